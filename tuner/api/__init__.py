@@ -1,0 +1,1 @@
+"""The compositions that the command line and notebooks call, each one screen."""

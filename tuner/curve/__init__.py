@@ -1,0 +1,1 @@
+"""Fits duration over memory, with its uncertainty."""

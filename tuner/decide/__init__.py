@@ -1,0 +1,1 @@
+"""Turns a curve and prices into a recommendation with findings."""

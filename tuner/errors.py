@@ -1,0 +1,119 @@
+"""Every error that a user can meet, in one tree.
+
+TunerError
+├── InputError              what the user gave cannot be used
+│   ├── TemplateError       an infrastructure template
+│   ├── PayloadError        a payload
+│   └── SweepFileError      a saved sweep
+├── PriceError              no price is known for what was asked
+├── ReportLineError         a REPORT line or record lacks what a measurement needs
+├── AwsError                the account or its endpoint said no
+│   ├── CredentialsError    none, or expired
+│   ├── EndpointError       nothing answers there
+│   ├── FunctionNotFoundError
+│   ├── AccessDeniedError   names the IAM action that is missing
+│   ├── MemoryCapError      the account allows less memory than was asked for
+│   ├── ConflictError       somebody else changed the function (RevisionId)
+│   ├── ThrottledError      the request ran nothing and may be sent again
+│   └── LostReplyError      the request may have run: it counts as spent
+├── LocalError              the local Lambda cannot do that on this host
+└── LeaseError              the function could not be leased, or not be given back
+    └── LeftChangedError    something is left changed: `tuner recover` mends it
+
+A message is one line: what is wrong, where, and what to do next.
+"""
+
+
+class TunerError(Exception):
+    """Base of all errors that are told to the user as one line."""
+
+    exit_code = 1
+
+
+class InputError(TunerError):
+    """What the user gave cannot be used."""
+
+
+class TemplateError(InputError):
+    """An infrastructure template is missing, malformed or uses what is not supported."""
+
+
+class PayloadError(InputError):
+    """A payload is unreadable, not JSON, or over the limit."""
+
+
+class SweepFileError(InputError):
+    """A saved sweep is cut off, of a newer version, or not a sweep."""
+
+
+class PriceError(TunerError):
+    """No price is known for the region or architecture; the message names the known ones."""
+
+
+class ReportLineError(TunerError):
+    """A REPORT line or record lacks a field that a measurement needs."""
+
+
+class AwsError(TunerError):
+    """The account or its endpoint refused a request."""
+
+
+class CredentialsError(AwsError):
+    """There are no credentials, or they have expired."""
+
+
+class EndpointError(AwsError):
+    """The endpoint cannot be reached."""
+
+
+class FunctionNotFoundError(AwsError):
+    """There is no such function, version or alias."""
+
+
+class AccessDeniedError(AwsError):
+    """The credentials lack a permission; `action` is the IAM action, if AWS named it."""
+
+    def __init__(self, message: str, *, action: str | None = None) -> None:
+        super().__init__(message)
+        self.action = action
+
+
+class MemoryCapError(AwsError):
+    """The account allows at most `max_memory_mb` (None if AWS did not say how much)."""
+
+    def __init__(self, message: str, *, max_memory_mb: int | None = None) -> None:
+        super().__init__(message)
+        self.max_memory_mb = max_memory_mb
+
+
+class ConflictError(AwsError):
+    """The function was changed by somebody else: its RevisionId is not the one that was read."""
+
+
+class ThrottledError(AwsError):
+    """A request was throttled. It ran nothing, so it may be sent again."""
+
+    def __init__(
+        self, message: str, *, reason: str | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+
+
+class LostReplyError(AwsError):
+    """An invocation was sent and no reply came: the code may have run, so it counts as spent."""
+
+
+class LocalError(TunerError):
+    """The local Lambda cannot do what was asked on this host."""
+
+
+class LeaseError(TunerError):
+    """The function could not be leased for a sweep, or not be given back."""
+
+
+class LeftChangedError(LeaseError):
+    """Something is left changed in the account; `tuner recover` puts it right."""
+
+    exit_code = 4

@@ -1,0 +1,1 @@
+"""Which invocation next, and when to stop: pure, so that benchmarks can replay it."""

@@ -1,0 +1,1 @@
+"""Infrastructure templates: a function's settings and the line they stand on."""

@@ -1,0 +1,44 @@
+"""The narrow view of Lambda's control plane that a lease needs; the gateway implements it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tuner.model.function import Alias, FunctionConfig
+
+
+class FunctionControl(Protocol):
+    """Reads and changes one function at a time. Every method raises `AwsError` and its kin.
+
+    `function` is a name or an unqualified ARN.
+    """
+
+    def read_function(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        """Read $LATEST, or the version or alias `qualifier`."""
+
+    def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
+        """Every published version (without $LATEST), over all pages."""
+
+    def list_aliases(self, function: str) -> tuple[Alias, ...]:
+        """Every alias, over all pages."""
+
+    def update_memory(
+        self, function: str, memory_mb: int, revision_id: str | None
+    ) -> FunctionConfig:
+        """Set the memory of $LATEST and wait until the update is done.
+
+        Only if `revision_id` is still current (None: the endpoint knows none); else ConflictError.
+        Raises MemoryCapError where the account allows less. Returns the configuration read back.
+        """
+
+    def publish_version(
+        self, function: str, description: str, code_sha256: str, revision_id: str | None
+    ) -> FunctionConfig:
+        """Publish $LATEST (or get the last version, if nothing differs) and wait until active.
+
+        Returns the version's configuration as read back, whose memory the caller must check.
+        """
+
+    def delete_version(self, function: str, version: str) -> None:
+        """Delete one published version; a version that is gone already is no error."""

@@ -1,0 +1,1 @@
+"""A Lambda-compatible endpoint on loopback that runs real handlers under real limits."""

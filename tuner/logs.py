@@ -1,0 +1,1 @@
+"""REPORT lines, text and JSON: parse and format, pure, round trip."""

@@ -1,0 +1,41 @@
+"""What a sweep is going to do, as data: shown, agreed to, then carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Isolation = Literal["auto", "version", "clone"]
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadClass:
+    """A payload as the plan and the sweep file know it: no body, only its digest."""
+
+    name: str
+    weight: float
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPlan:
+    """Sizes, repetitions and limits of one sweep.
+
+    `sizes_mb` ascend. Every size gets `warmup_count` invocations that are expected to be cold and
+    `repetition_count` more for each payload, interleaved in an order drawn from `seed`.
+    """
+
+    sweep_id: str
+    seed: int
+    sizes_mb: tuple[int, ...]
+    warmup_count: int
+    repetition_count: int
+    payloads: tuple[PayloadClass, ...]
+    concurrency: int
+    max_invocations: int
+    budget_usd: float | None
+    isolation: Isolation
+    estimated_invocation_count: int
+    estimated_wall_s: float
+    estimated_cost_usd: float

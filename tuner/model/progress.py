@@ -1,0 +1,89 @@
+"""What happens during a sweep, as values for a hook: rooms below the command line never print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tuner.model.invocation import Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOpened:
+    """$LATEST is about to change so that these sizes can be published."""
+
+    sizes_mb: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPublished:
+    """A size has its version now; `is_new` is False if an existing version was reused."""
+
+    memory_mb: int
+    version: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """$LATEST is as it was, read back."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvocationFinished:
+    """One more invocation is measured and saved."""
+
+    invocation: Invocation
+    finished_count: int
+    planned_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleMet:
+    """An invocation was throttled and will be sent again."""
+
+    memory_mb: int
+    reason: str | None
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SizeExcluded:
+    """A size at which invocations fail takes no further part."""
+
+    memory_mb: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDeleted:
+    """A version that the sweep had published is gone."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedUp:
+    """Nothing of the sweep is left in the account."""
+
+    deleted_count: int
+
+
+ProgressEvent = (
+    WindowOpened
+    | VersionPublished
+    | WindowClosed
+    | InvocationFinished
+    | ThrottleMet
+    | SizeExcluded
+    | VersionDeleted
+    | CleanedUp
+)
+
+
+class ProgressHook(Protocol):
+    """Takes every event, in order, from one thread at a time."""
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """Take one event; it must not raise and must return soon."""

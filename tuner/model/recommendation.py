@@ -1,0 +1,116 @@
+"""The answer: what size, how sure, what it saves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tuner.model.finding import Finding
+    from tuner.model.function import Architecture, FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+
+Verdict = Literal["keep", "resize", "inconclusive"]
+Basis = Literal["measured", "modelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The verdict. `memory_mb` and the intervals are None when it is inconclusive."""
+
+    verdict: Verdict
+    memory_mb: int | None
+    basis: Basis
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+    saving_ratio: Interval | None
+    saving_usd_per_month: Interval | None
+    expected_regret_ratio: float | None
+    confidence: float | None
+    reason: str
+    """One sentence: why this verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeEstimate:
+    """What the curve says of one size (duration_ms is the warm mean)."""
+
+    memory_mb: int
+    duration_ms: Interval
+    cost_usd_per_million: Interval
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentSize:
+    """The size that the function has now; intervals are None where nothing is known."""
+
+    memory_mb: int
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeSummary:
+    """What was counted and measured at one size with one payload."""
+
+    architecture: Architecture
+    memory_mb: int
+    payload: str
+    invocation_count: int
+    environment_count: int
+    cold_start_count: int
+    error_count: int
+    timeout_count: int
+    oom_count: int
+    throttle_count: int
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+    max_memory_used_mb: int | None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """Whether the function should be on Lambda at all."""
+
+    verdict: str
+    break_even_rate_per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceStamp:
+    """Which prices were used."""
+
+    as_of: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStamp:
+    """Which sweep the answer rests on."""
+
+    sweep_id: str
+    file: str | None
+    invocation_count: int
+    cost_usd: float
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The whole answer, ready to be shown; `curve` has an estimate for every candidate size."""
+
+    environment: Literal["aws", "local"]
+    function: FunctionConfig
+    goal: Goal
+    choice: Choice
+    current: CurrentSize
+    platform: Platform | None
+    sizes: tuple[SizeSummary, ...]
+    curve: tuple[SizeEstimate, ...]
+    findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...]
+    prices: PriceStamp
+    sweep: SweepStamp

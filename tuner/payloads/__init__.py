@@ -1,0 +1,1 @@
+"""Reads the events that are sent to the function."""

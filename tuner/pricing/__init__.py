@@ -1,0 +1,1 @@
+"""What AWS charges, as of a date, and what an invocation costs."""
