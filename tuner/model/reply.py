@@ -1,0 +1,23 @@
+"""What came back over the wire from one invocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeReply:
+    """An accepted invocation's reply, before anybody judged it.
+
+    `error_payload` is the body only where the function failed (its error object, at most 64 KB):
+    a successful response is the function's business and is not kept.
+    """
+
+    status_code: int
+    function_error: str | None
+    """None, "Handled" or "Unhandled" (the X-Amz-Function-Error header)."""
+    error_payload: bytes = field(repr=False)
+    log_tail: str = field(repr=False)
+    executed_version: str | None
+    client_duration_ms: float
+    response_size_bytes: int
