@@ -1,0 +1,106 @@
+"""Sweeps with a known truth, made by formula, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING
+
+from tuner.model.function import FunctionConfig
+from tuner.model.invocation import Invocation, Outcome
+from tuner.model.plan import PayloadClass, SweepPlan
+from tuner.model.platform_report import PlatformReport
+from tuner.model.sweep import Sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SIZES_MB = (128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008)
+
+
+def cpu_bound_ms(memory_mb: int) -> float:
+    """One thread: 200 ms of CPU and 10 ms of waiting."""
+    return 10 + 200 * 1769 / min(memory_mb, 1769)
+
+
+def made_function(memory_mb: int = 1024, **changes: object) -> FunctionConfig:
+    """A plain ZIP function in us-east-1."""
+    values: dict[str, object] = {
+        "name": "made",
+        "arn": "arn:aws:lambda:us-east-1:000000000000:function:made",
+        "region": "us-east-1",
+        "architecture": "x86_64",
+        "package_type": "Zip",
+        "runtime": "python3.13",
+        "memory_mb": memory_mb,
+        "timeout_s": 30,
+        "ephemeral_storage_mb": 512,
+        "code_sha256": "q1w2e3",
+    }
+    return FunctionConfig(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def made_sweep(
+    duration_ms: Callable[[int], float] = cpu_bound_ms,
+    *,
+    sizes_mb: Sequence[int] = SIZES_MB,
+    warm_count: int = 5,
+    noise_ratio: float = 0.02,
+    current_mb: int = 1024,
+    max_memory_used_mb: int = 60,
+    seed: int = 1,
+) -> Sweep:
+    """One cold and `warm_count` warm successes at every size, lognormal noise of `noise_ratio`."""
+    rng = random.Random(seed)
+    invocations: list[Invocation] = []
+    for version, memory_mb in enumerate(sizes_mb, start=1):
+        for number in range(warm_count + 1):
+            took_ms = duration_ms(memory_mb) * math.exp(rng.gauss(0, noise_ratio))
+            init_ms = 180.0 if number == 0 else None
+            invocations.append(
+                Invocation(
+                    index=len(invocations),
+                    memory_mb=memory_mb,
+                    version=str(version),
+                    payload="empty",
+                    started_s=float(len(invocations)),
+                    client_duration_ms=took_ms + 5,
+                    outcome=Outcome.SUCCESS,
+                    cost_usd=1e-6,
+                    environment=f"{version}/1",
+                    report=PlatformReport(
+                        request_id=f"made-{len(invocations)}",
+                        duration_ms=round(took_ms, 2),
+                        billed_duration_ms=math.ceil(round(took_ms, 2) + (init_ms or 0)),
+                        memory_size_mb=memory_mb,
+                        max_memory_used_mb=max_memory_used_mb,
+                        init_duration_ms=init_ms,
+                        status="success",
+                    ),
+                )
+            )
+    plan = SweepPlan(
+        sweep_id="made",
+        seed=seed,
+        sizes_mb=tuple(sizes_mb),
+        warmup_count=1,
+        repetition_count=warm_count,
+        payloads=(PayloadClass("empty", 1.0, 2, "0" * 64),),
+        concurrency=4,
+        max_invocations=len(invocations),
+        budget_usd=None,
+        isolation="version",
+        estimated_invocation_count=len(invocations),
+        estimated_wall_s=10.0,
+        estimated_cost_usd=0.01,
+    )
+    return Sweep(
+        plan=plan,
+        function=made_function(current_mb),
+        environment="aws",
+        started_at="2026-01-01T00:00:00Z",
+        tool_version="0",
+        invocations=tuple(invocations),
+        end="complete",
+        wall_s=10.0,
+    )
