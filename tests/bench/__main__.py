@@ -1,7 +1,7 @@
 """`make bench`: every speed, memory and fidelity target with its measured figure, in one run.
 
 Each module of `MODULES` has `rows()`: (what, target, measured, held). Ratios compare two things
-measured in turn in this very run; absolute figures are medians. Exit status 1 if a target is missed.
+measured in turn in this run; absolute figures are medians. Exit status 1 if a target is missed.
 """
 
 from __future__ import annotations

@@ -6,11 +6,10 @@ import statistics
 import time
 from typing import Final
 
+from tests.sweeps import made_sweep
 from tuner.decide import recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
-
-from tests.sweeps import made_sweep
 
 RUNS: Final = 15
 
