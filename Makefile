@@ -19,10 +19,10 @@ demo: $(STAMP)  ## Tune a real handler on this machine, without an AWS account
 	$(BIN)/tuner tune cpu-bound --local examples/template.yaml --yes --out demo-out/cpu-bound.jsonl
 
 test: $(STAMP)  ## Run the tests (under five minutes on two cores)
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-all: $(STAMP)  ## Run every test, the slow ones too
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(STAMP)  ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

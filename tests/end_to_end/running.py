@@ -1,0 +1,57 @@
+"""Starts the real command as a user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[2]
+TEMPLATE: Final = ROOT / "examples" / "template.yaml"
+
+
+def environment(state_dir: Path) -> dict[str, str]:
+    """The caller's environment without anything of AWS, and with its own state folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {**kept, "TUNER_STATE_DIR": str(state_dir), "NO_COLOR": "1", "HOME": str(state_dir)}
+
+
+def tuner(
+    *arguments: str, state_dir: Path, timeout_s: float = 110, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run `tuner` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "tuner", *arguments],
+        cwd=cwd,
+        env=environment(state_dir),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def tune_example(name: str, *arguments: str, state_dir: Path) -> dict[str, Any]:
+    """Tune one of the examples on the local Lambda and return the contract's JSON."""
+    payload = TEMPLATE.parent / name / "payload.json"
+    ran = tuner(
+        "tune",
+        name,
+        "--local",
+        str(TEMPLATE),
+        "--payload",
+        str(payload),
+        "--yes",
+        "--json",
+        "--seed",
+        "1",
+        *arguments,
+        state_dir=state_dir,
+    )
+    assert ran.returncode == 0, ran.stderr
+    answer: dict[str, Any] = json.loads(ran.stdout)
+    return answer
