@@ -26,7 +26,7 @@ def rows() -> list[tuple[str, str, str, bool]]:
 
 def _timed(command: list[str]) -> float:
     start_s = time.monotonic()
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return time.monotonic() - start_s
 
 
@@ -35,7 +35,7 @@ def _peak_of_tune() -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tuner", "tune", "cpu-bound", "--yes"]
         command += ["--local", "examples/template.yaml", "--out", f"{folder}/sweep.jsonl"]
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         peak_mb = 0.0

@@ -26,7 +26,7 @@ def mean_ms(answer: dict[str, Any], memory_mb: int) -> float:
 
 
 def test_cpu_bound_work_gets_faster_in_proportion_to_its_memory(tmp_path: Path) -> None:
-    """One busy thread gains from memory up to a core, so the goal speed leaves 128 MB far behind."""
+    """One busy thread gains from memory up to a core: the goal speed leaves 128 MB behind."""
     answer = tune_example(
         "cpu-bound", "--memory-sizes", "128,512,1769,2048", "--goal", "speed", state_dir=tmp_path
     )
