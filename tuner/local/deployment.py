@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from tuner.model.finding import Finding
 
-CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue"]
+CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
+"""How memory buys CPU here; "none" where execution is switched off (scripted replies)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Deployment:
     code_dir: Path
     log_group: str
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The function's variables, and the endpoint, region and credentials (invented ones) with
+    which the handler's AWS clients reach this host's services."""
+    log_format: Literal["Text", "JSON"] = "Text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class InvokeResult:
     log: bytes = field(repr=False)
     """START, output, END and REPORT lines; the API cuts its 4 KB tail from it."""
     trace_header: str | None = None
+    log_stream: str | None = None
+    """The environment's log stream (its AWS_LAMBDA_LOG_STREAM_NAME), for CloudWatch Logs."""
 
 
 @dataclass(frozen=True, slots=True)
