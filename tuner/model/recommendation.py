@@ -30,6 +30,8 @@ class Choice:
     confidence: float | None
     reason: str
     """One sentence: why this verdict."""
+    best_so_far_mb: int | None = None
+    """When inconclusive: the size that looks best so far, not a recommendation."""
 
 
 @dataclass(frozen=True, slots=True)

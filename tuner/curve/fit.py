@@ -1,0 +1,59 @@
+"""From warm samples to a curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.curve.curve import Curve
+from tuner.curve.noise import measure_levels
+from tuner.curve.posterior import draw_log_curves
+from tuner.errors import InputError
+from tuner.model.limits import (
+    CORE_THRESHOLDS_MB,
+    MAX_MEMORY_MB,
+    MB_PER_VCPU,
+    MIN_MEMORY_MB,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.curve.sample import Sample
+
+_GRID_STEP_MB = 64
+
+
+def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200) -> Curve:
+    """Fit mean warm duration over memory to the samples of one payload.
+
+    The order of the samples does not matter; scaling all durations scales the curve. Raises
+    InputError without any sample.
+    """
+    if not samples:
+        raise InputError(
+            "no warm sample to fit a curve to: every invocation was cold or failed; "
+            "look at the function's errors, or allow more invocations"
+        )
+    levels = measure_levels(samples)
+    grid = _grid(levels.sizes_mb)
+    log_draws = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
+    return Curve(
+        grid_mb=grid,
+        log_draws=log_draws,
+        measured_mb=tuple(int(size) for size in levels.sizes_mb),
+        within_ratio=levels.within_ratio,
+        sample_count=len(samples),
+    )
+
+
+def _grid(measured_mb: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Every size that a person would write, both sides of the thresholds, and what was measured."""
+    steps = np.arange(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)
+    thresholds = [size - offset for size, _ in CORE_THRESHOLDS_MB for offset in (0, 1)]
+    return np.asarray(
+        np.unique(np.concatenate([steps, thresholds, [MB_PER_VCPU], measured_mb])).astype(int)
+    )

@@ -1,0 +1,102 @@
+"""The shapes that duration over memory can have on Lambda, before anything was measured.
+
+A shape is waiting, plus CPU work that ends at a core limit, plus pressure at small sizes:
+
+    t(c) = wait + serial * min(c, knee)^-k + parallel * min(c, cores)^-k + pressure * c^-q
+
+with c in vCPUs (1,769 MB = 1). `wait`, `serial` and `parallel` are shares of the duration at one
+vCPU. k scatters around 1 (credit is linear in memory); the knee of a single thread scatters around
+one vCPU; pressure (garbage collection, paging, quota windows) is what makes durations fall faster
+than 1/c at small sizes. Every term falls with c, so a shape never rises with memory.
+
+The prior is drawn once, from the platform's documented behaviour and not from any one data set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.model.limits import MB_PER_VCPU, MIN_MEMORY_MB
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+SHAPE_COUNT = 4000
+_SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """A set of shapes; every field is an array with one entry for each shape."""
+
+    wait: Floats
+    serial: Floats
+    serial_exponent: Floats
+    knee_vcpu: Floats
+    parallel: Floats
+    cores_vcpu: Floats
+    pressure: Floats
+    pressure_exponent: Floats
+
+    def select(self, indices: NDArray[np.intp]) -> Shapes:
+        """Return the shapes at `indices`, in that order."""
+        return Shapes(*(getattr(self, name)[indices] for name in self.__slots__))
+
+    def log_duration(self, sizes_mb: Sequence[int] | NDArray[np.int_]) -> Floats:
+        """Logarithm of each shape at each size, up to its level: (shapes, sizes)."""
+        c = np.log(np.asarray(sizes_mb, dtype=float) / MB_PER_VCPU)[None, :]
+        serial = np.exp(
+            -self.serial_exponent[:, None] * np.minimum(c, np.log(self.knee_vcpu)[:, None])
+        )
+        parallel = np.exp(
+            -self.serial_exponent[:, None] * np.minimum(c, np.log(self.cores_vcpu)[:, None])
+        )
+        pressure = np.exp(-self.pressure_exponent[:, None] * c)
+        total = (
+            self.wait[:, None]
+            + self.serial[:, None] * serial
+            + self.parallel[:, None] * parallel
+            + self.pressure[:, None] * pressure
+        )
+        return np.asarray(np.log(total))
+
+
+@lru_cache(maxsize=512)
+def prior_log_duration(memory_mb: int) -> Floats:
+    """Logarithm of every shape of the library at one size; kept, since every refit needs it."""
+    return prior_shapes().log_duration([memory_mb])[:, 0]
+
+
+@lru_cache(maxsize=1)
+def prior_shapes() -> Shapes:
+    """Return the library: `SHAPE_COUNT` draws from the prior, the same in every process."""
+    rng = np.random.default_rng(1769)
+    n = SHAPE_COUNT
+    wait = np.where(rng.random(n) < 0.25, 0.0, rng.beta(0.6, 0.9, n))
+    wait[rng.random(n) < 0.06] = 1.0
+    work = 1.0 - wait
+    parallel_share = np.where(rng.random(n) < 0.6, 0.0, rng.beta(1.0, 0.8, n))
+    exponent = np.where(rng.random(n) < 0.6, rng.normal(1.0, 0.04, n), rng.normal(1.0, 0.15, n))
+    pressure_exponent = rng.uniform(1.3, 3.5, n)
+    # Pressure is drawn as a share of the duration at the smallest size, where it is felt.
+    share = np.where(rng.random(n) < 0.55, 0.0, rng.beta(0.8, 3.0, n))
+    at_smallest = wait + work * _SMALLEST_VCPU**-exponent
+    pressure = share / (1 - share) * at_smallest * _SMALLEST_VCPU**pressure_exponent
+    return Shapes(
+        wait=wait,
+        serial=work * (1 - parallel_share),
+        serial_exponent=np.clip(exponent, 0.5, 1.6),
+        knee_vcpu=np.exp(rng.normal(0.0, 0.12, n)),
+        parallel=work * parallel_share,
+        cores_vcpu=np.exp(rng.uniform(np.log(1.2), np.log(6.0), n)),
+        pressure=pressure,
+        pressure_exponent=pressure_exponent,
+    )

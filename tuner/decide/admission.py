@@ -1,0 +1,136 @@
+"""Which sizes may be recommended at all, and why not the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from tuner.decide.percentile import samples_needed, upper_bound_ms
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.decide.estimate import Estimates
+    from tuner.decide.evidence import Evidence
+    from tuner.model.goal import Goal
+
+HEADROOM_USE_RATIO: Final = 0.8
+"""A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
+_SURE_QUANTILE = 0.9
+
+Bar = Literal["out of range", "fails", "headroom", "timeout", "too slow", "too dear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The latency that a limit is held against, at one size: the worst payload's."""
+
+    memory_mb: int
+    bound_ms: float
+    """One-sided 90 % upper bound."""
+    measured: bool
+    """Whether it rests on samples alone (a percentile: distribution-free) and not on the curve."""
+    samples_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """For every candidate: None, or what bars it."""
+
+    bars: Mapping[int, Bar | None]
+    latencies: Mapping[int, Latency]
+    """By size; empty without a latency limit."""
+
+    def allowed(self, sizes_mb: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """One truth value for each size."""
+        return np.array([self.bars[size] is None for size in sizes_mb])
+
+
+def admit(
+    evidence: Evidence,
+    estimates: Estimates,
+    goal: Goal,
+    timeout_s: int,
+    candidates: frozenset[int],
+) -> Admission:
+    """Judge every size of the estimates; what is no candidate is out of range."""
+    latencies = (
+        {size: _latency(evidence, estimates, goal, size) for size in estimates.sizes_mb}
+        if goal.max_duration_ms is not None
+        else {}
+    )
+    cost = estimates.cost_usd.mean(axis=0) * 1e6
+    slowest = np.quantile(estimates.worst_ms, _SURE_QUANTILE, axis=0)
+    bars: dict[int, Bar | None] = {}
+    for column, size in enumerate(estimates.sizes_mb):
+        bar: Bar | None = "out of range" if size not in candidates else None
+        bar = bar or platform_bar(evidence, size)
+        if bar is None and slowest[column] > timeout_s * 1000:
+            bar = "timeout"
+        if bar is None and latencies and latencies[size].bound_ms > (goal.max_duration_ms or 0):
+            bar = "too slow"
+        limit = goal.max_cost_usd_per_million
+        if bar is None and limit is not None and cost[column] > limit:
+            bar = "too dear"
+        bars[size] = bar
+    return Admission(bars, latencies)
+
+
+def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
+    """Whether a size fails or is short of memory, as far as the invocations say."""
+    for size, counts in evidence.failures.items():
+        if size == memory_mb:
+            return "fails"
+        floor = counts[Outcome.OUT_OF_MEMORY] or (
+            counts[Outcome.TIMEOUT] and not evidence.success_counts.get(memory_mb, 0)
+        )
+        if floor and memory_mb < size:
+            return "fails"
+    used = expected_use_mb(evidence, memory_mb)
+    return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
+
+
+def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
+    """Largest observed use at the size; else at the next larger one, since runtimes with a garbage
+    collector use more where there is more; else at the next smaller. None if nothing was seen.
+    """
+    seen = sorted(evidence.memory_used_mb)
+    if not seen:
+        return None
+    nearest = next((size for size in seen if size >= memory_mb), seen[-1])
+    return evidence.memory_used_mb[nearest]
+
+
+def _latency(evidence: Evidence, estimates: Estimates, goal: Goal, size: int) -> Latency:
+    """Bound the mean by the curve, a percentile by samples where there are enough of them."""
+    worst = estimates.worst_ms[:, estimates.column(size)]
+    if goal.percentile is None:
+        return Latency(
+            size, float(np.quantile(worst, _SURE_QUANTILE)), measured=True, samples_missing=0
+        )
+    needed = samples_needed(goal.percentile)
+    durations = [
+        [s.duration_ms for s in samples if s.memory_mb == size]
+        for samples in evidence.samples.values()
+    ]
+    bounds = [upper_bound_ms(each, goal.percentile) for each in durations]
+    known = [bound for bound in bounds if bound is not None]
+    missing = sum(max(needed - len(each), 0) for each in durations)
+    if len(known) == len(bounds):
+        return Latency(size, max(known), measured=True, samples_missing=0)
+    modelled = _modelled_percentile(estimates, worst, goal.percentile)
+    return Latency(size, modelled, measured=False, samples_missing=missing)
+
+
+def _modelled_percentile(
+    estimates: Estimates, worst: np.ndarray[tuple[int], np.dtype[np.float64]], percentile: float
+) -> float:
+    """90 % bound of a lognormal's percentile around the curve: an assumption, and labelled so."""
+    from statistics import NormalDist  # noqa: PLC0415 - only asked for with a percentile
+
+    score = NormalDist().inv_cdf(percentile / 100)
+    spread = estimates.within_ratio
+    return float(np.quantile(worst, _SURE_QUANTILE) * np.exp(score * spread - spread**2 / 2))

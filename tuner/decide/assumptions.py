@@ -1,0 +1,38 @@
+"""What an answer takes for granted, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.decide.evidence import Evidence
+    from tuner.model.goal import Goal
+    from tuner.model.sweep import Sweep
+    from tuner.pricing import PriceBook
+
+
+def assumptions(
+    sweep: Sweep, evidence: Evidence, goal: Goal, price_book: PriceBook
+) -> Iterator[str]:
+    """Every assumption that changes the figures, most important first."""
+    count = len(sweep.plan.payloads)
+    weighted = len({payload.weight for payload in sweep.plan.payloads}) > 1
+    mix = " in the given weights" if weighted else ""
+    yield f"{count} payload{'s' if count > 1 else ''}{mix}"
+    yield _cold_starts(evidence, goal)
+    yield f"list prices of {price_book.as_of}, first tier, no free tier, no discounts"
+    if goal.max_duration_ms is not None and goal.percentile is None:
+        yield "the duration limit holds for the mean of warm invocations"
+    if sweep.environment == "local":
+        yield "durations of this machine, not of AWS"
+    yield "describes the sweep's payloads and conditions, not future traffic"
+
+
+def _cold_starts(evidence: Evidence, goal: Goal) -> str:
+    share = f"{goal.cold_start_share:.3g}".rstrip()
+    percent = f"{float(share) * 100:g} % cold starts"
+    if goal.cold_start_share and not evidence.cold_starts:
+        return f"{percent}, but none was seen: their INIT is not in the cost"
+    return percent

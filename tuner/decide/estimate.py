@@ -1,0 +1,165 @@
+"""Duration and cost at every candidate size, as draws."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.curve.fit import fit_curve
+from tuner.curve.sample import Sample
+from tuner.model.interval import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.curve.curve import Curve
+    from tuner.decide.evidence import ColdStart, Evidence
+    from tuner.pricing import LambdaPrices
+
+    Floats = NDArray[np.float64]
+
+_EXACT_BELOW_MS = 20
+"""From here on, rounding up costs half a millisecond on average whatever the spread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """Draws over sizes; rows are draws, columns `sizes_mb` in ascending order.
+
+    `duration_ms` is the payload mix's mean warm duration, `worst_ms` the slowest payload's,
+    `cost_usd` the expected cost of one invocation with the share of cold starts in it.
+    """
+
+    sizes_mb: tuple[int, ...]
+    duration_ms: Floats
+    worst_ms: Floats
+    cost_usd: Floats
+    by_payload_ms: Mapping[str, Floats]
+    by_payload_usd: Mapping[str, Floats]
+    within_ratio: float
+    """The largest relative deviation within an environment over the payloads."""
+
+    def column(self, memory_mb: int) -> int:
+        """The column of a size."""
+        return self.sizes_mb.index(memory_mb)
+
+
+def estimate(
+    evidence: Evidence,
+    sizes_mb: Sequence[int],
+    *,
+    prices: LambdaPrices,
+    ephemeral_storage_mb: int,
+    cold_start_share: float,
+    seed: int,
+    draw_count: int = 200,
+) -> Estimates:
+    """Fit a curve for each payload and price it. Every payload must have a warm sample."""
+    sizes = tuple(sizes_mb)
+    curves = {
+        name: fit_curve(samples, seed=seed + number, draw_count=draw_count)
+        for number, (name, samples) in enumerate(evidence.samples.items())
+    }
+    warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
+    extra = _cold_extra_ms(evidence.cold_starts, curves, sizes, seed=seed, draw_count=draw_count)
+    request_usd, ms_usd = _rates(prices, sizes, ephemeral_storage_mb)
+    costs = {
+        name: request_usd
+        + ms_usd
+        * (
+            expected_billed_ms(draws, curves[name].within_ratio)
+            + cold_start_share * (extra + draws * (_cold_slowness(evidence, curves, name) - 1))
+        )
+        for name, draws in warm.items()
+    }
+    weights = evidence.weights
+    return Estimates(
+        sizes_mb=sizes,
+        duration_ms=np.asarray(sum(weights[name] * draws for name, draws in warm.items())),
+        worst_ms=np.max(list(warm.values()), axis=0),
+        cost_usd=np.asarray(sum(weights[name] * cost for name, cost in costs.items())),
+        by_payload_ms=warm,
+        by_payload_usd=costs,
+        within_ratio=max(curve.within_ratio for curve in curves.values()),
+    )
+
+
+def expected_billed_ms(duration_ms: Floats, spread_ratio: float) -> Floats:
+    """Mean of the duration rounded up to a whole millisecond (at least 1).
+
+    Single invocations scatter by `spread_ratio` around the mean. E[ceil X] is the sum of
+    P(X > k) over k = 0, 1, 2, …; above 20 ms it is the mean and half a millisecond.
+    """
+    billed = duration_ms + 0.5
+    short = duration_ms < _EXACT_BELOW_MS
+    if short.any():
+        mean = duration_ms[short][:, None]
+        steps = np.arange(1, 2 * _EXACT_BELOW_MS)[None, :]
+        # The logistic curve with this slope is the normal distribution within 0.01.
+        score = (mean - steps) / (max(spread_ratio, 0.01) * mean)
+        billed[short] = 1.0 + np.sum(1 / (1 + np.exp(-np.clip(1.702 * score, -60, 60))), axis=1)
+    return np.asarray(billed)
+
+
+def interval(draws: Floats) -> Interval:
+    """Mean and 90 % interval of one quantity's draws."""
+    return intervals(draws[:, None])[0]
+
+
+def intervals(draws: Floats) -> list[Interval]:
+    """Mean and 90 % interval of every column."""
+    lows, highs = np.quantile(draws, (0.05, 0.95), axis=0)
+    return [
+        Interval(float(mean), float(low), float(high))
+        for mean, low, high in zip(draws.mean(axis=0), lows, highs, strict=True)
+    ]
+
+
+def _rates(
+    prices: LambdaPrices, sizes_mb: Sequence[int], ephemeral_storage_mb: int
+) -> tuple[Floats, Floats]:
+    """(USD for a request, USD for a billed millisecond) at each size: cost is linear in time."""
+
+    def cost(size: int, billed_ms: int) -> float:
+        return prices.invocation_cost_usd(size, billed_ms, ephemeral_storage_mb)
+
+    one, many = 1, 1_000_001
+    slope = np.array([(cost(m, many) - cost(m, one)) / (many - one) for m in sizes_mb])
+    return np.array([cost(m, one) for m in sizes_mb]) - slope, slope
+
+
+def _cold_extra_ms(
+    cold_starts: tuple[ColdStart, ...],
+    curves: Mapping[str, Curve],
+    sizes_mb: Sequence[int],
+    *,
+    seed: int,
+    draw_count: int,
+) -> Floats:
+    """Billed INIT (or restore) over memory, from the cold starts that were seen: its own curve."""
+    seen = Counter(cold.memory_mb for cold in cold_starts if cold.billed_extra_ms > 0)
+    if not seen or not curves:
+        return np.zeros((draw_count, len(sizes_mb)))
+    samples = [
+        Sample(cold.memory_mb, cold.billed_extra_ms, f"cold/{number}")
+        for number, cold in enumerate(cold_starts)
+        if cold.billed_extra_ms > 0
+    ]
+    share = len(samples) / len(cold_starts)
+    return share * fit_curve(samples, seed=seed + 7919, draw_count=draw_count).draws_ms(sizes_mb)
+
+
+def _cold_slowness(evidence: Evidence, curves: Mapping[str, Curve], payload: str) -> float:
+    """How much longer the handler takes when cold than warm: geometric mean over what was seen."""
+    seen = [cold for cold in evidence.cold_starts if cold.payload == payload]
+    if not seen:
+        return 1.0
+    warm = curves[payload].mean_ms([cold.memory_mb for cold in seen])
+    ratios = np.log(np.maximum([cold.duration_ms for cold in seen], 0.01) / warm)
+    # One observation of "no difference" keeps a single cold start from saying much.
+    return float(np.exp(max(ratios.sum() / (len(ratios) + 1), 0.0)))

@@ -1,0 +1,106 @@
+"""What a sweep's invocations say, sorted by what each may be used for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.curve.sample import Sample
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.model.invocation import Invocation
+    from tuner.model.sweep import Sweep
+
+_FAILURES = (Outcome.FUNCTION_ERROR, Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """A cold success: what it was billed beyond its handler, and the handler's own time."""
+
+    memory_mb: int
+    payload: str
+    duration_ms: float
+    billed_extra_ms: float
+    """Billed beyond the handler's duration: the billed INIT or restore, 0 where it is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the decision needs of a sweep.
+
+    `weights` sum to 1. `failures` counts, by size, the outcomes that speak against a size; lost
+    replies and service errors do not.
+    """
+
+    weights: Mapping[str, float]
+    samples: Mapping[str, tuple[Sample, ...]]
+    """Warm samples by payload."""
+    cold_starts: tuple[ColdStart, ...]
+    failures: Mapping[int, Counter[Outcome]]
+    success_counts: Mapping[int, int]
+    memory_used_mb: Mapping[int, int]
+    """The largest observed use, by size."""
+
+    @property
+    def measured_mb(self) -> tuple[int, ...]:
+        """Sizes with a warm sample of every payload, ascending."""
+        by_payload = [{s.memory_mb for s in samples} for samples in self.samples.values()]
+        return tuple(sorted(set.intersection(*by_payload))) if by_payload else ()
+
+    @property
+    def unsampled_payloads(self) -> tuple[str, ...]:
+        """Payloads without a single warm sample."""
+        return tuple(name for name, samples in self.samples.items() if not samples)
+
+    @property
+    def warm_sample_count(self) -> int:
+        """Warm samples over all payloads and sizes."""
+        return sum(len(samples) for samples in self.samples.values())
+
+
+def read_evidence(sweep: Sweep) -> Evidence:
+    """Sort a sweep's invocations. Failed, cold and discarded ones are never duration samples."""
+    total = sum(payload.weight for payload in sweep.plan.payloads)
+    samples: dict[str, list[Sample]] = {payload.name: [] for payload in sweep.plan.payloads}
+    failures: dict[int, Counter[Outcome]] = {}
+    successes: Counter[int] = Counter()
+    used: dict[int, int] = {}
+    cold_starts = []
+    for invocation in sweep.invocations:
+        size, report = invocation.memory_mb, invocation.report
+        if report is not None and report.max_memory_used_mb is not None:
+            used[size] = max(used.get(size, 0), report.max_memory_used_mb)
+        if invocation.outcome in _FAILURES:
+            failures.setdefault(size, Counter())[invocation.outcome] += 1
+        successes[size] += invocation.outcome is Outcome.SUCCESS
+        if invocation.is_warm_sample and report is not None:
+            sample = Sample(size, report.duration_ms, invocation.environment)
+            samples.setdefault(invocation.payload, []).append(sample)
+        elif invocation.outcome is Outcome.SUCCESS and invocation.cold_start:
+            cold_starts.append(_cold_start(invocation))
+    return Evidence(
+        weights={payload.name: payload.weight / total for payload in sweep.plan.payloads},
+        samples={name: tuple(each) for name, each in samples.items()},
+        cold_starts=tuple(cold_starts),
+        failures=failures,
+        success_counts=successes,
+        memory_used_mb=used,
+    )
+
+
+def _cold_start(invocation: Invocation) -> ColdStart:
+    """Split a cold success; less than 1 ms beyond its handler is rounding, not INIT."""
+    assert invocation.report is not None
+    report = invocation.report
+    extra_ms = report.billed_duration_ms - report.duration_ms
+    return ColdStart(
+        memory_mb=invocation.memory_mb,
+        payload=invocation.payload,
+        duration_ms=report.duration_ms,
+        billed_extra_ms=extra_ms if extra_ms >= 1 else 0.0,
+    )

@@ -1,0 +1,232 @@
+"""What else the sweep shows: each finding with its evidence and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.decide.admission import HEADROOM_USE_RATIO
+from tuner.decide.verdict import errors_are_random
+from tuner.model.finding import Finding
+from tuner.model.invocation import Outcome
+from tuner.model.limits import MB_PER_VCPU
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.decide.evidence import Evidence
+    from tuner.decide.verdict import Case
+    from tuner.model.recommendation import Choice
+    from tuner.model.sweep import Sweep
+
+_NOISE_RATIO = 0.25
+_TIMEOUT_USE_RATIO = 0.7
+_PAYLOADS_APART = 1.5
+
+
+def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
+    """Findings that need no curve: failures, throttles, payloads without a sample."""
+    yield from _failures(evidence)
+    if sweep.throttle_count:
+        yield Finding(
+            "throttled",
+            "warning",
+            f"{sweep.throttle_count} invocations were throttled and sent again: lower "
+            f"--concurrency, or raise the account's or the function's concurrency",
+        )
+    if evidence.unsampled_payloads:
+        names = ", ".join(evidence.unsampled_payloads)
+        yield Finding(
+            "payload_without_sample",
+            "error",
+            f"no warm success with payload {names}: mend it or leave it out",
+        )
+
+
+def case_findings(case: Case, choice: Choice, timeout_s: int) -> Iterator[Finding]:
+    """Findings about the curve and the answer."""
+    yield from _cores(case)
+    yield from _waits(case)
+    yield from _memory(case, choice)
+    yield from _time_left(case, choice, timeout_s)
+    yield from _payloads(case, choice)
+    yield from _noise(case)
+    yield from _modelled(case, choice)
+
+
+def _failures(evidence: Evidence) -> Iterator[Finding]:
+    """Sizes that fail, by what came of them."""
+    by_outcome = {
+        outcome: {m: c[outcome] for m, c in sorted(evidence.failures.items()) if c[outcome]}
+        for outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT, Outcome.FUNCTION_ERROR)
+    }
+    if sizes := by_outcome[Outcome.OUT_OF_MEMORY]:
+        yield Finding(
+            "out_of_memory",
+            "warning",
+            f"killed for memory at {_list(sizes)}: these sizes and all below are ruled out",
+        )
+    if sizes := by_outcome[Outcome.TIMEOUT]:
+        yield Finding(
+            "timeout",
+            "warning",
+            f"timed out at {_list(sizes)}: these sizes are ruled out; raise the function's timeout "
+            f"if they should be considered",
+        )
+    if sizes := by_outcome[Outcome.FUNCTION_ERROR]:
+        random = errors_are_random(evidence)
+        advice = (
+            "the errors have no relation to memory: mend them before trusting any size"
+            if random
+            else "these sizes are ruled out; look at the function's log"
+        )
+        yield Finding(
+            "errors_at_random" if random else "function_error",
+            "error" if random else "warning",
+            f"{sum(sizes.values())} invocations failed with a function error "
+            f"at {_list(sizes)}: {advice}",
+        )
+
+
+def _cores(case: Case) -> Iterator[Finding]:
+    """One core or more: the largest measured size against one vCPU, if both are known enough."""
+    if not case.measured or case.measured[-1] < 1.4 * MB_PER_VCPU or _flat_below_a_core(case):
+        return
+    largest = case.measured[-1]
+    one_core = min(case.estimates.sizes_mb, key=lambda m: abs(m - MB_PER_VCPU))
+    speedup = _ratio(case, one_core, largest)
+    if np.quantile(speedup, 0.95) < 1.15:
+        yield Finding(
+            "one_core_only",
+            "info",
+            f"{one_core} → {largest} MB makes it {np.mean(speedup) - 1:.0%} faster: it uses one "
+            f"core, and sizes above {MB_PER_VCPU} MB buy next to nothing unless the code is "
+            f"rewritten for several",
+        )
+    elif np.quantile(speedup, 0.05) > 1.2:
+        yield Finding(
+            "uses_more_cores",
+            "info",
+            f"{one_core} → {largest} MB makes it {np.mean(speedup):.1f} × as fast: it uses more "
+            f"than one core",
+        )
+
+
+def _waits(case: Case) -> Iterator[Finding]:
+    """A duration that memory does not change."""
+    if len(case.measured) < 2 or case.measured[-1] < 4 * case.measured[0]:
+        return
+    smallest, largest = case.measured[0], case.measured[-1]
+    speedup = _ratio(case, smallest, largest)
+    if np.quantile(speedup, 0.95) < 1.3:
+        yield Finding(
+            "waits_mostly",
+            "info",
+            f"{largest / smallest:.0f} × the memory ({smallest} → {largest} MB) makes it only "
+            f"{np.mean(speedup) - 1:.0%} faster: it mostly waits, and memory does not help",
+        )
+
+
+def _memory(case: Case, choice: Choice) -> Iterator[Finding]:
+    """Sizes barred for headroom, or an answer near its memory floor."""
+    used = case.evidence.memory_used_mb
+    tight = {m: u for m, u in used.items() if u > HEADROOM_USE_RATIO * m}
+    if tight:
+        size = max(tight)
+        yield Finding(
+            "memory_headroom",
+            "warning",
+            f"{tight[size]} of {size} MB are used at {size} MB, which leaves under 20 %: sizes up "
+            f"to there are ruled out",
+        )
+    chosen = choice.memory_mb
+    if chosen is not None and 0.6 * chosen < used.get(chosen, 0) <= HEADROOM_USE_RATIO * chosen:
+        yield Finding(
+            "memory_floor_near",
+            "warning",
+            f"{used[chosen]} of {chosen} MB are used at the recommended size: larger payloads "
+            f"than those measured may not fit",
+        )
+
+
+def _time_left(case: Case, choice: Choice, timeout_s: int) -> Iterator[Finding]:
+    """Durations near the timeout at the answer (or, without one, at the current size)."""
+    size = choice.memory_mb or case.current_mb
+    durations = [
+        s.duration_ms
+        for each in case.evidence.samples.values()
+        for s in each
+        if s.memory_mb == size
+    ]
+    longest_ms = max(durations, default=0.0)
+    if longest_ms > _TIMEOUT_USE_RATIO * timeout_s * 1000:
+        yield Finding(
+            "close_to_timeout",
+            "warning",
+            f"took up to {longest_ms / 1000:.1f} of {timeout_s} s at {size} MB: raise the "
+            f"function's timeout or choose a faster size",
+        )
+
+
+def _payloads(case: Case, choice: Choice) -> Iterator[Finding]:
+    """Payloads whose durations are far apart: the mix decides the mean."""
+    column = case.estimates.column(choice.memory_mb or case.current_mb)
+    means = {name: float(d[:, column].mean()) for name, d in case.estimates.by_payload_ms.items()}
+    shortest, longest = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    if means[longest] > _PAYLOADS_APART * means[shortest]:
+        yield Finding(
+            "payloads_differ",
+            "info",
+            f"payload {longest} takes {means[longest] / means[shortest]:.1f} × as long as "
+            f"{shortest}: the answer holds for the weights given, check them against real traffic",
+        )
+
+
+def _noise(case: Case) -> Iterator[Finding]:
+    if case.estimates.within_ratio > _NOISE_RATIO:
+        yield Finding(
+            "noisy",
+            "warning",
+            f"durations at one size scatter by {case.estimates.within_ratio:.0%}: more "
+            f"invocations (--max-invocations) or steadier payloads would narrow the answer",
+        )
+
+
+def _modelled(case: Case, choice: Choice) -> Iterator[Finding]:
+    """An answer that rests on the curve or on an assumed distribution."""
+    size = choice.memory_mb or choice.best_so_far_mb
+    if size is None:
+        return
+    if size not in case.measured:
+        yield Finding(
+            "modelled",
+            "warning",
+            f"{size} MB has no warm sample, its figures come from the curve: measure it with "
+            f"--memory-sizes",
+        )
+    latency = case.admission.latencies.get(size)
+    if latency is not None and not latency.measured:
+        yield Finding(
+            "percentile_modelled",
+            "warning",
+            f"p{case.goal.percentile:g} at {size} MB is modelled: {latency.samples_missing} more "
+            f"samples there would measure it",
+        )
+
+
+def _flat_below_a_core(case: Case) -> bool:
+    """Whether more CPU does not help even below one core: then cores say nothing."""
+    below = [m for m in case.measured if m <= MB_PER_VCPU / 2]
+    return not below or float(np.mean(_ratio(case, below[0], case.measured[-1]))) < 1.3
+
+
+def _ratio(case: Case, slow_mb: int, fast_mb: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Duration at one size over that at another, draw by draw."""
+    durations, column = case.estimates.duration_ms, case.estimates.column
+    return np.asarray(durations[:, column(slow_mb)] / durations[:, column(fast_mb)])
+
+
+def _list(counts: dict[int, int]) -> str:
+    """Say "128 MB (2 ×), 256 MB"."""
+    return ", ".join(f"{m} MB" + (f" ({n} ×)" if n > 1 else "") for m, n in counts.items())

@@ -1,0 +1,127 @@
+"""From a sweep to a recommendation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.decide.admission import admit
+from tuner.decide.assumptions import assumptions
+from tuner.decide.candidates import candidate_sizes
+from tuner.decide.estimate import estimate
+from tuner.decide.evidence import read_evidence
+from tuner.decide.findings import case_findings, sweep_findings
+from tuner.decide.rule import rank
+from tuner.decide.summary import current_size, curve_estimates, summarise_sizes
+from tuner.decide.verdict import Case, judge, undecided
+from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
+
+if TYPE_CHECKING:
+    from tuner.decide.evidence import Evidence
+    from tuner.model.goal import Goal
+    from tuner.model.recommendation import Choice
+    from tuner.model.sweep import Sweep
+    from tuner.pricing import PriceBook
+
+
+def recommend(
+    sweep: Sweep,
+    *,
+    price_book: PriceBook,
+    goal: Goal,
+    seed: int = 0,
+    min_memory_mb: int | None = None,
+    max_memory_mb: int | None = None,
+) -> Recommendation:
+    """Decide what size the swept function should have, how sure that is, and what it saves.
+
+    Without limits the range is the one that the sweep was planned over. Pure: the same sweep,
+    prices, goal and seed give the same answer. Raises PriceError for an unknown region or
+    architecture, InputError if the limits leave no size.
+    """
+    evidence = read_evidence(sweep)
+    findings = [*sweep.findings, *sweep_findings(sweep, evidence)]
+    case = None
+    if evidence.samples and not evidence.unsampled_payloads:
+        limits = (min_memory_mb, max_memory_mb)
+        case = _case(sweep, evidence, goal, limits=limits, price_book=price_book, seed=seed)
+        choice = _only_size(case) or judge(case)
+        findings += case_findings(case, choice, sweep.function.timeout_s)
+    else:
+        choice = undecided(_why_no_curve(evidence))
+    estimates = case.estimates if case else None
+    return Recommendation(
+        environment=sweep.environment,
+        function=sweep.function,
+        goal=goal,
+        choice=choice,
+        current=current_size(sweep.function.memory_mb, estimates),
+        platform=None,
+        sizes=tuple(summarise_sizes(sweep, estimates)),
+        curve=tuple(curve_estimates(estimates, evidence.measured_mb)) if estimates else (),
+        findings=tuple(findings),
+        assumptions=tuple(assumptions(sweep, evidence, goal, price_book)),
+        prices=PriceStamp(price_book.as_of, sweep.function.region),
+        sweep=_stamp(sweep),
+    )
+
+
+def _case(
+    sweep: Sweep,
+    evidence: Evidence,
+    goal: Goal,
+    *,
+    limits: tuple[int | None, int | None],
+    price_book: PriceBook,
+    seed: int,
+) -> Case:
+    """Estimate every candidate and the current size; only candidates may be recommended."""
+    function, planned = sweep.function, sweep.plan.sizes_mb
+    low_mb = min(planned, default=None) if limits[0] is None else limits[0]
+    high_mb = max(planned, default=None) if limits[1] is None else limits[1]
+    candidates = {*candidate_sizes(low_mb, high_mb, function.memory_mb)}
+    low, high = min(candidates), max(candidates)
+    candidates |= {size for size in evidence.measured_mb if low <= size <= high}
+    estimates = estimate(
+        evidence,
+        sorted(candidates | {function.memory_mb} | set(evidence.measured_mb)),
+        prices=price_book.lambda_prices(function.region, function.architecture),
+        ephemeral_storage_mb=function.ephemeral_storage_mb,
+        cold_start_share=goal.cold_start_share,
+        seed=seed,
+    )
+    admission = admit(evidence, estimates, goal, function.timeout_s, frozenset(candidates))
+    allowed = admission.allowed(estimates.sizes_mb)
+    ranking = rank(estimates, goal, allowed, function.memory_mb)
+    return Case(evidence, estimates, admission, ranking, goal, function.memory_mb)
+
+
+def _only_size(case: Case) -> Choice | None:
+    """A range of one size, or samples at one size, cannot support a comparison."""
+    if len(case.evidence.measured_mb) > 1:
+        return None
+    sizes = ", ".join(f"{size} MB" for size in case.evidence.measured_mb) or "no size"
+    return undecided(
+        f"only {sizes} gave warm samples, so there is nothing to compare with: "
+        f"measure at least two sizes (--memory-sizes, --max-invocations)"
+    )
+
+
+def _why_no_curve(evidence: Evidence) -> str:
+    """Say what is missing where there is no warm sample."""
+    failed = sum(sum(counts.values()) for counts in evidence.failures.values())
+    if failed and not any(evidence.success_counts.values()):
+        return (
+            f"all {failed} invocations failed: look at the function's log and mend it (or the "
+            f"payload), then tune again"
+        )
+    return "too few warm samples for a curve: allow more invocations (--max-invocations)"
+
+
+def _stamp(sweep: Sweep) -> SweepStamp:
+    return SweepStamp(
+        sweep_id=sweep.plan.sweep_id,
+        file=sweep.file,
+        invocation_count=len(sweep.invocations),
+        cost_usd=sweep.cost_usd,
+        wall_s=sweep.wall_s,
+    )

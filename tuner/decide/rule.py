@@ -1,0 +1,101 @@
+"""The goal's rule: loss, slack, ties, regret.
+
+Loss is the objective over its best, less 1. Sizes within the slack are admissible; among them cost
+and balanced prefer the faster, speed the cheaper, and the current size wins a tie (it is within
+the tolerance of the preferred one). Regret is the objective of an answer over that of the size
+that the rule would have picked had the truth been known, less 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tuner.decide.estimate import Estimates
+    from tuner.model.goal import Goal
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Estimates seen through a goal. `allowed` says which columns may be recommended at all."""
+
+    goal: Goal
+    objective: Floats
+    preference: Floats
+    allowed: NDArray[np.bool_]
+    current: int | None
+    """Column of the current size, None if it is no candidate."""
+
+    def pick(self, among: NDArray[np.bool_] | None = None) -> int | None:
+        """Column that the rule picks on posterior means; None if nothing is allowed.
+
+        `among` narrows the choice; the best stays that of all allowed sizes, and where none of
+        `among` is admissible the one with the least expected regret is taken.
+        """
+        if not self.allowed.any():
+            return None
+        objective, preference = self.objective.mean(axis=0), self.preference.mean(axis=0)
+        admissible = _admissible(objective[None, :], self.allowed, self.goal)[0]
+        if among is None:
+            among = self.allowed
+        if not (admissible & among).any():
+            eligible = np.flatnonzero(among & self.allowed)
+            if not len(eligible):
+                return None
+            return int(min(eligible, key=lambda column: float(self.regrets(int(column)).mean())))
+        return int(
+            _prefer(preference[None, :], (admissible & among)[None, :], self.current, self.goal)[0]
+        )
+
+    def regrets(self, column: int) -> Floats:
+        """Regret of answering `column`, for each draw."""
+        admissible = _admissible(self.objective, self.allowed, self.goal)
+        best = _prefer(self.preference, admissible, self.current, self.goal)
+        rows = np.arange(len(self.objective))
+        return np.asarray(
+            np.maximum(self.objective[:, column] / self.objective[rows, best] - 1, 0.0)
+        )
+
+
+def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:
+    """See estimates through a goal."""
+    objective = {
+        "cost": estimates.cost_usd,
+        "speed": estimates.duration_ms,
+        "balanced": estimates.cost_usd * estimates.duration_ms,
+    }[goal.name]
+    in_sizes = current_mb in estimates.sizes_mb
+    return Ranking(
+        goal=goal,
+        objective=objective,
+        preference=estimates.cost_usd if goal.name == "speed" else estimates.duration_ms,
+        allowed=allowed,
+        current=estimates.column(current_mb) if in_sizes else None,
+    )
+
+
+def _admissible(objective: Floats, allowed: NDArray[np.bool_], goal: Goal) -> NDArray[np.bool_]:
+    """Allowed sizes whose loss is within the slack, for each row."""
+    open_to_all = np.where(allowed, objective, np.inf)
+    best = open_to_all.min(axis=1, keepdims=True)
+    return np.asarray(open_to_all <= best * (1 + goal.cost_slack_ratio))
+
+
+def _prefer(
+    preference: Floats, admissible: NDArray[np.bool_], current: int | None, goal: Goal
+) -> NDArray[np.intp]:
+    """The preferred admissible column of each row, or the current one where it ties."""
+    values = np.where(admissible, preference, np.inf)
+    best = values.argmin(axis=1)
+    if current is None:
+        return best
+    lowest = values[np.arange(len(values)), best]
+    ties = values[:, current] <= lowest * (1 + goal.tolerance_ratio)
+    return np.asarray(np.where(ties, current, best))

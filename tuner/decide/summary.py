@@ -1,0 +1,86 @@
+"""What was counted and estimated, size by size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.decide.estimate import interval, intervals
+from tuner.model.invocation import Outcome
+from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tuner.decide.estimate import Estimates
+    from tuner.model.invocation import Invocation
+    from tuner.model.sweep import Sweep
+
+
+def summarise_sizes(sweep: Sweep, estimates: Estimates | None) -> Iterator[SizeSummary]:
+    """One summary for each size and payload that was invoked, ascending."""
+    groups: dict[tuple[int, str], list[Invocation]] = {}
+    for invocation in sweep.invocations:
+        groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
+    for (memory_mb, payload), group in sorted(groups.items()):
+        yield _summary(sweep, memory_mb, payload, group, estimates)
+
+
+def _summary(
+    sweep: Sweep,
+    memory_mb: int,
+    payload: str,
+    group: Sequence[Invocation],
+    estimates: Estimates | None,
+) -> SizeSummary:
+    """Counts of one size and payload; intervals where it has a warm sample."""
+    known = (
+        estimates is not None
+        and memory_mb in estimates.sizes_mb
+        and any(invocation.is_warm_sample for invocation in group)
+    )
+    outcomes = [invocation.outcome for invocation in group]
+    used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
+    duration_ms = cost_usd = None
+    if known and estimates is not None:
+        column = estimates.column(memory_mb)
+        duration_ms = interval(estimates.by_payload_ms[payload][:, column])
+        cost_usd = interval(estimates.by_payload_usd[payload][:, column] * 1e6)
+    return SizeSummary(
+        architecture=sweep.function.architecture,
+        memory_mb=memory_mb,
+        payload=payload,
+        invocation_count=len(group),
+        environment_count=len({i.environment for i in group if i.environment is not None}),
+        cold_start_count=sum(invocation.cold_start for invocation in group),
+        error_count=outcomes.count(Outcome.FUNCTION_ERROR),
+        timeout_count=outcomes.count(Outcome.TIMEOUT),
+        oom_count=outcomes.count(Outcome.OUT_OF_MEMORY),
+        throttle_count=sum(invocation.throttle_count for invocation in group),
+        duration_ms=duration_ms,
+        cost_usd_per_million=cost_usd,
+        max_memory_used_mb=max(used, default=None),
+    )
+
+
+def curve_estimates(estimates: Estimates, measured_mb: Sequence[int]) -> Iterator[SizeEstimate]:
+    """What the curve says of every candidate size."""
+    durations_ms, costs = intervals(estimates.duration_ms), intervals(estimates.cost_usd * 1e6)
+    for column, memory_mb in enumerate(estimates.sizes_mb):
+        yield SizeEstimate(
+            memory_mb=memory_mb,
+            duration_ms=durations_ms[column],
+            cost_usd_per_million=costs[column],
+            measured=memory_mb in measured_mb,
+        )
+
+
+def current_size(memory_mb: int, estimates: Estimates | None) -> CurrentSize:
+    """What is known of the size that the function has now."""
+    if estimates is None:
+        return CurrentSize(memory_mb, None, None)
+    column = estimates.column(memory_mb)
+    return CurrentSize(
+        memory_mb,
+        interval(estimates.duration_ms[:, column]),
+        interval(estimates.cost_usd[:, column] * 1e6),
+    )

@@ -1,0 +1,219 @@
+"""Whether the answer can be stood by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.decide.estimate import interval
+from tuner.model.invocation import Outcome
+from tuner.model.recommendation import Choice
+
+if TYPE_CHECKING:
+    from tuner.decide.admission import Admission
+    from tuner.decide.estimate import Estimates
+    from tuner.decide.evidence import Evidence
+    from tuner.decide.rule import Ranking
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that a verdict is made from."""
+
+    evidence: Evidence
+    estimates: Estimates
+    admission: Admission
+    ranking: Ranking
+    goal: Goal
+    current_mb: int
+
+    @property
+    def measured(self) -> tuple[int, ...]:
+        """Candidate sizes with warm samples of every payload."""
+        return tuple(m for m in self.evidence.measured_mb if m in self.estimates.sizes_mb)
+
+
+def judge(case: Case) -> Choice:
+    """Reach a verdict. A size that was not measured cannot carry a resize."""
+    best = case.ranking.pick()
+    if best is None:
+        return undecided(nothing_allowed(case))
+    chosen = _measured_answer(case, best)
+    regrets = case.ranking.regrets(chosen)
+    objection = _objection(case, best, chosen, regrets)
+    size = case.estimates.sizes_mb[chosen]
+    if objection is not None:
+        return undecided(
+            objection,
+            regret=float(regrets.mean()),
+            confidence=_confidence(regrets, case.goal),
+            best_so_far_mb=size,
+        )
+    keep = size == case.current_mb
+    return Choice(
+        verdict="keep" if keep else "resize",
+        memory_mb=size,
+        basis=_basis(case, size),
+        duration_ms=interval(case.estimates.duration_ms[:, chosen]),
+        cost_usd_per_million=interval(case.estimates.cost_usd[:, chosen] * 1e6),
+        saving_ratio=_saving(case, chosen),
+        saving_usd_per_month=None,
+        expected_regret_ratio=float(regrets.mean()),
+        confidence=_confidence(regrets, case.goal),
+        reason=_reason(case, size),
+    )
+
+
+def undecided(
+    reason: str,
+    *,
+    regret: float | None = None,
+    confidence: float | None = None,
+    best_so_far_mb: int | None = None,
+) -> Choice:
+    """An inconclusive verdict, with what more would be needed."""
+    return Choice(
+        verdict="inconclusive",
+        memory_mb=None,
+        basis="modelled",
+        duration_ms=None,
+        cost_usd_per_million=None,
+        saving_ratio=None,
+        saving_usd_per_month=None,
+        expected_regret_ratio=regret,
+        confidence=confidence,
+        reason=reason,
+        best_so_far_mb=best_so_far_mb,
+    )
+
+
+def nothing_allowed(case: Case) -> str:
+    """Say why no size may be recommended, and which comes nearest to the limits."""
+    bars = case.admission.bars
+    within = [size for size, bar in bars.items() if bar in ("too slow", "too dear")]
+    if not within:
+        return (
+            "invocations fail, run out of memory or leave under 20 % of it at every size: "
+            "mend the function, or allow larger sizes with --max-memory"
+        )
+    by_cost = all(bars[size] == "too dear" for size in within)
+    values = case.estimates.cost_usd if by_cost else case.estimates.worst_ms
+    nearest = min(within, key=lambda m: float(values[:, case.estimates.column(m)].mean()))
+    column = case.estimates.column(nearest)
+    latency = case.admission.latencies.get(nearest)
+    reached_ms = latency.bound_ms if latency else float(case.estimates.worst_ms[:, column].mean())
+    cost = float(case.estimates.cost_usd[:, column].mean()) * 1e6
+    return (
+        f"no size meets the limits: {nearest} MB comes nearest with {reached_ms:.0f} ms "
+        f"(90 % bound) and ${cost:.2f} a million; raise --max-duration or --max-cost-per-million"
+    )
+
+
+def _measured_answer(case: Case, best: int) -> int:
+    """The rule's pick if it was measured or is the current size; else the best measured size that
+    does as well within the tolerance; else the pick.
+    """
+    size = case.estimates.sizes_mb[best]
+    if size in case.measured or size == case.current_mb:
+        return best
+    measured = np.isin(case.estimates.sizes_mb, case.measured)
+    stand_in = case.ranking.pick(measured)
+    if stand_in is None:
+        return best
+    good = float(case.ranking.regrets(stand_in).mean()) <= case.goal.tolerance_ratio
+    return stand_in if good else best
+
+
+def _objection(
+    case: Case, best: int, chosen: int, regrets: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> str | None:
+    """What stands against the answer and what more would be needed; None if nothing does."""
+    size = case.estimates.sizes_mb[chosen]
+    if errors_are_random(case.evidence):
+        return (
+            "invocations fail at several sizes without relation to memory, so no size is safe: "
+            "mend the function's errors (or the payload), then tune again"
+        )
+    resize = size != case.current_mb
+    if resize and size not in case.measured:
+        return f"{size} MB looks best but was not measured: add it with --memory-sizes"
+    if resize and case.current_mb not in case.measured and not _current_fails(case):
+        return (
+            f"{size} MB looks best, but the current {case.current_mb} MB was not measured, so the "
+            f"saving is not known: add it with --memory-sizes"
+        )
+    latency = case.admission.latencies.get(size)
+    if resize and latency is not None and not latency.measured:
+        return (
+            f"p{case.goal.percentile:g} at {size} MB is modelled from few samples: "
+            f"{latency.samples_missing} more there would decide (raise --max-invocations)"
+        )
+    return _doubt(case, best, size, float(regrets.mean()))
+
+
+def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
+    """Object if the expected regret is above the tolerance."""
+    if regret <= case.goal.tolerance_ratio:
+        return None
+    wanted = case.estimates.sizes_mb[best]
+    where = f"{wanted} MB" if wanted not in case.measured else f"{size} MB and its neighbours"
+    return (
+        f"expected regret of {size} MB is {regret:.1%}, above the tolerance of "
+        f"{case.goal.tolerance_ratio:.1%}: more samples at {where} would decide "
+        f"(raise --max-invocations, or --tolerance)"
+    )
+
+
+def errors_are_random(evidence: Evidence) -> bool:
+    """Whether function errors come and go with no relation to memory: at two sizes or more, and
+    beside successes of the same size.
+    """
+    erring = [m for m, counts in evidence.failures.items() if counts[Outcome.FUNCTION_ERROR]]
+    beside = [size for size in erring if evidence.success_counts.get(size, 0)]
+    return len(erring) >= 2 and bool(beside)
+
+
+def _current_fails(case: Case) -> bool:
+    """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
+    counts = case.evidence.failures.get(case.current_mb)
+    return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
+
+
+def _basis(case: Case, size: int) -> Basis:
+    latency = case.admission.latencies.get(size)
+    measured = size in case.measured and (latency is None or latency.measured)
+    return "measured" if measured else "modelled"
+
+
+def _saving(case: Case, chosen: int) -> Interval | None:
+    """Saving against the current size, draw by draw; None where its cost is not known."""
+    if case.current_mb not in case.estimates.sizes_mb or _current_fails(case):
+        return None
+    now = case.estimates.cost_usd[:, case.estimates.column(case.current_mb)]
+    return interval(1 - case.estimates.cost_usd[:, chosen] / now)
+
+
+def _confidence(regrets: np.ndarray[tuple[int], np.dtype[np.float64]], goal: Goal) -> float:
+    """Probability that the regret is within the tolerance."""
+    return float(np.mean(regrets <= goal.tolerance_ratio))
+
+
+def _reason(case: Case, size: int) -> str:
+    """One sentence for an answer that stands."""
+    if _current_fails(case):
+        return f"invocations fail at the current {case.current_mb} MB and succeed at {size} MB"
+    wish = {
+        "cost": "cheapest",
+        "speed": "fastest",
+        "balanced": "best balance of cost and speed",
+    }[case.goal.name]
+    slack = case.goal.cost_slack_ratio
+    second = {"cost": "fastest", "speed": "cheapest", "balanced": "fastest"}[case.goal.name]
+    what = f"{second} within {slack:.0%} of the {wish}" if slack else wish
+    stay = "the current size is" if size == case.current_mb else f"{size} MB is"
+    return f"{stay} {what}"
