@@ -1,0 +1,42 @@
+"""The comment on a pull request: short above, whole below."""
+
+from __future__ import annotations
+
+from tests.report import answers
+from tuner.report import markdown
+
+
+def test_a_resize_is_one_line_and_a_small_table() -> None:
+    """The verdict leads, now and recommended follow, every size is folded away."""
+    text = markdown.render(answers.resize())
+    lines = text.splitlines()
+    assert lines[0] == "**RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed.**"
+    assert "| now | 3008 MB | 210 ms | 10.48 |" in lines
+    assert "| **recommended** | **1792 MB** | 210 ms | 6.33 |" in lines
+    assert "<details><summary>Sizes (36 invocations, $0.0004)</summary>" in lines
+    assert text.count("<details>") == text.count("</details>") == 1
+    assert "| 128 MB | – | – | – | excluded: 2 × out of memory |" in lines
+    assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
+    assert lines[-1].startswith("<sub>Assumes 1 payload;")
+
+
+def test_tables_have_as_many_cells_in_every_row() -> None:
+    """No row opens or loses a column."""
+    blocks = markdown.render(answers.resize()).split("\n\n")
+    for block in blocks:
+        if block.startswith("|"):
+            assert len({line.count("|") for line in block.splitlines()}) == 1
+
+
+def test_a_kept_size_recommends_no_other() -> None:
+    """KEEP shows the current size alone."""
+    text = markdown.render(answers.keep())
+    assert text.startswith("**KEEP 1024 MB: it is within 2 % of the cheapest size.**")
+    assert "**recommended** | **" not in text
+
+
+def test_an_inconclusive_answer_says_so_first() -> None:
+    """The reason is the headline and unknown figures are dashes."""
+    text = markdown.render(answers.inconclusive())
+    assert text.startswith("**INCONCLUSIVE: the sweep was interrupted")
+    assert "| now | 3008 MB | – | – |" in text

@@ -1,0 +1,97 @@
+"""Quantities are written with the digits that they deserve."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.model.interval import Interval
+from tuner.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "text"),
+    [
+        (0.4321, "0.432 ms"),
+        (12, "12.0 ms"),
+        (527.4, "527 ms"),
+        (1840.4, "1840 ms"),
+        (12_345, "12.3 s"),
+        (0, "0 ms"),
+    ],
+)
+def test_a_duration_has_three_significant_digits(duration_ms: float, text: str) -> None:
+    """Milliseconds below ten seconds, seconds above, and whole digits are never zeroed."""
+    assert numbers.duration(duration_ms) == text
+
+
+@pytest.mark.parametrize(
+    ("amount_usd", "text"),
+    [
+        (0, "$0"),
+        (0.0004, "$0.0004"),
+        (0.00042, "$0.00042"),
+        (0.011, "$0.011"),
+        (0.3, "$0.30"),
+        (12.345, "$12.35"),
+        (1234.5, "$1,234.50"),
+        (1e-9, "under $0.000001"),
+    ],
+)
+def test_an_amount_is_never_shown_as_nothing_unless_it_is(amount_usd: float, text: str) -> None:
+    """Small amounts keep two significant digits; cents from a dollar on."""
+    assert numbers.usd(amount_usd) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [
+        (Interval(0.40, 0.37, 0.42), "40 % cheaper (37–42 %)"),
+        (Interval(-0.10, -0.12, -0.08), "10 % dearer (8–12 %)"),
+        (Interval(0.01, -0.01, 0.04), "1 % cheaper (1 % dearer to 4 % cheaper)"),
+        (Interval(0.0, 0.0, 0.0), "same cost (0.0–0.0 %)"),
+    ],
+)
+def test_a_savings_sign_is_a_word(ratio: Interval, text: str) -> None:
+    """Positive is cheaper, negative is dearer, and an interval over zero says both."""
+    assert numbers.saving(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(-0.4, "−40 %"), (0.03, "+3 %"), (0.004, "+0.4 %"), (1e-6, "0 %")]
+)
+def test_a_change_is_signed(ratio: float, text: str) -> None:
+    """A change carries its sign, and none when it rounds to nothing."""
+    assert numbers.change(ratio) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.01, "0.1 s"), (4.2, "4.2 s"), (31.2, "31 s"), (130, "2 min 10 s"), (3900, "1 h 5 min")],
+)
+def test_a_waiting_time_grows_its_units(seconds: float, text: str) -> None:
+    """Seconds, then minutes, then hours."""
+    assert numbers.wall_time(seconds) == text
+
+
+def test_no_probability_is_rounded_up_to_certainty() -> None:
+    """A confidence of one is still shown as over 99 %."""
+    assert numbers.probability(1.0) == "over 99 %"
+    assert numbers.probability(0.94) == "94 %"
+
+
+@pytest.mark.parametrize(
+    ("before_ms", "after_ms", "text"),
+    [(100, 101, "same speed"), (100, 75, "25 % less time"), (100, 112, "12 % more time")],
+)
+def test_a_change_of_speed_is_told_in_time(before_ms: float, after_ms: float, text: str) -> None:
+    """Up to 2 % apart is the same speed."""
+    assert numbers.speed(before_ms, after_ms) == text
+
+
+@given(st.floats(min_value=1e-3, max_value=900_000))
+def test_a_written_duration_is_within_half_a_percent(duration_ms: float) -> None:
+    """Rounding for display never moves a duration by more than 0.5 %."""
+    number, unit = numbers.duration(duration_ms).split()
+    assert float(number) * (1000 if unit == "s" else 1) == pytest.approx(duration_ms, rel=0.0051)

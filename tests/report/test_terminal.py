@@ -1,0 +1,107 @@
+"""The answer in a terminal: complete, in its width, in its encoding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.report import answers
+from tuner.model.interval import Interval
+from tuner.report import terminal
+
+
+def test_a_resize_is_told_with_its_gain_and_certainty() -> None:
+    """Header, table, chart, verdict, certainty, findings, assumptions and next commands."""
+    shown = terminal.render(answers.resize(), width=100, color=False)
+    assert shown.startswith(
+        "resize-images · eu-west-1 · python3.13 x86_64 · 3008 MB · code q1w2e3\n"
+    )
+    assert "36 invocations · 6 sizes · 6 environments · 31 s · $0.0004" in shown
+    assert "RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed." in shown
+    assert "94 % sure that no size is more than 1 % better under this goal." in shown
+    assert "One core only" in shown
+    assert "Assumes 1 payload; 1 % cold starts; list prices of 2026-11-20." in shown
+    assert "tuner report resize-images --format markdown" in shown
+    assert "--function-name resize-images --memory-size 1792" in shown
+
+
+def test_the_table_says_why_each_size_stands_there() -> None:
+    """Now, cheapest, the goal's rule, modelled and excluded are noted beside their sizes."""
+    rows = {
+        line.split(" MB")[0].strip(" ▶"): line
+        for line in terminal.render(answers.resize(), width=100, color=False).splitlines()
+        if " MB " in line
+    }
+    assert rows["3008"].endswith("–  now")
+    assert rows["192"].endswith("cheapest, modelled")
+    assert rows["1792"].endswith("−40 %  fastest within 2 %")
+    assert rows["1792"].startswith("▶")
+    assert rows["128"].endswith("excluded: 2 × out of memory")
+
+
+def test_a_kept_size_says_why() -> None:
+    """KEEP names the size and the reason, and offers no command that changes it."""
+    shown = terminal.render(answers.keep(), width=100, color=False)
+    assert "KEEP 1024 MB: it is within 2 % of the cheapest size." in shown
+    assert "aws lambda" not in shown
+
+
+def test_an_inconclusive_answer_names_no_size_and_no_certainty() -> None:
+    """Without enough samples the reason stands where the size would."""
+    shown = terminal.render(answers.inconclusive(), width=100, color=False)
+    assert "INCONCLUSIVE: the sweep was interrupted" in shown
+    assert "sure that" not in shown
+    assert "▶" not in shown
+    assert "measured   " not in shown
+
+
+def test_a_dearer_choice_is_called_dearer() -> None:
+    """Under the goal speed a negative saving is told as dearer, with the time it buys."""
+    made = answers.resize()
+    choice = replace(
+        made.choice, saving_ratio=Interval(-0.1, -0.12, -0.08), duration_ms=answers.about(105)
+    )
+    shown = terminal.render(replace(made, choice=choice), width=100, color=False)
+    assert "10 % dearer (8–12 %), 50 % less time" in shown
+
+
+def test_a_local_answer_offers_no_aws_command() -> None:
+    """What was measured here is said to be local, and costs nothing."""
+    shown = terminal.render(answers.resize(environment="local"), width=100, color=False)
+    assert "resize-images · local ·" in shown
+    assert "free here" in shown
+    assert "aws lambda" not in shown
+
+
+@pytest.mark.parametrize("width", [20, 44, 60, 80, 120, 200])
+@pytest.mark.parametrize("made", [answers.resize(), answers.keep(), answers.inconclusive()])
+def test_no_line_is_wider_than_asked(width: int, made: object) -> None:
+    """Only commands, which must stay in one piece to be pasted, run over."""
+    shown = terminal.render(made, width=width, color=False)  # type: ignore[arg-type]
+    lines = [line for line in shown.splitlines() if "tuner report" not in line]
+    lines = [line for line in lines if "aws lambda" not in line]
+    assert max(map(len, lines)) <= max(width, terminal.MIN_WIDTH)
+
+
+def test_a_narrow_terminal_still_gets_every_note() -> None:
+    """Where the table has no room, notes stand below it."""
+    shown = terminal.render(answers.resize(), width=44, color=False)
+    assert "  128 MB: excluded: 2 × out of memory" in shown
+    assert "  3008 MB: now" in shown
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "no-such-encoding"])
+def test_an_encoding_without_the_signs_gets_plain_ascii(encoding: str) -> None:
+    """The chart and the text fall back together."""
+    shown = terminal.render(answers.resize(), width=80, color=False, encoding=encoding)
+    assert shown.isascii()
+    assert "R recommended" in shown
+    assert "RESIZE 3008 -> 1792 MB: 40 % cheaper (37-42 %)" in shown
+    assert "?" not in shown
+
+
+def test_colour_is_there_only_when_asked_for() -> None:
+    """Escape sequences come with `color`, and the words stay the same without."""
+    assert "\x1b[" in terminal.render(answers.resize(), width=80, color=True)
+    assert "\x1b" not in terminal.render(answers.resize(), width=80, color=False)

@@ -1,0 +1,187 @@
+"""Draws duration and cost over memory with characters: braille dots, or ASCII."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.report import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.report.glyphs import Glyphs
+
+LABEL_WIDTH: Final = 10
+MIN_PLOT_WIDTH: Final = 16
+_DOT_BITS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+"""Bit of each dot of a braille cell, [row][column] (Unicode, "Braille Patterns")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One size on the chart, in the unit of its axis."""
+
+    memory_mb: int
+    value: float
+    measured: bool = False
+    recommended: bool = False
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Maps values to 0…1, linearly or by logarithm."""
+
+    low: float
+    high: float
+    logarithmic: bool
+
+    def position(self, value: float) -> float:
+        """Where the value lies between the ends."""
+        low, high, at = self.low, self.high, value
+        if self.logarithmic:
+            low, high, at = math.log(low), math.log(high), math.log(value)
+        return 0.5 if high == low else min(max((at - low) / (high - low), 0.0), 1.0)
+
+    def value(self, position: float) -> float:
+        """The value at a place between the ends."""
+        if self.logarithmic:
+            return float(self.low * (self.high / self.low) ** position)
+        return self.low + (self.high - self.low) * position
+
+
+def draw(
+    points: Sequence[Point],
+    *,
+    label: Callable[[float], str],
+    width: int,
+    height: int,
+    glyphs: Glyphs,
+) -> list[str]:
+    """Lines of one plot with its vertical axis: a curve through the points, and their marks.
+
+    `width` is the whole line's, `height` counts cells. The horizontal axis is log 2 of memory.
+    Fewer than two sizes make no picture: the answer is empty.
+    """
+    points = sorted(points, key=lambda point: point.memory_mb)
+    if len(points) < 2:
+        return []
+    plot_width = max(width - LABEL_WIDTH - 2, MIN_PLOT_WIDTH)
+    across = memory_axis(points)
+    up = _value_axis(points)
+    cells_of = _braille_cells if glyphs.braille else _ascii_cells
+    cells = cells_of(points, across, up, plot_width, height)
+    for point in sorted(points, key=lambda point: (point.current, point.recommended)):
+        if mark := _mark(point, glyphs):
+            column = round(across.position(point.memory_mb) * (plot_width - 1))
+            row = round((1 - up.position(point.value)) * (height - 1))
+            cells[row][column] = mark
+    return [
+        f"{_axis_label(row, height, up, label):>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}"
+        for row, line in enumerate(cells)
+    ]
+
+
+def draw_memory_axis(points: Sequence[Point], *, width: int, glyphs: Glyphs) -> list[str]:
+    """Two lines: the horizontal axis with its ticks, and the sizes below them, in MB."""
+    plot_width = max(width - LABEL_WIDTH - 2, MIN_PLOT_WIDTH)
+    across = memory_axis(points)
+    axis = [glyphs.axis_x] * plot_width
+    labels = [" "] * (plot_width + 4)
+    free_from = 0
+    for memory_mb in _ticks(across):
+        column = round(across.position(memory_mb) * (plot_width - 1))
+        text = str(memory_mb)
+        start = max(column - len(text) // 2, 0)
+        axis[column] = glyphs.tick
+        if start >= free_from and start + len(text) <= len(labels):
+            labels[start : start + len(text)] = text
+            free_from = start + len(text) + 1
+    margin = " " * (LABEL_WIDTH + 1)
+    return [f"{margin}{glyphs.corner}{''.join(axis)}", f"{margin} {''.join(labels)}".rstrip()]
+
+
+def memory_axis(points: Sequence[Point]) -> Axis:
+    """Log axis from the smallest to the largest size."""
+    sizes = [point.memory_mb for point in points]
+    return Axis(min(sizes), max(sizes), logarithmic=True)
+
+
+def _value_axis(points: Sequence[Point]) -> Axis:
+    """From the least to the greatest value; logarithmic where they are over eight-fold apart."""
+    values = [point.value for point in points]
+    low, high = min(values), max(values)
+    if low > 0 and high / low > 8:
+        return Axis(low, high, logarithmic=True)
+    # A nearly flat curve is drawn flat: its range is at least a tenth of its level.
+    room = max(high / 10 - (high - low), 0) / 2
+    return Axis(low - room, high + room, logarithmic=False)
+
+
+def _ascii_cells(
+    points: Sequence[Point], across: Axis, up: Axis, width: int, height: int
+) -> list[list[str]]:
+    cells = [[" "] * width for _ in range(height)]
+    for column in range(width):
+        value = _value_at(points, across.value(column / (width - 1)))
+        cells[round((1 - up.position(value)) * (height - 1))][column] = "*"
+    return cells
+
+
+def _braille_cells(
+    points: Sequence[Point], across: Axis, up: Axis, width: int, height: int
+) -> list[list[str]]:
+    bits = [[0] * width for _ in range(height)]
+    previous: int | None = None
+    for x in range(width * 2):
+        value = _value_at(points, across.value(x / (width * 2 - 1)))
+        y = round((1 - up.position(value)) * (height * 4 - 1))
+        # Steep parts are joined, so that the curve stays a line.
+        first = y if previous is None else min(y, previous + 1) if y > previous else y
+        last = y if previous is None else max(y, previous - 1) if y < previous else y
+        for dot in range(min(first, y), max(last, y) + 1):
+            bits[dot // 4][x // 2] |= _DOT_BITS[dot % 4][x % 2]
+        previous = y
+    return [[chr(0x2800 + cell) if cell else " " for cell in line] for line in bits]
+
+
+def _value_at(points: Sequence[Point], memory_mb: float) -> float:
+    """Value between two neighbours, linear in log 2 of memory."""
+    for left, right in itertools.pairwise(points):
+        if memory_mb <= right.memory_mb:
+            share = Axis(left.memory_mb, right.memory_mb, logarithmic=True).position(memory_mb)
+            return left.value + (right.value - left.value) * share
+    return points[-1].value
+
+
+def _mark(point: Point, glyphs: Glyphs) -> str | None:
+    if point.recommended:
+        return glyphs.recommended
+    if point.current:
+        return glyphs.current
+    return glyphs.measured if point.measured else None
+
+
+def _axis_label(row: int, height: int, up: Axis, label: Callable[[float], str]) -> str:
+    if row not in {0, height // 2, height - 1}:
+        return ""
+    return label(up.value(1 - row / (height - 1)))
+
+
+def _ticks(across: Axis) -> list[int]:
+    first, last = int(across.low), int(across.high)
+    powers = [2**power for power in range(5, 15) if first < 2**power < last]
+    return [first, *powers, last]
+
+
+def duration_label(value_ms: float) -> str:
+    """Label of the duration's axis."""
+    return numbers.duration(max(value_ms, 0))
+
+
+def cost_label(value: float) -> str:
+    """Label of the cost's axis, dollars per million."""
+    return f"${numbers.usd_per_million(max(value, 0))}"

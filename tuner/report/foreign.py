@@ -1,0 +1,49 @@
+"""Makes text that others chose (names, error types, paths) harmless where it is shown."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+_MARKDOWN_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#|~$])")
+_REFERENCE_SIGN: Final = re.compile(r"([@#!~%&$])(?=[\w\"'])")
+_LINK_START: Final = re.compile(r"(?i)(?<=:)//|(?<=www)\.|(?<=\w)@(?=\w)")
+_WORD_JOINER: Final = "\u2060"
+
+
+def plain(text: str) -> str:
+    """One line without control, format, surrogate or private characters.
+
+    Escape sequences, line breaks and bidirectional overrides cannot reach a terminal this way.
+    """
+    return "".join(" " if _is_unsafe(char) else char for char in text)
+
+
+def code_span(text: str, *, in_table: bool = False) -> str:
+    """Markdown code span: nothing in it is markup, a link or a mention.
+
+    The fence is longer than every run of backticks within (CommonMark, "Code spans").
+    """
+    content = plain(text).strip() or " "
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    fence = "`" * (longest + 1)
+    padding = " " if "`" in content else ""
+    span = f"{fence}{padding}{content}{padding}{fence}"
+    return span.replace("|", "\\|") if in_table else span
+
+
+def markdown(text: str) -> str:
+    """Markdown text: no markup, HTML, link, mention or reference comes of it.
+
+    A word joiner behind a reference sign keeps forges from seeing `@name` or `#1`, which they
+    look for after the markup is gone, so that a backslash does not help.
+    """
+    joined = _LINK_START.sub(lambda found: _WORD_JOINER + found.group(), plain(text))
+    joined = _REFERENCE_SIGN.sub(lambda found: found.group() + _WORD_JOINER, joined)
+    return _MARKDOWN_PUNCTUATION.sub(r"\\\1", html.escape(joined, quote=False))
+
+
+def _is_unsafe(char: str) -> bool:
+    return unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}

@@ -1,0 +1,114 @@
+"""The answer as the JSON object that is promised to machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Choice, Recommendation, SizeSummary
+
+SCHEMA_VERSION: Final = 1
+
+
+def to_json(recommendation: Recommendation) -> dict[str, Any]:
+    """Return the contract's object: plain dicts, lists, numbers, strings and None.
+
+    An interval is `{"estimate", "low", "high"}`, 90 %. What is unknown is None, never left out.
+    """
+    function, current = recommendation.function, recommendation.current
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "recommendation",
+        "environment": recommendation.environment,
+        "function": {
+            "name": function.name,
+            "region": function.region,
+            "architecture": function.architecture,
+            "runtime": function.runtime,
+            "memory_mb": function.memory_mb,
+            "code_sha256": function.code_sha256,
+        },
+        "goal": goal_json(recommendation.goal),
+        "recommendation": _choice(recommendation.choice),
+        "current": {
+            "memory_mb": current.memory_mb,
+            "duration_ms": _interval(current.duration_ms),
+            "cost_usd_per_million": _interval(current.cost_usd_per_million),
+        },
+        "platform": _platform(recommendation),
+        "sizes": [_size(size) for size in recommendation.sizes],
+        "findings": [
+            {"code": finding.code, "severity": finding.severity, "message": finding.message}
+            for finding in recommendation.findings
+        ],
+        "assumptions": list(recommendation.assumptions),
+        "prices": {"as_of": recommendation.prices.as_of, "region": recommendation.prices.region},
+        "sweep": {
+            "id": recommendation.sweep.sweep_id,
+            "file": recommendation.sweep.file,
+            "invocation_count": recommendation.sweep.invocation_count,
+            "cost_usd": recommendation.sweep.cost_usd,
+            "wall_s": recommendation.sweep.wall_s,
+        },
+    }
+
+
+def goal_json(goal: Goal) -> dict[str, Any]:
+    """The goal with its limits."""
+    return {
+        "name": goal.name,
+        "cost_slack_ratio": goal.cost_slack_ratio,
+        "tolerance_ratio": goal.tolerance_ratio,
+        "max_duration_ms": goal.max_duration_ms,
+        "percentile": goal.percentile,
+        "max_cost_usd_per_million": goal.max_cost_usd_per_million,
+        "cold_start_share": goal.cold_start_share,
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "verdict": choice.verdict,
+        "memory_mb": choice.memory_mb,
+        "basis": choice.basis,
+        "duration_ms": _interval(choice.duration_ms),
+        "cost_usd_per_million": _interval(choice.cost_usd_per_million),
+        "saving_ratio": _interval(choice.saving_ratio),
+        "saving_usd_per_month": _interval(choice.saving_usd_per_month),
+        "expected_regret_ratio": choice.expected_regret_ratio,
+        "confidence": choice.confidence,
+    }
+
+
+def _size(size: SizeSummary) -> dict[str, Any]:
+    return {
+        "architecture": size.architecture,
+        "memory_mb": size.memory_mb,
+        "payload": size.payload,
+        "parameters": dict(size.parameters),
+        "invocation_count": size.invocation_count,
+        "environment_count": size.environment_count,
+        "cold_start_count": size.cold_start_count,
+        "error_count": size.error_count,
+        "timeout_count": size.timeout_count,
+        "oom_count": size.oom_count,
+        "throttle_count": size.throttle_count,
+        "duration_ms": _interval(size.duration_ms),
+        "cost_usd_per_million": _interval(size.cost_usd_per_million),
+        "max_memory_used_mb": size.max_memory_used_mb,
+    }
+
+
+def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
+    platform = recommendation.platform
+    if platform is None:
+        return None
+    return {"verdict": platform.verdict, "break_even_rate_per_s": platform.break_even_rate_per_s}
+
+
+def _interval(interval: Interval | None) -> dict[str, float] | None:
+    if interval is None:
+        return None
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}

@@ -1,0 +1,100 @@
+"""The answer as a comment on a pull request: a line, a small table, the rest folded away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.report import numbers
+from tuner.report.foreign import code_span, markdown
+from tuner.report.size_rows import percent_now, size_rows
+from tuner.report.verdict import certainty, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation
+    from tuner.report.size_rows import SizeRow
+
+
+def render(recommendation: Recommendation) -> str:
+    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
+    blocks = [
+        f"**{markdown(headline(recommendation))}**",
+        _subject(recommendation),
+        _comparison(recommendation),
+        certainty(recommendation) or "",
+        _sizes(recommendation),
+        _findings(recommendation),
+        _assumptions(recommendation),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _subject(recommendation: Recommendation) -> str:
+    function = recommendation.function
+    local = recommendation.environment == "local"
+    parts = (
+        code_span(function.name),
+        "measured locally" if local else code_span(function.region),
+        code_span(f"{function.runtime or 'container image'} {function.architecture}"),
+        f"code {code_span(function.code_sha256[:7])}",
+    )
+    return " · ".join(parts)
+
+
+def _comparison(recommendation: Recommendation) -> str:
+    choice, current = recommendation.choice, recommendation.current
+    lines = ["| | memory | mean duration | $ per million |", "|---|--:|--:|--:|"]
+    lines.append(
+        f"| now | {numbers.memory(current.memory_mb)} "
+        f"| {_known(current.duration_ms, numbers.duration)} "
+        f"| {_known(current.cost_usd_per_million, numbers.usd_per_million)} |"
+    )
+    if choice.verdict == "resize" and choice.memory_mb is not None:
+        lines.append(
+            f"| **recommended** | **{numbers.memory(choice.memory_mb)}** "
+            f"| {_known(choice.duration_ms, numbers.duration)} "
+            f"| {_known(choice.cost_usd_per_million, numbers.usd_per_million)} |"
+        )
+    return "\n".join(lines)
+
+
+def _sizes(recommendation: Recommendation) -> str:
+    rows = "\n".join(_size(row) for row in size_rows(recommendation))
+    sweep = recommendation.sweep
+    spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
+    return (
+        f"<details><summary>Sizes ({spent})</summary>\n\n"
+        "| memory | mean duration (90 %) | $ per million | vs now | |\n|--:|--:|--:|--:|---|\n"
+        f"{rows}\n\n</details>"
+    )
+
+
+def _size(row: SizeRow) -> str:
+    duration = _known(row.duration_ms, numbers.duration)
+    if row.duration_ms is not None:
+        duration = f"{duration} {numbers.spread(row.duration_ms)}"
+    cost = _known(row.cost_usd_per_million, numbers.usd_per_million)
+    notes = ", ".join([*(["**recommended**"] if row.recommended else []), *row.notes])
+    return (
+        f"| {numbers.memory(row.memory_mb)} | {duration} | {cost} | {percent_now(row)} | {notes} |"
+    )
+
+
+def _findings(recommendation: Recommendation) -> str:
+    return "\n".join(
+        f"- **{finding.severity}** ({code_span(finding.code)}): {markdown(finding.message)}"
+        for finding in recommendation.findings
+    )
+
+
+def _assumptions(recommendation: Recommendation) -> str:
+    if not recommendation.assumptions:
+        return ""
+    assumed = "; ".join(markdown(text) for text in recommendation.assumptions)
+    return f"<sub>Assumes {assumed}.</sub>"
+
+
+def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
+    return "–" if interval is None else write(interval.estimate)

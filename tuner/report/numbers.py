@@ -1,0 +1,117 @@
+"""How quantities are written: significant digits and units, in one place."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuner.model.interval import Interval
+
+
+def memory(memory_mb: int) -> str:
+    """A memory size: `1792 MB`."""
+    return f"{memory_mb} MB"
+
+
+def duration(duration_ms: float) -> str:
+    """Three significant digits, in ms below ten seconds: `0.43 ms`, `1840 ms`, `12.5 s`."""
+    if abs(duration_ms) >= 10_000:
+        return f"{_significant(duration_ms / 1000, 3)} s"
+    return f"{_significant(duration_ms, 3)} ms"
+
+
+def wall_time(seconds: float) -> str:
+    """A waiting time: `0.4 s`, `31 s`, `2 min 10 s`, `1 h 5 min`."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.1):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def usd_per_million(cost_usd_per_million: float) -> str:
+    """Dollars for a million invocations, without the sign: `15.53`, `1,204`."""
+    if abs(cost_usd_per_million) >= 999.995:
+        return f"{cost_usd_per_million:,.0f}"
+    return f"{cost_usd_per_million:.2f}"
+
+
+def usd(amount_usd: float) -> str:
+    """An amount: cents from a dollar on, else two significant digits: `$0.01`, `$0.0004`."""
+    if amount_usd == 0:
+        return "$0"
+    if abs(amount_usd) >= 1:
+        return f"${amount_usd:,.2f}"
+    if abs(amount_usd) < 1e-6:
+        return "under $0.000001"
+    whole, _, decimals = _significant(amount_usd, 2).partition(".")
+    return f"${whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
+
+
+def percent(ratio: float) -> str:
+    """A share: whole percent from 1 % on, one digit below: `40 %`, `0.7 %`."""
+    return f"{_percent_digits(ratio)} %"
+
+
+def change(ratio: float) -> str:
+    """A signed change: `−40 %`, `+3 %`, `0 %`."""
+    digits = _percent_digits(abs(ratio))
+    if float(digits) == 0:
+        return "0 %"
+    return f"{'−' if ratio < 0 else '+'}{digits} %"
+
+
+def spread(interval: Interval) -> str:
+    """Half the interval's width over its estimate: `± 3 %`."""
+    return f"± {percent(interval.half_width_ratio)}"
+
+
+def saving(ratio: Interval) -> str:
+    """A saving with its interval, positive = cheaper: `40 % cheaper (37–42 %)`."""
+    if ratio.low < 0 < ratio.high:
+        return f"{_towards(ratio.estimate)} ({_towards(ratio.low)} to {_towards(ratio.high)})"
+    near, far = sorted((abs(ratio.low), abs(ratio.high)))
+    return f"{_towards(ratio.estimate)} ({_percent_digits(near)}–{_percent_digits(far)} %)"
+
+
+def monthly_saving(amount_usd: Interval) -> str:
+    """A saving in dollars a month, positive = cheaper: `$12.40 a month cheaper`."""
+    direction = "cheaper" if amount_usd.estimate >= 0 else "dearer"
+    return f"{usd(abs(amount_usd.estimate))} a month {direction}"
+
+
+def speed(before_ms: float, after_ms: float, same_ratio: float = 0.02) -> str:
+    """What a change does to the duration: `same speed`, `25 % less time`, `12 % more time`."""
+    ratio = after_ms / before_ms - 1
+    if abs(ratio) <= same_ratio:
+        return "same speed"
+    return f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'} time"
+
+
+def probability(share: float) -> str:
+    """A probability, never rounded up to certainty: `94 %`, `over 99 %`."""
+    return "over 99 %" if share >= 0.995 else f"{max(share, 0):.0%}".replace("%", " %")
+
+
+def _towards(ratio: float) -> str:
+    digits = _percent_digits(abs(ratio))
+    if float(digits) == 0:
+        return "same cost"
+    return f"{digits} % {'cheaper' if ratio > 0 else 'dearer'}"
+
+
+def _percent_digits(ratio: float) -> str:
+    value = ratio * 100
+    return f"{value:.0f}" if abs(value) >= 0.95 else f"{value:.1f}"
+
+
+def _significant(value: float, digits: int) -> str:
+    """Round to significant digits without an exponent; whole digits are never zeroed."""
+    if value == 0:
+        return "0"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:.{decimals}f}"

@@ -1,0 +1,132 @@
+"""The rows of the table of sizes, the same in the terminal and in Markdown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.report import numbers
+
+if TYPE_CHECKING:
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """One size as shown; None where nothing is known (invocations failed there)."""
+
+    memory_mb: int
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+    change_ratio: float | None
+    """Cost against the current size, less 1: negative is cheaper. None at the current size."""
+    notes: tuple[str, ...]
+    recommended: bool
+    current: bool
+    excluded: bool
+
+
+def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
+    """Every size that was invoked, the current, the recommended and the cheapest, ascending."""
+    choice = recommendation.choice
+    estimates = {estimate.memory_mb: estimate for estimate in recommendation.curve}
+    shown = {size.memory_mb for size in recommendation.sizes}
+    shown |= {estimate.memory_mb for estimate in recommendation.curve if estimate.measured}
+    shown.add(recommendation.current.memory_mb)
+    for memory_mb in (choice.memory_mb, choice.best_so_far_mb, _cheapest_mb(recommendation)):
+        if memory_mb is not None:
+            shown.add(memory_mb)
+    return tuple(
+        _row(recommendation, memory_mb, estimates.get(memory_mb)) for memory_mb in sorted(shown)
+    )
+
+
+def failures(sizes: tuple[SizeSummary, ...]) -> str | None:
+    """What failed at a size, over its payloads: `2 × out of memory, 1 × timeout`; else None."""
+    counts = (
+        ("out of memory", sum(size.oom_count for size in sizes)),
+        ("timeout", sum(size.timeout_count for size in sizes)),
+        ("function error", sum(size.error_count for size in sizes)),
+    )
+    return ", ".join(f"{count} × {what}" for what, count in counts if count) or None
+
+
+def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate | None) -> SizeRow:
+    sizes = tuple(size for size in recommendation.sizes if size.memory_mb == memory_mb)
+    failed = failures(sizes)
+    current = memory_mb == recommendation.current.memory_mb
+    duration, cost = _estimates(recommendation, estimate, current=current)
+    if failed:
+        duration = cost = None
+    return SizeRow(
+        memory_mb=memory_mb,
+        duration_ms=duration,
+        cost_usd_per_million=cost,
+        change_ratio=None if current else _change(recommendation, cost),
+        notes=(f"excluded: {failed}",) if failed else _notes(recommendation, memory_mb, estimate),
+        recommended=memory_mb == recommendation.choice.memory_mb,
+        current=current,
+        excluded=failed is not None,
+    )
+
+
+def _estimates(
+    recommendation: Recommendation, estimate: SizeEstimate | None, *, current: bool
+) -> tuple[Interval | None, Interval | None]:
+    if estimate is not None:
+        return estimate.duration_ms, estimate.cost_usd_per_million
+    if current:
+        return recommendation.current.duration_ms, recommendation.current.cost_usd_per_million
+    return None, None
+
+
+def _change(recommendation: Recommendation, cost: Interval | None) -> float | None:
+    now = recommendation.current.cost_usd_per_million
+    if cost is None or now is None or not now.estimate:
+        return None
+    return cost.estimate / now.estimate - 1
+
+
+def _notes(
+    recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate | None
+) -> tuple[str, ...]:
+    notes = []
+    if memory_mb == recommendation.current.memory_mb:
+        notes.append("now")
+    if memory_mb == _cheapest_mb(recommendation):
+        notes.append("cheapest")
+    if memory_mb == recommendation.choice.memory_mb and (reason := _why_chosen(recommendation)):
+        notes.append(reason)
+    if memory_mb == recommendation.choice.best_so_far_mb:
+        notes.append("best so far")
+    if estimate is not None and not estimate.measured:
+        notes.append("modelled")
+    return tuple(notes)
+
+
+def _why_chosen(recommendation: Recommendation) -> str | None:
+    """The goal's rule, as the recommended size satisfies it (a kept size needs no reason)."""
+    if recommendation.choice.verdict != "resize":
+        return None
+    slack = numbers.percent(recommendation.goal.cost_slack_ratio)
+    if recommendation.goal.name == "balanced":
+        return "best balance"
+    if recommendation.goal.name == "speed":
+        return f"cheapest within {slack} of the fastest"
+    if recommendation.choice.memory_mb == _cheapest_mb(recommendation):
+        return None
+    return f"fastest within {slack}"
+
+
+def _cheapest_mb(recommendation: Recommendation) -> int | None:
+    failed = {size.memory_mb for size in recommendation.sizes if failures((size,))}
+    fit = [size for size in recommendation.curve if size.memory_mb not in failed]
+    if not fit:
+        return None
+    return min(fit, key=lambda size: size.cost_usd_per_million.estimate).memory_mb
+
+
+def percent_now(row: SizeRow) -> str:
+    """The column `vs now`: a signed change, or a dash at the current size."""
+    return "–" if row.change_ratio is None else numbers.change(row.change_ratio)

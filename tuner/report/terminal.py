@@ -1,0 +1,230 @@
+"""The answer as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+import io
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tuner.report import chart, numbers
+from tuner.report.foreign import plain
+from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.size_rows import percent_now, size_rows
+from tuner.report.verdict import certainty, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation, SizeEstimate
+    from tuner.report.glyphs import Glyphs
+    from tuner.report.size_rows import SizeRow
+
+MIN_WIDTH: Final = 44
+ROOMY_WIDTH: Final = 64
+MAX_CHART_WIDTH: Final = 100
+CHART_HEIGHT: Final = 7
+_SEVERITY_SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
+_SEVERITY_STYLES: Final = {"info": "dim", "warning": "yellow", "error": "bold red"}
+_VERDICT_STYLES: Final = {
+    "keep": "bold green",
+    "resize": "bold cyan",
+    "inconclusive": "bold yellow",
+}
+
+
+def render(
+    recommendation: Recommendation, *, width: int, color: bool, encoding: str = "utf-8"
+) -> str:
+    """Return the whole answer, lines at most `width` columns wide (at least 44).
+
+    `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
+    the signs, the text is plain ASCII.
+    """
+    glyphs = glyphs_for(encoding)
+    width = max(width, MIN_WIDTH)
+    console, out = _console(width, color=color)
+    _print_header(console, recommendation)
+    console.print()
+    _print_sizes(console, recommendation, roomy=width >= ROOMY_WIDTH)
+    if lines := _chart_lines(recommendation, min(width, MAX_CHART_WIDTH) - 1, glyphs):
+        console.print()
+        for line in lines:
+            console.print(line, soft_wrap=True)
+    console.print()
+    _print_verdict(console, recommendation)
+    _print_remarks(console, recommendation)
+    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    return fit_to(text, glyphs)
+
+
+def describe_function(recommendation: Recommendation) -> str:
+    """The header: name, region, runtime, architecture, size and code."""
+    function = recommendation.function
+    parts = (
+        function.name,
+        "local" if recommendation.environment == "local" else function.region,
+        f"{function.runtime or 'container image'} {function.architecture}",
+        numbers.memory(recommendation.current.memory_mb),
+        f"code {function.code_sha256[:7]}",
+    )
+    return " · ".join(plain(part) for part in parts)
+
+
+def describe_sweep(recommendation: Recommendation) -> str:
+    """What was spent: invocations, sizes, environments, time and cost."""
+    sizes = recommendation.sizes
+    environments = sum(size.environment_count for size in sizes)
+    parts = [
+        _count(recommendation.sweep.invocation_count, "invocation"),
+        _count(len({size.memory_mb for size in sizes}), "size"),
+        _count(environments, "environment"),
+        numbers.wall_time(recommendation.sweep.wall_s),
+    ]
+    cost = numbers.usd(recommendation.sweep.cost_usd)
+    parts.append(f"{cost} on AWS, free here" if recommendation.environment == "local" else cost)
+    regret = recommendation.choice.expected_regret_ratio
+    if regret is not None:
+        parts.append(f"expected regret {numbers.percent(regret)}")
+    return " · ".join(parts)
+
+
+def _console(width: int, *, color: bool) -> tuple[Console, io.StringIO]:
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+    return console, out
+
+
+def _print_header(console: Console, recommendation: Recommendation) -> None:
+    console.print(describe_function(recommendation), style="bold")
+    console.print(f"  {describe_sweep(recommendation)}", style="dim")
+
+
+def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
+    """The table; without room, what is to be said of a size stands below it."""
+    rows = size_rows(recommendation)
+    console.print(_table(rows, roomy=roomy))
+    for row in rows:
+        if row.notes and not roomy:
+            console.print(f"  {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}")
+
+
+def _table(rows: Sequence[SizeRow], *, roomy: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for title in ("memory", "mean (90 %)" if roomy else "mean", "$/million", "vs now"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("")
+    for row in rows:
+        cells = [
+            "▶" if row.recommended else "",
+            numbers.memory(row.memory_mb),
+            _duration_cell(row.duration_ms, roomy=roomy),
+            _known(row.cost_usd_per_million, numbers.usd_per_million),
+            percent_now(row),
+        ]
+        table.add_row(*cells, *([", ".join(row.notes)] if roomy else []), style=_row_style(row))
+    return table
+
+
+def _duration_cell(duration_ms: Interval | None, *, roomy: bool) -> str:
+    text = _known(duration_ms, numbers.duration)
+    if duration_ms is None or not roomy:
+        return text
+    return f"{text} {numbers.spread(duration_ms):>6}"
+
+
+def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
+    return "–" if interval is None else write(interval.estimate)
+
+
+def _row_style(row: SizeRow) -> str:
+    if row.excluded:
+        return "dim"
+    return "bold" if row.recommended else ""
+
+
+def _chart_lines(recommendation: Recommendation, width: int, glyphs: Glyphs) -> list[str]:
+    durations = _points(recommendation, lambda size: size.duration_ms.estimate)
+    costs = _points(recommendation, lambda size: size.cost_usd_per_million.estimate)
+    layout = {"width": width, "height": CHART_HEIGHT, "glyphs": glyphs}
+    upper = chart.draw(durations, label=chart.duration_label, **layout)  # type: ignore[arg-type]
+    lower = chart.draw(costs, label=chart.cost_label, **layout)  # type: ignore[arg-type]
+    if not upper:
+        return []
+    legend = f"{glyphs.measured} measured   {glyphs.recommended} recommended   {glyphs.current} now"
+    return [
+        "  mean duration, warm",
+        *upper,
+        "  cost of a million invocations",
+        *lower,
+        *chart.draw_memory_axis(durations, width=width, glyphs=glyphs),
+        *([f"  MB (log scale)   {legend}"] if width >= ROOMY_WIDTH - 1 else [f"  {legend}"]),
+    ]
+
+
+def _points(
+    recommendation: Recommendation, value: Callable[[SizeEstimate], float]
+) -> list[chart.Point]:
+    return [
+        chart.Point(
+            size.memory_mb,
+            value(size),
+            measured=size.measured,
+            recommended=size.memory_mb == recommendation.choice.memory_mb,
+            current=size.memory_mb == recommendation.current.memory_mb,
+        )
+        for size in recommendation.curve
+    ]
+
+
+def _print_verdict(console: Console, recommendation: Recommendation) -> None:
+    style = _VERDICT_STYLES[recommendation.choice.verdict]
+    console.print(headline(recommendation), style=style)
+    if sure := certainty(recommendation):
+        console.print(f"  {sure}")
+
+
+def _print_remarks(console: Console, recommendation: Recommendation) -> None:
+    for finding in recommendation.findings:
+        sign = _SEVERITY_SIGNS[finding.severity]
+        console.print(f"{sign} {plain(finding.message)}", style=_SEVERITY_STYLES[finding.severity])
+    if recommendation.assumptions:
+        assumed = "; ".join(plain(text) for text in recommendation.assumptions)
+        console.print(f"Assumes {assumed}.", style="dim")
+    for label, command in zip(("Next:", "     "), next_commands(recommendation), strict=False):
+        console.print(f"{label} {command}", soft_wrap=True)
+
+
+def next_commands(recommendation: Recommendation) -> tuple[str, ...]:
+    """Commands that make sense after this answer, ready to be pasted."""
+    name = shlex.quote(plain(recommendation.function.name))
+    source = shlex.quote(plain(recommendation.sweep.file or recommendation.function.name))
+    commands = [f"tuner report {source} --format markdown"]
+    choice = recommendation.choice
+    if choice.verdict == "resize" and recommendation.environment == "aws":
+        region = shlex.quote(plain(recommendation.function.region))
+        commands.append(
+            f"aws lambda update-function-configuration --region {region} "
+            f"--function-name {name} --memory-size {choice.memory_mb}"
+        )
+    return tuple(commands)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
