@@ -1,1 +1,46 @@
-"""The one door to boto3."""
+"""The one door to boto3.
+
+`reference` reads what the user calls the function; `session` finds profile, region, credentials
+and endpoint; `gateway` is the door itself: it reads and changes the function through `control`,
+which waits (`waiting`), and runs it through `invocation`. `configuration` turns AWS's answers into
+values without secrets, `account` asks what only helps a plan, and `refusal` and `unreached` turn
+every refusal into one line about its `place`. `policy` writes down the least IAM policy for all
+that, and needs no boto3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuner.aws.gateway import LambdaGateway
+
+__all__ = ["LambdaGateway", "connect"]
+
+
+def connect(
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    max_connections: int = 50,
+    function: str | None = None,
+) -> LambdaGateway:
+    """Open the gateway to one region: `tuner.aws.gateway.connect`, with boto3 loaded only now."""
+    from tuner.aws import gateway  # noqa: PLC0415 - boto3 takes a quarter of a second to import
+
+    return gateway.connect(
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        max_connections=max_connections,
+        function=function,
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "LambdaGateway":
+        from tuner.aws.gateway import LambdaGateway  # noqa: PLC0415 - as above
+
+        return LambdaGateway
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,63 @@
+"""What the account and its metrics can tell a plan: advice, so no refusal of it is an error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LOOK_BACK = timedelta(days=7)
+# CloudWatch returns at most 1,440 data points; seven days of these are 1,008.
+_PERIOD_S = 600
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Concurrency limits of the account in its region; None where the endpoint does not say."""
+
+    concurrent_executions: int | None
+    unreserved_concurrent_executions: int | None
+
+
+def mean_duration_ms(
+    client: Any, function_name: str, *, changed_at: datetime | None, now: datetime
+) -> float | None:
+    """Return CloudWatch's mean Duration of a function at its present configuration.
+
+    Looks back to `changed_at`, when the configuration last changed, and seven days at most, over
+    all versions of the function; None if nothing ran. Raises what botocore raises.
+    """
+    start = max(now - _LOOK_BACK, changed_at or now - _LOOK_BACK)
+    if start >= now:
+        return None
+    answer = client.get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName="Duration",
+        Dimensions=[{"Name": "FunctionName", "Value": function_name}],
+        StartTime=start,
+        EndTime=now,
+        Period=_PERIOD_S,
+        Statistics=["Average", "SampleCount"],
+        Unit="Milliseconds",
+    )
+    return _weighted_mean(answer.get("Datapoints", ()))
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read Lambda's LastModified ("2026-01-31T09:30:00.000+0000"); None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _weighted_mean(points: Iterable[dict[str, Any]]) -> float | None:
+    total_ms = count = 0.0
+    for point in points:
+        total_ms += point["Average"] * point["SampleCount"]
+        count += point["SampleCount"]
+    return total_ms / count if count else None

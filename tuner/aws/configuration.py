@@ -1,0 +1,117 @@
+"""AWS's FunctionConfiguration as a value that holds no secret."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import AwsError
+from tuner.model.function import Alias, FunctionConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.model.function import Architecture, PackageType
+
+# Fields that have a place of their own in FunctionConfig.
+_MODELLED = frozenset(
+    (
+        "FunctionName",
+        "FunctionArn",
+        "Architectures",
+        "PackageType",
+        "Runtime",
+        "MemorySize",
+        "Timeout",
+        "EphemeralStorage",
+        "CodeSha256",
+        "Version",
+        "Description",
+        "RevisionId",
+        "SnapStart",
+    )
+)
+# What Lambda says of a configuration rather than what its owner set: these change by themselves,
+# with every update or with the memory, and nobody can set them back.
+_DERIVED = frozenset(
+    (
+        "ConfigSha256",
+        "LastModified",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "MasterArn",
+        "ResponseMetadata",
+        "RuntimeVersionConfig",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+    )
+)
+_DIGEST_CHARACTERS = 12
+
+
+def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
+    """Read a FunctionConfiguration as botocore parsed it.
+
+    Defaults are Lambda's own, for servers that leave fields out; `region` is the gateway's and
+    yields to the ARN's. Raises AwsError if the memory, the timeout or the name is missing: nothing
+    can be restored to an unknown size.
+    """
+    try:
+        name, memory_mb, timeout_s = raw["FunctionName"], raw["MemorySize"], raw["Timeout"]
+    except KeyError as missing:
+        raise AwsError(
+            f"the endpoint's answer has no {missing.args[0]}: it is not a Lambda API that can be "
+            "tuned through"
+        ) from missing
+    arn = raw.get("FunctionArn", "")
+    architecture: Architecture = "arm64" if "arm64" in raw.get("Architectures", ()) else "x86_64"
+    package_type: PackageType = "Image" if raw.get("PackageType") == "Image" else "Zip"
+    return FunctionConfig(
+        name=name,
+        arn=arn,
+        region=_region_of(arn) or region,
+        architecture=architecture,
+        package_type=package_type,
+        runtime=raw.get("Runtime") or None,
+        memory_mb=memory_mb,
+        timeout_s=timeout_s,
+        ephemeral_storage_mb=raw.get("EphemeralStorage", {}).get("Size", 512),
+        code_sha256=raw.get("CodeSha256", ""),
+        version=raw.get("Version") or "$LATEST",
+        description=raw.get("Description", ""),
+        revision_id=raw.get("RevisionId") or None,
+        snap_start=raw.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
+        settings=_digests(raw, name),
+    )
+
+
+def alias(raw: Mapping[str, Any]) -> Alias:
+    """Read an AliasConfiguration: the version it points at first, then the weighted ones."""
+    weighted = raw.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+    return Alias(name=raw["Name"], versions=(raw["FunctionVersion"], *sorted(weighted)))
+
+
+def _digests(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
+    """Return (field, digest) of every setting that has no place of its own, sorted.
+
+    The environment is one digest over all its variables, every digest is salted with the
+    function's name and cut to 48 bits: enough to see a change, of no use to look a value up.
+    """
+    return tuple(
+        (field, _digest(name, field, raw[field]))
+        for field in sorted(raw)
+        if field not in _MODELLED and field not in _DERIVED
+    )
+
+
+def _digest(name: str, field: str, setting: object) -> str:
+    text = json.dumps([name, field, setting], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+
+
+def _region_of(arn: str) -> str | None:
+    parts = arn.split(":")
+    return parts[3] or None if len(parts) > 3 else None

@@ -1,0 +1,285 @@
+"""The gateway: the only calls to Lambda that the tuner makes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from botocore import xform_name
+
+from tuner.aws import configuration
+from tuner.aws.account import AccountSettings, mean_duration_ms, parse_time
+from tuner.aws.control import ControlPlane
+from tuner.aws.invocation import Invocations
+from tuner.aws.place import Place, Request
+from tuner.aws.reference import FunctionRef, parse_reference
+from tuner.aws.refusal import was_retried
+from tuner.aws.session import Session, open_session
+from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
+from tuner.lease.control import FunctionControl
+from tuner.sweep.invoker import Invoker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.reply import InvokeReply
+
+_LATEST = "$LATEST"
+
+
+def connect(
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    max_connections: int = 50,
+    function: str | None = None,
+) -> LambdaGateway:
+    """Open the gateway to one region; no request is sent yet.
+
+    The region is `region`, else that of `function` (if it is an ARN), else that of the environment
+    or the profile, else us-east-1 for an endpoint on loopback; such an endpoint needs no
+    credentials either. `max_connections` bounds the invocations that can be on their way at once.
+    Raises InputError (no region, a region that contradicts the ARN, an unknown profile, a bad
+    endpoint URL) and CredentialsError.
+    """
+    reference = parse_reference(function) if function is not None else None
+    if reference is not None and reference.region is not None:
+        _check_region(reference, region or reference.region)
+        region = reference.region
+    session = open_session(region=region, profile=profile, endpoint_url=endpoint_url)
+    return LambdaGateway(session, max_connections=max_connections)
+
+
+class LambdaGateway(FunctionControl, Invoker):
+    """Lambda in one region, narrowed to what a sweep needs. Safe to share between threads.
+
+    `function` is always a name, a partial ARN or an ARN. A qualifier in it chooses what
+    `read_function` reads; everything else concerns the function itself. The SDK repeats refused
+    control calls a few times; an invocation is sent exactly once. Every method raises AwsError
+    and its kin, and InputError for what is no function of this region.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        max_connections: int = 50,
+        clock: Callable[[], float] = time.perf_counter,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._session = session
+        self._now = now
+        place = Place(session.region, session.profile, session.endpoint_url)
+        self._control = ControlPlane(session, place)
+        self._invocations = Invocations(
+            session, place=place, max_connections=max_connections, clock=clock
+        )
+
+    @property
+    def region(self) -> str:
+        """The region that requests go to."""
+        return self._session.region
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint if it is not AWS's own (given, or named by AWS's settings)."""
+        return self._session.endpoint_url
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine."""
+        return self._session.is_loopback
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._control.client.close()
+        self._invocations.close()
+
+    def resolve(self, function: str) -> FunctionRef:
+        """Read a name or ARN. Raises InputError if it is none, or belongs to another region."""
+        reference = parse_reference(function)
+        _check_region(reference, self.region)
+        if not self.is_loopback:
+            return reference
+        # One account lives there, and some servers know their functions by name only.
+        return FunctionRef(reference.name, reference.qualifier, reference.region)
+
+    # Reading
+
+    def read_function(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        """Read $LATEST, or the version or alias `qualifier` (or the one that `function` names)."""
+        reference = self.resolve(function)
+        return self._config(self._control.read(reference, qualifier or reference.qualifier))
+
+    def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
+        """Every published version (without $LATEST), over all pages."""
+        raws = self._listed("ListVersionsByFunction", function, "Versions")
+        return tuple(self._config(raw) for raw in raws if raw.get("Version") != _LATEST)
+
+    def list_aliases(self, function: str) -> tuple[Alias, ...]:
+        """Every alias with all the versions it routes to, over all pages."""
+        raws = self._listed("ListAliases", function, "Aliases")
+        return tuple(configuration.alias(raw) for raw in raws)
+
+    def account_settings(self) -> AccountSettings:
+        """Read the concurrency limits; they are None where that is refused or not known."""
+        try:
+            with self._control.asking(Request("GetAccountSettings")):
+                answer = self._control.client.get_account_settings()
+        except AwsError:
+            return AccountSettings(None, None)
+        limit = answer.get("AccountLimit", {})
+        return AccountSettings(
+            limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
+        )
+
+    def recent_duration_ms(self, function: str) -> float | None:
+        """Return CloudWatch's mean duration since the function last changed, 7 days at most.
+
+        None if nothing ran since, or if CloudWatch is denied or not there.
+        """
+        reference = self.resolve(function)
+        request = Request("GetMetricStatistics", reference)
+        options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
+        try:
+            changed_at = parse_time(self._control.read(reference).get("LastModified"))
+            with self._control.asking(request):
+                client = self._session.client("cloudwatch", **options)
+                with closing(client):
+                    return mean_duration_ms(
+                        client, reference.name, changed_at=changed_at, now=self._now()
+                    )
+        except AwsError:
+            return None
+
+    # Changing
+
+    def update_memory(
+        self, function: str, memory_mb: int, revision_id: str | None
+    ) -> FunctionConfig:
+        """Set the memory of $LATEST, wait until that is done, and read back.
+
+        Raises ConflictError if `revision_id` is not current, MemoryCapError where the account
+        allows less, AwsError if Lambda fails at the update.
+        """
+        reference = self.resolve(function)
+        parameters = _given(
+            FunctionName=reference.target, MemorySize=memory_mb, RevisionId=revision_id
+        )
+        request = Request("UpdateFunctionConfiguration", reference, memory_mb=memory_mb)
+        client = self._control.client
+        try:
+            self._control.change(
+                request, reference, lambda: client.update_function_configuration(**parameters)
+            )
+        except ConflictError as error:
+            config = self._config(self._control.settled(reference))
+            if was_retried(error.__cause__) and config.memory_mb == memory_mb:
+                return config  # the first try had taken effect, and moved the RevisionId
+            raise
+        return self._config(self._control.settled(reference))
+
+    def publish_version(
+        self, function: str, description: str, code_sha256: str, revision_id: str | None
+    ) -> FunctionConfig:
+        """Publish $LATEST, wait until the version is active, and read it back.
+
+        Where code and configuration equal the last version's, that version is returned: the caller
+        must check its number and its memory. Raises ConflictError if the code or `revision_id` is
+        not current.
+        """
+        reference = self.resolve(function)
+        parameters = _given(
+            FunctionName=reference.target,
+            Description=description,
+            CodeSha256=code_sha256 or None,
+            RevisionId=revision_id,
+        )
+        request = Request("PublishVersion", reference)
+        client = self._control.client
+        try:
+            answer = self._control.change(
+                request, reference, lambda: client.publish_version(**parameters)
+            )
+            version = self._config(answer).version
+        except ConflictError as error:
+            found = self._published(function, description) if was_retried(error.__cause__) else None
+            if found is None:
+                raise
+            version = found  # the first try had taken effect
+        return self._config(self._control.settled(reference, version))
+
+    def delete_version(self, function: str, version: str) -> None:
+        """Delete one published version; a version that is gone already is no error.
+
+        Raises InputError for anything but a version's number, ConflictError if an alias points
+        at it.
+        """
+        # Without a number, DeleteFunction deletes the function itself.
+        if not (version.isascii() and version.isdecimal()):
+            raise InputError(f"{version!r} is not the number of a published version")
+        reference = self.resolve(function)
+        request = Request("DeleteFunction", reference, version)
+        client = self._control.client
+        try:
+            self._control.change(
+                request,
+                reference,
+                lambda: client.delete_function(FunctionName=reference.target, Qualifier=version),
+            )
+        except FunctionNotFoundError:
+            return
+
+    # Invoking
+
+    def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
+        """Invoke a version once and wait for its reply, `timeout_s` (its own) and 30 s at most.
+
+        Raises ThrottledError (ran nothing, may be sent again), LostReplyError (may have run),
+        EndpointError and any other AwsError (ran nothing).
+        """
+        return self._invocations.invoke(
+            self.resolve(function), version, payload, timeout_s=timeout_s
+        )
+
+    # Inside
+
+    def _config(self, raw: Any) -> FunctionConfig:
+        return configuration.function_config(raw, region=self.region)
+
+    def _listed(self, operation: str, function: str, key: str) -> list[Any]:
+        """Read all pages of a list."""
+        reference = self.resolve(function)
+        client: Any = self._control.client
+        with self._control.asking(Request(operation, reference)):
+            paginator = client.get_paginator(xform_name(operation))
+            pages = paginator.paginate(FunctionName=reference.target)
+            return [raw for page in pages for raw in page.get(key, ())]
+
+    def _published(self, function: str, description: str) -> str | None:
+        """Find the newest version with this description."""
+        numbers = (v.version for v in self.list_versions(function) if v.description == description)
+        return max(numbers, key=int, default=None)
+
+
+def _check_region(reference: FunctionRef, region: str) -> None:
+    if reference.region not in (None, region):
+        raise InputError(
+            f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "
+            f"give --region {reference.region}, or the ARN of the one in {region}"
+        )
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    """Leave out the parameters that have nothing to say."""
+    return {name: given for name, given in parameters.items() if given is not None}

@@ -1,0 +1,178 @@
+"""Synchronous invocations: sent once, timed, and read to the end.
+
+A request that may have reached the function is never sent again, by the SDK or here: it would run
+the function twice and bill it twice. What can be known of a refusal is whether the function ran:
+
+- surely not: the connection was never made; every 4xx; a 5xx by which Lambda names what it could
+  not set up (network, keys, code). A throttle is one of these that may be sent again.
+- perhaps: the connection broke or timed out after the request was sent; ServiceException and every
+  5xx without such a name. These raise LostReplyError and count as spent.
+"""
+
+from __future__ import annotations
+
+import threading
+from base64 import b64decode
+from typing import TYPE_CHECKING, Any
+
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+from tuner.aws.place import Place, Request
+from tuner.aws.refusal import REFUSALS, refused
+from tuner.errors import LostReplyError, TunerError
+from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.reply import InvokeReply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_lambda.client import LambdaClient
+
+    from tuner.aws.reference import FunctionRef
+    from tuner.aws.session import Session
+
+# Above the function's own timeout: an init of up to 10 s, the fetch of an image, the way back.
+_GRACE_S = 30
+_CHUNK_BYTES = 64 * 1024
+_KEPT_ERROR_BYTES = 64 * 1024
+# The limit is on the payload (AWS documents 6 MB, and sends up to 6,291,556 bytes).
+_READ_LIMIT_BYTES = MAX_SYNC_PAYLOAD_BYTES + _CHUNK_BYTES
+
+# Raised once the request was, or may have been, on its way. HTTPClientError is botocore's word for
+# whatever it did not foresee, and TLS can break in the middle of a reply too.
+_PERHAPS_RAN = (
+    boto.ConnectionClosedError,
+    boto.HTTPClientError,
+    boto.IncompleteReadError,
+    boto.ReadTimeoutError,
+    boto.ResponseStreamingError,
+    boto.SSLError,
+    ResponseParserError,
+)
+# Lambda's API reference, "Invoke", Errors: what Lambda could not set up, so that nothing ran.
+SETUP_FAILURES = frozenset(
+    (
+        "EC2AccessDeniedException",
+        "EC2ThrottledException",
+        "EC2UnexpectedException",
+        "ENILimitReachedException",
+        "ENINotReadyException",
+        "InvalidRuntimeException",
+        "InvalidSecurityGroupIDException",
+        "InvalidSubnetIDException",
+        "InvalidZipFileException",
+        "KMSAccessDeniedException",
+        "KMSDisabledException",
+        "KMSInvalidStateException",
+        "KMSNotFoundException",
+        "ResourceNotReadyException",
+        "SubnetIPAddressLimitReachedException",
+    )
+)
+
+
+class Invocations:
+    """Sends invocations from any number of threads.
+
+    botocore's read timeout belongs to a client, so there is one client, with its pool of
+    connections, for each timeout that functions have.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        place: Place,
+        max_connections: int,
+        clock: Callable[[], float],
+        grace_s: float = _GRACE_S,
+    ) -> None:
+        self._session = session
+        self._place = place
+        self._max_connections = max_connections
+        self._clock = clock
+        self._grace_s = grace_s
+        self._clients: dict[int, LambdaClient] = {}
+        self._lock = threading.Lock()
+
+    def invoke(
+        self, function: FunctionRef, version: str, payload: bytes, *, timeout_s: int
+    ) -> InvokeReply:
+        """Invoke one version and wait for its answer; see the module for what is raised."""
+        client = self._clients.get(timeout_s) or self._client(timeout_s)
+        clock = self._clock
+        started_s = clock()
+        try:
+            # "name:1" rather than Qualifier: some servers of this API overlook the latter.
+            answer = client.invoke(
+                FunctionName=f"{function.target}:{version}", LogType="Tail", Payload=payload
+            )
+            function_error = answer.get("FunctionError")
+            kept, size = _read(answer["Payload"], keep=function_error is not None)
+        except REFUSALS as error:
+            raise self._refused(error, function, version) from error
+        return InvokeReply(
+            status_code=answer["StatusCode"],
+            function_error=function_error,
+            error_payload=kept,
+            log_tail=_log_tail(answer.get("LogResult")),
+            executed_version=answer.get("ExecutedVersion"),
+            client_duration_ms=(clock() - started_s) * 1000,
+            response_size_bytes=size,
+        )
+
+    def close(self) -> None:
+        """Close every connection; a later invocation opens new ones."""
+        with self._lock:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
+    def _client(self, timeout_s: int) -> LambdaClient:
+        with self._lock:
+            if timeout_s not in self._clients:
+                self._clients[timeout_s] = self._session.client(
+                    "lambda",
+                    connect_timeout=10,
+                    read_timeout=timeout_s + self._grace_s,
+                    retries={"mode": "standard", "total_max_attempts": 1},
+                    max_pool_connections=self._max_connections,
+                    # The parameters are made here, for every single invocation.
+                    parameter_validation=False,
+                )
+            return self._clients[timeout_s]
+
+    def _refused(self, error: Exception, function: FunctionRef, version: str) -> TunerError:
+        request = Request("Invoke", function, version)
+        if isinstance(error, boto.ClientError):
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            code = error.response.get("Error", {}).get("Code", "")
+            if status >= 500 and code not in SETUP_FAILURES:
+                return _lost(function, f"Lambda answered with {status}")
+        elif isinstance(error, _PERHAPS_RAN):
+            return _lost(function, type(error).__name__)
+        return refused(error, self._place, request)
+
+
+def _lost(function: FunctionRef, why: str) -> LostReplyError:
+    return LostReplyError(
+        f"no reply from {function.name} ({why}): it may have run, so the invocation counts as spent"
+    )
+
+
+def _read(body: Any, *, keep: bool) -> tuple[bytes, int]:
+    """Read a body to its end (that frees the connection); keep the start of it if asked to."""
+    chunk = body.read(_CHUNK_BYTES)
+    kept, size = chunk if keep else b"", len(chunk)
+    while chunk:
+        chunk = body.read(_CHUNK_BYTES)
+        size += len(chunk)
+        if size > _READ_LIMIT_BYTES:
+            body.close()
+            raise boto.IncompleteReadError(actual_bytes=size, expected_bytes=MAX_SYNC_PAYLOAD_BYTES)
+    return kept, size
+
+
+def _log_tail(encoded: str | None) -> str:
+    return b64decode(encoded).decode("utf-8", "replace") if encoded else ""

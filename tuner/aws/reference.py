@@ -1,0 +1,76 @@
+"""What a user calls a function: a name, a partial or a full ARN, qualified or not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from tuner.errors import InputError
+
+# AWS's API reference, parameter FunctionName: name, partial ARN and ARN, each with an optional
+# version or alias behind it; a name has at most 64 characters.
+_REFERENCE = re.compile(
+    r"""
+    (?: arn:(?P<partition>aws[a-zA-Z-]*):lambda:(?P<region>[a-z]{2,4}(?:-[a-z]+)+-[0-9]+):
+        (?P<arn_account>[0-9]{12}):function:
+      | (?P<account>[0-9]{12}):function:
+      | function:
+    )?
+    (?P<name>[a-zA-Z0-9_-]{1,64})
+    (?: :(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]{1,128}) )?
+    """,
+    re.VERBOSE,
+)
+_SHOWN_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """A function, and which of its versions is meant by "current".
+
+    What is tuned is always the function. With a `qualifier` (a version's number, an alias or
+    $LATEST) the memory and the code of that version are the ones in use now; without one they are
+    those of $LATEST. Parts that the user left out are None.
+    """
+
+    name: str
+    qualifier: str | None = None
+    region: str | None = None
+    account_id: str | None = field(default=None, repr=False)
+    partition: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The FunctionName for a request, unqualified.
+
+        An account that the user named is kept: the bare name could be another function, in the
+        account of the credentials.
+        """
+        if self.account_id is None:
+            return self.name
+        if self.region is None:
+            return f"{self.account_id}:function:{self.name}"
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
+
+
+def parse_reference(text: str) -> FunctionRef:
+    """Read a name, partial ARN or ARN. Raises InputError for anything else."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise InputError(
+            f"{_shown(text)} is not the name or ARN of a Lambda function: give a name such as "
+            "resize-images, or arn:aws:lambda:REGION:ACCOUNT:function:NAME"
+        )
+    return FunctionRef(
+        name=match["name"],
+        qualifier=match["qualifier"],
+        region=match["region"],
+        account_id=match["arn_account"] or match["account"],
+        partition=match["partition"],
+    )
+
+
+def _shown(text: str) -> str:
+    """Quote what was given, bounded and without control characters."""
+    cut = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    return repr(cut)

@@ -1,0 +1,240 @@
+"""Every refusal of AWS, of its endpoint or of botocore itself, as one line that says what to do.
+
+AWS's own words are quoted only where they tell more than the code does, and then without control
+characters, account ids and key ids, and cut to a line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from tuner.aws.place import Place, Request, plain
+from tuner.aws.unreached import unreached
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    ConflictError,
+    CredentialsError,
+    FunctionNotFoundError,
+    MemoryCapError,
+    ThrottledError,
+    TunerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.aws.reference import FunctionRef
+
+_DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
+# AWS: "Troubleshoot access denied error messages" in the IAM user guide. Either "because no
+# identity-based policy allows the … action" or "with an explicit deny in a service control policy".
+_DENIED_REASON = re.compile(
+    r"because (no [a-z-]+(?: [a-z-]+)* allows)\b|with (an explicit deny in an? [a-z -]+)",
+    re.IGNORECASE,
+)
+_MEMORY_CAP = re.compile(
+    r"memory_?size\b.*\bless than or equal to (\d+)", re.IGNORECASE | re.DOTALL
+)
+
+REFUSALS = (ClientError, BotoCoreError, ResponseParserError)
+"""Everything that botocore raises on the way of a request."""
+
+_EXPIRED = frozenset(
+    ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
+)
+_UNKNOWN_KEYS = frozenset(
+    (
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "AuthFailure",
+        "UnrecognizedClientException",
+    )
+)
+# Their messages may hold the signed headers, the session token among them: never quoted.
+_BAD_SIGNATURE = frozenset(
+    (
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidSignature",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+    )
+)
+_DENIED = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
+_THROTTLED = frozenset(
+    (
+        "EC2ThrottledException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    )
+)
+_IAM_ACTIONS = {
+    "Invoke": "lambda:InvokeFunction",
+    "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
+}
+
+
+class UpdateInProgressError(ConflictError):
+    """An update or the creation of the function is still going on: wait and ask again."""
+
+
+def refused(error: Exception, place: Place, request: Request | None = None) -> TunerError:
+    """Return the error to raise for a botocore exception (never raises itself)."""
+    if isinstance(error, ClientError):
+        response: Mapping[str, Any] = error.response
+        request = request or Request(error.operation_name)
+        return _refused_by_service(response, place, request)
+    return unreached(error, place, request)
+
+
+def was_retried(error: BaseException | None) -> bool:
+    """Whether the SDK sent the refused request more than once: the first may have taken effect."""
+    if not isinstance(error, ClientError):
+        return False
+    return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
+
+
+def _refused_by_service(response: Mapping[str, Any], place: Place, request: Request) -> TunerError:
+    code = str(response.get("Error", {}).get("Code", ""))
+    message = str(response.get("Error", {}).get("Message", ""))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if code in _EXPIRED | _UNKNOWN_KEYS | _BAD_SIGNATURE:
+        return _bad_credentials(code, place)
+    if code in _DENIED or (status == 403 and not message):
+        return _denied(message, place, request)
+    if code in _THROTTLED or status == 429:
+        return _throttled(response, code, request)
+    return _refused_change(code, message, place, request) or _other(
+        code, message, status, place, request
+    )
+
+
+def _refused_change(code: str, message: str, place: Place, request: Request) -> AwsError | None:
+    if code == "ResourceNotFoundException" and request.function is not None:
+        return _not_found(request.function, place, request)
+    if code in ("PreconditionFailedException", "ResourceConflictException"):
+        return _conflict(code, message, request)
+    cap = _MEMORY_CAP.search(message)
+    if cap and code in ("InvalidParameterValueException", "ValidationException"):
+        return _capped(int(cap[1]), place, request)
+    if code == "InvalidParameterValueException" and "CodeSHA256" in message:
+        return _moved(request, "its code")
+    return None
+
+
+def _bad_credentials(code: str, place: Place) -> CredentialsError:
+    if code in _EXPIRED:
+        return CredentialsError(
+            f"the AWS credentials have expired ({code}): run `aws sso login{place.profile_option}` "
+            "or get new ones where these came from"
+        )
+    if code in _BAD_SIGNATURE:
+        return CredentialsError(
+            f"AWS refused the signature ({code}): check the secret access key and this machine's "
+            "clock"
+        )
+    return CredentialsError(
+        f"AWS does not know these credentials in {place.text} ({code}): check --profile, or "
+        "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, and that the region is enabled for the account"
+    )
+
+
+def _denied(message: str, place: Place, request: Request) -> AccessDeniedError:
+    named = _DENIED_ACTION.search(message)
+    default = _IAM_ACTIONS.get(request.operation, f"lambda:{request.operation}")
+    action = named[1] if named else default
+    on = f" on function {request.function.name}" if request.function else ""
+    text = f"{action}{on} in {place.text}"
+    reason = _DENIED_REASON.search(message)
+    if reason and reason[2]:
+        text = f"{text} is forbidden ({plain(reason[2])}): ask whoever wrote that to lift it"
+    else:
+        why = f" ({plain(reason[1])} it)" if reason else ""
+        name = request.function.name if request.function else "FUNCTION"
+        text = f"{text} is not allowed{why}: `tuner iam-policy {name}` prints the least policy"
+    return AccessDeniedError(f"access denied: {text}", action=action)
+
+
+def _throttled(response: Mapping[str, Any], code: str, request: Request) -> ThrottledError:
+    reason = str(response.get("Reason") or code or "429")
+    return ThrottledError(
+        f"{request.operation} was throttled ({plain(reason)}): wait, or lower --concurrency",
+        reason=plain(reason),
+        retry_after_s=_retry_after_s(response),
+    )
+
+
+def _retry_after_s(response: Mapping[str, Any]) -> float | None:
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    given = response.get("retryAfterSeconds") or headers.get("retry-after")
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        return None  # absent, or an HTTP date, which Lambda does not send
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _not_found(function: FunctionRef, place: Place, request: Request) -> FunctionNotFoundError:
+    if request.qualifier is not None:
+        return FunctionNotFoundError(
+            f"no version or alias {request.qualifier} of function {function.name} in {place.text}: "
+            f"`aws lambda list-aliases --function-name {function.name}` lists the aliases"
+        )
+    endpoint = f" --endpoint-url {place.endpoint_url}" if place.endpoint_url else ""
+    return FunctionNotFoundError(
+        f"no function {function.name} in {place.text}: check --region and --profile, or see "
+        f"`aws lambda list-functions --region {place.region}{place.profile_option}{endpoint}`"
+    )
+
+
+def _conflict(code: str, message: str, request: Request) -> ConflictError:
+    if code == "PreconditionFailedException":
+        return _moved(request, "its RevisionId")
+    name = request.function.name if request.function else "the function"
+    if "in progress" in message or "state: Pending" in message:
+        return UpdateInProgressError(
+            f"{name} is being updated ({plain(message)}): run again when that is done"
+        )
+    return ConflictError(f"{request.operation} of {name} was refused: {plain(message)}")
+
+
+def _moved(request: Request, what: str) -> ConflictError:
+    name = request.function.name if request.function else "the function"
+    return ConflictError(
+        f"{name} was changed by somebody else meanwhile ({what} has moved), so "
+        f"{request.operation} was not done: run again when deployments are over"
+    )
+
+
+def _capped(cap_mb: int, place: Place, request: Request) -> MemoryCapError:
+    asked = f" (asked: {request.memory_mb} MB)" if request.memory_mb else ""
+    return MemoryCapError(
+        f"at most {cap_mb} MB of memory are allowed in {place.text}{asked}: use "
+        f"--max-memory {cap_mb}, or ask AWS Support to raise the account's limit",
+        max_memory_mb=cap_mb,
+    )
+
+
+def _other(code: str, message: str, status: object, place: Place, request: Request) -> AwsError:
+    name = f" of {request.function.name}" if request.function else ""
+    if place.endpoint_url and (not code or code == str(status)):
+        return AwsError(
+            f"{request.operation}{name} got status {status}, not as Lambda says it: is "
+            f"{place.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+        )
+    said = plain(message) or "no reason given"
+    return AwsError(f"{request.operation}{name} was refused ({plain(code)}): {said}")

@@ -1,0 +1,164 @@
+"""Profile, region, credentials and endpoint: everything that is settled before the first call."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from tuner.aws.place import Place
+from tuner.aws.refusal import refused
+from tuner.errors import CredentialsError, InputError
+
+_LOOPBACK_REGION = "us-east-1"
+_LOOPBACK_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+# Credentials that must first be fetched belong to an account; a server on this machine does not
+# ask for one, and looking for them would reach out to the network.
+_FETCHED_CREDENTIALS = (
+    "assume-role",
+    "assume-role-with-web-identity",
+    "sso",
+    "login",
+    "custom-process",
+    "container-role",
+    "iam-role",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where requests go and who signs them."""
+
+    region: str
+    profile: str | None
+    endpoint_url: str | None
+    """The endpoint that was given, or that AWS's own settings name; None for AWS's default."""
+    is_loopback: bool
+    boto: boto3.Session = field(repr=False)
+    keys: dict[str, str] = field(repr=False)
+    """Dummy keys for a loopback endpoint without credentials; else empty."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def client(self, service: str, **options: Any) -> Any:
+        """Make a client; `options` are those of botocore's Config.
+
+        A proxy is never asked for an endpoint on this machine. Only Lambda lives at a custom
+        endpoint that is elsewhere (a VPC endpoint, say); on loopback, its neighbours do too.
+        """
+        if self.is_loopback:
+            options["proxies"] = {}
+        endpoint_url = self.endpoint_url if self.is_loopback or service == "lambda" else None
+        make: Any = self.boto.client
+        config = Config(user_agent_extra="lambda-tuner", tcp_keepalive=True, **options)
+        with self._lock:  # a session must not make two clients at once; clients may be shared
+            return make(
+                service,
+                region_name=self.region,
+                endpoint_url=endpoint_url,
+                config=config,
+                **self.keys,
+            )
+
+
+def open_session(*, region: str | None, profile: str | None, endpoint_url: str | None) -> Session:
+    """Settle profile, region, endpoint and credentials, without a request to Lambda.
+
+    The region is the one given, else that of environment or profile, else us-east-1 for an endpoint
+    on loopback. Raises InputError (an unknown profile, no region, a bad endpoint URL or AWS
+    configuration file) and CredentialsError.
+    """
+    if endpoint_url is not None:
+        _check_endpoint(endpoint_url, "--endpoint-url")
+    try:
+        core = botocore.session.Session(profile=profile)
+        region = region or core.get_config_variable("region")
+        if endpoint_url is None:
+            endpoint_url = _configured_endpoint(core, region)
+        is_loopback = endpoint_url is not None and is_loopback_url(endpoint_url)
+        if region is None and not is_loopback:
+            raise InputError(
+                "no region: give --region, or set AWS_REGION or a region in the AWS profile"
+            )
+        region = region or _LOOPBACK_REGION
+        keys = _keys(core, is_loopback=is_loopback, profile=profile)
+    except BotoCoreError as error:
+        place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
+        raise refused(error, place) from error
+    return Session(
+        region=region,
+        profile=core.profile,
+        endpoint_url=endpoint_url,
+        is_loopback=is_loopback,
+        boto=boto3.Session(botocore_session=core),
+        keys=keys,
+    )
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL leads to this very machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _check_endpoint(endpoint_url: str, source: str) -> None:
+    """Raise InputError if this is no URL of a server (credentials in it are not told)."""
+    try:
+        parts = urlsplit(endpoint_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc:
+        raise InputError(
+            f"{source} is not the URL of a server: give one such as http://127.0.0.1:9001"
+        )
+
+
+def _configured_endpoint(core: botocore.session.Session, region: str | None) -> str | None:
+    """Return the endpoint that AWS_ENDPOINT_URL or the profile sets, None for AWS's own.
+
+    Only a client knows; it is made with dummy keys, and asked for nothing.
+    """
+    asked_region = region or _LOOPBACK_REGION
+    make: Any = core.create_client
+    config: Any = Config  # the stubs lack an option that botocore has had since 1.31
+    configured, default = (
+        make(
+            "lambda",
+            region_name=asked_region,
+            config=config(ignore_configured_endpoint_urls=ignored),
+            **_LOOPBACK_KEYS,
+        ).meta.endpoint_url
+        for ignored in (False, True)
+    )
+    if configured == default:
+        return None
+    _check_endpoint(configured, "the endpoint of AWS_ENDPOINT_URL or the AWS profile")
+    return str(configured)
+
+
+def _keys(
+    core: botocore.session.Session, *, is_loopback: bool, profile: str | None
+) -> dict[str, str]:
+    """Find credentials; on loopback none are needed, and dummies stand in for those not found."""
+    if is_loopback and profile is None:
+        resolver = core.get_component("credential_provider")
+        for method in _FETCHED_CREDENTIALS:
+            resolver.remove(method)
+    if core.get_credentials() is not None:
+        return {}
+    if is_loopback:
+        return dict(_LOOPBACK_KEYS)
+    raise CredentialsError(
+        "no AWS credentials: give --profile, run `aws configure` (or `aws sso login`), or set "
+        "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+    )
