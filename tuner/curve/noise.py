@@ -99,7 +99,7 @@ def _without_tails(logs: Floats, size_of_sample: NDArray[np.intp], size_count: i
     if freedom < 4:
         return logs
     spread = np.quantile(np.abs(residual), 0.5 * freedom / len(logs) + size_count / len(logs))
-    limit = _CLIP_DEVIATIONS * max(1.4826 * float(spread), 0.01)
+    limit = _CLIP_DEVIATIONS * max(1.4826 * float(spread), _PRIOR_RATIO)
     clipped = np.clip(residual, -limit, limit)
     return np.asarray(median[size_of_sample] + clipped)
 

@@ -21,7 +21,7 @@ HEADROOM_USE_RATIO: Final = 0.8
 """A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
 _SURE_QUANTILE = 0.9
 
-Bar = Literal["out of range", "fails", "headroom", "timeout", "too slow", "too dear"]
+Bar = Literal["out of range", "fails", "untried", "headroom", "timeout", "too slow", "too dear"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,28 @@ def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
         )
         if floor and memory_mb < size:
             return "fails"
+    if _in_floor_gap(evidence, memory_mb):
+        return "untried"
     used = expected_use_mb(evidence, memory_mb)
     return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
+
+
+def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
+    """(largest size that was killed for memory, smallest larger one that succeeded): the memory
+    floor lies between. None without a kill, or if nothing above it succeeded.
+    """
+    killed = [m for m, counts in evidence.failures.items() if counts[Outcome.OUT_OF_MEMORY]]
+    floor = max(killed, default=None)
+    if floor is None:
+        return None
+    alive = [m for m, n in evidence.success_counts.items() if n and m > floor]
+    return (floor, min(alive)) if alive else None
+
+
+def _in_floor_gap(evidence: Evidence, memory_mb: int) -> bool:
+    """Whether nobody knows if the size survives."""
+    gap = floor_gap_mb(evidence)
+    return gap is not None and gap[0] < memory_mb < gap[1]
 
 
 def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:

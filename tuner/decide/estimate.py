@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tuner.curve.fit import fit_curve
-from tuner.curve.sample import Sample
+from tuner.decide.coldstart import billed_extra_ms, slowness
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.curve.curve import Curve
-    from tuner.decide.evidence import ColdStart, Evidence
+    from tuner.decide.evidence import Evidence
     from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]
@@ -66,14 +64,15 @@ def estimate(
         for number, (name, samples) in enumerate(evidence.samples.items())
     }
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
-    extra = _cold_extra_ms(evidence.cold_starts, curves, sizes, seed=seed, draw_count=draw_count)
+    cold = evidence.cold_starts
+    extra = billed_extra_ms(cold, sizes, draw_count, np.random.default_rng(seed))
     request_usd, ms_usd = _rates(prices, sizes, ephemeral_storage_mb)
     costs = {
         name: request_usd
         + ms_usd
         * (
             expected_billed_ms(draws, curves[name].within_ratio)
-            + cold_start_share * (extra + draws * (_cold_slowness(evidence, curves, name) - 1))
+            + cold_start_share * (extra + draws * (slowness(cold, curves[name], name) - 1))
         )
         for name, draws in warm.items()
     }
@@ -126,40 +125,8 @@ def _rates(
     """(USD for a request, USD for a billed millisecond) at each size: cost is linear in time."""
 
     def cost(size: int, billed_ms: int) -> float:
-        return prices.invocation_cost_usd(size, billed_ms, ephemeral_storage_mb)
+        return float(prices.invocation_cost_usd(size, billed_ms, ephemeral_storage_mb))
 
     one, many = 1, 1_000_001
     slope = np.array([(cost(m, many) - cost(m, one)) / (many - one) for m in sizes_mb])
     return np.array([cost(m, one) for m in sizes_mb]) - slope, slope
-
-
-def _cold_extra_ms(
-    cold_starts: tuple[ColdStart, ...],
-    curves: Mapping[str, Curve],
-    sizes_mb: Sequence[int],
-    *,
-    seed: int,
-    draw_count: int,
-) -> Floats:
-    """Billed INIT (or restore) over memory, from the cold starts that were seen: its own curve."""
-    seen = Counter(cold.memory_mb for cold in cold_starts if cold.billed_extra_ms > 0)
-    if not seen or not curves:
-        return np.zeros((draw_count, len(sizes_mb)))
-    samples = [
-        Sample(cold.memory_mb, cold.billed_extra_ms, f"cold/{number}")
-        for number, cold in enumerate(cold_starts)
-        if cold.billed_extra_ms > 0
-    ]
-    share = len(samples) / len(cold_starts)
-    return share * fit_curve(samples, seed=seed + 7919, draw_count=draw_count).draws_ms(sizes_mb)
-
-
-def _cold_slowness(evidence: Evidence, curves: Mapping[str, Curve], payload: str) -> float:
-    """How much longer the handler takes when cold than warm: geometric mean over what was seen."""
-    seen = [cold for cold in evidence.cold_starts if cold.payload == payload]
-    if not seen:
-        return 1.0
-    warm = curves[payload].mean_ms([cold.memory_mb for cold in seen])
-    ratios = np.log(np.maximum([cold.duration_ms for cold in seen], 0.01) / warm)
-    # One observation of "no difference" keeps a single cold start from saying much.
-    return float(np.exp(max(ratios.sum() / (len(ratios) + 1), 0.0)))

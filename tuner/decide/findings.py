@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.decide.admission import HEADROOM_USE_RATIO
+from tuner.decide.admission import HEADROOM_USE_RATIO, floor_gap_mb
 from tuner.decide.verdict import errors_are_random
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
@@ -65,7 +65,8 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "out_of_memory",
             "warning",
-            f"killed for memory at {_list(sizes)}: these sizes and all below are ruled out",
+            f"killed for memory at {_list(sizes)}: these sizes and all below are ruled out"
+            f"{_gap(evidence)}",
         )
     if sizes := by_outcome[Outcome.TIMEOUT]:
         yield Finding(
@@ -225,6 +226,14 @@ def _ratio(case: Case, slow_mb: int, fast_mb: int) -> np.ndarray[tuple[int], np.
     """Duration at one size over that at another, draw by draw."""
     durations, column = case.estimates.duration_ms, case.estimates.column
     return np.asarray(durations[:, column(slow_mb)] / durations[:, column(fast_mb)])
+
+
+def _gap(evidence: Evidence) -> str:
+    """Say which sizes above the kill nobody tried."""
+    gap = floor_gap_mb(evidence)
+    if gap is None or gap[1] - gap[0] <= 64:
+        return ""
+    return f"; between {gap[0]} and {gap[1]} MB nothing was tried (--memory-sizes)"
 
 
 def _list(counts: dict[int, int]) -> str:

@@ -12,43 +12,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.decide.estimate import Estimates
+    from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import Sweep
 
 
 def summarise_sizes(sweep: Sweep, estimates: Estimates | None) -> Iterator[SizeSummary]:
     """One summary for each size and payload that was invoked, ascending."""
+    durations, costs = _by_payload(estimates)
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
     for (memory_mb, payload), group in sorted(groups.items()):
-        yield _summary(sweep, memory_mb, payload, group, estimates)
+        yield _summary(
+            sweep,
+            group,
+            duration_ms=durations.get((memory_mb, payload)),
+            cost_usd_per_million=costs.get((memory_mb, payload)),
+        )
+
+
+def _by_payload(
+    estimates: Estimates | None,
+) -> tuple[dict[tuple[int, str], Interval], dict[tuple[int, str], Interval]]:
+    """Intervals of duration and of cost per million by size and payload."""
+    durations: dict[tuple[int, str], Interval] = {}
+    costs: dict[tuple[int, str], Interval] = {}
+    if estimates is None:
+        return durations, costs
+    for payload, draws in estimates.by_payload_ms.items():
+        keys = [(size, payload) for size in estimates.sizes_mb]
+        durations |= zip(keys, intervals(draws), strict=True)
+        costs |= zip(keys, intervals(estimates.by_payload_usd[payload] * 1e6), strict=True)
+    return durations, costs
 
 
 def _summary(
     sweep: Sweep,
-    memory_mb: int,
-    payload: str,
     group: Sequence[Invocation],
-    estimates: Estimates | None,
+    *,
+    duration_ms: Interval | None,
+    cost_usd_per_million: Interval | None,
 ) -> SizeSummary:
     """Counts of one size and payload; intervals where it has a warm sample."""
-    known = (
-        estimates is not None
-        and memory_mb in estimates.sizes_mb
-        and any(invocation.is_warm_sample for invocation in group)
-    )
+    known = any(invocation.is_warm_sample for invocation in group)
     outcomes = [invocation.outcome for invocation in group]
     used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
-    duration_ms = cost_usd = None
-    if known and estimates is not None:
-        column = estimates.column(memory_mb)
-        duration_ms = interval(estimates.by_payload_ms[payload][:, column])
-        cost_usd = interval(estimates.by_payload_usd[payload][:, column] * 1e6)
     return SizeSummary(
         architecture=sweep.function.architecture,
-        memory_mb=memory_mb,
-        payload=payload,
+        memory_mb=group[0].memory_mb,
+        payload=group[0].payload,
         invocation_count=len(group),
         environment_count=len({i.environment for i in group if i.environment is not None}),
         cold_start_count=sum(invocation.cold_start for invocation in group),
@@ -56,8 +69,8 @@ def _summary(
         timeout_count=outcomes.count(Outcome.TIMEOUT),
         oom_count=outcomes.count(Outcome.OUT_OF_MEMORY),
         throttle_count=sum(invocation.throttle_count for invocation in group),
-        duration_ms=duration_ms,
-        cost_usd_per_million=cost_usd,
+        duration_ms=duration_ms if known else None,
+        cost_usd_per_million=cost_usd_per_million if known else None,
         max_memory_used_mb=max(used, default=None),
     )
 

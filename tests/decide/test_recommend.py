@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sweeps import cpu_bound_ms, made_sweep
+from tuner.decide import recommend
+from tuner.model.goal import Goal
+from tuner.model.invocation import Invocation, Outcome
+from tuner.model.plan import PayloadClass
+from tuner.pricing import load_price_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
+BOOK = load_price_book()
+
+
+def decide(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recommendation:
+    return recommend(sweep, price_book=BOOK, goal=goal or Goal(), **limits)
+
+
+def codes(found: Recommendation) -> set[str]:
+    return {finding.code for finding in found.findings}
+
+
+def changed(sweep: Sweep, change: Callable[[Invocation], Invocation]) -> Sweep:
+    return dataclasses.replace(sweep, invocations=tuple(change(i) for i in sweep.invocations))
+
+
+def failing(sweep: Sweep, outcome: Outcome, *sizes_mb: int) -> Sweep:
+    def fail(invocation: Invocation) -> Invocation:
+        bad = invocation.memory_mb in sizes_mb
+        return dataclasses.replace(invocation, outcome=outcome) if bad else invocation
+
+    return changed(sweep, fail)
+
+
+def using(sweep: Sweep, used_mb: int) -> Sweep:
+    def use(invocation: Invocation) -> Invocation:
+        assert invocation.report is not None
+        report = dataclasses.replace(invocation.report, max_memory_used_mb=used_mb)
+        return dataclasses.replace(invocation, report=report)
+
+    return changed(sweep, use)
+
+
+def test_waiting_belongs_at_the_smallest_size() -> None:
+    """A function that only waits is cheapest at the smallest size, and the saving is known."""
+    found = decide(made_sweep(lambda _: 500.0, max_memory_used_mb=60))
+    assert (found.choice.verdict, found.choice.memory_mb) == ("resize", 128)
+    assert found.choice.basis == "measured"
+    # The same duration at an eighth of the memory, and $0.20 a million on both sides.
+    expected = 1 - (0.2 + 128 / 1024 * 0.5 * 16.6667) / (0.2 + 0.5 * 16.6667)
+    assert found.choice.saving_ratio is not None
+    assert found.choice.saving_ratio.estimate == pytest.approx(expected, abs=0.01)
+    assert found.choice.confidence is not None
+    assert found.choice.confidence > 0.95
+    assert "waits_mostly" in codes(found)
+
+
+def test_one_thread_is_fastest_at_one_core() -> None:
+    """For speed, a single thread belongs at about 1769 MB and not above."""
+    found = decide(made_sweep(cpu_bound_ms), Goal("speed"))
+    assert (found.choice.verdict, found.choice.memory_mb) == ("resize", 1769)
+    assert "one_core_only" in codes(found)
+
+
+def test_two_threads_gain_above_one_core() -> None:
+    """Work that uses two cores is said to, and speed asks for more than one core."""
+    found = decide(made_sweep(lambda m: 400 * 1769 / min(m, 3538)), Goal("speed"))
+    assert "uses_more_cores" in codes(found)
+    assert (found.choice.memory_mb or found.choice.best_so_far_mb or 0) > 2048
+
+
+def test_the_current_size_stays_where_it_is_best() -> None:
+    """A function at its best size keeps it."""
+    found = decide(made_sweep(lambda _: 500.0, current_mb=128))
+    assert (found.choice.verdict, found.choice.memory_mb) == ("keep", 128)
+
+
+def test_under_a_fifth_of_headroom_is_never_recommended() -> None:
+    """With 110 MB in use 128 MB are out of the question; 192 MB are not."""
+    found = decide(using(made_sweep(lambda _: 500.0), 110))
+    assert found.choice.memory_mb == 192
+    assert "memory_headroom" in codes(found)
+
+
+def test_sizes_up_to_an_out_of_memory_kill_are_ruled_out() -> None:
+    """A kill at 256 MB rules out 128 and 192 MB too, although those were not killed."""
+    found = decide(failing(made_sweep(lambda _: 500.0), Outcome.OUT_OF_MEMORY, 256))
+    assert found.choice.memory_mb is not None
+    assert found.choice.memory_mb > 256
+    assert "out_of_memory" in codes(found)
+
+
+def test_a_size_that_times_out_is_ruled_out() -> None:
+    """A timeout at the smallest size leaves the others."""
+    found = decide(failing(made_sweep(lambda _: 500.0), Outcome.TIMEOUT, 128))
+    assert found.choice.memory_mb == 192
+    assert "timeout" in codes(found)
+
+
+def test_leaving_a_failing_size_needs_no_comparison() -> None:
+    """If the current size is killed for memory, another is recommended without a saving."""
+    sweep = failing(made_sweep(lambda _: 500.0, current_mb=128), Outcome.OUT_OF_MEMORY, 128)
+    found = decide(sweep)
+    assert found.choice.verdict == "resize"
+    assert found.choice.saving_ratio is None
+    assert "fail" in found.choice.reason
+
+
+def test_a_function_that_always_fails_is_inconclusive() -> None:
+    """Nothing but failures: no size, no interval, and the log as the next step."""
+    sweep = made_sweep()
+    found = decide(failing(sweep, Outcome.FUNCTION_ERROR, *sweep.plan.sizes_mb))
+    assert (found.choice.verdict, found.choice.memory_mb) == ("inconclusive", None)
+    assert "log" in found.choice.reason
+    assert found.curve == ()
+    assert all(size.duration_ms is None for size in found.sizes)
+
+
+def test_errors_at_random_are_inconclusive() -> None:
+    """Errors here and there beside successes say that no size is safe."""
+
+    def fail(invocation: Invocation) -> Invocation:
+        outcome = Outcome.FUNCTION_ERROR if invocation.index % 9 == 4 else invocation.outcome
+        return dataclasses.replace(invocation, outcome=outcome)
+
+    found = decide(changed(made_sweep(), fail))
+    assert found.choice.verdict == "inconclusive"
+    assert "errors_at_random" in codes(found)
+
+
+def test_one_size_is_inconclusive() -> None:
+    """Samples at a single size compare with nothing."""
+    found = decide(made_sweep(sizes_mb=(512,), current_mb=512))
+    assert found.choice.verdict == "inconclusive"
+    assert "nothing to compare" in found.choice.reason
+
+
+def test_a_resize_needs_the_current_size_measured() -> None:
+    """Without a sample at the current size the saving is not known: no resize."""
+    found = decide(made_sweep(lambda _: 500.0, current_mb=1600))
+    assert found.choice.verdict == "inconclusive"
+    assert "1600 MB was not measured" in found.choice.reason
+    assert found.choice.best_so_far_mb == 128
+
+
+def test_an_unmeasured_best_size_is_inconclusive() -> None:
+    """Two far sizes cannot carry a resize to one between them."""
+    sweep = made_sweep(cpu_bound_ms, sizes_mb=(128, 3008), current_mb=3008)
+    found = decide(sweep, Goal(max_duration_ms=400, cost_slack_ratio=0))
+    assert found.choice.verdict == "inconclusive"
+    assert found.choice.memory_mb is None
+
+
+def test_a_percentile_of_few_samples_cannot_carry_a_resize() -> None:
+    """p95 needs 45 samples at the size; five leave it modelled, with the number missing."""
+    goal = Goal(max_duration_ms=400, percentile=95)
+    found = decide(made_sweep(current_mb=2048), goal)
+    assert found.choice.verdict == "inconclusive"
+    assert "40 more" in found.choice.reason
+    assert "percentile_modelled" in codes(found)
+
+
+def test_a_percentile_of_enough_samples_carries_a_resize() -> None:
+    """Forty-five samples at every size measure p95 without a model."""
+    sweep = made_sweep(warm_count=45, sizes_mb=(512, 1024, 1769, 3008), current_mb=3008)
+    found = decide(sweep, Goal(max_duration_ms=400, percentile=95, tolerance_ratio=0.03))
+    assert (found.choice.verdict, found.choice.basis) == ("resize", "measured")
+    assert found.choice.memory_mb in (1024, 1769)
+
+
+def test_a_limit_that_no_size_meets_names_the_nearest() -> None:
+    """Asking for 1 ms is inconclusive, and the nearest size is named with what it reaches."""
+    found = decide(made_sweep(), Goal(max_duration_ms=1))
+    assert found.choice.verdict == "inconclusive"
+    assert "comes nearest" in found.choice.reason
+    assert "--max-duration" in found.choice.reason
+
+
+def test_max_cost_bars_the_dear_sizes() -> None:
+    """The fastest size under $7 a million is below one core's."""
+    found = decide(made_sweep(), Goal("speed", max_cost_usd_per_million=6.2))
+    size = found.choice.memory_mb or found.choice.best_so_far_mb
+    assert size is not None
+    assert size * cpu_bound_ms(size) / 1024 * 0.0166667 <= 6.4
+
+
+def test_limits_on_memory_hold() -> None:
+    """Nothing outside --min-memory and --max-memory is recommended."""
+    found = decide(made_sweep(lambda _: 500.0), min_memory_mb=512, max_memory_mb=2048)
+    assert found.choice.memory_mb == 512
+
+
+def test_cold_starts_are_in_the_cost_by_their_share() -> None:
+    """With every second start cold, 180 ms of INIT add 90 ms of billed time."""
+    sweep = made_sweep(lambda _: 500.0, noise_ratio=0.001)
+    costs = [
+        decide(sweep, Goal(cold_start_share=share)).current.cost_usd_per_million
+        for share in (0.0, 0.5)
+    ]
+    assert costs[0] is not None
+    assert costs[1] is not None
+    assert costs[1].estimate - costs[0].estimate == pytest.approx(0.09 * 16.6667, rel=0.15)
+
+
+def test_payloads_are_weighed() -> None:
+    """Two payloads of 100 and 500 ms at weights 3 and 1 give a mean of 200 ms."""
+    sweep = made_sweep(lambda _: 100.0, noise_ratio=0.001)
+    other = made_sweep(lambda _: 500.0, noise_ratio=0.001, seed=2)
+    renamed = [dataclasses.replace(i, payload="large") for i in other.invocations]
+    classes = (
+        PayloadClass("empty", 3.0, 2, "0" * 64),
+        PayloadClass("large", 1.0, 2, "1" * 64),
+    )
+    found = decide(
+        dataclasses.replace(
+            sweep,
+            plan=dataclasses.replace(sweep.plan, payloads=classes),
+            invocations=(*sweep.invocations, *renamed),
+        )
+    )
+    assert found.current.duration_ms is not None
+    assert found.current.duration_ms.estimate == pytest.approx(200, rel=0.02)
+    assert "payloads_differ" in codes(found)
+    assert found.assumptions[0] == "2 payloads in the given weights"
+
+
+def test_cost_is_what_is_billed_for_short_runs() -> None:
+    """A run of 0.3 ms is billed 1 ms, one of 2.4 ms 3 ms."""
+    for duration_ms, billed_ms in ((0.3, 1), (2.4, 3)):
+        sweep = made_sweep(lambda _, ms=duration_ms: ms, noise_ratio=0.001)
+        cost = decide(sweep, Goal(cold_start_share=0.0)).current.cost_usd_per_million
+        assert cost is not None
+        assert cost.estimate == pytest.approx(0.2 + billed_ms * 0.0166667, rel=0.01)
+
+
+def test_the_same_seed_gives_the_same_answer() -> None:
+    """The answer is a pure function of sweep, prices, goal and seed."""
+    assert decide(made_sweep()) == decide(made_sweep())
+
+
+def test_the_answer_can_be_shown_whole() -> None:
+    """Counts, stamps and assumptions agree with the sweep."""
+    sweep = made_sweep()
+    found = decide(sweep)
+    assert sum(size.invocation_count for size in found.sizes) == len(sweep.invocations)
+    assert all(size.cold_start_count == 1 and size.environment_count == 1 for size in found.sizes)
+    assert {e.memory_mb for e in found.curve if e.measured} == set(sweep.plan.sizes_mb)
+    assert found.sweep.cost_usd == pytest.approx(sweep.cost_usd)
+    assert math.isclose(found.current.memory_mb, 1024)
+    assert found.prices.as_of == BOOK.as_of
+    assert any("not future traffic" in text for text in found.assumptions)
