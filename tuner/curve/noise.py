@@ -27,6 +27,7 @@ _PRIOR_COUNT = 4.0
 _PRIOR_RATIO = 0.04
 _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
 _CLIP_DEVIATIONS = 3.0
+_LARGEST_TAIL_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,4 +122,5 @@ def _tail(
     tail = (_PRIOR_COUNT * within**2 / 2 + float(np.sum(counts * np.log(mean_ratio)))) / weight
     spread = float(np.sum((ratio - mean_ratio[size_of_sample]) ** 2))
     excess = max(spread / weight - within**2, 0.0)
-    return tail, float(np.sqrt((excess + within**4 / 2) / weight))
+    deviation = float(np.sqrt((excess + within**4 / 2) / weight))
+    return tail, min(deviation, _LARGEST_TAIL_DEVIATION)

@@ -95,7 +95,7 @@ def _prefer(
     values = np.where(admissible, preference, np.inf)
     best = values.argmin(axis=1)
     if current is None:
-        return best
+        return np.asarray(best)
     lowest = values[np.arange(len(values)), best]
     ties = values[:, current] <= lowest * (1 + goal.tolerance_ratio)
     return np.asarray(np.where(ties, current, best))
