@@ -18,6 +18,7 @@ TunerError
 │   └── LostReplyError      the request may have run: it counts as spent
 ├── LocalError              the local Lambda cannot do that on this host
 └── LeaseError              the function could not be leased, or not be given back
+    ├── ForeignChangeError  somebody else changed the function; nothing of theirs was touched
     └── LeftChangedError    something is left changed: `tuner recover` mends it
 
 A message is one line: what is wrong, where, and what to do next.
@@ -111,6 +112,10 @@ class LocalError(TunerError):
 
 class LeaseError(TunerError):
     """The function could not be leased for a sweep, or not be given back."""
+
+
+class ForeignChangeError(LeaseError):
+    """Somebody else changed the function during the sweep; nothing of theirs was touched."""
 
 
 class LeftChangedError(LeaseError):

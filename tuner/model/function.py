@@ -40,3 +40,11 @@ class Alias:
 
     name: str
     versions: tuple[str, ...]
+
+
+def mask_account(arn: str) -> str:
+    """Return an ARN without its account id: zeros stand in its place."""
+    parts = arn.split(":")
+    if len(parts) > 4 and parts[4]:
+        parts[4] = "0" * 12
+    return ":".join(parts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Isolation = Literal["auto", "version", "clone"]
+EstimateBasis = Literal["recent_duration", "timeout"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,10 @@ class SweepPlan:
     """Sizes, repetitions and limits of one sweep.
 
     `sizes_mb` ascend. Every size gets `warmup_count` invocations that are expected to be cold and
-    `repetition_count` more for each payload, interleaved in an order drawn from `seed`.
+    `repetition_count` more for each payload, interleaved in an order drawn from `seed`. The
+    estimates are expected values if `basis` is "recent_duration" (the function's mean duration is
+    known), else upper bounds; `max_wall_s` and `max_cost_usd` are upper bounds always: every
+    invocation taking the function's whole timeout.
     """
 
     sweep_id: str
@@ -39,3 +43,6 @@ class SweepPlan:
     estimated_invocation_count: int
     estimated_wall_s: float
     estimated_cost_usd: float
+    max_wall_s: float | None = None
+    max_cost_usd: float | None = None
+    basis: EstimateBasis = "timeout"

@@ -1,0 +1,288 @@
+"""What a sweep is about to change, on the disk before it is changed.
+
+One file a sweep, `journals/<sweep id>.jsonl` in the state folder, readable by its owner only, a
+JSON object a line. The file is locked while its sweep runs and removed when nothing is left.
+
+    lease      what the function was: configuration, versions, aliases; before anything is changed
+    update     $LATEST's memory is about to become `memory_mb`
+    publish    $LATEST is about to be published at `memory_mb`
+    published  `version` came back; `is_new` unless it had existed before
+    restore    $LATEST's memory is about to be set back
+    restored   $LATEST reads as before
+    delete     `version` is about to be deleted
+    done       nothing is left
+
+`append` must reach the disk, or the change it announces is not made. `note` may fail: what it
+announces (restore, delete) follows from the records before it already, and a full disk must not
+keep a function from being restored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
+
+from tuner.errors import LeaseError
+from tuner.model.function import FunctionConfig, mask_account
+from tuner.model.record import RecordError, from_record, to_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tuner.model.function import Alias
+
+SCHEMA_VERSION: Final = 1
+_SWEEP_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
+_MAX_FILE_BYTES: Final = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHeader:
+    """What the function was before its sweep. No account id, no secret: settings are digests."""
+
+    sweep_id: str
+    function: FunctionConfig
+    function_digest: str
+    """Of ARN and endpoint: tells this function from one of the same name elsewhere."""
+    endpoint_url: str | None
+    started_at: str
+    versions: tuple[str, ...]
+    """Versions that existed before: never to be deleted."""
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedJournal:
+    """What a sweep that did not end cleanly had written down."""
+
+    path: Path
+    header: JournalHeader
+    memories_mb: tuple[int, ...]
+    """What $LATEST's memory may be by this sweep's doing, its original memory included."""
+    published: tuple[str, ...]
+    """Versions known to be new; more may have been made without an answer having come."""
+
+
+class Journal:
+    """The open journal of one sweep, locked against everybody else."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def create(cls, state_dir: Path, header: JournalHeader) -> Self:
+        """Make the file and its folder, and put the header on the disk. Raises LeaseError."""
+        if not _SWEEP_ID.fullmatch(header.sweep_id):
+            raise LeaseError("a sweep's id is made of letters, digits and hyphens")
+        path = journal_dir(state_dir) / f"{header.sweep_id}.jsonl"
+        try:
+            make_private_dir(path.parent)
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            journal = cls(path, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            raise LeaseError(
+                f"the journal {path} cannot be written ({error.strerror}): nothing was changed"
+            ) from error
+        try:
+            journal.append("lease", schema_version=SCHEMA_VERSION, **to_record(header))
+            _sync_dir(path.parent)
+        except BaseException:
+            journal.close()
+            path.unlink(missing_ok=True)
+            raise
+        return journal
+
+    @classmethod
+    def reopen(cls, path: Path) -> Self:
+        """Open an unfinished journal to go on with it. Raises LeaseError if its sweep runs."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+        except OSError as error:
+            raise LeaseError(f"the journal {path} cannot be opened ({error.strerror})") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            raise LeaseError(f"the sweep of {path.stem} is still running") from error
+        written = path.read_bytes()
+        os.ftruncate(descriptor, written.rfind(b"\n") + 1)  # a torn last line would hide the next
+        return cls(path, descriptor)
+
+    def append(self, record: str, **fields: Any) -> None:
+        """Put a record on the disk. Raises LeaseError: then what it announces must not be done."""
+        line = json.dumps({"record": record, **fields}, separators=(",", ":"), allow_nan=False)
+        length = os.fstat(self._descriptor).st_size
+        try:
+            _write_all(self._descriptor, line.encode() + b"\n")
+            os.fsync(self._descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, length)
+            raise LeaseError(
+                f"the journal {self.path} cannot be written ({error.strerror}): no further change "
+                "is made"
+            ) from error
+
+    def note(self, record: str, **fields: Any) -> None:
+        """Put a record on the disk if that can be done."""
+        with contextlib.suppress(LeaseError):
+            self.append(record, **fields)
+
+    def finish(self) -> None:
+        """Nothing is left: say so and remove the file."""
+        self.note("done")
+        with contextlib.suppress(OSError):
+            self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file and give up its lock; what is unfinished stays to be recovered."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def make_header(
+    sweep_id: str,
+    function: FunctionConfig,
+    *,
+    endpoint_url: str | None,
+    started_at: str,
+    versions: Iterable[FunctionConfig],
+    aliases: Iterable[Alias],
+) -> JournalHeader:
+    """Return the header for a function as it was read."""
+    return JournalHeader(
+        sweep_id=sweep_id,
+        function=dataclasses.replace(function, arn=mask_account(function.arn)),
+        function_digest=function_digest(function, endpoint_url),
+        endpoint_url=_without_login(endpoint_url),
+        started_at=started_at,
+        versions=tuple(version.version for version in versions),
+        aliases=tuple(alias.name for alias in aliases),
+    )
+
+
+def function_digest(function: FunctionConfig, endpoint_url: str | None) -> str:
+    """Return a digest that tells a function from one of the same name in another account."""
+    place = json.dumps([function.arn, _without_login(endpoint_url)])
+    return hashlib.sha256(place.encode()).hexdigest()
+
+
+def read_journal(path: Path) -> UnfinishedJournal | None:
+    """Read what a sweep left; None if it had changed nothing yet, or everything is put right.
+
+    A torn last line is the trace of a crash before the change it announced. Raises LeaseError for
+    a file that is damaged otherwise.
+    """
+    try:
+        with path.open("rb") as file:
+            written = file.read(_MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise LeaseError(f"the journal {path} cannot be read ({error.strerror})") from error
+    lines = written.split(b"\n")[:-1]  # what stands behind the last line break is torn
+    if len(written) > _MAX_FILE_BYTES:
+        raise _damaged(path, len(lines), "the file is too large")
+    if not lines:
+        return None
+    header = _header(path, lines[0])
+    records = [_record(path, number, line) for number, line in enumerate(lines[1:], start=2)]
+    return _unfinished(path, header, records)
+
+
+def journal_dir(state_dir: Path) -> Path:
+    """Return the folder of journals."""
+    return state_dir / "journals"
+
+
+def make_private_dir(path: Path) -> None:
+    """Make a folder for the owner only. Raises OSError."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+
+
+def _unfinished(
+    path: Path, header: JournalHeader, records: list[dict[str, Any]]
+) -> UnfinishedJournal | None:
+    original_mb = header.function.memory_mb
+    confirmed, memories, published = original_mb, {original_mb}, []
+    for number, record in enumerate(records, start=2):
+        try:
+            match record["record"]:
+                case "update":
+                    memories = {confirmed, int(record["memory_mb"])}
+                case "publish":  # comes only after an update that was confirmed
+                    confirmed = int(record["memory_mb"])
+                    memories = {confirmed}
+                case "published" if record["is_new"]:
+                    published.append(str(record["version"]))
+                case "restored":
+                    confirmed, memories = original_mb, {original_mb}
+                case "done":
+                    return None
+        except (KeyError, TypeError, ValueError) as error:
+            raise _damaged(path, number, "a record lacks a field") from error
+    return UnfinishedJournal(
+        path, header, tuple(sorted({*memories, original_mb})), tuple(published)
+    )
+
+
+def _header(path: Path, line: bytes) -> JournalHeader:
+    record = _record(path, 1, line)
+    if record.pop("record") != "lease":
+        raise _damaged(path, 1, "it does not begin with a lease")
+    version = record.pop("schema_version", None)
+    if version != SCHEMA_VERSION:
+        raise LeaseError(f"the journal {path} is of another version of tuner: use that to recover")
+    try:
+        return from_record(JournalHeader, record)
+    except RecordError as error:
+        raise _damaged(path, 1, str(error)) from error
+
+
+def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, number, "it is not JSON") from error
+    if not isinstance(record, dict) or not isinstance(record.get("record"), str):
+        raise _damaged(path, number, "it is not a record")
+    return record
+
+
+def _damaged(path: Path, number: int, why: str) -> LeaseError:
+    return LeaseError(
+        f"the journal {path} is damaged in line {number} ({why}): compare the function's memory "
+        "with what it should be, delete versions described 'lambda-tuner sweep', then remove it"
+    )
+
+
+def _without_login(endpoint_url: str | None) -> str | None:
+    if endpoint_url is None:
+        return None
+    parts = urlsplit(endpoint_url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _sync_dir(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,216 @@
+"""A function borrowed for one sweep: read, journalled, published from, given back."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
+from tuner.lease.cleanup import delete_versions
+from tuner.lease.journal import Journal, make_header
+from tuner.lease.lock import function_lock
+from tuner.lease.recover import find_unfinished
+from tuner.lease.shield import shielded
+from tuner.lease.standing import differences
+from tuner.lease.window import PublishWindow
+from tuner.model.finding import Finding
+from tuner.model.progress import CleanedUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import JournalHeader
+    from tuner.lease.window import Publication
+    from tuner.model.function import FunctionConfig
+    from tuner.model.progress import ProgressHook
+
+
+class Lease:
+    """Publishes sizes of a function and gives it back as it was."""
+
+    def __init__(
+        self,
+        original: FunctionConfig,
+        header: JournalHeader,
+        *,
+        control: FunctionControl,
+        journal: Journal,
+        sleep: Callable[[float], None],
+        on_progress: ProgressHook,
+    ) -> None:
+        self.original = original
+        self.findings: list[Finding] = []
+        self._sweep_id = header.sweep_id
+        self._versions_before = frozenset(header.versions)
+        self._control = control
+        self._journal = journal
+        self._sleep = sleep
+        self._on_progress = on_progress
+        self._left: list[str] = []
+        if original.revision_id is None:
+            self.findings.append(_no_locking_finding())
+
+    def publish(
+        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
+    ) -> Publication:
+        """Publish sizes in one window; the caller starts no invocation meanwhile.
+
+        Raises AwsError, LeaseError and its kin.
+        """
+        window = PublishWindow(
+            self.original,
+            sweep_id=self._sweep_id,
+            versions_before=self._versions_before,
+            control=self._control,
+            journal=self._journal,
+            sleep=self._sleep,
+            on_progress=self._on_progress,
+        )
+        try:
+            publication = window.publish(sizes_mb, stop_requested)
+        except LeftChangedError as error:
+            self._left.append(str(error))
+            raise
+        self._tell_of_reused(publication)
+        return publication
+
+    def give_back(self) -> None:
+        """Delete what was published and close the journal.
+
+        Raises LeftChangedError, which says all that is left, if anything is; the journal stays.
+        """
+        try:
+            self._delete_versions()
+        finally:
+            if not self._left:
+                self._journal.finish()
+            self._journal.close()
+        if self._left:
+            raise LeftChangedError("; ".join(self._left) + ". Run: tuner recover")
+
+    def _delete_versions(self) -> None:
+        try:
+            cleanup = delete_versions(
+                self.original.name,
+                self._sweep_id,
+                self._versions_before,
+                control=self._control,
+                journal=self._journal,
+                sleep=self._sleep,
+                on_progress=self._on_progress,
+            )
+        except AwsError as error:
+            self._left.append(f"the sweep's versions could not be listed ({error})")
+            return
+        except BaseException:
+            self._left.append("deleting the sweep's versions was cut short")
+            raise
+        self.findings += [_kept_finding(version, alias) for version, alias in cleanup.kept]
+        self._left += [f"version {number} is not deleted ({why})" for number, why in cleanup.failed]
+        if not self._left:
+            self._on_progress(CleanedUp(len(cleanup.deleted)))
+
+    def _tell_of_reused(self, publication: Publication) -> None:
+        for entry in publication.published:
+            if not entry.is_new:
+                self.findings.append(_reused_finding(entry.version, entry.memory_mb))
+
+
+@contextmanager
+def open_lease(
+    function: FunctionConfig,
+    *,
+    sweep_id: str,
+    control: FunctionControl,
+    state_dir: Path,
+    endpoint_url: str | None,
+    started_at: str,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+) -> Iterator[Lease]:
+    """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
+
+    Nothing is changed by opening. Raises LeaseError if another sweep holds the function,
+    LeftChangedError if an earlier one left it changed, ForeignChangeError if it is not as it was
+    planned for; and AwsError.
+    """
+    place = make_header(
+        sweep_id,
+        function,
+        endpoint_url=endpoint_url,
+        started_at=started_at,
+        versions=(),
+        aliases=(),
+    )
+    with function_lock(state_dir, place):
+        _refuse_unfinished(state_dir, place)
+        original = control.read_function(function.name)
+        _refuse_changed(function, original)
+        header = make_header(
+            sweep_id,
+            original,
+            endpoint_url=endpoint_url,
+            started_at=started_at,
+            versions=control.list_versions(function.name),
+            aliases=control.list_aliases(function.name),
+        )
+        journal = Journal.create(state_dir, header)
+        lease = Lease(
+            original,
+            header,
+            control=control,
+            journal=journal,
+            sleep=sleep,
+            on_progress=on_progress,
+        )
+        try:
+            yield lease
+        finally:
+            shielded(lease.give_back)
+
+
+def _refuse_unfinished(state_dir: Path, place: JournalHeader) -> None:
+    for unfinished in find_unfinished(state_dir):
+        if unfinished.header.function_digest == place.function_digest:
+            raise LeftChangedError(
+                f"{place.function.name}: the sweep {unfinished.header.sweep_id} did not end and "
+                "may have left it changed. Run: tuner recover"
+            )
+
+
+def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:
+    changed = differences(planned, original)
+    if changed:
+        raise ForeignChangeError(
+            f"{planned.name}: {', '.join(changed)} changed since the plan was made: nothing was "
+            "touched. Sweep again"
+        )
+
+
+def _no_locking_finding() -> Finding:
+    return Finding(
+        "no_optimistic_locking",
+        "warning",
+        "The endpoint gives no RevisionId: a deployment made at the very moment of an update "
+        "would not be noticed until it is read back. Do not deploy during a sweep.",
+    )
+
+
+def _kept_finding(version: str, alias: str) -> Finding:
+    return Finding(
+        "version_kept",
+        "warning",
+        f"Version {version} was published by this sweep and the alias {alias} points at it now, "
+        "so it was not deleted. Point the alias elsewhere before deleting it.",
+    )
+
+
+def _reused_finding(version: str, memory_mb: int) -> Finding:
+    return Finding(
+        "version_reused",
+        "info",
+        f"Version {version} existed before with the same code at {memory_mb} MB and was measured "
+        "in place of a new one; live traffic to it may share its environments.",
+    )

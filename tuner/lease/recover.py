@@ -1,0 +1,201 @@
+"""Finishes what an interrupted sweep left: restores $LATEST, deletes the sweep's versions."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.errors import FunctionNotFoundError, LeaseError, LeftChangedError
+from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
+from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
+from tuner.lease.lock import function_lock
+from tuner.lease.restore import restore
+from tuner.lease.shield import shielded
+from tuner.lease.standing import standing
+from tuner.model.progress import CleanedUp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import UnfinishedJournal
+    from tuner.model.progress import ProgressHook
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPlan:
+    """What is going to be done about one unfinished journal."""
+
+    journal: UnfinishedJournal
+    restore_from_mb: int | None = None
+    """Memory of $LATEST now, if it is to be set back to `restore_to_mb`."""
+    delete_versions: tuple[str, ...] = ()
+    keep_versions: tuple[tuple[str, str], ...] = ()
+    """(version, alias that points at it): stay."""
+    notes: tuple[str, ...] = ()
+    """What is left alone, and why."""
+
+    @property
+    def restore_to_mb(self) -> int:
+        """Memory of $LATEST before the sweep."""
+        return self.journal.header.function.memory_mb
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in the account is going to be changed."""
+        return self.restore_from_mb is None and not self.delete_versions
+
+    def describe(self) -> tuple[str, ...]:
+        """Return one line for each thing to do and each thing left alone."""
+        name = self.journal.header.function.name
+        lines = []
+        if self.restore_from_mb is not None:
+            lines.append(
+                f"{name}: set $LATEST back from {self.restore_from_mb} to {self.restore_to_mb} MB"
+            )
+        if self.delete_versions:
+            lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
+        lines += [
+            f"{name}: keep version {version}, the alias {alias} points at it"
+            for version, alias in self.keep_versions
+        ]
+        lines += self.notes
+        return tuple(lines) or (f"{name}: nothing is left to do",)
+
+
+def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
+    """Return the journals of sweeps that did not end cleanly and do not run, oldest first.
+
+    Raises LeaseError for a damaged journal.
+    """
+    unfinished = []
+    for path in sorted(journal_dir(state_dir).glob("*.jsonl")):
+        if not _is_running(path):
+            journal = read_journal(path)
+            if journal is not None:
+                unfinished.append(journal)
+    return tuple(unfinished)
+
+
+def plan_recovery(
+    journal: UnfinishedJournal, control: FunctionControl, *, endpoint_url: str | None = None
+) -> RecoveryPlan:
+    """Return what is to be done, changing nothing.
+
+    `endpoint_url` is what `control` talks to. Raises LeaseError if that is not where the sweep
+    ran (another account, region or endpoint), and AwsError.
+    """
+    header = journal.header
+    original = header.function
+    try:
+        now = control.read_function(original.name)
+    except FunctionNotFoundError:
+        return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
+    if function_digest(now, endpoint_url) != header.function_digest:
+        raise LeaseError(
+            f"{original.name}: the sweep {header.sweep_id} ran in another account, region or "
+            "endpoint than these credentials reach: give its --profile, --region, --endpoint-url"
+        )
+    state = standing(original, now, journal.memories_mb)
+    is_foreign = not (state.is_as_before or state.is_ours)
+    versions = deletable_versions(control, original.name, header.sweep_id, header.versions)
+    return RecoveryPlan(
+        journal,
+        restore_from_mb=state.memory_mb if state.is_ours else None,
+        delete_versions=tuple(version for version, alias in versions if alias is None),
+        keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
+        notes=(state.describe_foreign(),) if is_foreign else (),
+    )
+
+
+def recover(
+    plan: RecoveryPlan,
+    control: FunctionControl,
+    *,
+    state_dir: Path,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+    endpoint_url: str | None = None,
+) -> Cleanup:
+    """Carry out a plan and close its journal. Doing it again changes nothing.
+
+    Raises LeaseError if the sweep still runs or the function has changed since the plan was made
+    (plan again), LeftChangedError if something could not be put right: the journal stays.
+    """
+    with function_lock(state_dir, plan.journal.header):
+        if read_journal_if_there(plan.journal.path) is None:
+            return Cleanup()
+        journal = Journal.reopen(plan.journal.path)
+        try:
+            return shielded(
+                lambda: _carry_out(
+                    plan, control, journal, sleep, on_progress, endpoint_url=endpoint_url
+                )
+            )
+        finally:
+            journal.close()
+
+
+def forget(unfinished: UnfinishedJournal, *, state_dir: Path) -> None:
+    """Close a journal without doing anything: its endpoint or account is gone for good."""
+    with function_lock(state_dir, unfinished.header):
+        Journal.reopen(unfinished.path).finish()
+
+
+def read_journal_if_there(path: Path) -> UnfinishedJournal | None:
+    """Read a journal that may have been finished and removed meanwhile."""
+    return read_journal(path) if path.exists() else None
+
+
+def _carry_out(
+    plan: RecoveryPlan,
+    control: FunctionControl,
+    journal: Journal,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+    *,
+    endpoint_url: str | None,
+) -> Cleanup:
+    header = plan.journal.header
+    if plan_recovery(plan.journal, control, endpoint_url=endpoint_url) != plan:
+        raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
+    if plan.restore_from_mb is not None:
+        restore(
+            header.function,
+            plan.journal.memories_mb,
+            control=control,
+            journal=journal,
+            sleep=sleep,
+        )
+    cleanup = delete_versions(
+        header.function.name,
+        header.sweep_id,
+        header.versions,
+        control=control,
+        journal=journal,
+        sleep=sleep,
+        on_progress=on_progress,
+    )
+    if cleanup.failed:
+        left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
+        raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")
+    journal.finish()
+    on_progress(CleanedUp(len(cleanup.deleted)))
+    return cleanup
+
+
+def _is_running(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False  # gone meanwhile, or unreadable: reading it says so
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

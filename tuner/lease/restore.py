@@ -1,0 +1,73 @@
+"""Sets $LATEST back, and believes it only when it has been read back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.errors import AwsError, ForeignChangeError, FunctionNotFoundError, LeftChangedError
+from tuner.lease.patience import persist
+from tuner.lease.standing import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import Journal
+    from tuner.lease.standing import Standing
+    from tuner.model.function import FunctionConfig
+
+
+def restore(
+    original: FunctionConfig,
+    our_memories_mb: Container[int],
+    *,
+    control: FunctionControl,
+    journal: Journal,
+    sleep: Callable[[float], None],
+    must_write: bool = False,
+) -> None:
+    """Set the memory of $LATEST back, and read back that every field is as in `original`.
+
+    Reads first: a memory that this sweep did not set (`our_memories_mb`), or any other field that
+    changed, is somebody else's and stays. A RevisionId that moved in between makes it look again.
+    `must_write`: an update went out whose answer was lost. It may still arrive, so the memory is
+    written even if it reads as before: that moves the RevisionId, and the late update fails on it.
+
+    Raises ForeignChangeError if somebody else's change stands and nothing of this sweep's,
+    LeftChangedError if a memory that this sweep set stands.
+    """
+    late_update = must_write
+
+    def attempt() -> None:
+        nonlocal late_update
+        now = control.read_function(original.name)
+        state = _ours_or_as_before(original, now, our_memories_mb)
+        if state.is_as_before and not late_update:
+            return
+        journal.note("restore", memory_mb=original.memory_mb)
+        control.update_memory(original.name, original.memory_mb, now.revision_id)
+        late_update = False
+        state = _ours_or_as_before(original, control.read_function(original.name), our_memories_mb)
+        if not state.is_as_before:
+            raise AwsError(f"its memory still reads {state.memory_mb} MB")
+
+    try:
+        persist(attempt, sleep)
+    except FunctionNotFoundError as error:
+        raise ForeignChangeError(f"{original.name} was deleted during the sweep") from error
+    except AwsError as error:
+        raise LeftChangedError(
+            f"{original.name}: $LATEST could not be set back to {original.memory_mb} MB ({error})"
+        ) from error
+    journal.note("restored")
+
+
+def _ours_or_as_before(
+    original: FunctionConfig, now: FunctionConfig, our_memories_mb: Container[int]
+) -> Standing:
+    state = standing(original, now, our_memories_mb)
+    if state.is_left_by_us:
+        raise LeftChangedError(state.describe_foreign())
+    if not state.is_as_before and not state.is_ours:
+        raise ForeignChangeError(state.describe_foreign())
+    return state

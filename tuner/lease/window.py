@@ -1,0 +1,197 @@
+"""A publish window: while it is open, $LATEST is not as its owner left it.
+
+For each size: journal, update with RevisionId, publish with an own Description, journal the
+version, check what came back. However the window ends, $LATEST is restored and read back.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.errors import (
+    AccessDeniedError,
+    ConflictError,
+    CredentialsError,
+    ForeignChangeError,
+    FunctionNotFoundError,
+    LeaseError,
+    MemoryCapError,
+)
+from tuner.lease.cleanup import description_of, is_of_sweep
+from tuner.lease.restore import restore
+from tuner.lease.shield import shielded
+from tuner.lease.standing import differences
+from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import Journal
+    from tuner.model.function import FunctionConfig
+    from tuner.model.progress import ProgressHook
+
+# After these an update has not been made and will not be.
+_NOT_MADE = (
+    AccessDeniedError,
+    CredentialsError,
+    FunctionNotFoundError,
+    ConflictError,
+    MemoryCapError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSize:
+    """A size and the version that has it; an existing version is not new and never deleted."""
+
+    memory_mb: int
+    version: str
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a window brought: versions, and sizes that the account refuses, with the reason."""
+
+    published: tuple[PublishedSize, ...]
+    refused: tuple[tuple[int, str], ...] = ()
+
+
+class PublishWindow:
+    """One window of a lease; used once."""
+
+    def __init__(
+        self,
+        original: FunctionConfig,
+        *,
+        sweep_id: str,
+        versions_before: frozenset[str],
+        control: FunctionControl,
+        journal: Journal,
+        sleep: Callable[[float], None],
+        on_progress: ProgressHook,
+    ) -> None:
+        self._original = original
+        self._latest = original
+        self._our_memories_mb = {original.memory_mb}
+        self._answer_is_lost = False
+        self._sweep_id = sweep_id
+        self._versions_before = versions_before
+        self._control = control
+        self._journal = journal
+        self._sleep = sleep
+        self._on_progress = on_progress
+
+    def publish(self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]) -> Publication:
+        """Publish sizes until done, refused or asked to stop; then restore.
+
+        Raises LeaseError, its kin and AwsError; $LATEST is restored then too, or LeftChangedError
+        says that it is not.
+        """
+        self._latest = self._checked(self._read(), self._original.memory_mb)
+        self._on_progress(WindowOpened(tuple(sizes_mb)))
+        try:
+            publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
+        finally:
+            shielded(self._restore)
+        self._on_progress(WindowClosed())
+        return publication
+
+    def _in_order(self, sizes_mb: Sequence[int]) -> list[int]:
+        """The size that $LATEST has (it needs no update), then the others, ascending."""
+        return sorted(sizes_mb, key=lambda size: (size != self._original.memory_mb, size))
+
+    def _publish_all(
+        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]
+    ) -> Publication:
+        published: list[PublishedSize] = []
+        for size in sizes_mb:
+            if stop_requested():
+                break
+            try:
+                published.append(self._publish_size(size))
+            except MemoryCapError as error:
+                done = {entry.memory_mb for entry in published}
+                refused = [left for left in sizes_mb if left >= size and left not in done]
+                return Publication(tuple(published), tuple((left, str(error)) for left in refused))
+        return Publication(tuple(published))
+
+    def _publish_size(self, size: int) -> PublishedSize:
+        if self._latest.memory_mb != size:
+            self._update(size)
+        self._journal.append("publish", memory_mb=size)
+        version = self._control.publish_version(
+            self._original.name,
+            description_of(self._sweep_id, size),
+            self._original.code_sha256,
+            self._latest.revision_id,
+        )
+        is_new = version.version not in self._versions_before
+        self._journal.append("published", version=version.version, is_new=is_new)
+        self._check_version(version, size, is_new)
+        self._latest = self._checked(self._read(), size)  # publishing may move the RevisionId
+        self._on_progress(VersionPublished(size, version.version, is_new))
+        return PublishedSize(size, version.version, is_new)
+
+    def _update(self, size: int) -> None:
+        self._journal.append("update", memory_mb=size)
+        self._our_memories_mb = {self._latest.memory_mb, size}
+        self._answer_is_lost = True
+        try:
+            latest = self._control.update_memory(
+                self._original.name, size, self._latest.revision_id
+            )
+        except _NOT_MADE:
+            self._answer_is_lost = False
+            raise
+        self._answer_is_lost = False
+        self._latest = self._checked(latest, size)
+        self._our_memories_mb = {size}
+
+    def _read(self) -> FunctionConfig:
+        return self._control.read_function(self._original.name)
+
+    def _checked(self, latest: FunctionConfig, size: int) -> FunctionConfig:
+        """Return $LATEST as read if it is the original at `size`, or raise ForeignChangeError."""
+        expected = dataclasses.replace(self._original, memory_mb=size)
+        changed = differences(expected, latest)
+        if changed:
+            raise ForeignChangeError(
+                f"{self._original.name}: {', '.join(changed)} of $LATEST changed and not by this "
+                "sweep (a deployment?): stopped. Sweep again when it is done"
+            )
+        return latest
+
+    def _check_version(self, version: FunctionConfig, size: int, is_new: bool) -> None:
+        """Raise LeaseError unless the version is the original's code at `size`."""
+        number = f"{self._original.name}: version {version.version}"
+        if not version.version.isdecimal():
+            raise LeaseError(f"{number} came back from publishing: that is no version")
+        if version.memory_mb != size:
+            raise LeaseError(
+                f"{number} was published for {size} MB and has {version.memory_mb} MB: this "
+                "endpoint's versions cannot be measured"
+            )
+        expected = dataclasses.replace(self._original, memory_mb=size, description="", version="")
+        found = dataclasses.replace(version, description="", version="", settings=(), arn="")
+        changed = differences(dataclasses.replace(expected, settings=(), arn=""), found)
+        if changed:
+            raise ForeignChangeError(
+                f"{number} differs in {', '.join(changed)}: somebody else changed the function. "
+                "Sweep again when they are done"
+            )
+        if is_new and not is_of_sweep(version, self._sweep_id):
+            raise LeaseError(f"{number} lost its Description, so it could not be told from others")
+
+    def _restore(self) -> None:
+        restore(
+            self._original,
+            self._our_memories_mb | {self._original.memory_mb},
+            control=self._control,
+            journal=self._journal,
+            sleep=self._sleep,
+            must_write=self._answer_is_lost,
+        )

@@ -1,0 +1,170 @@
+"""A value as one JSON object, and strictly back: what files of values are made of.
+
+`to_record` leaves out fields that are None; `from_record` refuses unknown fields, missing ones,
+wrong types, numbers that are not finite and choices that do not exist.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+import typing
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from tuner.model.platform_report import PlatformReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+T = TypeVar("T")
+
+# Names that the values' modules import for type checking only.
+_NAMES = {"PlatformReport": PlatformReport}
+_MAX_EXACT_INT = 2**53
+
+
+class RecordError(ValueError):
+    """An object is not the record of a value; the message names the field."""
+
+
+def to_record(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as a JSON object."""
+    record = {}
+    for name in _field_names(cast("Hashable", type(value))):
+        field = getattr(value, name)
+        if field is not None:
+            record[name] = _plain(field)
+    return record
+
+
+def from_record(kind: type[T], record: object) -> T:
+    """Return the value of dataclass `kind` that `to_record` made `record` from.
+
+    Raises RecordError.
+    """
+    if not isinstance(record, dict):
+        raise RecordError("is not an object")
+    parsers = _parsers(cast("Hashable", kind))
+    unknown = sorted(set(record) - set(parsers))
+    if unknown:
+        raise RecordError(f"has an unknown field {_shown(unknown[0])}")
+    values = {}
+    for name, (parse, required) in parsers.items():
+        if name in record:
+            values[name] = _parse_field(name, parse, record[name])
+        elif required:
+            raise RecordError(f"lacks the field {name}")
+    return kind(**values)
+
+
+def _parse_field(name: str, parse: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return parse(value)
+    except RecordError as error:
+        raise RecordError(f"{name} {error}") from None
+
+
+@cache
+def _field_names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return to_record(value) if is_dataclass(value) else value
+
+
+@cache
+def _parsers(kind: Any) -> dict[str, tuple[Callable[[Any], Any], bool]]:
+    hints = typing.get_type_hints(kind, localns=_NAMES)
+    return {
+        field.name: (
+            _parser(hints[field.name]),
+            field.default is MISSING
+            and field.default_factory is MISSING
+            and type(None) not in get_args(hints[field.name]),
+        )
+        for field in fields(kind)
+    }
+
+
+def _parser(hint: Any) -> Callable[[Any], Any]:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return partial(_choice, args)
+    if origin is tuple:
+        return _tuple_parser(args)
+    if origin in (Union, types.UnionType):
+        [inner] = [arg for arg in args if arg is not type(None)]
+        return _parser(inner)  # None is left out of a record, never written
+    if isinstance(hint, type) and is_dataclass(hint):
+        return partial(from_record, hint)
+    if issubclass(hint, Enum):
+        return partial(_member, hint)
+    return {int: _int, float: _float, str: _str, bool: _bool}[hint]
+
+
+def _tuple_parser(args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if args[1:] == (...,):
+        return partial(_items, _parser(args[0]))
+    return partial(_fixed_items, tuple(_parser(arg) for arg in args))
+
+
+def _items(parse: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise RecordError("is not a list")
+    return tuple(parse(item) for item in value)
+
+
+def _fixed_items(parsers: tuple[Callable[[Any], Any], ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list) or len(value) != len(parsers):
+        raise RecordError(f"is not a list of {len(parsers)}")
+    return tuple(parse(item) for parse, item in zip(parsers, value, strict=True))
+
+
+def _choice(choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices or type(value) is not type(choices[0]):
+        raise RecordError(f"is none of {', '.join(map(str, choices))}")
+    return value
+
+
+def _member(kind: type[Enum], value: Any) -> Any:
+    try:
+        return kind(value)
+    except ValueError:
+        raise RecordError(f"is none of {', '.join(str(item.value) for item in kind)}") from None
+
+
+def _int(value: Any) -> int:
+    if type(value) is not int or abs(value) > _MAX_EXACT_INT:
+        raise RecordError("is not a whole number")
+    return value
+
+
+def _float(value: Any) -> float:
+    if type(value) not in (int, float) or abs(value) > _MAX_EXACT_INT or math.isnan(value):
+        raise RecordError("is not a number")
+    return float(value)
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise RecordError("is not a text")
+    return value
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RecordError("is not true or false")
+    return value
+
+
+def _shown(text: object) -> str:
+    """Return a name from a foreign file so that it can stand in a message."""
+    return ascii(str(text)[:40])

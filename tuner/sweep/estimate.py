@@ -1,0 +1,81 @@
+"""What a sweep is going to take: invocations, time and money, before anything is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.limits import vcpu_share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.model.function import FunctionConfig
+    from tuner.pricing import LambdaPrices
+
+# Lambda ends an on-demand INIT after 10 s; a later one counts against the function's timeout.
+MAX_INIT_MS: Final = 10_000
+# Updating, publishing and waiting for both, a size: seconds, from everyday use of the API.
+_PUBLISH_S: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What one invocation of the function can cost, and is expected to."""
+
+    function: FunctionConfig
+    prices: LambdaPrices
+    recent_duration_ms: float | None = None
+    """Mean duration at the function's current size, where it is known."""
+
+    def cost_usd(self, memory_mb: int, billed_duration_ms: int) -> float:
+        """Cost of an invocation that was billed so long."""
+        return self.prices.invocation_cost_usd(
+            memory_mb, billed_duration_ms, self.function.ephemeral_storage_mb
+        )
+
+    def worst_cost_usd(self, memory_mb: int) -> float:
+        """Cost of an invocation that initialises as long as it may and then times out."""
+        return self.cost_usd(memory_mb, self.function.timeout_s * 1000 + MAX_INIT_MS)
+
+    def expected_duration_ms(self, memory_mb: int) -> float:
+        """Return the duration of one CPU-bound thread; the timeout where nothing is known.
+
+        That is the slowest a function can get below its current size for want of CPU, and no
+        faster above it than one thread gets.
+        """
+        timeout_ms = self.function.timeout_s * 1000.0
+        if self.recent_duration_ms is None:
+            return timeout_ms
+        gain = _thread_share(self.function.memory_mb) / _thread_share(memory_mb)
+        return min(self.recent_duration_ms * gain, timeout_ms)
+
+    def expected_cost_usd(self, memory_mb: int) -> float:
+        """Cost at the expected duration; the worst case where nothing is known."""
+        if self.recent_duration_ms is None:
+            return self.worst_cost_usd(memory_mb)
+        return self.cost_usd(memory_mb, round(self.expected_duration_ms(memory_mb)))
+
+
+def expected_wall_s(
+    pricing: Pricing, sizes_mb: Sequence[int], *, invocations_per_size: int, concurrency: int
+) -> float:
+    """Time to publish every size and to make all its invocations, `concurrency` at once."""
+    busy_ms = sum(pricing.expected_duration_ms(size) for size in sizes_mb) * invocations_per_size
+    return _wall_s(len(sizes_mb), busy_ms, concurrency)
+
+
+def worst_wall_s(
+    pricing: Pricing, sizes_mb: Sequence[int], *, invocations_per_size: int, concurrency: int
+) -> float:
+    """The same, every invocation initialising as long as it may and then timing out."""
+    worst_ms = pricing.function.timeout_s * 1000 + MAX_INIT_MS
+    return _wall_s(len(sizes_mb), worst_ms * len(sizes_mb) * invocations_per_size, concurrency)
+
+
+def _wall_s(size_count: int, busy_ms: float, concurrency: int) -> float:
+    return size_count * _PUBLISH_S + busy_ms / 1000 / concurrency
+
+
+def _thread_share(memory_mb: int) -> float:
+    return min(1.0, vcpu_share(memory_mb))

@@ -1,0 +1,189 @@
+"""Plans a sweep: sizes, repetitions and limits as data, before anything is asked of an account."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import InputError
+from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.model.plan import PayloadClass, SweepPlan
+from tuner.sweep.estimate import Pricing, expected_wall_s, worst_wall_s
+from tuner.sweep.sizes import chosen_sizes, sizes_by_priority
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from tuner.model.function import FunctionConfig
+    from tuner.model.payload import Payload
+    from tuner.model.plan import Isolation
+    from tuner.pricing import LambdaPrices
+
+WARM_COUNT: Final = 5
+"""Warm samples a size, where the limits allow."""
+CONCURRENCY: Final = 8
+"""New accounts often have a concurrency of 10: this leaves a share of it for live traffic."""
+_USUAL_INVOCATIONS: Final = 60
+_LEAST_SIZE_COUNT: Final = 3
+_MAX_CONCURRENCY: Final = 1_000
+
+
+def new_sweep_id(now: datetime) -> str:
+    """Return an id that sorts by time and that no other sweep has."""
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def plan_sweep(
+    *,
+    function: FunctionConfig,
+    payloads: Sequence[Payload],
+    prices: LambdaPrices,
+    sweep_id: str,
+    seed: int = 0,
+    min_memory_mb: int = MIN_MEMORY_MB,
+    max_memory_mb: int = MAX_MEMORY_MB,
+    memory_sizes_mb: Sequence[int] = (),
+    warmup_count: int = 1,
+    repetition_count: int | None = None,
+    concurrency: int = CONCURRENCY,
+    max_invocations: int | None = None,
+    budget_usd: float | None = None,
+    isolation: Isolation = "version",
+    recent_duration_ms: float | None = None,
+) -> SweepPlan:
+    """Plan a sweep of `function` over a range of memory, or over exactly `memory_sizes_mb`.
+
+    `repetition_count` None: five, fewer where that makes more than about 60 invocations. Limits
+    that are tighter reduce repetitions first, then sizes (never those that the user named).
+    `recent_duration_ms` is the mean duration at the current size, if it is known. Raises
+    InputError for sizes out of range or order, and for limits that cannot give every size one
+    warm sample.
+    """
+    _check_counts(warmup_count, repetition_count, concurrency, max_invocations, budget_usd)
+    pricing = Pricing(function, prices, recent_duration_ms)
+    limits = _Limits(pricing, warmup_count, len(payloads), max_invocations, budget_usd)
+    if memory_sizes_mb:
+        sizes = chosen_sizes(memory_sizes_mb)
+    else:
+        wanted = sizes_by_priority(min_memory_mb, max_memory_mb, function.memory_mb)
+        sizes = limits.reduced(wanted)
+    repetitions = limits.repetitions(sizes, repetition_count)
+    per_size = warmup_count + repetitions * len(payloads)
+    count = per_size * len(sizes)
+    cost = per_size * sum(map(pricing.expected_cost_usd, sizes))
+    max_cost = per_size * sum(map(pricing.worst_cost_usd, sizes))
+    walls = {"invocations_per_size": per_size, "concurrency": concurrency}
+    return SweepPlan(
+        sweep_id=sweep_id,
+        seed=seed,
+        sizes_mb=sizes,
+        warmup_count=warmup_count,
+        repetition_count=repetitions,
+        payloads=tuple(
+            PayloadClass(payload.name, payload.weight, len(payload.body), payload.sha256)
+            for payload in payloads
+        ),
+        concurrency=concurrency,
+        max_invocations=count if max_invocations is None else max_invocations,
+        budget_usd=budget_usd,
+        isolation=isolation,
+        estimated_invocation_count=count,
+        estimated_wall_s=expected_wall_s(pricing, sizes, **walls),
+        estimated_cost_usd=cost if budget_usd is None else min(cost, budget_usd),
+        max_wall_s=worst_wall_s(pricing, sizes, **walls),
+        max_cost_usd=max_cost if budget_usd is None else min(max_cost, budget_usd),
+        basis="timeout" if recent_duration_ms is None else "recent_duration",
+    )
+
+
+class _Limits:
+    """How many sizes and repetitions the invocations and the money allow."""
+
+    def __init__(
+        self,
+        pricing: Pricing,
+        warmup_count: int,
+        payload_count: int,
+        max_invocations: int | None,
+        budget_usd: float | None,
+    ) -> None:
+        self._pricing = pricing
+        self._warmup_count = warmup_count
+        self._payload_count = payload_count
+        self._max_invocations = max_invocations
+        self._budget_usd = budget_usd
+
+    def reduced(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """Return as many of the wanted sizes (by priority) as can each get a warm sample."""
+        for count in range(len(wanted), min(_LEAST_SIZE_COUNT, len(wanted)) - 1, -1):
+            sizes = tuple(sorted(wanted[:count]))
+            if self._allows(sizes, 1):
+                break
+        return sizes
+
+    def repetitions(self, sizes: tuple[int, ...], wanted: int | None) -> int:
+        """Return the repetitions that the limits allow at these sizes. Raises InputError."""
+        most = self._usual_repetitions(len(sizes)) if wanted is None else wanted
+        for repetitions in range(most, 0, -1):
+            if self._allows(sizes, repetitions):
+                return repetitions
+        raise InputError(self._refusal(sizes))
+
+    def _usual_repetitions(self, size_count: int) -> int:
+        for repetitions in range(WARM_COUNT, 1, -1):
+            if size_count * self._per_size(repetitions) <= _USUAL_INVOCATIONS:
+                return repetitions
+        return 1
+
+    def _per_size(self, repetitions: int) -> int:
+        return self._warmup_count + repetitions * self._payload_count
+
+    def _allows(self, sizes: tuple[int, ...], repetitions: int) -> bool:
+        needed = self._per_size(repetitions) * len(sizes)
+        if self._max_invocations is not None and needed > self._max_invocations:
+            return False
+        return self._budget_usd is None or self._needed_usd(sizes, repetitions) <= self._budget_usd
+
+    def _needed_usd(self, sizes: tuple[int, ...], repetitions: int) -> float:
+        """Return the least budget: the last call at the dearest size must fit with its worst case.
+
+        What the calls before it cost is counted only where a mean duration is known: without one
+        they may cost next to nothing, and the budget is kept call by call.
+        """
+        worst = max(map(self._pricing.worst_cost_usd, sizes))
+        if self._pricing.recent_duration_ms is None:
+            return worst
+        expected = sum(map(self._pricing.expected_cost_usd, sizes)) * self._per_size(repetitions)
+        return expected + worst - max(map(self._pricing.expected_cost_usd, sizes))
+
+    def _refusal(self, sizes: tuple[int, ...]) -> str:
+        needed = self._per_size(1) * len(sizes)
+        what = f"{len(sizes)} sizes ({', '.join(map(str, sizes))} MB) with one warm sample each"
+        if self._max_invocations is not None and needed > self._max_invocations:
+            return (
+                f"{what} need {needed} invocations, --max-invocations allows "
+                f"{self._max_invocations}: raise it or name fewer --memory-sizes"
+            )
+        return (
+            f"{what} need a budget of ${self._needed_usd(sizes, 1):.6f} (an invocation may last "
+            f"until its timeout of {self._pricing.function.timeout_s} s), --budget-usd allows "
+            f"${self._budget_usd:.6f}: raise it or name fewer or smaller --memory-sizes"
+        )
+
+
+def _check_counts(
+    warmup_count: int,
+    repetition_count: int | None,
+    concurrency: int,
+    max_invocations: int | None,
+    budget_usd: float | None,
+) -> None:
+    if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
+        raise InputError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+    if not 1 <= concurrency <= _MAX_CONCURRENCY:
+        raise InputError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
+    if max_invocations is not None and max_invocations < 1:
+        raise InputError(f"--max-invocations {max_invocations} leaves nothing to measure")
+    if budget_usd is not None and not 0 < budget_usd < float("inf"):
+        raise InputError(f"--budget-usd {budget_usd} is not an amount above 0")
