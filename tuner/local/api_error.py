@@ -1,0 +1,81 @@
+"""An AWS error on its way into a reply: status, code, message, in the shape AWS gives them."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+# Codes whose modelled member is spelt "Message"; the other exceptions say "message".
+_CAPITAL_MESSAGE: Final = frozenset({"ResourceNotFoundException", "ServiceException"})
+
+
+class ApiError(Exception):
+    """What is answered instead of a result. `type_` is "User" or "Service" (None: left out)."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        type_: str | None = "User",
+        reason: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.type_ = type_
+        self.reason = reason
+        self.headers = headers
+
+    def body(self) -> bytes:
+        """Give the reply's JSON."""
+        key = "Message" if self.code in _CAPITAL_MESSAGE else "message"
+        fields: dict[str, str] = {}
+        if self.reason is not None:
+            fields["Reason"] = self.reason
+        if self.type_ is not None:
+            fields["Type"] = self.type_
+        return json.dumps({**fields, key: str(self)}).encode()
+
+
+def invalid(message: str) -> ApiError:
+    """A parameter's value is understood and refused."""
+    return ApiError(400, "InvalidParameterValueException", message)
+
+
+def not_found(message: str) -> ApiError:
+    """There is no such thing."""
+    return ApiError(404, "ResourceNotFoundException", message)
+
+
+def conflict(message: str) -> ApiError:
+    """It exists already, is in use, or is being changed."""
+    return ApiError(409, "ResourceConflictException", message)
+
+
+def stale_revision(read_with: str = "GetFunction/GetAlias") -> ApiError:
+    """The caller's RevisionId is not the current one."""
+    return ApiError(
+        412,
+        "PreconditionFailedException",
+        "The Revision Id provided does not match the latest Revision Id. "
+        f"Call the {read_with} API to retrieve the latest Revision Id",
+    )
+
+
+def too_large(message: str) -> ApiError:
+    """The request is over a size limit."""
+    return ApiError(413, "RequestTooLargeException", message)
+
+
+def throttled(reason: str) -> ApiError:
+    """The invocation was refused and ran nothing."""
+    return ApiError(
+        429,
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+        reason=reason,
+        headers=(("Retry-After", "1"),),
+    )

@@ -1,0 +1,273 @@
+"""The local Lambda as a whole: API, executor and neighbours behind one port on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import re
+import secrets
+import threading
+from typing import TYPE_CHECKING, Final, Self
+
+from tuner.errors import LocalError
+from tuner.local.aliases_api import AliasesApi
+from tuner.local.api import LambdaApi
+from tuner.local.definition import FunctionDefinition, from_template
+from tuner.local.endpoint import OWN_PREFIX, Endpoint
+from tuner.local.api_error import ApiError
+from tuner.local.functions_api import FunctionsApi
+from tuner.local.governance_api import GovernanceApi
+from tuner.local.http_message import Request, Response, json_response, plain
+from tuner.local.http_server import HttpServer
+from tuner.local.invoke_api import Concurrency, InvokeApi
+from tuner.local.names import Place, check_new_name
+from tuner.local.package import Code, CodeStore, zip_folder, zip_source
+from tuner.local.private_folder import PrivateFolder
+from tuner.local.settings import create_settings
+from tuner.local.store import FunctionStore
+from tuner.local.validation import check_function
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from tuner.local.deployment import Executor, HostLimits
+    from tuner.model.finding import Finding
+
+ACCOUNT_ID: Final = "123456789012"
+_ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
+_ECHO: Final = "def handler(event, context):\n    return event\n"
+_LAMBDA_ONLY: Final = "this endpoint was started for Lambda alone, without S3, SQS and the others"
+
+
+class LocalLambda:
+    """Serves from construction until `close()`, or the end of a `with` block.
+
+    `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
+    progress. Raises LocalError where the port, a function or this host's means cannot be had.
+    """
+
+    def __init__(
+        self,
+        functions: Sequence[FunctionDefinition] = (),
+        *,
+        port: int = 0,
+        region: str = "us-east-1",
+        executor: Executor | None = None,
+        neighbours: bool = True,
+        update_s: float = 0.1,
+        concurrent_executions: int = 1000,
+        seed: int = 0,
+    ) -> None:
+        self.region = _checked_region(region)
+        self._open = contextlib.ExitStack()
+        try:
+            self._start(
+                functions,
+                port=port,
+                executor=executor,
+                neighbours=neighbours,
+                update_s=update_s,
+                concurrent_executions=concurrent_executions,
+                seed=seed,
+            )
+        except BaseException:
+            self._open.close()
+            raise
+
+    @classmethod
+    def from_template(
+        cls,
+        path: Path,
+        *,
+        port: int = 0,
+        region: str = "us-east-1",
+        executor: Executor | None = None,
+        neighbours: bool = True,
+    ) -> Self:
+        """Deploy the functions of a SAM template; raises TemplateError too."""
+        from tuner.iac import read_template
+
+        template = read_template(path)
+        return cls(
+            [from_template(function) for function in template.functions],
+            port=port,
+            region=region,
+            executor=executor,
+            neighbours=neighbours,
+        )
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where clients connect: http://127.0.0.1:PORT."""
+        return self._server.url
+
+    @property
+    def limits(self) -> HostLimits:
+        """What this host can show."""
+        return self._executor.limits
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the operator should know of this host."""
+        return self._executor.limits.findings
+
+    def status(self) -> dict[str, object]:
+        """Describe the endpoint, as `GET /_tuner/status` does."""
+        limits = self.limits
+        return {
+            "endpoint_url": self.endpoint_url,
+            "region": self.region,
+            "account_id": ACCOUNT_ID,
+            "functions": self._store.names(),
+            "cpu_control": limits.cpu_control,
+            "max_memory_mb": limits.max_memory_mb,
+            "core_count": limits.core_count,
+            "findings": [
+                {"code": item.code, "severity": item.severity, "message": item.message}
+                for item in self.findings
+            ],
+        }
+
+    def close(self) -> None:
+        """End every environment and process, and remove all that was made."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start(
+        self,
+        functions: Sequence[FunctionDefinition],
+        *,
+        port: int,
+        executor: Executor | None,
+        neighbours: bool,
+        update_s: float,
+        concurrent_executions: int,
+        seed: int,
+    ) -> None:
+        """Build the parts in the order in which each needs the others; closed in reverse."""
+        folder = PrivateFolder()
+        self._open.callback(folder.close)
+        self._codes = CodeStore(folder.path)
+        self._server = HttpServer(port=port)
+        self._open.callback(self._server.close)
+        self._executor = executor or _real_executor()
+        self._open.callback(self._executor.close)
+        retirement = _Retirement(self._executor)
+        self._open.callback(retirement.close)
+        self._store = FunctionStore(
+            Place(self.region, ACCOUNT_ID),
+            update_s=update_s,
+            retire=retirement.add,
+            environment=self._client_environment(),
+            seed=seed,
+        )
+        for function in functions:
+            self._deploy(function)
+        self._code_token = secrets.token_urlsafe(16)
+        concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
+        invocations = InvokeApi(self._store, self._executor, concurrency, None)
+        self._open.callback(invocations.close)
+        api = LambdaApi(
+            FunctionsApi(self._store, self._codes, self.limits, self._code_url),
+            AliasesApi(self._store),
+            GovernanceApi(self._store, concurrent_executions=concurrent_executions),
+            invocations,
+        )
+        endpoint = Endpoint(api.handle, self._own, None, _LAMBDA_ONLY)
+        self._server.start(endpoint.handle)
+
+    def _client_environment(self) -> tuple[tuple[str, str], ...]:
+        """Let handlers' AWS clients find this endpoint. The credentials are invented ones."""
+        return (
+            ("AWS_ENDPOINT_URL", self.endpoint_url),
+            ("AWS_REGION", self.region),
+            ("AWS_DEFAULT_REGION", self.region),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_SESSION_TOKEN", "local"),
+        )
+
+    def _deploy(self, function: FunctionDefinition) -> None:
+        request = {
+            "Role": _ROLE,
+            "Handler": function.handler,
+            "Runtime": function.runtime,
+            "Description": function.description,
+            "MemorySize": function.memory_mb,
+            "Timeout": function.timeout_s,
+            "EphemeralStorage": {"Size": function.ephemeral_storage_mb},
+            "Architectures": [function.architecture],
+            "Environment": {"Variables": dict(function.environment)},
+        }
+        source = function.code_dir
+        package = zip_folder(source) if source else zip_source("handler.py", _ECHO)
+        try:
+            check_new_name(function.name)
+            check_function(request, self.limits.max_memory_mb, self.limits.core_count)
+            settings = create_settings(request)
+            code = self._codes.add(package)
+            self._store.create(function.name, settings, code, tags={}, at_once=True)
+        except ApiError as refused:
+            raise LocalError(f"function {function.name}: {refused}") from refused
+
+    def _code_url(self, code: Code) -> str:
+        """Where a package can be fetched. The token keeps it from being guessed."""
+        return f"{self.endpoint_url}{OWN_PREFIX}code/{self._code_token}/{code.zip_path.name}"
+
+    def _own(self, request: Request) -> Response:
+        path = request.path.removeprefix(OWN_PREFIX)
+        if request.method not in ("GET", "HEAD"):
+            return plain(405, "only GET is answered here")
+        if path == "status":
+            return json_response(200, self.status())
+        kind, _, rest = path.partition("/")
+        token, _, name = rest.partition("/")
+        code = self._codes.find(name.removesuffix(".zip"))
+        if kind == "code" and code and secrets.compare_digest(token, self._code_token):
+            return Response(200, code.zip_path.read_bytes(), (("Content-Type", "application/zip"),))
+        return plain(404, "nothing is kept here")
+
+
+class _Retirement:
+    """Tells the executor of ended deployments from a thread of its own: ending takes time."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="retirement", daemon=True)
+        self._thread.start()
+
+    def add(self, deployment_id: str) -> None:
+        self._ended.put(deployment_id)
+
+    def close(self) -> None:
+        self._ended.put(None)
+        self._thread.join(10)
+
+    def _work(self) -> None:
+        while (deployment_id := self._ended.get()) is not None:
+            self._executor.retire(deployment_id)
+
+
+def _checked_region(region: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", region):
+        raise LocalError(f"{region!r} is not the name of an AWS region: us-east-1 is one")
+    return region
+
+
+def _real_executor() -> Executor:
+    from tuner.local.executor import open_executor
+
+    return open_executor()
