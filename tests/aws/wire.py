@@ -126,7 +126,10 @@ class WireServer:
                     self.send_header(name, text)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content[: reply.cut])
+                try:
+                    self.wfile.write(content[: reply.cut])
+                except ConnectionError:  # the client has had enough
+                    self.close_connection = True
                 if reply.cut is not None:
                     self.close_connection = True
 
