@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.pricing import billed_duration_ms
@@ -40,6 +40,7 @@ def test_a_restore_counts_by_its_billed_part() -> None:
     assert billed_duration_ms(127.10, billed_restore_duration_ms=26) == 154
 
 
+@settings(deadline=None)
 @given(hundredths, hundredths)
 def test_billing_agrees_with_integer_arithmetic(duration: int, init: int) -> None:
     """Over hundredths of a millisecond the result is the integer ceiling of the sum."""

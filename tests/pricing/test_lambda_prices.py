@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.pricing import LambdaPrices, billed_duration_ms, load_price_book
@@ -50,6 +50,7 @@ def test_a_cold_start_costs_its_init_too() -> None:
     assert X86.exact_cost_usd(128, billed_ms) == Decimal("0.000003737507075")
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(load_price_book().lambda_entries),
     st.integers(128, 32_768),
