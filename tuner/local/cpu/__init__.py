@@ -1,0 +1,1 @@
+"""Control of CPU and memory of a process tree: control groups, or stopping and continuing."""

@@ -1,0 +1,96 @@
+"""The files of control groups, read and written as they stand. Light: the warden imports it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+
+def write(path: str, text: str) -> None:
+    """Write one value into a control file; raises OSError as the kernel answers."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(handle, text.encode())
+    finally:
+        os.close(handle)
+
+
+def read(path: str) -> str:
+    """Read a control file at once; raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(handle, 65536).decode()
+    finally:
+        os.close(handle)
+
+
+def read_or_none(path: str) -> str | None:
+    """Read a control file, or None where it cannot be read."""
+    try:
+        return read(path)
+    except OSError:
+        return None
+
+
+def table(text: str) -> dict[str, int]:
+    """Parse lines of `name number`, as memory.stat and memory.events have them."""
+    rows = (line.split() for line in text.splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+def members(group: str) -> tuple[int, ...]:
+    """Process ids in a group; empty if it is gone."""
+    return tuple(int(line) for line in (read_or_none(f"{group}/cgroup.procs") or "").split())
+
+
+def thaw(group: str) -> None:
+    """Let a frozen group run, so that a kill takes effect (version 1 needs that)."""
+    for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+        if os.path.exists(f"{group}/{name}"):  # noqa: PTH110 (pathlib would double the warden's start)
+            try:
+                write(f"{group}/{name}", value)
+            except OSError:
+                return
+
+
+def kill_members(groups: list[str], limit_s: float = 2.0) -> bool:
+    """Kill every process in the groups, again and again until none is left; whether that worked."""
+    end = time.monotonic() + limit_s
+    while True:
+        pids = {pid for group in groups for pid in members(group)}
+        if not pids:
+            return True
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        for group in groups:
+            thaw(group)
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+
+
+def remove(groups: list[str], limit_s: float = 2.0) -> bool:
+    """Kill what is left and remove the groups; rmdir is busy until the last task is reaped."""
+    end = time.monotonic() + limit_s
+    kill_members(groups, limit_s)
+    waiting = list(groups)
+    while waiting and time.monotonic() < end:
+        waiting = [group for group in waiting if not _removed(group)]
+        if waiting:
+            kill_members(waiting, 0.1)
+            time.sleep(0.001)
+    return not waiting
+
+
+def _removed(group: str) -> bool:
+    try:
+        os.rmdir(group)  # noqa: PTH106 (pathlib would double the warden's start)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,183 @@
+"""The Python that a function's Runtime names, made able to run AWS's runtime client."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import LocalError
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RUNTIME_CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
+SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+"""Pure Python throughout: what Lambda's Python runtimes bring along beside the client."""
+PROBE_LIMIT_S: Final = 20.0
+PROBE: Final = """
+import json, sys
+import awslambdaric.bootstrap, runtime_client
+try:
+    import boto3
+    sdk = True
+except ImportError:
+    sdk = False
+places = {sys.prefix, sys.base_prefix, sys.exec_prefix, json.__file__.rpartition("/lib/")[0]}
+print(json.dumps([sys.executable, list(sys.version_info[:3]), sdk, sorted(places)]))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that runs awslambdaric."""
+
+    executable: str
+    version: str
+    python_path: tuple[str, ...]
+    """What PYTHONPATH ends with: after the code, before the interpreter's own packages."""
+    directories: tuple[str, ...]
+    """What it must be able to read."""
+    findings: tuple[Finding, ...] = ()
+
+
+def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
+    """The interpreter that `runtime` ("python3.12") names, else the tool's own with a finding.
+
+    `links_dir` takes links to the pure Python packages that another interpreter is given.
+    Raises LocalError for a runtime that is no Python, and where awslambdaric is not installed.
+    """
+    match = re.fullmatch(r"python(3\.\d+)", runtime)
+    if match is None:
+        raise LocalError(
+            f"runtime {runtime!r} cannot be run locally: only python3.x can; tune it on AWS instead"
+        )
+    wanted = match.group(1)
+    own = own_interpreter()
+    if own.version.startswith(f"{wanted}."):
+        return own
+    command = shutil.which(f"python{wanted}")
+    found = None if command is None else other_interpreter(command, wanted, links_dir)
+    if found is not None:
+        return found
+    why = "is not on PATH" if command is None else f"({command}) cannot run the runtime client"
+    return Interpreter(
+        own.executable,
+        own.version,
+        own.python_path,
+        own.directories,
+        (
+            Finding(
+                "runtime_substituted",
+                "warning",
+                f"python{wanted} {why}: Python {own.version} ran the function instead; "
+                f"put a working python{wanted} on PATH to measure with it",
+            ),
+        ),
+    )
+
+
+def own_interpreter() -> Interpreter:
+    """The tool's own; the compiled client if it is there, else the stand-in."""
+    if importlib.util.find_spec("awslambdaric") is None:
+        raise LocalError(
+            "awslambdaric is not installed: pip install 'lambda-tuner[local]' "
+            "(it has wheels for Linux only)"
+        )
+    compiled = importlib.util.find_spec("runtime_client") is not None
+    places = (sys.prefix, sys.base_prefix, sys.exec_prefix, *_parents_of(RUNTIME_CLIENT + SDK))
+    return Interpreter(
+        executable=sys.executable,
+        version=".".join(map(str, sys.version_info[:3])),
+        python_path=() if compiled else (str(_stand_in_dir()),),
+        directories=tuple(dict.fromkeys((*places, str(_stand_in_dir())))),
+    )
+
+
+def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter | None:
+    """Try another interpreter with the stand-in client; None if it does not run (so).
+
+    boto3 is added only if the interpreter has none of its own.
+    """
+    client = _linked(RUNTIME_CLIENT, links_dir / "client")
+    sdk = _linked(SDK, links_dir / "sdk")
+    path = (str(_stand_in_dir()), str(client))
+    answer = _probe(command, path)
+    if answer is None or not answer.version.startswith(f"{wanted}."):
+        return None
+    python_path: tuple[str, ...] = path
+    if not answer.has_sdk:
+        python_path = (*path, str(sdk))
+        answer = _probe(command, python_path) or answer
+    findings = () if answer.has_sdk else (_no_sdk(command),)
+    directories = (*answer.places, *path, str(sdk), *_parents_of(RUNTIME_CLIENT + SDK))
+    unique = tuple(dict.fromkeys(directories))
+    return Interpreter(answer.executable, answer.version, python_path, unique, findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    executable: str
+    version: str
+    has_sdk: bool
+    places: tuple[str, ...]
+
+
+def _probe(command: str, python_path: tuple[str, ...]) -> _Answer | None:
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(python_path)}
+    try:
+        done = subprocess.run(  # noqa: S603 (an interpreter from PATH, as the user set it)
+            [command, "-c", PROBE],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_LIMIT_S,
+            check=True,
+        )
+        executable, version, has_sdk, places = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return _Answer(executable, ".".join(map(str, version)), has_sdk, tuple(places))
+
+
+def _linked(names: Iterable[str], directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        origin = _origin(name)
+        link = directory / (origin.name if origin else name)
+        if origin is not None and not link.exists():
+            link.symlink_to(origin)
+    return directory
+
+
+def _origin(name: str) -> Path | None:
+    """A package's folder or a module's file."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin)
+    return file.parent if file.name == "__init__.py" else file
+
+
+def _parents_of(names: Iterable[str]) -> tuple[str, ...]:
+    origins = (_origin(name) for name in names)
+    return tuple(dict.fromkeys(str(origin.parent) for origin in origins if origin))
+
+
+def _stand_in_dir() -> Path:
+    return Path(__file__).resolve().parent / "stand_in"
+
+
+def _no_sdk(command: str) -> Finding:
+    return Finding(
+        "sdk_missing",
+        "warning",
+        f"{command} has no boto3 and cannot use the tool's: a handler that imports it will fail",
+    )
