@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws.wire import WireServer
-from tuner.aws import connect
+from tuner.aws.gateway import LambdaGateway
+from tuner.aws.session import Session, open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tuner.aws.gateway import LambdaGateway
 
 
 @pytest.fixture(autouse=True)
@@ -30,19 +29,36 @@ def aws_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def wire() -> Iterator[WireServer]:
+@pytest.fixture(scope="session")
+def wire_for_all() -> Iterator[WireServer]:
     with WireServer() as server:
         yield server
 
 
 @pytest.fixture
-def open_gateway() -> Iterator[Callable[[str], LambdaGateway]]:
-    """Connect to an endpoint in eu-west-1; closed at the end."""
+def wire(wire_for_all: WireServer) -> WireServer:
+    """The scripted server, with nothing said or heard yet."""
+    wire_for_all.forget()
+    return wire_for_all
+
+
+@pytest.fixture(scope="session")
+def opened() -> dict[str, Session]:
+    """Sessions by endpoint: botocore reads its models once for each."""
+    return {}
+
+
+@pytest.fixture
+def open_gateway(opened: dict[str, Session]) -> Iterator[Callable[[str], LambdaGateway]]:
+    """Open a gateway to an endpoint in eu-west-1; closed at the end."""
     with ExitStack() as stack:
-        yield lambda url: stack.enter_context(
-            connect(region="eu-west-1", profile=None, endpoint_url=url)
-        )
+
+        def open_at(url: str) -> LambdaGateway:
+            if url not in opened:
+                opened[url] = open_session(region="eu-west-1", profile=None, endpoint_url=url)
+            return stack.enter_context(LambdaGateway(opened[url]))
+
+        yield open_at
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tests.aws.wire import HANG_UP, SILENCE, Received, Reply, WireServer, refusa
 from tuner.aws.invocation import SETUP_FAILURES, Invocations
 from tuner.aws.place import Place
 from tuner.aws.reference import FunctionRef
-from tuner.aws.session import open_session
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -42,12 +41,11 @@ def success(body: bytes = b'{"ok": true}', **headers: str) -> Reply:
 
 
 @pytest.fixture
-def impatient(wire: WireServer) -> Iterator[Invocations]:
+def impatient(wire: WireServer, gateway: LambdaGateway) -> Iterator[Invocations]:
     """Invocations that wait 0.2 s for a function with a timeout of 0."""
-    session = open_session(region=None, profile=None, endpoint_url=wire.url)
     invocations = Invocations(
-        session,
-        place=Place(session.region, None, wire.url),
+        gateway._session,
+        place=Place(gateway.region, None, wire.url),
         max_connections=4,
         clock=itertools.count(1.0, 0.25).__next__,
         grace_s=0.2,
@@ -92,18 +90,16 @@ def test_function_error_keeps_its_object(wire: WireServer, impatient: Invocation
 
 def test_connection_is_used_again(wire: WireServer, impatient: Invocations) -> None:
     """A reply is read to its end, so that the next invocation finds the connection free."""
-    ports = set()
-    handler = wire.answer
+    threads = set()
 
     def answer(received: Received) -> Reply:
-        ports.add(threading.get_ident())  # the server has one thread for each connection
+        threads.add(threading.get_ident())  # the server has one for each connection
         return success(b"r" * 200_000)
 
     wire.answer = answer
     for _ in range(5):
         impatient.invoke(FunctionRef("resize"), "7", b"{}", timeout_s=9)
-    wire.answer = handler
-    assert len(ports) == 1
+    assert len(threads) == 1
 
 
 def test_largest_reply_is_read(wire: WireServer, impatient: Invocations) -> None:

@@ -67,9 +67,12 @@ def test_region_flag_against_arn_is_refused() -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_arn_of_another_account_is_kept_on_aws() -> None:
-    """On AWS the ARN goes out whole, so that it cannot become the caller's own function."""
-    with connect(region=None, profile=None, endpoint_url=None, function=ARN) as gateway:
+    """On AWS the ARN goes out whole, by its name too: it is not the caller's own function."""
+    with connect(region=None, profile=None, endpoint_url=None, function=f"{ARN}:live") as gateway:
         assert gateway.resolve(f"{ARN}:live").target == ARN
+        assert gateway.resolve("resize").target == ARN
+        assert gateway.resolve("resize").qualifier is None
+        assert gateway.resolve("other").target == "other"
 
 
 @pytest.mark.usefixtures("keys")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -51,7 +52,7 @@ def connect(
         _check_region(reference, region or reference.region)
         region = reference.region
     session = open_session(region=region, profile=profile, endpoint_url=endpoint_url)
-    return LambdaGateway(session, max_connections=max_connections)
+    return LambdaGateway(session, max_connections=max_connections, known=reference)
 
 
 class LambdaGateway(FunctionControl, Invoker):
@@ -68,10 +69,12 @@ class LambdaGateway(FunctionControl, Invoker):
         session: Session,
         *,
         max_connections: int = 50,
+        known: FunctionRef | None = None,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._session = session
+        self._known = known
         self._now = now
         place = Place(session.region, session.profile, session.endpoint_url)
         self._control = ControlPlane(session, place)
@@ -106,13 +109,19 @@ class LambdaGateway(FunctionControl, Invoker):
         self._invocations.close()
 
     def resolve(self, function: str) -> FunctionRef:
-        """Read a name or ARN. Raises InputError if it is none, or belongs to another region."""
+        """Read a name or ARN. Raises InputError if it is none, or belongs to another region.
+
+        The name of the function that the gateway was opened for stays in the account of its ARN.
+        """
         reference = parse_reference(function)
         _check_region(reference, self.region)
-        if not self.is_loopback:
-            return reference
-        # One account lives there, and some servers know their functions by name only.
-        return FunctionRef(reference.name, reference.qualifier, reference.region)
+        if self.is_loopback:
+            # One account lives there, and some servers know their functions by name only.
+            return FunctionRef(reference.name, reference.qualifier, reference.region)
+        known = self._known
+        if known is not None and reference.account_id is None and reference.name == known.name:
+            return replace(known, qualifier=reference.qualifier)
+        return reference
 
     # Reading
 

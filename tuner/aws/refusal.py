@@ -130,7 +130,7 @@ def _refused_change(code: str, message: str, place: Place, request: Request) -> 
         return _conflict(code, message, request)
     cap = _MEMORY_CAP.search(message)
     if cap and code in ("InvalidParameterValueException", "ValidationException"):
-        return _capped(int(cap[1]), place, request)
+        return _capped(int(cap[1]), message, place, request)
     if code == "InvalidParameterValueException" and "CodeSHA256" in message:
         return _moved(request, "its code")
     return None
@@ -220,11 +220,16 @@ def _moved(request: Request, what: str) -> ConflictError:
     )
 
 
-def _capped(cap_mb: int, place: Place, request: Request) -> MemoryCapError:
+def _capped(cap_mb: int, message: str, place: Place, request: Request) -> MemoryCapError:
     asked = f" (asked: {request.memory_mb} MB)" if request.memory_mb else ""
+    advice = (
+        f"it says: {plain(message)}"
+        if place.endpoint_url
+        else "or ask AWS Support to raise the account's limit"
+    )
     return MemoryCapError(
         f"at most {cap_mb} MB of memory are allowed in {place.text}{asked}: use "
-        f"--max-memory {cap_mb}, or ask AWS Support to raise the account's limit",
+        f"--max-memory {cap_mb}; {advice}",
         max_memory_mb=cap_mb,
     )
 
