@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tuner.errors import TunerError
-from tuner.local.call import Call
 from tuner.local.api_error import ApiError
+from tuner.local.call import Call
 from tuner.local.http_message import HangUpError, MalformedRequestError, Request, Response
 from tuner.local.routes import ROUTES, Route, method_name
 

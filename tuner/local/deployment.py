@@ -63,8 +63,6 @@ class InvokeResult:
     log: bytes = field(repr=False)
     """START, output, END and REPORT lines; the API cuts its 4 KB tail from it."""
     trace_header: str | None = None
-    log_stream: str | None = None
-    """The environment's log stream (its AWS_LAMBDA_LOG_STREAM_NAME), for CloudWatch Logs."""
 
 
 @dataclass(frozen=True, slots=True)

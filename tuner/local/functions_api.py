@@ -191,7 +191,7 @@ class FunctionsApi:
     def _configuration(
         self, function: Function, version: Version, qualifier: str | None = None
     ) -> dict[str, Any]:
-        """Give a FunctionConfiguration; a version's ARN is qualified, that of $LATEST on request."""
+        """Give a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
         now_s = self._store.now_s()
         place = self._store.place
         if qualifier is None and version.number != LATEST:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
-    from typing import BinaryIO
+    from io import BufferedReader
 
 MAX_LINE: Final = 64 * 1024
 MAX_HEADERS: Final = 200
@@ -44,7 +44,7 @@ class Request:
         method: str,
         target: str,
         headers: dict[str, str],
-        stream: BinaryIO,
+        stream: BufferedReader,
         connection: socket.socket,
     ) -> None:
         self.method = method
@@ -158,7 +158,7 @@ def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] 
     return Response(status, body, (("Content-Type", "application/json"), *headers))
 
 
-def read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
+def read_request(stream: BufferedReader, connection: socket.socket) -> Request | None:
     """Read a request's head; None where the connection ended before one.
 
     Raises MalformedRequestError.
@@ -177,7 +177,7 @@ def read_request(stream: BinaryIO, connection: socket.socket) -> Request | None:
     return Request(parts[0], parts[1], headers, stream, connection)
 
 
-def _read_headers(stream: BinaryIO) -> dict[str, str]:
+def _read_headers(stream: BufferedReader) -> dict[str, str]:
     headers: dict[str, str] = {}
     for _ in range(MAX_HEADERS):
         line = stream.readline(MAX_LINE)

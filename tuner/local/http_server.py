@@ -25,6 +25,7 @@ from tuner.local.http_message import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from io import BufferedReader
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class HttpServer:
         thread.start()
 
     def _serve(self, connection: socket.socket, handle: Callable[[Request], Response]) -> None:
-        stream = connection.makefile("rb", 64 * 1024)
+        stream = connection.makefile("rb")
         try:
             while _answer_one(connection, stream, handle):
                 pass
@@ -112,7 +113,7 @@ class HttpServer:
 
 def _answer_one(
     connection: socket.socket,
-    stream: socket.SocketIO,
+    stream: BufferedReader,
     handle: Callable[[Request], Response],
 ) -> bool:
     """Read one request and answer it; False where the connection is over."""

@@ -10,11 +10,10 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tuner.local.deployment import InvokeRequest, InvokeResult
 from tuner.local.api_error import ApiError, throttled, too_large
+from tuner.local.deployment import InvokeRequest, InvokeResult
 from tuner.local.http_message import BodyTooLargeError, Response
 
 if TYPE_CHECKING:
@@ -30,16 +29,6 @@ MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 LOG_TAIL_BYTES: Final = 4096
 MAX_QUEUED_EVENTS: Final = 1000
 EVENT_WORKERS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class LogEntry:
-    """The log of one ended invocation, for whoever keeps logs."""
-
-    group: str
-    stream: str
-    text: bytes
-    time_ms: int
 
 
 class Concurrency:
@@ -95,12 +84,10 @@ class InvokeApi:
         store: FunctionStore,
         executor: Executor,
         concurrency: Concurrency,
-        keep_log: Callable[[LogEntry], None] | None,
     ) -> None:
         self._store = store
         self._executor = executor
         self._concurrency = concurrency
-        self._keep_log = keep_log
         self._events: queue.Queue[tuple[Target, InvokeRequest] | None] = queue.Queue(
             MAX_QUEUED_EVENTS
         )
@@ -148,17 +135,7 @@ class InvokeApi:
 
     def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
         with self._concurrency.slot(target):
-            result = self._executor.invoke(target.deployment, request)
-        if self._keep_log is not None:
-            self._keep_log(
-                LogEntry(
-                    group=target.deployment.log_group,
-                    stream=result.log_stream or _default_stream(target),
-                    text=result.log,
-                    time_ms=int(time.time() * 1000),
-                )
-            )
-        return result
+            return self._executor.invoke(target.deployment, request)
 
     def _enqueue(self, target: Target, request: InvokeRequest) -> None:
         with self._lock:
@@ -276,9 +253,3 @@ def _version_header(target: Target) -> tuple[str, str]:
 
 def _new_trace() -> str:
     return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"
-
-
-def _default_stream(target: Target) -> str:
-    """Where an executor names no stream: one a day and deployment, in Lambda's form."""
-    day = time.strftime("%Y/%m/%d", time.gmtime())
-    return f"{day}/[{target.deployment.version}]{target.deployment.deployment_id}"

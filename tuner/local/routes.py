@@ -38,7 +38,7 @@ GetProvisionedConcurrencyConfig GET    /2019-09-30/functions/{FunctionName}/prov
 GetFunctionEventInvokeConfig    GET    /2019-09-25/functions/{FunctionName}/event-invoke-config
 ListFunctionEventInvokeConfigs  GET    /2019-09-25/functions/{FunctionName}/event-invoke-config/list
 GetFunctionCodeSigningConfig    GET    /2020-06-30/functions/{FunctionName}/code-signing-config
-GetRuntimeManagementConfig      GET    /2021-07-20/functions/{FunctionName}/runtime-management-config
+GetRuntimeManagementConfig GET /2021-07-20/functions/{FunctionName}/runtime-management-config
 GetFunctionUrlConfig            GET    /2021-10-31/functions/{FunctionName}/url
 ListFunctionUrlConfigs          GET    /2021-10-31/functions/{FunctionName}/urls
 GetFunctionRecursionConfig      GET    /2024-08-31/functions/{FunctionName}/recursion-config

@@ -22,6 +22,7 @@ For tests and benchmarks of whatever talks to the endpoint:
         boto3.client("lambda", endpoint_url=server.endpoint_url, region_name=server.region,
                      aws_access_key_id="local", aws_secret_access_key="local")
 
+With neighbours, `executor.on_log = server.keep_log` puts its logs into CloudWatch Logs.
 Its `invocations` records (version, memory_mb, payload) of every call that ran, in order of start.
 A cold start happens wherever no environment of the deployment is idle, as in the real executor.
 """
@@ -37,6 +38,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.local.deployment import HostLimits, InvokeResult
 from tuner.local.http_message import HangUpError
+from tuner.local.invocation_log import LogEvent
 from tuner.logs import format_report, format_report_json
 from tuner.model.platform_report import PlatformReport
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local.invocation_log import LogSink
 
 Failure = Literal["error", "timeout", "out-of-memory", "no-reply"]
 
@@ -95,6 +98,7 @@ class ScriptedExecutor:
         self._idle: dict[str, int] = {}
         self._lock = threading.Lock()
         self.invocations: list[ScriptedInvocation] = []
+        self.on_log: LogSink | None = None
 
     @property
     def limits(self) -> HostLimits:
@@ -156,7 +160,13 @@ class ScriptedExecutor:
             error_type="Runtime.OutOfMemory" if failure == "out-of-memory" else None,
         )
         payload, function_error = self._payload(deployment, request, failure)
-        return InvokeResult(payload, function_error, self._log(deployment, report))
+        log = self._log(deployment, report)
+        if self.on_log is not None:
+            now_ms = int(time.time() * 1000)
+            lines = log.decode(errors="replace").splitlines()
+            stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{deployment.version}]scripted"
+            self.on_log(deployment.log_group, stream, [LogEvent(now_ms, line) for line in lines])
+        return InvokeResult(payload, function_error, log)
 
     def _payload(
         self, deployment: Deployment, request: InvokeRequest, failure: Failure | None

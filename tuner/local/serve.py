@@ -12,27 +12,30 @@ from typing import TYPE_CHECKING, Final, Self
 from tuner.errors import LocalError
 from tuner.local.aliases_api import AliasesApi
 from tuner.local.api import LambdaApi
+from tuner.local.api_error import ApiError
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.endpoint import OWN_PREFIX, Endpoint
-from tuner.local.api_error import ApiError
 from tuner.local.functions_api import FunctionsApi
 from tuner.local.governance_api import GovernanceApi
 from tuner.local.http_message import Request, Response, json_response, plain
 from tuner.local.http_server import HttpServer
 from tuner.local.invoke_api import Concurrency, InvokeApi
 from tuner.local.names import Place, check_new_name
+from tuner.local.neighbours import Neighbours
 from tuner.local.package import Code, CodeStore, zip_folder, zip_source
-from tuner.local.private_folder import PrivateFolder
+from tuner.local.private_folder import PrivateFolder, work_dir
+from tuner.local.proxy import Proxy
 from tuner.local.settings import create_settings
 from tuner.local.store import FunctionStore
 from tuner.local.validation import check_function
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from tuner.local.deployment import Executor, HostLimits
+    from tuner.local.invocation_log import LogEvent, LogSink
     from tuner.model.finding import Finding
 
 ACCOUNT_ID: Final = "123456789012"
@@ -61,6 +64,7 @@ class LocalLambda:
         seed: int = 0,
     ) -> None:
         self.region = _checked_region(region)
+        self._proxy: Callable[[Request], Response] | None = None
         self._open = contextlib.ExitStack()
         try:
             self._start(
@@ -87,7 +91,7 @@ class LocalLambda:
         neighbours: bool = True,
     ) -> Self:
         """Deploy the functions of a SAM template; raises TemplateError too."""
-        from tuner.iac import read_template
+        from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
         template = read_template(path)
         return cls(
@@ -130,6 +134,11 @@ class LocalLambda:
             ],
         }
 
+    def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Put log lines into CloudWatch Logs; without neighbours they are dropped."""
+        if self._neighbours is not None:
+            self._neighbours.keep_log(group, stream, events)
+
     def close(self) -> None:
         """End every environment and process, and remove all that was made."""
         self._open.close()
@@ -157,12 +166,14 @@ class LocalLambda:
         seed: int,
     ) -> None:
         """Build the parts in the order in which each needs the others; closed in reverse."""
-        folder = PrivateFolder()
+        base = work_dir()
+        folder = PrivateFolder(base)
         self._open.callback(folder.close)
+        self._neighbours = self._start_neighbours(folder.path) if neighbours else None
         self._codes = CodeStore(folder.path)
         self._server = HttpServer(port=port)
         self._open.callback(self._server.close)
-        self._executor = executor or _real_executor()
+        self._executor = executor or _real_executor(base, self.keep_log)
         self._open.callback(self._executor.close)
         retirement = _Retirement(self._executor)
         self._open.callback(retirement.close)
@@ -177,7 +188,7 @@ class LocalLambda:
             self._deploy(function)
         self._code_token = secrets.token_urlsafe(16)
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
-        invocations = InvokeApi(self._store, self._executor, concurrency, None)
+        invocations = InvokeApi(self._store, self._executor, concurrency)
         self._open.callback(invocations.close)
         api = LambdaApi(
             FunctionsApi(self._store, self._codes, self.limits, self._code_url),
@@ -185,8 +196,20 @@ class LocalLambda:
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,
         )
-        endpoint = Endpoint(api.handle, self._own, None, _LAMBDA_ONLY)
+        if self._neighbours is not None:
+            self._neighbours.wait_ready()
+        endpoint = Endpoint(api.handle, self._own, self._proxy, _LAMBDA_ONLY)
+        # Closed once more, and first: it ends the invocations that the others wait for.
+        self._open.callback(self._executor.close)
         self._server.start(endpoint.handle)
+
+    def _start_neighbours(self, folder: Path) -> Neighbours:
+        neighbours = Neighbours(folder, account_id=ACCOUNT_ID, region=self.region)
+        self._open.callback(neighbours.close)
+        proxy = Proxy(neighbours.socket_path)
+        self._open.callback(proxy.close)
+        self._proxy = proxy.handle
+        return neighbours
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
         """Let handlers' AWS clients find this endpoint. The credentials are invented ones."""
@@ -267,7 +290,7 @@ def _checked_region(region: str) -> str:
     return region
 
 
-def _real_executor() -> Executor:
-    from tuner.local.executor import open_executor
+def _real_executor(base: Path, keep_log: LogSink) -> Executor:
+    from tuner.local.executor import ProcessExecutor  # noqa: PLC0415 - a scripted one needs none
 
-    return open_executor()
+    return ProcessExecutor(work_dir=base, on_log=keep_log)

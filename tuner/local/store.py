@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuner.local.deployment import Deployment
 from tuner.local.api_error import conflict, invalid, not_found, stale_revision
+from tuner.local.deployment import Deployment
 from tuner.local.function_state import Change, Function, Version
 from tuner.local.names import LATEST, is_version
 from tuner.local.settings import log_group

@@ -1,0 +1,132 @@
+"""The local Lambda as a child process that ends with its parent, however that one ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tuner import errors
+from tuner.errors import LocalError, TunerError
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from tuner.local.deployment import CpuControl
+
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStatus:
+    """What the endpoint says of itself and of its host when it is ready."""
+
+    endpoint_url: str
+    region: str
+    functions: tuple[str, ...]
+    cpu_control: CpuControl
+    max_memory_mb: int
+    core_count: int
+    findings: tuple[Finding, ...]
+
+
+class RunningLocalLambda:
+    """A child that serves; ended by `close()` or the end of a `with` block."""
+
+    def __init__(self, process: subprocess.Popen[bytes], status: LocalStatus) -> None:
+        self._process = process
+        self.status = status
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where clients connect."""
+        return self.status.endpoint_url
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    def close(self) -> None:
+        """End the child and wait for it: it ends its own children first."""
+        _end(self._process)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def start_local_lambda(template: Path, *, python: str, region: str) -> RunningLocalLambda:
+    """Serve a template's functions from a child of the interpreter `python`.
+
+    Returns when it answers. Raises what the child met: TemplateError, LocalError and their kin.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [python, "-m", "tuner.local", str(template), "--region", region],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is the parent's: it needs the endpoint to give back
+    )
+    try:
+        return RunningLocalLambda(process, _wait_ready(process))
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _wait_ready(process: subprocess.Popen[bytes]) -> LocalStatus:
+    assert process.stdout is not None
+    timer = threading.Timer(START_TIMEOUT_S, process.kill)
+    timer.daemon = True
+    timer.start()
+    line = process.stdout.readline()
+    timer.cancel()
+    try:
+        said: dict[str, Any] = json.loads(line)
+    except ValueError:
+        raise LocalError("the local Lambda did not start: see its output above") from None
+    if "error" in said:
+        raise _error_of(said)
+    return LocalStatus(
+        endpoint_url=said["endpoint_url"],
+        region=said["region"],
+        functions=tuple(said["functions"]),
+        cpu_control=said["cpu_control"],
+        max_memory_mb=said["max_memory_mb"],
+        core_count=said["core_count"],
+        findings=tuple(Finding(**finding) for finding in said["findings"]),
+    )
+
+
+def _error_of(said: dict[str, Any]) -> TunerError:
+    kind = getattr(errors, str(said.get("kind")), LocalError)
+    if not (isinstance(kind, type) and issubclass(kind, TunerError)):
+        kind = LocalError
+    return kind(said["error"])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End of standard input is the sign; a child that does not obey is killed."""
+    if process.stdin is not None:
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
