@@ -1,5 +1,56 @@
-"""How much memory should an AWS Lambda function have, and should it be on Lambda at all?"""
+"""How much memory should an AWS Lambda function have, and should it be on Lambda at all?
+
+`tuner.tune("resize-images", payloads=("event.json",))` measures and answers;
+`tuner.recommend(tuner.load_sweep("resize-images"))` answers again from the saved sweep.
+Public names are loaded when they are first used, so that `import tuner` costs nothing.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tuner.api.saved import load_sweep, recommend
+    from tuner.api.tuning import tune
+    from tuner.errors import TunerError
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
 __version__ = "0.1.0"
+
+_HOMES: Final = {
+    "Goal": "tuner.model.goal",
+    "Interval": "tuner.model.interval",
+    "Recommendation": "tuner.model.recommendation",
+    "Sweep": "tuner.model.sweep",
+    "TunerError": "tuner.errors",
+    "load_sweep": "tuner.api.saved",
+    "recommend": "tuner.api.saved",
+    "tune": "tuner.api.tuning",
+}
+
+__all__ = [
+    "Goal",
+    "Interval",
+    "Recommendation",
+    "Sweep",
+    "TunerError",
+    "__version__",
+    "load_sweep",
+    "recommend",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

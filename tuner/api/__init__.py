@@ -1,1 +1,54 @@
-"""The compositions that the command line and notebooks call, each one screen."""
+"""The compositions that the command line and notebooks call, each one screen.
+
+`open_target` says where the function is, `prepare` reads it and plans, `run` sweeps, `recommend`
+answers; `tune` is all of them in a row. `load_sweep` and `recommend` answer again from a file.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tuner.api.prepared import PreparedSweep, Request, prepare
+    from tuner.api.recovery import Recovery, find_unfinished, open_recovery
+    from tuner.api.saved import load_sweep, recommend
+    from tuner.api.target import Target, open_target
+    from tuner.api.tuning import run, tune
+
+_HOMES: Final = {
+    "PreparedSweep": "prepared",
+    "Recovery": "recovery",
+    "Request": "prepared",
+    "Target": "target",
+    "find_unfinished": "recovery",
+    "load_sweep": "saved",
+    "open_recovery": "recovery",
+    "open_target": "target",
+    "prepare": "prepared",
+    "recommend": "saved",
+    "run": "tuning",
+    "tune": "tuning",
+}
+
+__all__ = [
+    "PreparedSweep",
+    "Recovery",
+    "Request",
+    "Target",
+    "find_unfinished",
+    "load_sweep",
+    "open_recovery",
+    "open_target",
+    "prepare",
+    "recommend",
+    "run",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"tuner.api.{home}"), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Choice, Recommendation, SizeSummary
@@ -17,19 +18,12 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
 
     An interval is `{"estimate", "low", "high"}`, 90 %. What is unknown is None, never left out.
     """
-    function, current = recommendation.function, recommendation.current
+    current = recommendation.current
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "recommendation",
         "environment": recommendation.environment,
-        "function": {
-            "name": function.name,
-            "region": function.region,
-            "architecture": function.architecture,
-            "runtime": function.runtime,
-            "memory_mb": function.memory_mb,
-            "code_sha256": function.code_sha256,
-        },
+        "function": function_json(recommendation.function),
         "goal": goal_json(recommendation.goal),
         "recommendation": _choice(recommendation.choice),
         "current": {
@@ -52,6 +46,18 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             "cost_usd": recommendation.sweep.cost_usd,
             "wall_s": recommendation.sweep.wall_s,
         },
+    }
+
+
+def function_json(function: FunctionConfig) -> dict[str, Any]:
+    """What tells the function and its code."""
+    return {
+        "name": function.name,
+        "region": function.region,
+        "architecture": function.architecture,
+        "runtime": function.runtime,
+        "memory_mb": function.memory_mb,
+        "code_sha256": function.code_sha256,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from rich.table import Table
 from tuner.report import chart, numbers
 from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.plan import describe_config
 from tuner.report.size_rows import percent_now, size_rows
 from tuner.report.verdict import certainty, headline
 
@@ -63,15 +65,9 @@ def render(
 
 def describe_function(recommendation: Recommendation) -> str:
     """The header: name, region, runtime, architecture, size and code."""
-    function = recommendation.function
-    parts = (
-        function.name,
-        "local" if recommendation.environment == "local" else function.region,
-        f"{function.runtime or 'container image'} {function.architecture}",
-        numbers.memory(recommendation.current.memory_mb),
-        f"code {function.code_sha256[:7]}",
-    )
-    return " · ".join(plain(part) for part in parts)
+    local = recommendation.environment == "local"
+    function = replace(recommendation.function, memory_mb=recommendation.current.memory_mb)
+    return describe_config(function, "local" if local else function.region)
 
 
 def describe_sweep(recommendation: Recommendation) -> str:

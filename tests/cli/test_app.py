@@ -1,0 +1,196 @@
+"""The frame of the command line: help, versions, exit codes, streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.running import ROOT, one_line, run
+from tuner import __version__
+from tuner.cli import main
+from tuner.cli.app import COMMANDS, LOCAL, PRICES
+
+EVERY = [
+    *([name] for name, entry in COMMANDS.items() if not entry.target.isupper()),
+    *(["prices", name] for name in PRICES),
+    *(["local", name] for name in LOCAL),
+]
+
+
+def loaded_modules(*arguments: str) -> set[str]:
+    """Top-level modules that a command leaves in sys.modules."""
+    code = (
+        "import sys\nfrom tuner.cli.main import run\n"
+        f"code = run({list(arguments)!r})\n"
+        "print('\\n' + ' '.join(sorted({name.partition('.')[0] for name in sys.modules})))\n"
+        "sys.exit(code)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(ran.stdout.splitlines()[-1].split())
+
+
+HEAVY = {"boto3", "botocore", "scipy", "numpy", "matplotlib", "moto"}
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`tuner --help` and `tuner tune --help` load neither the SDK nor numerics."""
+    assert not loaded_modules("--help") & HEAVY
+    assert not loaded_modules("tune", "--help") & HEAVY
+
+
+def test_a_policy_is_printed_without_the_sdk() -> None:
+    """`tuner iam-policy` needs neither credentials nor boto3."""
+    assert not loaded_modules("iam-policy", "resize-images") & HEAVY
+
+
+def test_the_version_is_answered_without_typer() -> None:
+    """`tuner --version` is the quickest command of all."""
+    assert "typer" not in loaded_modules("--version")
+    assert run("--version").stdout == f"tuner {__version__}\n"
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_command_has_help_with_examples(command: list[str]) -> None:
+    """Help says what the command does in its first line and shows how it is called."""
+    ran = run(*command, "--help", COLUMNS="100")
+    assert ran.returncode == 0
+    assert f"Usage: tuner {' '.join(command)}" in ran.stdout
+    if command[0] in {"prices", "local"} and len(command) == 1:
+        return
+    assert ran.stdout.count(f"tuner {' '.join(command)}") >= 2
+    assert "--help" in ran.stdout
+
+
+def test_without_arguments_help_is_shown_as_a_usage_error() -> None:
+    """`tuner` alone shows what there is, and is no success."""
+    ran = run()
+    assert ran.returncode == 2
+    assert "tune" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tun"], "Did you mean 'tune'"),
+        (["tune"], "FUNCTION"),
+        (["tune", "f", "--gaol", "cost"], "No such option"),
+        (["tune", "f", "--goal", "best"], "'cost', 'speed', 'balanced'"),
+        (["tune", "f", "--memory-sizes", "512,256"], "ascending"),
+        (["tune", "f", "--memory-sizes", "64"], "128 to 10240"),
+        (["tune", "f", "--max-memory", "20000"], "128 to 10240"),
+        (["tune", "f", "--percentile", "95"], "--max-duration"),
+        (["tune", "f", "--concurrency", "0"], "--concurrency"),
+        (["prices"], "Missing command"),
+        (["report"], "SWEEP"),
+    ],
+)
+def test_a_usage_error_is_one_line_and_exit_code_two(arguments: list[str], words: str) -> None:
+    """It says what is wrong and where help is; stdout stays empty."""
+    ran = run(*arguments)
+    assert ran.returncode == 2
+    line = one_line(ran)
+    assert words in line
+    assert "--help)" in line
+
+
+def test_an_unknown_region_names_the_known_ones() -> None:
+    """No price is ever a silent default."""
+    ran = run("prices", "show", "--region", "eu-wset-1")
+    assert ran.returncode == 1
+    assert "eu-west-1" in one_line(ran)
+
+
+def test_an_unexpected_exception_is_one_line_with_a_way_to_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its text stays hidden, since nobody knows what it quotes; TUNER_DEBUG shows all."""
+
+    def fail(_arguments: list[str]) -> int:
+        raise ValueError("a secret")
+
+    monkeypatch.setattr("tuner.cli.app.run", fail)
+    assert main.run(["tune"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("tuner: unexpected ValueError at ")
+    assert "TUNER_DEBUG=1" in said
+    assert "secret" not in said
+    monkeypatch.setenv("TUNER_DEBUG", "1")
+    with pytest.raises(ValueError, match="a secret"):
+        main.run(["tune"])
+
+
+def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before anything was begun says nothing more."""
+
+    def interrupt(_arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tuner.cli.app.run", interrupt)
+    assert main.run(["tune"]) == 130
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    """`tuner prices show | head -1` ends without a complaint."""
+    script = f"{sys.executable} -m tuner prices show --json | head -c 1"
+    ran = subprocess.run(
+        ["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout == "{"
+    assert ran.stderr == ""
+
+
+def test_a_policy_is_json_alone_on_stdout() -> None:
+    """What a machine reads is on stdout, and nothing else is."""
+    ran = run("iam-policy", "resize-images", "--region", "eu-west-1")
+    assert ran.returncode == 0
+    assert ran.stderr == ""
+    policy = json.loads(ran.stdout)
+    assert policy["Version"] == "2012-10-17"
+    assert "eu-west-1" in ran.stdout
+
+
+def test_a_policy_for_no_function_is_refused() -> None:
+    """A name that Lambda would not take is told in one line."""
+    ran = run("iam-policy", "no function")
+    assert ran.returncode == 1
+    assert "not the name or ARN" in one_line(ran)
+
+
+def test_prices_are_shown_as_json_with_exact_decimals() -> None:
+    """Prices keep the digits that were published."""
+    ran = run("prices", "show", "--region", "us-east-1", "--json")
+    shown = json.loads(ran.stdout)
+    [x86] = [entry for entry in shown["lambda"] if entry["architecture"] == "x86_64"]
+    assert shown["kind"] == "prices"
+    assert x86["duration_tiers"][0]["price_usd_per_gb_second"] == "0.0000166667"
+    assert x86["duration_tiers"][-1]["upper_bound_gb_seconds"] is None
+
+
+def test_shell_completion_knows_the_commands() -> None:
+    """A shell that asks for completions gets the commands and the options of one."""
+    kept = {"COMP_WORDS": "tuner re", "COMP_CWORD": "1", "_TUNER_COMPLETE": "complete_bash"}
+    ran = subprocess.run(
+        [sys.executable, "-c", "from tuner.cli.main import main; main()"],
+        cwd=ROOT,
+        env={**os.environ, **kept},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == ["report", "recover"]
+    kept |= {"COMP_WORDS": "tuner tune --mem", "COMP_CWORD": "2"}
+    ran = subprocess.run(
+        [sys.executable, "-c", "from tuner.cli.main import main; main()"],
+        cwd=ROOT,
+        env={**os.environ, **kept},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == ["--memory-sizes"]

@@ -1,0 +1,119 @@
+"""Flag before TUNER_* before tuner.toml before [tool.tuner]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.running import one_line, run
+from tuner.cli import config
+from tuner.cli.app import COMMANDS, LOCAL, PRICES, _load
+from tuner.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def shown_region(*arguments: str, cwd: Path, **variables: str) -> str:
+    ran = run("prices", "show", *arguments, cwd=cwd, **variables)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()[1].split()[0]
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_files(tmp_path: Path) -> None:
+    """The same option from four places: the nearest to the command is taken."""
+    (tmp_path / "pyproject.toml").write_text('[tool.tuner]\nregion = "eu-west-1"\n')
+    assert shown_region(cwd=tmp_path) == "eu-west-1"
+    (tmp_path / "tuner.toml").write_text('region = "eu-west-2"\n')
+    assert shown_region(cwd=tmp_path) == "eu-west-2"
+    assert shown_region(cwd=tmp_path, TUNER_REGION="eu-west-3") == "eu-west-3"
+    assert (
+        shown_region("--region", "eu-north-1", cwd=tmp_path, TUNER_REGION="eu-west-3")
+        == "eu-north-1"
+    )
+
+
+def test_an_unknown_key_is_one_line_that_names_the_known_ones(tmp_path: Path) -> None:
+    """A misspelt key never passes silently."""
+    (tmp_path / "tuner.toml").write_text('regoin = "eu-west-2"\n')
+    ran = run("prices", "show", cwd=tmp_path)
+    assert ran.returncode == 1
+    line = one_line(ran)
+    assert "tuner.toml: unknown key 'regoin'" in line
+    assert "region" in line
+
+
+def test_help_is_there_even_with_a_broken_file(tmp_path: Path) -> None:
+    """A file that cannot be read does not keep anybody from reading help."""
+    (tmp_path / "tuner.toml").write_text("region = [")
+    assert run("prices", "show", "--help", cwd=tmp_path).returncode == 0
+    assert "not valid TOML" in one_line(run("prices", "show", cwd=tmp_path))
+
+
+def test_a_bad_value_in_a_file_is_a_usage_error(tmp_path: Path) -> None:
+    """Values from files pass the same checks as flags."""
+    (tmp_path / "tuner.toml").write_text('cost-slack = "lots"\n')
+    ran = run("tune", "f", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert "'--cost-slack'" in one_line(ran)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('cost-slack = "2%"', {"cost_slack": "2%"}),
+        ("cost_slack = 0.05", {"cost_slack": "0.05"}),
+        ("memory-sizes = [128, 256]", {"memory_sizes": "128,256"}),
+        ('payload = "a.json"', {"payload": ["a.json"]}),
+        ('payload = ["a.json", "b.json"]', {"payload": ["a.json", "b.json"]}),
+        ("json = true", {"json": True}),
+        ("", {}),
+    ],
+)
+def test_a_file_may_write_values_in_tomls_own_types(
+    tmp_path: Path, text: str, expected: dict[str, Any]
+) -> None:
+    """Numbers, lists and booleans mean what the flag's text means."""
+    (tmp_path / "tuner.toml").write_text(text)
+    assert config.read_file(tmp_path) == expected
+
+
+@pytest.mark.parametrize("text", ["yes = true", "dry-run = true"])
+def test_a_folder_does_not_agree_for_you(tmp_path: Path, text: str) -> None:
+    """What agrees to a cost cannot be set by a file that came with a folder."""
+    (tmp_path / "tuner.toml").write_text(text)
+    with pytest.raises(InputError, match="cannot be set in a file"):
+        config.read_file(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["region = {a = 1}", "region = ['a']"])
+def test_a_value_of_the_wrong_shape_is_refused(tmp_path: Path, text: str) -> None:
+    """An option that takes one value gets no list or table."""
+    (tmp_path / "tuner.toml").write_text(text)
+    with pytest.raises(InputError, match="region takes one value"):
+        config.read_file(tmp_path)
+
+
+def test_a_tool_table_that_is_none_is_refused(tmp_path: Path) -> None:
+    """[tool] tuner = 3 is told, not ignored."""
+    (tmp_path / "pyproject.toml").write_text("[tool]\ntuner = 3\n")
+    with pytest.raises(InputError, match="a table is wanted"):
+        config.read_file(tmp_path)
+
+
+def test_the_environment_gives_one_payload_whole() -> None:
+    """Inline JSON with spaces in TUNER_PAYLOAD is one payload; an empty variable is none."""
+    given = {"TUNER_PAYLOAD": '{"a": 1}', "TUNER_REGION": "", "TUNER_YES": "1", "TUNER_DEBUG": "1"}
+    assert config.read_environment(given) == {"payload": ['{"a": 1}'], "yes": "1"}
+
+
+def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
+    """The list of keys is the union of all commands' options, no more and no less."""
+    names = set()
+    for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
+        command = _load(name, entry, with_defaults=False)
+        for param in command.params:
+            if param.param_type_name == "option":
+                names.add("format" if param.name == "format_name" else param.name)
+    assert names == config.KEYS | config.ENVIRONMENT_ONLY

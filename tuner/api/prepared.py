@@ -1,0 +1,107 @@
+"""A sweep that is planned and may be run: everything is read, nothing is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tuner.api.store import SweepStore, check_writable
+from tuner.errors import InputError
+from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.payloads import load_payloads
+from tuner.pricing import load_price_book
+from tuner.sweep.plan import CONCURRENCY, new_sweep_id, plan_sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.api.target import Target
+    from tuner.model.function import FunctionConfig
+    from tuner.model.payload import Payload
+    from tuner.model.plan import SweepPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be measured, and what that may take. None: the tool's own choice."""
+
+    payloads: tuple[str, ...] = ()
+    """Files or inline JSON; none: one empty object."""
+    min_memory_mb: int | None = None
+    max_memory_mb: int | None = None
+    memory_sizes_mb: tuple[int, ...] = ()
+    max_invocations: int | None = None
+    budget_usd: float | None = None
+    concurrency: int | None = None
+    seed: int = 0
+    out: Path | None = None
+    """The sweep file; None: a new one in the state folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSweep:
+    """The function as it was read, the plan for it, and the file that the sweep goes to."""
+
+    target: Target
+    function: FunctionConfig
+    plan: SweepPlan
+    payloads: tuple[Payload, ...]
+    file: Path
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the endpoint is on this machine, where nothing is billed and nothing is live."""
+        return self.target.gateway.is_loopback
+
+
+def prepare(target: Target, function: str, request: Request, *, state_dir: Path) -> PreparedSweep:
+    """Read the function and plan its sweep. Changes nothing but the user's state folder.
+
+    Raises InputError (payloads, sizes, limits, a file that cannot be written), PriceError,
+    AwsError and its kin.
+    """
+    payloads = load_payloads(request.payloads)
+    if request.out is not None:
+        check_writable(request.out)
+    gateway = target.gateway
+    config = gateway.read_function(function)
+    prices = load_price_book().lambda_prices(config.region, config.architecture)
+    now = datetime.now(UTC)
+    plan = plan_sweep(
+        function=config,
+        payloads=payloads,
+        prices=prices,
+        sweep_id=new_sweep_id(now),
+        seed=request.seed,
+        memory_sizes_mb=request.memory_sizes_mb,
+        concurrency=request.concurrency or _polite_concurrency(target),
+        max_invocations=request.max_invocations,
+        budget_usd=request.budget_usd,
+        recent_duration_ms=gateway.recent_duration_ms(function),
+        **_range(target, request),
+    )
+    file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
+    check_writable(file)
+    return PreparedSweep(target, config, plan, payloads, file)
+
+
+def _range(target: Target, request: Request) -> dict[str, Any]:
+    """The range of sizes, within what the place can show."""
+    shown_mb = target.max_memory_mb or MAX_MEMORY_MB
+    asked_mb = max((request.max_memory_mb or 0, *request.memory_sizes_mb))
+    if asked_mb > shown_mb:
+        raise InputError(
+            f"this host can show no more than {shown_mb} MB (its cores x 1769 MB), "
+            f"{asked_mb} MB was asked for: lower --max-memory or --memory-sizes"
+        )
+    return {
+        "min_memory_mb": request.min_memory_mb or MIN_MEMORY_MB,
+        "max_memory_mb": request.max_memory_mb or shown_mb,
+    }
+
+
+def _polite_concurrency(target: Target) -> int:
+    """The usual concurrency, but no more than four fifths of what is left to the account."""
+    left = target.gateway.account_settings().unreserved_concurrent_executions
+    return CONCURRENCY if left is None else max(1, min(CONCURRENCY, left * 4 // 5))

@@ -1,0 +1,49 @@
+"""Answers from saved sweeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner import decide
+from tuner.api.store import SweepStore, default_state_dir
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+from tuner.sweep.file import read_sweep
+
+if TYPE_CHECKING:
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
+
+def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
+    """Read a sweep file, or the newest kept sweep of a function.
+
+    What looks like a path (a separator or a suffix in it) or is a file is one. Raises
+    SweepFileError.
+    """
+    path = Path(path_or_name)
+    if isinstance(path_or_name, Path) or path.is_file() or len(path.parts) > 1 or path.suffix:
+        return read_sweep(path)
+    return read_sweep(SweepStore(state_dir or default_state_dir()).newest(str(path_or_name)))
+
+
+def recommend(
+    sweep: Sweep,
+    goal: Goal | None = None,
+    *,
+    min_memory_mb: int | None = None,
+    max_memory_mb: int | None = None,
+) -> Recommendation:
+    """Answer from a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
+
+    Raises PriceError and InputError.
+    """
+    return decide.recommend(
+        sweep,
+        price_book=load_price_book(),
+        goal=goal or Goal(),
+        seed=sweep.plan.seed,
+        min_memory_mb=min_memory_mb,
+        max_memory_mb=max_memory_mb,
+    )

@@ -1,0 +1,71 @@
+"""The user's state folder: one sweep file a run, found again by the function's name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import SweepFileError
+from tuner.sweep.file import SweepWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_-]")
+_SUFFIX: Final = ".jsonl"
+
+
+def default_state_dir() -> Path:
+    """The platform's folder for what a program keeps between runs."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - a notebook may name its own folder
+
+    return user_state_path("lambda-tuner", appauthor=False)
+
+
+class SweepStore:
+    """Sweep files in `<state folder>/sweeps/<function>/<sweep id>.jsonl`."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "sweeps"
+
+    def new_file(self, function_name: str, sweep_id: str) -> Path:
+        """Where a sweep goes."""
+        return self._folder / _folder_name(function_name) / f"{_folder_name(sweep_id)}{_SUFFIX}"
+
+    def newest(self, function_name: str) -> Path:
+        """The newest sweep of a function. Raises SweepFileError if there is none."""
+        found = self._of(function_name)
+        if not found:
+            known = ", ".join(self.names())
+            raise SweepFileError(
+                f"no sweep of {function_name} is kept in {self._folder}"
+                + (f" (there are sweeps of {known})" if known else "")
+                + f": run tuner tune {function_name}, or give a sweep file"
+            )
+        return found[-1]
+
+    def names(self) -> tuple[str, ...]:
+        """Functions with sweeps, sorted."""
+        try:
+            folders = sorted(folder.name for folder in self._folder.iterdir())
+        except OSError:
+            return ()
+        return tuple(name for name in folders if self._of(name))
+
+    def _of(self, function_name: str) -> list[Path]:
+        """A function's sweeps, oldest first: their ids begin with the time."""
+        folder = self._folder / _folder_name(function_name)
+        return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.name)
+
+
+def check_writable(path: Path) -> None:
+    """Raise SweepFileError unless a sweep can be written there, or in place of an earlier one.
+
+    Asked before anything is changed, so that no sweep runs whose result cannot be kept. Makes the
+    folder.
+    """
+    SweepWriter(path).close()
+
+
+def _folder_name(name: str) -> str:
+    return _UNUSUAL.sub("_", name) or "_"

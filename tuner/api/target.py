@@ -1,0 +1,100 @@
+"""Where a function is tuned: AWS, another endpoint, or one started here for a template."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.aws import LambdaGateway
+    from tuner.model.finding import Finding
+
+MAX_CONNECTIONS: Final = 50
+DEFAULT_LOCAL_REGION: Final = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An open gateway, and what is to be known of the place behind it."""
+
+    gateway: LambdaGateway
+    state_dir: Path
+    """Where the journal of a sweep goes."""
+    findings: tuple[Finding, ...] = ()
+    max_memory_mb: int | None = None
+    """The largest size that the place can show; None: Lambda's own limit."""
+    started_here: bool = False
+
+
+@contextmanager
+def open_target(
+    function: str,
+    *,
+    state_dir: Path,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    local_template: Path | None = None,
+    concurrency: int | None = None,
+) -> Iterator[Target]:
+    """Connect to where `function` is; a local endpoint ends with the block.
+
+    Raises InputError, TemplateError, LocalError, CredentialsError.
+    """
+    connections = max(concurrency or 0, MAX_CONNECTIONS)
+    if local_template is not None:
+        _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
+        with _local_target(local_template, region, connections) as target:
+            yield target
+        return
+    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+
+    with connect(
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        max_connections=connections,
+        function=function,
+    ) as gateway:
+        yield Target(gateway, state_dir)
+
+
+@contextmanager
+def _local_target(template: Path, region: str | None, connections: int) -> Iterator[Target]:
+    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+    from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
+
+    region = region or DEFAULT_LOCAL_REGION
+    with ExitStack() as stack:
+        local = stack.enter_context(start_local_lambda(template, region=region))
+        # The endpoint and all that it holds end with this run: so does the journal.
+        journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
+        gateway = stack.enter_context(
+            connect(
+                region=region,
+                profile=None,
+                endpoint_url=local.endpoint_url,
+                max_connections=connections,
+            )
+        )
+        yield Target(
+            gateway,
+            Path(journals),
+            findings=tuple(local.findings),
+            max_memory_mb=local.max_memory_mb,
+            started_here=True,
+        )
+
+
+def _refuse_contradictions(**given: str | None) -> None:
+    for name, value in given.items():
+        if value is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise InputError(f"--local starts an endpoint of its own: leave out {flag}")

@@ -1,0 +1,155 @@
+"""The tree of commands. A command's module is imported when it is run, not to be listed."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tuner.cli.config import defaults_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+USAGE_ERROR: Final = 2
+_HELP_OPTIONS: Final = ("-h", "--help")
+_CONTEXT_SETTINGS: Final = {"help_option_names": list(_HELP_OPTIONS)}
+
+
+class Entry(NamedTuple):
+    """A command as it is listed: where it lives and what it does."""
+
+    target: str
+    """`module:function` of a command, or `module:table` of the commands of a group."""
+    help: str
+
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
+    "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
+    "recover": Entry("tuner.cli.recover:recover", "Finish what an interrupted sweep left."),
+    "prices": Entry("tuner.cli.app:PRICES", "Show what the answers are priced with."),
+    "iam-policy": Entry(
+        "tuner.cli.iam_policy:iam_policy", "Print the least policy that a sweep needs."
+    ),
+    "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine."),
+}
+PRICES: Final[dict[str, Entry]] = {
+    "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all."),
+}
+LOCAL: Final[dict[str, Entry]] = {
+    "serve": Entry(
+        "tuner.cli.local:serve", "Serve a template's functions on a Lambda endpoint of your own."
+    ),
+}
+_EPILOG: Final = """\
+tuner tune resize-images --payload event.json
+
+tuner tune cpu-bound --local examples/template.yaml
+
+Exit codes: 0 an answer was given, 1 error, 2 usage, 4 something is left changed (tuner recover
+mends it), 130 interrupted."""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are listed from a table and loaded when they are run."""
+
+    table: Mapping[str, Entry] = COMMANDS
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the parent's signature
+        """The names, in the table's order."""
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
+        """What is needed to list a command: its name and help."""
+        entry = self.table.get(cmd_name)
+        return None if entry is None else TyperCommand(cmd_name, help=entry.help)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Load the command that is to be run (or completed)."""
+        self.commands = dict.fromkeys(self.table)  # type: ignore[arg-type]  # for "did you mean"
+        name, _, rest = super().resolve_command(ctx, args)
+        asks_help = ctx.resilient_parsing or any(word in _HELP_OPTIONS for word in rest)
+        return name, _load(str(name), self.table[str(name)], with_defaults=not asks_help), rest
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; return its exit code. Raises TunerError and what commands raise."""
+    try:
+        code = build().main(args=arguments or ["--help"], prog_name="tuner", standalone_mode=False)
+    except typer.Abort:
+        return 130
+    except Exception as error:
+        if (line := _usage_line(error)) is None:
+            raise
+        typer.echo(f"tuner: {line}", err=True)
+        return USAGE_ERROR
+    if not arguments:
+        return USAGE_ERROR
+    return code if isinstance(code, int) else 0
+
+
+def build() -> Any:
+    """The root command, with shell completion."""
+    app = typer.Typer(cls=LazyGroup, context_settings=_CONTEXT_SETTINGS, epilog=_EPILOG)
+
+    @app.callback()
+    def tuner(
+        *,
+        version: bool = typer.Option(
+            False, "--version", is_eager=True, callback=_show_version, help="Show the version."
+        ),
+    ) -> None:
+        """How much memory should an AWS Lambda function have? Measured, not guessed."""
+
+    return typer.main.get_command(app)
+
+
+def _load(name: str, entry: Entry, *, with_defaults: bool) -> Any:
+    module_name, _, attribute = entry.target.partition(":")
+    target = getattr(import_module(module_name), attribute)
+    if isinstance(target, dict):
+        return _group(name, entry, target)
+    module = import_module(module_name)
+    app = typer.Typer(add_completion=False, context_settings=_CONTEXT_SETTINGS)
+    app.command(name, help=_reflowed(target.__doc__), epilog=getattr(module, "EPILOG", None))(
+        target
+    )
+    command = typer.main.get_command(app)
+    if with_defaults:
+        parameters = {param.name for param in command.params if param.name is not None}
+        command.context_settings["default_map"] = defaults_for(parameters)
+    return command
+
+
+def _reflowed(docstring: str) -> str:
+    """Paragraphs without the source's line breaks, which help would keep."""
+    return "\n\n".join(" ".join(part.split()) for part in docstring.split("\n\n"))
+
+
+def _group(name: str, entry: Entry, table: Mapping[str, Entry]) -> LazyGroup:
+    group = LazyGroup(name=name, help=entry.help)
+    group.context_settings = dict(_CONTEXT_SETTINGS)
+    group.table = table
+    return group
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from tuner import __version__  # noqa: PLC0415 - only when it is asked for
+
+        typer.echo(f"tuner {__version__}")
+        raise typer.Exit
+
+
+def _usage_line(error: Exception) -> str | None:
+    """A usage error in one line; None for every other exception."""
+    exit_code, write = getattr(error, "exit_code", None), getattr(error, "format_message", None)
+    if exit_code is None or write is None:
+        return None
+    message = " ".join(write().split()).rstrip(".").replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "tuner"
+    return f"{message} (see {path} --help)"

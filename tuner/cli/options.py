@@ -1,0 +1,209 @@
+"""One vocabulary of options, so that a word means the same in every command.
+
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tuner.cli import values
+
+MEASURE = "What is measured"
+GOAL = "What is wanted"
+LIMITS = "What it may take"
+WHERE = "Where"
+OUTPUT = "Output"
+
+FunctionName = Annotated[
+    str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
+]
+Region = Annotated[
+    str | None,
+    typer.Option(help="AWS region (else the profile's).", rich_help_panel=WHERE),
+]
+Profile = Annotated[
+    str | None,
+    typer.Option(help="Profile of the AWS configuration.", rich_help_panel=WHERE),
+]
+EndpointUrl = Annotated[
+    str | None,
+    typer.Option(help="Another endpoint of the Lambda API.", rich_help_panel=WHERE),
+]
+LocalTemplate = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TEMPLATE",
+        help="Run the functions of this SAM template on this machine: free, no account.",
+        rich_help_panel=WHERE,
+    ),
+]
+Payloads = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE|JSON",
+        help="Event to send: a file or inline JSON; repeatable. {} without it.",
+        show_default=False,
+        rich_help_panel=MEASURE,
+    ),
+]
+MinMemory = Annotated[
+    int | None,
+    typer.Option(
+        metavar="MB",
+        parser=values.memory_mb,
+        help="Smallest size to consider (128 without it).",
+        rich_help_panel=MEASURE,
+    ),
+]
+MaxMemory = Annotated[
+    int | None,
+    typer.Option(
+        metavar="MB",
+        parser=values.memory_mb,
+        help="Largest size to consider (10240 without it).",
+        rich_help_panel=MEASURE,
+    ),
+]
+MemorySizes = Annotated[
+    values.Sizes | None,
+    typer.Option(
+        metavar="MB,MB,…",
+        parser=values.memory_sizes_mb,
+        help="Measure exactly these sizes.",
+        rich_help_panel=MEASURE,
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=0,
+        help="Orders the invocations: the same seed, the same order.",
+        show_default=False,
+        rich_help_panel=MEASURE,
+    ),
+]
+GoalOption = Annotated[
+    Literal["cost", "speed", "balanced"],
+    typer.Option(
+        help="cost: cheapest; speed: fastest; balanced: 1 % of cost for 1 % of time.",
+        rich_help_panel=GOAL,
+    ),
+]
+CostSlack = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        parser=values.ratio,
+        help="How far from the best a size that is better otherwise may be: 2% or 0.02 "
+        "(without it: 2%).",
+        show_default=False,
+        rich_help_panel=GOAL,
+    ),
+]
+Tolerance = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        parser=values.ratio,
+        help="Regret that you do not mind: 1% or 0.01 (without it: 1%).",
+        show_default=False,
+        rich_help_panel=GOAL,
+    ),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option(
+        metavar="TIME",
+        parser=values.duration_ms,
+        help="No size that is slower: 500ms or 2s.",
+        rich_help_panel=GOAL,
+    ),
+]
+Percentile = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        parser=values.percentile,
+        help="What --max-duration limits: 95 for p95 (the mean without it).",
+        rich_help_panel=GOAL,
+    ),
+]
+MaxCostPerMillion = Annotated[
+    float | None,
+    typer.Option(
+        metavar="USD",
+        parser=values.amount_usd,
+        help="No size at which a million invocations cost more.",
+        rich_help_panel=GOAL,
+    ),
+]
+ColdStartShare = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        parser=values.ratio,
+        help="Share of cold starts in your traffic: 1% or 0.01 (without it: 1%).",
+        show_default=False,
+        rich_help_panel=GOAL,
+    ),
+]
+MaxInvocations = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Invoke no more often than this.", rich_help_panel=LIMITS
+    ),
+]
+BudgetUsd = Annotated[
+    float | None,
+    typer.Option(
+        metavar="USD",
+        parser=values.amount_usd,
+        help="Spend no more than this.",
+        rich_help_panel=LIMITS,
+    ),
+]
+Concurrency = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=1000,
+        help="Invocations at one time (at most 8 without it).",
+        rich_help_panel=LIMITS,
+    ),
+]
+IsolationOption = Annotated[
+    Literal["version"],
+    typer.Option(
+        help="version: sizes are published as versions of the function, then deleted.",
+        rich_help_panel=LIMITS,
+    ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Agree to the plan and its cost.", rich_help_panel=LIMITS)
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show the plan and end.", rich_help_panel=LIMITS)
+]
+JsonOutput = Annotated[
+    bool, typer.Option("--json", help="Answer as one JSON object.", rich_help_panel=OUTPUT)
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Sweep file to write (a new one in the state folder without it).",
+        rich_help_panel=OUTPUT,
+    ),
+]
+DetailedExitcode = Annotated[
+    bool,
+    typer.Option(
+        "--detailed-exitcode",
+        help="Exit with 10 for a resize, 12 for an inconclusive answer.",
+        rich_help_panel=OUTPUT,
+    ),
+]

@@ -1,0 +1,119 @@
+"""Tells on stderr how a sweep goes: a bar on a terminal, plain lines without one."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tuner.cli.screen import say, takes_color
+from tuner.model.progress import (
+    CleanedUp,
+    InvocationFinished,
+    ProgressEvent,
+    SizeExcluded,
+    ThrottleMet,
+    WindowClosed,
+    WindowOpened,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+    from tuner.model.progress import ProgressHook
+
+PLAIN_STEP: Final = 0.25
+"""A plain line for every quarter of the invocations."""
+
+
+@contextmanager
+def progress() -> Iterator[ProgressHook]:
+    """Yield the hook that suits stderr."""
+    if not sys.stderr.isatty():
+        yield PlainProgress(say)
+        return
+    from rich.console import Console  # noqa: PLC0415 - not needed without a terminal
+    from rich.progress import (  # noqa: PLC0415 - as above
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    console = Console(stderr=True, highlight=False, no_color=not takes_color(sys.stderr))
+    columns = (
+        TextColumn("  {task.description}", markup=False),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield BarProgress(bar)
+
+
+class PlainProgress:
+    """One line for what matters; no more than a few for the invocations."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._told = 0.0
+        self._throttled = False
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """Take one event."""
+        if isinstance(event, InvocationFinished):
+            self._finished(event)
+        elif isinstance(event, ThrottleMet):
+            if not self._throttled:
+                self._write(f"  throttled ({event.reason or 'no reason given'}); sending again")
+            self._throttled = True
+        elif (line := describe(event)) is not None:
+            self._write(f"  {line}")
+
+    def _finished(self, event: InvocationFinished) -> None:
+        share = event.finished_count / max(event.planned_count, 1)
+        if share >= self._told + PLAIN_STEP or event.finished_count == 1:
+            self._told = share - share % PLAIN_STEP
+            self._write(f"  {event.finished_count} of at most {event.planned_count} invocations")
+
+
+class BarProgress:
+    """A bar for the invocations, with what is going on before it."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
+        self._task: TaskID = bar.add_task("starting", total=None)
+
+    def __call__(self, event: ProgressEvent) -> None:
+        """Take one event."""
+        if isinstance(event, InvocationFinished):
+            self._bar.update(
+                self._task,
+                description="invoking",
+                completed=event.finished_count,
+                total=event.planned_count,
+            )
+        elif isinstance(event, ThrottleMet):
+            self._bar.update(self._task, description="throttled")
+        elif isinstance(event, WindowOpened):
+            self._bar.update(self._task, description="publishing sizes")
+        elif isinstance(event, SizeExcluded):
+            self._bar.console.print(f"  {describe(event)}", markup=False)
+        elif isinstance(event, (WindowClosed, CleanedUp)):
+            self._bar.update(self._task, description=str(describe(event)))
+
+
+def describe(event: ProgressEvent) -> str | None:
+    """What an event means, or None if it is not worth a line."""
+    if isinstance(event, WindowOpened):
+        return f"publishing {', '.join(map(str, event.sizes_mb))} MB"
+    if isinstance(event, WindowClosed):
+        return "$LATEST is as it was"
+    if isinstance(event, SizeExcluded):
+        return f"{event.memory_mb} MB excluded: {event.reason}"
+    if isinstance(event, CleanedUp):
+        return f"{event.deleted_count} versions deleted, nothing left"
+    return None

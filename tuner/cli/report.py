@@ -1,0 +1,82 @@
+"""`tuner report`: the answer again, from saved sweeps."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from tuner.cli import options
+from tuner.cli.goal import goal_of
+
+EPILOG = """\
+tuner report resize-images
+
+tuner report sweep.jsonl --goal speed --max-duration 800ms
+
+tuner report resize-images --format markdown"""
+
+
+def kept_names(incomplete: str) -> list[str]:
+    """Functions with kept sweeps, for shell completion."""
+    from tuner.api.store import SweepStore  # noqa: PLC0415 - only while a shell completes
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+
+    return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
+
+
+def report(
+    sweeps: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SWEEP...",
+            help="Sweep files, or functions' names for their newest sweeps.",
+            autocompletion=kept_names,
+        ),
+    ],
+    *,
+    format_name: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
+    ] = "text",
+    json: options.JsonOutput = False,
+    detailed_exitcode: options.DetailedExitcode = False,
+    goal: options.GoalOption = "cost",
+    cost_slack: options.CostSlack = 0.02,
+    tolerance: options.Tolerance = 0.01,
+    max_duration: options.MaxDuration = None,
+    percentile: options.Percentile = None,
+    max_cost_per_million: options.MaxCostPerMillion = None,
+    cold_start_share: options.ColdStartShare = 0.01,
+    min_memory: options.MinMemory = None,
+    max_memory: options.MaxMemory = None,
+) -> int:
+    """Give the answer of saved sweeps again, under the same goal or another.
+
+    Nothing is asked of AWS: the sweep file holds all that the answer needs. Several sweeps with
+    --format json give one JSON object a line.
+    """
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli import exitcode  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+
+    wanted = goal_of(
+        goal,
+        cost_slack=cost_slack,
+        tolerance=tolerance,
+        max_duration=max_duration,
+        percentile=percentile,
+        max_cost_per_million=max_cost_per_million,
+        cold_start_share=cold_start_share,
+    )
+    folder = state_dir()
+    answers = [
+        api.recommend(
+            api.load_sweep(name, state_dir=folder),
+            goal=wanted,
+            min_memory_mb=min_memory,
+            max_memory_mb=max_memory,
+        )
+        for name in sweeps
+    ]
+    show_answers(answers, "json" if json else format_name)
+    return exitcode.of_all(answers) if detailed_exitcode else 0

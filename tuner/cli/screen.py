@@ -1,0 +1,98 @@
+"""The terminal: what stdout and stderr can show, and how a question is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from tuner.errors import InputError
+from tuner.report.foreign import plain
+from tuner.report.glyphs import fit_to, glyphs_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.model.recommendation import Recommendation
+
+WIDTH_WITHOUT_TERMINAL: Final = 100
+
+
+def show_answer(recommendation: Recommendation, format_name: str) -> None:
+    """Write the answer to stdout as text, json or markdown."""
+    if format_name == "json":
+        from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
+
+        show_json(to_json(recommendation))
+    elif format_name == "markdown":
+        from tuner.report import markdown  # noqa: PLC0415 - as above
+
+        show_text(markdown.render(recommendation))
+    else:
+        from tuner.report import terminal  # noqa: PLC0415 - as above
+
+        show_text(
+            terminal.render(
+                recommendation,
+                width=width(),
+                color=takes_color(sys.stdout),
+                encoding=sys.stdout.encoding or "ascii",
+            )
+        )
+
+
+def show_answers(recommendations: Sequence[Recommendation], format_name: str) -> None:
+    """Write several answers to stdout; as JSON one object a line, so that each stays one object."""
+    if format_name == "json" and len(recommendations) > 1:
+        from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
+
+        for recommendation in recommendations:
+            show_text(json.dumps(to_json(recommendation), allow_nan=False) + "\n")
+        return
+    for number, recommendation in enumerate(recommendations):
+        if number:
+            show_text("\n")
+        show_answer(recommendation, format_name)
+
+
+def show_json(document: dict[str, Any]) -> None:
+    """Write one JSON object to stdout."""
+    show_text(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def show_text(text: str) -> None:
+    """Write to stdout; what its encoding lacks becomes a question mark, never an error."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def say(line: str) -> None:
+    """Write a line to stderr; foreign text in it cannot act."""
+    sys.stderr.write(fit_to(plain(line), glyphs_for(sys.stderr.encoding or "ascii")) + "\n")
+    sys.stderr.flush()
+
+
+def agree(question: str, *, flag: str = "--yes") -> bool:
+    """Ask on stderr, read from stdin; no is the default.
+
+    Raises InputError without a terminal: there nobody can answer, so the flag must.
+    """
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InputError(f"nobody is there to agree (no terminal): give {flag} to agree beforehand")
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def takes_color(stream: TextIO) -> bool:
+    """Whether escape sequences are welcome (https://no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def width() -> int:
+    """Columns of the terminal; without one, what reads well in a file."""
+    return shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns

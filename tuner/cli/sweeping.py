@@ -1,0 +1,88 @@
+"""From the options of `tune` to its answer: show the plan, ask, run, tell."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner import api
+from tuner.cli import exitcode
+from tuner.cli.progress import progress
+from tuner.cli.screen import agree, say, show_answer, show_json
+from tuner.cli.state import state_dir
+from tuner.report.json import SCHEMA_VERSION, function_json
+from tuner.report.plan import describe_plan
+from tuner.sweep.stop import StopSignal, stop_on_signals
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.goal import Goal
+
+DECLINED: Final = 1
+INTERRUPTED: Final = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the function is."""
+
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    local_template: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How the run talks to whoever started it."""
+
+    yes: bool
+    dry_run: bool
+    json: bool
+    detailed_exitcode: bool
+
+
+def sweep_and_answer(
+    function: str, place: Place, request: api.Request, *, goal: Goal, manner: Manner
+) -> int:
+    """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
+    stop = StopSignal()
+    folder = state_dir()
+    with api.open_target(
+        function, state_dir=folder, concurrency=request.concurrency, **_given(place)
+    ) as target:
+        prepared = api.prepare(target, function, request, state_dir=folder)
+        for line in describe_plan(prepared.function, prepared.plan, costs_nothing=prepared.is_free):
+            say(line)
+        if manner.dry_run:
+            return _end_dry_run(prepared, manner)
+        if not (manner.yes or prepared.is_free or agree("Proceed?")):
+            say("Nothing was changed.")
+            return DECLINED
+        with stop_on_signals(stop), progress() as on_progress:
+            sweep = api.run(prepared, on_progress=on_progress, stop=stop)
+    answer = api.recommend(
+        sweep, goal=goal, min_memory_mb=request.min_memory_mb, max_memory_mb=request.max_memory_mb
+    )
+    show_answer(answer, "json" if manner.json else "text")
+    if stop.is_requested:
+        return INTERRUPTED
+    return exitcode.of(answer) if manner.detailed_exitcode else 0
+
+
+def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:
+    if manner.json:
+        show_json(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "kind": "plan",
+                "function": function_json(prepared.function),
+                "plan": asdict(prepared.plan),
+            }
+        )
+    return 0
+
+
+def _given(place: Place) -> dict[str, Any]:
+    return {name: getattr(place, name) for name in Place.__slots__}

@@ -1,0 +1,92 @@
+"""Reads the values of options: `2%`, `500ms`, `128,256,512`."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from typing import Final
+
+import typer
+
+from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+
+_DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
+_MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
+
+
+class Sizes(tuple[int, ...]):
+    """Memory sizes in MB, ascending. A type of its own: typer reads plain tuples as many words."""
+
+    __slots__ = ()
+
+
+def ratio(text: str) -> float:
+    """`2%` or `0.02`, from 0 up to 1."""
+    stripped = str(text).strip()
+    number = _number(stripped.removesuffix("%"), f"{text!r} is no share: write 2% or 0.02")
+    share = number / 100 if stripped.endswith("%") else number
+    if not 0 <= share <= 1:
+        raise typer.BadParameter(f"{text!r} is out of range: 0 to 1, or 0% to 100%")
+    return share
+
+
+def duration_ms(text: str) -> float:
+    """`500ms` or `2s`, in milliseconds; the unit must be there."""
+    match = _DURATION.fullmatch(str(text).strip())
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is no duration: write 500ms or 2s")
+    milliseconds = float(match["number"]) * _MS[match["unit"]]
+    if milliseconds <= 0:
+        raise typer.BadParameter(f"{text!r} is no duration above 0")
+    return milliseconds
+
+
+def percentile(text: str) -> float:
+    """`95` or `p95`: above 0, below 100."""
+    number = _number(str(text).strip().removeprefix("p"), f"{text!r} is no percentile: write 95")
+    if not 0 < number < 100:
+        raise typer.BadParameter(f"{text!r} is out of range: above 0, below 100")
+    return number
+
+
+def amount_usd(text: str) -> float:
+    """`0.50` or `$0.50`: above 0."""
+    number = _number(str(text).strip().removeprefix("$"), f"{text!r} is no amount: write 0.50")
+    if number <= 0:
+        raise typer.BadParameter(f"{text!r} is no amount above 0")
+    return number
+
+
+def memory_mb(text: str) -> int:
+    """`1024` or `1024MB`, within what Lambda has."""
+    digits = str(text).strip().upper().removesuffix("MB").strip()
+    if not (digits.isascii() and digits.isdecimal()):
+        raise typer.BadParameter(f"{text!r} is no memory size in MB: write 1024")
+    size_mb = int(digits)
+    if not MIN_MEMORY_MB <= size_mb <= MAX_MEMORY_MB:
+        raise typer.BadParameter(
+            f"{size_mb} MB is out of range: {MIN_MEMORY_MB} to {MAX_MEMORY_MB}"
+        )
+    return size_mb
+
+
+def memory_sizes_mb(text: str) -> Sizes:
+    """`128,256,512`: in range, ascending, each once."""
+    sizes = Sizes(memory_mb(part) for part in str(text).split(","))
+    for left, right in itertools.pairwise(sizes):
+        if left >= right:
+            raise typer.BadParameter(
+                f"{right} comes after {left}: give the sizes in ascending order, each once"
+            )
+    return sizes
+
+
+def _number(text: str, complaint: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise typer.BadParameter(complaint) from None
+    if not math.isfinite(number):
+        raise typer.BadParameter(complaint)
+    return number

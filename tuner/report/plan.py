@@ -1,0 +1,54 @@
+"""A plan as it is shown before it is agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.report import numbers
+from tuner.report.foreign import plain
+
+if TYPE_CHECKING:
+    from tuner.model.function import FunctionConfig
+    from tuner.model.plan import SweepPlan
+
+
+def describe_plan(
+    function: FunctionConfig, plan: SweepPlan, *, costs_nothing: bool
+) -> tuple[str, ...]:
+    """Lines: the function, what is going to happen to it, and what that takes."""
+    sizes = ", ".join(map(str, plan.sizes_mb))
+    count = plan.estimated_invocation_count
+    free = " on AWS; nothing is billed here" if costs_nothing else ""
+    return (
+        describe_config(function, "local" if costs_nothing else function.region),
+        f"Sizes: {sizes} MB. $LATEST changes for moments while they are published as versions, "
+        f"and is restored; the versions are deleted afterwards.",
+        "Every invocation really runs the code, with the function's own role.",
+        f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
+    )
+
+
+def describe_config(function: FunctionConfig, where: str) -> str:
+    """One line: name, place, runtime, size and code of a function."""
+    parts = (
+        function.name,
+        where,
+        f"{function.runtime or 'container image'} {function.architecture}",
+        numbers.memory(function.memory_mb),
+        f"code {function.code_sha256[:7]}",
+    )
+    return " · ".join(plain(part) for part in parts)
+
+
+def _takes(plan: SweepPlan) -> str:
+    """Time and cost: expected where the function's duration is known, else what it could be."""
+    about = "about" if plan.basis == "recent_duration" else "at most"
+    text = (
+        f"{about} {numbers.wall_time(plan.estimated_wall_s)} "
+        f"and {numbers.usd(plan.estimated_cost_usd)}"
+    )
+    if plan.basis == "timeout":
+        return f"{text} (if each ran until its timeout; no recent duration is known)"
+    if plan.max_cost_usd is not None:
+        text += f", never more than {numbers.usd(plan.max_cost_usd)}"
+    return text
