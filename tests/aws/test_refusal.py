@@ -68,18 +68,18 @@ NOT_AUTHORIZED = f"{USER} is not authorized to perform: lambda:GetFunction on re
             f"{NOT_AUTHORIZED} with an explicit deny in a service control policy: "
             "arn:aws:organizations::123456789012:policy/o-x/service_control_policy/p-1",
             "lambda:GetFunction",
-            "is forbidden (an explicit deny in a service control policy): ask",
+            "is not allowed (an explicit deny in a service control policy): ask",
         ),
         (
             f"{NOT_AUTHORIZED} with an explicit deny in an identity-based policy",
             "lambda:GetFunction",
-            "is forbidden (an explicit deny in an identity-based policy)",
+            "is not allowed (an explicit deny in an identity-based policy)",
         ),
         (NOT_AUTHORIZED, "lambda:GetFunction", "is not allowed: `tuner iam-policy resize`"),
         (
             f"{USER} is not authorized to perform: kms:Decrypt on resource: key",
             "kms:Decrypt",
-            "kms:Decrypt on function resize in eu-west-1",
+            "have it allowed for these credentials (GetFunction needs it)",
         ),
         ("", "lambda:GetFunction", "lambda:GetFunction on function resize"),
     ],

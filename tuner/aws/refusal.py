@@ -157,16 +157,20 @@ def _denied(message: str, place: Place, request: Request) -> AccessDeniedError:
     named = _DENIED_ACTION.search(message)
     default = _IAM_ACTIONS.get(request.operation, f"lambda:{request.operation}")
     action = named[1] if named else default
-    on = f" on function {request.function.name}" if request.function else ""
-    text = f"{action}{on} in {place.text}"
+    name = request.function.name if request.function else None
     reason = _DENIED_REASON.search(message)
+    why = plain(reason[1] + " it" if reason[1] else reason[2]) if reason else None
     if reason and reason[2]:
-        text = f"{text} is forbidden ({plain(reason[2])}): ask whoever wrote that to lift it"
-    else:
-        why = f" ({plain(reason[1])} it)" if reason else ""
-        name = request.function.name if request.function else "FUNCTION"
-        text = f"{text} is not allowed{why}: `tuner iam-policy {name}` prints the least policy"
-    return AccessDeniedError(f"access denied: {text}", action=action)
+        advice = "ask whoever wrote that to lift it"
+    elif action in (default, *_IAM_ACTIONS.values()):
+        advice = f"`tuner iam-policy {name or 'FUNCTION'}` prints the least policy"
+    else:  # a key, a role: needed on the way, and no part of the policy
+        advice = f"have it allowed for these credentials ({request.operation} needs it)"
+    return AccessDeniedError(
+        f"access denied: {action}{f' on function {name}' if name else ''} in {place.text} is not "
+        f"allowed{f' ({why})' if why else ''}: {advice}",
+        action=action,
+    )
 
 
 def _throttled(response: Mapping[str, Any], code: str, request: Request) -> ThrottledError:
