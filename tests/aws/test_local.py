@@ -118,9 +118,9 @@ def test_aliased_versions_stay(gateway: LambdaGateway) -> None:
     )
     assert gateway.list_aliases("aliased") == (Alias("live", (one, two)),)
     assert gateway.read_function("aliased:live").version == one
-    for version in (one, two):
+    for number in (one, two):
         with pytest.raises(ConflictError, match="live"):
-            gateway.delete_version("aliased", version)
+            gateway.delete_version("aliased", number)
 
 
 def test_memory_that_the_host_cannot_show(gateway: LambdaGateway) -> None:
