@@ -1,0 +1,176 @@
+"""One function's settings, from the properties of a template."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from tuner.iac.template import TemplateFunction
+from tuner.model import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tuner.iac.document import Place
+    from tuner.model.function import Architecture
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+_RUNTIME: Final = re.compile(
+    r"(?:python|java|dotnet|ruby)[0-9]{1,2}(?:\.[0-9]{1,2})?(?:\.al[0-9]{1,4})?"
+    r"|nodejs[0-9]{1,2}\.x|provided(?:\.al[0-9]{1,4})?"
+)
+
+
+def read_function(
+    logical_id: str, key: Place, *, own: Mapping[str, Place], shared: Mapping[str, Place]
+) -> TemplateFunction:
+    """Fill in what the globals and SAM's defaults say; the function's own properties win.
+
+    Environments are merged variable by variable. `key` is where the function begins.
+    """
+    read = _Properties(logical_id, key, {**shared, **own})
+    read.check_package()
+    code_dir = read.code_dir()
+    return TemplateFunction(
+        logical_id=logical_id,
+        name=read.name(),
+        handler=read.handler(),
+        runtime=read.runtime(),
+        code_dir=code_dir,
+        memory_mb=read.memory_mb(),
+        timeout_s=read.timeout_s(),
+        architecture=read.architecture(),
+        ephemeral_storage_mb=read.ephemeral_storage_mb(),
+        description=read.description(),
+        environment=tuple({**_variables(shared), **_variables(own)}.items()),
+        line=key.line,
+        has_requirements=(code_dir / "requirements.txt").is_file(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Properties:
+    """One function's properties, read one by one."""
+
+    logical_id: str
+    key: Place
+    places: Mapping[str, Place]
+
+    def check_package(self) -> None:
+        place = self.places.get("PackageType")
+        if place is not None and place.text("PackageType") != "Zip":
+            place.refuse("only the PackageType Zip can be run here: give CodeUri and Handler")
+
+    def name(self) -> str:
+        place = self.places.get("FunctionName", self.key)
+        name = place.text("FunctionName")
+        if not _NAME.fullmatch(name):
+            place.refuse(
+                "a function's name has at most 64 letters, digits, hyphens and underscores"
+            )
+        return name
+
+    def code_dir(self) -> Path:
+        place = self._needed("CodeUri")
+        uri = place.text("CodeUri")
+        if uri.startswith("s3://"):
+            place.refuse("CodeUri is in S3: a local folder is needed")
+        folder = place.path.parent / uri
+        try:
+            is_folder, is_file = folder.is_dir(), folder.is_file()
+        except OSError:  # no name that a file system takes
+            is_folder = is_file = False
+        if is_file:
+            place.refuse(f"CodeUri {uri!r} is a file: unpack it and name the folder")
+        if not is_folder:
+            place.refuse(f"there is no folder {uri[:200]!r} (CodeUri), seen from the template")
+        return folder.resolve()
+
+    def handler(self) -> str:
+        place = self._needed("Handler")
+        handler = place.text("Handler")
+        if not handler or len(handler) > 128 or any(character.isspace() for character in handler):
+            place.refuse("Handler must be 1 to 128 characters without spaces, such as app.handler")
+        return handler
+
+    def runtime(self) -> str:
+        place = self._needed("Runtime")
+        runtime = place.text("Runtime")
+        if not _RUNTIME.fullmatch(runtime):
+            place.refuse(f"{runtime[:40]!r} is not a runtime of Lambda's, such as python3.13")
+        return runtime
+
+    def memory_mb(self) -> int:
+        if "MemorySize" not in self.places:
+            return limits.MIN_MEMORY_MB
+        return self.places["MemorySize"].whole_number(
+            "MemorySize", "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB
+        )
+
+    def timeout_s(self) -> int:
+        if "Timeout" not in self.places:
+            return 3
+        return self.places["Timeout"].whole_number(
+            "Timeout", "s", least=1, most=limits.MAX_TIMEOUT_S
+        )
+
+    def architecture(self) -> Architecture:
+        place = self.places.get("Architectures")
+        if place is None:
+            return "x86_64"
+        names = [item.text("Architectures") for item in place.items("Architectures")]
+        if names not in (["x86_64"], ["arm64"]):
+            place.refuse("Architectures must be a list of one: x86_64 or arm64")
+        return cast("Architecture", names[0])
+
+    def ephemeral_storage_mb(self) -> int:
+        if "EphemeralStorage" not in self.places:
+            return limits.MIN_EPHEMERAL_STORAGE_MB
+        size = _inner(self.places["EphemeralStorage"], "EphemeralStorage", "Size")
+        if size is None:
+            self.places["EphemeralStorage"].refuse("EphemeralStorage has no Size")
+        return size.whole_number(
+            "EphemeralStorage",
+            "MB",
+            least=limits.MIN_EPHEMERAL_STORAGE_MB,
+            most=limits.MAX_EPHEMERAL_STORAGE_MB,
+        )
+
+    def description(self) -> str:
+        place = self.places.get("Description")
+        description = "" if place is None else place.text("Description")
+        if place is not None and len(description) > 256:
+            place.refuse("Description is over 256 characters, Lambda's limit")
+        return description
+
+    def _needed(self, name: str) -> Place:
+        if name not in self.places:
+            self.key.refuse(f"{self.logical_id} has no {name}, which is needed")
+        return self.places[name]
+
+
+def _variables(properties: Mapping[str, Place]) -> dict[str, str]:
+    """Return the environment's variables. No message repeats a value."""
+    if "Environment" not in properties:
+        return {}
+    variables = _inner(properties["Environment"], "Environment", "Variables")
+    if variables is None:
+        return {}
+    found: dict[str, str] = {}
+    for name, (key, value) in variables.entries("Variables").items():
+        if not _VARIABLE.fullmatch(name):
+            key.refuse("an environment variable's name is a letter, then letters, digits or _")
+        found[name] = value.text(f"the environment variable {name}")
+    return found
+
+
+def _inner(place: Place, what: str, name: str) -> Place | None:
+    """Return the only property that a mapping may have."""
+    entries = place.entries(what)
+    for other, (key, _) in entries.items():
+        if other != name:
+            key.refuse(f"{other[:100]} of {what} is not supported: only {name} is")
+    return entries[name][1] if name in entries else None
