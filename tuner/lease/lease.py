@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
@@ -17,14 +18,42 @@ from tuner.model.finding import Finding
 from tuner.model.progress import CleanedUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import Alias, FunctionConfig
     from tuner.model.progress import ProgressHook
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """Whose lease it is, where its journal goes, and which endpoint the function is at."""
+
+    sweep_id: str
+    state_dir: Path
+    endpoint_url: str | None
+    started_at: str
+    """UTC, ISO 8601."""
+
+    def header(
+        self,
+        function: FunctionConfig,
+        *,
+        versions: Iterable[FunctionConfig],
+        aliases: Iterable[Alias],
+    ) -> JournalHeader:
+        """Return the journal's header for the function as it was read."""
+        return make_header(
+            self.sweep_id,
+            function,
+            endpoint_url=self.endpoint_url,
+            started_at=self.started_at,
+            versions=versions,
+            aliases=aliases,
+        )
 
 
 class Lease:
@@ -121,12 +150,9 @@ class Lease:
 @contextmanager
 def open_lease(
     function: FunctionConfig,
+    terms: LeaseTerms,
     *,
-    sweep_id: str,
     control: FunctionControl,
-    state_dir: Path,
-    endpoint_url: str | None,
-    started_at: str,
     sleep: Callable[[float], None],
     on_progress: ProgressHook,
 ) -> Iterator[Lease]:
@@ -136,23 +162,14 @@ def open_lease(
     LeftChangedError if an earlier one left it changed, ForeignChangeError if it is not as it was
     planned for; and AwsError.
     """
-    place = make_header(
-        sweep_id,
-        function,
-        endpoint_url=endpoint_url,
-        started_at=started_at,
-        versions=(),
-        aliases=(),
-    )
+    state_dir = terms.state_dir
+    place = terms.header(function, versions=(), aliases=())
     with function_lock(state_dir, place):
         _refuse_unfinished(state_dir, place)
         original = control.read_function(function.name)
         _refuse_changed(function, original)
-        header = make_header(
-            sweep_id,
+        header = terms.header(
             original,
-            endpoint_url=endpoint_url,
-            started_at=started_at,
             versions=control.list_versions(function.name),
             aliases=control.list_aliases(function.name),
         )

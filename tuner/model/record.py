@@ -52,9 +52,11 @@ def from_record(kind: type[T], record: object) -> T:
     if unknown:
         raise RecordError(f"has an unknown field {_shown(unknown[0])}")
     values = {}
-    for name, (parse, required) in parsers.items():
+    for name, (parse, required, optional) in parsers.items():
         if name in record:
             values[name] = _parse_field(name, parse, record[name])
+        elif optional:
+            values[name] = None
         elif required:
             raise RecordError(f"lacks the field {name}")
     return kind(**values)
@@ -81,14 +83,13 @@ def _plain(value: Any) -> Any:
 
 
 @cache
-def _parsers(kind: Any) -> dict[str, tuple[Callable[[Any], Any], bool]]:
+def _parsers(kind: Any) -> dict[str, tuple[Callable[[Any], Any], bool, bool]]:
     hints = typing.get_type_hints(kind, localns=_NAMES)
     return {
         field.name: (
             _parser(hints[field.name]),
-            field.default is MISSING
-            and field.default_factory is MISSING
-            and type(None) not in get_args(hints[field.name]),
+            field.default is MISSING and field.default_factory is MISSING,
+            type(None) in get_args(hints[field.name]),
         )
         for field in fields(kind)
     }

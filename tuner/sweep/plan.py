@@ -46,7 +46,8 @@ def plan_sweep(
     memory_sizes_mb: Sequence[int] = (),
     warmup_count: int = 1,
     repetition_count: int | None = None,
-    concurrency: int = CONCURRENCY,
+    concurrency: int | None = None,
+    usual_concurrency: int = CONCURRENCY,
     max_invocations: int | None = None,
     budget_usd: float | None = None,
     isolation: Isolation = "version",
@@ -54,7 +55,8 @@ def plan_sweep(
 ) -> SweepPlan:
     """Plan a sweep of `function` over a range of memory, or over exactly `memory_sizes_mb`.
 
-    `repetition_count` None: five, fewer where that makes more than about 60 invocations. Limits
+    `repetition_count` None: five, fewer where that makes more than about 60 invocations.
+    `concurrency` None: one call at a time for each size, `usual_concurrency` at most. Limits
     that are tighter reduce repetitions first, then sizes (never those that the user named).
     `recent_duration_ms` is the mean duration at the current size, if it is known. Raises
     InputError for sizes out of range or order, and for limits that cannot give every size one
@@ -69,6 +71,7 @@ def plan_sweep(
         wanted = sizes_by_priority(min_memory_mb, max_memory_mb, function.memory_mb)
         sizes = limits.reduced(wanted)
     repetitions = limits.repetitions(sizes, repetition_count)
+    concurrency = concurrency or max(1, min(usual_concurrency, len(sizes)))
     per_size = warmup_count + repetitions * len(payloads)
     count = per_size * len(sizes)
     cost = per_size * sum(map(pricing.expected_cost_usd, sizes))
@@ -175,13 +178,13 @@ class _Limits:
 def _check_counts(
     warmup_count: int,
     repetition_count: int | None,
-    concurrency: int,
+    concurrency: int | None,
     max_invocations: int | None,
     budget_usd: float | None,
 ) -> None:
     if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
         raise InputError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
-    if not 1 <= concurrency <= _MAX_CONCURRENCY:
+    if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
         raise InputError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
     if max_invocations is not None and max_invocations < 1:
         raise InputError(f"--max-invocations {max_invocations} leaves nothing to measure")

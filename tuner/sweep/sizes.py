@@ -37,13 +37,11 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
     ends = _within(min_mb, max_mb, (min_mb, max_mb, MB_PER_VCPU))
     steps = _within(min_mb, max_mb, _threshold_sides())
     current = _within(min_mb, max_mb, (current_mb,))
-    rungs = [
-        size
-        for size in _within(min_mb, max_mb, _LADDER_MB)
-        if not _is_near(size, (*ends, *steps, *current))
-    ]
+    ladder = _within(min_mb, max_mb, _LADDER_MB)
+    rungs = [size for size in ladder if not _is_near(size, (*ends, *steps))]
     rung_count = max(_LEAST_LADDER_COUNT, _SIZE_COUNT - len({*ends, *steps}))
-    return tuple(dict.fromkeys((*current, *ends, *rungs[:rung_count], *steps)))
+    rungs = [size for size in rungs[:rung_count] if not _is_near(size, current)]
+    return tuple(dict.fromkeys((*current, *ends, *rungs, *steps)))
 
 
 def chosen_sizes(sizes_mb: Sequence[int]) -> tuple[int, ...]:

@@ -1,0 +1,107 @@
+"""What a sweep itself finds: sizes that fail, calls that were lost, limits that were reached."""
+
+from __future__ import annotations
+
+from tuner.model.finding import Finding
+
+
+def size_refused(memory_mb: int, reason: str) -> Finding:
+    """The account does not allow a size."""
+    return Finding("size_refused", "warning", f"{memory_mb} MB is left out: {reason}")
+
+
+def size_failed(memory_mb: int, reason: str) -> Finding:
+    """Invocations fail at a size."""
+    return Finding(
+        "size_failed",
+        "warning",
+        f"At {memory_mb} MB {reason}: the size is excluded and never recommended.",
+    )
+
+
+def function_fails(error_type: str) -> Finding:
+    """Every call at every size failed in the same way."""
+    return Finding(
+        "function_fails",
+        "error",
+        f"Every invocation failed with {error_type}: check that --payload is an event that the "
+        "function takes, and its log.",
+    )
+
+
+def nothing_succeeded() -> Finding:
+    """No call succeeded."""
+    return Finding("nothing_succeeded", "error", "No invocation succeeded: there are no samples.")
+
+
+def unreachable() -> Finding:
+    """Calls are no longer answered."""
+    return Finding(
+        "unreachable",
+        "error",
+        "Several invocations in a row got no answer: stopped. Check the network and the function's "
+        "timeout, then sweep again.",
+    )
+
+
+def throttled_out(reason: str | None, attempt_count: int) -> Finding:
+    """A call was throttled until it was given up."""
+    return Finding(
+        "throttled_out",
+        "error",
+        f"One invocation was throttled {attempt_count} times ({reason or 'no reason given'}): "
+        "stopped. Lower --concurrency, or raise the function's or the account's.",
+    )
+
+
+def throttled(count: int) -> Finding:
+    """Calls were throttled and sent again."""
+    return Finding(
+        "throttled",
+        "info",
+        f"{count} throttles were waited out; they ran nothing. A lower --concurrency avoids them.",
+    )
+
+
+def report_cut_off() -> Finding:
+    """A reply came without its REPORT line."""
+    return Finding(
+        "report_cut_off",
+        "warning",
+        "Some replies' log tails (4 KB) hold no REPORT line: these invocations are no samples and "
+        "are charged their worst case. Log less after the handler's end, or log as text.",
+    )
+
+
+def other_version_ran() -> Finding:
+    """The endpoint ran something else than was asked."""
+    return Finding(
+        "other_version_ran",
+        "error",
+        "The endpoint ran another version or memory size than it was asked for: these invocations "
+        "are no samples. It does not honour version numbers.",
+    )
+
+
+def reply_lost() -> Finding:
+    """A call was sent and nothing came back."""
+    return Finding(
+        "reply_lost",
+        "warning",
+        "Some invocations were sent and no reply came: they count as spent, at their worst case.",
+    )
+
+
+def budget_reached() -> Finding:
+    """The next call might not fit."""
+    return Finding(
+        "budget_reached",
+        "warning",
+        "Stopped before the budget could be overrun: the next invocation might last until its "
+        "timeout. Raise --budget-usd to measure more.",
+    )
+
+
+def left_changed(message: str) -> Finding:
+    """Something is left in the account."""
+    return Finding("left_changed", "error", message)

@@ -1,0 +1,65 @@
+"""Which sizes fail, and whether the function fails altogether."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from tuner.model.invocation import Invocation
+
+_UNANSWERED = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
+# A function that fails now and then shall keep its sizes: with one failure in ten, three among the
+# first five happen in 1 % of all sizes.
+_LEAST_ERRORS: Final = 3
+_UNANSWERED_STREAK: Final = 5
+
+
+class Health:
+    """Counts outcomes, size by size."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[int, Counter[Outcome]] = {}
+        self._error_types: set[str | None] = set()
+        self._unanswered_streak = 0
+
+    def count(self, invocation: Invocation) -> str | None:
+        """Take an invocation; return why its size should take no further part, if it should."""
+        outcomes = self._outcomes.setdefault(invocation.memory_mb, Counter())
+        outcomes[invocation.outcome] += 1
+        answered = invocation.outcome not in _UNANSWERED
+        self._unanswered_streak = 0 if answered else self._unanswered_streak + 1
+        match invocation.outcome:
+            case Outcome.OUT_OF_MEMORY:
+                return "the function runs out of memory"
+            case Outcome.TIMEOUT:
+                return "the function times out"
+            case Outcome.FUNCTION_ERROR:
+                self._error_types.add(invocation.error_type)
+                errors = outcomes[Outcome.FUNCTION_ERROR]
+                if errors >= _LEAST_ERRORS and errors > outcomes[Outcome.SUCCESS]:
+                    return f"the function fails ({invocation.error_type})"
+        return None
+
+    @property
+    def success_count(self) -> int:
+        """Successes at all sizes."""
+        return sum(outcomes[Outcome.SUCCESS] for outcomes in self._outcomes.values())
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether several calls in a row were not answered."""
+        return self._unanswered_streak >= _UNANSWERED_STREAK
+
+    def common_error(self, published_mb: Collection[int]) -> str | None:
+        """Return the error type if every call at every published size has failed with it."""
+        errors = sum(outcomes[Outcome.FUNCTION_ERROR] for outcomes in self._outcomes.values())
+        total = sum(outcomes.total() for outcomes in self._outcomes.values())
+        tried_all = all(size in self._outcomes for size in published_mb)
+        if errors < total or errors < _LEAST_ERRORS or not tried_all:
+            return None
+        return next(iter(self._error_types)) if len(self._error_types) == 1 else None

@@ -1,0 +1,135 @@
+"""Turns what came back into invocations: outcome, cost, environment, fitness as a sample."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import ReportLineError
+from tuner.logs import parse_report
+from tuner.model.invocation import Invocation, Outcome
+from tuner.sweep import findings
+from tuner.sweep.environments import VersionEnvironments
+from tuner.sweep.outcome import classify
+
+if TYPE_CHECKING:
+    from tuner.model.platform_report import PlatformReport
+    from tuner.model.reply import InvokeReply
+    from tuner.sweep.estimate import Pricing
+    from tuner.sweep.recording import Recording
+    from tuner.sweep.workers import Call, Done
+
+OTHER_VERSION: Final = "another version ran"
+
+
+class Judge:
+    """Knows the versions, their environments and the prices."""
+
+    def __init__(self, pricing: Pricing, recording: Recording, *, began_s: float) -> None:
+        self._pricing = pricing
+        self._recording = recording
+        self._began_s = began_s
+        self._environments: dict[str, VersionEnvironments] = {}
+
+    def add_version(self, version: str, *, is_new: bool) -> None:
+        """Invocations of this version are going to come."""
+        self._environments[version] = VersionEnvironments(version, is_new=is_new)
+
+    def in_flight_count(self, version: str) -> int:
+        """How many calls of a version are in flight."""
+        return self._environments[version].in_flight_count
+
+    def start(self, call: Call) -> None:
+        """A call goes out."""
+        self._environments[call.version].start()
+
+    def withdraw(self, call: Call) -> None:
+        """A call ran nothing."""
+        self._environments[call.version].withdraw()
+
+    def replied(self, done: Done, reply: InvokeReply) -> Invocation:
+        """Judge a reply; without a REPORT line its cost is the worst case."""
+        call, report = done.call, _report(reply)
+        outcome, error_type = classify(reply, report)
+        environment, discarded = self._environments[call.version].finish(
+            outcome, error_type, report
+        )
+        if report is None:
+            self._recording.find(findings.report_cut_off())
+            cost_usd = call.worst_usd
+        else:
+            cost_usd = self._pricing.cost_usd(call.trial.memory_mb, report.billed_duration_ms)
+        if _is_other_version(call, reply, report):
+            self._recording.find(findings.other_version_ran())
+            environment, discarded = None, OTHER_VERSION
+        return Invocation(
+            index=len(self._recording.invocations),
+            memory_mb=call.trial.memory_mb,
+            version=call.version,
+            payload=call.trial.payload,
+            started_s=done.started_s - self._began_s,
+            client_duration_ms=reply.client_duration_ms,
+            outcome=outcome,
+            cost_usd=cost_usd,
+            report=report,
+            environment=environment,
+            throttle_count=call.throttle_count,
+            error_type=error_type,
+            discarded=discarded,
+        )
+
+    def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
+        """Judge a call that got no reply: it may have run, so it costs the worst case."""
+        self._environments[call.version].lose()
+        self._recording.find(findings.reply_lost())
+        return self._unanswered(
+            call, started_s, ended_s, outcome=Outcome.LOST_REPLY, cost_usd=call.worst_usd
+        )
+
+    def refused(self, done: Done) -> Invocation:
+        """Judge a call that the service refused: it ran nothing."""
+        self._environments[done.call.version].withdraw()
+        return self._unanswered(
+            done.call,
+            done.started_s,
+            done.ended_s,
+            outcome=Outcome.SERVICE_ERROR,
+            cost_usd=0.0,
+            error_type=type(done.result).__name__,
+        )
+
+    def _unanswered(
+        self,
+        call: Call,
+        started_s: float,
+        ended_s: float,
+        *,
+        outcome: Outcome,
+        cost_usd: float,
+        error_type: str | None = None,
+    ) -> Invocation:
+        return Invocation(
+            index=len(self._recording.invocations),
+            memory_mb=call.trial.memory_mb,
+            version=call.version,
+            payload=call.trial.payload,
+            started_s=started_s - self._began_s,
+            client_duration_ms=max(0.0, ended_s - started_s) * 1000,
+            outcome=outcome,
+            cost_usd=cost_usd,
+            throttle_count=call.throttle_count,
+            error_type=error_type,
+        )
+
+
+def _report(reply: InvokeReply) -> PlatformReport | None:
+    """Read the REPORT line, unless it was pushed out of the tail."""
+    try:
+        return parse_report(reply.log_tail)
+    except ReportLineError:
+        return None
+
+
+def _is_other_version(call: Call, reply: InvokeReply, report: PlatformReport | None) -> bool:
+    if reply.executed_version not in (None, call.version):
+        return True
+    return report is not None and report.memory_size_mb != call.trial.memory_mb

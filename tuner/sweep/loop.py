@@ -1,0 +1,296 @@
+"""The sweep's loop: one thread decides, workers invoke.
+
+Only this thread starts calls and only this thread opens publish windows, so that none starts
+while a window is open. It waits on one queue; nothing is polled.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    FunctionNotFoundError,
+    LostReplyError,
+    ThrottledError,
+)
+from tuner.sweep import findings
+from tuner.sweep.health import Health
+from tuner.sweep.workers import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+    from tuner.explore.strategy import Strategy, Trial
+    from tuner.lease.lease import Lease
+    from tuner.model.finding import Finding
+    from tuner.model.invocation import Invocation
+    from tuner.model.sweep import SweepEnd
+    from tuner.sweep.backoff import Backoff
+    from tuner.sweep.estimate import Pricing
+    from tuner.sweep.judge import Judge
+    from tuner.sweep.ledger import Ledger
+    from tuner.sweep.recording import Recording
+    from tuner.sweep.stop import StopSignal
+    from tuner.sweep.workers import Done, Workers
+
+STOP_GRACE_S: Final = 5.0
+"""How long calls in flight are waited for when the sweep is to stop."""
+# Nothing that follows could succeed.
+_FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
+
+
+class SweepLoop:
+    """Asks the strategy, publishes, invokes and records until there is nothing more to do."""
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        strategy: Strategy,
+        lease: Lease,
+        workers: Workers,
+        ledger: Ledger,
+        pricing: Pricing,
+        recording: Recording,
+        judge: Judge,
+        backoff: Backoff,
+        stop: StopSignal,
+        clock: Callable[[], float],
+        rng: Random,
+    ) -> None:
+        self._concurrency = concurrency
+        self._strategy = strategy
+        self._lease = lease
+        self._workers = workers
+        self._ledger = ledger
+        self._pricing = pricing
+        self._recording = recording
+        self._judge = judge
+        self._backoff = backoff
+        self._stop = stop
+        self._clock = clock
+        self._rng = rng
+        self._health = Health()
+        self._versions: dict[int, str] = {}
+        self._excluded: set[int] = set()
+        self._pending: list[Trial] = []
+        self._in_flight: list[Call] = []
+        self._end: SweepEnd | None = None
+
+    def run(self) -> SweepEnd:
+        """Run to the end, and say which it was.
+
+        Raises LeaseError, AwsError and SweepFileError, after having waited for calls in flight as
+        for a stop; what was measured is recorded.
+        """
+        try:
+            self._start_calls()
+            while self._end is None and self._in_flight:
+                self._take(self._workers.next_done(self._wait_s()))
+                self._start_calls()
+        except KeyboardInterrupt:
+            self._end = "interrupted"
+        finally:
+            self._drain()
+        if self._end is None and self._health.success_count == 0:
+            self._recording.find(findings.nothing_succeeded())
+            return "failed"
+        return self._end or "complete"
+
+    # Starting
+
+    def _start_calls(self) -> None:
+        """Fill the free slots, first with trials whose version is idle; or find the end."""
+        if self._stop.is_requested:
+            self._end = "interrupted"
+        if self._end is not None:
+            return
+        self._send_due_again()
+        self._choose()
+        if self._stop.is_requested:  # it may have come during a window
+            self._end = "interrupted"
+            return
+        if self._start_pending(most_a_version=1):
+            self._start_pending(most_a_version=self._fair_share())
+
+    def _fair_share(self) -> int:
+        """How many calls in flight a version may have: more would only be more cold starts."""
+        return math.ceil(self._concurrency / max(1, len(self._versions.keys() - self._excluded)))
+
+    def _choose(self) -> None:
+        """Have trials chosen for the free slots.
+
+        While some of them are for versions that are busy, others are chosen as well, which may go
+        first: a version has one call in flight where that leaves no slot empty.
+        """
+        free = self._concurrency - len(self._in_flight)
+        self._ask(free - len(self._pending))
+        while len(self._pending) < self._concurrency + free:
+            if not self._ask(free - self._idle_count()):
+                return
+
+    def _idle_count(self) -> int:
+        """How many pending trials could start with one call in flight a version."""
+        sizes = {trial.memory_mb for trial in self._pending}
+        return sum(self._judge.in_flight_count(self._versions[size]) == 0 for size in sizes)
+
+    def _ask(self, count: int) -> bool:
+        """Have up to `count` more trials chosen; say whether there were any."""
+        count = min(count, self._ledger.remaining_invocations - len(self._pending))
+        if count <= 0 or self._stop.is_requested:
+            return False
+        on_their_way = [call.trial for call in self._in_flight] + self._pending
+        trials = self._strategy.next_trials(self._recording.invocations, on_their_way, count)
+        self._publish_for(trials)
+        self._pending += [
+            trial
+            for trial in trials
+            if trial.memory_mb in self._versions and trial.memory_mb not in self._excluded
+        ]
+        return bool(trials)
+
+    def _publish_for(self, trials: tuple[Trial, ...]) -> None:
+        """Publish sizes that have no version yet, with those that are likely next."""
+        known = self._versions.keys() | self._excluded
+        if {trial.memory_mb for trial in trials} <= known:
+            return
+        worth = self._strategy.sizes_worth_publishing(trials)
+        sizes = sorted({*worth, *(trial.memory_mb for trial in trials)} - known)
+        publication = self._lease.publish(sizes, lambda: self._stop.is_requested)
+        for entry in publication.published:
+            self._versions[entry.memory_mb] = entry.version
+            self._judge.add_version(entry.version, is_new=entry.is_new)
+        for size, reason in publication.refused:
+            self._exclude(size, reason)
+            self._recording.find(findings.size_refused(size, reason))
+
+    def _start_pending(self, *, most_a_version: int) -> bool:
+        """Start pending trials in their order; False: the budget does not cover the next one."""
+        for trial in tuple(self._pending):
+            if len(self._in_flight) >= self._concurrency:
+                break
+            version = self._versions[trial.memory_mb]
+            if self._judge.in_flight_count(version) >= most_a_version:
+                continue
+            worst_usd = self._pricing.worst_cost_usd(trial.memory_mb)
+            if not self._ledger.can_afford(worst_usd):
+                self._run_out_of_budget()
+                return False
+            self._pending.remove(trial)
+            self._ledger.reserve(worst_usd)
+            self._send(Call(trial, version, worst_usd))
+        return True
+
+    def _run_out_of_budget(self) -> None:
+        if not self._in_flight:  # otherwise what ends may cost less than its worst case
+            self._end = "budget"
+            self._recording.find(findings.budget_reached())
+
+    def _send(self, call: Call) -> None:
+        self._in_flight.append(call)
+        self._judge.start(call)
+        self._workers.start(call)
+
+    # Throttles
+
+    def _send_due_again(self) -> None:
+        now_s = self._clock()
+        for call in tuple(self._in_flight):
+            if call.due_s is not None and call.due_s <= now_s:
+                call.due_s = None
+                self._judge.start(call)
+                self._workers.start(call)
+
+    def _wait_s(self) -> float | None:
+        """Time until the next throttled call is due; None: until something comes back."""
+        due_s = min(
+            (call.due_s for call in self._in_flight if call.due_s is not None), default=None
+        )
+        return None if due_s is None else max(0.0, due_s - self._clock())
+
+    def _throttled(self, call: Call, error: ThrottledError) -> None:
+        self._judge.withdraw(call)
+        call.throttle_count += 1
+        wait_s = self._backoff.wait_s(call.throttle_count, error.retry_after_s, self._rng)
+        self._recording.throttle(call.trial.memory_mb, error.reason, wait_s or 0.0)
+        if self._end is not None:
+            self._settle(call, 0.0)
+        elif wait_s is None:
+            self._end = "failed"
+            self._recording.find(findings.throttled_out(error.reason, call.throttle_count))
+            self._settle(call, 0.0)
+        else:
+            call.due_s = self._clock() + wait_s
+
+    # Taking back
+
+    def _take(self, done: Done | None) -> None:
+        """Take what came back; None: a throttled call is due, or a stop is requested."""
+        if done is None:
+            return
+        call, result = done.call, done.result
+        if isinstance(result, ThrottledError):
+            self._throttled(call, result)
+        elif isinstance(result, LostReplyError):
+            self._record(call, self._judge.lost(call, done.started_s, done.ended_s))
+        elif isinstance(result, AwsError) and not isinstance(result, _FATAL):
+            self._record(call, self._judge.refused(done))
+        elif isinstance(result, Exception):
+            self._judge.withdraw(call)
+            self._settle(call, 0.0)
+            raise result
+        else:
+            self._record(call, self._judge.replied(done, result))
+
+    def _record(self, call: Call, invocation: Invocation) -> None:
+        self._settle(call, invocation.cost_usd)
+        self._recording.finish(invocation)
+        reason = self._health.count(invocation)
+        if reason is not None and invocation.memory_mb not in self._excluded:
+            self._exclude(invocation.memory_mb, reason)
+            self._recording.find(findings.size_failed(invocation.memory_mb, reason))
+        error_type = self._health.common_error(self._versions)
+        if error_type is not None:
+            self._fail(findings.function_fails(error_type))
+        elif self._health.is_unreachable:
+            self._fail(findings.unreachable())
+
+    def _settle(self, call: Call, cost_usd: float) -> None:
+        self._in_flight.remove(call)
+        self._ledger.settle(call.worst_usd, cost_usd)
+
+    def _exclude(self, memory_mb: int, reason: str) -> None:
+        self._excluded.add(memory_mb)
+        self._pending = [trial for trial in self._pending if trial.memory_mb != memory_mb]
+        self._strategy.exclude(memory_mb, reason)
+        self._recording.exclude(memory_mb, reason)
+
+    def _fail(self, finding: Finding) -> None:
+        self._end = self._end or "failed"
+        self._recording.find(finding)
+
+    # Ending
+
+    def _drain(self) -> None:
+        """Give calls in flight a moment; what does not come back may run, and counts as spent."""
+        if not self._in_flight:
+            return
+        self._end = self._end or "failed"  # an error is on its way up
+        for call in tuple(self._in_flight):
+            if call.due_s is not None:  # a throttle ran nothing
+                self._settle(call, 0.0)
+        deadline_s = self._clock() + STOP_GRACE_S
+        while self._in_flight and not self._stop.is_urgent:
+            left_s = deadline_s - self._clock()
+            if left_s <= 0:
+                break
+            with suppress(*_FATAL):
+                self._take(self._workers.next_done(left_s))
+        for call in tuple(self._in_flight):
+            self._record(call, self._judge.lost(call, self._clock(), self._clock()))

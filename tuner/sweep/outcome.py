@@ -1,0 +1,77 @@
+"""What came of an invocation, judged from its reply and its REPORT line."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from tuner.model.platform_report import PlatformReport
+    from tuner.model.reply import InvokeReply
+
+# An exception's class name in any of Lambda's languages. Anything else may hold data.
+_ERROR_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
+# Runtimes that end themselves before the platform does.
+_MEMORY_ERRORS: Final = frozenset(
+    ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
+)
+_TIMED_OUT = re.compile(r"(?:^|: |\S+Z \S+ )Task timed out after \d+\.\d\d seconds$")
+_CRASHES: Final = ("Runtime.", "Sandbox.", "Extension.")
+UNKNOWN_ERROR: Final = "unknown"
+
+
+def classify(reply: InvokeReply, report: PlatformReport | None) -> tuple[Outcome, str | None]:
+    """Return the outcome and the error's type (its class name, never its message).
+
+    Memory used is no evidence of a kill: killed functions were seen below their limit, and
+    functions at their limit were seen to time out.
+    """
+    error_type, message = _error_object(reply)
+    report_type = _shown_type(report.error_type) if report and report.error_type else None
+    status = report.status if report else None
+    if reply.function_error is None and status in (None, "success"):
+        return Outcome.SUCCESS, None
+    known_type = report_type or error_type
+    if _is_memory_kill({report_type, error_type}, message):
+        return Outcome.OUT_OF_MEMORY, known_type
+    if status == "timeout" or error_type == "Sandbox.Timedout" or _is_timeout(error_type, message):
+        return Outcome.TIMEOUT, known_type
+    return Outcome.FUNCTION_ERROR, error_type or report_type or UNKNOWN_ERROR
+
+
+def is_crash(outcome: Outcome, error_type: str | None) -> bool:
+    """Whether the environment's process ended: the next call's duration holds a new init."""
+    if outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY):
+        return True
+    return outcome is Outcome.FUNCTION_ERROR and (error_type or "").startswith(_CRASHES)
+
+
+def _is_memory_kill(types: set[str | None], message: str) -> bool:
+    if types & _MEMORY_ERRORS:
+        return True
+    return "Runtime.ExitError" in types and "signal: killed" in message
+
+
+def _is_timeout(error_type: str | None, message: str) -> bool:
+    """Whether Lambda itself says so; a handler's own error has a type."""
+    return error_type in (None, UNKNOWN_ERROR) and _TIMED_OUT.search(message) is not None
+
+
+def _error_object(reply: InvokeReply) -> tuple[str | None, str]:
+    if reply.function_error is None:
+        return None, ""
+    try:
+        error = json.loads(reply.error_payload)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(error, dict):
+        return None, ""
+    kind, message = error.get("errorType"), error.get("errorMessage")
+    return _shown_type(kind) if kind else None, message if isinstance(message, str) else ""
+
+
+def _shown_type(text: object) -> str:
+    return text if isinstance(text, str) and _ERROR_TYPE.fullmatch(text) else UNKNOWN_ERROR

@@ -1,0 +1,148 @@
+"""Runs a planned sweep: lease the function, publish and invoke, give it back, keep the file."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from tuner.lease.lease import LeaseTerms, open_lease
+from tuner.model.sweep import Sweep
+from tuner.sweep.backoff import Backoff
+from tuner.sweep.estimate import Pricing
+from tuner.sweep.judge import Judge
+from tuner.sweep.ledger import Ledger
+from tuner.sweep.loop import SweepLoop
+from tuner.sweep.recording import Recording
+from tuner.sweep.stop import StopSignal
+from tuner.sweep.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tuner.explore.strategy import Strategy
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.lease import Lease
+    from tuner.model.finding import Finding
+    from tuner.model.function import FunctionConfig
+    from tuner.model.payload import Payload
+    from tuner.model.plan import SweepPlan
+    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.reply import InvokeReply
+    from tuner.model.sweep import SweepEnd
+    from tuner.pricing import LambdaPrices
+    from tuner.sweep.file import SweepWriter
+    from tuner.sweep.invoker import Invoker
+    from tuner.sweep.workers import Call
+
+
+def _tell_nobody(event: ProgressEvent) -> None:
+    """Take an event and do nothing."""
+    del event
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def run_sweep(
+    plan: SweepPlan,
+    *,
+    function: FunctionConfig,
+    environment: Literal["aws", "local"],
+    control: FunctionControl,
+    invoker: Invoker,
+    strategy: Strategy,
+    prices: LambdaPrices,
+    payloads: Sequence[Payload],
+    writer: SweepWriter,
+    state_dir: Path,
+    tool_version: str,
+    endpoint_url: str | None = None,
+    findings: Sequence[Finding] = (),
+    on_progress: ProgressHook = _tell_nobody,
+    stop: StopSignal | None = None,
+    backoff: Backoff | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = _now,
+    sleep: Callable[[float], None] = time.sleep,
+    rng: random.Random | None = None,
+) -> Sweep:
+    """Run `plan` on `function` (as it was read for the plan) and return what was measured.
+
+    `findings` are those known before (of the host); `state_dir` takes the journal and the lock.
+    A stop, a Ctrl-C, a spent budget or a function that fails everywhere end the sweep early:
+    `Sweep.end` says which. The function is given back in any case.
+
+    Raises LeftChangedError if it could not be given back as it was, other LeaseErrors, AwsError
+    and SweepFileError; `writer`'s file then holds what was measured until then.
+    """
+    began_s = clock()
+    stop = stop or StopSignal()
+    recording = Recording(
+        Sweep(
+            plan=plan,
+            function=function,
+            environment=environment,
+            started_at=now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            tool_version=tool_version,
+            findings=tuple(findings),
+        ),
+        writer=writer,
+        on_progress=on_progress,
+        planned_count=lambda: strategy.planned_count,
+    )
+    pricing = Pricing(function, prices)
+    lease_terms = LeaseTerms(
+        sweep_id=plan.sweep_id,
+        state_dir=state_dir,
+        endpoint_url=endpoint_url,
+        started_at=recording.started_at,
+    )
+
+    def measure(lease: Lease) -> SweepEnd:
+        recording.begin()
+        with Workers(_sender(invoker, function, payloads), clock) as workers:
+            stop.notify(workers.wake)
+            return SweepLoop(
+                concurrency=plan.concurrency,
+                strategy=strategy,
+                lease=lease,
+                workers=workers,
+                ledger=Ledger(budget_usd=plan.budget_usd, max_invocations=plan.max_invocations),
+                pricing=pricing,
+                recording=recording,
+                judge=Judge(pricing, recording, began_s=began_s),
+                backoff=backoff or Backoff(),
+                stop=stop,
+                clock=clock,
+                rng=rng or random.Random(plan.seed),  # noqa: S311 - jitter, no secret
+            ).run()
+
+    try:
+        with open_lease(
+            function, lease_terms, control=control, sleep=sleep, on_progress=on_progress
+        ) as lease:
+            end = measure(lease)
+    except BaseException as error:
+        recording.break_off(error, clock() - began_s)
+        raise
+    finally:
+        stop.notify(None)
+    recording.find_all(lease.findings)
+    return recording.end(end, clock() - began_s)
+
+
+def _sender(
+    invoker: Invoker, function: FunctionConfig, payloads: Sequence[Payload]
+) -> Callable[[Call], InvokeReply]:
+    bodies = {payload.name: payload.body for payload in payloads}
+
+    def send(call: Call) -> InvokeReply:
+        return invoker.invoke(
+            function.name, call.version, bodies[call.trial.payload], timeout_s=function.timeout_s
+        )
+
+    return send
