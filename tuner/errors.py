@@ -5,6 +5,7 @@ TunerError
 │   ├── TemplateError       an infrastructure template
 │   ├── PayloadError        a payload
 │   └── SweepFileError      a saved sweep
+├── NotAgreedError          the plan was not agreed to; nothing was changed
 ├── PriceError              no price is known for what was asked
 ├── ReportLineError         a REPORT line or record lacks what a measurement needs
 ├── AwsError                the account or its endpoint said no
@@ -45,6 +46,10 @@ class PayloadError(InputError):
 
 class SweepFileError(InputError):
     """A saved sweep is cut off, of a newer version, or not a sweep."""
+
+
+class NotAgreedError(TunerError):
+    """Whoever was asked did not agree to the plan; nothing was changed."""
 
 
 class PriceError(TunerError):

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
+from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads import load_payloads
 from tuner.pricing import load_price_book
 from tuner.sweep.plan import CONCURRENCY, new_sweep_id, plan_sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tuner.api.target import Target
+    from tuner.aws import LambdaGateway
     from tuner.model.function import FunctionConfig
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
@@ -48,11 +51,18 @@ class PreparedSweep:
     plan: SweepPlan
     payloads: tuple[Payload, ...]
     file: Path
+    findings: tuple[Finding, ...] = ()
+    """What is known before it runs: of the host, and of the qualifier that was named."""
 
     @property
-    def is_free(self) -> bool:
-        """Whether the endpoint is on this machine, where nothing is billed and nothing is live."""
+    def costs_nothing(self) -> bool:
+        """Whether the endpoint is on this machine, where nothing is billed."""
         return self.target.gateway.is_loopback
+
+    @property
+    def harms_nothing(self) -> bool:
+        """Whether the endpoint was started for this run: nobody else knows what is there."""
+        return self.target.started_here
 
 
 def prepare(target: Target, function: str, request: Request, *, state_dir: Path) -> PreparedSweep:
@@ -65,7 +75,7 @@ def prepare(target: Target, function: str, request: Request, *, state_dir: Path)
     if request.out is not None:
         check_writable(request.out)
     gateway = target.gateway
-    config = gateway.read_function(function)
+    config = gateway.read_function(gateway.resolve(function).target)
     prices = load_price_book().lambda_prices(config.region, config.architecture)
     now = datetime.now(UTC)
     plan = plan_sweep(
@@ -83,7 +93,30 @@ def prepare(target: Target, function: str, request: Request, *, state_dir: Path)
     )
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
-    return PreparedSweep(target, config, plan, payloads, file)
+    findings = (*target.findings, *_qualified(gateway, function, config))
+    return PreparedSweep(target, config, plan, payloads, file, findings)
+
+
+def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) -> Iterator[Finding]:
+    """What differs between $LATEST, which is measured, and the version or alias that was named."""
+    qualifier = gateway.resolve(function).qualifier
+    if qualifier in {None, "$LATEST"}:
+        return
+    named = gateway.read_function(function)
+    if named.code_sha256 != latest.code_sha256:
+        yield Finding(
+            "other_code_measured",
+            "warning",
+            f"{qualifier} runs other code than $LATEST, and $LATEST is what was measured: "
+            "deploy first, then tune",
+        )
+    if named.memory_mb != latest.memory_mb:
+        yield Finding(
+            "other_memory_compared",
+            "warning",
+            f"{qualifier} has {named.memory_mb} MB, but the comparison is with $LATEST's "
+            f"{latest.memory_mb} MB",
+        )
 
 
 def _range(target: Target, request: Request) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ def _local_target(template: Path, region: str | None, connections: int) -> Itera
 
     region = region or DEFAULT_LOCAL_REGION
     with ExitStack() as stack:
-        local = stack.enter_context(start_local_lambda(template, region=region))
+        local = stack.enter_context(
+            start_local_lambda(template, python=sys.executable, region=region)
+        )
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
@@ -87,8 +90,8 @@ def _local_target(template: Path, region: str | None, connections: int) -> Itera
         yield Target(
             gateway,
             Path(journals),
-            findings=tuple(local.findings),
-            max_memory_mb=local.max_memory_mb,
+            findings=local.status.findings,
+            max_memory_mb=local.status.max_memory_mb,
             started_here=True,
         )
 

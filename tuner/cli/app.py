@@ -69,7 +69,7 @@ class LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Load the command that is to be run (or completed)."""
-        self.commands = dict.fromkeys(self.table)  # type: ignore[arg-type]  # for "did you mean"
+        self.commands = {name: self.get_command(ctx, name) for name in self.table}
         name, _, rest = super().resolve_command(ctx, args)
         asks_help = ctx.resilient_parsing or any(word in _HELP_OPTIONS for word in rest)
         return name, _load(str(name), self.table[str(name)], with_defaults=not asks_help), rest

@@ -16,6 +16,7 @@ from tuner.model.progress import (
     WindowClosed,
     WindowOpened,
 )
+from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,7 +114,7 @@ def describe(event: ProgressEvent) -> str | None:
     if isinstance(event, WindowClosed):
         return "$LATEST is as it was"
     if isinstance(event, SizeExcluded):
-        return f"{event.memory_mb} MB excluded: {event.reason}"
+        return plain(f"{event.memory_mb} MB excluded: {event.reason}")
     if isinstance(event, CleanedUp):
         return f"{event.deleted_count} versions deleted, nothing left"
     return None

@@ -58,6 +58,7 @@ def report(
     from tuner.cli import exitcode  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.errors import SweepFileError  # noqa: PLC0415 - as above
 
     wanted = goal_of(
         goal,
@@ -69,14 +70,15 @@ def report(
         cold_start_share=cold_start_share,
     )
     folder = state_dir()
-    answers = [
-        api.recommend(
-            api.load_sweep(name, state_dir=folder),
-            goal=wanted,
-            min_memory_mb=min_memory,
-            max_memory_mb=max_memory,
+    answers, cut_off = {}, []
+    for name in sweeps:
+        sweep = api.load_sweep(name, state_dir=folder)
+        answers[name] = api.recommend(
+            sweep, goal=wanted, min_memory_mb=min_memory, max_memory_mb=max_memory
         )
-        for name in sweeps
-    ]
+        if sweep.end is None:
+            cut_off.append(f"{name} was cut off after {len(sweep.invocations)} invocations")
     show_answers(answers, "json" if json else format_name)
-    return exitcode.of_all(answers) if detailed_exitcode else 0
+    if cut_off:
+        raise SweepFileError(f"{'; '.join(cut_off)}: the answer rests on those alone")
+    return exitcode.of_all(answers.values()) if detailed_exitcode else 0

@@ -13,15 +13,17 @@ from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from tuner.model.recommendation import Recommendation
 
 WIDTH_WITHOUT_TERMINAL: Final = 100
 
 
-def show_answer(recommendation: Recommendation, format_name: str) -> None:
-    """Write the answer to stdout as text, json or markdown."""
+def show_answer(
+    recommendation: Recommendation, format_name: str, source: str | None = None
+) -> None:
+    """Write the answer to stdout as text, json or markdown; `source` names its sweep."""
     if format_name == "json":
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
@@ -39,22 +41,23 @@ def show_answer(recommendation: Recommendation, format_name: str) -> None:
                 width=width(),
                 color=takes_color(sys.stdout),
                 encoding=sys.stdout.encoding or "ascii",
+                source=source,
             )
         )
 
 
-def show_answers(recommendations: Sequence[Recommendation], format_name: str) -> None:
-    """Write several answers to stdout; as JSON one object a line, so that each stays one object."""
-    if format_name == "json" and len(recommendations) > 1:
+def show_answers(answers: Mapping[str, Recommendation], format_name: str) -> None:
+    """Write answers by source to stdout; several as JSON are one object a line."""
+    if format_name == "json" and len(answers) > 1:
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
-        for recommendation in recommendations:
+        for recommendation in answers.values():
             show_text(json.dumps(to_json(recommendation), allow_nan=False) + "\n")
         return
-    for number, recommendation in enumerate(recommendations):
+    for number, (source, recommendation) in enumerate(answers.items()):
         if number:
             show_text("\n")
-        show_answer(recommendation, format_name)
+        show_answer(recommendation, format_name, source)
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,16 +11,20 @@ from tuner.cli import exitcode
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, say, show_answer, show_json
 from tuner.cli.state import state_dir
+from tuner.errors import LeftChangedError, NotAgreedError, TunerError
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tuner.model.goal import Goal
+    from tuner.model.progress import ProgressHook
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
 
-DECLINED: Final = 1
 INTERRUPTED: Final = 130
 
 
@@ -49,26 +54,54 @@ def sweep_and_answer(
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
     stop = StopSignal()
     folder = state_dir()
+
+    def tell(sweep: Sweep) -> Recommendation:
+        answer = api.recommend(
+            sweep,
+            goal=goal,
+            min_memory_mb=request.min_memory_mb,
+            max_memory_mb=request.max_memory_mb,
+        )
+        kept_as = None if request.out else answer.function.name
+        show_answer(answer, "json" if manner.json else "text", kept_as)
+        return answer
+
     with api.open_target(
         function, state_dir=folder, concurrency=request.concurrency, **_given(place)
     ) as target:
         prepared = api.prepare(target, function, request, state_dir=folder)
-        for line in describe_plan(prepared.function, prepared.plan, costs_nothing=prepared.is_free):
+        for line in describe_plan(
+            prepared.function, prepared.plan, costs_nothing=prepared.costs_nothing
+        ):
             say(line)
         if manner.dry_run:
             return _end_dry_run(prepared, manner)
-        if not (manner.yes or prepared.is_free or agree("Proceed?")):
-            say("Nothing was changed.")
-            return DECLINED
+        if prepared.harms_nothing:
+            say("This endpoint was started for the run, so nothing is asked.")
+        elif not (manner.yes or agree("Proceed?")):
+            raise NotAgreedError("the plan was not agreed to: nothing was changed")
         with stop_on_signals(stop), progress() as on_progress:
-            sweep = api.run(prepared, on_progress=on_progress, stop=stop)
-    answer = api.recommend(
-        sweep, goal=goal, min_memory_mb=request.min_memory_mb, max_memory_mb=request.max_memory_mb
-    )
-    show_answer(answer, "json" if manner.json else "text")
+            sweep = _run(prepared, stop, on_progress, answer=tell)
+    answer = tell(sweep)
     if stop.is_requested:
         return INTERRUPTED
     return exitcode.of(answer) if manner.detailed_exitcode else 0
+
+
+def _run(
+    prepared: api.PreparedSweep,
+    stop: StopSignal,
+    on_progress: ProgressHook,
+    *,
+    answer: Callable[[Sweep], Recommendation],
+) -> Sweep:
+    """Run the sweep; if the function cannot be given back, still answer from the file."""
+    try:
+        return api.run(prepared, on_progress=on_progress, stop=stop)
+    except LeftChangedError:
+        with suppress(TunerError):
+            answer(api.load_sweep(prepared.file))
+        raise
 
 
 def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:

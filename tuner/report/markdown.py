@@ -76,7 +76,8 @@ def _size(row: SizeRow) -> str:
     if row.duration_ms is not None:
         duration = f"{duration} {numbers.spread(row.duration_ms)}"
     cost = _known(row.cost_usd_per_million, numbers.usd_per_million)
-    notes = ", ".join([*(["**recommended**"] if row.recommended else []), *row.notes])
+    marked = row.recommended and not row.current
+    notes = ", ".join([*(["**recommended**"] if marked else []), *row.notes])
     return (
         f"| {numbers.memory(row.memory_mb)} | {duration} | {cost} | {percent_now(row)} | {notes} |"
     )

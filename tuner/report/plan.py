@@ -21,8 +21,8 @@ def describe_plan(
     free = " on AWS; nothing is billed here" if costs_nothing else ""
     return (
         describe_config(function, "local" if costs_nothing else function.region),
-        f"Sizes: {sizes} MB. $LATEST changes for moments while they are published as versions, "
-        f"and is restored; the versions are deleted afterwards.",
+        f"Sizes: {sizes} MB.",
+        "$LATEST changes for moments while they are published as versions, and is restored.",
         "Every invocation really runs the code, with the function's own role.",
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
     )

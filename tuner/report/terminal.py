@@ -39,12 +39,18 @@ _VERDICT_STYLES: Final = {
 
 
 def render(
-    recommendation: Recommendation, *, width: int, color: bool, encoding: str = "utf-8"
+    recommendation: Recommendation,
+    *,
+    width: int,
+    color: bool,
+    encoding: str = "utf-8",
+    source: str | None = None,
 ) -> str:
     """Return the whole answer, lines at most `width` columns wide (at least 44).
 
     `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
-    the signs, the text is plain ASCII.
+    the signs, the text is plain ASCII. `source` is what `tuner report` finds the sweep by, if that
+    is shorter than its file.
     """
     glyphs = glyphs_for(encoding)
     width = max(width, MIN_WIDTH)
@@ -58,7 +64,7 @@ def render(
             console.print(line, soft_wrap=True)
     console.print()
     _print_verdict(console, recommendation)
-    _print_remarks(console, recommendation)
+    _print_remarks(console, recommendation, source)
     text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
     return fit_to(text, glyphs)
 
@@ -196,22 +202,24 @@ def _print_verdict(console: Console, recommendation: Recommendation) -> None:
         console.print(f"  {sure}")
 
 
-def _print_remarks(console: Console, recommendation: Recommendation) -> None:
+def _print_remarks(console: Console, recommendation: Recommendation, source: str | None) -> None:
     for finding in recommendation.findings:
         sign = _SEVERITY_SIGNS[finding.severity]
         console.print(f"{sign} {plain(finding.message)}", style=_SEVERITY_STYLES[finding.severity])
     if recommendation.assumptions:
         assumed = "; ".join(plain(text) for text in recommendation.assumptions)
         console.print(f"Assumes {assumed}.", style="dim")
-    for label, command in zip(("Next:", "     "), next_commands(recommendation), strict=False):
+    for label, command in zip(
+        ("Next:", "     "), next_commands(recommendation, source), strict=False
+    ):
         console.print(f"{label} {command}", soft_wrap=True)
 
 
-def next_commands(recommendation: Recommendation) -> tuple[str, ...]:
+def next_commands(recommendation: Recommendation, source: str | None = None) -> tuple[str, ...]:
     """Commands that make sense after this answer, ready to be pasted."""
     name = shlex.quote(plain(recommendation.function.name))
-    source = shlex.quote(plain(recommendation.sweep.file or recommendation.function.name))
-    commands = [f"tuner report {source} --format markdown"]
+    sweep = shlex.quote(plain(source or recommendation.sweep.file or recommendation.function.name))
+    commands = [f"tuner report {sweep} --format markdown"]
     choice = recommendation.choice
     if choice.verdict == "resize" and recommendation.environment == "aws":
         region = shlex.quote(plain(recommendation.function.region))

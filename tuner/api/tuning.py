@@ -1,0 +1,127 @@
+"""The main job: from a function's name to an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner import __version__
+from tuner.api.prepared import Request, prepare
+from tuner.api.saved import recommend
+from tuner.api.store import default_state_dir
+from tuner.api.target import open_target
+from tuner.errors import NotAgreedError
+from tuner.explore.fixed import FixedStrategy
+from tuner.pricing import load_price_book
+from tuner.sweep.file import SweepWriter
+from tuner.sweep.runner import run_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tuner.api.prepared import PreparedSweep
+    from tuner.model.goal import Goal
+    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+    from tuner.sweep.stop import StopSignal
+
+
+def _tell_nobody(event: ProgressEvent) -> None:
+    """The hook of a run that nobody watches."""
+    del event
+
+
+def tune(
+    function: str,
+    *,
+    payloads: Sequence[str] = (),
+    goal: Goal | None = None,
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+    local_template: Path | None = None,
+    min_memory_mb: int | None = None,
+    max_memory_mb: int | None = None,
+    memory_sizes_mb: Sequence[int] = (),
+    max_invocations: int | None = None,
+    budget_usd: float | None = None,
+    concurrency: int | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    state_dir: Path | None = None,
+    confirm: Callable[[PreparedSweep], bool] | None = None,
+    on_progress: ProgressHook = _tell_nobody,
+    stop: StopSignal | None = None,
+) -> Recommendation:
+    """Measure `function` (a name or an ARN) and say how much memory it should have.
+
+    It really runs the code. `confirm` sees the plan before anything is changed; without it the
+    call itself agrees. `local_template` starts an endpoint for that SAM template. `stop` ends the
+    sweep early, with an answer from what was measured. Raises NotAgreedError, InputError and its
+    kin, PriceError, AwsError and its kin, LocalError, and LeftChangedError if something is left
+    changed.
+    """
+    request = Request(
+        payloads=tuple(payloads),
+        min_memory_mb=min_memory_mb,
+        max_memory_mb=max_memory_mb,
+        memory_sizes_mb=tuple(memory_sizes_mb),
+        max_invocations=max_invocations,
+        budget_usd=budget_usd,
+        concurrency=concurrency,
+        seed=seed,
+        out=out,
+    )
+    folder = state_dir or default_state_dir()
+    with open_target(
+        function,
+        state_dir=folder,
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        local_template=local_template,
+        concurrency=concurrency,
+    ) as target:
+        prepared = prepare(target, function, request, state_dir=folder)
+        if confirm is not None and not confirm(prepared):
+            raise NotAgreedError("the plan was not agreed to: nothing was changed")
+        sweep = run(prepared, on_progress=on_progress, stop=stop)
+    return recommend(sweep, goal, min_memory_mb=min_memory_mb, max_memory_mb=max_memory_mb)
+
+
+def run(
+    prepared: PreparedSweep,
+    *,
+    on_progress: ProgressHook = _tell_nobody,
+    stop: StopSignal | None = None,
+) -> Sweep:
+    """Carry out a prepared sweep and give the function back. Raises as `tune` does."""
+    plan, function, target = prepared.plan, prepared.function, prepared.target
+    gateway = target.gateway
+    strategy = FixedStrategy(
+        plan.sizes_mb,
+        [payload.name for payload in plan.payloads],
+        plan.warmup_count,
+        plan.repetition_count,
+        plan.seed,
+        plan.max_invocations,
+    )
+    with SweepWriter(prepared.file) as writer:
+        return run_sweep(
+            plan,
+            function=function,
+            environment="local" if gateway.is_loopback else "aws",
+            control=gateway,
+            invoker=gateway,
+            strategy=strategy,
+            prices=load_price_book().lambda_prices(function.region, function.architecture),
+            payloads=prepared.payloads,
+            writer=writer,
+            state_dir=target.state_dir,
+            tool_version=__version__,
+            endpoint_url=gateway.endpoint_url,
+            findings=prepared.findings,
+            on_progress=on_progress,
+            stop=stop,
+        )

@@ -1,0 +1,72 @@
+"""Serves the local Lambda until a signal comes, and tells how to use it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Final
+
+from tuner.cli.screen import show_text
+from tuner.iac import read_template
+from tuner.local.serve import LocalLambda
+from tuner.report.foreign import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import FrameType
+
+    from tuner.iac import TemplateFunction
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _StoppedError(Exception):
+    """A signal asked to end."""
+
+
+def serve_until_stopped(template: Path, *, port: int, region: str) -> int:
+    """Serve, print what a client needs, and return 0 when asked to end. Raises TunerError."""
+    functions = read_template(template).functions
+    before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
+    try:
+        with LocalLambda.from_template(template, port=port, region=region) as server:
+            show_text("\n".join(_lines(server, functions)) + "\n")
+            sys.stdout.flush()
+            threading.Event().wait()
+    except _StoppedError:
+        return 0
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    return 0
+
+
+def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[str]:
+    """What a client needs to connect, what it finds there, and what to know of this host."""
+    limits = server.limits
+    host = f"{limits.core_count} cores, sizes up to {limits.max_memory_mb} MB"
+    names = max((len(each.name) for each in functions), default=0)
+    return [
+        f"Lambda endpoint {server.endpoint_url} · {server.region}",
+        f"{host} · CPU shares by {limits.cpu_control}",
+        "",
+        f"  export AWS_ENDPOINT_URL={server.endpoint_url} AWS_DEFAULT_REGION={server.region}",
+        "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
+        "",
+        *(
+            plain(f"  {each.name:<{names}}  {each.memory_mb:>5} MB  {each.description}".rstrip())
+            for each in functions
+        ),
+        "",
+        *(f"! {plain(finding.message)}" for finding in limits.findings),
+        "Ctrl-C ends it.",
+    ]
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Leave the block once; further signals must not cut through the closing."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise _StoppedError
