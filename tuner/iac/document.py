@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
+_MAX_MESSAGE: Final = 400
 _YAML_TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "value"})
 
@@ -44,7 +45,12 @@ class Place:
 
     def refuse(self, what: str) -> NoReturn:
         """Raise TemplateError with the file and the line before `what`."""
-        raise TemplateError(f"{self.path}:{self.line}: {what}")
+        raise TemplateError(self.said(what))
+
+    def said(self, what: str) -> str:
+        """Return file, line and `what` as one line of moderate length, whatever names it holds."""
+        printable = "".join(char if char.isprintable() else "?" for char in what[:_MAX_MESSAGE])
+        return f"{self.path}:{self.line}: {printable}"
 
     def entries(self, what: str) -> dict[str, tuple[Place, Place]]:
         """Return a mapping's (key, value) places by key; each key once and plain."""

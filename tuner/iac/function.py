@@ -86,7 +86,7 @@ class _Properties:
         if is_file:
             place.refuse(f"CodeUri {uri!r} is a file: unpack it and name the folder")
         if not is_folder:
-            place.refuse(f"there is no folder {uri[:200]!r} (CodeUri), seen from the template")
+            place.refuse(f"there is no folder {uri!r} (CodeUri), seen from the template")
         return folder.resolve()
 
     def handler(self) -> str:
@@ -100,7 +100,7 @@ class _Properties:
         place = self._needed("Runtime")
         runtime = place.text("Runtime")
         if not _RUNTIME.fullmatch(runtime):
-            place.refuse(f"{runtime[:40]!r} is not a runtime of Lambda's, such as python3.13")
+            place.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
         return runtime
 
     def memory_mb(self) -> int:
@@ -172,5 +172,5 @@ def _inner(place: Place, what: str, name: str) -> Place | None:
     entries = place.entries(what)
     for other, (key, _) in entries.items():
         if other != name:
-            key.refuse(f"{other[:100]} of {what} is not supported: only {name} is")
+            key.refuse(f"{other} of {what} is not supported: only {name} is")
     return entries[name][1] if name in entries else None

@@ -12,6 +12,7 @@ from tuner.iac.function import read_function
 from tuner.iac.template import Template, TemplateFunction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -22,7 +23,7 @@ def read_template(path: Path) -> Template:
     Lambda's range, and whatever is not supported and would change what runs.
     """
     file = _template_file(path)
-    reader = _Reader(file)
+    reader = _Reader()
     functions = reader.functions(read_document(file))
     if not functions:
         raise TemplateError(f"{file} has no resource of the type {support.FUNCTION}")
@@ -45,31 +46,24 @@ def _template_file(path: Path) -> Path:
 class _Reader:
     """Walks one template and notes what it passes over."""
 
-    path: Path
     notes: list[str] = field(default_factory=list)
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
-        sections = root.entries("the template")
-        for name, (key, _) in sections.items():
-            if name in support.IGNORED_SECTIONS:
-                self._note(key, name, support.IGNORED_SECTIONS[name])
-            elif name not in support.USED_SECTIONS:
-                key.refuse(support.unknown(name, support.USED_SECTIONS, support.IGNORED_SECTIONS))
+        sections = self._used(root.entries("the template"), support.SECTIONS, "")
         if "Transform" in sections:
-            _check_transform(sections["Transform"][1])
+            _check_transform(sections["Transform"])
         if "Resources" not in sections:
             root.refuse("the template has no Resources")
-        shared = self._globals(sections["Globals"][1]) if "Globals" in sections else {}
+        shared = self._globals(sections["Globals"]) if "Globals" in sections else {}
         found: dict[str, TemplateFunction] = {}
-        for logical_id, (key, resource) in sections["Resources"][1].entries("Resources").items():
+        for logical_id, (key, resource) in sections["Resources"].entries("Resources").items():
             properties = self._function_properties(logical_id, key, resource)
             if properties is None:
                 continue
             function = read_function(logical_id, key, own=properties, shared=shared)
             if function.name in found:
-                key.refuse(
-                    f"the name {function.name} is taken by {found[function.name].logical_id}"
-                )
+                taken_by = found[function.name].logical_id
+                key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
             found[function.name] = function
         return tuple(found.values())
 
@@ -77,7 +71,8 @@ class _Reader:
         properties: dict[str, Place] = {}
         for name, (key, value) in place.entries("Globals").items():
             if name == "Function":
-                properties = self._supported(value, "Globals")
+                entries = value.entries("the globals for functions")
+                properties = self._used(entries, support.PROPERTIES, " of Globals")
             else:
                 self._note(key, f"{name} in Globals", "it is not about functions")
         if "FunctionName" in properties:
@@ -96,42 +91,35 @@ class _Reader:
             reason = support.reason_to_ignore_type(its_type)
             if reason is None:
                 attributes["Type"][1].refuse(
-                    f"{logical_id} is of the type {its_type[:100]}, which is not supported here: "
+                    f"{logical_id} is of the type {its_type}, which is not supported here: "
                     "leave it out of the template that is tuned"
                 )
             self._note(key, f"{logical_id} ({its_type})", reason)
             return None
-        for name, (place, _) in attributes.items():
-            if name in support.IGNORED_ATTRIBUTES:
-                self._note(place, f"{name} of {logical_id}", support.IGNORED_ATTRIBUTES[name])
-            elif name in support.REFUSED_ATTRIBUTES:
-                reason = support.REFUSED_ATTRIBUTES[name]
-                place.refuse(f"{name} of {logical_id} is not supported: {reason}")
-            elif name not in support.USED_ATTRIBUTES:
-                place.refuse(support.unknown(name, support.USED_ATTRIBUTES))
-        if "Properties" not in attributes:
+        used = self._used(attributes, support.ATTRIBUTES, f" of {logical_id}")
+        if "Properties" not in used:
             return {}
-        return self._supported(attributes["Properties"][1], logical_id)
+        entries = used["Properties"].entries(f"the properties of {logical_id}")
+        return self._used(entries, support.PROPERTIES, f" of {logical_id}")
 
-    def _supported(self, place: Place, owner: str) -> dict[str, Place]:
-        """Return the properties that are used; note the others or refuse them."""
+    def _used(
+        self, entries: Mapping[str, tuple[Place, Place]], known: support.Vocabulary, whose: str
+    ) -> dict[str, Place]:
+        """Return the values that are used; note the others, or refuse them."""
         used: dict[str, Place] = {}
-        for name, (key, value) in place.entries(f"the properties of {owner}").items():
-            if name in support.USED_PROPERTIES:
+        for name, (key, value) in entries.items():
+            if name in known.used:
                 used[name] = value
-            elif name in support.IGNORED_PROPERTIES:
-                self._note(key, f"{name} of {owner}", support.IGNORED_PROPERTIES[name])
-            elif name in support.REFUSED_PROPERTIES:
-                reason = support.REFUSED_PROPERTIES[name]
-                key.refuse(f"{name} of {owner} is not supported: {reason}")
+            elif name in known.ignored:
+                self._note(key, f"{name}{whose}", known.ignored[name])
+            elif name in known.refused:
+                key.refuse(f"{name}{whose} is not supported: {known.refused[name]}")
             else:
-                key.refuse(
-                    support.unknown(name, support.USED_PROPERTIES, support.IGNORED_PROPERTIES)
-                )
+                key.refuse(known.unknown(name))
         return used
 
     def _note(self, place: Place, what: str, why: str) -> None:
-        self.notes.append(f"{self.path}:{place.line}: {what} is ignored: {why}")
+        self.notes.append(place.said(f"{what} is ignored: {why}"))
 
 
 def _check_transform(place: Place) -> None:
@@ -139,4 +127,4 @@ def _check_transform(place: Place) -> None:
     for transform in listed:
         name = transform.text("Transform")
         if name != support.TRANSFORM:
-            transform.refuse(f"the transform {name[:100]} cannot be applied here")
+            transform.refuse(f"the transform {name} cannot be applied here")

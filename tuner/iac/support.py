@@ -8,6 +8,7 @@ those of the AWS SAM specification and the CloudFormation template reference.
 from __future__ import annotations
 
 import difflib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,97 +20,124 @@ FUNCTION: Final = "AWS::Serverless::Function"
 _DEPLOYED: Final = "it matters only where the function is deployed"
 _TRIGGER: Final = "nothing but an invocation starts the function here"
 _ACCESS: Final = "a local function has no role"
-_RESOLVED: Final = "nothing refers to it here"
+_REFERENCE: Final = "nothing can refer to it here"
+_FAILED_EVENT: Final = "failed events are not passed on here"
+_ENCRYPTION: Final = "nothing is encrypted at rest here"
+_IMAGE: Final = "images cannot be run here: give CodeUri, Handler and Runtime"
+_INSTANCES: Final = "managed instances cannot be shown here"
 
-USED_SECTIONS: Final = frozenset(
-    {"AWSTemplateFormatVersion", "Transform", "Description", "Globals", "Resources"}
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that may stand in one kind of mapping; ignored and refused ones with the reason."""
+
+    used: frozenset[str]
+    ignored: Mapping[str, str]
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def unknown(self, name: str) -> str:
+        """Say that a name is not among them, and which is closest."""
+        known = sorted([*self.used, *self.ignored, *self.refused])
+        close = difflib.get_close_matches(name[:100], known, n=1)
+        hint = f": did you mean {close[0]}?" if close else ""
+        return f"{name} is not supported{hint}"
+
+
+SECTIONS: Final = Vocabulary(
+    used=frozenset(
+        {"AWSTemplateFormatVersion", "Transform", "Description", "Globals", "Resources"}
+    ),
+    ignored={
+        "Metadata": _DEPLOYED,
+        "Outputs": _DEPLOYED,
+        "Rules": _DEPLOYED,
+        "Hooks": _DEPLOYED,
+        "Parameters": _REFERENCE,
+        "Mappings": _REFERENCE,
+        "Conditions": _REFERENCE,
+    },
 )
-IGNORED_SECTIONS: Final = {
-    "Metadata": _DEPLOYED,
-    "Outputs": _DEPLOYED,
-    "Rules": _DEPLOYED,
-    "Hooks": _DEPLOYED,
-    "Parameters": _RESOLVED,
-    "Mappings": _RESOLVED,
-    "Conditions": _RESOLVED,
-}
 
-USED_ATTRIBUTES: Final = frozenset({"Type", "Properties"})
-IGNORED_ATTRIBUTES: Final = {
-    "Metadata": "the code is run as it lies in CodeUri, without a build",
-    "DependsOn": _DEPLOYED,
-    "DeletionPolicy": _DEPLOYED,
-    "UpdateReplacePolicy": _DEPLOYED,
-    "UpdatePolicy": _DEPLOYED,
-    "CreationPolicy": _DEPLOYED,
-    "Connectors": _ACCESS,
-}
-REFUSED_ATTRIBUTES: Final = {
-    "Condition": "whether the function exists cannot be decided here: leave the condition out",
-}
-
-USED_PROPERTIES: Final = frozenset(
-    {
-        "Architectures",
-        "CodeUri",
-        "Description",
-        "Environment",
-        "EphemeralStorage",
-        "FunctionName",
-        "Handler",
-        "MemorySize",
-        "PackageType",
-        "Runtime",
-        "Timeout",
-    }
+ATTRIBUTES: Final = Vocabulary(
+    used=frozenset({"Type", "Properties"}),
+    ignored={
+        "Metadata": "the code is run as it lies in CodeUri, without a build",
+        "DependsOn": _DEPLOYED,
+        "DeletionPolicy": _DEPLOYED,
+        "UpdateReplacePolicy": _DEPLOYED,
+        "UpdatePolicy": _DEPLOYED,
+        "CreationPolicy": _DEPLOYED,
+        "Connectors": _ACCESS,
+    },
+    refused={
+        "Condition": "whether the function exists cannot be decided here, leave the condition out",
+    },
 )
-IGNORED_PROPERTIES: Final = {
-    "AssumeRolePolicyDocument": _ACCESS,
-    "AutoPublishAlias": _DEPLOYED,
-    "AutoPublishAliasAllProperties": _DEPLOYED,
-    "AutoPublishCodeSha256": _DEPLOYED,
-    "CodeSigningConfigArn": _DEPLOYED,
-    "DeadLetterQueue": "failed events are not passed on here",
-    "DeploymentPreference": _DEPLOYED,
-    "EventInvokeConfig": "failed events are not passed on here",
-    "Events": _TRIGGER,
-    "FunctionUrlConfig": _TRIGGER,
-    "KmsKeyArn": "nothing is encrypted at rest here",
-    "LoggingConfig": "the local log is text",
-    "PermissionsBoundary": _ACCESS,
-    "Policies": _ACCESS,
-    "PropagateTags": _DEPLOYED,
-    "ProvisionedConcurrencyConfig": "environments start on demand here",
-    "PublishToLatestPublished": _DEPLOYED,
-    "RecursiveLoop": _DEPLOYED,
-    "ReservedConcurrentExecutions": "a sweep bounds its own concurrency",
-    "Role": _ACCESS,
-    "RolePath": _ACCESS,
-    "RuntimeManagementConfig": _DEPLOYED,
-    "SnapStart": "cold starts are plain inits here, not restores",
-    "SourceKMSKeyArn": "nothing is encrypted at rest here",
-    "Tags": _DEPLOYED,
-    "Tracing": "nothing is traced here",
-    "VersionDeletionPolicy": _DEPLOYED,
-    "VersionDescription": _DEPLOYED,
-    "VpcConfig": "the function uses this host's network",
-}
-REFUSED_PROPERTIES: Final = {
-    "CapacityProviderConfig": "managed instances cannot be shown here",
-    "DurableConfig": "durable executions cannot be shown here",
-    "FileSystemConfigs": "the file system would be missing: leave it out to run without",
-    "FunctionScalingConfig": "managed instances cannot be shown here",
-    "ImageConfig": "images cannot be run here: give CodeUri, Handler and Runtime",
-    "ImageUri": "images cannot be run here: give CodeUri, Handler and Runtime",
-    "InlineCode": "put the code into a folder and name it with CodeUri",
-    "Layers": "the layers' code would be missing: put it into the folder of CodeUri",
-    "TenancyConfig": "tenants' environments cannot be kept apart here",
-}
+
+PROPERTIES: Final = Vocabulary(
+    used=frozenset(
+        {
+            "Architectures",
+            "CodeUri",
+            "Description",
+            "Environment",
+            "EphemeralStorage",
+            "FunctionName",
+            "Handler",
+            "MemorySize",
+            "PackageType",
+            "Runtime",
+            "Timeout",
+        }
+    ),
+    ignored={
+        "AssumeRolePolicyDocument": _ACCESS,
+        "AutoPublishAlias": _DEPLOYED,
+        "AutoPublishAliasAllProperties": _DEPLOYED,
+        "AutoPublishCodeSha256": _DEPLOYED,
+        "CodeSigningConfigArn": _DEPLOYED,
+        "DeadLetterQueue": _FAILED_EVENT,
+        "DeploymentPreference": _DEPLOYED,
+        "EventInvokeConfig": _FAILED_EVENT,
+        "Events": _TRIGGER,
+        "FunctionUrlConfig": _TRIGGER,
+        "KmsKeyArn": _ENCRYPTION,
+        "LoggingConfig": "the local log is text",
+        "PermissionsBoundary": _ACCESS,
+        "Policies": _ACCESS,
+        "PropagateTags": _DEPLOYED,
+        "ProvisionedConcurrencyConfig": "environments start on demand here",
+        "PublishToLatestPublished": _DEPLOYED,
+        "RecursiveLoop": _DEPLOYED,
+        "ReservedConcurrentExecutions": "a sweep bounds its own concurrency",
+        "Role": _ACCESS,
+        "RolePath": _ACCESS,
+        "RuntimeManagementConfig": _DEPLOYED,
+        "SnapStart": "cold starts are plain inits here, not restores",
+        "SourceKMSKeyArn": _ENCRYPTION,
+        "Tags": _DEPLOYED,
+        "Tracing": "nothing is traced here",
+        "VersionDeletionPolicy": _DEPLOYED,
+        "VersionDescription": _DEPLOYED,
+        "VpcConfig": "the function uses this host's network",
+    },
+    refused={
+        "CapacityProviderConfig": _INSTANCES,
+        "DurableConfig": "durable executions cannot be shown here",
+        "FileSystemConfigs": "the file system would be missing, leave it out to run without",
+        "FunctionScalingConfig": _INSTANCES,
+        "ImageConfig": _IMAGE,
+        "ImageUri": _IMAGE,
+        "InlineCode": "put the code into a folder and name it with CodeUri",
+        "Layers": "the layers' code would be missing, put it into the folder of CodeUri",
+        "TenancyConfig": "tenants' environments cannot be kept apart here",
+    },
+)
 
 IGNORED_TYPES: Final = {
     "AWS::IAM::": _ACCESS,
     "AWS::Lambda::Alias": _DEPLOYED,
-    "AWS::Lambda::EventInvokeConfig": "failed events are not passed on here",
+    "AWS::Lambda::EventInvokeConfig": _FAILED_EVENT,
     "AWS::Lambda::EventSourceMapping": _TRIGGER,
     "AWS::Lambda::Permission": _ACCESS,
     "AWS::Lambda::Url": _TRIGGER,
@@ -124,17 +152,10 @@ IGNORED_TYPES: Final = {
     "AWS::Serverless::Api": _TRIGGER,
     "AWS::Serverless::HttpApi": _TRIGGER,
 }
-"""By type, or by the service that a key ending in `::` begins with."""
+"""By type, or by the service for a key that ends in `::`."""
 
 
 def reason_to_ignore_type(resource_type: str) -> str | None:
     """Say why resources of a type have no effect here; None where they could have one."""
     service = resource_type[: resource_type.rfind("::") + 2]
     return IGNORED_TYPES.get(resource_type) or IGNORED_TYPES.get(service)
-
-
-def unknown(name: str, known: Mapping[str, str] | frozenset[str], *more: Mapping[str, str]) -> str:
-    """Say that a name is not known, with the closest known one."""
-    candidates = [candidate for names in (known, *more) for candidate in names]
-    close = difflib.get_close_matches(name[:100], candidates, n=1)
-    return f"{name[:100]} is not supported" + (f": did you mean {close[0]}?" if close else "")

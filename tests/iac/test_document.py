@@ -1,0 +1,146 @@
+"""Files that are no templates, and files made to do harm."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.iac.writing import refusal, with_properties, write
+from tuner.errors import TemplateError
+from tuner.iac import read_template
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FUNCTION = "{Type: AWS::Serverless::Function}"
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    """The path is named."""
+    path = tmp_path / "other.yaml"
+    with pytest.raises(TemplateError, match=rf"there is no template {path}: check the path"):
+        read_template(path)
+    with pytest.raises(TemplateError, match="cannot be read"):
+        read_template(tmp_path / ("x" * 5000))
+
+
+def test_a_folder_without_a_template_says_what_it_looked_for(tmp_path: Path) -> None:
+    """Both names are told."""
+    with pytest.raises(TemplateError, match=r"no template\.yaml or template\.yml in .*: name"):
+        read_template(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", " is empty: an AWS SAM template is needed"),
+        ("# nothing\n", " is empty"),
+        ("hello", ":1: the template must be a mapping"),
+        ("[1, 2]", ":1: the template must be a mapping"),
+        ("null", ":1: the template must be a mapping"),
+        ("A: 1\nA: 2\n", ":2: A is given twice in the template"),
+        ("Description: x\n", ":1: the template has no Resources"),
+        ("Resources: {}\n", " has no resource of the type AWS::Serverless::Function"),
+        ("Resources: []\n", ":1: Resources must be a mapping"),
+        ("Resources: !Include x\n", ":1: Resources uses !Include"),
+        ("Resources:\n  Fn::Transform: {Name: AWS::Include}\n", ":2: Resources uses Fn::Transform"),
+        ("Resources:\n  F: 1\n", ":2: resource F must be a mapping"),
+        ("Resources:\n  F: {}\n", ":2: resource F has no Type"),
+        ("Resources:\n  F: {Type: AWS::S3::Bucket}\n", ":2: F is of the type AWS::S3::Bucket"),
+        ("Resources:\n  F: {Type: AWS::Lambda::Function}\n", ":2: F is of the type AWS::Lambda"),
+        (f"Resources:\n  F: {FUNCTION[:-1]}, Condition: Prod}}\n", ":2: Condition of F is not"),
+        (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not supported"),
+        ("Transform: AWS::LanguageExtensions\n", ":1: the transform AWS::LanguageExtensions"),
+        ("Resource: {}\n", ":1: Resource is not supported: did you mean Resources?"),
+        ("Globals: {Function: {FunctionName: x}}\nResources: {}\n", ":1: FunctionName cannot be"),
+        ("Globals:\n  Function:\n    Layers: [x]\nResources: {}\n", ":3: Layers of Globals is not"),
+        ('"a\\nb\\e[0m": 1\n', ":1: a?b?[0m is not supported"),
+        ("A: [1\nB: 2\n", ":2: not valid YAML: "),
+        ("A: 'x\n", ":2: not valid YAML: "),
+        ("A:\n\t- 1\n", ":2: not valid YAML: "),
+        ("A: 1\n---\nB: 2\n", ":2: not valid YAML: "),
+        ("A: \x07\n", " is not valid YAML: it holds control characters"),
+    ],
+)  # fmt: skip
+def test_what_is_no_template_is_refused_with_its_line(tmp_path: Path, text: str, says: str) -> None:
+    """One line: the file, where in it, and what is wrong."""
+    assert refusal(write(tmp_path, text)).startswith(says)
+
+
+def test_a_file_that_is_not_utf_8_says_where(tmp_path: Path) -> None:
+    """Latin-1 in a comment is enough."""
+    path = tmp_path / "template.yaml"
+    path.write_bytes("A: 1\n# Größe\n".encode("latin-1"))
+    assert refusal(path) == ":2: not UTF-8"
+
+
+def test_a_template_may_be_as_large_as_cloudformation_takes(tmp_path: Path) -> None:
+    """A megabyte passes, a byte more does not."""
+    path = with_properties(tmp_path)
+    text = path.read_text()
+    path.write_text(text + "#" * (1_000_000 - len(text)))
+    assert read_template(path).functions
+    path.write_text(text + "#" * (1_000_001 - len(text)))
+    with pytest.raises(TemplateError, match="is over 1 MB"):
+        read_template(path)
+
+
+BOMB = "\n".join(
+    ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30))]
+)
+HOSTILE = {
+    "aliases": (BOMB, ":2: the alias \\*a0 is not supported: write the values out"),
+    "loop": ("A: &a\n  B: *a\n", ":2: the alias \\*a is not supported"),
+    "merges": ("A: &a {b: 1}\nB: {<<: *a}\n", ":2: the alias \\*a is not supported"),
+    "depth": ("A: " + "[" * 900_000, ":1: nested deeper than 60 levels"),
+    "braces": ("{a: " * 200_000, ":1: nested deeper than 60 levels"),
+    "dashes": ("- " * 400_000, ":1: nested deeper than 60 levels"),
+    "questions": ("? " * 400_000, ":1: nested deeper than 60 levels"),
+    "keys": ("\n".join(f"k{i}: 1" for i in range(80_000)), ":1: k0 is not supported"),
+    "items": ("Transform: [" + "x," * 400_000 + "]", ":1: the transform x cannot be applied"),
+    "long": ("k" * 900_000 + ": 1", ".*"),
+    "quoted": ('"' + "\\x41" * 200_000, ":1: not valid YAML"),
+    "spaces": ("A:" + " " * 900_000 + "1", ":1: A is not supported"),
+    "commas": ("A: {" + "," * 900_000, ":1: not valid YAML"),
+    "colons": ("a: " * 300_000, ":1: not valid YAML"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_made_to_do_harm_is_refused_in_time(tmp_path: Path, name: str) -> None:
+    """Alias bombs, loops, depth and size end in one line after some seconds of CPU at most."""
+    text, says = HOSTILE[name]
+    path = write(tmp_path, text)
+    start_s = time.process_time()
+    with pytest.raises(TemplateError, match=says) as caught:
+        read_template(path)
+    # Expanded, the bomb has 9 to the 29th nodes; a quadratic reader takes minutes.
+    assert time.process_time() - start_s < 20
+    assert len(str(caught.value)) < 1000
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Resources:", "  F:", "    Type: AWS::Serverless::Function", "Globals: {Function: ",
+             "!Ref x", "&a", "*a", "{", "}", "[", "]", "- ", "? ", ": ", "|\n", "'", '"', "<<: ",
+             "    Properties:", "      MemorySize: 9", "%YAML 9.9", "---", "!!binary x", "\t", "#"]
+        )
+        | st.text(max_size=5),
+        max_size=12,
+    ),
+    st.sampled_from(["\n", " ", ""]),
+)  # fmt: skip
+def test_any_file_is_a_template_or_the_one_error(
+    tmp_path: Path, parts: list[str], joint: str
+) -> None:
+    """Whatever a file holds, nothing but TemplateError comes out."""
+    path = tmp_path / "template.yaml"
+    path.write_bytes(joint.join(parts).encode())
+    with pytest.raises(TemplateError):
+        read_template(path)
