@@ -219,10 +219,9 @@ class GovernanceApi:
         return json_response(200, {"ProvisionedConcurrencyConfigs": []})
 
     def get_function_code_signing_config(self, call: Call) -> Response:
-        """GetFunctionCodeSigningConfig: none is set."""
-        reference = self._reference(call)
-        self._exists(reference)
-        return json_response(200, {"CodeSigningConfigArn": "", "FunctionName": reference.name})
+        """GetFunctionCodeSigningConfig: none is set, for which Lambda gives an empty object."""
+        self._exists(self._reference(call))
+        return json_response(200, {})
 
     def get_runtime_management_config(self, call: Call) -> Response:
         """GetRuntimeManagementConfig: the interpreter is the host's, as it is."""

@@ -7,6 +7,7 @@ import queue
 import re
 import secrets
 import threading
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import LocalError
@@ -48,7 +49,8 @@ class LocalLambda:
     """Serves from construction until `close()`, or the end of a `with` block.
 
     `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
-    progress. Raises LocalError where the port, a function or this host's means cannot be had.
+    progress, by `clock`. Raises LocalError where the port, a function or this host's means cannot
+    be had.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class LocalLambda:
         update_s: float = 0.1,
         concurrent_executions: int = 1000,
         seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.region = _checked_region(region)
         self._proxy: Callable[[Request], Response] | None = None
@@ -75,6 +78,7 @@ class LocalLambda:
                 update_s=update_s,
                 concurrent_executions=concurrent_executions,
                 seed=seed,
+                clock=clock,
             )
         except BaseException:
             self._open.close()
@@ -116,6 +120,11 @@ class LocalLambda:
     def findings(self) -> tuple[Finding, ...]:
         """What the operator should know of this host."""
         return self._executor.limits.findings
+
+    @property
+    def neighbours_pid(self) -> int | None:
+        """Process id of the neighbours, if they were started."""
+        return self._neighbours.pid if self._neighbours else None
 
     def status(self) -> dict[str, object]:
         """Describe the endpoint, as `GET /_tuner/status` does."""
@@ -164,6 +173,7 @@ class LocalLambda:
         update_s: float,
         concurrent_executions: int,
         seed: int,
+        clock: Callable[[], float],
     ) -> None:
         """Build the parts in the order in which each needs the others; closed in reverse."""
         base = work_dir()
@@ -183,6 +193,7 @@ class LocalLambda:
             retire=retirement.add,
             environment=self._client_environment(),
             seed=seed,
+            clock=clock,
         )
         for function in functions:
             self._deploy(function)

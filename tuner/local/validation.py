@@ -45,6 +45,8 @@ class Constraint:
         return self._broken_range(value) or self._broken_text(value)
 
     def _broken_range(self, value: Any) -> str | None:
+        if self.low is None and self.high is None:
+            return None
         size = value if self.kind is int else len(value)
         what = "value" if self.kind is int else "length"
         if self.low is not None and size < self.low:

@@ -1,0 +1,108 @@
+"""What else the port answers: its status, packages, and who is not there."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_api.conftest import make_client, message_of
+from tuner.errors import LocalError
+from tuner.local import neighbours as neighbours_module
+from tuner.local.definition import FunctionDefinition
+from tuner.local.private_folder import PrivateFolder, work_dir
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+
+Serve = Callable[..., tuple[Any, LocalLambda]]
+
+
+def test_the_status_says_what_this_host_can_show(serve: Serve) -> None:
+    """GET /_tuner/status gives endpoint, functions, CPU control, limits and findings."""
+    _, server = serve(executor=ScriptedExecutor(max_memory_mb=3538, core_count=2))
+    with urllib.request.urlopen(f"{server.endpoint_url}/_tuner/status") as reply:
+        status = json.load(reply)
+    assert status == {
+        "endpoint_url": server.endpoint_url,
+        "region": "us-east-1",
+        "account_id": "123456789012",
+        "functions": ["hello"],
+        "cpu_control": "none",
+        "max_memory_mb": 3538,
+        "core_count": 2,
+        "findings": [],
+    }
+
+
+def test_packages_need_their_address(client: Any) -> None:
+    """A package is served at the address that GetFunction gives, and nowhere else."""
+    location = client.get_function(FunctionName="hello")["Code"]["Location"]
+    urllib.request.urlopen(location).close()
+    token = location.split("/")[-2]
+    for wrong in (
+        location.replace(token, "x"),
+        location.replace("/code/", "/zip/"),
+        location + "x",
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(wrong)
+        refused.value.close()
+        assert refused.value.code == 404
+
+
+@pytest.mark.parametrize(
+    ("service", "call"),
+    [
+        ("s3", lambda c: c.list_buckets()),
+        ("dynamodb", lambda c: c.list_tables()),
+        ("sqs", lambda c: c.list_queues()),
+        ("sts", lambda c: c.get_caller_identity()),
+    ],
+)
+def test_absent_neighbours_are_told_of(
+    serve: Serve, service: str, call: Callable[[Any], Any]
+) -> None:
+    """Without neighbours each service's own protocol carries the message that they are absent."""
+    _, server = serve()
+    client = make_client(server, service)
+    with pytest.raises(ClientError) as refused:
+        call(client)
+    client.close()
+    assert "Lambda alone" in message_of(refused)
+
+
+def test_a_missing_extra_names_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without moto the start fails with the pip command, and leaves no folder behind."""
+    before = set(work_dir().iterdir())
+    monkeypatch.setattr(neighbours_module, "_NEEDED", ("moto", "no_such_module"))
+    with pytest.raises(LocalError, match=r"no_such_module.*pip install 'lambda-tuner\[local\]'"):
+        LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor())
+    assert set(work_dir().iterdir()) <= before
+
+
+def test_a_region_must_look_like_one() -> None:
+    """A region that is none is refused before anything starts."""
+    with pytest.raises(LocalError, match="not the name of an AWS region"):
+        LocalLambda(region="moon", executor=ScriptedExecutor(), neighbours=False)
+
+
+def test_folders_of_killed_runs_are_removed(tmp_path: Path) -> None:
+    """A folder whose process is gone is removed by the next run; that of a living one is kept."""
+    living = PrivateFolder(tmp_path)
+    dead = tmp_path / "api-dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "code").write_text("x")
+    second = PrivateFolder(tmp_path)
+    assert not dead.exists()
+    assert living.path.exists()
+    assert living.path.stat().st_mode & 0o077 == 0
+    living.close()
+    second.close()
+    assert list(tmp_path.iterdir()) == []

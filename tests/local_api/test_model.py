@@ -1,0 +1,158 @@
+"""Every operation, called by boto3; the client's hook holds each raw reply against the model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_api.conftest import ROLE, code_of, make_zip
+from tests.local_api.model import problems_of, service_model
+from tuner.local.routes import ROUTES
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
+
+
+def test_routes_are_the_model_s() -> None:
+    """Method and path of every operation are those of botocore's service model."""
+    model = service_model()
+    for route in ROUTES:
+        http = model.operation_model(route.operation).http
+        assert (route.method, route.template) == (http["method"], http["requestUri"])
+
+
+def test_the_check_itself_finds_deviations() -> None:
+    """An unknown member, a wrong type and a value outside its enumeration are all reported."""
+    shape = service_model().shape_for("FunctionConfiguration")
+    wrong = {"Memory": 1, "MemorySize": "512", "State": "Busy"}
+    assert len(list(problems_of(wrong, shape, "reply"))) == 3
+
+
+READS: list[tuple[str, dict[str, Any]]] = [
+    ("get_function", {"FunctionName": "hello"}),
+    ("get_function_configuration", {"FunctionName": "hello"}),
+    ("list_functions", {}),
+    ("list_functions", {"FunctionVersion": "ALL"}),
+    ("list_versions_by_function", {"FunctionName": "hello"}),
+    ("list_aliases", {"FunctionName": "hello"}),
+    ("get_alias", {"FunctionName": "hello", "Name": "live"}),
+    ("list_tags", {"Resource": ARN}),
+    ("get_function_concurrency", {"FunctionName": "hello"}),
+    ("get_account_settings", {}),
+    ("get_policy", {"FunctionName": "hello"}),
+    ("list_event_source_mappings", {"FunctionName": "hello"}),
+    ("list_event_source_mappings", {}),
+    ("list_function_url_configs", {"FunctionName": "hello"}),
+    ("list_function_event_invoke_configs", {"FunctionName": "hello"}),
+    ("list_provisioned_concurrency_configs", {"FunctionName": "hello"}),
+    ("get_function_code_signing_config", {"FunctionName": "hello"}),
+    ("get_runtime_management_config", {"FunctionName": "hello"}),
+    ("get_function_recursion_config", {"FunctionName": "hello"}),
+]
+
+
+@pytest.fixture
+def furnished(client: Any) -> Any:
+    """A client of an endpoint whose function has a version, an alias, tags and a permission."""
+    client.publish_version(FunctionName="hello")
+    client.create_alias(FunctionName="hello", Name="live", FunctionVersion="1")
+    client.tag_resource(Resource=ARN, Tags={"team": "a"})
+    client.add_permission(
+        FunctionName="hello",
+        StatementId="s3",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::bucket",
+    )
+    return client
+
+
+@pytest.mark.parametrize(("operation", "arguments"), READS, ids=lambda value: str(value)[:40])
+def test_reads_are_as_modelled(furnished: Any, operation: str, arguments: dict[str, Any]) -> None:
+    """Every read that a sweep, the AWS CLI or another tuner makes is answered as modelled."""
+    reply = getattr(furnished, operation)(**arguments)
+    assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert reply["ResponseMetadata"]["RequestId"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("get_function_url_config", "ResourceNotFoundException"),
+        ("get_function_event_invoke_config", "ResourceNotFoundException"),
+    ],
+)
+def test_what_a_function_has_not_is_a_modelled_error(
+    client: Any, operation: str, code: str
+) -> None:
+    """Absent URL and event-invoke configurations raise the exception class of the model."""
+    with pytest.raises(getattr(client.exceptions, code)) as refused:
+        getattr(client, operation)(FunctionName="hello")
+    assert code_of(refused) == code
+
+
+def test_absent_provisioned_concurrency_is_a_modelled_error(client: Any) -> None:
+    """A version without provisioned concurrency raises the model's own exception."""
+    client.publish_version(FunctionName="hello")
+    with pytest.raises(client.exceptions.ProvisionedConcurrencyConfigNotFoundException):
+        client.get_provisioned_concurrency_config(FunctionName="hello", Qualifier="1")
+
+
+@pytest.mark.parametrize(
+    "operation", sorted({name for name, given in READS if "FunctionName" in given})
+)
+def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) -> None:
+    """Every operation on an unknown function raises ResourceNotFoundException with its ARN."""
+    given = {"Name": "live"} if operation == "get_alias" else {}
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match="function:nobody"):
+        getattr(client, operation)(FunctionName="nobody", **given)
+
+
+def test_an_operation_that_is_not_served_says_so(client: Any) -> None:
+    """An operation outside the table is refused by name, and is not retried."""
+    with pytest.raises(ClientError, match="does not serve GET /2018-10-31/layers") as refused:
+        client.list_layers()
+    assert code_of(refused) == "UnknownOperationException"
+
+
+def test_a_full_create_round_trips(client: Any) -> None:
+    """Every setting that a create request has comes back as it was, and lists have no states."""
+    wanted = {
+        "Description": "all of it",
+        "MemorySize": 1024,
+        "Timeout": 30,
+        "EphemeralStorage": {"Size": 1024},
+        "Environment": {"Variables": {"STAGE": "test", "EMPTY": ""}},
+        "TracingConfig": {"Mode": "Active"},
+        "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+        "KMSKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1",
+        "Architectures": ["arm64"],
+        "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/own/group"},
+        "SnapStart": {"ApplyOn": "PublishedVersions"},
+    }
+    created = client.create_function(
+        FunctionName="full",
+        Runtime="python3.12",
+        Role=ROLE,
+        Handler="handler.handler",
+        Code={"ZipFile": make_zip()},
+        Tags={"team": "a"},
+        **wanted,
+    )
+    read = client.get_function(FunctionName="full")
+    assert read["Tags"] == {"team": "a"}
+    for reply in (created, read["Configuration"]):
+        for member, value in wanted.items():
+            assert (
+                reply[member] == value
+                if not isinstance(value, dict)
+                else (value.items() <= reply[member].items())
+            ), member
+        assert reply["Version"] == "$LATEST"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", reply["LastModified"])
+    listed = next(f for f in client.list_functions()["Functions"] if f["FunctionName"] == "full")
+    assert not {"State", "LastUpdateStatus", "RuntimeVersionConfig"} & set(listed)
+    assert listed["Environment"] == created["Environment"]

@@ -1,0 +1,124 @@
+"""moto behind the same port: services for handlers, and logs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_api.conftest import make_client
+from tuner.local.definition import FunctionDefinition
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+from tuner.logs import parse_report
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalLambda]:
+    executor = ScriptedExecutor(7.0, time_scale=0)
+    with LocalLambda([FunctionDefinition("hello")], executor=executor, update_s=0.0) as made:
+        executor.on_log = made.keep_log
+        yield made
+
+
+@pytest.fixture
+def client_of(server: LocalLambda) -> Iterator[Any]:
+    made: list[Any] = []
+
+    def make(service: str) -> Any:
+        made.append(make_client(server, service))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+def test_objects_come_back_as_they_went(client_of: Any) -> None:
+    """S3 takes small and large objects, metadata and keys of any kind, and gives them back."""
+    s3 = client_of("s3")
+    s3.create_bucket(Bucket="bucket")
+    large = bytes(range(256)) * 20_000
+    for key, body in (("small", b"x"), ("empty", b""), ("a key/with ü + spaces", large)):
+        s3.put_object(Bucket="bucket", Key=key, Body=body, Metadata={"kind": "test"})
+        got = s3.get_object(Bucket="bucket", Key=key)
+        assert got["Body"].read() == body
+        assert got["Metadata"] == {"kind": "test"}
+        assert s3.head_object(Bucket="bucket", Key=key)["ContentLength"] == len(body)
+    assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 3
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket="bucket", Key="absent")
+
+
+def test_a_presigned_address_works(client_of: Any) -> None:
+    """A URL that is signed in its query reaches S3 without any header."""
+    s3 = client_of("s3")
+    s3.create_bucket(Bucket="presigned")
+    s3.put_object(Bucket="presigned", Key="2015-03-31/functions", Body=b"no function")
+    address = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": "presigned", "Key": "2015-03-31/functions"}
+    )
+    with urllib.request.urlopen(address) as reply:
+        assert reply.read() == b"no function"
+
+
+def test_queues_and_tables(server: LocalLambda, client_of: Any) -> None:
+    """SQS names queues by this endpoint, DynamoDB keeps items, and STS knows the account."""
+    sqs = client_of("sqs")
+    queue = sqs.create_queue(QueueName="queue")["QueueUrl"]
+    assert queue.startswith(server.endpoint_url)
+    sqs.send_message(QueueUrl=queue, MessageBody="hello")
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "hello"
+    dynamodb = client_of("dynamodb")
+    dynamodb.create_table(
+        TableName="table", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )  # fmt: skip
+    dynamodb.put_item(TableName="table", Item={"id": {"S": "1"}})
+    assert dynamodb.scan(TableName="table")["Count"] == 1
+    assert client_of("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_lambda_is_never_moto_s(client_of: Any) -> None:
+    """Requests of Lambda stay here: what moto would allow is refused."""
+    client = client_of("lambda")
+    with pytest.raises(ClientError):
+        client.update_function_configuration(FunctionName="hello", MemorySize=20000)
+
+
+def test_logs_are_where_cloudwatch_has_them(client_of: Any) -> None:
+    """An invocation's log is in /aws/lambda/NAME, in order, with the same REPORT line."""
+    reply = client_of("lambda").invoke(FunctionName="hello")
+    request_id = reply["ResponseMetadata"]["RequestId"]
+    logs = client_of("logs")
+    events: list[dict[str, Any]] = []
+    for _ in range(200):  # they come by a pipe, after the reply
+        try:
+            found = logs.filter_log_events(logGroupName="/aws/lambda/hello")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            continue
+        events = [event for event in found if request_id in event["message"]]
+        if len(events) == 3:
+            break
+    assert [event["message"].split()[0] for event in events] == ["START", "END", "REPORT"]
+    assert parse_report(events[-1]["message"]).duration_ms == 7.0
+
+
+def test_dead_neighbours_are_told_of() -> None:
+    """If moto's process dies, its services answer 502 and Lambda goes on."""
+    with LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor(0.0)) as server:
+        assert server.neighbours_pid is not None
+        os.kill(server.neighbours_pid, signal.SIGKILL)
+        s3, client = make_client(server, "s3"), make_client(server)
+        with pytest.raises(ClientError, match="502"):
+            s3.list_buckets()
+        assert client.invoke(FunctionName="hello")["StatusCode"] == 200
+        server.keep_log("group", "stream", [])
+        s3.close()
+        client.close()
