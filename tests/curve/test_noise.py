@@ -18,13 +18,45 @@ def test_environments_are_weighed_by_both_layers() -> None:
     assert levels.within_ratio == pytest.approx(within)
     precision = [1 / (0.03**2 + within**2 / 4), 1 / (0.03**2 + within**2)]
     expected = (precision[0] * math.log(100) + precision[1] * math.log(110)) / sum(precision)
-    level, variance, _ = levels.at_sizes(0.03)
-    assert level == pytest.approx(np.array([expected]))
-    assert variance == pytest.approx(np.array([1 / sum(precision)]))
+    seen = levels.observe(0.03)
+    assert seen.log_level == pytest.approx(np.array([expected]))
+    assert seen.covariance == pytest.approx(np.array([[1 / sum(precision)]]))
 
 
 def test_scatter_between_environments_makes_large_scatter_likelier() -> None:
     """Environments 10 % apart are likelier under a scatter of 8 % than under 1 %."""
     samples = [Sample(512, 100.0 * (1.1**number), str(number)) for number in range(4)]
     levels = measure_levels([s for s in samples for _ in range(5)])
-    assert levels.at_sizes(0.08)[2] > levels.at_sizes(0.01)[2]
+    calm, lively = (levels.observe(ratio).scatter_log_likelihood for ratio in (0.01, 0.08))
+    assert lively > calm
+
+
+def test_the_scatter_likelihood_is_the_normal_distributions() -> None:
+    """Two environments' likelihood, with a flat prior on the level, is that of their difference."""
+    levels = measure_levels([Sample(512, 100.0, "a"), Sample(512, 110.0, "b")])
+
+    def expected(between: float) -> float:
+        variance = 2 * (between**2 + levels.within_ratio**2)
+        return -0.5 * (math.log(variance) + math.log(1.1) ** 2 / variance)
+
+    difference = (
+        levels.observe(0.08).scatter_log_likelihood - levels.observe(0.01).scatter_log_likelihood
+    )
+    assert difference == pytest.approx(expected(0.08) - expected(0.01))
+
+
+def test_cold_and_warm_of_one_environment_share_its_luck() -> None:
+    """The covariance of an environment's warm and cold level is its environments' scatter."""
+    levels = measure_levels([Sample(512, 100.0, "a"), Sample(512, 150.0, "a", cold=True)])
+    seen = levels.observe(0.05)
+    assert list(seen.cold) == [False, True]
+    within, cold = levels.within_ratio, levels.cold_ratio
+    assert seen.covariance == pytest.approx(
+        np.array(
+            [
+                [0.05**2 + within**2, 0.05**2],
+                [0.05**2, 0.05**2 + within**2 + cold**2],
+            ]
+        )
+    )
+    assert seen.log_level == pytest.approx(np.log([100.0, 150.0]))

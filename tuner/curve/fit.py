@@ -30,8 +30,8 @@ _GRID_STEP_MB = 64
 def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200) -> Curve:
     """Fit mean warm duration over memory to the samples of one payload.
 
-    The order of the samples does not matter; scaling all durations scales the curve. Raises
-    InputError without any sample.
+    The order of the samples does not matter; scaling all durations scales the curve. Cold samples
+    alone give a curve whose level is unsure. Raises InputError without any sample.
     """
     if not samples:
         raise InputError(
@@ -44,7 +44,7 @@ def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200
     return Curve(
         grid_mb=grid,
         log_draws=log_draws,
-        measured_mb=tuple(int(size) for size in levels.sizes_mb),
+        measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
         within_ratio=levels.within_ratio,
         sample_count=len(samples),
     )

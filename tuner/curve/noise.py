@@ -1,8 +1,9 @@
-"""Two layers of noise: between execution environments and within one.
+"""Two layers of noise: between execution environments and within one; and cold handlers apart.
 
 Ten samples of one environment are not ten environments: an environment keeps its neighbour, its
 host and its luck for life. So samples are averaged within an environment first, and a size's level
-is known no better than the number of its environments allows.
+is known no better than the number of its environments allows. The handler's own time in a cold
+start tells of the shape as well, but not of the level: it is a level of its own kind.
 """
 
 from __future__ import annotations
@@ -25,9 +26,25 @@ if TYPE_CHECKING:
 # A few per cent is what warm Lambda invocations of unchanged work scatter by.
 _PRIOR_COUNT = 4.0
 _PRIOR_RATIO = 0.04
+# How differently sizes take to a cold start, once its common factor is taken out.
+_COLD_PRIOR_COUNT = 3.0
+_COLD_PRIOR_RATIO = 0.05
 _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
 _CLIP_DEVIATIONS = 3.0
 _LARGEST_TAIL_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Levels of sizes, warm ones and cold ones, for one assumption of the environments' scatter."""
+
+    size_index: NDArray[np.intp]
+    cold: NDArray[np.bool_]
+    log_level: Floats
+    covariance: Floats
+    """Of the noise; a size's warm and cold level share their environments' luck."""
+    scatter_log_likelihood: float
+    """How well environments of one size agree under that assumption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,90 +53,164 @@ class Levels:
 
     `log_tail` is the logarithm of mean over robust level, pooled over all sizes: it puts the tails
     back into the level. `within_ratio` is the relative deviation within an environment.
+    Arrays by environment have a count of 0 where it has no such sample.
     """
 
     sizes_mb: NDArray[np.int_]
     size_index: NDArray[np.intp]
     """For each environment, the index of its size in `sizes_mb`."""
-    log_level: Floats
-    sample_count: Floats
+    warm_log_level: Floats
+    warm_count: Floats
+    cold_log_level: Floats
+    cold_count: Floats
     within_ratio: float
+    cold_ratio: float
     log_tail: float
     log_tail_deviation: float
 
-    def at_sizes(self, between_ratio: float) -> tuple[Floats, Floats, float]:
-        """Combine environments: log levels and their variances by size, and the log likelihood
-        of the environments' scatter within sizes, if they differ by `between_ratio`.
+    def observe(self, between_ratio: float) -> Observations:
+        """Combine the environments of each size, if they differ by `between_ratio`.
+
+        Generalised least squares with, for each environment, the covariance
+        [[s + w, s], [s, s + c]]: s shared luck, w and c the variances of its two means.
         """
-        variance = between_ratio**2 + self.within_ratio**2 / self.sample_count
-        precision = 1.0 / variance
-        k = len(self.sizes_mb)
-        total = np.bincount(self.size_index, precision, minlength=k)
-        level = np.bincount(self.size_index, precision * self.log_level, minlength=k) / total
-        scatter = self.log_level - level[self.size_index]
-        likelihood = -0.5 * (
-            float(np.sum(np.log(variance)) + np.sum(precision * scatter**2))
-            + float(np.sum(np.log(total)))
+        warm = self.warm_count / self.within_ratio**2
+        cold = self.cold_count / (self.within_ratio**2 + self.cold_ratio**2)
+        shared = between_ratio**2 / (1 + between_ratio**2 * (warm + cold))
+        weighted = warm * self.warm_log_level + cold * self.cold_log_level
+        squares = warm * self.warm_log_level**2 + cold * self.cold_log_level**2
+        likelihood = -0.5 * float(
+            np.sum(squares - shared * weighted**2)
+            + np.sum(np.log1p(between_ratio**2 * (warm + cold)))
         )
-        return level, 1.0 / total, likelihood
+
+        def at_sizes(values: Floats) -> Floats:
+            return np.asarray(
+                np.bincount(self.size_index, values, minlength=len(self.sizes_mb)), dtype=float
+            )
+
+        precision = np.empty((len(self.sizes_mb), 2, 2))
+        precision[:, 0, 0] = at_sizes(warm - shared * warm**2)
+        precision[:, 1, 1] = at_sizes(cold - shared * cold**2)
+        precision[:, 0, 1] = precision[:, 1, 0] = at_sizes(-shared * warm * cold)
+        moment = np.column_stack(
+            [
+                at_sizes(warm * (self.warm_log_level - shared * weighted)),
+                at_sizes(cold * (self.cold_log_level - shared * weighted)),
+            ]
+        )
+        return _solve_sizes(precision, moment, likelihood)
+
+
+def _solve_sizes(precision: Floats, moment: Floats, likelihood: float) -> Observations:
+    """Levels and their covariance from every size's 2 x 2 system; absent kinds are left out."""
+    present = np.diagonal(precision, axis1=1, axis2=2) > 0
+    size_index, kind = np.nonzero(present)
+    rows = np.searchsorted(size_index, np.arange(len(precision)))
+    covariance = np.zeros((len(kind), len(kind)))
+    level = np.empty(len(kind))
+    for size, row in enumerate(rows):
+        kinds = np.flatnonzero(present[size])
+        block = precision[size][np.ix_(kinds, kinds)]
+        inverse = np.linalg.inv(block) if len(kinds) > 1 else 1 / block
+        span = slice(row, row + len(kinds))
+        covariance[span, span] = inverse
+        level[span] = inverse @ moment[size][kinds]
+        likelihood += 0.5 * float(moment[size][kinds] @ level[span])
+        likelihood += 0.5 * float(np.log(np.linalg.det(inverse)))
+    return Observations(
+        size_index=size_index,
+        cold=kind == 1,
+        log_level=level,
+        covariance=covariance,
+        scatter_log_likelihood=likelihood,
+    )
 
 
 def measure_levels(samples: Sequence[Sample]) -> Levels:
     """Turn samples (at least one, in any order) into levels. Durations of 0 count as 0.01 ms."""
-    ordered = sorted(samples, key=lambda s: (s.memory_mb, s.environment or "", s.duration_ms))
+    ordered = sorted(
+        samples, key=lambda s: (s.memory_mb, s.environment or "", s.cold, s.duration_ms)
+    )
     logs = np.log(np.maximum([s.duration_ms for s in ordered], _SMALLEST_DURATION_MS))
+    cold = np.array([s.cold for s in ordered])
     sizes, size_of_sample = np.unique([s.memory_mb for s in ordered], return_inverse=True)
     keys = sorted({(s.memory_mb, s.environment or "") for s in ordered})
     place = {key: index for index, key in enumerate(keys)}
     env_of_sample = np.array([place[(s.memory_mb, s.environment or "")] for s in ordered])
     size_of_env = np.searchsorted(sizes, [key[0] for key in keys])
 
-    calm = _without_tails(logs, size_of_sample, len(sizes))
-    counts = np.bincount(env_of_sample).astype(float)
-    level = np.bincount(env_of_sample, calm) / counts
-    squares = float(np.sum((calm - level[env_of_sample]) ** 2))
-    freedom = float(len(logs) - len(keys))
-    within = np.sqrt((_PRIOR_COUNT * _PRIOR_RATIO**2 + squares) / (_PRIOR_COUNT + freedom))
-    tail, tail_deviation = _tail(logs, calm, size_of_sample, len(sizes), float(within))
+    warm = ~cold
+    calm = _without_tails(logs[warm], size_of_sample[warm])
+    warm_level, warm_count = _means(calm, env_of_sample[warm], len(keys))
+    cold_level, cold_count = _means(logs[cold], env_of_sample[cold], len(keys))
+    squares = float(np.sum((calm - warm_level[env_of_sample[warm]]) ** 2))
+    freedom = float(len(calm) - np.count_nonzero(warm_count))
+    within = float(np.sqrt((_PRIOR_COUNT * _PRIOR_RATIO**2 + squares) / (_PRIOR_COUNT + freedom)))
+    tail, tail_deviation = _tail(logs[warm], calm, size_of_sample[warm], within)
     return Levels(
         sizes_mb=sizes,
         size_index=size_of_env,
-        log_level=level,
-        sample_count=counts,
-        within_ratio=float(within),
+        warm_log_level=warm_level,
+        warm_count=warm_count,
+        cold_log_level=cold_level,
+        cold_count=cold_count,
+        within_ratio=within,
+        cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count),
         log_tail=tail,
         log_tail_deviation=tail_deviation,
     )
 
 
-def _without_tails(logs: Floats, size_of_sample: NDArray[np.intp], size_count: int) -> Floats:
+def _means(values: Floats, group: NDArray[np.intp], count: int) -> tuple[Floats, Floats]:
+    """Mean and number of the values of each group; a mean of 0 where there is none."""
+    counts = np.bincount(group, minlength=count).astype(float)
+    return np.bincount(group, values, minlength=count) / np.maximum(counts, 1), counts
+
+
+def _cold_ratio(
+    warm_level: Floats, warm_count: Floats, cold_level: Floats, cold_count: Floats
+) -> float:
+    """Scatter of cold over warm from environment to environment, around their common ratio."""
+    both = (warm_count > 0) & (cold_count > 0)
+    ratios = (cold_level - warm_level)[both]
+    squares = float(np.sum((ratios - ratios.mean()) ** 2)) if len(ratios) else 0.0
+    freedom = max(len(ratios) - 1, 0)
+    prior = _COLD_PRIOR_COUNT * _COLD_PRIOR_RATIO**2
+    return float(np.sqrt((prior + squares) / (_COLD_PRIOR_COUNT + freedom)))
+
+
+def _without_tails(logs: Floats, size_of_sample: NDArray[np.intp]) -> Floats:
     """Pull in samples that lie far from their size's median, by the pooled robust deviation."""
-    median = np.array([np.median(logs[size_of_sample == i]) for i in range(size_count)])
-    residual = logs - median[size_of_sample]
-    freedom = len(logs) - size_count
+    present = np.unique(size_of_sample)
+    freedom = len(logs) - len(present)
     if freedom < 4:
         return logs
-    spread = np.quantile(np.abs(residual), 0.5 * freedom / len(logs) + size_count / len(logs))
+    median = np.zeros(int(present[-1]) + 1)
+    for size in present:
+        median[size] = np.median(logs[size_of_sample == size])
+    residual = logs - median[size_of_sample]
+    # The median itself has taken one sample of each size to zero: count those as inside.
+    spread = np.quantile(np.abs(residual), 0.5 * (1 + len(present) / len(logs)))
     limit = _CLIP_DEVIATIONS * max(1.4826 * float(spread), _PRIOR_RATIO)
-    clipped = np.clip(residual, -limit, limit)
-    return np.asarray(median[size_of_sample] + clipped)
+    return np.asarray(median[size_of_sample] + np.clip(residual, -limit, limit))
 
 
 def _tail(
-    logs: Floats, calm: Floats, size_of_sample: NDArray[np.intp], size_count: int, within: float
+    logs: Floats, calm: Floats, size_of_sample: NDArray[np.intp], within: float
 ) -> tuple[float, float]:
     """Log ratio of mean to robust level, and its deviation, pooled over sizes.
 
     Few repetitions say little about a tail: the lognormal's own ratio, within² / 2, counts as much
     as `_PRIOR_COUNT` samples do.
     """
-    counts = np.bincount(size_of_sample, minlength=size_count)
-    level = np.bincount(size_of_sample, calm, minlength=size_count) / counts
+    count = int(size_of_sample.max(initial=-1)) + 1
+    level, counts = _means(calm, size_of_sample, count)
     ratio = np.exp(logs - level[size_of_sample])
-    mean_ratio = np.bincount(size_of_sample, ratio, minlength=size_count) / counts
-    freedom = float(np.sum(counts - 1))
-    weight = _PRIOR_COUNT + freedom
-    tail = (_PRIOR_COUNT * within**2 / 2 + float(np.sum(counts * np.log(mean_ratio)))) / weight
+    mean_ratio, _ = _means(ratio, size_of_sample, count)
+    weight = _PRIOR_COUNT + float(np.sum(np.maximum(counts - 1, 0)))
+    lifted = float(np.sum(counts * np.log(np.where(counts > 0, mean_ratio, 1.0))))
+    tail = (_PRIOR_COUNT * within**2 / 2 + lifted) / weight
     spread = float(np.sum((ratio - mean_ratio[size_of_sample]) ** 2))
     excess = max(spread / weight - within**2, 0.0)
     deviation = float(np.sqrt((excess + within**4 / 2) / weight))

@@ -1,10 +1,12 @@
 """Weighs the prior's shapes by the measured levels, and draws curves from what remains.
 
-Model, in logarithms (errors are relative): level at a size = shape + scale + departure + noise.
-The scale has a flat prior. The departure is an Ornstein-Uhlenbeck process over log2 of memory: real
-functions have kinks that no smooth form knows, near sizes share them, far ones do not. Its size
-and the environments' scatter are unknown too, and averaged over a small grid with prior weights.
-Given shape and grid point everything is Gaussian, so the posterior is an exact weighted mixture.
+Model, in logarithms (errors are relative): level at a size = shape + scale + departure + noise,
+and a cold level has the cold start's factor besides. The scale has a flat prior. The departure is
+an Ornstein-Uhlenbeck process over log2 of memory: real functions have kinks that no smooth form
+knows, near sizes share them, far ones do not. Its size, the noise that a size keeps however often
+it is measured in one sweep, and the environments' scatter are unknown too, and averaged over a
+small grid with prior weights. Given shape and grid point everything is Gaussian, so the posterior
+is an exact weighted mixture.
 """
 
 from __future__ import annotations
@@ -19,25 +21,35 @@ from tuner.curve.shapes import prior_log_duration, prior_shapes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tuner.curve.noise import Levels
+    from tuner.curve.noise import Levels, Observations
 
     Floats = NDArray[np.float64]
 
 _BETWEEN_RATIOS = ((0.01, 0.25), (0.03, 0.5), (0.08, 0.25))
 """Scatter between environments, and prior weight (public measurements: a few per cent)."""
-_DEPARTURE_RATIOS = ((0.006, 0.3), (0.02, 0.5), (0.06, 0.2))
-"""Deviation of the departure from a smooth shape, and prior weight."""
-_DEPARTURE_OCTAVES = 0.7
+_DEPARTURE_RATIOS = (
+    (0.006, 0.004, 0.3),
+    (0.02, 0.01, 0.4),
+    (0.015, 0.05, 0.2),
+    (0.03, 0.15, 0.1),
+)
+"""Deviation of the departure, of the noise that a size keeps, and prior weight."""
+_DEPARTURE_OCTAVES = 1.5
 """How far along log2 of memory a departure is shared."""
+_COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
+"""What a cold start makes of the handler's own time, before any was seen."""
+_COLD_TILT_DEVIATION = 0.03
+"""How that factor may change with each octave of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Component:
     """One point of the grid: everything here is shared by all shapes."""
 
-    departure_ratio: float
-    level: Floats
-    variance: Floats
+    shared_ratio: float
+    observations: Observations
+    noise: Floats
+    """Covariance of all that is not the curve's."""
     inverse: Floats
     """Inverse covariance of the levels: departure plus noise."""
     scale_precision: float
@@ -52,50 +64,62 @@ def draw_log_curves(
 
     Draws never rise with memory.
     """
-    shapes = prior_shapes()
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
-    components = [
-        _weigh(levels, at_sizes, between, departure, np.log(a * b))
-        for between, a in _BETWEEN_RATIOS
-        for departure, b in _DEPARTURE_RATIOS
-    ]
+    components = []
+    for between, between_weight in _BETWEEN_RATIOS:
+        observations = levels.observe(between)
+        residual = _centred(observations) - at_sizes[:, observations.size_index]
+        components += [
+            _weigh(levels.sizes_mb, observations, residual, shared, own, np.log(between_weight * w))
+            for shared, own, w in _DEPARTURE_RATIOS
+        ]
     picked = _pick(np.concatenate([c.log_weight for c in components]), draw_count, rng)
     which, shape_index = np.divmod(picked, at_sizes.shape[0])
-    curves = shapes.select(shape_index).log_duration(grid_mb)
+    curves = prior_shapes().select(shape_index).log_duration(grid_mb)
     measured = np.searchsorted(grid_mb, levels.sizes_mb)
     for number in np.unique(which):
         rows = np.flatnonzero(which == number)
         component = components[number]
-        residual = component.level - at_sizes[shape_index[rows]]
-        scale = _draw_scales(component, residual, rng)
-        residual -= scale[:, None]
-        curves[rows] += scale[:, None] + _departures(component, residual, grid_mb, measured, rng)
+        where = measured[component.observations.size_index]
+        residual = _centred(component.observations) - curves[np.ix_(rows, where)]
+        scale = _draw_scales(component, residual, rng)[:, None]
+        curves[rows] += scale + _departures(component, residual - scale, grid_mb, where, rng)
     tail = levels.log_tail + levels.log_tail_deviation * rng.standard_normal((draw_count, 1))
     return _never_rising(curves) + tail
 
 
+def _centred(observations: Observations) -> Floats:
+    """Levels, cold ones less their expected factor."""
+    return observations.log_level - _COLD_LOG_FACTOR * observations.cold
+
+
 def _weigh(
-    levels: Levels, at_sizes: Floats, between: float, departure: float, log_prior: float
+    sizes_mb: NDArray[np.int_],
+    observations: Observations,
+    residual: Floats,
+    *grid_point: float,
 ) -> _Component:
     """Log marginal likelihood of every shape, its scale integrated out."""
-    level, variance, scatter_likelihood = levels.at_sizes(between)
-    octaves = np.log2(levels.sizes_mb)
+    shared, own, log_prior = grid_point
+    octaves = np.log2(sizes_mb[observations.size_index] / 1024)
     apart = np.abs(octaves[:, None] - octaves[None, :])
-    covariance = departure**2 * np.exp(-apart / _DEPARTURE_OCTAVES) + np.diag(variance)
+    factor = _COLD_LOG_FACTOR_DEVIATION**2 + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
+    both_cold = np.outer(observations.cold, observations.cold)
+    noise = observations.covariance + own**2 * (apart == 0) + factor * both_cold
+    covariance = noise + shared**2 * np.exp(-apart / _DEPARTURE_OCTAVES)
     inverse = np.linalg.inv(covariance)
     ones = inverse.sum(axis=1)
     scale_precision = float(ones.sum())
-    residual = level[None, :] - at_sizes
     scale_free = inverse - np.outer(ones, ones) / scale_precision
     distance = np.einsum("ij,ij->i", residual @ scale_free, residual)
-    sign_free = float(np.linalg.slogdet(covariance)[1]) + np.log(scale_precision)
+    volume = float(np.linalg.slogdet(covariance)[1]) + np.log(scale_precision)
     return _Component(
-        departure_ratio=departure,
-        level=level,
-        variance=variance,
+        shared_ratio=shared,
+        observations=observations,
+        noise=noise,
         inverse=inverse,
         scale_precision=scale_precision,
-        log_weight=-0.5 * (distance + sign_free) + scatter_likelihood + log_prior,
+        log_weight=log_prior - 0.5 * (distance + volume) + observations.scatter_log_likelihood,
     )
 
 
@@ -118,17 +142,19 @@ def _departures(
     component: _Component,
     residual: Floats,
     grid_mb: NDArray[np.int_],
-    measured: NDArray[np.intp],
+    where: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw departures given the residuals at measured sizes (Matheron's rule): (rows, grid)."""
+    """Draw departures given the residuals of the levels at grid columns `where` (Matheron's
+    rule): (rows, grid).
+    """
     x = np.log2(grid_mb)
-    ratio = component.departure_ratio
-    prior = ratio * _unit_process(x, len(residual), rng)
-    noise = rng.standard_normal(residual.shape) * np.sqrt(component.variance)
-    apart = np.abs(x[measured][:, None] - x[None, :])
-    cross = ratio**2 * np.exp(-apart / _DEPARTURE_OCTAVES)
-    return np.asarray(prior + (residual - prior[:, measured] - noise) @ (component.inverse @ cross))
+    prior = component.shared_ratio * _unit_process(x, len(residual), rng)
+    factor = np.linalg.cholesky(component.noise)
+    noise = rng.standard_normal(residual.shape) @ factor.T
+    apart = np.abs(x[where][:, None] - x[None, :])
+    cross = component.shared_ratio**2 * np.exp(-apart / _DEPARTURE_OCTAVES)
+    return np.asarray(prior + (residual - prior[:, where] - noise) @ (component.inverse @ cross))
 
 
 def _unit_process(x: Floats, row_count: int, rng: np.random.Generator) -> Floats:

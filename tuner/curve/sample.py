@@ -1,4 +1,4 @@
-"""One warm duration at one size."""
+"""One duration at one size."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A warm handler duration, in ms, and the execution environment that it came from.
+    """A handler duration, in ms, and the execution environment that it came from.
 
+    `cold` marks the handler's own time in a cold start (without INIT): it helps with the curve's
+    shape, never with its level.
     Samples of one size whose `environment` is None are taken to share a single environment: the
     cautious reading, since more environments than there were would make the curve look surer.
     """
@@ -17,6 +19,7 @@ class Sample:
     memory_mb: int
     duration_ms: float
     environment: str | None = None
+    cold: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no platform reports: it would poison every logarithm after it."""

@@ -80,8 +80,10 @@ def prior_shapes() -> Shapes:
     """Return the library: `SHAPE_COUNT` draws from the prior, the same in every process."""
     rng = np.random.default_rng(1769)
     n = SHAPE_COUNT
-    wait = np.where(rng.random(n) < 0.25, 0.0, rng.beta(0.6, 0.9, n))
-    wait[rng.random(n) < 0.06] = 1.0
+    # Waiting against work: no scale is preferred, so the logarithm of their ratio is uniform.
+    wait = 1 / (1 + np.exp(rng.uniform(-6.0, 5.0, n)))
+    wait[rng.random(n) < 0.2] = 0.0
+    wait[rng.random(n) < 0.05] = 1.0
     work = 1.0 - wait
     parallel_share = np.where(rng.random(n) < 0.6, 0.0, rng.beta(1.0, 0.8, n))
     exponent = np.where(rng.random(n) < 0.6, rng.normal(1.0, 0.04, n), rng.normal(1.0, 0.15, n))

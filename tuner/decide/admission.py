@@ -132,10 +132,7 @@ def _latency(evidence: Evidence, estimates: Estimates, goal: Goal, size: int) ->
             size, float(np.quantile(worst, _SURE_QUANTILE)), measured=True, samples_missing=0
         )
     needed = samples_needed(goal.percentile)
-    durations = [
-        [s.duration_ms for s in samples if s.memory_mb == size]
-        for samples in evidence.samples.values()
-    ]
+    durations = [evidence.warm_ms(payload, size) for payload in evidence.samples]
     bounds = [upper_bound_ms(each, goal.percentile) for each in durations]
     known = [bound for bound in bounds if bound is not None]
     missing = sum(max(needed - len(each), 0) for each in durations)

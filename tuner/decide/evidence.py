@@ -10,10 +10,9 @@ from tuner.curve.sample import Sample
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tuner.model.invocation import Invocation
-    from tuner.model.sweep import Sweep
 
 _FAILURES = (Outcome.FUNCTION_ERROR, Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
 
@@ -39,7 +38,7 @@ class Evidence:
 
     weights: Mapping[str, float]
     samples: Mapping[str, tuple[Sample, ...]]
-    """Warm samples by payload."""
+    """By payload; the handler's time in cold starts is among them, marked."""
     cold_starts: tuple[ColdStart, ...]
     failures: Mapping[int, Counter[Outcome]]
     success_counts: Mapping[int, int]
@@ -49,29 +48,35 @@ class Evidence:
     @property
     def measured_mb(self) -> tuple[int, ...]:
         """Sizes with a warm sample of every payload, ascending."""
-        by_payload = [{s.memory_mb for s in samples} for samples in self.samples.values()]
+        by_payload = [
+            {s.memory_mb for s in samples if not s.cold} for samples in self.samples.values()
+        ]
         return tuple(sorted(set.intersection(*by_payload))) if by_payload else ()
 
     @property
     def unsampled_payloads(self) -> tuple[str, ...]:
         """Payloads without a single warm sample."""
-        return tuple(name for name, samples in self.samples.items() if not samples)
+        return tuple(n for n, samples in self.samples.items() if all(s.cold for s in samples))
 
-    @property
-    def warm_sample_count(self) -> int:
-        """Warm samples over all payloads and sizes."""
-        return sum(len(samples) for samples in self.samples.values())
+    def warm_ms(self, payload: str, memory_mb: int) -> list[float]:
+        """Warm durations of a payload at a size."""
+        return [
+            s.duration_ms for s in self.samples[payload] if s.memory_mb == memory_mb and not s.cold
+        ]
 
 
-def read_evidence(sweep: Sweep) -> Evidence:
-    """Sort a sweep's invocations. Failed, cold and discarded ones are never duration samples."""
-    total = sum(payload.weight for payload in sweep.plan.payloads)
-    samples: dict[str, list[Sample]] = {payload.name: [] for payload in sweep.plan.payloads}
+def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float]) -> Evidence:
+    """Sort invocations. Failed and discarded ones are never duration samples.
+
+    `weights` has every payload of the sweep; they need not sum to 1.
+    """
+    total = sum(weights.values())
+    samples: dict[str, list[Sample]] = {name: [] for name in weights}
     failures: dict[int, Counter[Outcome]] = {}
     successes: Counter[int] = Counter()
     used: dict[int, int] = {}
     cold_starts = []
-    for invocation in sweep.invocations:
+    for invocation in invocations:
         size, report = invocation.memory_mb, invocation.report
         if report is not None and report.max_memory_used_mb is not None:
             used[size] = max(used.get(size, 0), report.max_memory_used_mb)
@@ -81,10 +86,17 @@ def read_evidence(sweep: Sweep) -> Evidence:
         if invocation.is_warm_sample and report is not None:
             sample = Sample(size, report.duration_ms, invocation.environment)
             samples.setdefault(invocation.payload, []).append(sample)
-        elif invocation.outcome is Outcome.SUCCESS and invocation.cold_start:
-            cold_starts.append(_cold_start(invocation))
+        elif (
+            invocation.outcome is Outcome.SUCCESS
+            and invocation.cold_start
+            and invocation.discarded is None
+        ):
+            cold = _cold_start(invocation)
+            cold_starts.append(cold)
+            sample = Sample(size, cold.duration_ms, invocation.environment, cold=True)
+            samples.setdefault(invocation.payload, []).append(sample)
     return Evidence(
-        weights={payload.name: payload.weight / total for payload in sweep.plan.payloads},
+        weights={name: weight / total for name, weight in weights.items()},
         samples={name: tuple(each) for name, each in samples.items()},
         cold_starts=tuple(cold_starts),
         failures=failures,

@@ -15,8 +15,8 @@ from tuner.model.limits import MB_PER_VCPU
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tuner.decide.case import Case
     from tuner.decide.evidence import Evidence
-    from tuner.decide.verdict import Case
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
@@ -154,12 +154,8 @@ def _memory(case: Case, choice: Choice) -> Iterator[Finding]:
 def _time_left(case: Case, choice: Choice, timeout_s: int) -> Iterator[Finding]:
     """Durations near the timeout at the answer (or, without one, at the current size)."""
     size = choice.memory_mb or case.current_mb
-    durations = [
-        s.duration_ms
-        for each in case.evidence.samples.values()
-        for s in each
-        if s.memory_mb == size
-    ]
+    evidence = case.evidence
+    durations = [ms for payload in evidence.samples for ms in evidence.warm_ms(payload, size)]
     longest_ms = max(durations, default=0.0)
     if longest_ms > _TIMEOUT_USE_RATIO * timeout_s * 1000:
         yield Finding(

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.decide.admission import admit
 from tuner.decide.assumptions import assumptions
 from tuner.decide.candidates import candidate_sizes
-from tuner.decide.estimate import estimate
+from tuner.decide.case import Question, build_case
 from tuner.decide.evidence import read_evidence
 from tuner.decide.findings import case_findings, sweep_findings
-from tuner.decide.rule import rank
 from tuner.decide.summary import current_size, curve_estimates, summarise_sizes
-from tuner.decide.verdict import Case, judge, undecided
+from tuner.decide.verdict import judge, undecided
 from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
 
 if TYPE_CHECKING:
+    from tuner.decide.case import Case
     from tuner.decide.evidence import Evidence
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
-    from tuner.pricing import PriceBook
+    from tuner.pricing import LambdaPrices, PriceBook
 
 
 def recommend(
@@ -38,12 +37,13 @@ def recommend(
     prices, goal and seed give the same answer. Raises PriceError for an unknown region or
     architecture, InputError if the limits leave no size.
     """
-    evidence = read_evidence(sweep)
+    prices = price_book.lambda_prices(sweep.function.region, sweep.function.architecture)
+    question = _question(sweep, goal, prices, min_memory_mb, max_memory_mb)
+    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
     findings = [*sweep.findings, *sweep_findings(sweep, evidence)]
     case = None
     if evidence.samples and not evidence.unsampled_payloads:
-        limits = (min_memory_mb, max_memory_mb)
-        case = _case(sweep, evidence, goal, limits=limits, price_book=price_book, seed=seed)
+        case = build_case(question, evidence, seed=seed)
         choice = _only_size(case) or judge(case)
         findings += case_findings(case, choice, sweep.function.timeout_s)
     else:
@@ -65,34 +65,22 @@ def recommend(
     )
 
 
-def _case(
+def _question(
     sweep: Sweep,
-    evidence: Evidence,
     goal: Goal,
-    *,
-    limits: tuple[int | None, int | None],
-    price_book: PriceBook,
-    seed: int,
-) -> Case:
-    """Estimate every candidate and the current size; only candidates may be recommended."""
+    prices: LambdaPrices,
+    min_memory_mb: int | None,
+    max_memory_mb: int | None,
+) -> Question:
+    """Candidates are what a person would write, and what was measured, within the limits."""
     function, planned = sweep.function, sweep.plan.sizes_mb
-    low_mb = min(planned, default=None) if limits[0] is None else limits[0]
-    high_mb = max(planned, default=None) if limits[1] is None else limits[1]
+    low_mb = min(planned, default=None) if min_memory_mb is None else min_memory_mb
+    high_mb = max(planned, default=None) if max_memory_mb is None else max_memory_mb
     candidates = {*candidate_sizes(low_mb, high_mb, function.memory_mb)}
     low, high = min(candidates), max(candidates)
-    candidates |= {size for size in evidence.measured_mb if low <= size <= high}
-    estimates = estimate(
-        evidence,
-        sorted(candidates | {function.memory_mb} | set(evidence.measured_mb)),
-        prices=price_book.lambda_prices(function.region, function.architecture),
-        ephemeral_storage_mb=function.ephemeral_storage_mb,
-        cold_start_share=goal.cold_start_share,
-        seed=seed,
-    )
-    admission = admit(evidence, estimates, goal, function.timeout_s, frozenset(candidates))
-    allowed = admission.allowed(estimates.sizes_mb)
-    ranking = rank(estimates, goal, allowed, function.memory_mb)
-    return Case(evidence, estimates, admission, ranking, goal, function.memory_mb)
+    invoked = {invocation.memory_mb for invocation in sweep.invocations}
+    candidates |= {size for size in invoked if low <= size <= high}
+    return Question(goal, function, prices, frozenset(candidates))
 
 
 def _only_size(case: Case) -> Choice | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,30 +11,11 @@ from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
 
 if TYPE_CHECKING:
-    from tuner.decide.admission import Admission
-    from tuner.decide.estimate import Estimates
+    from tuner.decide.case import Case
     from tuner.decide.evidence import Evidence
-    from tuner.decide.rule import Ranking
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Basis
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """All that a verdict is made from."""
-
-    evidence: Evidence
-    estimates: Estimates
-    admission: Admission
-    ranking: Ranking
-    goal: Goal
-    current_mb: int
-
-    @property
-    def measured(self) -> tuple[int, ...]:
-        """Candidate sizes with warm samples of every payload."""
-        return tuple(m for m in self.evidence.measured_mb if m in self.estimates.sizes_mb)
 
 
 def judge(case: Case) -> Choice:
@@ -43,7 +23,7 @@ def judge(case: Case) -> Choice:
     best = case.ranking.pick()
     if best is None:
         return undecided(nothing_allowed(case))
-    chosen = _measured_answer(case, best)
+    chosen = measured_answer(case, best)
     regrets = case.ranking.regrets(chosen)
     objection = _objection(case, best, chosen, regrets)
     size = case.estimates.sizes_mb[chosen]
@@ -114,7 +94,7 @@ def nothing_allowed(case: Case) -> str:
     )
 
 
-def _measured_answer(case: Case, best: int) -> int:
+def measured_answer(case: Case, best: int) -> int:
     """The rule's pick if it was measured or is the current size; else the best measured size that
     does as well within the tolerance; else the pick.
     """
@@ -142,7 +122,7 @@ def _objection(
     resize = size != case.current_mb
     if resize and size not in case.measured:
         return f"{size} MB looks best but was not measured: add it with --memory-sizes"
-    if resize and case.current_mb not in case.measured and not _current_fails(case):
+    if resize and case.current_mb not in case.measured and not current_fails(case):
         return (
             f"{size} MB looks best, but the current {case.current_mb} MB was not measured, so the "
             f"saving is not known: add it with --memory-sizes"
@@ -178,7 +158,7 @@ def errors_are_random(evidence: Evidence) -> bool:
     return len(erring) >= 2 and bool(beside)
 
 
-def _current_fails(case: Case) -> bool:
+def current_fails(case: Case) -> bool:
     """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
     counts = case.evidence.failures.get(case.current_mb)
     return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
@@ -192,7 +172,7 @@ def _basis(case: Case, size: int) -> Basis:
 
 def _saving(case: Case, chosen: int) -> Interval | None:
     """Saving against the current size, draw by draw; None where its cost is not known."""
-    if case.current_mb not in case.estimates.sizes_mb or _current_fails(case):
+    if case.current_mb not in case.estimates.sizes_mb or current_fails(case):
         return None
     now = case.estimates.cost_usd[:, case.estimates.column(case.current_mb)]
     return interval(1 - case.estimates.cost_usd[:, chosen] / now)
@@ -205,7 +185,7 @@ def _confidence(regrets: np.ndarray[tuple[int], np.dtype[np.float64]], goal: Goa
 
 def _reason(case: Case, size: int) -> str:
     """One sentence for an answer that stands."""
-    if _current_fails(case):
+    if current_fails(case):
         return f"invocations fail at the current {case.current_mb} MB and succeed at {size} MB"
     wish = {
         "cost": "cheapest",
