@@ -63,12 +63,13 @@ def admit(
         else {}
     )
     cost = estimates.cost_usd.mean(axis=0) * 1e6
-    slowest = np.quantile(estimates.worst_ms, _SURE_QUANTILE, axis=0)
+    slowest = estimates.worst_ms.mean(axis=0)
     bars: dict[int, Bar | None] = {}
     for column, size in enumerate(estimates.sizes_mb):
         bar: Bar | None = "out of range" if size not in candidates else None
         bar = bar or platform_bar(evidence, size)
-        if bar is None and slowest[column] > timeout_s * 1000:
+        succeeded = evidence.success_counts.get(size, 0)
+        if bar is None and not succeeded and slowest[column] > timeout_s * 1000:
             bar = "timeout"
         if bar is None and latencies and latencies[size].bound_ms > (goal.max_duration_ms or 0):
             bar = "too slow"

@@ -1,0 +1,115 @@
+"""Runs of one way of deciding over many functions, and what came of them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tests.bench.decide_world import World
+from tests.sweeps import made_function, made_sweep
+from tuner.decide import candidate_sizes
+from tuner.decide.case import Question, build_case
+from tuner.decide.evidence import read_evidence
+from tuner.decide.verdict import judge, measured_answer
+from tuner.explore.adaptive import AdaptiveStrategy
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.bench.decide_world import Function
+
+PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One decision about one function."""
+
+    name: str
+    source: str
+    memory_mb: int
+    regret: float
+    invocation_count: int
+    spent: float
+    verdict: str = ""
+    expected_regret: float = 0.0
+    confidence: float = 0.0
+    holds: tuple[bool, ...] = ()
+    """Whether the intervals of duration, cost and saving hold the truth."""
+    cpu_ms_per_invocation: float = 0.0
+
+
+def adaptive_run(
+    function: Function,
+    seed: int,
+    *,
+    current_mb: int = 1024,
+    slot_count: int = 1,
+    tolerance_ratio: float = 0.01,
+    max_invocations: int = 30,
+) -> Run:
+    """The tuner's own way: goal cost, slack 0, within the function's recorded range."""
+    goal = Goal(cost_slack_ratio=0.0, tolerance_ratio=tolerance_ratio, cold_start_share=0.0)
+    low, high = function.sizes_mb[0], function.sizes_mb[-1]
+    config = made_function(min(max(current_mb, low), high), timeout_s=900)
+    sizes = candidate_sizes(low, high, config.memory_mb)
+    strategy = AdaptiveStrategy(
+        sizes,
+        {"empty": 1.0},
+        function=config,
+        goal=goal,
+        prices=PRICES,
+        seed=seed,
+        max_invocations=max_invocations,
+    )
+    world = World(function, random.Random(f"{function.name}/{seed}"))
+    started_s = time.process_time()
+    world.run(strategy, slot_count)
+    spent_s = time.process_time() - started_s
+    evidence = read_evidence(world.done, {"empty": 1.0})
+    question = Question(goal, config, PRICES, frozenset(sizes))
+    case = build_case(question, evidence, seed=seed)
+    choice = judge(case)
+    size = choice.memory_mb or choice.best_so_far_mb or config.memory_mb
+    return Run(
+        name=function.name,
+        source=function.source,
+        memory_mb=size,
+        regret=function.regret(size) if function.survives(size) else 1.0,
+        invocation_count=len(world.done),
+        spent=world.spent,
+        verdict=choice.verdict,
+        expected_regret=choice.expected_regret_ratio or 0.0,
+        confidence=choice.confidence or 0.0,
+        holds=_holds(function, choice, config.memory_mb),
+        cpu_ms_per_invocation=spent_s * 1000 / len(world.done),
+    )
+
+
+def _holds(function: Function, choice: object, current_mb: int) -> tuple[bool, ...]:
+    if choice.duration_ms is None:  # type: ignore[attr-defined]
+        return ()
+    size = choice.memory_mb  # type: ignore[attr-defined]
+    saving = 1 - function.true_cost_usd(size) / function.true_cost_usd(current_mb)
+    pairs = [
+        (choice.duration_ms, function.truth_ms(size)),  # type: ignore[attr-defined]
+        (choice.cost_usd_per_million, function.true_cost_usd(size) * 1e6),  # type: ignore[attr-defined]
+    ]
+    if size != current_mb and choice.saving_ratio is not None:  # type: ignore[attr-defined]
+        pairs.append((choice.saving_ratio, saving))  # type: ignore[attr-defined]
+    return tuple(bool(i.low <= truth <= i.high) for i, truth in pairs)
+
+
+def by_function(runs: Sequence[Run]) -> dict[str, float]:
+    """Mean regret of each function over its seeds."""
+    groups: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        groups[run.name].append(run.regret)
+    return {name: float(np.mean(each)) for name, each in groups.items()}

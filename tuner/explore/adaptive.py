@@ -1,0 +1,217 @@
+"""Spends each invocation where it changes the decision, and stops when the answer stands."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.decide.admission import HEADROOM_USE_RATIO, expected_use_mb
+from tuner.decide.case import Question, build_case
+from tuner.decide.evidence import read_evidence
+from tuner.decide.percentile import samples_needed
+from tuner.decide.verdict import current_fails, errors_are_random, judge, measured_answer
+from tuner.explore.strategy import Trial
+from tuner.explore.worth import worths
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tuner.decide.case import Case
+    from tuner.decide.evidence import Evidence
+    from tuner.explore.worth import Worth
+    from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.model.invocation import Invocation
+    from tuner.pricing import LambdaPrices
+
+_FIRST_SIZES_MB = (256, 1024)
+"""Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""
+_BATCH = 4
+_UNPROVEN_INIT_MS = 300.0
+_NEIGHBOUR_OCTAVES = 0.2
+_FEWEST_SIZES = 3
+"""A curve through fewer sizes rests on the prior."""
+
+
+class AdaptiveStrategy:
+    """Chooses by the value of information per cost, under the goal that the answer serves.
+
+    `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
+    since a resize needs it. Each batch waits for the last: the fit between them is what makes the
+    choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
+    sizes that need a warm sample.
+    """
+
+    def __init__(
+        self,
+        sizes_mb: Sequence[int],
+        payload_weights: Mapping[str, float],
+        *,
+        function: FunctionConfig,
+        goal: Goal,
+        prices: LambdaPrices,
+        seed: int,
+        max_invocations: int,
+    ) -> None:
+        self._question = Question(goal, function, prices, frozenset(sizes_mb))
+        self._weights = dict(payload_weights)
+        self._seed = seed
+        self._left = max_invocations
+        self._started = 0
+        self._excluded: set[int] = set()
+        self._likely: tuple[int, ...] = ()
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are foreseen at most."""
+        return self._started + max(self._left, 0)
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Choose the next batch; nothing while one is in flight, or when the answer stands."""
+        slots = min(slot_count, self._left, _BATCH)
+        if in_flight or slots <= 0:
+            return ()
+        evidence = read_evidence(done, self._weights)
+        trials = self._choose(evidence, slots)[:slots]
+        self._left -= len(trials)
+        self._started += len(trials)
+        return trials
+
+    def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """The batch's sizes and the likeliest next ones: a window costs seconds."""
+        likely = [size for size in self._likely if size not in self._excluded]
+        return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
+
+    def exclude(self, memory_mb: int, reason: str) -> None:
+        """Take no further trials at this size."""
+        del reason
+        self._excluded.add(memory_mb)
+
+    def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
+        first = self._first_trials(evidence)
+        if first:
+            self._likely = tuple(trial.memory_mb for trial in first)
+            return first
+        if any(not samples for samples in evidence.samples.values()):
+            return ()
+        case = build_case(self._question, evidence, seed=self._seed + self._started)
+        if errors_are_random(evidence) or not case.ranking.allowed.any():
+            return ()
+        needed = self._needed_sample(case)
+        if needed == ():
+            return ()
+        return needed or self._informative(case, slots)
+
+    def _first_trials(self, evidence: Evidence) -> tuple[Trial, ...]:
+        """The first look: the current size, a cheap one and a middle one; larger if they fail."""
+        tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
+        seen = {s.memory_mb for each in evidence.samples.values() for s in each}
+        wanted = min(_FEWEST_SIZES, len(self._question.candidates))
+        payloads = list(self._weights)
+        if len(seen) >= wanted:
+            lacking = [name for name, each in evidence.samples.items() if not each]
+            alive = sorted(seen - set(evidence.failures))
+            return tuple(Trial(alive[len(alive) // 2], name) for name in lacking) if alive else ()
+        open_sizes = [m for m in self._open_sizes(evidence) if m not in tried]
+        current = self._question.function.memory_mb
+        picked = [current] if current in open_sizes else []
+        anchors = list(_FIRST_SIZES_MB)
+        if tried and not seen:
+            anchors = [2 * max(tried), 4 * max(tried)]
+        elif len(picked) + len(seen) + len(anchors) < wanted:
+            anchors.append(2048)
+        for anchor in (*anchors, 512, 1769, 128):
+            if len(picked) + len(seen) >= wanted or not open_sizes:
+                break
+            size = min(open_sizes, key=lambda m, a=anchor: abs(math.log(m / a)))  # type: ignore[misc]
+            near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < 0.5]
+            if not near:
+                picked.append(size)
+        return tuple(Trial(m, payloads[i % len(payloads)]) for i, m in enumerate(picked))
+
+    def _open_sizes(self, evidence: Evidence) -> list[int]:
+        """Candidates (and the current size) that may still be tried."""
+        killed = [m for m, counts in evidence.failures.items() if counts]
+        floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
+        sizes = self._question.candidates | {self._question.function.memory_mb}
+        return sorted(m for m in sizes - self._excluded - set(killed) if m > floor)
+
+    def _needed_sample(self, case: Case) -> tuple[Trial, ...] | None:
+        """A sample that a verdict cannot do without: () if the verdict stands, None if the regret
+        is still too large for that to matter.
+        """
+        best = case.ranking.pick()
+        assert best is not None
+        chosen = measured_answer(case, best)
+        size = case.estimates.sizes_mb[chosen]
+        if float(case.ranking.regrets(chosen).mean()) > case.goal.tolerance_ratio:
+            return None
+        if judge(case).verdict != "inconclusive":
+            return ()
+        unmeasured = [size]
+        if size != case.current_mb and not current_fails(case):
+            unmeasured.append(case.current_mb)
+        for memory_mb in unmeasured:
+            lacking = [p for p in self._weights if not case.evidence.warm_ms(p, memory_mb)]
+            if lacking and memory_mb not in self._excluded:
+                self._likely = (memory_mb,)
+                return tuple(Trial(memory_mb, payload) for payload in lacking[:1])
+        return self._percentile_samples(case, size)
+
+    def _percentile_samples(self, case: Case, size: int) -> tuple[Trial, ...]:
+        """Samples at the answer until the percentile's bound needs no model."""
+        if case.goal.percentile is None or case.goal.max_duration_ms is None:
+            return ()
+        needed = samples_needed(case.goal.percentile)
+        missing = {p: needed - len(case.evidence.warm_ms(p, size)) for p in self._weights}
+        return tuple(Trial(size, p) for p, n in missing.items() for _ in range(max(n, 0)))
+
+    def _informative(self, case: Case, slots: int) -> tuple[Trial, ...]:
+        """The invocations that promise the largest drop of regret for their cost."""
+        rng = np.random.default_rng(self._seed + self._started)
+        init_ms = [c.billed_extra_ms for c in case.evidence.cold_starts]
+        extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
+        found = worths(case, self._worth_trying(case), extra_cold_ms=extra, rng=rng)
+        ranked = sorted(found, key=_price, reverse=True)
+        chosen: list[Trial] = []
+        for each in ranked:
+            apart = all(
+                abs(math.log2(each.memory_mb / t.memory_mb)) > _NEIGHBOUR_OCTAVES for t in chosen
+            )
+            if apart:
+                chosen.append(Trial(each.memory_mb, each.payload))
+        self._likely = tuple(trial.memory_mb for trial in chosen[:_BATCH])
+        return tuple(chosen[:slots])
+
+    def _worth_trying(self, case: Case) -> list[int]:
+        """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
+        measured = {s.memory_mb for each in case.evidence.samples.values() for s in each}
+        best = case.ranking.pick()
+        keep = {*measured, case.estimates.sizes_mb[best or 0]}
+        sizes: list[int] = []
+        for size in self._open_sizes(case.evidence):
+            used = expected_use_mb(case.evidence, size)
+            if used is not None and used > HEADROOM_USE_RATIO * size:
+                continue
+            if size not in case.estimates.sizes_mb:
+                continue
+            if size in keep or not sizes or math.log2(size / sizes[-1]) > 0.12:
+                sizes.append(size)
+        return sizes
+
+
+def _is_floor(evidence: Evidence, memory_mb: int) -> bool:
+    """Whether a failing size also rules out what lies below it."""
+    return not any(n and m < memory_mb for m, n in evidence.success_counts.items())
+
+
+def _price(worth: Worth) -> float:
+    """Drop of regret for the invocation's cost. An invocation has a price of its own besides:
+    time, a version to publish, a side effect. A drop that only many samples would bring counts
+    little, but it counts: otherwise nothing would be worth a first step.
+    """
+    return (worth.drop + 0.1 * worth.drop_if_sure) / (1 + 0.5 * worth.cost_ratio)
