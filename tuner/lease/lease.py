@@ -99,8 +99,9 @@ class Lease:
         )
         try:
             publication = window.publish(sizes_mb, stop_requested)
-        except LeftChangedError as error:
-            self._left.append(str(error))
+        except BaseException as error:
+            if not window.is_closed:
+                self._left.append(_left_open(self.original, error))
             raise
         self._tell_of_reused(publication)
         return publication
@@ -204,6 +205,12 @@ def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:
             f"{planned.name}: {', '.join(changed)} changed since the plan was made: nothing was "
             "touched. Sweep again"
         )
+
+
+def _left_open(original: FunctionConfig, error: BaseException) -> str:
+    if isinstance(error, LeftChangedError):
+        return str(error)
+    return f"{original.name}: $LATEST may not be at its {original.memory_mb} MB"
 
 
 def _no_locking_finding() -> Finding:

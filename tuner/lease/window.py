@@ -78,6 +78,8 @@ class PublishWindow:
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
         self._answer_is_lost = False
+        self.is_closed = True
+        """False while $LATEST may be left by this sweep at another memory than before."""
         self._sweep_id = sweep_id
         self._versions_before = versions_before
         self._control = control
@@ -93,6 +95,7 @@ class PublishWindow:
         """
         self._latest = self._checked(self._read(), self._original.memory_mb)
         self._on_progress(WindowOpened(tuple(sizes_mb)))
+        self.is_closed = False
         try:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
         finally:
@@ -187,11 +190,16 @@ class PublishWindow:
             raise LeaseError(f"{number} lost its Description, so it could not be told from others")
 
     def _restore(self) -> None:
-        restore(
-            self._original,
-            self._our_memories_mb | {self._original.memory_mb},
-            control=self._control,
-            journal=self._journal,
-            sleep=self._sleep,
-            must_write=self._answer_is_lost,
-        )
+        try:
+            restore(
+                self._original,
+                self._our_memories_mb | {self._original.memory_mb},
+                control=self._control,
+                journal=self._journal,
+                sleep=self._sleep,
+                must_write=self._answer_is_lost,
+            )
+        except ForeignChangeError:
+            self.is_closed = True  # nothing of this sweep stands
+            raise
+        self.is_closed = True

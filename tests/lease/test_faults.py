@@ -1,0 +1,140 @@
+"""Every control call of a lease fails in every way; then `recover`; then the account is as before.
+
+Over the wire, against an API that keeps AWS's semantics (RevisionId, deduplication, numbers that
+count up).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Final
+
+import pytest
+
+from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    EndpointError,
+    LeftChangedError,
+    ThrottledError,
+    TunerError,
+)
+from tuner.lease.recover import find_unfinished, plan_recovery, recover
+
+WINDOWS: Final = ((128, 512, 1769), (3008,))
+CALL_COUNT: Final = 32
+
+FAULTS: Final[dict[str, tuple[BaseException, bool]]] = {
+    "once": (AwsError("an error that passes"), False),
+    "throttled once": (ThrottledError("slow down"), False),
+    "denied once": (AccessDeniedError("no"), False),
+    "gone": (EndpointError("the endpoint is gone"), True),
+    "expired": (CredentialsError("expired"), True),
+    "killed": (Killed(), True),
+}
+
+
+def sweep(account: Account, control: Faulty) -> None:
+    """Publish in two windows, as a sweep does."""
+    with account.lease(control) as lease:
+        for sizes in WINDOWS:
+            lease.publish(sizes)
+
+
+def recover_all(account: Account) -> list[str]:
+    """Do what `tuner recover` does; return what it said."""
+    said = []
+    for journal in find_unfinished(account.state_dir):
+        url = account.gateway.endpoint_url
+        plan = plan_recovery(journal, account.gateway, endpoint_url=url)
+        said += plan.describe()
+        recover(
+            plan,
+            account.gateway,
+            state_dir=account.state_dir,
+            sleep=no_sleep,
+            on_progress=ignore,
+            endpoint_url=url,
+        )
+    return said
+
+
+def test_a_lease_makes_as_many_calls_as_the_matrix_has(account: Account) -> None:
+    """The matrix below covers every call."""
+    control = Faulty(account.gateway)
+    sweep(account, control)
+    assert len(control.calls) == CALL_COUNT
+
+
+CASES: Final[list[tuple[str, Moment, int]]] = [
+    (fault, moment, call)
+    for call in range(CALL_COUNT)
+    for moment in ("before", "after")
+    for fault in FAULTS
+]
+# 12 cases a call: this step meets every call, every fault and both moments.
+SAMPLE: Final = CASES[::5]
+
+
+def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
+    """One case of the matrix; return whether there was something to recover."""
+    error, lasts = FAULTS[fault]
+    account.make_function()
+    before = account.snapshot()
+    control = Faulty(account.gateway, call, moment, error, lasts)
+    claims_clean = fault != "killed"
+    try:
+        sweep(account, control)
+    except LeftChangedError:
+        claims_clean = False
+    except (TunerError, Killed):
+        pass
+    case = f"{fault} {moment} call {call} ({control.calls[call]})"
+    if claims_clean:
+        assert account.snapshot() == before, f"silently changed: {case}"
+    said = recover_all(account)
+    assert account.snapshot() == before, case
+    assert find_unfinished(account.state_dir) == (), case
+    return bool(said)
+
+
+def test_whatever_fails_the_account_is_as_before_or_recovers(account: Account) -> None:
+    """After a fault at any call, and `recover` where a journal is left, nothing is changed."""
+    recovered = [check_case(account, *case) for case in SAMPLE]
+    assert any(recovered)
+    assert not all(recovered)
+
+
+@pytest.mark.slow
+def test_every_fault_at_every_call(account: Account) -> None:
+    """The whole matrix of which the sample above is taken."""
+    recovered = [check_case(account, *case) for case in CASES]
+    assert len(recovered) == CALL_COUNT * 2 * len(FAULTS)
+
+
+@pytest.mark.parametrize("fault", ["gone", "killed"])
+def test_a_recovery_that_fails_can_be_repeated(account: Account, fault: str) -> None:
+    """Recovering fails at each of its own calls in turn; once more, and nothing is changed."""
+    for call in range(0, 14, 2):
+        account.make_function()
+        before = account.snapshot()
+        with suppress(TunerError, Killed):
+            sweep(account, Faulty(account.gateway, 8, "after", Killed(), lasts=True))
+        [journal] = find_unfinished(account.state_dir)
+        error, lasts = FAULTS[fault]
+        control = Faulty(account.gateway, call, "after", error, lasts)
+        url = account.gateway.endpoint_url
+        with suppress(TunerError, Killed):
+            recover(
+                plan_recovery(journal, control, endpoint_url=url),
+                control,
+                state_dir=account.state_dir,
+                sleep=no_sleep,
+                on_progress=ignore,
+                endpoint_url=url,
+            )
+        recover_all(account)
+        assert account.snapshot() == before
+        assert recover_all(account) == []

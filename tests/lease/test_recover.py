@@ -1,0 +1,227 @@
+"""What `tuner recover` finds, plans and does."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
+from tests.lease.test_faults import recover_all
+from tuner.errors import LeaseError
+from tuner.lease.recover import find_unfinished, forget, plan_recovery, recover
+
+if TYPE_CHECKING:
+    from tuner.lease.journal import UnfinishedJournal
+    from tuner.lease.recover import RecoveryPlan
+
+
+def leave_changed(account: Account, *, killed_at: int = 7) -> UnfinishedJournal:
+    """Kill a sweep of 128 and 1769 MB; at its 7th call, $LATEST has 1769 MB and 128 a version."""
+    control = Faulty(account.gateway, killed_at, "after", Killed(), lasts=True)
+    with suppress(Killed, LeaseError), account.lease(control) as lease:
+        lease.publish([128, 1769])
+    [journal] = find_unfinished(account.state_dir)
+    return journal
+
+
+def planned(account: Account, journal: UnfinishedJournal) -> RecoveryPlan:
+    return plan_recovery(journal, account.gateway, endpoint_url=account.gateway.endpoint_url)
+
+
+def carry_out(account: Account, plan: RecoveryPlan) -> None:
+    recover(
+        plan,
+        account.gateway,
+        state_dir=account.state_dir,
+        sleep=no_sleep,
+        on_progress=ignore,
+        endpoint_url=account.gateway.endpoint_url,
+    )
+
+
+def test_a_plan_says_what_is_to_be_restored_and_deleted(account: Account) -> None:
+    """The plan is data and lines; nothing is changed by making it."""
+    journal = leave_changed(account)
+    left = account.snapshot()
+    plan = planned(account, journal)
+    assert (plan.restore_from_mb, plan.restore_to_mb) == (1769, 512)
+    assert plan.delete_versions == ("2",)
+    assert plan.describe() == (
+        f"{account.name}: set $LATEST back from 1769 to 512 MB",
+        f"{account.name}: delete version 2",
+    )
+    assert account.snapshot() == left
+
+
+def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:
+    """A kill right after publishing leaves no number behind: the Description tells it."""
+    before = account.snapshot()
+    journal = leave_changed(account, killed_at=5)
+    assert journal.published == ()
+    assert planned(account, journal).delete_versions == ("2",)
+    recover_all(account)
+    assert account.snapshot() == before
+
+
+def test_recovering_twice_changes_nothing_more(account: Account) -> None:
+    """The second time there is nothing to do."""
+    journal = leave_changed(account)
+    plan = planned(account, journal)
+    carry_out(account, plan)
+    recovered = account.read()
+    carry_out(account, plan)
+    assert account.read() == recovered
+    assert recovered.memory_mb == 512
+
+
+def test_a_foreign_deployment_is_not_overwritten(account: Account) -> None:
+    """Other settings changed since: $LATEST stays as it is, versions go, and both are said."""
+    journal = leave_changed(account)
+    account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
+    plan = planned(account, journal)
+    assert plan.restore_from_mb is None
+    assert "timeout_s" in plan.notes[0]
+    assert "1769 MB, which the sweep had set (512 MB before)" in plan.notes[0]
+    carry_out(account, plan)
+    now = account.read()
+    assert (now.timeout_s, now.memory_mb) == (60, 1769)
+    assert len(account.snapshot()["versions"]) == 2
+    assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_foreign_memory_is_not_overwritten(account: Account) -> None:
+    """A memory that the sweep never set is somebody's decision."""
+    journal = leave_changed(account)
+    account.client.update_function_configuration(FunctionName=account.name, MemorySize=640)
+    plan = planned(account, journal)
+    assert plan.restore_from_mb is None
+    assert "640 MB" in plan.notes[0]
+    carry_out(account, plan)
+    assert account.read().memory_mb == 640
+
+
+def test_a_plan_that_is_out_of_date_is_refused(account: Account) -> None:
+    """What changed between showing and doing is shown again first."""
+    plan = planned(account, leave_changed(account))
+    account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
+    left = account.snapshot()
+    with pytest.raises(LeaseError, match="changed since the plan was shown"):
+        carry_out(account, plan)
+    assert account.snapshot() == left
+
+
+def test_a_version_with_an_alias_is_kept(account: Account) -> None:
+    """A version that an alias took over meanwhile is named and stays."""
+    journal = leave_changed(account)
+    account.client.create_alias(FunctionName=account.name, Name="beta", FunctionVersion="2")
+    plan = planned(account, journal)
+    assert plan.keep_versions == (("2", "beta"),)
+    carry_out(account, plan)
+    assert [v["Version"] for v in account.snapshot()["versions"]] == ["$LATEST", "1", "2"]
+
+
+def test_a_deleted_function_needs_nothing(account: Account) -> None:
+    """The function is gone: that is said, and the journal closed."""
+    journal = leave_changed(account)
+    account.client.delete_function(FunctionName=account.name)
+    plan = planned(account, journal)
+    assert plan.describe() == (f"{account.name}: the function is gone",)
+    carry_out(account, plan)
+    assert find_unfinished(account.state_dir) == ()
+
+
+def test_another_accounts_function_of_the_same_name_is_refused(account: Account) -> None:
+    """Credentials or endpoint of elsewhere are found out before anything is touched."""
+    journal = leave_changed(account)
+    with pytest.raises(LeaseError, match="another account, region or endpoint"):
+        plan_recovery(journal, account.gateway, endpoint_url="https://elsewhere.example")
+    recover_all(account)
+
+
+def test_a_running_sweep_is_not_recovered(account: Account) -> None:
+    """The journal of a sweep that runs is not unfinished."""
+    with account.lease():
+        assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_torn_last_line_is_the_trace_of_a_crash(account: Account) -> None:
+    """A record cut off in the middle announced a change that was never made."""
+    before = account.snapshot()
+    journal = leave_changed(account)
+    with journal.path.open("ab") as file:
+        file.write(b'{"record":"upda')
+    assert find_unfinished(account.state_dir) == (journal,)
+    recover_all(account)
+    assert account.snapshot() == before
+
+
+def test_a_journal_that_ends_in_its_first_line_needs_nothing(account: Account) -> None:
+    """The header reaches the disk before anything is changed."""
+    journal = leave_changed(account)
+    recover_all(account)
+    journal.path.write_bytes(b'{"record":"lease","schema_ver')
+    assert find_unfinished(account.state_dir) == ()
+
+
+@pytest.mark.parametrize("line", [b"garbage", b"[1]", b'{"record":"update"}', b"[" * 100_000])
+def test_a_damaged_journal_is_named_with_its_line(account: Account, line: bytes) -> None:
+    """What cannot be read in the middle is never guessed at."""
+    journal = leave_changed(account)
+    lines = journal.path.read_bytes().splitlines()
+    journal.path.write_bytes(b"\n".join([lines[0], line, *lines[1:]]) + b"\n")
+    with pytest.raises(LeaseError, match=r"damaged in line 2"):
+        find_unfinished(account.state_dir)
+
+
+def test_a_journal_holds_no_secret_and_no_account_id(account: Account) -> None:
+    """Environment values and the account's number stay out; the files are the owner's only."""
+    account.client.update_function_configuration(
+        FunctionName=account.name, Environment={"Variables": {"TOKEN": "s3cret"}}
+    )
+    journal = leave_changed(account)
+    text = journal.path.read_text()
+    assert "s3cret" not in text
+    assert "TOKEN" not in text
+    assert "123456789012" not in text
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+    assert journal.path.parent.stat().st_mode & 0o777 == 0o700
+    assert [json.loads(line)["record"] for line in text.splitlines()][:3] == [
+        "lease",
+        "update",
+        "publish",
+    ]
+    recover_all(account)
+
+
+def test_a_journal_can_be_forgotten(account: Account) -> None:
+    """What can no longer be reached is closed without a call."""
+    journal = leave_changed(account)
+    forget(journal, state_dir=account.state_dir)
+    assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_disk_that_is_full_keeps_changes_from_being_made(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that does not reach the disk stops the window; $LATEST is restored all the same."""
+    before = account.snapshot()
+    real = os.fsync
+    synced = []
+
+    def full(descriptor: int) -> None:
+        synced.append(descriptor)
+        if len(synced) > 5:
+            raise OSError(28, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    lease = account.lease()
+    with pytest.raises(LeaseError, match="No space left on device"), lease as leased:
+        leased.publish([128, 1769, 3008])
+    monkeypatch.undo()
+    assert account.snapshot() == before
+    assert find_unfinished(account.state_dir) == ()

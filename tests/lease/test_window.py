@@ -1,0 +1,383 @@
+"""Publish windows over the wire."""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.lease.account import Account, Faulty
+from tuner.errors import (
+    AwsError,
+    ConflictError,
+    EndpointError,
+    ForeignChangeError,
+    LeaseError,
+    LeftChangedError,
+    MemoryCapError,
+)
+from tuner.lease.recover import find_unfinished
+from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
+
+if TYPE_CHECKING:
+    from tuner.model.progress import ProgressEvent
+
+
+def test_a_window_publishes_every_size_and_leaves_latest_as_it_was(account: Account) -> None:
+    """Each size gets a version of that memory; $LATEST reads as before when the window is shut."""
+    before = account.snapshot()
+    with account.lease() as lease:
+        publication = lease.publish([128, 512, 1769])
+        read = {
+            entry.memory_mb: account.gateway.read_function(account.name, entry.version).memory_mb
+            for entry in publication.published
+        }
+        assert read == {128: 128, 512: 512, 1769: 1769}
+        assert all(entry.is_new for entry in publication.published)
+        assert account.read().memory_mb == 512
+    assert account.snapshot() == before
+
+
+def test_every_change_follows_its_record_in_the_journal(account: Account) -> None:
+    """When a call that changes something is made, the journal on the disk announces it already."""
+    announced = []
+
+    def look(_number: int, name: str) -> None:
+        [journal] = (account.state_dir / "journals").glob("*.jsonl") or [None]
+        last = journal.read_text().splitlines()[-1] if journal else ""
+        if name in ("update_memory", "publish_version", "delete_version"):
+            announced.append((name, last.split('"')[3]))
+
+    control = Faulty(account.gateway)
+
+    def start_looking(_number: int, name: str) -> None:
+        if name in ("update_memory", "publish_version", "delete_version"):
+            look(_number, name)
+
+    control.before_call = start_looking
+    with account.lease(control) as lease:
+        lease.publish([128, 512])
+    assert announced == [
+        ("publish_version", "publish"),
+        ("update_memory", "update"),
+        ("publish_version", "publish"),
+        ("update_memory", "restore"),
+        ("delete_version", "delete"),
+        ("delete_version", "delete"),
+    ]
+
+
+def test_the_order_of_calls_is_read_publish_restore_read_back_delete(account: Account) -> None:
+    """Everything is read first, $LATEST is read back, and aliases are read before a deletion."""
+    control = Faulty(account.gateway)
+    with account.lease(control) as lease:
+        assert control.calls == ["read_function", "list_versions", "list_aliases"]
+        lease.publish([128])
+        assert control.calls[3:] == [
+            "read_function",
+            "update_memory",
+            "publish_version",
+            "read_function",
+            "read_function",
+            "update_memory",
+            "read_function",
+        ]
+    assert control.calls[10:] == [
+        "list_versions",
+        "list_aliases",
+        "list_aliases",
+        "delete_version",
+    ]
+
+
+def test_the_size_that_latest_has_is_published_without_an_update(account: Account) -> None:
+    """No update is sent for the function's own size, and none to restore it."""
+    control = Faulty(account.gateway)
+    with account.lease(control) as lease:
+        lease.publish([512])
+    assert "update_memory" not in control.calls
+
+
+def test_events_tell_a_window_from_its_opening_to_its_close(account: Account) -> None:
+    """Opening, one event a version, closing; in that order."""
+    events: list[ProgressEvent] = []
+    with account.lease(on_progress=events.append) as lease:
+        lease.publish([128, 256])
+        assert events == [
+            WindowOpened((128, 256)),
+            VersionPublished(128, "2", is_new=True),
+            VersionPublished(256, "3", is_new=True),
+            WindowClosed(),
+        ]
+
+
+def test_sizes_over_the_accounts_cap_are_refused_and_the_others_published(
+    account: Account,
+) -> None:
+    """The size that is refused and all larger ones are named; smaller ones have versions."""
+    before = account.snapshot()
+    control: Any = Capped(account.gateway, 3008)
+    with account.lease(control) as lease:
+        publication = lease.publish([128, 3008, 3009, 10240])
+        assert [entry.memory_mb for entry in publication.published] == [128, 3008]
+        assert [size for size, _ in publication.refused] == [3009, 10240]
+    assert account.snapshot() == before
+
+
+class Capped(Faulty):
+    """An account that allows at most so much memory."""
+
+    def __init__(self, control: Any, cap_mb: int) -> None:
+        super().__init__(control)
+        self.cap_mb = cap_mb
+
+    def update_memory(self, function: str, memory_mb: int, revision_id: str | None) -> Any:
+        if memory_mb > self.cap_mb:
+            raise MemoryCapError(f"at most {self.cap_mb} MB", max_memory_mb=self.cap_mb)
+        return self.control.update_memory(function, memory_mb, revision_id)
+
+
+def test_a_stop_in_a_window_publishes_no_further_size(account: Account) -> None:
+    """A stop is heeded between sizes; what is published is said, and $LATEST restored."""
+    before = account.snapshot()
+    published: list[ProgressEvent] = []
+
+    def take(event: ProgressEvent) -> None:
+        if isinstance(event, VersionPublished):
+            published.append(event)
+
+    with account.lease(on_progress=take) as lease:
+        publication = lease.publish([128, 256, 1024], lambda: bool(published))
+        assert [entry.memory_mb for entry in publication.published] == [128]
+        assert account.read().memory_mb == 512
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("call", range(3, 12))
+def test_an_interruption_at_any_call_restores_and_deletes(account: Account, call: int) -> None:
+    """A KeyboardInterrupt at any call of a window leaves the account as it was."""
+    before = account.snapshot()
+    control = Faulty(account.gateway, call, "after", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt), account.lease(control) as lease:
+        lease.publish([128, 256, 512])
+    assert account.snapshot() == before
+    assert find_unfinished(account.state_dir) == ()
+
+
+@pytest.mark.parametrize("call", range(5, 14))
+def test_a_sigint_does_not_cut_through_restoring_and_deleting(account: Account, call: int) -> None:
+    """Ctrl-C while $LATEST is restored or versions are deleted: that ends first, then it counts."""
+    before = account.snapshot()
+
+    def press(number: int, _name: str) -> None:
+        if number == call:
+            signal.raise_signal(signal.SIGINT)
+
+    control = Faulty(account.gateway, before_call=press)
+    with pytest.raises(KeyboardInterrupt), account.lease(control) as lease:
+        lease.publish([128])
+    assert len(control.calls) > call
+    assert account.snapshot() == before
+    assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_deployment_in_mid_window_is_left_untouched(account: Account) -> None:
+    """Somebody else's code and timeout stay, the sweep stops and says what it had set."""
+
+    def deploy(number: int, name: str) -> None:
+        if name == "publish_version" and number > 5:
+            account.client.update_function_configuration(
+                FunctionName=account.name,
+                Timeout=77,
+                Environment={"Variables": {"TOKEN": "secret"}},
+            )
+
+    control = Faulty(account.gateway, before_call=deploy)
+    with pytest.raises(LeftChangedError) as caught, account.lease(control) as lease:
+        lease.publish([512, 1024])
+    message = str(caught.value)
+    assert "timeout_s" in message
+    assert "1024 MB, which the sweep had set (512 MB before)" in message
+    assert "tuner recover" in message
+    assert "secret" not in message
+    now = account.read()
+    assert (now.timeout_s, now.memory_mb) == (77, 1024)
+    assert len(account.snapshot()["versions"]) == 2  # $LATEST and the owner's
+
+
+def test_a_memory_that_somebody_else_sets_in_mid_window_stays(account: Account) -> None:
+    """A foreign memory is no business of the sweep: it stops, and nothing of its own is left."""
+
+    def resize(_number: int, name: str) -> None:
+        if name == "publish_version":
+            account.client.update_function_configuration(FunctionName=account.name, MemorySize=2048)
+
+    control = Faulty(account.gateway, before_call=resize)
+    with pytest.raises(ForeignChangeError, match="2048 MB"), account.lease(control) as lease:
+        lease.publish([1024])
+    assert account.read().memory_mb == 2048
+    assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_touched_revision_stops_the_window(account: Account) -> None:
+    """A RevisionId that moved before an update stops the sweep, and the memory is set back."""
+    before = account.snapshot()
+
+    def touch(number: int, name: str) -> None:
+        if name == "update_memory" and number == 6:
+            account.client.update_function_configuration(FunctionName=account.name, Timeout=3)
+
+    control = Faulty(account.gateway, before_call=touch)
+    with pytest.raises(ConflictError), account.lease(control) as lease:
+        lease.publish([512, 1024])
+    assert account.snapshot() == before
+
+
+def test_a_change_between_plan_and_lease_is_refused(account: Account) -> None:
+    """A function that is not as it was planned for is not touched."""
+    planned = account.lease()
+    account.client.update_function_configuration(FunctionName=account.name, Timeout=9)
+    before = account.snapshot()
+    with pytest.raises(ForeignChangeError, match="timeout_s changed since the plan"), planned:
+        pass
+    assert account.snapshot() == before
+    assert not list((account.state_dir / "journals").glob("*"))
+
+
+def test_a_version_that_is_not_as_asked_is_an_error(account: Account) -> None:
+    """An endpoint that answers a publish with an older version is found out, and restored."""
+    before = account.snapshot()
+
+    class Stale(Faulty):
+        def publish_version(self, *_arguments: object) -> Any:
+            return self.control.read_function(account.name, "1")
+
+    control: Any = Stale(account.gateway)
+    said = "version 1 was published for 128 MB and has 512 MB"
+    with pytest.raises(LeaseError, match=said), account.lease(control) as lease:
+        lease.publish([128])
+    assert account.snapshot() == before
+
+
+def test_an_existing_version_is_measured_and_never_deleted(account: Account) -> None:
+    """Where Lambda gives back a version that existed before, it stays, with its alias."""
+    account.client.publish_version(FunctionName=account.name, Description="the next release")
+    before = account.snapshot()
+    with account.lease() as lease:
+        [entry] = lease.publish([512]).published
+        assert (entry.version, entry.is_new) == ("2", False)
+    assert account.snapshot() == before
+    assert [finding.code for finding in lease.findings] == ["version_reused"]
+
+
+def test_a_version_that_got_an_alias_is_kept_and_told(account: Account) -> None:
+    """An alias that points at a sweep's version keeps it; the others are deleted."""
+    with account.lease() as lease:
+        lease.publish([128, 256])
+        account.client.update_alias(
+            FunctionName=account.name,
+            Name="live",
+            FunctionVersion="1",
+            RoutingConfig={"AdditionalVersionWeights": {"2": 0.1}},
+        )
+    numbers = [version["Version"] for version in account.snapshot()["versions"]]
+    assert numbers == ["$LATEST", "1", "2"]
+    assert "version_kept" in {finding.code for finding in lease.findings}
+
+
+def test_versions_of_others_published_meanwhile_are_kept(account: Account) -> None:
+    """A version with another Description that appears during the sweep is not the sweep's."""
+    with account.lease() as lease:
+        lease.publish([128])
+        account.client.publish_version(FunctionName=account.name, Description="another release")
+    versions = account.snapshot()["versions"]
+    assert [version["Description"] for version in versions[1:]] == [
+        "owner's release",
+        "another release",
+    ]
+
+
+def test_a_late_update_cannot_slip_in_behind_the_restoration(account: Account) -> None:
+    """After an update without an answer the memory is written although it reads as before."""
+    before = account.snapshot()
+    lost: list[tuple[Any, ...]] = []
+
+    class Late(Faulty):
+        def update_memory(self, *arguments: Any) -> Any:
+            if not lost:
+                lost.append(arguments)
+                raise EndpointError("the connection was lost")
+            return self.control.update_memory(*arguments)
+
+    control: Any = Late(account.gateway)
+    with pytest.raises(EndpointError), account.lease(control) as lease:
+        lease.publish([1024])
+    with pytest.raises(ConflictError):
+        account.gateway.update_memory(*lost[0])
+    assert account.snapshot() == before
+
+
+def test_an_endpoint_without_revisions_is_tolerated_and_told(account: Account) -> None:
+    """Where no RevisionId is known the lease works, with a finding."""
+
+    class Plain(Faulty):
+        def read_function(self, *arguments: Any) -> Any:
+            read = self.control.read_function(*arguments)
+            return dataclasses.replace(read, revision_id=None)
+
+        def update_memory(self, function: str, memory_mb: int, revision_id: None) -> Any:
+            assert revision_id is None
+            read = self.control.update_memory(function, memory_mb, None)
+            return dataclasses.replace(read, revision_id=None)
+
+    before = account.snapshot()
+    control: Any = Plain(account.gateway)
+    with account.lease(control) as lease:
+        lease.publish([128])
+    assert account.snapshot() == before
+    assert [finding.code for finding in lease.findings] == ["no_optimistic_locking"]
+
+
+def test_a_restoration_that_fails_for_good_says_what_is_left(account: Account) -> None:
+    """Exit code 4, the memory it should be, and the command that puts it right."""
+    control = Faulty(account.gateway, 6, "before", EndpointError("gone"), lasts=True)
+    with pytest.raises(LeftChangedError) as caught, account.lease(control) as lease:
+        lease.publish([1024])
+    assert caught.value.exit_code == 4
+    assert "could not be set back to 512 MB (gone)" in str(caught.value)
+    assert str(caught.value).endswith("Run: tuner recover")
+    with pytest.raises(LeftChangedError, match="did not end"), account.lease(sweep_id="next"):
+        pass
+
+
+def test_a_version_that_cannot_be_deleted_does_not_keep_the_others(account: Account) -> None:
+    """Deleting goes on after a failure, and what is left is named."""
+
+    class Sticky(Faulty):
+        def delete_version(self, function: str, version: str) -> None:
+            if version == "2":
+                raise AwsError("no")
+            self.control.delete_version(function, version)
+
+    control: Any = Sticky(account.gateway)
+    said = r"version 2 is not deleted \(no\)"
+    with pytest.raises(LeftChangedError, match=said), account.lease(control) as lease:
+        lease.publish([128, 256])
+    assert [v["Version"] for v in account.snapshot()["versions"]] == ["$LATEST", "1", "2"]
+
+
+def test_two_sweeps_of_a_function_do_not_meet(account: Account) -> None:
+    """While a lease is open another one of the same function is refused."""
+    other = account.lease(sweep_id="other")
+    with account.lease(), pytest.raises(LeaseError, match="another sweep"), other:
+        pass
+
+
+def test_a_function_that_is_deleted_meanwhile_leaves_nothing(account: Account) -> None:
+    """Nothing can be restored or deleted then, and no journal stays."""
+    with account.lease() as lease:
+        lease.publish([128])
+        account.client.delete_function(FunctionName=account.name)
+    assert find_unfinished(account.state_dir) == ()
