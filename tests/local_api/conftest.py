@@ -3,9 +3,8 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -15,6 +14,9 @@ from tests.local_api.model import check_reply
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
@@ -85,7 +87,7 @@ def serve() -> Iterator[Callable[..., tuple[Any, LocalLambda]]]:
 
 @pytest.fixture
 def client(serve: Callable[..., tuple[Any, LocalLambda]]) -> Any:
-    """A client of an endpoint with one function, `hello`, of 512 MB; changes are through at once."""
+    """A client of an endpoint with one function, `hello`; changes are through at once."""
     return serve()[0]
 
 

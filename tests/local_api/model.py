@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
-from botocore.model import OperationModel, Shape
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel, Shape
 
 # What AWS answers although the model names no such exception.
 UNMODELLED = {

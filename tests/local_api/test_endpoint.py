@@ -6,8 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -19,6 +18,9 @@ from tuner.local.definition import FunctionDefinition
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
 

@@ -7,17 +7,19 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
 from tests.local_api.conftest import code_of, log_tail, make_client
 from tuner.local.definition import FunctionDefinition
-from tuner.local.deployment import Deployment, InvokeRequest
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 from tuner.logs import parse_report
+
+if TYPE_CHECKING:
+    from tuner.local.deployment import Deployment, InvokeRequest
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
 

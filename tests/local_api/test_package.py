@@ -8,7 +8,7 @@ import io
 import os
 import stat
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,9 @@ from tuner.errors import LocalError
 from tuner.local import package
 from tuner.local.api_error import ApiError
 from tuner.local.package import CodeStore, zip_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def archive(*members: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:

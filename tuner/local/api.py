@@ -34,7 +34,7 @@ class LambdaApi:
         except ApiError as refused:
             response = _error_reply(refused)
         except TunerError as error:
-            response = _error_reply(ApiError(502, "ServiceException", str(error), type_="Service"))
+            response = _error_reply(ApiError(500, "ServiceException", str(error), type_="Service"))
         except (HangUpError, MalformedRequestError, OSError):
             raise
         except Exception:

@@ -29,10 +29,14 @@ class FunctionDefinition:
     ephemeral_storage_mb: int = 512
     description: str = ""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    has_requirements: bool = False
+    """Whether packages are named that nobody installs here."""
+    origin: str = ""
+    """Where it is defined, for messages: "template.yaml:12"."""
 
 
-def from_template(function: TemplateFunction) -> FunctionDefinition:
-    """Take over what a template says of a function."""
+def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
+    """Take over what the template at `path` says of a function."""
     return FunctionDefinition(
         name=function.name,
         code_dir=function.code_dir,
@@ -44,4 +48,6 @@ def from_template(function: TemplateFunction) -> FunctionDefinition:
         ephemeral_storage_mb=function.ephemeral_storage_mb,
         description=function.description,
         environment=function.environment,
+        has_requirements=function.has_requirements,
+        origin=f"{path}:{function.line}",
     )

@@ -83,6 +83,12 @@ class Executor(Protocol):
     def limits(self) -> HostLimits:
         """What this host can show."""
 
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
+        """What there is to say of a runtime here, before anything runs.
+
+        Raises LocalError where it cannot be run.
+        """
+
     def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
         """Run one invocation in a warm or new environment; blocks until it ended."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import queue
 import secrets
 import threading
@@ -12,9 +13,10 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import TunerError
 from tuner.local.api_error import ApiError, throttled, too_large
 from tuner.local.deployment import InvokeRequest, InvokeResult
-from tuner.local.http_message import BodyTooLargeError, Response
+from tuner.local.http_message import BodyTooLargeError, HangUpError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from tuner.local.call import Call
     from tuner.local.deployment import Executor
     from tuner.local.store import FunctionStore, Target
+
+log = logging.getLogger(__name__)
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
@@ -154,12 +158,20 @@ class InvokeApi:
     def _work(self) -> None:
         while not self._closing.is_set():
             event = self._events.get()
-            while event is not None and not self._closing.is_set():
-                try:
-                    self._run(*event)
-                    break
-                except ApiError:  # throttled: an event waits for its turn
-                    self._closing.wait(0.1)
+            while event is not None and not self._closing.is_set() and not self._try(*event):
+                self._closing.wait(0.1)
+
+    def _try(self, target: Target, request: InvokeRequest) -> bool:
+        """Run an event; False if it is throttled and must wait for its turn."""
+        try:
+            self._run(target, request)
+        except ApiError as refused:
+            return refused.status != 429
+        except (TunerError, HangUpError) as error:
+            log.warning("an event of %s was dropped: %s", target.function_name, error)
+        except Exception:
+            log.exception("an event of %s failed", target.function_name)
+        return True
 
 
 def _check_kind(kind: str, log_type: str) -> None:

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from tuner.local.deployment import Deployment, InvokeRequest
     from tuner.local.invocation_log import LogSink
+    from tuner.model.finding import Finding
 
 Failure = Literal["error", "timeout", "out-of-memory", "no-reply"]
 
@@ -104,6 +105,10 @@ class ScriptedExecutor:
     def limits(self) -> HostLimits:
         """What was given: nothing of this host's."""
         return self._limits
+
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:  # noqa: ARG002 - the seam's
+        """Nothing: no runtime is started."""
+        return ()
 
     def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
         """Wait for the scripted time, then answer."""

@@ -29,15 +29,15 @@ from tuner.local.proxy import Proxy
 from tuner.local.settings import create_settings
 from tuner.local.store import FunctionStore
 from tuner.local.validation import check_function
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from tuner.local.deployment import Executor, HostLimits
     from tuner.local.invocation_log import LogEvent, LogSink
-    from tuner.model.finding import Finding
 
 ACCOUNT_ID: Final = "123456789012"
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
@@ -49,8 +49,9 @@ class LocalLambda:
     """Serves from construction until `close()`, or the end of a `with` block.
 
     `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
-    progress, by `clock`. Raises LocalError where the port, a function or this host's means cannot
-    be had.
+    progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
+    LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
+    Raises LocalError, too, where the port or this host's means cannot be had.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class LocalLambda:
         concurrent_executions: int = 1000,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        leave_out_unfit: bool = False,
     ) -> None:
         self.region = _checked_region(region)
         self._proxy: Callable[[Request], Response] | None = None
+        self._findings: list[Finding] = []
         self._open = contextlib.ExitStack()
         try:
             self._start(
@@ -79,6 +82,7 @@ class LocalLambda:
                 concurrent_executions=concurrent_executions,
                 seed=seed,
                 clock=clock,
+                leave_out_unfit=leave_out_unfit,
             )
         except BaseException:
             self._open.close()
@@ -98,13 +102,16 @@ class LocalLambda:
         from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
         template = read_template(path)
-        return cls(
-            [from_template(function) for function in template.functions],
+        server = cls(
+            [from_template(function, path) for function in template.functions],
             port=port,
             region=region,
             executor=executor,
             neighbours=neighbours,
+            leave_out_unfit=True,
         )
+        server.add_findings(Finding("template_ignored", "info", each) for each in template.ignored)
+        return server
 
     @property
     def endpoint_url(self) -> str:
@@ -118,8 +125,9 @@ class LocalLambda:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the operator should know of this host."""
-        return self._executor.limits.findings
+        """What the operator should know of this host and of the functions."""
+        known = (*self._executor.limits.findings, *self._findings)
+        return tuple(dict.fromkeys(known))
 
     @property
     def neighbours_pid(self) -> int | None:
@@ -142,6 +150,10 @@ class LocalLambda:
                 for item in self.findings
             ],
         }
+
+    def add_findings(self, findings: Iterable[Finding]) -> None:
+        """Let the endpoint tell of something more."""
+        self._findings += findings
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """Put log lines into CloudWatch Logs; without neighbours they are dropped."""
@@ -174,6 +186,7 @@ class LocalLambda:
         concurrent_executions: int,
         seed: int,
         clock: Callable[[], float],
+        leave_out_unfit: bool,
     ) -> None:
         """Build the parts in the order in which each needs the others; closed in reverse."""
         base = work_dir()
@@ -195,8 +208,7 @@ class LocalLambda:
             seed=seed,
             clock=clock,
         )
-        for function in functions:
-            self._deploy(function)
+        self._deploy_all(functions, leave_out_unfit=leave_out_unfit)
         self._code_token = secrets.token_urlsafe(16)
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
         invocations = InvokeApi(self._store, self._executor, concurrency)
@@ -233,6 +245,24 @@ class LocalLambda:
             ("AWS_SESSION_TOKEN", "local"),
         )
 
+    def _deploy_all(
+        self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
+    ) -> None:
+        unfit: list[str] = []
+        for function in functions:
+            try:
+                self._deploy(function)
+            except LocalError as error:
+                if not leave_out_unfit:
+                    raise
+                unfit.append(str(error))
+                self._store.leave_out(function.name, str(error))
+        if unfit and not self._store.names():
+            raise LocalError("; ".join(unfit))
+        self.add_findings(
+            Finding("function_left_out", "warning", f"left out: {each}") for each in unfit
+        )
+
     def _deploy(self, function: FunctionDefinition) -> None:
         request = {
             "Role": _ROLE,
@@ -254,7 +284,15 @@ class LocalLambda:
             code = self._codes.add(package)
             self._store.create(function.name, settings, code, tags={}, at_once=True)
         except ApiError as refused:
-            raise LocalError(f"function {function.name}: {refused}") from refused
+            where = f"{function.origin}: " if function.origin else ""
+            raise LocalError(f"{where}function {function.name}: {refused}") from refused
+        self.add_findings(self._executor.runtime_findings(function.runtime))
+        if function.has_requirements:
+            message = (
+                f"{function.name}: the packages of its requirements.txt are not installed here; "
+                f"where it needs them, run pip install -r requirements.txt -t {function.code_dir}"
+            )
+            self.add_findings([Finding("requirements_not_installed", "warning", message)])
 
     def _code_url(self, code: Code) -> str:
         """Where a package can be fetched. The token keeps it from being guessed."""

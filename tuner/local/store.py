@@ -65,6 +65,7 @@ class FunctionStore:
         self._wall_clock = wall_clock
         self._random = random.Random(seed)  # noqa: S311 - shares of traffic, no secret
         self._functions: dict[str, Function] = {}
+        self._left_out: dict[str, str] = {}
         self._lock = threading.RLock()
 
     def now_s(self) -> float:
@@ -82,9 +83,14 @@ class FunctionStore:
         with self._lock:
             function = self._functions.get(name)
             if function is None:
-                raise not_found(f"Function not found: {self.place.arn(name)}")
+                why = f" ({self._left_out[name]})" if name in self._left_out else ""
+                raise not_found(f"Function not found: {self.place.arn(name)}{why}")
             self._settle(function)
             yield function
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Remember why a function is not here, for whoever asks for it."""
+        self._left_out[name] = why
 
     def all(self) -> list[tuple[Function, list[Version]]]:
         """Every function with its versions ($LATEST first), in order of name."""
