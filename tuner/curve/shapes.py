@@ -92,11 +92,16 @@ def prior_shapes() -> Shapes:
     share = np.where(rng.random(n) < 0.55, 0.0, rng.beta(0.8, 3.0, n))
     at_smallest = wait + work * _SMALLEST_VCPU**-exponent
     pressure = share / (1 - share) * at_smallest * _SMALLEST_VCPU**pressure_exponent
+    # Work that fits into a quota window's credit, or that waits for something that grows with
+    # memory only so far, ends to gain below one core.
+    knee = np.exp(rng.normal(0.0, 0.12, n))
+    early = rng.random(n) < 0.1
+    knee[early] = np.exp(rng.uniform(np.log(0.1), 0.0, n))[early]
     return Shapes(
         wait=wait,
         serial=work * (1 - parallel_share),
         serial_exponent=np.clip(exponent, 0.5, 1.6),
-        knee_vcpu=np.exp(rng.normal(0.0, 0.12, n)),
+        knee_vcpu=knee,
         parallel=work * parallel_share,
         cores_vcpu=np.exp(rng.uniform(np.log(1.2), np.log(6.0), n)),
         pressure=pressure,

@@ -31,6 +31,9 @@ _FIRST_SIZES_MB = (256, 1024)
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _NEIGHBOUR_OCTAVES = 0.2
+_NEAR_BEST = 0.7
+"""A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
+_MOST_ENVIRONMENTS = 4
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""
 
@@ -175,17 +178,27 @@ class AdaptiveStrategy:
         rng = np.random.default_rng(self._seed + self._started)
         init_ms = [c.billed_extra_ms for c in case.evidence.cold_starts]
         extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
-        found = worths(case, self._worth_trying(case), extra_cold_ms=extra, rng=rng)
+        found = worths(
+            case,
+            self._worth_trying(case),
+            most_at_once=min(slots, _MOST_ENVIRONMENTS),
+            extra_cold_ms=extra,
+            rng=rng,
+        )
         ranked = sorted(found, key=_price, reverse=True)
-        chosen: list[Trial] = []
+        apart: list[Worth] = []
         for each in ranked:
-            apart = all(
-                abs(math.log2(each.memory_mb / t.memory_mb)) > _NEIGHBOUR_OCTAVES for t in chosen
-            )
-            if apart:
-                chosen.append(Trial(each.memory_mb, each.payload))
-        self._likely = tuple(trial.memory_mb for trial in chosen[:_BATCH])
-        return tuple(chosen[:slots])
+            if all(
+                abs(math.log2(each.memory_mb / o.memory_mb)) > _NEIGHBOUR_OCTAVES for o in apart
+            ):
+                apart.append(each)
+        self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
+        trials: list[Trial] = []
+        for each in apart:
+            near_best = _price(each) > _NEAR_BEST * _price(apart[0])
+            if near_best and len(trials) + each.count <= slots:
+                trials += [Trial(each.memory_mb, each.payload)] * each.count
+        return tuple(trials)
 
     def _worth_trying(self, case: Case) -> list[int]:
         """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
@@ -214,4 +227,4 @@ def _price(worth: Worth) -> float:
     time, a version to publish, a side effect. A drop that only many samples would bring counts
     little, but it counts: otherwise nothing would be worth a first step.
     """
-    return (worth.drop + 0.1 * worth.drop_if_sure) / (1 + 0.5 * worth.cost_ratio)
+    return (worth.drop + 0.1 * worth.drop_if_sure) / (worth.count + 0.5 * worth.cost_ratio)

@@ -25,20 +25,26 @@ BETWEEN_RATIO: Final = 0.03
 """Assumed scatter between environments (public measurements: a few per cent)."""
 _COLD_RATIO = 0.07
 """Assumed scatter of a cold handler's time around its usual multiple of the warm one."""
+_SURE_RATIO = 0.005
 _IMAGINED = 48
 
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """The value of one invocation, as the drop of expected regret that it promises."""
+    """The value of `count` invocations at once, as the drop of expected regret they promise.
+
+    More than one at once open a fresh environment: what an environment keeps for life, no further
+    sample of it can tell.
+    """
 
     memory_mb: int
     payload: str
+    count: int
     drop: float
     drop_if_sure: float
     """The drop if the size's true duration were told at once: the most that sampling can bring."""
     cost_ratio: float
-    """Expected cost of the invocation, over that of one at the best answer."""
+    """Expected cost of all of them, over that of one at the best answer."""
 
 
 def regret_table(case: Case) -> Floats:
@@ -50,9 +56,14 @@ def regret_table(case: Case) -> Floats:
 
 
 def worths(
-    case: Case, sizes_mb: Sequence[int], *, extra_cold_ms: float, rng: np.random.Generator
+    case: Case,
+    sizes_mb: Sequence[int],
+    *,
+    most_at_once: int,
+    extra_cold_ms: float,
+    rng: np.random.Generator,
 ) -> list[Worth]:
-    """Worth of the next invocation at each size and with each payload."""
+    """Worth of the next invocations at each size and with each payload."""
     regrets = regret_table(case)
     open_columns = np.isfinite(regrets[0])
     if not open_columns.any():
@@ -68,20 +79,20 @@ def worths(
         column = case.estimates.column(size)
         for payload, draws in case.estimates.by_payload_ms.items():
             logs = np.log(draws[:, column])
-            deviation, cold = _noise(case, size, payload)
-            cost = _cost(case, size, payload, extra_cold_ms if cold else 0.0)
-            seen = logs[imagined] + deviation * noise
-            sure = logs[imagined]
-            tight = max(deviation / 8, 1e-4)
-            found.append(
-                Worth(
-                    memory_mb=size,
-                    payload=payload,
-                    drop=now - _after(regrets, logs, seen, deviation),
-                    drop_if_sure=now - _after(regrets, logs, sure, tight),
-                    cost_ratio=cost / usual_cost,
+            sure = now - _after(regrets, logs, logs[imagined], _SURE_RATIO)
+            for count, deviation, cold_count in _choices(case, size, payload, most_at_once):
+                cost = _cost(case, size, payload, count, cold_count * extra_cold_ms)
+                seen = logs[imagined] + deviation * noise
+                found.append(
+                    Worth(
+                        memory_mb=size,
+                        payload=payload,
+                        count=count,
+                        drop=now - _after(regrets, logs, seen, deviation),
+                        drop_if_sure=sure,
+                        cost_ratio=cost / usual_cost,
+                    )
                 )
-            )
     return found
 
 
@@ -93,27 +104,47 @@ def _after(regrets: Floats, logs: Floats, seen: Floats, deviation: float) -> flo
     return float((weight @ regrets).min(axis=1).mean())
 
 
-def _noise(case: Case, size: int, payload: str) -> tuple[float, bool]:
-    """(relative deviation of what the next invocation adds, whether it will be cold).
+def _choices(
+    case: Case, size: int, payload: str, most_at_once: int
+) -> list[tuple[int, float, int]]:
+    """(invocations at once, relative deviation of what they add, how many of them are cold).
 
-    An environment's mean is known no better than its own luck allows, so the second sample of an
-    environment adds less than the first.
+    One invocation goes to an environment that is there, or opens the first; one more than there
+    are environments opens another.
     """
     within = case.estimates.within_ratio**2
-    samples = [s for s in case.evidence.samples[payload] if s.memory_mb == size]
-    cold = not any(s.memory_mb == size for each in case.evidence.samples.values() for s in each)
-    warm_count = sum(not s.cold for s in samples)
-    cold_count = len(samples) - warm_count
-    before = warm_count / within + cold_count / (within + _COLD_RATIO**2)
-    after = before + 1 / (within + (_COLD_RATIO**2 if cold else 0.0))
+    warm, cold = 1 / within, 1 / (within + _COLD_RATIO**2)
+    precisions: dict[str | None, float] = {}
+    for name, samples in case.evidence.samples.items():
+        for sample in samples:
+            if sample.memory_mb == size:
+                known = precisions.setdefault(sample.environment, 0.0)
+                if name == payload:
+                    precisions[sample.environment] = known + (cold if sample.cold else warm)
+    if not precisions:
+        return [(1, _deviation([0.0], [cold]), 1)]
+    before = list(precisions.values())
+    choices = [(1, _deviation(before[:1], [before[0] + warm]), 0)]
+    count = len(before) + 1
+    if count <= most_at_once:
+        after = [*(each + warm for each in before), cold]
+        choices.append((count, _deviation([*before, 0.0], after), 1))
+    return choices
+
+
+def _deviation(before: list[float], after: list[float]) -> float:
+    """Deviation of an observation that takes environments from one precision to another, where
+    each environment's own luck limits what it can tell.
+    """
     luck = BETWEEN_RATIO**2
-    gain = after / (1 + luck * after) - before / (1 + luck * before)
-    return float(np.sqrt(1 / gain)), cold
+    gain = sum(each / (1 + luck * each) for each in after)
+    gain -= sum(each / (1 + luck * each) for each in before)
+    return float(np.sqrt(1 / gain))
 
 
-def _cost(case: Case, size: int, payload: str, extra_ms: float) -> float:
-    """Expected cost of one invocation, an INIT of `extra_ms` included."""
+def _cost(case: Case, size: int, payload: str, count: int, extra_ms: float) -> float:
+    """Expected cost of `count` invocations, INITs of `extra_ms` together included."""
     column = case.estimates.column(size)
     warm_usd = float(case.estimates.by_payload_usd[payload][:, column].mean())
     warm_ms = float(case.estimates.by_payload_ms[payload][:, column].mean())
-    return warm_usd * (1 + extra_ms / max(warm_ms, 0.5))
+    return warm_usd * (count + extra_ms / max(warm_ms, 0.5))
