@@ -53,7 +53,7 @@ def test_a_folder_without_a_template_says_what_it_looked_for(tmp_path: Path) -> 
         ("Resources:\n  F: {Type: AWS::S3::Bucket}\n", ":2: F is of the type AWS::S3::Bucket"),
         ("Resources:\n  F: {Type: AWS::Lambda::Function}\n", ":2: F is of the type AWS::Lambda"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Condition: Prod}}\n", ":2: Condition of F is not"),
-        (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not supported"),
+        (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not sup"),
         ("Transform: AWS::LanguageExtensions\n", ":1: the transform AWS::LanguageExtensions"),
         ("Resource: {}\n", ":1: Resource is not supported: did you mean Resources?"),
         ("Globals: {Function: {FunctionName: x}}\nResources: {}\n", ":1: FunctionName cannot be"),
