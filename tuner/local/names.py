@@ -10,6 +10,8 @@ from tuner.local.api_error import ApiError, invalid, not_found
 
 LATEST: Final = "$LATEST"
 PARTITION: Final = "aws"
+ACCOUNT_ID: Final = "123456789012"
+"""The account that this endpoint pretends to be; moto's default one, too."""
 
 _REFERENCE: Final = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?"

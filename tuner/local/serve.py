@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import re
 import secrets
-import threading
 import time
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
 from tuner.local.aliases_api import AliasesApi
 from tuner.local.api import LambdaApi
-from tuner.local.api_error import ApiError
 from tuner.local.definition import FunctionDefinition, from_template
+from tuner.local.deployer import Deployer
 from tuner.local.endpoint import OWN_PREFIX, Endpoint
 from tuner.local.functions_api import FunctionsApi
 from tuner.local.governance_api import GovernanceApi
 from tuner.local.http_message import Request, Response, json_response, plain
 from tuner.local.http_server import HttpServer
 from tuner.local.invoke_api import Concurrency, InvokeApi
-from tuner.local.names import Place, check_new_name
+from tuner.local.names import ACCOUNT_ID, Place
 from tuner.local.neighbours import Neighbours
-from tuner.local.package import Code, CodeStore, zip_folder, zip_source
+from tuner.local.package import Code, CodeStore
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.proxy import Proxy
-from tuner.local.settings import create_settings
+from tuner.local.retirement import Retirement
 from tuner.local.store import FunctionStore
-from tuner.local.validation import check_function
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -39,9 +36,6 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Executor, HostLimits
     from tuner.local.invocation_log import LogEvent, LogSink
 
-ACCOUNT_ID: Final = "123456789012"
-_ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
-_ECHO: Final = "def handler(event, context):\n    return event\n"
 _LAMBDA_ONLY: Final = "this endpoint was started for Lambda alone, without S3, SQS and the others"
 
 
@@ -69,24 +63,33 @@ class LocalLambda:
         leave_out_unfit: bool = False,
     ) -> None:
         self.region = _checked_region(region)
-        self._proxy: Callable[[Request], Response] | None = None
-        self._findings: list[Finding] = []
-        self._open = contextlib.ExitStack()
-        try:
-            self._start(
-                functions,
-                port=port,
-                executor=executor,
-                neighbours=neighbours,
+        self._code_token = secrets.token_urlsafe(16)
+        # Each part is built when those are there that it needs; they are closed in reverse.
+        with contextlib.ExitStack() as stack:
+            base = work_dir()
+            folder = _closed(stack, PrivateFolder(base)).path
+            self._neighbours = self._start_neighbours(stack, folder) if neighbours else None
+            self._server = _closed(stack, HttpServer(port=port))
+            self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
+            retirement = _closed(stack, Retirement(self._executor))
+            self._codes = CodeStore(folder)
+            self._store = FunctionStore(
+                Place(region, ACCOUNT_ID),
                 update_s=update_s,
-                concurrent_executions=concurrent_executions,
-                seed=seed,
+                retire=retirement.add,
+                environment=self._client_environment(),
                 clock=clock,
-                leave_out_unfit=leave_out_unfit,
+                seed=seed,
             )
-        except BaseException:
-            self._open.close()
-            raise
+            deployer = Deployer(self._store, self._codes, self._executor)
+            self._findings = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
+            handle = self._assemble(stack, concurrent_executions)
+            if self._neighbours is not None:
+                self._neighbours.wait_ready()
+            # Closed once more, and first: it ends the invocations that the others wait for.
+            stack.callback(self._executor.close)
+            self._server.start(handle)
+            self._open = stack.pop_all()
 
     @classmethod
     def from_template(
@@ -126,8 +129,7 @@ class LocalLambda:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the operator should know of this host and of the functions."""
-        known = (*self._executor.limits.findings, *self._findings)
-        return tuple(dict.fromkeys(known))
+        return tuple(dict.fromkeys((*self.limits.findings, *self._findings)))
 
     @property
     def neighbours_pid(self) -> int | None:
@@ -175,64 +177,25 @@ class LocalLambda:
     ) -> None:
         self.close()
 
-    def _start(
-        self,
-        functions: Sequence[FunctionDefinition],
-        *,
-        port: int,
-        executor: Executor | None,
-        neighbours: bool,
-        update_s: float,
-        concurrent_executions: int,
-        seed: int,
-        clock: Callable[[], float],
-        leave_out_unfit: bool,
-    ) -> None:
-        """Build the parts in the order in which each needs the others; closed in reverse."""
-        base = work_dir()
-        folder = PrivateFolder(base)
-        self._open.callback(folder.close)
-        self._neighbours = self._start_neighbours(folder.path) if neighbours else None
-        self._codes = CodeStore(folder.path)
-        self._server = HttpServer(port=port)
-        self._open.callback(self._server.close)
-        self._executor = executor or _real_executor(base, self.keep_log)
-        self._open.callback(self._executor.close)
-        retirement = _Retirement(self._executor)
-        self._open.callback(retirement.close)
-        self._store = FunctionStore(
-            Place(self.region, ACCOUNT_ID),
-            update_s=update_s,
-            retire=retirement.add,
-            environment=self._client_environment(),
-            seed=seed,
-            clock=clock,
-        )
-        self._deploy_all(functions, leave_out_unfit=leave_out_unfit)
-        self._code_token = secrets.token_urlsafe(16)
+    def _start_neighbours(self, stack: contextlib.ExitStack, folder: Path) -> Neighbours:
+        return _closed(stack, Neighbours(folder, account_id=ACCOUNT_ID, region=self.region))
+
+    def _assemble(
+        self, stack: contextlib.ExitStack, concurrent_executions: int
+    ) -> Callable[[Request], Response]:
+        """Join the API's parts into what answers requests."""
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
-        invocations = InvokeApi(self._store, self._executor, concurrency)
-        self._open.callback(invocations.close)
+        invocations = _closed(stack, InvokeApi(self._store, self._executor, concurrency))
         api = LambdaApi(
             FunctionsApi(self._store, self._codes, self.limits, self._code_url),
             AliasesApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,
         )
-        if self._neighbours is not None:
-            self._neighbours.wait_ready()
-        endpoint = Endpoint(api.handle, self._own, self._proxy, _LAMBDA_ONLY)
-        # Closed once more, and first: it ends the invocations that the others wait for.
-        self._open.callback(self._executor.close)
-        self._server.start(endpoint.handle)
-
-    def _start_neighbours(self, folder: Path) -> Neighbours:
-        neighbours = Neighbours(folder, account_id=ACCOUNT_ID, region=self.region)
-        self._open.callback(neighbours.close)
-        proxy = Proxy(neighbours.socket_path)
-        self._open.callback(proxy.close)
-        self._proxy = proxy.handle
-        return neighbours
+        if self._neighbours is None:
+            return Endpoint(api.handle, self._own, None, _LAMBDA_ONLY).handle
+        proxy = _closed(stack, Proxy(self._neighbours.socket_path))
+        return Endpoint(api.handle, self._own, proxy.handle, _LAMBDA_ONLY).handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
         """Let handlers' AWS clients find this endpoint. The credentials are invented ones."""
@@ -245,60 +208,12 @@ class LocalLambda:
             ("AWS_SESSION_TOKEN", "local"),
         )
 
-    def _deploy_all(
-        self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
-    ) -> None:
-        unfit: list[str] = []
-        for function in functions:
-            try:
-                self._deploy(function)
-            except LocalError as error:
-                if not leave_out_unfit:
-                    raise
-                unfit.append(str(error))
-                self._store.leave_out(function.name, str(error))
-        if unfit and not self._store.names():
-            raise LocalError("; ".join(unfit))
-        self.add_findings(
-            Finding("function_left_out", "warning", f"left out: {each}") for each in unfit
-        )
-
-    def _deploy(self, function: FunctionDefinition) -> None:
-        request = {
-            "Role": _ROLE,
-            "Handler": function.handler,
-            "Runtime": function.runtime,
-            "Description": function.description,
-            "MemorySize": function.memory_mb,
-            "Timeout": function.timeout_s,
-            "EphemeralStorage": {"Size": function.ephemeral_storage_mb},
-            "Architectures": [function.architecture],
-            "Environment": {"Variables": dict(function.environment)},
-        }
-        source = function.code_dir
-        package = zip_folder(source) if source else zip_source("handler.py", _ECHO)
-        try:
-            check_new_name(function.name)
-            check_function(request, self.limits.max_memory_mb, self.limits.core_count)
-            settings = create_settings(request)
-            code = self._codes.add(package)
-            self._store.create(function.name, settings, code, tags={}, at_once=True)
-        except ApiError as refused:
-            where = f"{function.origin}: " if function.origin else ""
-            raise LocalError(f"{where}function {function.name}: {refused}") from refused
-        self.add_findings(self._executor.runtime_findings(function.runtime))
-        if function.has_requirements:
-            message = (
-                f"{function.name}: the packages of its requirements.txt are not installed here; "
-                f"where it needs them, run pip install -r requirements.txt -t {function.code_dir}"
-            )
-            self.add_findings([Finding("requirements_not_installed", "warning", message)])
-
     def _code_url(self, code: Code) -> str:
         """Where a package can be fetched. The token keeps it from being guessed."""
         return f"{self.endpoint_url}{OWN_PREFIX}code/{self._code_token}/{code.zip_path.name}"
 
     def _own(self, request: Request) -> Response:
+        """Answer what is below /_tuner/: the status, and packages at their addresses."""
         path = request.path.removeprefix(OWN_PREFIX)
         if request.method not in ("GET", "HEAD"):
             return plain(405, "only GET is answered here")
@@ -307,30 +222,23 @@ class LocalLambda:
         kind, _, rest = path.partition("/")
         token, _, name = rest.partition("/")
         code = self._codes.find(name.removesuffix(".zip"))
-        if kind == "code" and code and secrets.compare_digest(token, self._code_token):
+        known = secrets.compare_digest(token.encode(), self._code_token.encode())
+        if kind == "code" and known and code is not None:
             return Response(200, code.zip_path.read_bytes(), (("Content-Type", "application/zip"),))
         return plain(404, "nothing is kept here")
 
 
-class _Retirement:
-    """Tells the executor of ended deployments from a thread of its own: ending takes time."""
+class _Closable(Protocol):
+    def close(self) -> None: ...
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-        self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="retirement", daemon=True)
-        self._thread.start()
 
-    def add(self, deployment_id: str) -> None:
-        self._ended.put(deployment_id)
+_Part = TypeVar("_Part", bound=_Closable)
 
-    def close(self) -> None:
-        self._ended.put(None)
-        self._thread.join(10)
 
-    def _work(self) -> None:
-        while (deployment_id := self._ended.get()) is not None:
-            self._executor.retire(deployment_id)
+def _closed(stack: contextlib.ExitStack, part: _Part) -> _Part:
+    """Have a part closed with the stack."""
+    stack.callback(part.close)
+    return part
 
 
 def _checked_region(region: str) -> str:

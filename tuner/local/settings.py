@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.local.api_error import invalid
+from tuner.local.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tuner.local.names import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,35 @@ _NESTED_MEMBERS: Final[dict[str, Callable[[Any, Settings], dict[str, Any]]]] = {
 def log_group(settings: Settings, function_name: str) -> str:
     """Where a function's log goes."""
     return settings.logging.group or f"/aws/lambda/{function_name}"
+
+
+def make_deployment(
+    place: Place,
+    name: str,
+    version: str,
+    *,
+    settings: Settings,
+    code_dir: Path,
+    shared_environment: tuple[tuple[str, str], ...],
+) -> Deployment:
+    """Give the executor's view of code and settings; the function's own variables win."""
+    return Deployment(
+        deployment_id=uuid.uuid4().hex,
+        function_name=name,
+        version=version,
+        region=place.region,
+        account_id=place.account_id,
+        runtime=settings.runtime,
+        handler=settings.handler,
+        architecture=settings.architecture,
+        memory_mb=settings.memory_mb,
+        timeout_s=settings.timeout_s,
+        ephemeral_storage_mb=settings.ephemeral_storage_mb,
+        code_dir=code_dir,
+        log_group=log_group(settings, name),
+        environment=tuple({**dict(shared_environment), **dict(settings.environment or ())}.items()),
+        log_format="JSON" if settings.logging.log_format == "JSON" else "Text",
+    )
 
 
 def describe(settings: Settings, function_name: str) -> dict[str, Any]:

@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.local.api_error import conflict, invalid, not_found, stale_revision
-from tuner.local.deployment import Deployment
 from tuner.local.function_state import Change, Function, Version
 from tuner.local.names import LATEST, is_version
-from tuner.local.settings import log_group
+from tuner.local.settings import make_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tuner.local.deployment import Deployment
     from tuner.local.names import Place, Reference
     from tuner.local.package import Code
     from tuner.local.settings import Settings
@@ -294,32 +294,19 @@ class FunctionStore:
             number=number,
             settings=settings,
             code=code,
-            deployment=self._deployment(name, number, settings, code),
+            deployment=make_deployment(
+                self.place,
+                name,
+                number,
+                settings=settings,
+                code_dir=code.folder,
+                shared_environment=self._environment,
+            ),
             change=change,
             modified_at_s=self._wall_clock(),
             ready_at_s=self.now_s() + (0 if at_once else self._update_s),
             revision_id=str(uuid.uuid4()),
             ready_revision_id=str(uuid.uuid4()),
-        )
-
-    def _deployment(self, name: str, number: str, settings: Settings, code: Code) -> Deployment:
-        own = dict(settings.environment or ())
-        return Deployment(
-            deployment_id=uuid.uuid4().hex,
-            function_name=name,
-            version=number,
-            region=self.place.region,
-            account_id=self.place.account_id,
-            runtime=settings.runtime,
-            handler=settings.handler,
-            architecture=settings.architecture,
-            memory_mb=settings.memory_mb,
-            timeout_s=settings.timeout_s,
-            ephemeral_storage_mb=settings.ephemeral_storage_mb,
-            code_dir=code.folder,
-            log_group=log_group(settings, name),
-            environment=tuple({**dict(self._environment), **own}.items()),
-            log_format="JSON" if settings.logging.log_format == "JSON" else "Text",
         )
 
     def _settle(self, function: Function) -> None:
