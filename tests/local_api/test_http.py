@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tuner.errors import LocalError
 from tuner.local.http_message import Request, Response, json_response
@@ -197,3 +199,23 @@ def test_web_pages_cannot_reach_it(serve: Serve, header: str, status: int) -> No
     port = int(server.endpoint_url.rpartition(":")[2])
     head = f"GET /_tuner/status HTTP/1.1\r\n{header.format(port=port)}\r\n\r\n"
     assert talk(port, head.encode()).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"GET / HTTP/1.1", b"\r\n", b"Content-Length: 3", b"Transfer-Encoding: chunked"]
+        )
+        | st.binary(max_size=12),
+        max_size=12,
+    )
+)
+def test_any_bytes_are_survived(server: HttpServer, pieces: list[bytes]) -> None:
+    """Whatever is sent, each answer is a whole one, and the next client is served."""
+    reply = talk(server.port, b"".join(pieces))
+    assert reply == b"" or reply.startswith(b"HTTP/1.1 ")
+    assert b"HTTP/1.1 500" not in reply
+    assert b"200 OK" in talk(server.port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -1,0 +1,48 @@
+"""Names and ARNs, whatever they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.local.api_error import ApiError
+from tuner.local.names import Place, Reference
+
+PLACE = Place("eu-west-1", "123456789012")
+NAMES = st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True).filter(
+    lambda name: name not in ("function", "arn")
+)
+QUALIFIERS = st.none() | st.from_regex(r"[a-zA-Z0-9_-]{1,40}", fullmatch=True) | st.just("$LATEST")
+PREFIXES = st.sampled_from(
+    ["", "function:", "123456789012:function:", PLACE.arn("")]
+)  # fmt: skip
+
+
+@given(NAMES, QUALIFIERS, PREFIXES)
+def test_every_form_gives_name_and_qualifier(name: str, qualifier: str | None, prefix: str) -> None:
+    """A name with any prefix and qualifier gives that name and that qualifier."""
+    given_name = f"{prefix}{name}:{qualifier}" if qualifier else f"{prefix}{name}"
+    assert PLACE.resolve(given_name) == Reference(name, qualifier)
+    assert PLACE.resolve(f"{prefix}{name}", qualifier) == Reference(name, qualifier)
+
+
+@given(st.text(max_size=300) | st.text(st.sampled_from("arn:aws$LATEST12-_ "), max_size=60))
+def test_any_text_is_a_name_or_refused(text: str) -> None:
+    """Whatever is given either names something plain or is refused in AWS's way."""
+    try:
+        found: Reference | ApiError = PLACE.resolve(text)
+    except ApiError as refused:
+        found = refused
+    if isinstance(found, ApiError):
+        assert found.status in (400, 403, 404)
+    else:
+        assert re.fullmatch(r"[a-zA-Z0-9_-]+", found.name)
+
+
+def test_an_operation_on_the_whole_function_takes_no_qualifier() -> None:
+    """A qualified name is refused where only the function as a whole makes sense."""
+    with pytest.raises(ApiError, match="functionName"):
+        PLACE.resolve_unqualified("hello:1")
