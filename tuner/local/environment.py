@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import shutil
+import threading
 import time
 import uuid
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from tuner.local.host import Host
     from tuner.local.interpreter import Interpreter
     from tuner.local.lineage import Trace
-from tuner.local.runtime_process import Happening
+    from tuner.local.runtime_process import Happening
+    from tuner.model.platform_report import ReportStatus
 
 INIT_LIMIT_S: Final = 10.0
 NEXT_LIMIT_S: Final = 0.25
@@ -78,11 +80,11 @@ class Environment:
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
         self._tmp_dir = self._scratch_dir / "tmp"
-        self._tmp_dir.mkdir(parents=True, mode=0o700)
-        self._scratch_dir.chmod(0o700)
         self._process: RuntimeProcess | None = None
         self._next_call: Happening | None = None
         self._start_count = 0
+        self._last_peak_mb = 0
+        self._killed = threading.Event()
         self.idle_since_s = 0.0
 
     def invoke(
@@ -104,21 +106,20 @@ class Environment:
             function_error=outcome.function_error,
             log=log.text(),
             trace_header=trace.reply_header,
-            log_stream=self.log_stream,
         )
         return result, log
 
     def kill(self) -> None:
         """End the running tree from another thread; whoever invokes sees it end."""
-        if self._process is not None:
-            self._process.kill()
+        self._killed.set()
+        process = self._process
+        if process is not None:
+            process.kill()
 
     def end(self) -> None:
         """End the tree and remove the folder."""
         self._drop_process()
         shutil.rmtree(self._scratch_dir, ignore_errors=True)
-
-    _last_peak_mb = 0
 
     @property
     def is_new(self) -> bool:
@@ -259,15 +260,31 @@ class Environment:
 
     def _start(self, log: InvocationLog, cores: float) -> int:
         """Start a runtime: when it was executed. Raises LocalError."""
-        deployment = self.deployment
+        if self._killed.is_set():
+            raise LocalError("the local Lambda was shut down while the invocation ran")
         self._start_count += 1
         self._next_call = None
-        self._process = RuntimeProcess(
+        try:
+            self._process = self._new_process(log, cores)
+        except OSError as error:
+            raise LocalError(f"an execution environment cannot be made: {error}") from None
+        if self._killed.is_set():  # before there was a process to kill
+            self._process.kill()
+        happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
+        if happening.kind != "started":
+            self._drop_process()
+            raise LocalError("an execution environment did not start: its warden ended")
+        return happening.at_ns
+
+    def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
+        deployment = self.deployment
+        return RuntimeProcess(
             argv=(self._interpreter.executable, "-m", "awslambdaric", deployment.handler),
             variables=self._variables,
             code_dir=deployment.code_dir,
             scratch_dir=self._scratch_dir,
-            tmp_dir=self._tmp_dir if self._host.has_private_tmp else None,
+            tmp_dir=self._tmp_dir,
+            hides_tmp=self._host.has_private_tmp,
             kept_dirs=(str(deployment.code_dir), *self._interpreter.directories),
             confinement=Confinement(
                 self._host.make_group(f"{self._group_name}-{self._start_count}"),
@@ -278,11 +295,6 @@ class Environment:
             cores=cores,
             write_output=log.write_output,
         )
-        happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
-        if happening.kind != "started":
-            self._drop_process()
-            raise LocalError("an execution environment did not start: its warden ended")
-        return happening.at_ns
 
     def _variables(self, api_address: str) -> dict[str, str]:
         private = self._host.has_private_tmp
@@ -334,7 +346,9 @@ class Environment:
         self, request: InvokeRequest, outcome: _Outcome, init_ms: float | None, peak_mb: int
     ) -> PlatformReport:
         """INIT is billed with the duration, rounded up together."""
-        why = outcome.ending
+        status: ReportStatus | None = outcome.ending.status if outcome.ending else None
+        if status is None and self.deployment.log_format == "JSON":  # which always tells it
+            status = "error" if outcome.function_error else "success"
         return PlatformReport(
             request_id=request.request_id,
             duration_ms=round(outcome.duration_ms, 2),
@@ -342,6 +356,6 @@ class Environment:
             memory_size_mb=self.deployment.memory_mb,
             max_memory_used_mb=min(peak_mb, self.deployment.memory_mb),
             init_duration_ms=None if init_ms is None else round(init_ms, 2),
-            status=why.status if why else None,
+            status=status,
             error_type=outcome.error_type,
         )

@@ -31,15 +31,14 @@ if TYPE_CHECKING:
         argv: list[str]
         environment: dict[str, str]
         working_dir: str
-        scratch_dir: str
-        """Removed when the environment's endpoint is gone."""
-        tmp_dir: str | None
-        """Becomes /tmp in a mount namespace of its own; None: /tmp is shared."""
+        tmp_dir: str
+        """The environment's own; the warden makes it."""
+        hides_tmp: bool
+        """Whether it becomes /tmp, in a mount namespace of its own."""
         kept_dirs: list[str]
         """Stay visible although they lie under /tmp."""
         cpus: list[int]
         """Cores that may be used; empty: all."""
-        groups: list[str]
         memory_limit_bytes: int
         core_count: int
         """Cores that the tree can run on at once."""
@@ -56,16 +55,16 @@ def process_control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def become_runtime(spec: LaunchSpec, log_fd: int, status_fd: int) -> NoReturn:
+def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: int) -> NoReturn:
     """Prepare this process and exec the runtime; writes the time of the exec, or what failed."""
     try:
         os.setsid()
         process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
-        for group in spec["groups"]:
+        for group in groups:
             group_files.write(f"{group}/cgroup.procs", str(os.getpid()))
         if spec["cpus"] and sys.platform == "linux":
             os.sched_setaffinity(0, spec["cpus"])
-        if spec["tmp_dir"] is not None:
+        if spec["hides_tmp"]:
             hide_tmp(spec["tmp_dir"], spec["working_dir"], spec["kept_dirs"])
         _set_streams(log_fd)
         _set_limits()

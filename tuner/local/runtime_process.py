@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tuner.errors import LocalError
 from tuner.local.cpu import group_files
+from tuner.local.memory import BYTES_PER_MB
 from tuner.local.runtime_api import RuntimeApi
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 WARDEN_CODE = (
-    "import sys; sys.path.append(sys.argv[3]); from tuner.local.warden import main; "
-    "main(int(sys.argv[1]), int(sys.argv[2]))"
+    "import sys; sys.path.append(sys.argv[1]); from tuner.local.warden import main; "
+    "main(sys.argv[2:])"
 )
 SAMPLE_S = 0.025
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
@@ -71,7 +72,8 @@ class RuntimeProcess:
         variables: Callable[[str], Mapping[str, str]],
         code_dir: Path,
         scratch_dir: Path,
-        tmp_dir: Path | None,
+        tmp_dir: Path,
+        hides_tmp: bool,
         kept_dirs: Sequence[str],
         confinement: Confinement,
         cores: float,
@@ -88,6 +90,17 @@ class RuntimeProcess:
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._register, self._selector.unregister)
         self._group = confinement.group
+        self._log_fd, log_end = os.pipe()
+        os.set_blocking(self._log_fd, False)
+        self._channel, warden_end = socket.socketpair()
+        self._register(self._log_fd)
+        self._register(self._channel.fileno())
+        groups = list(self._group.directories) if self._group else []
+        try:
+            self._warden = _start_warden(warden_end.fileno(), log_end, scratch_dir, groups)
+        finally:
+            warden_end.close()
+            os.close(log_end)
         if self._group is not None:
             self._group.create(confinement.memory_mb)
             self._group.set_cores(cores)
@@ -95,29 +108,19 @@ class RuntimeProcess:
             "argv": list(argv),
             "environment": dict(variables(self._api.address)),
             "working_dir": str(code_dir),
-            "scratch_dir": str(scratch_dir),
-            "tmp_dir": str(tmp_dir) if tmp_dir else None,
+            "tmp_dir": str(tmp_dir),
+            "hides_tmp": hides_tmp,
             "kept_dirs": list(kept_dirs),
             "cpus": list(confinement.cpus),
-            "groups": list(self._group.directories) if self._group else [],
-            "memory_limit_bytes": confinement.memory_mb * 1024 * 1024,
+            "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
             "core_count": confinement.core_count,
             "cores": cores,
             "controlled": self._group is None,
             "owner_pid": os.getpid(),
         }
-        self._log_fd, log_end = os.pipe()
-        os.set_blocking(self._log_fd, False)
-        self._channel, warden_end = socket.socketpair()
-        self._register(self._log_fd)
-        self._register(self._channel.fileno())
-        try:
-            self._warden = _start_warden(warden_end, log_end)
-        finally:
-            warden_end.close()
-            os.close(log_end)
         data = marshal.dumps(dict(spec))
-        self._channel.sendall(len(data).to_bytes(8, "big") + data)
+        with contextlib.suppress(OSError):  # the warden died: that is about to be seen
+            self._channel.sendall(len(data).to_bytes(8, "big") + data)
 
     @property
     def peak_bytes(self) -> int:
@@ -295,11 +298,13 @@ class RuntimeProcess:
             self._pump(0.1)
 
 
-def _start_warden(channel: socket.socket, log_end: int) -> subprocess.Popen[bytes]:
-    handles = (channel.fileno(), log_end)
+def _start_warden(
+    channel: int, log_end: int, scratch_dir: Path, groups: list[str]
+) -> subprocess.Popen[bytes]:
+    arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
     return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *map(str, handles), PACKAGE_ROOT],
-        pass_fds=handles,
+        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *arguments],
+        pass_fds=(channel, log_end),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

@@ -27,6 +27,8 @@ REAP_S = 1.0
 """How often orphans are reaped where no window is watched."""
 REAP_WITHOUT_PIDFD_S = 0.02
 KILL_LIMIT_S = 3.0
+IDENTITY_LENGTH = 32
+"""Folders of environments have names of this length, and nothing else has."""
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -36,9 +38,10 @@ if TYPE_CHECKING:
 class Warden:
     """One environment's warden."""
 
-    def __init__(self, channel: int, spec: LaunchSpec) -> None:
+    def __init__(self, channel: int, spec: LaunchSpec, groups: list[str]) -> None:
         self._channel = channel
         self._spec = spec
+        self._groups = groups
         self._main_pid = 0
         self._tree = make_tree(os.getpid())
         self._control = StopContinue(
@@ -52,7 +55,7 @@ class Warden:
         """Fork the runtime and watch the channel, the owner and the child."""
         self._main_pid = os.fork()
         if self._main_pid == 0:
-            become_runtime(self._spec, log_fd, self._channel)
+            become_runtime(self._spec, self._groups, log_fd, self._channel)
         os.close(log_fd)
         for pid in (self._main_pid, self._spec["owner_pid"]):
             self._watch(pid)
@@ -80,23 +83,19 @@ class Warden:
                 self._control.halt()
                 self._tree.kill()
 
-    def finish(self, asked: bool) -> None:
-        """Kill the tree and remove the groups; the scratch folder too if nobody else will."""
+    def finish(self) -> None:
+        """Kill the tree, and tell its last peak."""
         end = time.monotonic() + KILL_LIMIT_S
         if self._spec["controlled"]:
             self._tree.scan()
             self._control.look_at_memory()
             self._tell(b"ok %d" % self._control.peak_bytes)
-        if self._spec["groups"]:
-            group_files.kill_members(self._spec["groups"])
+        group_files.kill_members(self._groups)
         while time.monotonic() < end:
             self._tree.kill()
             if not self._reap():
                 break
             time.sleep(0.000_5)
-        group_files.remove(self._spec["groups"])
-        if not asked:
-            remove_scratch(self._spec["scratch_dir"])
 
     def _watch(self, pid: int) -> None:
         self._reap_s = REAP_WITHOUT_PIDFD_S
@@ -153,13 +152,13 @@ class Warden:
 
 
 def remove_scratch(scratch: str) -> None:
-    """Remove the folder, and its run's one if this was the last in it."""
+    """Remove the folder, and its run's one if no other environment's is left in it."""
     import shutil  # noqa: PLC0415 (only this way out needs it)
 
     shutil.rmtree(scratch, ignore_errors=True)
     run_dir = os.path.dirname(scratch)  # noqa: PTH120 (pathlib would double the warden's start)
     try:
-        if os.listdir(run_dir) == ["lock"]:  # noqa: PTH208
+        if not any(len(name) == IDENTITY_LENGTH for name in os.listdir(run_dir)):  # noqa: PTH208
             shutil.rmtree(run_dir, ignore_errors=True)
     except OSError:
         return
@@ -177,23 +176,44 @@ def _exactly(channel: int, size: int) -> bytes:
     while len(data) < size:
         part = os.read(channel, size - len(data))
         if not part:
-            raise SystemExit(0)
+            raise EOFError
         data += part
     return data
 
 
-def main(channel: int, log_fd: int) -> None:
-    """Run one warden on an inherited socket."""
+def main(arguments: list[str]) -> None:
+    """Run one warden: an inherited socket and log pipe, the scratch folder, the groups.
+
+    The endpoint makes the groups only when the warden has been started: there is no moment at
+    which nobody would remove them.
+    """
+    channel, log_fd = int(arguments[0]), int(arguments[1])
+    scratch, groups = arguments[2], arguments[3:]
     for handle in (channel, log_fd):
         os.set_inheritable(handle, False)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     process_control(PR_SET_CHILD_SUBREAPER, 1)
-    warden = Warden(channel, read_spec(channel))
-    warden.start(log_fd)
     asked = False
     try:
-        asked = warden.serve()
+        asked = watch_over(channel, log_fd, groups)
     finally:
-        warden.finish(asked)
+        group_files.remove(groups)
+        if not asked:
+            remove_scratch(scratch)
+
+
+def watch_over(channel: int, log_fd: int, groups: list[str]) -> bool:
+    """Start the runtime and stay until its end; whether the endpoint asked for that."""
+    try:
+        spec = read_spec(channel)
+    except EOFError:
+        return False
+    os.makedirs(spec["tmp_dir"], mode=0o700, exist_ok=True)  # noqa: PTH103 (pathlib would double the start)
+    warden = Warden(channel, spec, groups)
+    try:
+        warden.start(log_fd)
+        return warden.serve()
+    finally:
+        warden.finish()

@@ -24,6 +24,7 @@ class LinuxTree:
         self._gone_s = 0.0
         self._waited_s = 0.0
         self._total_s = 0.0
+        self._marks = (0, 0, 0)
         self.pids: tuple[int, ...] = ()
 
     def scan(self) -> tuple[int, ...]:
@@ -51,8 +52,19 @@ class LinuxTree:
     def memory_bytes(self) -> int:
         """Anonymous and shared memory of all members as of the last scan."""
         if len(self.pids) == 1:
-            return _resident_bytes(self.pids[0])
+            return self._single_bytes(self.pids[0])
         return sum(_proportional_bytes(pid) for pid in self.pids)
+
+    def _single_bytes(self, pid: int) -> int:
+        """A single process has a high-water mark besides: it tells of spikes between two looks."""
+        rows = _status_bytes(pid)
+        held = rows.get("RssAnon:", 0) + rows.get("RssShmem:", 0)
+        mark, files = rows.get("VmHWM:", 0), rows.get("RssFile:", 0)
+        last_pid, last_mark, last_files = self._marks
+        self._marks = (pid, mark, files)
+        if pid != last_pid or mark <= last_mark:
+            return held
+        return max(held, mark - max(files, last_files))
 
     def stop(self) -> None:
         """Stop every member; again as long as one was born meanwhile."""
@@ -124,16 +136,20 @@ def _waited_for_s(pid: int) -> float:
     return (int(fields[13]) + int(fields[14])) * TICK_S if len(fields) > 14 else 0.0
 
 
-def _field_bytes(text: str, names: tuple[str, ...]) -> int:
+def _table_bytes(text: str) -> dict[str, int]:
+    """Rows of `Name: SIZE kB`, as status and smaps_rollup have them."""
     rows = (line.split() for line in text.splitlines())
-    return sum(int(row[1]) for row in rows if len(row) > 1 and row[0] in names) * 1024
+    return {row[0]: int(row[1]) * 1024 for row in rows if len(row) == 3 and row[2] == "kB"}
 
 
-def _resident_bytes(pid: int) -> int:
-    return _field_bytes(_text(f"/proc/{pid}/status"), ("RssAnon:", "RssShmem:"))
+def _status_bytes(pid: int) -> dict[str, int]:
+    return _table_bytes(_text(f"/proc/{pid}/status"))
 
 
 def _proportional_bytes(pid: int) -> int:
     """Shared pages count once over the tree: forked children share much with their parent."""
-    text = _text(f"/proc/{pid}/smaps_rollup")
-    return _field_bytes(text, ("Pss_Anon:", "Pss_Shmem:")) or _resident_bytes(pid)
+    rows = _table_bytes(_text(f"/proc/{pid}/smaps_rollup"))
+    if "Pss_Anon:" not in rows:
+        rows = _status_bytes(pid)
+        return rows.get("RssAnon:", 0) + rows.get("RssShmem:", 0)
+    return rows["Pss_Anon:"] + rows.get("Pss_Shmem:", 0)
