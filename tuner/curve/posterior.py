@@ -2,7 +2,7 @@
 
 Model, in logarithms (errors are relative): level at a size = shape + scale + departure + noise,
 and a cold level has the cold start's factor besides. The scale has a flat prior. The departure is
-an Ornstein-Uhlenbeck process over log2 of memory: real functions have kinks that no smooth form
+a slow process over log2 of memory (`departure`): real functions have kinks that no smooth form
 knows, near sizes share them, far ones do not. Its size, the noise that a size keeps however often
 it is measured in one sweep, and the environments' scatter are unknown too, and averaged over a
 small grid with prior weights. Given shape and grid point everything is Gaussian, so the posterior
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.curve.departure import knot_covariance, knot_factor, knot_weights
 from tuner.curve.shapes import prior_log_duration, prior_shapes
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ _DEPARTURE_RATIOS = (
     (0.03, 0.15, 0.1),
 )
 """Deviation of the departure, of the noise that a size keeps, and prior weight."""
-_DEPARTURE_OCTAVES = 1.5
-"""How far along log2 of memory a departure is shared."""
 _COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
 """What a cold start makes of the handler's own time, before any was seen."""
 _COLD_TILT_DEVIATION = 0.03
@@ -76,14 +75,14 @@ def draw_log_curves(
     picked = _pick(np.concatenate([c.log_weight for c in components]), draw_count, rng)
     which, shape_index = np.divmod(picked, at_sizes.shape[0])
     curves = prior_shapes().select(shape_index).log_duration(grid_mb)
-    measured = np.searchsorted(grid_mb, levels.sizes_mb)
+    measured, knots = np.searchsorted(grid_mb, levels.sizes_mb), knot_weights(grid_mb)
     for number in np.unique(which):
         rows = np.flatnonzero(which == number)
         component = components[number]
         where = measured[component.observations.size_index]
         residual = _centred(component.observations) - curves[np.ix_(rows, where)]
         scale = _draw_scales(component, residual, rng)[:, None]
-        curves[rows] += scale + _departures(component, residual - scale, grid_mb, where, rng)
+        curves[rows] += scale + _departures(component, residual - scale, knots, where, rng)
     tail = levels.log_tail + levels.log_tail_deviation * rng.standard_normal((draw_count, 1))
     return _never_rising(curves) + tail
 
@@ -102,11 +101,15 @@ def _weigh(
     """Log marginal likelihood of every shape, its scale integrated out."""
     shared, own, log_prior = grid_point
     octaves = np.log2(sizes_mb[observations.size_index] / 1024)
-    apart = np.abs(octaves[:, None] - octaves[None, :])
     factor = _COLD_LOG_FACTOR_DEVIATION**2 + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
     both_cold = np.outer(observations.cold, observations.cold)
-    noise = observations.covariance + own**2 * (apart == 0) + factor * both_cold
-    covariance = noise + shared**2 * np.exp(-apart / _DEPARTURE_OCTAVES)
+    noise = (
+        observations.covariance
+        + own**2 * (octaves[:, None] == octaves[None, :])
+        + factor * both_cold
+    )
+    knots = knot_weights(sizes_mb)[observations.size_index]
+    covariance = noise + shared**2 * knots @ knot_covariance() @ knots.T
     inverse = np.linalg.inv(covariance)
     ones = inverse.sum(axis=1)
     scale_precision = float(ones.sum())
@@ -141,28 +144,19 @@ def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[n
 def _departures(
     component: _Component,
     residual: Floats,
-    grid_mb: NDArray[np.int_],
+    knots: Floats,
     where: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw departures given the residuals of the levels at grid columns `where` (Matheron's
-    rule): (rows, grid).
+    """Draw departures given the residuals of the levels at grid rows `where` of the knot weights
+    (Matheron's rule): (rows, grid).
     """
-    x = np.log2(grid_mb)
-    prior = component.shared_ratio * _unit_process(x, len(residual), rng)
-    factor = np.linalg.cholesky(component.noise)
-    noise = rng.standard_normal(residual.shape) @ factor.T
-    apart = np.abs(x[where][:, None] - x[None, :])
-    cross = component.shared_ratio**2 * np.exp(-apart / _DEPARTURE_OCTAVES)
-    return np.asarray(prior + (residual - prior[:, where] - noise) @ (component.inverse @ cross))
-
-
-def _unit_process(x: Floats, row_count: int, rng: np.random.Generator) -> Floats:
-    """Ornstein-Uhlenbeck paths of unit variance at ascending x: a rescaled Brownian motion."""
-    time = np.exp(2 * (x - x[0]) / _DEPARTURE_OCTAVES)
-    steps = np.sqrt(np.diff(time, prepend=0.0))
-    motion = np.cumsum(rng.standard_normal((row_count, len(x))) * steps, axis=1)
-    return np.asarray(motion / np.sqrt(time))
+    ratio, factor = component.shared_ratio, knot_factor()
+    prior = ratio * rng.standard_normal((len(residual), len(factor))) @ factor.T
+    noise = rng.standard_normal(residual.shape) @ np.linalg.cholesky(component.noise).T
+    cross = ratio**2 * knots[where] @ knot_covariance()
+    wanted = residual - prior @ knots[where].T - noise
+    return np.asarray((prior + wanted @ component.inverse @ cross) @ knots.T)
 
 
 def _never_rising(curves: Floats) -> Floats:

@@ -45,6 +45,8 @@ class Shapes:
     cores_vcpu: Floats
     pressure: Floats
     pressure_exponent: Floats
+    window_share: Floats
+    """How much of the serial work follows the quota's windows instead of their average."""
 
     def select(self, indices: NDArray[np.intp]) -> Shapes:
         """Return the shapes at `indices`, in that order."""
@@ -56,6 +58,11 @@ class Shapes:
         serial = np.exp(
             -self.serial_exponent[:, None] * np.minimum(c, np.log(self.knee_vcpu)[:, None])
         )
+        windowed = self.window_share > 0
+        if windowed.any():
+            stepped = _in_windows(np.exp(c), self.knee_vcpu[windowed][:, None])
+            share = self.window_share[windowed][:, None]
+            serial[windowed] += share * (stepped - serial[windowed])
         parallel = np.exp(
             -self.serial_exponent[:, None] * np.minimum(c, np.log(self.cores_vcpu)[:, None])
         )
@@ -67,6 +74,21 @@ class Shapes:
             + self.pressure[:, None] * pressure
         )
         return np.asarray(np.log(total))
+
+
+def _in_windows(vcpu: Floats, knee_vcpu: Floats) -> Floats:
+    """Duration of work that fits into one quota window from `knee_vcpu` on, over 1 / knee_vcpu.
+
+    Below, every window gives its credit at full speed and then stands still until the next: the
+    duration goes in steps. The phase of the first window is random, which smooths half of them.
+    """
+    credit = np.minimum(vcpu / knee_vcpu, 1.0)
+    window = 1 / knee_vcpu
+    whole = np.floor(1 / credit - 1e-9)
+    stepped = whole * window + 1 - whole * credit
+    share = np.minimum(vcpu, 1.0)
+    average = 1 / share - (1 - share) / (2 * knee_vcpu)
+    return np.asarray((stepped + np.maximum(average, 1.0)) / (2 * knee_vcpu))
 
 
 @lru_cache(maxsize=512)
@@ -95,7 +117,7 @@ def prior_shapes() -> Shapes:
     # Work that fits into a quota window's credit, or that waits for something that grows with
     # memory only so far, ends to gain below one core.
     knee = np.exp(rng.normal(0.0, 0.12, n))
-    early = rng.random(n) < 0.1
+    early = rng.random(n) < 0.12
     knee[early] = np.exp(rng.uniform(np.log(0.1), 0.0, n))[early]
     return Shapes(
         wait=wait,
@@ -106,4 +128,5 @@ def prior_shapes() -> Shapes:
         cores_vcpu=np.exp(rng.uniform(np.log(1.2), np.log(6.0), n)),
         pressure=pressure,
         pressure_exponent=pressure_exponent,
+        window_share=np.where(early & (rng.random(n) < 0.5), rng.random(n), 0.0),
     )
