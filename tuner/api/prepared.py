@@ -10,7 +10,6 @@ from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
-from tuner.payloads import load_payloads
 from tuner.pricing import load_price_book
 from tuner.sweep.plan import CONCURRENCY, new_sweep_id, plan_sweep
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 class Request:
     """What is to be measured, and what that may take. None: the tool's own choice."""
 
-    payloads: tuple[str, ...] = ()
-    """Files or inline JSON; none: one empty object."""
+    payloads: tuple[Payload, ...]
     min_memory_mb: int | None = None
     max_memory_mb: int | None = None
     memory_sizes_mb: tuple[int, ...] = ()
@@ -68,20 +66,19 @@ class PreparedSweep:
 def prepare(target: Target, function: str, request: Request, *, state_dir: Path) -> PreparedSweep:
     """Read the function and plan its sweep. Changes nothing but the user's state folder.
 
-    Raises InputError (payloads, sizes, limits, a file that cannot be written), PriceError,
+    Raises InputError (sizes, limits, a file that cannot be written), PriceError,
     AwsError and its kin.
     """
-    payloads = load_payloads(request.payloads)
     if request.out is not None:
         check_writable(request.out)
-    gateway = target.gateway
+    gateway, book = target.gateway, load_price_book()
+    book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
-    prices = load_price_book().lambda_prices(config.region, config.architecture)
     now = datetime.now(UTC)
     plan = plan_sweep(
         function=config,
-        payloads=payloads,
-        prices=prices,
+        payloads=request.payloads,
+        prices=book.lambda_prices(config.region, config.architecture),
         sweep_id=new_sweep_id(now),
         seed=request.seed,
         memory_sizes_mb=request.memory_sizes_mb,
@@ -94,7 +91,7 @@ def prepare(target: Target, function: str, request: Request, *, state_dir: Path)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     findings = (*target.findings, *_qualified(gateway, function, config))
-    return PreparedSweep(target, config, plan, payloads, file, findings)
+    return PreparedSweep(target, config, plan, request.payloads, file, findings)
 
 
 def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.explore.fixed import FixedStrategy
+from tuner.payloads import load_payloads
 from tuner.pricing import load_price_book
 from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
@@ -63,7 +64,7 @@ def tune(
     changed.
     """
     request = Request(
-        payloads=tuple(payloads),
+        payloads=load_payloads(payloads),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         memory_sizes_mb=tuple(memory_sizes_mb),

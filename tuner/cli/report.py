@@ -70,15 +70,16 @@ def report(
         cold_start_share=cold_start_share,
     )
     folder = state_dir()
-    answers, cut_off = {}, []
+    answers, cut_off = [], []
     for name in sweeps:
         sweep = api.load_sweep(name, state_dir=folder)
-        answers[name] = api.recommend(
+        answer = api.recommend(
             sweep, goal=wanted, min_memory_mb=min_memory, max_memory_mb=max_memory
         )
+        answers.append((name, answer))
         if sweep.end is None:
             cut_off.append(f"{name} was cut off after {len(sweep.invocations)} invocations")
     show_answers(answers, "json" if json else format_name)
     if cut_off:
         raise SweepFileError(f"{'; '.join(cut_off)}: the answer rests on those alone")
-    return exitcode.of_all(answers.values()) if detailed_exitcode else 0
+    return exitcode.of_all(answer for _, answer in answers) if detailed_exitcode else 0

@@ -13,7 +13,7 @@ from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from tuner.model.recommendation import Recommendation
 
@@ -46,15 +46,15 @@ def show_answer(
         )
 
 
-def show_answers(answers: Mapping[str, Recommendation], format_name: str) -> None:
-    """Write answers by source to stdout; several as JSON are one object a line."""
+def show_answers(answers: Sequence[tuple[str, Recommendation]], format_name: str) -> None:
+    """Write (source, answer) pairs to stdout; several as JSON are one object a line."""
     if format_name == "json" and len(answers) > 1:
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
-        for recommendation in answers.values():
+        for _source, recommendation in answers:
             show_text(json.dumps(to_json(recommendation), allow_nan=False) + "\n")
         return
-    for number, (source, recommendation) in enumerate(answers.items()):
+    for number, (source, recommendation) in enumerate(answers):
         if number:
             show_text("\n")
         show_answer(recommendation, format_name, source)

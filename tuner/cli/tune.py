@@ -50,6 +50,7 @@ def tune(
     """
     from tuner.api import Request  # noqa: PLC0415 - not needed for --help
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
 
     wanted = goal_of(
         goal,
@@ -61,7 +62,7 @@ def tune(
         cold_start_share=cold_start_share,
     )
     request = Request(
-        payloads=tuple(payload or ()),
+        payloads=load_payloads(payload or ()),
         min_memory_mb=min_memory,
         max_memory_mb=max_memory,
         memory_sizes_mb=memory_sizes or (),

@@ -1,0 +1,327 @@
+"""`tune`, `report` and `recover` as a user runs them, against a scripted local endpoint."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.cli.running import ROOT, one_line, run, run_here, variables_for
+from tuner.local.definition import FunctionDefinition
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SIZES = "128,256,512,1024,2048"
+
+
+def cpu_bound_ms(memory_mb: int) -> float:
+    return 5 + 100 * 1769 / min(memory_mb, 1769)
+
+
+def never_out_of_memory_above(deployment: Any, _request: Any) -> Any:
+    return "out-of-memory" if deployment.memory_mb < 256 else None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalLambda]:
+    """Answers at once, with true REPORT lines of one busy thread that needs 256 MB."""
+    executor = ScriptedExecutor(
+        cpu_bound_ms, init_duration_ms=150.0, failure=never_out_of_memory_above, time_scale=0
+    )
+    functions = [FunctionDefinition("hello", memory_mb=2048), FunctionDefinition("other")]
+    with LocalLambda(functions, executor=executor, neighbours=False, update_s=0.0) as local:
+        yield local
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> dict[str, str]:
+    return {"TUNER_STATE_DIR": str(tmp_path / "state")}
+
+
+def at(server: LocalLambda) -> list[str]:
+    return ["--endpoint-url", server.endpoint_url, "--region", server.region]
+
+
+def client(server: LocalLambda) -> Any:
+    return boto3.client(
+        "lambda",
+        endpoint_url=server.endpoint_url,
+        region_name=server.region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def standing(server: LocalLambda, name: str = "hello") -> tuple[dict[str, Any], list[str]]:
+    """$LATEST without what every update moves, and the published versions."""
+    asked = client(server)
+    try:
+        config = asked.get_function_configuration(FunctionName=name)
+        versions = asked.list_versions_by_function(FunctionName=name)["Versions"]
+    finally:
+        asked.close()
+    for moving in ("RevisionId", "LastModified", "ResponseMetadata"):
+        config.pop(moving, None)
+    return config, [version["Version"] for version in versions]
+
+
+@pytest.fixture
+def swept(server: LocalLambda, state: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return run("tune", "hello", *at(server), "--yes", "--memory-sizes", SIZES, **state)
+
+
+def test_a_sweep_answers_on_stdout_and_tells_its_progress_on_stderr(
+    server: LocalLambda, swept: subprocess.CompletedProcess[str]
+) -> None:
+    """The answer stands alone on stdout; plan and plain progress are on stderr; nothing is left."""
+    assert swept.returncode == 0, swept.stderr
+    assert swept.stdout.startswith("hello · local · ")
+    assert any(word in swept.stdout for word in ("KEEP", "RESIZE", "INCONCLUSIVE"))
+    assert re.search(r"excluded: \d × out of memory", swept.stdout)
+    assert "\x1b" not in swept.stdout + swept.stderr
+    assert "Plan: at most" in swept.stderr
+    assert "versions deleted, nothing left" in swept.stderr
+    assert standing(server)[1] == ["$LATEST"]
+
+
+def test_the_answer_can_be_had_again_from_the_functions_name(
+    swept: subprocess.CompletedProcess[str], state: dict[str, str]
+) -> None:
+    """`report NAME` finds the newest sweep and says the same; other formats and goals work too."""
+    assert run_here("report", "hello", **state).stdout == swept.stdout
+    document = json.loads(run_here("report", "hello", "--json", **state).stdout)
+    assert document["kind"] == "recommendation"
+    assert document["environment"] == "local"
+    assert {size["memory_mb"] for size in document["sizes"]} == {128, 256, 512, 1024, 2048}
+    assert run_here("report", "hello", "--format", "markdown", **state).stdout.startswith("**")
+    both = run_here("report", "hello", "hello", "--format", "json", "--goal", "speed", **state)
+    assert [json.loads(line)["goal"]["name"] for line in both.stdout.splitlines()] == ["speed"] * 2
+
+
+def test_json_is_the_only_thing_on_stdout(server: LocalLambda, state: dict[str, str]) -> None:
+    """A machine can read stdout whole, and the exit code tells the verdict where asked to."""
+    ran = run_here(
+        "tune", "hello", *at(server), "--yes", "--json", "--memory-sizes", SIZES,
+        "--detailed-exitcode", **state,
+    )  # fmt: skip
+    verdict = json.loads(ran.stdout)["recommendation"]["verdict"]
+    assert ran.returncode == {"keep": 0, "resize": 10, "inconclusive": 12}[verdict]
+
+
+def test_a_dry_run_ends_with_its_plan(server: LocalLambda, state: dict[str, str]) -> None:
+    """Nothing is changed or invoked, and the plan is JSON where that is asked for."""
+    before = standing(server)
+    ran = run_here("tune", "hello", *at(server), "--dry-run", "--json", **state)
+    assert ran.returncode == 0
+    plan = json.loads(ran.stdout)
+    assert plan["kind"] == "plan"
+    assert plan["plan"]["sizes_mb"] == sorted(plan["plan"]["sizes_mb"])
+    assert plan["plan"]["estimated_cost_usd"] > 0
+    assert run_here("tune", "hello", *at(server), "--dry-run", **state).stdout == ""
+    assert standing(server) == before
+
+
+def test_without_a_yes_nothing_is_changed(server: LocalLambda, state: dict[str, str]) -> None:
+    """Without a terminal the plan is shown, and the flag that agrees is named."""
+    before = standing(server)
+    ran = run_here("tune", "hello", *at(server), **state)
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert "Plan: at most" in ran.stderr
+    assert ran.stderr.splitlines()[-1].startswith("tuner: nobody is there to agree")
+    assert "--yes" in ran.stderr.splitlines()[-1]
+    assert standing(server) == before
+
+
+def test_the_environment_may_agree(server: LocalLambda, state: dict[str, str]) -> None:
+    """TUNER_YES=1 is a flag of its own, as every option is."""
+    ran = run_here(
+        "tune", "other", *at(server), TUNER_YES="1", TUNER_MEMORY_SIZES="128,512,1024", **state
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_limits_hold(server: LocalLambda, state: dict[str, str], tmp_path: Path) -> None:
+    """No more invocations than allowed, and the file goes where it is told to."""
+    out = tmp_path / "here" / "sweep.jsonl"
+    ran = run_here(
+        "tune", "other", *at(server), "--yes", "--max-invocations", "9", "--memory-sizes",
+        "128,512,1024", "--json", "--out", str(out), **state,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["sweep"]["invocation_count"] <= 9
+    assert json.loads(ran.stdout)["sweep"]["file"] == str(out)
+    assert run_here("report", str(out), **state).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope", "--yes"], "no function nope"),
+        (["hello", "--yes", "--payload", "nothing.json"], "neither a file nor JSON"),
+        (["hello", "--yes", "--payload", '{"a":'], "is not JSON"),
+        (["hello", "--yes", "--out", "/dev/null/sweep.jsonl"], "cannot be written"),
+        (["hello", "--yes", "--out", "README.md"], "is no sweep file"),
+        (["hello", "--yes", "--region", "eu-wset-1"], "eu-west-1"),
+        (["hello", "--yes", "--min-memory", "2048", "--max-memory", "512"], "above"),
+        (["hello", "--yes", "--max-invocations", "3"], "--max-invocations"),
+        (["hello", "--yes", "--budget-usd", "0.0000001"], "--budget-usd"),
+        (["hello", "--yes", "--local", "/nope.yaml"], "leave out --endpoint-url"),
+    ],
+)
+def test_bad_input_is_one_line_and_changes_nothing(
+    server: LocalLambda, state: dict[str, str], arguments: list[str], words: str
+) -> None:
+    """What is wrong, where, and what to do; the function stays as it was."""
+    before = standing(server)
+    ran = run_here("tune", *at(server), *arguments, **state)
+    assert ran.returncode == 1
+    assert words in one_line(ran)
+    assert standing(server) == before
+
+
+def test_an_endpoint_that_does_not_answer_is_told(state: dict[str, str]) -> None:
+    """The line names the endpoint and the option."""
+    ran = run_here(
+        "tune",
+        "f",
+        "--yes",
+        "--region",
+        "us-east-1",
+        "--endpoint-url",
+        "http://127.0.0.1:9",
+        **state,
+    )
+    assert ran.returncode == 1
+    assert "--endpoint-url" in one_line(ran)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "cut off"),
+        (b"hello\n", "not JSON"),
+        (b'{"record":"sweep","schema_version":99}\n', "version 99"),
+        (b'{"record":"sweep","sch', "cut off"),
+    ],
+)
+def test_a_file_that_is_no_sweep_is_told(
+    state: dict[str, str], tmp_path: Path, content: bytes, words: str
+) -> None:
+    """Empty, foreign, newer and torn files each get their line."""
+    path = tmp_path / "sweep.jsonl"
+    path.write_bytes(content)
+    ran = run_here("report", str(path), **state)
+    assert ran.returncode == 1
+    assert words in one_line(ran)
+
+
+def test_a_sweep_that_was_cut_off_is_answered_from_and_told(
+    swept: subprocess.CompletedProcess[str], state: dict[str, str], tmp_path: Path
+) -> None:
+    """What was measured is shown, and a line with a non-zero exit says that it is not all."""
+    assert swept.returncode == 0
+    [kept] = (tmp_path / "state" / "sweeps" / "hello").iterdir()
+    torn = tmp_path / "torn.jsonl"
+    torn.write_bytes(b"".join(kept.read_bytes().splitlines(keepends=True)[:20])[:-5])
+    ran = run_here("report", str(torn), **state)
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("hello · ")
+    [line] = ran.stderr.splitlines()
+    assert "cut off after 17 invocations" in line
+
+
+def interrupted(
+    server: LocalLambda, state: dict[str, str], *, wait_for: str, number: signal.Signals
+) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of a sweep that got a signal after a line of its progress."""
+    command = [sys.executable, "-m", "tuner", "tune", "hello", *at(server), "--yes"]
+    with subprocess.Popen(
+        [*command, "--memory-sizes", SIZES],
+        cwd=ROOT,
+        env=variables_for(**state),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if wait_for in line:
+                break
+        process.send_signal(number)
+        out, rest = process.communicate(timeout=60)
+        return process.returncode, out, said + rest
+
+
+@pytest.mark.parametrize(
+    ("wait_for", "number"),
+    [
+        ("publishing", signal.SIGINT),
+        ("1 of at most", signal.SIGINT),
+        ("publishing", signal.SIGTERM),
+    ],
+)
+def test_a_signal_restores_deletes_and_still_answers(
+    state: dict[str, str], wait_for: str, number: signal.Signals
+) -> None:
+    """Exit code 130, the configuration as before, no version left, an answer on stdout."""
+    slow = ScriptedExecutor(lambda _memory_mb: 300.0)
+    functions = [FunctionDefinition("hello", memory_mb=2048)]
+    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.1) as local:
+        before = standing(local)
+        code, out, said = interrupted(local, state, wait_for=wait_for, number=number)
+        assert code == 130, said
+        assert out.startswith("hello · local")
+        assert "Traceback" not in said
+        assert standing(local) == before
+    ran = run_here("recover", **state)
+    assert (ran.returncode, ran.stdout) == (0, "Nothing is left of any sweep.\n")
+
+
+def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str], tmp_path: Path) -> None:
+    """A sweep that died is refused a second run, shown, and put right once agreed to."""
+    slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
+    functions = [FunctionDefinition("hello", memory_mb=2048)]
+    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
+        before = standing(local)
+        code, _, _ = interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
+        assert code == -signal.SIGKILL
+        again = run_here("tune", "hello", *at(local), "--yes", **state)
+        assert again.returncode == 4
+        assert "tuner recover" in again.stderr.splitlines()[-1]
+        shown = run_here("recover", "--dry-run", **state)
+        assert shown.returncode == 0
+        refused = run_here("recover", **state)
+        assert refused.returncode in {0, 4}
+        done = run_here("recover", "--yes", **state)
+        assert done.returncode == 0, done.stderr
+        deadline_s = time.monotonic() + 5
+        while standing(local) != before and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert standing(local) == before
+        assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
+
+
+def test_a_journal_of_a_local_endpoint_that_is_gone_is_closed(state: dict[str, str]) -> None:
+    """What an endpoint of this machine held went with it: there is nothing to restore."""
+    slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
+    functions = [FunctionDefinition("hello", memory_mb=2048)]
+    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
+        interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
+    ran = run_here("recover", "--yes", **state)
+    assert ran.returncode == 0, ran.stderr
+    assert "gone" in ran.stdout
+    assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
