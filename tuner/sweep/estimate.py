@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 # Lambda ends an on-demand INIT after 10 s; a later one counts against the function's timeout.
 MAX_INIT_MS: Final = 10_000
-# Updating, publishing and waiting for both, a size: seconds, from everyday use of the API.
-_PUBLISH_S: Final = 4.0
+PUBLISH_S: Final = 4.0
+"""Updating, publishing and waiting for both, a size; from everyday use of AWS's API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class Pricing:
         return self.cost_usd(memory_mb, self.function.timeout_s * 1000 + MAX_INIT_MS)
 
     def expected_duration_ms(self, memory_mb: int) -> float:
-        """Return the duration of one CPU-bound thread; the timeout where nothing is known.
+        """Return the duration of one CPU-bound thread; the worst case where nothing is known.
 
         That is the slowest a function can get below its current size for want of CPU, and no
         faster above it than one thread gets.
         """
         timeout_ms = self.function.timeout_s * 1000.0
         if self.recent_duration_ms is None:
-            return timeout_ms
+            return timeout_ms + MAX_INIT_MS
         gain = _thread_share(self.function.memory_mb) / _thread_share(memory_mb)
         return min(self.recent_duration_ms * gain, timeout_ms)
 
@@ -58,23 +58,30 @@ class Pricing:
 
 
 def expected_wall_s(
-    pricing: Pricing, sizes_mb: Sequence[int], *, invocations_per_size: int, concurrency: int
+    pricing: Pricing,
+    sizes_mb: Sequence[int],
+    *,
+    invocations_per_size: int,
+    concurrency: int,
+    publish_s: float = PUBLISH_S,
 ) -> float:
     """Time to publish every size and to make all its invocations, `concurrency` at once."""
     busy_ms = sum(pricing.expected_duration_ms(size) for size in sizes_mb) * invocations_per_size
-    return _wall_s(len(sizes_mb), busy_ms, concurrency)
+    return len(sizes_mb) * publish_s + busy_ms / 1000 / concurrency
 
 
 def worst_wall_s(
-    pricing: Pricing, sizes_mb: Sequence[int], *, invocations_per_size: int, concurrency: int
+    pricing: Pricing,
+    sizes_mb: Sequence[int],
+    *,
+    invocations_per_size: int,
+    concurrency: int,
+    publish_s: float = PUBLISH_S,
 ) -> float:
     """The same, every invocation initialising as long as it may and then timing out."""
     worst_ms = pricing.function.timeout_s * 1000 + MAX_INIT_MS
-    return _wall_s(len(sizes_mb), worst_ms * len(sizes_mb) * invocations_per_size, concurrency)
-
-
-def _wall_s(size_count: int, busy_ms: float, concurrency: int) -> float:
-    return size_count * _PUBLISH_S + busy_ms / 1000 / concurrency
+    busy_ms = worst_ms * len(sizes_mb) * invocations_per_size
+    return len(sizes_mb) * publish_s + busy_ms / 1000 / concurrency
 
 
 def _thread_share(memory_mb: int) -> float:

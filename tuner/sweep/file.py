@@ -66,6 +66,7 @@ class SweepWriter:
         """
         self.path = path
         self._is_empty = True
+        self._failure: SweepFileError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _check_replaceable(path)
@@ -116,13 +117,16 @@ class SweepWriter:
 
     def _write(self, record: dict[str, Any]) -> None:
         """Write one line at once, without a buffer: a crash loses no invocation that ended."""
+        if self._failure is not None:  # nothing may follow a gap
+            raise self._failure
         self._is_empty = False
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
         except OSError as error:
-            raise self._unwritable(error) from error
+            self._failure = self._unwritable(error)
+            raise self._failure from error
 
     def _unwritable(self, error: OSError) -> SweepFileError:
         return SweepFileError(

@@ -121,7 +121,7 @@ class SweepLoop:
 
     def _fair_share(self) -> int:
         """How many calls in flight a version may have: more would only be more cold starts."""
-        return math.ceil(self._concurrency / max(1, len(self._versions.keys() - self._excluded)))
+        return math.ceil(self._concurrency / max(1, len(self._versions)))
 
     def _choose(self) -> None:
         """Have trials chosen for the free slots.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import InputError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import PayloadClass, SweepPlan
-from tuner.sweep.estimate import Pricing, expected_wall_s, worst_wall_s
+from tuner.sweep.estimate import PUBLISH_S, Pricing, expected_wall_s, worst_wall_s
 from tuner.sweep.sizes import chosen_sizes, sizes_by_priority
 
 if TYPE_CHECKING:
@@ -52,13 +52,15 @@ def plan_sweep(
     budget_usd: float | None = None,
     isolation: Isolation = "version",
     recent_duration_ms: float | None = None,
+    publish_s: float = PUBLISH_S,
 ) -> SweepPlan:
     """Plan a sweep of `function` over a range of memory, or over exactly `memory_sizes_mb`.
 
     `repetition_count` None: five, fewer where that makes more than about 60 invocations.
     `concurrency` None: one call at a time for each size, `usual_concurrency` at most. Limits
     that are tighter reduce repetitions first, then sizes (never those that the user named).
-    `recent_duration_ms` is the mean duration at the current size, if it is known. Raises
+    `recent_duration_ms` is the mean duration at the current size, if it is known; `publish_s` is
+    what publishing a size takes (next to nothing on an endpoint of this machine). Raises
     InputError for sizes out of range or order, and for limits that cannot give every size one
     warm sample.
     """
@@ -76,7 +78,16 @@ def plan_sweep(
     count = per_size * len(sizes)
     cost = per_size * sum(map(pricing.expected_cost_usd, sizes))
     max_cost = per_size * sum(map(pricing.worst_cost_usd, sizes))
-    walls = {"invocations_per_size": per_size, "concurrency": concurrency}
+    estimated_wall_s, max_wall_s = (
+        wall_s(
+            pricing,
+            sizes,
+            invocations_per_size=per_size,
+            concurrency=concurrency,
+            publish_s=publish_s,
+        )
+        for wall_s in (expected_wall_s, worst_wall_s)
+    )
     return SweepPlan(
         sweep_id=sweep_id,
         seed=seed,
@@ -92,9 +103,9 @@ def plan_sweep(
         budget_usd=budget_usd,
         isolation=isolation,
         estimated_invocation_count=count,
-        estimated_wall_s=expected_wall_s(pricing, sizes, **walls),
+        estimated_wall_s=estimated_wall_s,
         estimated_cost_usd=cost if budget_usd is None else min(cost, budget_usd),
-        max_wall_s=worst_wall_s(pricing, sizes, **walls),
+        max_wall_s=max_wall_s,
         max_cost_usd=max_cost if budget_usd is None else min(max_cost, budget_usd),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
     )

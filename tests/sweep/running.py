@@ -1,0 +1,182 @@
+"""Runs sweeps over the wire against the local Lambda, its execution scripted."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tuner.aws import connect
+from tuner.explore.fixed import FixedStrategy
+from tuner.local.definition import FunctionDefinition
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+from tuner.model.payload import Payload
+from tuner.pricing import load_price_book
+from tuner.sweep.backoff import Backoff
+from tuner.sweep.file import SweepWriter
+from tuner.sweep.plan import plan_sweep
+from tuner.sweep.runner import run_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tuner.aws import LambdaGateway
+    from tuner.model.plan import SweepPlan
+    from tuner.model.progress import ProgressEvent
+    from tuner.model.reply import InvokeReply
+    from tuner.model.sweep import Sweep
+
+PAYLOADS = (Payload("empty", b"{}"),)
+_NUMBERS = itertools.count(1)
+
+
+@dataclass
+class Place:
+    """A served function, the gateway to it, and where files go."""
+
+    server: LocalLambda
+    gateway: LambdaGateway
+    folder: Path
+    function: str = "swept"
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of the function that an owner could see, but for RevisionId and LastModified."""
+        client: Any = self.gateway._control.client
+        versions = client.list_versions_by_function(FunctionName=self.function)["Versions"]
+        return {
+            version["Version"]: {
+                key: version[key] for key in version if key not in ("RevisionId", "LastModified")
+            }
+            for version in versions
+        }
+
+    def plan(self, **options: Any) -> SweepPlan:
+        """Plan a sweep of the function."""
+        config = self.gateway.read_function(self.function)
+        return plan_sweep(
+            **{
+                "function": config,
+                "payloads": PAYLOADS,
+                "prices": load_price_book().lambda_prices(config.region, config.architecture),
+                "sweep_id": f"sweep-{next(_NUMBERS)}",
+                **options,
+            }
+        )
+
+    def run(self, plan: SweepPlan | None = None, **options: Any) -> Sweep:
+        """Run a sweep of the function by a fixed strategy, without long waits."""
+        plan = plan or self.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=2)
+        config = self.gateway.read_function(self.function)
+        strategy = FixedStrategy(
+            plan.sizes_mb,
+            [payload.name for payload in plan.payloads],
+            plan.warmup_count,
+            plan.repetition_count,
+            plan.seed,
+            plan.max_invocations,
+        )
+        with SweepWriter(self.file(plan)) as writer:
+            return run_sweep(
+                plan,
+                **{
+                    "function": config,
+                    "environment": "local",
+                    "control": self.gateway,
+                    "invoker": self.gateway,
+                    "strategy": strategy,
+                    "prices": load_price_book().lambda_prices(config.region, config.architecture),
+                    "payloads": PAYLOADS,
+                    "writer": writer,
+                    "state_dir": self.folder,
+                    "tool_version": "0.test",
+                    "endpoint_url": self.gateway.endpoint_url,
+                    "backoff": Backoff(first_s=0.01, most_s=0.05),
+                    "sleep": lambda _seconds: None,
+                    **options,
+                },
+            )
+
+    def file(self, plan: SweepPlan) -> Path:
+        """Where a sweep's file goes."""
+        return self.folder / f"{plan.sweep_id}.jsonl"
+
+
+@contextmanager
+def serve(
+    folder: Path, executor: ScriptedExecutor | None = None, **options: Any
+) -> Iterator[Place]:
+    """Serve one function of 512 MB."""
+    executor = executor or ScriptedExecutor(20.0, init_duration_ms=50.0, time_scale=0)
+    definition = FunctionDefinition(
+        "swept", memory_mb=512, timeout_s=3, environment=(("TOKEN", "s3cret"),)
+    )
+    with (
+        LocalLambda(
+            [definition], executor=executor, neighbours=False, **{"update_s": 0, **options}
+        ) as server,
+        connect(
+            region=server.region,
+            profile=None,
+            endpoint_url=server.endpoint_url,
+            max_connections=64,
+        ) as gateway,
+    ):
+        yield Place(server, gateway, folder)
+
+
+@dataclass
+class Events:
+    """A hook that keeps everything."""
+
+    events: list[ProgressEvent] = field(default_factory=list)
+
+    def __call__(self, event: ProgressEvent) -> None:
+        self.events.append(event)
+
+    def of(self, kind: type) -> list[Any]:
+        """Events of one kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+class Watched:
+    """A gateway that notes when windows and invocations begin and end, in one order."""
+
+    def __init__(self, gateway: LambdaGateway) -> None:
+        self.gateway = gateway
+        self.log: list[str] = []
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self.most_in_flight = 0
+
+    def note(self, what: str) -> None:
+        with self._lock:
+            self.log.append(what)
+
+    def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
+        with self._lock:
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+            self.log.append(f"invoke {version}")
+        try:
+            return self.gateway.invoke(function, version, payload, timeout_s=timeout_s)
+        finally:
+            with self._lock:
+                self._in_flight -= 1
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            self.note(name)
+            result = getattr(self.gateway, name)(*arguments, **options)
+            self.note(f"{name} done")
+            return result
+
+        return call
+
+
+def codes(sweep: Sweep) -> Sequence[str]:
+    """Codes of a sweep's findings."""
+    return [finding.code for finding in sweep.findings]

@@ -1,0 +1,278 @@
+"""Sweep files: what is written is read again, and nothing else is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.sweeps import made_sweep
+from tuner.errors import SweepFileError
+from tuner.model.finding import Finding
+from tuner.model.invocation import Invocation, Outcome
+from tuner.model.platform_report import PlatformReport
+from tuner.sweep.file import SCHEMA_VERSION, SweepWriter, read_sweep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.sweep import Sweep
+
+AMOUNTS = st.floats(0, 1e12)
+COUNTS = st.integers(0, 10**9)
+TEXTS = st.text(max_size=20)
+
+REPORTS = st.builds(
+    PlatformReport,
+    request_id=TEXTS,
+    duration_ms=AMOUNTS,
+    billed_duration_ms=COUNTS,
+    memory_size_mb=COUNTS,
+    max_memory_used_mb=st.none() | COUNTS,
+    init_duration_ms=st.none() | AMOUNTS,
+    restore_duration_ms=st.none() | AMOUNTS,
+    billed_restore_duration_ms=st.none() | AMOUNTS,
+    status=st.sampled_from([None, "success", "error", "timeout"]),
+    error_type=st.none() | TEXTS,
+    xray_trace_id=st.none() | TEXTS,
+)
+INVOCATIONS = st.builds(
+    Invocation,
+    index=st.just(0),
+    memory_mb=st.sampled_from([128, 1024]),
+    version=TEXTS,
+    payload=st.just("empty"),
+    started_s=AMOUNTS,
+    client_duration_ms=AMOUNTS,
+    outcome=st.sampled_from(list(Outcome)),
+    cost_usd=AMOUNTS,
+    report=st.none() | REPORTS,
+    environment=st.none() | TEXTS,
+    throttle_count=COUNTS,
+    error_type=st.none() | TEXTS,
+    discarded=st.none() | TEXTS,
+)
+FINDINGS = st.builds(
+    Finding, code=TEXTS, severity=st.sampled_from(["info", "warning", "error"]), message=TEXTS
+)
+
+
+def write(path: Path, sweep: Sweep) -> None:
+    with SweepWriter(path) as writer:
+        writer.begin(sweep)
+        for invocation in sweep.invocations:
+            writer.invocation(invocation)
+        for finding in sweep.findings:
+            writer.finding(finding)
+        if sweep.end is not None:
+            writer.end(sweep.end, wall_s=sweep.wall_s, throttle_count=sweep.throttle_count)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    invocations=st.lists(INVOCATIONS, max_size=4),
+    findings=st.lists(FINDINGS, max_size=3),
+    end=st.sampled_from(["complete", "interrupted", "budget", "failed"]),
+    wall_s=AMOUNTS,
+    throttle_count=COUNTS,
+)
+def test_what_is_written_is_read_again(
+    tmp_path: Path,
+    *,
+    invocations: list[Invocation],
+    findings: list[Finding],
+    end: str,
+    wall_s: float,
+    throttle_count: int,
+) -> None:
+    """Every sweep survives its file unchanged."""
+    path = tmp_path / "sweep.jsonl"
+    sweep = dataclasses.replace(
+        made_sweep(sizes_mb=(128, 1024)),
+        invocations=tuple(
+            dataclasses.replace(one, index=number) for number, one in enumerate(invocations)
+        ),
+        findings=tuple(findings),
+        end=end,
+        wall_s=wall_s,
+        throttle_count=throttle_count,
+        file=str(path),
+    )
+    write(path, sweep)
+    assert read_sweep(path) == sweep
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A file of two sizes with one warm sample each: a header, four invocations, an end."""
+    path = tmp_path / "sweep.jsonl"
+    write(path, made_sweep(sizes_mb=(128, 1024), warm_count=1))
+    return path
+
+
+def test_a_sweep_that_was_cut_off_is_read_up_to_there(written: Path) -> None:
+    """A torn last line is dropped, a missing end is no end."""
+    whole = read_sweep(written)
+    data = written.read_bytes()
+    lines = data.splitlines(keepends=True)
+    for length in range(len(lines[0]), len(data), 7):
+        written.write_bytes(data[:length])
+        sweep = read_sweep(written)
+        count = len(sweep.invocations)
+        assert sweep.invocations == whole.invocations[:count]
+        assert count == min(4, data[:length].count(b"\n") - 1)
+        assert sweep.end is None
+
+
+def test_a_file_without_a_whole_header_is_no_sweep(written: Path) -> None:
+    """Cut off in its first line, or empty: nothing was measured."""
+    data = written.read_bytes()
+    for length in (0, 1, 100, data.index(b"\n")):
+        written.write_bytes(data[:length])
+        with pytest.raises(SweepFileError, match="no sweep file, or was cut off"):
+            read_sweep(written)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"garbage", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"record":"invocation","index":NaN}', "lacks|not JSON|index"),
+        (b"[]", "not an object"),
+        (b'{"record":"surprise"}', "no known kind"),
+        (b'{"record":"finding","code":"x","severity":"fatal","message":""}', "severity is none"),
+        (b'{"record":"finding","code":"x","severity":"info","message":"","more":1}', "'more'"),
+        (b'{"record":"finding","code":"x","severity":"info"}', "lacks the field message"),
+        (b'{"record":"finding","code":7,"severity":"info","message":""}', "code is not a text"),
+        (b'{"record":"end","end":"complete","wall_s":1e400,"throttle_count":0}', "wall_s is not"),
+        (b'{"record":"end","end":"complete","wall_s":1,"throttle_count":true}', "throttle_count"),
+        (b"9" * 5000, "not JSON"),
+    ],
+)
+def test_anything_foreign_in_the_middle_is_refused_with_its_line(
+    written: Path, line: bytes, said: str
+) -> None:
+    """File and line number are in the message."""
+    lines = written.read_bytes().splitlines()
+    written.write_bytes(b"\n".join([*lines[:2], line, *lines[2:]]) + b"\n")
+    with pytest.raises(SweepFileError, match=f"sweep.jsonl, line 3: .*({said})"):
+        read_sweep(written)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"index": 7}, "index 7 follows 0"),
+        ({"memory_mb": 640}, "640 MB is no size of the plan"),
+        ({"payload": "other"}, "payload is none of the plan"),
+        ({"cost_usd": -1.0}, "negative"),
+        ({"memory_mb": "128"}, "memory_mb is not a whole number"),
+        ({"outcome": "fine"}, "outcome is none of success"),
+        ({"report": {"request_id": "x"}}, "report lacks the field duration_ms"),
+    ],
+)
+def test_an_invocation_that_does_not_fit_is_refused(
+    written: Path, change: dict[str, object], said: str
+) -> None:
+    """Every invocation belongs to the plan and to its place in the file."""
+    lines = written.read_bytes().splitlines()
+    lines[2] = json.dumps({**json.loads(lines[2]), **change}).encode()
+    written.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(SweepFileError, match=said):
+        read_sweep(written)
+
+
+def test_something_behind_the_end_is_refused(written: Path) -> None:
+    """The end is the last record."""
+    lines = written.read_bytes().splitlines(keepends=True)
+    written.write_bytes(b"".join([*lines, lines[1]]))
+    with pytest.raises(SweepFileError, match="follows the end"):
+        read_sweep(written)
+
+
+def test_a_file_of_a_newer_version_says_so(written: Path) -> None:
+    """The message names both versions and what to do."""
+    text = written.read_text().replace('"schema_version":1', '"schema_version":2', 1)
+    written.write_text(text)
+    with pytest.raises(SweepFileError, match=f"version 2, this tuner reads up to {SCHEMA_VERSION}"):
+        read_sweep(written)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}\n', "Resources:\n", "\n", '{"record":"sweep"}\n'])
+def test_another_kind_of_file_is_no_sweep(tmp_path: Path, text: str) -> None:
+    """JSON or not: it is said in one line."""
+    path = tmp_path / "template.yaml"
+    path.write_text(text)
+    with pytest.raises(SweepFileError):
+        read_sweep(path)
+
+
+def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
+    """No traceback of the system's."""
+    with pytest.raises(SweepFileError, match="cannot be read"):
+        read_sweep(tmp_path / "none.jsonl")
+
+
+def test_lines_and_files_beyond_reason_are_refused(written: Path) -> None:
+    """Nobody's memory is filled: not by one line, not by many."""
+    with written.open("ab") as file:
+        file.write(b'{"record":"' + b"x" * (1024 * 1024) + b'"}\n')
+    with pytest.raises(SweepFileError, match="line 7: the line is too long"):
+        read_sweep(written)
+    with written.open("r+b") as file:
+        file.truncate(65 * 1024 * 1024)
+    with pytest.raises(SweepFileError, match="too large"):
+        read_sweep(written)
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Also where a file with other permissions is replaced."""
+    path = tmp_path / "new" / "sweep.jsonl"
+    write(path, made_sweep())
+    path.chmod(0o644)
+    write(path, made_sweep(seed=2))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_sweep(path).plan.seed == 2
+
+
+def test_a_file_that_is_no_sweep_is_never_replaced(tmp_path: Path) -> None:
+    """`--out template.yaml` is an error, and the template is still there."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: {}\n")
+    with pytest.raises(SweepFileError, match="is no sweep file"):
+        SweepWriter(path)
+    assert path.read_text() == "Resources: {}\n"
+
+
+def test_a_sweep_that_never_began_leaves_no_file_and_spoils_none(tmp_path: Path) -> None:
+    """Opening is to know that writing is possible; an earlier sweep survives it."""
+    path = tmp_path / "sweep.jsonl"
+    with SweepWriter(path):
+        assert path.exists()
+    assert not path.exists()
+    write(path, made_sweep())
+    with SweepWriter(path):
+        pass
+    assert read_sweep(path).end == "complete"
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    """The message has the path and the flag."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SweepFileError, match=r"cannot be written .*--out"):
+        SweepWriter(tmp_path / "file" / "sweep.jsonl")
+
+
+def test_the_account_stays_out_of_the_file(tmp_path: Path) -> None:
+    """Zeros stand where the ARN had the account's number."""
+    sweep = made_sweep()
+    function = dataclasses.replace(
+        sweep.function, arn="arn:aws:lambda:eu-west-1:123456789012:function:made"
+    )
+    write(tmp_path / "sweep.jsonl", dataclasses.replace(sweep, function=function))
+    assert "123456789012" not in (tmp_path / "sweep.jsonl").read_text()

@@ -1,0 +1,212 @@
+"""The ledger, back-off, environments, health, workers and the stop signal, each by itself."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuner.explore.strategy import Trial
+from tuner.model.invocation import Invocation, Outcome
+from tuner.model.platform_report import PlatformReport
+from tuner.sweep.backoff import Backoff
+from tuner.sweep.environments import HIDDEN_INIT, VersionEnvironments
+from tuner.sweep.health import Health
+from tuner.sweep.ledger import Ledger
+from tuner.sweep.stop import StopSignal, stop_on_signals
+from tuner.sweep.workers import Call, Workers
+
+if TYPE_CHECKING:
+    from tuner.model.reply import InvokeReply
+
+
+@given(
+    st.floats(0.001, 10.0),
+    st.lists(st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 1.0), st.booleans()), max_size=60),
+)
+def test_a_ledger_never_lets_more_be_spent_than_the_budget(
+    budget_usd: float, calls: list[tuple[float, float, bool]]
+) -> None:
+    """Whatever costs what share of its worst case, in whatever order calls end."""
+    ledger = Ledger(budget_usd=budget_usd, max_invocations=1000)
+    spent, flying = 0.0, []
+    for worst_usd, share, ends_one in calls:
+        if ledger.can_afford(worst_usd):
+            ledger.reserve(worst_usd)
+            flying.append((worst_usd, worst_usd * share))
+        if ends_one and flying:
+            worst, cost = flying.pop(0)
+            ledger.settle(worst, cost)
+            spent += cost
+        assert spent + sum(worst for worst, _ in flying) <= budget_usd * (1 + 1e-9)
+
+
+@given(st.integers(1, 9), st.none() | st.floats(0, 1e9), st.integers())
+def test_waits_grow_jitter_and_end(count: int, asked_s: float | None, seed: int) -> None:
+    """A wait is never over 80 s, at least what was asked (up to a minute), and gives up once."""
+    wait_s = Backoff().wait_s(count, asked_s, random.Random(seed))
+    assert wait_s is not None
+    assert min(asked_s or 0.0, 60.0) < wait_s <= 80.0
+    assert Backoff().wait_s(10, asked_s, random.Random(seed)) is None
+
+
+def cold(init_ms: float | None = 90.0) -> PlatformReport:
+    return PlatformReport("id", 3.0, 4, 128, 64, init_duration_ms=init_ms)
+
+
+WARM = cold(None)
+
+
+def one_call(environments: VersionEnvironments, *what: Any) -> tuple[str | None, str | None]:
+    environments.start()
+    return environments.finish(*what)
+
+
+def test_calls_one_at_a_time_are_known_to_share_an_environment() -> None:
+    """One cold start, then warm ones: all in the first environment."""
+    environments = VersionEnvironments("7", is_new=True)
+    seen = [one_call(environments, Outcome.SUCCESS, None, line) for line in (cold(), WARM, WARM)]
+    assert seen == [("7/1", None)] * 3
+
+
+def test_warm_calls_after_two_at_once_are_of_no_known_environment() -> None:
+    """A cold start is always a new environment; a warm one may be in either."""
+    environments = VersionEnvironments("7", is_new=True)
+    environments.start()
+    environments.start()
+    assert environments.finish(Outcome.SUCCESS, None, cold()) == ("7/1", None)
+    assert environments.finish(Outcome.SUCCESS, None, cold()) == ("7/2", None)
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == (None, None)
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_version_that_is_warm_from_the_start_has_no_known_environment(is_new: bool) -> None:
+    """Somebody else's traffic may have started it."""
+    environments = VersionEnvironments("7", is_new=is_new)
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == (None, None)
+
+
+def test_the_first_success_after_a_crash_is_no_sample() -> None:
+    """Its duration silently holds a new init; the one after it is fair again."""
+    environments = VersionEnvironments("7", is_new=True)
+    one_call(environments, Outcome.SUCCESS, None, cold())
+    one_call(environments, Outcome.FUNCTION_ERROR, "Runtime.ExitError", WARM)
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == ("7/1", HIDDEN_INIT)
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == ("7/1", None)
+
+
+def test_a_cold_start_after_a_crash_hides_nothing() -> None:
+    """The crashed environment was replaced: the init is told, and no sample is lost."""
+    environments = VersionEnvironments("7", is_new=True)
+    one_call(environments, Outcome.TIMEOUT, None, cold())
+    assert one_call(environments, Outcome.SUCCESS, None, cold()) == ("7/2", None)
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == ("7/2", None)
+
+
+def test_a_handlers_error_hides_no_init() -> None:
+    """The process lives on after an exception."""
+    environments = VersionEnvironments("7", is_new=True)
+    one_call(environments, Outcome.FUNCTION_ERROR, "KeyError", cold())
+    assert one_call(environments, Outcome.SUCCESS, None, WARM) == ("7/1", None)
+
+
+def ended(outcome: Outcome, memory_mb: int = 128, error_type: str | None = None) -> Invocation:
+    return Invocation(0, memory_mb, "1", "empty", 0.0, 1.0, outcome, 0.0, error_type=error_type)
+
+
+FAILED = ended(Outcome.FUNCTION_ERROR, error_type="KeyError")
+
+
+def test_kills_and_timeouts_exclude_a_size_at_once() -> None:
+    """Neither goes away by repeating."""
+    assert "out of memory" in str(Health().count(ended(Outcome.OUT_OF_MEMORY)))
+    assert "times out" in str(Health().count(ended(Outcome.TIMEOUT)))
+
+
+def test_function_errors_exclude_a_size_when_they_are_the_rule() -> None:
+    """Three of three, or most of more."""
+    health = Health()
+    assert [health.count(FAILED) is None for _ in range(3)] == [True, True, False]
+    mixed = Health()
+    for _ in range(4):
+        assert mixed.count(ended(Outcome.SUCCESS)) is None
+    assert all(mixed.count(FAILED) is None for _ in range(4))
+    assert mixed.count(FAILED) is not None
+
+
+def test_a_rare_failure_excludes_next_to_nothing() -> None:
+    """At one failure in ten, a size of six calls is excluded in less than one case in fifty."""
+    rng = random.Random(1)
+    excluded = 0
+    for _ in range(2000):
+        health = Health()
+        outcomes = [FAILED if rng.random() < 0.1 else ended(Outcome.SUCCESS) for _ in range(6)]
+        excluded += any(health.count(outcome) for outcome in outcomes)
+    assert excluded < 40
+
+
+def test_one_error_everywhere_from_the_start_is_the_functions() -> None:
+    """Only when every size was tried, nothing succeeded and the type is one."""
+    health = Health()
+    for size in (128, 256, 512):
+        assert health.common_error((128, 256, 512)) is None
+        health.count(ended(Outcome.FUNCTION_ERROR, size, "KeyError"))
+    assert health.common_error((128, 256, 512)) == "KeyError"
+    health.count(ended(Outcome.SUCCESS, 512))
+    assert health.common_error((128, 256, 512)) is None
+
+
+def test_calls_without_an_answer_in_a_row_are_noticed() -> None:
+    """Five in a row; an answer in between begins anew."""
+    health = Health()
+    for outcome in [Outcome.LOST_REPLY] * 4 + [Outcome.SUCCESS] + [Outcome.SERVICE_ERROR] * 4:
+        health.count(ended(outcome))
+        assert not health.is_unreachable
+    health.count(ended(Outcome.LOST_REPLY))
+    assert health.is_unreachable
+
+
+def test_signals_become_requests_and_the_old_handlers_come_back() -> None:
+    """The first is polite, the second urgent; nothing is raised anywhere."""
+    stop, before, woken = StopSignal(), signal.getsignal(signal.SIGTERM), []
+    stop.notify(lambda: woken.append(1))
+    with stop_on_signals(stop):
+        assert not stop.is_requested
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert (stop.is_requested, stop.is_urgent) == (True, False)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.is_urgent
+    assert len(woken) == 2
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_workers_are_as_many_as_calls_at_once_and_end() -> None:
+    """Threads are reused, exceptions come back as results, and all end with the block."""
+    names = set()
+    gate = threading.Barrier(3)
+
+    def invoke(call: Call) -> InvokeReply:
+        names.add(threading.current_thread().name)
+        gate.wait(5)
+        raise RuntimeError(call.version)
+
+    with Workers(invoke, lambda: 0.0) as workers:
+        for _ in range(2):
+            for version in ("1", "2", "3"):
+                workers.start(Call(Trial(128, "empty"), version, 0.0))
+            done = [workers.next_done(5) for _ in range(3)]
+            assert sorted(str(one.result) for one in done if one) == ["1", "2", "3"]
+        workers.wake()
+        assert workers.next_done(None) is None
+        assert workers.next_done(0.0) is None
+    assert len(names) == 3
+    for thread in threading.enumerate():
+        if thread.name in names:
+            thread.join(5)
+            assert not thread.is_alive()

@@ -1,0 +1,120 @@
+"""A real process, killed or interrupted: the account is as before, or `recover` makes it so."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sweep.running import Place, serve
+from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.local.scripted import ScriptedExecutor
+from tuner.sweep.file import read_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SWEEP = """
+import sys
+from pathlib import Path
+from tests.sweep.running import Place
+from tuner.aws import connect
+from tuner.sweep.stop import StopSignal, stop_on_signals
+
+url, folder = sys.argv[1], Path(sys.argv[2])
+stop = StopSignal()
+with connect(region="us-east-1", profile=None, endpoint_url=url) as gateway:
+    place = Place(None, gateway, folder)
+    plan = place.plan(
+        memory_sizes_mb=(128, 256, 512, 1024), repetition_count=40, sweep_id="the-sweep"
+    )
+    with stop_on_signals(stop):
+        sweep = place.run(plan, stop=stop)
+sys.exit(130 if sweep.end == "interrupted" else 0)
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """Updates take a moment here, and invocations 10 ms."""
+    with serve(tmp_path, ScriptedExecutor(10.0), update_s=0.05) as place:
+        yield place
+
+
+def records(place: Place) -> list[str]:
+    """Kinds of the journal's records so far."""
+    journal = place.folder / "journals" / "the-sweep.jsonl"
+    if not journal.exists():
+        return []
+    return [line.split('"')[3] for line in journal.read_text().splitlines() if '"' in line]
+
+
+def invoked(place: Place) -> bool:
+    """Whether invocations are saved already."""
+    file = place.folder / "the-sweep.jsonl"
+    return file.exists() and file.read_bytes().count(b"\n") > 5
+
+
+MOMENTS: dict[str, Callable[[Place], bool]] = {
+    "publishing": lambda place: records(place).count("publish") >= 2,
+    "invoking": invoked,
+}
+
+
+def start_and_signal(place: Place, moment: str, number: signal.Signals) -> int:
+    """Run a sweep in a process of its own and send it a signal at a moment."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SWEEP, str(place.gateway.endpoint_url), str(place.folder)],
+        stdin=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not MOMENTS[moment](place):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        process.send_signal(number)
+        return process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_signal_ends_the_sweep_with_nothing_left(place: Place, moment: str) -> None:
+    """SIGINT while publishing, SIGTERM while invoking: given back, and what was measured saved."""
+    before = place.snapshot()
+    number = signal.SIGINT if moment == "publishing" else signal.SIGTERM
+    assert start_and_signal(place, moment, number) == 130
+    assert place.snapshot() == before
+    assert find_unfinished(place.folder) == ()
+    sweep = read_sweep(place.folder / "the-sweep.jsonl")
+    assert sweep.end == "interrupted"
+    assert bool(sweep.invocations) == (moment == "invoking")
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_sweep_is_recovered(place: Place, moment: str) -> None:
+    """SIGKILL leaves $LATEST or versions behind; recovering puts everything back."""
+    before = place.snapshot()
+    assert start_and_signal(place, moment, signal.SIGKILL) == -signal.SIGKILL
+    assert place.snapshot() != before
+    [journal] = find_unfinished(place.folder)
+    url = place.gateway.endpoint_url
+    plan = plan_recovery(journal, place.gateway, endpoint_url=url)
+    assert not plan.is_empty
+    recover(
+        plan,
+        place.gateway,
+        state_dir=place.folder,
+        sleep=time.sleep,
+        on_progress=lambda _event: None,
+        endpoint_url=url,
+    )
+    assert place.snapshot() == before
+    assert find_unfinished(place.folder) == ()
