@@ -19,7 +19,8 @@ def test_a_resize_is_told_with_its_gain_and_certainty() -> None:
     )
     assert "36 invocations · 6 sizes · 6 environments · 31 s · $0.0004" in shown
     assert "RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed." in shown
-    assert "94 % sure that no size is more than 1 % better under this goal." in shown
+    assert "94 % sure that no size is more than 1 % better under this goal" in shown
+    assert "(expected regret 0.7 %)." in shown
     assert "One core only" in shown
     assert "Assumes 1 payload; 1 % cold starts; list prices of 2026-11-20." in shown
     assert "tuner report resize-images --format markdown" in shown

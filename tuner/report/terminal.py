@@ -88,9 +88,6 @@ def describe_sweep(recommendation: Recommendation) -> str:
     ]
     cost = numbers.usd(recommendation.sweep.cost_usd)
     parts.append(f"{cost} on AWS, free here" if recommendation.environment == "local" else cost)
-    regret = recommendation.choice.expected_regret_ratio
-    if regret is not None:
-        parts.append(f"expected regret {numbers.percent(regret)}")
     return " · ".join(parts)
 
 

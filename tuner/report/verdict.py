@@ -28,7 +28,10 @@ def certainty(recommendation: Recommendation) -> str | None:
         return None
     sure = numbers.probability(choice.confidence)
     tolerance = numbers.percent(recommendation.goal.tolerance_ratio)
-    return f"{sure} sure that no size is more than {tolerance} better under this goal."
+    better = f"{sure} sure that no size is more than {tolerance} better under this goal"
+    if choice.expected_regret_ratio is None:
+        return f"{better}."
+    return f"{better} (expected regret {numbers.percent(choice.expected_regret_ratio)})."
 
 
 def _gains(recommendation: Recommendation) -> str:
