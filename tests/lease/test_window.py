@@ -381,3 +381,20 @@ def test_a_function_that_is_deleted_meanwhile_leaves_nothing(account: Account) -
         lease.publish([128])
         account.client.delete_function(FunctionName=account.name)
     assert find_unfinished(account.state_dir) == ()
+
+
+def test_a_version_that_came_out_wrong_is_deleted_all_the_same(account: Account) -> None:
+    """A version with the sweep's Description and another memory is the sweep's to delete."""
+
+    class Careless(Faulty):
+        """Somebody resizes right before the publishing, and no RevisionId stops it."""
+
+        def publish_version(self, function: str, description: str, code: str, _: object) -> Any:
+            account.client.update_function_configuration(FunctionName=function, MemorySize=2048)
+            return self.control.publish_version(function, description, code, None)
+
+    control: Any = Careless(account.gateway)
+    with pytest.raises(ForeignChangeError), account.lease(control) as lease:
+        lease.publish([128])
+    assert account.read().memory_mb == 2048
+    assert [v["Version"] for v in account.snapshot()["versions"]] == ["$LATEST", "1"]

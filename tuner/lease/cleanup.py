@@ -30,12 +30,12 @@ class Cleanup:
 
 def description_of(sweep_id: str, memory_mb: int) -> str:
     """Return the Description of a sweep's version: what tells it from the owner's."""
-    return f"lambda-tuner sweep {sweep_id} {memory_mb} MB"
+    return f"{_prefix(sweep_id)}{memory_mb} MB"
 
 
 def is_of_sweep(version: FunctionConfig, sweep_id: str) -> bool:
     """Whether a version's Description is that of this sweep."""
-    return version.description == description_of(sweep_id, version.memory_mb)
+    return version.description.startswith(_prefix(sweep_id))
 
 
 def deletable_versions(
@@ -88,6 +88,10 @@ def delete_versions(
             deleted.append(version)
             on_progress(VersionDeleted(version))
     return Cleanup(tuple(deleted), tuple(kept), tuple(failed))
+
+
+def _prefix(sweep_id: str) -> str:
+    return f"lambda-tuner sweep {sweep_id} "
 
 
 def _aliases_by_version(control: FunctionControl, name: str) -> dict[str, str]:

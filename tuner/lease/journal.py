@@ -12,9 +12,9 @@ JSON object a line. The file is locked while its sweep runs and removed when not
     delete     `version` is about to be deleted
     done       nothing is left
 
-`append` must reach the disk, or the change it announces is not made. `note` may fail: what it
-announces (restore, delete) follows from the records before it already, and a full disk must not
-keep a function from being restored.
+`announce` must reach the disk, or the change is not made. `note` may fail: what it announces
+(restore, delete) follows from the records before it already, and a full disk must not keep a
+function from being restored. `tell` says what was done, and is not waited for.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Journal:
                 f"the journal {path} cannot be written ({error.strerror}): nothing was changed"
             ) from error
         try:
-            journal.append("lease", schema_version=SCHEMA_VERSION, **to_record(header))
+            journal.announce("lease", schema_version=SCHEMA_VERSION, **to_record(header))
             _sync_dir(path.parent)
         except BaseException:
             journal.close()
@@ -119,29 +119,23 @@ class Journal:
         os.ftruncate(descriptor, written.rfind(b"\n") + 1)  # a torn last line would hide the next
         return cls(path, descriptor)
 
-    def append(self, record: str, **fields: Any) -> None:
+    def announce(self, record: str, **fields: Any) -> None:
         """Put a record on the disk. Raises LeaseError: then what it announces must not be done."""
-        line = json.dumps({"record": record, **fields}, separators=(",", ":"), allow_nan=False)
-        length = os.fstat(self._descriptor).st_size
-        try:
-            _write_all(self._descriptor, line.encode() + b"\n")
-            os.fsync(self._descriptor)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, length)
-            raise LeaseError(
-                f"the journal {self.path} cannot be written ({error.strerror}): no further change "
-                "is made"
-            ) from error
+        self._append(record, fields, sync=True)
 
     def note(self, record: str, **fields: Any) -> None:
         """Put a record on the disk if that can be done."""
         with contextlib.suppress(LeaseError):
-            self.append(record, **fields)
+            self._append(record, fields, sync=True)
+
+    def tell(self, record: str, **fields: Any) -> None:
+        """Write a record that the next one takes to the disk. Raises LeaseError."""
+        self._append(record, fields, sync=False)
 
     def finish(self) -> None:
         """Nothing is left: say so and remove the file."""
-        self.note("done")
+        with contextlib.suppress(LeaseError):
+            self.tell("done")
         with contextlib.suppress(OSError):
             self.path.unlink(missing_ok=True)
         self.close()
@@ -151,6 +145,21 @@ class Journal:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _append(self, record: str, fields: dict[str, Any], *, sync: bool) -> None:
+        line = json.dumps({"record": record, **fields}, separators=(",", ":"), allow_nan=False)
+        length = os.fstat(self._descriptor).st_size
+        try:
+            _write_all(self._descriptor, line.encode() + b"\n")
+            if sync:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, length)
+            raise LeaseError(
+                f"the journal {self.path} cannot be written ({error.strerror}): no further change "
+                "is made"
+            ) from error
 
 
 def make_header(

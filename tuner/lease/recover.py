@@ -126,7 +126,7 @@ def recover(
     (plan again), LeftChangedError if something could not be put right: the journal stays.
     """
     with function_lock(state_dir, plan.journal.header):
-        if read_journal_if_there(plan.journal.path) is None:
+        if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
         try:
@@ -143,11 +143,6 @@ def forget(unfinished: UnfinishedJournal, *, state_dir: Path) -> None:
     """Close a journal without doing anything: its endpoint or account is gone for good."""
     with function_lock(state_dir, unfinished.header):
         Journal.reopen(unfinished.path).finish()
-
-
-def read_journal_if_there(path: Path) -> UnfinishedJournal | None:
-    """Read a journal that may have been finished and removed meanwhile."""
-    return read_journal(path) if path.exists() else None
 
 
 def _carry_out(
@@ -185,6 +180,11 @@ def _carry_out(
     journal.finish()
     on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a journal has not been finished (and removed) meanwhile."""
+    return path.exists() and read_journal(path) is not None
 
 
 def _is_running(path: Path) -> bool:

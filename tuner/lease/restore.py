@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tuner.errors import AwsError, ForeignChangeError, FunctionNotFoundError, LeftChangedError
+from tuner.errors import (
+    AwsError,
+    ForeignChangeError,
+    FunctionNotFoundError,
+    LeaseError,
+    LeftChangedError,
+)
 from tuner.lease.patience import persist
 from tuner.lease.standing import standing
 
@@ -59,7 +66,8 @@ def restore(
         raise LeftChangedError(
             f"{original.name}: $LATEST could not be set back to {original.memory_mb} MB ({error})"
         ) from error
-    journal.note("restored")
+    with suppress(LeaseError):
+        journal.tell("restored")
 
 
 def _ours_or_as_before(

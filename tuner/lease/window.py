@@ -125,7 +125,7 @@ class PublishWindow:
     def _publish_size(self, size: int) -> PublishedSize:
         if self._latest.memory_mb != size:
             self._update(size)
-        self._journal.append("publish", memory_mb=size)
+        self._journal.announce("publish", memory_mb=size)
         version = self._control.publish_version(
             self._original.name,
             description_of(self._sweep_id, size),
@@ -133,14 +133,14 @@ class PublishWindow:
             self._latest.revision_id,
         )
         is_new = version.version not in self._versions_before
-        self._journal.append("published", version=version.version, is_new=is_new)
+        self._journal.tell("published", version=version.version, is_new=is_new)
         self._check_version(version, size, is_new)
         self._latest = self._checked(self._read(), size)  # publishing may move the RevisionId
         self._on_progress(VersionPublished(size, version.version, is_new))
         return PublishedSize(size, version.version, is_new)
 
     def _update(self, size: int) -> None:
-        self._journal.append("update", memory_mb=size)
+        self._journal.announce("update", memory_mb=size)
         self._our_memories_mb = {self._latest.memory_mb, size}
         self._answer_is_lost = True
         try:
