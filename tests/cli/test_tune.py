@@ -242,6 +242,19 @@ def test_a_sweep_that_was_cut_off_is_answered_from_and_told(
     assert "cut off after 17 invocations" in line
 
 
+def test_a_function_that_always_fails_is_no_success(state: dict[str, str]) -> None:
+    """Where nothing could be measured, the findings say why and the exit code is not 0."""
+    broken = ScriptedExecutor(50.0, failure=lambda _deployment, _request: "error", time_scale=0)
+    with LocalLambda(
+        [FunctionDefinition("broken")], executor=broken, neighbours=False, update_s=0.0
+    ) as local:
+        ran = run_here("tune", "broken", *at(local), "--yes", "--memory-sizes", SIZES, **state)
+        assert ran.returncode == 1
+        assert "INCONCLUSIVE" in ran.stdout
+        assert "could not be finished" in ran.stderr.splitlines()[-1]
+        assert standing(local, "broken")[1] == ["$LATEST"]
+
+
 def interrupted(
     server: LocalLambda, state: dict[str, str], *, wait_for: str, number: signal.Signals
 ) -> tuple[int, str, str]:

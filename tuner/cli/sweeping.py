@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
 
+FAILED: Final = 1
 INTERRUPTED: Final = 130
 
 
@@ -85,6 +86,9 @@ def sweep_and_answer(
     answer = tell(sweep)
     if stop.is_requested:
         return INTERRUPTED
+    if sweep.end == "failed":
+        say("tuner: the sweep could not be finished: see what is said above")
+        return FAILED
     return exitcode.of(answer) if manner.detailed_exitcode else 0
 
 

@@ -21,11 +21,17 @@ def describe_plan(
     free = " on AWS; nothing is billed here" if costs_nothing else ""
     return (
         describe_config(function, "local" if costs_nothing else function.region),
-        f"Sizes: {sizes} MB.",
+        f"Sizes: {sizes} MB.{_without_current(function, plan)}",
         "$LATEST changes for moments while they are published as versions, and is restored.",
         "Every invocation really runs the code, with the function's own role.",
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
     )
+
+
+def _without_current(function: FunctionConfig, plan: SweepPlan) -> str:
+    if function.memory_mb in plan.sizes_mb:
+        return ""
+    return f" The current {function.memory_mb} MB is not among them: no saving can be told."
 
 
 def describe_config(function: FunctionConfig, where: str) -> str:

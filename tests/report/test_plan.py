@@ -1,0 +1,45 @@
+"""A plan says what is going to happen and what that takes, before anybody agrees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.sweeps import made_function, made_sweep
+from tuner.report.plan import describe_plan
+
+PLAN = made_sweep().plan
+
+
+def test_a_plan_names_function_sizes_effects_and_costs() -> None:
+    """Four lines: what, where, what happens to it, what it takes at most."""
+    what, sizes, effect, *_, takes = describe_plan(made_function(), PLAN, costs_nothing=False)
+    assert what == "made · us-east-1 · python3.13 x86_64 · 1024 MB · code q1w2e3"
+    assert sizes == "Sizes: 128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008 MB."
+    assert "$LATEST" in effect
+    assert takes.startswith("Plan: at most 60 invocations, at most 10 s and $0.01 (if each ran")
+
+
+def test_a_known_duration_makes_the_estimate_an_expectation() -> None:
+    """With a recent duration the plan expects, and says what it can never exceed."""
+    known = replace(PLAN, basis="recent_duration", max_cost_usd=0.5)
+    takes = describe_plan(made_function(), known, costs_nothing=False)[-1]
+    assert takes == "Plan: at most 60 invocations, about 10 s and $0.01, never more than $0.50."
+
+
+def test_a_missing_current_size_is_told_before_it_costs_the_answer() -> None:
+    """Chosen sizes without the current one cannot show a saving."""
+    sizes = describe_plan(made_function(1000), PLAN, costs_nothing=False)[1]
+    assert "The current 1000 MB is not among them" in sizes
+
+
+def test_a_local_plan_says_that_nothing_is_billed() -> None:
+    """The place is local, and the cost is what AWS would take."""
+    lines = describe_plan(made_function(), PLAN, costs_nothing=True)
+    assert " · local · " in lines[0]
+    assert lines[-1].endswith("on AWS; nothing is billed here.")
+
+
+def test_a_hostile_name_stays_on_its_line() -> None:
+    """Escape sequences and line breaks in a name do not reach the terminal."""
+    function = made_function(name="x\x1b[2J\ny")
+    assert describe_plan(function, PLAN, costs_nothing=False)[0].startswith("x [2J y · ")
