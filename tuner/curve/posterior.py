@@ -30,11 +30,12 @@ _BETWEEN_RATIOS = ((0.01, 0.25), (0.03, 0.5), (0.08, 0.25))
 """Scatter between environments, and prior weight (public measurements: a few per cent)."""
 _DEPARTURE_RATIOS = (
     (0.006, 0.004, 0.3),
-    (0.02, 0.01, 0.4),
-    (0.015, 0.05, 0.2),
-    (0.03, 0.15, 0.1),
+    (0.02, 0.008, 0.35),
+    (0.05, 0.01, 0.2),
+    (0.04, 0.12, 0.15),
 )
 """Deviation of the departure, of the noise that a size keeps, and prior weight."""
+_PLAUSIBLE_COUNT = 1000
 _COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
 """What a cold start makes of the handler's own time, before any was seen."""
 _COLD_TILT_DEVIATION = 0.03
@@ -64,17 +65,18 @@ def draw_log_curves(
     Draws never rise with memory.
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
+    plausible = _plausible(levels, at_sizes)
     components = []
     for between, between_weight in _BETWEEN_RATIOS:
         observations = levels.observe(between)
-        residual = _centred(observations) - at_sizes[:, observations.size_index]
+        residual = _centred(observations) - at_sizes[np.ix_(plausible, observations.size_index)]
         components += [
             _weigh(levels.sizes_mb, observations, residual, shared, own, np.log(between_weight * w))
             for shared, own, w in _DEPARTURE_RATIOS
         ]
     picked = _pick(np.concatenate([c.log_weight for c in components]), draw_count, rng)
-    which, shape_index = np.divmod(picked, at_sizes.shape[0])
-    curves = prior_shapes().select(shape_index).log_duration(grid_mb)
+    which, shape_index = np.divmod(picked, len(plausible))
+    curves = prior_shapes().select(plausible[shape_index]).log_duration(grid_mb)
     measured, knots = np.searchsorted(grid_mb, levels.sizes_mb), knot_weights(grid_mb)
     for number in np.unique(which):
         rows = np.flatnonzero(which == number)
@@ -85,6 +87,15 @@ def draw_log_curves(
         curves[rows] += scale + _departures(component, residual - scale, knots, where, rng)
     tail = levels.log_tail + levels.log_tail_deviation * rng.standard_normal((draw_count, 1))
     return _never_rising(curves) + tail
+
+
+def _plausible(levels: Levels, at_sizes: Floats) -> NDArray[np.intp]:
+    """Shapes worth a closer look: the likeliest under much noise, in the library's order."""
+    observations = levels.observe(_BETWEEN_RATIOS[1][0])
+    residual = _centred(observations) - at_sizes[:, observations.size_index]
+    shared, own, _ = _DEPARTURE_RATIOS[2]
+    weight = _weigh(levels.sizes_mb, observations, residual, shared, own, 0.0).log_weight
+    return np.asarray(np.sort(np.argpartition(-weight, _PLAUSIBLE_COUNT)[:_PLAUSIBLE_COUNT]))
 
 
 def _centred(observations: Observations) -> Floats:

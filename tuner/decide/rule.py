@@ -49,19 +49,21 @@ class Ranking:
             eligible = np.flatnonzero(among & self.allowed)
             if not len(eligible):
                 return None
-            return int(min(eligible, key=lambda column: float(self.regrets(int(column)).mean())))
+            return int(eligible[self.regret_table()[:, eligible].mean(axis=0).argmin()])
         return int(
             _prefer(preference[None, :], (admissible & among)[None, :], self.current, self.goal)[0]
         )
 
     def regrets(self, column: int) -> Floats:
         """Regret of answering `column`, for each draw."""
+        return np.asarray(self.regret_table()[:, column])
+
+    def regret_table(self) -> Floats:
+        """Regret of answering each column, for each draw."""
         admissible = _admissible(self.objective, self.allowed, self.goal)
         best = _prefer(self.preference, admissible, self.current, self.goal)
-        rows = np.arange(len(self.objective))
-        return np.asarray(
-            np.maximum(self.objective[:, column] / self.objective[rows, best] - 1, 0.0)
-        )
+        target = np.take_along_axis(self.objective, best[:, None], axis=1)
+        return np.asarray(np.maximum(self.objective / target - 1, 0.0))
 
 
 def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:

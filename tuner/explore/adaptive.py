@@ -31,6 +31,7 @@ _FIRST_SIZES_MB = (256, 1024)
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _NEIGHBOUR_OCTAVES = 0.2
+_TRIED_OCTAVES = 0.16
 _NEAR_BEST = 0.7
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
@@ -212,7 +213,7 @@ class AdaptiveStrategy:
                 continue
             if size not in case.estimates.sizes_mb:
                 continue
-            if size in keep or not sizes or math.log2(size / sizes[-1]) > 0.12:
+            if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
                 sizes.append(size)
         return sizes
 

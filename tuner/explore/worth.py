@@ -26,7 +26,7 @@ BETWEEN_RATIO: Final = 0.03
 _COLD_RATIO = 0.07
 """Assumed scatter of a cold handler's time around its usual multiple of the warm one."""
 _SURE_RATIO = 0.005
-_IMAGINED = 48
+_IMAGINED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,7 @@ class Worth:
 
 def regret_table(case: Case) -> Floats:
     """Regret of every size in every draw; sizes that may not be answered have infinite regret."""
-    columns = [case.ranking.regrets(column) for column in range(len(case.estimates.sizes_mb))]
-    table = np.column_stack(columns)
+    table = case.ranking.regret_table()
     table[:, ~case.ranking.allowed] = np.inf
     return table
 
