@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ from tuner.local.cpu.choose import choose_control
 from tuner.local.run_dir import RunDir, clean_leftovers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.local_exec.conftest import Bench
     from tuner.local.deployment import CpuControl
 
 ENDPOINT = """
@@ -33,13 +37,31 @@ time.sleep(60)
 """
 
 
-def start_endpoint(work_dir: Path, control: CpuControl) -> tuple[subprocess.Popen[str], list[int]]:
-    command = [sys.executable, "-c", ENDPOINT, str(work_dir), control]
+@dataclass
+class Started:
+    """An endpoint with an idle environment, which left a family behind, and a busy one."""
+
+    process: subprocess.Popen[str]
+    family: list[int]
+    wardens: list[int]
+    runs: list[str]
+
+
+@pytest.fixture
+def started(control: CpuControl, tmp_path: Path) -> Iterator[Started]:
+    command = [sys.executable, "-c", ENDPOINT, str(tmp_path), control]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    pids = [int(word) for word in process.stdout.readline().split()]
-    assert process.stdout.readline() == "ready\n"
-    return process, pids
+    try:
+        assert process.stdout is not None
+        family = [int(word) for word in process.stdout.readline().split()]
+        assert process.stdout.readline() == "ready\n"
+        assert eventually(lambda: len(wardens_of(process.pid)) == 2)
+        runs = [path.name for path in tmp_path.glob("run-*")]
+        assert len(runs) == 1
+        yield Started(process, family, wardens_of(process.pid), runs)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def wardens_of(pid: int) -> list[int]:
@@ -54,42 +76,46 @@ def groups_of(run_names: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_death_of_the_endpoint_leaves_nothing(
-    control: CpuControl, tmp_path: Path, number: signal.Signals
+    started: Started, tmp_path: Path, number: signal.Signals
 ) -> None:
     """Killed without warning, the endpoint leaves no process, no control group and no folder."""
-    process, family = start_endpoint(tmp_path, control)
-    runs = [path.name for path in tmp_path.glob("run-*")]
-    wardens = wardens_of(process.pid)
-    assert len(runs) == 1
-    assert len(wardens) >= 2
-    process.send_signal(number)
-    process.communicate()
-    assert eventually(lambda: not any(map(is_alive, (*family, *wardens))))
-    assert eventually(lambda: not groups_of(runs))
+    started.process.send_signal(number)
+    started.process.wait()
+    assert eventually(lambda: not any(map(is_alive, (*started.family, *started.wardens))))
+    assert eventually(lambda: not groups_of(started.runs))
     assert eventually(lambda: not list(tmp_path.iterdir()))
 
 
-def test_next_start_cleans_what_wardens_could_not(control: CpuControl, tmp_path: Path) -> None:
+def test_next_start_cleans_what_wardens_could_not(
+    started: Started, control: CpuControl, tmp_path: Path
+) -> None:
     """If the wardens are killed too, the next run in the same folder ends what was left."""
-    process, family = start_endpoint(tmp_path, control)
-    runs = [path.name for path in tmp_path.glob("run-*")]
-    wardens = wardens_of(process.pid)
-    for pid in (*wardens, process.pid):
-        os.kill(pid, signal.SIGSTOP)
-    for pid in (*wardens, process.pid):
-        os.kill(pid, signal.SIGKILL)
-    process.communicate()
-    assert any(map(is_alive, family))
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (*started.wardens, started.process.pid):
+            os.kill(pid, number)
+    started.process.wait()
+    assert any(map(is_alive, started.family))
     open_bench(tmp_path, control).executor.close()
-    assert eventually(lambda: not any(map(is_alive, family)))
-    assert not groups_of(runs)
+    assert eventually(lambda: not any(map(is_alive, started.family)))
+    assert not groups_of(started.runs)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_living_run_is_not_cleaned(tmp_path: Path) -> None:
     """A second start in the same folder leaves the first one alone."""
-    first = RunDir(tmp_path)
-    assert clean_leftovers(tmp_path, ()) == 0
+    first = RunDir(tmp_path, ())
+    assert clean_leftovers(tmp_path) == 0
     assert first.path.is_dir()
     first.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_death_of_a_warden_ends_its_environment(bench: Bench) -> None:
+    """If a warden is killed, its environment's tree ends and the next invocation gets another."""
+    family = bench.call("brood").value
+    fields = Path(f"/proc/{family[0]}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    warden = int(fields[1])
+    os.kill(warden, signal.SIGKILL)
+    assert eventually(lambda: not is_alive(warden))
+    assert bench.call("brood").function_error is None
+    assert eventually(lambda: not any(map(is_alive, family)))

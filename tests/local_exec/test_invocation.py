@@ -153,11 +153,10 @@ def test_exit_is_a_runtime_error(
 
 def test_after_a_crash_the_next_duration_holds_an_init(bench: Bench) -> None:
     """As on Lambda the next invocation has no Init Duration, but the init's time in its own."""
-    slow = 256
-    bench.call("leave", {"code": 1}, slow)
-    again = bench.call("leave", {"code": 1}, slow)
+    bench.call("leave", {"code": 1}, 256)
+    again = bench.call("leave", {"code": 1}, 256)
     assert again.report.init_duration_ms is None
-    assert again.report.duration_ms > 100  # an init takes 30 ms and more of CPU, at a seventh
+    assert again.report.duration_ms > 20  # an init takes more than that of CPU alone
 
 
 def test_timeout(bench: Bench) -> None:

@@ -18,10 +18,10 @@ from tuner.local.deployment import InvokeResult
 from tuner.local.ending import Ending
 from tuner.local.invocation_log import InvocationLog
 from tuner.local.memory import megabytes
-from tuner.local.run_dir import group_name
+from tuner.local.run_dir import group_name, kill_processes_of
 from tuner.local.runtime_process import Confinement, RuntimeProcess
 from tuner.local.variables import function_variables
-from tuner.model.limits import vcpu_share, visible_core_count
+from tuner.model.limits import vcpu_share
 from tuner.model.platform_report import PlatformReport
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tuner.model.platform_report import ReportStatus
 
 INIT_LIMIT_S: Final = 10.0
+SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
 NEXT_LIMIT_S: Final = 0.25
 """How long an answered runtime may take to ask for the next event before it is stopped anyway."""
 MAX_RESPONSE_TEXT: Final = (
@@ -80,6 +81,8 @@ class Environment:
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
         self._tmp_dir = self._scratch_dir / "tmp"
+        self.core_count = host.core_count_for(deployment.memory_mb)
+        self._cpus: tuple[int, ...] = ()
         self._process: RuntimeProcess | None = None
         self._next_call: Happening | None = None
         self._start_count = 0
@@ -88,14 +91,16 @@ class Environment:
         self.idle_since_s = 0.0
 
     def invoke(
-        self, request: InvokeRequest, trace: Trace, grant: Grant
+        self, request: InvokeRequest, trace: Trace, grant: Grant, cpus: tuple[int, ...]
     ) -> tuple[InvokeResult, InvocationLog]:
         """Run one invocation; afterwards the tree is at rest, or gone if it failed.
 
-        `grant` may hold more than the share for the sake of an init; it is shrunk to the share
-        before the event is handed over. Raises LocalError if the runtime cannot be started at all.
+        `cpus` are the cores to run on (empty: all). `grant` may hold more than the share for the
+        sake of an init; it is shrunk to the share before the event is handed over. Raises
+        LocalError if the runtime cannot be started at all.
         """
         log = InvocationLog(self.deployment.log_format)
+        self._cpus = cpus
         init_ms = self._prepare(log, grant)
         grant.shrink(self.share)
         outcome = self._run(request, trace, log)
@@ -120,6 +125,11 @@ class Environment:
         """End the tree and remove the folder."""
         self._drop_process()
         shutil.rmtree(self._scratch_dir, ignore_errors=True)
+
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """The cores that it ran on last."""
+        return self._cpus
 
     @property
     def is_new(self) -> bool:
@@ -178,7 +188,7 @@ class Environment:
     def _deliver(self, request: InvokeRequest, trace: Trace, begun_ns: int | None) -> int:
         process, call = self._process, self._next_call
         assert process is not None
-        process.run(self.share)
+        process.run(self.share, self._cpus)
         if call is None:
             self._await_next(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
             call = self._next_call
@@ -261,7 +271,7 @@ class Environment:
     def _start(self, log: InvocationLog, cores: float) -> int:
         """Start a runtime: when it was executed. Raises LocalError."""
         if self._killed.is_set():
-            raise LocalError("the local Lambda was shut down while the invocation ran")
+            raise LocalError(SHUT_DOWN)
         self._start_count += 1
         self._next_call = None
         try:
@@ -273,7 +283,8 @@ class Environment:
         happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
         if happening.kind != "started":
             self._drop_process()
-            raise LocalError("an execution environment did not start: its warden ended")
+            ended = "an execution environment did not start: its warden ended"
+            raise LocalError(SHUT_DOWN if self._killed.is_set() else ended)
         return happening.at_ns
 
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
@@ -289,8 +300,8 @@ class Environment:
             confinement=Confinement(
                 self._host.make_group(f"{self._group_name}-{self._start_count}"),
                 deployment.memory_mb,
-                self._host.cpus_for(deployment.memory_mb),
-                min(self._host.core_count, visible_core_count(deployment.memory_mb)),
+                self._cpus,
+                self.core_count,
             ),
             cores=cores,
             write_output=log.write_output,
@@ -339,7 +350,8 @@ class Environment:
         """End the tree; its last output and its peak are kept."""
         process, self._process, self._next_call = self._process, None, None
         if process is not None:
-            process.end()
+            if not process.end():
+                kill_processes_of([self.identity])
             self._last_peak_mb = megabytes(process.peak_bytes)
 
     def _report(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
 from tuner.local.admission import CoreQueue
+from tuner.local.cpu.placement import CpuBoard
 from tuner.local.deployment import HostLimits
-from tuner.local.environment import Environment
+from tuner.local.environment import SHUT_DOWN, Environment
 from tuner.local.host import look_at_host
 from tuner.local.interpreter import find_interpreter
 from tuner.local.invocation_log import LogForwarder
@@ -57,9 +58,10 @@ class ProcessExecutor:
     ) -> None:
         self._host = look_at_host(cpu_control)
         self._work_dir = work_dir.resolve()
-        clean_leftovers(self._work_dir, self._host.control.group_dirs)
-        self._run_dir = RunDir(self._work_dir)
+        clean_leftovers(self._work_dir)
+        self._run_dir = RunDir(self._work_dir, self._host.control.group_dirs)
         self._queue = CoreQueue(float(self._host.core_count))
+        self._board = CpuBoard(self._host.cpus)
         self._lineage = Lineage()
         self._pool = EnvironmentPool(idle_s, max_environments)
         self._forwarder = LogForwarder(on_log)
@@ -97,13 +99,17 @@ class ProcessExecutor:
             environment, grant = self._enter(deployment, interpreter, nested=trace.nested)
             succeeded = False
             try:
-                result, log = environment.invoke(request, trace, grant)
+                place = self._board.placed(
+                    environment.core_count, environment.share, environment.cpus
+                )
+                with place as cpus:
+                    result, log = environment.invoke(request, trace, grant, cpus)
                 succeeded = True
             finally:
                 self._pool.give_back(environment, keep=succeeded)
                 grant.release()
         if self._pool.is_closed:
-            raise LocalError("the local Lambda was shut down while the invocation ran")
+            raise LocalError(SHUT_DOWN)
         self._forwarder.forward(deployment.log_group, environment.log_stream, log.events())
         return result
 

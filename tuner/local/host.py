@@ -45,10 +45,9 @@ class Host:
         """A control group for one process tree; None where the warden controls it."""
         return None if self.control.make_group is None else self.control.make_group(name)
 
-    def cpus_for(self, memory_mb: int) -> tuple[int, ...]:
-        """The cores that the code may see and use; empty: no restriction is needed."""
-        count = visible_core_count(memory_mb)
-        return self.cpus[:count] if count < len(self.cpus) else ()
+    def core_count_for(self, memory_mb: int) -> int:
+        """How many cores the code sees and may run on at once."""
+        return min(self.core_count, visible_core_count(memory_mb))
 
     @property
     def limits(self) -> HostLimits:

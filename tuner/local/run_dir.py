@@ -21,17 +21,23 @@ from tuner.local.cpu import group_files
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+GROUPS_FILE = "groups"
+
 
 class RunDir:
-    """A locked folder below the work folder. Raises LocalError if it cannot be made."""
+    """A locked folder below the work folder, which says where its control groups are.
 
-    def __init__(self, work_dir: Path) -> None:
+    Raises LocalError if it cannot be made.
+    """
+
+    def __init__(self, work_dir: Path, group_dirs: Iterable[Path]) -> None:
         name = uuid.uuid4().hex[:16]
         fresh = work_dir / f"new-{name}"
         try:
             fresh.mkdir(parents=True, mode=0o700)
             self._lock = os.open(fresh / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+            (fresh / GROUPS_FILE).write_text("\n".join(map(str, group_dirs)), encoding="utf-8")
             self.path = fresh.rename(work_dir / f"run-{name}")
         except OSError as error:
             raise LocalError(
@@ -49,18 +55,24 @@ def group_name(run_dir: Path, identity: str) -> str:
     return f"tuner-{run_dir.name}-{identity}"
 
 
-def clean_leftovers(work_dir: Path, group_dirs: Iterable[Path]) -> int:
+def clean_leftovers(work_dir: Path) -> int:
     """End and remove what dead runs left in the work folder: how many runs that were."""
     dead = [path for path in work_dir.glob("run-*") if _is_dead(path)]
     for run_dir in dead:
         identities = [path.name for path in run_dir.iterdir() if path.is_dir()]
-        for pid in _processes_of(identities):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        groups = [str(one) for top in group_dirs for one in top.glob(f"tuner-{run_dir.name}-*")]
-        group_files.remove(groups)
+        kill_processes_of(identities)
+        tops = _lines(run_dir / GROUPS_FILE)
+        groups = [path for top in tops for path in Path(top).glob(f"tuner-{run_dir.name}-*")]
+        group_files.remove([str(path) for path in groups])
         shutil.rmtree(run_dir, ignore_errors=True)
     return len(dead)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8").split("\n")
+    except OSError:
+        return []
 
 
 def _is_dead(run_dir: Path) -> bool:
@@ -77,8 +89,15 @@ def _is_dead(run_dir: Path) -> bool:
     return True
 
 
+def kill_processes_of(identities: list[str]) -> None:
+    """Kill what was started in these environments, as its variables tell."""
+    for pid in _processes_of(identities):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def _processes_of(identities: list[str]) -> list[int]:
-    """Processes that were started in these environments: their log stream ends in the identity."""
+    """Their log stream's name ends in the environment's identity."""
     wanted = [f"]{identity}\0".encode() for identity in identities]
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tuner.errors import LocalError
 from tuner.local.cpu import group_files
+from tuner.local.cpu.process_tree import LinuxTree
 from tuner.local.memory import BYTES_PER_MB
 from tuner.local.runtime_api import RuntimeApi
 
@@ -34,7 +35,7 @@ WARDEN_CODE = (
     "import sys; sys.path.append(sys.argv[1]); from tuner.local.warden import main; "
     "main(sys.argv[2:])"
 )
-SAMPLE_S = 0.025
+SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
 WARDEN_LIMIT_S = 5.0
 
@@ -59,6 +60,7 @@ class Confinement:
     group: ControlGroup | None
     memory_mb: int
     cpus: tuple[int, ...]
+    """Cores to begin with; empty: all."""
     core_count: int
 
 
@@ -80,7 +82,7 @@ class RuntimeProcess:
         write_output: Callable[[bytes], None],
     ) -> None:
         """Start it; `variables` is asked with the Runtime API's address."""
-        self._confinement = confinement
+        self.cpus = confinement.cpus
         self.write_output = write_output
         self._peak_bytes = 0
         self._happened: list[Happening] = []
@@ -127,8 +129,11 @@ class RuntimeProcess:
         """Highest anonymous and shared memory of the tree so far."""
         return self._group.peak_bytes if self._group else self._peak_bytes
 
-    def run(self, cores: float) -> None:
-        """Let the tree run at this share."""
+    def run(self, cores: float, cpus: tuple[int, ...]) -> None:
+        """Let the tree run at this share, on these cores."""
+        if cpus != self.cpus and sys.platform == "linux":
+            LinuxTree(self._warden.pid).bind(cpus)
+            self.cpus = cpus
         if self._group is not None:
             self._group.set_cores(cores)
             self._group.resume()
@@ -202,8 +207,11 @@ class RuntimeProcess:
         except OSError:
             return
 
-    def end(self) -> None:
-        """End the tree, wait until nothing is left of it, close all."""
+    def end(self) -> bool:
+        """End the tree, wait until nothing is left of it, close all.
+
+        False if the warden did not end by itself: it may have left processes behind.
+        """
         self.sample()
         self.kill()
         try:
@@ -220,6 +228,7 @@ class RuntimeProcess:
         self._selector.close()
         self._channel.close()
         os.close(self._log_fd)
+        return self._warden.returncode == 0
 
     def _register(self, handle: int) -> None:
         self._selector.register(handle, selectors.EVENT_READ)
@@ -243,7 +252,10 @@ class RuntimeProcess:
             self._selector.unregister(self._log_fd)
 
     def _hear_warden(self) -> None:
-        data = self._channel.recv(4096)
+        try:
+            data = self._channel.recv(4096)
+        except OSError:  # killed with something unread
+            data = b""
         if not data:
             self._selector.unregister(self._channel.fileno())
             self._note_exit(-9, time.monotonic_ns())

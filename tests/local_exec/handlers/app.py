@@ -23,6 +23,14 @@ def echo(event, context):
     return {"event": event, "pid": os.getpid(), "calls": calls}
 
 
+def empty(event, context):
+    pass
+
+
+def where(event, context):
+    return sorted(os.sched_getaffinity(0))
+
+
 def variables(event, context):
     return dict(os.environ)
 
