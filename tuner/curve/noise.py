@@ -8,6 +8,7 @@ start tells of the shape as well, but not of the level: it is a level of its own
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,24 +65,36 @@ class Levels:
     cold_log_level: Floats
     cold_count: Floats
     within_ratio: float
+    within_count: float
+    """How many samples' worth of knowledge `within_ratio` rests on, its prior included."""
     cold_ratio: float
     log_tail: float
     log_tail_deviation: float
 
-    def observe(self, between_ratio: float) -> Observations:
-        """Combine the environments of each size, if they differ by `between_ratio`.
+    def within_log_weight(self, scale: float) -> float:
+        """Log posterior density (over log scale) of the deviation within an environment being
+        `scale` times `within_ratio`: inverse gamma, by the repetitions alone.
+        """
+        return -self.within_count * (math.log(scale) + (scale**-2 - 1) / 2)
+
+    def observe(self, between_ratio: float, within_scale: float = 1.0) -> Observations:
+        """Combine the environments of each size, if they differ by `between_ratio` and single
+        samples by `within_scale` times `within_ratio`.
 
         Generalised least squares with, for each environment, the covariance
         [[s + w, s], [s, s + c]]: s shared luck, w and c the variances of its two means.
         """
-        warm = self.warm_count / self.within_ratio**2
-        cold = self.cold_count / (self.within_ratio**2 + self.cold_ratio**2)
+        within = (within_scale * self.within_ratio) ** 2
+        warm = self.warm_count / within
+        cold = self.cold_count / (within + self.cold_ratio**2)
         shared = between_ratio**2 / (1 + between_ratio**2 * (warm + cold))
         weighted = warm * self.warm_log_level + cold * self.cold_log_level
         squares = warm * self.warm_log_level**2 + cold * self.cold_log_level**2
         likelihood = -0.5 * float(
             np.sum(squares - shared * weighted**2)
             + np.sum(np.log1p(between_ratio**2 * (warm + cold)))
+            - np.sum(np.log(warm[warm > 0]))
+            - np.sum(np.log(cold[cold > 0]))
         )
 
         def at_sizes(values: Floats) -> Floats:
@@ -156,6 +169,7 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         cold_log_level=cold_level,
         cold_count=cold_count,
         within_ratio=within,
+        within_count=_PRIOR_COUNT + freedom,
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count),
         log_tail=tail,
         log_tail_deviation=tail_deviation,

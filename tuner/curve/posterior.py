@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 _BETWEEN_RATIOS = ((0.01, 0.25), (0.03, 0.5), (0.08, 0.25))
 """Scatter between environments, and prior weight (public measurements: a few per cent)."""
+_WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0)
+"""Deviation within an environment, over its estimate from repetitions: few of those say little."""
+_NEGLIGIBLE = 7.0
+"""Points of the grid whose log weight is this far below the best noise's are left out."""
 _DEPARTURE_RATIOS = (
-    (0.006, 0.004, 0.3),
+    (0.001, 0.004, 0.3),
     (0.02, 0.008, 0.35),
     (0.05, 0.01, 0.2),
     (0.04, 0.12, 0.15),
@@ -67,11 +71,10 @@ def draw_log_curves(
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
     plausible = _plausible(levels, at_sizes)
     components = []
-    for between, between_weight in _BETWEEN_RATIOS:
-        observations = levels.observe(between)
+    for observations, noise_weight in _noises(levels):
         residual = _centred(observations) - at_sizes[np.ix_(plausible, observations.size_index)]
         components += [
-            _weigh(levels.sizes_mb, observations, residual, shared, own, np.log(between_weight * w))
+            _weigh(levels.sizes_mb, observations, residual, shared, own, noise_weight + np.log(w))
             for shared, own, w in _DEPARTURE_RATIOS
         ]
     picked = _pick(np.concatenate([c.log_weight for c in components]), draw_count, rng)
@@ -87,6 +90,19 @@ def draw_log_curves(
         curves[rows] += scale + _departures(component, residual - scale, knots, where, rng)
     tail = levels.log_tail + levels.log_tail_deviation * rng.standard_normal((draw_count, 1))
     return _never_rising(curves) + tail
+
+
+def _noises(levels: Levels) -> list[tuple[Observations, float]]:
+    """Both layers' grid: observations under each point, and its log weight by the scatter that
+    shows without a curve. What that rules out is left out.
+    """
+    points = [
+        (levels.observe(between, scale), np.log(weight) + levels.within_log_weight(scale))
+        for between, weight in _BETWEEN_RATIOS
+        for scale in _WITHIN_SCALES
+    ]
+    best = max(weight for _, weight in points)
+    return [(seen, weight) for seen, weight in points if weight > best - _NEGLIGIBLE]
 
 
 def _plausible(levels: Levels, at_sizes: Floats) -> NDArray[np.intp]:
