@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.bench.decide_world import World
-from tests.sweeps import made_function, made_sweep
+from tests.sweeps import made_function
 from tuner.decide import candidate_sizes
 from tuner.decide.case import Question, build_case
 from tuner.decide.evidence import read_evidence
-from tuner.decide.verdict import judge, measured_answer
+from tuner.decide.verdict import judge
 from tuner.explore.adaptive import AdaptiveStrategy
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tests.bench.decide_world import Function
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import csv
 import math
 import os
-import random
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +23,8 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.model.platform_report import PlatformReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import random
+    from collections.abc import Callable
 
     from tuner.explore.strategy import Strategy, Trial
 

@@ -1,0 +1,270 @@
+"""`python -m tests.bench.decide`: how good the decisions are, against what is known to be true.
+
+Replays recorded functions (where the recordings are at hand) and generated ones, prints every
+target with its measured figure and the baselines beside it, then the same for each file of
+recordings apart: nothing in the tool is fitted to any of them, so a file that stands out would show.
+`--quick` takes two seeds instead of ten.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from functools import partial
+from multiprocessing import Pool
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.decide_baselines import exponential_run, fit_exponential, fit_powers, grid_run
+from tests.bench.decide_runs import adaptive_run, by_function
+from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
+from tuner.curve import Sample, fit_curve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.bench.decide_runs import Run
+    from tests.bench.decide_world import Function
+
+DEFAULTS = {"slot_count": 4, "max_invocations": 20}
+SPENDING = {"slot_count": 4, "max_invocations": 60, "tolerance_ratio": 0.001}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the tables. Missed targets are said, and make the exit status 1."""
+    seeds = range(2 if "--quick" in arguments else 10)
+    console = Console(width=150)
+    recorded = recorded_functions() if CURVES.is_dir() else []
+    generated = generated_functions()
+    with Pool(min(2, os.cpu_count() or 1)) as pool:
+        missed = 0
+        if recorded:
+            missed += _recorded(console, pool, recorded, seeds)
+        else:
+            console.print(
+                f"No recordings in {CURVES} (TUNER_BENCH_CURVES names another folder): "
+                "only generated functions are measured."
+            )
+        missed += _generated(console, pool, generated, seeds)
+    return 1 if missed else 0
+
+
+def _recorded(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
+    """Recorded functions: regret at both settings, baselines, the curve alone, each file."""
+    whole = [function for function in functions if function.sizes_mb[0] == 128]
+    ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), whole, seeds)
+    rich = _run_all(
+        pool, partial(adaptive_run, **SPENDING), whole, seeds[: max(2, len(seeds) // 3)]
+    )
+    grid = _run_all(pool, grid_run, whole, seeds)
+    exponential = _run_all(pool, exponential_run, whole, seeds)
+
+    table = _table(f"{len(whole)} recorded functions, {len(seeds)} seeds, goal cost, slack 0")
+    rows = [
+        _regret_row("regret, defaults, mean / worst function", ours, grid, exponential, 1.0, 5.0),
+        _regret_row(
+            "regret, 60 invocations, mean / worst function", rich, grid, exponential, 0.5, 3.0
+        ),
+        _count_row(ours, grid, exponential),
+        _spent_row(ours, grid, exponential),
+        _curve_row(pool, whole),
+        *_calibration_rows(ours),
+        _time_row(ours),
+    ]
+    missed = _print(console, table, rows)
+
+    apart = Table(title="Each file left out in turn (functions of the others), and alone")
+    for column in ("file", "left out: regret mean / worst", "invocations", "alone", "invocations"):
+        apart.add_column(column)
+    for source in sorted({function.source for function in whole}):
+        others = [run for run in ours if run.source != source]
+        alone = [run for run in ours if run.source == source]
+        apart.add_row(
+            source,
+            _regrets(others),
+            f"{_count(others):.1f}",
+            _regrets(alone),
+            f"{_count(alone):.1f}",
+        )
+    console.print(apart)
+    return missed
+
+
+def _generated(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
+    """Generated functions, whose truth is known by formula."""
+    ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), functions, seeds)
+    grid = _run_all(pool, grid_run, functions, seeds[:2])
+    table = _table(f"{len(functions)} generated functions, {len(seeds)} seeds, goal cost, slack 0")
+    regrets = np.array([run.regret for run in ours])
+    mean, p95 = regrets.mean(), np.quantile(regrets, 0.95)
+    grid_regrets = np.array([run.regret for run in grid])
+    rows = [
+        (
+            "regret, mean / p95",
+            "<= 0.7 / 2.5 %",
+            f"{mean:.2%} / {p95:.2%}",
+            f"{grid_regrets.mean():.2%} / {np.quantile(grid_regrets, 0.95):.2%}",
+            "",
+            mean <= 0.007 and p95 <= 0.025,
+        ),
+        *_calibration_rows(ours),
+        _time_row(ours),
+    ]
+    return _print(console, table, rows)
+
+
+def _run_all(
+    pool: Any, run: Callable[..., Run], functions: Sequence[Function], seeds: range
+) -> list[Run]:
+    """Every function with every seed. Functions hold closures: workers rebuild them by index."""
+    source = "generated" if functions[0].source == "generated" else "recorded"
+    jobs = [(run, source, function.name, seed) for function in functions for seed in seeds]
+    return list(pool.map(_job, jobs, chunksize=4))
+
+
+def _job(job: tuple[Callable[..., Run], str, str, int]) -> Run:
+    run, source, name, seed = job
+    if source not in _CACHE:
+        made = generated_functions() if source == "generated" else recorded_functions()
+        _CACHE[source] = {function.name: function for function in made}
+    return run(_CACHE[source][name], seed)
+
+
+_CACHE: dict[str, dict[str, Function]] = {}
+
+
+def _regret_row(
+    what: str, ours: list[Run], grid: list[Run], exponential: list[Run], mean: float, worst: float
+) -> tuple[str, str, str, str, str, bool]:
+    held = (
+        np.mean([run.regret for run in ours]) <= mean / 100
+        and max(by_function(ours).values()) <= worst / 100
+    )
+    target = f"<= {mean} / {worst} %"
+    return (what, target, _regrets(ours), _regrets(grid), _regrets(exponential), bool(held))
+
+
+def _count_row(
+    ours: list[Run], grid: list[Run], exponential: list[Run]
+) -> tuple[str, str, str, str, str, bool]:
+    counts = [_count(runs) for runs in (ours, grid, exponential)]
+    shown = [f"{count:.1f}" for count in counts]
+    return ("invocations, mean", "<= 12", shown[0], shown[1], shown[2], counts[0] <= 12)
+
+
+def _spent_row(
+    ours: list[Run], grid: list[Run], exponential: list[Run]
+) -> tuple[str, str, str, str, str, bool]:
+    spent = [float(np.median([r.spent for r in runs])) for runs in (ours, grid, exponential)]
+    shown = [f"{each:.0f}" for each in spent]
+    what = "exploration cost, in invocations at the optimum, median"
+    return (what, "<= 25", shown[0], shown[1], shown[2], spent[0] <= 25)
+
+
+def _curve_row(pool: Any, functions: list[Function]) -> tuple[str, str, str, str, str, bool]:
+    """Error at a left-out interior size, averaged by function; the plain forms beside it."""
+    names = [function.name for function in functions]
+    errors = np.array(pool.map(_left_out_errors, names, chunksize=2))
+    mean, median = errors.mean(axis=0), np.median(errors, axis=0)
+    shown = [f"{a:.1%} / {b:.1%}" for a, b in zip(mean, median, strict=True)]
+    held = bool(mean[0] <= 0.026 and median[0] <= 0.015)
+    what = "error at a left-out size, mean / median (beside: powers, exponential)"
+    return (what, "<= 2.6 / 1.5 %", shown[0], shown[1], shown[2], held)
+
+
+def _left_out_errors(name: str) -> tuple[float, float, float]:
+    function = next(f for f in recorded_functions() if f.name == name)
+    errors = []
+    for left_out in function.sizes_mb[1:-1]:
+        sizes = [size for size in function.sizes_mb if size != left_out]
+        durations = [function.truth_ms(size) for size in sizes]
+        curve = fit_curve(
+            [
+                Sample(m, d, f"{m}/{e}")
+                for m, d in zip(sizes, durations, strict=True)
+                for e in (1, 2, 3)
+            ]
+        )
+        guesses = (
+            float(np.exp(np.log(curve.draws_ms([left_out])).mean())),
+            float(fit_powers(sizes, durations)([left_out])[0]),
+            float(fit_exponential(sizes, durations)([left_out])[0]),
+        )
+        errors.append([abs(guess / function.truth_ms(left_out) - 1) for guess in guesses])
+    a, b, c = np.mean(errors, axis=0)
+    return float(a), float(b), float(c)
+
+
+def _calibration_rows(runs: list[Run]) -> list[tuple[str, str, str, str, str, bool]]:
+    """How often intervals hold the truth, and how often the regret is what was said."""
+    rows = []
+    for number, what in enumerate(("duration", "cost", "saving")):
+        held = [run.holds[number] for run in runs if len(run.holds) > number]
+        share = float(np.mean(held)) if held else float("nan")
+        rows.append(
+            (
+                f"90 % intervals that hold the {what}",
+                "85-95 %",
+                f"{share:.0%}",
+                "",
+                "",
+                0.85 <= share <= 0.95,
+            )
+        )
+    stated = float(np.mean([run.confidence for run in runs]))
+    within = float(np.mean([run.regret <= 0.01 for run in runs]))
+    rows.append(
+        (
+            "regret within the tolerance: stated / true",
+            "true >= stated - 5 %",
+            f"{stated:.0%} / {within:.0%}",
+            "",
+            "",
+            within >= stated - 0.05,
+        )
+    )
+    inconclusive = float(np.mean([run.verdict == "inconclusive" for run in runs]))
+    rows.append(("answers that are inconclusive", "-", f"{inconclusive:.0%}", "0 %", "0 %", True))
+    return rows
+
+
+def _time_row(runs: list[Run]) -> tuple[str, str, str, str, str, bool]:
+    ms = float(np.mean([run.cpu_ms_per_invocation for run in runs]))
+    return ("decision time per invocation, CPU", "< 20 ms", f"{ms:.1f} ms", "", "", ms < 20)
+
+
+def _regrets(runs: list[Run]) -> str:
+    mean = np.mean([run.regret for run in runs])
+    return f"{mean:.2%} / {max(by_function(runs).values()):.2%}"
+
+
+def _count(runs: list[Run]) -> float:
+    return float(np.mean([run.invocation_count for run in runs]))
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title)
+    for column in ("what", "target", "measured", "grid 6 x 10", "exponential 6 x 8", ""):
+        table.add_column(column)
+    return table
+
+
+def _print(
+    console: Console, table: Table, rows: Sequence[tuple[str, str, str, str, str, bool]]
+) -> int:
+    for *cells, held in rows:
+        table.add_row(*cells, "ok" if held else "MISSED")
+    console.print(table)
+    return sum(not row[-1] for row in rows)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    started_s = time.monotonic()
+    status = main(sys.argv[1:])
+    Console().print(f"{time.monotonic() - started_s:.0f} s")
+    sys.exit(status)
