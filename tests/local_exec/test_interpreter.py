@@ -95,7 +95,7 @@ def test_links_are_made_once(tmp_path: Path) -> None:
         pytest.skip("no true")
     command = tmp_path / "python3.97"
     command.symlink_to(shutil.which("true") or "")
-    from tuner.local.interpreter import other_interpreter  # noqa: PLC0415
+    from tuner.local.interpreter import other_interpreter
 
     for _ in range(2):
         assert other_interpreter(str(command), "3.97", tmp_path / "links") is None

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import json
-import math
 import shutil
 import threading
 import time
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
@@ -18,11 +15,11 @@ from tuner.local.deployment import InvokeResult
 from tuner.local.ending import Ending
 from tuner.local.invocation_log import InvocationLog
 from tuner.local.memory import megabytes
+from tuner.local.outcome import Outcome, too_large
 from tuner.local.run_dir import group_name, kill_processes_of
 from tuner.local.runtime_process import Confinement, RuntimeProcess
 from tuner.local.variables import function_variables
 from tuner.model.limits import vcpu_share
-from tuner.model.platform_report import PlatformReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,26 +30,11 @@ if TYPE_CHECKING:
     from tuner.local.interpreter import Interpreter
     from tuner.local.lineage import Trace
     from tuner.local.runtime_process import Happening
-    from tuner.model.platform_report import ReportStatus
 
 INIT_LIMIT_S: Final = 10.0
 SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
 NEXT_LIMIT_S: Final = 0.25
 """How long an answered runtime may take to ask for the next event before it is stopped anyway."""
-MAX_RESPONSE_TEXT: Final = (
-    "Response payload size exceeded maximum allowed payload size (6291556 bytes)."
-)
-
-
-@dataclass(slots=True)
-class _Outcome:
-    """What one invocation came to, before it is put into words."""
-
-    duration_ms: float
-    payload: bytes
-    ending: Ending | None = None
-    function_error: str | None = None
-    error_type: str | None = None
 
 
 class _RuntimeFailedError(Exception):
@@ -105,7 +87,7 @@ class Environment:
         grant.shrink(self.share)
         outcome = self._run(request, trace, log)
         peak_mb = megabytes(self._process.peak_bytes) if self._process else self._last_peak_mb
-        log.end(self._report(request, outcome, init_ms, peak_mb))
+        log.end(outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb))
         result = InvokeResult(
             payload=outcome.payload,
             function_error=outcome.function_error,
@@ -158,7 +140,7 @@ class Environment:
             return None
         return (asked_ns - begin_ns) / 1e6
 
-    def _run(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> _Outcome:
+    def _run(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
         timeout_ns = self.deployment.timeout_s * 1_000_000_000
         begin_ns = time.monotonic_ns()
         try:
@@ -208,7 +190,7 @@ class Environment:
             headers["Lambda-Runtime-Client-Context"] = request.client_context
         return process.deliver(call.call, headers, request.payload)
 
-    def _await_answer(self, request: InvokeRequest, begin_ns: int, deadline_ns: int) -> _Outcome:
+    def _await_answer(self, request: InvokeRequest, begin_ns: int, deadline_ns: int) -> Outcome:
         assert self._process is not None
         while True:
             happening = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
@@ -219,10 +201,10 @@ class Environment:
             duration_ms = (happening.at_ns - begin_ns) / 1e6
             self._settle()
             if call.too_large:
-                return self._too_large(duration_ms)
+                return too_large(duration_ms)
             if call.kind == "error":
-                return _Outcome(duration_ms, call.body, function_error="Unhandled")
-            return _Outcome(duration_ms, call.body)
+                return Outcome(duration_ms, call.body, function_error="Unhandled")
+            return Outcome(duration_ms, call.body)
 
     def _settle(self) -> None:
         """Let the runtime come round to its next poll, then stop it until it is needed."""
@@ -328,7 +310,7 @@ class Environment:
         log: InvocationLog,
         error: _RuntimeFailedError,
         duration_ms: float,
-    ) -> _Outcome:
+    ) -> Outcome:
         """Put the end of a runtime into the words of the platform."""
         self._drop_process()
         why, request_id = error.ending, request.request_id
@@ -338,13 +320,7 @@ class Environment:
             duration_ms = self.deployment.timeout_s * 1000.0
         elif error.posted is None:
             log.exited(f"RequestId: {request_id} Error: {why.message}", why.payload_type)
-        return _Outcome(duration_ms, payload, why, "Unhandled", why.report_type)
-
-    def _too_large(self, duration_ms: float) -> _Outcome:
-        kind = "Function.ResponseSizeTooLarge"
-        why = Ending(MAX_RESPONSE_TEXT, kind, kind)
-        payload = json.dumps({"errorType": kind, "errorMessage": MAX_RESPONSE_TEXT}).encode()
-        return _Outcome(duration_ms, payload, why, "Unhandled", kind)
+        return Outcome(duration_ms, payload, why, "Unhandled")
 
     def _drop_process(self) -> None:
         """End the tree; its last output and its peak are kept."""
@@ -353,21 +329,3 @@ class Environment:
             if not process.end():
                 kill_processes_of([self.identity])
             self._last_peak_mb = megabytes(process.peak_bytes)
-
-    def _report(
-        self, request: InvokeRequest, outcome: _Outcome, init_ms: float | None, peak_mb: int
-    ) -> PlatformReport:
-        """INIT is billed with the duration, rounded up together."""
-        status: ReportStatus | None = outcome.ending.status if outcome.ending else None
-        if status is None and self.deployment.log_format == "JSON":  # which always tells it
-            status = "error" if outcome.function_error else "success"
-        return PlatformReport(
-            request_id=request.request_id,
-            duration_ms=round(outcome.duration_ms, 2),
-            billed_duration_ms=math.ceil(round(outcome.duration_ms + (init_ms or 0.0), 2)),
-            memory_size_mb=self.deployment.memory_mb,
-            max_memory_used_mb=min(peak_mb, self.deployment.memory_mb),
-            init_duration_ms=None if init_ms is None else round(init_ms, 2),
-            status=status,
-            error_type=outcome.error_type,
-        )

@@ -2,7 +2,7 @@
 
 They are plain functions with late imports, as handlers often are.
 """
-# ruff: noqa: PLC0415, PLW0603, PTH109, PTH123, PTH208
+# ruff: noqa: PLW0603, PTH109, PTH123, PTH208
 
 import json
 import logging
