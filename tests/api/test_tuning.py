@@ -13,6 +13,7 @@ from tuner.errors import InputError, NotAgreedError, PriceError
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.model.progress import CleanedUp, InvocationFinished, ProgressEvent
 from tuner.sweep.stop import StopSignal
@@ -86,9 +87,11 @@ def test_a_stop_ends_early_with_an_answer(server: LocalLambda, tmp_path: Path) -
 def test_the_accounts_concurrency_is_not_taken_whole(server: LocalLambda, tmp_path: Path) -> None:
     """Where an account has little concurrency, live traffic keeps a part of it."""
     with open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as target:
-        prepared = prepare(target, "hello", Request(EMPTY), state_dir=tmp_path)
+        prepared = prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
         assert prepared.plan.concurrency == 4
-        asked = prepare(target, "hello", Request(EMPTY, concurrency=7), state_dir=tmp_path)
+        asked = prepare(
+            target, "hello", Request(EMPTY, concurrency=7), goal=Goal(), state_dir=tmp_path
+        )
         assert asked.plan.concurrency == 7
 
 
@@ -97,8 +100,19 @@ def test_sizes_that_the_place_cannot_show_are_refused(server: LocalLambda, tmp_p
     with open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as target:
         small = dataclasses.replace(target, max_memory_mb=1769)
         with pytest.raises(InputError, match="1769 MB"):
-            prepare(small, "hello", Request(EMPTY, memory_sizes_mb=(128, 2048)), state_dir=tmp_path)
-        assert prepare(small, "hello", Request(EMPTY), state_dir=tmp_path).plan.sizes_mb[-1] == 1769
+            prepare(
+                small,
+                "hello",
+                Request(EMPTY, memory_sizes_mb=(128, 2048)),
+                goal=Goal(),
+                state_dir=tmp_path,
+            )
+        assert (
+            prepare(small, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path).plan.sizes_mb[
+                -1
+            ]
+            == 1769
+        )
 
 
 def test_an_unknown_region_has_no_price(server: LocalLambda, tmp_path: Path) -> None:
@@ -109,7 +123,7 @@ def test_an_unknown_region_has_no_price(server: LocalLambda, tmp_path: Path) -> 
         ) as target,
         pytest.raises(PriceError, match="eu-west-1"),
     ):
-        prepare(target, "hello", Request(EMPTY), state_dir=tmp_path)
+        prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
 
 
 def test_a_qualifier_that_differs_from_latest_is_told(server: LocalLambda, tmp_path: Path) -> None:
@@ -119,7 +133,9 @@ def test_a_qualifier_that_differs_from_latest_is_told(server: LocalLambda, tmp_p
         version = target.gateway.publish_version("hello", "x", latest.code_sha256, None).version
         target.gateway.update_memory("hello", 512, None)
         try:
-            prepared = prepare(target, f"hello:{version}", Request(EMPTY), state_dir=tmp_path)
+            prepared = prepare(
+                target, f"hello:{version}", Request(EMPTY), goal=Goal(), state_dir=tmp_path
+            )
         finally:
             target.gateway.update_memory("hello", 1024, None)
             target.gateway.delete_version("hello", version)

@@ -14,7 +14,7 @@ def test_a_plan_names_function_sizes_effects_and_costs() -> None:
     """Four lines: what, where, what happens to it, what it takes at most."""
     what, sizes, effect, *_, takes = describe_plan(made_function(), PLAN, costs_nothing=False)
     assert what == "made · us-east-1 · python3.13 x86_64 · 1024 MB · code q1w2e3"
-    assert sizes == "Sizes: 128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008 MB."
+    assert sizes.startswith("Sizes: 128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008 MB, each")
     assert "$LATEST" in effect
     assert takes.startswith("Plan: at most 60 invocations, at most 10 s and $0.01 (if each ran")
 
@@ -26,10 +26,14 @@ def test_a_known_duration_makes_the_estimate_an_expectation() -> None:
     assert takes == "Plan: at most 60 invocations, about 10 s and $0.01, never more than $0.50."
 
 
-def test_a_missing_current_size_is_told_before_it_costs_the_answer() -> None:
-    """Chosen sizes without the current one cannot show a saving."""
-    sizes = describe_plan(made_function(1000), PLAN, costs_nothing=False)[1]
-    assert "The current 1000 MB is not among them" in sizes
+def test_an_adaptive_plan_says_what_it_chooses_among() -> None:
+    """Sizes are chosen as it goes: a range with its count, or those that were named."""
+    adaptive = replace(PLAN, method="adaptive")
+    sizes = describe_plan(made_function(), adaptive, costs_nothing=False)[1]
+    assert sizes == "Sizes: chosen as it goes, among 10 from 128 to 3008 MB."
+    named = replace(adaptive, sizes_mb=(128, 512), sizes_named=True)
+    sizes = describe_plan(made_function(), named, costs_nothing=False)[1]
+    assert sizes == "Sizes: chosen as it goes, among 128, 512 MB."
 
 
 def test_a_local_plan_says_that_nothing_is_billed() -> None:

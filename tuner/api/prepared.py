@@ -11,7 +11,10 @@ from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.pricing import load_price_book
+from tuner.sweep.adaptive_plan import plan_adaptive
+from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.plan import CONCURRENCY, new_sweep_id, plan_sweep
+from tuner.sweep.sizes import chosen_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from tuner.api.target import Target
     from tuner.aws import LambdaGateway
     from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
 
@@ -32,6 +36,9 @@ class Request:
     min_memory_mb: int | None = None
     max_memory_mb: int | None = None
     memory_sizes_mb: tuple[int, ...] = ()
+    """The sizes to choose from, ascending; the current size is added for comparison."""
+    exhaustive: bool = False
+    """Measure every planned size instead of choosing as it goes."""
     max_invocations: int | None = None
     budget_usd: float | None = None
     concurrency: int | None = None
@@ -46,6 +53,7 @@ class PreparedSweep:
 
     target: Target
     function: FunctionConfig
+    goal: Goal
     plan: SweepPlan
     payloads: tuple[Payload, ...]
     file: Path
@@ -63,7 +71,9 @@ class PreparedSweep:
         return self.target.started_here
 
 
-def prepare(target: Target, function: str, request: Request, *, state_dir: Path) -> PreparedSweep:
+def prepare(
+    target: Target, function: str, request: Request, *, goal: Goal, state_dir: Path
+) -> PreparedSweep:
     """Read the function and plan its sweep. Changes nothing but the user's state folder.
 
     Raises InputError (sizes, limits, a file that cannot be written), PriceError,
@@ -74,24 +84,31 @@ def prepare(target: Target, function: str, request: Request, *, state_dir: Path)
     gateway, book = target.gateway, load_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
-    now = datetime.now(UTC)
-    plan = plan_sweep(
-        function=config,
-        payloads=request.payloads,
-        prices=book.lambda_prices(config.region, config.architecture),
-        sweep_id=new_sweep_id(now),
-        seed=request.seed,
-        memory_sizes_mb=request.memory_sizes_mb,
-        concurrency=request.concurrency or _polite_concurrency(target),
-        max_invocations=request.max_invocations,
-        budget_usd=request.budget_usd,
-        recent_duration_ms=gateway.recent_duration_ms(function),
+    planned = {
+        "function": config,
+        "payloads": request.payloads,
+        "prices": book.lambda_prices(config.region, config.architecture),
+        "sweep_id": new_sweep_id(datetime.now(UTC)),
+        "seed": request.seed,
+        "memory_sizes_mb": _with_current(request.memory_sizes_mb, config.memory_mb),
+        "concurrency": request.concurrency,
+        "usual_concurrency": _polite_concurrency(target),
+        "max_invocations": request.max_invocations,
+        "budget_usd": request.budget_usd,
+        "recent_duration_ms": gateway.recent_duration_ms(function),
+        "publish_s": LOOPBACK_PUBLISH_S if gateway.is_loopback else PUBLISH_S,
         **_range(target, request),
-    )
+    }
+    plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     findings = (*target.findings, *_qualified(gateway, function, config))
-    return PreparedSweep(target, config, plan, request.payloads, file, findings)
+    return PreparedSweep(target, config, goal, plan, request.payloads, file, findings)
+
+
+def _with_current(sizes_mb: tuple[int, ...], current_mb: int) -> tuple[int, ...]:
+    """The sizes that the user named and the current one, which a saving is told against."""
+    return tuple(sorted({*chosen_sizes(sizes_mb), current_mb})) if sizes_mb else ()
 
 
 def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from tuner.api.saved import recommend
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
-from tuner.explore.fixed import FixedStrategy
+from tuner.model.goal import Goal
 from tuner.payloads import load_payloads
 from tuner.pricing import load_price_book
 from tuner.sweep.file import SweepWriter
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.prepared import PreparedSweep
-    from tuner.model.goal import Goal
+    from tuner.explore.strategy import Strategy
     from tuner.model.progress import ProgressEvent, ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+    from tuner.pricing import LambdaPrices
     from tuner.sweep.stop import StopSignal
 
 
@@ -45,6 +46,7 @@ def tune(
     min_memory_mb: int | None = None,
     max_memory_mb: int | None = None,
     memory_sizes_mb: Sequence[int] = (),
+    exhaustive: bool = False,
     max_invocations: int | None = None,
     budget_usd: float | None = None,
     concurrency: int | None = None,
@@ -68,6 +70,7 @@ def tune(
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         memory_sizes_mb=tuple(memory_sizes_mb),
+        exhaustive=exhaustive,
         max_invocations=max_invocations,
         budget_usd=budget_usd,
         concurrency=concurrency,
@@ -84,7 +87,8 @@ def tune(
         local_template=local_template,
         concurrency=concurrency,
     ) as target:
-        prepared = prepare(target, function, request, state_dir=folder)
+        goal = goal or Goal()
+        prepared = prepare(target, function, request, goal=goal, state_dir=folder)
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
         sweep = run(prepared, on_progress=on_progress, stop=stop)
@@ -100,14 +104,7 @@ def run(
     """Carry out a prepared sweep and give the function back. Raises as `tune` does."""
     plan, function, target = prepared.plan, prepared.function, prepared.target
     gateway = target.gateway
-    strategy = FixedStrategy(
-        plan.sizes_mb,
-        [payload.name for payload in plan.payloads],
-        plan.warmup_count,
-        plan.repetition_count,
-        plan.seed,
-        plan.max_invocations,
-    )
+    prices = load_price_book().lambda_prices(function.region, function.architecture)
     with SweepWriter(prepared.file) as writer:
         return run_sweep(
             plan,
@@ -115,8 +112,8 @@ def run(
             environment="local" if gateway.is_loopback else "aws",
             control=gateway,
             invoker=gateway,
-            strategy=strategy,
-            prices=load_price_book().lambda_prices(function.region, function.architecture),
+            strategy=_strategy(prepared, prices),
+            prices=prices,
             payloads=prepared.payloads,
             writer=writer,
             state_dir=target.state_dir,
@@ -126,3 +123,30 @@ def run(
             on_progress=on_progress,
             stop=stop,
         )
+
+
+def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
+    """What chooses the invocations of a plan."""
+    plan = prepared.plan
+    if plan.method == "exhaustive":
+        from tuner.explore.fixed import FixedStrategy  # noqa: PLC0415 - only for its method
+
+        return FixedStrategy(
+            plan.sizes_mb,
+            [payload.name for payload in plan.payloads],
+            plan.warmup_count,
+            plan.repetition_count,
+            plan.seed,
+            plan.max_invocations,
+        )
+    from tuner.explore.adaptive import AdaptiveStrategy  # noqa: PLC0415 - loads scipy
+
+    return AdaptiveStrategy(
+        plan.sizes_mb,
+        {payload.name: payload.weight for payload in plan.payloads},
+        function=prepared.function,
+        goal=prepared.goal,
+        prices=prices,
+        seed=plan.seed,
+        max_invocations=plan.max_invocations,
+    )

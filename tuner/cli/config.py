@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 KEYS: Final = frozenset(
     {
         "budget_usd", "cold_start_share", "concurrency", "cost_slack", "detailed_exitcode",
-        "endpoint_url", "format", "goal", "isolation", "json", "local", "max_cost_per_million",
+        "endpoint_url",
+        "exhaustive", "format", "goal", "isolation", "json", "local", "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory", "out",
         "payload", "percentile", "port", "profile", "region", "seed", "tolerance",
     }

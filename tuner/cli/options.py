@@ -71,7 +71,15 @@ MemorySizes = Annotated[
     typer.Option(
         metavar="MB,MB,…",
         parser=values.memory_sizes_mb,
-        help="Measure exactly these sizes.",
+        help="Choose among these sizes (and the current one) only.",
+        rich_help_panel=MEASURE,
+    ),
+]
+Exhaustive = Annotated[
+    bool,
+    typer.Option(
+        "--exhaustive",
+        help="Measure every size of a fixed grid, however little it adds.",
         rich_help_panel=MEASURE,
     ),
 ]

@@ -70,7 +70,7 @@ def sweep_and_answer(
     with api.open_target(
         function, state_dir=folder, concurrency=request.concurrency, **_given(place)
     ) as target:
-        prepared = api.prepare(target, function, request, state_dir=folder)
+        prepared = api.prepare(target, function, request, goal=goal, state_dir=folder)
         for line in describe_plan(
             prepared.function, prepared.plan, costs_nothing=prepared.costs_nothing
         ):

@@ -18,6 +18,7 @@ def tune(
     *,
     payload: options.Payloads = None,
     memory_sizes: options.MemorySizes = None,
+    exhaustive: options.Exhaustive = False,
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
     seed: options.Seed = 0,
@@ -42,7 +43,7 @@ def tune(
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
-    """Measure FUNCTION at several memory sizes and say how much memory it should have.
+    """Measure FUNCTION at a few well-chosen memory sizes and say how much it should have.
 
     Sizes are published as versions of the function for the time of the sweep and invoked with
     your payloads; the function is as before afterwards. The plan is shown with its cost, and
@@ -66,6 +67,7 @@ def tune(
         min_memory_mb=min_memory,
         max_memory_mb=max_memory,
         memory_sizes_mb=memory_sizes or (),
+        exhaustive=exhaustive,
         max_invocations=max_invocations,
         budget_usd=budget_usd,
         concurrency=concurrency,

@@ -72,8 +72,14 @@ def _question(
     min_memory_mb: int | None,
     max_memory_mb: int | None,
 ) -> Question:
-    """Candidates are what a person would write, and what was measured, within the limits."""
+    """Candidates are the sizes that the operator named, or those that a person would write and
+    what was measured; within the limits.
+    """
     function, planned = sweep.function, sweep.plan.sizes_mb
+    if sweep.plan.sizes_named:
+        low, high = min_memory_mb or min(planned), max_memory_mb or max(planned)
+        named = frozenset(size for size in planned if low <= size <= high)
+        return Question(goal, function, prices, named or frozenset(planned))
     low_mb = min(planned, default=None) if min_memory_mb is None else min_memory_mb
     high_mb = max(planned, default=None) if max_memory_mb is None else max_memory_mb
     candidates = {*candidate_sizes(low_mb, high_mb, function.memory_mb)}

@@ -7,6 +7,7 @@ from typing import Literal
 
 Isolation = Literal["auto", "version", "clone"]
 EstimateBasis = Literal["recent_duration", "timeout"]
+Method = Literal["adaptive", "exhaustive"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,13 @@ class PayloadClass:
 class SweepPlan:
     """Sizes, repetitions and limits of one sweep.
 
-    `sizes_mb` ascend. Every size gets `warmup_count` invocations that are expected to be cold and
-    `repetition_count` more for each payload, interleaved in an order drawn from `seed`. The
-    estimates are expected values if `basis` is "recent_duration" (the function's mean duration is
-    known), else upper bounds; `max_wall_s` and `max_cost_usd` are upper bounds always: every
+    `sizes_mb` ascend. An exhaustive sweep gives every size `warmup_count` invocations that are
+    expected to be cold and `repetition_count` more for each payload, interleaved in an order drawn
+    from `seed`; an adaptive one picks among the sizes as it goes, and its counts are 0. Where
+    `sizes_named` the operator named the sizes, and no other may be recommended.
+
+    The estimates are expected values if `basis` is "recent_duration" (the function's mean duration
+    is known), else upper bounds; `max_wall_s` and `max_cost_usd` are upper bounds always: every
     invocation taking the function's whole timeout.
     """
 
@@ -46,3 +50,5 @@ class SweepPlan:
     max_wall_s: float | None = None
     max_cost_usd: float | None = None
     basis: EstimateBasis = "timeout"
+    method: Method = "exhaustive"
+    sizes_named: bool = False

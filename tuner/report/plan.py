@@ -16,22 +16,25 @@ def describe_plan(
     function: FunctionConfig, plan: SweepPlan, *, costs_nothing: bool
 ) -> tuple[str, ...]:
     """Lines: the function, what is going to happen to it, and what that takes."""
-    sizes = ", ".join(map(str, plan.sizes_mb))
     count = plan.estimated_invocation_count
     free = " on AWS; nothing is billed here" if costs_nothing else ""
     return (
         describe_config(function, "local" if costs_nothing else function.region),
-        f"Sizes: {sizes} MB.{_without_current(function, plan)}",
+        _sizes(plan),
         "$LATEST changes for moments while they are published as versions, and is restored.",
         "Every invocation really runs the code, with the function's own role.",
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
     )
 
 
-def _without_current(function: FunctionConfig, plan: SweepPlan) -> str:
-    if function.memory_mb in plan.sizes_mb:
-        return ""
-    return f" The current {function.memory_mb} MB is not among them: no saving can be told."
+def _sizes(plan: SweepPlan) -> str:
+    sizes = ", ".join(map(str, plan.sizes_mb))
+    if plan.method == "exhaustive":
+        return f"Sizes: {sizes} MB, each {plan.repetition_count} times and cold starts besides."
+    if plan.sizes_named:
+        return f"Sizes: chosen as it goes, among {sizes} MB."
+    low, high = min(plan.sizes_mb), max(plan.sizes_mb)
+    return f"Sizes: chosen as it goes, among {len(plan.sizes_mb)} from {low} to {high} MB."
 
 
 def describe_config(function: FunctionConfig, where: str) -> str:

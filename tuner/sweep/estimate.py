@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_INIT_MS: Final = 10_000
 PUBLISH_S: Final = 4.0
 """Updating, publishing and waiting for both, a size; from everyday use of AWS's API."""
+LOOPBACK_PUBLISH_S: Final = 0.3
+"""The same at an endpoint of this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Pricing:
         return self.prices.invocation_cost_usd(
             memory_mb, billed_duration_ms, self.function.ephemeral_storage_mb
         )
+
+    @property
+    def worst_duration_ms(self) -> float:
+        """Duration of an invocation that initialises as long as it may and then times out."""
+        return self.function.timeout_s * 1000.0 + MAX_INIT_MS
 
     def worst_cost_usd(self, memory_mb: int) -> float:
         """Cost of an invocation that initialises as long as it may and then times out."""

@@ -54,7 +54,7 @@ def plan_sweep(
     recent_duration_ms: float | None = None,
     publish_s: float = PUBLISH_S,
 ) -> SweepPlan:
-    """Plan a sweep of `function` over a range of memory, or over exactly `memory_sizes_mb`.
+    """Plan an exhaustive sweep of `function` over a range, or over exactly `memory_sizes_mb`.
 
     `repetition_count` None: five, fewer where that makes more than about 60 invocations.
     `concurrency` None: one call at a time for each size, `usual_concurrency` at most. Limits
@@ -64,7 +64,8 @@ def plan_sweep(
     InputError for sizes out of range or order, and for limits that cannot give every size one
     warm sample.
     """
-    _check_counts(warmup_count, repetition_count, concurrency, max_invocations, budget_usd)
+    check_repetitions(warmup_count, repetition_count)
+    check_limits(concurrency, max_invocations, budget_usd)
     pricing = Pricing(function, prices, recent_duration_ms)
     limits = _Limits(pricing, warmup_count, len(payloads), max_invocations, budget_usd)
     if memory_sizes_mb:
@@ -94,10 +95,7 @@ def plan_sweep(
         sizes_mb=sizes,
         warmup_count=warmup_count,
         repetition_count=repetitions,
-        payloads=tuple(
-            PayloadClass(payload.name, payload.weight, len(payload.body), payload.sha256)
-            for payload in payloads
-        ),
+        payloads=payload_classes(payloads),
         concurrency=concurrency,
         max_invocations=count if max_invocations is None else max_invocations,
         budget_usd=budget_usd,
@@ -108,6 +106,15 @@ def plan_sweep(
         max_wall_s=max_wall_s,
         max_cost_usd=max_cost if budget_usd is None else min(max_cost, budget_usd),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
+        sizes_named=bool(memory_sizes_mb),
+    )
+
+
+def payload_classes(payloads: Sequence[Payload]) -> tuple[PayloadClass, ...]:
+    """Return the payloads as a plan knows them: without their bodies."""
+    return tuple(
+        PayloadClass(payload.name, payload.weight, len(payload.body), payload.sha256)
+        for payload in payloads
     )
 
 
@@ -186,15 +193,16 @@ class _Limits:
         )
 
 
-def _check_counts(
-    warmup_count: int,
-    repetition_count: int | None,
-    concurrency: int | None,
-    max_invocations: int | None,
-    budget_usd: float | None,
-) -> None:
+def check_repetitions(warmup_count: int, repetition_count: int | None) -> None:
+    """Raise InputError for counts that measure nothing."""
     if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
         raise InputError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+
+
+def check_limits(
+    concurrency: int | None, max_invocations: int | None, budget_usd: float | None
+) -> None:
+    """Raise InputError for limits that leave nothing."""
     if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
         raise InputError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
     if max_invocations is not None and max_invocations < 1:

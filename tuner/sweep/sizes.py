@@ -33,7 +33,7 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
     in visible cores, and rungs where CPU is a fraction of a core: 9 sizes for 128-3,008 MB, 14 for
     128-10,240 MB, one more if the current size is none of them. Raises InputError.
     """
-    _check_range(min_mb, max_mb)
+    check_range(min_mb, max_mb)
     ends = _within(min_mb, max_mb, (min_mb, max_mb, MB_PER_VCPU))
     steps = _within(min_mb, max_mb, _threshold_sides())
     current = _within(min_mb, max_mb, (current_mb,))
@@ -57,7 +57,8 @@ def chosen_sizes(sizes_mb: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes_mb)
 
 
-def _check_range(min_mb: int, max_mb: int) -> None:
+def check_range(min_mb: int, max_mb: int) -> None:
+    """Raise InputError for limits that Lambda does not take, or that are the wrong way round."""
     _check_size(min_mb)
     _check_size(max_mb)
     if min_mb > max_mb:
