@@ -32,9 +32,10 @@ _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _NEIGHBOUR_OCTAVES = 0.2
 _TRIED_OCTAVES = 0.16
-_NEAR_BEST = 0.7
+_NEAR_BEST = 0.9
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
+_SURE_SHARE = 0.3
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""
 
@@ -228,4 +229,4 @@ def _price(worth: Worth) -> float:
     time, a version to publish, a side effect. A drop that only many samples would bring counts
     little, but it counts: otherwise nothing would be worth a first step.
     """
-    return (worth.drop + 0.1 * worth.drop_if_sure) / (worth.count + 0.5 * worth.cost_ratio)
+    return (worth.drop + _SURE_SHARE * worth.share_of_sure) / (worth.count + 0.5 * worth.cost_ratio)

@@ -41,8 +41,10 @@ class Worth:
     payload: str
     count: int
     drop: float
-    drop_if_sure: float
-    """The drop if the size's true duration were told at once: the most that sampling can bring."""
+    share_of_sure: float
+    """The drop if the size's true duration were told, times the share of its variance that the
+    invocations would take away: what counts where only many samples together change the answer.
+    """
     cost_ratio: float
     """Expected cost of all of them, over that of one at the best answer."""
 
@@ -78,17 +80,19 @@ def worths(
         column = case.estimates.column(size)
         for payload, draws in case.estimates.by_payload_ms.items():
             logs = np.log(draws[:, column])
+            variance = float(logs.var())
             sure = now - _after(regrets, logs, logs[imagined], _SURE_RATIO)
             for count, deviation, cold_count in _choices(case, size, payload, most_at_once):
                 cost = _cost(case, size, payload, count, cold_count * extra_cold_ms)
                 seen = logs[imagined] + deviation * noise
+                known = variance / (variance + deviation**2)
                 found.append(
                     Worth(
                         memory_mb=size,
                         payload=payload,
                         count=count,
                         drop=now - _after(regrets, logs, seen, deviation),
-                        drop_if_sure=sure,
+                        share_of_sure=sure * known,
                         cost_ratio=cost / usual_cost,
                     )
                 )
