@@ -10,6 +10,7 @@ from tuner.decide.case import Question, build_case
 from tuner.decide.evidence import read_evidence
 from tuner.decide.findings import case_findings, sweep_findings
 from tuner.decide.summary import current_size, curve_estimates, summarise_sizes
+from tuner.decide.tradeoff import weigh_tradeoff
 from tuner.decide.verdict import judge, undecided
 from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
 
@@ -62,6 +63,7 @@ def recommend(
         assumptions=tuple(assumptions(sweep, evidence, goal, price_book)),
         prices=PriceStamp(price_book.as_of, sweep.function.region),
         sweep=_stamp(sweep),
+        tradeoff=weigh_tradeoff(case) if case else None,
     )
 
 

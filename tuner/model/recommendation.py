@@ -45,6 +45,27 @@ class SizeEstimate:
 
 
 @dataclass(frozen=True, slots=True)
+class LatencyTarget:
+    """The cheapest size whose mean duration is sure (90 %, one-sided) to be within a target."""
+
+    max_duration_ms: float
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tradeoff:
+    """What speed costs: the sizes that no other beats in both, and where paying more stops to pay.
+
+    `front_mb` ascends; each is at least 1 % faster than every cheaper one. `knee_mb`
+    is None where the front has fewer than three sizes.
+    """
+
+    front_mb: tuple[int, ...]
+    knee_mb: int | None
+    latency_targets: tuple[LatencyTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentSize:
     """The size that the function has now; intervals are None where nothing is known."""
 
@@ -116,3 +137,4 @@ class Recommendation:
     assumptions: tuple[str, ...]
     prices: PriceStamp
     sweep: SweepStamp
+    tradeoff: Tradeoff | None = None
