@@ -82,7 +82,9 @@ def worths(
             logs = np.log(draws[:, column])
             variance = float(logs.var())
             sure = now - _after(regrets, logs, logs[imagined], _SURE_RATIO)
-            for count, deviation, cold_count in _choices(case, size, payload, most_at_once):
+            for count, deviation, cold_count in _choices(
+                case, size, payload, variance=variance, most_at_once=most_at_once
+            ):
                 cost = _cost(case, size, payload, count, cold_count * extra_cold_ms)
                 seen = logs[imagined] + deviation * noise
                 known = variance / (variance + deviation**2)
@@ -108,7 +110,7 @@ def _after(regrets: Floats, logs: Floats, seen: Floats, deviation: float) -> flo
 
 
 def _choices(
-    case: Case, size: int, payload: str, most_at_once: int
+    case: Case, size: int, payload: str, *, variance: float, most_at_once: int
 ) -> list[tuple[int, float, int]]:
     """(invocations at once, relative deviation of what they add, how many of them are cold).
 
@@ -125,23 +127,29 @@ def _choices(
                 if name == payload:
                     precisions[sample.environment] = known + (cold if sample.cold else warm)
     if not precisions:
-        return [(1, _deviation([0.0], [cold]), 1)]
+        return [(1, _deviation([0.0], [cold], variance), 1)]
     before = list(precisions.values())
-    choices = [(1, _deviation(before[:1], [before[0] + warm]), 0)]
+    choices = [(1, _deviation(before, [before[0] + warm, *before[1:]], variance), 0)]
     count = len(before) + 1
     if count <= most_at_once:
         after = [*(each + warm for each in before), cold]
-        choices.append((count, _deviation([*before, 0.0], after), 1))
+        choices.append((count, _deviation([*before, 0.0], after, variance), 1))
     return choices
 
 
-def _deviation(before: list[float], after: list[float]) -> float:
+def _deviation(before: list[float], after: list[float], variance: float) -> float:
     """Deviation of an observation that takes environments from one precision to another, where
     each environment's own luck limits what it can tell.
+
+    A size whose `variance` stays above what its samples would leave is doubted for another reason
+    (it does not fit the curve): there a further sample takes no larger share of the doubt than it
+    adds to the samples.
     """
     luck = BETWEEN_RATIO**2
-    gain = sum(each / (1 + luck * each) for each in after)
-    gain -= sum(each / (1 + luck * each) for each in before)
+    known = sum(each / (1 + luck * each) for each in before)
+    gain = sum(each / (1 + luck * each) for each in after) - known
+    if known:
+        gain = min(gain, gain / known / variance)
     return float(np.sqrt(1 / gain))
 
 
