@@ -172,10 +172,11 @@ def test_a_percentile_of_few_samples_cannot_carry_a_resize() -> None:
 
 def test_a_percentile_of_enough_samples_carries_a_resize() -> None:
     """Forty-five samples at every size measure p95 without a model."""
-    sweep = made_sweep(warm_count=45, sizes_mb=(512, 1024, 1769, 3008), current_mb=3008)
+    sizes_mb = (512, 768, 1024, 1280, 1536, 1769, 3008)
+    sweep = made_sweep(warm_count=45, sizes_mb=sizes_mb, current_mb=3008)
     found = decide(sweep, Goal(max_duration_ms=400, percentile=95, tolerance_ratio=0.03))
     assert (found.choice.verdict, found.choice.basis) == ("resize", "measured")
-    assert found.choice.memory_mb in (1024, 1769)
+    assert found.choice.memory_mb in (1024, 1280, 1536, 1769)
 
 
 def test_a_limit_that_no_size_meets_names_the_nearest() -> None:

@@ -36,7 +36,7 @@ _DEPARTURE_RATIOS = (
     (0.001, 0.004, 0.3),
     (0.02, 0.008, 0.35),
     (0.05, 0.01, 0.2),
-    (0.04, 0.12, 0.15),
+    (0.12, 0.03, 0.15),
 )
 """Deviation of the departure, of the noise that a size keeps, and prior weight."""
 _PLAUSIBLE_COUNT = 1000

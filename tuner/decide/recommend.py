@@ -48,7 +48,7 @@ def recommend(
         choice = _only_size(case) or judge(case)
         findings += case_findings(case, choice, sweep.function.timeout_s)
     else:
-        choice = undecided(_why_no_curve(evidence))
+        choice = undecided(_why_no_curve(question, evidence))
     estimates = case.estimates if case else None
     return Recommendation(
         environment=sweep.environment,
@@ -102,13 +102,18 @@ def _only_size(case: Case) -> Choice | None:
     )
 
 
-def _why_no_curve(evidence: Evidence) -> str:
+def _why_no_curve(question: Question, evidence: Evidence) -> str:
     """Say what is missing where there is no warm sample."""
     failed = sum(sum(counts.values()) for counts in evidence.failures.values())
     if failed and not any(evidence.success_counts.values()):
         return (
             f"all {failed} invocations failed: look at the function's log and mend it (or the "
             f"payload), then tune again"
+        )
+    if len(question.candidates) == 1:
+        return (
+            "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
+            "or name more --memory-sizes"
         )
     return "too few warm samples for a curve: allow more invocations (--max-invocations)"
 

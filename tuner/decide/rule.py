@@ -2,8 +2,9 @@
 
 Loss is the objective over its best, less 1. Sizes within the slack are admissible; among them cost
 and balanced prefer the faster, speed the cheaper, and the current size wins a tie (it is within
-the tolerance of the preferred one). Regret is the objective of an answer over that of the size
-that the rule would have picked had the truth been known, less 1.
+the tolerance of the preferred one). Regret is by how much an answer's objective is above all that
+the slack admits: an admissible answer has none. A size on the edge of the slack may turn out to be
+beyond it, so among admissible sizes those with an expected regret within the tolerance come first.
 """
 
 from __future__ import annotations
@@ -45,11 +46,15 @@ class Ranking:
         admissible = _admissible(objective[None, :], self.allowed, self.goal)[0]
         if among is None:
             among = self.allowed
+        regrets = self.regret_table().mean(axis=0)
+        safe = admissible & among & (regrets <= self.goal.tolerance_ratio)
+        if safe.any():
+            admissible = safe
         if not (admissible & among).any():
             eligible = np.flatnonzero(among & self.allowed)
             if not len(eligible):
                 return None
-            return int(eligible[self.regret_table()[:, eligible].mean(axis=0).argmin()])
+            return int(eligible[regrets[eligible].argmin()])
         return int(
             _prefer(preference[None, :], (admissible & among)[None, :], self.current, self.goal)[0]
         )
@@ -60,10 +65,9 @@ class Ranking:
 
     def regret_table(self) -> Floats:
         """Regret of answering each column, for each draw."""
-        admissible = _admissible(self.objective, self.allowed, self.goal)
-        best = _prefer(self.preference, admissible, self.current, self.goal)
-        target = np.take_along_axis(self.objective, best[:, None], axis=1)
-        return np.asarray(np.maximum(self.objective / target - 1, 0.0))
+        best = np.where(self.allowed, self.objective, np.inf).min(axis=1, keepdims=True)
+        dearest = best * (1 + self.goal.cost_slack_ratio)
+        return np.asarray(np.maximum(self.objective / dearest - 1, 0.0))
 
 
 def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Basis
 
 
+_STAND_IN_RATIO = 0.3
+"""How much slower (or, for speed, dearer) a measured size may be that answers in place of an
+unmeasured one: about a step of a usual grid of sizes."""
+
+
 def judge(case: Case) -> Choice:
     """Reach a verdict. A size that was not measured cannot carry a resize."""
     best = case.ranking.pick()
@@ -74,16 +79,12 @@ def undecided(
 
 def nothing_allowed(case: Case) -> str:
     """Say why no size may be recommended, and which comes nearest to the limits."""
-    bars = case.admission.bars
-    within = [size for size, bar in bars.items() if bar in ("too slow", "too dear")]
-    if not within:
+    nearest = nearest_to_limits(case)
+    if nearest is None:
         return (
             "invocations fail, run out of memory or leave under 20 % of it at every size: "
             "mend the function, or allow larger sizes with --max-memory"
         )
-    by_cost = all(bars[size] == "too dear" for size in within)
-    values = case.estimates.cost_usd if by_cost else case.estimates.worst_ms
-    nearest = min(within, key=lambda m: float(values[:, case.estimates.column(m)].mean()))
     column = case.estimates.column(nearest)
     latency = case.admission.latencies.get(nearest)
     reached_ms = latency.bound_ms if latency else float(case.estimates.worst_ms[:, column].mean())
@@ -92,6 +93,16 @@ def nothing_allowed(case: Case) -> str:
         f"no size meets the limits: {nearest} MB comes nearest with {reached_ms:.0f} ms "
         f"(90 % bound) and ${cost:.2f} a million; raise --max-duration or --max-cost-per-million"
     )
+
+
+def nearest_to_limits(case: Case) -> int | None:
+    """The size that breaks only limits of the goal, and those by the least; None without one."""
+    bars = case.admission.bars
+    within = [size for size, bar in bars.items() if bar in ("too slow", "too dear")]
+    by_cost = all(bars[size] == "too dear" for size in within)
+    values = case.estimates.cost_usd if by_cost else case.estimates.worst_ms
+    means = {m: float(values[:, case.estimates.column(m)].mean()) for m in within}
+    return min(means, key=means.__getitem__) if means else None
 
 
 def measured_answer(case: Case, best: int) -> int:
@@ -106,7 +117,9 @@ def measured_answer(case: Case, best: int) -> int:
     if stand_in is None:
         return best
     good = float(case.ranking.regrets(stand_in).mean()) <= case.goal.tolerance_ratio
-    return stand_in if good else best
+    preference = case.ranking.preference.mean(axis=0)
+    near = preference[stand_in] <= preference[best] * (1 + _STAND_IN_RATIO)
+    return stand_in if good and (near or not case.goal.cost_slack_ratio) else best
 
 
 def _objection(

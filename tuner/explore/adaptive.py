@@ -11,7 +11,13 @@ from tuner.decide.admission import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decide.case import Question, build_case
 from tuner.decide.evidence import read_evidence
 from tuner.decide.percentile import samples_needed
-from tuner.decide.verdict import current_fails, errors_are_random, judge, measured_answer
+from tuner.decide.verdict import (
+    current_fails,
+    errors_are_random,
+    judge,
+    measured_answer,
+    nearest_to_limits,
+)
 from tuner.explore.strategy import Trial
 from tuner.explore.worth import worths
 
@@ -36,6 +42,8 @@ _NEAR_BEST = 0.9
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
 _SURE_SHARE = 0.3
+_SURE_OF_A_LIMIT = 3
+"""Warm samples after which a limit that looks out of reach is taken to be."""
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""
 
@@ -104,8 +112,10 @@ class AdaptiveStrategy:
         if any(not samples for samples in evidence.samples.values()):
             return ()
         case = build_case(self._question, evidence, seed=self._seed + self._started)
-        if errors_are_random(evidence) or not case.ranking.allowed.any():
+        if errors_are_random(evidence):
             return ()
+        if not case.ranking.allowed.any():
+            return self._nearest_to_limits(case)
         needed = self._needed_sample(case)
         if needed == ():
             return ()
@@ -167,6 +177,18 @@ class AdaptiveStrategy:
                 return tuple(Trial(memory_mb, payload) for payload in lacking[:1])
         return self._percentile_samples(case, size)
 
+    def _nearest_to_limits(self, case: Case) -> tuple[Trial, ...]:
+        """Warm samples at the size that comes nearest to limits which no size seems to meet: few
+        samples may be wrong about that.
+        """
+        nearest = nearest_to_limits(case)
+        if nearest is None or nearest in self._excluded:
+            return ()
+        for payload in self._weights:
+            if len(case.evidence.warm_ms(payload, nearest)) < _SURE_OF_A_LIMIT:
+                return (Trial(nearest, payload),)
+        return ()
+
     def _percentile_samples(self, case: Case, size: int) -> tuple[Trial, ...]:
         """Samples at the answer until the percentile's bound needs no model."""
         if case.goal.percentile is None or case.goal.max_duration_ms is None:
@@ -198,7 +220,7 @@ class AdaptiveStrategy:
         trials: list[Trial] = []
         for each in apart:
             near_best = _price(each) > _NEAR_BEST * _price(apart[0])
-            if near_best and len(trials) + each.count <= slots:
+            if (not trials or near_best) and len(trials) + each.count <= slots:
                 trials += [Trial(each.memory_mb, each.payload)] * each.count
         return tuple(trials)
 

@@ -70,7 +70,6 @@ def worths(
     if not open_columns.any():
         return []
     regrets = regrets[:, open_columns]
-    now = float(regrets.mean(axis=0).min())
     draw_count = len(regrets)
     imagined = (np.arange(_IMAGINED) * draw_count) // _IMAGINED
     noise = rng.standard_normal(_IMAGINED)
@@ -81,7 +80,7 @@ def worths(
         for payload, draws in case.estimates.by_payload_ms.items():
             logs = np.log(draws[:, column])
             variance = float(logs.var())
-            sure = now - _after(regrets, logs, logs[imagined], _SURE_RATIO)
+            sure = _drop(regrets, logs, logs[imagined], _SURE_RATIO)
             for count, deviation, cold_count in _choices(
                 case, size, payload, variance=variance, most_at_once=most_at_once
             ):
@@ -93,7 +92,7 @@ def worths(
                         memory_mb=size,
                         payload=payload,
                         count=count,
-                        drop=now - _after(regrets, logs, seen, deviation),
+                        drop=_drop(regrets, logs, seen, deviation),
                         share_of_sure=sure * known,
                         cost_ratio=cost / usual_cost,
                     )
@@ -101,12 +100,15 @@ def worths(
     return found
 
 
-def _after(regrets: Floats, logs: Floats, seen: Floats, deviation: float) -> float:
-    """Mean, over what may be seen, of the least expected regret after it."""
+def _drop(regrets: Floats, logs: Floats, seen: Floats, deviation: float) -> float:
+    """How much less the least expected regret is, on average over what may be seen, than that of
+    one answer for all of it: never negative.
+    """
     score = -0.5 * ((seen[:, None] - logs[None, :]) / deviation) ** 2
     weight = np.exp(score - score.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
-    return float((weight @ regrets).min(axis=1).mean())
+    after = weight @ regrets
+    return float(after.mean(axis=0).min() - after.min(axis=1).mean())
 
 
 def _choices(
