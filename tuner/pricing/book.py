@@ -12,16 +12,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.pricing.lambda_prices import LambdaPrices
+    from tuner.pricing.platform_prices import (
+        FargatePrices,
+        InstancePrices,
+        ManagedInstancesPrices,
+        NetworkPrices,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Every price that is known. `as_of` is the day the oldest of them was published."""
+    """Every price that is known. `as_of` is the day on which Lambda's were published."""
 
     as_of: str
     sources: tuple[str, ...]
     """Where the prices are from, one sentence each."""
     lambda_entries: tuple[LambdaPrices, ...]
+    fargate_entries: tuple[FargatePrices, ...] = ()
+    instance_entries: tuple[InstancePrices, ...] = ()
+    network_entries: tuple[NetworkPrices, ...] = ()
+    managed_instances_entries: tuple[ManagedInstancesPrices, ...] = ()
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -39,8 +49,44 @@ class PriceBook:
         known = [entry.architecture for entry in of_region]
         raise PriceError(_unknown("architecture", architecture, known))
 
+    def fargate_prices(self, region: str, architecture: str) -> FargatePrices:
+        """Return Fargate's prices; PriceError where none are known."""
+        for entry in self.fargate_entries:
+            if (entry.region, entry.architecture) == (region, architecture):
+                return entry
+        raise PriceError(_missing("Fargate", region, architecture))
+
+    def instances(self, region: str, architecture: str) -> tuple[InstancePrices, ...]:
+        """Return the EC2 types that are sold there, by name; PriceError where none are known."""
+        found = tuple(
+            entry
+            for entry in self.instance_entries
+            if (entry.region, entry.architecture) == (region, architecture)
+        )
+        if not found:
+            raise PriceError(_missing("EC2", region, architecture))
+        return found
+
+    def network_prices(self, region: str) -> NetworkPrices:
+        """Return what stands around a fleet; PriceError where nothing is known."""
+        for entry in self.network_entries:
+            if entry.region == region:
+                return entry
+        raise PriceError(_missing("load balancer, NAT or IPv4", region))
+
+    def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:
+        """Return the fee and request price of Managed Instances; PriceError where unknown."""
+        for entry in self.managed_instances_entries:
+            if entry.region == region:
+                return entry
+        raise PriceError(_missing("Lambda Managed Instances", region))
+
 
 def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(asked.lower(), known, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"no Lambda price is known for {what} {asked!r}{hint} (known: {', '.join(known)})"
+
+
+def _missing(what: str, *where: str) -> str:
+    return f"no {what} price is known for {' '.join(where)}: tuner prices refresh may find one"

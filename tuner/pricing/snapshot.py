@@ -1,4 +1,4 @@
-"""Reads the bundled price snapshot. Schema 1, told by example:
+"""Reads a price snapshot. Schema 1, told by example (`platform_snapshot` has the other blocks):
 
     {"schema_version": 1, "as_of": "2025-10-30", "sources": {NAME: {"published", "what"}},
      "lambda": {"duration_tier_bounds_gb_seconds": {"x86_64": [6000000000, 15000000000], …},
@@ -19,6 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.pricing.book import PriceBook
 from tuner.pricing.lambda_prices import LambdaPrices, PriceTier, SnapStartPrices
+from tuner.pricing.platform_snapshot import (
+    fargate_entries,
+    instance_entries,
+    managed_instances_entries,
+    network_entries,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,12 +35,25 @@ ARCHITECTURES = ("x86_64", "arm64")
 @functools.cache
 def load_price_book() -> PriceBook:
     """Return the prices that come with the package."""
+    return read_price_book(bundled_document())
+
+
+def bundled_document() -> dict[str, Any]:
+    """Return the bundled snapshot as it is written."""
     text = resources.files("tuner.pricing").joinpath("snapshot.json").read_text("utf-8")
-    document = json.loads(text)
+    return dict(json.loads(text))
+
+
+def read_price_book(document: Mapping[str, Any]) -> PriceBook:
+    """Return the prices of a snapshot. Raises KeyError for one that lacks a block."""
     return PriceBook(
         as_of=document["as_of"],
         sources=tuple(source["what"] for source in document["sources"].values()),
         lambda_entries=tuple(_lambda_entries(document["lambda"], document["as_of"])),
+        fargate_entries=tuple(fargate_entries(document["fargate"])),
+        instance_entries=tuple(instance_entries(document["ec2"])),
+        network_entries=tuple(network_entries(document["network"])),
+        managed_instances_entries=tuple(managed_instances_entries(document["managed_instances"])),
     )
 
 
