@@ -70,6 +70,8 @@ class Levels:
     cold_ratio: float
     log_tail: float
     log_tail_deviation: float
+    log_anchor: float
+    """What every log level is relative to."""
 
     def within_log_weight(self, scale: float) -> float:
         """Log posterior density (over log scale) of the deviation within an environment being
@@ -146,6 +148,8 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         samples, key=lambda s: (s.memory_mb, s.environment or "", s.cold, s.duration_ms)
     )
     logs = np.log(np.maximum([s.duration_ms for s in ordered], _SMALLEST_DURATION_MS))
+    anchor = float(logs.mean())
+    logs = np.round(logs - anchor, 9)  # so that the unit of time changes no later comparison
     cold = np.array([s.cold for s in ordered])
     sizes, size_of_sample = np.unique([s.memory_mb for s in ordered], return_inverse=True)
     keys = sorted({(s.memory_mb, s.environment or "") for s in ordered})
@@ -173,6 +177,7 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count),
         log_tail=tail,
         log_tail_deviation=tail_deviation,
+        log_anchor=anchor,
     )
 
 

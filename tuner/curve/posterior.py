@@ -89,7 +89,7 @@ def draw_log_curves(
         scale = _draw_scales(component, residual, rng)[:, None]
         curves[rows] += scale + _departures(component, residual - scale, knots, where, rng)
     tail = levels.log_tail + levels.log_tail_deviation * rng.standard_normal((draw_count, 1))
-    return _never_rising(curves) + tail
+    return _never_rising(curves) + tail + levels.log_anchor
 
 
 def _noises(levels: Levels) -> list[tuple[Observations, float]]:

@@ -41,7 +41,7 @@ _TRIED_OCTAVES = 0.16
 _NEAR_BEST = 0.9
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
-_SURE_SHARE = 0.3
+_SURE_SHARE = 0.6
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
 _FEWEST_SIZES = 3
