@@ -52,7 +52,7 @@ def test_one_call_measures_and_answers(server: LocalLambda, tmp_path: Path) -> N
         confirm=lambda prepared: not seen.append(prepared),
         on_progress=events.append,
     )
-    assert {size.memory_mb for size in answer.sizes} == set(SIZES_MB)
+    assert {size.memory_mb for size in answer.sizes} <= set(SIZES_MB)
     assert seen[0].plan.sizes_mb == SIZES_MB
     assert sum(isinstance(event, InvocationFinished) for event in events) == (
         answer.sweep.invocation_count

@@ -59,8 +59,15 @@ def test_parallel_work_gains_from_a_second_core(tmp_path: Path) -> None:
         "speed",
         state_dir=tmp_path,
     )
-    gain = mean_ms(answer, 1769) / mean_ms(answer, 3538)
+    gain = fastest_ms(answer, 1769) / fastest_ms(answer, 3538)
     assert gain > 1 + 0.3 * (min(free_before, parallel_gain()) - 1)
+
+
+def fastest_ms(answer: dict[str, Any], memory_mb: int) -> float:
+    """The fastest warm sample at a size: the one that others disturbed the least."""
+    sweep = load_sweep(Path(answer["sweep"]["file"]))
+    warm = [each for each in sweep.invocations if each.is_warm_sample]
+    return min(e.report.duration_ms for e in warm if e.report and e.memory_mb == memory_mb)
 
 
 def parallel_gain() -> float:
