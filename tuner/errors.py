@@ -5,6 +5,7 @@ TunerError
 │   ├── TemplateError       an infrastructure template
 │   ├── PayloadError        a payload
 │   └── SweepFileError      a saved sweep
+├── UnknownReachError       whether live traffic reaches $LATEST cannot be known
 ├── NotAgreedError          the plan was not agreed to; nothing was changed
 ├── PriceError              no price is known for what was asked
 ├── ReportLineError         a REPORT line or record lacks what a measurement needs
@@ -46,6 +47,10 @@ class PayloadError(InputError):
 
 class SweepFileError(InputError):
     """A saved sweep is cut off, of a newer version, or not a sweep."""
+
+
+class UnknownReachError(TunerError):
+    """Whether live traffic reaches $LATEST cannot be known; the message names the flag."""
 
 
 class NotAgreedError(TunerError):

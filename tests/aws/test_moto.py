@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
+from tests.aws.agreement import check_agreement
 from tuner.aws.account import AccountSettings
 from tuner.aws.gateway import LambdaGateway
-from tuner.aws.policy import least_policy
 from tuner.aws.session import open_session
 from tuner.errors import FunctionNotFoundError
 from tuner.model.function import Alias
@@ -160,31 +159,9 @@ def test_recent_duration_since_the_last_change(moto_url: str, function: str) -> 
 
 
 @pytest.mark.usefixtures("without_docker")
-def test_policy_and_gateway_agree(
-    moto_url: str, function: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_policy_and_gateway_agree(moto_url: str, function: str) -> None:
     """Every call of the gateway is allowed by the policy, and nothing is allowed that is unused."""
-    session = open_session(region="eu-west-1", profile=None, endpoint_url=moto_url)
-    calls: list[tuple[str, str]] = []
-
-    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        calls.append(_as_iam_sees(model.name, params))
-
-    session.boto.events.register("provide-client-params", record)
-    with LambdaGateway(session) as gateway:
-        _sweep_like(gateway, function)
-    policy = least_policy(function, region="eu-west-1", account_id="123456789012")
-    used = set()
-    for action, resource in calls:
-        allowed = [
-            statement
-            for statement in policy["Statement"]
-            if action in _list(statement["Action"])
-            and any(fnmatchcase(resource, pattern) for pattern in _list(statement["Resource"]))
-        ]
-        assert allowed, f"{action} on {resource} is not allowed"
-        used.add(action)
-    assert used == {a for s in policy["Statement"] for a in _list(s["Action"])}
+    check_agreement(moto_url, function, "version", lambda gateway: _sweep_like(gateway, function))
 
 
 def _sweep_like(gateway: LambdaGateway, function: str) -> None:
@@ -199,18 +176,3 @@ def _sweep_like(gateway: LambdaGateway, function: str) -> None:
     gateway.update_memory(function, before.memory_mb, None)
     gateway.invoke(function, version, b"{}", timeout_s=3)
     gateway.delete_version(function, version)
-
-
-def _as_iam_sees(operation: str, params: dict[str, Any]) -> tuple[str, str]:
-    """The action and the resource that IAM authorizes (Service Authorization Reference)."""
-    if operation == "GetMetricStatistics":
-        return "cloudwatch:GetMetricStatistics", "*"
-    if operation == "GetAccountSettings":
-        return "lambda:GetAccountSettings", "*"
-    action = "InvokeFunction" if operation == "Invoke" else operation
-    named = params["FunctionName"] + (f":{params['Qualifier']}" if "Qualifier" in params else "")
-    return f"lambda:{action}", f"arn:aws:lambda:eu-west-1:123456789012:function:{named}"
-
-
-def _list(text: str | list[str]) -> list[str]:
-    return [text] if isinstance(text, str) else text

@@ -36,15 +36,32 @@ def test_function_itself_can_be_neither_deleted_nor_invoked() -> None:
         assert statements(least_policy(FUNCTION))[sid]["Resource"] == f"{FUNCTION}:*"
 
 
-def test_no_wildcard_action_and_no_pass_role() -> None:
+def test_versions_need_no_role_to_be_passed() -> None:
+    """Only a copy is given a role, and then to Lambda alone."""
+    assert "iam:PassRole" not in json.dumps(least_policy(FUNCTION, isolation="version"))
+    passing = statements(least_policy(FUNCTION))["GiveTheCopyItsRole"]
+    condition = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    assert passing["Condition"] == condition
+
+
+def test_a_copy_needs_no_change_of_the_function() -> None:
+    """With isolation clone the function itself may only be read."""
+    for sid, statement in statements(least_policy(FUNCTION, isolation="clone")).items():
+        if FUNCTION in json.dumps(statement["Resource"]):
+            assert sid == "ReadFunctionAndVersions"
+
+
+@pytest.mark.parametrize("isolation", ["auto", "version", "clone"])
+def test_no_wildcard_action(isolation: Any) -> None:
     """Every action is spelled out, and a star as resource only where IAM knows no other."""
-    for statement in least_policy(FUNCTION)["Statement"]:
+    for statement in least_policy(FUNCTION, isolation=isolation)["Statement"]:
         assert "*" not in json.dumps(statement["Action"])
         assert statement["Effect"] == "Allow"
         assert statement["Sid"].isalnum()
         if statement["Resource"] == "*":
             assert statement["Action"] in (
                 "lambda:GetAccountSettings",
+                "lambda:ListEventSourceMappings",
                 "cloudwatch:GetMetricStatistics",
             )
 

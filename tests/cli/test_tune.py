@@ -14,6 +14,7 @@ import boto3
 import pytest
 
 from tests.cli.running import ROOT, one_line, run, run_here, variables_for
+from tests.lease.account import a_zip
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
@@ -338,3 +339,35 @@ def test_a_journal_of_a_local_endpoint_that_is_gone_is_closed(state: dict[str, s
     assert ran.returncode == 0, ran.stderr
     assert "gone" in ran.stdout
     assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
+
+
+def test_a_function_that_live_traffic_reaches_is_only_read(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """Auto takes a copy and says why; not even the function's revision moves."""
+    asked = client(server)
+    asked.create_function(
+        FunctionName="reached",
+        Role="arn:aws:iam::123456789012:role/any",
+        Runtime="python3.13",
+        Handler="handler.handler",
+        MemorySize=1024,
+        Code={"ZipFile": a_zip()},
+    )
+    asked.add_permission(
+        FunctionName="reached",
+        StatementId="s3",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+    )
+    revision = asked.get_function_configuration(FunctionName="reached")["RevisionId"]
+    ran = run_here("tune", "reached", *at(server), "--yes", "--memory-sizes", SIZES, **state)
+    assert ran.returncode == 0, ran.stderr
+    assert "Live traffic reaches $LATEST (s3 (resource policy)): a temporary copy" in ran.stderr
+    assert "copy deleted, nothing left" in ran.stderr
+    assert asked.get_function_configuration(FunctionName="reached")["RevisionId"] == revision
+    names = [function["FunctionName"] for function in asked.list_functions()["Functions"]]
+    assert not any(name.startswith("lambda-tuner-") for name in names)
+    assert ran.stdout.startswith("reached · local · ")
+    asked.delete_function(FunctionName="reached")
+    asked.close()

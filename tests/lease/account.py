@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.lease.control import FunctionControl
-    from tuner.lease.lease import Lease
+    from tuner.lease.lease import Leased
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressEvent
 
@@ -90,9 +90,20 @@ class Account:
             "concurrency": concurrency.get("ReservedConcurrentExecutions"),
         }
 
-    def terms(self, sweep_id: str = "sweep-1") -> LeaseTerms:
+    @property
+    def code(self) -> bytes:
+        """A package that any function can have."""
+        return a_zip()
+
+    def terms(self, sweep_id: str = "sweep-1", isolation: Any = "version") -> LeaseTerms:
         """Terms of a lease in this account."""
-        return LeaseTerms(sweep_id, self.state_dir, self.gateway.endpoint_url, "2026-01-01T00:00Z")
+        return LeaseTerms(
+            sweep_id,
+            self.state_dir,
+            self.gateway.endpoint_url,
+            "2026-01-01T00:00Z",
+            isolation,
+        )
 
     def lease(
         self,
@@ -100,11 +111,12 @@ class Account:
         *,
         sweep_id: str = "sweep-1",
         on_progress: Callable[[ProgressEvent], None] = ignore,
-    ) -> AbstractContextManager[Lease]:
+        isolation: str = "version",
+    ) -> AbstractContextManager[Leased]:
         """Lease the function."""
         return open_lease(
             self.read(),
-            self.terms(sweep_id),
+            self.terms(sweep_id, isolation),
             control=control or self.gateway,
             sleep=no_sleep,
             on_progress=on_progress,

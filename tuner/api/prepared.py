@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
+from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.pricing import load_price_book
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
-    from tuner.model.plan import SweepPlan
+    from tuner.model.plan import Isolation, SweepPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Request:
     max_invocations: int | None = None
     budget_usd: float | None = None
     concurrency: int | None = None
+    isolation: Isolation = "auto"
     seed: int = 0
     out: Path | None = None
     """The sweep file; None: a new one in the state folder."""
@@ -59,6 +61,8 @@ class PreparedSweep:
     file: Path
     findings: tuple[Finding, ...] = ()
     """What is known before it runs: of the host, and of the qualifier that was named."""
+    reached_by: tuple[str, ...] = ()
+    """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
 
     @property
     def costs_nothing(self) -> bool:
@@ -77,13 +81,14 @@ def prepare(
     """Read the function and plan its sweep. Changes nothing but the user's state folder.
 
     Raises InputError (sizes, limits, a file that cannot be written), PriceError,
-    AwsError and its kin.
+    UnknownReachError (isolation auto), AwsError and its kin.
     """
     if request.out is not None:
         check_writable(request.out)
     gateway, book = target.gateway, load_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
+    reach = _reach(target, request, function)
     planned = {
         "function": config,
         "payloads": request.payloads,
@@ -95,6 +100,7 @@ def prepare(
         "usual_concurrency": _polite_concurrency(target),
         "max_invocations": request.max_invocations,
         "budget_usd": request.budget_usd,
+        "isolation": choose_isolation(request.isolation, reach, config.name),
         "recent_duration_ms": gateway.recent_duration_ms(function),
         "publish_s": LOOPBACK_PUBLISH_S if gateway.is_loopback else PUBLISH_S,
         **_range(target, request),
@@ -103,7 +109,14 @@ def prepare(
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     findings = (*target.findings, *_qualified(gateway, function, config))
-    return PreparedSweep(target, config, goal, plan, request.payloads, file, findings)
+    return PreparedSweep(target, config, goal, plan, request.payloads, file, findings, reach.ways)
+
+
+def _reach(target: Target, request: Request, function: str) -> Reach:
+    """What reaches $LATEST, where that decides; nothing can where the endpoint was started here."""
+    if request.isolation != "auto" or target.started_here:
+        return Reach()
+    return target.gateway.reach(function)
 
 
 def _with_current(sizes_mb: tuple[int, ...], current_mb: int) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tuner.api.prepared import PreparedSweep
     from tuner.explore.strategy import Strategy
+    from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressEvent, ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -50,6 +51,7 @@ def tune(
     max_invocations: int | None = None,
     budget_usd: float | None = None,
     concurrency: int | None = None,
+    isolation: Isolation = "auto",
     seed: int = 0,
     out: Path | None = None,
     state_dir: Path | None = None,
@@ -62,8 +64,8 @@ def tune(
     It really runs the code. `confirm` sees the plan before anything is changed; without it the
     call itself agrees. `local_template` starts an endpoint for that SAM template. `stop` ends the
     sweep early, with an answer from what was measured. Raises NotAgreedError, InputError and its
-    kin, PriceError, AwsError and its kin, LocalError, and LeftChangedError if something is left
-    changed.
+    kin, UnknownReachError, PriceError, AwsError and its kin, LocalError, and LeftChangedError if
+    something is left changed.
     """
     request = Request(
         payloads=load_payloads(payloads),
@@ -74,6 +76,7 @@ def tune(
         max_invocations=max_invocations,
         budget_usd=budget_usd,
         concurrency=concurrency,
+        isolation=isolation,
         seed=seed,
         out=out,
     )

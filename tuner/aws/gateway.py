@@ -13,8 +13,10 @@ from botocore import xform_name
 from tuner.aws import configuration
 from tuner.aws.account import AccountSettings, mean_duration_ms, parse_time
 from tuner.aws.control import ControlPlane
+from tuner.aws.copying import Copies
 from tuner.aws.invocation import Invocations
 from tuner.aws.place import Place, Request
+from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
 from tuner.aws.refusal import was_retried
 from tuner.aws.session import Session, open_session
@@ -23,8 +25,9 @@ from tuner.lease.control import FunctionControl
 from tuner.sweep.invoker import Invoker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from tuner.lease.reach import Reach
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.reply import InvokeReply
 
@@ -78,6 +81,7 @@ class LambdaGateway(FunctionControl, Invoker):
         self._now = now
         place = Place(session.region, session.profile, session.endpoint_url)
         self._control = ControlPlane(session, place)
+        self._copies = Copies(session, self._control)
         self._invocations = Invocations(
             session, place=place, max_connections=max_connections, clock=clock
         )
@@ -171,6 +175,10 @@ class LambdaGateway(FunctionControl, Invoker):
         except AwsError:
             return None
 
+    def reach(self, function: str) -> Reach:
+        """Find what reaches the unqualified function. Raises CredentialsError."""
+        return find_reach(self._session, self._control, self.resolve(function), self._now())
+
     # Changing
 
     def update_memory(
@@ -248,6 +256,21 @@ class LambdaGateway(FunctionControl, Invoker):
             )
         except FunctionNotFoundError:
             return
+
+    def create_copy(
+        self, function: str, copy: str, description: str, tags: Mapping[str, str]
+    ) -> FunctionConfig:
+        """Make a copy of a function and wait until it is active; see `FunctionControl`."""
+        made = self._copies.create(self.resolve(function), self.resolve(copy), description, tags)
+        return self._config(made)
+
+    def delete_copy(self, copy: str, description: str) -> None:
+        """Delete a copy. Raises InputError for any other name, ConflictError if it is none."""
+        self._copies.delete(self.resolve(copy), description)
+
+    def delete_logs_of_copy(self, copy: str) -> None:
+        """Delete a copy's log group."""
+        self._copies.delete_logs(self.resolve(copy))
 
     # Invoking
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuner.aws.reference import parse_reference
+from tuner.lease.clone import COPY_PREFIX
+
+if TYPE_CHECKING:
+    from tuner.model.plan import Isolation
 
 _PARTITIONS = (
     ("cn-", "aws-cn"),
@@ -18,16 +22,23 @@ _PARTITIONS = (
 
 
 def least_policy(
-    function: str, *, region: str = "*", account_id: str = "*", partition: str = "aws"
+    function: str,
+    *,
+    region: str = "*",
+    account_id: str = "*",
+    partition: str = "aws",
+    isolation: Isolation = "auto",
 ) -> dict[str, Any]:
-    """Return the IAM policy document (to be dumped as JSON) that a version sweep needs.
+    """Return the IAM policy document (to be dumped as JSON) that a sweep needs.
 
     `function` is a name or an ARN; what an ARN says of region, account and partition wins over the
     arguments. Every Sid tells what its statement is for. The resource types are those of the
     Service Authorization Reference ("Actions defined by AWS Lambda"); a trailing `:*` matches
-    versions and aliases only, so DeleteFunction cannot reach the function itself. iam:PassRole is
-    not needed: the role is never set. The last statement may be left out: it only makes the
-    estimate of a sweep's duration and cost better. Raises InputError for what is no function.
+    versions and aliases only, so DeleteFunction cannot reach the function itself. With isolation
+    clone nothing may be changed but functions named `lambda-tuner-*`, and iam:PassRole is needed
+    to give the copy the function's role; version never sets a role; auto may do either, and looks
+    for what reaches the function. A Sid that begins with Optional may be left out. Raises
+    InputError for what is no function.
     """
     reference = parse_reference(function)
     region = reference.region or region
@@ -35,26 +46,83 @@ def least_policy(
     account_id = reference.account_id or account_id
     arn = f"arn:{partition}:lambda:{region}:{account_id}:function:{reference.name}"
     versions = f"{arn}:*"
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            _allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions]),
-            _allow(
-                "ListVersionsAndAliases",
-                ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
-                [arn],
-            ),
-            _allow(
-                "PublishSizesAndRestore",
-                ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
-                [arn],
-            ),
-            _allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [versions]),
-            _allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [versions]),
-            _allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
-            _allow("OptionalReadRecentDuration", ["cloudwatch:GetMetricStatistics"], ["*"]),
-        ],
-    }
+    statements = [_allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
+    if isolation == "auto":
+        statements += _to_see_what_reaches(arn)
+    if isolation != "clone":
+        statements += _to_publish_versions(arn)
+    if isolation != "version":
+        statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
+    statements += [
+        _allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
+        _allow(
+            # For auto, the metric also tells whether $LATEST is invoked.
+            "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",
+            ["cloudwatch:GetMetricStatistics"],
+            ["*"],
+        ),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _to_see_what_reaches(arn: str) -> list[dict[str, Any]]:
+    return [
+        _allow(
+            "SeeWhatReachesTheFunction",
+            ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
+            [arn],
+        ),
+        # IAM knows no resource for this one.
+        _allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+    ]
+
+
+def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
+    return [
+        _allow(
+            "ListVersionsAndAliases",
+            ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
+            [arn],
+        ),
+        _allow(
+            "PublishSizesAndRestore",
+            ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
+            [arn],
+        ),
+        _allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [f"{arn}:*"]),
+        _allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
+    ]
+
+
+def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
+    copies = f"{arn.rpartition(':')[0]}:{COPY_PREFIX}*"
+    logs = f"{copies.replace(':lambda:', ':logs:', 1).rpartition(':function:')[0]}:log-group"
+    pass_role = _allow("GiveTheCopyItsRole", ["iam:PassRole"], [roles])
+    return [
+        _allow(
+            "MakeMeasureAndDeleteCopies",
+            [
+                "lambda:CreateFunction",
+                "lambda:DeleteFunction",
+                "lambda:GetFunction",
+                "lambda:InvokeFunction",
+                "lambda:ListVersionsByFunction",
+                "lambda:PublishVersion",
+                "lambda:TagResource",
+                "lambda:UpdateFunctionConfiguration",
+            ],
+            [copies],
+        ),
+        _allow(
+            "OptionalDeleteLogsOfCopies",
+            ["logs:DeleteLogGroup"],
+            [f"{logs}:/aws/lambda/{COPY_PREFIX}*"],
+        ),
+        {
+            **pass_role,
+            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        },
+    ]
 
 
 def _partition_of(region: str) -> str:

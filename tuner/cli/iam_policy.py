@@ -13,6 +13,7 @@ def iam_policy(
     function: options.FunctionName,
     *,
     region: options.Region = None,
+    isolation: options.IsolationOption = "auto",
 ) -> None:
     """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.
 
@@ -20,4 +21,4 @@ def iam_policy(
     """
     from tuner.aws.policy import least_policy  # noqa: PLC0415 - not needed for --help
 
-    show_json(least_policy(function, region=region or "*"))
+    show_json(least_policy(function, region=region or "*", isolation=isolation))

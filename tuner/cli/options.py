@@ -184,9 +184,11 @@ Concurrency = Annotated[
     ),
 ]
 IsolationOption = Annotated[
-    Literal["version"],
+    Literal["auto", "version", "clone"],
     typer.Option(
-        help="version: sizes are published as versions of the function, then deleted.",
+        help="version: sizes are published as versions of the function, then deleted. "
+        "clone: a temporary copy is measured, the function is only read. "
+        "auto: clone if anything reaches $LATEST.",
         rich_help_panel=LIMITS,
     ),
 ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from tuner.cli.screen import say, takes_color
 from tuner.model.progress import (
     CleanedUp,
+    CopyDeleted,
+    CopyMade,
     InvocationFinished,
     ProgressEvent,
     SizeExcluded,
@@ -103,18 +105,24 @@ class BarProgress:
             self._bar.update(self._task, description="publishing sizes")
         elif isinstance(event, SizeExcluded):
             self._bar.console.print(f"  {describe(event)}", markup=False)
-        elif isinstance(event, (WindowClosed, CleanedUp)):
+        elif isinstance(event, (WindowClosed, CopyMade, CopyDeleted, CleanedUp)):
             self._bar.update(self._task, description=str(describe(event)))
 
 
 def describe(event: ProgressEvent) -> str | None:
     """What an event means, or None if it is not worth a line."""
-    if isinstance(event, WindowOpened):
-        return f"publishing {', '.join(map(str, event.sizes_mb))} MB"
-    if isinstance(event, WindowClosed):
-        return "$LATEST is as it was"
-    if isinstance(event, SizeExcluded):
-        return plain(f"{event.memory_mb} MB excluded: {event.reason}")
-    if isinstance(event, CleanedUp):
-        return f"{event.deleted_count} versions deleted, nothing left"
-    return None
+    line = None
+    match event:
+        case WindowOpened():
+            line = f"publishing {', '.join(map(str, event.sizes_mb))} MB"
+        case WindowClosed():
+            line = "$LATEST is as it was"
+        case SizeExcluded():
+            line = plain(f"{event.memory_mb} MB excluded: {event.reason}")
+        case CopyMade():
+            line = plain(f"a temporary copy is measured: {event.name}")
+        case CopyDeleted():
+            line = "copy deleted, nothing left"
+        case CleanedUp():
+            line = f"{event.deleted_count} versions deleted, nothing left"
+    return line

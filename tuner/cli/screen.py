@@ -82,11 +82,16 @@ def agree(question: str, *, flag: str = "--yes") -> bool:
 
     Raises InputError without a terminal: there nobody can answer, so the flag must.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_interactive():
         raise InputError(f"nobody is there to agree (no terminal): give {flag} to agree beforehand")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def is_interactive() -> bool:
+    """Whether somebody is there to answer a question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def takes_color(stream: TextIO) -> bool:

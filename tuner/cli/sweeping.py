@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner import api
 from tuner.cli import exitcode
 from tuner.cli.progress import progress
-from tuner.cli.screen import agree, say, show_answer, show_json
+from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
 from tuner.cli.state import state_dir
-from tuner.errors import LeftChangedError, NotAgreedError, TunerError
+from tuner.errors import LeftChangedError, NotAgreedError, TunerError, UnknownReachError
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
@@ -70,9 +70,12 @@ def sweep_and_answer(
     with api.open_target(
         function, state_dir=folder, concurrency=request.concurrency, **_given(place)
     ) as target:
-        prepared = api.prepare(target, function, request, goal=goal, state_dir=folder)
+        prepared = _prepare(target, function, request, goal)
         for line in describe_plan(
-            prepared.function, prepared.plan, costs_nothing=prepared.costs_nothing
+            prepared.function,
+            prepared.plan,
+            costs_nothing=prepared.costs_nothing,
+            reached_by=prepared.reached_by,
         ):
             say(line)
         if manner.dry_run:
@@ -90,6 +93,23 @@ def sweep_and_answer(
         say("tuner: the sweep could not be finished: see what is said above")
         return FAILED
     return exitcode.of(answer) if manner.detailed_exitcode else 0
+
+
+def _prepare(
+    target: api.Target, function: str, request: api.Request, goal: Goal
+) -> api.PreparedSweep:
+    """Plan the sweep; where its isolation cannot be decided, ask."""
+    folder = state_dir()
+    try:
+        return api.prepare(target, function, request, goal=goal, state_dir=folder)
+    except UnknownReachError as error:
+        if not is_interactive():
+            raise
+        say(f"tuner: {error}")
+        if not agree("Measure a temporary copy, so that the function is only read?"):
+            raise NotAgreedError("no isolation was chosen: nothing was changed") from error
+        safe = replace(request, isolation="clone")
+        return api.prepare(target, function, safe, goal=goal, state_dir=folder)
 
 
 def _run(

@@ -32,7 +32,7 @@ def tune(
     max_invocations: options.MaxInvocations = None,
     budget_usd: options.BudgetUsd = None,
     concurrency: options.Concurrency = None,
-    isolation: options.IsolationOption = "version",  # noqa: ARG001 - there is one so far
+    isolation: options.IsolationOption = "auto",
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     local: options.LocalTemplate = None,
@@ -45,9 +45,9 @@ def tune(
 ) -> int:
     """Measure FUNCTION at a few well-chosen memory sizes and say how much it should have.
 
-    Sizes are published as versions of the function for the time of the sweep and invoked with
-    your payloads; the function is as before afterwards. The plan is shown with its cost, and
-    asked for, before anything is changed.
+    Sizes are published as versions of the function, or of a temporary copy where live traffic
+    reaches it, for the time of the sweep and invoked with your payloads; the function is as
+    before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
     from tuner.api import Request  # noqa: PLC0415 - not needed for --help
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
@@ -71,6 +71,7 @@ def tune(
         max_invocations=max_invocations,
         budget_usd=budget_usd,
         concurrency=concurrency,
+        isolation=isolation,
         seed=seed,
         out=out,
     )

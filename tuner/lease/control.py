@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tuner.model.function import Alias, FunctionConfig
 
 
@@ -42,3 +44,21 @@ class FunctionControl(Protocol):
 
     def delete_version(self, function: str, version: str) -> None:
         """Delete one published version; a version that is gone already is no error."""
+
+    def create_copy(
+        self, function: str, copy: str, description: str, tags: Mapping[str, str]
+    ) -> FunctionConfig:
+        """Make the function `copy` with code and settings of `function`; wait until active.
+
+        Triggers, aliases, concurrency and policies are not copied. A copy with this description
+        that is there already (an answer was lost) is taken. Returns its configuration.
+        """
+
+    def delete_copy(self, copy: str, description: str) -> None:
+        """Delete a copy, if its Description is this one; one that is gone already is no error.
+
+        Raises ConflictError for a function that is no such copy.
+        """
+
+    def delete_logs_of_copy(self, copy: str) -> None:
+        """Delete a copy's log group; one that is gone already is no error."""

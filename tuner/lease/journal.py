@@ -4,6 +4,7 @@ One file a sweep, `journals/<sweep id>.jsonl` in the state folder, readable by i
 JSON object a line. The file is locked while its sweep runs and removed when nothing is left.
 
     lease      what the function was: configuration, versions, aliases; before anything is changed
+               (with isolation clone: before the copy is made; what follows is about the copy)
     update     $LATEST's memory is about to become `memory_mb`
     publish    $LATEST is about to be published at `memory_mb`
     published  `version` came back; `is_new` unless it had existed before
@@ -27,7 +28,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from tuner.errors import LeaseError
@@ -58,6 +59,8 @@ class JournalHeader:
     versions: tuple[str, ...]
     """Versions that existed before: never to be deleted."""
     aliases: tuple[str, ...]
+    isolation: Literal["version", "clone"] = "version"
+    """With clone the function is only read, and a copy named after the sweep is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,7 @@ def make_header(
     started_at: str,
     versions: Iterable[FunctionConfig],
     aliases: Iterable[Alias],
+    isolation: Literal["version", "clone"] = "version",
 ) -> JournalHeader:
     """Return the header for a function as it was read."""
     return JournalHeader(
@@ -180,6 +184,7 @@ def make_header(
         started_at=started_at,
         versions=tuple(version.version for version in versions),
         aliases=tuple(alias.name for alias in aliases),
+        isolation=isolation,
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
+from tuner.lease.clone import CloneLease
 from tuner.lease.journal import Journal, make_header
 from tuner.lease.lock import function_lock
 from tuner.lease.recover import find_unfinished
@@ -37,6 +38,7 @@ class LeaseTerms:
     endpoint_url: str | None
     started_at: str
     """UTC, ISO 8601."""
+    isolation: Literal["version", "clone"] = "version"
 
     def header(
         self,
@@ -53,7 +55,21 @@ class LeaseTerms:
             started_at=self.started_at,
             versions=versions,
             aliases=aliases,
+            isolation=self.isolation,
         )
+
+
+class Leased(Protocol):
+    """What is measured: the function itself or a copy of it."""
+
+    function_name: str
+    """What is to be invoked."""
+    findings: list[Finding]
+
+    def publish(
+        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = ...
+    ) -> Publication:
+        """Publish sizes in one window; the caller starts no invocation meanwhile."""
 
 
 class Lease:
@@ -70,6 +86,7 @@ class Lease:
         on_progress: ProgressHook,
     ) -> None:
         self.original = original
+        self.function_name = original.name
         self.findings: list[Finding] = []
         self._sweep_id = header.sweep_id
         self._versions_before = frozenset(header.versions)
@@ -80,6 +97,9 @@ class Lease:
         self._left: list[str] = []
         if original.revision_id is None:
             self.findings.append(_no_locking_finding())
+
+    def begin(self) -> None:
+        """Nothing is changed before the first window."""
 
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
@@ -156,12 +176,12 @@ def open_lease(
     control: FunctionControl,
     sleep: Callable[[float], None],
     on_progress: ProgressHook,
-) -> Iterator[Lease]:
+) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
-    Nothing is changed by opening. Raises LeaseError if another sweep holds the function,
-    LeftChangedError if an earlier one left it changed, ForeignChangeError if it is not as it was
-    planned for; and AwsError.
+    With isolation version nothing is changed by opening; with clone, a copy is made. Raises
+    LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
+    changed, ForeignChangeError if it is not as it was planned for; and AwsError.
     """
     state_dir = terms.state_dir
     place = terms.header(function, versions=(), aliases=())
@@ -169,13 +189,9 @@ def open_lease(
         _refuse_unfinished(state_dir, place)
         original = control.read_function(function.name)
         _refuse_changed(function, original)
-        header = terms.header(
-            original,
-            versions=control.list_versions(function.name),
-            aliases=control.list_aliases(function.name),
-        )
+        header = _header(terms, original, control)
         journal = Journal.create(state_dir, header)
-        lease = Lease(
+        lease = (CloneLease if terms.isolation == "clone" else Lease)(
             original,
             header,
             control=control,
@@ -184,9 +200,20 @@ def open_lease(
             on_progress=on_progress,
         )
         try:
+            lease.begin()
             yield lease
         finally:
             shielded(lease.give_back)
+
+
+def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:
+    if terms.isolation == "clone":
+        return terms.header(original, versions=(), aliases=())
+    return terms.header(
+        original,
+        versions=control.list_versions(original.name),
+        aliases=control.list_aliases(original.name),
+    )
 
 
 def _refuse_unfinished(state_dir: Path, place: JournalHeader) -> None:

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuner.errors import FunctionNotFoundError, LeaseError, LeftChangedError
+from tuner.errors import AwsError, FunctionNotFoundError, LeaseError, LeftChangedError
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
+from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
 from tuner.lease.lock import function_lock
 from tuner.lease.restore import restore
 from tuner.lease.shield import shielded
 from tuner.lease.standing import standing
-from tuner.model.progress import CleanedUp
+from tuner.model.progress import CleanedUp, CopyDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tuner.lease.control import FunctionControl
-    from tuner.lease.journal import UnfinishedJournal
+    from tuner.lease.journal import JournalHeader, UnfinishedJournal
+    from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
 
 
@@ -33,6 +36,8 @@ class RecoveryPlan:
     restore_from_mb: int | None = None
     """Memory of $LATEST now, if it is to be set back to `restore_to_mb`."""
     delete_versions: tuple[str, ...] = ()
+    delete_copy: str | None = None
+    """Name of the temporary copy of the function, if it is there."""
     keep_versions: tuple[tuple[str, str], ...] = ()
     """(version, alias that points at it): stay."""
     notes: tuple[str, ...] = ()
@@ -46,7 +51,7 @@ class RecoveryPlan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing in the account is going to be changed."""
-        return self.restore_from_mb is None and not self.delete_versions
+        return self.restore_from_mb is None and not self.delete_versions and not self.delete_copy
 
     def describe(self) -> tuple[str, ...]:
         """Return one line for each thing to do and each thing left alone."""
@@ -56,6 +61,8 @@ class RecoveryPlan:
             lines.append(
                 f"{name}: set $LATEST back from {self.restore_from_mb} to {self.restore_to_mb} MB"
             )
+        if self.delete_copy:
+            lines.append(f"{name}: delete its temporary copy {self.delete_copy}")
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
         lines += [
@@ -90,15 +97,13 @@ def plan_recovery(
     """
     header = journal.header
     original = header.function
+    if header.isolation == "clone":
+        return _plan_copy(journal, control, endpoint_url)
     try:
         now = control.read_function(original.name)
     except FunctionNotFoundError:
         return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
-    if function_digest(now, endpoint_url) != header.function_digest:
-        raise LeaseError(
-            f"{original.name}: the sweep {header.sweep_id} ran in another account, region or "
-            "endpoint than these credentials reach: give its --profile, --region, --endpoint-url"
-        )
+    _check_place(now, header, endpoint_url)
     state = standing(original, now, journal.memories_mb)
     is_foreign = not (state.is_as_before or state.is_ours)
     versions = deletable_versions(control, original.name, header.sweep_id, header.versions)
@@ -109,6 +114,30 @@ def plan_recovery(
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
         notes=(state.describe_foreign(),) if is_foreign else (),
     )
+
+
+def _plan_copy(
+    journal: UnfinishedJournal, control: FunctionControl, endpoint_url: str | None
+) -> RecoveryPlan:
+    header = journal.header
+    with suppress(FunctionNotFoundError):  # the copy may have outlived its original
+        _check_place(control.read_function(header.function.name), header, endpoint_url)
+    name = copy_name(header.sweep_id)
+    try:
+        copy = control.read_function(name)
+    except FunctionNotFoundError:
+        return RecoveryPlan(journal)
+    if copy.description != copy_description(header.sweep_id, header.function.name):
+        return RecoveryPlan(journal, notes=(f"{name}: not of this sweep by its Description, kept",))
+    return RecoveryPlan(journal, delete_copy=name)
+
+
+def _check_place(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
+    if function_digest(now, endpoint_url) != header.function_digest:
+        raise LeaseError(
+            f"{header.function.name}: the sweep {header.sweep_id} ran in another account, region "
+            "or endpoint than these credentials reach: give its --profile, --region, --endpoint-url"
+        )
 
 
 def recover(
@@ -157,6 +186,8 @@ def _carry_out(
     header = plan.journal.header
     if plan_recovery(plan.journal, control, endpoint_url=endpoint_url) != plan:
         raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
+    if header.isolation == "clone":
+        return _delete_copy(plan, control, journal, sleep, on_progress)
     if plan.restore_from_mb is not None:
         restore(
             header.function,
@@ -180,6 +211,27 @@ def _carry_out(
     journal.finish()
     on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
+
+
+def _delete_copy(
+    plan: RecoveryPlan,
+    control: FunctionControl,
+    journal: Journal,
+    sleep: Callable[[float], None],
+    on_progress: ProgressHook,
+) -> Cleanup:
+    """Delete the copy, and its log group even where the copy is gone already."""
+    header = plan.journal.header
+    name = copy_name(header.sweep_id)
+    if not plan.notes:
+        description = copy_description(header.sweep_id, header.function.name)
+        try:
+            delete_copy(name, description, control=control, sleep=sleep)
+        except AwsError as error:
+            raise LeftChangedError(f"{name}: not deleted ({error}). Run: tuner recover") from error
+    journal.finish()
+    on_progress(CopyDeleted(name))
+    return Cleanup((name,) if plan.delete_copy else ())
 
 
 def _is_unfinished(path: Path) -> bool:

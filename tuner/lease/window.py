@@ -73,7 +73,10 @@ class PublishWindow:
         journal: Journal,
         sleep: Callable[[float], None],
         on_progress: ProgressHook,
+        restores: bool = True,
     ) -> None:
+        # A temporary copy is not restored: it is going to be deleted.
+        self._restores = restores
         self._original = original
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
@@ -87,6 +90,11 @@ class PublishWindow:
         self._sleep = sleep
         self._on_progress = on_progress
 
+    @property
+    def latest_memory_mb(self) -> int:
+        """Memory of $LATEST as this window last read or set it."""
+        return self._latest.memory_mb
+
     def publish(self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]) -> Publication:
         """Publish sizes until done, refused or asked to stop; then restore.
 
@@ -99,8 +107,10 @@ class PublishWindow:
         try:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
         finally:
-            shielded(self._restore)
-        self._on_progress(WindowClosed())
+            if self._restores:
+                shielded(self._restore)
+        if self._restores:
+            self._on_progress(WindowClosed())
         return publication
 
     def _in_order(self, sizes_mb: Sequence[int]) -> list[int]:

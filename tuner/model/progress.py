@@ -64,6 +64,20 @@ class VersionDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyMade:
+    """A temporary copy of the function stands ready; the function itself is only read."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyDeleted:
+    """The temporary copy is gone, with all that it had."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CleanedUp:
     """Nothing of the sweep is left in the account."""
 
@@ -78,6 +92,8 @@ ProgressEvent = (
     | ThrottleMet
     | SizeExcluded
     | VersionDeleted
+    | CopyMade
+    | CopyDeleted
     | CleanedUp
 )
 

@@ -8,12 +8,18 @@ from tuner.report import numbers
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.model.function import FunctionConfig
     from tuner.model.plan import SweepPlan
 
 
 def describe_plan(
-    function: FunctionConfig, plan: SweepPlan, *, costs_nothing: bool
+    function: FunctionConfig,
+    plan: SweepPlan,
+    *,
+    costs_nothing: bool,
+    reached_by: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Lines: the function, what is going to happen to it, and what that takes."""
     count = plan.estimated_invocation_count
@@ -21,10 +27,19 @@ def describe_plan(
     return (
         describe_config(function, "local" if costs_nothing else function.region),
         _sizes(plan),
-        "$LATEST changes for moments while they are published as versions, and is restored.",
+        _isolation(plan, reached_by),
         "Every invocation really runs the code, with the function's own role.",
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
     )
+
+
+def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
+    if plan.isolation != "clone":
+        return "$LATEST changes for moments while they are published as versions, and is restored."
+    copy = "a temporary copy is measured, the function is only read"
+    if not reached_by:
+        return f"{copy[0].upper()}{copy[1:]}."
+    return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}): {copy}."
 
 
 def _sizes(plan: SweepPlan) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from tuner.explore.strategy import Strategy, Trial
-    from tuner.lease.lease import Lease
+    from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd
@@ -53,7 +53,7 @@ class SweepLoop:
         *,
         concurrency: int,
         strategy: Strategy,
-        lease: Lease,
+        lease: Leased,
         workers: Workers,
         ledger: Ledger,
         pricing: Pricing,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tuner.explore.strategy import Strategy
     from tuner.lease.control import FunctionControl
-    from tuner.lease.lease import Lease
+    from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.payload import Payload
@@ -100,11 +100,14 @@ def run_sweep(
         state_dir=state_dir,
         endpoint_url=endpoint_url,
         started_at=recording.started_at,
+        isolation="clone" if plan.isolation == "clone" else "version",
     )
 
-    def measure(lease: Lease) -> SweepEnd:
+    def measure(lease: Leased) -> SweepEnd:
         recording.begin()
-        with Workers(_sender(invoker, function, payloads), clock) as workers:
+        with Workers(
+            _sender(invoker, lease.function_name, function.timeout_s, payloads), clock
+        ) as workers:
             stop.notify(workers.wake)
             return SweepLoop(
                 concurrency=plan.concurrency,
@@ -136,13 +139,13 @@ def run_sweep(
 
 
 def _sender(
-    invoker: Invoker, function: FunctionConfig, payloads: Sequence[Payload]
+    invoker: Invoker, function_name: str, timeout_s: int, payloads: Sequence[Payload]
 ) -> Callable[[Call], InvokeReply]:
     bodies = {payload.name: payload.body for payload in payloads}
 
     def send(call: Call) -> InvokeReply:
         return invoker.invoke(
-            function.name, call.version, bodies[call.trial.payload], timeout_s=function.timeout_s
+            function_name, call.version, bodies[call.trial.payload], timeout_s=timeout_s
         )
 
     return send

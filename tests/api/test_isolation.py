@@ -1,0 +1,81 @@
+"""Isolation as it is planned: auto looks first, and an endpoint started here needs no look."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tuner.api import PreparedSweep, Request, open_target, prepare
+from tuner.errors import UnknownReachError
+from tuner.lease.reach import Reach
+from tuner.local.definition import FunctionDefinition
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+from tuner.model.goal import Goal
+from tuner.model.payload import Payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tuner.api import Target
+
+EMPTY = (Payload("empty", b"{}"),)
+
+
+class Reached:
+    """A gateway whose answer about its function's reach is given."""
+
+    def __init__(self, gateway: Any, reach: Reach | None) -> None:
+        self._gateway = gateway
+        self._reach = reach
+
+    def reach(self, _function: str) -> Reach:
+        assert self._reach is not None, "nobody was to ask"
+        return self._reach
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._gateway, name)
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Target]:
+    with (
+        LocalLambda(
+            [FunctionDefinition("hello", memory_mb=1024)],
+            executor=ScriptedExecutor(1.0, time_scale=0),
+            neighbours=False,
+            update_s=0.0,
+        ) as server,
+        open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture
+def planned(target: Target, tmp_path: Path) -> Callable[..., PreparedSweep]:
+    def plan(reach: Reach | None, isolation: Any = "auto", **changes: Any) -> PreparedSweep:
+        gateway = cast("Any", Reached(target.gateway, reach))
+        place = dataclasses.replace(target, gateway=gateway, **changes)
+        request = Request(EMPTY, isolation=isolation)
+        return prepare(place, "hello", request, goal=Goal(), state_dir=tmp_path)
+
+    return plan
+
+
+def test_auto_follows_what_reaches_the_function(planned: Callable[..., PreparedSweep]) -> None:
+    """A copy where live traffic reaches $LATEST, and the ways are told; else versions."""
+    reached = planned(Reach(("S3",)))
+    assert (reached.plan.isolation, reached.reached_by) == ("clone", ("S3",))
+    assert planned(Reach()).plan.isolation == "version"
+    with pytest.raises(UnknownReachError, match="--isolation"):
+        planned(Reach((), ("its policy",)))
+
+
+def test_nobody_is_asked_where_the_answer_is_known(planned: Callable[..., PreparedSweep]) -> None:
+    """Not for a named isolation, and not for an endpoint that was started for the run."""
+    assert planned(None, "version").plan.isolation == "version"
+    assert planned(None, "clone").plan.isolation == "clone"
+    assert planned(None, started_here=True).plan.isolation == "version"

@@ -1,0 +1,231 @@
+"""A temporary copy of a function: made from what GetFunction tells, deleted with its log group.
+
+CreateFunction takes code and settings only, so no trigger, alias, concurrency or policy can come
+along. The dead-letter queue (for asynchronous calls, which a sweep does not make) and the log group
+(a copy writes to its own) are left out on purpose.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+from tuner.aws.place import Request
+from tuner.aws.refusal import REFUSALS, refused
+from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
+from tuner.lease.clone import COPY_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.aws.control import ControlPlane
+    from tuner.aws.reference import FunctionRef
+    from tuner.aws.session import Session
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
+# with the request, as a copy's is, has 50 MB at most.
+MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
+_DOWNLOAD_TIMEOUT_S: Final = 60
+_PLAIN: Final = (
+    "Architectures",
+    "FileSystemConfigs",
+    "Handler",
+    "KMSKeyArn",
+    "MemorySize",
+    "PackageType",
+    "Role",
+    "Runtime",
+    "Timeout",
+)
+_UNCOPYABLE: Final = ("CapacityProviderConfig", "DurableConfig", "TenancyConfig")
+
+
+def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return CreateFunction's parameters for a FunctionConfiguration, without name and code.
+
+    Raises AwsError for what cannot be copied: a copy that differs would measure something else.
+    """
+    _refuse_uncopyable(raw)
+    nested = {
+        "Environment": _part(raw, "Environment", "Variables"),
+        "EphemeralStorage": _part(raw, "EphemeralStorage", "Size"),
+        "ImageConfig": raw.get("ImageConfigResponse", {}).get("ImageConfig"),
+        "Layers": [layer["Arn"] for layer in raw.get("Layers", ())],
+        "LoggingConfig": _part(
+            raw, "LoggingConfig", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"
+        ),
+        "SnapStart": _part(raw, "SnapStart", "ApplyOn"),
+        "TracingConfig": _part(raw, "TracingConfig", "Mode"),
+        "VpcConfig": _part(
+            raw, "VpcConfig", "SubnetIds", "SecurityGroupIds", "Ipv6AllowedForDualStack"
+        ),
+    }
+    if not raw.get("VpcConfig", {}).get("SubnetIds"):
+        del nested["VpcConfig"]
+    plain = {name: raw.get(name) for name in _PLAIN}
+    return {name: given for name, given in {**plain, **nested}.items() if given}
+
+
+class Copies:
+    """Makes and deletes copies of functions in one region."""
+
+    def __init__(self, session: Session, control: ControlPlane) -> None:
+        self._session = session
+        self._control = control
+
+    def create(
+        self, function: FunctionRef, copy: FunctionRef, description: str, tags: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Make a copy and return its raw configuration, once it is active."""
+        _check_copy_name(copy)
+        answer = self._read_whole(function)
+        settings = copied_settings(answer["Configuration"])
+        code = self._code(function, answer)
+        request = Request("CreateFunction", copy)
+        parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
+        client: Any = self._control.client
+        try:
+            with self._control.asking(request):
+                client.create_function(FunctionName=copy.target, **parameters)
+        except ConflictError:  # the SDK's first try took effect, or it is somebody else's
+            self._check_ours(copy, description)
+        raw = self._control.settled(copy)
+        if copied_settings(raw) != settings:
+            raise ConflictError(
+                f"the copy {copy.name} came out with other settings than {function.name} has: "
+                "give --isolation version"
+            )
+        return raw
+
+    def delete(self, copy: FunctionRef, description: str) -> None:
+        """Delete a copy that has this description; none is no error."""
+        _check_copy_name(copy)
+        request = Request("DeleteFunction", copy)
+        client: Any = self._control.client
+        try:
+            self._check_ours(copy, description)
+            self._control.change(
+                request, copy, lambda: client.delete_function(FunctionName=copy.target)
+            )
+        except FunctionNotFoundError:
+            return
+
+    def delete_logs(self, copy: FunctionRef) -> None:
+        """Delete the log group that Lambda made for a copy; none is no error."""
+        _check_copy_name(copy)
+        client = self._session.client("logs", connect_timeout=5, read_timeout=30)
+        with closing(client):
+            try:
+                with self._control.asking(Request("DeleteLogGroup", copy)):
+                    client.delete_log_group(logGroupName=f"/aws/lambda/{copy.name}")
+            except FunctionNotFoundError:
+                return
+            except AwsError as error:
+                if not (self._session.is_loopback and _is_missing_service(error)):
+                    raise
+
+    def _check_ours(self, copy: FunctionRef, description: str) -> None:
+        if self._control.read(copy).get("Description") != description:
+            raise ConflictError(
+                f"{copy.name} is no copy of this sweep by its Description: nothing was done to it"
+            )
+
+    def _read_whole(self, function: FunctionRef) -> dict[str, Any]:
+        """Read configuration and the place of the code: the link stays in here."""
+        with self._control.asking(Request("GetFunction", function)):
+            answer: Any = self._control.client.get_function(FunctionName=function.target)
+        return dict(answer)
+
+    def _code(self, function: FunctionRef, answer: Mapping[str, Any]) -> dict[str, Any]:
+        place = answer.get("Code", {})
+        if answer["Configuration"].get("PackageType") == "Image":
+            uri = place.get("ResolvedImageUri") or place.get("ImageUri")
+            if not uri:
+                raise AwsError(f"Lambda does not say which image {function.name} runs")
+            return {"ImageUri": uri}
+        package = self._download(function, str(place.get("Location", "")))
+        digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
+        if digest != answer["Configuration"].get("CodeSha256"):
+            raise ConflictError(
+                f"the code of {function.name} changed while it was fetched: sweep again"
+            )
+        return {"ZipFile": package}
+
+    def _download(self, function: FunctionRef, url: str) -> bytes:
+        """Fetch a package from its presigned link, which no message may hold."""
+        is_loopback = self._session.is_loopback
+        if urlsplit(url).scheme != "https" and not is_loopback:
+            raise AwsError(f"Lambda gave no https link to the code of {function.name}")
+        request = Request("GetFunction", function)
+        http = URLLib3Session(
+            timeout=_DOWNLOAD_TIMEOUT_S, proxies={} if is_loopback else get_environ_proxies(url)
+        )
+        with closing(http):
+            try:
+                answer: Any = http.send(
+                    AWSRequest(method="GET", url=url, stream_output=True).prepare()
+                )
+                if answer.status_code != 200:
+                    raise AwsError(
+                        f"the code of {function.name} could not be fetched "
+                        f"(status {answer.status_code})"
+                    )
+                return _read(function, answer)
+            except REFUSALS as error:
+                raise refused(error, self._control.place, request) from None
+            except HTTPError as error:
+                raise AwsError(
+                    f"the code of {function.name} could not be fetched ({type(error).__name__})"
+                ) from None
+
+
+def _read(function: FunctionRef, answer: Any) -> bytes:
+    package = bytearray()
+    for chunk in answer.raw.stream(_CHUNK_BYTES):
+        package += chunk
+        if len(package) > MAX_ZIPPED_BYTES:
+            raise AwsError(
+                f"the package of {function.name} is over 50 MB, more than a copy can be made "
+                "from: give --isolation version"
+            )
+    if str(len(package)) != answer.headers.get("Content-Length", str(len(package))):
+        raise AwsError(f"the code of {function.name} could not be fetched (it was cut off)")
+    return bytes(package)
+
+
+def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
+    name = raw.get("FunctionName", "the function")
+    for field in _UNCOPYABLE:
+        if raw.get(field):
+            raise AwsError(
+                f"{name} has a {field}, which cannot be copied: give --isolation version"
+            )
+    if raw.get("Environment", {}).get("Error"):
+        raise AwsError(
+            f"the environment of {name} cannot be read (its KMS key?), so it cannot be copied: "
+            "give --isolation version"
+        )
+
+
+def _part(raw: Mapping[str, Any], name: str, *fields: str) -> dict[str, Any]:
+    given = raw.get(name) or {}
+    return {field: given[field] for field in fields if given.get(field)}
+
+
+def _check_copy_name(copy: FunctionRef) -> None:
+    """Without a qualifier, DeleteFunction deletes a function: only ever one that is a copy."""
+    if not copy.name.startswith(COPY_PREFIX) or copy.qualifier is not None:
+        raise InputError(f"{copy.name} is not the name of a temporary copy")
+
+
+def _is_missing_service(error: AwsError) -> bool:
+    return "NotImplemented" in str(error) or "UnknownOperation" in str(error)

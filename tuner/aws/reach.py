@@ -1,0 +1,130 @@
+"""What leads to a function without naming a version or an alias: all that AWS can be asked.
+
+Policies tell who may call (S3, SNS, API Gateway, EventBridge rules), mappings who is polled for it,
+and the metric tells of those who call by their own role (Step Functions, schedules, other code).
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.aws.place import Request, plain
+from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
+from tuner.lease.reach import Reach
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from tuner.aws.control import ControlPlane
+    from tuner.aws.reference import FunctionRef
+    from tuner.aws.session import Session
+
+LOOK_BACK: Final = timedelta(hours=24)
+_PERIOD_S: Final = 3600
+_SERVICE_SUFFIX: Final = ".amazonaws.com"
+
+
+def find_reach(
+    session: Session, control: ControlPlane, function: FunctionRef, now: datetime
+) -> Reach:
+    """Ask for everything that reaches the unqualified function. Raises CredentialsError.
+
+    An endpoint on this machine that does not know an operation has nothing of its kind; anywhere
+    else a refusal means that it is not known.
+    """
+    questions: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (
+        ("its aliases", "ListAliases", lambda: _aliases(control, function)),
+        ("its event sources", "ListEventSourceMappings", lambda: _mappings(control, function)),
+        ("its function URL", "GetFunctionUrlConfig", lambda: _url(control, function)),
+        ("its resource policy", "GetPolicy", lambda: _policy(control, function)),
+        (
+            "its invocations",
+            "GetMetricStatistics",
+            lambda: _invocations(session, function, now),
+        ),
+    )
+    ways: list[str] = []
+    unknown: list[str] = []
+    for what, operation, ask in questions:
+        try:
+            with control.asking(Request(operation, function)):
+                ways += ask()
+        except CredentialsError:
+            raise
+        except FunctionNotFoundError:
+            continue
+        except ValueError:
+            unknown.append(f"{what}: the answer is not JSON")
+        except AwsError as error:
+            if not session.is_loopback or isinstance(error, AccessDeniedError):
+                unknown.append(f"{what}: {operation} was refused")
+    return Reach(tuple(dict.fromkeys(ways)), tuple(unknown))
+
+
+def _aliases(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
+    client: Any = control.client
+    for page in client.get_paginator("list_aliases").paginate(FunctionName=function.target):
+        for alias in page.get("Aliases", ()):
+            if alias.get("FunctionVersion") == "$LATEST":
+                yield f"the alias {plain(alias['Name'])}"
+
+
+def _mappings(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
+    client: Any = control.client
+    pages = client.get_paginator("list_event_source_mappings").paginate(
+        FunctionName=function.target
+    )
+    for page in pages:
+        for mapping in page.get("EventSourceMappings", ()):
+            if _is_unqualified(mapping.get("FunctionArn", "")):
+                source = str(mapping.get("EventSourceArn", "")).split(":")
+                yield f"an event source ({plain(source[2]) if len(source) > 2 else 'self-managed'})"
+
+
+def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
+    client: Any = control.client
+    client.get_function_url_config(FunctionName=function.target)
+    return ("a function URL",)
+
+
+def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
+    client: Any = control.client
+    document = client.get_policy(FunctionName=function.target).get("Policy") or "{}"
+    statements = json.loads(document).get("Statement", ())
+    for statement in statements if isinstance(statements, list) else (statements,):
+        principal = statement.get("Principal")
+        service = principal.get("Service") if isinstance(principal, dict) else None
+        name = str(service).removesuffix(_SERVICE_SUFFIX) if service else None
+        yield f"{plain(name)} (resource policy)" if name else "its resource policy"
+
+
+def _invocations(session: Session, function: FunctionRef, now: datetime) -> tuple[str, ...]:
+    """Unqualified invocations have the bare name as their Resource."""
+    options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+    with closing(session.client("cloudwatch", **options)) as client:
+        count = sum(
+            point.get("Sum", 0)
+            for resource in (function.name, f"{function.name}:$LATEST")
+            for point in client.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName="Invocations",
+                Dimensions=[
+                    {"Name": "FunctionName", "Value": function.name},
+                    {"Name": "Resource", "Value": resource},
+                ],
+                StartTime=now - LOOK_BACK,
+                EndTime=now,
+                Period=_PERIOD_S,
+                Statistics=["Sum"],
+            ).get("Datapoints", ())
+        )
+    return (f"{count:.0f} invocations in the last 24 h",) if count else ()
+
+
+def _is_unqualified(arn: str) -> bool:
+    parts = arn.split(":")
+    return len(parts) < 8 or parts[7] == "$LATEST"

@@ -1,0 +1,174 @@
+"""A temporary copy takes the whole sweep; the function itself is only read.
+
+The copy has the function's code, role and settings, and nothing that would lead traffic to it: no
+trigger, alias, concurrency or policy. Its name is made of the sweep's id and its Description tells
+whose it is, so that any machine can find and delete it. The journal's first record, on the disk
+before the copy is made, is all that recovering needs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    EndpointError,
+    ForeignChangeError,
+    LeaseError,
+    LeftChangedError,
+    ThrottledError,
+)
+from tuner.lease.patience import persist
+from tuner.lease.standing import differences
+from tuner.lease.window import PublishWindow
+from tuner.model.finding import Finding
+from tuner.model.progress import CopyDeleted, CopyMade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import Journal, JournalHeader
+    from tuner.lease.window import Publication
+    from tuner.model.function import FunctionConfig
+    from tuner.model.progress import ProgressHook
+
+COPY_PREFIX: Final = "lambda-tuner-"
+SWEEP_TAG: Final = "lambda-tuner-sweep"
+_MAX_NAME_LENGTH: Final = 64
+_SECOND_LOOK_S: Final = 2.0
+"""A request to create whose answer was lost may still take effect for so long."""
+
+
+def copy_name(sweep_id: str) -> str:
+    """Return the name of a sweep's copy. Raises LeaseError for an id that is too long for one."""
+    name = f"{COPY_PREFIX}{sweep_id}"
+    if len(name) > _MAX_NAME_LENGTH:
+        raise LeaseError(f"the sweep's id {sweep_id} is too long for a copy's name")
+    return name
+
+
+def copy_description(sweep_id: str, function_name: str) -> str:
+    """Return the Description of a sweep's copy: only what has it is ever deleted."""
+    return f"lambda-tuner sweep {sweep_id} copy of {function_name}"
+
+
+class CloneLease:
+    """Makes a copy, publishes sizes of it and deletes it with all that it has."""
+
+    def __init__(
+        self,
+        original: FunctionConfig,
+        header: JournalHeader,
+        *,
+        control: FunctionControl,
+        journal: Journal,
+        sleep: Callable[[float], None],
+        on_progress: ProgressHook,
+    ) -> None:
+        self.original = original
+        self.findings: list[Finding] = []
+        self.function_name = copy_name(header.sweep_id)
+        """What is to be invoked."""
+        self._description = copy_description(header.sweep_id, original.name)
+        self._sweep_id = header.sweep_id
+        self._control = control
+        self._journal = journal
+        self._sleep = sleep
+        self._on_progress = on_progress
+        self._copy: FunctionConfig | None = None
+        self._answer_is_lost = False
+
+    def begin(self) -> None:
+        """Make the copy. Raises AwsError, ForeignChangeError if the function changed meanwhile."""
+        self._answer_is_lost = True
+        try:
+            copy = self._control.create_copy(
+                self.original.name,
+                self.function_name,
+                self._description,
+                {SWEEP_TAG: self._sweep_id},
+            )
+        except AwsError as error:
+            self._answer_is_lost = isinstance(error, (EndpointError, ThrottledError))
+            raise
+        self._answer_is_lost = False
+        self._check(copy)
+        self._copy = copy
+        self._on_progress(CopyMade(copy.name))
+
+    def publish(
+        self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
+    ) -> Publication:
+        """Publish sizes of the copy. Raises AwsError, LeaseError and its kin."""
+        assert self._copy is not None
+        window = PublishWindow(
+            self._copy,
+            sweep_id=self._sweep_id,
+            versions_before=frozenset(),
+            control=self._control,
+            journal=self._journal,
+            sleep=self._sleep,
+            on_progress=self._on_progress,
+            restores=False,
+        )
+        publication = window.publish(sizes_mb, stop_requested)
+        self._copy = dataclasses.replace(self._copy, memory_mb=window.latest_memory_mb)
+        return publication
+
+    def give_back(self) -> None:
+        """Delete the copy and close the journal. Raises LeftChangedError; the journal stays."""
+        try:
+            if self._answer_is_lost:
+                self._sleep(_SECOND_LOOK_S)
+            logs_left = delete_copy(
+                self.function_name, self._description, control=self._control, sleep=self._sleep
+            )
+            if logs_left is not None:
+                self.findings.append(logs_left)
+            self._journal.finish()
+        except AwsError as error:
+            raise LeftChangedError(
+                f"the copy {self.function_name} is not deleted ({error}). Run: tuner recover"
+            ) from error
+        finally:
+            self._journal.close()
+        self._on_progress(CopyDeleted(self.function_name))
+
+    def _check(self, copy: FunctionConfig) -> None:
+        """Raise ForeignChangeError unless the copy is the function as it was planned for."""
+        changed = differences(_without_identity(self.original), _without_identity(copy))
+        if changed:
+            raise ForeignChangeError(
+                f"{self.original.name}: the copy differs in {', '.join(changed)}: somebody else "
+                "changed the function meanwhile. Sweep again"
+            )
+
+
+def _without_identity(function: FunctionConfig) -> FunctionConfig:
+    """Blank what a copy has of its own; the gateway has compared `settings`."""
+    return dataclasses.replace(function, name="", arn="", description="", settings=())
+
+
+def delete_copy(
+    name: str, description: str, *, control: FunctionControl, sleep: Callable[[float], None]
+) -> Finding | None:
+    """Delete a copy and its log group; what is gone already is no error.
+
+    Returns a finding where deleting the log group is not permitted. Raises AwsError.
+    """
+    persist(lambda: control.delete_copy(name, description), sleep)
+    try:
+        persist(lambda: control.delete_logs_of_copy(name), sleep)
+    except CredentialsError:
+        raise
+    except AccessDeniedError as error:
+        return Finding(
+            "log_group_left",
+            "warning",
+            f"The log group /aws/lambda/{name} could not be deleted: {error}",
+        )
+    return None
