@@ -17,7 +17,8 @@ _REFERENCE: Final = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
     r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
     r"(?:(?P<account>\d{12}):)?"
-    r"(?:function:)?"
+    # Alone before a number it is a function's name with a version, not the word of an ARN.
+    r"(?:(?<!^)function:|function:(?![0-9]+$))?"
     r"(?P<name>[a-zA-Z0-9_-]+)"
     r"(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
 )
