@@ -2,7 +2,7 @@
 
 Replays recorded functions (where the recordings are at hand) and generated ones, prints every
 target with its measured figure and the baselines beside it, then the same for each file of
-recordings apart: nothing in the tool is fitted to any of them, so a file that stands out would show.
+recordings apart: nothing in the tool is fitted to one of them, so one that stands out would show.
 `--quick` takes two seeds instead of ten.
 """
 
@@ -65,9 +65,11 @@ def _recorded(console: Console, pool: Any, functions: list[Function], seeds: ran
 
     table = _table(f"{len(whole)} recorded functions, {len(seeds)} seeds, goal cost, slack 0")
     rows = [
-        _regret_row("regret, defaults, mean / worst function", ours, grid, exponential, 1.0, 5.0),
         _regret_row(
-            "regret, 60 invocations, mean / worst function", rich, grid, exponential, 0.5, 3.0
+            "regret, defaults, mean / worst function", (ours, grid, exponential), (1.0, 5.0)
+        ),
+        _regret_row(
+            "regret, 60 to spend, mean / worst function", (rich, grid, exponential), (0.5, 3.0)
         ),
         _count_row(ours, grid, exponential),
         _spent_row(ours, grid, exponential),
@@ -138,14 +140,15 @@ _CACHE: dict[str, dict[str, Function]] = {}
 
 
 def _regret_row(
-    what: str, ours: list[Run], grid: list[Run], exponential: list[Run], mean: float, worst: float
+    what: str, runs: tuple[list[Run], list[Run], list[Run]], target: tuple[float, float]
 ) -> tuple[str, str, str, str, str, bool]:
+    (ours, grid, exponential), (mean, worst) = runs, target
     held = (
         np.mean([run.regret for run in ours]) <= mean / 100
         and max(by_function(ours).values()) <= worst / 100
     )
-    target = f"<= {mean} / {worst} %"
-    return (what, target, _regrets(ours), _regrets(grid), _regrets(exponential), bool(held))
+    limits = f"<= {mean} / {worst} %"
+    return (what, limits, _regrets(ours), _regrets(grid), _regrets(exponential), bool(held))
 
 
 def _count_row(

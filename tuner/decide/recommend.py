@@ -9,6 +9,7 @@ from tuner.decide.candidates import candidate_sizes
 from tuner.decide.case import Question, build_case
 from tuner.decide.evidence import read_evidence
 from tuner.decide.findings import case_findings, sweep_findings
+from tuner.decide.habits import environment_findings, habit_findings
 from tuner.decide.summary import current_size, curve_estimates, summarise_sizes
 from tuner.decide.tradeoff import weigh_tradeoff
 from tuner.decide.verdict import judge, undecided
@@ -41,12 +42,13 @@ def recommend(
     prices = price_book.lambda_prices(sweep.function.region, sweep.function.architecture)
     question = _question(sweep, goal, prices, min_memory_mb, max_memory_mb)
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
-    findings = [*sweep.findings, *sweep_findings(sweep, evidence)]
+    findings = [*sweep.findings, *sweep_findings(sweep, evidence), *environment_findings(sweep)]
     case = None
     if evidence.samples and not evidence.unsampled_payloads:
         case = build_case(question, evidence, seed=seed)
         choice = _only_size(case) or judge(case)
         findings += case_findings(case, choice, sweep.function.timeout_s)
+        findings += habit_findings(case)
     else:
         choice = undecided(_why_no_curve(question, evidence))
     estimates = case.estimates if case else None
