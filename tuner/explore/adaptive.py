@@ -172,12 +172,13 @@ class AdaptiveStrategy:
         unmeasured = [size]
         if size != case.current_mb and not current_fails(case):
             unmeasured.append(case.current_mb)
+        trials = []
         for memory_mb in unmeasured:
             lacking = [p for p in self._weights if not case.evidence.warm_ms(p, memory_mb)]
             if lacking and memory_mb not in self._excluded:
-                self._likely = (memory_mb,)
-                return tuple(Trial(memory_mb, payload) for payload in lacking[:1])
-        return self._percentile_samples(case, size)
+                trials.append(Trial(memory_mb, lacking[0]))
+        self._likely = tuple(trial.memory_mb for trial in trials)
+        return tuple(trials) or self._percentile_samples(case, size)
 
     def _nearest_to_limits(self, case: Case) -> tuple[Trial, ...]:
         """Warm samples at the size that comes nearest to limits which no size seems to meet: few
