@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.local_exec.conftest import AVAILABLE, open_bench
-from tuner.local.cpu.process_tree import LinuxTree
+from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.model.limits import vcpu_share
 
 if TYPE_CHECKING:

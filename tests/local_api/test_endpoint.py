@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import make_client, message_of
 from tuner.errors import LocalError
-from tuner.local import neighbours as neighbours_module
 from tuner.local.definition import FunctionDefinition
+from tuner.local.neighbours import process as neighbours_process
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
@@ -82,7 +82,7 @@ def test_absent_neighbours_are_told_of(
 def test_a_missing_extra_names_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without moto the start fails with the pip command, and leaves no folder behind."""
     before = set(work_dir().iterdir())
-    monkeypatch.setattr(neighbours_module, "_NEEDED", ("moto", "no_such_module"))
+    monkeypatch.setattr(neighbours_process, "_NEEDED", ("moto", "no_such_module"))
     with pytest.raises(LocalError, match=r"no_such_module.*pip install 'lambda-tuner\[local\]'"):
         LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor())
     assert set(work_dir().iterdir()) <= before

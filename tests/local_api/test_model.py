@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
 from tests.local_api.model import problems_of, service_model
-from tuner.local.routes import ROUTES
+from tuner.local.control_plane.routes import ROUTES
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tuner.local.api_error import ApiError
-from tuner.local.names import Place, Reference
+from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.names import Place, Reference
 
 PLACE = Place("eu-west-1", "123456789012")
 NAMES = st.from_regex(r"[a-zA-Z0-9_-]{1,64}", fullmatch=True).filter(

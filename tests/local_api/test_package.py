@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.local_api.conftest import make_zip
 from tuner.errors import LocalError
-from tuner.local import package
-from tuner.local.api_error import ApiError
-from tuner.local.package import CodeStore, zip_folder
+from tuner.local.control_plane import package
+from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.package import CodeStore, zip_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

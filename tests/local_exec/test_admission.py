@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.local_exec.test_environments import eventually
 from tuner.errors import LocalError
-from tuner.local.admission import CoreQueue
 from tuner.local.deployment import InvokeRequest
-from tuner.local.lineage import Lineage
+from tuner.local.execution.admission import CoreQueue
+from tuner.local.execution.lineage import Lineage
 
 
 def request(trace: str | None = None) -> InvokeRequest:

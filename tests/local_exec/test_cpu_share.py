@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.local.cpu.process_tree import LinuxTree
+from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.model.limits import vcpu_share
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import pytest
 
 from tests.local_exec.conftest import open_bench
 from tests.local_exec.test_environments import eventually, is_alive
-from tuner.local.cpu.choose import choose_control
-from tuner.local.run_dir import RunDir, clean_leftovers
+from tuner.local.execution.cpu.choose import choose_control
+from tuner.local.execution.run_dir import RunDir, clean_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ import pytest
 
 from tests.local_exec.conftest import open_bench
 from tuner.errors import LocalError
-from tuner.local.cpu import group_files
-from tuner.local.cpu.choose import choose_control
+from tuner.local.execution.cpu import group_files
+from tuner.local.execution.cpu.choose import choose_control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ def test_a_nested_call_does_not_wait_for_its_caller(bench: Bench) -> None:
 def test_an_asynchronous_call_waits_its_turn(any_bench: Bench) -> None:
     """What the caller does not wait for does not borrow its cores."""
     from tuner.local.deployment import InvokeRequest
-    from tuner.local.lineage import Lineage
+    from tuner.local.execution.lineage import Lineage
 
     lineage = Lineage()
     with lineage.entered(InvokeRequest("a", b"", "arn")) as outer:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.local_exec.conftest import open_bench
 from tuner.errors import LocalError
-from tuner.local.interpreter import find_interpreter
+from tuner.local.execution.runtime.interpreter import find_interpreter
 
 OWN = f"python3.{sys.version_info.minor}"
 
@@ -95,7 +95,7 @@ def test_links_are_made_once(tmp_path: Path) -> None:
         pytest.skip("no true")
     command = tmp_path / "python3.97"
     command.symlink_to(shutil.which("true") or "")
-    from tuner.local.interpreter import other_interpreter
+    from tuner.local.execution.runtime.interpreter import other_interpreter
 
     for _ in range(2):
         assert other_interpreter(str(command), "3.97", tmp_path / "links") is None

@@ -201,7 +201,7 @@ def test_init_above_its_limit_is_done_again_within_the_invocation(
     any_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An init that takes too long is ended and done again on the invocation's own time."""
-    monkeypatch.setattr("tuner.local.environment.INIT_LIMIT_S", 0.7)
+    monkeypatch.setattr("tuner.local.execution.environment.INIT_LIMIT_S", 0.7)
     call = any_bench.call("slow_start.handler")
     assert call.value == "ready"
     assert re.search(r"Init Duration: 7\d\d\.\d\d ms\tPhase: init\tStatus: timeout", call.log)
@@ -240,7 +240,7 @@ def test_without_a_mount_namespace_tmpdir_is_private(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where /tmp cannot be hidden, TMPDIR points to the environment's own folder."""
-    monkeypatch.setattr("tuner.local.host.can_hide_tmp", lambda: False)
+    monkeypatch.setattr("tuner.local.execution.host.can_hide_tmp", lambda: False)
     bench = open_bench(tmp_path, None)
     try:
         seen = bench.call("variables").value

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.memory import BYTES_PER_MB, MemoryPeak, MemorySample, megabytes
+from tuner.local.execution.memory import BYTES_PER_MB, MemoryPeak, MemorySample, megabytes
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench

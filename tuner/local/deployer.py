@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
-from tuner.local.api_error import ApiError
-from tuner.local.names import ACCOUNT_ID, check_new_name
-from tuner.local.package import zip_folder, zip_source
-from tuner.local.settings import create_settings
-from tuner.local.validation import check_function
+from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
+from tuner.local.control_plane.package import zip_folder, zip_source
+from tuner.local.control_plane.settings import create_settings
+from tuner.local.control_plane.validation import check_function
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.local.control_plane.package import CodeStore
+    from tuner.local.control_plane.store import FunctionStore
     from tuner.local.definition import FunctionDefinition
     from tuner.local.deployment import Executor
-    from tuner.local.package import CodeStore
-    from tuner.local.store import FunctionStore
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
 _ECHO: Final = "def handler(event, context):\n    return event\n"

@@ -37,8 +37,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.local.deployment import HostLimits, InvokeResult
-from tuner.local.http_message import HangUpError
-from tuner.local.invocation_log import LogEvent
+from tuner.local.execution.invocation_log import LogEvent
+from tuner.local.http.message import HangUpError
 from tuner.logs import format_report, format_report_json
 from tuner.model.platform_report import PlatformReport
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.local.deployment import Deployment, InvokeRequest
-    from tuner.local.invocation_log import LogSink
+    from tuner.local.execution.invocation_log import LogSink
     from tuner.model.finding import Finding
 
 Failure = Literal["error", "timeout", "out-of-memory", "no-reply"]

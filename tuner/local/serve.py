@@ -9,23 +9,23 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
-from tuner.local.aliases_api import AliasesApi
-from tuner.local.api import LambdaApi
+from tuner.local.control_plane.aliases import AliasesApi
+from tuner.local.control_plane.api import LambdaApi
+from tuner.local.control_plane.functions import FunctionsApi
+from tuner.local.control_plane.governance import GovernanceApi
+from tuner.local.control_plane.invoke import Concurrency, InvokeApi
+from tuner.local.control_plane.names import ACCOUNT_ID, Place
+from tuner.local.control_plane.package import Code, CodeStore
+from tuner.local.control_plane.store import FunctionStore
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer
-from tuner.local.endpoint import OWN_PREFIX, Endpoint
-from tuner.local.functions_api import FunctionsApi
-from tuner.local.governance_api import GovernanceApi
-from tuner.local.http_message import Request, Response, json_response, plain
-from tuner.local.http_server import HttpServer
-from tuner.local.invoke_api import Concurrency, InvokeApi
-from tuner.local.names import ACCOUNT_ID, Place
-from tuner.local.neighbours import Neighbours
-from tuner.local.package import Code, CodeStore
+from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
+from tuner.local.http.message import Request, Response, json_response, plain
+from tuner.local.http.proxy import Proxy
+from tuner.local.http.server import HttpServer
+from tuner.local.neighbours.process import Neighbours
 from tuner.local.private_folder import PrivateFolder, work_dir
-from tuner.local.proxy import Proxy
 from tuner.local.retirement import Retirement
-from tuner.local.store import FunctionStore
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tuner.local.deployment import Executor, HostLimits
-    from tuner.local.invocation_log import LogEvent, LogSink
+    from tuner.local.execution.invocation_log import LogEvent, LogSink
 
 _LAMBDA_ONLY: Final = "this endpoint was started for Lambda alone, without S3, SQS and the others"
 
@@ -248,6 +248,8 @@ def _checked_region(region: str) -> str:
 
 
 def _real_executor(base: Path, keep_log: LogSink) -> Executor:
-    from tuner.local.executor import ProcessExecutor  # noqa: PLC0415 - a scripted one needs none
+    from tuner.local.execution.executor import (  # noqa: PLC0415 - a scripted one needs none
+        ProcessExecutor,
+    )
 
     return ProcessExecutor(work_dir=base, on_log=keep_log)

@@ -1,0 +1,162 @@
+"""Create, read, list, change and delete aliases."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.local.control_plane.error import ApiError, conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.function_state import Alias
+from tuner.local.control_plane.names import LATEST, check_alias_name, is_version
+from tuner.local.control_plane.validation import Constraint, check
+from tuner.local.http.message import Response, json_response
+
+if TYPE_CHECKING:
+    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.store import FunctionStore
+
+_CONSTRAINTS: Final = (
+    Constraint("Name", str, 1, 128),
+    Constraint("FunctionVersion", str, 1, 1024, pattern=r"(\$LATEST|[0-9]+)"),
+    Constraint("Description", str, 0, 256),
+    Constraint("RevisionId", str),
+)
+
+
+class AliasesApi:
+    """Operations on aliases."""
+
+    def __init__(self, store: FunctionStore) -> None:
+        self._store = store
+
+    def create_alias(self, call: Call) -> Response:
+        """CreateAlias."""
+        body = call.json()
+        check(body, _CONSTRAINTS)
+        name = str(body.get("Name") or "")
+        check_alias_name(name)
+        with self._store.open(self._function_name(call)) as function:
+            if name in function.aliases:
+                arn = self._store.place.arn(function.name, name)
+                raise conflict(f"Alias already exists: {arn}")
+            version = str(body.get("FunctionVersion") or "")
+            alias = Alias(
+                name=name,
+                version=version,
+                description=body.get("Description") or "",
+                weights=_weights(body.get("RoutingConfig")),
+                revision_id=str(uuid.uuid4()),
+            )
+            self._check_target(function, alias)
+            function.aliases[name] = alias
+            return json_response(201, self._describe(function, alias))
+
+    def get_alias(self, call: Call) -> Response:
+        """GetAlias."""
+        with self._store.open(self._function_name(call)) as function:
+            return json_response(200, self._describe(function, self._find(function, call)))
+
+    def list_aliases(self, call: Call) -> Response:
+        """ListAliases, of one FunctionVersion or of all."""
+        with self._store.open(self._function_name(call)) as function:
+            only = call.query.get("FunctionVersion")
+            listed = [
+                alias
+                for _, alias in sorted(function.aliases.items())
+                if only is None or alias.points_at(only)
+            ]
+            page, marker = call.page(listed, lambda alias: alias.name)
+            aliases = [self._describe(function, alias) for alias in page]
+        return json_response(200, {"Aliases": aliases, **marker})
+
+    def update_alias(self, call: Call) -> Response:
+        """UpdateAlias: members that are left out stay as they are."""
+        body = call.json()
+        check(body, _CONSTRAINTS)
+        with self._store.open(self._function_name(call)) as function:
+            alias = self._find(function, call)
+            if body.get("RevisionId") not in (None, alias.revision_id):
+                raise stale_revision()
+            changed = replace(
+                alias,
+                version=body.get("FunctionVersion") or alias.version,
+                description=body.get("Description", alias.description) or "",
+                weights=(
+                    _weights(body["RoutingConfig"])
+                    if body.get("RoutingConfig") is not None
+                    else alias.weights
+                ),
+                revision_id=str(uuid.uuid4()),
+            )
+            self._check_target(function, changed)
+            function.aliases[alias.name] = changed
+            return json_response(200, self._describe(function, changed))
+
+    def delete_alias(self, call: Call) -> Response:
+        """DeleteAlias; one that is gone already is no error."""
+        with self._store.open(self._function_name(call)) as function:
+            function.aliases.pop(call.path["Name"], None)
+        return Response(204)
+
+    def _function_name(self, call: Call) -> str:
+        return self._store.place.resolve_unqualified(call.function_name)
+
+    def _find(self, function: Function, call: Call) -> Alias:
+        alias = function.aliases.get(call.path["Name"])
+        if alias is None:
+            arn = self._store.place.arn(function.name, call.path["Name"])
+            raise not_found(f"Cannot find alias arn: {arn}")
+        return alias
+
+    def _check_target(self, function: Function, alias: Alias) -> None:
+        for number in (alias.version, *(number for number, _ in alias.weights)):
+            exists = number == LATEST or (is_version(number) and int(number) in function.versions)
+            if not exists:
+                raise not_found(
+                    f"Function not found: {self._store.place.arn(function.name, number)}"
+                )
+        if not alias.weights:
+            return
+        if alias.version == LATEST or any(number == LATEST for number, _ in alias.weights):
+            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+        if any(number == alias.version for number, _ in alias.weights):
+            raise invalid(
+                f"Invalid function version {alias.version}. Function version {alias.version} is "
+                "already included in routing configuration."
+            )
+
+    def _describe(self, function: Function, alias: Alias) -> dict[str, Any]:
+        shape: dict[str, Any] = {
+            "AliasArn": self._store.place.arn(function.name, alias.name),
+            "Name": alias.name,
+            "FunctionVersion": alias.version,
+            "Description": alias.description,
+            "RevisionId": alias.revision_id,
+        }
+        if alias.weights:
+            shape["RoutingConfig"] = {"AdditionalVersionWeights": dict(alias.weights)}
+        return shape
+
+
+def _weights(routing: Any) -> tuple[tuple[str, float], ...]:
+    """Read a RoutingConfig: at most one further version, with a share from 0 to 1."""
+    given = routing.get("AdditionalVersionWeights") if isinstance(routing, Mapping) else None
+    given = given or {}
+    if not isinstance(given, Mapping) or not all(
+        isinstance(weight, int | float) and not isinstance(weight, bool)
+        for weight in given.values()
+    ):
+        raise ApiError(
+            400,
+            "SerializationException",
+            "AdditionalVersionWeights must map versions to numbers",
+            type_=None,
+        )
+    if len(given) > 1:
+        raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
+    if any(not 0 <= weight <= 1 for weight in given.values()):
+        raise invalid("A weight in AdditionalVersionWeights must be between 0.0 and 1.0")
+    return tuple((number, float(weight)) for number, weight in given.items())

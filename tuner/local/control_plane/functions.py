@@ -1,0 +1,252 @@
+"""Create, read, list, change, publish and delete functions, in the words of Lambda's API."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.local.control_plane import settings as function_settings
+from tuner.local.control_plane.error import invalid
+from tuner.local.control_plane.names import LATEST, check_new_name
+from tuner.local.control_plane.validation import (
+    FUNCTION_CONSTRAINTS,
+    check,
+    check_function,
+    check_tags,
+)
+from tuner.local.http.message import Response, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.function_state import Function, Version
+    from tuner.local.control_plane.package import Code, CodeStore
+    from tuner.local.control_plane.store import FunctionStore
+    from tuner.local.deployment import HostLimits
+
+_RUNTIME_VERSION: Final = "0" * 64
+"""Stands for the runtime's build: the interpreter here has no such ARN."""
+
+
+class FunctionsApi:
+    """Operations on functions and versions. `code_url` gives the address of a kept package."""
+
+    def __init__(
+        self,
+        store: FunctionStore,
+        codes: CodeStore,
+        limits: HostLimits,
+        code_url: Callable[[Code], str],
+    ) -> None:
+        self._store = store
+        self._codes = codes
+        self._limits = limits
+        self._code_url = code_url
+
+    def create_function(self, call: Call) -> Response:
+        """CreateFunction."""
+        body = call.json()
+        reference = self._store.place.resolve(str(body.get("FunctionName") or ""))
+        check_new_name(reference.name)
+        self._check(body)
+        if body.get("PackageType") == "Image":
+            raise invalid("PackageType Image is not supported by the local Lambda: use Zip")
+        tags = body.get("Tags") or {}
+        check_tags(tags, {})
+        settings = function_settings.create_settings(body)
+        code = self._read_code(body.get("Code") or {})
+        function, version = self._store.create(
+            reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
+        )
+        return json_response(201, self._configuration(function, version))
+
+    def get_function(self, call: Call) -> Response:
+        """GetFunction."""
+        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        with self._store.open(reference.name) as function:
+            version = self._store.find(function, reference)
+            reply: dict[str, Any] = {
+                "Configuration": self._configuration(function, version, reference.qualifier),
+                "Code": {"RepositoryType": "S3", "Location": self._code_url(version.code)},
+            }
+            if function.tags:
+                reply["Tags"] = dict(function.tags)
+            if function.reserved_concurrency is not None:
+                reply["Concurrency"] = {
+                    "ReservedConcurrentExecutions": function.reserved_concurrency
+                }
+        return json_response(200, reply)
+
+    def get_function_configuration(self, call: Call) -> Response:
+        """GetFunctionConfiguration."""
+        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        with self._store.open(reference.name) as function:
+            version = self._store.find(function, reference)
+            return json_response(200, self._configuration(function, version, reference.qualifier))
+
+    def list_functions(self, call: Call) -> Response:
+        """ListFunctions: $LATEST of each, or with FunctionVersion=ALL every version too."""
+        every_version = call.query.get("FunctionVersion") == "ALL"
+        listed = [
+            (function, version)
+            for function, versions in self._store.all()
+            for version in (versions if every_version else versions[:1])
+        ]
+        page, marker = call.page(listed, lambda pair: f"{pair[0].name}:{pair[1].number}")
+        functions = [
+            self._listed(function, version, qualified=every_version) for function, version in page
+        ]
+        return json_response(200, {"Functions": functions, **marker})
+
+    def list_versions_by_function(self, call: Call) -> Response:
+        """ListVersionsByFunction: $LATEST first, then versions in order."""
+        reference = self._store.place.resolve(call.function_name)
+        with self._store.open(reference.name) as function:
+            numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
+            page, marker = call.page(numbers, str)
+            found = [function.find_version(number) for number in page]
+            versions = [self._listed(function, version) for version in found if version]
+        return json_response(200, {"Versions": versions, **marker})
+
+    def update_function_configuration(self, call: Call) -> Response:
+        """UpdateFunctionConfiguration: members that are left out stay as they are."""
+        reference = self._store.place.resolve(call.function_name)
+        _refuse_qualifier(reference.qualifier)
+        body = call.json()
+        self._check(body)
+        function, version = self._store.update(
+            reference.name,
+            revision_id=body.get("RevisionId"),
+            settings=lambda base: function_settings.update_settings(body, base),
+        )
+        return json_response(200, self._configuration(function, version))
+
+    def update_function_code(self, call: Call) -> Response:
+        """UpdateFunctionCode, with DryRun and Publish."""
+        reference = self._store.place.resolve(call.function_name)
+        _refuse_qualifier(reference.qualifier)
+        body = call.json()
+        self._check(body)
+        with self._store.open(reference.name):
+            pass  # no such function comes before anything about its code
+        code = self._read_code(body)
+        function, version = self._store.update(
+            reference.name,
+            revision_id=body.get("RevisionId"),
+            settings=lambda base: function_settings.update_settings(
+                {"Architectures": body.get("Architectures")}, base
+            ),
+            code=code,
+            publish=bool(body.get("Publish")),
+            dry_run=bool(body.get("DryRun")),
+        )
+        return json_response(200, self._configuration(function, version))
+
+    def publish_version(self, call: Call) -> Response:
+        """PublishVersion."""
+        reference = self._store.place.resolve(call.function_name)
+        _refuse_qualifier(reference.qualifier)
+        body = call.json()
+        check(body, FUNCTION_CONSTRAINTS)
+        if body.get("PublishTo"):
+            raise invalid("PublishTo is not supported by the local Lambda: leave it out")
+        function, version = self._store.publish(
+            reference.name,
+            description=body.get("Description"),
+            code_sha256=body.get("CodeSha256"),
+            revision_id=body.get("RevisionId"),
+        )
+        return json_response(201, self._configuration(function, version, version.number))
+
+    def delete_function(self, call: Call) -> Response:
+        """DeleteFunction: the whole function, or the version of the Qualifier."""
+        self._store.delete(
+            self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        )
+        return Response(204)
+
+    def _check(self, body: Mapping[str, Any]) -> None:
+        check_function(body, self._limits.max_memory_mb, self._limits.core_count)
+
+    def _read_code(self, source: Mapping[str, Any]) -> Code:
+        if source.get("S3Bucket") or source.get("S3Key"):
+            raise invalid(
+                "Code from S3 is not supported by the local Lambda: send the package as ZipFile"
+            )
+        if source.get("ImageUri"):
+            raise invalid("Container images are not supported by the local Lambda: send ZipFile")
+        encoded = source.get("ZipFile")
+        if not isinstance(encoded, str) or not encoded:
+            raise invalid("Please provide a source for function code.")
+        try:
+            return self._codes.add(base64.b64decode(encoded, validate=True))
+        except binascii.Error:
+            raise invalid("ZipFile is not base64") from None
+
+    def _listed(
+        self, function: Function, version: Version, *, qualified: bool = True
+    ) -> dict[str, Any]:
+        """Describe a version in a list, where states and runtime versions are left out."""
+        shape = self._configuration(function, version, version.number if qualified else None)
+        return {key: value for key, value in shape.items() if key not in _UNLISTED}
+
+    def _configuration(
+        self, function: Function, version: Version, qualifier: str | None = None
+    ) -> dict[str, Any]:
+        """Give a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
+        now_s = self._store.now_s()
+        place = self._store.place
+        if qualifier is None and version.number != LATEST:
+            qualifier = version.number
+        modified = datetime.fromtimestamp(version.modified_at_s, UTC)
+        return {
+            "FunctionName": function.name,
+            "FunctionArn": place.arn(function.name, qualifier),
+            **function_settings.describe(version.settings, function.name),
+            "CodeSize": version.code.size_bytes,
+            "CodeSha256": version.code.sha256,
+            "LastModified": f"{modified:%Y-%m-%dT%H:%M:%S}.{modified.microsecond // 1000:03d}+0000",
+            "Version": version.number,
+            "RevisionId": version.revision_at(now_s),
+            "SnapStart": {
+                "ApplyOn": version.settings.snap_start,
+                "OptimizationStatus": "Off",
+            },
+            "RuntimeVersionConfig": {
+                "RuntimeVersionArn": f"arn:aws:lambda:{place.region}::runtime:{_RUNTIME_VERSION}"
+            },
+            **_state(version, is_ready=version.is_ready(now_s)),
+        }
+
+
+_UNLISTED: Final = frozenset(
+    {
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "RuntimeVersionConfig",
+    }
+)
+
+
+def _state(version: Version, *, is_ready: bool) -> dict[str, str]:
+    if is_ready:
+        return {"State": "Active", "LastUpdateStatus": "Successful"}
+    if version.change == "update":
+        return {"State": "Active", "LastUpdateStatus": "InProgress"}
+    return {
+        "State": "Pending",
+        "StateReason": "The function is being created.",
+        "StateReasonCode": "Creating",
+    }
+
+
+def _refuse_qualifier(qualifier: str | None) -> None:
+    if qualifier is not None:
+        raise invalid("This operation is permitted on the unqualified function only.")

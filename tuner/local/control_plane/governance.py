@@ -1,0 +1,300 @@
+"""What stands around functions: tags, concurrency, permissions, account limits, and look-ups."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.local.control_plane.error import ApiError, conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.function_state import Policy
+from tuner.local.control_plane.names import LATEST
+from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
+from tuner.local.control_plane.validation import Constraint, check, check_tags
+from tuner.local.http.message import Response, json_response
+
+if TYPE_CHECKING:
+    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.names import Reference
+    from tuner.local.control_plane.store import FunctionStore
+
+_PERMISSION: Final = (
+    Constraint("StatementId", str, 1, 100, pattern=r"[a-zA-Z0-9-_]+"),
+    Constraint("Action", pattern=r"lambda:[*]|lambda:[a-zA-Z]+|[*]"),
+    Constraint("Principal", pattern=r"[^\s]+"),
+    Constraint("SourceArn", pattern=r"arn:.*"),
+    Constraint("SourceAccount", pattern=r"\d{12}"),
+    Constraint("RevisionId"),
+)
+_CONDITIONS: Final = {
+    "SourceArn": ("ArnLike", "AWS:SourceArn"),
+    "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
+    "PrincipalOrgID": ("StringEquals", "aws:PrincipalOrgID"),
+    "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
+    "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
+}
+_MIN_UNRESERVED: Final = 100
+"""What an account must keep for functions without a reservation (all it has, if that is less)."""
+
+
+class GovernanceApi:
+    """Operations on a function's surroundings."""
+
+    def __init__(self, store: FunctionStore, *, concurrent_executions: int) -> None:
+        self._store = store
+        self._concurrent_executions = concurrent_executions
+
+    def tag_resource(self, call: Call) -> Response:
+        """TagResource."""
+        tags = call.json().get("Tags") or {}
+        with self._store.open(self._tagged(call)) as function:
+            check_tags(tags, function.tags)
+            function.tags.update(tags)
+        return Response(204)
+
+    def untag_resource(self, call: Call) -> Response:
+        """UntagResource."""
+        with self._store.open(self._tagged(call)) as function:
+            for key in call.request.parameter_list("tagKeys"):
+                function.tags.pop(key, None)
+        return Response(204)
+
+    def list_tags(self, call: Call) -> Response:
+        """ListTags."""
+        with self._store.open(self._tagged(call)) as function:
+            return json_response(200, {"Tags": dict(function.tags)})
+
+    def put_function_concurrency(self, call: Call) -> Response:
+        """PutFunctionConcurrency."""
+        body = call.json()
+        check(body, (Constraint("ReservedConcurrentExecutions", int, 0),))
+        wanted = body.get("ReservedConcurrentExecutions")
+        if wanted is None:
+            raise invalid("ReservedConcurrentExecutions is required")
+        name = self._unqualified(call)
+        with self._store.open(name) as function:
+            left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
+            minimum = min(_MIN_UNRESERVED, self._concurrent_executions)
+            if wanted > 0 and left < minimum:
+                raise invalid(
+                    "Specified ReservedConcurrentExecutions for function decreases account's "
+                    f"UnreservedConcurrentExecution below its minimum value of [{minimum}]."
+                )
+            function.reserved_concurrency = wanted
+        return json_response(200, {"ReservedConcurrentExecutions": wanted})
+
+    def get_function_concurrency(self, call: Call) -> Response:
+        """GetFunctionConcurrency: an empty object where nothing is reserved."""
+        with self._store.open(self._unqualified(call)) as function:
+            reserved = function.reserved_concurrency
+        return json_response(
+            200, {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
+        )
+
+    def delete_function_concurrency(self, call: Call) -> Response:
+        """DeleteFunctionConcurrency."""
+        with self._store.open(self._unqualified(call)) as function:
+            function.reserved_concurrency = None
+        return Response(204)
+
+    def get_account_settings(self, _: Call) -> Response:
+        """GetAccountSettings."""
+        functions = self._store.all()
+        used = sum(version.code.size_bytes for _, versions in functions for version in versions)
+        unreserved = max(self._concurrent_executions - self._store.reserved_in_all(), 0)
+        return json_response(
+            200,
+            {
+                "AccountLimit": {
+                    "TotalCodeSize": 75 * 1024**3,
+                    "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+                    "CodeSizeZipped": MAX_ZIPPED_BYTES,
+                    "ConcurrentExecutions": self._concurrent_executions,
+                    "UnreservedConcurrentExecutions": unreserved,
+                },
+                "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
+            },
+        )
+
+    def add_permission(self, call: Call) -> Response:
+        """AddPermission."""
+        body = call.json()
+        check(body, _PERMISSION)
+        for member in ("StatementId", "Action", "Principal"):
+            if not body.get(member):
+                raise invalid(f"{member} is required")
+        reference = self._reference(call)
+        if reference.qualifier == LATEST:
+            raise invalid("We currently do not support adding policies for $LATEST.")
+        with self._store.open(reference.name) as function:
+            self._store.find(function, reference)
+            policy = function.policies.setdefault(reference.qualifier or "", Policy())
+            _check_revision(policy, body.get("RevisionId"))
+            statement_id = body["StatementId"]
+            if statement_id in policy.statements:
+                raise conflict(
+                    f"The statement id ({statement_id}) provided already exists. Please provide a "
+                    "new statement id, or remove the existing statement."
+                )
+            arn = self._store.place.arn(function.name, reference.qualifier)
+            statement = _statement(body, arn)
+            policy.statements[statement_id] = statement
+            policy.revision_id = str(uuid.uuid4())
+        return json_response(201, {"Statement": json.dumps(statement, separators=(",", ":"))})
+
+    def get_policy(self, call: Call) -> Response:
+        """GetPolicy."""
+        reference = self._reference(call)
+        with self._store.open(reference.name) as function:
+            policy = self._policy(function, reference)
+            document = {
+                "Version": "2012-10-17",
+                "Id": "default",
+                "Statement": list(policy.statements.values()),
+            }
+            return json_response(
+                200,
+                {
+                    "Policy": json.dumps(document, separators=(",", ":")),
+                    "RevisionId": policy.revision_id,
+                },
+            )
+
+    def remove_permission(self, call: Call) -> Response:
+        """RemovePermission."""
+        reference = self._reference(call)
+        statement_id = call.path["StatementId"]
+        with self._store.open(reference.name) as function:
+            policy = self._policy(function, reference)
+            if statement_id not in policy.statements:
+                raise not_found(f"Statement {statement_id} is not found in resource policy.")
+            _check_revision(policy, call.query.get("RevisionId"))
+            del policy.statements[statement_id]
+            policy.revision_id = str(uuid.uuid4())
+        return Response(204)
+
+    def list_event_source_mappings(self, call: Call) -> Response:
+        """ListEventSourceMappings: there are none here."""
+        if name := call.query.get("FunctionName"):
+            self._exists(self._store.place.resolve(name))
+        return json_response(200, {"EventSourceMappings": []})
+
+    def get_function_url_config(self, call: Call) -> Response:
+        """GetFunctionUrlConfig: there are none here."""
+        self._exists(self._reference(call))
+        raise _no_such_resource()
+
+    def list_function_url_configs(self, call: Call) -> Response:
+        """ListFunctionUrlConfigs."""
+        self._exists(self._reference(call))
+        return json_response(200, {"FunctionUrlConfigs": []})
+
+    def get_function_event_invoke_config(self, call: Call) -> Response:
+        """GetFunctionEventInvokeConfig: there are none here."""
+        reference = self._reference(call)
+        self._exists(reference)
+        arn = self._store.place.arn(reference.name, reference.qualifier or LATEST)
+        raise not_found(f"The function {arn} doesn't have an EventInvokeConfig")
+
+    def list_function_event_invoke_configs(self, call: Call) -> Response:
+        """ListFunctionEventInvokeConfigs."""
+        self._exists(self._reference(call))
+        return json_response(200, {"FunctionEventInvokeConfigs": []})
+
+    def get_provisioned_concurrency_config(self, call: Call) -> Response:
+        """GetProvisionedConcurrencyConfig; the same path with List=ALL lists them."""
+        if call.query.get("List") == "ALL":
+            return self.list_provisioned_concurrency_configs(call)
+        self._exists(self._reference(call))
+        raise ApiError(
+            404,
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "No Provisioned Concurrency Config found for this function",
+        )
+
+    def list_provisioned_concurrency_configs(self, call: Call) -> Response:
+        """ListProvisionedConcurrencyConfigs: there are none here."""
+        self._exists(self._reference(call))
+        return json_response(200, {"ProvisionedConcurrencyConfigs": []})
+
+    def get_function_code_signing_config(self, call: Call) -> Response:
+        """GetFunctionCodeSigningConfig: none is set, for which Lambda gives an empty object."""
+        self._exists(self._reference(call))
+        return json_response(200, {})
+
+    def get_runtime_management_config(self, call: Call) -> Response:
+        """GetRuntimeManagementConfig: the interpreter is the host's, as it is."""
+        reference = self._reference(call)
+        self._exists(reference)
+        arn = self._store.place.arn(reference.name, reference.qualifier or LATEST)
+        return json_response(200, {"UpdateRuntimeOn": "Auto", "FunctionArn": arn})
+
+    def get_function_recursion_config(self, call: Call) -> Response:
+        """GetFunctionRecursionConfig: AWS's default (nothing is stopped here)."""
+        self._exists(self._reference(call))
+        return json_response(200, {"RecursiveLoop": "Terminate"})
+
+    def _exists(self, reference: Reference) -> None:
+        with self._store.open(reference.name) as function:
+            self._store.find(function, reference)
+
+    def _reference(self, call: Call) -> Reference:
+        return self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+
+    def _unqualified(self, call: Call) -> str:
+        return self._store.place.resolve_unqualified(call.function_name)
+
+    def _policy(self, function: Function, reference: Reference) -> Policy:
+        policy = function.policies.get(reference.qualifier or "")
+        if policy is None or not policy.statements:
+            raise _no_such_resource()
+        return policy
+
+    def _tagged(self, call: Call) -> str:
+        arn = call.path["Resource"]
+        if not arn.startswith("arn:"):
+            raise invalid(f"{arn} is not the ARN of a function")
+        reference = self._store.place.resolve(arn)
+        if reference.qualifier is not None:
+            raise invalid(
+                "Tags on function aliases and versions are not supported. Please specify a "
+                "function ARN."
+            )
+        return reference.name
+
+
+def _no_such_resource() -> ApiError:
+    return not_found("The resource you requested does not exist.")
+
+
+def _check_revision(policy: Policy, given: str | None) -> None:
+    if given and given != policy.revision_id:
+        raise stale_revision("GetPolicy")
+
+
+def _statement(body: dict[str, Any], arn: str) -> dict[str, Any]:
+    principal = body["Principal"]
+    account = principal.isdigit() or principal.startswith("arn:")
+    statement: dict[str, Any] = {
+        "Sid": body["StatementId"],
+        "Effect": "Allow",
+        "Principal": _principal(principal)
+        if account or principal == "*"
+        else {"Service": principal},
+        "Action": body["Action"],
+        "Resource": arn,
+    }
+    condition: dict[str, dict[str, str]] = {}
+    for member, (operator, key) in _CONDITIONS.items():
+        if body.get(member):
+            condition.setdefault(operator, {})[key] = body[member]
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+def _principal(principal: str) -> str | dict[str, str]:
+    if principal == "*":
+        return "*"
+    return {"AWS": f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal}

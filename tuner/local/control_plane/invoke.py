@@ -1,0 +1,267 @@
+"""Invoke: limits and throttles before, the executor in the middle, Lambda's headers after."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import queue
+import secrets
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import TunerError
+from tuner.local.control_plane.error import ApiError, throttled, too_large
+from tuner.local.deployment import InvokeRequest, InvokeResult
+from tuner.local.http.message import BodyTooLargeError, HangUpError, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.store import FunctionStore, Target
+    from tuner.local.deployment import Executor
+
+log = logging.getLogger(__name__)
+
+MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
+MAX_EVENT_BYTES: Final = 1024 * 1024
+MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
+LOG_TAIL_BYTES: Final = 4096
+MAX_QUEUED_EVENTS: Final = 1000
+EVENT_WORKERS: Final = 8
+
+
+class Concurrency:
+    """Counts running invocations and refuses those over a limit."""
+
+    def __init__(self, account_limit: int, reserved_in_all: Callable[[], int]) -> None:
+        self._account_limit = account_limit
+        self._reserved_in_all = reserved_in_all
+        self._lock = threading.Lock()
+        self._reserved: dict[str, int] = {}
+        self._unreserved = 0
+
+    @contextmanager
+    def slot(self, target: Target) -> Iterator[None]:
+        """Hold one invocation's place; raises the ApiError of a throttle."""
+        if target.reserved_concurrency is None:
+            yield from self._shared_slot()
+        else:
+            yield from self._own_slot(target.function_name, target.reserved_concurrency)
+
+    def _shared_slot(self) -> Iterator[None]:
+        limit = self._account_limit - self._reserved_in_all()
+        with self._lock:
+            if self._unreserved >= limit:
+                raise throttled("ConcurrentInvocationLimitExceeded")
+            self._unreserved += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._unreserved -= 1
+
+    def _own_slot(self, name: str, limit: int) -> Iterator[None]:
+        with self._lock:
+            if self._reserved.get(name, 0) >= limit:
+                raise throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            self._reserved[name] = self._reserved.get(name, 0) + 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._reserved[name] -= 1
+
+
+class InvokeApi:
+    """Runs invocations: synchronous ones in the caller's thread, events from a queue.
+
+    An event is run once: Lambda's two retries, a minute and two apart, are left out.
+    """
+
+    def __init__(
+        self,
+        store: FunctionStore,
+        executor: Executor,
+        concurrency: Concurrency,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._concurrency = concurrency
+        self._events: queue.Queue[tuple[Target, InvokeRequest] | None] = queue.Queue(
+            MAX_QUEUED_EVENTS
+        )
+        self._workers: list[threading.Thread] = []
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+
+    def invoke(self, call: Call) -> Response:
+        """Invoke, as RequestResponse, Event or DryRun."""
+        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        headers = call.request.headers
+        kind = headers.get("x-amz-invocation-type") or "RequestResponse"
+        log_type = headers.get("x-amz-log-type") or "None"
+        _check_kind(kind, log_type)
+        payload = _read_payload(call, MAX_EVENT_BYTES if kind == "Event" else MAX_PAYLOAD_BYTES)
+        target = self._store.target(reference)
+        if kind == "DryRun":
+            return Response(204, headers=(_version_header(target),))
+        request = InvokeRequest(
+            request_id=str(uuid.uuid4()),
+            payload=payload,
+            invoked_arn=target.invoked_arn,
+            trace_header=headers.get("x-amzn-trace-id"),
+            client_context=_client_context(headers.get("x-amz-client-context")),
+            asynchronous=kind == "Event",
+        )
+        if kind == "Event":
+            self._enqueue(target, request)
+            return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
+        result = self._run(target, request)
+        return _reply(target, request, result, tail=log_type == "Tail")
+
+    def close(self) -> None:
+        """Take no more events; those that wait are dropped."""
+        self._closing.set()
+        with self._lock:
+            workers, self._workers = self._workers, []
+        for _ in workers:
+            try:
+                self._events.put_nowait(None)
+            except queue.Full:
+                break  # workers look at the flag after each event
+        for worker in workers:
+            worker.join(5)
+
+    def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
+        with self._concurrency.slot(target):
+            return self._executor.invoke(target.deployment, request)
+
+    def _enqueue(self, target: Target, request: InvokeRequest) -> None:
+        with self._lock:
+            if not self._workers and not self._closing.is_set():
+                self._workers = [
+                    threading.Thread(target=self._work, name=f"event-{n}", daemon=True)
+                    for n in range(EVENT_WORKERS)
+                ]
+                for worker in self._workers:
+                    worker.start()
+        try:
+            self._events.put_nowait((target, request))
+        except queue.Full:
+            raise throttled("ConcurrentInvocationLimitExceeded") from None
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            event = self._events.get()
+            while event is not None and not self._closing.is_set() and not self._try(*event):
+                self._closing.wait(0.1)
+
+    def _try(self, target: Target, request: InvokeRequest) -> bool:
+        """Run an event; False if it is throttled and must wait for its turn."""
+        try:
+            self._run(target, request)
+        except ApiError as refused:
+            return refused.status != 429
+        except (TunerError, HangUpError) as error:
+            log.warning("an event of %s was dropped: %s", target.function_name, error)
+        except Exception:
+            log.exception("an event of %s failed", target.function_name)
+        return True
+
+
+def _check_kind(kind: str, log_type: str) -> None:
+    for value, where, allowed in (
+        (kind, "invocationType", ("Event", "RequestResponse", "DryRun")),
+        (log_type, "logType", ("None", "Tail")),
+    ):
+        if value not in allowed:
+            raise ApiError(
+                400,
+                "ValidationException",
+                f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy "
+                f"constraint: Member must satisfy enum value set: [{', '.join(allowed)}]",
+                type_=None,
+            )
+
+
+def _read_payload(call: Call, max_bytes: int) -> bytes:
+    try:
+        payload = call.request.read(max_bytes)
+    except BodyTooLargeError:
+        size = call.request.content_length
+        said = "The payload" if size is None else f"{size} byte payload"
+        if max_bytes == MAX_EVENT_BYTES:
+            message = f"{said} is too large for the Event invocation type (limit {max_bytes} bytes)"
+        else:
+            message = (
+                f"Request must be smaller than {max_bytes} bytes for the InvokeFunction operation"
+            )
+        raise too_large(message) from None
+    if not payload:
+        return b"{}"
+    if payload != b"{}":
+        try:
+            json.loads(payload.decode())
+        except (ValueError, RecursionError) as error:
+            where = getattr(error, "pos", None)
+            raise ApiError(
+                400,
+                "InvalidRequestContentException",
+                "Could not parse request body into json: Could not parse payload into json"
+                + (f": at character {where}" if where is not None else ""),
+            ) from None
+    return payload
+
+
+def _client_context(header: str | None) -> str | None:
+    """Decode the base64 of the header; what is not base64 of JSON is refused as by Lambda."""
+    if not header:
+        return None
+    try:
+        text = base64.b64decode(header, validate=True).decode()
+        json.loads(text)
+    except ValueError:
+        raise ApiError(
+            400,
+            "InvalidRequestContentException",
+            "Client context must be a valid Base64-encoded JSON object.",
+        ) from None
+    return text
+
+
+def _reply(target: Target, request: InvokeRequest, result: InvokeResult, *, tail: bool) -> Response:
+    payload, error = result.payload, result.function_error
+    if len(payload) > MAX_RESPONSE_BYTES:
+        error = "Unhandled"
+        payload = json.dumps(
+            {
+                "errorMessage": "Response payload size exceeded maximum allowed payload size "
+                f"({MAX_RESPONSE_BYTES} bytes).",
+                "errorType": "Function.ResponseSizeTooLarge",
+            }
+        ).encode()
+    headers = [
+        ("Content-Type", "application/json"),
+        ("x-amzn-RequestId", request.request_id),
+        _version_header(target),
+        ("X-Amzn-Trace-Id", result.trace_header or request.trace_header or _new_trace()),
+    ]
+    if error:
+        headers.append(("X-Amz-Function-Error", error))
+    if tail:
+        log_tail = base64.b64encode(result.log[-LOG_TAIL_BYTES:]).decode()
+        headers.append(("X-Amz-Log-Result", log_tail))
+    return Response(200, payload, tuple(headers))
+
+
+def _version_header(target: Target) -> tuple[str, str]:
+    return ("X-Amz-Executed-Version", target.deployment.version)
+
+
+def _new_trace() -> str:
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"

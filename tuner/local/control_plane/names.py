@@ -1,0 +1,117 @@
+"""Function names as Lambda takes them: names, partial and full ARNs, with or without qualifier."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from tuner.local.control_plane.error import ApiError, invalid, not_found
+
+LATEST: Final = "$LATEST"
+PARTITION: Final = "aws"
+ACCOUNT_ID: Final = "123456789012"
+"""The account that this endpoint pretends to be; moto's default one, too."""
+
+_REFERENCE: Final = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
+    r"(?:(?P<region>(?:eusc-)?[a-z]{2}(?:-gov|-iso[a-z]?)?-[a-z]+-\d):)?"
+    r"(?:(?P<account>\d{12}):)?"
+    # Alone before a number it is a function's name with a version, not the word of an ARN.
+    r"(?:(?<!^)function:|function:(?![0-9]+$))?"
+    r"(?P<name>[a-zA-Z0-9_-]+)"
+    r"(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
+)
+_QUALIFIER: Final = re.compile(r"\$LATEST|[a-zA-Z0-9_-]{1,128}")
+_ALIAS: Final = re.compile(r"(?![0-9]+$)[a-zA-Z0-9_-]{1,128}")
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a FunctionName (and a Qualifier beside it) names."""
+
+    name: str
+    qualifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the functions of this endpoint are said to live."""
+
+    region: str
+    account_id: str
+
+    def arn(self, name: str, qualifier: str | None = None) -> str:
+        """Give a function's ARN, qualified or not."""
+        arn = f"arn:{PARTITION}:lambda:{self.region}:{self.account_id}:function:{name}"
+        return f"{arn}:{qualifier}" if qualifier else arn
+
+    def resolve(self, given: str, qualifier: str | None = None) -> Reference:
+        """Read a FunctionName; raises a ApiError for what AWS refuses."""
+        found = _REFERENCE.fullmatch(given) if len(given) <= 256 else None
+        if found is None:
+            raise unmatched("functionName", given, _REFERENCE_PATTERN)
+        if found["region"] not in (None, self.region):
+            raise not_found(
+                f"Functions from '{found['region']}' are not reachable in this region "
+                f"('{self.region}')"
+            )
+        if found["account"] not in (None, self.account_id):
+            raise ApiError(
+                403,
+                "AccessDeniedException",
+                f"This endpoint's functions belong to account {self.account_id}, "
+                f"not {found['account']}",
+                type_=None,
+            )
+        if qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
+            raise unmatched("qualifier", qualifier, r"\$LATEST|[a-zA-Z0-9-_]+")
+        if found["qualifier"] and qualifier and found["qualifier"] != qualifier:
+            raise invalid(
+                "The derived qualifier from the function name does not match the specified "
+                "qualifier."
+            )
+        return Reference(found["name"], qualifier or found["qualifier"])
+
+    def resolve_unqualified(self, given: str) -> str:
+        """Read the FunctionName of an operation on the function as a whole."""
+        reference = self.resolve(given)
+        if reference.qualifier is not None:
+            raise unmatched("functionName", given, _UNQUALIFIED_PATTERN)
+        return reference.name
+
+
+_UNQUALIFIED_PATTERN: Final = (
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?"
+    r"(function:)?([a-zA-Z0-9-_]+)"
+)
+_REFERENCE_PATTERN: Final = _UNQUALIFIED_PATTERN + r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+
+
+def unmatched(where: str, value: str, pattern: str) -> ApiError:
+    """Build the error for a value that fails its pattern."""
+    return ApiError(
+        400,
+        "ValidationException",
+        f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
+        f"Member must satisfy regular expression pattern: {pattern}",
+        type_=None,
+    )
+
+
+def check_new_name(name: str) -> None:
+    """Refuse a function name that is too long or has characters that AWS does not allow."""
+    if not _NAME.fullmatch(name):
+        raise unmatched("functionName", name, "[a-zA-Z0-9-_]{1,64}")
+
+
+def check_alias_name(name: str) -> None:
+    """Refuse an alias that looks like a version, or is none."""
+    if not _ALIAS.fullmatch(name):
+        raise unmatched("name", name, r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+
+
+def is_version(qualifier: str) -> bool:
+    """Whether a qualifier is a version number rather than an alias."""
+    return qualifier.isascii() and qualifier.isdigit()

@@ -1,0 +1,178 @@
+"""Deployment packages: folders become deterministic ZIPs, ZIPs become read-only code folders."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import shutil
+import stat
+import threading
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import LocalError
+from tuner.local.control_plane.error import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
+MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
+MAX_FILES: Final = 50_000
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest date that a ZIP can hold: the same files give the same bytes, whenever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One deployment package, kept as the ZIP it came as and as the folder it unpacks to."""
+
+    sha256: str
+    """Base64 of the ZIP's SHA-256, as Lambda gives it."""
+    size_bytes: int
+    zip_path: Path
+    folder: Path = field(repr=False)
+
+
+class CodeStore:
+    """Keeps packages by their hash inside a private folder, which its owner removes."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._kept: dict[str, Code] = {}
+        self._lock = threading.Lock()
+
+    def add(self, package: bytes) -> Code:
+        """Keep a ZIP; raises ApiError for what Lambda, or safety, refuses. Nothing is kept then."""
+        if len(package) > MAX_ZIPPED_BYTES:
+            raise invalid(f"Request must be smaller than {MAX_ZIPPED_BYTES} bytes zipped (50 MB)")
+        digest = hashlib.sha256(package)
+        key = digest.hexdigest()
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._keep(package, digest)
+            return self._kept[key]
+
+    def find(self, hex_digest: str) -> Code | None:
+        """Give a kept package by its hash in hexadecimal."""
+        with self._lock:
+            return self._kept.get(hex_digest)
+
+    def _keep(self, package: bytes, digest: hashlib._Hash) -> Code:
+        folder = self._root / "code" / digest.hexdigest()
+        zip_path = self._root / "zip" / f"{digest.hexdigest()}.zip"
+        folder.mkdir(parents=True)
+        try:
+            _unpack(package, folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        zip_path.parent.mkdir(exist_ok=True)
+        zip_path.write_bytes(package)
+        sha256 = base64.b64encode(digest.digest()).decode()
+        return Code(sha256, len(package), zip_path, folder)
+
+
+def _unpack(package: bytes, folder: Path) -> None:
+    """Write a ZIP's files below `folder`, and nowhere else."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            members = archive.infolist()
+            _check_members(members)
+            budget = MAX_UNZIPPED_BYTES
+            for member in members:
+                if not member.is_dir():
+                    budget -= _write_member(archive, member, folder, budget)
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError):
+        raise invalid(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from None
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise invalid("The uploaded ZIP has a file and a folder of the same name.") from None
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    if not any(not member.is_dir() for member in members):
+        raise invalid("Uploaded file must be a non-empty zip")
+    if len(members) > MAX_FILES:
+        raise invalid(f"The uploaded ZIP has more than {MAX_FILES} files.")
+    if sum(member.file_size for member in members) > MAX_UNZIPPED_BYTES:
+        raise _too_large_unzipped()
+    for member in members:
+        path = PurePosixPath(member.filename)
+        if path.is_absolute() or ".." in path.parts or "\\" in member.filename:
+            raise invalid("The uploaded ZIP has a path that leads out of the package.")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise invalid("The uploaded ZIP has a symbolic link: put in the file itself.")
+
+
+def _write_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, budget: int
+) -> int:
+    """Write one file, counting real bytes: a ZIP may lie about sizes. Returns the count."""
+    target = folder / PurePosixPath(member.filename)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    written = 0
+    with archive.open(member) as source, target.open("xb") as sink:
+        while piece := source.read(1024 * 1024):
+            written += len(piece)
+            if written > budget:
+                raise _too_large_unzipped()
+            sink.write(piece)
+    executable = (member.external_attr >> 16) & 0o111
+    target.chmod(0o555 if executable else 0o444)
+    return written
+
+
+def _too_large_unzipped() -> Exception:
+    return invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+
+
+def zip_folder(folder: Path) -> bytes:
+    """Pack a folder: the same files give the same bytes. Compiled files are left out.
+
+    Raises LocalError if the folder is missing, empty, too large, or links out of itself.
+    """
+    if not folder.is_dir():
+        raise LocalError(f"{folder}: no such code folder")
+    buffer = io.BytesIO()
+    total = 0
+    files = list(_files(folder))
+    if not files:
+        raise LocalError(f"{folder}: no code in this folder")
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in files:
+            content = path.read_bytes()
+            total += len(content)
+            if total > MAX_UNZIPPED_BYTES:
+                raise LocalError(f"{folder}: over 250 MB, which is Lambda's limit for a package")
+            member = zipfile.ZipInfo(path.relative_to(folder).as_posix(), _EPOCH)
+            executable = path.stat().st_mode & 0o100
+            member.external_attr = (0o100755 if executable else 0o100644) << 16
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, content)
+    return buffer.getvalue()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    root = folder.resolve()
+    for path in sorted(folder.rglob("*")):
+        if "__pycache__" in path.relative_to(folder).parts or not path.is_file():
+            continue
+        if not path.resolve().is_relative_to(root):
+            raise LocalError(f"{path}: links out of the code folder, so it cannot be packed")
+        yield path
+
+
+def zip_source(name: str, source: str) -> bytes:
+    """Pack a single file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        member = zipfile.ZipInfo(name, _EPOCH)
+        member.external_attr = 0o100644 << 16
+        archive.writestr(member, source)
+    return buffer.getvalue()

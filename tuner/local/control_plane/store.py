@@ -1,0 +1,320 @@
+"""The functions of this endpoint, and the rules by which Lambda changes them.
+
+Thread-safe: one lock, held only while values are exchanged, never during an invocation or while a
+package is unpacked. Nothing runs in the background: a change carries the moment at which it is
+through, and whoever reads later sees it done.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tuner.local.control_plane.error import conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.function_state import Change, Function, Version
+from tuner.local.control_plane.names import LATEST, is_version
+from tuner.local.control_plane.settings import make_deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tuner.local.control_plane.names import Place, Reference
+    from tuner.local.control_plane.package import Code
+    from tuner.local.control_plane.settings import Settings
+    from tuner.local.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What one invocation runs, and under which limits."""
+
+    function_name: str
+    deployment: Deployment
+    invoked_arn: str
+    reserved_concurrency: int | None
+
+
+class FunctionStore:
+    """Creates, changes, publishes, finds and deletes functions. Every refusal is a ApiError.
+
+    `environment` is what every handler's AWS clients need to reach this host's services.
+    `retire` is told of deployments that nothing will run again.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        *,
+        update_s: float,
+        retire: Callable[[str], None],
+        environment: tuple[tuple[str, str], ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+        seed: int = 0,
+    ) -> None:
+        self.place = place
+        self._update_s = update_s
+        self._retire = retire
+        self._environment = environment
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._random = random.Random(seed)  # noqa: S311 - shares of traffic, no secret
+        self._functions: dict[str, Function] = {}
+        self._left_out: dict[str, str] = {}
+        self._lock = threading.RLock()
+
+    def now_s(self) -> float:
+        """Read the clock by which changes are through."""
+        return self._clock()
+
+    def names(self) -> list[str]:
+        """Give the functions' names in order."""
+        with self._lock:
+            return sorted(self._functions)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Function]:
+        """Hold a function for reading or changing; ApiError if there is none."""
+        with self._lock:
+            function = self._functions.get(name)
+            if function is None:
+                why = f" ({self._left_out[name]})" if name in self._left_out else ""
+                raise not_found(f"Function not found: {self.place.arn(name)}{why}")
+            self._settle(function)
+            yield function
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Remember why a function is not here, for whoever asks for it."""
+        self._left_out[name] = why
+
+    def all(self) -> list[tuple[Function, list[Version]]]:
+        """Every function with its versions ($LATEST first), in order of name."""
+        with self._lock:
+            listed = [self._functions[name] for name in sorted(self._functions)]
+            return [(function, _ordered_versions(function)) for function in listed]
+
+    def reserved_in_all(self, *, without: str = "") -> int:
+        """Sum of the reserved concurrency of all functions but one."""
+        with self._lock:
+            return sum(
+                function.reserved_concurrency or 0
+                for name, function in self._functions.items()
+                if name != without
+            )
+
+    def create(
+        self,
+        name: str,
+        settings: Settings,
+        code: Code,
+        *,
+        tags: Mapping[str, str],
+        publish: bool = False,
+        at_once: bool = False,
+    ) -> tuple[Function, Version]:
+        """Create a function; gives it and what was created ($LATEST, or version 1)."""
+        with self._lock:
+            if name in self._functions:
+                raise conflict(f"Function already exist: {name}")
+            latest = self._new_version(name, LATEST, settings, code, "create", at_once=at_once)
+            function = Function(name=name, latest=latest, tags=dict(tags))
+            self._functions[name] = function
+            if publish:
+                return function, self._append_version(function, description=None)
+            return function, latest
+
+    def update(
+        self,
+        name: str,
+        *,
+        revision_id: str | None,
+        settings: Callable[[Settings], Settings] | None = None,
+        code: Code | None = None,
+        publish: bool = False,
+        dry_run: bool = False,
+    ) -> tuple[Function, Version]:
+        """Change the settings or the code of $LATEST; gives what the reply describes."""
+        with self.open(name) as function:
+            latest = function.latest
+            self._refuse_busy(function)
+            if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
+                raise stale_revision()
+            changed_settings = settings(latest.settings) if settings else latest.settings
+            changed = self._new_version(
+                name, LATEST, changed_settings, code or latest.code, "update"
+            )
+            if dry_run:
+                return function, replace(latest, settings=changed_settings, code=changed.code)
+            function.running, function.latest = latest, changed
+            if publish:
+                return function, self._publish(function, None)
+            return function, changed
+
+    def publish(
+        self,
+        name: str,
+        *,
+        description: str | None,
+        code_sha256: str | None,
+        revision_id: str | None,
+    ) -> tuple[Function, Version]:
+        """Publish $LATEST, or give the last version if neither code nor settings differ from it."""
+        with self.open(name) as function:
+            latest = function.latest
+            self._refuse_busy(function)
+            if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
+                raise stale_revision()
+            if code_sha256 and code_sha256 != latest.code.sha256:
+                raise invalid(
+                    f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST "
+                    f"({latest.code.sha256}). Please try again with the CodeSHA256 in $LATEST."
+                )
+            return function, self._publish(function, description)
+
+    def delete(self, reference: Reference) -> None:
+        """Delete a function, or one version of it; a version that is gone already is no error."""
+        qualifier = reference.qualifier
+        if qualifier == LATEST:
+            raise invalid("$LATEST version cannot be deleted without deleting the function.")
+        if qualifier is not None and not is_version(qualifier):
+            raise invalid("Deletion of aliases is not currently supported.")
+        with self.open(reference.name) as function:
+            if qualifier is None:
+                del self._functions[function.name]
+                gone = [
+                    *_ordered_versions(function),
+                    *([function.running] * bool(function.running)),
+                ]
+            else:
+                users = function.aliases_of(qualifier)
+                if users:
+                    raise conflict(
+                        "Unable to delete version because the following aliases reference it: "
+                        f"[{', '.join(users)}]"
+                    )
+                version = function.versions.pop(int(qualifier), None)
+                gone = [version] if version else []
+        for version in gone:
+            if version is not None:
+                self._retire(version.deployment.deployment_id)
+
+    def find(self, function: Function, reference: Reference) -> Version:
+        """Give the version that a reference names; ApiError if there is none."""
+        version = function.find_version(reference.qualifier)
+        if version is None:
+            arn = self.place.arn(reference.name, reference.qualifier)
+            raise not_found(f"Function not found: {arn}")
+        return version
+
+    def target(self, reference: Reference) -> Target:
+        """Choose what an invocation runs. During an update that is the old $LATEST still."""
+        with self.open(reference.name) as function:
+            version = self._weighted(function, reference)
+            if version is function.latest and function.running is not None:
+                version = function.running
+            if not version.is_ready(self.now_s()):
+                raise conflict(
+                    "The operation cannot be performed at this time. The function is currently in "
+                    "the following state: Pending"
+                )
+            return Target(
+                function_name=function.name,
+                deployment=version.deployment,
+                invoked_arn=self.place.arn(function.name, reference.qualifier),
+                reserved_concurrency=function.reserved_concurrency,
+            )
+
+    def _weighted(self, function: Function, reference: Reference) -> Version:
+        alias = function.aliases.get(reference.qualifier or "")
+        if alias is None or not alias.weights:
+            return self.find(function, reference)
+        draw = self._random.random()
+        for number, weight in alias.weights:
+            draw -= weight
+            if draw < 0:
+                return function.versions[int(number)]
+        return self.find(function, reference)
+
+    def _refuse_busy(self, function: Function) -> None:
+        """Refuse to change a function whose creation or last update is not through yet."""
+        if function.latest.is_ready(self.now_s()):
+            return
+        if function.latest.change == "create":
+            raise conflict(
+                "The operation cannot be performed at this time. The function is currently in the "
+                "following state: Pending"
+            )
+        raise conflict(
+            "The operation cannot be performed at this time. An update is in progress for "
+            f"resource: {self.place.arn(function.name)}"
+        )
+
+    def _publish(self, function: Function, description: str | None) -> Version:
+        latest = function.latest
+        last = function.versions.get(function.next_number - 1)
+        if last and last.published_from == (latest.settings, latest.code.sha256):
+            return last
+        return self._append_version(function, description)
+
+    def _append_version(self, function: Function, description: str | None) -> Version:
+        """Publishing moves the revision of $LATEST too; numbers are never given twice."""
+        latest = function.latest
+        settings = latest.settings
+        if description is not None:
+            settings = replace(settings, description=description)
+        version = replace(
+            self._new_version(
+                function.name, str(function.next_number), settings, latest.code, "publish"
+            ),
+            published_from=(latest.settings, latest.code.sha256),
+        )
+        version = replace(version, ready_revision_id=version.revision_id)
+        if latest.is_ready(self.now_s()):  # a template's function is ready at once, so is this
+            function.latest = replace(latest, ready_revision_id=str(uuid.uuid4()))
+        function.versions[function.next_number] = version
+        function.next_number += 1
+        return version
+
+    def _new_version(
+        self,
+        name: str,
+        number: str,
+        settings: Settings,
+        code: Code,
+        change: Change,
+        *,
+        at_once: bool = False,
+    ) -> Version:
+        return Version(
+            number=number,
+            settings=settings,
+            code=code,
+            deployment=make_deployment(
+                self.place,
+                name,
+                number,
+                settings=settings,
+                code_dir=code.folder,
+                shared_environment=self._environment,
+            ),
+            change=change,
+            modified_at_s=self._wall_clock(),
+            ready_at_s=self.now_s() + (0 if at_once else self._update_s),
+            revision_id=str(uuid.uuid4()),
+            ready_revision_id=str(uuid.uuid4()),
+        )
+
+    def _settle(self, function: Function) -> None:
+        """Forget what ran before an update that is through."""
+        if function.running is not None and function.latest.is_ready(self.now_s()):
+            gone, function.running = function.running, None
+            self._retire(gone.deployment.deployment_id)
+
+
+def _ordered_versions(function: Function) -> list[Version]:
+    return [function.latest, *(function.versions[n] for n in sorted(function.versions))]

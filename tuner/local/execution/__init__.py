@@ -1,0 +1,1 @@
+"""Runs deployments in real processes: admission, environments and their pool, limits, logs."""

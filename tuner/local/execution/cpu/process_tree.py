@@ -1,0 +1,168 @@
+"""A process tree as seen from its warden: who is in it, its CPU time and its memory.
+
+The warden is the subreaper of its tree on Linux, so whoever is orphaned comes back to it, and the
+CPU time of those who are gone is in their parents' or in the warden's own records.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
+CPUCLOCK_SCHED = 2
+"""Kernel ABI: the scheduler's clock of a process is clock id (~pid << 3) | 2."""
+
+
+class LinuxTree:
+    """Descendants of one process, through /proc."""
+
+    def __init__(self, root_pid: int) -> None:
+        self._root = root_pid
+        self._gone_s = 0.0
+        self._waited_s = 0.0
+        self._total_s = 0.0
+        self._marks = (0, 0, 0)
+        self.pids: tuple[int, ...] = ()
+
+    def scan(self) -> tuple[int, ...]:
+        """Find all descendants anew, and the CPU time of children that they have waited for."""
+        found: list[int] = []
+        pending = [self._root]
+        while pending:
+            children = _children(pending.pop())
+            found += children
+            pending += children
+        self.pids = tuple(found)
+        self._waited_s = sum(_waited_for_s(pid) for pid in found)
+        return self.pids
+
+    def reaped(self, cpu_s: float) -> None:
+        """Take the whole CPU time of a child that the warden has waited for."""
+        self._gone_s += cpu_s
+
+    def cpu_s(self) -> float:
+        """CPU time of the tree so far. It never falls: records move with a tick's rounding."""
+        alive = sum(_clock_s(pid) for pid in self.pids)
+        self._total_s = max(self._total_s, alive + self._waited_s + self._gone_s)
+        return self._total_s
+
+    def memory_bytes(self) -> int:
+        """Anonymous and shared memory of all members as of the last scan."""
+        if len(self.pids) == 1:
+            return self._single_bytes(self.pids[0])
+        return sum(_proportional_bytes(pid) for pid in self.pids)
+
+    def _single_bytes(self, pid: int) -> int:
+        """A single process has a high-water mark besides: it tells of spikes between two looks."""
+        rows = _status_bytes(pid)
+        held = rows.get("RssAnon:", 0) + rows.get("RssShmem:", 0)
+        mark, files = rows.get("VmHWM:", 0), rows.get("RssFile:", 0)
+        last_pid, last_mark, last_files = self._marks
+        self._marks = (pid, mark, files)
+        if pid != last_pid or mark <= last_mark:
+            return held
+        return max(held, mark - max(files, last_files))
+
+    def stop(self) -> None:
+        """Stop every member; again as long as one was born meanwhile."""
+        stopped: set[int] = set()
+        while fresh := set(self.scan()) - stopped:
+            for pid in fresh:
+                _signal(pid, signal.SIGSTOP)
+            stopped |= fresh
+
+    def resume(self) -> None:
+        """Let every member run that the last scan saw: a stopped tree bears no others."""
+        for pid in self.pids:
+            _signal(pid, signal.SIGCONT)
+
+    def bind(self, cpus: tuple[int, ...]) -> None:
+        """Let every thread of every member run on these cores only."""
+        for pid in self.scan():
+            for thread in _threads(pid):
+                try:
+                    os.sched_setaffinity(thread, cpus)
+                except OSError:
+                    continue
+
+    def kill(self) -> None:
+        """Kill every member once."""
+        for pid in self.scan():
+            _signal(pid, signal.SIGKILL)
+
+
+def make_tree(root_pid: int) -> LinuxTree:
+    """The tree of this platform."""
+    if sys.platform == "darwin":
+        from tuner.local.execution.cpu.mac_tree import MacTree  # noqa: PLC0415 (loads libproc)
+
+        return MacTree(root_pid)
+    return LinuxTree(root_pid)
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _text(path: str) -> str:
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return os.read(handle, 65536).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(handle)
+
+
+def _threads(pid: int) -> list[int]:
+    try:
+        names = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (pathlib would double the warden's start)
+    except OSError:
+        return []
+    return [int(name) for name in names]
+
+
+def _children(pid: int) -> list[int]:
+    lists = [_text(f"/proc/{pid}/task/{thread}/children") for thread in _threads(pid)]
+    return [int(child) for text in lists for child in text.split()]
+
+
+def _clock_s(pid: int) -> float:
+    try:
+        return time.clock_gettime((~pid << 3) | CPUCLOCK_SCHED)
+    except OSError:
+        return 0.0
+
+
+def _waited_for_s(pid: int) -> float:
+    """User and system time of waited-for children: fields 16 and 17 of /proc/PID/stat."""
+    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) * TICK_S if len(fields) > 14 else 0.0
+
+
+def _table_bytes(text: str) -> dict[str, int]:
+    """Rows of `Name: SIZE kB`, as status and smaps_rollup have them."""
+    rows = (line.split() for line in text.splitlines())
+    return {row[0]: int(row[1]) * 1024 for row in rows if len(row) == 3 and row[2] == "kB"}
+
+
+def _status_bytes(pid: int) -> dict[str, int]:
+    return _table_bytes(_text(f"/proc/{pid}/status"))
+
+
+def _proportional_bytes(pid: int) -> int:
+    """Shared pages count once over the tree: forked children share much with their parent."""
+    rows = _table_bytes(_text(f"/proc/{pid}/smaps_rollup"))
+    if "Pss_Anon:" not in rows:
+        rows = _status_bytes(pid)
+        return rows.get("RssAnon:", 0) + rows.get("RssShmem:", 0)
+    return rows["Pss_Anon:"] + rows.get("Pss_Shmem:", 0)

@@ -1,0 +1,331 @@
+"""One execution environment: a log stream, a scratch folder, and a runtime that comes and goes."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import LocalError
+from tuner.local.deployment import InvokeResult
+from tuner.local.execution import ending
+from tuner.local.execution.ending import Ending
+from tuner.local.execution.invocation_log import InvocationLog
+from tuner.local.execution.memory import megabytes
+from tuner.local.execution.outcome import Outcome, too_large
+from tuner.local.execution.run_dir import group_name, kill_processes_of
+from tuner.local.execution.runtime.process import Confinement, RuntimeProcess
+from tuner.local.execution.runtime.variables import function_variables
+from tuner.model.limits import vcpu_share
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local.execution.admission import Grant
+    from tuner.local.execution.host import Host
+    from tuner.local.execution.lineage import Trace
+    from tuner.local.execution.runtime.interpreter import Interpreter
+    from tuner.local.execution.runtime.process import Happening
+
+INIT_LIMIT_S: Final = 10.0
+SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
+NEXT_LIMIT_S: Final = 0.25
+"""How long an answered runtime may take to ask for the next event before it is stopped anyway."""
+
+
+class _RuntimeFailedError(Exception):
+    """The runtime will not answer: `ending`, or the error object that it posted itself."""
+
+    def __init__(self, why: Ending, at_ns: int, posted: bytes | None = None) -> None:
+        super().__init__(why.message)
+        self.ending = why
+        self.at_ns = at_ns
+        self.posted = posted
+
+
+class Environment:
+    """Serves one invocation at a time. `end` may be called from any thread once nobody invokes."""
+
+    def __init__(
+        self, deployment: Deployment, interpreter: Interpreter, host: Host, run_dir: Path
+    ) -> None:
+        self.deployment = deployment
+        self.identity = uuid.uuid4().hex
+        today = datetime.datetime.now(datetime.UTC).strftime("%Y/%m/%d")
+        self.log_stream = f"{today}/[{deployment.version}]{self.identity}"
+        self.share = min(vcpu_share(deployment.memory_mb), float(host.core_count))
+        self._interpreter = interpreter
+        self._host = host
+        self._scratch_dir = run_dir / self.identity
+        self._group_name = group_name(run_dir, self.identity)
+        self._tmp_dir = self._scratch_dir / "tmp"
+        self.core_count = host.core_count_for(deployment.memory_mb)
+        self._cpus: tuple[int, ...] = ()
+        self._process: RuntimeProcess | None = None
+        self._next_call: Happening | None = None
+        self._start_count = 0
+        self._last_peak_mb = 0
+        self._killed = threading.Event()
+        self.idle_since_s = 0.0
+
+    def invoke(
+        self, request: InvokeRequest, trace: Trace, grant: Grant, cpus: tuple[int, ...]
+    ) -> tuple[InvokeResult, InvocationLog]:
+        """Run one invocation; afterwards the tree is at rest, or gone if it failed.
+
+        `cpus` are the cores to run on (empty: all). `grant` may hold more than the share for the
+        sake of an init; it is shrunk to the share before the event is handed over. Raises
+        LocalError if the runtime cannot be started at all.
+        """
+        log = InvocationLog(self.deployment.log_format)
+        self._cpus = cpus
+        init_ms = self._prepare(log, grant)
+        grant.shrink(self.share)
+        outcome = self._run(request, trace, log)
+        peak_mb = megabytes(self._process.peak_bytes) if self._process else self._last_peak_mb
+        log.end(outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb))
+        result = InvokeResult(
+            payload=outcome.payload,
+            function_error=outcome.function_error,
+            log=log.text(),
+            trace_header=trace.reply_header,
+        )
+        return result, log
+
+    def kill(self) -> None:
+        """End the running tree from another thread; whoever invokes sees it end."""
+        self._killed.set()
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def end(self) -> None:
+        """End the tree and remove the folder."""
+        self._drop_process()
+        shutil.rmtree(self._scratch_dir, ignore_errors=True)
+
+    @property
+    def cpus(self) -> tuple[int, ...]:
+        """The cores that it ran on last."""
+        return self._cpus
+
+    @property
+    def is_new(self) -> bool:
+        """Whether its first init is still to come."""
+        return self._start_count == 0
+
+    def _prepare(self, log: InvocationLog, grant: Grant) -> float | None:
+        """Have a runtime that waits for an event, if init can give one: Init Duration or None.
+
+        After a crash there is none yet: as on Lambda, that init is part of the next Duration.
+        """
+        if self._process is not None:
+            self._process.write_output = log.write_output
+            self._process.take_pending()
+            if self._process.has_exited:
+                self._drop_process()
+        if not self.is_new:
+            return None
+        log.init_start(self._interpreter.version)
+        begin_ns = self._start(log, grant.cores)
+        try:
+            asked_ns = self._await_next(begin_ns + int(INIT_LIMIT_S * 1e9))
+        except _RuntimeFailedError as error:
+            taken_ms = (error.at_ns - begin_ns) / 1e6
+            self._init_failed(log, "init", taken_ms, error.ending)
+            return None
+        return (asked_ns - begin_ns) / 1e6
+
+    def _run(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
+        timeout_ns = self.deployment.timeout_s * 1_000_000_000
+        begin_ns = time.monotonic_ns()
+        try:
+            if self._process is None:
+                begin_ns = self._start(log, self.share)
+                self._reinit(request, log, begin_ns, begin_ns + timeout_ns)
+                self._deliver(request, trace, begin_ns)
+            else:
+                log.start(request.request_id, self.deployment.version)
+                begin_ns = self._deliver(request, trace, None)
+            return self._await_answer(request, begin_ns, begin_ns + timeout_ns)
+        except _RuntimeFailedError as error:
+            return self._failed(request, log, error, (error.at_ns - begin_ns) / 1e6)
+
+    def _reinit(
+        self, request: InvokeRequest, log: InvocationLog, begin_ns: int, deadline_ns: int
+    ) -> None:
+        """Init as a part of the invocation, at its share of CPU, on its time."""
+        try:
+            self._await_next(deadline_ns)
+        except _RuntimeFailedError as error:
+            self._init_failed(log, "invoke", (error.at_ns - begin_ns) / 1e6, error.ending)
+            raise
+        finally:
+            log.start(request.request_id, self.deployment.version)
+
+    def _deliver(self, request: InvokeRequest, trace: Trace, begun_ns: int | None) -> int:
+        process, call = self._process, self._next_call
+        assert process is not None
+        process.run(self.share, self._cpus)
+        if call is None:
+            self._await_next(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
+            call = self._next_call
+        self._next_call = None
+        assert call is not None
+        assert call.call is not None
+        now_ns = time.monotonic_ns()
+        left_s = self.deployment.timeout_s - (now_ns - (begun_ns or now_ns)) / 1e9
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": request.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + left_s) * 1000)),
+            "Lambda-Runtime-Invoked-Function-Arn": request.invoked_arn,
+            "Lambda-Runtime-Trace-Id": trace.header,
+        }
+        if request.client_context:
+            headers["Lambda-Runtime-Client-Context"] = request.client_context
+        return process.deliver(call.call, headers, request.payload)
+
+    def _await_answer(self, request: InvokeRequest, begin_ns: int, deadline_ns: int) -> Outcome:
+        assert self._process is not None
+        while True:
+            happening = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
+            call = happening.call
+            if call is None or call.request_id != request.request_id:
+                self._keep_next(happening)
+                continue
+            duration_ms = (happening.at_ns - begin_ns) / 1e6
+            self._settle()
+            if call.too_large:
+                return too_large(duration_ms)
+            if call.kind == "error":
+                return Outcome(duration_ms, call.body, function_error="Unhandled")
+            return Outcome(duration_ms, call.body)
+
+    def _settle(self) -> None:
+        """Let the runtime come round to its next poll, then stop it until it is needed."""
+        process = self._process
+        assert process is not None
+        process.drain_log()
+        limit_ns = time.monotonic_ns() + int(NEXT_LIMIT_S * 1e9)
+        while self._next_call is None:
+            happening = process.wait(limit_ns)
+            if happening.kind in ("exited", "memory"):
+                self._drop_process()
+                return
+            if happening.kind == "deadline":
+                break
+            self._keep_next(happening)
+        if not process.rest():
+            self._drop_process()
+
+    def _await_next(self, deadline_ns: int) -> int:
+        """Wait for the runtime to ask for an event: when it did."""
+        assert self._process is not None
+        limit_s = self.deployment.timeout_s
+        while self._next_call is None:
+            self._keep_next(self._checked(self._process.wait(deadline_ns), limit_s))
+        return self._next_call.at_ns
+
+    def _keep_next(self, happening: Happening) -> None:
+        if happening.call is not None and happening.call.kind == "next":
+            self._next_call = happening
+
+    def _checked(self, happening: Happening, timeout_s: float) -> Happening:
+        """Pass on what is no end of the runtime."""
+        at_ns = happening.at_ns
+        if happening.kind == "deadline":
+            raise _RuntimeFailedError(ending.timed_out(timeout_s), at_ns)
+        if happening.kind == "memory":
+            raise _RuntimeFailedError(ending.out_of_memory(), at_ns)
+        if happening.kind == "exited":
+            raise _RuntimeFailedError(ending.exited(happening.exit_code), at_ns)
+        call = happening.call
+        if call is not None and call.kind == "init-error":
+            kind = call.error_type or "Runtime.Unknown"
+            raise _RuntimeFailedError(Ending("", kind, kind), at_ns, call.body)
+        return happening
+
+    def _start(self, log: InvocationLog, cores: float) -> int:
+        """Start a runtime: when it was executed. Raises LocalError."""
+        if self._killed.is_set():
+            raise LocalError(SHUT_DOWN)
+        self._start_count += 1
+        self._next_call = None
+        try:
+            self._process = self._new_process(log, cores)
+        except OSError as error:
+            raise LocalError(f"an execution environment cannot be made: {error}") from None
+        if self._killed.is_set():  # before there was a process to kill
+            self._process.kill()
+        happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
+        if happening.kind != "started":
+            self._drop_process()
+            ended = "an execution environment did not start: its warden ended"
+            raise LocalError(SHUT_DOWN if self._killed.is_set() else ended)
+        return happening.at_ns
+
+    def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
+        deployment = self.deployment
+        return RuntimeProcess(
+            argv=(self._interpreter.executable, "-m", "awslambdaric", deployment.handler),
+            variables=self._variables,
+            code_dir=deployment.code_dir,
+            scratch_dir=self._scratch_dir,
+            tmp_dir=self._tmp_dir,
+            hides_tmp=self._host.has_private_tmp,
+            kept_dirs=(str(deployment.code_dir), *self._interpreter.directories),
+            confinement=Confinement(
+                self._host.make_group(f"{self._group_name}-{self._start_count}"),
+                deployment.memory_mb,
+                self._cpus,
+                self.core_count,
+            ),
+            cores=cores,
+            write_output=log.write_output,
+        )
+
+    def _variables(self, api_address: str) -> dict[str, str]:
+        private = self._host.has_private_tmp
+        return function_variables(
+            self.deployment,
+            self._interpreter,
+            api_address=api_address,
+            log_stream=self.log_stream,
+            home_dir="/tmp" if private else str(self._tmp_dir),  # noqa: S108 (its own, mounted there)
+            tmp_dir=None if private else str(self._tmp_dir),
+        )
+
+    def _init_failed(self, log: InvocationLog, phase: str, duration_ms: float, why: Ending) -> None:
+        self._drop_process()
+        log.init_report(duration_ms, phase, why.status, why.report_type)
+
+    def _failed(
+        self,
+        request: InvokeRequest,
+        log: InvocationLog,
+        error: _RuntimeFailedError,
+        duration_ms: float,
+    ) -> Outcome:
+        """Put the end of a runtime into the words of the platform."""
+        self._drop_process()
+        why, request_id = error.ending, request.request_id
+        payload = error.posted or why.payload(request_id)
+        if why.status == "timeout":
+            log.timed_out(request_id, self.deployment.timeout_s)
+            duration_ms = self.deployment.timeout_s * 1000.0
+        elif error.posted is None:
+            log.exited(f"RequestId: {request_id} Error: {why.message}", why.payload_type)
+        return Outcome(duration_ms, payload, why, "Unhandled")
+
+    def _drop_process(self) -> None:
+        """End the tree; its last output and its peak are kept."""
+        process, self._process, self._next_call = self._process, None, None
+        if process is not None:
+            if not process.end():
+                kill_processes_of([self.identity])
+            self._last_peak_mb = megabytes(process.peak_bytes)

@@ -1,0 +1,183 @@
+"""Runs deployments in real processes under Lambda's limits.
+
+The way of an invocation: its trace tells whether its caller runs here; it queues for its share of
+the host's cores; an idle environment takes it, or a new one is made, with up to two cores for its
+init; the event is handed over under the share alone; lines, peak memory and times become Lambda's
+log and REPORT.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from tuner.errors import LocalError
+from tuner.local.deployment import HostLimits
+from tuner.local.execution.admission import CoreQueue
+from tuner.local.execution.cpu.placement import CpuBoard
+from tuner.local.execution.environment import SHUT_DOWN, Environment
+from tuner.local.execution.host import look_at_host
+from tuner.local.execution.invocation_log import LogForwarder
+from tuner.local.execution.lineage import Lineage
+from tuner.local.execution.pool import EnvironmentPool
+from tuner.local.execution.run_dir import RunDir, clean_leftovers
+from tuner.local.execution.runtime.interpreter import find_interpreter
+from tuner.model.limits import vcpu_share
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.local.deployment import CpuControl, Deployment, InvokeRequest, InvokeResult
+    from tuner.local.execution.admission import Grant
+    from tuner.local.execution.invocation_log import LogSink
+    from tuner.local.execution.runtime.interpreter import Interpreter
+    from tuner.model.finding import Finding
+
+INIT_CORES = 2.0
+"""Measured on Lambda: init has up to two full cores, whatever the memory."""
+DEFAULT_IDLE_S = 300.0
+
+
+class ProcessExecutor:
+    """An `Executor` of real processes. Thread-safe.
+
+    `work_dir` takes the run's scratch folders; what dead runs left in it is ended and removed
+    first. `on_log` gets every line (see LogSink). Idle environments end after `idle_s`; above
+    `max_environments` the longest idle one ends. Raises LocalError where `cpu_control` does not
+    work on this host, or `work_dir` cannot be written.
+    """
+
+    def __init__(
+        self,
+        *,
+        work_dir: Path,
+        cpu_control: CpuControl | None = None,
+        on_log: LogSink | None = None,
+        idle_s: float = DEFAULT_IDLE_S,
+        max_environments: int = 64,
+    ) -> None:
+        self._host = look_at_host(cpu_control)
+        self._work_dir = work_dir.resolve()
+        clean_leftovers(self._work_dir)
+        self._run_dir = RunDir(self._work_dir, self._host.control.group_dirs)
+        self._queue = CoreQueue(float(self._host.core_count))
+        self._board = CpuBoard(self._host.cpus)
+        self._lineage = Lineage()
+        self._pool = EnvironmentPool(idle_s, max_environments)
+        self._forwarder = LogForwarder(on_log)
+        self._interpreters: dict[str, Interpreter] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def limits(self) -> HostLimits:
+        """What this host can show, with the findings of the runtimes met so far."""
+        base = self._host.limits
+        with self._lock:
+            met = [finding for one in self._interpreters.values() for finding in one.findings]
+        return HostLimits(
+            base.core_count, base.max_memory_mb, base.cpu_control, (*base.findings, *met)
+        )
+
+    @property
+    def environment_counts(self) -> tuple[int, int]:
+        """How many environments are idle, and busy."""
+        return self._pool.counts
+
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
+        """What there is to say of a runtime here, before anything runs. Raises LocalError."""
+        return self._interpreter(runtime).findings
+
+    def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
+        """Run one invocation; blocks until it ended.
+
+        Raises LocalError for memory above the host's cores, a runtime that is no Python, an
+        environment that cannot be started, and once the executor is closed.
+        """
+        self._refuse(deployment)
+        interpreter = self._interpreter(deployment.runtime)
+        with self._lineage.entered(request) as trace:
+            environment, grant = self._enter(deployment, interpreter, nested=trace.nested)
+            succeeded = False
+            try:
+                place = self._board.placed(
+                    environment.core_count, environment.share, environment.cpus
+                )
+                with place as cpus:
+                    result, log = environment.invoke(request, trace, grant, cpus)
+                succeeded = True
+            finally:
+                self._pool.give_back(environment, keep=succeeded)
+                grant.release()
+        if self._pool.is_closed:
+            raise LocalError(SHUT_DOWN)
+        self._forwarder.forward(deployment.log_group, environment.log_stream, log.events())
+        return result
+
+    def retire(self, deployment_id: str) -> None:
+        """End the idle environments of a deployment now, and busy ones when they are done."""
+        self._pool.retire(deployment_id)
+
+    def close(self) -> None:
+        """End every environment and remove all that was made for them. May be called again."""
+        if self._pool.is_closed:
+            return
+        self._queue.close()
+        self._pool.close()
+        self._forwarder.close()
+        self._run_dir.close()
+
+    def _enter(
+        self, deployment: Deployment, interpreter: Interpreter, *, nested: bool
+    ) -> tuple[Environment, Grant]:
+        """An environment and its cores: a warm one, if there is one when the cores are free."""
+        cores = float(self._host.core_count)
+        share = min(vcpu_share(deployment.memory_mb), cores)
+        init_cores = max(share, min(INIT_CORES, cores))
+        at_front = False
+        while True:
+            is_warm = self._pool.has_idle(deployment.deployment_id)
+            if nested:
+                grant = self._queue.borrow(init_cores)
+            elif is_warm:
+                grant = self._queue.acquire(share, at_front=at_front)
+            else:
+                # An init takes what is free, but not less than a core: waiting for all of it
+                # would keep small functions from ever running side by side.
+                least = max(share, min(1.0, cores / 2))
+                grant = self._queue.acquire(init_cores, least, at_front=at_front)
+            environment = self._pool.take(deployment.deployment_id)
+            if environment is not None:
+                grant.shrink(share)
+                return environment, grant
+            if not is_warm or nested:
+                return self._new_environment(deployment, interpreter, grant), grant
+            grant.release()
+            at_front = True
+
+    def _new_environment(
+        self, deployment: Deployment, interpreter: Interpreter, grant: Grant
+    ) -> Environment:
+        try:
+            environment = Environment(deployment, interpreter, self._host, self._run_dir.path)
+            self._pool.add(environment)
+        except OSError as error:
+            grant.release()
+            raise LocalError(
+                f"no execution environment can be made in {self._work_dir}: {error.strerror}"
+            ) from None
+        return environment
+
+    def _interpreter(self, runtime: str) -> Interpreter:
+        with self._lock:
+            if runtime not in self._interpreters:
+                links = self._run_dir.path / f"packages-{runtime}"
+                self._interpreters[runtime] = find_interpreter(runtime, links)
+            return self._interpreters[runtime]
+
+    def _refuse(self, deployment: Deployment) -> None:
+        limits = self._host.limits
+        if deployment.memory_mb > limits.max_memory_mb:
+            raise LocalError(
+                f"{deployment.memory_mb} MB cannot be shown on {limits.core_count} cores: at most "
+                f"{limits.max_memory_mb} MB (1,769 MB buy one core); tune larger sizes on AWS"
+            )

@@ -1,0 +1,120 @@
+"""What this host can show: cores, control of CPU, a private /tmp."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.local.deployment import HostLimits
+from tuner.local.execution.cpu import group_files
+from tuner.local.execution.cpu.choose import choose_control
+from tuner.local.execution.cpu.mounts import read_hierarchies
+from tuner.local.execution.runtime.launch import CLONE_NEWNS, MS_PRIVATE, MS_REC
+from tuner.model.finding import Finding
+from tuner.model.limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tuner.local.deployment import CpuControl
+    from tuner.local.execution.cpu.choose import Control
+    from tuner.local.execution.cpu.group import ControlGroup
+    from tuner.local.execution.cpu.mounts import Hierarchy
+
+UNSHARE_CODE = (
+    "import ctypes, sys; c = ctypes.CDLL(None); "
+    f"sys.exit(c.unshare({CLONE_NEWNS}) or "
+    f"c.mount(b'none', b'/', None, {MS_REC | MS_PRIVATE}, None))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """This host, looked at once."""
+
+    cpus: tuple[int, ...]
+    core_count: int
+    control: Control
+    has_private_tmp: bool
+
+    def make_group(self, name: str) -> ControlGroup | None:
+        """A control group for one process tree; None where the warden controls it."""
+        return None if self.control.make_group is None else self.control.make_group(name)
+
+    def core_count_for(self, memory_mb: int) -> int:
+        """How many cores the code sees and may run on at once."""
+        return min(self.core_count, visible_core_count(memory_mb))
+
+    @property
+    def limits(self) -> HostLimits:
+        """As the local Lambda tells it."""
+        findings = []
+        if self.control.kind == "stop-continue":
+            findings.append(_stop_continue_finding())
+        if not self.has_private_tmp:
+            findings.append(_shared_tmp_finding())
+        return HostLimits(
+            core_count=self.core_count,
+            max_memory_mb=min(MAX_MEMORY_MB, self.core_count * MB_PER_VCPU),
+            cpu_control=self.control.kind,
+            findings=tuple(findings),
+        )
+
+
+def look_at_host(preferred: CpuControl | None = None) -> Host:
+    """Find out what works here. Raises LocalError if `preferred` does not."""
+    control = choose_control(preferred)
+    cpus = tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else ()
+    quota = own_quota_cores(read_hierarchies())
+    count = len(cpus) or os.cpu_count() or 1
+    return Host(
+        cpus=cpus,
+        core_count=max(1, min(count, int(quota))) if quota else count,
+        control=control,
+        has_private_tmp=can_hide_tmp(),
+    )
+
+
+def own_quota_cores(hierarchies: Iterable[Hierarchy]) -> float | None:
+    """The CPU quota that this process itself is under (a container's), in cores; None: no quota."""
+    quotas = []
+    for hierarchy in hierarchies:
+        for directory in hierarchy.ancestors:
+            quota = group_files.read_or_none(f"{directory}/cpu.cfs_quota_us")
+            period = group_files.read_or_none(f"{directory}/cpu.cfs_period_us")
+            both = group_files.read_or_none(f"{directory}/cpu.max")
+            if both is None and quota is not None and period is not None:
+                both = f"{quota} {period}"
+            parts = (both or "max").split()
+            if len(parts) == 2 and parts[0] not in ("max", "-1"):
+                quotas.append(int(parts[0]) / int(parts[1]))
+    return min(quotas, default=None)
+
+
+def can_hide_tmp() -> bool:
+    """Whether a process may have a mount namespace of its own (root, on Linux)."""
+    if sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "unshare"):
+        return False
+    command = [sys.executable, "-I", "-S", "-c", UNSHARE_CODE]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 (own code)
+
+
+def _stop_continue_finding() -> Finding:
+    return Finding(
+        "cpu_control_stop_continue",
+        "warning",
+        "control groups cannot be used here: CPU shares are kept by stopping and continuing "
+        "processes, within 10 %; run on Linux as root for 5 %",
+    )
+
+
+def _shared_tmp_finding() -> Finding:
+    return Finding(
+        "tmp_shared",
+        "info",
+        "no private /tmp here: TMPDIR points to a folder of each environment instead",
+    )

@@ -1,0 +1,123 @@
+"""What a new process does before it becomes the runtime: join, hide, bind, exec.
+
+Runs in the warden's forked child, which has one thread. Light: the warden imports it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+import time
+
+from tuner.local.execution.cpu import group_files
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWNS = 0x0002_0000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x4_0000
+OPEN_FILES = 1024
+"""Lambda's limit of file descriptors."""
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from typing import NoReturn, TypedDict
+
+    class LaunchSpec(TypedDict):
+        """What the warden is told: plain values, for they cross a pipe."""
+
+        argv: list[str]
+        environment: dict[str, str]
+        working_dir: str
+        tmp_dir: str
+        """The environment's own; the warden makes it."""
+        hides_tmp: bool
+        """Whether it becomes /tmp, in a mount namespace of its own."""
+        kept_dirs: list[str]
+        """Stay visible although they lie under /tmp."""
+        cpus: list[int]
+        """Cores that may be used; empty: all."""
+        memory_limit_bytes: int
+        core_count: int
+        """Cores that the tree can run on at once."""
+        cores: float
+        """Share of CPU to begin with, where the warden controls it."""
+        controlled: bool
+        """Whether the warden stops and continues the tree."""
+        owner_pid: int
+
+
+def process_control(option: int, value: int) -> None:
+    """prctl(2) on Linux; nothing elsewhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: int) -> NoReturn:
+    """Prepare this process and exec the runtime; writes the time of the exec, or what failed."""
+    try:
+        os.setsid()
+        process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for group in groups:
+            group_files.write(f"{group}/cgroup.procs", str(os.getpid()))
+        if spec["cpus"] and sys.platform == "linux":
+            os.sched_setaffinity(0, spec["cpus"])
+        if spec["hides_tmp"]:
+            hide_tmp(spec["tmp_dir"], spec["working_dir"], spec["kept_dirs"])
+        _set_streams(log_fd)
+        _set_limits()
+        os.chdir(spec["working_dir"])
+        os.write(status_fd, b"exec %d\n" % time.monotonic_ns())
+        os.execve(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 (no shell is wanted)
+    except OSError as error:
+        os.write(status_fd, f"failed {error.strerror}: {error.filename}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _set_streams(log_fd: int) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (log_fd, 1), (log_fd, 2)):
+        os.dup2(source, target, inheritable=True)
+
+
+def _set_limits() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+    os.umask(0o022)
+    for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def hide_tmp(tmp_dir: str, code_dir: str, kept_dirs: list[str]) -> None:
+    """Make `tmp_dir` this process's /tmp and the code read-only, in a mount namespace of its own.
+
+    Directories that lie under /tmp themselves are bound through. Raises OSError.
+    """
+    _checked("unshare", ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS))
+    _mount("none", "/", MS_REC | MS_PRIVATE)
+    under_tmp = [path for path in kept_dirs if path.startswith("/tmp/")]  # noqa: S108 (the /tmp that is hidden)
+    handles = [(os.open(path, os.O_PATH | os.O_DIRECTORY), path) for path in under_tmp]
+    _mount(tmp_dir, "/tmp", MS_BIND)  # noqa: S108
+    for handle, path in handles:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 (pathlib would double the warden's start)
+        _mount(f"/proc/self/fd/{handle}", path, MS_BIND | MS_REC)
+        os.close(handle)
+    if code_dir not in under_tmp:
+        _mount(code_dir, code_dir, MS_BIND)
+    _mount("none", code_dir, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _mount(source: str, target: str, flags: int) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    _checked(target, library.mount(source.encode(), target.encode(), None, flags, None))
+
+
+def _checked(what: str, result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)

@@ -1,0 +1,324 @@
+"""One runtime in its process tree: started, given events, watched, ended.
+
+Whoever waits for it pumps everything that it says: the Runtime API, the log pipe and the warden.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import marshal
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tuner.errors import LocalError
+from tuner.local.execution.cpu import group_files
+from tuner.local.execution.cpu.process_tree import LinuxTree
+from tuner.local.execution.memory import BYTES_PER_MB
+from tuner.local.execution.runtime.api import RuntimeApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tuner.local.execution.cpu.group import ControlGroup
+    from tuner.local.execution.runtime.api import RuntimeCall
+    from tuner.local.execution.runtime.launch import LaunchSpec
+
+PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
+WARDEN_CODE = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from tuner.local.execution.runtime.warden import main; main(sys.argv[2:])"
+)
+SAMPLE_S = 0.05
+"""Between two looks at a control group's memory; spikes between them are seen all the same."""
+WARDEN_LIMIT_S = 5.0
+
+HappeningKind = Literal["started", "call", "exited", "memory", "deadline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What was waited for."""
+
+    kind: HappeningKind
+    at_ns: int
+    """Monotonic time."""
+    call: RuntimeCall | None = None
+    exit_code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """What holds a tree: a control group, or (None) its warden."""
+
+    group: ControlGroup | None
+    memory_mb: int
+    cpus: tuple[int, ...]
+    """Cores to begin with; empty: all."""
+    core_count: int
+
+
+class RuntimeProcess:
+    """A runtime's process tree. Not thread-safe but for `end`."""
+
+    def __init__(
+        self,
+        *,
+        argv: Sequence[str],
+        variables: Callable[[str], Mapping[str, str]],
+        code_dir: Path,
+        scratch_dir: Path,
+        tmp_dir: Path,
+        hides_tmp: bool,
+        kept_dirs: Sequence[str],
+        confinement: Confinement,
+        cores: float,
+        write_output: Callable[[bytes], None],
+    ) -> None:
+        """Start it; `variables` is asked with the Runtime API's address."""
+        self.cpus = confinement.cpus
+        self.write_output = write_output
+        self._peak_bytes = 0
+        self._happened: list[Happening] = []
+        self._acknowledged = 0
+        self._warden_lines = b""
+        self._has_exited = False
+        self._selector = selectors.DefaultSelector()
+        self._api = RuntimeApi(self._register, self._selector.unregister)
+        self._group = confinement.group
+        self._log_fd, log_end = os.pipe()
+        os.set_blocking(self._log_fd, False)
+        self._channel, warden_end = socket.socketpair()
+        self._register(self._log_fd)
+        self._register(self._channel.fileno())
+        groups = list(self._group.directories) if self._group else []
+        try:
+            self._warden = _start_warden(warden_end.fileno(), log_end, scratch_dir, groups)
+        finally:
+            warden_end.close()
+            os.close(log_end)
+        if self._group is not None:
+            self._group.create(confinement.memory_mb)
+            self._group.set_cores(cores)
+        spec: LaunchSpec = {
+            "argv": list(argv),
+            "environment": dict(variables(self._api.address)),
+            "working_dir": str(code_dir),
+            "tmp_dir": str(tmp_dir),
+            "hides_tmp": hides_tmp,
+            "kept_dirs": list(kept_dirs),
+            "cpus": list(confinement.cpus),
+            "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
+            "core_count": confinement.core_count,
+            "cores": cores,
+            "controlled": self._group is None,
+            "owner_pid": os.getpid(),
+        }
+        data = marshal.dumps(dict(spec))
+        with contextlib.suppress(OSError):  # the warden died: that is about to be seen
+            self._channel.sendall(len(data).to_bytes(8, "big") + data)
+
+    @property
+    def peak_bytes(self) -> int:
+        """Highest anonymous and shared memory of the tree so far."""
+        return self._group.peak_bytes if self._group else self._peak_bytes
+
+    def run(self, cores: float, cpus: tuple[int, ...]) -> None:
+        """Let the tree run at this share, on these cores."""
+        if cpus != self.cpus and sys.platform == "linux":
+            LinuxTree(self._warden.pid).bind(cpus)
+            self.cpus = cpus
+        if self._group is not None:
+            self._group.set_cores(cores)
+            self._group.resume()
+        else:
+            self._ask_warden(b"run %.6f\n" % cores)
+
+    def rest(self) -> bool:
+        """Stop the tree until it is run again; False if it is to be ended: memory ran out."""
+        if self._group is None:
+            self._ask_warden(b"rest\n")
+            return not any(one.kind == "memory" for one in self._happened)
+        if self.sample():
+            return False
+        self._group.pause()
+        return True
+
+    def sample(self) -> bool:
+        """Look at the memory now; whether the kernel has killed for it."""
+        try:
+            return self._group.sample() if self._group is not None else False
+        except OSError:  # the group is gone: its warden ended
+            return False
+
+    def wait(self, deadline_ns: int) -> Happening:
+        """Pump until something happens or the deadline (monotonic) passes."""
+        next_sample_ns = time.monotonic_ns() + int(SAMPLE_S * 1e9)
+        while not self._happened:
+            now = time.monotonic_ns()
+            if now >= deadline_ns:
+                return Happening("deadline", deadline_ns)
+            if self._group is not None and now >= next_sample_ns:
+                next_sample_ns = now + int(SAMPLE_S * 1e9)
+                if self.sample():
+                    return Happening("memory", now)
+            until = deadline_ns if self._group is None else min(deadline_ns, next_sample_ns)
+            self._pump(max(0.0, (until - now) / 1e9))
+        return self._happened.pop(0)
+
+    def take_pending(self) -> None:
+        """Read what came while nobody waited, without waiting."""
+        self._pump(0.0)
+
+    @property
+    def has_exited(self) -> bool:
+        """Whether the runtime or its warden is known to be gone."""
+        return self._has_exited
+
+    def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int:
+        """Answer the runtime's `next` with an event: the monotonic time just before."""
+        text = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        begin_ns = time.monotonic_ns()
+        with contextlib.suppress(OSError):  # it died: the exit is about to be seen
+            call.connection.send("200 OK", text, body)
+        return begin_ns
+
+    def drain_log(self) -> None:
+        """Read what the log pipe holds."""
+        while True:
+            try:
+                data = os.read(self._log_fd, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self.write_output(data)
+
+    def kill(self) -> None:
+        """End the tree now: the warden does it. Safe from any thread, as often as one likes."""
+        try:
+            self._channel.sendall(b"end\n")
+        except OSError:
+            return
+
+    def end(self) -> bool:
+        """End the tree, wait until nothing is left of it, close all.
+
+        False if the warden did not end by itself: it may have left processes behind.
+        """
+        self.sample()
+        self.kill()
+        try:
+            self._warden.wait(WARDEN_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._warden.kill()
+            self._warden.wait()
+        if self._group is not None:
+            group_files.remove(list(self._group.directories))
+            self._group.close()
+        self.drain_log()
+        self._hear_last_words()
+        self._api.close()
+        self._selector.close()
+        self._channel.close()
+        os.close(self._log_fd)
+        return self._warden.returncode == 0
+
+    def _register(self, handle: int) -> None:
+        self._selector.register(handle, selectors.EVENT_READ)
+
+    def _pump(self, limit_s: float) -> None:
+        for key, _ in self._selector.select(limit_s):
+            handle = key.fd
+            if handle == self._log_fd:
+                self._read_log()
+            elif handle == self._channel.fileno():
+                self._hear_warden()
+            else:
+                for call in self._api.receive(handle):
+                    self._happened.append(Happening("call", call.arrived_ns, call))
+
+    def _read_log(self) -> None:
+        data = os.read(self._log_fd, 65536)
+        if data:
+            self.write_output(data)
+        else:  # every process that could write is gone
+            self._selector.unregister(self._log_fd)
+
+    def _hear_warden(self) -> None:
+        try:
+            data = self._channel.recv(4096)
+        except OSError:  # killed with something unread
+            data = b""
+        if not data:
+            self._selector.unregister(self._channel.fileno())
+            self._note_exit(-9, time.monotonic_ns())
+            return
+        *lines, self._warden_lines = (self._warden_lines + data).split(b"\n")
+        for line in lines:
+            self._note(line.decode("utf-8", "replace"))
+
+    def _hear_last_words(self) -> None:
+        self._channel.setblocking(False)
+        try:
+            while data := self._channel.recv(4096):
+                self._warden_lines += data
+        except OSError:
+            pass
+        for line in self._warden_lines.decode("utf-8", "replace").split("\n"):
+            if line.startswith(("ok ", "memory ")):
+                self._peak_bytes = max(self._peak_bytes, int(line.split()[1]))
+
+    def _note(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        if word == "exec":
+            self._happened.append(Happening("started", int(rest)))
+        elif word == "exit":
+            code, at_ns = rest.split()
+            self._note_exit(int(code), int(at_ns))
+        elif word == "failed":
+            raise LocalError(f"an execution environment could not be started: {rest}")
+        else:
+            self._peak_bytes = max(self._peak_bytes, int(rest))
+            if word == "memory":
+                self._happened.append(Happening("memory", time.monotonic_ns()))
+            else:
+                self._acknowledged += 1
+
+    def _note_exit(self, code: int, at_ns: int) -> None:
+        if self._has_exited:
+            return
+        self._has_exited = True
+        kind: HappeningKind = "memory" if self.sample() else "exited"
+        self._happened.append(Happening(kind, at_ns, exit_code=code))
+
+    def _ask_warden(self, line: bytes) -> None:
+        """Tell the warden and wait until it has done it."""
+        before = self._acknowledged
+        try:
+            self._channel.sendall(line)
+        except OSError:
+            return
+        end = time.monotonic() + WARDEN_LIMIT_S
+        while self._acknowledged == before and not self._has_exited and time.monotonic() < end:
+            self._pump(0.1)
+
+
+def _start_warden(
+    channel: int, log_end: int, scratch_dir: Path, groups: list[str]
+) -> subprocess.Popen[bytes]:
+    arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *arguments],
+        pass_fds=(channel, log_end),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        env={},
+    )

@@ -1,0 +1,1 @@
+"""HTTP/1.1 on loopback: read, sent the right way, answered, or passed on. Nothing of Lambda."""

@@ -1,0 +1,154 @@
+"""A small HTTP/1.1 server on loopback: one thread a connection, kept alive, one write a reply.
+
+The standard library's handler parses headers through the email package and writes a reply in
+pieces; both show in the timing of a warm invocation, so this one does neither.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import LocalError
+from tuner.local.http.message import (
+    HangUpError,
+    MalformedRequestError,
+    Request,
+    Response,
+    plain,
+    read_request,
+    write_response,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import BufferedReader
+
+log = logging.getLogger(__name__)
+
+LOOPBACK: Final = "127.0.0.1"
+IDLE_TIMEOUT_S: Final = 300
+MAX_CONNECTIONS: Final = 1100
+"""A little above the default account concurrency of 1,000: each may wait for an invocation."""
+
+
+class HttpServer:
+    """Serves `handle` on 127.0.0.1.
+
+    Port 0 takes any free one. Raises LocalError if the port cannot be had.
+    """
+
+    def __init__(self, *, port: int = 0) -> None:
+        self._listener = _listen(port)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        self._connections: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self._accepting: threading.Thread | None = None
+
+    def start(self, handle: Callable[[Request], Response]) -> None:
+        """Begin to answer."""
+        self._accepting = threading.Thread(
+            target=self._accept, args=(handle,), name="http-accept", daemon=True
+        )
+        self._accepting.start()
+
+    def close(self) -> None:
+        """Stop listening, cut every connection and wait for its thread."""
+        with self._lock:
+            self._closed = True
+            open_now = list(self._connections.items())
+        with contextlib.suppress(OSError):  # wakes accept(), which close() alone does not
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for connection, _ in open_now:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        if self._accepting is not None:
+            self._accepting.join(5)
+        for _, thread in open_now:
+            if thread is not threading.current_thread():
+                thread.join(5)
+
+    def _accept(self, handle: Callable[[Request], Response]) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                if self._closed:
+                    return
+                continue
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(IDLE_TIMEOUT_S)
+            self._begin(connection, handle)
+
+    def _begin(self, connection: socket.socket, handle: Callable[[Request], Response]) -> None:
+        thread = threading.Thread(
+            target=self._serve, args=(connection, handle), name="http-connection", daemon=True
+        )
+        with self._lock:
+            if self._closed or len(self._connections) >= MAX_CONNECTIONS:
+                connection.close()
+                return
+            self._connections[connection] = thread
+        thread.start()
+
+    def _serve(self, connection: socket.socket, handle: Callable[[Request], Response]) -> None:
+        stream = connection.makefile("rb")
+        try:
+            while _answer_one(connection, stream, handle):
+                pass
+        except OSError:
+            pass  # the peer went away
+        finally:
+            with self._lock:
+                self._connections.pop(connection, None)
+            stream.close()
+            connection.close()
+
+
+def _answer_one(
+    connection: socket.socket,
+    stream: BufferedReader,
+    handle: Callable[[Request], Response],
+) -> bool:
+    """Read one request and answer it; False where the connection is over."""
+    try:
+        request = read_request(stream, connection)
+    except MalformedRequestError as error:
+        write_response(connection, plain(400, str(error)), keep_alive=False, head_only=False)
+        return False
+    if request is None:
+        return False
+    try:
+        response = handle(request)
+    except (HangUpError, OSError):
+        return False
+    except MalformedRequestError as error:
+        response = plain(400, str(error))
+    except Exception:
+        log.exception("a request was not answered for")
+        response = plain(500, "internal error of the local endpoint")
+    keep_alive = request.keep_alive and request.discard_body()
+    write_response(connection, response, keep_alive=keep_alive, head_only=request.method == "HEAD")
+    return keep_alive
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+        listener.listen(1024)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        why = getattr(error, "strerror", None) or str(error)
+        raise LocalError(
+            f"cannot listen on {LOOPBACK}:{port} ({why}): choose another with --port, "
+            "or --port 0 for any free one"
+        ) from error
+    return listener

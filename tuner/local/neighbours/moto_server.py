@@ -1,0 +1,78 @@
+"""The neighbours' own process: moto behind a Unix socket, logs through standard input.
+
+Started by `process.Neighbours` as `python -m tuner.local.neighbours.moto_server SOCKET ACCOUNT
+REGION`. Every line of standard input is a batch of log events as JSON; its end is the end of this
+process, so that it never outlives its parent, however that one ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from moto.logs.models import LogsBackend, logs_backends
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from tuner.local.neighbours.process import READY
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer
+
+PREPARED: Final = ("s3", "sqs", "dynamodb", "logs")
+"""Made ready before the first call: a handler shall not pay for moto's imports."""
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    socket_path, account_id, region = sys.argv[1:4]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
+    server = _make_server(socket_path)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    logs = _logs_backend(account_id, region)
+    sys.stdout.write(READY)
+    sys.stdout.flush()
+    for line in sys.stdin.buffer:
+        batch = json.loads(line)
+        keep(logs, batch["group"], batch["stream"], batch["events"])
+    os._exit(0)  # threads that still answer have nobody to answer to
+
+
+class _Handler(MotoRequestHandler):
+    """Keeps connections alive, and quiet."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        """Write nothing for each request."""
+
+
+def _make_server(socket_path: str) -> BaseWSGIServer:
+    app = DomainDispatcherApplication(create_backend_app)
+    for service in PREPARED:
+        app.app_instances[service] = create_backend_app(service)
+    return make_server(f"unix://{socket_path}", 0, app, threaded=True, request_handler=_Handler)
+
+
+def _logs_backend(account_id: str, region: str) -> LogsBackend:
+    backend: LogsBackend = logs_backends[account_id][region]
+    return backend
+
+
+def keep(logs: LogsBackend, group: str, stream: str, events: list[dict[str, Any]]) -> None:
+    """Put log events where CloudWatch Logs' readers find them, without a request."""
+    logs.ensure_log_group(group)
+    logs.ensure_log_stream(group, stream)
+    logs.put_log_events(group, stream, events)
+
+
+if __name__ == "__main__":
+    main()
