@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-_BETWEEN_RATIOS = ((0.01, 0.25), (0.03, 0.5), (0.08, 0.25))
-"""Scatter between environments, and prior weight (public measurements: a few per cent)."""
+_BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.09, 0.4))
+"""Scatter between environments, and prior weight (a few per cent is usual, more is not rare)."""
 _WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0)
 """Deviation within an environment, over its estimate from repetitions: few of those say little."""
 _NEGLIGIBLE = 7.0
