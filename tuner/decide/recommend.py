@@ -94,12 +94,15 @@ def _question(
 
 
 def _only_size(case: Case) -> Choice | None:
-    """A range of one size, or samples at one size, cannot support a comparison."""
-    if len(case.evidence.measured_mb) > 1:
+    """A range of one size, or samples at one size, cannot support a comparison. Cold samples of
+    other sizes can: they tell of the shape.
+    """
+    sampled = {s.memory_mb for samples in case.evidence.samples.values() for s in samples}
+    if len(sampled) > 1:
         return None
     sizes = ", ".join(f"{size} MB" for size in case.evidence.measured_mb) or "no size"
     return undecided(
-        f"only {sizes} gave warm samples, so there is nothing to compare with: "
+        f"only {sizes} gave samples, so there is nothing to compare with: "
         f"measure at least two sizes (--memory-sizes, --max-invocations)"
     )
 

@@ -44,6 +44,7 @@ _MOST_ENVIRONMENTS = 4
 _SURE_SHARE = 0.6
 _ANSWER_SEED = 0
 """The draws that the final answer is read from by default: the sweep stops when that stands."""
+_RESERVED = 4
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
 _FEWEST_SIZES = 3
@@ -166,9 +167,14 @@ class AdaptiveStrategy:
         chosen = measured_answer(case, best)
         size = case.estimates.sizes_mb[chosen]
         if float(case.ranking.regrets(chosen).mean()) > case.goal.tolerance_ratio:
-            return None
+            # The last invocations make what looks best a measured size, whatever is still open.
+            return self._unmeasured(case, size) or None if self._left <= _RESERVED else None
         if judge(case).verdict != "inconclusive":
             return ()
+        return self._unmeasured(case, size) or self._percentile_samples(case, size)
+
+    def _unmeasured(self, case: Case, size: int) -> tuple[Trial, ...]:
+        """A trial at the answer and at the current size, where they lack a warm sample."""
         unmeasured = [size]
         if size != case.current_mb and not current_fails(case):
             unmeasured.append(case.current_mb)
@@ -178,7 +184,7 @@ class AdaptiveStrategy:
             if lacking and memory_mb not in self._excluded:
                 trials.append(Trial(memory_mb, lacking[0]))
         self._likely = tuple(trial.memory_mb for trial in trials)
-        return tuple(trials) or self._percentile_samples(case, size)
+        return tuple(trials)
 
     def _nearest_to_limits(self, case: Case) -> tuple[Trial, ...]:
         """Warm samples at the size that comes nearest to limits which no size seems to meet: few
