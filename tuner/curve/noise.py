@@ -120,24 +120,28 @@ class Levels:
 def _solve_sizes(precision: Floats, moment: Floats, likelihood: float) -> Observations:
     """Levels and their covariance from every size's 2 x 2 system; absent kinds are left out."""
     present = np.diagonal(precision, axis1=1, axis2=2) > 0
+    both = present.all(axis=1)
+    # An absent kind gets a precision of 1 of its own, so that one formula inverts every system.
+    warm, cold = np.where(present, np.diagonal(precision, axis1=1, axis2=2), 1.0).T
+    shared = precision[:, 0, 1]
+    volume = warm * cold - shared**2
+    warm_variance, cold_variance, covariance = cold / volume, warm / volume, -shared / volume
+    level = np.column_stack(
+        [
+            warm_variance * moment[:, 0] + covariance * moment[:, 1],
+            covariance * moment[:, 0] + cold_variance * moment[:, 1],
+        ]
+    )
+    likelihood += 0.5 * float(np.sum(moment * level) - np.sum(np.log(volume)))
     size_index, kind = np.nonzero(present)
-    rows = np.searchsorted(size_index, np.arange(len(precision)))
-    covariance = np.zeros((len(kind), len(kind)))
-    level = np.empty(len(kind))
-    for size, row in enumerate(rows):
-        kinds = np.flatnonzero(present[size])
-        block = precision[size][np.ix_(kinds, kinds)]
-        inverse = np.linalg.inv(block) if len(kinds) > 1 else 1 / block
-        span = slice(row, row + len(kinds))
-        covariance[span, span] = inverse
-        level[span] = inverse @ moment[size][kinds]
-        likelihood += 0.5 * float(moment[size][kinds] @ level[span])
-        likelihood += 0.5 * float(np.log(np.linalg.det(inverse)))
+    matrix = np.diag(np.column_stack([warm_variance, cold_variance])[present])
+    first = np.searchsorted(size_index, np.flatnonzero(both))
+    matrix[first, first + 1] = matrix[first + 1, first] = covariance[both]
     return Observations(
         size_index=size_index,
         cold=kind == 1,
-        log_level=level,
-        covariance=covariance,
+        log_level=level[present],
+        covariance=matrix,
         scatter_log_likelihood=likelihood,
     )
 
