@@ -45,12 +45,14 @@ def _as_iam_sees(operation: str, params: dict[str, Any]) -> list[tuple[str, str]
     """The actions and resources that IAM authorizes (Service Authorization Reference)."""
     if operation == "GetMetricStatistics":
         return [("cloudwatch:GetMetricStatistics", "*")]
-    if operation in ("GetAccountSettings", "ListEventSourceMappings"):
+    if operation in ("GetAccountSettings", "ListEventSourceMappings", "ListFunctions"):
         return [(f"lambda:{operation}", "*")]
     if operation == "DeleteLogGroup":
         return [
             ("logs:DeleteLogGroup", f"arn:aws:logs:{ACCOUNT}:log-group:{params['logGroupName']}")
         ]
+    if "Resource" in params:
+        return [(f"lambda:{operation}", params["Resource"])]
     action = "InvokeFunction" if operation == "Invoke" else operation
     named = params["FunctionName"] + (f":{params['Qualifier']}" if "Qualifier" in params else "")
     arn = f"arn:aws:lambda:{ACCOUNT}:function:{named}"

@@ -56,6 +56,7 @@ def use_a_copy(gateway: LambdaGateway) -> None:
     gateway.recent_duration_ms("resize")
     code = gateway.read_function("resize").code_sha256
     gateway.create_copy("resize", COPY, "a copy", {"a": "b"})
+    gateway.list_copies("resize")
     gateway.list_versions(COPY)
     latest = gateway.update_memory(COPY, 512, None)
     version = gateway.publish_version(COPY, "by tuner", code, latest.revision_id).version
@@ -81,6 +82,9 @@ def test_policy_and_gateway_agree_on_auto(server: LocalLambda) -> None:
         version = gateway.publish_version("resize", "by tuner", before.code_sha256, None).version
         gateway.update_memory("resize", before.memory_mb, None)
         gateway.delete_version("resize", version)
+        gateway.set_tag(before.arn, "by", "tuner")
+        assert gateway.read_tags(before.arn) == {"by": "tuner"}
+        gateway.remove_tag(before.arn, "by")
 
     check_agreement(server.endpoint_url, "resize", "auto", use)
 

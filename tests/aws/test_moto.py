@@ -174,5 +174,8 @@ def _sweep_like(gateway: LambdaGateway, function: str) -> None:
     gateway.update_memory(function, 512, before.revision_id)
     version = gateway.publish_version(function, "by tuner", before.code_sha256, None).version
     gateway.update_memory(function, before.memory_mb, None)
+    gateway.set_tag(before.arn, "by", "tuner")
+    assert gateway.read_tags(before.arn) == {"by": "tuner"}
+    gateway.remove_tag(before.arn, "by")
     gateway.invoke(function, version, b"{}", timeout_s=3)
     gateway.delete_version(function, version)

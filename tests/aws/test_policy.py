@@ -62,6 +62,7 @@ def test_no_wildcard_action(isolation: Any) -> None:
             assert statement["Action"] in (
                 "lambda:GetAccountSettings",
                 "lambda:ListEventSourceMappings",
+                "lambda:ListFunctions",
                 "cloudwatch:GetMetricStatistics",
             )
 

@@ -371,3 +371,26 @@ def test_a_function_that_live_traffic_reaches_is_only_read(
     assert ran.stdout.startswith("reached · local · ")
     asked.delete_function(FunctionName="reached")
     asked.close()
+
+
+def test_recover_finds_by_name_what_another_machine_left(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """The tag tells the memory, Descriptions tell the versions; no journal is needed."""
+    asked = client(server)
+    before = standing(server, "other")
+    arn = asked.get_function_configuration(FunctionName="other")["FunctionArn"]
+    memory_mb = before[0]["MemorySize"]
+    asked.tag_resource(Resource=arn, Tags={"lambda-tuner-sweep": f"20260101-x {memory_mb} MB"})
+    asked.update_function_configuration(FunctionName="other", MemorySize=1769)
+    asked.publish_version(FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB")
+    shown = run_here("recover", "--function", "other", "--dry-run", *at(server), **state)
+    assert f"set $LATEST back from 1769 to {memory_mb} MB" in shown.stdout
+    assert standing(server, "other") != before
+    ran = run_here("recover", "--function", "other", "--yes", *at(server), **state)
+    assert ran.returncode == 0, ran.stderr
+    assert standing(server, "other") == before
+    assert asked.list_tags(Resource=arn)["Tags"] == {}
+    again = run_here("recover", "--function", "other", "--yes", *at(server), **state)
+    assert "nothing is left of any sweep" in again.stdout
+    asked.close()

@@ -87,8 +87,17 @@ class Account:
         return {
             "versions": [_settled(version) for version in versions],
             "aliases": [_settled(alias) for alias in aliases],
+            "tags": self.client.list_tags(
+                Resource=versions[0]["FunctionArn"].removesuffix(":$LATEST")
+            )["Tags"],
+            "copies": [name for name in self.functions() if name.startswith("lambda-tuner-")],
             "concurrency": concurrency.get("ReservedConcurrentExecutions"),
         }
+
+    def functions(self) -> list[str]:
+        """Names of all functions."""
+        pages = self.client.get_paginator("list_functions").paginate()
+        return [function["FunctionName"] for page in pages for function in page["Functions"]]
 
     @property
     def code(self) -> bytes:

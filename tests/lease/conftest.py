@@ -19,8 +19,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 @pytest.fixture
-def account(served: Account, tmp_path: Path) -> Account:
+def account(served: Account, tmp_path: Path) -> Iterator[Account]:
     """An account whose function has 512 MB, one version and one alias."""
     served.state_dir = tmp_path / "state"
     served.make_function()
-    return served
+    yield served
+    for name in served.functions():
+        served.client.delete_function(FunctionName=name)

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 COPY = copy_name("sweep-1")
 
 
-def functions(account: Account) -> list[str]:
-    return [f["FunctionName"] for f in account.client.list_functions()["Functions"]]
-
-
 def test_the_function_is_only_read_and_the_copy_is_like_it(account: Account) -> None:
     """Code, settings and size are the function's; its revision never moves; the copy goes."""
     account.client.update_function_configuration(
@@ -87,12 +83,12 @@ def test_a_killed_sweep_leaves_a_copy_that_recover_finds(account: Account) -> No
     with suppress(Killed), account.lease(control, isolation="clone"):
         raise AssertionError("never reached")
     assert control.calls[1] == "create_copy"
-    assert COPY in functions(account)
+    assert COPY in account.functions()
     [journal] = find_unfinished(account.state_dir)
     plan = plan_recovery(journal, account.gateway, endpoint_url=account.gateway.endpoint_url)
     assert plan.describe() == (f"{account.name}: delete its temporary copy {COPY}",)
     recover_all(account)
-    assert COPY not in functions(account)
+    assert COPY not in account.functions()
     assert account.snapshot() == before
     assert recover_all(account) == []
 
@@ -108,7 +104,7 @@ def test_the_copy_goes_even_if_the_function_went_first(account: Account) -> None
         lease.publish([128])
     account.client.delete_function(FunctionName=account.name)
     recover_all(account)
-    assert COPY not in functions(account)
+    assert COPY not in account.functions()
 
 
 def test_a_function_of_the_copys_name_that_is_no_copy_stays(account: Account) -> None:
@@ -123,10 +119,10 @@ def test_a_function_of_the_copys_name_that_is_no_copy_stays(account: Account) ->
     )
     with pytest.raises(LeaseError), account.lease(isolation="clone"):
         raise AssertionError("never reached")
-    assert COPY in functions(account)
+    assert COPY in account.functions()
     [note] = recover_all(account)
     assert "kept" in note
-    assert COPY in functions(account)
+    assert COPY in account.functions()
     account.client.delete_function(FunctionName=COPY)
 
 
@@ -142,7 +138,7 @@ def test_a_copy_that_cannot_be_deleted_is_said_to_be_left(account: Account) -> N
     with pytest.raises(LeftChangedError, match=said), account.lease(control, isolation="clone"):
         pass
     recover_all(account)
-    assert COPY not in functions(account)
+    assert COPY not in account.functions()
 
 
 def test_logs_that_may_not_be_deleted_are_a_finding(account: Account) -> None:
@@ -156,7 +152,7 @@ def test_logs_that_may_not_be_deleted_are_a_finding(account: Account) -> None:
     with account.lease(control, isolation="clone") as lease:
         pass
     assert [finding.code for finding in lease.findings] == ["log_group_left"]
-    assert COPY not in functions(account)
+    assert COPY not in account.functions()
 
 
 def test_a_deployment_between_plan_and_copy_stops_the_sweep(account: Account) -> None:
@@ -170,7 +166,7 @@ def test_a_deployment_between_plan_and_copy_stops_the_sweep(account: Account) ->
     control: Any = Late(account.gateway)
     with pytest.raises(ForeignChangeError), account.lease(control, isolation="clone"):
         raise AssertionError("never reached")
-    assert COPY not in functions(account)
+    assert COPY not in account.functions()
     assert account.read().memory_mb == 640
 
 
@@ -183,7 +179,7 @@ def test_only_copies_can_be_deleted_whole(account: Account) -> None:
     with account.lease(isolation="clone") as lease:
         with pytest.raises(ConflictError):
             account.gateway.delete_copy(lease.function_name, "another")
-        assert COPY in functions(account)
+        assert COPY in account.functions()
 
 
 def test_auto_takes_a_copy_only_where_it_must() -> None:

@@ -24,7 +24,7 @@ from tuner.errors import (
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
 
 WINDOWS: Final = ((128, 512, 1769), (3008,))
-CALL_COUNT: Final = 32
+CALL_COUNT: Final = 37
 
 FAULTS: Final[dict[str, tuple[BaseException, bool]]] = {
     "once": (AwsError("an error that passes"), False),
@@ -75,7 +75,7 @@ CASES: Final[list[tuple[str, Moment, int]]] = [
     for fault in FAULTS
 ]
 # 12 cases a call: this step meets every call, every fault and both moments.
-SAMPLE: Final = CASES[::5]
+SAMPLE: Final = CASES[::11]
 
 
 def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
@@ -117,11 +117,11 @@ def test_every_fault_at_every_call(account: Account) -> None:
 @pytest.mark.parametrize("fault", ["gone", "killed"])
 def test_a_recovery_that_fails_can_be_repeated(account: Account, fault: str) -> None:
     """Recovering fails at each of its own calls in turn; once more, and nothing is changed."""
-    for call in range(0, 14, 2):
+    for call in range(0, 18, 2):
         account.make_function()
         before = account.snapshot()
         with suppress(TunerError, Killed):
-            sweep(account, Faulty(account.gateway, 8, "after", Killed(), lasts=True))
+            sweep(account, Faulty(account.gateway, 11, "after", Killed(), lasts=True))
         [journal] = find_unfinished(account.state_dir)
         error, lasts = FAULTS[fault]
         control = Faulty(account.gateway, call, "after", error, lasts)

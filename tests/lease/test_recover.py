@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tuner.lease.recover import RecoveryPlan
 
 
-def leave_changed(account: Account, *, killed_at: int = 7) -> UnfinishedJournal:
-    """Kill a sweep of 128 and 1769 MB; at its 7th call, $LATEST has 1769 MB and 128 a version."""
+def leave_changed(account: Account, *, killed_at: int = 10) -> UnfinishedJournal:
+    """Kill a sweep of 128 and 1769 MB; at its 10th call, $LATEST has 1769 MB and 128 a version."""
     control = Faulty(account.gateway, killed_at, "after", Killed(), lasts=True)
     with suppress(Killed, LeaseError), account.lease(control) as lease:
         lease.publish([128, 1769])
@@ -53,6 +53,7 @@ def test_a_plan_says_what_is_to_be_restored_and_deleted(account: Account) -> Non
     assert plan.describe() == (
         f"{account.name}: set $LATEST back from 1769 to 512 MB",
         f"{account.name}: delete version 2",
+        f"{account.name}: remove the tag lambda-tuner-sweep",
     )
     assert account.snapshot() == left
 
@@ -60,7 +61,7 @@ def test_a_plan_says_what_is_to_be_restored_and_deleted(account: Account) -> Non
 def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:
     """A kill right after publishing leaves no number behind: the Description tells it."""
     before = account.snapshot()
-    journal = leave_changed(account, killed_at=5)
+    journal = leave_changed(account, killed_at=8)
     assert journal.published == ()
     assert planned(account, journal).delete_versions == ("2",)
     recover_all(account)
@@ -189,8 +190,9 @@ def test_a_journal_holds_no_secret_and_no_account_id(account: Account) -> None:
     assert "123456789012" not in text
     assert journal.path.stat().st_mode & 0o777 == 0o600
     assert journal.path.parent.stat().st_mode & 0o777 == 0o700
-    assert [json.loads(line)["record"] for line in text.splitlines()][:3] == [
+    assert [json.loads(line)["record"] for line in text.splitlines()][:4] == [
         "lease",
+        "tag",
         "update",
         "publish",
     ]

@@ -69,13 +69,16 @@ def test_every_change_follows_its_record_in_the_journal(account: Account) -> Non
     ]
 
 
+MARKING = ("read_tags", "set_tag", "read_tags")
+
+
 def test_the_order_of_calls_is_read_publish_restore_read_back_delete(account: Account) -> None:
     """Everything is read first, $LATEST is read back, and aliases are read before a deletion."""
     control = Faulty(account.gateway)
     with account.lease(control) as lease:
-        assert control.calls == ["read_function", "list_versions", "list_aliases"]
+        assert control.calls == ["read_function", "list_versions", "list_aliases", *MARKING]
         lease.publish([128])
-        assert control.calls[3:] == [
+        assert control.calls[6:] == [
             "read_function",
             "update_memory",
             "publish_version",
@@ -84,11 +87,13 @@ def test_the_order_of_calls_is_read_publish_restore_read_back_delete(account: Ac
             "update_memory",
             "read_function",
         ]
-    assert control.calls[10:] == [
+    assert control.calls[13:] == [
         "list_versions",
         "list_aliases",
         "list_aliases",
         "delete_version",
+        "read_tags",
+        "remove_tag",
     ]
 
 
@@ -155,7 +160,7 @@ def test_a_stop_in_a_window_publishes_no_further_size(account: Account) -> None:
     assert account.snapshot() == before
 
 
-@pytest.mark.parametrize("call", range(3, 12))
+@pytest.mark.parametrize("call", range(6, 15))
 def test_an_interruption_at_any_call_restores_and_deletes(account: Account, call: int) -> None:
     """A KeyboardInterrupt at any call of a window leaves the account as it was."""
     before = account.snapshot()
@@ -166,7 +171,7 @@ def test_an_interruption_at_any_call_restores_and_deletes(account: Account, call
     assert find_unfinished(account.state_dir) == ()
 
 
-@pytest.mark.parametrize("call", range(5, 14))
+@pytest.mark.parametrize("call", range(8, 17))
 def test_a_sigint_does_not_cut_through_restoring_and_deleting(account: Account, call: int) -> None:
     """Ctrl-C while $LATEST is restored or versions are deleted: that ends first, then it counts."""
     before = account.snapshot()
@@ -187,7 +192,7 @@ def test_a_deployment_in_mid_window_is_left_untouched(account: Account) -> None:
     """Somebody else's code and timeout stay, the sweep stops and says what it had set."""
 
     def deploy(number: int, name: str) -> None:
-        if name == "publish_version" and number > 5:
+        if name == "publish_version" and number > 8:
             account.client.update_function_configuration(
                 FunctionName=account.name,
                 Timeout=77,
@@ -226,7 +231,7 @@ def test_a_touched_revision_stops_the_window(account: Account) -> None:
     before = account.snapshot()
 
     def touch(number: int, name: str) -> None:
-        if name == "update_memory" and number == 6:
+        if name == "update_memory" and number == 9:
             account.client.update_function_configuration(FunctionName=account.name, Timeout=3)
 
     control = Faulty(account.gateway, before_call=touch)
@@ -342,7 +347,7 @@ def test_an_endpoint_without_revisions_is_tolerated_and_told(account: Account) -
 
 def test_a_restoration_that_fails_for_good_says_what_is_left(account: Account) -> None:
     """Exit code 4, the memory it should be, and the command that puts it right."""
-    control = Faulty(account.gateway, 6, "before", EndpointError("gone"), lasts=True)
+    control = Faulty(account.gateway, 9, "before", EndpointError("gone"), lasts=True)
     with pytest.raises(LeftChangedError) as caught, account.lease(control) as lease:
         lease.publish([1024])
     assert caught.value.exit_code == 4

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tuner.api.prepared import PreparedSweep, Request, prepare
-    from tuner.api.recovery import Recovery, find_unfinished, open_recovery
+    from tuner.api.recovery import (
+        Recovery,
+        StrayRecovery,
+        find_unfinished,
+        open_recovery,
+        open_stray,
+    )
     from tuner.api.saved import load_sweep, recommend
     from tuner.api.target import Target, open_target
     from tuner.api.tuning import run, tune
@@ -20,10 +26,12 @@ _HOMES: Final = {
     "PreparedSweep": "prepared",
     "Recovery": "recovery",
     "Request": "prepared",
+    "StrayRecovery": "recovery",
     "Target": "target",
     "find_unfinished": "recovery",
     "load_sweep": "saved",
     "open_recovery": "recovery",
+    "open_stray": "recovery",
     "open_target": "target",
     "prepare": "prepared",
     "recommend": "saved",
@@ -35,10 +43,12 @@ __all__ = [
     "PreparedSweep",
     "Recovery",
     "Request",
+    "StrayRecovery",
     "Target",
     "find_unfinished",
     "load_sweep",
     "open_recovery",
+    "open_stray",
     "open_target",
     "prepare",
     "recommend",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import EndpointError
 from tuner.lease import recover as lease_recover
+from tuner.lease import stray
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
 
-__all__ = ["Recovery", "find_unfinished", "open_recovery"]
+__all__ = ["Recovery", "StrayRecovery", "find_unfinished", "open_recovery", "open_stray"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,48 @@ def open_recovery(
         endpoint_url=endpoint_url or header.endpoint_url,
     ) as gateway:
         yield Recovery(journal, gateway, state_dir, _plan(journal, gateway))
+
+
+@dataclass(frozen=True, slots=True)
+class StrayRecovery:
+    """What is to be done about one function without a journal of this machine."""
+
+    plan: stray.StrayPlan
+    gateway: LambdaGateway
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is going to be changed in an account."""
+        return self.plan.is_empty
+
+    def describe(self) -> tuple[str, ...]:
+        """One line for each thing to do and each thing left alone."""
+        return self.plan.describe()
+
+    def carry_out(self) -> None:
+        """Do it. Raises LeaseError, LeftChangedError, AwsError."""
+        stray.recover_stray(self.plan, self.gateway, sleep=time.sleep)
+
+
+@contextmanager
+def open_stray(
+    function: str,
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+) -> Iterator[StrayRecovery]:
+    """Find out what sweeps of other machines left of a function; changes nothing.
+
+    That none of them still runs cannot be known from here. Raises AwsError and its kin.
+    """
+    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+
+    with connect(
+        region=region, profile=profile, endpoint_url=endpoint_url, function=function
+    ) as gateway:
+        name = gateway.resolve(function).target
+        yield StrayRecovery(stray.plan_stray(name, gateway), gateway)
 
 
 def _plan(journal: UnfinishedJournal, gateway: LambdaGateway) -> RecoveryPlan | None:

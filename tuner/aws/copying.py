@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from tuner.aws.place import Request
 from tuner.aws.refusal import REFUSALS, refused
 from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
-from tuner.lease.clone import COPY_PREFIX
+from tuner.lease.clone import COPY_PREFIX, copy_description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +118,19 @@ class Copies:
             )
         except FunctionNotFoundError:
             return
+
+    def find(self, function: FunctionRef) -> tuple[tuple[str, str], ...]:
+        """(name, Description) of every copy of a function, over all pages."""
+        client: Any = self._control.client
+        with self._control.asking(Request("ListFunctions")):
+            return tuple(
+                (raw["FunctionName"], raw["Description"])
+                for page in client.get_paginator("list_functions").paginate()
+                for raw in page.get("Functions", ())
+                if raw["FunctionName"].startswith(COPY_PREFIX)
+                and raw.get("Description")
+                == copy_description(raw["FunctionName"].removeprefix(COPY_PREFIX), function.name)
+            )
 
     def delete_logs(self, copy: FunctionRef) -> None:
         """Delete the log group that Lambda made for a copy; none is no error."""

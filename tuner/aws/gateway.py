@@ -268,6 +268,25 @@ class LambdaGateway(FunctionControl, Invoker):
         """Delete a copy. Raises InputError for any other name, ConflictError if it is none."""
         self._copies.delete(self.resolve(copy), description)
 
+    def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:
+        """(name, Description) of every temporary copy of a function."""
+        return self._copies.find(self.resolve(function))
+
+    def read_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of the function with this ARN."""
+        with self._control.asking(Request("ListTags", self.resolve(arn))):
+            return self._control.client.list_tags(Resource=arn).get("Tags", {})
+
+    def set_tag(self, arn: str, key: str, value: str) -> None:
+        """Set one tag of a function."""
+        with self._control.asking(Request("TagResource", self.resolve(arn))):
+            self._control.client.tag_resource(Resource=arn, Tags={key: value})
+
+    def remove_tag(self, arn: str, key: str) -> None:
+        """Remove one tag of a function."""
+        with self._control.asking(Request("UntagResource", self.resolve(arn))):
+            self._control.client.untag_resource(Resource=arn, TagKeys=[key])
+
     def delete_logs_of_copy(self, copy: str) -> None:
         """Delete a copy's log group."""
         self._copies.delete_logs(self.resolve(copy))

@@ -89,6 +89,11 @@ def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
             ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
             [arn],
         ),
+        _allow(
+            "OptionalMarkTheFunctionAsBeingSwept",
+            ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
+            [arn],
+        ),
         _allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [f"{arn}:*"]),
         _allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
     ]
@@ -113,6 +118,8 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
             ],
             [copies],
         ),
+        # For `tuner recover --function`; IAM knows no resource for this one.
+        _allow("OptionalFindCopiesWithoutJournal", ["lambda:ListFunctions"], ["*"]),
         _allow(
             "OptionalDeleteLogsOfCopies",
             ["logs:DeleteLogGroup"],

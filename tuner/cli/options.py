@@ -192,6 +192,14 @@ IsolationOption = Annotated[
         rich_help_panel=LIMITS,
     ),
 ]
+LeftFunction = Annotated[
+    str | None,
+    typer.Option(
+        "--function",
+        metavar="FUNCTION",
+        help="Only this function, also where its sweep ran on another machine that is gone.",
+    ),
+]
 Yes = Annotated[
     bool, typer.Option("--yes", help="Agree to the plan and its cost.", rich_help_panel=LIMITS)
 ]

@@ -1,52 +1,91 @@
 """`tuner recover`: finish what an interrupted sweep left."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, Protocol
+
 from tuner.cli import options
 from tuner.cli.screen import agree, say, show_text
 
 EPILOG = """\
 tuner recover --dry-run
 
-tuner recover --yes --profile staging"""
+tuner recover --yes --profile staging
+
+tuner recover --function resize-images --region eu-west-1"""
 
 LEFT_CHANGED = 4
 
 
+class _Recovery(Protocol):
+    """Something to put right, with a journal or without."""
+
+    @property
+    def is_empty(self) -> bool: ...
+
+    def describe(self) -> tuple[str, ...]: ...
+
+    def carry_out(self) -> None: ...
+
+
 def recover(
     *,
+    function: options.LeftFunction = None,
     profile: options.Profile = None,
     region: options.Region = None,
     endpoint_url: options.EndpointUrl = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
 ) -> int:
-    """Restore what interrupted sweeps left changed, and delete the versions they made.
+    """Restore what interrupted sweeps left changed, and delete what they made.
 
     Looks through the journals of this machine, says what is to be done, and does it once you
-    agree. Versions that existed before, or that an alias points at, are never deleted.
+    agree. With --function it also finds what a sweep on another machine left: make sure that none
+    is running. Versions that existed before, or that an alias points at, are never deleted.
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-    from tuner.errors import TunerError  # noqa: PLC0415 - as above
 
+    place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
-    unfinished = api.find_unfinished(folder)
-    if not unfinished:
+    name = function and _name_of(function)
+    openings: list[Callable[[], AbstractContextManager[_Recovery]]] = [
+        partial(api.open_recovery, journal, state_dir=folder, **place)
+        for journal in api.find_unfinished(folder)
+        if name in (None, journal.header.function.name)
+    ]
+    if function is not None:
+        openings.append(partial(api.open_stray, function, **place))
+    if not openings:
         show_text("Nothing is left of any sweep.\n")
         return 0
-    failed = 0
-    for journal in unfinished:
-        try:
-            with api.open_recovery(
-                journal, profile=profile, region=region, endpoint_url=endpoint_url, state_dir=folder
-            ) as recovery:
-                for line in recovery.describe():
-                    show_text(f"{line}\n")
-                if not dry_run and (yes or recovery.is_empty or agree("Do it?")):
-                    recovery.carry_out()
-                    show_text("Done: nothing of this sweep is left.\n")
-                elif not dry_run:
-                    failed += 1
-        except TunerError as error:
-            say(f"tuner: {error}")
-            failed += 1
-    return LEFT_CHANGED if failed else 0
+    done = [_recover_one(opening, yes=yes, dry_run=dry_run) for opening in openings]
+    return 0 if all(done) else LEFT_CHANGED
+
+
+def _recover_one(opening: Callable[[], AbstractContextManager[_Recovery]], **manner: Any) -> bool:
+    """Show what is to be done, and do it if that is agreed to; False if it is left."""
+    from tuner.errors import TunerError  # noqa: PLC0415 - not needed for --help
+
+    try:
+        with opening() as recovery:
+            for line in recovery.describe():
+                show_text(f"{line}\n")
+            if manner["dry_run"]:
+                return True
+            if not (manner["yes"] or recovery.is_empty or agree("Do it?")):
+                return False
+            recovery.carry_out()
+            show_text("Done: nothing of this sweep is left.\n")
+    except TunerError as error:
+        say(f"tuner: {error}")
+        return False
+    return True
+
+
+def _name_of(function: str) -> str:
+    """The function's name in what may be an ARN."""
+    from tuner.aws.reference import parse_reference  # noqa: PLC0415 - not needed for --help
+
+    return parse_reference(function).name

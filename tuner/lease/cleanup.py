@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
+
+
+_ANY_SWEEP = re.compile(r"lambda-tuner sweep [A-Za-z0-9-]{1,80} [0-9]+ MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def deletable_versions(
         for version in control.list_versions(name)
         if version.version not in versions_before and is_of_sweep(version, sweep_id)
     ]
-    owners = _aliases_by_version(control, name) if versions else {}
+    owners = aliases_by_version(control, name) if versions else {}
     return tuple((version, owners.get(version)) for version in versions)
 
 
@@ -76,7 +80,7 @@ def delete_versions(
     deleted, kept, failed = [], [], []
     for version, _alias in found:
         try:
-            alias = persist(lambda: _aliases_by_version(control, name), sleep).get(version)
+            alias = persist(lambda: aliases_by_version(control, name), sleep).get(version)
             if alias is not None:
                 kept.append((version, alias))
                 continue
@@ -90,11 +94,17 @@ def delete_versions(
     return Cleanup(tuple(deleted), tuple(kept), tuple(failed))
 
 
+def is_of_any_sweep(version: FunctionConfig) -> bool:
+    """Whether a version's Description is that of a sweep, whichever."""
+    return _ANY_SWEEP.fullmatch(version.description) is not None
+
+
 def _prefix(sweep_id: str) -> str:
     return f"lambda-tuner sweep {sweep_id} "
 
 
-def _aliases_by_version(control: FunctionControl, name: str) -> dict[str, str]:
+def aliases_by_version(control: FunctionControl, name: str) -> dict[str, str]:
+    """Return an alias of every version that one points at. Raises AwsError."""
     return {
         version: alias.name for alias in control.list_aliases(name) for version in alias.versions
     }

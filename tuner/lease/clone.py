@@ -21,6 +21,7 @@ from tuner.errors import (
     LeftChangedError,
     ThrottledError,
 )
+from tuner.lease.mark import SWEEP_TAG
 from tuner.lease.patience import persist
 from tuner.lease.standing import differences
 from tuner.lease.window import PublishWindow
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from tuner.model.progress import ProgressHook
 
 COPY_PREFIX: Final = "lambda-tuner-"
-SWEEP_TAG: Final = "lambda-tuner-sweep"
 _MAX_NAME_LENGTH: Final = 64
 _SECOND_LOOK_S: Final = 2.0
 """A request to create whose answer was lost may still take effect for so long."""

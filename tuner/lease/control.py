@@ -60,5 +60,17 @@ class FunctionControl(Protocol):
         Raises ConflictError for a function that is no such copy.
         """
 
+    def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:
+        """(name, Description) of every copy of `function` that a sweep made, over all pages."""
+
+    def read_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of the function (not of a version) with this ARN."""
+
+    def set_tag(self, arn: str, key: str, value: str) -> None:
+        """Set one tag of a function."""
+
+    def remove_tag(self, arn: str, key: str) -> None:
+        """Remove one tag of a function; one that is gone already is no error."""
+
     def delete_logs_of_copy(self, copy: str) -> None:
         """Delete a copy's log group; one that is gone already is no error."""

@@ -5,6 +5,7 @@ JSON object a line. The file is locked while its sweep runs and removed when not
 
     lease      what the function was: configuration, versions, aliases; before anything is changed
                (with isolation clone: before the copy is made; what follows is about the copy)
+    tag        the function is about to be marked as being swept
     update     $LATEST's memory is about to become `memory_mb`
     publish    $LATEST is about to be published at `memory_mb`
     published  `version` came back; `is_new` unless it had existed before

@@ -11,6 +11,7 @@ from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
 from tuner.lease.journal import Journal, make_header
 from tuner.lease.lock import function_lock
+from tuner.lease.mark import SWEEP_TAG, FunctionMark
 from tuner.lease.recover import find_unfinished
 from tuner.lease.shield import shielded
 from tuner.lease.standing import differences
@@ -95,11 +96,15 @@ class Lease:
         self._sleep = sleep
         self._on_progress = on_progress
         self._left: list[str] = []
+        self._mark = FunctionMark(original, header.sweep_id, control=control, sleep=sleep)
         if original.revision_id is None:
             self.findings.append(_no_locking_finding())
 
     def begin(self) -> None:
-        """Nothing is changed before the first window."""
+        """Mark the function as being swept. Raises LeaseError if it is already, and AwsError."""
+        finding = self._mark.set(self._journal)
+        if finding is not None:
+            self.findings.append(finding)
 
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
@@ -133,12 +138,25 @@ class Lease:
         """
         try:
             self._delete_versions()
+            self._remove_mark()
         finally:
             if not self._left:
                 self._journal.finish()
             self._journal.close()
         if self._left:
             raise LeftChangedError("; ".join(self._left) + ". Run: tuner recover")
+
+    def _remove_mark(self) -> None:
+        """Take the mark away once nothing is left: it holds what recovering may need."""
+        if self._left:
+            return
+        try:
+            self._mark.remove()
+        except AwsError as error:
+            self._left.append(f"the tag {SWEEP_TAG} is not removed ({error})")
+        except BaseException:
+            self._left.append(f"the tag {SWEEP_TAG} may stand")
+            raise
 
     def _delete_versions(self) -> None:
         try:
@@ -179,7 +197,7 @@ def open_lease(
 ) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
-    With isolation version nothing is changed by opening; with clone, a copy is made. Raises
+    Opening marks the function with a tag, or with isolation clone makes the copy. Raises
     LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it is not as it was planned for; and AwsError.
     """

@@ -13,6 +13,7 @@ from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
 from tuner.lease.lock import function_lock
+from tuner.lease.mark import SWEEP_TAG, SweepMark, is_marked, remove_mark
 from tuner.lease.restore import restore
 from tuner.lease.shield import shielded
 from tuner.lease.standing import standing
@@ -40,6 +41,8 @@ class RecoveryPlan:
     """Name of the temporary copy of the function, if it is there."""
     keep_versions: tuple[tuple[str, str], ...] = ()
     """(version, alias that points at it): stay."""
+    remove_tag: bool = False
+    """Whether the function is still marked as being swept."""
     notes: tuple[str, ...] = ()
     """What is left alone, and why."""
 
@@ -51,7 +54,9 @@ class RecoveryPlan:
     @property
     def is_empty(self) -> bool:
         """Whether nothing in the account is going to be changed."""
-        return self.restore_from_mb is None and not self.delete_versions and not self.delete_copy
+        return self.restore_from_mb is None and not (
+            self.delete_versions or self.delete_copy or self.remove_tag
+        )
 
     def describe(self) -> tuple[str, ...]:
         """Return one line for each thing to do and each thing left alone."""
@@ -65,6 +70,8 @@ class RecoveryPlan:
             lines.append(f"{name}: delete its temporary copy {self.delete_copy}")
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
+        if self.remove_tag:
+            lines.append(f"{name}: remove the tag {SWEEP_TAG}")
         lines += [
             f"{name}: keep version {version}, the alias {alias} points at it"
             for version, alias in self.keep_versions
@@ -112,6 +119,7 @@ def plan_recovery(
         restore_from_mb=state.memory_mb if state.is_ours else None,
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
+        remove_tag=is_marked(now.arn, _mark_of(header), control),
         notes=(state.describe_foreign(),) if is_foreign else (),
     )
 
@@ -130,6 +138,10 @@ def _plan_copy(
     if copy.description != copy_description(header.sweep_id, header.function.name):
         return RecoveryPlan(journal, notes=(f"{name}: not of this sweep by its Description, kept",))
     return RecoveryPlan(journal, delete_copy=name)
+
+
+def _mark_of(header: JournalHeader) -> str:
+    return SweepMark(header.sweep_id, header.function.memory_mb).value
 
 
 def _check_place(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
@@ -208,9 +220,26 @@ def _carry_out(
     if cleanup.failed:
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")
+    if plan.remove_tag:
+        _remove_mark(header, control, sleep)
     journal.finish()
     on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
+
+
+def _remove_mark(
+    header: JournalHeader, control: FunctionControl, sleep: Callable[[float], None]
+) -> None:
+    name = header.function.name
+    try:
+        arn = control.read_function(name).arn
+        remove_mark(arn, _mark_of(header), control=control, sleep=sleep)
+    except FunctionNotFoundError:
+        return
+    except AwsError as error:
+        raise LeftChangedError(
+            f"{name}: the tag {SWEEP_TAG} is not removed ({error}). Run: tuner recover"
+        ) from error
 
 
 def _delete_copy(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.lease.mark import SWEEP_TAG
 from tuner.report import numbers
 from tuner.report.foreign import plain
 
@@ -35,7 +36,10 @@ def describe_plan(
 
 def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
     if plan.isolation != "clone":
-        return "$LATEST changes for moments while they are published as versions, and is restored."
+        return (
+            "$LATEST changes for moments while they are published as versions, and is restored; "
+            f"the tag {SWEEP_TAG} marks it meanwhile."
+        )
     copy = "a temporary copy is measured, the function is only read"
     if not reached_by:
         return f"{copy[0].upper()}{copy[1:]}."

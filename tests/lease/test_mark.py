@@ -1,0 +1,137 @@
+"""The tag that marks a function, and recovery by it on another machine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.lease.account import Account, Faulty, Killed, no_sleep
+from tuner.errors import AccessDeniedError, LeaseError
+from tuner.lease.mark import SWEEP_TAG, SweepMark
+from tuner.lease.stray import plan_stray, recover_stray
+
+
+def tags(account: Account) -> dict[str, str]:
+    found: dict[str, str] = account.client.list_tags(Resource=account.read().arn)["Tags"]
+    return found
+
+
+def leave(account: Account, isolation: str = "version", killed_at: int = 10) -> None:
+    """Kill a sweep and lose its journal, as if its machine were gone."""
+    control = Faulty(account.gateway, killed_at, "after", Killed(), lasts=True)
+    with suppress(Killed, LeaseError), account.lease(control, isolation=isolation) as lease:
+        lease.publish([128, 1769])
+    for journal in (account.state_dir / "journals").glob("*"):
+        journal.unlink()
+
+
+def test_a_mark_is_read_back_as_it_was_written() -> None:
+    """The value fits a tag, and what no sweep wrote is none."""
+    mark = SweepMark("20260101-000000-abcdef", 10240)
+    assert SweepMark.parse(mark.value) == mark
+    assert len(mark.value) <= 256
+    assert SweepMark.parse("mine") is None
+    assert SweepMark.parse("") is None
+
+
+def test_the_function_is_marked_while_it_is_leased(account: Account) -> None:
+    """The tag names sweep and original memory, and goes at the end."""
+    with account.lease() as lease:
+        assert tags(account) == {SWEEP_TAG: "sweep-1 512 MB"}
+        lease.publish([128])
+    assert tags(account) == {}
+
+
+def test_a_sweep_from_another_machine_is_refused(account: Account, tmp_path: Any) -> None:
+    """With a state folder of its own only the tag can tell; the first sweep is not disturbed."""
+    here = account.state_dir
+    with account.lease() as lease:
+        account.state_dir = tmp_path / "another machine"
+        said = "another machine.*recover --function"
+        with pytest.raises(LeaseError, match=said), account.lease(sweep_id="sweep-2"):
+            raise AssertionError("never reached")
+        account.state_dir = here
+        assert tags(account) == {SWEEP_TAG: "sweep-1 512 MB"}
+        lease.publish([128])
+    assert tags(account) == {}
+
+
+def test_who_tags_later_wins_and_the_other_backs_out(account: Account) -> None:
+    """Another tag read back is respected: its sweep goes on, this one stops."""
+
+    class Late(Faulty):
+        def set_tag(self, arn: str, key: str, value: str) -> None:
+            self.control.set_tag(arn, key, value)
+            self.control.set_tag(arn, key, "other 512 MB")
+
+    control: Any = Late(account.gateway)
+    with pytest.raises(LeaseError), account.lease(control):
+        raise AssertionError("never reached")
+    assert tags(account) == {SWEEP_TAG: "other 512 MB"}
+
+
+@pytest.mark.parametrize("denied", ["read_tags", "set_tag"])
+def test_a_denied_tag_is_said_and_no_obstacle(account: Account, denied: str) -> None:
+    """The sweep goes on without this protection, and says that it is missing."""
+
+    class Denied(Faulty):
+        def __getattr__(self, name: str) -> Any:
+            if name == denied:
+                raise AccessDeniedError("no", action="lambda:TagResource")
+            return super().__getattr__(name)
+
+    before = account.snapshot()
+    control: Any = Denied(account.gateway)
+    with account.lease(control) as lease:
+        lease.publish([128])
+    assert [finding.code for finding in lease.findings] == ["no_lock_between_machines"]
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("killed_at", range(4, 20))
+def test_another_machine_puts_things_right(account: Account, killed_at: int) -> None:
+    """Memory by the tag, versions by their Description, the tag last; twice changes nothing."""
+    before = account.snapshot()
+    leave(account, killed_at=killed_at)
+    plan = plan_stray(account.name, account.gateway)
+    assert not plan.is_empty
+    recover_stray(plan, account.gateway, sleep=no_sleep)
+    assert account.snapshot() == before
+    assert plan_stray(account.name, account.gateway).is_empty
+
+
+def test_another_machine_deletes_a_copy(account: Account) -> None:
+    """Copies are known by name and Description; the owner's functions are not."""
+    before = account.snapshot()
+    leave(account, "clone", 3)
+    plan = plan_stray(account.name, account.gateway)
+    assert plan.describe() == (f"{account.name}: delete its temporary copy lambda-tuner-sweep-1",)
+    recover_stray(plan, account.gateway, sleep=no_sleep)
+    assert account.snapshot() == before
+
+
+def test_the_plan_says_everything_and_a_change_voids_it(account: Account) -> None:
+    """One line for each thing; what changed since is looked at again first."""
+    leave(account)
+    plan = plan_stray(account.name, account.gateway)
+    assert plan.describe() == (
+        f"{account.name}: set $LATEST back from 1769 to 512 MB, as the sweep sweep-1 had found it",
+        f"{account.name}: delete version 2",
+        f"{account.name}: remove the tag {SWEEP_TAG}",
+    )
+    account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
+    with pytest.raises(LeaseError, match="recover again"):
+        recover_stray(plan, account.gateway, sleep=no_sleep)
+    assert account.read().memory_mb == 1769
+
+
+def test_a_version_that_an_alias_points_at_is_kept(account: Account) -> None:
+    """The owner took it over: it is named and stays."""
+    leave(account)
+    account.client.create_alias(FunctionName=account.name, Name="taken", FunctionVersion="2")
+    plan = plan_stray(account.name, account.gateway)
+    assert plan.keep_versions == (("2", "taken"),)
+    recover_stray(plan, account.gateway, sleep=no_sleep)
+    assert account.gateway.read_function(account.name, "2").version == "2"

@@ -1,0 +1,130 @@
+"""A tag on the function says that a sweep has it: the lock between machines.
+
+A tag is not atomic: two sweeps that begin at the very same time may both see their own. It advises,
+and RevisionId arbitrates. It holds the sweep's id and the original memory, so that any machine can
+put things right when the journal's machine is gone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from tuner.errors import AccessDeniedError, FunctionNotFoundError, LeaseError
+from tuner.lease.patience import persist
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.lease.control import FunctionControl
+    from tuner.lease.journal import Journal
+    from tuner.model.function import FunctionConfig
+
+SWEEP_TAG: Final = "lambda-tuner-sweep"
+# A tag's value can hold letters, digits, spaces and _ . : / = + - @ only.
+_VALUE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,79}) ([1-9][0-9]{0,4}) MB")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepMark:
+    """Which sweep has a function, and what its memory was before."""
+
+    sweep_id: str
+    memory_mb: int
+
+    @property
+    def value(self) -> str:
+        """The tag's value."""
+        return f"{self.sweep_id} {self.memory_mb} MB"
+
+    @classmethod
+    def parse(cls, value: str) -> Self | None:
+        """Read a tag's value; None if no sweep wrote it."""
+        match = _VALUE.fullmatch(value)
+        return cls(match[1], int(match[2])) if match else None
+
+
+class FunctionMark:
+    """The mark of one sweep on its function."""
+
+    def __init__(
+        self,
+        function: FunctionConfig,
+        sweep_id: str,
+        *,
+        control: FunctionControl,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._name = function.name
+        self._arn = function.arn
+        self._value = SweepMark(sweep_id, function.memory_mb).value
+        self._control = control
+        self._sleep = sleep
+        self._may_stand = False
+
+    def set(self, journal: Journal) -> Finding | None:
+        """Mark the function; return a finding where tags are not permitted.
+
+        Raises LeaseError if another sweep has marked it, and AwsError.
+        """
+        try:
+            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+            journal.announce("tag")
+            self._may_stand = True
+            try:
+                self._control.set_tag(self._arn, SWEEP_TAG, self._value)
+            except AccessDeniedError:
+                self._may_stand = False
+                raise
+            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+        except AccessDeniedError as error:
+            return _unmarked_finding(error)
+        return None
+
+    def remove(self) -> None:
+        """Take the mark away, if it is this sweep's. Raises AwsError."""
+        if self._may_stand:
+            remove_mark(self._arn, self._value, control=self._control, sleep=self._sleep)
+
+    def _refuse_other(self, value: str | None) -> None:
+        if value in (None, self._value):
+            return
+        raise LeaseError(
+            f"{self._name}: its tag {SWEEP_TAG} says that another sweep has it, on another machine "
+            f"perhaps. If none is running: tuner recover --function {self._name}"
+        )
+
+
+def is_marked(arn: str, value: str, control: FunctionControl) -> bool:
+    """Whether the function has this mark; False where tags may not be read. Raises AwsError."""
+    try:
+        return control.read_tags(arn).get(SWEEP_TAG) == value
+    except AccessDeniedError:
+        return False
+
+
+def remove_mark(
+    arn: str, value: str, *, control: FunctionControl, sleep: Callable[[float], None]
+) -> None:
+    """Remove a mark unless it is gone or another's. Raises AwsError."""
+
+    def attempt() -> None:
+        if control.read_tags(arn).get(SWEEP_TAG) == value:
+            control.remove_tag(arn, SWEEP_TAG)
+
+    try:
+        persist(attempt, sleep)
+    except FunctionNotFoundError:
+        return
+
+
+def _unmarked_finding(error: AccessDeniedError) -> Finding:
+    return Finding(
+        "no_lock_between_machines",
+        "warning",
+        f"The function could not be marked as being swept ({error.action or 'tagging'} is not "
+        "allowed): a sweep of it from another machine at the same time would not be noticed at "
+        "once. RevisionIds still keep both from overwriting each other.",
+    )
