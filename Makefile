@@ -33,7 +33,13 @@ check: $(STAMP)  ## Format, lint, types, layers
 bench: $(STAMP)  ## Measure speed, memory and fidelity, as ratios in one run
 	$(BIN)/python -m tests.bench
 
+bench-decide: $(STAMP)  ## Measure the decisions against known truths, beside the baselines
+	$(BIN)/python -m tests.bench.decide
+
+readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
+	$(BIN)/python -m tests.end_to_end.renew_readme
+
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test test-all check bench clean
+.PHONY: help demo test test-all check bench bench-decide readme clean

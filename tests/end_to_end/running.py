@@ -16,7 +16,13 @@ TEMPLATE: Final = ROOT / "examples" / "template.yaml"
 def environment(state_dir: Path) -> dict[str, str]:
     """The caller's environment without anything of AWS, and with its own state folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return {**kept, "TUNER_STATE_DIR": str(state_dir), "NO_COLOR": "1", "HOME": str(state_dir)}
+    return {
+        **kept,
+        "TUNER_STATE_DIR": str(state_dir),
+        "NO_COLOR": "1",
+        "COLUMNS": "100",
+        "HOME": str(state_dir),
+    }
 
 
 def tuner(

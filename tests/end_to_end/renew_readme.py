@@ -1,0 +1,37 @@
+"""`make readme`: runs the commands that the README shows and puts in what they print."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.end_to_end.running import ROOT, tuner
+from tests.end_to_end.test_readme import BLOCK
+
+if TYPE_CHECKING:
+    import re
+
+
+def main() -> None:
+    """Replace every shown block; stderr is shown only where a run is measured."""
+    path = ROOT / "README.md"
+    path.write_text(BLOCK.sub(_renewed, path.read_text()))
+
+
+def _renewed(block: re.Match[str]) -> str:
+    how, arguments = block["how"], block["arguments"]
+    measured = how == "shape"
+    with tempfile.TemporaryDirectory() as folder:
+        more = ["--yes"] if measured else []
+        ran = tuner(*shlex.split(arguments), *more, state_dir=Path(folder))
+    if ran.returncode != 0:
+        raise RuntimeError(f"tuner {arguments}: {ran.stderr}")
+    shown = (ran.stderr if measured else "") + ran.stdout
+    lines = "\n".join(line.rstrip() if measured else line for line in shown.splitlines())
+    return f"<!-- {how}: tuner {arguments} -->\n```console\n$ tuner {arguments}\n{lines}\n```"
+
+
+if __name__ == "__main__":
+    main()
