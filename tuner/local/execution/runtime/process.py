@@ -6,15 +6,11 @@ Whoever waits for it pumps everything that it says: the Runtime API, the log pip
 from __future__ import annotations
 
 import contextlib
-import marshal
 import os
 import selectors
-import socket
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from tuner.errors import LocalError
@@ -22,22 +18,17 @@ from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.local.execution.memory import BYTES_PER_MB
 from tuner.local.execution.runtime.api import RuntimeApi
+from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from tuner.local.execution.cpu.group import ControlGroup
     from tuner.local.execution.runtime.api import RuntimeCall
-    from tuner.local.execution.runtime.launch import LaunchSpec
 
-PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
-WARDEN_CODE = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from tuner.local.execution.runtime.warden import main; main(sys.argv[2:])"
-)
 SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
-WARDEN_LIMIT_S = 5.0
 
 HappeningKind = Literal["started", "call", "exited", "memory", "deadline"]
 
@@ -87,42 +78,38 @@ class RuntimeProcess:
         self._peak_bytes = 0
         self._happened: list[Happening] = []
         self._acknowledged = 0
-        self._warden_lines = b""
         self._has_exited = False
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._register, self._selector.unregister)
         self._group = confinement.group
         self._log_fd, log_end = os.pipe()
         os.set_blocking(self._log_fd, False)
-        self._channel, warden_end = socket.socketpair()
         self._register(self._log_fd)
-        self._register(self._channel.fileno())
         groups = list(self._group.directories) if self._group else []
         try:
-            self._warden = _start_warden(warden_end.fileno(), log_end, scratch_dir, groups)
+            self._warden = WardenLink(log_end, scratch_dir, groups)
         finally:
-            warden_end.close()
             os.close(log_end)
+        self._register(self._warden.fileno())
         if self._group is not None:
             self._group.create(confinement.memory_mb)
             self._group.set_cores(cores)
-        spec: LaunchSpec = {
-            "argv": list(argv),
-            "environment": dict(variables(self._api.address)),
-            "working_dir": str(code_dir),
-            "tmp_dir": str(tmp_dir),
-            "hides_tmp": hides_tmp,
-            "kept_dirs": list(kept_dirs),
-            "cpus": list(confinement.cpus),
-            "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
-            "core_count": confinement.core_count,
-            "cores": cores,
-            "controlled": self._group is None,
-            "owner_pid": os.getpid(),
-        }
-        data = marshal.dumps(dict(spec))
-        with contextlib.suppress(OSError):  # the warden died: that is about to be seen
-            self._channel.sendall(len(data).to_bytes(8, "big") + data)
+        self._warden.launch(
+            {
+                "argv": list(argv),
+                "environment": dict(variables(self._api.address)),
+                "working_dir": str(code_dir),
+                "tmp_dir": str(tmp_dir),
+                "hides_tmp": hides_tmp,
+                "kept_dirs": list(kept_dirs),
+                "cpus": list(confinement.cpus),
+                "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
+                "core_count": confinement.core_count,
+                "cores": cores,
+                "controlled": self._group is None,
+                "owner_pid": os.getpid(),
+            }
+        )
 
     @property
     def peak_bytes(self) -> int:
@@ -202,10 +189,7 @@ class RuntimeProcess:
 
     def kill(self) -> None:
         """End the tree now: the warden does it. Safe from any thread, as often as one likes."""
-        try:
-            self._channel.sendall(b"end\n")
-        except OSError:
-            return
+        self._warden.tell(b"end\n")
 
     def end(self) -> bool:
         """End the tree, wait until nothing is left of it, close all.
@@ -214,21 +198,19 @@ class RuntimeProcess:
         """
         self.sample()
         self.kill()
-        try:
-            self._warden.wait(WARDEN_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._warden.kill()
-            self._warden.wait()
+        ended_well = self._warden.wait()
         if self._group is not None:
             group_files.remove(list(self._group.directories))
             self._group.close()
         self.drain_log()
-        self._hear_last_words()
+        for line in self._warden.last_words():
+            if line.startswith(("ok ", "memory ")):
+                self._peak_bytes = max(self._peak_bytes, int(line.split()[1]))
         self._api.close()
         self._selector.close()
-        self._channel.close()
+        self._warden.close()
         os.close(self._log_fd)
-        return self._warden.returncode == 0
+        return ended_well
 
     def _register(self, handle: int) -> None:
         self._selector.register(handle, selectors.EVENT_READ)
@@ -238,7 +220,7 @@ class RuntimeProcess:
             handle = key.fd
             if handle == self._log_fd:
                 self._read_log()
-            elif handle == self._channel.fileno():
+            elif handle == self._warden.fileno():
                 self._hear_warden()
             else:
                 for call in self._api.receive(handle):
@@ -252,28 +234,13 @@ class RuntimeProcess:
             self._selector.unregister(self._log_fd)
 
     def _hear_warden(self) -> None:
-        try:
-            data = self._channel.recv(4096)
-        except OSError:  # killed with something unread
-            data = b""
-        if not data:
-            self._selector.unregister(self._channel.fileno())
+        lines = self._warden.hear()
+        if lines is None:
+            self._selector.unregister(self._warden.fileno())
             self._note_exit(-9, time.monotonic_ns())
             return
-        *lines, self._warden_lines = (self._warden_lines + data).split(b"\n")
         for line in lines:
-            self._note(line.decode("utf-8", "replace"))
-
-    def _hear_last_words(self) -> None:
-        self._channel.setblocking(False)
-        try:
-            while data := self._channel.recv(4096):
-                self._warden_lines += data
-        except OSError:
-            pass
-        for line in self._warden_lines.decode("utf-8", "replace").split("\n"):
-            if line.startswith(("ok ", "memory ")):
-                self._peak_bytes = max(self._peak_bytes, int(line.split()[1]))
+            self._note(line)
 
     def _note(self, line: str) -> None:
         word, _, rest = line.partition(" ")
@@ -301,24 +268,8 @@ class RuntimeProcess:
     def _ask_warden(self, line: bytes) -> None:
         """Tell the warden and wait until it has done it."""
         before = self._acknowledged
-        try:
-            self._channel.sendall(line)
-        except OSError:
+        if not self._warden.tell(line):
             return
         end = time.monotonic() + WARDEN_LIMIT_S
         while self._acknowledged == before and not self._has_exited and time.monotonic() < end:
             self._pump(0.1)
-
-
-def _start_warden(
-    channel: int, log_end: int, scratch_dir: Path, groups: list[str]
-) -> subprocess.Popen[bytes]:
-    arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
-    return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *arguments],
-        pass_fds=(channel, log_end),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-        env={},
-    )

@@ -1,0 +1,104 @@
+"""A warden as the endpoint sees it: started, told, heard, and waited for at its end."""
+
+from __future__ import annotations
+
+import marshal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuner.local.execution.runtime.launch import LaunchSpec
+
+PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
+WARDEN_CODE = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from tuner.local.execution.runtime.warden import main; main(sys.argv[2:])"
+)
+WARDEN_LIMIT_S = 5.0
+"""How long a warden may take to do what it was told."""
+
+
+class WardenLink:
+    """A warden's process and the socket to it. Not thread-safe but for `tell`."""
+
+    def __init__(self, log_end: int, scratch_dir: Path, groups: list[str]) -> None:
+        """Start it; it waits for `launch`. `log_end` is what the runtime will write to."""
+        self._socket, warden_end = socket.socketpair()
+        try:
+            self._process = _start(warden_end.fileno(), log_end, scratch_dir, groups)
+        finally:
+            warden_end.close()
+        self._unfinished = b""
+
+    @property
+    def pid(self) -> int:
+        """The warden's process id: the root of its tree."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """Give the socket's handle, to select on."""
+        return self._socket.fileno()
+
+    def launch(self, spec: LaunchSpec) -> None:
+        """Have the runtime started; a warden that died is heard of."""
+        data = marshal.dumps(dict(spec))
+        self.tell(len(data).to_bytes(8, "big") + data)
+
+    def tell(self, line: bytes) -> bool:
+        """Send; False if nobody listens any more. Safe from any thread, even after the end."""
+        try:
+            self._socket.sendall(line)
+        except OSError:
+            return False
+        return True
+
+    def hear(self) -> list[str] | None:
+        """Read what it said, in whole lines; None if it is gone."""
+        try:
+            data = self._socket.recv(4096)
+        except OSError:  # killed with something unread
+            return None
+        if not data:
+            return None
+        *lines, self._unfinished = (self._unfinished + data).split(b"\n")
+        return [line.decode("utf-8", "replace") for line in lines]
+
+    def last_words(self) -> list[str]:
+        """Read all that is left when it has ended."""
+        self._socket.setblocking(False)
+        try:
+            while data := self._socket.recv(4096):
+                self._unfinished += data
+        except OSError:
+            pass
+        return self._unfinished.decode("utf-8", "replace").split("\n")
+
+    def wait(self) -> bool:
+        """Wait for its end, and bring it about if it takes too long: whether all went well."""
+        try:
+            self._process.wait(WARDEN_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return self._process.returncode == 0
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+def _start(
+    channel: int, log_end: int, scratch_dir: Path, groups: list[str]
+) -> subprocess.Popen[bytes]:
+    arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
+        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *arguments],
+        pass_fds=(channel, log_end),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        env={},
+    )
