@@ -23,7 +23,7 @@ GOAL = {
 }  # fmt: skip
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",
-    "saving_usd_per_month", "expected_regret_ratio", "confidence",
+    "saving_usd_per_month", "expected_regret_ratio", "confidence", "best_so_far_mb",
 }  # fmt: skip
 SIZE = {
     "architecture", "memory_mb", "payload", "parameters", "invocation_count", "environment_count",

@@ -78,6 +78,7 @@ def _choice(choice: Choice) -> dict[str, Any]:
     return {
         "verdict": choice.verdict,
         "memory_mb": choice.memory_mb,
+        "best_so_far_mb": choice.best_so_far_mb,
         "basis": choice.basis,
         "duration_ms": _interval(choice.duration_ms),
         "cost_usd_per_million": _interval(choice.cost_usd_per_million),
