@@ -29,6 +29,9 @@ class Entry(NamedTuple):
 COMMANDS: Final[dict[str, Entry]] = {
     "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
     "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
+    "break-even": Entry(
+        "tuner.cli.break_even:break_even", "Say from which traffic on it is cheaper elsewhere."
+    ),
     "recover": Entry("tuner.cli.recover:recover", "Finish what an interrupted sweep left."),
     "prices": Entry("tuner.cli.app:PRICES", "Show what the answers are priced with."),
     "iam-policy": Entry(

@@ -206,6 +206,24 @@ Yes = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and end.", rich_help_panel=LIMITS)
 ]
+Rate = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N/s",
+        parser=values.rate_per_s,
+        help="Requests: 50/s, 3000/min, 5k/h or 1M/day.",
+        rich_help_panel="Traffic",
+    ),
+]
+PerMonth = Annotated[
+    float | None,
+    typer.Option(
+        metavar="N",
+        parser=values.count,
+        help="Requests a month: 30M or 500k.",
+        rich_help_panel="Traffic",
+    ),
+]
 JsonOutput = Annotated[
     bool, typer.Option("--json", help="Answer as one JSON object.", rich_help_panel=OUTPUT)
 ]

@@ -15,6 +15,7 @@ from tuner.report.glyphs import fit_to, glyphs_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.breakeven.answer import BreakEven
     from tuner.model.recommendation import Recommendation
 
 WIDTH_WITHOUT_TERMINAL: Final = 100
@@ -58,6 +59,19 @@ def show_answers(answers: Sequence[tuple[str, Recommendation]], format_name: str
         if number:
             show_text("\n")
         show_answer(recommendation, format_name, source)
+
+
+def show_break_even(answer: BreakEven, format_name: str) -> None:
+    """Write where the function is cheaper to stdout as text, json or markdown."""
+    from tuner.report import breakeven  # noqa: PLC0415 - loaded when it is shown
+
+    if format_name == "json":
+        show_json(breakeven.to_json(answer))
+    elif format_name == "markdown":
+        show_text(breakeven.render_markdown(answer))
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        show_text(breakeven.render(answer, width=width(), encoding=encoding))
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -14,6 +14,9 @@ from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
 
+_RATE_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0}
+_COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
+
 
 class Sizes(tuple[int, ...]):
     """Memory sizes in MB, ascending. A type of its own: typer reads plain tuples as many words."""
@@ -55,6 +58,28 @@ def amount_usd(text: str) -> float:
     number = _number(str(text).strip().removeprefix("$"), f"{text!r} is no amount: write 0.50")
     if number <= 0:
         raise typer.BadParameter(f"{text!r} is no amount above 0")
+    return number
+
+
+def rate_per_s(text: str) -> float:
+    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests a second."""
+    number, _, unit = str(text).strip().partition("/")
+    seconds = _RATE_UNITS.get(unit.strip() or "s")
+    if seconds is None:
+        raise typer.BadParameter(
+            f"{text!r} has no known unit: write 50/s, 3000/min, 5k/h or 1M/day"
+        )
+    return count(number) / seconds
+
+
+def count(text: str) -> float:
+    """`30M`, `500k`, `2G` or `1e6`: above 0."""
+    stripped = str(text).strip()
+    factor = _COUNT_UNITS.get(stripped[-1:], 1.0)
+    digits = stripped[:-1] if factor != 1 else stripped
+    number = _number(digits, f"{text!r} is no number: write 50, 500k or 30M") * factor
+    if number <= 0:
+        raise typer.BadParameter(f"{text!r} is no number above 0: there is no cost to compare")
     return number
 
 

@@ -1,0 +1,136 @@
+"""From work and terms to the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.breakeven import findings as said
+from tuner.breakeven.answer import BreakEven, WorkSummary
+from tuner.breakeven.compare import (
+    LambdaBill,
+    compare,
+    fitting,
+    interval,
+    price_lambda,
+    price_platform,
+)
+from tuner.breakeven.judge import flipping_assumption, judge
+from tuner.breakeven.platforms import Prices, list_candidates
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+
+    from tuner.breakeven.answer import PlatformCost
+    from tuner.breakeven.compare import Comparison
+    from tuner.breakeven.judge import Ruling
+    from tuner.breakeven.question import Terms
+    from tuner.breakeven.work import Work
+    from tuner.model.function import FunctionConfig
+    from tuner.pricing import PriceBook
+
+
+def analyse(
+    function: FunctionConfig,
+    work: Work,
+    terms: Terms,
+    *,
+    price_book: PriceBook,
+    today: datetime.date | None = None,
+    seed: int = 0,
+) -> BreakEven:
+    """Price the function's platforms, find the break-even rates, and give the verdict.
+
+    `today` dates the prices (None: no warning about their age). Raises PriceError where not even
+    Lambda's price is known; what else is missing becomes a finding.
+    """
+    lambda_prices = price_book.lambda_prices(function.region, function.architecture)
+    bill = LambdaBill(lambda_prices, work.lambda_memory_mb, terms)
+    comparison = compare(work, bill, terms, seed=seed)
+    prices = Prices(price_book, function.region, dates={lambda_prices.as_of})
+    listed = list_candidates(prices, terms)
+    fits = [each for each in (fitting(one, comparison) for one in listed) if each is not None]
+    platforms = (price_lambda(comparison), *(price_platform(each, comparison) for each in fits))
+    asked = terms.traffic.rate_per_s is not None
+    ruling = judge(fits, comparison) if asked else None
+    summary = WorkSummary(
+        wait_ms=interval(work.wait_ms.mean(), work.wait_ms),
+        cpu_ms=interval(work.cpu_ms.mean(), work.cpu_ms),
+        core_count=interval(work.core_count.mean(), work.core_count),
+        memory_used_mb=work.memory_used_mb,
+    )
+    findings = _findings(summary, comparison, ruling, prices, today)
+    if ruling is not None and (flip := flipping_assumption(listed, comparison)):
+        findings.append(Finding("verdict-rests-on", "info", flip))
+    lowest = _lowest_rate(platforms)
+    return BreakEven(
+        function_name=function.name,
+        region=function.region,
+        architecture=function.architecture,
+        lambda_memory_mb=work.lambda_memory_mb,
+        verdict=ruling.verdict if ruling else None,
+        reason=_reason(ruling, lowest),
+        rate_per_s=terms.traffic.rate_per_s,
+        platforms=platforms,
+        work=summary,
+        break_even_rate_per_s=lowest,
+        findings=tuple(findings),
+        assumptions=said.assumptions(comparison),
+        prices_as_of=min(prices.dates),
+        saving_usd_per_month=ruling.saving_usd if ruling else None,
+        payback_months=_payback(ruling, terms),
+    )
+
+
+def _findings(
+    work: WorkSummary,
+    comparison: Comparison,
+    ruling: Ruling | None,
+    prices: Prices,
+    today: datetime.date | None,
+) -> list[Finding]:
+    duration_ms = float(comparison.work.lambda_ms.mean())
+    found = said.traffic_findings(comparison.terms, duration_ms)
+    found += said.work_findings(work, duration_ms)
+    if ruling is not None:
+        rewrite = said.rewrite_finding(work, comparison, ruling.threshold_usd)
+        found += [rewrite] if rewrite else []
+    found += said.price_findings(prices.missing, ruling)
+    if today is not None and (old := said.age_finding(min(prices.dates), today)):
+        found.append(old)
+    return found
+
+
+def _lowest_rate(platforms: Sequence[PlatformCost]) -> float | None:
+    rates = [
+        each.break_even.estimate_per_s
+        for each in platforms
+        if each.break_even is not None and each.same_architecture
+    ]
+    return min(rates, default=None)
+
+
+def _reason(ruling: Ruling | None, lowest: float | None) -> str:
+    if ruling is None:
+        if lowest is None:
+            return "no platform becomes cheaper at any rate"
+        return f"no rate is given; above {lowest:.3g}/s another platform stays cheaper"
+    need = f"${ruling.threshold_usd:,.2f} a month"
+    if ruling.verdict == "stay":
+        return f"no platform is likely to save {need}, which a flag needs"
+    if ruling.verdict == "too-close":
+        return f"a saving of {need} is possible but not sure"
+    assert ruling.candidate is not None
+    assert ruling.saving_usd is not None
+    saved = ruling.saving_usd
+    return (
+        f"{ruling.candidate.name} saves ${saved.estimate:,.0f} a month "
+        f"(${saved.low:,.0f} to ${saved.high:,.0f}), over {need}"
+    )
+
+
+def _payback(ruling: Ruling | None, terms: Terms) -> float | None:
+    if ruling is None or ruling.saving_usd is None or terms.migration_cost_usd is None:
+        return None
+    return terms.migration_cost_usd / ruling.saving_usd.estimate

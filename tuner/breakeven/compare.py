@@ -1,0 +1,245 @@
+"""Puts work, traffic, platforms and prices together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.breakeven import fleet as fleets
+from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval
+from tuner.breakeven.bill import SAVINGS_PLAN_LAMBDA_RATIO, tiered_usd
+from tuner.breakeven.scenario import central_scenario, draw_scenarios
+from tuner.breakeven.traffic import SECONDS_PER_MONTH
+from tuner.model.interval import Interval
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tuner.breakeven.platforms import Candidate
+    from tuner.breakeven.question import Terms
+    from tuner.breakeven.scenario import Scenario
+    from tuner.breakeven.work import Work
+    from tuner.pricing import LambdaPrices
+
+    Floats = NDArray[np.float64]
+
+CHART_RATES_PER_S: Final = np.geomspace(1e-2, 1e4, 61)
+SEARCH_DRAWS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaBill:
+    """Lambda's month as a function of the rate, for each draw of an invocation's cost."""
+
+    prices: LambdaPrices
+    memory_mb: int
+    terms: Terms
+
+    def usd_per_rate(self, work: Work) -> Floats:
+        """What each request a second adds to a month, in the first tier."""
+        request = float(self.prices.request_price_usd)
+        duration = work.lambda_cost_usd - request
+        if self.terms.savings_plan:
+            duration = duration * (1 - float(SAVINGS_PLAN_LAMBDA_RATIO))
+        gateway = 0.0
+        if self.terms.trigger == "http":
+            gateway = self.terms.gateway_usd_per_million / 1e6
+        return np.asarray((request + gateway + duration) * SECONDS_PER_MONTH)
+
+    def month_usd(self, work: Work, rates_per_s: Floats) -> Floats:
+        """A month: (draws, rates). Tiers count once `account_gb_seconds` is given."""
+        linear = self.usd_per_rate(work)[:, None] * rates_per_s[None, :]
+        if self.terms.account_gb_seconds is None:
+            return np.asarray(linear)
+        first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
+        request = float(self.prices.request_price_usd)
+        gb_s = (work.lambda_cost_usd - request)[:, None] / first
+        gb_s = gb_s * rates_per_s[None, :] * SECONDS_PER_MONTH
+        share = 1 - float(SAVINGS_PLAN_LAMBDA_RATIO) if self.terms.savings_plan else 1.0
+        before = self.terms.account_gb_seconds
+        tiered = self._tiered(before + gb_s) - self._tiered(np.array(before))
+        return np.asarray(linear - share * (gb_s * first - tiered))
+
+    def _tiered(self, gb_seconds: Floats) -> Floats:
+        ends = [0, *(float(t.upper_bound_gb_seconds or 1e18) for t in self.prices.duration_tiers)]
+        costs = [float(tiered_usd(self.prices, Decimal(end))) for end in ends]
+        return np.asarray(np.interp(gb_seconds, ends, costs))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All draws, and the central values, of one question."""
+
+    work: Work
+    scenario: Scenario
+    bill: LambdaBill
+    terms: Terms
+
+    @property
+    def central(self) -> Comparison:
+        """The same with the central values alone."""
+        middle = central_scenario(self.terms.utilization, self.terms.container_concurrency)
+        return replace(self, work=self.work.central, scenario=middle)
+
+    def few(self) -> Comparison:
+        """The same with the first draws alone, for what is found by search."""
+        cut = slice(SEARCH_DRAWS)
+        work, scenario = self.work, self.scenario
+        return replace(
+            self,
+            work=replace(
+                work,
+                wait_ms=work.wait_ms[cut],
+                cpu_ms=work.cpu_ms[cut],
+                core_count=work.core_count[cut],
+                lambda_ms=work.lambda_ms[cut],
+                lambda_cost_usd=work.lambda_cost_usd[cut],
+            ),
+            scenario=scenario.with_(
+                utilization=scenario.utilization[cut],
+                vcpu_speed=scenario.vcpu_speed[cut],
+                concurrency=scenario.concurrency[cut],
+            ),
+        )
+
+
+def compare(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> Comparison:
+    """Pair every draw of the work with a scenario."""
+    scenario = draw_scenarios(
+        terms.utilization, terms.container_concurrency, len(work.wait_ms), seed
+    )
+    return Comparison(work, scenario, bill, terms)
+
+
+def fitting(candidate: Candidate, comparison: Comparison) -> Candidate | None:
+    """The candidate with the offers that are fast enough; None if there is none."""
+    middle = comparison.central
+    offers = candidate.fleet.offers
+    fast = fleets.fast_enough(offers, middle.work, middle.scenario)
+    kept = tuple(offer for offer, quick in zip(offers, fast, strict=True) if quick)
+    return replace(candidate, fleet=replace(candidate.fleet, offers=kept)) if kept else None
+
+
+def fleet_usd(candidate: Candidate, at: Comparison, rate_per_s: float) -> Floats:
+    """A month of the cheapest offer of each draw: (draws,)."""
+    return np.asarray(_fleet_usd(candidate, at, rate_per_s).min(axis=1))
+
+
+def price_platform(candidate: Candidate, comparison: Comparison) -> PlatformCost:
+    """Cost, break-even and chart line of one platform. Its offers must be fast enough."""
+    middle, rate = comparison.central, comparison.terms.traffic.rate_per_s
+    estimate = _break_even(candidate, middle)[0]
+    at = rate or (estimate if np.isfinite(estimate) else 1.0)
+    return PlatformCost(
+        name=candidate.name,
+        kind=candidate.kind,
+        units=_describe_units(candidate, middle, at),
+        cost_usd_per_month=None
+        if rate is None
+        else interval(
+            fleet_usd(candidate, middle, rate)[0], fleet_usd(candidate, comparison, rate)
+        ),
+        break_even=_rate_interval(float(estimate), candidate, comparison),
+        same_architecture=candidate.architecture == comparison.bill.prices.architecture,
+        curve=_fleet_curve(candidate, middle),
+    )
+
+
+def _fleet_curve(candidate: Candidate, middle: Comparison) -> tuple[CurvePoint, ...]:
+    capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
+    return tuple(
+        CurvePoint(rate, float(fleets.cost_usd(candidate.fleet, capacity, traffic, rate).min()))
+        for rate in map(float, CHART_RATES_PER_S)
+    )
+
+
+def price_lambda(comparison: Comparison) -> PlatformCost:
+    """Lambda itself at the chosen size."""
+    middle, bill = comparison.central, comparison.bill
+    rate = comparison.terms.traffic.rate_per_s
+    line = bill.month_usd(middle.work, CHART_RATES_PER_S)[0]
+    cost = None
+    if rate is not None:
+        rates = np.array([rate])
+        cost = interval(
+            bill.month_usd(middle.work, rates)[0, 0], bill.month_usd(comparison.work, rates)[:, 0]
+        )
+    points = zip(CHART_RATES_PER_S, line, strict=True)
+    return PlatformCost(
+        name="Lambda",
+        kind="lambda",
+        units=f"{bill.memory_mb} MB",
+        cost_usd_per_month=cost,
+        break_even=None,
+        curve=tuple(CurvePoint(float(each), float(usd)) for each, usd in points),
+    )
+
+
+def interval(estimate: float, draws: Floats) -> Interval:
+    """The central value with the draws' 90 % interval, which always holds it."""
+    low, high = np.quantile(draws, (0.05, 0.95))
+    return Interval(float(estimate), float(min(low, estimate)), float(max(high, estimate)))
+
+
+def _rate_interval(
+    estimate: float, candidate: Candidate, comparison: Comparison
+) -> RateInterval | None:
+    if not np.isfinite(estimate):
+        return None
+    draws = np.sort(_break_even(candidate, comparison))
+    low = draws[int(0.05 * len(draws))]
+    high = max(float(draws[min(int(0.95 * len(draws)), len(draws) - 1)]), estimate)
+    return RateInterval(estimate, min(float(low), estimate), high if np.isfinite(high) else None)
+
+
+def _break_even(candidate: Candidate, at: Comparison) -> Floats:
+    """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
+    traffic = at.terms.traffic
+    if not traffic.is_by_hour and at.terms.account_gb_seconds is None:
+        capacity = _capacity(candidate, at)
+        return np.asarray(
+            fleets.break_even_per_s(candidate.fleet, capacity, at.bill.usd_per_rate(at.work)).min(
+                axis=1
+            )
+        )
+    few = at.few()
+    best = _cheapest_somewhere(candidate, few.central)
+    return fleets.break_even_by_hour_per_s(
+        best.fleet,
+        _capacity(best, few),
+        traffic,
+        lambda rates: few.bill.month_usd(few.work, rates),
+    )
+
+
+def _cheapest_somewhere(candidate: Candidate, middle: Comparison) -> Candidate:
+    """The offers that are the cheapest at some rate: few enough to be searched."""
+    winners = {
+        int(_fleet_usd(candidate, middle, float(rate))[0].argmin()) for rate in CHART_RATES_PER_S
+    }
+    offers = tuple(candidate.fleet.offers[index] for index in sorted(winners))
+    return replace(candidate, fleet=replace(candidate.fleet, offers=offers))
+
+
+def _fleet_usd(candidate: Candidate, at: Comparison, rate_per_s: float) -> Floats:
+    capacity = _capacity(candidate, at)
+    return fleets.cost_usd(candidate.fleet, capacity, at.terms.traffic, rate_per_s)
+
+
+def _capacity(candidate: Candidate, at: Comparison) -> Floats:
+    return fleets.capacity_per_s(
+        candidate.fleet.offers, at.work, at.scenario, at.terms.traffic.peak_ratio
+    )
+
+
+def _describe_units(candidate: Candidate, middle: Comparison, rate_per_s: float) -> str:
+    """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`."""
+    traffic = middle.terms.traffic
+    best = int(_fleet_usd(candidate, middle, rate_per_s)[0].argmin())
+    peak = np.array([rate_per_s * max(traffic.shape)])
+    capacity = _capacity(candidate, middle)[0, best]
+    count = fleets.unit_count(peak, capacity, candidate.fleet.min_units)[0]
+    return f"{count:.0f} × {candidate.fleet.offers[best].name}"

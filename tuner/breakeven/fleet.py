@@ -1,0 +1,147 @@
+"""Counts the units of a fleet, prices it, and finds where it becomes cheaper for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.breakeven.work import MIN_PROCESS_MB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.breakeven.offers import Offer
+    from tuner.breakeven.scenario import Scenario
+    from tuner.breakeven.traffic import Traffic
+    from tuner.breakeven.work import Work
+
+    Floats = NDArray[np.float64]
+
+SLOWER_RATIO: Final = 1.02
+"""How much longer a request may take than on Lambda before a unit is too slow."""
+RATES_PER_S: Final = np.geomspace(1e-4, 1e6, 401)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Offers of one platform and what comes with them.
+
+    `fixed_usd` is a month's cost beside the units, `usd_per_rate` what each request a second adds
+    to it.
+    """
+
+    offers: tuple[Offer, ...]
+    min_units: int
+    fixed_usd: float
+    usd_per_rate: float
+
+    @property
+    def unit_usd(self) -> Floats:
+        """A month of each offer."""
+        return np.array([offer.month_usd for offer in self.offers])
+
+
+def capacity_per_s(
+    offers: Sequence[Offer], work: Work, scenario: Scenario, peak_ratio: float
+) -> Floats:
+    """Mean rate that one unit bears: (draws, offers); 0 where not a single process fits.
+
+    The peak may fill the target share of the vCPUs and of the processes' places, and the mean the
+    same share of a burstable type's baseline. A process holds further requests only while those
+    before them wait.
+    """
+    speed, share = scenario.vcpu_speed[:, None], scenario.utilization[:, None]
+    cpu_s = work.cpu_ms[:, None] / 1000 / speed
+    duration_s = _duration_ms(offers, work, scenario) / 1000
+    held = np.minimum(scenario.concurrency, 1 + work.wait_ms / 1000 / cpu_s[:, 0])[:, None]
+    by_cpu = _of(offers, "vcpu") * share / cpu_s
+    by_place = _process_counts(offers, work) * held * share / duration_s
+    by_baseline = _of(offers, "sustained_vcpu") * share / cpu_s
+    return np.minimum(np.minimum(by_cpu, by_place) / peak_ratio, by_baseline)
+
+
+def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> NDArray[np.bool_]:
+    """Offers on which the central request takes no longer than on Lambda, and that hold it."""
+    quick = _duration_ms(offers, work, scenario)[0] <= work.lambda_ms[0] * SLOWER_RATIO
+    return np.asarray(quick & (_process_counts(offers, work)[0] >= 1))
+
+
+def unit_count(rate_per_s: Floats, capacity: Floats, min_units: int) -> Floats:
+    """Whole units that bear a rate."""
+    # A rate that fills n units exactly needs n, whatever the last bit of the division says.
+    return np.maximum(np.ceil(rate_per_s / capacity - 1e-9), min_units)
+
+
+def cost_usd(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
+    """A month at a mean rate: (draws, offers). The fleet follows the hours of the traffic."""
+    counts: Floats = np.zeros_like(capacity)
+    for ratio in traffic.shape:
+        counts += unit_count(np.asarray(rate_per_s * ratio), capacity, fleet.min_units)
+    counts /= len(traffic.shape)
+    return np.asarray(fleet.fixed_usd + counts * fleet.unit_usd + rate_per_s * fleet.usd_per_rate)
+
+
+def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats) -> Floats:
+    """Lowest rate above which a fleet of one offer stays cheaper: (draws, offers), inf if none.
+
+    For a fleet that stands all month and a bill of Lambda that grows with the rate alone. On the
+    step of n units Lambda is cheaper up to (fixed + n × unit) / margin, the margin being what a
+    request saves before units. The last step on whose beginning Lambda is still cheaper decides.
+    """
+    margin = lambda_usd_per_rate[:, None] - fleet.usd_per_rate
+    unit = fleet.unit_usd
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain = margin * capacity - unit
+        last = np.floor((fleet.fixed_usd + margin * capacity) / gain + 1e-9)
+        last = np.maximum(last, fleet.min_units)
+        crossing = (fleet.fixed_usd + last * unit) / margin
+    found = np.minimum(crossing, last * capacity)
+    return np.where((margin > 0) & (gain > 0), found, np.inf)
+
+
+def break_even_by_hour_per_s(
+    fleet: Fleet, capacity: Floats, traffic: Traffic, lambda_usd: Callable[[Floats], Floats]
+) -> Floats:
+    """The same for any shape and any bill: (draws,), for the cheapest of the offers at each rate.
+
+    `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 40 rates a
+    decade from 0.0001/s to a million a second: the answer is the rate on the grid (6 % apart)
+    from which the fleet is cheaper at every greater one.
+    """
+    shape, shares = np.unique(np.round(traffic.shape, 3), return_counts=True)
+    shares = shares / shares.sum()
+
+    def gap(rates: Floats) -> Floats:
+        best = np.full((capacity.shape[0], len(rates)), np.inf)
+        for column, unit in enumerate(fleet.unit_usd):
+            counts = np.zeros_like(best)
+            for ratio, share in zip(shape, shares, strict=True):
+                need = np.atleast_2d(rates) * ratio
+                counts += share * unit_count(need, capacity[:, column, None], fleet.min_units)
+            best = np.minimum(best, counts * unit)
+        fixed = fleet.fixed_usd + rates * fleet.usd_per_rate
+        return best + fixed - lambda_usd(rates)
+
+    dearer = gap(RATES_PER_S) >= 0
+    last = np.where(dearer.any(axis=1), dearer.shape[1] - 1 - dearer[:, ::-1].argmax(axis=1), 0)
+    beyond = np.append(RATES_PER_S, np.inf)
+    return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
+
+
+def _duration_ms(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Floats:
+    cores = np.minimum(work.core_count[:, None], _of(offers, "vcpu"))
+    return work.wait_ms[:, None] + work.cpu_ms[:, None] / (scenario.vcpu_speed[:, None] * cores)
+
+
+def _process_counts(offers: Sequence[Offer], work: Work) -> Floats:
+    """Processes that fit into a unit's memory, each with what the function was seen to use."""
+    process_mb = np.maximum(max(work.memory_used_mb, MIN_PROCESS_MB), _of(offers, "min_process_mb"))
+    return np.asarray(np.floor(_of(offers, "memory_mb") / process_mb))
+
+
+def _of(offers: Sequence[Offer], name: str) -> Floats:
+    return np.array([[getattr(offer, name) for offer in offers]], dtype=float)

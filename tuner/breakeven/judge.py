@@ -1,0 +1,158 @@
+"""The verdict, and the assumption that would turn it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.breakeven.compare import fitting, fleet_usd, interval
+from tuner.breakeven.scenario import SPEED_RANGE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.breakeven.answer import Verdict
+    from tuner.breakeven.compare import Comparison
+    from tuner.breakeven.platforms import Candidate
+    from tuner.breakeven.question import Terms
+    from tuner.model.interval import Interval
+
+    Floats = NDArray[np.float64]
+
+SURE: Final = 0.95
+"""Share of the draws in which the saving must pass the threshold for a flag."""
+UNLIKELY: Final = 0.25
+"""Below this share the verdict is to stay; between, it is too close to call."""
+EASE: Final = {"managed-instances": 0, "containers": 1, "ec2": 2}
+EASIER_RATIO: Final = 0.1
+"""A harder move must save this share of Lambda's bill more than an easier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The verdict with its saving and with what the saving would need."""
+
+    verdict: Verdict
+    candidate: Candidate | None
+    saving_usd: Interval | None
+    threshold_usd: float
+
+
+def judge(candidates: Sequence[Candidate], comparison: Comparison) -> Ruling:
+    """Weigh platforms of the function's own architecture at the rate that is asked for."""
+    lambda_usd = _lambda_usd(comparison)
+    middle = float(_lambda_usd(comparison.central)[0])
+    threshold = threshold_usd(comparison.terms, middle)
+    flagged: list[tuple[Candidate, Interval]] = []
+    likely = False
+    for candidate in own(candidates, comparison):
+        saving = lambda_usd - fleet_usd(candidate, comparison, _rate(comparison))
+        share = float(np.mean(saving >= threshold))
+        estimate = middle - float(fleet_usd(candidate, comparison.central, _rate(comparison))[0])
+        likely = likely or share >= UNLIKELY
+        if share >= SURE and estimate >= threshold:
+            flagged.append((candidate, interval(estimate, saving)))
+    if flagged:
+        chosen, saved = _easiest(flagged, middle)
+        return Ruling(_verdict(chosen), chosen, saved, threshold)
+    return Ruling("too-close" if likely else "stay", None, None, threshold)
+
+
+def threshold_usd(terms: Terms, lambda_usd: float) -> float:
+    """What a month's saving must be for a flag: the amount and the share, whichever is more."""
+    return max(terms.min_saving_usd_per_month, terms.min_saving_ratio * lambda_usd)
+
+
+def own(candidates: Sequence[Candidate], comparison: Comparison) -> list[Candidate]:
+    """Candidates of the function's architecture: another needs another build, on Lambda too."""
+    architecture = comparison.bill.prices.architecture
+    return [each for each in candidates if each.architecture == architecture]
+
+
+def flipping_assumption(candidates: Sequence[Candidate], comparison: Comparison) -> str | None:
+    """The first single assumption whose other end changes where the function is cheapest.
+
+    One by one, the rest at their central values. None if no single one does. `candidates` are
+    those before the slow offers are sorted out.
+    """
+    before = _central_side(candidates, comparison)
+    for text, changed in _variations(comparison):
+        after = _central_side(candidates, changed)
+        if after != before:
+            return f"{text} would make it {_side_name(after)} instead of {_side_name(before)}"
+    return None
+
+
+def _central_side(candidates: Sequence[Candidate], comparison: Comparison) -> Verdict:
+    """Where the central values alone point."""
+    middle = comparison.central
+    middle = replace(middle, scenario=comparison.scenario)
+    lambda_usd = float(_lambda_usd(middle)[0])
+    need = threshold_usd(comparison.terms, lambda_usd)
+    found = []
+    for candidate in own(candidates, comparison):
+        kept = fitting(candidate, comparison)
+        if kept is None:
+            continue
+        saving = lambda_usd - float(fleet_usd(kept, middle, _rate(comparison))[0])
+        if saving >= need:
+            found.append((saving, kept))
+    if not found:
+        return "stay"
+    return _verdict(max(found, key=lambda pair: pair[0])[1])
+
+
+def _variations(comparison: Comparison) -> list[tuple[str, Comparison]]:
+    terms = comparison.terms
+    middle = replace(comparison, scenario=comparison.central.scenario)
+    peak = terms.traffic.peak_ratio
+    made = []
+    for ratio in {1.0, 3.0} - {peak}:
+        traffic = replace(terms.traffic, peak_ratio=ratio)
+        text = f"a peak of {ratio:g} times the mean (assumed: {peak:g})"
+        made.append((text, replace(middle, terms=replace(terms, traffic=traffic))))
+    for share in (0.4, 0.7):
+        scenario = middle.scenario.with_(utilization=np.array([share]))
+        text = f"a utilization of {share:g} (assumed: {terms.utilization:g})"
+        made.append((text, replace(middle, scenario=scenario)))
+    for speed in SPEED_RANGE:
+        scenario = middle.scenario.with_(vcpu_speed=np.array([speed]))
+        made.append((f"vCPUs {speed:g} times as fast", replace(middle, scenario=scenario)))
+    for held in (1.0, terms.container_concurrency * 5):
+        scenario = middle.scenario.with_(concurrency=np.array([held]))
+        text = f"{held:g} requests at once in a process (assumed: {terms.container_concurrency:g})"
+        made.append((text, replace(middle, scenario=scenario)))
+    return made
+
+
+def _easiest(
+    flagged: Sequence[tuple[Candidate, Interval]], lambda_usd: float
+) -> tuple[Candidate, Interval]:
+    most = max(saved.estimate for _, saved in flagged)
+    near = [pair for pair in flagged if most - pair[1].estimate <= EASIER_RATIO * lambda_usd]
+    return min(near, key=lambda pair: (EASE[pair[0].kind], -pair[1].estimate))
+
+
+def _side_name(verdict: Verdict) -> str:
+    return "Lambda" if verdict == "stay" else verdict.replace("-", " ").replace("ec2", "EC2")
+
+
+def _verdict(candidate: Candidate) -> Verdict:
+    kind = candidate.kind
+    assert kind != "lambda"
+    return kind
+
+
+def _lambda_usd(comparison: Comparison) -> Floats:
+    rates = np.array([_rate(comparison)])
+    return np.asarray(comparison.bill.month_usd(comparison.work, rates)[:, 0])
+
+
+def _rate(comparison: Comparison) -> float:
+    rate = comparison.terms.traffic.rate_per_s
+    assert rate is not None
+    return rate

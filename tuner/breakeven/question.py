@@ -1,0 +1,48 @@
+"""What is asked of a comparison, and what is taken for granted in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from tuner.breakeven.scenario import DEFAULT_CONCURRENCY, DEFAULT_UTILIZATION
+from tuner.breakeven.traffic import Traffic
+from tuner.errors import InputError
+
+Trigger = Literal["http", "queue", "stream", "schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything that the operator may settle; the defaults favour staying on Lambda.
+
+    A flag needs a saving of `min_saving_usd_per_month` and of `min_saving_ratio` of Lambda's bill.
+    """
+
+    traffic: Traffic = Traffic(None)  # noqa: RUF009 - frozen
+    trigger: Trigger = "http"
+    utilization: float = DEFAULT_UTILIZATION
+    container_concurrency: float = DEFAULT_CONCURRENCY
+    spot_share: float = 0.0
+    savings_plan: bool = False
+    nat: bool = False
+    account_gb_seconds: float | None = None
+    ops_cost_usd: float = 0.0
+    gateway_usd_per_million: float = 0.0
+    load_balancer_usd_per_month: float | None = None
+    migration_cost_usd: float | None = None
+    min_saving_usd_per_month: float = 50.0
+    min_saving_ratio: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Raise InputError for terms that cannot be."""
+        for name in ("utilization", "spot_share", "min_saving_ratio"):
+            value = getattr(self, name)
+            low = 0 if name != "utilization" else 1e-3
+            if not low <= value <= 1:
+                raise InputError(f"--{name.replace('_', '-')} {value:g} is no share: 0 to 1")
+        if not (math.isfinite(self.container_concurrency) and self.container_concurrency >= 1):
+            raise InputError(
+                f"--container-concurrency {self.container_concurrency:g} is none: give 1 or more"
+            )

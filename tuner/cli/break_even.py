@@ -1,0 +1,167 @@
+"""`tuner break-even`: from which traffic on a function is cheaper elsewhere."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tuner.cli import options, values
+
+EPILOG = """\
+tuner break-even resize-images --rate 50/s
+
+tuner break-even sweep.jsonl --per-month 30M --trigger queue
+
+tuner break-even resize-images --traffic traffic.csv --format json"""
+
+TRAFFIC = "Traffic"
+TERMS = "Terms"
+
+
+def break_even(
+    sweep: Annotated[
+        str,
+        typer.Argument(metavar="SWEEP", help="Sweep file, or a function's name for its newest."),
+    ],
+    *,
+    rate: options.Rate = None,
+    per_month: options.PerMonth = None,
+    traffic: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="Load by hour: hour,requests.",
+            rich_help_panel=TRAFFIC,
+        ),
+    ] = None,
+    peak_ratio: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIMES",
+            help="Peak over the mean (3 without it; 1 with --traffic).",
+            rich_help_panel=TRAFFIC,
+        ),
+    ] = None,
+    trigger: Annotated[
+        Literal["http", "queue", "stream", "schedule"],
+        typer.Option(help="http needs a load balancer elsewhere.", rich_help_panel=TERMS),
+    ] = "http",
+    utilization: Annotated[
+        float, typer.Option(parser=values.ratio, metavar="SHARE", rich_help_panel=TERMS)
+    ] = 0.6,
+    container_concurrency: Annotated[
+        float,
+        typer.Option(help="Requests that a process holds while they wait.", rich_help_panel=TERMS),
+    ] = 10.0,
+    spot_share: Annotated[
+        float,
+        typer.Option(
+            parser=values.ratio,
+            metavar="SHARE",
+            help="Share of Fargate tasks on Spot.",
+            rich_help_panel=TERMS,
+        ),
+    ] = 0.0,
+    savings_plan: Annotated[
+        bool,
+        typer.Option(
+            "--savings-plan",
+            help="One-year Compute Savings Plan, no upfront, for Lambda and Fargate.",
+            rich_help_panel=TERMS,
+        ),
+    ] = False,
+    nat: Annotated[
+        bool,
+        typer.Option("--nat", help="NAT instead of public addresses.", rich_help_panel=TERMS),
+    ] = False,
+    account_gb_seconds: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="The account's GB-seconds a month besides: counts the price tiers.",
+            rich_help_panel=TERMS,
+        ),
+    ] = None,
+    gateway_usd_per_million: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Your API gateway's price (0: a function URL).",
+            rich_help_panel=TERMS,
+        ),
+    ] = 0.0,
+    load_balancer_usd_per_month: Annotated[
+        float | None,
+        typer.Option(min=0, help="In place of the list price.", rich_help_panel=TERMS),
+    ] = None,
+    ops_cost_usd: Annotated[
+        float,
+        typer.Option(min=0, help="What operating a fleet costs a month.", rich_help_panel=TERMS),
+    ] = 0.0,
+    migration_cost_usd: Annotated[
+        float | None,
+        typer.Option(min=0, help="What the move costs: gives payback.", rich_help_panel=TERMS),
+    ] = None,
+    min_saving_usd_per_month: Annotated[
+        float,
+        typer.Option(min=0, help="No flag for a smaller saving.", rich_help_panel=TERMS),
+    ] = 50.0,
+    min_saving_ratio: Annotated[
+        float,
+        typer.Option(
+            parser=values.ratio,
+            metavar="SHARE",
+            help="No flag for a smaller share of Lambda's bill.",
+            rich_help_panel=TERMS,
+        ),
+    ] = 0.2,
+    format_name: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
+    ] = "text",
+    json: options.JsonOutput = False,
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode",
+            help="Exit with 11 for leaving Lambda, 12 for too close to call.",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False,
+) -> int:
+    """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.
+
+    Without a rate the break-even rate is stated alone. A flag needs a saving of 50 dollars and
+    20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - not needed for --help
+
+    from tuner import api  # noqa: PLC0415 - as above
+    from tuner.api.breakeven import break_even as answer_of  # noqa: PLC0415 - as above
+    from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+
+    terms = Terms(
+        traffic=traffic_of(rate, per_month, traffic, peak_ratio),
+        trigger=trigger,
+        utilization=utilization,
+        container_concurrency=container_concurrency,
+        spot_share=spot_share,
+        savings_plan=savings_plan,
+        nat=nat,
+        account_gb_seconds=account_gb_seconds,
+        ops_cost_usd=ops_cost_usd,
+        gateway_usd_per_million=gateway_usd_per_million,
+        load_balancer_usd_per_month=load_balancer_usd_per_month,
+        migration_cost_usd=migration_cost_usd,
+        min_saving_usd_per_month=min_saving_usd_per_month,
+        min_saving_ratio=min_saving_ratio,
+    )
+    found = api.load_sweep(sweep, state_dir=state_dir())
+    answer = answer_of(found, terms, today=datetime.now(UTC).date())
+    show_break_even(answer, "json" if json else format_name)
+    if not detailed_exitcode:
+        return 0
+    return {"stay": 0, "too-close": 12, None: 0}.get(answer.verdict, 11)

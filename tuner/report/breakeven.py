@@ -1,0 +1,171 @@
+"""Where a function is cheaper: terminal table, Markdown and the promised JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tuner.report import numbers
+from tuner.report.breakeven_chart import draw_costs
+from tuner.report.foreign import code_span, markdown, plain
+from tuner.report.glyphs import fit_to, glyphs_for
+
+if TYPE_CHECKING:
+    from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
+    from tuner.model.interval import Interval
+
+_SIGNS = {"info": "·", "warning": "!", "error": "!!"}
+_TITLES = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
+
+
+def to_json(answer: BreakEven) -> dict[str, Any]:
+    """Return the contract's object. `verdict` is None where no rate was given.
+
+    A break-even's `high` is None where over 5 % of the draws never become cheaper; the whole
+    break-even is None where the central values never do.
+    """
+    work = answer.work
+    return {
+        "schema_version": 1,
+        "kind": "break-even",
+        "function": {
+            "name": answer.function_name,
+            "region": answer.region,
+            "architecture": answer.architecture,
+        },
+        "verdict": answer.verdict,
+        "reason": answer.reason,
+        "rate_per_s": answer.rate_per_s,
+        "break_even_rate_per_s": answer.break_even_rate_per_s,
+        "saving_usd_per_month": _interval(answer.saving_usd_per_month),
+        "payback_months": answer.payback_months,
+        "work": {
+            "wait_ms": _interval(work.wait_ms),
+            "cpu_ms": _interval(work.cpu_ms),
+            "core_count": _interval(work.core_count),
+            "memory_used_mb": work.memory_used_mb,
+        },
+        "platforms": [
+            {
+                "name": platform.name,
+                "kind": platform.kind,
+                "units": platform.units,
+                "cost_usd_per_month": _interval(platform.cost_usd_per_month),
+                "break_even_rate_per_s": _rate(platform.break_even),
+            }
+            for platform in answer.platforms
+        ],
+        "findings": [
+            {"code": finding.code, "severity": finding.severity, "message": finding.message}
+            for finding in answer.findings
+        ],
+        "assumptions": list(answer.assumptions),
+        "prices_as_of": answer.prices_as_of,
+    }
+
+
+def render(answer: BreakEven, *, width: int, encoding: str = "utf-8") -> str:
+    """Return the table, the chart, the verdict and what it rests on, as plain text."""
+    glyphs = glyphs_for(encoding)
+    rows = [_TITLES, *(_cells(platform) for platform in answer.platforms)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    lines = [_heading(answer), f"  {_work(answer)}", ""]
+    for row in rows:
+        cells = [
+            cell.ljust(wide) if column < 2 else cell.rjust(wide)
+            for column, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  " + "  ".join(cells).rstrip())
+    lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
+    if answer.payback_months is not None:
+        lines.append(f"  the move pays back in {answer.payback_months:.1f} months")
+    lines += [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
+    lines.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
+    return fit_to("\n".join(lines) + "\n", glyphs)
+
+
+def render_markdown(answer: BreakEven) -> str:
+    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
+    rows = "\n".join(
+        f"| {' | '.join(markdown(cell) for cell in _cells(platform))} |"
+        for platform in answer.platforms
+    )
+    said = "\n".join(
+        f"- **{each.severity}** ({code_span(each.code)}): {markdown(each.message)}"
+        for each in answer.findings
+    )
+    assumed = "; ".join(markdown(text) for text in answer.assumptions)
+    return (
+        f"**{markdown(headline(answer))}**\n\n"
+        f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
+        f"{markdown(_work(answer))}\n\n"
+        f"| {' | '.join(_TITLES)} |\n|---|---|--:|--:|--:|--:|\n{rows}\n\n"
+        f"{said}\n\n<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
+    )
+
+
+def headline(answer: BreakEven) -> str:
+    """The verdict in a line."""
+    names = {
+        None: "BREAK-EVEN",
+        "stay": "STAY ON LAMBDA",
+        "containers": "CANDIDATE FOR CONTAINERS",
+        "ec2": "CANDIDATE FOR EC2",
+        "managed-instances": "CANDIDATE FOR MANAGED INSTANCES",
+        "too-close": "TOO CLOSE TO CALL",
+    }
+    return f"{names[answer.verdict]}: {answer.reason}."
+
+
+def _heading(answer: BreakEven) -> str:
+    rate = "no rate given" if answer.rate_per_s is None else f"{answer.rate_per_s:,.4g} requests/s"
+    name = plain(answer.function_name)
+    return f"{name} · {answer.region} · {answer.architecture} · {rate}"
+
+
+def _work(answer: BreakEven) -> str:
+    work = answer.work
+    return (
+        f"an invocation waits {_span(work.wait_ms, ' ms')}, computes {_span(work.cpu_ms, ' ms')} "
+        f"of one core, uses {work.core_count.estimate:.1f} cores at most, {work.memory_used_mb} MB"
+    )
+
+
+def _cells(platform: PlatformCost) -> tuple[str, ...]:
+    cost, rate = platform.cost_usd_per_month, platform.break_even
+    return (
+        platform.name,
+        platform.units,
+        "–" if cost is None else f"{cost.estimate:,.2f}",
+        "" if cost is None else f"{cost.low:,.0f}–{cost.high:,.0f}",
+        "" if platform.kind == "lambda" else "never" if rate is None else _per_s(rate),
+        "" if rate is None else _rate_span(rate),
+    )
+
+
+def _per_s(rate: RateInterval) -> str:
+    return f"{rate.estimate_per_s:,.3g}/s"
+
+
+def _rate_span(rate: RateInterval) -> str:
+    high = "never" if rate.high_per_s is None else f"{rate.high_per_s:,.3g}"
+    return f"{rate.low_per_s:,.3g}–{high}"
+
+
+def _span(interval: Interval, unit: str) -> str:
+    low, high = (
+        numbers.duration(each).removesuffix(" ms") for each in (interval.low, interval.high)
+    )
+    middle = numbers.duration(interval.estimate).removesuffix(" ms")
+    return f"{middle} ({low}–{high}){unit}"
+
+
+def _interval(interval: Interval | None) -> dict[str, float] | None:
+    if interval is None:
+        return None
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
+
+
+def _rate(rate: RateInterval | None) -> dict[str, float | None] | None:
+    if rate is None:
+        return None
+    return {"estimate": rate.estimate_per_s, "low": rate.low_per_s, "high": rate.high_per_s}
