@@ -159,9 +159,9 @@ def test_a_spec_that_is_neither_file_nor_json_says_so(spec: str, says: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_is_not_a_payload(tmp_path: Path) -> None:
-    """The message says to name a file in it."""
-    with pytest.raises(PayloadError, match="is a folder: name a file in it"):
+def test_an_empty_folder_and_a_file_used_as_one_say_so(tmp_path: Path) -> None:
+    """A folder is a class of recorded events, so it must hold one."""
+    with pytest.raises(PayloadError, match="holds no events"):
         load_payloads([str(tmp_path)])
     with pytest.raises(PayloadError, match="neither a file nor JSON"):
         load_payloads([written(tmp_path / "event.json", b"{}") + "/inner"])

@@ -1,20 +1,45 @@
-"""An event that is sent to the function."""
+"""An event that is sent to the function, or a class of events of one kind."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Events(Protocol):
+    """Many events of one kind, made or read when they are asked for."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the events come from, hexadecimal."""
+
+    def body(self, index: int) -> bytes:
+        """Return the event at `index` (0 and up, without end): the same for the same index.
+
+        Raises PayloadError.
+        """
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """One named payload. Sweep files and reports hold its digest, never its body."""
+    """One named payload class. Sweep files and reports hold its digest, never its body.
+
+    `body` is the event, or the first one where there are many: those come from `events`.
+    """
 
     name: str
     body: bytes = field(repr=False)
     weight: float = 1.0
+    events: Events | None = field(default=None, repr=False, compare=False)
 
     @property
     def sha256(self) -> str:
-        """Digest of the body, hexadecimal."""
+        """Digest of the body, or of what many come from, hexadecimal."""
+        if self.events is not None:
+            return self.events.digest
         return hashlib.sha256(self.body).hexdigest()
+
+    def body_at(self, index: int) -> bytes:
+        """Return the event that is sent at `index`. Raises PayloadError."""
+        return self.body if self.events is None else self.events.body(index)

@@ -1,15 +1,17 @@
-"""Payloads from files and from the command line."""
+"""Payloads from files, folders, payload sets and the command line."""
 
 from __future__ import annotations
 
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.model.payload import Payload
+from tuner.payloads.body import checked, is_json, read_file
+from tuner.payloads.making import make_class
+from tuner.payloads.payload_set import ClassRecipe, is_set, read_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,54 +19,62 @@ if TYPE_CHECKING:
 # What may be repeated in a message: a path, never a payload that was mistaken for one.
 _LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
 _BEGINS_JSON: Final = ("{", "[", '"')
-_BOM: Final = b"\xef\xbb\xbf"
 
 
-def load_payloads(specs: Sequence[str]) -> tuple[Payload, ...]:
-    """Return one payload for each spec: a file's path, or JSON itself; all weigh the same.
+def load_payloads(specs: Sequence[str], *, seed: int = 0, raw: bool = False) -> tuple[Payload, ...]:
+    """Return the classes of all specs: files, folders of recorded events, payload sets, JSON.
 
-    A file's payload is named by its stem, inline JSON by its place ("inline-1"); a name that comes
-    again gets a number. Without specs there is one payload, `{}`, named "empty". Bodies are sent as
-    they were written, without a byte order mark. Raises PayloadError for a file that cannot be
-    read, for what is not JSON in UTF-8, and for more than Lambda's 6 MB; no message holds a
-    payload's content.
+    A file's payload is named by its stem, a folder by its name, inline JSON by its place
+    ("inline-1"), a set's classes as it names them; a name that comes again gets a number. Weights
+    are a set's own, else equal. Without specs there is one payload, `{}`, named "empty". Recorded
+    bodies are sent as they were written, without a byte order mark; made ones come from `seed`,
+    unless a set has its own. `raw` takes files that are not JSON. Raises PayloadError for what
+    cannot be read or made, and for more than Lambda's 6 MB; no message holds a payload's content.
     """
     if not specs:
         return (Payload("empty", b"{}"),)
-    loaded = [_load(spec, place) for place, spec in enumerate(specs, start=1)]
-    names = _distinct(name for name, _ in loaded)
-    return tuple(Payload(name, body) for name, (_, body) in zip(names, loaded, strict=True))
+    loaded = [
+        payload
+        for place, spec in enumerate(specs, start=1)
+        for payload in _load(spec, place, seed=seed, raw=raw)
+    ]
+    names = _distinct(payload.name for payload in loaded)
+    return tuple(replace(payload, name=name) for name, payload in zip(names, loaded, strict=True))
 
 
-def _load(spec: str, place: int) -> tuple[str, bytes]:
+def _load(spec: str, place: int, *, seed: int, raw: bool) -> tuple[Payload, ...]:
     if not spec.strip():
         raise PayloadError(f"payload {place} is empty: give a file or JSON, such as {{}}")
     if spec.lstrip().startswith(_BEGINS_JSON):
-        return f"inline-{place}", _checked(_encoded(spec, place), f"payload {place}")
-    body = _read(spec)
-    if body is not None:
-        return Path(spec).stem, _checked(body, f"payload file {spec!r}")
-    if _is_json(spec):
-        return f"inline-{place}", _checked(_encoded(spec, place), f"payload {place}")
+        body = checked(_encoded(spec, place), f"payload {place}")
+        return (Payload(f"inline-{place}", body),)
+    if (made := _made(spec, seed=seed, raw=raw)) is not None:
+        return made
+    body_of_file = read_file(spec)
+    if body_of_file is not None:
+        body = checked(body_of_file, f"payload file {spec!r}", raw=raw)
+        return (Payload(Path(spec).stem, body),)
+    if is_json(spec):
+        return (Payload(f"inline-{place}", checked(_encoded(spec, place), f"payload {place}")),)
     shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {place}"
     raise PayloadError(f"payload {shown} is neither a file nor JSON: check the path")
 
 
-def _read(path: str) -> bytes | None:
-    """Return a file's bytes, at most one over the limit, or None where there is no such file."""
+def _made(spec: str, *, seed: int, raw: bool) -> tuple[Payload, ...] | None:
+    """The classes of a payload set, or the class of a folder; None for anything else."""
+    path = Path(spec)
     try:
-        with Path(path).open("rb") as file:
-            return file.read(MAX_SYNC_PAYLOAD_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except IsADirectoryError:
-        raise PayloadError(f"payload {path!r} is a folder: name a file in it") from None
-    except PermissionError:
-        raise PayloadError(
-            f"payload file {path!r} may not be read: check its permissions"
-        ) from None
+        is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL in it
         return None
+    if is_folder:
+        recipes = [ClassRecipe(path.resolve().name, origin="folder", path=path, raw=raw)]
+    elif is_file and is_set(path):
+        given, own_seed = read_set(path)
+        recipes, seed = list(given), seed if own_seed is None else own_seed
+    else:
+        return None
+    return tuple(make_class(recipe, seed=seed) for recipe in recipes)
 
 
 def _encoded(text: str, place: int) -> bytes:
@@ -72,48 +82,6 @@ def _encoded(text: str, place: int) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         raise PayloadError(f"payload {place} is not UTF-8") from None
-
-
-def _checked(body: bytes, what: str) -> bytes:
-    """Return the body as it is to be sent, or say what is wrong with it."""
-    body = body.removeprefix(_BOM)
-    if len(body) > MAX_SYNC_PAYLOAD_BYTES:
-        raise PayloadError(
-            f"{what} is over 6 MB ({MAX_SYNC_PAYLOAD_BYTES:,} bytes), Lambda's limit for an "
-            "invocation: make it smaller, or pass a reference to S3"
-        )
-    if not body.strip():
-        raise PayloadError(f"{what} is empty: the least event is {{}}")
-    try:
-        _parse(body.decode())
-    except UnicodeDecodeError as error:
-        raise PayloadError(f"{what} is not UTF-8 (at byte {error.start})") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise PayloadError(f"{what} is not JSON: {place}: {error.msg}") from None
-    except ValueError:
-        raise PayloadError(
-            f"{what} is not JSON: NaN, Infinity or a number beyond all use"
-        ) from None
-    except RecursionError:
-        raise PayloadError(f"{what} is nested too deep to be read") from None
-    return body
-
-
-def _is_json(text: str) -> bool:
-    try:
-        _parse(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _parse(text: str) -> None:
-    json.loads(text, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
 
 
 def _distinct(names: Iterable[str]) -> list[str]:

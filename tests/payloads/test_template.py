@@ -1,0 +1,194 @@
+"""Templates: seeded, bounded, and plain about what is wrong with them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.payloads.pythons import other_pythons
+from tuner.errors import PayloadError
+from tuner.payloads import extra
+from tuner.payloads.template import TemplateEvents
+
+ORDER = """{
+  "id": "{{ id('o-') }}", "uuid": "{{ uuid() }}", "at": "{{ time(60) }}", "number": {{ index }},
+  "customer": {{ fake.name() | tojson }}, "kind": "{{ choice('a', 'b', 'c') }}",
+  "lines": [{% for line in range(number(1, 5)) %}{"sku": "{{ code(8) }}", "price": \
+{{ number(1, 99, 2) }}}{{ "," if not loop.last }}{% endfor %}],
+  "note": "{{ text(size('p50=200B,p99=2kB')) }}"
+}"""
+
+
+def events(source: str, **given: object) -> TemplateEvents:
+    return TemplateEvents(source, place="order.j2", key="1/order", **given)  # type: ignore[arg-type]
+
+
+def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:
+    """In any order of asking."""
+    first, second = events(ORDER), events(ORDER)
+    ahead = [first.body(index) for index in range(50)]
+    assert [second.body(index) for index in reversed(range(50))] == ahead[::-1]
+    assert len(set(ahead)) == 50
+    assert first.digest == second.digest
+    other = TemplateEvents(ORDER, place="order.j2", key="2/order")
+    assert other.body(0) != ahead[0]
+    assert other.digest != first.digest
+    assert all(json.loads(body)["lines"] for body in ahead)
+
+
+DIGEST = """
+import hashlib, json, sys
+from tuner.payloads.draw import Draw
+from tuner.payloads.grow import grown
+from tuner.payloads.template import TemplateEvents
+from tuner.payloads.typical import typical
+from tuner.payloads.making import make_class
+from tuner.payloads.payload_set import ClassRecipe
+from tuner.payloads.size import parse_distribution
+digest = hashlib.sha256()
+template = TemplateEvents(sys.argv[1], place="order.j2", key="1/order")
+schema, sizes = json.loads(sys.argv[2]), parse_distribution("p50=1kB,p99=20kB")
+batch = make_class(ClassRecipe("q", source="sqs", parameters={"batch_size": 3}), seed=9)
+for index in range(100):
+    draw = Draw(1, index)
+    value = grown(schema, typical(schema, draw, index=index), sizes.at(draw.share()), draw)
+    for body in (template.body(index), json.dumps(value).encode(), batch.body_at(index)):
+        digest.update(body)
+print(digest.hexdigest(), template.digest, batch.sha256)
+"""
+SCHEMA = json.dumps(
+    {
+        "type": "object",
+        "required": ["at", "total", "text"],
+        "properties": {
+            "at": {"type": "string", "format": "date-time"},
+            "total": {"type": "number", "minimum": 1, "maximum": 500},
+            "kind": {"enum": ["a", "b"]},
+            "text": {"type": "string"},
+        },
+    }
+)
+
+
+def test_every_python_gives_the_same_digest() -> None:
+    """Bytes depend on the seed, not on the interpreter."""
+    pythons = other_pythons()
+    if not pythons:
+        pytest.skip("no other Python from 3.11 on is installed here")
+    here = digest_by(sys.executable)
+    assert [digest_by(python) for python in pythons] == [here] * len(pythons)
+
+
+def digest_by(python: str) -> str:
+    """Run by another interpreter with the pure Python packages of this one."""
+    import faker
+
+    root, packages = Path(__file__).parents[2], Path(faker.__file__).parents[1]
+    ran = subprocess.run(
+        [python, "-W", "ignore", "-c", DIGEST, ORDER, SCHEMA],
+        env={"PYTHONPATH": os.pathsep.join([str(root), str(packages)]), "PYTHONHASHSEED": "random"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_a_thousand_events_of_two_kilobytes_are_made_in_time() -> None:
+    """Two seconds of CPU are allowed; a busy machine may take longer by the clock."""
+    source = (
+        '{"id": "{{ id() }}", "at": "{{ time() }}", "total": {{ number(1, 500, 2) }}, "who": '
+        '{{ fake.name() | tojson }}, "lines": [{% for line in range(8) %}{"sku": "{{ code(8) }}", '
+        '"count": {{ number(1, 9) }}}{{ "," if not loop.last }}{% endfor %}], '
+        '"note": "{{ text(1600) }}"}'
+    )
+    made = events(source)
+    start_s = time.process_time()
+    sizes = [len(made.body(index)) for index in range(1000)]
+    assert time.process_time() - start_s < 2
+    assert min(sizes) > 1900
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ('{"a":\n{{ hunter }}}', "order.j2, line 2: 'hunter' is undefined"),
+        ("\n\n{% for %}", "order.j2, line 3: Expected an expression"),
+        ("{{ [1, 2].nothing }}", "order.j2, line 1: 'list object' has no attribute 'nothing'"),
+        ("{{ ''.__class__ }}", "order.j2, line 1: access to attribute '__class__'"),
+        ("\n{{ 1 / 0 }}", r"order.j2, line 2: cannot be made \(ZeroDivisionError\)"),
+        ("{{ 'x' * 10**9 }}", "line 1: grows beyond all use"),
+        ("{{ 10 ** 99999 }}", "line 1: grows beyond all use"),
+        ("{{ '%9999999999d' % 1 }}", "line 1: grows beyond all use"),
+        ("{{ 'x'.ljust(10**9) }}", "line 1: access to attribute 'ljust'"),
+        ("{{ range(10**8) }}", "line 1: grows beyond all use"),
+        ("{% set a = text(10**6) %}{% set b = a ~ a ~ a ~ a %}{{ b ~ b ~ b }}", "grows beyond"),
+        ("{{ text(4000000) }}{{ text(4000000) }}", "an event is over 6 MB"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "grows beyond all use"),
+        ("{{ fake.date_this_year() }}", "fake.date_this_year depends on the clock"),
+        ("{{ fake.seed(1) }}", "has no attribute 'seed'"),
+        ("{{ choice([]) }}", "nothing to choose from"),
+        ("{{ number(5, 1) }}", "no number lies between 5 and 1"),
+        ("{{ size('huge') }}", "'huge' is no size"),
+        ("{'a': hunter2}", "order.j2: the event at index 0 is not JSON: line 1, column 2"),
+        ("", "is empty"),
+    ],
+)
+def test_a_bad_template_says_what_is_wrong_and_where(source: str, says: str) -> None:
+    """One line, and at once: nothing is made that could not be sent."""
+    with pytest.raises(PayloadError, match=says) as caught:
+        events(source).body(0)
+    assert "\n" not in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set r = range(90000) %}{% for a in r %}{% for b in r %}{% endfor %}{% endfor %}",
+        "{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+        "{% macro m() %}{% set r = range(90000) %}{% for a in r %}{% for b in r %}{% endfor %}"  # noqa: ISC004 - one template
+        "{% endfor %}{% endmacro %}{{ m() }}",
+    ],
+)
+def test_an_endless_template_is_ended(source: str) -> None:
+    """A loop that prints nothing and calls nothing is ended too, and the tracer is taken back."""
+    before = sys.gettrace()
+    with pytest.raises(PayloadError, match=r"order.j2.* takes over 0.2 s for one event"):
+        events(source, most_s=0.2).body(0)
+    assert sys.gettrace() is before
+
+
+def test_parameters_are_names_in_the_template() -> None:
+    """One that nothing uses is told."""
+    made = events('{"n": {{ count }}}', parameters={"count": 5, "other": 1})
+    assert made.body(0) == b'{"n": 5}'
+    assert made.unused_parameters == ("other",)
+
+
+def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to install."""
+
+    def lacking(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(extra, "import_module", lacking)
+    with pytest.raises(PayloadError, match=r"templates need jinja2, .*'lambda-tuner\[payloads\]'"):
+        events("{}")
+
+
+def test_digest_tells_recipes_apart() -> None:
+    """Template, seed and parameters are all in it."""
+    digests = {
+        events(source, parameters=given).digest
+        for source in ("{}", '{"a": {{ n }}}')
+        for given in ({"n": 1}, {"n": 2})
+    }
+    assert len(digests) == 4
+    assert all(len(each) == len(hashlib.sha256().hexdigest()) for each in digests)

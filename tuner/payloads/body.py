@@ -1,0 +1,77 @@
+"""The body of one event: read, held to the limit, and held to be JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Final
+
+from tuner.errors import PayloadError
+from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def read_file(path: str) -> bytes | None:
+    """Return a file's bytes, at most one over the limit, or None where there is no such file."""
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(MAX_SYNC_PAYLOAD_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except IsADirectoryError:
+        raise PayloadError(f"payload {path!r} is a folder: name a file in it") from None
+    except PermissionError:
+        raise PayloadError(
+            f"payload file {path!r} may not be read: check its permissions"
+        ) from None
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return None
+
+
+def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
+    """Return the body as it is to be sent, or say what is wrong with it.
+
+    `raw` takes what is not JSON, and changes nothing of it. Raises PayloadError.
+    """
+    body = body if raw else body.removeprefix(_BOM)
+    if len(body) > MAX_SYNC_PAYLOAD_BYTES:
+        raise PayloadError(
+            f"{what} is over 6 MB ({MAX_SYNC_PAYLOAD_BYTES:,} bytes), Lambda's limit for an "
+            "invocation: make it smaller, or pass a reference to S3"
+        )
+    if raw:
+        return body
+    if not body.strip():
+        raise PayloadError(f"{what} is empty: the least event is {{}}")
+    try:
+        _parse(body.decode())
+    except UnicodeDecodeError as error:
+        raise PayloadError(f"{what} is not UTF-8 (at byte {error.start})") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise PayloadError(f"{what} is not JSON: {place}: {error.msg}") from None
+    except ValueError:
+        raise PayloadError(
+            f"{what} is not JSON: NaN, Infinity or a number beyond all use"
+        ) from None
+    except RecursionError:
+        raise PayloadError(f"{what} is nested too deep to be read") from None
+    return body
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is JSON."""
+    try:
+        _parse(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _parse(text: str) -> None:
+    json.loads(text, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's

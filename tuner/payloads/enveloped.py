@@ -1,0 +1,78 @@
+"""Events of a source around bodies that are made elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tuner.errors import PayloadError
+from tuner.payloads.body import checked
+from tuner.payloads.draw import Draw
+from tuner.payloads.sources import SOURCES, Making, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Bodies(Protocol):
+    """Where the parts inside an envelope come from."""
+
+    digest: str
+
+    def part(self, index: int, part: int) -> str:
+        """Return the body at one place of the batch of one event."""
+
+
+class SourceEvents:
+    """Events as a service sends them, each with as many bodies as its batch has."""
+
+    def __init__(
+        self, source: Source, bodies: Bodies, *, key: str, parameters: Mapping[str, Any]
+    ) -> None:
+        """Check the parameters: the source's own ones, and batch_size. Raises PayloadError."""
+        known = dict(source.parameters)
+        for name, given in parameters.items():
+            if name != "batch_size" and name in known and type(given) is not type(known[name]):
+                raise PayloadError(
+                    f"{source.name}: {name} is wrong: write it like {json.dumps(known[name])}"
+                )
+        self._source, self._bodies, self._key = source, bodies, key
+        self.batch_size = _checked_batch(source, parameters.get("batch_size", 1))
+        self._parameters = {**known, **{n: g for n, g in parameters.items() if n in known}}
+        recipe = json.dumps(
+            [source.name, bodies.digest, key, self.batch_size, self._parameters], sort_keys=True
+        )
+        self.digest = hashlib.sha256(recipe.encode()).hexdigest()
+
+    def body(self, index: int) -> bytes:
+        """Return the event at `index`. Raises PayloadError."""
+        bodies = [self._bodies.part(index, part) for part in range(self.batch_size)]
+        making = Making(bodies, index, Draw(self._key, "envelope", index), self._parameters)
+        try:
+            event = self._source.make(making)
+        except (ValueError, RecursionError):
+            raise PayloadError(
+                f"{self._source.name} carries JSON, and the body at index {index} is none: "
+                "quote text with |tojson"
+            ) from None
+        body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+        return checked(body, f"the {self._source.name} event at index {index}")
+
+
+def find_source(name: str) -> Source:
+    """Return a source by its name. Raises PayloadError, which names the known ones."""
+    source = SOURCES.get(name)
+    if source is None:
+        raise PayloadError(f"{name!r} is no event source: known are {', '.join(SOURCES)}")
+    return source
+
+
+def _checked_batch(source: Source, given: Any) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+        raise PayloadError(f"{source.name}: batch_size is a whole number from 1")
+    if given > source.max_batch:
+        raise PayloadError(
+            f"{source.name}: batch_size {given} is too large: it sends at most {source.max_batch}"
+        )
+    return given

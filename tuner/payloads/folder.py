@@ -1,0 +1,69 @@
+"""Recorded events in a folder, read one at a time when they are sent."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from tuner.errors import PayloadError
+from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.payloads.body import checked, read_file
+from tuner.payloads.draw import Draw
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FolderEvents:
+    """The files of a folder in an order drawn from `key`, again from its start after the last.
+
+    Only names are held. The digest is over names and sizes: contents are read when they are sent.
+    """
+
+    def __init__(self, folder: Path, *, key: str, raw: bool = False) -> None:
+        """List the folder. Raises PayloadError: unreadable, empty, or a file over the limit."""
+        self._folder, self._raw = folder, raw
+        self._names, self.digest = _listed(folder)
+        draw = Draw(key, "order")
+        for last in range(len(self._names) - 1, 0, -1):  # Fisher and Yates
+            other = draw.whole(0, last)
+            self._names[last], self._names[other] = self._names[other], self._names[last]
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def body(self, index: int) -> bytes:
+        """Return the event at `index`. Raises PayloadError, which names the file."""
+        path = self._folder / self._names[index % len(self._names)]
+        body = read_file(str(path))
+        if body is None:
+            raise PayloadError(f"payload file {str(path)!r} is gone: record the folder again")
+        return checked(body, f"payload file {str(path)!r}", raw=self._raw)
+
+    def part(self, index: int, part: int) -> str:
+        """Return a recorded body for one place of the batch of one event."""
+        return self.body(index * 10_007 + part).decode("utf-8", "replace")
+
+
+def _listed(folder: Path) -> tuple[list[str], str]:
+    """Return the names of the visible files, sorted, and a digest of names and sizes."""
+    sizes: dict[str, int] = {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.startswith(".") and entry.is_file():
+                    sizes[entry.name] = entry.stat().st_size
+    except OSError as error:
+        raise PayloadError(f"folder {str(folder)!r} cannot be read: {error.strerror}") from None
+    if not sizes:
+        raise PayloadError(f"folder {str(folder)!r} holds no events: put one file for each in it")
+    digest = hashlib.sha256()
+    for name in sorted(sizes):
+        if sizes[name] > MAX_SYNC_PAYLOAD_BYTES + 3:  # a byte order mark is not sent
+            raise PayloadError(
+                f"payload file {str(folder / name)!r} is over 6 MB, Lambda's limit for an "
+                "invocation: take it out, or make it smaller"
+            )
+        digest.update(f"{name}\0{sizes[name]}\n".encode("utf-8", "surrogateescape"))
+    return sorted(sizes), digest.hexdigest()

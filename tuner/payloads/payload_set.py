@@ -1,0 +1,139 @@
+"""Payload sets: named classes with weights, in a TOML, YAML or JSON file.
+
+    seed = 7
+    [classes.order]
+    weight = 80
+    template = "order.json.j2"      # or file, folder, schema; or a source alone
+    source = "sqs"
+    parameters = { batch_size = 5 }
+
+Paths are taken from the set's own folder.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from tuner.errors import PayloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SET_SUFFIXES: Final = (".toml", ".yaml", ".yml")
+SET_JSON: Final = "payloads.json"
+"""A JSON file is an event, unless it is named payloads.json or ends in .payloads.json."""
+_ORIGINS: Final = ("file", "folder", "template", "schema")
+_KEYS: Final = (*_ORIGINS, "source", "weight", "parameters", "size", "raw")
+_MOST_BYTES: Final = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRecipe:
+    """How the events of one class are made."""
+
+    name: str
+    weight: float = 1.0
+    origin: str | None = None
+    """file, folder, template or schema; None: the source's own body."""
+    path: Path | None = None
+    source: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    size: str | None = None
+    raw: bool = False
+
+
+def is_set(path: Path) -> bool:
+    """Whether a file is a payload set by its name."""
+    name = path.name.lower()
+    return name.endswith((*SET_SUFFIXES, f".{SET_JSON}")) or name == SET_JSON
+
+
+def read_set(path: Path) -> tuple[tuple[ClassRecipe, ...], int | None]:
+    """Return a set's classes and its seed, if it has one. Raises PayloadError."""
+    table = _table(_parsed(path), f"payload set {str(path)!r}")
+    unknown = sorted(map(str, table.keys() - {"classes", "seed"}))
+    if unknown:
+        raise PayloadError(
+            f"payload set {str(path)!r}: unknown key {unknown[0]!r}: known are classes and seed"
+        )
+    seed = table.get("seed")
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
+        raise PayloadError(f"payload set {str(path)!r}: seed is a whole number from 0")
+    classes = _table(table.get("classes", {}), f"payload set {str(path)!r}, classes")
+    if not classes:
+        raise PayloadError(f"payload set {str(path)!r} has no classes: name one, [classes.order]")
+    recipes = tuple(_recipe(path, str(name), given) for name, given in classes.items())
+    if not any(recipe.weight for recipe in recipes):
+        raise PayloadError(f"payload set {str(path)!r}: the weights are all 0: give one above it")
+    return tuple(recipe for recipe in recipes if recipe.weight), seed
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise PayloadError(f"payload set {str(path)!r} is over 4 MB: refer to files instead")
+        text = data.decode("utf-8-sig")
+        if path.suffix.lower() == ".toml":
+            return tomllib.loads(text)
+        return json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+    except OSError as error:
+        raise PayloadError(f"payload set {str(path)!r} cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PayloadError(f"payload set {str(path)!r}, line {line}: {error.problem}") from None
+    except json.JSONDecodeError as error:
+        raise PayloadError(f"payload set {str(path)!r}, line {error.lineno}: {error.msg}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise PayloadError(f"payload set {str(path)!r} is not valid TOML: {error}") from None
+    except (ValueError, RecursionError, yaml.YAMLError):
+        raise PayloadError(f"payload set {str(path)!r} cannot be read: check its format") from None
+
+
+def _table(given: Any, where: str) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise PayloadError(f"{where}: a table is wanted, such as [classes.order]")
+    return given
+
+
+def _recipe(path: Path, name: str, given: Any) -> ClassRecipe:
+    where = f"payload set {str(path)!r}, class {name!r}"
+    table = _table(given, where)
+    unknown = sorted(map(str, table.keys() - set(_KEYS)))
+    if unknown:
+        raise PayloadError(f"{where}: unknown key {unknown[0]!r}: known are {', '.join(_KEYS)}")
+    origins = [key for key in _ORIGINS if key in table]
+    if len(origins) > 1 or not (origins or "source" in table):
+        raise PayloadError(
+            f"{where}: give one of {', '.join(_ORIGINS)}, or a source"
+            + (f" (there are {' and '.join(origins)})" if origins else "")
+        )
+    for key, kind in {**dict.fromkeys([*origins, "source", "size"], str), "raw": bool}.items():
+        if key in table and not isinstance(table[key], kind):
+            raise PayloadError(f"{where}: {key} is a {'yes or no' if kind is bool else 'text'}")
+    return ClassRecipe(
+        name=name,
+        weight=_weight(table.get("weight", 1), where),
+        origin=origins[0] if origins else None,
+        path=path.parent / table[origins[0]] if origins else None,
+        source=table.get("source"),
+        parameters=_table(table.get("parameters", {}), f"{where}, parameters"),
+        size=table.get("size"),
+        raw=table.get("raw", False),
+    )
+
+
+def _weight(given: Any, where: str) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        raise PayloadError(f"{where}: the weight is not a number")
+    if given < 0:
+        raise PayloadError(f"{where}: the weight {given:g} is negative: 0 leaves the class out")
+    return float(given)

@@ -1,0 +1,101 @@
+"""Events from a JSON Schema: what a client would usually send, not what would break a parser.
+
+Properties are mostly there, numbers lie in the middle of their range, lists are short. Every event
+is validated with jsonschema before it is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import PayloadError
+from tuner.payloads.body import checked
+from tuner.payloads.draw import Draw
+from tuner.payloads.extra import load_extra
+from tuner.payloads.grow import grown
+from tuner.payloads.typical import Unmet, typical
+
+if TYPE_CHECKING:
+    from tuner.payloads.size import SizeDistribution
+
+_TRIES: Final = 20
+
+
+class SchemaEvents:
+    """Events that meet one schema, of sizes that follow a distribution where one is given."""
+
+    def __init__(
+        self, text: str, *, place: str, key: str, size: SizeDistribution | None = None
+    ) -> None:
+        """Read and check the schema. Raises PayloadError, which names the file and the place."""
+        jsonschema = load_extra("jsonschema", "schemas")
+        self._schema, self._place, self._key, self._size = _parsed(text, place), place, key, size
+        kind = jsonschema.validators.validator_for(
+            self._schema, default=jsonschema.Draft202012Validator
+        )
+        try:
+            kind.check_schema(self._schema)
+        except jsonschema.SchemaError as error:
+            raise PayloadError(
+                f"schema {place} is none, at {error.json_path}: its {error.validator} is wrong"
+            ) from None
+        self._validator = kind(self._schema, format_checker=kind.FORMAT_CHECKER)
+        recipe = json.dumps([self._schema, key, repr(size)], sort_keys=True)
+        self.digest = hashlib.sha256(recipe.encode()).hexdigest()
+
+    def body(self, index: int) -> bytes:
+        """Return the event at `index`. Raises PayloadError."""
+        return checked(
+            self.part(index).encode(), f"schema {self._place}: the event at index {index}"
+        )
+
+    def part(self, index: int, part: int = 0) -> str:
+        """Return a value for one place of the batch of one event, as JSON."""
+        why = ""
+        for attempt in range(_TRIES):
+            draw = Draw(self._key, index, part, attempt)
+            try:
+                value = typical(self._schema, draw, index=index)
+            except Unmet as error:
+                why = str(error)
+                continue
+            problem = self._problem(value)
+            if problem is None:
+                return self._sized(value, draw)
+            why = problem
+        raise PayloadError(f"schema {self._place} cannot be met: {why}")
+
+    def _sized(self, value: Any, draw: Draw) -> str:
+        if self._size is None:
+            return _written(value)
+        wanted = self._size.at(Draw(self._key, "size", draw.random.getrandbits(64)).share())
+        larger = grown(self._schema, value, wanted, draw)
+        problem = self._problem(larger)
+        if problem is not None:
+            raise PayloadError(f"schema {self._place} cannot be met with {wanted} bytes: {problem}")
+        return _written(larger)
+
+    def _problem(self, value: Any) -> str | None:
+        """Where a value fails the schema. The value itself is not repeated."""
+        error = next(iter(self._validator.iter_errors(value)), None)
+        return None if error is None else f"{error.json_path} fails {error.validator}"
+
+
+def _parsed(text: str, place: str) -> Any:
+    try:
+        schema = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise PayloadError(
+            f"schema {place} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        ) from None
+    except (ValueError, RecursionError):
+        raise PayloadError(f"schema {place} is not JSON") from None
+    if not isinstance(schema, dict | bool):
+        raise PayloadError(f"schema {place} is none: an object is wanted")
+    return schema
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

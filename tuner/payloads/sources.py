@@ -1,0 +1,302 @@
+"""Events as AWS services send them: the user's body inside the service's envelope.
+
+Shapes follow "Using AWS Lambda with other services" in AWS's developer guide; every one is checked
+in tests by an independent reader of such events.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.payloads import http_sources as http
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tuner.payloads.draw import Draw
+
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+"""The account of AWS's own examples: no real one is named in a made event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What an envelope is made from."""
+
+    bodies: Sequence[str]
+    index: int
+    draw: Draw
+    parameters: Mapping[str, Any]
+
+    @property
+    def iso_time(self) -> str:
+        """The event's time, as services write it."""
+        return self.draw.time(self.index).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    @property
+    def epoch_ms(self) -> int:
+        """The event's time in milliseconds."""
+        return round(self.draw.time(self.index).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A service that invokes functions, and what may be said about its events."""
+
+    name: str
+    title: str
+    make: Callable[[Making], Any]
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """Names and defaults."""
+    max_batch: int = 1
+    body: str = '{"id": "{{ id() }}", "amount": {{ number(1, 500, 2) }}, "note": "{{ text(80) }}"}'
+    """The body's template where the user gives none."""
+
+
+def _sqs(making: Making) -> dict[str, Any]:
+    return {"Records": [_sqs_record(making, body) for body in making.bodies]}
+
+
+def _sqs_record(making: Making, body: str) -> dict[str, Any]:
+    draw, sent_ms = making.draw, making.epoch_ms
+    return {
+        "messageId": draw.uuid(),
+        "receiptHandle": base64.b64encode(draw.code(60).encode()).decode(),
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": str(sent_ms),
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": str(sent_ms + 7),
+        },
+        "messageAttributes": {},
+        "md5OfBody": http.md5(body),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{making.parameters['queue']}",
+        "awsRegion": REGION,
+    }
+
+
+def _sns(making: Making) -> dict[str, Any]:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{making.parameters['topic']}"
+    return {
+        "Records": [
+            {
+                "EventSource": "aws:sns",
+                "EventVersion": "1.0",
+                "EventSubscriptionArn": f"{topic}:{making.draw.uuid()}",
+                "Sns": {
+                    "Type": "Notification",
+                    "MessageId": making.draw.uuid(),
+                    "TopicArn": topic,
+                    "Subject": making.parameters["subject"],
+                    "Message": making.bodies[0],
+                    "Timestamp": making.iso_time,
+                    "SignatureVersion": "1",
+                    "Signature": base64.b64encode(making.draw.code(96).encode()).decode(),
+                    "SigningCertUrl": f"https://sns.{REGION}.amazonaws.com/cert.pem",
+                    "UnsubscribeUrl": f"https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe",
+                    "MessageAttributes": {},
+                },
+            }
+        ]
+    }
+
+
+def _eventbridge(making: Making) -> dict[str, Any]:
+    return _bus_event(
+        making,
+        detail_type=making.parameters["detail_type"],
+        source=making.parameters["event_source"],
+        detail=_value(making.bodies[0]),
+    )
+
+
+def _schedule(making: Making) -> dict[str, Any]:
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{making.parameters['rule']}"
+    event = _bus_event(making, detail_type="Scheduled Event", source="aws.events", detail={})
+    return {**event, "resources": [rule]}
+
+
+def _bus_event(making: Making, *, detail_type: str, source: str, detail: Any) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": making.draw.uuid(),
+        "detail-type": detail_type,
+        "source": source,
+        "account": ACCOUNT,
+        "time": making.iso_time[:19] + "Z",
+        "region": REGION,
+        "resources": [],
+        "detail": detail,
+    }
+
+
+def _kinesis(making: Making) -> dict[str, Any]:
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{making.parameters['stream']}"
+    return {"Records": [_kinesis_record(making, body, stream) for body in making.bodies]}
+
+
+def _kinesis_record(making: Making, body: str, stream: str) -> dict[str, Any]:
+    sequence = f"4959{making.draw.whole(10**51, 10**52 - 1)}"
+    return {
+        "kinesis": {
+            "kinesisSchemaVersion": "1.0",
+            "partitionKey": making.draw.code(8),
+            "sequenceNumber": sequence,
+            "data": base64.b64encode(body.encode()).decode(),
+            "approximateArrivalTimestamp": making.epoch_ms / 1000,
+        },
+        "eventSource": "aws:kinesis",
+        "eventVersion": "1.0",
+        "eventID": f"shardId-000000000006:{sequence}",
+        "eventName": "aws:kinesis:record",
+        "invokeIdentityArn": f"arn:aws:iam::{ACCOUNT}:role/stream-reader",
+        "awsRegion": REGION,
+        "eventSourceARN": stream,
+    }
+
+
+def _dynamodb(making: Making) -> dict[str, Any]:
+    return {"Records": [_dynamodb_record(making, body) for body in making.bodies]}
+
+
+def _dynamodb_record(making: Making, body: str) -> dict[str, Any]:
+    key = {"id": {"S": making.draw.code(12)}}
+    value = _value(body)
+    image = _attribute(value)["M"] if isinstance(value, dict) else {"value": _attribute(value)}
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{making.parameters['table']}"
+    return {
+        "eventID": making.draw.code(32),
+        "eventName": making.parameters["event_name"],
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": REGION,
+        "dynamodb": {
+            "ApproximateCreationDateTime": making.epoch_ms / 1000,
+            "Keys": key,
+            "NewImage": {**image, **key},
+            "SequenceNumber": str(making.draw.whole(10**20, 10**21 - 1)),
+            "SizeBytes": len(body.encode()),
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
+        },
+        "eventSourceARN": f"{table}/stream/2026-01-05T00:00:00.000",
+    }
+
+
+def _attribute(value: Any) -> dict[str, Any]:
+    """A JSON value as DynamoDB writes it."""
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, int | float):
+        return {"N": str(value)}
+    if isinstance(value, list):
+        return {"L": [_attribute(each) for each in value]}
+    if isinstance(value, dict):
+        return {"M": {name: _attribute(each) for name, each in value.items()}}
+    return {"S": str(value)}
+
+
+def _s3(making: Making) -> dict[str, Any]:
+    bucket, draw = making.parameters["bucket"], making.draw
+    return {
+        "Records": [
+            {
+                "eventVersion": "2.1",
+                "eventSource": "aws:s3",
+                "awsRegion": REGION,
+                "eventTime": making.iso_time,
+                "eventName": "ObjectCreated:Put",
+                "userIdentity": {"principalId": "AWS:AIDAINPONIXQXHT3IKHL2"},
+                "requestParameters": {"sourceIPAddress": "203.0.113.7"},
+                "responseElements": {
+                    "x-amz-request-id": draw.code(16).upper(),
+                    "x-amz-id-2": base64.b64encode(draw.code(48).encode()).decode(),
+                },
+                "s3": {
+                    "s3SchemaVersion": "1.0",
+                    "configurationId": "created",
+                    "bucket": {
+                        "name": bucket,
+                        "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
+                        "arn": f"arn:aws:s3:::{bucket}",
+                    },
+                    "object": {
+                        "key": making.bodies[0].strip(),
+                        "size": making.parameters["object_size"],
+                        "eTag": http.md5(draw.code(16)),
+                        "sequencer": f"{draw.random.getrandbits(64):018X}",
+                    },
+                },
+            }
+        ]
+    }
+
+
+def _task(making: Making) -> Any:
+    return _value(making.bodies[0])
+
+
+def _kafka(making: Making) -> dict[str, Any]:
+    topic, first = making.parameters["topic"], making.draw.whole(1_000, 1_000_000)
+    broker = f"b-1.events.{making.draw.code(6)}.c2.kafka.{REGION}.amazonaws.com:9094"
+    records = [
+        {
+            "topic": topic,
+            "partition": 0,
+            "offset": first + number,
+            "timestamp": making.epoch_ms,
+            "timestampType": "CREATE_TIME",
+            "key": base64.b64encode(making.draw.code(8).encode()).decode(),
+            "value": base64.b64encode(body.encode()).decode(),
+            "headers": [],
+        }
+        for number, body in enumerate(making.bodies)
+    ]
+    cluster = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/events/{making.draw.uuid()}-5"
+    return {
+        "eventSource": "aws:kafka",
+        "eventSourceArn": cluster,
+        "bootstrapServers": broker,
+        "records": {f"{topic}-0": records},
+    }
+
+
+def _value(body: str) -> Any:
+    return json.loads(body)
+
+
+_HTTP: Final = (("method", "POST"), ("path", "/orders"))
+SOURCES: Final[Mapping[str, Source]] = {
+    source.name: source
+    for source in (
+        Source("api-gateway-rest", "API Gateway, REST API", http.rest_api, _HTTP),
+        Source("api-gateway-http", "API Gateway, HTTP API (2.0)", http.http_api, _HTTP),
+        Source("alb", "Application Load Balancer", http.load_balancer, _HTTP),
+        Source("function-url", "Function URL", http.function_url, _HTTP),
+        Source("sqs", "SQS queue", _sqs, (("queue", "orders"),), max_batch=10_000),
+        Source("sns", "SNS topic", _sns, (("topic", "orders"), ("subject", "order"))),
+        Source(
+            "eventbridge", "EventBridge rule", _eventbridge,
+            (("detail_type", "Order Placed"), ("event_source", "shop.orders")),
+        ),
+        Source("kinesis", "Kinesis stream", _kinesis, (("stream", "orders"),), max_batch=10_000),
+        Source(
+            "dynamodb", "DynamoDB stream", _dynamodb,
+            (("table", "orders"), ("event_name", "INSERT")), max_batch=10_000,
+        ),
+        Source(
+            "s3", "S3 notification", _s3, (("bucket", "uploads"), ("object_size", 1_048_576)),
+            body="uploads/{{ code(8) }}.jpg",
+        ),
+        Source("step-functions", "Step Functions task", _task),
+        Source("schedule", "Scheduled event", _schedule, (("rule", "every-minute"),)),
+        Source("kafka", "MSK or Kafka topic", _kafka, (("topic", "orders"),), max_batch=10_000),
+    )
+}  # fmt: skip

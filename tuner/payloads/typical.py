@@ -1,0 +1,201 @@
+"""A typical value for a JSON Schema."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tuner.payloads.draw import Draw
+
+_DEEPEST: Final = 24
+_OFTEN_THERE: Final = 0.8
+
+
+class Unmet(Exception):  # noqa: N818 - not an error: another try may do
+    """No value was found at a place."""
+
+
+def typical(schema: Any, draw: Draw, *, index: int) -> Any:
+    """Return a value that a client would usually send. Raises Unmet, which names the place."""
+    return _Maker(schema, draw, index).value(schema, "$", 0)
+
+
+class _Maker:
+    def __init__(self, root: Any, draw: Draw, index: int) -> None:
+        self._root, self._draw, self._index = root, draw, index
+
+    def value(self, schema: Any, place: str, depth: int) -> Any:
+        if depth > _DEEPEST:
+            raise Unmet(f"{place[:120]} refers to itself without end")
+        schema = self._resolved(schema, place)
+        if "const" in schema:
+            return schema["const"]
+        for name in ("enum", "examples"):
+            if schema.get(name):
+                return self._draw.choice(schema[name])
+        if "default" in schema:
+            return schema["default"]
+        make: Callable[[Mapping[str, Any], str, int], Any] = getattr(self, f"_{_kind(schema)}")
+        return make(schema, place, depth)
+
+    def _resolved(self, schema: Any, place: str) -> dict[str, Any]:
+        """One schema without references, alternatives and unions."""
+        for _ in range(_DEEPEST):
+            if schema is True:
+                return {}
+            if schema is False:
+                raise Unmet(f"{place} allows nothing")
+            rest = {k: v for k, v in schema.items() if k not in {"$ref", "allOf", "anyOf", "oneOf"}}
+            if "$ref" in schema:
+                schema = _merged(rest, self._referred(schema["$ref"], place))
+            elif "allOf" in schema:
+                schema = _merged(_without(schema, "allOf"), *schema["allOf"])
+            elif "anyOf" in schema or "oneOf" in schema:
+                name = "anyOf" if "anyOf" in schema else "oneOf"
+                schema = _merged(_without(schema, name), self._draw.choice(schema[name]))
+            else:
+                return dict(schema)
+        raise Unmet(f"{place} refers to itself without end")
+
+    def _referred(self, reference: str, place: str) -> Any:
+        if not reference.startswith("#"):
+            raise Unmet(f"{place} refers to another file: put it under $defs")
+        target = self._root
+        for step in reference[1:].split("/")[1:]:
+            name = step.replace("~1", "/").replace("~0", "~")
+            if not isinstance(target, dict) or name not in target:
+                raise Unmet(f"{place} refers to what is not there")
+            target = target[name]
+        return target
+
+    def _object(self, schema: Mapping[str, Any], place: str, depth: int) -> dict[str, Any]:
+        required = schema.get("required", [])
+        made = {}
+        for name, inner in schema.get("properties", {}).items():
+            if name in required or (self._draw.share() < _OFTEN_THERE and inner is not False):
+                try:
+                    made[name] = self.value(inner, f"{place}.{name}", depth + 1)
+                except Unmet:
+                    if name in required:
+                        raise
+        for name in required:
+            if name not in made:
+                more = schema.get("additionalProperties", True)
+                made[name] = self.value(more, f"{place}.{name}", depth + 1)
+        return made
+
+    def _array(self, schema: Mapping[str, Any], place: str, depth: int) -> list[Any]:
+        fixed = schema.get("prefixItems", [])
+        least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
+        count = min(max(least, len(fixed), self._draw.whole(1, 3)), most)
+        made: list[Any] = []
+        for number in range(int(count)):
+            inner = fixed[number] if number < len(fixed) else schema.get("items", True)
+            for _ in range(20 if schema.get("uniqueItems") else 1):
+                item = self.value(inner, f"{place}[{number}]", depth + 1)
+                if not schema.get("uniqueItems") or item not in made:
+                    break
+            made.append(item)
+        return made
+
+    def _string(self, schema: Mapping[str, Any], place: str, _depth: int) -> str:
+        least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
+        if "format" in schema:
+            made = self._formatted(schema["format"])
+            if made is not None:
+                return made
+        if "pattern" in schema:
+            raise Unmet(f"{place} has a pattern, which is not made up: give it an enum or examples")
+        if most < least:
+            raise Unmet(f"{place} has a minLength above its maxLength")
+        return self._draw.text(int(min(max(least, self._draw.whole(8, 24)), most)))
+
+    def _formatted(self, name: str) -> str | None:
+        draw, moment = self._draw, self._draw.time(self._index)
+        host = f"{draw.text(5).split()[0]}.example.com"
+        return {
+            "date-time": moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "date": moment.date().isoformat(),
+            "time": f"{moment:%H:%M:%S}Z",
+            "duration": f"PT{draw.whole(1, 59)}M",
+            "email": f"{draw.code(6)}@example.com",
+            "hostname": host,
+            "ipv4": f"203.0.113.{draw.whole(1, 254)}",
+            "ipv6": f"2001:db8::{draw.whole(1, 9999)}",
+            "uri": f"https://{host}/{draw.code(8)}",
+            "uuid": draw.uuid(),
+        }.get(name)
+
+    def _integer(self, schema: Mapping[str, Any], place: str, _depth: int) -> int:
+        step = schema.get("multipleOf", 1)
+        low, high = _bounds(schema)
+        first, last = math.ceil(low / step), math.floor(high / step)
+        first += first * step <= schema.get("exclusiveMinimum", -math.inf)
+        last -= last * step >= schema.get("exclusiveMaximum", math.inf)
+        if first > last:
+            raise Unmet(f"{place} has no whole number in its range")
+        return int(self._draw.whole(first, last) * step)
+
+    def _number(self, schema: Mapping[str, Any], place: str, depth: int) -> float:
+        if "multipleOf" in schema:
+            return self._integer(schema, place, depth)
+        low, high = _bounds(schema)
+        if low > high:
+            raise Unmet(f"{place} has a minimum above its maximum")
+        return round(low + (high - low) * (0.05 + 0.9 * self._draw.share()), 6)
+
+    def _boolean(self, _schema: Mapping[str, Any], _place: str, _depth: int) -> bool:
+        return self._draw.share() < 0.5
+
+    def _null(self, _schema: Mapping[str, Any], _place: str, _depth: int) -> None:
+        return None
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """The schema's type; of several the first that is not null; else what its words hint at."""
+    given = schema.get("type")
+    if isinstance(given, list):
+        given = next((each for each in given if each != "null"), "null")
+    if given:
+        return str(given)
+    hints = {"properties": "object", "required": "object", "items": "array", "minimum": "number"}
+    return next((kind for word, kind in hints.items() if word in schema), "string")
+
+
+def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:
+    """The range, a hundred wide where one end is open."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None:
+        low = min(0, high - 100) if high is not None and high < 100 else 0
+    return low, low + 100 if high is None else high
+
+
+def _merged(*schemas: Any) -> Any:
+    """All of several schemas in one: properties and requirements together, ranges the tighter."""
+    merged: dict[str, Any] = {}
+    for schema in schemas:
+        if schema is False:
+            return False
+        for name, given in ({} if schema is True else schema).items():
+            before = merged.get(name)
+            if before is None:
+                merged[name] = given
+            elif name == "properties":
+                merged[name] = {**before, **given}
+            elif name in {"required", "allOf"}:
+                merged[name] = [*before, *given]
+            elif name.startswith(("min", "exclusiveMin")):
+                merged[name] = max(before, given)
+            elif name.startswith(("max", "exclusiveMax")):
+                merged[name] = min(before, given)
+            else:
+                merged[name] = given
+    return merged
+
+
+def _without(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: given for key, given in schema.items() if key != name}
