@@ -37,10 +37,17 @@ COMMANDS: Final[dict[str, Entry]] = {
     "iam-policy": Entry(
         "tuner.cli.iam_policy:iam_policy", "Print the least policy that a sweep needs."
     ),
+    "payload": Entry("tuner.cli.app:PAYLOAD", "Make, show and check synthetic payloads."),
     "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine."),
 }
 PRICES: Final[dict[str, Entry]] = {
     "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all."),
+}
+PAYLOAD: Final[dict[str, Entry]] = {
+    "sources": Entry("tuner.cli.payload:sources", "List the services whose events can be made."),
+    "make": Entry("tuner.cli.payload:make", "Write events to a folder, with seed and digest."),
+    "show": Entry("tuner.cli.payload:show", "Print one event of each class."),
+    "check": Entry("tuner.cli.payload:check", "Say how payloads weigh and how large they are."),
 }
 LOCAL: Final[dict[str, Entry]] = {
     "serve": Entry(

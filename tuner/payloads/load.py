@@ -38,7 +38,7 @@ def load_payloads(specs: Sequence[str], *, seed: int = 0, raw: bool = False) -> 
         for place, spec in enumerate(specs, start=1)
         for payload in _load(spec, place, seed=seed, raw=raw)
     ]
-    names = _distinct(payload.name for payload in loaded)
+    names = distinct(payload.name for payload in loaded)
     return tuple(replace(payload, name=name) for name, payload in zip(names, loaded, strict=True))
 
 
@@ -84,7 +84,7 @@ def _encoded(text: str, place: int) -> bytes:
         raise PayloadError(f"payload {place} is not UTF-8") from None
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
+def distinct(names: Iterable[str]) -> list[str]:
     """Return the names, a second "event" as "event-2"."""
     distinct: list[str] = []
     for name in names:

@@ -1,0 +1,188 @@
+"""`tuner payload …`: what the function receives, made, shown and checked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tuner.cli import options
+from tuner.cli.screen import agree, show_json, show_text
+from tuner.report.foreign import plain
+
+EPILOG = """\
+tuner payload sources
+
+tuner payload make payloads.toml --count 1000 --out corpus
+
+tuner payload check payloads.toml --try resize-images"""
+
+Specs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PAYLOAD…",
+        help="Payload sets (TOML, YAML, payloads.json), files, folders of events, inline JSON, "
+        "or names of event sources.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="The same seed, the same bytes.", show_default=False)
+]
+Count = Annotated[
+    int,
+    typer.Option(metavar="N", min=1, max=1_000_000, help="Events to make.", show_default=False),
+]
+BatchSize = Annotated[
+    int | None, typer.Option(metavar="N", min=1, help="Records in an event of a named source.")
+]
+PayloadSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZES", help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size."
+    ),
+]
+Raw = Annotated[bool, typer.Option("--raw", help="Take files that are not JSON.")]
+TryFunction = Annotated[
+    str | None,
+    typer.Option(
+        "--try",
+        metavar="FUNCTION",
+        help="Invoke this function once with each class: it really runs the code.",
+    ),
+]
+
+
+def sources(*, json: options.JsonOutput = False) -> None:
+    """List the services whose events can be made, and the parameters of each."""
+    from tuner.payloads.sources import SOURCES  # noqa: PLC0415 - not needed for --help
+
+    if json:
+        show_json(
+            {
+                "schema_version": 1,
+                "kind": "payload_sources",
+                "sources": [
+                    {
+                        "name": each.name,
+                        "title": each.title,
+                        "parameters": dict(each.parameters),
+                        "max_batch_size": each.max_batch,
+                    }
+                    for each in SOURCES.values()
+                ],
+            }
+        )
+        return
+    for each in SOURCES.values():
+        batch = f" · batch_size=1 (up to {each.max_batch})" if each.max_batch > 1 else ""
+        given = ", ".join(f"{name}={default}" for name, default in each.parameters)
+        show_text(f"{each.name:<17} {each.title:<28} {given}{batch}".rstrip() + "\n")
+
+
+def make(
+    payload: Specs,
+    *,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder to write to.")],
+    count: Count = 100,
+    seed: Seed = 0,
+    batch_size: BatchSize = None,
+    payload_size: PayloadSize = None,
+    raw: Raw = False,
+    json: options.JsonOutput = False,
+) -> None:
+    """Write events of all classes to a folder, by their weights, with seed and digest.
+
+    Each class gets a folder of its own; manifest.json says what is there.
+    """
+    from tuner.payloads.corpus import write_corpus  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.named import load_named  # noqa: PLC0415 - as above
+
+    payloads = load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size)
+    manifest = write_corpus(payloads, out, count=count, seed=seed)
+    if json:
+        show_json(manifest)
+        return
+    counts = ", ".join(f"{each['event_count']} {each['name']}" for each in manifest["classes"])
+    show_text(f"{count} events in {out}: {counts}\nseed {seed} · sha256 {manifest['sha256']}\n")
+
+
+def show(
+    payload: Specs,
+    *,
+    index: Annotated[int, typer.Option(metavar="N", min=0, help="Which event of each class.")] = 0,
+    seed: Seed = 0,
+    batch_size: BatchSize = None,
+    payload_size: PayloadSize = None,
+    raw: Raw = False,
+) -> None:
+    """Print one event of each class, as it would be sent: one event a line where it has none."""
+    from tuner.payloads.named import load_named  # noqa: PLC0415 - not needed for --help
+
+    for each in load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size):
+        text = each.body_at(index).decode("utf-8", "replace")
+        show_text(text if text.endswith("\n") else text + "\n")
+
+
+def check(
+    payload: Specs,
+    *,
+    count: Count = 20,
+    seed: Seed = 0,
+    batch_size: BatchSize = None,
+    payload_size: PayloadSize = None,
+    raw: Raw = False,
+    try_function: TryFunction = None,
+    yes: options.Yes = False,
+    local: options.LocalTemplate = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+    json: options.JsonOutput = False,
+) -> int:
+    """Make events of each class and say how they weigh and how large they are.
+
+    With --try the function is invoked once with each class, as it stands now: exit code 1 if one
+    of them fails.
+    """
+    from dataclasses import asdict  # noqa: PLC0415 - not needed for --help
+
+    from tuner.api.trial import try_payloads  # noqa: PLC0415 - as above
+    from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
+    from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
+    from tuner.payloads.named import load_named  # noqa: PLC0415 - as above
+
+    payloads = load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size)
+    found = facts(payloads, count)
+    if not json:
+        show_text(f"{'class':<20} {'share':>7} {'median':>13} {'largest':>13} {'made':>6}\n")
+    for each in () if json else found:
+        show_text(
+            f"{plain(each.name):<20} {each.share:>7.1%} {each.median_bytes:>11,} B "
+            f"{each.largest_bytes:>11,} B {each.event_count:>6}\n"
+        )
+    failures: dict[str, str | None] = {}
+    if try_function is not None:
+        if local is None and not yes and not agree(f"Invoke {try_function} with each class?"):
+            raise NotAgreedError("the trial was not agreed to: nothing was invoked")
+        failures = try_payloads(
+            try_function,
+            payloads,
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+            local_template=local,
+        )
+    if json:
+        classes = [asdict(each) for each in found]
+        tried = [{**each, "failure": failures.get(each["name"])} for each in classes]
+        show_json(
+            {
+                "schema_version": 1,
+                "kind": "payload_check",
+                "tried": try_function is not None,
+                "classes": tried,
+            }
+        )
+    for name, failure in () if json else failures.items():
+        show_text(f"{plain(name)}: {'answered' if failure is None else failure}\n")
+    return 1 if any(failures.values()) else 0

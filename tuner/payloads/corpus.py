@@ -1,0 +1,109 @@
+"""Writes events of all classes to a folder, with what makes them again: seed and digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import PayloadError
+from tuner.payloads.draw import interleaved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tuner.model.payload import Payload
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """What the events of one class are like."""
+
+    name: str
+    weight: float
+    share: float
+    event_count: int
+    median_bytes: int
+    largest_bytes: int
+    sha256: str
+
+
+def events_in_proportion(payloads: Sequence[Payload], count: int) -> Iterator[tuple[str, bytes]]:
+    """Return (class, body) `count` times: classes by weight, interleaved. Raises PayloadError."""
+    by_name = {payload.name: payload for payload in payloads}
+    made: Counter[str] = Counter()
+    for name in interleaved({payload.name: payload.weight for payload in payloads}, count):
+        yield name, by_name[name].body_at(made[name])
+        made[name] += 1
+
+
+def facts(payloads: Sequence[Payload], count: int) -> tuple[ClassFacts, ...]:
+    """Make `count` events of each class (one where all are the same) and say what they are like.
+
+    Raises PayloadError for the first that cannot be made.
+    """
+    total = sum(payload.weight for payload in payloads)
+    found = []
+    for payload in payloads:
+        asked = count if payload.events is not None else 1
+        sizes = sorted(len(payload.body_at(index)) for index in range(asked))
+        found.append(
+            ClassFacts(
+                payload.name,
+                payload.weight,
+                payload.weight / total,
+                asked,
+                sizes[len(sizes) // 2],
+                sizes[-1],
+                payload.sha256,
+            )
+        )
+    return tuple(found)
+
+
+def write_corpus(
+    payloads: Sequence[Payload], folder: Path, *, count: int, seed: int
+) -> dict[str, Any]:
+    """Write `count` events and manifest.json to an empty or new folder; return the manifest.
+
+    The digest is SHA-256 over class, length and body of every event in order. Raises PayloadError
+    for a folder with something in it, for a file that cannot be written, and for an event that
+    cannot be made.
+    """
+    digest, counts = hashlib.sha256(), Counter[str]()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise PayloadError(f"folder {str(folder)!r} is not empty: give a new one")
+        for number, (name, body) in enumerate(events_in_proportion(payloads, count), start=1):
+            digest.update(f"{name}\0{len(body)}\0".encode())
+            digest.update(body)
+            counts[name] += 1
+            class_folder = folder / _file_name(name)
+            class_folder.mkdir(exist_ok=True)
+            (class_folder / f"{number:06d}.json").write_bytes(body)
+        manifest = {
+            "schema_version": 1,
+            "kind": "payload_corpus",
+            "seed": seed,
+            "event_count": count,
+            "sha256": digest.hexdigest(),
+            "classes": [
+                {"name": each.name, "weight": each.weight, "event_count": counts[each.name]}
+                for each in payloads
+            ],
+        }
+        (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise PayloadError(f"folder {str(folder)!r} cannot be written: {error.strerror}") from None
+    return manifest
+
+
+def _file_name(name: str) -> str:
+    """A class's name as a folder's: what is unusual in one becomes an underscore."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:100] or "_"
