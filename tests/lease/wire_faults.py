@@ -62,11 +62,11 @@ def _fail(kind: str, request: Any) -> AWSResponse:
         case "dropped" | "gone":
             raise ConnectionClosedError(endpoint_url=request.url)
         case "error":
-            return _refusal(request, 500, "ServiceException")
-    return _refusal(request, 429, "TooManyRequestsException")
+            return refusal(request, 500, "ServiceException")
+    return refusal(request, 429, "TooManyRequestsException")
 
 
-def _refusal(request: Any, status: int, code: str) -> AWSResponse:
+def refusal(request: Any, status: int, code: str) -> AWSResponse:
     body = json.dumps(
         {"Type": "Service", "Message": "a fault", "Reason": "CallerRateLimitExceeded"}
     )

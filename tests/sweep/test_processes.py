@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,12 +28,15 @@ from tests.sweep.running import Place
 from tuner.aws import connect
 from tuner.sweep.stop import StopSignal, stop_on_signals
 
-url, folder = sys.argv[1], Path(sys.argv[2])
+url, folder, isolation = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 stop = StopSignal()
 with connect(region="us-east-1", profile=None, endpoint_url=url) as gateway:
     place = Place(None, gateway, folder)
     plan = place.plan(
-        memory_sizes_mb=(128, 256, 512, 1024), repetition_count=40, sweep_id="the-sweep"
+        memory_sizes_mb=(128, 256, 512, 1024),
+        repetition_count=40,
+        sweep_id="the-sweep",
+        isolation=isolation,
     )
     with stop_on_signals(stop):
         sweep = place.run(plan, stop=stop)
@@ -66,10 +71,15 @@ MOMENTS: dict[str, Callable[[Place], bool]] = {
 }
 
 
+def command(place: Place, isolation: str = "version") -> list[str]:
+    url = str(place.gateway.endpoint_url)
+    return [sys.executable, "-c", SWEEP, url, str(place.folder), isolation]
+
+
 def start_and_signal(place: Place, moment: str, number: signal.Signals) -> int:
     """Run a sweep in a process of its own and send it a signal at a moment."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SWEEP, str(place.gateway.endpoint_url), str(place.folder)],
+        command(place),
         stdin=subprocess.DEVNULL,
     )
     try:
@@ -118,3 +128,57 @@ def test_a_killed_sweep_is_recovered(place: Place, moment: str) -> None:
     )
     assert place.snapshot() == before
     assert find_unfinished(place.folder) == ()
+
+
+def account_of(place: Place) -> dict[str, Any]:
+    """Everything in the account: the function's versions and tags, and all functions' names."""
+    client: Any = place.gateway._control.client
+    arn = place.gateway.read_function(place.function).arn
+    return {
+        "versions": place.snapshot(),
+        "tags": client.list_tags(Resource=arn)["Tags"],
+        "functions": [each["FunctionName"] for each in client.list_functions()["Functions"]],
+    }
+
+
+def kill_once(place: Place, number: signal.Signals, isolation: str, after_s: float) -> None:
+    """Signal a sweep so long after it had begun, then recover as `tuner recover` does."""
+    before = account_of(place)
+    process = subprocess.Popen(
+        command(place, isolation), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        while not (place.folder / "locks").exists() and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(after_s)
+        process.send_signal(number)
+        code = process.wait(60)
+    finally:
+        process.kill()
+        process.wait()
+    case = f"{number.name} after {after_s:.3f} s, {isolation}, exit code {code}"
+    if number is not signal.SIGKILL:
+        assert account_of(place) == before, case
+    url = place.gateway.endpoint_url
+    for journal in find_unfinished(place.folder):
+        recover(
+            plan_recovery(journal, place.gateway, endpoint_url=url),
+            place.gateway,
+            state_dir=place.folder,
+            sleep=time.sleep,
+            on_progress=lambda _event: None,
+            endpoint_url=url,
+        )
+    assert account_of(place) == before, case
+    shutil.rmtree(place.folder / "locks", ignore_errors=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_hundred_kills_at_random_moments_are_survived(place: Place) -> None:
+    """SIGINT, SIGTERM and SIGKILL in turn, against both isolations, all from one seed."""
+    rng = random.Random(20261123)
+    signals = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+    for number in range(100):
+        kill_once(place, signals[number % 3], ("version", "clone")[number % 2], rng.uniform(0, 1.5))
+    print("\n100 of 100 kills survived")

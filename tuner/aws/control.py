@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tuner.aws.pace import Pacer
 from tuner.aws.place import Place, Request
 from tuner.aws.refusal import REFUSALS, UpdateInProgressError, refused
 from tuner.aws.waiting import AWS_PACE, LOOPBACK_PACE, failed, wait_until
+from tuner.errors import ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +26,8 @@ _Answer = TypeVar("_Answer")
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
 _CONFLICT_ATTEMPTS = 4
+_THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
+_LONGEST_WAIT_S = 60.0
 # What a configuration says of work under way, and the waiter for its end.
 _UNDER_WAY: tuple[tuple[str, str, WaiterName], ...] = (
     ("State", "Pending", "function_active_v2"),
@@ -33,8 +38,11 @@ _UNDER_WAY: tuple[tuple[str, str, WaiterName], ...] = (
 class ControlPlane:
     """Sends control calls; the SDK repeats throttled and broken ones, a bounded number of times."""
 
-    def __init__(self, session: Session, place: Place) -> None:
+    def __init__(
+        self, session: Session, place: Place, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.place = place
+        self._sleep = sleep
         self._pace = LOOPBACK_PACE if session.is_loopback else AWS_PACE
         self.client: LambdaClient = session.client(
             "lambda",
@@ -45,6 +53,8 @@ class ControlPlane:
                 "total_max_attempts": _LOOPBACK_ATTEMPTS if session.is_loopback else _AWS_ATTEMPTS,
             },
         )
+        if not session.is_loopback:
+            Pacer().attach(self.client)
 
     @contextmanager
     def asking(self, request: Request) -> Iterator[None]:
@@ -57,8 +67,8 @@ class ControlPlane:
     def read(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
         """Read a configuration (GetFunction; the link to the code in its answer is dropped)."""
         named = {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
-        with self.asking(Request("GetFunction", function, qualifier)):
-            answer: Any = self.client.get_function(**named)
+        request = Request("GetFunction", function, qualifier)
+        answer: Any = self._through_throttles(request, lambda: self.client.get_function(**named))
         raw: dict[str, Any] = answer.get("Configuration", {})
         return raw
 
@@ -84,9 +94,18 @@ class ControlPlane:
         """Send a change; while another update is under way, wait for its end and send again."""
         for _ in range(_CONFLICT_ATTEMPTS - 1):
             try:
-                with self.asking(request):
-                    return send()
+                return self._through_throttles(request, send)
             except UpdateInProgressError:
                 self.settled(function)
+        return self._through_throttles(request, send)
+
+    def _through_throttles(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
+        """Send again what was throttled, which ran nothing; the SDK has tried before."""
+        for wait_s in _THROTTLE_WAITS_S:
+            try:
+                with self.asking(request):
+                    return send()
+            except ThrottledError as error:
+                self._sleep(max(wait_s, min(error.retry_after_s or 0.0, _LONGEST_WAIT_S)))
         with self.asking(request):
             return send()

@@ -12,6 +12,7 @@ from tuner.lease.clone import CloneLease
 from tuner.lease.journal import Journal, make_header
 from tuner.lease.lock import function_lock
 from tuner.lease.mark import SWEEP_TAG, FunctionMark
+from tuner.lease.patience import through_throttles
 from tuner.lease.recover import find_unfinished
 from tuner.lease.shield import shielded
 from tuner.lease.standing import differences
@@ -201,6 +202,7 @@ def open_lease(
     LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it is not as it was planned for; and AwsError.
     """
+    control = through_throttles(control, sleep)
     state_dir = terms.state_dir
     place = terms.header(function, versions=(), aliases=())
     with function_lock(state_dir, place):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    CredentialsError,
+    FunctionNotFoundError,
+    ThrottledError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tuner.lease.control import FunctionControl
 
 T = TypeVar("T")
 
@@ -29,3 +37,36 @@ def persist(call: Callable[[], T], sleep: Callable[[float], None]) -> T:
         except AwsError:
             sleep(wait_s)
     return call()
+
+
+def through_throttles(control: FunctionControl, sleep: Callable[[float], None]) -> FunctionControl:
+    """Return a control whose calls are made again when they are throttled.
+
+    The SDK has tried a few times before. Updating and publishing carry a RevisionId and consist of
+    several requests, so that the whole must not be repeated: the gateway repeats their parts.
+    """
+    return cast("FunctionControl", _ThroughThrottles(control, sleep))
+
+
+_IN_PARTS: Final = ("update_memory", "publish_version")
+
+
+class _ThroughThrottles:
+    def __init__(self, control: FunctionControl, sleep: Callable[[float], None]) -> None:
+        self._control = control
+        self._sleep = sleep
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._control, name)
+        if name in _IN_PARTS:
+            return method
+
+        def call(*arguments: Any) -> Any:
+            for wait_s in WAITS_S:
+                try:
+                    return method(*arguments)
+                except ThrottledError as error:
+                    self._sleep(max(wait_s, min(error.retry_after_s or 0.0, 60.0)))
+            return method(*arguments)
+
+        return call

@@ -20,6 +20,7 @@ from tuner.errors import (
 )
 from tuner.sweep import findings
 from tuner.sweep.health import Health
+from tuner.sweep.slots import Slots
 from tuner.sweep.workers import Call
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class SweepLoop:
         clock: Callable[[], float],
         rng: Random,
     ) -> None:
-        self._concurrency = concurrency
+        self._slots = Slots(concurrency)
         self._strategy = strategy
         self._lease = lease
         self._workers = workers
@@ -121,7 +122,7 @@ class SweepLoop:
 
     def _fair_share(self) -> int:
         """How many calls in flight a version may have: more would only be more cold starts."""
-        return math.ceil(self._concurrency / max(1, len(self._versions)))
+        return math.ceil(self._slots.count / max(1, len(self._versions)))
 
     def _choose(self) -> None:
         """Have trials chosen for the free slots.
@@ -129,9 +130,9 @@ class SweepLoop:
         While some of them are for versions that are busy, others are chosen as well, which may go
         first: a version has one call in flight where that leaves no slot empty.
         """
-        free = self._concurrency - len(self._in_flight)
+        free = self._slots.count - len(self._in_flight)
         self._ask(free - len(self._pending))
-        while len(self._pending) < self._concurrency + free:
+        while len(self._pending) < self._slots.count + free:
             if not self._ask(free - self._idle_count()):
                 return
 
@@ -173,7 +174,7 @@ class SweepLoop:
     def _start_pending(self, *, most_a_version: int) -> bool:
         """Start pending trials in their order; False: the budget does not cover the next one."""
         for trial in tuple(self._pending):
-            if len(self._in_flight) >= self._concurrency:
+            if len(self._in_flight) >= self._slots.count:
                 break
             version = self._versions[trial.memory_mb]
             if self._judge.in_flight_count(version) >= most_a_version:
@@ -216,6 +217,7 @@ class SweepLoop:
 
     def _throttled(self, call: Call, error: ThrottledError) -> None:
         self._judge.withdraw(call)
+        self._slots.throttled()
         call.throttle_count += 1
         wait_s = self._backoff.wait_s(call.throttle_count, error.retry_after_s, self._rng)
         self._recording.throttle(call.trial.memory_mb, error.reason, wait_s or 0.0)
@@ -246,6 +248,7 @@ class SweepLoop:
             self._settle(call, 0.0)
             raise result
         else:
+            self._slots.replied()
             self._record(call, self._judge.replied(done, result))
 
     def _record(self, call: Call, invocation: Invocation) -> None:
