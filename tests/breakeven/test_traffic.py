@@ -1,0 +1,67 @@
+"""Traffic: rates, peaks and files by hour."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tuner.breakeven.traffic import read_traffic, traffic_of_rate
+from tuner.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def day(*changes: tuple[int, str]) -> str:
+    lines = ["hour,requests", *(f"2026-01-31T{hour:02d}:00,{3600 + hour}" for hour in range(24))]
+    for index, text in changes:
+        lines[index] = text
+    return "\n".join(lines) + "\n"
+
+
+def test_a_day_gives_rate_and_shape(tmp_path: Path) -> None:
+    """The mean is in requests a second, the shape has mean 1, and the peak is the hour's own."""
+    path = tmp_path / "traffic.csv"
+    path.write_text(day())
+    traffic = read_traffic(path)
+    assert traffic.rate_per_s == pytest.approx((3600 + 11.5) / 3600)
+    assert sum(traffic.shape) == pytest.approx(24)
+    assert traffic.peak_ratio == 1
+    assert traffic.is_steady
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (day((0, "hour,requests_per_s")), "the header must be hour,requests"),
+        (day((5, "2026-01-31T05:00,7")), "line 6: 2026-01-31T05:00 does not follow"),
+        (day((5, "2026-01-31T04:00,-1")), "line 6: expected an hour"),
+        (day((5, "noon,3")), "line 6: expected an hour"),
+        (day((5, "2026-01-31T04:00+00:00,3")), "line 6: give every hour with a time zone"),
+        ("hour,requests\n2026-01-31T04:00,3\n", "has 1 hours: give a whole day"),
+        ("", "begins with nothing"),
+    ],
+)
+def test_a_file_that_is_not_by_hour_is_one_clear_line(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    """Gaps, other units and anything else foreign name the line and what is wanted."""
+    path = tmp_path / "traffic.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=complaint) as caught:
+        read_traffic(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_rate_of_nothing_is_refused(rate: float) -> None:
+    """Zero, negative and endless rates have no cost to compare."""
+    with pytest.raises(InputError, match="give one above 0"):
+        traffic_of_rate(rate)
+
+
+def test_a_peak_below_the_mean_is_refused() -> None:
+    """A peak is at least the mean."""
+    with pytest.raises(InputError, match="give 1 or more"):
+        traffic_of_rate(1.0, 0.5)
