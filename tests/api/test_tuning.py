@@ -92,7 +92,11 @@ def test_the_accounts_concurrency_is_not_taken_whole(server: LocalLambda, tmp_pa
         asked = prepare(
             target, "hello", Request(EMPTY, concurrency=7), goal=Goal(), state_dir=tmp_path
         )
-        assert asked.plan.concurrency == 7
+        assert asked.plan.concurrency == 4
+        assert [finding.code for finding in asked.findings] == ["concurrency_lowered"]
+        everything = Request(EMPTY, concurrency=7, leave_concurrency_ratio=0.0)
+        prepared = prepare(target, "hello", everything, goal=Goal(), state_dir=tmp_path)
+        assert prepared.plan.concurrency == 5
 
 
 def test_sizes_that_the_place_cannot_show_are_refused(server: LocalLambda, tmp_path: Path) -> None:

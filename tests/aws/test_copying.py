@@ -53,6 +53,7 @@ def server() -> Iterator[LocalLambda]:
 def use_a_copy(gateway: LambdaGateway) -> None:
     """All that a sweep in a copy calls."""
     gateway.account_settings()
+    assert gateway.reserved_concurrency("resize") is None
     gateway.recent_duration_ms("resize")
     code = gateway.read_function("resize").code_sha256
     gateway.create_copy("resize", COPY, "a copy", {"a": "b"})

@@ -48,7 +48,7 @@ def test_a_copy_needs_no_change_of_the_function() -> None:
     """With isolation clone the function itself may only be read."""
     for sid, statement in statements(least_policy(FUNCTION, isolation="clone")).items():
         if FUNCTION in json.dumps(statement["Resource"]):
-            assert sid == "ReadFunctionAndVersions"
+            assert sid in ("ReadFunctionAndVersions", "ReadReservedConcurrency")
 
 
 @pytest.mark.parametrize("isolation", ["auto", "version", "clone"])

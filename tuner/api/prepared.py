@@ -14,7 +14,8 @@ from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.pricing import load_price_book
 from tuner.sweep.adaptive_plan import plan_adaptive
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
-from tuner.sweep.plan import CONCURRENCY, new_sweep_id, plan_sweep
+from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
+from tuner.sweep.plan import new_sweep_id, plan_sweep
 from tuner.sweep.sizes import chosen_sizes
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class Request:
     max_invocations: int | None = None
     budget_usd: float | None = None
     concurrency: int | None = None
+    leave_concurrency_ratio: float = LEAVE_CONCURRENCY
+    """Share of the concurrency there is that live traffic keeps."""
     isolation: Isolation = "auto"
     seed: int = 0
     out: Path | None = None
@@ -89,6 +92,13 @@ def prepare(
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
     reach = _reach(target, request, function)
+    isolation = choose_isolation(request.isolation, reach, config.name)
+    concurrency, lowered = polite_concurrency(
+        _concurrency_limits(gateway, function),
+        isolation=isolation,
+        asked=request.concurrency,
+        leave_ratio=request.leave_concurrency_ratio,
+    )
     planned = {
         "function": config,
         "payloads": request.payloads,
@@ -96,11 +106,10 @@ def prepare(
         "sweep_id": new_sweep_id(datetime.now(UTC)),
         "seed": request.seed,
         "memory_sizes_mb": _with_current(request.memory_sizes_mb, config.memory_mb),
-        "concurrency": request.concurrency,
-        "usual_concurrency": _polite_concurrency(target),
+        "concurrency": concurrency,
         "max_invocations": request.max_invocations,
         "budget_usd": request.budget_usd,
-        "isolation": choose_isolation(request.isolation, reach, config.name),
+        "isolation": isolation,
         "recent_duration_ms": gateway.recent_duration_ms(function),
         "publish_s": LOOPBACK_PUBLISH_S if gateway.is_loopback else PUBLISH_S,
         **_range(target, request),
@@ -109,6 +118,8 @@ def prepare(
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     findings = (*target.findings, *_qualified(gateway, function, config))
+    if lowered is not None:
+        findings = (*findings, lowered)
     return PreparedSweep(target, config, goal, plan, request.payloads, file, findings, reach.ways)
 
 
@@ -161,7 +172,8 @@ def _range(target: Target, request: Request) -> dict[str, Any]:
     }
 
 
-def _polite_concurrency(target: Target) -> int:
-    """The usual concurrency, but no more than four fifths of what is left to the account."""
-    left = target.gateway.account_settings().unreserved_concurrent_executions
-    return CONCURRENCY if left is None else max(1, min(CONCURRENCY, left * 4 // 5))
+def _concurrency_limits(gateway: LambdaGateway, function: str) -> ConcurrencyLimits:
+    return ConcurrencyLimits(
+        unreserved=gateway.account_settings().unreserved_concurrent_executions,
+        reserved=gateway.reserved_concurrency(function),
+    )

@@ -188,11 +188,13 @@ class Copies:
                     AWSRequest(method="GET", url=url, stream_output=True).prepare()
                 )
                 if answer.status_code != 200:
+                    answer.raw.close()
                     raise AwsError(
                         f"the code of {function.name} could not be fetched "
                         f"(status {answer.status_code})"
                     )
-                return _read(function, answer)
+                with closing(answer.raw):
+                    return _read(function, answer)
             except REFUSALS as error:
                 raise refused(error, self._control.place, request) from None
             except HTTPError as error:

@@ -20,7 +20,13 @@ from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
 from tuner.aws.refusal import was_retried
 from tuner.aws.session import Session, open_session
-from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
+from tuner.errors import (
+    AwsError,
+    ConflictError,
+    CredentialsError,
+    FunctionNotFoundError,
+    InputError,
+)
 from tuner.lease.control import FunctionControl
 from tuner.sweep.invoker import Invoker
 
@@ -155,6 +161,20 @@ class LambdaGateway(FunctionControl, Invoker):
         return AccountSettings(
             limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
         )
+
+    def reserved_concurrency(self, function: str) -> int | None:
+        """Read what is reserved for the function; None if nothing is, or it cannot be known."""
+        reference = self.resolve(function)
+        try:
+            with self._control.asking(Request("GetFunctionConcurrency", reference)):
+                answer = self._control.client.get_function_concurrency(
+                    FunctionName=reference.target
+                )
+        except CredentialsError:
+            raise
+        except AwsError:
+            return None
+        return answer.get("ReservedConcurrentExecutions")
 
     def recent_duration_ms(self, function: str) -> float | None:
         """Return CloudWatch's mean duration since the function last changed, 7 days at most.

@@ -55,6 +55,7 @@ def least_policy(
         statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
     statements += [
         _allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
+        _allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
         _allow(
             # For auto, the metric also tells whether $LATEST is invoked.
             "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",

@@ -16,13 +16,14 @@ KEYS: Final = frozenset(
     {
         "budget_usd", "cold_start_share", "concurrency", "cost_slack", "detailed_exitcode",
         "endpoint_url",
-        "exhaustive", "format", "goal", "isolation", "json", "local", "max_cost_per_million",
+        "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
+        "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory", "out",
         "payload", "percentile", "port", "profile", "region", "seed", "tolerance",
     }
 )  # fmt: skip
 """Options that a file may set. Not `yes`: a folder that you enter does not agree for you."""
-ENVIRONMENT_ONLY: Final = frozenset({"yes", "dry_run"})
+ENVIRONMENT_ONLY: Final = frozenset({"yes", "dry_run", "function"})
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 

@@ -183,6 +183,16 @@ Concurrency = Annotated[
         rich_help_panel=LIMITS,
     ),
 ]
+LeaveConcurrency = Annotated[
+    float,
+    typer.Option(
+        metavar="SHARE",
+        parser=values.ratio,
+        help="Share of the concurrency there is that live traffic keeps (without it: 20%).",
+        show_default=False,
+        rich_help_panel=LIMITS,
+    ),
+]
 IsolationOption = Annotated[
     Literal["auto", "version", "clone"],
     typer.Option(

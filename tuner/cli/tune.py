@@ -32,6 +32,7 @@ def tune(
     max_invocations: options.MaxInvocations = None,
     budget_usd: options.BudgetUsd = None,
     concurrency: options.Concurrency = None,
+    leave_concurrency: options.LeaveConcurrency = 0.2,
     isolation: options.IsolationOption = "auto",
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
@@ -63,7 +64,7 @@ def tune(
         cold_start_share=cold_start_share,
     )
     request = Request(
-        payloads=load_payloads(payload or ()),
+        payloads=load_payloads(payload or (), seed=seed),
         min_memory_mb=min_memory,
         max_memory_mb=max_memory,
         memory_sizes_mb=memory_sizes or (),
@@ -71,6 +72,7 @@ def tune(
         max_invocations=max_invocations,
         budget_usd=budget_usd,
         concurrency=concurrency,
+        leave_concurrency_ratio=leave_concurrency,
         isolation=isolation,
         seed=seed,
         out=out,
