@@ -68,7 +68,7 @@ def tune(
     something is left changed.
     """
     request = Request(
-        payloads=load_payloads(payloads),
+        payloads=load_payloads(payloads, seed=seed),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         memory_sizes_mb=tuple(memory_sizes_mb),
@@ -115,7 +115,7 @@ def run(
             environment="local" if gateway.is_loopback else "aws",
             control=gateway,
             invoker=gateway,
-            strategy=_strategy(prepared, prices),
+            strategy=_tried_first(prepared, _strategy(prepared, prices)),
             prices=prices,
             payloads=prepared.payloads,
             writer=writer,
@@ -126,6 +126,16 @@ def run(
             on_progress=on_progress,
             stop=stop,
         )
+
+
+def _tried_first(prepared: PreparedSweep, strategy: Strategy) -> Strategy:
+    """A payload set's classes are each tried once; one event alone shows at once that it fails."""
+    payloads = prepared.payloads
+    if len(payloads) == 1 and payloads[0].events is None:
+        return strategy
+    from tuner.sweep.try_first import TryFirst  # noqa: PLC0415 - only for payload sets
+
+    return TryFirst(strategy, [each.name for each in payloads], prepared.function.memory_mb)
 
 
 def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:

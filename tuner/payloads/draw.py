@@ -97,7 +97,7 @@ class Draw:
 
 
 def interleaved(weights: Mapping[str, float], count: int) -> Iterator[str]:
-    """Return `count` names: at every moment each within one of its share, and never in blocks.
+    """Return `count` names: exact after every whole round of the weights, and never in blocks.
 
     Always the name that is farthest behind its share is next (Webster's method); ties go by order.
     """

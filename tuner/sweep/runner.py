@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from tuner.lease.lease import LeaseTerms, open_lease
 from tuner.model.sweep import Sweep
 from tuner.sweep.backoff import Backoff
+from tuner.sweep.bodies import Bodies
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.judge import Judge
 from tuner.sweep.ledger import Ledger
@@ -141,11 +142,10 @@ def run_sweep(
 def _sender(
     invoker: Invoker, function_name: str, timeout_s: int, payloads: Sequence[Payload]
 ) -> Callable[[Call], InvokeReply]:
-    bodies = {payload.name: payload.body for payload in payloads}
+    bodies = Bodies(payloads)
 
     def send(call: Call) -> InvokeReply:
-        return invoker.invoke(
-            function_name, call.version, bodies[call.trial.payload], timeout_s=timeout_s
-        )
+        body = bodies.next(call.trial.payload, call.version)
+        return invoker.invoke(function_name, call.version, body, timeout_s=timeout_s)
 
     return send

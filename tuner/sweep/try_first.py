@@ -1,0 +1,79 @@
+"""Tries each payload class before anything is measured with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import PayloadError
+from tuner.explore.strategy import Trial
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.explore.strategy import Strategy
+    from tuner.model.invocation import Invocation
+
+_MOST_ATTEMPTS: Final = 2
+"""A function that fails now and then is not its payload's fault."""
+
+
+class TryFirst:
+    """One invocation of each class at the current size, then what another strategy chooses.
+
+    The trials count as measurements. Running out of memory or time is the size's fault, and is
+    left to the strategy.
+    """
+
+    def __init__(self, strategy: Strategy, payload_names: Sequence[str], memory_mb: int) -> None:
+        self._strategy = strategy
+        self._names = tuple(payload_names)
+        self._memory_mb = memory_mb
+        self._waiting = list(self._names)
+        self._attempts: Counter[str] = Counter()
+        self._is_over = False
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are foreseen at most."""
+        return self._strategy.planned_count + len(self._names)
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Return the tries, wait for them, then hand on. Raises PayloadError for a class with
+        which the function fails.
+        """
+        if not self._waiting and not self._is_over and not in_flight:
+            self._judge(done)
+        if self._is_over:
+            return self._strategy.next_trials(done, in_flight, slot_count)
+        names, self._waiting = self._waiting[:slot_count], self._waiting[slot_count:]
+        self._attempts.update(names)
+        return tuple(Trial(self._memory_mb, name) for name in names)
+
+    def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """As the other strategy thinks."""
+        return self._strategy.sizes_worth_publishing(trials)
+
+    def exclude(self, memory_mb: int, reason: str) -> None:
+        """Hand on."""
+        self._strategy.exclude(memory_mb, reason)
+
+    def _judge(self, done: Sequence[Invocation]) -> None:
+        last = {invocation.payload: invocation for invocation in done}
+        failed = [
+            last[name]
+            for name in self._names
+            if name in last and last[name].outcome is Outcome.FUNCTION_ERROR
+        ]
+        for invocation in failed:
+            if self._attempts[invocation.payload] >= _MOST_ATTEMPTS:
+                raise PayloadError(
+                    f"the function fails with payload {invocation.payload!r} at "
+                    f"{self._memory_mb} MB ({invocation.error_type}), so nothing was measured "
+                    "with it: mend the payload, or leave the class out"
+                )
+        self._waiting = [invocation.payload for invocation in failed]
+        self._is_over = not failed
