@@ -1,0 +1,117 @@
+"""What a figure shows of a sweep: its invocations in order, and the sizes that stand out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.model.invocation import Outcome
+from tuner.report.figure_style import KNEE, NOW, RECOMMENDED
+
+if TYPE_CHECKING:
+    from tuner.model.invocation import Invocation
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
+StepKind = Literal["warm", "cold", "failed", "set aside"]
+
+_FAILURES: Final = {
+    Outcome.FUNCTION_ERROR: "function error",
+    Outcome.TIMEOUT: "timeout",
+    Outcome.OUT_OF_MEMORY: "out of memory",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One invocation; `number` counts from 1 in the order in which they were sent.
+
+    `duration_ms` is the handler's time, also in a cold start; `cost_usd_per_million` is what was
+    billed, with a cold start's INIT in it.
+    """
+
+    number: int
+    memory_mb: int
+    kind: StepKind
+    duration_ms: float
+    cost_usd_per_million: float
+
+    @property
+    def has_duration(self) -> bool:
+        """Whether its time says something of the size."""
+        return self.kind in {"warm", "cold"}
+
+
+@dataclass(frozen=True, slots=True)
+class SizeMark:
+    """A size that stands out, and how it is drawn."""
+
+    memory_mb: int
+    label: str
+    color: str
+    line: str
+    """Matplotlib's line style."""
+    marker: str
+    """Matplotlib's marker, where the size's line meets the curve."""
+
+
+def steps_of(sweep: Sweep) -> tuple[Step, ...]:
+    """Every invocation in the order in which it was sent (a file's order is that of replies)."""
+    ordered = sorted(sweep.invocations, key=lambda each: (each.started_s, each.index))
+    return tuple(_step(number, each) for number, each in enumerate(ordered, start=1))
+
+
+def failures_of(sweep: Sweep) -> tuple[str, ...]:
+    """The ways in which invocations failed, each once."""
+    met = {each.outcome for each in sweep.invocations}
+    return tuple(words for outcome, words in _FAILURES.items() if outcome in met)
+
+
+def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
+    """Knee, current and recommended (or so far best) size; two that are one size are one mark."""
+    choice, now_mb = recommendation.choice, recommendation.current.memory_mb
+    best_mb = choice.memory_mb or choice.best_so_far_mb
+    best = "best so far" if choice.memory_mb is None else "recommended"
+    best_line = "--" if choice.memory_mb is None else "-"
+    tradeoff = recommendation.tradeoff
+    marks = []
+    if tradeoff is not None and tradeoff.knee_mb is not None:
+        marks.append(SizeMark(tradeoff.knee_mb, "knee", KNEE, ":", "^"))
+    if now_mb != best_mb:
+        marks.append(SizeMark(now_mb, "now", NOW, "--", "s"))
+    if best_mb is not None:
+        label = f"now and {best}" if now_mb == best_mb else best
+        marks.append(SizeMark(best_mb, label, RECOMMENDED, best_line, "D"))
+    return _merged(marks)
+
+
+def _merged(marks: list[SizeMark]) -> tuple[SizeMark, ...]:
+    """One mark a size: the last one's looks, everyone's label."""
+    by_size: dict[int, SizeMark] = {}
+    for mark in marks:
+        before = by_size.get(mark.memory_mb)
+        label = mark.label if before is None else f"{mark.label}, {before.label}"
+        by_size[mark.memory_mb] = SizeMark(
+            mark.memory_mb, label, mark.color, mark.line, mark.marker
+        )
+    return tuple(by_size.values())
+
+
+def _step(number: int, invocation: Invocation) -> Step:
+    report = invocation.report
+    return Step(
+        number=number,
+        memory_mb=invocation.memory_mb,
+        kind=_kind(invocation),
+        duration_ms=invocation.client_duration_ms if report is None else report.duration_ms,
+        cost_usd_per_million=invocation.cost_usd * 1e6,
+    )
+
+
+def _kind(invocation: Invocation) -> StepKind:
+    if invocation.is_warm_sample:
+        return "warm"
+    if invocation.outcome in _FAILURES:
+        return "failed"
+    measured = invocation.outcome is Outcome.SUCCESS and invocation.discarded is None
+    return "cold" if measured and invocation.cold_start else "set aside"
