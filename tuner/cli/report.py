@@ -1,5 +1,6 @@
 """`tuner report`: the answer again, from saved sweeps."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -12,7 +13,9 @@ tuner report resize-images
 
 tuner report sweep.jsonl --goal speed --max-duration 800ms
 
-tuner report resize-images --format markdown"""
+tuner report resize-images --format markdown
+
+tuner report resize-images --format svg --out resize-images.svg"""
 
 
 def kept_names(incomplete: str) -> list[str]:
@@ -34,9 +37,19 @@ def report(
     ],
     *,
     format_name: Annotated[
-        Literal["text", "json", "markdown"],
+        Literal["text", "json", "markdown", "png", "svg"],
         typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
     ] = "text",
+    # Not `out`: a folder's setting of that name is the sweep file that `tune` writes.
+    figure_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Figure to write, with --format png or svg (stdout without it).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
     goal: options.GoalOption = "cost",
@@ -52,10 +65,10 @@ def report(
     """Give the answer of saved sweeps again, under the same goal or another.
 
     Nothing is asked of AWS: the sweep file holds all that the answer needs. Several sweeps with
-    --format json give one JSON object a line.
+    --format json give one JSON object a line. A figure (png, svg) is of one sweep.
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import exitcode  # noqa: PLC0415 - as above
+    from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.errors import SweepFileError  # noqa: PLC0415 - as above
@@ -69,6 +82,8 @@ def report(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
+    shown = "json" if json else format_name
+    figure_format = picture.check(shown, figure_file, sweep_count=len(sweeps))
     folder = state_dir()
     answers, cut_off = [], []
     for name in sweeps:
@@ -79,7 +94,10 @@ def report(
         answers.append((name, answer))
         if sweep.end is None:
             cut_off.append(f"{name} was cut off after {len(sweep.invocations)} invocations")
-    show_answers(answers, "json" if json else format_name)
+    if figure_format is not None:
+        picture.show(answers[0][1], sweep, figure_format, figure_file)
+    else:
+        show_answers(answers, shown)
     if cut_off:
         raise SweepFileError(f"{'; '.join(cut_off)}: the answer rests on those alone")
     return exitcode.of_all(answer for _, answer in answers) if detailed_exitcode else 0

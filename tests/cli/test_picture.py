@@ -1,0 +1,102 @@
+"""`tuner report --format png|svg`: figures go to files and pipes, never to a terminal."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import ROOT, one_line, run_here, variables_for
+from tests.cli.test_screen import Terminal
+from tests.sweeps import made_sweep
+from tuner.cli import picture
+from tuner.errors import InputError
+from tuner.sweep.file import SweepWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "made.jsonl"
+    sweep = made_sweep()
+    with SweepWriter(path) as file:
+        file.begin(sweep)
+        for invocation in sweep.invocations:
+            file.invocation(invocation)
+        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
+    return path
+
+
+@pytest.mark.parametrize(("format_name", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_a_figure_is_written_where_out_says(saved: Path, format_name: str, start: bytes) -> None:
+    """The file holds the picture; stdout and stderr stay empty."""
+    out = saved.with_suffix(f".{format_name}")
+    ran = run_here("report", str(saved), "--format", format_name, "--out", str(out))
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert out.read_bytes().startswith(start)
+
+
+def test_a_figure_goes_through_a_pipe_as_it_goes_to_a_file(saved: Path) -> None:
+    """Without --out the same bytes are all that stdout gets, and nothing warns."""
+    out = saved.with_suffix(".png")
+    command = [sys.executable, "-m", "tuner", "report", str(saved), "--format", "png"]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=variables_for(), capture_output=True, timeout=60, check=False
+    )
+    run_here("report", str(saved), "--format", "png", "--out", str(out))
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert ran.stdout == out.read_bytes()
+
+
+def test_a_terminal_is_not_sent_a_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The refusal says which option gives the picture a file."""
+    with Terminal() as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        with pytest.raises(InputError, match=r"give --out FILE\.svg"):
+            picture.check("svg", None, sweep_count=1)
+        assert terminal.written() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--out", "a.svg"], "--out is for --format png or svg"),
+        (["--json", "--format", "svg", "--out", "a.svg"], "send json to a file"),
+        (["--format", "svg", "--out", "a.png"], "does not end in .svg"),
+        (["--format", "png", "--out", "missing/a.png"], "cannot write missing/a.png"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(saved: Path, arguments: list[str], words: str) -> None:
+    """A wrong ending, a missing folder, or a format that is text: nothing is written."""
+    ran = run_here("report", str(saved), *arguments)
+    assert ran.returncode == 1
+    assert words in one_line(ran)
+
+
+def test_a_figure_shows_one_sweep(saved: Path) -> None:
+    """Two sweeps are refused, not silently cut to one."""
+    ran = run_here("report", str(saved), str(saved), "--format", "svg")
+    assert ran.returncode == 1
+    assert "one sweep, and 2 were given" in one_line(ran)
+
+
+def test_a_figure_never_replaces_the_sweep(saved: Path) -> None:
+    """--out with the sweep's own name is refused, and a setting for `tune --out` is not heeded."""
+    before = saved.read_bytes()
+    ran = run_here("report", str(saved), "--format", "svg", "--out", str(saved))
+    assert "does not end in .svg" in one_line(ran)
+    ran = run_here("report", str(saved), "--format", "svg", TUNER_OUT=str(saved))
+    assert ran.stdout.startswith("<?xml")
+    assert saved.read_bytes() == before
+
+
+def test_a_missing_extra_is_one_line(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib the line names the install command."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    ran = run_here("report", str(saved), "--format", "svg")
+    assert ran.returncode == 1
+    assert "pip install 'lambda-tuner[plot]'" in one_line(ran)
