@@ -1,0 +1,170 @@
+"""Payload sets: classes, weights, and one clear line for what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tuner.errors import PayloadError
+from tuner.payloads import load_payloads
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLASSES: dict[str, Any] = {
+    "fixed": {"file": "event.json", "weight": 3},
+    "recorded": {"folder": "recorded"},
+    "made": {"template": "event.j2", "parameters": {"most": 5}},
+    "queued": {"source": "sqs", "template": "event.j2", "parameters": {"batch_size": 2, "most": 3}},
+    "bare": {"source": "alb"},
+    "shaped": {"schema": "event.schema.json", "size": "2kB"},
+    "unused": {"file": "not-there.json", "weight": 0},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "event.json").write_text('{"a": 1}')
+    (tmp_path / "event.j2").write_text('{"n": {{ number(1, most) }}, "id": "{{ id() }}"}')
+    (tmp_path / "event.schema.json").write_text(
+        '{"type": "object", "required": ["t"], "properties": {"t": {"type": "string"}}}'
+    )
+    (tmp_path / "recorded").mkdir()
+    for number in range(5):
+        (tmp_path / "recorded" / f"{number}.json").write_text(f'{{"r": {number}}}')
+    return tmp_path
+
+
+def written(folder: Path, classes: Any, name: str = "payloads.json", **more: Any) -> str:
+    (folder / name).write_text(json.dumps({"classes": classes, **more}))
+    return str(folder / name)
+
+
+def test_a_set_names_and_weighs_its_classes(folder: Path) -> None:
+    """Every kind of class; a weight of 0 leaves one out, unread."""
+    loaded = load_payloads([written(folder, CLASSES)])
+    assert [each.name for each in loaded] == [
+        "fixed", "recorded", "made", "queued", "bare", "shaped",
+    ]  # fmt: skip
+    assert [each.weight for each in loaded] == [3, 1, 1, 1, 1, 1]
+    by_name = {each.name: each for each in loaded}
+    assert by_name["fixed"].body_at(7) == b'{"a": 1}'
+    recorded = [by_name["recorded"].body_at(index) for index in range(10)]
+    assert sorted(recorded[:5]) == [b'{"r": %d}' % number for number in range(5)]
+    assert recorded[5:] == recorded[:5]
+    assert len(json.loads(by_name["queued"].body)["Records"]) == 2
+    assert 1950 <= len(by_name["shaped"].body) <= 2050
+    assert all(len(each.sha256) == 64 for each in loaded)
+    assert len({each.sha256 for each in loaded}) == 6
+
+
+def test_toml_yaml_and_json_say_the_same(folder: Path) -> None:
+    """The format is a matter of taste."""
+    (folder / "set.toml").write_text(
+        'seed = 4\n[classes.made]\ntemplate = "event.j2"\nweight = 2\nparameters = { most = 5 }\n'
+    )
+    classes = {"made": {"template": "event.j2", "weight": 2, "parameters": {"most": 5}}}
+    (folder / "set.yaml").write_text(yaml.safe_dump({"seed": 4, "classes": classes}))
+    paths = [str(folder / "set.toml"), str(folder / "set.yaml")]
+    paths.append(written(folder, classes, "shop.payloads.json", seed=4))
+    loaded = [load_payloads([path])[0] for path in paths]
+    assert len({(each.name, each.weight, each.body, each.sha256) for each in loaded}) == 1
+
+
+def test_a_sets_seed_is_its_own(folder: Path) -> None:
+    """Else it is the run's."""
+    classes = {"made": {"template": "event.j2", "parameters": {"most": 5}}}
+    own, none = written(folder, classes, seed=4), written(folder, classes, "b.payloads.json")
+    assert load_payloads([own], seed=1)[0].body == load_payloads([own], seed=2)[0].body
+    assert load_payloads([none], seed=1)[0].body != load_payloads([none], seed=2)[0].body
+    assert load_payloads([none], seed=4)[0].body == load_payloads([own])[0].body
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [
+        ({}, "has no classes"),
+        ([], "a table is wanted"),
+        ({"a": 5}, "class 'a': a table is wanted"),
+        ({"a": {}}, "class 'a': give one of file, folder, template, schema, or a source"),
+        ({"a": {"file": "x", "folder": "y"}}, r"\(there are file and folder\)"),
+        ({"a": {"fiel": "x"}}, "unknown key 'fiel'"),
+        ({"a": {"file": 5}}, "file is a text"),
+        ({"a": {"file": "event.json", "weight": -1}}, "the weight -1 is negative"),
+        ({"a": {"file": "event.json", "weight": "many"}}, "the weight is not a number"),
+        ({"a": {"file": "event.json", "weight": 0}}, "the weights are all 0"),
+        ({"a": {"file": "nothing.json"}}, "nothing.json' of class 'a' is not there"),
+        ({"a": {"file": "event.j2"}}, "event.j2' is not JSON: line 1"),
+        ({"a": {"folder": "nowhere"}}, "nowhere' cannot be read: No such file"),
+        ({"a": {"template": "event.j2"}}, "event.j2, line 1: 'most' is undefined"),
+        (
+            {"a": {"template": "event.j2", "parameters": {"most": 5, "hue": 1}}},
+            "class 'a': nothing uses the parameter 'hue'",
+        ),
+        ({"a": {"file": "event.json", "parameters": {"n": 5}}}, "nothing uses the parameter 'n'"),
+        ({"a": {"file": "event.json", "size": "2kB"}}, "size goes with a schema"),
+        ({"a": {"source": "sqs", "raw": True}}, "raw goes with a file or a folder"),
+        ({"a": {"source": "mqtt"}}, "'mqtt' is no event source"),
+    ],
+)
+def test_a_bad_set_says_what_is_wrong_and_where(folder: Path, classes: Any, says: str) -> None:
+    """One line."""
+    with pytest.raises(PayloadError, match=says) as caught:
+        load_payloads([written(folder, classes)])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.toml", "[classes", "is not valid TOML"),
+        ("a.yaml", "classes:\n  a: [", "line 2"),
+        ("payloads.json", '{"classes":\n', "line 2"),
+        ("a.toml", "seed = -1\n[classes.a]\nfile='x'", "seed is a whole number"),
+        ("a.toml", "sede = 1\n[classes.a]\nfile='x'", "unknown key 'sede'"),
+    ],
+)
+def test_a_set_that_cannot_be_read_says_where(
+    tmp_path: Path, name: str, text: str, says: str
+) -> None:
+    """One line, with the line in the file where its format has one."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises(PayloadError, match=says) as caught:
+        load_payloads([str(tmp_path / name)])
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_not_json_is_sent_where_it_is_meant(folder: Path) -> None:
+    """Raw bodies go as they are."""
+    (folder / "event.bin").write_bytes(b"\xef\xbb\xbfnot json\xff")
+    [raw] = load_payloads([written(folder, {"a": {"file": "event.bin", "raw": True}})])
+    assert raw.body == b"\xef\xbb\xbfnot json\xff"
+    [raw] = load_payloads([str(folder / "event.bin")], raw=True)
+    assert raw.body == b"\xef\xbb\xbfnot json\xff"
+
+
+def test_ten_thousand_recorded_events_are_held_by_name_only(tmp_path: Path) -> None:
+    """Their contents are read when they are sent."""
+    for number in range(10_000):
+        (tmp_path / f"event-{number:05d}.json").write_bytes(b'{"n": "%s"}' % (b"x" * 2000))
+    tracemalloc.start()
+    try:
+        [recorded] = load_payloads([str(tmp_path)])
+        assert recorded.body_at(9_999).startswith(b'{"n"')
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 10 * 1024 * 1024
+
+
+def test_a_recorded_event_over_the_limit_is_told_before_the_first_call(tmp_path: Path) -> None:
+    """Sizes are looked at when the folder is listed."""
+    (tmp_path / "a.json").write_text("{}")
+    with (tmp_path / "b.json").open("wb") as file:
+        file.truncate(6 * 1024 * 1024 + 10)
+    with pytest.raises(PayloadError, match=r"b\.json' is over 6 MB"):
+        load_payloads([str(tmp_path)])
