@@ -53,6 +53,7 @@ def server() -> Iterator[LocalLambda]:
 def use_a_copy(gateway: LambdaGateway) -> None:
     """All that a sweep in a copy calls."""
     gateway.account_settings()
+    assert gateway.side_effects("resize") == ()
     assert gateway.reserved_concurrency("resize") is None
     gateway.recent_duration_ms("resize")
     code = gateway.read_function("resize").code_sha256
@@ -193,3 +194,28 @@ def test_code_that_cannot_be_fetched_makes_no_copy(
         gateway.create_copy("resize", COPY, "a copy", {})
     assert "s3cret" not in str(raised.value)
     assert not any(r.method == "POST" for r in wire.received)
+
+
+def test_side_effects_are_told_from_settings(wire: WireServer, gateway: LambdaGateway) -> None:
+    """Event sources, a dead-letter queue, destinations and retries; services only, no account."""
+
+    def answer(request: Received) -> Reply:
+        if "event-source-mappings" in request.path:
+            arn = "arn:aws:sqs:eu-west-1:123456789012:orders"
+            return Reply(body={"EventSourceMappings": [{"EventSourceArn": arn}]})
+        if "event-invoke-config" in request.path:
+            arn = "arn:aws:sns:eu-west-1:123456789012:done"
+            config = {"OnSuccess": {"Destination": arn}, "OnFailure": {}}
+            return Reply(body={"DestinationConfig": config, "MaximumRetryAttempts": 2})
+        queue = {"TargetArn": "arn:aws:sqs:eu-west-1:123456789012:dead"}
+        return Reply(body={"Configuration": RAW | {"DeadLetterConfig": queue}})
+
+    wire.answer = answer
+    assert gateway.side_effects("resize") == (
+        "it is fed by sqs",
+        "its failed events are kept (sqs)",
+        "its results go on to sns",
+        "its asynchronous events are retried",
+    )
+    wire.say(refusal(403, "AccessDeniedException", "no"))
+    assert gateway.side_effects("resize") == ()

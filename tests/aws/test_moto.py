@@ -167,6 +167,7 @@ def test_policy_and_gateway_agree(moto_url: str, function: str) -> None:
 def _sweep_like(gateway: LambdaGateway, function: str) -> None:
     """Use all of the gateway, as a sweep does."""
     gateway.account_settings()
+    assert gateway.side_effects(function) == ()
     assert gateway.reserved_concurrency(function) is None
     gateway.recent_duration_ms(function)
     before = gateway.read_function(function)

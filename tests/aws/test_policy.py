@@ -44,11 +44,14 @@ def test_versions_need_no_role_to_be_passed() -> None:
     assert passing["Condition"] == condition
 
 
+READ_ONLY = ("ReadFunctionAndVersions", "ReadReservedConcurrency", "OptionalSeeItsAsyncSettings")
+
+
 def test_a_copy_needs_no_change_of_the_function() -> None:
     """With isolation clone the function itself may only be read."""
     for sid, statement in statements(least_policy(FUNCTION, isolation="clone")).items():
         if FUNCTION in json.dumps(statement["Resource"]):
-            assert sid in ("ReadFunctionAndVersions", "ReadReservedConcurrency")
+            assert sid in READ_ONLY
 
 
 @pytest.mark.parametrize("isolation", ["auto", "version", "clone"])

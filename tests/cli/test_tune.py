@@ -394,3 +394,28 @@ def test_recover_finds_by_name_what_another_machine_left(
     again = run_here("recover", "--function", "other", "--yes", *at(server), **state)
     assert "nothing is left of any sweep" in again.stdout
     asked.close()
+
+
+def test_side_effects_are_agreed_to_by_a_flag_of_their_own(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """`--yes` is for the cost; a first sweep says what it may cause, and a second does not ask."""
+    asked = client(server)
+    asked.create_function(
+        FunctionName="queued",
+        Role="arn:aws:iam::123456789012:role/any",
+        Runtime="python3.13",
+        Handler="handler.handler",
+        MemorySize=1024,
+        Code={"ZipFile": a_zip()},
+        DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+    )
+    sweep = ["tune", "queued", *at(server), "--yes", "--memory-sizes", "512,1024"]
+    ran = run_here(*sweep, **state)
+    assert ran.returncode == 1
+    assert "its failed events are kept (sqs)" in ran.stderr
+    assert "--allow-side-effects" in ran.stderr
+    assert run_here(*sweep, "--allow-side-effects", **state).returncode == 0
+    assert run_here(*sweep, **state).returncode == 0
+    asked.delete_function(FunctionName="queued")
+    asked.close()

@@ -66,6 +66,8 @@ class PreparedSweep:
     """What is known before it runs: of the host, and of the qualifier that was named."""
     reached_by: tuple[str, ...] = ()
     """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
+    side_effects: tuple[str, ...] = ()
+    """What an invocation may touch, in words; empty once a sweep of the function was kept."""
 
     @property
     def costs_nothing(self) -> bool:
@@ -120,7 +122,17 @@ def prepare(
     findings = (*target.findings, *_qualified(gateway, function, config))
     if lowered is not None:
         findings = (*findings, lowered)
-    return PreparedSweep(target, config, goal, plan, request.payloads, file, findings, reach.ways)
+    return PreparedSweep(
+        target,
+        config,
+        goal,
+        plan,
+        request.payloads,
+        file,
+        findings,
+        reached_by=reach.ways,
+        side_effects=_side_effects(target, config.name, function, state_dir),
+    )
 
 
 def _reach(target: Target, request: Request, function: str) -> Reach:
@@ -128,6 +140,13 @@ def _reach(target: Target, request: Request, function: str) -> Reach:
     if request.isolation != "auto" or target.started_here:
         return Reach()
     return target.gateway.reach(function)
+
+
+def _side_effects(target: Target, name: str, function: str, state_dir: Path) -> tuple[str, ...]:
+    """What a first sweep may cause; nothing real can where the endpoint was started here."""
+    if target.started_here or name in SweepStore(state_dir).names():
+        return ()
+    return target.gateway.side_effects(function)
 
 
 def _with_current(sizes_mb: tuple[int, ...], current_mb: int) -> tuple[int, ...]:

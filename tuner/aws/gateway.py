@@ -20,6 +20,7 @@ from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
 from tuner.aws.refusal import was_retried
 from tuner.aws.session import Session, open_session
+from tuner.aws.side_effects import find_side_effects
 from tuner.errors import (
     AwsError,
     ConflictError,
@@ -198,6 +199,10 @@ class LambdaGateway(FunctionControl, Invoker):
     def reach(self, function: str) -> Reach:
         """Find what reaches the unqualified function. Raises CredentialsError."""
         return find_reach(self._session, self._control, self.resolve(function), self._now())
+
+    def side_effects(self, function: str) -> tuple[str, ...]:
+        """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
+        return find_side_effects(self._control, self.resolve(function))
 
     # Changing
 

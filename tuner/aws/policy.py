@@ -54,6 +54,9 @@ def least_policy(
     if isolation != "version":
         statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
     statements += [
+        # IAM knows no resource for this one.
+        _allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+        _allow("OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [arn]),
         _allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
         _allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
         _allow(
@@ -73,8 +76,6 @@ def _to_see_what_reaches(arn: str) -> list[dict[str, Any]]:
             ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
             [arn],
         ),
-        # IAM knows no resource for this one.
-        _allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
     ]
 
 

@@ -20,10 +20,14 @@ KEYS: Final = frozenset(
         "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory", "out",
         "payload", "percentile", "port", "profile", "region", "seed", "tolerance",
+        "account_gb_seconds", "container_concurrency", "gateway_usd_per_million",
+        "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
+        "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
+        "savings_plan", "spot_share", "traffic", "trigger", "utilization",
     }
 )  # fmt: skip
 """Options that a file may set. Not `yes`: a folder that you enter does not agree for you."""
-ENVIRONMENT_ONLY: Final = frozenset({"yes", "dry_run", "function"})
+ENVIRONMENT_ONLY: Final = frozenset({"yes", "allow_side_effects", "dry_run", "function"})
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 

@@ -213,6 +213,14 @@ LeftFunction = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes", help="Agree to the plan and its cost.", rich_help_panel=LIMITS)
 ]
+AllowSideEffects = Annotated[
+    bool,
+    typer.Option(
+        "--allow-side-effects",
+        help="Agree to what invocations may cause in queues and tables (--yes: to the cost only).",
+        rich_help_panel=LIMITS,
+    ),
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show the plan and end.", rich_help_panel=LIMITS)
 ]

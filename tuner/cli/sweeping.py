@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tuner.breakeven.question import Terms
     from tuner.model.goal import Goal
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
@@ -44,25 +45,35 @@ class Manner:
     """How the run talks to whoever started it."""
 
     yes: bool
+    allow_side_effects: bool
     dry_run: bool
     json: bool
     detailed_exitcode: bool
 
 
 def sweep_and_answer(
-    function: str, place: Place, request: api.Request, *, goal: Goal, manner: Manner
+    function: str,
+    place: Place,
+    request: api.Request,
+    *,
+    goal: Goal,
+    manner: Manner,
+    terms: Terms | None = None,
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
     stop = StopSignal()
     folder = state_dir()
 
     def tell(sweep: Sweep) -> Recommendation:
+        from tuner.api.breakeven import add_platform  # noqa: PLC0415 - only once it is answered
+
         answer = api.recommend(
             sweep,
             goal=goal,
             min_memory_mb=request.min_memory_mb,
             max_memory_mb=request.max_memory_mb,
         )
+        answer = add_platform(answer, sweep, terms)
         kept_as = None if request.out else answer.function.name
         show_answer(answer, "json" if manner.json else "text", kept_as)
         return answer
@@ -80,6 +91,7 @@ def sweep_and_answer(
             say(line)
         if manner.dry_run:
             return _end_dry_run(prepared, manner)
+        _agree_to_side_effects(prepared, manner)
         if prepared.harms_nothing:
             say("This endpoint was started for the run, so nothing is asked.")
         elif not (manner.yes or agree("Proceed?")):
@@ -87,6 +99,7 @@ def sweep_and_answer(
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, stop, on_progress, answer=tell)
     answer = tell(sweep)
+    _say_break_even(answer)
     if stop.is_requested:
         return INTERRUPTED
     if sweep.end == "failed":
@@ -112,6 +125,17 @@ def _prepare(
         return api.prepare(target, function, safe, goal=goal, state_dir=folder)
 
 
+def _agree_to_side_effects(prepared: api.PreparedSweep, manner: Manner) -> None:
+    """Say what invocations may cause, and have it agreed to apart from the cost."""
+    if not prepared.side_effects:
+        return
+    say(f"Invocations may have effects beyond their answer: {'; '.join(prepared.side_effects)}.")
+    if manner.allow_side_effects:
+        return
+    if not agree("Is that safe with these payloads?", flag="--allow-side-effects"):
+        raise NotAgreedError("the side effects were not agreed to: nothing was changed")
+
+
 def _run(
     prepared: api.PreparedSweep,
     stop: StopSignal,
@@ -126,6 +150,18 @@ def _run(
         with suppress(TunerError):
             answer(api.load_sweep(prepared.file))
         raise
+
+
+def _say_break_even(answer: Recommendation) -> None:
+    """Without a rate there is no verdict, but the rate that would matter is known."""
+    platform = answer.platform
+    if platform is None or platform.verdict is not None:
+        return
+    rate = platform.break_even_rate_per_s
+    if rate is None:
+        say("Another platform is cheaper at no rate with peaks of 3 times the mean.")
+    else:
+        say(f"Above {rate:.3g} requests/s another platform stays cheaper (--rate tells for yours).")
 
 
 def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:

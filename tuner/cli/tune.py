@@ -29,12 +29,15 @@ def tune(
     percentile: options.Percentile = None,
     max_cost_per_million: options.MaxCostPerMillion = None,
     cold_start_share: options.ColdStartShare = 0.01,
+    rate: options.Rate = None,
+    per_month: options.PerMonth = None,
     max_invocations: options.MaxInvocations = None,
     budget_usd: options.BudgetUsd = None,
     concurrency: options.Concurrency = None,
     leave_concurrency: options.LeaveConcurrency = 0.2,
     isolation: options.IsolationOption = "auto",
     yes: options.Yes = False,
+    allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
     local: options.LocalTemplate = None,
     region: options.Region = None,
@@ -51,7 +54,9 @@ def tune(
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
     from tuner.api import Request  # noqa: PLC0415 - not needed for --help
+    from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
+    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
     from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
 
     wanted = goal_of(
@@ -63,6 +68,7 @@ def tune(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
+    terms = Terms(traffic=traffic_of(rate, per_month))
     request = Request(
         payloads=load_payloads(payload or (), seed=seed),
         min_memory_mb=min_memory,
@@ -78,5 +84,11 @@ def tune(
         out=out,
     )
     place = Place(region, profile, endpoint_url, local)
-    manner = Manner(yes=yes, dry_run=dry_run, json=json, detailed_exitcode=detailed_exitcode)
-    return sweep_and_answer(function, place, request, goal=wanted, manner=manner)
+    manner = Manner(
+        yes=yes,
+        allow_side_effects=allow_side_effects,
+        dry_run=dry_run,
+        json=json,
+        detailed_exitcode=detailed_exitcode,
+    )
+    return sweep_and_answer(function, place, request, goal=wanted, manner=manner, terms=terms)
