@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.api.saved import recommend
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
+from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decide.estimate import estimate
 from tuner.decide.evidence import read_evidence
-from tuner.errors import InputError
+from tuner.errors import InputError, PriceError
+from tuner.model.finding import Finding
 from tuner.model.goal import Goal
+from tuner.model.interval import Interval
+from tuner.model.recommendation import Platform
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
@@ -82,3 +87,79 @@ def read_work(sweep: Sweep, memory_mb: int, *, goal: Goal, price_book: PriceBook
         memory_used_mb=max(evidence.memory_used_mb.values(), default=memory_mb),
         lambda_memory_mb=memory_mb,
     )
+
+
+def add_platform(
+    answer: Recommendation,
+    sweep: Sweep,
+    terms: Terms | None = None,
+    *,
+    price_book: PriceBook | None = None,
+    today: datetime.date | None = None,
+) -> Recommendation:
+    """Fill `platform`, and with a rate the month's saving, beside the memory answer.
+
+    The memory answer itself stays; a resize that saves less than a flag needs gets a finding.
+    Without a rate the break-even rate alone is stated. A sweep that cannot be compared leaves the
+    answer as it is, with a finding where a rate was given.
+    """
+    terms = terms or Terms()
+    try:
+        found = break_even(
+            sweep, terms, goal=answer.goal, answer=answer, price_book=price_book, today=today
+        )
+    except (InputError, PriceError) as error:
+        if terms.traffic.rate_per_s is None:
+            return answer
+        doubt = Finding("platform-unknown", "warning", f"no platform was compared: {error}")
+        return replace(answer, findings=(*answer.findings, doubt))
+    choice = answer.choice
+    findings = [*answer.findings]
+    if found.verdict is not None:
+        findings.append(Finding("platform", "info", _platform_line(found)))
+    if (saving := _monthly_saving(answer, terms)) is not None:
+        choice = replace(choice, saving_usd_per_month=saving)
+        if choice.verdict == "resize" and (small := _small_saving(answer, saving, terms)):
+            findings.append(small)
+    return replace(
+        answer,
+        choice=choice,
+        platform=Platform(found.verdict, found.break_even_rate_per_s),
+        findings=tuple(findings),
+    )
+
+
+def _monthly_saving(answer: Recommendation, terms: Terms) -> Interval | None:
+    """What the chosen size saves a month over the current one: its ratio of today's bill."""
+    ratio, rate = answer.choice.saving_ratio, terms.traffic.rate_per_s
+    now = answer.current.cost_usd_per_million
+    if ratio is None or rate is None or now is None:
+        return None
+    month = now.estimate / 1e6 * rate * SECONDS_PER_MONTH
+    return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
+
+
+def _small_saving(answer: Recommendation, saving: Interval, terms: Terms) -> Finding | None:
+    """The threshold for leaving holds for a resize for money as well."""
+    ratio = answer.choice.saving_ratio
+    enough = saving.estimate >= terms.min_saving_usd_per_month
+    if answer.goal.name != "cost" or ratio is None or enough:
+        return None
+    return Finding(
+        "small-saving",
+        "info",
+        f"the resize saves ${saving.estimate:,.2f} a month at this rate: less than the "
+        f"${terms.min_saving_usd_per_month:,.0f} that a flag needs",
+    )
+
+
+def _platform_line(found: BreakEven) -> str:
+    what = {
+        "stay": "stay on Lambda",
+        "too-close": "too close to call",
+        "containers": "candidate for containers",
+        "ec2": "candidate for EC2",
+        "managed-instances": "candidate for Managed Instances",
+    }[found.verdict or "stay"]
+    peak = "with a peak of three times the mean"
+    return f"{what}: {found.reason} ({peak}; tuner break-even tells more)"

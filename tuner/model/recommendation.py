@@ -96,9 +96,9 @@ class SizeSummary:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Whether the function should be on Lambda at all."""
+    """Whether the function should be on Lambda at all; no verdict where no rate is known."""
 
-    verdict: str
+    verdict: str | None
     break_even_rate_per_s: float | None
 
 

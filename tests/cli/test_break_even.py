@@ -1,0 +1,66 @@
+"""`tuner break-even` from a saved sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run_here
+from tests.sweeps import made_sweep
+from tuner.sweep.file import SweepWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def sweep_file(tmp_path: Path) -> str:
+    path = tmp_path / "made.jsonl"
+    sweep = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
+    with SweepWriter(path) as writer:
+        writer.begin(sweep)
+        for invocation in sweep.invocations:
+            writer.invocation(invocation)
+        writer.end("complete", wall_s=1.0, throttle_count=0)
+    return str(path)
+
+
+def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:
+    """Text with the chart, JSON, and Markdown."""
+    text = run_here("break-even", sweep_file, "--rate", "1000/s")
+    assert text.returncode == 0
+    assert "CANDIDATE FOR CONTAINERS" in text.stdout
+    found = json.loads(run_here("break-even", sweep_file, "--per-month", "30M", "--json").stdout)
+    assert found["rate_per_s"] == pytest.approx(30e6 / 2_628_000)
+    markdown = run_here("break-even", sweep_file, "--format", "markdown").stdout
+    assert markdown.startswith("**BREAK-EVEN")
+
+
+def test_leaving_has_an_exit_code_of_its_own(sweep_file: str) -> None:
+    """11 for leaving, 12 for too close, 0 for staying, where it is asked for."""
+    for rate, code in (("1000/s", 11), ("50/s", 12), ("60/min", 0)):
+        ran = run_here("break-even", sweep_file, "--rate", rate, "--detailed-exitcode")
+        assert ran.returncode == code
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--rate", "0"), "no number above 0"),
+        (("--rate", "5/fortnight"), "no known unit"),
+        (("--rate", "1/s", "--per-month", "1M"), "not several"),
+        (("--traffic", "nowhere.csv"), "cannot be read"),
+        (("--rate", "1/s", "--peak-ratio", "0.5"), "give 1 or more"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_line(
+    sweep_file: str, options: tuple[str, ...], complaint: str
+) -> None:
+    """Bad traffic is named in one line on stderr, with nothing on stdout."""
+    ran = run_here("break-even", sweep_file, *options)
+    assert ran.returncode != 0
+    assert ran.stdout == ""
+    assert complaint in ran.stderr
+    assert ran.stderr.count("\n") == 1
