@@ -1,0 +1,94 @@
+"""`tuner tune`: the main job."""
+
+from tuner.cli import options
+from tuner.cli.goal import goal_of
+
+EPILOG = """\
+tuner tune resize-images --payload event.json
+
+tuner tune resize-images --payload small.json --payload large.json --goal speed --max-memory 3008
+
+tuner tune cpu-bound --local examples/template.yaml --payload '{"rounds": 5}'
+
+Every invocation really runs the function's code, with the function's own role."""
+
+
+def tune(
+    function: options.FunctionName,
+    *,
+    payload: options.Payloads = None,
+    memory_sizes: options.MemorySizes = None,
+    exhaustive: options.Exhaustive = False,
+    min_memory: options.MinMemory = None,
+    max_memory: options.MaxMemory = None,
+    seed: options.Seed = 0,
+    goal: options.GoalOption = "cost",
+    cost_slack: options.CostSlack = 0.02,
+    tolerance: options.Tolerance = 0.01,
+    max_duration: options.MaxDuration = None,
+    percentile: options.Percentile = None,
+    max_cost_per_million: options.MaxCostPerMillion = None,
+    cold_start_share: options.ColdStartShare = 0.01,
+    rate: options.Rate = None,
+    per_month: options.PerMonth = None,
+    max_invocations: options.MaxInvocations = None,
+    budget_usd: options.BudgetUsd = None,
+    concurrency: options.Concurrency = None,
+    leave_concurrency: options.LeaveConcurrency = 0.2,
+    isolation: options.IsolationOption = "auto",
+    yes: options.Yes = False,
+    allow_side_effects: options.AllowSideEffects = False,
+    dry_run: options.DryRun = False,
+    local: options.LocalTemplate = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+    out: options.Out = None,
+    json: options.JsonOutput = False,
+    detailed_exitcode: options.DetailedExitcode = False,
+) -> int:
+    """Measure FUNCTION at a few well-chosen memory sizes and say how much it should have.
+
+    Sizes are published as versions of the function, or of a temporary copy where live traffic
+    reaches it, for the time of the sweep and invoked with your payloads; the function is as
+    before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
+    """
+    from tuner.api import Request  # noqa: PLC0415 - not needed for --help
+    from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
+    from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
+    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
+
+    wanted = goal_of(
+        goal,
+        cost_slack=cost_slack,
+        tolerance=tolerance,
+        max_duration=max_duration,
+        percentile=percentile,
+        max_cost_per_million=max_cost_per_million,
+        cold_start_share=cold_start_share,
+    )
+    terms = Terms(traffic=traffic_of(rate, per_month))
+    request = Request(
+        payloads=load_payloads(payload or (), seed=seed),
+        min_memory_mb=min_memory,
+        max_memory_mb=max_memory,
+        memory_sizes_mb=memory_sizes or (),
+        exhaustive=exhaustive,
+        max_invocations=max_invocations,
+        budget_usd=budget_usd,
+        concurrency=concurrency,
+        leave_concurrency_ratio=leave_concurrency,
+        isolation=isolation,
+        seed=seed,
+        out=out,
+    )
+    place = Place(region, profile, endpoint_url, local)
+    manner = Manner(
+        yes=yes,
+        allow_side_effects=allow_side_effects,
+        dry_run=dry_run,
+        json=json,
+        detailed_exitcode=detailed_exitcode,
+    )
+    return sweep_and_answer(function, place, request, goal=wanted, manner=manner, terms=terms)
