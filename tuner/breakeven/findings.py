@@ -113,7 +113,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"
         else:
             text += "; they are dearer by that"
-        found.append(Finding("price-missing", "warning", f"{text} (tuner prices refresh)"))
+        found.append(Finding("price-missing", "warning", text))
     return found
 
 
@@ -125,7 +125,7 @@ def age_finding(oldest: str, today: datetime.date) -> Finding | None:
     return Finding(
         "old-prices",
         "warning",
-        f"the oldest price used is of {oldest}, {age} days ago: tuner prices refresh renews them",
+        f"the oldest price used is of {oldest}, {age} days ago: look a few up before you move",
     )
 
 

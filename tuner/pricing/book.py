@@ -89,4 +89,4 @@ def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
 
 
 def _missing(what: str, *where: str) -> str:
-    return f"no {what} price is known for {' '.join(where)}: tuner prices refresh may find one"
+    return f"no {what} price is known for {' '.join(where)}"

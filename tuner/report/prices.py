@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from tuner.pricing import LambdaPrices, PriceBook
 
@@ -35,6 +36,37 @@ def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:
         "sources": list(book.sources),
         "lambda": [_entry(entry) for entry in entries],
     }
+
+
+def platforms_json(book: PriceBook, region: str) -> dict[str, Any]:
+    """The blocks of the other platforms in a region; what is not known is None, or no entry."""
+
+    def of_region(entries: Sequence[Any]) -> list[dict[str, Any]]:
+        return [_values(entry) for entry in entries if entry.region == region]
+
+    return {
+        "fargate": [
+            {name: given for name, given in entry.items() if name != "sizes"}
+            for entry in of_region(book.fargate_entries)
+        ],
+        "ec2": of_region(book.instance_entries),
+        "network": of_region(book.network_entries),
+        "managed_instances": of_region(book.managed_instances_entries),
+    }
+
+
+def _values(entry: Any) -> dict[str, Any]:
+    """A price entry's fields, prices as decimal strings."""
+    found = {}
+    for name, given in asdict(entry).items():
+        if isinstance(given, dict):
+            given = {key: _text(value) for key, value in given.items()}  # noqa: PLW2901 - one level
+        found[name] = _text(given)
+    return found
+
+
+def _text(given: Any) -> Any:
+    return f"{given:f}" if isinstance(given, Decimal) else given
 
 
 def _entry(entry: LambdaPrices) -> dict[str, Any]:
