@@ -102,6 +102,16 @@ def budget_reached() -> Finding:
     )
 
 
+def runaway() -> Finding:
+    """Invocations cost several times what was foreseen."""
+    return Finding(
+        "runaway",
+        "error",
+        "Invocations cost more than five times what the plan foresaw from the function's recent "
+        "duration: stopped. If these payloads are that much heavier, agree with --budget-usd.",
+    )
+
+
 def left_changed(message: str) -> Finding:
     """Something is left in the account."""
     return Finding("left_changed", "error", message)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tuner.model.sweep import SweepEnd
     from tuner.sweep.backoff import Backoff
     from tuner.sweep.estimate import Pricing
+    from tuner.sweep.guard import RunawayGuard
     from tuner.sweep.judge import Judge
     from tuner.sweep.ledger import Ledger
     from tuner.sweep.recording import Recording
@@ -57,6 +58,7 @@ class SweepLoop:
         lease: Leased,
         workers: Workers,
         ledger: Ledger,
+        guard: RunawayGuard,
         pricing: Pricing,
         recording: Recording,
         judge: Judge,
@@ -70,6 +72,7 @@ class SweepLoop:
         self._lease = lease
         self._workers = workers
         self._ledger = ledger
+        self._guard = guard
         self._pricing = pricing
         self._recording = recording
         self._judge = judge
@@ -258,6 +261,8 @@ class SweepLoop:
         if reason is not None and invocation.memory_mb not in self._excluded:
             self._exclude(invocation.memory_mb, reason)
             self._recording.find(findings.size_failed(invocation.memory_mb, reason))
+        if self._guard.is_runaway(invocation.cost_usd) and self._end is None:
+            self._fail(findings.runaway())
         error_type = self._health.common_error(self._versions)
         if error_type is not None:
             self._fail(findings.function_fails(error_type))

@@ -12,6 +12,7 @@ from tuner.model.sweep import Sweep
 from tuner.sweep.backoff import Backoff
 from tuner.sweep.bodies import Bodies
 from tuner.sweep.estimate import Pricing
+from tuner.sweep.guard import RunawayGuard
 from tuner.sweep.judge import Judge
 from tuner.sweep.ledger import Ledger
 from tuner.sweep.loop import SweepLoop
@@ -116,6 +117,7 @@ def run_sweep(
                 lease=lease,
                 workers=workers,
                 ledger=Ledger(budget_usd=plan.budget_usd, max_invocations=plan.max_invocations),
+                guard=RunawayGuard(plan),
                 pricing=pricing,
                 recording=recording,
                 judge=Judge(pricing, recording, began_s=began_s),
