@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import ROOT, one_line, run_here
+from tuner.api import load_sweep
 from tuner.payloads.sources import SOURCES
 
 QUEUE_WORKER = ROOT / "examples" / "queue-worker"
@@ -116,3 +117,34 @@ def test_try_invokes_each_class_once_and_tells_which_fails(tmp_path: Path) -> No
     assert ran.stdout.splitlines()[-4:] == [
         "order: answered", "refund: answered", "import: answered", "bad: fails (TypeError)",
     ]  # fmt: skip
+
+
+def test_a_sweep_stops_at_a_payload_that_the_function_cannot_take(tmp_path: Path) -> None:
+    """One line that names the class; nothing else was invoked, and nothing is left."""
+    (tmp_path / "bad.json").write_text('{"Records": [{"messageId": "1"}, 5]}')
+    ran = run_here(
+        "tune", "queue-worker", "--local", str(QUEUE_WORKER / "template.yaml"),
+        "--payload", SET, "--payload", str(tmp_path / "bad.json"),
+        "--out", str(tmp_path / "sweep.jsonl"),
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert "the function fails with payload 'bad' at 256 MB (TypeError)" in ran.stderr
+    sweep = load_sweep(tmp_path / "sweep.jsonl")
+    assert {each.memory_mb for each in sweep.invocations} == {256}
+    assert [each.payload for each in sweep.invocations].count("bad") == 2
+
+
+def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> None:
+    """Three classes by their weights, each with a warm sample, and an answer from them."""
+    ran = run_here(
+        "tune", "queue-worker", "--local", str(QUEUE_WORKER / "template.yaml"),
+        "--payload", SET, "--json", "--memory-sizes", "256,512", "--exhaustive",
+        "--out", str(tmp_path / "sweep.jsonl"),
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    answer = json.loads(ran.stdout)
+    rows = [(row["memory_mb"], row["payload"]) for row in answer["sizes"]]
+    assert rows == [(mb, name) for mb in (256, 512) for name in ("import", "order", "refund")]
+    plan = load_sweep(tmp_path / "sweep.jsonl").plan
+    assert [each.weight for each in plan.payloads] == [80, 15, 5]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tuner.errors import PayloadError
@@ -9,8 +11,18 @@ from tuner.explore.fixed import FixedStrategy
 from tuner.explore.strategy import Trial
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
+from tuner.model.platform_report import PlatformReport
 from tuner.sweep.bodies import Bodies
 from tuner.sweep.try_first import TryFirst
+
+COLD = PlatformReport(
+    request_id="1",
+    duration_ms=1.0,
+    billed_duration_ms=100,
+    memory_size_mb=512,
+    max_memory_used_mb=50,
+    init_duration_ms=99.0,
+)
 
 
 class Numbered:
@@ -38,52 +50,49 @@ def strategy() -> TryFirst:
     return TryFirst(FixedStrategy([128], ["a", "b"], 0, 1, 0, 10), ["a", "b"], 512)
 
 
+def tried(trying: TryFirst, *invocations: Invocation) -> tuple[Trial, ...]:
+    """Go through the tries until all of these have ended; return what is chosen then."""
+    for count in range(len(invocations)):
+        chosen = trying.next_trials(invocations[:count], (), 8)
+        assert chosen == (Trial(512, invocations[count].payload),)
+        assert trying.next_trials(invocations[:count], chosen, 7) == ()
+    return trying.next_trials(invocations, (), 8)
+
+
 def test_each_class_is_tried_once_before_anything_else() -> None:
-    """At the current size; the other strategy waits until all are back."""
+    """At the current size, one after the other; then the other strategy chooses."""
     trying = strategy()
-    assert trying.planned_count == 4
-    tries = trying.next_trials((), (), 8)
-    assert tries == (Trial(512, "a"), Trial(512, "b"))
-    assert trying.next_trials([ended("a")], tries[1:], 7) == ()
-    after = trying.next_trials([ended("a"), ended("b")], (), 8)
+    assert trying.planned_count == 2
+    after = tried(trying, ended("a"), ended("b"))
     assert sorted(trial.payload for trial in after) == ["a", "b"]
     assert {trial.memory_mb for trial in after} == {128}
 
 
-def test_few_slots_try_one_class_after_the_other() -> None:
-    """A concurrency of one leaves none out."""
-    trying = strategy()
-    assert trying.next_trials((), (), 1) == (Trial(512, "a"),)
-    assert trying.next_trials([ended("a")], (), 1) == (Trial(512, "b"),)
-    assert trying.next_trials([ended("a"), ended("b")], (), 1)[0].memory_mb == 128
+def test_a_class_that_answered_cold_is_sent_once_more() -> None:
+    """Without a warm sample it would have no curve; a second cold one is left to the strategy."""
+    cold = replace(ended("a"), report=COLD)
+    assert tried(strategy(), cold, ended("b"), ended("a"))[0].memory_mb == 128
+    assert tried(strategy(), cold, ended("b"), cold)[0].memory_mb == 128
 
 
 def test_a_class_that_fails_twice_stops_the_sweep() -> None:
     """Once may be chance; the message names class, size and error type."""
-    trying = strategy()
-    trying.next_trials((), (), 8)
-    done = [ended("a"), ended("b", Outcome.FUNCTION_ERROR)]
-    assert trying.next_trials(done, (), 8) == (Trial(512, "b"),)
+    failed = ended("b", Outcome.FUNCTION_ERROR)
     with pytest.raises(PayloadError, match=r"payload 'b' at 512 MB \(ValueError\)"):
-        trying.next_trials([*done, ended("b", Outcome.FUNCTION_ERROR)], (), 8)
+        tried(strategy(), ended("a"), failed, failed)
 
 
 @pytest.mark.parametrize("second", [Outcome.SUCCESS, Outcome.LOST_REPLY])
 def test_a_class_that_fails_once_is_kept(second: Outcome) -> None:
     """The function fails now and then."""
-    trying = strategy()
-    trying.next_trials((), (), 8)
-    done = [ended("a"), ended("b", Outcome.FUNCTION_ERROR)]
-    trying.next_trials(done, (), 8)
-    assert trying.next_trials([*done, ended("b", second)], (), 8)[0].memory_mb == 128
+    failed = ended("b", Outcome.FUNCTION_ERROR)
+    assert tried(strategy(), ended("a"), failed, ended("b", second))[0].memory_mb == 128
 
 
 @pytest.mark.parametrize("outcome", [Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT])
 def test_a_size_that_is_too_small_is_not_the_payloads_fault(outcome: Outcome) -> None:
     """That is what a sweep is to find."""
-    trying = strategy()
-    trying.next_trials((), (), 8)
-    assert trying.next_trials([ended("a", outcome), ended("b", outcome)], (), 8) != ()
+    assert tried(strategy(), ended("a", outcome), ended("b", outcome))[0].memory_mb == 128
 
 
 def test_every_version_meets_the_same_events_in_the_same_order() -> None:

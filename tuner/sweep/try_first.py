@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from tuner.model.invocation import Invocation
 
 _MOST_ATTEMPTS: Final = 2
-"""A function that fails now and then is not its payload's fault."""
+"""A function that fails now and then is not its payload's fault; and a cold first answer says
+little, where the environment that it opened can give a warm one.
+"""
 
 
 class TryFirst:
     """One invocation of each class at the current size, then what another strategy chooses.
 
-    The trials count as measurements. Running out of memory or time is the size's fault, and is
-    left to the strategy.
+    One after the other, so that they share an environment; a class whose answer was cold is sent
+    once more, for without a warm one it has no curve. The trials count as measurements. Running
+    out of memory or time is the size's fault, and is left to the strategy.
     """
 
     def __init__(self, strategy: Strategy, payload_names: Sequence[str], memory_mb: int) -> None:
@@ -37,7 +40,7 @@ class TryFirst:
     @property
     def planned_count(self) -> int:
         """How many invocations are foreseen at most."""
-        return self._strategy.planned_count + len(self._names)
+        return self._strategy.planned_count
 
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
@@ -45,13 +48,15 @@ class TryFirst:
         """Return the tries, wait for them, then hand on. Raises PayloadError for a class with
         which the function fails.
         """
-        if not self._waiting and not self._is_over and not in_flight:
+        if not self._is_over and in_flight:
+            return ()
+        if not self._waiting and not self._is_over:
             self._judge(done)
-        if self._is_over:
+        if self._is_over or slot_count <= 0:
             return self._strategy.next_trials(done, in_flight, slot_count)
-        names, self._waiting = self._waiting[:slot_count], self._waiting[slot_count:]
-        self._attempts.update(names)
-        return tuple(Trial(self._memory_mb, name) for name in names)
+        name = self._waiting.pop(0)
+        self._attempts[name] += 1
+        return (Trial(self._memory_mb, name),)
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """As the other strategy thinks."""
@@ -63,17 +68,19 @@ class TryFirst:
 
     def _judge(self, done: Sequence[Invocation]) -> None:
         last = {invocation.payload: invocation for invocation in done}
-        failed = [
-            last[name]
-            for name in self._names
-            if name in last and last[name].outcome is Outcome.FUNCTION_ERROR
-        ]
-        for invocation in failed:
-            if self._attempts[invocation.payload] >= _MOST_ATTEMPTS:
+        again = []
+        for name in self._names:
+            invocation = last.get(name)
+            if invocation is None:
+                continue
+            failed = invocation.outcome is Outcome.FUNCTION_ERROR
+            if failed and self._attempts[name] >= _MOST_ATTEMPTS:
                 raise PayloadError(
-                    f"the function fails with payload {invocation.payload!r} at "
-                    f"{self._memory_mb} MB ({invocation.error_type}), so nothing was measured "
-                    "with it: mend the payload, or leave the class out"
+                    f"the function fails with payload {name!r} at {self._memory_mb} MB "
+                    f"({invocation.error_type}), so nothing was measured with it: mend the "
+                    "payload, or leave the class out"
                 )
-        self._waiting = [invocation.payload for invocation in failed]
-        self._is_over = not failed
+            if (failed or invocation.cold_start) and self._attempts[name] < _MOST_ATTEMPTS:
+                again.append(name)
+        self._waiting = again
+        self._is_over = not again
