@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuner.breakeven.bill import lambda_usd
@@ -87,6 +87,7 @@ def test_a_busy_core_breaks_even_with_fargate_near_48_percent() -> None:
 
 
 @settings(max_examples=60)
+@example(unit=1.5, capacity=1.5, per_rate=1.5, fixed=0.0, min_units=1)
 @given(
     unit=st.floats(1, 200),
     capacity=st.floats(0.5, 50),

@@ -96,7 +96,8 @@ def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats
     unit = fleet.unit_usd
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = margin * capacity - unit
-        last = np.floor((fleet.fixed_usd + margin * capacity) / gain + 1e-9)
+        # A step on whose beginning both cost the same is not dearer: hence one less than ceil.
+        last = np.ceil((fleet.fixed_usd + margin * capacity) / gain - 1e-9) - 1
         last = np.maximum(last, fleet.min_units)
         crossing = (fleet.fixed_usd + last * unit) / margin
     found = np.minimum(crossing, last * capacity)
