@@ -42,8 +42,9 @@ LocalTemplate = Annotated[
 Payloads = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="FILE|JSON",
-        help="Event to send: a file or inline JSON; repeatable. {} without it.",
+        metavar="FILE|FOLDER|JSON",
+        help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
+        "payloads.json) or inline JSON; repeatable. {} without it.",
         show_default=False,
         rich_help_panel=MEASURE,
     ),
