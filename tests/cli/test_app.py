@@ -12,11 +12,12 @@ import pytest
 from tests.cli.running import ROOT, one_line, run
 from tuner import __version__
 from tuner.cli import main
-from tuner.cli.app import COMMANDS, LOCAL, PRICES
+from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
 
 EVERY = [
     *([name] for name, entry in COMMANDS.items() if not entry.target.isupper()),
     *(["prices", name] for name in PRICES),
+    *(["payload", name] for name in PAYLOAD),
     *(["local", name] for name in LOCAL),
 ]
 
@@ -61,7 +62,7 @@ def test_every_command_has_help_with_examples(command: list[str]) -> None:
     ran = run(*command, "--help", COLUMNS="100")
     assert ran.returncode == 0
     assert f"Usage: tuner {' '.join(command)}" in ran.stdout
-    if command[0] in {"prices", "local"} and len(command) == 1:
+    if command[0] in {"payload", "prices", "local"} and len(command) == 1:
         return
     assert ran.stdout.count(f"tuner {' '.join(command)}") >= 2
     assert "--help" in ran.stdout

@@ -14,6 +14,8 @@ tuner payload sources
 
 tuner payload make payloads.toml --count 1000 --out corpus
 
+tuner payload show sqs --batch-size 10
+
 tuner payload check payloads.toml --try resize-images"""
 
 Specs = Annotated[
@@ -82,7 +84,9 @@ def sources(*, json: options.JsonOutput = False) -> None:
 def make(
     payload: Specs,
     *,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="A new folder to write to.")],
+    folder: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="A new folder to write to.")
+    ],
     count: Count = 100,
     seed: Seed = 0,
     batch_size: BatchSize = None,
@@ -98,12 +102,12 @@ def make(
     from tuner.payloads.named import load_named  # noqa: PLC0415 - as above
 
     payloads = load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size)
-    manifest = write_corpus(payloads, out, count=count, seed=seed)
+    manifest = write_corpus(payloads, folder, count=count, seed=seed)
     if json:
         show_json(manifest)
         return
     counts = ", ".join(f"{each['event_count']} {each['name']}" for each in manifest["classes"])
-    show_text(f"{count} events in {out}: {counts}\nseed {seed} · sha256 {manifest['sha256']}\n")
+    show_text(f"{count} events in {folder}: {counts}\nseed {seed} · sha256 {manifest['sha256']}\n")
 
 
 def show(
