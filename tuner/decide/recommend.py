@@ -42,7 +42,9 @@ def recommend(
     prices = price_book.lambda_prices(sweep.function.region, sweep.function.architecture)
     question = _question(sweep, goal, prices, min_memory_mb, max_memory_mb)
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
-    findings = [*sweep.findings, *sweep_findings(sweep, evidence), *environment_findings(sweep)]
+    # What fails is told once, by outcome, with what it rules out.
+    of_the_run = [finding for finding in sweep.findings if finding.code != "size_failed"]
+    findings = [*of_the_run, *sweep_findings(sweep, evidence), *environment_findings(sweep)]
     case = None
     if evidence.samples and not evidence.unsampled_payloads:
         case = build_case(question, evidence, seed=seed)

@@ -120,8 +120,11 @@ def _why_chosen(recommendation: Recommendation) -> str | None:
 
 
 def _cheapest_mb(recommendation: Recommendation) -> int | None:
+    """The cheapest size that may be recommended: one that nothing beats in both is on the front."""
     failed = {size.memory_mb for size in recommendation.sizes if failures((size,))}
     fit = [size for size in recommendation.curve if size.memory_mb not in failed]
+    if recommendation.tradeoff is not None:
+        fit = [size for size in fit if size.memory_mb in recommendation.tradeoff.front_mb]
     if not fit:
         return None
     return min(fit, key=lambda size: size.cost_usd_per_million.estimate).memory_mb
