@@ -159,3 +159,22 @@ def test_units_that_are_slower_than_lambda_are_left_out() -> None:
     work = work_of(wait_ms=0, cpu_ms=100, lambda_ms=100)
     offers = (machine(1, vcpu=0.25), machine(1, vcpu=1), Offer("tiny", 1, 1, 32.0, 1))
     assert fast_enough(offers, work, central_scenario(0.6, 1.0)).tolist() == [False, True, False]
+
+
+def test_the_worked_example_can_be_recomputed_by_hand() -> None:
+    """100 ms of CPU at 1,769 MB, steady, from a queue, against tasks of 1 vCPU and 2 GB.
+
+    Lambda: 0.0000002 + 0.1 s × 1.7275390625 GB × 0.0000166667 = $0.00000307926 an invocation, so
+    $8.0923 a month for each request a second (2,628,000 s). A task: 730 h × (0.04048 + 2 ×
+    0.004445 + 0.005) = $39.69 a month; it bears 0.6 / 0.1 s = 6/s. Filling it saves 6 × 8.0923 -
+    39.69 = $8.86. The task begun at 5 × 6/s is not dearer any more (5 × 8.86 + 8.86 > 48.55), the
+    one before is: the break-even is 5 × 39.69 / 8.0923 = 24.52/s.
+    """
+    fleet = Fleet((machine(39.69),), min_units=2, fixed_usd=0, usd_per_rate=0)
+    work, scenario = work_of(wait_ms=0, cpu_ms=100), central_scenario(0.6, 10.0)
+    capacity = capacity_per_s(fleet.offers, work, scenario, 1.0)
+    assert capacity[0, 0] == pytest.approx(6)
+    per_rate = np.array([(0.0000002 + 0.1 * 1.7275390625 * 0.0000166667) * 2_628_000])
+    assert per_rate[0] == pytest.approx(8.0923, abs=0.001)
+    found = break_even_per_s(fleet, capacity, per_rate)[0, 0]
+    assert found == pytest.approx(24.52, abs=0.01)

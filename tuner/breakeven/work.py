@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST_FIT_MB: Final = 512
+LEAST_FIT_MB: Final = 256
 """Below, memory pressure and quota windows bend the curve: it says less of CPU time."""
+LEAST_SPAN: Final = 1.5
+"""Sizes closer together than this say nothing of the slope."""
 MIN_PROCESS_MB: Final = 32
 
 
@@ -53,8 +55,8 @@ class Work:
 def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:
     """Sizes at which a curve is asked to part waiting from computing.
 
-    Between 512 and 1,769 MB CPU grows with memory; above, only what was measured counts. Raises
-    InputError unless two sizes were measured.
+    Up to 1,769 MB CPU grows with memory: sizes between those measured there, for beyond them the
+    curve is cautious; larger sizes only as measured. Raises InputError unless two were measured.
     """
     if len(measured_mb) < 2:
         sizes = ", ".join(f"{size} MB" for size in measured_mb) or "no size"
@@ -62,27 +64,33 @@ def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:
             f"only {sizes} gave warm samples, so waiting cannot be told from computing: "
             "measure at least two sizes (--memory-sizes)"
         )
-    low = min(max(min(measured_mb), LEAST_FIT_MB), MB_PER_VCPU // 2)
-    steps = np.geomspace(low, MB_PER_VCPU, 6).astype(int)
+    high = min(MB_PER_VCPU, max(measured_mb))
+    low = max(min(measured_mb), LEAST_FIT_MB)
+    if high < low * LEAST_SPAN:
+        low = min(measured_mb)
+    if high < low * LEAST_SPAN:
+        low, high = min(low, MB_PER_VCPU // 2), MB_PER_VCPU
+    steps = map(round, np.geomspace(low, high, 6).tolist())
     above = [size for size in measured_mb if size > MB_PER_VCPU]
-    return tuple(sorted({*map(int, steps), MB_PER_VCPU, *above}))
+    return tuple(sorted({*steps, high, *above}))
 
 
 def part_work(sizes_mb: Sequence[int], duration_ms: Floats) -> tuple[Floats, Floats, Floats]:
     """Return draws of (waiting ms, CPU ms, usable cores) from durations (draws × sizes).
 
-    Below 1,769 MB duration = wait + CPU × 1769 / memory, fitted to each draw by least squares of
-    the relative error; the CPU time is then the duration at 1,769 MB less the wait, and the
-    speed-up at the largest size above it tells the cores. `sizes_mb` must have 1,769.
+    Up to 1,769 MB duration = wait + CPU × 1769 / memory, fitted to each draw by least squares of
+    the relative error; the CPU time is then the duration at the largest of these sizes less the
+    wait, in time of a full core, and the speed-up above 1,769 MB tells the cores.
     """
     sizes = np.asarray(sizes_mb, dtype=float)
-    at_core = duration_ms[:, list(sizes_mb).index(MB_PER_VCPU)]
     below = sizes <= MB_PER_VCPU
-    wait = np.clip(_intercept(MB_PER_VCPU / sizes[below], duration_ms[:, below]), 0, at_core)
-    cpu = np.maximum(at_core - wait, 1e-3 * at_core)
-    wait = at_core - cpu
-    largest = float(sizes[-1])
-    left = np.maximum(duration_ms[:, -1] - wait, cpu / max(largest / MB_PER_VCPU, 1.0))
+    top = int(below.sum()) - 1
+    share = sizes[top] / MB_PER_VCPU
+    at_top = duration_ms[:, top]
+    wait = np.clip(_intercept(MB_PER_VCPU / sizes[below], duration_ms[:, below]), 0, at_top)
+    cpu = np.maximum(at_top - wait, 1e-3 * at_top) * share
+    wait = at_top - cpu / share
+    left = np.maximum(duration_ms[:, -1] - wait, cpu / max(float(sizes[-1]) / MB_PER_VCPU, 1.0))
     return wait, cpu, np.maximum(cpu / left, 1.0)
 
 
