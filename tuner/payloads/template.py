@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import time
 from contextlib import contextmanager
@@ -110,7 +111,11 @@ class TemplateEvents:
         names = load_extra("jinja2.meta", "templates").find_undeclared_variables(tree)
         for line, text in enumerate(source.splitlines(), start=1):
             for name in sorted(names - _FUNCTIONS - self.parameters.keys()):
-                if name in text and "default" not in text and "is defined" not in text:
+                if (
+                    re.search(rf"\b{re.escape(name)}\b", text)
+                    and "default" not in text
+                    and "is defined" not in text
+                ):
                     raise PayloadError(
                         f"template {self._place}, line {line}: {name!r} is undefined: give it as "
                         "a parameter, or correct it"
