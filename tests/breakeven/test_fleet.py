@@ -166,9 +166,9 @@ def test_the_worked_example_can_be_recomputed_by_hand() -> None:
 
     Lambda: 0.0000002 + 0.1 s × 1.7275390625 GB × 0.0000166667 = $0.00000307926 an invocation, so
     $8.0923 a month for each request a second (2,628,000 s). A task: 730 h × (0.04048 + 2 ×
-    0.004445 + 0.005) = $39.69 a month; it bears 0.6 / 0.1 s = 6/s. Filling it saves 6 × 8.0923 -
-    39.69 = $8.86. The task begun at 5 × 6/s is not dearer any more (5 × 8.86 + 8.86 > 48.55), the
-    one before is: the break-even is 5 × 39.69 / 8.0923 = 24.52/s.
+    0.004445 + 0.005) = $39.69 a month; it bears 0.6 / 0.1 s = 6/s. Just above 24/s five tasks are
+    needed: $198.45 against Lambda's $194.21, dearer. Just above 30/s six: $238.14 against $242.77,
+    cheaper, as is every later step. So five tasks decide: 198.45 / 8.0923 = 24.52/s.
     """
     fleet = Fleet((machine(39.69),), min_units=2, fixed_usd=0, usd_per_rate=0)
     work, scenario = work_of(wait_ms=0, cpu_ms=100), central_scenario(0.6, 10.0)
