@@ -20,6 +20,7 @@ MODULES: Final = ("startup", "analysis", "sweep_overhead", "local_exec", "whole_
 
 def main(names: list[str]) -> int:
     """Run the named modules (all by default) and print their rows as one table."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command line does
     console = Console(width=150)
     table = Table(
         title=f"{platform.python_implementation()} {platform.python_version()}, {_host()}"

@@ -26,6 +26,8 @@ def run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"tuner {__version__}\n")
         return 0
+    # The matrices are small: more threads would only spin, on cores that a local run measures.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = _run_app(arguments)
         sys.stdout.flush()
