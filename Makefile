@@ -16,7 +16,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## Tune a real handler on this machine, without an AWS account
-	$(BIN)/tuner tune cpu-bound --local examples/template.yaml --yes --out demo-out/cpu-bound.jsonl
+	$(BIN)/tuner tune mixed --local examples/template.yaml --yes --out demo-out/mixed.jsonl
 
 test: $(STAMP)  ## Run the tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"

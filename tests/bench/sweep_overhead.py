@@ -35,14 +35,14 @@ def rows() -> list[tuple[str, str, str, bool]]:
     return [
         (
             f"sweep of {COUNT} invocations of 50 ms at {CONCURRENCY} / bare boto3 thread pool",
-            "<= 1.3 x",
-            f"{wall:.2f} x",
+            "≤ 1.3 ×",
+            f"{wall:.2f} ×",
             wall <= 1.3,
         ),
         (
             "CPU time per invocation / bare boto3 invoke",
-            "<= 1.5 x",
-            f"{cpu:.2f} x ({ours_ms:.2f} against {bare_ms:.2f} ms)",
+            "≤ 1.5 ×",
+            f"{cpu:.2f} × ({ours_ms:.2f} against {bare_ms:.2f} ms)",
             cpu <= 1.5,
         ),
     ]
