@@ -134,7 +134,9 @@ def _objection(
         )
     resize = size != case.current_mb
     if resize and size not in case.measured:
-        return f"{size} MB looks best but was not measured: add it with --memory-sizes"
+        return _doubt(case, best, size, float(regrets.mean())) or (
+            f"{size} MB looks best but was not measured: add it with --memory-sizes"
+        )
     if resize and case.current_mb not in case.measured and not current_fails(case):
         return (
             f"{size} MB looks best, but the current {case.current_mb} MB was not measured, so the "

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tuner.model.plan import Isolation
     from tuner.pricing import LambdaPrices
 
-MOST_INVOCATIONS: Final = 20
+MOST_INVOCATIONS: Final = 24
 """Where a decision needs more, the answer says so instead of going on."""
 _LEAST_INVOCATIONS: Final = 4
 """Two sizes with a cold and a warm sample each: less cannot carry any comparison."""
@@ -51,7 +51,7 @@ def plan_adaptive(
 ) -> SweepPlan:
     """Plan an adaptive sweep among the candidates of a range, or among `memory_sizes_mb`.
 
-    Without `max_invocations` it takes 20 at most, and for each payload as many more as a limit at
+    Without `max_invocations` it takes 24 at most, and for each payload as many more as a limit at
     a percentile needs. Raises InputError for limits that leave nothing to compare.
     """
     check_limits(concurrency, max_invocations, budget_usd)
