@@ -23,6 +23,7 @@ from tests.bench.decide_baselines import exponential_run, fit_exponential, fit_p
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.curve import Sample, fit_curve
+from tuner.sweep.adaptive_plan import MOST_INVOCATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tests.bench.decide_runs import Run
     from tests.bench.decide_world import Function
 
-DEFAULTS = {"slot_count": 4, "max_invocations": 20}
+DEFAULTS = {"slot_count": 4, "max_invocations": MOST_INVOCATIONS}
 SPENDING = {"slot_count": 4, "max_invocations": 60, "tolerance_ratio": 0.001}
 
 
