@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
+_TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
 _MAX_MESSAGE: Final = 400
 _YAML_TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "value"})
@@ -125,6 +126,8 @@ def read_document(path: Path) -> Place:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
+        if "nesting depth" in str(error.problem):  # the parser's own limit, in newer releases
+            raise TemplateError(f"{path}:{line}: {_TOO_DEEP}") from None
         raise TemplateError(f"{path}:{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError:
         raise TemplateError(f"{path} is not valid YAML: it holds control characters") from None
@@ -164,4 +167,4 @@ def _check_shape(path: Path, text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            raise TemplateError(f"{path}:{line}: nested deeper than {_MAX_DEPTH} levels")
+            raise TemplateError(f"{path}:{line}: {_TOO_DEEP}")
