@@ -50,6 +50,18 @@ def test_make_writes_a_corpus_that_its_seed_makes_again(tmp_path: Path) -> None:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
 
 
+def test_make_tells_the_seed_of_a_set(tmp_path: Path) -> None:
+    """A set's own seed is what made the corpus, whatever the run's."""
+    ran = run_here("payload", "make", SET, "--count", "3", "--seed", "9", "--out", f"{tmp_path}/a")
+    assert "\nseed 7 · sha256 " in ran.stdout
+    assert json.loads((tmp_path / "a" / "manifest.json").read_text())["seed"] == 7
+    ran = run_here("payload", "make", SET, "sqs", "--seed", "9", "--out", f"{tmp_path}/b")
+    assert "\nseeds 7, 9 · sha256 " in ran.stdout
+    manifest = json.loads((tmp_path / "b" / "manifest.json").read_text())
+    assert manifest["seed"] is None
+    assert [each["seed"] for each in manifest["classes"]] == [7, 7, 7, 9]
+
+
 def test_make_does_not_write_into_a_folder_with_something_in_it(tmp_path: Path) -> None:
     """Nothing of the user's is mixed up or replaced."""
     (tmp_path / "mine").write_text("")
@@ -95,6 +107,16 @@ def test_sizes_and_batches_are_asked_for_where_something_takes_them(tmp_path: Pa
     )
     assert "nothing here takes --batch-size" in one_line(
         run_here("payload", "show", "{}", "--batch-size", "3")
+    )
+
+
+def test_a_parameter_is_shown_with_each_value() -> None:
+    """One event of each class for each."""
+    ran = run_here("payload", "show", SET, "--vary", "batch_size=1,4")
+    batches = [json.loads(line)["Records"] for line in ran.stdout.splitlines()]
+    assert [len(batch) for batch in batches] == [1, 4, 1, 4, 1, 4]
+    assert "nothing uses the parameter 'hue'" in one_line(
+        run_here("payload", "show", SET, "--vary", "hue=1,4")
     )
 
 

@@ -85,6 +85,9 @@ def test_a_platform_verdict_has_its_two_keys() -> None:
 
 
 def test_parameters_become_an_object() -> None:
-    """The pairs of a payload's parameters are an object in JSON."""
-    size = answers.summary(512, parameters=(("pixels", "100"),))
-    assert to_json(answers.resize(sizes=(size,)))["sizes"][0]["parameters"] == {"pixels": "100"}
+    """The pairs of a payload's parameters are an object in JSON, numbers as numbers."""
+    pairs = (("pixels", "100"), ("scale", "0.5"), ("grey", "true"), ("kind", "jpeg"))
+    size = answers.summary(512, parameters=pairs)
+    assert to_json(answers.resize(sizes=(size,)))["sizes"][0]["parameters"] == {
+        "pixels": 100, "scale": 0.5, "grey": True, "kind": "jpeg",
+    }  # fmt: skip

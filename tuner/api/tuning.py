@@ -39,6 +39,7 @@ def tune(
     function: str,
     *,
     payloads: Sequence[str] = (),
+    vary: str | None = None,
     goal: Goal | None = None,
     region: str | None = None,
     profile: str | None = None,
@@ -68,7 +69,7 @@ def tune(
     something is left changed.
     """
     request = Request(
-        payloads=load_payloads(payloads, seed=seed),
+        payloads=load_payloads(payloads, seed=seed, vary=vary),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         memory_sizes_mb=tuple(memory_sizes_mb),

@@ -44,8 +44,30 @@ Payloads = Annotated[
     typer.Option(
         metavar="FILE|FOLDER|JSON",
         help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
-        "payloads.json) or inline JSON; repeatable. {} without it.",
+        "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …) or "
+        "inline JSON; repeatable. {} without it.",
         show_default=False,
+        rich_help_panel=MEASURE,
+    ),
+]
+PayloadSize = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZES",
+        help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size.",
+        rich_help_panel=MEASURE,
+    ),
+]
+Raw = Annotated[
+    bool,
+    typer.Option("--raw", help="Take files that are not JSON.", rich_help_panel=MEASURE),
+]
+Vary = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME=V,V,…",
+        help="Make events with each value of a parameter, of a source (batch_size=1,5,10) or of a "
+        "template.",
         rich_help_panel=MEASURE,
     ),
 ]

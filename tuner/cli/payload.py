@@ -37,13 +37,6 @@ Count = Annotated[
 BatchSize = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="Records in an event of a named source.")
 ]
-PayloadSize = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZES", help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size."
-    ),
-]
-Raw = Annotated[bool, typer.Option("--raw", help="Take files that are not JSON.")]
 TryFunction = Annotated[
     str | None,
     typer.Option(
@@ -90,24 +83,29 @@ def make(
     count: Count = 100,
     seed: Seed = 0,
     batch_size: BatchSize = None,
-    payload_size: PayloadSize = None,
-    raw: Raw = False,
+    payload_size: options.PayloadSize = None,
+    raw: options.Raw = False,
+    vary: options.Vary = None,
     json: options.JsonOutput = False,
 ) -> None:
     """Write events of all classes to a folder, by their weights, with seed and digest.
 
     Each class gets a folder of its own; manifest.json says what is there.
     """
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_corpus  # noqa: PLC0415 - not needed for --help
-    from tuner.payloads.named import load_named  # noqa: PLC0415 - as above
 
-    payloads = load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size)
+    payloads = load_payloads(
+        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
+    )
     manifest = write_corpus(payloads, folder, count=count, seed=seed)
     if json:
         show_json(manifest)
         return
     counts = ", ".join(f"{each['event_count']} {each['name']}" for each in manifest["classes"])
-    show_text(f"{count} events in {folder}: {counts}\nseed {seed} · sha256 {manifest['sha256']}\n")
+    seeds = {f"{each['seed']}" for each in manifest["classes"] if each["seed"] is not None}
+    told = f"seed {manifest['seed']}" if len(seeds) < 2 else f"seeds {', '.join(sorted(seeds))}"
+    show_text(f"{count} events in {folder}: {counts}\n{told} · sha256 {manifest['sha256']}\n")
 
 
 def show(
@@ -116,13 +114,16 @@ def show(
     index: Annotated[int, typer.Option(metavar="N", min=0, help="Which event of each class.")] = 0,
     seed: Seed = 0,
     batch_size: BatchSize = None,
-    payload_size: PayloadSize = None,
-    raw: Raw = False,
+    payload_size: options.PayloadSize = None,
+    raw: options.Raw = False,
+    vary: options.Vary = None,
 ) -> None:
     """Print one event of each class, as it would be sent: one event a line where it has none."""
-    from tuner.payloads.named import load_named  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - not needed for --help
 
-    for each in load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size):
+    for each in load_payloads(
+        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
+    ):
         text = each.body_at(index).decode("utf-8", "replace")
         show_text(text if text.endswith("\n") else text + "\n")
 
@@ -133,8 +134,9 @@ def check(
     count: Count = 20,
     seed: Seed = 0,
     batch_size: BatchSize = None,
-    payload_size: PayloadSize = None,
-    raw: Raw = False,
+    payload_size: options.PayloadSize = None,
+    raw: options.Raw = False,
+    vary: options.Vary = None,
     try_function: TryFunction = None,
     yes: options.Yes = False,
     local: options.LocalTemplate = None,
@@ -152,10 +154,12 @@ def check(
 
     from tuner.api.trial import try_payloads  # noqa: PLC0415 - as above
     from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
-    from tuner.payloads.named import load_named  # noqa: PLC0415 - as above
 
-    payloads = load_named(payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size)
+    payloads = load_payloads(
+        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
+    )
     found = facts(payloads, count)
     if not json:
         show_text(f"{'class':<20} {'share':>7} {'median':>13} {'largest':>13} {'made':>6}\n")

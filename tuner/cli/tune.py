@@ -8,6 +8,8 @@ tuner tune resize-images --payload event.json
 
 tuner tune resize-images --payload small.json --payload large.json --goal speed --max-memory 3008
 
+tuner tune queue-worker --payload payloads.toml --vary batch_size=1,5,10
+
 tuner tune cpu-bound --local examples/template.yaml --payload '{"rounds": 5}'
 
 Every invocation really runs the function's code, with the function's own role."""
@@ -17,6 +19,9 @@ def tune(
     function: options.FunctionName,
     *,
     payload: options.Payloads = None,
+    vary: options.Vary = None,
+    payload_size: options.PayloadSize = None,
+    raw: options.Raw = False,
     memory_sizes: options.MemorySizes = None,
     exhaustive: options.Exhaustive = False,
     min_memory: options.MinMemory = None,
@@ -70,7 +75,7 @@ def tune(
     )
     terms = Terms(traffic=traffic_of(rate, per_month))
     request = Request(
-        payloads=load_payloads(payload or (), seed=seed),
+        payloads=load_payloads(payload or (), seed=seed, raw=raw, size=payload_size, vary=vary),
         min_memory_mb=min_memory,
         max_memory_mb=max_memory,
         memory_sizes_mb=memory_sizes or (),

@@ -56,12 +56,13 @@ def _summary(
 ) -> SizeSummary:
     """Counts of one size and payload; intervals where it has a warm sample."""
     known = any(invocation.is_warm_sample for invocation in group)
+    payload = next(each for each in sweep.plan.payloads if each.name == group[0].payload)
     outcomes = [invocation.outcome for invocation in group]
     used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
     return SizeSummary(
         architecture=sweep.function.architecture,
         memory_mb=group[0].memory_mb,
-        payload=group[0].payload,
+        payload=payload.class_name,
         invocation_count=len(group),
         environment_count=len({i.environment for i in group if i.environment is not None}),
         cold_start_count=sum(invocation.cold_start for invocation in group),
@@ -72,6 +73,7 @@ def _summary(
         duration_ms=duration_ms if known else None,
         cost_usd_per_million=cost_usd_per_million if known else None,
         max_memory_used_mb=max(used, default=None),
+        parameters=payload.parameters,
     )
 
 

@@ -22,16 +22,33 @@ class Events(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """What a payload is one of several of: a class, made with one value of a varied parameter."""
+
+    class_name: str
+    parameter: str
+    value: str
+    """As it was written: 5, true, large."""
+    is_current: bool = False
+    """Whether the answer compares with this value: it stands for what is in use."""
+
+
+@dataclass(frozen=True, slots=True)
 class Payload:
     """One named payload class. Sweep files and reports hold its digest, never its body.
 
     `body` is the event, or the first one where there are many: those come from `events`.
+    `weight` is the share of events, `record_count` how many records each of them holds.
     """
 
     name: str
     body: bytes = field(repr=False)
     weight: float = 1.0
     events: Events | None = field(default=None, repr=False, compare=False)
+    record_count: int = 1
+    seed: int | None = None
+    """What its events are made from; None where they are not made."""
+    variant: Variant | None = None
 
     @property
     def sha256(self) -> str:

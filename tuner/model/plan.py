@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tuner.model.payload import Variant  # noqa: TC001 - files are read by these hints
+
 Isolation = Literal["auto", "version", "clone"]
 EstimateBasis = Literal["recent_duration", "timeout"]
 Method = Literal["adaptive", "exhaustive"]
@@ -18,6 +20,31 @@ class PayloadClass:
     weight: float
     size_bytes: int
     sha256: str
+    record_count: int = 1
+    variant: Variant | None = None
+
+    @property
+    def class_name(self) -> str:
+        """The class that it is of, whatever parameter is varied."""
+        return self.name if self.variant is None else self.variant.class_name
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The varied parameter and its value here; nothing where the class does not use it."""
+        return () if self.variant is None else ((self.variant.parameter, self.variant.value),)
+
+
+@dataclass(frozen=True, slots=True)
+class VariedParameter:
+    """A payload parameter that a sweep gives several values, in the order that was asked for."""
+
+    name: str
+    values: tuple[str, ...]
+    current: str
+    """The value that the answer compares with."""
+    is_setting: bool
+    """Whether it sets how many records an event holds (a batch size): then it can be chosen.
+    Else it says something of the work itself, which is as it comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +79,20 @@ class SweepPlan:
     basis: EstimateBasis = "timeout"
     method: Method = "exhaustive"
     sizes_named: bool = False
+
+    @property
+    def varied(self) -> VariedParameter | None:
+        """The varied parameter, if there is one."""
+        varied = [each for each in self.payloads if each.variant is not None]
+        variants = [each.variant for each in varied if each.variant is not None]
+        if not variants:
+            return None
+        by_class: dict[str, set[int]] = {}
+        for payload in varied:
+            by_class.setdefault(payload.class_name, set()).add(payload.record_count)
+        return VariedParameter(
+            name=variants[0].parameter,
+            values=tuple(dict.fromkeys(each.value for each in variants)),
+            current=next((v.value for v in variants if v.is_current), variants[0].value),
+            is_setting=any(len(counts) > 1 for counts in by_class.values()),
+        )

@@ -71,7 +71,8 @@ def write_corpus(
 ) -> dict[str, Any]:
     """Write `count` events and manifest.json to an empty or new folder; return the manifest.
 
-    The digest is SHA-256 over class, length and body of every event in order. Raises PayloadError
+    The digest is SHA-256 over class, length and body of every event in order. `seed` is the run's;
+    where sets have seeds of their own, theirs are in the manifest. Raises PayloadError
     for a folder with something in it, for a file that cannot be written, and for an event that
     cannot be made.
     """
@@ -90,11 +91,17 @@ def write_corpus(
         manifest = {
             "schema_version": 1,
             "kind": "payload_corpus",
-            "seed": seed,
+            "seed": _seed_of_all(payloads, seed),
             "event_count": count,
             "sha256": digest.hexdigest(),
             "classes": [
-                {"name": each.name, "weight": each.weight, "event_count": counts[each.name]}
+                {
+                    "name": each.name,
+                    "weight": each.weight,
+                    "event_count": counts[each.name],
+                    "record_count": each.record_count,
+                    "seed": each.seed,
+                }
                 for each in payloads
             ],
         }
@@ -102,6 +109,14 @@ def write_corpus(
     except OSError as error:
         raise PayloadError(f"folder {str(folder)!r} cannot be written: {error.strerror}") from None
     return manifest
+
+
+def _seed_of_all(payloads: Sequence[Payload], seed: int) -> int | None:
+    """The seed that made all classes; None where sets brought different ones."""
+    seeds = {each.seed for each in payloads if each.seed is not None}
+    if not seeds:
+        return seed
+    return seeds.pop() if len(seeds) == 1 else None
 
 
 def _file_name(name: str) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import PayloadError
 from tuner.model.payload import Payload
 from tuner.payloads.body import checked, is_json, read_file
-from tuner.payloads.making import make_class
+from tuner.payloads.named import Options, named_recipe
 from tuner.payloads.payload_set import ClassRecipe, is_set, read_set
+from tuner.payloads.vary import Asked, parse_vary, vary_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,60 +21,78 @@ _LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
 _BEGINS_JSON: Final = ("{", "[", '"')
 
 
-def load_payloads(specs: Sequence[str], *, seed: int = 0, raw: bool = False) -> tuple[Payload, ...]:
-    """Return the classes of all specs: files, folders of recorded events, payload sets, JSON.
+def load_payloads(
+    specs: Sequence[str],
+    *,
+    seed: int = 0,
+    raw: bool = False,
+    batch_size: int | None = None,
+    size: str | None = None,
+    vary: str | None = None,
+) -> tuple[Payload, ...]:
+    """Return the classes of all specs: files, folders of recorded events, templates (*.j2),
+    schemas (*.schema.json), payload sets, event sources by their names, inline JSON.
 
     A file's payload is named by its stem, a folder by its name, inline JSON by its place
     ("inline-1"), a set's classes as it names them; a name that comes again gets a number. Weights
     are a set's own, else equal. Without specs there is one payload, `{}`, named "empty". Recorded
     bodies are sent as they were written, without a byte order mark; made ones come from `seed`,
-    unless a set has its own. `raw` takes files that are not JSON. Raises PayloadError for what
-    cannot be read or made, and for more than Lambda's 6 MB; no message holds a payload's content.
+    unless a set has its own. `raw` takes files that are not JSON, `batch_size` is for sources that
+    are named, `size` for schemas (p50=2kB,p99=200kB), and `vary` (batch_size=1,5,10) makes each
+    class that uses the parameter once for each value.
+
+    Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, and for an
+    option that nothing takes; no message holds a payload's content.
     """
-    if not specs:
-        return (Payload("empty", b"{}"),)
-    loaded = [
-        payload
-        for place, spec in enumerate(specs, start=1)
-        for payload in _load(spec, place, seed=seed, raw=raw)
-    ]
-    names = distinct(payload.name for payload in loaded)
-    return tuple(replace(payload, name=name) for name, payload in zip(names, loaded, strict=True))
+    options = Options(seed=seed, raw=raw, batch_size=batch_size, size=size)
+    found = [
+        each for place, spec in enumerate(specs, start=1) for each in _load(spec, place, options)
+    ] or [(Payload("empty", b"{}"), seed)]
+    options.check_taken([what for what, _ in found])
+    names = distinct(what.name for what, _ in found)
+    classes = [Asked(name, *each) for name, each in zip(names, found, strict=True)]
+    if vary is not None:
+        return vary_classes(classes, parse_vary(vary))
+    return tuple(each.made() for each in classes)
 
 
-def _load(spec: str, place: int, *, seed: int, raw: bool) -> tuple[Payload, ...]:
+def _load(spec: str, place: int, options: Options) -> Sequence[tuple[ClassRecipe | Payload, int]]:
+    """What a spec stands for, with the seed of each class."""
     if not spec.strip():
         raise PayloadError(f"payload {place} is empty: give a file or JSON, such as {{}}")
     if spec.lstrip().startswith(_BEGINS_JSON):
         body = checked(_encoded(spec, place), f"payload {place}")
-        return (Payload(f"inline-{place}", body),)
-    if (made := _made(spec, seed=seed, raw=raw)) is not None:
-        return made
+        return [(Payload(f"inline-{place}", body), options.seed)]
+    if (recipes := _recipes(spec, options)) is not None:
+        return recipes
     body_of_file = read_file(spec)
     if body_of_file is not None:
-        body = checked(body_of_file, f"payload file {spec!r}", raw=raw)
-        return (Payload(Path(spec).stem, body),)
+        body = checked(body_of_file, f"payload file {spec!r}", raw=options.raw)
+        return [(Payload(Path(spec).stem, body), options.seed)]
     if is_json(spec):
-        return (Payload(f"inline-{place}", checked(_encoded(spec, place), f"payload {place}")),)
+        body = checked(_encoded(spec, place), f"payload {place}")
+        return [(Payload(f"inline-{place}", body), options.seed)]
     shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {place}"
     raise PayloadError(f"payload {shown} is neither a file nor JSON: check the path")
 
 
-def _made(spec: str, *, seed: int, raw: bool) -> tuple[Payload, ...] | None:
-    """The classes of a payload set, or the class of a folder; None for anything else."""
+def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] | None:
+    """The classes of a payload set, of a folder, of a template, schema or source by its name;
+    None for anything else.
+    """
     path = Path(spec)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError):  # too long for a name, or with a NUL in it
         return None
     if is_folder:
-        recipes = [ClassRecipe(path.resolve().name, origin="folder", path=path, raw=raw)]
-    elif is_file and is_set(path):
+        recipe = ClassRecipe(path.resolve().name, origin="folder", path=path, raw=options.raw)
+        return [(recipe, options.seed)]
+    if is_file and is_set(path):
         given, own_seed = read_set(path)
-        recipes, seed = list(given), seed if own_seed is None else own_seed
-    else:
-        return None
-    return tuple(make_class(recipe, seed=seed) for recipe in recipes)
+        return [(each, options.seed if own_seed is None else own_seed) for each in given]
+    named = named_recipe(spec, options, is_file=is_file)
+    return None if named is None else [(named, options.seed)]
 
 
 def _encoded(text: str, place: int) -> bytes:

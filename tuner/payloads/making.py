@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import PayloadError
@@ -27,8 +27,46 @@ def make_class(recipe: ClassRecipe, *, seed: int) -> Payload:
     if events is None:
         what = f"payload file {str(recipe.path)!r}"
         body = checked(_content(recipe, what), what, raw=recipe.raw)
-        return Payload(recipe.name, body, recipe.weight)
-    return Payload(recipe.name, events.body(0), recipe.weight, events)
+        return Payload(recipe.name, body, recipe.weight, record_count=record_count(recipe))
+    return Payload(
+        recipe.name,
+        events.body(0),
+        recipe.weight,
+        events,
+        record_count=record_count(recipe),
+        seed=seed,
+    )
+
+
+def takes_parameter(recipe: ClassRecipe, name: str, value: Any) -> bool:
+    """Whether a parameter changes the events of a class: of its source, or in its template.
+
+    Raises PayloadError for a class that cannot be made.
+    """
+    source = find_source(recipe.source) if recipe.source is not None else None
+    if source is not None and name == "batch_size":
+        return source.max_batch > 1
+    if source is not None and name in dict(source.parameters):
+        return True
+    if recipe.origin == "template" or (source is not None and recipe.origin is None):
+        given = replace(recipe, parameters={**recipe.parameters, name: value})
+        return name not in _bodies(given, "", source).unused_parameters
+    return False
+
+
+def record_count(recipe: ClassRecipe) -> int:
+    """How many records an event of the class holds. Raises PayloadError."""
+    count = "batch_size" if recipe.records is None and recipe.source else recipe.records
+    if isinstance(count, str):
+        count = recipe.parameters.get(count, 1 if recipe.records is None else None)
+    if count is None and recipe.records is None:
+        return 1
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise PayloadError(
+            f"class {recipe.name!r}: records names a parameter whose value is no whole number "
+            "from 1: give the number, or another parameter"
+        )
+    return count
 
 
 def _events(recipe: ClassRecipe, key: str) -> Any:

@@ -1,14 +1,12 @@
-"""Payload specs of the payload commands: also a source by its name, and a schema with sizes."""
+"""Payloads that are told by their names: event sources, templates and schemas."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import PayloadError
-from tuner.payloads.load import distinct, load_payloads
-from tuner.payloads.making import make_class
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sources import SOURCES
 
@@ -17,50 +15,44 @@ if TYPE_CHECKING:
 
     from tuner.model.payload import Payload
 
-_TEMPLATE_SUFFIXES = (".j2", ".jinja", ".jinja2")
-_SCHEMA_SUFFIX = ".schema.json"
+_TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2")
+_SCHEMA_SUFFIX: Final = ".schema.json"
 
 
-def load_named(
-    specs: Sequence[str],
-    *,
-    seed: int = 0,
-    raw: bool = False,
-    batch_size: int | None = None,
-    size: str | None = None,
-) -> tuple[Payload, ...]:
-    """Return the classes of all specs: what load_payloads takes, and by their names event sources,
-    templates (*.j2) and schemas (*.schema.json). Raises PayloadError, also where nothing takes
-    `batch_size` or `size`.
-    """
-    recipes = [_recipe(spec, batch_size=batch_size, size=size) for spec in specs]
-    if batch_size is not None and not any(each and each.parameters for each in recipes):
-        raise PayloadError("nothing here takes --batch-size: name an event source, such as sqs")
-    if size is not None and not any(each and each.size for each in recipes):
-        raise PayloadError(
-            f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
-        )
-    loaded = [
-        payload
-        for spec, recipe in zip(specs, recipes, strict=True)
-        for payload in (
-            load_payloads([spec], seed=seed, raw=raw)
-            if recipe is None
-            else [make_class(recipe, seed=seed)]
-        )
-    ]
-    names = distinct(payload.name for payload in loaded)
-    return tuple(replace(each, name=name) for name, each in zip(names, loaded, strict=True))
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is said of all payloads at once."""
+
+    seed: int
+    raw: bool
+    batch_size: int | None
+    """Records in an event of a source that is named."""
+    size: str | None
+    """Sizes of events from a schema that is named."""
+
+    def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
+        """Raise PayloadError for an option that no class takes."""
+        recipes = [each for each in classes if isinstance(each, ClassRecipe)]
+        if self.batch_size is not None and not any(
+            each.origin is None and each.parameters.get("batch_size") == self.batch_size
+            for each in recipes
+        ):
+            raise PayloadError("nothing here takes --batch-size: name an event source, such as sqs")
+        if self.size is not None and all(each.size != self.size for each in recipes):
+            raise PayloadError(
+                f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
+            )
 
 
-def _recipe(spec: str, *, batch_size: int | None, size: str | None) -> ClassRecipe | None:
+def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe | None:
+    """Return the recipe that a name stands for, None if it stands for none."""
     path = Path(spec)
-    if spec in SOURCES:
-        given = {} if batch_size is None else {"batch_size": batch_size}
+    if spec in SOURCES and not is_file:
+        given = {} if options.batch_size is None else {"batch_size": options.batch_size}
         return ClassRecipe(spec, source=spec, parameters=given)
     if spec.endswith(_SCHEMA_SUFFIX):
         name = path.name.removesuffix(_SCHEMA_SUFFIX)
-        return ClassRecipe(name, origin="schema", path=path, size=size)
+        return ClassRecipe(name, origin="schema", path=path, size=options.size)
     if spec.endswith(_TEMPLATE_SUFFIXES):
         return ClassRecipe(path.name.partition(".")[0], origin="template", path=path)
     return None

@@ -30,7 +30,7 @@ SET_SUFFIXES: Final = (".toml", ".yaml", ".yml")
 SET_JSON: Final = "payloads.json"
 """A JSON file is an event, unless it is named payloads.json or ends in .payloads.json."""
 _ORIGINS: Final = ("file", "folder", "template", "schema")
-_KEYS: Final = (*_ORIGINS, "source", "weight", "parameters", "size", "raw")
+_KEYS: Final = (*_ORIGINS, "source", "weight", "parameters", "size", "raw", "records")
 _MOST_BYTES: Final = 4 * 1024 * 1024
 
 
@@ -47,6 +47,8 @@ class ClassRecipe:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     size: str | None = None
     raw: bool = False
+    records: int | str | None = None
+    """How many records an event holds, or the parameter that says so; None: the batch size."""
 
 
 def is_set(path: Path) -> bool:
@@ -128,7 +130,16 @@ def _recipe(path: Path, name: str, given: Any) -> ClassRecipe:
         parameters=_table(table.get("parameters", {}), f"{where}, parameters"),
         size=table.get("size"),
         raw=table.get("raw", False),
+        records=_records(table.get("records"), where),
     )
+
+
+def _records(given: Any, where: str) -> int | str | None:
+    if given is None or (isinstance(given, str) and given):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
+        return given
+    raise PayloadError(f"{where}: records is a whole number from 1, or a parameter's name")
 
 
 def _weight(given: Any, where: str) -> float:

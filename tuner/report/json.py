@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
@@ -94,7 +97,7 @@ def _size(size: SizeSummary) -> dict[str, Any]:
         "architecture": size.architecture,
         "memory_mb": size.memory_mb,
         "payload": size.payload,
-        "parameters": dict(size.parameters),
+        "parameters": parameters_json(size.parameters),
         "invocation_count": size.invocation_count,
         "environment_count": size.environment_count,
         "cold_start_count": size.cold_start_count,
@@ -106,6 +109,19 @@ def _size(size: SizeSummary) -> dict[str, Any]:
         "cost_usd_per_million": _interval(size.cost_usd_per_million),
         "max_memory_used_mb": size.max_memory_used_mb,
     }
+
+
+def parameters_json(parameters: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Varied parameters with their values: numbers and truth values as such."""
+    return {name: _typed(value) for name, value in parameters}
+
+
+def _typed(value: str) -> Any:
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return value
+    return parsed if isinstance(parsed, bool | int | float) else value
 
 
 def _platform(recommendation: Recommendation) -> dict[str, Any] | None:

@@ -113,7 +113,14 @@ def plan_sweep(
 def payload_classes(payloads: Sequence[Payload]) -> tuple[PayloadClass, ...]:
     """Return the payloads as a plan knows them: without their bodies."""
     return tuple(
-        PayloadClass(payload.name, payload.weight, len(payload.body), payload.sha256)
+        PayloadClass(
+            payload.name,
+            payload.weight,
+            len(payload.body),
+            payload.sha256,
+            payload.record_count,
+            payload.variant,
+        )
         for payload in payloads
     )
 

@@ -1,0 +1,120 @@
+"""One class as several: the same events with each value of a parameter."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import PayloadError
+from tuner.model.payload import Payload, Variant
+from tuner.payloads.making import make_class, record_count, takes_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.payloads.payload_set import ClassRecipe
+
+_MOST_VALUES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Vary:
+    """A parameter and its values, as they were written and as a class takes them."""
+
+    name: str
+    values: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A class as it was asked for: its own name among all, and its recipe or what is ready."""
+
+    name: str
+    what: ClassRecipe | Payload
+    seed: int
+
+    def made(self) -> Payload:
+        """Return the class with its first event. Raises PayloadError."""
+        if isinstance(self.what, Payload):
+            return replace(self.what, name=self.name)
+        return replace(make_class(self.what, seed=self.seed), name=self.name)
+
+
+def parse_vary(text: str) -> Vary:
+    """Read `batch_size=1,5,10`: two values or more, each once. Raises PayloadError."""
+    name, equals, given = text.partition("=")
+    values = [value.strip() for value in given.split(",")]
+    if not (equals and re.fullmatch(r"[A-Za-z_]\w*", name.strip()) and all(values)):
+        raise PayloadError(f"--vary {text!r} cannot be read: write it like batch_size=1,5,10")
+    if not 1 < len(values) <= _MOST_VALUES or len(set(values)) < len(values):
+        raise PayloadError(f"--vary {text!r} needs two to {_MOST_VALUES} values, each once")
+    return Vary(name.strip(), tuple((value, _typed(value)) for value in values))
+
+
+def vary_classes(classes: Sequence[Asked], vary: Vary) -> tuple[Payload, ...]:
+    """Return every class once for each value; a class that does not use the parameter as it is.
+
+    The mix of records stays what it is without the parameter: where an event holds more records,
+    there are fewer of them, and its weight is less. Raises PayloadError, also where no class uses
+    the parameter.
+    """
+    varied = [each for each in classes if _takes(each, vary)]
+    if not varied:
+        raise PayloadError(
+            f"nothing uses the parameter {vary.name!r} of --vary: name one of a template or of an "
+            "event source (`tuner payload sources` lists theirs)"
+        )
+    current = _current(varied, vary)
+    payloads = []
+    for each in classes:
+        if each not in varied:
+            payloads.append(each.made())
+            continue
+        payloads += [_variant(each, vary.name, *value, current) for value in vary.values]
+    return tuple(payloads)
+
+
+def _variant(asked: Asked, name: str, text: str, value: Any, current: str) -> Payload:
+    recipe = asked.what
+    assert not isinstance(recipe, Payload)
+    given = replace(recipe, parameters={**recipe.parameters, name: value})
+    made = make_class(given, seed=asked.seed)
+    return replace(
+        made,
+        name=f"{asked.name} {name}={text}",
+        weight=made.weight * _usual_count(recipe) / made.record_count,
+        variant=Variant(asked.name, name, text, is_current=text == current),
+    )
+
+
+def _usual_count(recipe: ClassRecipe) -> int:
+    """Records in an event as the class stands; 1 where only the varied parameter would tell."""
+    try:
+        return record_count(recipe)
+    except PayloadError:
+        return 1
+
+
+def _takes(asked: Asked, vary: Vary) -> bool:
+    recipe = asked.what
+    return not isinstance(recipe, Payload) and takes_parameter(recipe, vary.name, vary.values[0][1])
+
+
+def _current(varied: Sequence[Asked], vary: Vary) -> str:
+    """The value that the heaviest class has of itself, if it is among those; else the first."""
+    heaviest = max(varied, key=lambda each: each.what.weight).what
+    assert not isinstance(heaviest, Payload)
+    default = 1 if vary.name == "batch_size" else None
+    own = heaviest.parameters.get(vary.name, default)
+    return next((text for text, value in vary.values if value == own), vary.values[0][0])
+
+
+def _typed(text: str) -> Any:
+    """A number or a truth value where it is one, else the text."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float) else text
