@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuner.api.host_check import check_host
     from tuner.api.prepared import PreparedSweep, Request, prepare
     from tuner.api.recovery import (
         Recovery,
@@ -28,6 +29,7 @@ _HOMES: Final = {
     "Request": "prepared",
     "StrayRecovery": "recovery",
     "Target": "target",
+    "check_host": "host_check",
     "find_unfinished": "recovery",
     "load_sweep": "saved",
     "open_recovery": "recovery",
@@ -45,6 +47,7 @@ __all__ = [
     "Request",
     "StrayRecovery",
     "Target",
+    "check_host",
     "find_unfinished",
     "load_sweep",
     "open_recovery",

@@ -52,7 +52,7 @@ def open_target(
     connections = max(concurrency or 0, MAX_CONNECTIONS)
     if local_template is not None:
         _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
-        with _local_target(local_template, region, connections) as target:
+        with _local_target(local_template, region, connections, state_dir) as target:
             yield target
         return
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
@@ -68,7 +68,10 @@ def open_target(
 
 
 @contextmanager
-def _local_target(template: Path, region: str | None, connections: int) -> Iterator[Target]:
+def _local_target(
+    template: Path, region: str | None, connections: int, state_dir: Path
+) -> Iterator[Target]:
+    from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
     from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
 
@@ -87,11 +90,13 @@ def _local_target(template: Path, region: str | None, connections: int) -> Itera
                 max_connections=connections,
             )
         )
+        status = local.status
+        found = host_findings(state_dir, status.cpu_control, status.core_count)
         yield Target(
             gateway,
             Path(journals),
-            findings=local.status.findings,
-            max_memory_mb=local.status.max_memory_mb,
+            findings=(*status.findings, *found),
+            max_memory_mb=status.max_memory_mb,
             started_here=True,
         )
 

@@ -53,6 +53,7 @@ LOCAL: Final[dict[str, Entry]] = {
     "serve": Entry(
         "tuner.cli.local:serve", "Serve a template's functions on a Lambda endpoint of your own."
     ),
+    "check": Entry("tuner.cli.local_check:check", "Measure how true this machine is to Lambda."),
 }
 _EPILOG: Final = """\
 tuner tune resize-images --payload event.json

@@ -1,0 +1,160 @@
+"""Measures how true the local Lambda is on this machine, and remembers it for later sweeps."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.errors import InputError, LocalError
+from tuner.model.finding import Finding
+from tuner.model.host_check import BUSY_RATIO, HostCheck
+from tuner.model.record import RecordError, from_record, to_record
+from tuner.report.host_check import untrue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.local.deployment import CpuControl
+
+ControlChoice = Literal["auto", "cgroup", "portable", "both"]
+PROBE_CPU_S: Final = 0.1
+_FILE: Final = "local-check.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCheck:
+    """A check, and where and when it was made."""
+
+    machine: str
+    checked_at: str
+    """A day, ISO 8601."""
+    check: HostCheck
+
+
+def check_host(
+    choice: ControlChoice = "auto",
+    *,
+    state_dir: Path,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> tuple[HostCheck, ...]:
+    """Measure the controls that `choice` names, and keep the results in the state folder.
+
+    "both" leaves out control groups where they cannot be used. Raises LocalError where a control
+    that was asked for does not work here, InputError where the folder cannot be written.
+    """
+    from tuner.local.check.measure import check_control  # noqa: PLC0415 - loads the executor
+
+    checks = []
+    with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
+        for control in _controls(choice, on_step):
+            checks.append(check_control(control, work_dir=Path(folder), on_step=on_step))
+            _keep(checks[-1], state_dir)
+    return tuple(checks)
+
+
+def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[Finding, ...]:
+    """What is known of this machine's truth, for a sweep that is about to begin on it.
+
+    The last check's failure, if there was one under the same control, and whether the machine is
+    busy right now: a loop of 0.1 s tells.
+    """
+    findings = []
+    for saved in _read(state_dir):
+        same = (saved.machine, saved.check.cpu_control) == (_machine(), cpu_control)
+        wrong = untrue(saved.check) if same and saved.check.core_count == core_count else None
+        if wrong is not None:
+            findings.append(_check_failed(saved, wrong))
+    return (*findings, *_busy_findings())
+
+
+def _busy_findings() -> tuple[Finding, ...]:
+    from tuner.local.check.machine import bare_share  # noqa: PLC0415 - for local runs alone
+
+    share = bare_share(PROBE_CPU_S)
+    if share >= BUSY_RATIO:
+        return ()
+    return (
+        Finding(
+            "host_busy",
+            "warning",
+            f"this machine is busy: just before the sweep a bare loop got {share:.0%} of a core, "
+            "so sizes that need more of it are measured too slow; sweep again when it is idle",
+        ),
+    )
+
+
+def _check_failed(saved: SavedCheck, wrong: str) -> Finding:
+    trusted = saved.check.trusted_up_to_mb
+    upto = "at no size" if trusted is None else f"only up to {trusted} MB"
+    while_busy = "; it was busy then" if saved.check.is_busy else ""
+    return Finding(
+        "host_check_failed",
+        "warning",
+        f"tuner local check of {saved.checked_at} found this machine true {upto} "
+        f"({wrong}{while_busy}): durations at larger sizes are the machine's, not the function's; "
+        "check again or tune on AWS",
+    )
+
+
+def _controls(
+    choice: ControlChoice, on_step: Callable[[str], None]
+) -> tuple[CpuControl | None, ...]:
+    if choice == "auto":
+        return (None,)
+    if choice == "portable":
+        return ("stop-continue",)
+    from tuner.local.execution.cpu.choose import choose_control  # noqa: PLC0415 - as above
+
+    best = choose_control().kind
+    if best != "stop-continue":
+        return (best,) if choice == "cgroup" else (best, "stop-continue")
+    if choice == "cgroup":
+        raise LocalError(
+            "control groups cannot be used here: run on Linux as root or under systemd's user "
+            "delegation, or give --control portable"
+        )
+    on_step("control groups cannot be used here: the portable control alone is measured")
+    return ("stop-continue",)
+
+
+def _machine() -> str:
+    return f"{platform.node()} {platform.system()} {platform.release()} {platform.machine()}"
+
+
+def _keep(check: HostCheck, state_dir: Path) -> None:
+    """Put it in place of the last one of this machine and control, at once or not at all."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    fresh = SavedCheck(_machine(), today, check)
+    others = [
+        saved
+        for saved in _read(state_dir)
+        if (saved.machine, saved.check.cpu_control) != (fresh.machine, check.cpu_control)
+    ]
+    document = {"schema_version": 1, "checks": [to_record(one) for one in (*others, fresh)]}
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(prefix=f".{_FILE}-", dir=state_dir)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2)
+        Path(name).replace(state_dir / _FILE)
+    except OSError as error:
+        raise InputError(
+            f"{state_dir}: {error.strerror}: the check cannot be kept there; set TUNER_STATE_DIR"
+        ) from None
+
+
+def _read(state_dir: Path) -> tuple[SavedCheck, ...]:
+    """Read what is kept; a file that is none, or of another version, is nothing."""
+    try:
+        document = json.loads((state_dir / _FILE).read_text(encoding="utf-8"))
+        if document["schema_version"] != 1:
+            return ()
+        return tuple(from_record(SavedCheck, one) for one in document["checks"])
+    except (OSError, ValueError, KeyError, TypeError, RecordError):
+        return ()

@@ -1,0 +1,1 @@
+"""Measures how true the local Lambda is on this machine: `tuner local check`."""

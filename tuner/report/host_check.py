@@ -1,0 +1,135 @@
+"""What `tuner local check` measured, as text and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.report import numbers
+from tuner.report.glyphs import fit_to, glyphs_for
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.model.host_check import HostCheck, ShareCheck
+
+SCHEMA_VERSION: Final = 1
+_TITLES: Final = ("memory", "Lambda", "measured", "off", "jitter", "bare loop")
+_MARGIN: Final = "  "
+
+
+def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
+    """A table for each control, and what it can be trusted with."""
+    text = "\n\n".join("\n".join(_lines(check)) for check in checks) + "\n"
+    return fit_to(text, glyphs_for(encoding))
+
+
+def to_json(checks: Sequence[HostCheck]) -> dict[str, Any]:
+    """One object; shares are cores, ratios are plain numbers (0.05 is 5 %)."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "host_check",
+        "checks": [_check(check) for check in checks],
+    }
+
+
+def untrue(check: HostCheck) -> str | None:
+    """What is wrong, in a clause; None if every size is true."""
+    wrong = check.first_untrue
+    if wrong is None:
+        return None
+    return (
+        f"at {numbers.memory(wrong.memory_mb)} a handler got {_cores(wrong.measured_cores)} of a "
+        f"core, {_cores(wrong.expected_cores)} on Lambda"
+    )
+
+
+def _lines(check: HostCheck) -> list[str]:
+    cores = f"{check.core_count} core{'' if check.core_count == 1 else 's'}"
+    rows = [_TITLES, *(_cells(share) for share in check.shares)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    table = [
+        _MARGIN
+        + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    for line, share in enumerate(check.shares, start=1):
+        if abs(share.off_ratio) > check.tolerance_ratio:
+            table[line] += "  untrue"
+    waiting = numbers.change(check.waiting_off_ratio)
+    return [
+        f"{check.cpu_control} · {cores} · {_machine(check)}",
+        "",
+        *table,
+        "",
+        f"{_MARGIN}waiting takes as long at every size: {waiting} at the smallest",
+        "",
+        *_verdict(check),
+    ]
+
+
+def _machine(check: HostCheck) -> str:
+    if check.steal_ratio is None or check.foreign_load_ratio is None:
+        return "steal and load are not told here"
+    return (
+        f"steal {numbers.percent(check.steal_ratio)}, "
+        f"other processes {numbers.percent(check.foreign_load_ratio)} of all cores"
+    )
+
+
+def _cells(share: ShareCheck) -> tuple[str, ...]:
+    return (
+        numbers.memory(share.memory_mb),
+        _cores(share.expected_cores),
+        _cores(share.measured_cores),
+        f"{share.off_ratio * 100:+.1f} %".replace("-", "−"),
+        f"{share.jitter_ratio * 100:.1f} %",
+        _cores(share.bare_ratio),
+    )
+
+
+def _cores(cores: float) -> str:
+    """As percent of one core, with a digit below ten."""
+    return f"{cores * 100:.1f} %" if cores < 0.1 else f"{cores * 100:.0f} %"
+
+
+def _verdict(check: HostCheck) -> list[str]:
+    within = f"within {numbers.percent(check.tolerance_ratio)}"
+    wrong = untrue(check)
+    if wrong is None:
+        lines = [f"TRUE up to {check.trusted_up_to_mb} MB, {within}: all that this machine shows."]
+    elif check.trusted_up_to_mb is None:
+        lines = [f"NOT TRUE at any size: {wrong}."]
+    else:
+        lines = [f"TRUE up to {check.trusted_up_to_mb} MB, {within}: {wrong}."]
+    if check.is_busy:
+        least = min(share.bare_ratio for share in check.shares)
+        lines.append(
+            f"! the machine is busy: a loop without any limit got {_cores(least)} of a core at the "
+            "worst; check again when it is idle"
+        )
+    return lines
+
+
+def _check(check: HostCheck) -> dict[str, Any]:
+    return {
+        "cpu_control": check.cpu_control,
+        "core_count": check.core_count,
+        "tolerance_ratio": check.tolerance_ratio,
+        "trusted_up_to_mb": check.trusted_up_to_mb,
+        "busy": check.is_busy,
+        "steal_ratio": check.steal_ratio,
+        "foreign_load_ratio": check.foreign_load_ratio,
+        "waiting_off_ratio": check.waiting_off_ratio,
+        "sizes": [
+            {
+                "memory_mb": share.memory_mb,
+                "worker_count": share.worker_count,
+                "expected_cores": share.expected_cores,
+                "measured_cores": share.measured_cores,
+                "off_ratio": share.off_ratio,
+                "jitter_ratio": share.jitter_ratio,
+                "bare_ratio": share.bare_ratio,
+            }
+            for share in check.shares
+        ],
+    }
