@@ -34,6 +34,8 @@ class Deployment:
     ephemeral_storage_mb: int
     code_dir: Path
     log_group: str
+    opt_dir: Path | None = None
+    """The layers' files, one over the other: what Lambda has at /opt. None without layers."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The function's variables, and the endpoint, region and credentials (invented ones) with
     which the handler's AWS clients reach this host's services."""

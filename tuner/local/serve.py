@@ -187,7 +187,7 @@ class LocalLambda:
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
         invocations = _closed(stack, InvokeApi(self._store, self._executor, concurrency))
         api = LambdaApi(
-            FunctionsApi(self._store, self._codes, self.limits, self._code_url),
+            FunctionsApi(self._store, self._codes, self._executor, self._code_url),
             AliasesApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,

@@ -7,6 +7,7 @@ import binascii
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.errors import LocalError
 from tuner.local.control_plane import settings as function_settings
 from tuner.local.control_plane.error import invalid
 from tuner.local.control_plane.names import LATEST, check_new_name
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.function_state import Function, Version
     from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.control_plane.store import FunctionStore
-    from tuner.local.deployment import HostLimits
+    from tuner.local.deployment import Executor
 
 _RUNTIME_VERSION: Final = "0" * 64
 """Stands for the runtime's build: the interpreter here has no such ARN."""
@@ -38,12 +39,12 @@ class FunctionsApi:
         self,
         store: FunctionStore,
         codes: CodeStore,
-        limits: HostLimits,
+        executor: Executor,
         code_url: Callable[[Code], str],
     ) -> None:
         self._store = store
         self._codes = codes
-        self._limits = limits
+        self._executor = executor
         self._code_url = code_url
 
     def create_function(self, call: Call) -> Response:
@@ -169,7 +170,13 @@ class FunctionsApi:
         return Response(204)
 
     def _check(self, body: Mapping[str, Any]) -> None:
-        check_function(body, self._limits.max_memory_mb, self._limits.core_count)
+        limits = self._executor.limits
+        check_function(body, limits.max_memory_mb, limits.core_count)
+        if body.get("Runtime"):
+            try:
+                self._executor.runtime_findings(body["Runtime"])
+            except LocalError as error:
+                raise invalid(str(error)) from None
 
     def _read_code(self, source: Mapping[str, Any]) -> Code:
         if source.get("S3Bucket") or source.get("S3Key"):

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tuner.errors import LocalError
 from tuner.local.control_plane.error import ApiError, invalid
+from tuner.local.runtimes import check_runtime
 
 _ABSENT: Final = object()
 
@@ -157,11 +159,12 @@ def check_memory(memory_mb: int | None, max_memory_mb: int, core_count: int) -> 
 
 
 def _check_runtime(runtime: str | None) -> None:
-    if runtime is not None and not re.fullmatch(r"python3\.\d{1,2}", runtime):
-        raise invalid(
-            f"The runtime parameter of {runtime} is not supported by the local Lambda: "
-            "it runs Python (python3.11 and the like)"
-        )
+    if runtime is None:
+        return
+    try:
+        check_runtime(runtime)
+    except LocalError as error:
+        raise invalid(f"The runtime parameter of {runtime} is not supported: {error}") from None
 
 
 def _check_architecture(architectures: list[str] | None) -> None:

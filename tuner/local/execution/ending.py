@@ -56,6 +56,16 @@ def out_of_memory() -> Ending:
     )
 
 
+def invalid_entrypoint(message: str) -> Ending:
+    """There is nothing that can be executed."""
+    return Ending(message, "Runtime.InvalidEntrypoint", "Runtime.InvalidEntrypoint")
+
+
+def unfit(why: str) -> Ending:
+    """The system would not execute it: another architecture's, or a script without its shell."""
+    return invalid_entrypoint(f"fork/exec /var/task/bootstrap: {why.lower()}")
+
+
 def exited(code: int) -> Ending:
     """The runtime's process ended: with a status, or by a signal (negative)."""
     if code == 0:

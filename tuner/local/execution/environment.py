@@ -18,6 +18,7 @@ from tuner.local.execution.memory import megabytes
 from tuner.local.execution.outcome import Outcome, too_large
 from tuner.local.execution.run_dir import group_name, kill_processes_of
 from tuner.local.execution.runtime.process import Confinement, RuntimeProcess
+from tuner.local.execution.runtime.program import EntrypointError
 from tuner.local.execution.runtime.variables import function_variables
 from tuner.model.limits import vcpu_share
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from tuner.local.execution.admission import Grant
     from tuner.local.execution.host import Host
     from tuner.local.execution.lineage import Trace
-    from tuner.local.execution.runtime.interpreter import Interpreter
     from tuner.local.execution.runtime.process import Happening
+    from tuner.local.execution.runtime.program import Program
 
 INIT_LIMIT_S: Final = 10.0
 SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
@@ -50,15 +51,13 @@ class _RuntimeFailedError(Exception):
 class Environment:
     """Serves one invocation at a time. `end` may be called from any thread once nobody invokes."""
 
-    def __init__(
-        self, deployment: Deployment, interpreter: Interpreter, host: Host, run_dir: Path
-    ) -> None:
+    def __init__(self, deployment: Deployment, program: Program, host: Host, run_dir: Path) -> None:
         self.deployment = deployment
         self.identity = uuid.uuid4().hex
         today = datetime.datetime.now(datetime.UTC).strftime("%Y/%m/%d")
         self.log_stream = f"{today}/[{deployment.version}]{self.identity}"
         self.share = min(vcpu_share(deployment.memory_mb), float(host.core_count))
-        self._interpreter = interpreter
+        self._program = program
         self._host = host
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
@@ -130,9 +129,10 @@ class Environment:
                 self._drop_process()
         if not self.is_new:
             return None
-        log.init_start(self._interpreter.version)
-        begin_ns = self._start(log, grant.cores)
+        log.init_start(self._program.label)
+        begin_ns = time.monotonic_ns()
         try:
+            begin_ns = self._start(log, grant.cores)
             asked_ns = self._await_next(begin_ns + int(INIT_LIMIT_S * 1e9))
         except _RuntimeFailedError as error:
             taken_ms = (error.at_ns - begin_ns) / 1e6
@@ -145,8 +145,7 @@ class Environment:
         begin_ns = time.monotonic_ns()
         try:
             if self._process is None:
-                begin_ns = self._start(log, self.share)
-                self._reinit(request, log, begin_ns, begin_ns + timeout_ns)
+                begin_ns = self._reinit(request, log, begin_ns)
                 self._deliver(request, trace, begin_ns)
             else:
                 log.start(request.request_id, self.deployment.version)
@@ -155,17 +154,17 @@ class Environment:
         except _RuntimeFailedError as error:
             return self._failed(request, log, error, (error.at_ns - begin_ns) / 1e6)
 
-    def _reinit(
-        self, request: InvokeRequest, log: InvocationLog, begin_ns: int, deadline_ns: int
-    ) -> None:
-        """Init as a part of the invocation, at its share of CPU, on its time."""
+    def _reinit(self, request: InvokeRequest, log: InvocationLog, begin_ns: int) -> int:
+        """Init as a part of the invocation, at its share of CPU, on its time: when it began."""
         try:
-            self._await_next(deadline_ns)
+            begin_ns = self._start(log, self.share)
+            self._await_next(begin_ns + self.deployment.timeout_s * 1_000_000_000)
         except _RuntimeFailedError as error:
             self._init_failed(log, "invoke", (error.at_ns - begin_ns) / 1e6, error.ending)
             raise
         finally:
             log.start(request.request_id, self.deployment.version)
+        return begin_ns
 
     def _deliver(self, request: InvokeRequest, trace: Trace, begun_ns: int | None) -> int:
         process, call = self._process, self._next_call
@@ -242,6 +241,8 @@ class Environment:
             raise _RuntimeFailedError(ending.timed_out(timeout_s), at_ns)
         if happening.kind == "memory":
             raise _RuntimeFailedError(ending.out_of_memory(), at_ns)
+        if happening.kind == "unfit":
+            raise _RuntimeFailedError(ending.unfit(happening.why), at_ns)
         if happening.kind == "exited":
             raise _RuntimeFailedError(ending.exited(happening.exit_code), at_ns)
         call = happening.call
@@ -260,6 +261,9 @@ class Environment:
             self._process = self._new_process(log, cores)
         except OSError as error:
             raise LocalError(f"an execution environment cannot be made: {error}") from None
+        except EntrypointError as error:
+            why = ending.invalid_entrypoint(str(error))
+            raise _RuntimeFailedError(why, time.monotonic_ns()) from None
         if self._killed.is_set():  # before there was a process to kill
             self._process.kill()
         happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
@@ -272,13 +276,13 @@ class Environment:
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
         deployment = self.deployment
         return RuntimeProcess(
-            argv=(self._interpreter.executable, "-m", "awslambdaric", deployment.handler),
+            argv=self._program.argv(deployment),
             variables=self._variables,
             code_dir=deployment.code_dir,
             scratch_dir=self._scratch_dir,
             tmp_dir=self._tmp_dir,
             hides_tmp=self._host.has_private_tmp,
-            kept_dirs=(str(deployment.code_dir), *self._interpreter.directories),
+            kept_dirs=self._kept_dirs(),
             confinement=Confinement(
                 self._host.make_group(f"{self._group_name}-{self._start_count}"),
                 deployment.memory_mb,
@@ -289,11 +293,16 @@ class Environment:
             write_output=log.write_output,
         )
 
+    def _kept_dirs(self) -> tuple[str, ...]:
+        """What the runtime reads, wherever it lies."""
+        layers = () if self.deployment.opt_dir is None else (str(self.deployment.opt_dir),)
+        return (str(self.deployment.code_dir), *layers, *self._program.directories)
+
     def _variables(self, api_address: str) -> dict[str, str]:
         private = self._host.has_private_tmp
         return function_variables(
             self.deployment,
-            self._interpreter,
+            self._program.search_paths(self.deployment),
             api_address=api_address,
             log_stream=self.log_stream,
             home_dir="/tmp" if private else str(self._tmp_dir),  # noqa: S108 (its own, mounted there)

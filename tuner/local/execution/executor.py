@@ -21,7 +21,7 @@ from tuner.local.execution.invocation_log import LogForwarder
 from tuner.local.execution.lineage import Lineage
 from tuner.local.execution.pool import EnvironmentPool
 from tuner.local.execution.run_dir import RunDir, clean_leftovers
-from tuner.local.execution.runtime.interpreter import find_interpreter
+from tuner.local.execution.runtime.program import find_program
 from tuner.model.limits import vcpu_share
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tuner.local.deployment import CpuControl, Deployment, InvokeRequest, InvokeResult
     from tuner.local.execution.admission import Grant
     from tuner.local.execution.invocation_log import LogSink
-    from tuner.local.execution.runtime.interpreter import Interpreter
+    from tuner.local.execution.runtime.program import Program
     from tuner.model.finding import Finding
 
 INIT_CORES = 2.0
@@ -65,7 +65,7 @@ class ProcessExecutor:
         self._lineage = Lineage()
         self._pool = EnvironmentPool(idle_s, max_environments)
         self._forwarder = LogForwarder(on_log)
-        self._interpreters: dict[str, Interpreter] = {}
+        self._programs: dict[str, Program] = {}
         self._lock = threading.Lock()
 
     @property
@@ -73,7 +73,7 @@ class ProcessExecutor:
         """What this host can show, with the findings of the runtimes met so far."""
         base = self._host.limits
         with self._lock:
-            met = [finding for one in self._interpreters.values() for finding in one.findings]
+            met = [finding for one in self._programs.values() for finding in one.findings]
         return HostLimits(
             base.core_count, base.max_memory_mb, base.cpu_control, (*base.findings, *met)
         )
@@ -85,18 +85,18 @@ class ProcessExecutor:
 
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
         """What there is to say of a runtime here, before anything runs. Raises LocalError."""
-        return self._interpreter(runtime).findings
+        return self._program(runtime).findings
 
     def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
         """Run one invocation; blocks until it ended.
 
-        Raises LocalError for memory above the host's cores, a runtime that is no Python, an
+        Raises LocalError for memory above the host's cores, a runtime that this host has not, an
         environment that cannot be started, and once the executor is closed.
         """
         self._refuse(deployment)
-        interpreter = self._interpreter(deployment.runtime)
+        program = self._program(deployment.runtime)
         with self._lineage.entered(request) as trace:
-            environment, grant = self._enter(deployment, interpreter, nested=trace.nested)
+            environment, grant = self._enter(deployment, program, nested=trace.nested)
             succeeded = False
             try:
                 place = self._board.placed(
@@ -127,7 +127,7 @@ class ProcessExecutor:
         self._run_dir.close()
 
     def _enter(
-        self, deployment: Deployment, interpreter: Interpreter, *, nested: bool
+        self, deployment: Deployment, program: Program, *, nested: bool
     ) -> tuple[Environment, Grant]:
         """An environment and its cores: a warm one, if there is one when the cores are free."""
         cores = float(self._host.core_count)
@@ -150,15 +150,15 @@ class ProcessExecutor:
                 grant.shrink(share)
                 return environment, grant
             if not is_warm or nested:
-                return self._new_environment(deployment, interpreter, grant), grant
+                return self._new_environment(deployment, program, grant), grant
             grant.release()
             at_front = True
 
     def _new_environment(
-        self, deployment: Deployment, interpreter: Interpreter, grant: Grant
+        self, deployment: Deployment, program: Program, grant: Grant
     ) -> Environment:
         try:
-            environment = Environment(deployment, interpreter, self._host, self._run_dir.path)
+            environment = Environment(deployment, program, self._host, self._run_dir.path)
             self._pool.add(environment)
         except OSError as error:
             grant.release()
@@ -167,12 +167,12 @@ class ProcessExecutor:
             ) from None
         return environment
 
-    def _interpreter(self, runtime: str) -> Interpreter:
+    def _program(self, runtime: str) -> Program:
         with self._lock:
-            if runtime not in self._interpreters:
+            if runtime not in self._programs:
                 links = self._run_dir.path / f"packages-{runtime}"
-                self._interpreters[runtime] = find_interpreter(runtime, links)
-            return self._interpreters[runtime]
+                self._programs[runtime] = find_program(runtime, links)
+            return self._programs[runtime]
 
     def _refuse(self, deployment: Deployment) -> None:
         limits = self._host.limits

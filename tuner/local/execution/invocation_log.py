@@ -76,10 +76,10 @@ class InvocationLog:
         for line in lines:
             self._add(line + b"\n")
 
-    def init_start(self, python_version: str) -> None:
-        """Before the first line of an init."""
-        text = f"INIT_START Runtime Version: python:{python_version}"
-        version: dict[str, object] = {"runtimeVersion": f"python:{python_version}", "phase": "init"}
+    def init_start(self, runtime_version: str) -> None:
+        """Before the first line of an init; the version with its language: "python:3.11.7"."""
+        text = f"INIT_START Runtime Version: {runtime_version}"
+        version: dict[str, object] = {"runtimeVersion": runtime_version, "phase": "init"}
         self._platform(text, "platform.initStart", version)
 
     def init_report(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
+import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,9 @@ from tuner.errors import LocalError
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tuner.local.deployment import Deployment
 
 RUNTIME_CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
@@ -47,41 +49,61 @@ class Interpreter:
     """What it must be able to read."""
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """What INIT_START names."""
+        return f"python:{self.version}"
+
+    def argv(self, deployment: Deployment) -> tuple[str, ...]:
+        """AWS's runtime client with the handler's name."""
+        return (self.executable, "-m", "awslambdaric", deployment.handler)
+
+    def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
+        """Code comes first (it is the working folder), then layers, then Lambda's own packages."""
+        opt, minor = deployment.opt_dir, deployment.runtime
+        layers = () if opt is None else (f"{opt}/python/lib/{minor}/site-packages", f"{opt}/python")
+        return {
+            "PATH": (str(Path(self.executable).parent),),
+            "PYTHONPATH": (*layers, *self.python_path),
+        }
+
 
 def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
     """The interpreter that `runtime` ("python3.12") names, else the tool's own with a finding.
 
     `links_dir` takes links to the pure Python packages that another interpreter is given.
-    Raises LocalError for a runtime that is no Python, and where awslambdaric is not installed.
+    Raises LocalError where awslambdaric is not installed.
     """
-    match = re.fullmatch(r"python(3\.\d+)", runtime)
-    if match is None:
-        raise LocalError(
-            f"runtime {runtime!r} cannot be run locally: only python3.x can; tune it on AWS instead"
-        )
-    wanted = match.group(1)
+    wanted = runtime.removeprefix("python")
     own = own_interpreter()
     if own.version.startswith(f"{wanted}."):
         return own
-    command = shutil.which(f"python{wanted}")
-    found = None if command is None else other_interpreter(command, wanted, links_dir)
-    if found is not None:
-        return found
-    why = "is not on PATH" if command is None else f"({command}) cannot run the runtime client"
-    return Interpreter(
-        own.executable,
-        own.version,
-        own.python_path,
-        own.directories,
-        (
-            Finding(
-                "runtime_substituted",
-                "warning",
-                f"python{wanted} {why}: Python {own.version} ran the function instead; "
-                f"put a working python{wanted} on PATH to measure with it",
-            ),
-        ),
+    tried = ""
+    for command in _commands(wanted):
+        found = other_interpreter(command, wanted, links_dir)
+        if found is not None:
+            return found
+        tried = tried or command
+    why = f"({tried}) cannot run the runtime client" if tried else "is not on PATH"
+    message = (
+        f"python{wanted} {why}: Python {own.version} ran the function instead; "
+        f"put a working python{wanted} on PATH to measure with it"
     )
+    return replace(own, findings=(Finding("runtime_substituted", "warning", message),))
+
+
+def _commands(wanted: str) -> Iterator[str]:
+    """Every python3.x of PATH (the first may be a version manager's shim), and those beside ours.
+
+    pyenv, uv and their like keep one folder for each version.
+    """
+    name = f"python{wanted}"
+    for folder in os.get_exec_path():
+        command = shutil.which(name, path=folder)
+        if command is not None:
+            yield command
+    beside = Path(sys.base_prefix).resolve().parent.glob(f"*{wanted}*/bin/{name}")
+    yield from map(str, sorted(beside))
 
 
 def own_interpreter() -> Interpreter:

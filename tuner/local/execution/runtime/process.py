@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
 
-HappeningKind = Literal["started", "call", "exited", "memory", "deadline"]
+HappeningKind = Literal["started", "call", "exited", "memory", "deadline", "unfit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Happening:
     """Monotonic time."""
     call: RuntimeCall | None = None
     exit_code: int = 0
+    why: str = ""
+    """Why the system cannot execute it ("unfit")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ class RuntimeProcess:
         elif word == "exit":
             code, at_ns = rest.split()
             self._note_exit(int(code), int(at_ns))
+        elif word == "unfit":
+            self._happened.append(Happening("unfit", time.monotonic_ns(), why=rest))
         elif word == "failed":
             raise LocalError(f"an execution environment could not be started: {rest}")
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tuner.local.deployment import Deployment
-    from tuner.local.execution.runtime.interpreter import Interpreter
 
 PLACEHOLDER_KEY = "local"
 """Local credentials: they sign, and open nothing."""
@@ -15,7 +15,7 @@ PLACEHOLDER_KEY = "local"
 
 def function_variables(
     deployment: Deployment,
-    interpreter: Interpreter,
+    search_paths: Mapping[str, tuple[str, ...]],
     *,
     api_address: str,
     log_stream: str,
@@ -25,10 +25,10 @@ def function_variables(
     """All variables of one execution environment; nothing comes from the caller's own.
 
     Credentials are placeholders and no file or metadata service is asked for others, so that a
-    handler cannot act with the operator's. `tmp_dir` is set where /tmp cannot be made private.
+    handler cannot act with the operator's. `search_paths` are the program's own; layers are found
+    through them, for there is no /opt. `tmp_dir` is set where /tmp cannot be made private.
     """
     variables = {
-        "PATH": f"{Path(interpreter.executable).parent}:/usr/local/bin:/usr/bin:/bin",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "HOME": home_dir,
@@ -56,8 +56,29 @@ def function_variables(
     }
     if tmp_dir is not None:
         variables["TMPDIR"] = tmp_dir
+    paths = _paths(deployment, search_paths)
+    variables |= {name: ":".join(parts) for name, parts in paths.items()}
     variables.update(deployment.environment)
-    path = [part for part in (variables.get("PYTHONPATH"), *interpreter.python_path) if part]
-    if path:
-        variables["PYTHONPATH"] = ":".join(path)
+    # A function may have a PYTHONPATH of its own, but the runtime client must still be found.
+    own = dict(deployment.environment).get("PYTHONPATH")
+    if own and search_paths.get("PYTHONPATH"):
+        variables["PYTHONPATH"] = ":".join((own, *search_paths["PYTHONPATH"]))
     return variables
+
+
+def _paths(
+    deployment: Deployment, search_paths: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Complete the program's search paths with what every runtime of Lambda's has."""
+    opt = () if deployment.opt_dir is None else (str(deployment.opt_dir),)
+    libraries = (str(deployment.code_dir), f"{deployment.code_dir}/lib")
+    every = {
+        **search_paths,
+        "PATH": (
+            *search_paths.get("PATH", ()),
+            *("/usr/local/bin", "/usr/bin", "/bin"),
+            *(f"{folder}/bin" for folder in opt),
+        ),
+        "LD_LIBRARY_PATH": (*libraries, *(f"{folder}/lib" for folder in opt)),
+    }
+    return {name: parts for name, parts in every.items() if parts}
