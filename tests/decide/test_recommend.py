@@ -258,5 +258,5 @@ def test_the_answer_can_be_shown_whole() -> None:
     assert {e.memory_mb for e in found.curve if e.measured} == set(sweep.plan.sizes_mb)
     assert found.sweep.cost_usd == pytest.approx(sweep.cost_usd)
     assert math.isclose(found.current.memory_mb, 1024)
-    assert found.prices.as_of == BOOK.as_of
+    assert found.prices.as_of == BOOK.lambda_prices("us-east-1", "x86_64").as_of
     assert any("not future traffic" in text for text in found.assumptions)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
@@ -17,7 +18,6 @@ from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.interval import Interval
 from tuner.model.recommendation import Platform
-from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     import datetime
@@ -42,8 +42,8 @@ def break_even(
     `answer` saves deciding again. Raises InputError where the sweep cannot tell waiting from
     computing, PriceError for an unknown region.
     """
-    goal, book = goal or Goal(), price_book or load_price_book()
-    answer = answer or recommend(sweep, goal)
+    goal, book = goal or Goal(), price_book or current_price_book()
+    answer = answer or recommend(sweep, goal, price_book=book)
     memory_mb = answer.choice.memory_mb or sweep.function.memory_mb
     work = read_work(sweep, memory_mb, goal=goal, price_book=book)
     return analyse(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
-from tuner.pricing import load_price_book
 from tuner.sweep.adaptive_plan import plan_adaptive
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
@@ -90,7 +90,7 @@ def prepare(
     """
     if request.out is not None:
         check_writable(request.out)
-    gateway, book = target.gateway, load_price_book()
+    gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
     reach = _reach(target, request, function)

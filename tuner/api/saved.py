@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner import decide
+from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
 from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
+from tuner.pricing.age import age_finding
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:
+    import datetime
+
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+    from tuner.pricing import PriceBook
 
 
 def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
@@ -34,16 +39,21 @@ def recommend(
     *,
     min_memory_mb: int | None = None,
     max_memory_mb: int | None = None,
+    price_book: PriceBook | None = None,
+    today: datetime.date | None = None,
 ) -> Recommendation:
     """Answer from a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
 
-    Raises PriceError and InputError.
+    With `today` prices that are over 90 days old get a warning. Raises PriceError and InputError.
     """
-    return decide.recommend(
+    answer = decide.recommend(
         sweep,
-        price_book=load_price_book(),
+        price_book=price_book or current_price_book(),
         goal=goal or Goal(),
         seed=sweep.plan.seed,
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
     )
+    if today is None or (old := age_finding(answer.prices.as_of, today)) is None:
+        return answer
+    return replace(answer, findings=(*answer.findings, old))

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from tuner import __version__
 from tuner.api.prepared import Request, prepare
+from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
 from tuner.payloads import load_payloads
-from tuner.pricing import load_price_book
 from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
 
@@ -108,7 +108,7 @@ def run(
     """Carry out a prepared sweep and give the function back. Raises as `tune` does."""
     plan, function, target = prepared.plan, prepared.function, prepared.target
     gateway = target.gateway
-    prices = load_price_book().lambda_prices(function.region, function.architecture)
+    prices = current_price_book().lambda_prices(function.region, function.architecture)
     with SweepWriter(prepared.file) as writer:
         return run_sweep(
             plan,

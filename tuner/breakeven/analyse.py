@@ -17,6 +17,7 @@ from tuner.breakeven.compare import (
 from tuner.breakeven.judge import flipping_assumption, judge
 from tuner.breakeven.platforms import Prices, list_candidates
 from tuner.model.finding import Finding
+from tuner.pricing.age import age_finding
 
 if TYPE_CHECKING:
     import datetime
@@ -97,7 +98,7 @@ def _findings(
         rewrite = said.rewrite_finding(work, comparison, ruling.threshold_usd)
         found += [rewrite] if rewrite else []
     found += said.price_findings(prices.missing, ruling)
-    if today is not None and (old := said.age_finding(min(prices.dates), today)):
+    if today is not None and (old := age_finding(min(prices.dates), today)):
         found.append(old)
     return found
 

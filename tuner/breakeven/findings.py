@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.finding import Finding
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from tuner.breakeven.judge import Ruling
     from tuner.breakeven.question import Terms
 
-MAX_PRICE_AGE_DAYS: Final = 90
 LONG_RUN_MS: Final = 60_000
 NEAR_LIMIT_MS: Final = 600_000
 MUCH_MEMORY_MB: Final = 8_192
@@ -115,18 +113,6 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
             text += "; they are dearer by that"
         found.append(Finding("price-missing", "warning", text))
     return found
-
-
-def age_finding(oldest: str, today: datetime.date) -> Finding | None:
-    """A warning where the oldest price used is over 90 days old."""
-    age = (today - datetime.date.fromisoformat(oldest)).days
-    if age <= MAX_PRICE_AGE_DAYS:
-        return None
-    return Finding(
-        "old-prices",
-        "warning",
-        f"the oldest price used is of {oldest}, {age} days ago: look a few up before you move",
-    )
 
 
 def assumptions(comparison: Comparison) -> tuple[str, ...]:

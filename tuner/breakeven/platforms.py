@@ -18,13 +18,14 @@ from tuner.breakeven.offers import (
 )
 from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.errors import PriceError
+from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.breakeven.offers import Kind, Offer
     from tuner.breakeven.question import Terms
-    from tuner.pricing import NetworkPrices, PriceBook
+    from tuner.pricing import PriceBook
 
 MIN_UNITS: Final = 2
 """Two tasks or instances, in two zones."""
@@ -52,21 +53,22 @@ class Prices:
     missing: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
 
-    def known(self, price: Decimal | None, what: str) -> Decimal:
-        """The price, or 0 with a note that it is missing."""
+    def known(self, network: NetworkPrices, name: str, what: str) -> Decimal:
+        """A price of the network, or 0 with a note that it is missing."""
+        price: Decimal | None = getattr(network, name)
         if price is None:
             self.missing.add(what)
-        return Decimal() if price is None else price
+            return Decimal()
+        self.dates.add(dict(network.dates)[name])
+        return price
 
 
 def list_candidates(prices: Prices, terms: Terms) -> tuple[Candidate, ...]:
     """Every platform with prices in the region, both architectures."""
     try:
         network = prices.book.network_prices(prices.region)
-    except PriceError as error:
-        prices.missing.add(str(error))
-        return ()
-    prices.dates.add(network.as_of)
+    except PriceError:
+        network = NetworkPrices(prices.region, ())
     around = _Around(prices, network, terms)
     found = []
     for architecture in ("x86_64", "arm64"):
@@ -90,7 +92,7 @@ class _Around:
         """A fleet with its load balancer, NAT and operating."""
         fixed, per_rate = self._balancer()
         if self.terms.nat:
-            nat = self.prices.known(self.network.nat_hour_usd, "NAT gateway")
+            nat = self.prices.known(self.network, "nat_hour_usd", "NAT gateway")
             fixed += MIN_UNITS * HOURS_PER_MONTH * nat
         return Fleet(
             offers, MIN_UNITS, float(fixed) + self.terms.ops_cost_usd, usd_per_rate=per_rate
@@ -102,13 +104,12 @@ class _Around:
         if not self.terms.nat:
             extra += HOURS_PER_MONTH * self._ipv4()
         if volume:
-            extra += ROOT_VOLUME_GB * self.prices.known(
-                self.network.gp3_gb_month_usd, "gp3 storage"
-            )
+            gp3 = self.prices.known(self.network, "gp3_gb_month_usd", "gp3 storage")
+            extra += ROOT_VOLUME_GB * gp3
         return extra
 
     def _ipv4(self) -> Decimal:
-        return self.prices.known(self.network.public_ipv4_hour_usd, "public IPv4")
+        return self.prices.known(self.network, "public_ipv4_hour_usd", "public IPv4")
 
     def _balancer(self) -> tuple[Decimal, float]:
         if self.terms.trigger != "http":
@@ -116,8 +117,8 @@ class _Around:
         given = self.terms.load_balancer_usd_per_month
         if given is not None:
             return Decimal(repr(given)), 0.0
-        hour = self.prices.known(self.network.load_balancer_hour_usd, "load balancer")
-        lcu = self.prices.known(self.network.load_balancer_lcu_hour_usd, "load balancer")
+        hour = self.prices.known(self.network, "load_balancer_hour_usd", "load balancer")
+        lcu = self.prices.known(self.network, "load_balancer_lcu_hour_usd", "load balancer")
         addresses = MIN_UNITS * self._ipv4() if hour else Decimal()
         per_rate = float(lcu) * HOURS_PER_MONTH / CONNECTIONS_PER_LCU
         return HOURS_PER_MONTH * (hour + addresses), per_rate

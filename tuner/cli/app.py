@@ -42,6 +42,7 @@ COMMANDS: Final[dict[str, Entry]] = {
 }
 PRICES: Final[dict[str, Entry]] = {
     "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all."),
+    "refresh": Entry("tuner.cli.prices:refresh", "Fetch today's prices from AWS or saved lists."),
 }
 PAYLOAD: Final[dict[str, Entry]] = {
     "sources": Entry("tuner.cli.payload:sources", "List the services whose events can be made."),

@@ -134,11 +134,10 @@ def break_even(
     Without a rate the break-even rate is stated alone. A flag needs a saving of 50 dollars and
     20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS.
     """
-    from datetime import UTC, datetime  # noqa: PLC0415 - not needed for --help
-
-    from tuner import api  # noqa: PLC0415 - as above
+    from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import break_even as answer_of  # noqa: PLC0415 - as above
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
@@ -160,7 +159,7 @@ def break_even(
         min_saving_ratio=min_saving_ratio,
     )
     found = api.load_sweep(sweep, state_dir=state_dir())
-    answer = answer_of(found, terms, today=datetime.now(UTC).date())
+    answer = answer_of(found, terms, today=today())
     show_break_even(answer, "json" if json else format_name)
     if not detailed_exitcode:
         return 0

@@ -1,4 +1,9 @@
-"""`tuner prices show`: the price book that answers are made with."""
+"""`tuner prices`: the price book that answers are made with, and its renewal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from tuner.cli import options
 from tuner.cli.screen import show_json, show_text
@@ -6,19 +11,24 @@ from tuner.cli.screen import show_json, show_text
 EPILOG = """\
 tuner prices show --region eu-west-1
 
-tuner prices show --json"""
+tuner prices show --json
+
+tuner prices refresh --region eu-west-1
+
+tuner prices refresh --from lambda.json --from fargate.json"""
 
 
 def show(*, region: options.Region = None, json: options.JsonOutput = False) -> None:
     """Show Lambda's list prices of a region, or of every region.
 
-    They come with the tool, as of the day that is shown; free tier and discounts are left out.
-    JSON of one region has those of Fargate, EC2, the network and Managed Instances as well.
+    They come with the tool, or from the last `tuner prices refresh`, as of the day that is shown;
+    free tier and discounts are left out. One region alone is shown with Fargate, EC2, the network
+    and Managed Instances as well.
     """
-    from tuner.pricing import load_price_book  # noqa: PLC0415 - not needed for --help
+    from tuner.api.prices import current_price_book  # noqa: PLC0415 - not needed for --help
     from tuner.report import prices  # noqa: PLC0415 - as above
 
-    book = load_price_book()
+    book = current_price_book()
     entries = [
         book.lambda_prices(name, architecture)
         for name in ((region,) if region else book.regions)
@@ -28,4 +38,60 @@ def show(*, region: options.Region = None, json: options.JsonOutput = False) -> 
         beside = prices.platforms_json(book, region) if region else {}
         show_json({**prices.to_json(book, entries), **beside})
     else:
-        show_text(prices.render(book, entries))
+        show_text(prices.render(book, entries, region))
+
+
+def refresh(
+    *,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Region to ask for; repeatable (without it the profile's).",
+            rich_help_panel=options.WHERE,
+        ),
+    ] = None,
+    saved: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Saved price list instead of AWS; repeatable.",
+            rich_help_panel=options.WHERE,
+        ),
+    ] = None,
+    profile: options.Profile = None,
+    json: options.JsonOutput = False,
+) -> None:
+    """Fetch today's list prices into your data folder; newer prices than the tool's own are used.
+
+    Lambda, Fargate, the EC2 types that answers name, load balancer, NAT, IPv4, gp3 and logs, region
+    by region, about a dozen small questions each (pricing:GetProducts, free). Fargate Spot, Savings
+    Plans and the fee of Managed Instances are not in the Price List: they keep their days. A file
+    is what `aws pricing get-products` printed, or an offer file with products and terms.
+    """
+    from tuner.api import prices as api_prices  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.screen import say  # noqa: PLC0415 - as above
+    from tuner.errors import InputError  # noqa: PLC0415 - as above
+    from tuner.report import prices  # noqa: PLC0415 - as above
+
+    if saved and (region or profile):
+        raise InputError("--from reads files: leave out --region and --profile")
+    if saved:
+        found = api_prices.refresh_from_files(saved, today=today())
+    else:
+        from tuner.aws.price_list import PriceList  # noqa: PLC0415 - loads boto3
+
+        def tell(name: str, number: int, count: int) -> None:
+            if number == 1:
+                say(f"asking for {name} ({count} questions)")
+
+        asked = tuple(dict.fromkeys(region or ()))
+        with PriceList(profile=profile, region=asked[0] if asked else None) as listed:
+            found = api_prices.refresh_from_aws(
+                asked or (listed.region,), listed.products, today=today(), on_query=tell
+            )
+    if json:
+        show_json(prices.refresh_json(found))
+    else:
+        show_text(prices.render_refresh(found))

@@ -69,6 +69,7 @@ def report(
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.errors import SweepFileError  # noqa: PLC0415 - as above
@@ -89,7 +90,11 @@ def report(
     for name in sweeps:
         sweep = api.load_sweep(name, state_dir=folder)
         answer = api.recommend(
-            sweep, goal=wanted, min_memory_mb=min_memory, max_memory_mb=max_memory
+            sweep,
+            goal=wanted,
+            min_memory_mb=min_memory,
+            max_memory_mb=max_memory,
+            today=today(),
         )
         answers.append((name, answer))
         if sweep.end is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner import api
 from tuner.cli import exitcode
+from tuner.cli.clock import today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
 from tuner.cli.state import state_dir
@@ -72,6 +73,7 @@ def sweep_and_answer(
             goal=goal,
             min_memory_mb=request.min_memory_mb,
             max_memory_mb=request.max_memory_mb,
+            today=today(),
         )
         answer = add_platform(answer, sweep, terms)
         kept_as = None if request.out else answer.function.name

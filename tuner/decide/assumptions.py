@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from tuner.decide.evidence import Evidence
     from tuner.model.goal import Goal
     from tuner.model.sweep import Sweep
-    from tuner.pricing import PriceBook
+    from tuner.pricing import LambdaPrices
 
 
 def assumptions(
-    sweep: Sweep, evidence: Evidence, goal: Goal, price_book: PriceBook
+    sweep: Sweep, evidence: Evidence, goal: Goal, prices: LambdaPrices
 ) -> Iterator[str]:
     """Every assumption that changes the figures, most important first."""
     count = len(sweep.plan.payloads)
@@ -22,7 +22,7 @@ def assumptions(
     mix = " in the given weights" if weighted else ""
     yield f"{count} payload{'s' if count > 1 else ''}{mix}"
     yield _cold_starts(evidence, goal)
-    yield f"list prices of {price_book.as_of}, first tier, no free tier, no discounts"
+    yield f"list prices of {prices.as_of}, first tier, no free tier, no discounts"
     if goal.max_duration_ms is not None and goal.percentile is None:
         yield "the duration limit holds for the mean of warm invocations"
     if sweep.environment == "local":

@@ -64,8 +64,8 @@ def recommend(
         sizes=tuple(summarise_sizes(sweep, estimates)),
         curve=tuple(curve_estimates(estimates, evidence.measured_mb)) if estimates else (),
         findings=tuple(findings),
-        assumptions=tuple(assumptions(sweep, evidence, goal, price_book)),
-        prices=PriceStamp(price_book.as_of, sweep.function.region),
+        assumptions=tuple(assumptions(sweep, evidence, goal, prices)),
+        prices=PriceStamp(prices.as_of, prices.region),
         sweep=_stamp(sweep),
         tradeoff=weigh_tradeoff(case) if case else None,
     )

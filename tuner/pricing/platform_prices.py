@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,18 +52,31 @@ class InstancePrices:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPrices:
-    """What stands around a fleet; None where no price is known for the region."""
+    """What stands around a fleet; None where no price is known for the region.
+
+    `dates` has the day of each price that is known, by its field's name.
+    """
 
     region: str
-    as_of: str
-    nat_hour_usd: Decimal | None
-    nat_gb_usd: Decimal | None
-    public_ipv4_hour_usd: Decimal | None
-    logs_gb_usd: Decimal | None
-    load_balancer_hour_usd: Decimal | None
-    load_balancer_lcu_hour_usd: Decimal | None
-    gp3_gb_month_usd: Decimal | None
-    api_gateway_request_usd: Decimal | None
+    dates: tuple[tuple[str, str], ...]
+    nat_hour_usd: Decimal | None = None
+    nat_gb_usd: Decimal | None = None
+    public_ipv4_hour_usd: Decimal | None = None
+    logs_gb_usd: Decimal | None = None
+    load_balancer_hour_usd: Decimal | None = None
+    load_balancer_lcu_hour_usd: Decimal | None = None
+    gp3_gb_month_usd: Decimal | None = None
+    api_gateway_request_usd: Decimal | None = None
+
+    def updated(self, other: NetworkPrices) -> NetworkPrices:
+        """The same with every price that `other` has from the same day or later."""
+        mine = dict(self.dates)
+        newer = {name: day for name, day in other.dates if day >= mine.get(name, "")}
+        return replace(
+            self,
+            dates=tuple(sorted({**mine, **newer}.items())),
+            **{name: getattr(other, name) for name in newer},
+        )
 
 
 @dataclass(frozen=True, slots=True)

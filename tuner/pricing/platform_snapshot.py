@@ -4,10 +4,11 @@
         {"storage_gb_hour", "x86_64": {"vcpu_hour", "gb_hour", "spot"?, "savings_plan_1y"?}, …}}},
     "ec2": {"as_of", "types": {"c7g.large": {"vcpu", "memory_gib", "architecture",
         "baseline_percent"}}, "regions": {REGION: {"c7g.large": "0.0725", …}}},
-    "network": {"as_of", "regions": {REGION: {"nat_hour", …, null where unknown}}},
+    "network": {"as_of": {"nat_hour": DAY, …}, "regions": {REGION: {"nat_hour", …, null where
+        unknown}}},
     "managed_instances": {"as_of", "fee_percent", "requests": {REGION: price}}
 
-A region's block may have an `as_of` of its own: that of its last refresh.
+A region's block may have an `as_of` of its own; it and the network's may be tables by name.
 """
 
 from __future__ import annotations
@@ -59,7 +60,6 @@ def instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
     """One entry for each type that a region sells."""
     types = block["types"]
     for region, prices in block["regions"].items():
-        as_of = prices.get(_AS_OF, block[_AS_OF])
         for name, price in prices.items():
             if name == _AS_OF:
                 continue
@@ -67,7 +67,7 @@ def instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
             percent = spec["baseline_percent"]
             yield InstancePrices(
                 region=region,
-                as_of=as_of,
+                as_of=_day(prices, name, block),
                 name=name,
                 vcpu_count=spec["vcpu"],
                 memory_gib=Decimal(spec["memory_gib"]),
@@ -81,11 +81,14 @@ def network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
     """One entry a region; what is null there stays unknown."""
     for region, prices in block["regions"].items():
         known = {
-            f"{name}_usd": None if price is None else Decimal(price)
+            f"{name}_usd": Decimal(price)
             for name, price in prices.items()
-            if name != _AS_OF
+            if name != _AS_OF and price is not None
         }
-        yield NetworkPrices(region=region, as_of=prices.get(_AS_OF, block[_AS_OF]), **known)
+        days = tuple(
+            (name, _day(prices, name.removesuffix("_usd"), block)) for name in sorted(known)
+        )
+        yield NetworkPrices(region=region, dates=days, **known)
 
 
 def managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInstancesPrices]:
@@ -94,6 +97,16 @@ def managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInsta
         yield ManagedInstancesPrices(
             region, block[_AS_OF], Decimal(block["fee_percent"]) / 100, Decimal(price)
         )
+
+
+def _day(entry: Mapping[str, Any], name: str, block: Mapping[str, Any]) -> str:
+    """The day of one price: the region's own, else the block's."""
+    for days in (entry.get(_AS_OF), block[_AS_OF]):
+        if isinstance(days, str):
+            return days
+        if days is not None and name in days:
+            return str(days[name])
+    raise KeyError(name)
 
 
 def _rate(prices: Mapping[str, str], as_of: str) -> FargateRate:

@@ -6,7 +6,8 @@
                             "x86_64": {"duration_gb_second": [three prices], "request", …},
                             "arm64": {…}, "snap_start": {…} or null}}}}
 
-Prices are decimal strings in USD for one unit of what the key names.
+Prices are decimal strings in USD for one unit of what the key names. An architecture of a refreshed
+region has its own `tier_bounds` and `as_of`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 ARCHITECTURES = ("x86_64", "arm64")
+SCHEMA_VERSION = 1
 
 
 @functools.cache
@@ -58,16 +60,19 @@ def read_price_book(document: Mapping[str, Any]) -> PriceBook:
 
 
 def _lambda_entries(block: Mapping[str, Any], as_of: str) -> Iterator[LambdaPrices]:
-    bounds = block["duration_tier_bounds_gb_seconds"]
+    common = block["duration_tier_bounds_gb_seconds"]
     for region, entry in block["regions"].items():
         for architecture in ARCHITECTURES:
+            if architecture not in entry:
+                continue
             prices = entry[architecture]
+            bounds = prices["tier_bounds"] if "tier_bounds" in prices else common[architecture]
             yield LambdaPrices(
                 region=region,
                 architecture=architecture,
-                as_of=entry.get("as_of", as_of),
+                as_of=prices.get("as_of", entry.get("as_of", as_of)),
                 request_price_usd=Decimal(prices["request"]),
-                duration_tiers=_tiers(bounds[architecture], prices["duration_gb_second"]),
+                duration_tiers=_tiers(bounds, prices["duration_gb_second"]),
                 ephemeral_storage_price_usd_per_gb_second=Decimal(
                     prices["ephemeral_storage_gb_second"]
                 ),
@@ -77,11 +82,11 @@ def _lambda_entries(block: Mapping[str, Any], as_of: str) -> Iterator[LambdaPric
                 provisioned_duration_price_usd_per_gb_second=Decimal(
                     prices["provisioned_duration_gb_second"]
                 ),
-                snap_start=_snap_start(entry["snap_start"]),
+                snap_start=_snap_start(entry.get("snap_start")),
             )
 
 
-def _tiers(bounds: Sequence[int], prices: Sequence[str]) -> tuple[PriceTier, ...]:
+def _tiers(bounds: Sequence[int | str], prices: Sequence[str]) -> tuple[PriceTier, ...]:
     ends = [*map(Decimal, bounds), None]
     return tuple(PriceTier(end, Decimal(price)) for end, price in zip(ends, prices, strict=True))
 

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.pricing import LambdaPrices, PriceBook
+    from tuner.pricing import FargatePrices, LambdaPrices, PriceBook
+    from tuner.pricing.refreshed import Refresh
+
+_NETWORK: Final = (
+    ("public_ipv4_hour_usd", "public IPv4", "hour"),
+    ("load_balancer_hour_usd", "load balancer", "hour"),
+    ("load_balancer_lcu_hour_usd", "load balancer", "LCU-hour"),
+    ("nat_hour_usd", "NAT gateway", "hour"),
+    ("nat_gb_usd", "NAT gateway", "GB"),
+    ("gp3_gb_month_usd", "gp3 storage", "GB-month"),
+    ("logs_gb_usd", "log ingestion", "GB"),
+)
+_BLOCKS: Final = {
+    "lambda": "Lambda architectures",
+    "fargate": "Fargate architectures",
+    "ec2": "EC2 types",
+    "network": "network prices",
+}
 
 
-def render(book: PriceBook, entries: Sequence[LambdaPrices]) -> str:
-    """A line for each region and architecture, first tier; then where the prices are from."""
+def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None = None) -> str:
+    """A line for each region and architecture, first tier; then where the prices are from.
+
+    With `region` the prices of the other platforms there stand between.
+    """
     widths = (16, 8, 16, 14, 14)
     titles = ("region", "arch", "$/GB-second", "$/M requests", "as of")
     rows = [titles, *(_cells(entry) for entry in entries)]
@@ -23,8 +43,87 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices]) -> str:
     ]
     sources = [f"  {source}" for source in book.sources]
     return "\n".join(
-        [*lines, "", "First tier, list prices, without free tier. From:", *sources, ""]
+        [
+            *lines,
+            *(["", *_platform_lines(book, region)] if region else ()),
+            "",
+            "First tier, list prices, without free tier. From:",
+            *sources,
+            "",
+        ]
     )
+
+
+def _platform_lines(book: PriceBook, region: str) -> list[str]:
+    """Every other price of a region, what it is for, its unit and its day."""
+
+    def here(entries: Sequence[Any]) -> list[Any]:
+        return [entry for entry in entries if entry.region == region]
+
+    rows: list[tuple[str, Decimal | None, str, str]] = []
+    for fargate in here(book.fargate_entries):
+        rows += _fargate_rows(fargate)
+    for network in here(book.network_entries):
+        dates = dict(network.dates)
+        rows += [
+            (what, getattr(network, name), unit, dates.get(name, ""))
+            for name, what, unit in _NETWORK
+        ]
+    rows += [
+        (
+            f"Managed Instances (EC2 + {entry.fee_ratio:.0%})",
+            entry.request_usd,
+            "request",
+            entry.as_of,
+        )
+        for entry in here(book.managed_instances_entries)
+    ]
+    rows += [
+        (f"EC2 {entry.name}", entry.hour_usd, "hour", entry.as_of)
+        for entry in here(book.instance_entries)
+    ]
+    lines = []
+    for what, price, unit, day in rows:
+        told = "not known" if price is None else f"{price:f}"
+        lines.append(f"{what:<30}  {told:<14}  {unit:<14}  {day}".rstrip())
+    return lines
+
+
+def _fargate_rows(entry: FargatePrices) -> list[tuple[str, Decimal | None, str, str]]:
+    rows: list[tuple[str, Decimal | None, str, str]] = []
+    rates = (("", entry.on_demand), (" Spot", entry.spot), (" 1 year", entry.savings_plan_1y))
+    for name, rate in rates:
+        what = f"Fargate{name} {entry.architecture}"
+        if rate is None:
+            rows.append((what, None, "", ""))
+            continue
+        rows.append((what, rate.vcpu_hour_usd, "vCPU-hour", rate.as_of))
+        rows.append((what, rate.gb_hour_usd, "GB-hour", rate.as_of))
+    return rows
+
+
+def refresh_json(found: Refresh) -> dict[str, Any]:
+    """What a refresh brought."""
+    return {
+        "schema_version": 1,
+        "kind": "prices-refresh",
+        "file": str(found.file),
+        "regions": {region: dict(counts) for region, counts in found.counts},
+        "changed_count": found.changed_count,
+    }
+
+
+def render_refresh(found: Refresh) -> str:
+    """A line for each region with what was found, then where it is kept."""
+    lines = []
+    for region, counts in found.counts:
+        told = [f"{count} {_BLOCKS[block]}" for block, count in counts if count]
+        none = [_BLOCKS[block] for block, count in counts if not count]
+        rest = f"; no {', no '.join(none)} prices (those known before stay)" if none else ""
+        lines.append(f"{region}: {', '.join(told)}{rest}")
+    changed = f"{found.changed_count} entries have other prices than before"
+    lines.append(changed if found.changed_count else "no price is another than before")
+    return "\n".join([*lines, f"kept in {found.file}", ""])
 
 
 def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""The prices that answers are made with: the bundled ones, or newer ones that were fetched."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import PriceError
+from tuner.pricing import load_price_book
+from tuner.pricing.price_list import facts, queries, read_item, read_saved
+from tuner.pricing.refreshed import (
+    Refresh,
+    add_document,
+    changed_count,
+    counts_by_region,
+    instance_types,
+    make_document,
+    newest_prices,
+)
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tuner.pricing import PriceBook
+
+FILE_NAME: Final = "prices.json"
+
+
+def default_data_dir() -> Path:
+    """The platform's folder for a program's data."""
+    from platformdirs import user_data_path  # noqa: PLC0415 - a notebook may name its own folder
+
+    return user_data_path("lambda-tuner", appauthor=False)
+
+
+def current_price_book(data_dir: Path | None = None) -> PriceBook:
+    """The bundled prices, with those of the last refresh where they are newer.
+
+    Raises PriceError for a refreshed file that cannot be read.
+    """
+    file = (data_dir or default_data_dir()) / FILE_NAME
+    try:
+        stamp = file.stat().st_mtime_ns
+    except OSError:
+        return load_price_book()
+    return _book_with(file, stamp)
+
+
+@functools.lru_cache(maxsize=4)
+def _book_with(file: Path, stamp: int) -> PriceBook:
+    del stamp  # a file that was written again is another one
+    try:
+        return newest_prices(load_price_book(), _read(file))
+    except PriceError as error:
+        raise PriceError(f"{file} cannot be used ({error}): delete it, or refresh again") from None
+
+
+def refresh_from_files(
+    paths: Sequence[Path], *, today: datetime.date, data_dir: Path | None = None
+) -> Refresh:
+    """Take prices from saved price lists. Their day is the oldest that they were published on.
+
+    Raises PriceError for a file that holds none; nothing is changed then.
+    """
+    items: list[dict[str, Any]] = []
+    for path in paths:
+        try:
+            text = path.read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PriceError(f"{path} cannot be read ({type(error).__name__})") from None
+        items += read_saved(text, str(path))
+    published = [str(item["publicationDate"])[:10] for item in items if item.get("publicationDate")]
+    as_of = min(published, default=today.isoformat())
+    names = ", ".join(path.name for path in paths)
+    return _keep(items, as_of=as_of, what=f"Saved price lists {names}.", data_dir=data_dir)
+
+
+def refresh_from_aws(
+    regions: Sequence[str],
+    ask: Callable[[str, str, tuple[tuple[str, str, str], ...]], Iterable[str]],
+    *,
+    today: datetime.date,
+    data_dir: Path | None = None,
+    on_query: Callable[[str, int, int], None] = lambda *_: None,
+) -> Refresh:
+    """Ask the Price List API, region by region, about ten small questions each.
+
+    `ask` takes (region, service code, filters) and gives items as JSON text. Nothing is changed
+    unless every question was answered. Raises PriceError, and AwsError from `ask`.
+    """
+    items: list[dict[str, Any]] = []
+    asked = queries(instance_types())
+    for region in regions:
+        for number, query in enumerate(asked, start=1):
+            on_query(region, number, len(asked))
+            answer = ask(region, query.service_code, query.filters)
+            items += (read_item(item, "the answer of the Price List API") for item in answer)
+    what = f"AWS Price List API, {', '.join(regions)}."
+    return _keep(items, as_of=today.isoformat(), what=what, data_dir=data_dir)
+
+
+def _keep(
+    items: Sequence[dict[str, Any]], *, as_of: str, what: str, data_dir: Path | None
+) -> Refresh:
+    found = make_document(facts(items, instance_types()), as_of=as_of, what=what)
+    file = (data_dir or default_data_dir()) / FILE_NAME
+    older = _read_or_none(file)
+    before = newest_prices(load_price_book(), older) if older else load_price_book()
+    document = add_document(older, found)
+    after = newest_prices(load_price_book(), document)
+    _write(file, document)
+    return Refresh(file, counts_by_region(found), changed_count(before, after))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise PriceError(f"not JSON: {type(error).__name__}") from None
+    if not isinstance(document, dict):
+        raise PriceError("it is no price snapshot")
+    return document
+
+
+def _read_or_none(file: Path) -> dict[str, Any] | None:
+    """What was refreshed before; what cannot be read is replaced."""
+    with contextlib.suppress(PriceError):
+        document = _read(file)
+        newest_prices(load_price_book(), document)
+        return document
+    return None
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    """Write beside and put in place, so that no reader meets half a file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".prices-")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            json.dump(document, out, indent=1)
+        Path(name).replace(file)
+    except OSError as error:
+        raise PriceError(f"{file} cannot be written: {error.strerror}") from None

@@ -1,0 +1,59 @@
+"""Asks the Price List API, one small question at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from tuner.aws.place import Place, Request
+from tuner.aws.refusal import REFUSALS, refused
+from tuner.aws.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOME: Final = "us-east-1"
+"""The API knows every region's prices and is found in a few regions only, this one among them."""
+
+
+class PriceList:
+    """The Price List API. It needs `pricing:GetProducts`, and costs nothing."""
+
+    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+        """Open it; raises InputError and CredentialsError. No request is sent yet.
+
+        `region` is the caller's own; without it that of the environment or the profile.
+        """
+        session = open_session(region=region, profile=profile, endpoint_url=None)
+        self.region = session.region
+        self._place = Place(HOME, session.profile, session.endpoint_url)
+        self._client: Any = replace(session, region=HOME).client(
+            "pricing",
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "total_max_attempts": 5},
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def products(
+        self, region: str, service_code: str, filters: tuple[tuple[str, str, str], ...]
+    ) -> Iterator[str]:
+        """Items as JSON text, over all pages; filters are (type, field, value). Raises AwsError."""
+        asked = [("TERM_MATCH", "regionCode", region), *filters]
+        try:
+            pages = self._client.get_paginator("get_products").paginate(
+                ServiceCode=service_code,
+                FormatVersion="aws_v1",
+                Filters=[
+                    {"Type": kind, "Field": name, "Value": given} for kind, name, given in asked
+                ],
+            )
+            for page in pages:
+                yield from page.get("PriceList", ())
+        except REFUSALS as error:
+            raise refused(error, self._place, Request("GetProducts")) from error

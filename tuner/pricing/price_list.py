@@ -1,0 +1,220 @@
+"""Reads items of AWS's Price List: what they are the price of, as blocks of a snapshot.
+
+An item is `{"product": {"productFamily", "attributes": {"usagetype", "regionCode", …}}, "terms":
+{"OnDemand": {…: {"priceDimensions": {…: {"beginRange", "endRange", "pricePerUnit": {"USD"}}}}}}}`
+("Using the AWS Price List API", Billing user guide). A usage type begins with its region's short
+name (`EUW2-Lambda-GB-Second`), in us-east-1 often with none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tuner.errors import PriceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+# `TS-` is a trust store's, not a region's.
+_REGION_PREFIX: Final = re.compile(r"^(?!TS-)[A-Z]{2,4}[0-9]?-(?=[A-Z])")
+_LAMBDA: Final = {
+    "Lambda-GB-Second": "duration_gb_second",
+    "Request": "request",
+    "Lambda-Storage-GB-Second": "ephemeral_storage_gb_second",
+    "Lambda-Provisioned-Concurrency": "provisioned_idle_gb_second",
+    "Lambda-Provisioned-GB-Second": "provisioned_duration_gb_second",
+}
+_SNAP_START: Final = {
+    "Lambda-SnapStart-Cached-GB-S": "cache_gb_second",
+    "Lambda-SnapStart-Restored-GB": "restore_gb",
+}
+_FARGATE: Final = {
+    "Fargate-vCPU-Hours:perCPU": ("x86_64", "vcpu_hour"),
+    "Fargate-GB-Hours": ("x86_64", "gb_hour"),
+    "Fargate-ARM-vCPU-Hours:perCPU": ("arm64", "vcpu_hour"),
+    "Fargate-ARM-GB-Hours": ("arm64", "gb_hour"),
+    "Fargate-EphemeralStorage-GB-Hours": (None, "storage_gb_hour"),
+}
+_NETWORK: Final = {
+    "NatGateway-Hours": "nat_hour",
+    "NatGateway-Bytes": "nat_gb",
+    "PublicIPv4:InUseAddress": "public_ipv4_hour",
+    "LoadBalancerUsage": "load_balancer_hour",
+    "LCUUsage": "load_balancer_lcu_hour",
+    "EBS:VolumeUsage.gp3": "gp3_gb_month",
+    "DataProcessing-Bytes": "logs_gb",
+    "CW:DataProcessing-Bytes": "logs_gb",
+}
+_LOAD_BALANCER: Final = "Load Balancer-Application"
+_LINUX: Final = {
+    "operatingSystem": "Linux",
+    "tenancy": "Shared",
+    "preInstalledSw": "NA",
+    "capacitystatus": "Used",
+}
+
+
+_ON_DEMAND: Final = {**_LINUX, "marketoption": "OnDemand", "operation": "RunInstances"}
+_BALANCERS: Final = frozenset({"LoadBalancerUsage", "LCUUsage"})
+
+
+class Query(NamedTuple):
+    """One question to the Price List API: (filter type, field, value) besides the region."""
+
+    service_code: str
+    filters: tuple[tuple[str, str, str], ...] = ()
+
+
+class Fact(NamedTuple):
+    """A price: `block`, region and the path within it; tiers as (upper bound or None, price)."""
+
+    block: str
+    region: str
+    path: tuple[str, ...]
+    tiers: tuple[tuple[Decimal | None, Decimal], ...]
+
+
+def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
+    """What to ask of one region: about ten small answers. EC2 by name, never in bulk."""
+    linux = tuple(("TERM_MATCH", name, given) for name, given in _LINUX.items())
+    balancer = (("TERM_MATCH", "productFamily", _LOAD_BALANCER),)
+    return (
+        Query("AWSLambda"),
+        Query("AmazonECS", (("CONTAINS", "usagetype", "Fargate"),)),
+        *(
+            Query("AmazonEC2", (*linux, ("ANY_OF", "instanceType", names)))
+            for names in _joined(sorted(instance_types))
+        ),
+        Query("AmazonEC2", (("TERM_MATCH", "productFamily", "NAT Gateway"),)),
+        Query("AmazonEC2", (("TERM_MATCH", "volumeApiName", "gp3"),)),
+        # Load balancers are found under one service code or the other, by region.
+        Query("AWSELB", balancer),
+        Query("AmazonEC2", balancer),
+        Query("AmazonVPC", (("TERM_MATCH", "group", "VPCPublicIPv4Address"),)),
+        Query("AmazonCloudWatch", (("CONTAINS", "usagetype", "DataProcessing-Bytes"),)),
+    )
+
+
+def _joined(names: list[str]) -> Iterator[str]:
+    """Names by comma, in as many texts as the filter's 1,024 characters ask for."""
+    for start in range(0, len(names), 40):
+        yield ",".join(names[start : start + 40])
+
+
+def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
+    """Items of a saved file. Raises PriceError for what is none.
+
+    `{"PriceList": […]}` as `aws pricing get-products` prints it (items as JSON text or objects), a
+    list of such items, or a whole offer file (`products` and `terms` by SKU).
+    """
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise PriceError(f"{name} is not JSON: save what aws pricing get-products prints") from None
+    if isinstance(document, dict) and "products" in document and "terms" in document:
+        return tuple(_of_offer_file(document))
+    listed = document.get("PriceList") if isinstance(document, dict) else document
+    if not isinstance(listed, list):
+        raise PriceError(
+            f"{name} holds no price list: expected the PriceList of aws pricing get-products, "
+            "or an offer file with products and terms"
+        )
+    return tuple(read_item(item, name) for item in listed)
+
+
+def read_item(item: Any, name: str) -> dict[str, Any]:
+    """One item, as JSON text or object. Raises PriceError."""
+    try:
+        found = json.loads(item) if isinstance(item, str) else item
+        if not isinstance(found["product"]["attributes"], dict):
+            raise TypeError
+    except (ValueError, TypeError, KeyError):
+        raise PriceError(f"{name} holds an item without product and attributes") from None
+    return dict(found)
+
+
+def facts(items: Iterable[Mapping[str, Any]], instance_types: Iterable[str]) -> Iterator[Fact]:
+    """The prices among the items that the tool uses; all other items are passed over.
+
+    Raises PriceError for an item of ours whose prices cannot be read.
+    """
+    wanted = frozenset(instance_types)
+    for item in items:
+        product = item["product"]
+        attributes = product["attributes"]
+        region = attributes.get("regionCode")
+        if not region or attributes.get("locationType", "AWS Region") != "AWS Region":
+            continue
+        place = _place(product, attributes, wanted)
+        if place is not None and (tiers := _tiers(item)):
+            yield Fact(place[0], region, place[1:], tiers)
+
+
+def _place(
+    product: Mapping[str, Any], attributes: Mapping[str, str], wanted: frozenset[str]
+) -> tuple[str, ...] | None:
+    """Where a price belongs: the block and the path in it; None for what is not used."""
+    usage = _REGION_PREFIX.sub("", attributes.get("usagetype", ""))
+    if (place := _lambda_place(usage)) is not None:
+        return place
+    if usage in _FARGATE:
+        architecture, name = _FARGATE[usage]
+        return ("fargate", architecture, name) if architecture else ("fargate", name)
+    # Classic and network load balancers have the same usage types.
+    if usage in _NETWORK and (usage not in _BALANCERS or _is_application(product, attributes)):
+        return "network", _NETWORK[usage]
+    if attributes.get("instanceType") in wanted and all(
+        attributes.get(name, given) == given for name, given in _ON_DEMAND.items()
+    ):
+        return "ec2", attributes["instanceType"]
+    return None
+
+
+def _lambda_place(usage: str) -> tuple[str, ...] | None:
+    architecture = "arm64" if usage.endswith("-ARM") else "x86_64"
+    if (name := _LAMBDA.get(usage.removesuffix("-ARM"))) is not None:
+        return "lambda", architecture, name
+    for begin, name in _SNAP_START.items():
+        if usage.startswith(begin) and architecture == "x86_64":
+            return "lambda", "snap_start", name
+    return None
+
+
+def _is_application(product: Mapping[str, Any], attributes: Mapping[str, str]) -> bool:
+    return (
+        product.get("productFamily") == _LOAD_BALANCER
+        or attributes.get("operation") == "LoadBalancing:Application"
+    )
+
+
+def _tiers(item: Mapping[str, Any]) -> tuple[tuple[Decimal | None, Decimal], ...]:
+    """Prices by range of use, ascending; none where an item has no on-demand price above 0."""
+    try:
+        found = sorted(
+            (Decimal(each["beginRange"]), each["endRange"], Decimal(each["pricePerUnit"]["USD"]))
+            for term in item.get("terms", {}).get("OnDemand", {}).values()
+            for each in term["priceDimensions"].values()
+            if "USD" in each["pricePerUnit"]
+        )
+        tiers = tuple(
+            (None if end == "Inf" else Decimal(end), price.normalize()) for _, end, price in found
+        )
+    except (KeyError, TypeError, AttributeError, InvalidOperation):
+        usage = item["product"]["attributes"].get("usagetype", "an item")
+        raise PriceError(
+            f"the prices of {usage} cannot be read: not the Price List's form"
+        ) from None
+    return tuple(tier for tier in tiers if tier[1] > 0)
+
+
+def _of_offer_file(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    terms = document["terms"].get("OnDemand", {})
+    for sku, product in document["products"].items():
+        yield {
+            "product": {**product, "attributes": product.get("attributes", {})},
+            "terms": {"OnDemand": terms.get(sku, {})},
+            "publicationDate": document.get("publicationDate"),
+        }
