@@ -108,9 +108,12 @@ def test_the_environment_gives_one_payload_whole() -> None:
     assert config.read_environment(given) == {"payload": ['{"a": 1}'], "yes": "1"}
 
 
+EACH_TIME = {"control", "figure_file", "payload_size", "raw", "regions", "saved", "vary"}
+
+
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
-    """The list of keys is the union of all commands' options; only a figure's file is named anew
-    each time, since `out` means the sweep.
+    """The list of keys is the union of all commands' options, but for what is told anew each time:
+    a figure's file (`out` means the sweep), price lists, and how payloads are made.
     """
     names = set()
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
@@ -118,4 +121,4 @@ def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
         for param in command.params:
             if param.param_type_name == "option":
                 names.add("format" if param.name == "format_name" else param.name)
-    assert names - {"figure_file"} == config.KEYS | config.ENVIRONMENT_ONLY
+    assert names - EACH_TIME == config.KEYS | config.ENVIRONMENT_ONLY

@@ -43,9 +43,11 @@ def show(*, region: options.Region = None, json: options.JsonOutput = False) -> 
 
 def refresh(
     *,
-    region: Annotated[
+    regions: Annotated[
         list[str] | None,
         typer.Option(
+            "--region",
+            metavar="REGION",
             help="Region to ask for; repeatable (without it the profile's).",
             rich_help_panel=options.WHERE,
         ),
@@ -75,7 +77,7 @@ def refresh(
     from tuner.errors import InputError  # noqa: PLC0415 - as above
     from tuner.report import prices  # noqa: PLC0415 - as above
 
-    if saved and (region or profile):
+    if saved and (regions or profile):
         raise InputError("--from reads files: leave out --region and --profile")
     if saved:
         found = api_prices.refresh_from_files(saved, today=today())
@@ -86,7 +88,7 @@ def refresh(
             if number == 1:
                 say(f"asking for {name} ({count} questions)")
 
-        asked = tuple(dict.fromkeys(region or ()))
+        asked = tuple(dict.fromkeys(regions or ()))
         with PriceList(profile=profile, region=asked[0] if asked else None) as listed:
             found = api_prices.refresh_from_aws(
                 asked or (listed.region,), listed.products, today=today(), on_query=tell
