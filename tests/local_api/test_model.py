@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
 from tests.local_api.model import problems_of, service_model
-from tuner.local.control_plane.routes import ROUTES
+from tuner.local.control_plane.routes import REFUSED, ROUTES
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 
@@ -18,7 +18,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 def test_routes_are_the_model_s() -> None:
     """Method and path of every operation are those of botocore's service model."""
     model = service_model()
-    for route in ROUTES:
+    for route in (*ROUTES, *REFUSED):
         http = model.operation_model(route.operation).http
         assert (route.method, route.template) == (http["method"], http["requestUri"])
 

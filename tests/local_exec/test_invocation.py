@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_exec.conftest import ARN, HANDLERS, open_bench
+from tuner.local.deployment import InvokeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +113,43 @@ def test_json_log_format(any_bench: Bench) -> None:
     kinds = [record["type"] for record in records if "type" in record]
     assert kinds == ["platform.initStart", "platform.start", "platform.report"]
     assert call.report.status == "success"
+
+
+def kinds_of(log: str) -> list[str]:
+    records = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return [record["type"].removeprefix("platform.") for record in records if "type" in record]
+
+
+@pytest.mark.parametrize(
+    ("level", "succeeds", "kinds"),
+    [
+        ("DEBUG", True, "initStart initRuntimeDone initReport start runtimeDone report"),
+        ("INFO", True, "initStart start report"),
+        ("WARN", True, ""),
+        ("WARN", False, "runtimeDone report"),
+    ],
+)
+def test_system_log_level(
+    any_bench: Bench, monkeypatch: pytest.MonkeyPatch, level: str, succeeds: bool, kinds: str
+) -> None:
+    """The system level says which of the platform's records are logged; failures are warnings."""
+    handler = "empty" if succeeds else "fail"
+    deployment = any_bench.deployment(handler, log_format="JSON", system_log_level=level)
+    request = InvokeRequest("7f3a2c10-0000-4000-8000-000000000001", b"{}", ARN)
+    result = any_bench.executor.invoke(deployment, request)
+    assert kinds_of(result.log.decode()) == kinds.split()
+
+
+def test_application_log_level(any_bench: Bench) -> None:
+    """The runtime's logger obeys the application level, and so do the function's own records."""
+    call = any_bench.call("talk_json", log_format="JSON", application_log_level="WARN")
+    said = [line for line in call.log.splitlines() if "platform." not in line]
+    assert [word in call.log for word in ("own warning", "own info", "not JSON")] == [
+        True, False, True
+    ]  # fmt: skip
+    assert [json.loads(line)["message"] for line in said if '"logger"' in line] == [
+        "logged warning"
+    ]
 
 
 def test_raised_exception_has_lambdas_shape(any_bench: Bench) -> None:

@@ -40,6 +40,9 @@ class Deployment:
     """The function's variables, and the endpoint, region and credentials (invented ones) with
     which the handler's AWS clients reach this host's services."""
     log_format: Literal["Text", "JSON"] = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    """Both of JSON logs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class InvokeRequest:
     """The caller's X-Amzn-Trace-Id: a nested call must not wait for its caller's CPU share."""
     client_context: str | None = None
     asynchronous: bool = False
+    lineage: str = ""
+    """How often each function ran in this chain of requests, this invocation included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,16 @@ def talk(event, context):
     logging.getLogger().error("through logging")
 
 
+def talk_json(event, context):
+    """Through the runtime's logger, as records of its own, and as plain text."""
+    logging.getLogger().info("logged info")
+    logging.getLogger().warning("logged warning")
+    for level in ("info", "warning"):
+        record = {"timestamp": "2026-01-01T00:00:00Z", "level": level, "message": f"own {level}"}
+        print(json.dumps(record))
+    print("not JSON")
+
+
 def large(event, context):
     return "x" * event["size"]
 

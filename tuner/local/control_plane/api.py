@@ -9,8 +9,14 @@ from typing import Final
 
 from tuner.errors import TunerError
 from tuner.local.control_plane.call import Call
-from tuner.local.control_plane.error import ApiError
-from tuner.local.control_plane.routes import ROUTES, Route, method_name
+from tuner.local.control_plane.error import ApiError, invalid
+from tuner.local.control_plane.routes import (
+    REFUSED,
+    ROUTES,
+    Route,
+    method_name,
+    reason_refused,
+)
 from tuner.local.http.message import HangUpError, MalformedRequestError, Request, Response
 
 log = logging.getLogger(__name__)
@@ -49,6 +55,9 @@ class LambdaApi:
             path = route.match(request.method, request.path)
             if path is not None:
                 return run(Call(route.operation, request, path, request.parameters()))
+        for route in REFUSED:
+            if route.match(request.method, request.path) is not None:
+                raise invalid(reason_refused(route.operation))
         raise ApiError(
             404,
             "UnknownOperationException",

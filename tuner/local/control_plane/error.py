@@ -6,7 +6,9 @@ import json
 from typing import Final
 
 # Codes whose modelled member is spelt "Message"; the other exceptions say "message".
-_CAPITAL_MESSAGE: Final = frozenset({"ResourceNotFoundException", "ServiceException"})
+_CAPITAL_MESSAGE: Final = frozenset(
+    {"RecursiveInvocationException", "ResourceNotFoundException", "ServiceException"}
+)
 
 
 class ApiError(Exception):

@@ -83,6 +83,7 @@ class Function:
     policies: dict[str, Policy] = field(default_factory=dict)
     """By qualifier; "" is the function's own."""
     reserved_concurrency: int | None = None
+    recursive_loop: Literal["Allow", "Terminate"] = "Terminate"
 
     def find_version(self, qualifier: str | None) -> Version | None:
         """Give the version that a qualifier names; an alias gives its main version."""

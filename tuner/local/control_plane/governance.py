@@ -231,9 +231,19 @@ class GovernanceApi:
         return json_response(200, {"UpdateRuntimeOn": "Auto", "FunctionArn": arn})
 
     def get_function_recursion_config(self, call: Call) -> Response:
-        """GetFunctionRecursionConfig: AWS's default (nothing is stopped here)."""
-        self._exists(self._reference(call))
-        return json_response(200, {"RecursiveLoop": "Terminate"})
+        """GetFunctionRecursionConfig."""
+        with self._store.open(self._unqualified(call)) as function:
+            return json_response(200, {"RecursiveLoop": function.recursive_loop})
+
+    def put_function_recursion_config(self, call: Call) -> Response:
+        """PutFunctionRecursionConfig: whether a function may call itself in a circle."""
+        body = call.json()
+        check(body, (Constraint("RecursiveLoop", values=("Allow", "Terminate")),))
+        if not body.get("RecursiveLoop"):
+            raise invalid("RecursiveLoop is required")
+        with self._store.open(self._unqualified(call)) as function:
+            function.recursive_loop = body["RecursiveLoop"]
+        return json_response(200, {"RecursiveLoop": body["RecursiveLoop"]})
 
     def _exists(self, reference: Reference) -> None:
         with self._store.open(reference.name) as function:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import queue
@@ -11,10 +12,12 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TunerError
 from tuner.local.control_plane.error import ApiError, throttled, too_large
+from tuner.local.control_plane.recursion import lineage_of
 from tuner.local.deployment import InvokeRequest, InvokeResult
 from tuner.local.http.message import BodyTooLargeError, HangUpError, Response
 
@@ -138,8 +141,9 @@ class InvokeApi:
             worker.join(5)
 
     def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
+        counted = replace(request, lineage=lineage_of(target, request.trace_header))
         with self._concurrency.slot(target):
-            return self._executor.invoke(target.deployment, request)
+            return self._executor.invoke(target.deployment, counted)
 
     def _enqueue(self, target: Target, request: InvokeRequest) -> None:
         with self._lock:
@@ -160,13 +164,18 @@ class InvokeApi:
             event = self._events.get()
             while event is not None and not self._closing.is_set() and not self._try(*event):
                 self._closing.wait(0.1)
+                with contextlib.suppress(queue.Full):  # else it keeps this worker, and its place
+                    self._events.put_nowait(event)
+                    event = None
 
     def _try(self, target: Target, request: InvokeRequest) -> bool:
         """Run an event; False if it is throttled and must wait for its turn."""
         try:
             self._run(target, request)
         except ApiError as refused:
-            return refused.status != 429
+            if refused.status == 429:
+                return False
+            log.warning("an event of %s was dropped: %s", target.function_name, refused)
         except (TunerError, HangUpError) as error:
             log.warning("an event of %s was dropped: %s", target.function_name, error)
         except Exception:

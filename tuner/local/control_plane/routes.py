@@ -42,7 +42,28 @@ GetRuntimeManagementConfig GET /2021-07-20/functions/{FunctionName}/runtime-mana
 GetFunctionUrlConfig            GET    /2021-10-31/functions/{FunctionName}/url
 ListFunctionUrlConfigs          GET    /2021-10-31/functions/{FunctionName}/urls
 GetFunctionRecursionConfig      GET    /2024-08-31/functions/{FunctionName}/recursion-config
+PutFunctionRecursionConfig      PUT    /2024-08-31/functions/{FunctionName}/recursion-config
 """
+
+_REFUSED_TABLE: Final = """
+PutProvisionedConcurrencyConfig PUT /2019-09-30/functions/{FunctionName}/provisioned-concurrency
+InvokeWithResponseStream POST /2021-11-15/functions/{FunctionName}/response-streaming-invocations
+CreateEventSourceMapping        POST   /2015-03-31/event-source-mappings
+CreateFunctionUrlConfig         POST   /2021-10-31/functions/{FunctionName}/url
+PutFunctionEventInvokeConfig    PUT    /2019-09-25/functions/{FunctionName}/event-invoke-config
+UpdateFunctionEventInvokeConfig POST   /2019-09-25/functions/{FunctionName}/event-invoke-config
+PutFunctionCodeSigningConfig    PUT    /2020-06-30/functions/{FunctionName}/code-signing-config
+PutRuntimeManagementConfig PUT /2021-07-20/functions/{FunctionName}/runtime-management-config
+"""
+_REASONS: Final = {
+    "PutProvisionedConcurrencyConfig": "environments start on demand here; keep one warm by "
+    "invoking it, and see what provisioned concurrency does on AWS",
+    "InvokeWithResponseStream": "responses are buffered here: use Invoke",
+    "CreateEventSourceMapping": "nothing polls queues or streams here: invoke with an event "
+    "(tuner payload make)",
+    "CreateFunctionUrlConfig": "there are no function URLs here: use Invoke",
+    "PutRuntimeManagementConfig": "the interpreter is this host's",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +83,9 @@ class Route:
         return {name: unquote(part) for name, part in found.groupdict().items()} if found else None
 
 
-def _read_table() -> tuple[Route, ...]:
+def _read_table(table: str) -> tuple[Route, ...]:
     routes = []
-    for line in _TABLE.split("\n"):
+    for line in table.split("\n"):
         if line:
             operation, method, template = line.split()
             # A trailing slash is tolerated: older clients send one for lists.
@@ -73,7 +94,15 @@ def _read_table() -> tuple[Route, ...]:
     return tuple(routes)
 
 
-ROUTES: Final = _read_table()
+ROUTES: Final = _read_table(_TABLE)
+REFUSED: Final = _read_table(_REFUSED_TABLE)
+"""Operations that are known, and not served."""
+
+
+def reason_refused(operation: str) -> str:
+    """Say why an operation is not served, and what to do instead where there is something."""
+    why = _REASONS.get(operation)
+    return f"{operation} is not supported by the local Lambda{f': {why}' if why else ''}"
 
 
 def method_name(operation: str) -> str:

@@ -170,6 +170,8 @@ def make_deployment(
         log_group=log_group(settings, name),
         environment=tuple({**dict(shared_environment), **dict(settings.environment or ())}.items()),
         log_format="JSON" if settings.logging.log_format == "JSON" else "Text",
+        application_log_level=settings.logging.application_level,
+        system_log_level=settings.logging.system_level,
     )
 
 

@@ -37,6 +37,7 @@ class Target:
     deployment: Deployment
     invoked_arn: str
     reserved_concurrency: int | None
+    stops_recursion: bool = True
 
 
 class FunctionStore:
@@ -227,6 +228,7 @@ class FunctionStore:
                 deployment=version.deployment,
                 invoked_arn=self.place.arn(function.name, reference.qualifier),
                 reserved_concurrency=function.reserved_concurrency,
+                stops_recursion=function.recursive_loop == "Terminate",
             )
 
     def _weighted(self, function: Function, reference: Reference) -> Version:

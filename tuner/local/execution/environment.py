@@ -80,13 +80,14 @@ class Environment:
         sake of an init; it is shrunk to the share before the event is handed over. Raises
         LocalError if the runtime cannot be started at all.
         """
-        log = InvocationLog(self.deployment.log_format)
+        log = InvocationLog(self.deployment)
         self._cpus = cpus
         init_ms = self._prepare(log, grant)
         grant.shrink(self.share)
         outcome = self._run(request, trace, log)
         peak_mb = megabytes(self._process.peak_bytes) if self._process else self._last_peak_mb
-        log.end(outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb))
+        report = outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb)
+        log.end(report, len(outcome.payload))
         result = InvokeResult(
             payload=outcome.payload,
             function_error=outcome.function_error,
@@ -138,7 +139,9 @@ class Environment:
             taken_ms = (error.at_ns - begin_ns) / 1e6
             self._init_failed(log, "init", taken_ms, error.ending)
             return None
-        return (asked_ns - begin_ns) / 1e6
+        init_ms = (asked_ns - begin_ns) / 1e6
+        log.init_report(init_ms, "init", "success")
+        return init_ms
 
     def _run(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
         timeout_ns = self.deployment.timeout_s * 1_000_000_000

@@ -9,11 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from tuner.local.execution.log_levels import keeps_output, keeps_platform_event
 from tuner.logs import format_report, format_report_json
 
 if TYPE_CHECKING:
+    from tuner.local.deployment import Deployment
     from tuner.model.platform_report import PlatformReport
 
 
@@ -63,8 +65,9 @@ class LogForwarder:
 class InvocationLog:
     """The lines of one invocation, of the init before it included, as text or JSON records."""
 
-    def __init__(self, log_format: Literal["Text", "JSON"] = "Text") -> None:
-        self._is_json = log_format == "JSON"
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._is_json = deployment.log_format == "JSON"
         self._bytes = bytearray()
         self._partial = bytearray()
         self._events: list[LogEvent] = []
@@ -74,28 +77,33 @@ class InvocationLog:
         *lines, rest = (bytes(self._partial) + data).split(b"\n")
         self._partial = bytearray(rest)
         for line in lines:
-            self._add(line + b"\n")
+            self._add_output(line)
 
     def init_start(self, runtime_version: str) -> None:
-        """Before the first line of an init; the version with its language: "python:3.11.7"."""
+        """Before the first line of an init; `runtime_version` is like python:3.13.1."""
+        record: dict[str, object] = {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "runtimeVersion": runtime_version,
+            "functionName": self._deployment.function_name,
+            "functionVersion": self._deployment.version,
+        }
         text = f"INIT_START Runtime Version: {runtime_version}"
-        version: dict[str, object] = {"runtimeVersion": runtime_version, "phase": "init"}
-        self._platform(text, "platform.initStart", version)
+        self._platform(text, "platform.initStart", record)
 
     def init_report(
-        self, duration_ms: float, phase: str, status: str, error_type: str | None
+        self, duration_ms: float, phase: str, status: str, error_type: str | None = None
     ) -> None:
-        """After an init that failed."""
+        """After an init. In text logs a line tells of those that failed, as on Lambda."""
+        kind = {"initializationType": "on-demand", "phase": phase, "status": status}
         text = f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
-        record: dict[str, object] = {
-            "phase": phase,
-            "status": status,
-            "metrics": {"durationMs": round(duration_ms, 3)},
-        }
         if error_type:
             text += f"\tError Type: {error_type}"
-            record["errorType"] = error_type
-        self._platform(text, "platform.initReport", record)
+            kind["errorType"] = error_type
+        metrics: dict[str, object] = {"durationMs": round(duration_ms, 3)}
+        self._platform(None, "platform.initRuntimeDone", dict(kind), status)
+        line = None if status == "success" else text
+        self._platform(line, "platform.initReport", {**kind, "metrics": metrics}, status)
 
     def start(self, request_id: str, version: str) -> None:
         """When the event is handed over."""
@@ -114,22 +122,44 @@ class InvocationLog:
         if not self._is_json:
             self._write_line(f"{message}\n{error_type}")
 
-    def end(self, report: PlatformReport) -> None:
-        """END and REPORT."""
-        if self._is_json:
-            self._write_line(format_report_json(report, _now()))
+    def end(self, report: PlatformReport, produced_bytes: int) -> None:
+        """END and REPORT; `produced_bytes` is the size of the answer."""
+        if not self._is_json:
+            self._write_line(f"END RequestId: {report.request_id}")
+            self._write_line(format_report(report))
             return
-        self._write_line(f"END RequestId: {report.request_id}")
-        self._write_line(format_report(report))
+        metrics = {"durationMs": report.duration_ms, "producedBytes": produced_bytes}
+        done: dict[str, object] = {
+            "requestId": report.request_id,
+            "status": report.status,
+            "metrics": metrics,
+        }
+        if report.error_type:
+            done["errorType"] = report.error_type
+        self._platform(None, "platform.runtimeDone", done, report.status)
+        if self._keeps("platform.report", report.status):
+            self._write_line(format_report_json(report, _now()))
 
-    def _platform(self, text: str, kind: str, record: dict[str, object]) -> None:
+    def _platform(
+        self, text: str | None, kind: str, record: dict[str, object], status: str | None = None
+    ) -> None:
+        """Write one event of the platform: its text (None: JSON logs alone have it), or record."""
         if self._is_json:
-            text = json.dumps({"time": _now(), "type": kind, "record": record})
-        self._write_line(text)
+            kept = self._keeps(kind, status)
+            text = json.dumps({"time": _now(), "type": kind, "record": record}) if kept else None
+        if text is not None:
+            self._write_line(text)
+
+    def _keeps(self, kind: str, status: str | None) -> bool:
+        return keeps_platform_event(kind, status, self._deployment.system_log_level)
 
     def _write_line(self, text: str) -> None:
         self._end_partial()
         self._add(text.encode() + b"\n")
+
+    def _add_output(self, line: bytes) -> None:
+        if not self._is_json or keeps_output(line, self._deployment.application_log_level):
+            self._add(line + b"\n")
 
     def text(self) -> bytes:
         """All of it."""
@@ -144,7 +174,7 @@ class InvocationLog:
     def _end_partial(self) -> None:
         if self._partial:
             line, self._partial = bytes(self._partial), bytearray()
-            self._add(line + b"\n")
+            self._add_output(line)
 
     def _add(self, line: bytes) -> None:
         entry = line.replace(b"\r", b"\n")

@@ -9,6 +9,8 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tuner.local.trace import parse_trace
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,11 +26,14 @@ class Trace:
     sampled: str
     nested: bool
     """Its caller runs here and waits for it."""
+    lineage: str = ""
+    """What the control plane counts the chain of requests by."""
 
     @property
     def header(self) -> str:
         """X-Amzn-Trace-Id as the function gets it."""
-        return f"Root={self.root};Parent={self.parent};Sampled={self.sampled}"
+        counted = f";Lineage={self.lineage}" if self.lineage else ""
+        return f"Root={self.root};Parent={self.parent};Sampled={self.sampled}{counted}"
 
     @property
     def reply_header(self) -> str:
@@ -52,7 +57,7 @@ class Lineage:
         made here (a tracing SDK puts its own subsegment as the parent). A root from outside alone
         proves nothing: a client may use one for many calls at once.
         """
-        given = _parse(request.trace_header)
+        given = parse_trace(request.trace_header)
         root = given.get("Root", "")
         with self._lock:
             known = given.get("Parent") in self._parents or root in self._own_roots
@@ -64,7 +69,7 @@ class Lineage:
                 self._own_roots[root] = self._own_roots.get(root, 0) + 1
         try:
             nested = known and not request.asynchronous
-            yield Trace(root, parent, given.get("Sampled", "0"), nested)
+            yield Trace(root, parent, given.get("Sampled", "0"), nested, request.lineage)
         finally:
             self._leave(root, parent, is_own=is_own)
 
@@ -75,11 +80,6 @@ class Lineage:
                 self._own_roots[root] -= 1
                 if not self._own_roots[root]:
                     del self._own_roots[root]
-
-
-def _parse(header: str | None) -> dict[str, str]:
-    pairs = (part.partition("=") for part in (header or "").split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs if value}
 
 
 def _new_root() -> str:

@@ -58,6 +58,8 @@ def function_variables(
         variables["TMPDIR"] = tmp_dir
     paths = _paths(deployment, search_paths)
     variables |= {name: ":".join(parts) for name, parts in paths.items()}
+    if deployment.application_log_level is not None:
+        variables["AWS_LAMBDA_LOG_LEVEL"] = deployment.application_log_level
     variables.update(deployment.environment)
     # A function may have a PYTHONPATH of its own, but the runtime client must still be found.
     own = dict(deployment.environment).get("PYTHONPATH")
