@@ -31,7 +31,10 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("format_name", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+@pytest.mark.parametrize(
+    ("format_name", "start"),
+    [("png", b"\x89PNG"), ("svg", b"<?xml"), ("html", b"<!doctype html>")],
+)
 def test_a_figure_is_written_where_out_says(saved: Path, format_name: str, start: bytes) -> None:
     """The file holds the picture; stdout and stderr stay empty."""
     out = saved.with_suffix(f".{format_name}")
@@ -64,7 +67,7 @@ def test_a_terminal_is_not_sent_a_figure(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--out", "a.svg"], "--out is for --format png or svg"),
+        (["--out", "a.svg"], "--out is for --format png, svg, html"),
         (["--json", "--format", "svg", "--out", "a.svg"], "send json to a file"),
         (["--format", "svg", "--out", "a.png"], "does not end in .svg"),
         (["--format", "png", "--out", "missing/a.png"], "cannot write missing/a.png"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tuner.api.host_check import check_host
+    from tuner.api.page import exhibit
     from tuner.api.prepared import PreparedSweep, Request, prepare
     from tuner.api.recovery import (
         Recovery,
@@ -30,6 +31,7 @@ _HOMES: Final = {
     "StrayRecovery": "recovery",
     "Target": "target",
     "check_host": "host_check",
+    "exhibit": "page",
     "find_unfinished": "recovery",
     "load_sweep": "saved",
     "open_recovery": "recovery",
@@ -48,6 +50,7 @@ __all__ = [
     "StrayRecovery",
     "Target",
     "check_host",
+    "exhibit",
     "find_unfinished",
     "load_sweep",
     "open_recovery",

@@ -1,51 +1,71 @@
-"""Figures on the command line: where one may go, and its way there."""
+"""What is no text on the command line, figures and pages: where it may go, and its way there."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tuner import __version__
 from tuner.errors import InputError
 from tuner.report import figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.report.figure import FigureFormat
+    from tuner.report.page.exhibit import Exhibit
+
+FORMATS: Final = (*figure.FORMATS, "html")
 
 
-def check(format_name: str, out: Path | None, *, sweep_count: int) -> FigureFormat | None:
-    """The figure's format; None for a format that is text. Nothing is read yet.
+def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
+    """Whether the format is one of a picture or page. Nothing is read yet.
 
     Raises InputError for what cannot be drawn or shown there. A file must end as its format
-    does: so no figure is ever written over a sweep.
+    does: so none is ever written over a sweep.
     """
-    figure_format: FigureFormat | None = next((f for f in figure.FORMATS if f == format_name), None)
-    if figure_format is None:
+    if format_name not in FORMATS:
         if out is not None:
             raise InputError(
-                f"--out is for --format png or svg: send {format_name} to a file with > {out}"
+                f"--out is for --format {', '.join(FORMATS)}: "
+                f"send {format_name} to a file with > {out}"
             )
-        return None
-    if sweep_count > 1:
-        raise InputError(f"a figure shows one sweep, and {sweep_count} were given: draw each")
+        return False
+    if sweep_count > 1 and format_name != "html":
+        raise InputError(
+            f"a figure shows one sweep, and {sweep_count} were given: draw each, or --format html"
+        )
     if out is None and sys.stdout.isatty():
         raise InputError(f"a terminal cannot show {format_name}: give --out FILE.{format_name}")
     if out is not None and out.suffix.lower() != f".{format_name}":
         raise InputError(f"--out {out} does not end in .{format_name}, as --format says")
-    return figure_format
+    return True
 
 
-def show(
-    recommendation: Recommendation, sweep: Sweep, format_name: FigureFormat, out: Path | None
+def show_figure(
+    recommendation: Recommendation, sweep: Sweep, format_name: str, out: Path | None
 ) -> None:
     """Draw one answer to a file, or to stdout. Raises InputError."""
     drawn = figure.draw(recommendation, sweep)
-    if out is not None:
-        figure.save(drawn, out)
+    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+
+
+def show_page(exhibits: Sequence[Exhibit], out: Path | None) -> None:
+    """Write the page to a file, or to stdout. Raises InputError."""
+    from tuner.report.page.render import render  # noqa: PLC0415 - loads the templates
+
+    _write(render(exhibits, version=__version__).encode(), out)
+
+
+def _write(data: bytes, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
         return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(figure.render(drawn, format_name))
-    sys.stdout.buffer.flush()
+    try:
+        out.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror}") from error

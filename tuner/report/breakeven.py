@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
 from tuner.report.breakeven_chart import draw_costs
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
 
 _SIGNS = {"info": "·", "warning": "!", "error": "!!"}
-_TITLES = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
+TITLES: Final = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
 
 
 def to_json(answer: BreakEven) -> dict[str, Any]:
@@ -66,9 +66,9 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
 def render(answer: BreakEven, *, width: int, encoding: str = "utf-8") -> str:
     """Return the table, the chart, the verdict and what it rests on, as plain text."""
     glyphs = glyphs_for(encoding)
-    rows = [_TITLES, *(_cells(platform) for platform in answer.platforms)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
-    lines = [_heading(answer), f"  {_work(answer)}", ""]
+    rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
+    lines = [_heading(answer), f"  {describe_work(answer)}", ""]
     for row in rows:
         cells = [
             cell.ljust(wide) if column < 2 else cell.rjust(wide)
@@ -86,7 +86,7 @@ def render(answer: BreakEven, *, width: int, encoding: str = "utf-8") -> str:
 def render_markdown(answer: BreakEven) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
     rows = "\n".join(
-        f"| {' | '.join(markdown(cell) for cell in _cells(platform))} |"
+        f"| {' | '.join(markdown(cell) for cell in platform_cells(platform))} |"
         for platform in answer.platforms
     )
     said = "\n".join(
@@ -97,8 +97,8 @@ def render_markdown(answer: BreakEven) -> str:
     return (
         f"**{markdown(headline(answer))}**\n\n"
         f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
-        f"{markdown(_work(answer))}\n\n"
-        f"| {' | '.join(_TITLES)} |\n|---|---|--:|--:|--:|--:|\n{rows}\n\n"
+        f"{markdown(describe_work(answer))}\n\n"
+        f"| {' | '.join(TITLES)} |\n|---|---|--:|--:|--:|--:|\n{rows}\n\n"
         f"{said}\n\n<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
     )
 
@@ -122,7 +122,8 @@ def _heading(answer: BreakEven) -> str:
     return f"{name} · {answer.region} · {answer.architecture} · {rate}"
 
 
-def _work(answer: BreakEven) -> str:
+def describe_work(answer: BreakEven) -> str:
+    """What an invocation needs, in words."""
     work = answer.work
     return (
         f"an invocation waits {_span(work.wait_ms, ' ms')}, computes {_span(work.cpu_ms, ' ms')} "
@@ -130,7 +131,8 @@ def _work(answer: BreakEven) -> str:
     )
 
 
-def _cells(platform: PlatformCost) -> tuple[str, ...]:
+def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
+    """One row of the table whose head is `TITLES`."""
     cost, rate = platform.cost_usd_per_month, platform.break_even
     return (
         platform.name,

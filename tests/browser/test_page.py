@@ -1,0 +1,189 @@
+"""The report page in a real browser: it says the right figures, to everybody, and asks for nothing.
+
+Every test that opens a page also holds that nothing was requested and no console line was written.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+
+from tests.report.answers import resize, summary
+from tests.report.exhibits import large_sweep, mixed, shown
+from tests.sweeps import made_function, made_sweep
+from tuner.report import numbers
+from tuner.report.page.render import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.browser.opened import Opened
+    from tuner.report.page.exhibit import Exhibit
+
+    Show = Callable[..., Opened]
+
+pytestmark = pytest.mark.xdist_group("browser")
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def example() -> Exhibit:
+    return mixed()
+
+
+@pytest.fixture(scope="module")
+def html(example: Exhibit) -> str:
+    return render([example], version="1.2.3")
+
+
+def ends(exhibit: Exhibit) -> tuple[int, int]:
+    curve = exhibit.recommendation.curve
+    return curve[0].memory_mb, curve[-1].memory_mb
+
+
+def figures_at(exhibit: Exhibit, memory_mb: int) -> tuple[str, str, str]:
+    [at] = [each for each in exhibit.recommendation.curve if each.memory_mb == memory_mb]
+    return (
+        f"{memory_mb} MB",
+        f"{numbers.duration(at.duration_ms.estimate)} {numbers.spread(at.duration_ms)}",
+        f"${numbers.usd_per_million(at.cost_usd_per_million.estimate)}",
+    )
+
+
+@pytest.mark.parametrize("chart", ["duration", "cost"])
+def test_the_pointer_reads_out_the_size_beneath_it(
+    show: Show, html: str, example: Exhibit, chart: str
+) -> None:
+    """Over either curve the read-out has that size's figures, as the tables would write them."""
+    opened = show(html)
+    for memory_mb in (192, 512, 1769, 3008):
+        opened.point_at(chart, memory_mb, ends(example))
+        said = opened.text("#sweep-1-readout")
+        assert all(figure in said for figure in figures_at(example, memory_mb)), said
+
+
+def test_the_keyboard_reaches_every_size(show: Show, html: str, example: Exhibit) -> None:
+    """Tab reaches the slider; arrows move by one size, Home and End to the ends, in words."""
+    opened = show(html)
+    slider = opened.page.locator("#sweep-1-size")
+    for _ in range(4):
+        opened.page.keyboard.press("Tab")
+        if slider.evaluate("each => each === document.activeElement"):
+            break
+    sizes = [each.memory_mb for each in example.recommendation.curve]
+    best = sizes.index(example.recommendation.choice.memory_mb or 0)
+    assert f"{sizes[best]} MB" in (slider.get_attribute("aria-valuetext") or "")
+    for key, expected in (
+        ("ArrowRight", sizes[best + 1]),
+        ("End", sizes[-1]),
+        ("Home", sizes[0]),
+    ):
+        opened.page.keyboard.press(key)
+        assert figures_at(example, expected)[1] in opened.text("#sweep-1-readout")
+        assert f"{expected} MB" in (slider.get_attribute("aria-valuetext") or "")
+
+
+def test_the_rate_slider_tells_the_cheapest_platforms(show: Show, html: str) -> None:
+    """At a tiny rate nothing is cheaper than Lambda, and the read-out begins with it."""
+    opened = show(html)
+    opened.page.locator("#sweep-1-rate").press("Home")
+    assert opened.text("#sweep-1-rate-readout").startswith("0.01/s Lambda $")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everybody_can_read_it(show: Show, html: str, scheme: str) -> None:
+    """Axe finds nothing in either scheme: names, roles, order of headings, contrast of WCAG AA."""
+    opened = show(html, color_scheme=scheme, bypass_csp=True)
+    found = Axe().run(opened.page)
+    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations(found)] == []
+    background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}[scheme]
+
+
+def violations(found: Any) -> list[dict[str, Any]]:
+    return list(found.response["violations"])
+
+
+def test_charts_follow_the_scheme(show: Show, html: str) -> None:
+    """A switch to dark, and to print, repaints the curves that are drawn on canvas."""
+    light, dark = (61, 68, 77), (207, 213, 219)  # --curve in page.css
+    opened = show(html, color_scheme="light")
+    for media, ink, other in (
+        ({}, light, dark),
+        ({"color_scheme": "dark"}, dark, light),
+        ({"color_scheme": "dark", "media": "print"}, light, dark),
+    ):
+        opened.page.emulate_media(**media)
+        opened.page.wait_for_timeout(200)
+        picture = opened.page.locator('[data-chart="front"]').screenshot()
+        found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24) or []
+        counts = {colour: count for count, colour in found}
+        assert counts.get(ink, 0) > 100 > counts.get(other, 0)
+    assert not opened.page.locator(".explorer").first.is_visible()
+
+
+def test_a_phone_shows_it_without_scrolling_sideways(show: Show, html: str) -> None:
+    """Nothing is wider than 390 pixels, the verdict is on the first screen, charts fit."""
+    opened = show(html, viewport=PHONE, has_touch=True)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    verdict = opened.page.locator(".verdict").bounding_box()
+    assert verdict is not None
+    assert verdict["y"] + verdict["height"] < PHONE["height"]
+    widths = opened.page.evaluate(
+        "[...document.querySelectorAll('.uplot')].map(each => each.getBoundingClientRect().width)"
+    )
+    assert len(widths) == 5
+    assert max(widths) <= PHONE["width"]
+
+
+def test_without_scripts_every_figure_is_there(show: Show, html: str, example: Exhibit) -> None:
+    """Verdict, sizes and platforms are words in the page, and it says what the charts need."""
+    opened = show(html, ready=False, java_script_enabled=False)
+    assert "RESIZE 3008 → 256 MB" in opened.text(".verdict")
+    assert figures_at(example, 512)[1] in opened.text("#sweep-1")
+    assert "need JavaScript" in opened.text("footer")
+
+
+def test_what_others_named_is_inert(show: Show) -> None:
+    """A name that is markup is shown as it is written, in words, labels and data alike."""
+    name = "</script><img src=x onerror=alert(1)>{{7*7}}\u202e"
+    sweep = made_sweep()
+    hostile = shown(replace(sweep, function=made_function(1024, name=name)))
+    opened = show(render([hostile], version="1"))
+    assert opened.text("h1") == "</script><img src=x onerror=alert(1)>{{7*7}}"
+    assert opened.page.locator("img").count() == 0
+
+
+def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
+    """The read-out of a size that killed the function says so beside the curve's figure."""
+    sized = resize(
+        sizes=(summary(512, oom_count=2), *(summary(size) for size in (1024, 1792, 3008)))
+    )
+    opened = show(render([replace(mixed(), recommendation=sized)], version="1"))
+    opened.point_at("duration", 512, (192, 3008))
+    assert "excluded: 2 × out of memory" in opened.text("#sweep-1-readout")
+
+
+def test_several_sweeps_share_a_page(show: Show, example: Exhibit) -> None:
+    """An overview leads to each, every id is there once, and two payloads have a line each."""
+    opened = show(render([example, shown(large_sweep())], version="1"))
+    opened.page.click('a[href="#sweep-2"]')
+    ids = opened.page.evaluate("[...document.querySelectorAll('[id]')].map(each => each.id)")
+    assert len(ids) == len(set(ids))
+    assert opened.page.locator('[data-chart="overlay-duration"] canvas').count() == 1
+    assert opened.page.locator('[data-chart="payloads"] canvas').count() == 1
+    opened.point_at("payloads", 512, (128, 3008))
+    assert "512 MB" in opened.text("#sweep-2-readout")
+
+
+def test_an_answer_without_a_curve_is_still_a_page(show: Show) -> None:
+    """All invocations cold: the verdict says why nothing is known, and no chart is broken."""
+    sweep = made_sweep(warm_count=0, sizes_mb=(512,))
+    opened = show(render([shown(sweep)], version="1"))
+    assert "INCONCLUSIVE" in opened.text(".verdict")
+    assert opened.page.locator("canvas").count() == 0

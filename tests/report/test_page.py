@@ -1,0 +1,63 @@
+"""The report page as a file: self-contained, small, the same again."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.report.exhibits import large_sweep, mixed, shown
+from tuner.report.page.render import render
+
+
+def data_of(html: str) -> Any:
+    [text] = re.findall(r'<script type="application/json" id="tuner-data">(.*?)</script>', html)
+    return json.loads(text)
+
+
+def test_five_hundred_invocations_fit_in_250_kilobytes() -> None:
+    """Every invocation is in the page, and so is the chart library with its licence."""
+    sweep = large_sweep()
+    html = render([shown(sweep, rate_per_s=50.0)], version="1")
+    assert len(html.encode()) < 250_000
+    assert len(data_of(html)["sweeps"][0]["samples"]) == len(sweep.invocations) >= 500
+    assert "The MIT License (MIT)" in html
+    assert "Leon Sorokin" in html
+
+
+def test_the_page_without_its_data_is_under_150_kilobytes() -> None:
+    """What every page carries stays small."""
+    html = render([mixed()], version="1")
+    assert len(html.encode()) - len(json.dumps(data_of(html))) < 150_000
+
+
+def test_the_same_sweep_gives_the_same_bytes() -> None:
+    """No date and no random id is in it, so that a page can be compared with an earlier one."""
+    assert render([mixed()], version="1") == render([mixed()], version="1")
+
+
+def test_the_data_are_the_answer_s_own_figures() -> None:
+    """To five digits, every size's estimate and interval are those of the recommendation."""
+    exhibit = mixed()
+    curve = data_of(render([exhibit], version="1"))["sweeps"][0]["curve"]
+    for number, each in enumerate(exhibit.recommendation.curve):
+        assert curve["sizes"][number] == each.memory_mb
+        for part, interval in (("duration", each.duration_ms), ("cost", each.cost_usd_per_million)):
+            shown_figures = [column[number] for column in curve[part]]
+            expected = [interval.estimate, interval.low, interval.high]
+            assert shown_figures == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_page_tells_how_to_get_it_again() -> None:
+    """The command names the sweep, and the options that shaped the answer."""
+    html = render([mixed(rate_per_s=20.0)], version="1")
+    assert "tuner report mixed --format html --rate 20/s --out report.html" in html
+
+
+def test_nothing_of_an_account_is_in_the_page() -> None:
+    """Neither the ARN nor the role's settings are shown."""
+    html = render([mixed()], version="1")
+    assert "arn:aws" not in html
+    assert "a248882b35b7" not in html

@@ -1,0 +1,158 @@
+"""The numbers and words that the charts are drawn from, as plain JSON values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
+from tuner.report import numbers
+from tuner.report.figure_marks import size_marks, steps_of
+from tuner.report.foreign import plain
+from tuner.report.size_rows import failures, size_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tuner.breakeven.answer import BreakEven, PlatformCost
+    from tuner.model.breakdown import Breakdown
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation, SizeEstimate
+    from tuner.model.sweep import Sweep
+    from tuner.report.page.exhibit import Exhibit
+
+THRESHOLDS: Final = [
+    [MB_PER_VCPU, "1 vCPU"],
+    *([memory_mb, f"{cores} cores"] for memory_mb, cores in CORE_THRESHOLDS_MB),
+]
+_DIGITS: Final = 5
+_KINDS: Final = ("warm", "cold", "failed", "set aside")
+_MARK_ROLES: Final = {"D": "best", "s": "now", "^": "knee"}
+
+
+def chart_data(exhibit: Exhibit) -> dict[str, Any]:
+    """Everything that the charts of one sweep show; sizes ascend."""
+    answer = exhibit.recommendation
+    return {
+        "curve": curve_data(answer.curve),
+        "readouts": _readouts(answer),
+        "samples": _samples(exhibit.sweep),
+        "marks": [
+            {"mb": mark.memory_mb, "label": mark.label, "role": _MARK_ROLES[mark.marker]}
+            for mark in size_marks(answer)
+        ],
+        "front": list(answer.tradeoff.front_mb) if answer.tradeoff else [],
+        "cold": _cold_starts(exhibit),
+        "payloads": _payloads(exhibit.breakdown),
+        "breakEven": None if exhibit.break_even is None else _break_even(exhibit.break_even),
+    }
+
+
+def curve_data(curve: Sequence[SizeEstimate]) -> dict[str, Any]:
+    """Sizes with duration and cost, each as estimate, low and high."""
+    return {
+        "sizes": [each.memory_mb for each in curve],
+        "duration": band(each.duration_ms for each in curve),
+        "cost": band(each.cost_usd_per_million for each in curve),
+    }
+
+
+def band(intervals: Iterable[Interval]) -> list[list[float]]:
+    """Estimates, lows and highs as three lists."""
+    rows = [(each.estimate, each.low, each.high) for each in intervals]
+    return [[_short(value) for value in column] for column in zip(*rows, strict=True)]
+
+
+def _readouts(answer: Recommendation) -> list[list[str]]:
+    """For every size of the curve: duration, cost, change and what else is to be said of it."""
+    notes = {row.memory_mb: row.notes for row in size_rows(answer)}
+    now = answer.current.cost_usd_per_million
+    rows = []
+    for each in answer.curve:
+        at_size = tuple(size for size in answer.sizes if size.memory_mb == each.memory_mb)
+        failed = failures(at_size)
+        said = list(notes.get(each.memory_mb, () if each.measured else ("modelled",)))
+        if each.memory_mb == answer.choice.memory_mb:
+            said.insert(0, "recommended")
+        cost = each.cost_usd_per_million
+        change = numbers.change(cost.estimate / now.estimate - 1) if now and now.estimate else ""
+        rows.append(
+            [
+                f"{numbers.duration(each.duration_ms.estimate)} {numbers.spread(each.duration_ms)}",
+                f"${numbers.usd_per_million(cost.estimate)} {numbers.spread(cost)}",
+                change if each.memory_mb != answer.current.memory_mb else "",
+                f"excluded: {failed}" if failed else ", ".join(said),
+            ]
+        )
+    return rows
+
+
+def _samples(sweep: Sweep) -> list[list[float]]:
+    """[memory, duration, cost per million, kind] of every invocation, in the order sent."""
+    return [
+        [
+            step.memory_mb,
+            _short(step.duration_ms),
+            _short(step.cost_usd_per_million),
+            _KINDS.index(step.kind),
+        ]
+        for step in steps_of(sweep)
+    ]
+
+
+def cold_starts_seen(sweep: Sweep) -> list[tuple[int, float]]:
+    """(memory, INIT or restore in ms) of every cold start, in the file's order."""
+    return [
+        (each.memory_mb, each.report.init_duration_ms or each.report.restore_duration_ms or 0.0)
+        for each in sweep.invocations
+        if each.report is not None and each.cold_start
+    ]
+
+
+def _cold_starts(exhibit: Exhibit) -> dict[str, Any]:
+    """INIT or restore times as seen, and what a cold start is billed beyond a warm call."""
+    estimates = exhibit.breakdown.cold_starts
+    return {
+        "seen": [[size, _short(took_ms)] for size, took_ms in cold_starts_seen(exhibit.sweep)],
+        "sizes": [each.memory_mb for each in estimates],
+        "extra": band(each.billed_extra_ms for each in estimates),
+    }
+
+
+def _payloads(breakdown: Breakdown) -> list[dict[str, Any]]:
+    """A curve for each payload; one payload alone is the curve itself."""
+    if len(breakdown.payloads) < 2:
+        return []
+    return [{"name": plain(each.payload), **curve_data(each.curve)} for each in breakdown.payloads]
+
+
+def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
+    """Platforms that have a line, Lambda first; another architecture's are in the table alone."""
+    return tuple(each for each in answer.platforms if each.same_architecture and each.curve)
+
+
+def _break_even(answer: BreakEven) -> dict[str, Any]:
+    """Monthly cost over the rate of requests, a line a platform, with the rates where they meet."""
+    shown = shown_platforms(answer)
+    return {
+        "rates": [_short(point.rate_per_s) for point in shown[0].curve] if shown else [],
+        "rate": answer.rate_per_s,
+        "platforms": [
+            {
+                "name": each.name,
+                "cost": [_short(point.cost_usd_per_month) for point in each.curve],
+                "crossing": None
+                if each.break_even is None
+                else [
+                    each.break_even.estimate_per_s,
+                    each.break_even.low_per_s,
+                    each.break_even.high_per_s,
+                ],
+            }
+            for each in shown
+        ],
+    }
+
+
+def _short(value: float) -> float:
+    """Five significant digits: more than a pixel shows, and half the bytes."""
+    return float(f"{value:.{_DIGITS}g}")

@@ -1,0 +1,219 @@
+"""The words of the page: values written out for the template, which only places them."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.report import breakeven, numbers
+from tuner.report.foreign import plain
+from tuner.report.page.tables import (
+    cold_table,
+    dollars,
+    front_table,
+    known,
+    payload_table,
+    platform_table,
+    sent_table,
+    size_table,
+)
+from tuner.report.terminal import describe_sweep, next_commands
+from tuner.report.verdict import certainty, headline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.breakeven.answer import BreakEven
+    from tuner.model.finding import Finding
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation
+    from tuner.report.page.exhibit import Exhibit
+
+_SEVERITY_WORDS: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
+
+
+def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
+    """What the template `sweep.html.j2` places for one sweep; `number` makes its ids its own."""
+    answer = exhibit.recommendation
+    function = answer.function
+    return {
+        "id": f"sweep-{number}",
+        "name": function.name,
+        "place": "measured locally" if answer.environment == "local" else function.region,
+        "runtime": f"{function.runtime or 'container image'} {function.architecture}",
+        "code": function.code_sha256[:7],
+        "spent": describe_sweep(answer),
+        "verdict": answer.choice.verdict,
+        "headline": headline(answer).partition(": ")[2] or headline(answer),
+        "verdict_word": headline(answer).partition(":")[0],
+        "certainty": certainty(answer),
+        "tiles": tiles(answer),
+        "apply": _apply_command(answer),
+        "has_curve": bool(answer.curve),
+        "captions": captions(exhibit),
+        "cold_table": cold_table(exhibit),
+        "payload_table": payload_table(exhibit),
+        "front_table": front_table(answer),
+        "targets": _targets(answer),
+        "break_even": None if exhibit.break_even is None else platform_section(exhibit.break_even),
+        "no_break_even": exhibit.no_break_even,
+        "findings": findings(answer.findings),
+        "sizes": size_table(answer),
+        "assumptions": answer.assumptions,
+        "prices": f"List prices of {answer.prices.as_of}, region {answer.prices.region}.",
+        "reproduce": reproduce(exhibit),
+    }
+
+
+def tiles(answer: Recommendation) -> list[dict[str, str]]:
+    """The change in a few figures: from, to, and how sure."""
+    choice, current = answer.choice, answer.current
+    new_mb = choice.memory_mb if choice.memory_mb is not None else choice.best_so_far_mb
+    after = next((each for each in answer.curve if each.memory_mb == new_mb), None)
+    moved = new_mb is not None and new_mb != current.memory_mb
+    shown = [
+        _tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if moved else None, ""),
+        _tile(
+            "Mean duration, warm",
+            known(current.duration_ms, numbers.duration),
+            known(after.duration_ms, numbers.duration) if after and moved else None,
+            _spread(after.duration_ms if after else current.duration_ms),
+        ),
+        _tile(
+            "Cost per million",
+            dollars(current.cost_usd_per_million),
+            dollars(after.cost_usd_per_million) if after and moved else None,
+            _spread(after.cost_usd_per_million if after else current.cost_usd_per_million),
+        ),
+    ]
+    if choice.saving_ratio is not None and choice.verdict == "resize":
+        text = numbers.saving(choice.saving_ratio)
+        figure, _, interval = text.partition(" (")
+        shown.append(_tile("Saving", figure, None, f"90 %: {interval.rstrip(')')}"))
+    if choice.verdict == "inconclusive" and moved:
+        shown[0]["note"] = "best so far, not a recommendation"
+    return shown
+
+
+def captions(exhibit: Exhibit) -> dict[str, str]:
+    """One sentence for each chart: what a reader who cannot see it should know."""
+    answer = exhibit.recommendation
+    if not answer.curve:
+        return {}
+    first, last = answer.curve[0], answer.curve[-1]
+    cheapest = min(answer.curve, key=lambda each: each.cost_usd_per_million.estimate)
+    cold = exhibit.breakdown.cold_starts
+    return {
+        "duration": f"Mean warm duration falls from {numbers.duration(first.duration_ms.estimate)} "
+        f"at {first.memory_mb} MB to {numbers.duration(last.duration_ms.estimate)} "
+        f"at {last.memory_mb} MB.",
+        "cost": f"A million invocations cost least, {dollars(cheapest.cost_usd_per_million)}, "
+        f"at {cheapest.memory_mb} MB, and {dollars(last.cost_usd_per_million)} "
+        f"at {last.memory_mb} MB.",
+        "front": _front_caption(answer),
+        "cold": "No cold start was billed for an INIT."
+        if not cold
+        else f"A cold start is billed {numbers.duration(cold[0].billed_extra_ms.estimate)} beyond "
+        f"a warm invocation at {cold[0].memory_mb} MB, "
+        f"{numbers.duration(cold[-1].billed_extra_ms.estimate)} at {cold[-1].memory_mb} MB.",
+    }
+
+
+def platform_section(answer: BreakEven) -> dict[str, Any]:
+    """The platforms as a table, with the verdict and what it rests on."""
+    return {
+        "headline": breakeven.headline(answer),
+        "work": breakeven.describe_work(answer),
+        "table": platform_table(answer),
+        "findings": findings(answer.findings),
+        "assumptions": answer.assumptions,
+        "prices": answer.prices_as_of,
+    }
+
+
+def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
+    """Findings with a word for their severity: colour alone tells nothing."""
+    return [
+        {
+            "severity": one.severity,
+            "word": _SEVERITY_WORDS[one.severity],
+            "message": one.message,
+            "code": one.code,
+        }
+        for one in each
+    ]
+
+
+def reproduce(exhibit: Exhibit) -> dict[str, Any]:
+    """How to get this page again, and how to measure again."""
+    answer, sweep = exhibit.recommendation, exhibit.sweep
+    source = shlex.quote(plain(exhibit.source))
+    flags = [*_goal_flags(answer.goal), *exhibit.flags]
+    measure = ["tuner tune", shlex.quote(plain(sweep.function.name))]
+    measure += ["--local TEMPLATE"] if answer.environment == "local" else []
+    measure += ["--payload PAYLOADS"]
+    measure += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
+    measure += [f"--seed {sweep.plan.seed}", *flags]
+    return {
+        "again": " ".join([f"tuner report {source} --format html", *flags, "--out report.html"]),
+        "measure": " ".join(measure),
+        "facts": [
+            ("sweep", sweep.plan.sweep_id),
+            ("started", sweep.started_at),
+            ("ended", sweep.end or "cut off"),
+            ("measured with", f"lambda-tuner {sweep.tool_version}"),
+            ("method", f"{sweep.plan.method}, seed {sweep.plan.seed}"),
+            ("isolation", sweep.plan.isolation),
+            ("code digest", sweep.function.code_sha256),
+        ],
+        "payloads": sent_table(sweep),
+    }
+
+
+def _apply_command(answer: Recommendation) -> str | None:
+    """The AWS CLI's command that carries the answer out."""
+    return next((each for each in next_commands(answer) if each.startswith("aws ")), None)
+
+
+def _targets(answer: Recommendation) -> list[str]:
+    if answer.tradeoff is None:
+        return []
+    return [
+        f"{numbers.duration(each.max_duration_ms)}: {each.memory_mb} MB"
+        for each in answer.tradeoff.latency_targets
+    ]
+
+
+def _front_caption(answer: Recommendation) -> str:
+    if answer.tradeoff is None or not answer.tradeoff.front_mb:
+        return "No size may be recommended, so there is no front."
+    front = answer.tradeoff.front_mb
+    knee = answer.tradeoff.knee_mb
+    text = f"{len(front)} sizes from {front[0]} to {front[-1]} MB are beaten by no other in both."
+    return text if knee is None else f"{text} The knee is at {knee} MB."
+
+
+def _goal_flags(goal: Goal) -> list[str]:
+    """The options that differ from the defaults."""
+    default = type(goal)()
+    written = {
+        "--goal": (goal.name, default.name),
+        "--cost-slack": (goal.cost_slack_ratio, default.cost_slack_ratio),
+        "--tolerance": (goal.tolerance_ratio, default.tolerance_ratio),
+        "--percentile": (goal.percentile, None),
+        "--max-cost-per-million": (goal.max_cost_usd_per_million, None),
+        "--cold-start-share": (goal.cold_start_share, default.cold_start_share),
+    }
+    flags = [f"{name} {value}" for name, (value, usual) in written.items() if value != usual]
+    if goal.max_duration_ms is not None:
+        flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
+    return flags
+
+
+def _tile(title: str, now: str, then: str | None, note: str) -> dict[str, str]:
+    return {"title": title, "now": now, "then": then or "", "note": note}
+
+
+def _spread(interval: Interval | None) -> str:
+    return "" if interval is None else f"{numbers.spread(interval)} (90 %)"

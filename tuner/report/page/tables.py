@@ -1,0 +1,184 @@
+"""The tables of the page, as rows of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.report import breakeven, numbers
+from tuner.report.page.chart_data import cold_starts_seen, shown_platforms
+from tuner.report.size_rows import percent_now, size_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.breakeven.answer import BreakEven
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
+    from tuner.model.sweep import Sweep
+    from tuner.report.page.exhibit import Exhibit
+    from tuner.report.size_rows import SizeRow
+
+REMARKS: Final = "remarks"
+"""Title of a last column of words, which wraps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Cells, the first of which names the row; how it is marked, its line's colour, its link."""
+
+    cells: tuple[str, ...]
+    role: str = ""
+    swatch: int | None = None
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Titles, and rows of as many cells."""
+
+    head: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def size_table(answer: Recommendation) -> Table:
+    """Every size that was invoked or is talked of, with what was counted there."""
+    head = ("memory", "mean (90 %)", "$ per million", "vs now", "calls", "cold", "failed")
+    rows = tuple(_size_row(answer, row) for row in size_rows(answer))
+    return Table((*head, "memory used", REMARKS), rows)
+
+
+def front_table(answer: Recommendation) -> Table | None:
+    """The front of cost and speed, cheapest first: what each step buys."""
+    if answer.tradeoff is None or not answer.curve:
+        return None
+    estimates = {each.memory_mb: each for each in answer.curve}
+    front = [estimates[size] for size in answer.tradeoff.front_mb if size in estimates]
+    front.sort(key=lambda each: each.cost_usd_per_million.estimate)
+    rows = [
+        Row(
+            (
+                numbers.memory(each.memory_mb),
+                measured(each.duration_ms, numbers.duration),
+                dollars(each.cost_usd_per_million),
+                _front_note(answer, each),
+            )
+        )
+        for each in front
+    ]
+    return Table(("memory", "mean (90 %)", "per million", REMARKS), tuple(rows))
+
+
+def cold_table(exhibit: Exhibit) -> Table:
+    """INIT times as seen, by size, and what a cold start is billed beyond a warm invocation."""
+    seen: dict[int, list[float]] = {}
+    for memory_mb, took_ms in cold_starts_seen(exhibit.sweep):
+        seen.setdefault(memory_mb, []).append(took_ms)
+    extra = {each.memory_mb: each.billed_extra_ms for each in exhibit.breakdown.cold_starts}
+    rows = [
+        Row(
+            (
+                numbers.memory(size),
+                str(len(times)),
+                _range(times),
+                measured(extra[size], numbers.duration) if size in extra else "–",
+            )
+        )
+        for size, times in sorted(seen.items())
+    ]
+    head = ("memory", "cold starts", "INIT or restore, seen", "billed beyond warm (90 %)")
+    return Table(head, tuple(rows))
+
+
+def payload_table(exhibit: Exhibit) -> Table | None:
+    """Each payload at the current and at the recommended size; None for a single payload."""
+    payloads, answer = exhibit.breakdown.payloads, exhibit.recommendation
+    if len(payloads) < 2:
+        return None
+    best = answer.choice.memory_mb or answer.choice.best_so_far_mb
+    sizes = list(dict.fromkeys(mb for mb in (answer.current.memory_mb, best) if mb is not None))
+    rows = []
+    for number, payload in enumerate(payloads):
+        at = {each.memory_mb: each for each in payload.curve}
+        cells = [payload.payload, numbers.percent(payload.weight_ratio)]
+        for size in sizes:
+            cells.append(measured(at[size].duration_ms, numbers.duration))
+            cells.append(dollars(at[size].cost_usd_per_million))
+        rows.append(Row(tuple(cells), swatch=number))
+    titles = [f"{what} at {size} MB" for size in sizes for what in ("mean", "per million")]
+    return Table(("payload", "share", *titles), tuple(rows))
+
+
+def platform_table(answer: BreakEven) -> Table:
+    """Every platform with its cost and the rate from which on it is cheaper."""
+    lines = {each.name: number for number, each in enumerate(shown_platforms(answer))}
+    rows = [
+        Row(breakeven.platform_cells(each), swatch=lines.get(each.name))
+        for each in answer.platforms
+    ]
+    return Table(breakeven.TITLES, tuple(rows))
+
+
+def sent_table(sweep: Sweep) -> Table:
+    """The payloads that were sent, by digest."""
+    rows = [
+        Row((each.name, f"{each.weight:g}", f"{each.size_bytes:,}", each.sha256[:16]))
+        for each in sweep.plan.payloads
+    ]
+    return Table(("payload", "weight", "bytes", "SHA-256"), tuple(rows))
+
+
+def measured(interval: Interval, write: Callable[[float], str]) -> str:
+    """An estimate with its spread: `527 ms ± 3 %`."""
+    return f"{write(interval.estimate)} {numbers.spread(interval)}"
+
+
+def known(interval: Interval | None, write: Callable[[float], str]) -> str:
+    """An estimate, or a dash."""
+    return "–" if interval is None else write(interval.estimate)
+
+
+def dollars(interval: Interval | None) -> str:
+    """Dollars for a million invocations, or a dash."""
+    return "–" if interval is None else f"${numbers.usd_per_million(interval.estimate)}"
+
+
+def _size_row(answer: Recommendation, row: SizeRow) -> Row:
+    at_size = [size for size in answer.sizes if size.memory_mb == row.memory_mb]
+    marks = ["recommended"] if row.recommended else []
+    cells = (
+        numbers.memory(row.memory_mb),
+        "–" if row.duration_ms is None else measured(row.duration_ms, numbers.duration),
+        known(row.cost_usd_per_million, numbers.usd_per_million),
+        percent_now(row),
+        str(_sum(at_size, lambda size: size.invocation_count)),
+        str(_sum(at_size, lambda size: size.cold_start_count)),
+        str(_sum(at_size, lambda size: size.error_count + size.timeout_count + size.oom_count)),
+        _used(at_size),
+        ", ".join([*marks, *row.notes]),
+    )
+    roles = {"excluded": row.excluded, "best": row.recommended, "now": row.current}
+    return Row(cells, next((role for role, holds in roles.items() if holds), ""))
+
+
+def _front_note(answer: Recommendation, each: SizeEstimate) -> str:
+    notes = {
+        "recommended": answer.choice.memory_mb,
+        "now": answer.current.memory_mb,
+        "knee": answer.tradeoff.knee_mb if answer.tradeoff else None,
+    }
+    return ", ".join(word for word, size in notes.items() if size == each.memory_mb)
+
+
+def _range(values: list[float]) -> str:
+    low, high = numbers.duration(min(values)), numbers.duration(max(values))
+    return low if low == high else f"{low} – {high}"
+
+
+def _sum(sizes: list[SizeSummary], count: Callable[[SizeSummary], int]) -> int:
+    return sum(count(size) for size in sizes)
+
+
+def _used(sizes: list[SizeSummary]) -> str:
+    used = [size.max_memory_used_mb for size in sizes if size.max_memory_used_mb is not None]
+    return f"{max(used)} MB" if used else "–"
