@@ -4,12 +4,14 @@ They are plain functions with late imports, as handlers often are.
 """
 # ruff: noqa: PLW0603, PTH109, PTH123, PTH208
 
+import errno
 import json
 import logging
 import mmap
 import os
 import socket
 import sys
+import tempfile
 import threading
 import time
 
@@ -146,6 +148,28 @@ def keep_in_tmp(event, context):
     with open("/tmp/kept", "w") as file:
         file.write("x")
     return names
+
+
+def fill_tmp(event, context):
+    """Take MB of /tmp until there are so many or no more can be had: MB, and the error."""
+    taken, error = 0, None
+    with open(f"{tempfile.gettempdir()}/filled", "wb") as file:
+        try:
+            while taken < event["mb"]:
+                os.posix_fallocate(file.fileno(), taken << 20, 1 << 20)
+                taken += 1
+        except OSError as failed:
+            error = errno.errorcode[failed.errno]
+    return {"mb": taken, "error": error}
+
+
+def write_to_tmp(event, context):
+    """Write a file and read it again: MB that were there."""
+    chunk, path = bytes(1 << 20), f"{tempfile.gettempdir()}/written"
+    with open(path, "wb") as file:
+        file.writelines(chunk for _ in range(event["mb"]))
+    with open(path, "rb") as file:
+        return sum(len(part) for part in iter(lambda: file.read(1 << 20), b"")) >> 20
 
 
 def sleep(event, context):

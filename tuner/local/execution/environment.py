@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
 from tuner.local.execution import ending
+from tuner.local.execution.disk import make_image
 from tuner.local.execution.ending import Ending
 from tuner.local.execution.invocation_log import InvocationLog
 from tuner.local.execution.memory import megabytes
 from tuner.local.execution.outcome import Outcome, too_large
 from tuner.local.execution.run_dir import group_name, kill_processes_of
-from tuner.local.execution.runtime.process import Confinement, RuntimeProcess
+from tuner.local.execution.runtime.process import Confinement, RuntimeProcess, TmpFolder
 from tuner.local.execution.runtime.program import EntrypointError
 from tuner.local.execution.runtime.variables import function_variables
 from tuner.model.limits import vcpu_share
@@ -283,8 +284,12 @@ class Environment:
             variables=self._variables,
             code_dir=deployment.code_dir,
             scratch_dir=self._scratch_dir,
-            tmp_dir=self._tmp_dir,
-            hides_tmp=self._host.has_private_tmp,
+            tmp=TmpFolder(
+                self._tmp_dir,
+                self._host.has_private_tmp,
+                deployment.ephemeral_storage_mb,
+                self._tmp_image(),
+            ),
             kept_dirs=self._kept_dirs(),
             confinement=Confinement(
                 self._host.make_group(f"{self._group_name}-{self._start_count}"),
@@ -295,6 +300,16 @@ class Environment:
             cores=cores,
             write_output=log.write_output,
         )
+
+    def _tmp_image(self) -> Path | None:
+        """The disk for /tmp, made once: what was written stays through a new start."""
+        if self._host.disk_maker is None:
+            return None
+        image = self._scratch_dir / "tmp.img"
+        if not image.exists():
+            self._scratch_dir.mkdir(mode=0o700, exist_ok=True)
+            make_image(self._host.disk_maker, image, self.deployment.ephemeral_storage_mb)
+        return image
 
     def _kept_dirs(self) -> tuple[str, ...]:
         """What the runtime reads, wherever it lies."""

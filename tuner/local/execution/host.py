@@ -13,6 +13,7 @@ from tuner.local.deployment import HostLimits
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.cpu.mounts import read_hierarchies
+from tuner.local.execution.disk import find_disk_maker
 from tuner.local.execution.runtime.launch import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
@@ -40,6 +41,8 @@ class Host:
     core_count: int
     control: Control
     has_private_tmp: bool
+    disk_maker: str | None
+    """The command that makes disks for /tmp; None where none can be mounted."""
 
     def make_group(self, name: str) -> ControlGroup | None:
         """A control group for one process tree; None where the warden controls it."""
@@ -57,6 +60,8 @@ class Host:
             findings.append(_stop_continue_finding())
         if not self.has_private_tmp:
             findings.append(_shared_tmp_finding())
+        if self.disk_maker is None:
+            findings.append(_loose_tmp_finding())
         return HostLimits(
             core_count=self.core_count,
             max_memory_mb=min(MAX_MEMORY_MB, self.core_count * MB_PER_VCPU),
@@ -71,11 +76,13 @@ def look_at_host(preferred: CpuControl | None = None) -> Host:
     cpus = tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else ()
     quota = own_quota_cores(read_hierarchies())
     count = len(cpus) or os.cpu_count() or 1
+    has_private_tmp = can_hide_tmp()
     return Host(
         cpus=cpus,
         core_count=max(1, min(count, int(quota))) if quota else count,
         control=control,
-        has_private_tmp=can_hide_tmp(),
+        has_private_tmp=has_private_tmp,
+        disk_maker=find_disk_maker() if has_private_tmp else None,
     )
 
 
@@ -117,4 +124,12 @@ def _shared_tmp_finding() -> Finding:
         "tmp_shared",
         "info",
         "no private /tmp here: TMPDIR points to a folder of each environment instead",
+    )
+
+
+def _loose_tmp_finding() -> Finding:
+    return Finding(
+        "tmp_limited_by_file",
+        "info",
+        "no disk can be mounted for /tmp here: EphemeralStorage limits each file, not their sum",
     )

@@ -13,6 +13,7 @@ import sys
 import time
 
 from tuner.local.execution.cpu import group_files
+from tuner.local.execution.runtime.volume import mount_image
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
         """The environment's own; the warden makes it."""
         hides_tmp: bool
         """Whether it becomes /tmp, in a mount namespace of its own."""
+        tmp_image: str
+        """A file that is mounted as /tmp in place of `tmp_dir`; empty: there is none."""
+        file_limit_bytes: int
+        """Size of the largest file that may be written; 0: any."""
         kept_dirs: list[str]
         """Stay visible although they lie under /tmp."""
         cpus: list[int]
@@ -65,9 +70,9 @@ def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: 
         if spec["cpus"] and sys.platform == "linux":
             os.sched_setaffinity(0, spec["cpus"])
         if spec["hides_tmp"]:
-            hide_tmp(spec["tmp_dir"], spec["working_dir"], spec["kept_dirs"])
+            hide_tmp(spec)
         _set_streams(log_fd)
-        _set_limits()
+        _set_limits(spec["file_limit_bytes"])
         os.chdir(spec["working_dir"])
         os.write(status_fd, b"exec %d\n" % time.monotonic_ns())
         execute(spec, status_fd)
@@ -91,7 +96,7 @@ def _set_streams(log_fd: int) -> None:
         os.dup2(source, target, inheritable=True)
 
 
-def _set_limits() -> None:
+def _set_limits(file_limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
@@ -99,18 +104,25 @@ def _set_limits() -> None:
     os.umask(0o022)
     for number in (signal.SIGPIPE, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    if file_limit_bytes:  # a larger file is refused then, not a reason to be killed
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit_bytes, file_limit_bytes))
 
 
-def hide_tmp(tmp_dir: str, code_dir: str, kept_dirs: list[str]) -> None:
-    """Make `tmp_dir` this process's /tmp and the code read-only, in a mount namespace of its own.
+def hide_tmp(spec: LaunchSpec) -> None:
+    """Give this process a /tmp of its own and read-only code, in a mount namespace of its own.
 
     Directories that lie under /tmp themselves are bound through. Raises OSError.
     """
     _checked("unshare", ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS))
     _mount("none", "/", MS_REC | MS_PRIVATE)
-    under_tmp = [path for path in kept_dirs if path.startswith("/tmp/")]  # noqa: S108 (the /tmp that is hidden)
+    code_dir = spec["working_dir"]
+    under_tmp = [path for path in spec["kept_dirs"] if path.startswith("/tmp/")]  # noqa: S108 (the /tmp that is hidden)
     handles = [(os.open(path, os.O_PATH | os.O_DIRECTORY), path) for path in under_tmp]
-    _mount(tmp_dir, "/tmp", MS_BIND)  # noqa: S108
+    if spec["tmp_image"]:
+        mount_image(spec["tmp_image"], "/tmp")  # noqa: S108
+    else:
+        _mount(spec["tmp_dir"], "/tmp", MS_BIND)  # noqa: S108
     for handle, path in handles:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 (pathlib would double the warden's start)
         _mount(f"/proc/self/fd/{handle}", path, MS_BIND | MS_REC)

@@ -57,6 +57,18 @@ class Confinement:
     core_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class TmpFolder:
+    """Where a tree's temporary files go, and how many MB of them there may be."""
+
+    folder: Path
+    is_private: bool
+    """Whether the tree sees it as /tmp; else TMPDIR names it."""
+    size_mb: int
+    image: Path | None
+    """A disk of that size; None: only a single file is limited to it."""
+
+
 class RuntimeProcess:
     """A runtime's process tree. Not thread-safe but for `end`."""
 
@@ -67,8 +79,7 @@ class RuntimeProcess:
         variables: Callable[[str], Mapping[str, str]],
         code_dir: Path,
         scratch_dir: Path,
-        tmp_dir: Path,
-        hides_tmp: bool,
+        tmp: TmpFolder,
         kept_dirs: Sequence[str],
         confinement: Confinement,
         cores: float,
@@ -101,8 +112,10 @@ class RuntimeProcess:
                 "argv": list(argv),
                 "environment": dict(variables(self._api.address)),
                 "working_dir": str(code_dir),
-                "tmp_dir": str(tmp_dir),
-                "hides_tmp": hides_tmp,
+                "tmp_dir": str(tmp.folder),
+                "hides_tmp": tmp.is_private,
+                "tmp_image": str(tmp.image or ""),
+                "file_limit_bytes": 0 if tmp.image else tmp.size_mb * BYTES_PER_MB,
                 "kept_dirs": list(kept_dirs),
                 "cpus": list(confinement.cpus),
                 "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,

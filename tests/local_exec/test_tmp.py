@@ -1,0 +1,90 @@
+"""/tmp is as large as EphemeralStorage says, and none of it is memory."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.local_exec.conftest import open_bench
+from tests.local_exec.test_environments import eventually
+from tuner.local.execution.disk import find_disk_maker, make_image
+
+if TYPE_CHECKING:
+    from tests.local_exec.conftest import Bench
+
+MAKER = find_disk_maker()
+needs_disks = pytest.mark.skipif(MAKER is None, reason="no disk can be mounted here")
+
+
+def loop_devices(folder: Path) -> list[str]:
+    """Files of loop devices whose disk lies in a folder."""
+    found = [
+        path.read_text().strip() for path in Path("/sys/block").glob("loop*/loop/backing_file")
+    ]
+    return [name for name in found if name.startswith(str(folder))]
+
+
+@needs_disks
+@pytest.mark.parametrize("size_mb", [512, 10240])
+def test_a_full_tmp_is_full(any_bench: Bench, size_mb: int) -> None:
+    """What EphemeralStorage says can be had; a little later there is no space left."""
+    event = {"mb": 20_000}
+    call = any_bench.call("fill_tmp", event, ephemeral_storage_mb=size_mb)
+    assert call.value["error"] == "ENOSPC"
+    assert size_mb <= call.value["mb"] <= size_mb * 1.01
+
+
+def test_files_are_not_memory(bench: Bench) -> None:
+    """A file that is larger than the memory is written and read, and is not in the peak."""
+    call = bench.call("write_to_tmp", {"mb": 200}, 128)
+    assert call.value == 200
+    assert (call.report.max_memory_used_mb or 0) < 60
+
+
+def test_files_stay_through_a_crash(any_bench: Bench) -> None:
+    """An environment whose runtime ended keeps its /tmp, as on Lambda."""
+    assert "kept" not in any_bench.call("keep_in_tmp").value
+    (pool,) = any_bench.executor._pool._idle
+    pool._drop_process()
+    again = any_bench.call("keep_in_tmp")
+    assert again.report.init_duration_ms is None
+    assert "kept" in again.value
+
+
+@needs_disks
+def test_no_disk_is_left(tmp_path: Path) -> None:
+    """The loop device of an environment goes with it."""
+    bench = open_bench(tmp_path, None)
+    try:
+        bench.call("echo", {})
+        assert len(loop_devices(tmp_path)) == 1
+    finally:
+        bench.executor.close()
+    assert eventually(lambda: not loop_devices(tmp_path))
+
+
+def test_without_disks_a_file_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no disk can be mounted, no file exceeds the limit, and a finding says what is not."""
+    monkeypatch.setattr("tuner.local.execution.host.find_disk_maker", lambda: None)
+    bench = open_bench(tmp_path, None)
+    try:
+        call = bench.call("fill_tmp", {"mb": 600}, 512)
+        assert call.value == {"mb": 512, "error": "EFBIG"}
+        assert "tmp_limited_by_file" in {one.code for one in bench.executor.limits.findings}
+    finally:
+        bench.executor.close()
+
+
+@needs_disks
+def test_a_disk_is_its_owners(tmp_path: Path) -> None:
+    """Nobody else reads what a function wrote; a disk that cannot be made says why."""
+    assert MAKER is not None
+    make_image(MAKER, tmp_path / "one", 512)
+    assert (tmp_path / "one").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(OSError, match="no disk can be made"):
+        make_image("/bin/false", tmp_path / "two", 512)
+    used = subprocess.run(["du", "-k", tmp_path / "one"], capture_output=True, check=True)
+    assert int(used.stdout.split()[0]) < 4096
