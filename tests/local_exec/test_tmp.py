@@ -10,7 +10,8 @@ import pytest
 
 from tests.local_exec.conftest import open_bench
 from tests.local_exec.test_environments import eventually
-from tuner.local.execution.disk import find_disk_maker, make_image
+from tuner.local.execution.disk import find_disk_maker
+from tuner.local.execution.runtime.volume import make_command, make_image
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench
@@ -82,9 +83,11 @@ def test_without_disks_a_file_is_limited(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_disk_is_its_owners(tmp_path: Path) -> None:
     """Nobody else reads what a function wrote; a disk that cannot be made says why."""
     assert MAKER is not None
-    make_image(MAKER, tmp_path / "one", 512)
+    image = str(tmp_path / "one")
+    make_image(make_command(MAKER, image, 512), image)
     assert (tmp_path / "one").stat().st_mode & 0o777 == 0o600
     with pytest.raises(OSError, match="no disk can be made"):
-        make_image("/bin/false", tmp_path / "two", 512)
+        make_image(["/bin/false"], str(tmp_path / "two"))
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]
     used = subprocess.run(["du", "-k", tmp_path / "one"], capture_output=True, check=True)
     assert int(used.stdout.split()[0]) < 4096

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
 from tuner.local.execution import ending
-from tuner.local.execution.disk import make_image
 from tuner.local.execution.ending import Ending
 from tuner.local.execution.invocation_log import InvocationLog
 from tuner.local.execution.memory import megabytes
@@ -288,7 +287,7 @@ class Environment:
                 self._tmp_dir,
                 self._host.has_private_tmp,
                 deployment.ephemeral_storage_mb,
-                self._tmp_image(),
+                self._host.disk_maker,
             ),
             kept_dirs=self._kept_dirs(),
             confinement=Confinement(
@@ -300,16 +299,6 @@ class Environment:
             cores=cores,
             write_output=log.write_output,
         )
-
-    def _tmp_image(self) -> Path | None:
-        """The disk for /tmp, made once: what was written stays through a new start."""
-        if self._host.disk_maker is None:
-            return None
-        image = self._scratch_dir / "tmp.img"
-        if not image.exists():
-            self._scratch_dir.mkdir(mode=0o700, exist_ok=True)
-            make_image(self._host.disk_maker, image, self.deployment.ephemeral_storage_mb)
-        return image
 
     def _kept_dirs(self) -> tuple[str, ...]:
         """What the runtime reads, wherever it lies."""

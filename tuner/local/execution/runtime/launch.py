@@ -38,6 +38,8 @@ if TYPE_CHECKING:
         """Whether it becomes /tmp, in a mount namespace of its own."""
         tmp_image: str
         """A file that is mounted as /tmp in place of `tmp_dir`; empty: there is none."""
+        disk_command: list[str]
+        """What makes it; the warden runs it, so that somebody would remove it."""
         file_limit_bytes: int
         """Size of the largest file that may be written; 0: any."""
         kept_dirs: list[str]

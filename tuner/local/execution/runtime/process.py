@@ -11,13 +11,14 @@ import selectors
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.local.execution.memory import BYTES_PER_MB
 from tuner.local.execution.runtime.api import RuntimeApi
+from tuner.local.execution.runtime.volume import make_command
 from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
 
 if TYPE_CHECKING:
@@ -65,8 +66,22 @@ class TmpFolder:
     is_private: bool
     """Whether the tree sees it as /tmp; else TMPDIR names it."""
     size_mb: int
-    image: Path | None
-    """A disk of that size; None: only a single file is limited to it."""
+    disk_maker: str | None
+    """The command that makes a disk of that size; None: only a single file is limited to it."""
+
+
+class _Disk(TypedDict):
+    tmp_image: str
+    disk_command: list[str]
+    file_limit_bytes: int
+
+
+def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
+    if tmp.disk_maker is None:
+        return _Disk(tmp_image="", disk_command=[], file_limit_bytes=tmp.size_mb * BYTES_PER_MB)
+    image = str(scratch_dir / "tmp.img")
+    command = make_command(tmp.disk_maker, image, tmp.size_mb)
+    return _Disk(tmp_image=image, disk_command=command, file_limit_bytes=0)
 
 
 class RuntimeProcess:
@@ -114,8 +129,7 @@ class RuntimeProcess:
                 "working_dir": str(code_dir),
                 "tmp_dir": str(tmp.folder),
                 "hides_tmp": tmp.is_private,
-                "tmp_image": str(tmp.image or ""),
-                "file_limit_bytes": 0 if tmp.image else tmp.size_mb * BYTES_PER_MB,
+                **_disk(tmp, scratch_dir),
                 "kept_dirs": list(kept_dirs),
                 "cpus": list(confinement.cpus),
                 "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,

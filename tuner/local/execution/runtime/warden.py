@@ -26,6 +26,7 @@ from tuner.local.execution.runtime.launch import (
     become_runtime,
     process_control,
 )
+from tuner.local.execution.runtime.volume import make_image
 
 REAP_S = 1.0
 """How often orphans are reaped where no window is watched."""
@@ -224,6 +225,12 @@ def watch_over(channel: int, log_fd: int, groups: list[str]) -> bool:
     except EOFError:
         return False
     os.makedirs(spec["tmp_dir"], mode=0o700, exist_ok=True)  # noqa: PTH103 (pathlib would double the start)
+    if spec["tmp_image"]:
+        try:
+            make_image(spec["disk_command"], spec["tmp_image"])
+        except OSError as error:
+            os.write(channel, f"failed {error.strerror}: {error.filename}\n".encode())
+            return False
     warden = Warden(channel, spec, groups)
     try:
         warden.start(log_fd)
