@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from tests.sweeps import made_function, made_sweep
 from tuner.api.breakeven import break_even
+from tuner.breakeven.bill import fargate_usd, instances_usd, managed_instances_usd
+from tuner.breakeven.offers import fargate_offers, instance_offers, managed_offers
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import Traffic, traffic_of_rate
 from tuner.errors import InputError
+from tuner.pricing import load_price_book
 from tuner.report import breakeven as report
 
 
@@ -46,7 +50,7 @@ def test_a_waiting_function_leaves_as_its_rate_grows(rate: float, verdict: str) 
 @pytest.mark.parametrize("rate", [1.0, 50.0, 1000.0])
 def test_a_computing_function_with_peaks_stays(rate: float) -> None:
     """A fleet that stands at three times the mean is never cheaper; the peak is what turns it."""
-    answer = break_even(CPU, Terms(traffic=traffic_of_rate(rate)))
+    answer = break_even(CPU, Terms(traffic=traffic_of_rate(rate), provisioned=False))
     assert answer.verdict == "stay"
     if rate == 1000.0:
         said = {finding.code: finding.message for finding in answer.findings}
@@ -131,3 +135,92 @@ def test_text_and_markdown_have_every_platform() -> None:
         assert platform.name in text
         assert platform.units in report.render_markdown(answer)
     assert report.render(answer, width=80, encoding="ascii").isascii()
+
+
+def test_a_bill_adds_up_to_its_cost() -> None:
+    """Every platform's items are its cost, whatever the terms; the total is checked by hand too."""
+    shape = (0.5,) * 12 + (1.5,) * 12
+    for terms in (
+        Terms(traffic=traffic_of_rate(50.0)),
+        Terms(traffic=traffic_of_rate(50.0, 1.0), trigger="queue", savings_plan=True, nat=True),
+        Terms(
+            traffic=Traffic(1000.0, 1.0, shape, "hours"),
+            spot_share=0.3,
+            account_gb_seconds=5e9,
+            ops_cost_usd=100,
+            gateway_usd_per_million=1.0,
+            log_kb_per_request=1.5,
+            arm_speed=0.9,
+        ),
+    ):
+        for platform in break_even(IO, terms).platforms:
+            assert platform.cost_usd_per_month is not None
+            total = sum(item.cost_usd for item in platform.bill)
+            assert total == pytest.approx(platform.cost_usd_per_month.estimate, rel=1e-9)
+
+
+def test_fleets_are_billed_as_their_invoices_say() -> None:
+    """Four tasks, machines and managed instances: the items are what the formulas bill."""
+    book = load_price_book()
+    month = Decimal(730 * 3600)
+    fargate = book.fargate_prices("us-east-1", "x86_64")
+    for offer, (vcpu, gb) in zip(
+        fargate_offers(fargate, rate=fargate.on_demand, spot_share=0, extra=()),
+        fargate.sizes,
+        strict=True,
+    ):
+        bill = fargate_usd(fargate.on_demand, vcpu=vcpu, memory_gb=gb, task_count=4, seconds=month)
+        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
+    machines = book.instances("us-east-1", "arm64")
+    for offer, machine in zip(
+        instance_offers(machines, reserved_gib=0, extra=()), machines, strict=True
+    ):
+        bill = instances_usd(machine, count=4, seconds=month)
+        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
+    fee = book.managed_instances_prices("us-east-1")
+    by_name = {machine.name: machine for machine in machines}
+    for offer in managed_offers(machines, fee):
+        bill = managed_instances_usd(
+            fee, by_name[offer.name], count=4, hours=Decimal(730), requests=0
+        )
+        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
+
+
+def test_a_steady_load_may_be_cheaper_provisioned() -> None:
+    """The finding says what it saves, Lambda's row how many stand ready; ruled out, neither is."""
+    steady = traffic_of_rate(1000.0, 1.0)
+    found = break_even(CPU, Terms(traffic=steady, trigger="queue"))
+    assert "provisioned" in found.platforms[0].units
+    assert "provisioned-concurrency" in {each.code for each in found.findings}
+    without = break_even(CPU, Terms(traffic=steady, trigger="queue", provisioned=False))
+    assert "provisioned" not in without.platforms[0].units
+    cost, more = (
+        each.platforms[0].cost_usd_per_month.estimate  # type: ignore[union-attr]
+        for each in (found, without)
+    )
+    assert 0.8 * more < cost < more
+    for one, other in zip(found.platforms[1:], without.platforms[1:], strict=True):
+        if one.break_even is not None and other.break_even is not None:
+            assert one.break_even.estimate_per_s >= other.break_even.estimate_per_s
+
+
+def test_needs_and_speeds_are_told() -> None:
+    """A GPU is a warning, and a slower arm makes arm fleets dearer and no others."""
+    rate = traffic_of_rate(1000.0)
+    plain = break_even(IO, Terms(traffic=rate))
+    slow = break_even(IO, Terms(traffic=rate, arm_speed=0.85, needs_gpu=True))
+    assert "needs-gpu" in {each.code for each in slow.findings}
+    costs = {each.name: each.cost_usd_per_month for each in slow.platforms}
+    for platform in plain.platforms:
+        if platform.name == "Fargate arm64":
+            assert costs[platform.name].estimate > platform.cost_usd_per_month.estimate  # type: ignore[union-attr]
+        elif "arm64" not in platform.name:
+            assert costs[platform.name] == platform.cost_usd_per_month
+
+
+def test_a_savings_plan_without_a_price_is_said() -> None:
+    """EC2's rates are not known anywhere, Fargate's in us-east-1 alone."""
+    terms = Terms(traffic=traffic_of_rate(50.0), savings_plan=True)
+    said = " ".join(each.message for each in break_even(IO, terms).findings)
+    assert "Compute Savings Plan for EC2 (list price used)" in said
+    assert "Plan for Fargate" not in said

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.breakeven.traffic import read_traffic, traffic_of_rate
+from tuner.breakeven.findings import traffic_findings
+from tuner.breakeven.question import Terms
+from tuner.breakeven.traffic import Traffic, read_traffic, traffic_of_minutes, traffic_of_rate
 from tuner.errors import InputError
+from tuner.model.minute_load import MinuteLoad
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +69,44 @@ def test_a_peak_below_the_mean_is_refused() -> None:
     """A peak is at least the mean."""
     with pytest.raises(InputError, match="give 1 or more"):
         traffic_of_rate(1.0, 0.5)
+
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def minute(number: int, count: float, at_once: float | None = None) -> MinuteLoad:
+    return MinuteLoad(START + timedelta(minutes=number), count, at_once)
+
+
+def test_minutes_give_a_mean_and_the_busiest_minute_of_each_hour() -> None:
+    """60 in one minute and 60 spread over the next hour: same count, other peaks."""
+    minutes = [minute(0, 60.0, 30.0), *(minute(60 + number, 1.0, 1.0) for number in range(60))]
+    traffic = traffic_of_minutes(minutes, start=START, hours=24)
+    assert traffic.rate_per_s == pytest.approx(120 / 86_400)
+    assert traffic.shape[:3] == pytest.approx((3600 / 5, 60 / 5, 0))
+    assert (traffic.basis, traffic.peak_ratio) == ("minutes", 1.0)
+    assert traffic.peak_concurrency == 30
+    assert traffic.busiest_per_s == pytest.approx(1.0)
+    assert traffic.quiet_days == 0
+
+
+def test_no_minute_at_all_is_one_clear_line() -> None:
+    """Nothing came, so there is no cost to compare."""
+    with pytest.raises(InputError, match="no invocation in the last 14 days"):
+        traffic_of_minutes([], start=START, hours=14 * 24)
+
+
+def test_bursts_and_a_late_start_are_told() -> None:
+    """30 at once where the minute needs one, and two days without anything before."""
+    traffic = traffic_of_minutes([minute(3000, 60.0, 30.0)], start=START, hours=72)
+    codes = {each.code for each in traffic_findings(Terms(traffic=traffic), 200.0)}
+    assert {"bursts-within-a-minute", "quiet-at-first", "spiky-traffic"} <= codes
+
+
+def test_many_different_hours_become_a_bounded_number_of_levels() -> None:
+    """The levels keep the mean and the shares add up to 1."""
+    shape = tuple(1 + (number % 331) / 331 for number in range(336))
+    levels, shares = Traffic(1.0, 1.0, shape).levels()
+    assert len(levels) <= 96
+    assert shares.sum() == pytest.approx(1)
+    assert float(levels @ shares) == pytest.approx(sum(shape) / 336)

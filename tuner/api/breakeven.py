@@ -86,6 +86,7 @@ def read_work(sweep: Sweep, memory_mb: int, *, goal: Goal, price_book: PriceBook
         lambda_cost_usd=estimates.cost_usd[:, chosen],
         memory_used_mb=max(evidence.memory_used_mb.values(), default=memory_mb),
         lambda_memory_mb=memory_mb,
+        cold_start_share=goal.cold_start_share,
     )
 
 

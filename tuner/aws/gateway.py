@@ -15,6 +15,7 @@ from tuner.aws.account import AccountSettings, mean_duration_ms, parse_time
 from tuner.aws.control import ControlPlane
 from tuner.aws.copying import Copies
 from tuner.aws.invocation import Invocations
+from tuner.aws.minute_loads import minute_loads
 from tuner.aws.place import Place, Request
 from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.reach import Reach
     from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.minute_load import MinuteLoad
     from tuner.model.reply import InvokeReply
 
 _LATEST = "$LATEST"
@@ -195,6 +197,16 @@ class LambdaGateway(FunctionControl, Invoker):
                     )
         except AwsError:
             return None
+
+    def minute_loads(self, function: str, *, start: datetime, days: int) -> tuple[MinuteLoad, ...]:
+        """Read the minutes with an invocation from CloudWatch. Raises AwsError."""
+        reference = self.resolve(function)
+        options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
+        with (
+            self._control.asking(Request("GetMetricStatistics", reference)),
+            closing(self._session.client("cloudwatch", **options)) as client,
+        ):
+            return minute_loads(client, reference.name, start=start, days=days)
 
     def reach(self, function: str) -> Reach:
         """Find what reaches the unqualified function. Raises CredentialsError."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from tuner.breakeven import findings as said
 from tuner.breakeven.answer import BreakEven, WorkSummary
 from tuner.breakeven.compare import (
-    LambdaBill,
     compare,
     fitting,
     interval,
@@ -15,7 +14,8 @@ from tuner.breakeven.compare import (
     price_platform,
 )
 from tuner.breakeven.judge import flipping_assumption, judge
-from tuner.breakeven.platforms import Prices, list_candidates
+from tuner.breakeven.lambda_bill import LambdaBill
+from tuner.breakeven.platforms import Prices, list_candidates, log_price_usd
 from tuner.model.finding import Finding
 from tuner.pricing.age import age_finding
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tuner.breakeven.question import Terms
     from tuner.breakeven.work import Work
     from tuner.model.function import FunctionConfig
-    from tuner.pricing import PriceBook
+    from tuner.pricing import LambdaPrices, PriceBook
 
 
 def analyse(
@@ -47,10 +47,17 @@ def analyse(
     Lambda's price is known; what else is missing becomes a finding.
     """
     lambda_prices = price_book.lambda_prices(function.region, function.architecture)
-    bill = LambdaBill(lambda_prices, work.lambda_memory_mb, terms)
-    comparison = compare(work, bill, terms, seed=seed)
     prices = Prices(price_book, function.region, dates={lambda_prices.as_of})
-    listed = list_candidates(prices, terms)
+    bill = LambdaBill(
+        lambda_prices,
+        work.lambda_memory_mb,
+        terms,
+        ephemeral_storage_mb=function.ephemeral_storage_mb,
+        snap_start=_pays_snap_start(function, prices, lambda_prices),
+        log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
+    )
+    comparison = compare(work, bill, terms, seed=seed)
+    listed = list_candidates(prices, terms, function.architecture)
     fits = [each for each in (fitting(one, comparison) for one in listed) if each is not None]
     platforms = (price_lambda(comparison), *(price_platform(each, comparison) for each in fits))
     asked = terms.traffic.rate_per_s is not None
@@ -84,6 +91,15 @@ def analyse(
     )
 
 
+def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices) -> bool:
+    """SnapStart is billed but for managed Java; a note is made where its price is not known."""
+    if not function.snap_start or (function.runtime or "").startswith("java"):
+        return False
+    if of.snap_start is None:
+        prices.missing.add("SnapStart (Lambda is dearer by it)")
+    return of.snap_start is not None
+
+
 def _findings(
     work: WorkSummary,
     comparison: Comparison,
@@ -93,7 +109,8 @@ def _findings(
 ) -> list[Finding]:
     duration_ms = float(comparison.work.lambda_ms.mean())
     found = said.traffic_findings(comparison.terms, duration_ms)
-    found += said.work_findings(work, duration_ms)
+    found += said.work_findings(work, duration_ms, needs_gpu=comparison.terms.needs_gpu)
+    found += said.lambda_findings(comparison)
     if ruling is not None:
         rewrite = said.rewrite_finding(work, comparison, ruling.threshold_usd)
         found += [rewrite] if rewrite else []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from tuner.breakeven.items import BillItem
     from tuner.breakeven.offers import Kind
     from tuner.model.finding import Finding
     from tuner.model.interval import Interval
@@ -45,6 +46,8 @@ class PlatformCost:
     break_even: RateInterval | None
     same_architecture: bool = True
     curve: tuple[CurvePoint, ...] = ()
+    bill: tuple[BillItem, ...] = ()
+    """What the estimate adds up from; empty where no rate is known."""
 
 
 @dataclass(frozen=True, slots=True)

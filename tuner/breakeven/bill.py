@@ -44,15 +44,18 @@ def lambda_usd(
     """A month on demand: requests, GB-seconds over the tiers, and /tmp above 512 MB.
 
     `billed_ms` is an invocation's mean, INIT in it. `account_gb_seconds` are those that the
-    account uses already: the function's own begin in the tier after them.
+    account uses already: the function's own begin in the tier after them, and find less of the
+    free tier (none of its requests: how many others there are is not known).
     """
     with localcontext(_EXACT):
         seconds = requests * billed_ms / 1000
         gb_seconds = seconds * memory_mb / 1024
         storage = seconds * max(ephemeral_storage_mb - 512, 0) / 1024
         if free_tier:
-            requests = max(requests - FREE_REQUESTS, 0)
-            gb_seconds = max(gb_seconds - FREE_GB_SECONDS, Decimal())
+            left = max(FREE_GB_SECONDS - account_gb_seconds, Decimal())
+            gb_seconds = max(gb_seconds - left, Decimal())
+            if not account_gb_seconds:
+                requests = max(requests - FREE_REQUESTS, 0)
         duration = tiered_usd(prices, account_gb_seconds + gb_seconds)
         duration -= tiered_usd(prices, account_gb_seconds)
         if savings_plan:

@@ -3,70 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tuner.breakeven import fleet as fleets
 from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval
-from tuner.breakeven.bill import SAVINGS_PLAN_LAMBDA_RATIO, tiered_usd
+from tuner.breakeven.items import merged
 from tuner.breakeven.scenario import central_scenario, draw_scenarios
-from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tuner.breakeven.items import BillItem
+    from tuner.breakeven.lambda_bill import LambdaBill
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.question import Terms
     from tuner.breakeven.scenario import Scenario
     from tuner.breakeven.work import Work
-    from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]
 
 CHART_RATES_PER_S: Final = np.geomspace(1e-2, 1e4, 61)
 SEARCH_DRAWS: Final = 40
-
-
-@dataclass(frozen=True, slots=True)
-class LambdaBill:
-    """Lambda's month as a function of the rate, for each draw of an invocation's cost."""
-
-    prices: LambdaPrices
-    memory_mb: int
-    terms: Terms
-
-    def usd_per_rate(self, work: Work) -> Floats:
-        """What each request a second adds to a month, in the first tier."""
-        request = float(self.prices.request_price_usd)
-        duration = work.lambda_cost_usd - request
-        if self.terms.savings_plan:
-            duration = duration * (1 - float(SAVINGS_PLAN_LAMBDA_RATIO))
-        gateway = 0.0
-        if self.terms.trigger == "http":
-            gateway = self.terms.gateway_usd_per_million / 1e6
-        return np.asarray((request + gateway + duration) * SECONDS_PER_MONTH)
-
-    def month_usd(self, work: Work, rates_per_s: Floats) -> Floats:
-        """A month: (draws, rates). Tiers count once `account_gb_seconds` is given."""
-        linear = self.usd_per_rate(work)[:, None] * rates_per_s[None, :]
-        if self.terms.account_gb_seconds is None:
-            return np.asarray(linear)
-        first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
-        request = float(self.prices.request_price_usd)
-        gb_s = (work.lambda_cost_usd - request)[:, None] / first
-        gb_s = gb_s * rates_per_s[None, :] * SECONDS_PER_MONTH
-        share = 1 - float(SAVINGS_PLAN_LAMBDA_RATIO) if self.terms.savings_plan else 1.0
-        before = self.terms.account_gb_seconds
-        tiered = self._tiered(before + gb_s) - self._tiered(np.array(before))
-        return np.asarray(linear - share * (gb_s * first - tiered))
-
-    def _tiered(self, gb_seconds: Floats) -> Floats:
-        ends = [0, *(float(t.upper_bound_gb_seconds or 1e18) for t in self.prices.duration_tiers)]
-        costs = [float(tiered_usd(self.prices, Decimal(end))) for end in ends]
-        return np.asarray(np.interp(gb_seconds, ends, costs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +78,7 @@ def fitting(candidate: Candidate, comparison: Comparison) -> Candidate | None:
     """The candidate with the offers that are fast enough; None if there is none."""
     middle = comparison.central
     offers = candidate.fleet.offers
-    fast = fleets.fast_enough(offers, middle.work, middle.scenario)
+    fast = fleets.fast_enough(offers, middle.work, _scenario(candidate, middle))
     kept = tuple(offer for offer, quick in zip(offers, fast, strict=True) if quick)
     return replace(candidate, fleet=replace(candidate.fleet, offers=kept)) if kept else None
 
@@ -145,6 +105,7 @@ def price_platform(candidate: Candidate, comparison: Comparison) -> PlatformCost
         break_even=_rate_interval(float(estimate), candidate, comparison),
         same_architecture=candidate.architecture == comparison.bill.prices.architecture,
         curve=_fleet_curve(candidate, middle),
+        bill=() if rate is None else _items(candidate, middle, rate),
     )
 
 
@@ -168,13 +129,15 @@ def price_lambda(comparison: Comparison) -> PlatformCost:
             bill.month_usd(middle.work, rates)[0, 0], bill.month_usd(comparison.work, rates)[:, 0]
         )
     points = zip(CHART_RATES_PER_S, line, strict=True)
+    ready = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
     return PlatformCost(
         name="Lambda",
         kind="lambda",
-        units=f"{bill.memory_mb} MB",
+        units=f"{bill.memory_mb} MB" + (f" × {ready:,.0f} provisioned" if ready else ""),
         cost_usd_per_month=cost,
         break_even=None,
         curve=tuple(CurvePoint(float(each), float(usd)) for each, usd in points),
+        bill=() if rate is None else bill.items(middle.work, rate),
     )
 
 
@@ -198,7 +161,7 @@ def _rate_interval(
 def _break_even(candidate: Candidate, at: Comparison) -> Floats:
     """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
     traffic = at.terms.traffic
-    if not traffic.is_by_hour and at.terms.account_gb_seconds is None:
+    if not traffic.is_by_hour and at.bill.is_linear:
         capacity = _capacity(candidate, at)
         return np.asarray(
             fleets.break_even_per_s(candidate.fleet, capacity, at.bill.usd_per_rate(at.work)).min(
@@ -231,7 +194,28 @@ def _fleet_usd(candidate: Candidate, at: Comparison, rate_per_s: float) -> Float
 
 def _capacity(candidate: Candidate, at: Comparison) -> Floats:
     return fleets.capacity_per_s(
-        candidate.fleet.offers, at.work, at.scenario, at.terms.traffic.peak_ratio
+        candidate.fleet.offers, at.work, _scenario(candidate, at), at.terms.traffic.peak_ratio
+    )
+
+
+def _scenario(candidate: Candidate, at: Comparison) -> Scenario:
+    """The scenario with the speed of the candidate's architecture."""
+    ratio = candidate.fleet.speed_ratio
+    return at.scenario.with_(vcpu_speed=at.scenario.vcpu_speed * ratio)
+
+
+def _items(candidate: Candidate, middle: Comparison, rate_per_s: float) -> tuple[BillItem, ...]:
+    """The bill of the cheapest fleet at a rate; its units are the mean over the hours."""
+    fleet, traffic = candidate.fleet, middle.terms.traffic
+    capacity = _capacity(candidate, middle)
+    best = int(_fleet_usd(candidate, middle, rate_per_s)[0].argmin())
+    count = float(fleets.mean_units(fleet, capacity, traffic, rate_per_s)[0, best])
+    return merged(
+        [
+            *(item.times(count) for item in fleet.offers[best].items),
+            *(item for item in fleet.fixed_items if item.price_usd),
+            *(item.times(rate_per_s) for item in fleet.rate_items if item.price_usd),
+        ]
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from tuner.breakeven.items import total_usd
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -13,11 +17,14 @@ if TYPE_CHECKING:
     from tuner.breakeven.compare import Comparison
     from tuner.breakeven.judge import Ruling
     from tuner.breakeven.question import Terms
+    from tuner.breakeven.traffic import Traffic
 
 LONG_RUN_MS: Final = 60_000
 NEAR_LIMIT_MS: Final = 600_000
 MUCH_MEMORY_MB: Final = 8_192
 IDLE_SHARE: Final = 0.1
+BURST_RATIO: Final = 2.0
+"""Concurrency over what the busiest minute needs, from which on a burst is told."""
 
 
 def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
@@ -35,6 +42,7 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
                 "Lambda is billed for what comes",
             )
         )
+    found += _seen_findings(traffic, duration_ms)
     rate = traffic.rate_per_s
     if rate is not None and rate * duration_ms / 1000 < IDLE_SHARE:
         found.append(
@@ -46,15 +54,52 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
     return found
 
 
-def work_findings(work: WorkSummary, duration_ms: float) -> list[Finding]:
-    """Long runs and much memory speak for leaving; one core limits what a rewrite can gain."""
+def _seen_findings(traffic: Traffic, duration_ms: float) -> list[Finding]:
+    """What the minutes do not show by themselves: bursts within them, and a short history."""
     found = []
+    if traffic.peak_concurrency and traffic.busiest_per_s:
+        even = traffic.busiest_per_s * duration_ms / 1000
+        if traffic.peak_concurrency > max(BURST_RATIO * even, even + 3):
+            found.append(
+                _info(
+                    "bursts-within-a-minute",
+                    f"up to {traffic.peak_concurrency:,.0f} ran at once, where the busiest minute "
+                    f"spread evenly needs {max(even, 1):,.0f}: a fleet sized by the minute lets "
+                    "them wait (--peak-ratio sizes it for more)",
+                )
+            )
+    if traffic.quiet_days >= 1:
+        found.append(
+            _info(
+                "quiet-at-first",
+                f"nothing came in the first {traffic.quiet_days:.0f} days: if the function is that "
+                "young, --days leaves them out",
+            )
+        )
+    return found
+
+
+def work_findings(
+    work: WorkSummary, duration_ms: float, *, needs_gpu: bool = False
+) -> list[Finding]:
+    """Long runs, much memory and a GPU speak for leaving."""
+    found = []
+    if needs_gpu:
+        found.append(
+            Finding(
+                "needs-gpu",
+                "warning",
+                "Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and Managed "
+                "Instances have, with types that are not among these figures",
+            )
+        )
     if duration_ms >= NEAR_LIMIT_MS:
         found.append(
             Finding(
                 "near-time-limit",
                 "warning",
-                f"{duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 min",
+                f"{duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 min, "
+                "the others do not",
             )
         )
     elif duration_ms >= LONG_RUN_MS:
@@ -66,17 +111,38 @@ def work_findings(work: WorkSummary, duration_ms: float) -> list[Finding]:
             Finding(
                 "near-memory-limit",
                 "warning",
-                f"{work.memory_used_mb} MB used: Lambda ends at 10,240 MB",
+                f"{work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed Instances at "
+                "32,768 MB, tasks and instances later",
             )
         )
     return found
 
 
+def lambda_findings(comparison: Comparison) -> list[Finding]:
+    """Where provisioned concurrency is cheaper than on demand, what it saves."""
+    rate, middle, bill = comparison.terms.traffic.rate_per_s, comparison.central, comparison.bill
+    count = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
+    if rate is None or not count:
+        return []
+    rates = np.array([rate])
+    without = replace(bill, terms=replace(bill.terms, provisioned=False))
+    month = float(bill.month_usd(middle.work, rates)[0, 0])
+    saved = float(without.month_usd(middle.work, rates)[0, 0]) - month
+    return [
+        _info(
+            "provisioned-concurrency",
+            f"{count:,.0f} provisioned environments, the rest on demand, would save "
+            f"${saved:,.2f} a month on Lambda itself at this steady load: Lambda is priced so "
+            "(--no-provisioned: on demand)",
+        )
+    ]
+
+
 def rewrite_finding(work: WorkSummary, comparison: Comparison, threshold: float) -> Finding | None:
     """What a rewrite must gain: the share of CPU time that must go to save the threshold.
 
-    At the chosen size the bill beside requests grows with the duration, of which the CPU part is
-    duration less wait. None where one core is not the limit or waiting decides.
+    At the chosen size the bill of duration grows with it, and the CPU part is duration less wait.
+    None where one core is not the limit or waiting decides.
     """
     rate = comparison.terms.traffic.rate_per_s
     middle = comparison.central
@@ -84,16 +150,18 @@ def rewrite_finding(work: WorkSummary, comparison: Comparison, threshold: float)
     computing = duration - work.wait_ms.estimate
     if rate is None or work.core_count.estimate > 1.3 or computing < duration / 2:
         return None
-    per_rate = float(comparison.bill.usd_per_rate(middle.work)[0])
-    request = float(comparison.bill.prices.request_price_usd) * 730 * 3600
-    bill = (per_rate - request) * rate * computing / duration
-    text = "one core is the limit: more cores would buy time, not money (the same CPU-seconds)"
+    bill = total_usd(comparison.bill.duration_items(middle.work, rate)) * computing / duration
+    text = (
+        "one core is the limit: for several cores it must be rewritten, and twice the memory costs "
+        "the same only if it is then twice as fast: that buys time, not money"
+    )
     if bill <= threshold:
         text += f"; all of its CPU time costs ${bill:,.2f} a month, less than a flag needs"
     else:
         gain = bill / (bill - threshold)
         text += (
-            f"; a rewrite that needs {gain:.2g} times less CPU time saves ${threshold:,.2f} a month"
+            f"; a rewrite (another language, say) that needs {gain:.2g} times less CPU time saves "
+            f"${threshold:,.2f} a month"
         )
     return _info("one-core-limit", text)
 
@@ -120,29 +188,37 @@ def assumptions(comparison: Comparison) -> tuple[str, ...]:
     terms = comparison.terms
     traffic = terms.traffic
     size = comparison.bill.memory_mb
-    peak = (
-        "the fleet follows the load by hour"
-        if traffic.is_by_hour
-        else f"the fleet stands at {traffic.peak_ratio:g} times the mean rate all month"
-    )
+    within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
+    peak = {
+        "rate": f"the fleet stands at {traffic.peak_ratio:g} times the mean rate all month",
+        "hours": f"the fleet follows the load by hour{within}",
+        "minutes": f"the fleet follows the busiest minute of each hour{within}",
+    }[traffic.basis]
+    provisioned = " or provisioned, the cheaper" if terms.provisioned else ""
+    tier = ", with what the account leaves of the free tier"
+    if terms.account_gb_seconds is None:
+        tier = ", without its free tier"
     trigger = {
         "http": "a function URL on Lambda's side"
         if not terms.gateway_usd_per_million
         else f"an API gateway at ${terms.gateway_usd_per_million:g} a million",
     }.get(terms.trigger, f"a {terms.trigger} feeds every platform alike")
     return (
-        f"Lambda at {size} MB, on demand, without its free tier",
+        f"Lambda at {size} MB, on demand{provisioned}{tier}",
         "first price tier"
         if terms.account_gb_seconds is None
         else f"tiers from {terms.account_gb_seconds:g} GB-s a month on",
         peak,
         f"utilization {terms.utilization:g} at the peak (0.4-0.7 in the intervals)",
         "a vCPU as fast as Lambda's (0.8-1.25 in the intervals)",
+        *(() if terms.arm_speed == 1 else (f"arm vCPUs {terms.arm_speed:g} times as fast as x86",)),
         f"{terms.container_concurrency:g} requests at once in a process while they wait",
         "two tasks or instances at least, three Managed Instances",
         "public addresses" if not terms.nat else "two NAT gateways, their traffic left out",
         trigger,
-        "log ingestion and data transfer alike everywhere, left out",
+        "log ingestion and data transfer alike everywhere, left out"
+        if not terms.log_kb_per_request
+        else f"{terms.log_kb_per_request:g} kB of logs a request; data transfer alike, left out",
         "engineering time excluded"
         if terms.migration_cost_usd is None
         else f"a migration that costs ${terms.migration_cost_usd:,.0f}",

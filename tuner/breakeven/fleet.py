@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.breakeven.items import BillItem
     from tuner.breakeven.offers import Offer
     from tuner.breakeven.scenario import Scenario
     from tuner.breakeven.traffic import Traffic
@@ -31,13 +32,17 @@ class Fleet:
     """Offers of one platform and what comes with them.
 
     `fixed_usd` is a month's cost beside the units, `usd_per_rate` what each request a second adds
-    to it.
+    to it; both have their items.
     """
 
     offers: tuple[Offer, ...]
     min_units: int
     fixed_usd: float
     usd_per_rate: float
+    fixed_items: tuple[BillItem, ...] = ()
+    rate_items: tuple[BillItem, ...] = ()
+    speed_ratio: float = 1.0
+    """Of its architecture's vCPUs over those of the function's architecture."""
 
     @property
     def unit_usd(self) -> Floats:
@@ -78,11 +83,16 @@ def unit_count(rate_per_s: Floats, capacity: Floats, min_units: int) -> Floats:
 
 def cost_usd(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
     """A month at a mean rate: (draws, offers). The fleet follows the hours of the traffic."""
-    counts: Floats = np.zeros_like(capacity)
-    for ratio in traffic.shape:
-        counts += unit_count(np.asarray(rate_per_s * ratio), capacity, fleet.min_units)
-    counts /= len(traffic.shape)
+    counts = mean_units(fleet, capacity, traffic, rate_per_s)
     return np.asarray(fleet.fixed_usd + counts * fleet.unit_usd + rate_per_s * fleet.usd_per_rate)
+
+
+def mean_units(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
+    """Units that stand on average over the hours: (draws, offers)."""
+    levels, shares = traffic.levels()
+    need = rate_per_s * levels[:, None, None]
+    counts = unit_count(need, capacity[None], fleet.min_units)
+    return np.asarray(np.tensordot(shares, counts, axes=1))
 
 
 def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats) -> Floats:
@@ -111,26 +121,34 @@ def break_even_by_hour_per_s(
 
     `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 40 rates a
     decade from 0.0001/s to a million a second: the answer is the rate on the grid (6 % apart)
-    from which the fleet is cheaper at every greater one.
+    from which the fleet is cheaper at every greater one; for a single draw it is then sought on
+    a finer one, 0.1 % apart.
     """
-    shape, shares = np.unique(np.round(traffic.shape, 3), return_counts=True)
-    shares = shares / shares.sum()
+    levels, shares = traffic.levels()
 
     def gap(rates: Floats) -> Floats:
         best = np.full((capacity.shape[0], len(rates)), np.inf)
         for column, unit in enumerate(fleet.unit_usd):
             counts = np.zeros_like(best)
-            for ratio, share in zip(shape, shares, strict=True):
+            for ratio, share in zip(levels, shares, strict=True):
                 need = np.atleast_2d(rates) * ratio
                 counts += share * unit_count(need, capacity[:, column, None], fleet.min_units)
             best = np.minimum(best, counts * unit)
         fixed = fleet.fixed_usd + rates * fleet.usd_per_rate
         return best + fixed - lambda_usd(rates)
 
-    dearer = gap(RATES_PER_S) >= 0
-    last = np.where(dearer.any(axis=1), dearer.shape[1] - 1 - dearer[:, ::-1].argmax(axis=1), 0)
-    beyond = np.append(RATES_PER_S, np.inf)
-    return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
+    def first_of(rates: Floats) -> Floats:
+        """The rate after the last at which the fleet is dearer."""
+        dearer = gap(rates) >= 0
+        last = dearer.shape[1] - 1 - dearer[:, ::-1].argmax(axis=1)
+        beyond = np.append(rates, np.inf)
+        return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
+
+    found = first_of(RATES_PER_S)
+    if len(found) > 1 or not RATES_PER_S[0] < found[0] < np.inf:
+        return found
+    step = RATES_PER_S[1] / RATES_PER_S[0]
+    return first_of(np.geomspace(found[0] / step, found[0], 61))
 
 
 def _duration_ms(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Floats:

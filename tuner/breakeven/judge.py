@@ -114,7 +114,9 @@ def _variations(comparison: Comparison) -> list[tuple[str, Comparison]]:
     for ratio in {1.0, 3.0} - {peak}:
         traffic = replace(terms.traffic, peak_ratio=ratio)
         text = f"a peak of {ratio:g} times the mean (assumed: {peak:g})"
-        made.append((text, replace(middle, terms=replace(terms, traffic=traffic))))
+        changed = replace(terms, traffic=traffic)
+        bill = replace(middle.bill, terms=changed)
+        made.append((text, replace(middle, terms=changed, bill=bill)))
     for share in (0.4, 0.7):
         scenario = middle.scenario.with_(utilization=np.array([share]))
         text = f"a utilization of {share:g} (assumed: {terms.utilization:g})"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.bill import HOURS_PER_MONTH
 from tuner.breakeven.fleet import Fleet
+from tuner.breakeven.items import BillItem, total_usd
 from tuner.breakeven.offers import (
     EC2_RESERVED_GIB,
     ECS_RESERVED_GIB,
@@ -21,7 +22,7 @@ from tuner.errors import PriceError
 from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tuner.breakeven.offers import Kind, Offer
     from tuner.breakeven.question import Terms
@@ -63,8 +64,8 @@ class Prices:
         return price
 
 
-def list_candidates(prices: Prices, terms: Terms) -> tuple[Candidate, ...]:
-    """Every platform with prices in the region, both architectures."""
+def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, ...]:
+    """Every platform with prices in the region, both architectures; `own` is the function's."""
     try:
         network = prices.book.network_prices(prices.region)
     except PriceError:
@@ -74,10 +75,27 @@ def list_candidates(prices: Prices, terms: Terms) -> tuple[Candidate, ...]:
     for architecture in ("x86_64", "arm64"):
         for build in (_fargate, _ecs, _ec2, _managed):
             try:
-                found.append(build(around, architecture))
+                found.append(_at_speed(build(around, architecture), terms, own))
             except PriceError as error:
                 prices.missing.add(str(error))
     return tuple(found)
+
+
+def log_price_usd(prices: Prices) -> float:
+    """A GB of log ingestion, 0 with a note where it is not known."""
+    try:
+        network = prices.book.network_prices(prices.region)
+    except PriceError:
+        network = NetworkPrices(prices.region, ())
+    return float(prices.known(network, "logs_gb_usd", "log ingestion"))
+
+
+def _at_speed(candidate: Candidate, terms: Terms, own: str) -> Candidate:
+    """With the speed of another architecture's vCPUs."""
+    if candidate.architecture == own:
+        return candidate
+    ratio = terms.arm_speed if candidate.architecture == "arm64" else 1 / terms.arm_speed
+    return replace(candidate, fleet=replace(candidate.fleet, speed_ratio=ratio))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,39 +107,69 @@ class _Around:
     terms: Terms
 
     def fleet(self, offers: tuple[Offer, ...]) -> Fleet:
-        """A fleet with its load balancer, NAT and operating."""
+        """A fleet with its load balancer, NAT, logs and operating."""
+        terms = self.terms
         fixed, per_rate = self._balancer()
-        if self.terms.nat:
-            nat = self.prices.known(self.network, "nat_hour_usd", "NAT gateway")
-            fixed += MIN_UNITS * HOURS_PER_MONTH * nat
-        return Fleet(
-            offers, MIN_UNITS, float(fixed) + self.terms.ops_cost_usd, usd_per_rate=per_rate
+        if terms.nat:
+            hours = MIN_UNITS * HOURS_PER_MONTH
+            fixed.append(self._item("NAT gateway", hours, "hour", "nat_hour_usd"))
+        return _fleet(offers, MIN_UNITS, terms, fixed, [*per_rate, *self.log_items()])
+
+    def unit_items(self, *, volume: bool) -> tuple[BillItem, ...]:
+        """A unit's public address (behind NAT it has none) and its root volume."""
+        items = []
+        if not self.terms.nat:
+            items.append(self._address(1))
+        if volume:
+            items.append(self._item("gp3 storage", ROOT_VOLUME_GB, "GB-month", "gp3_gb_month_usd"))
+        return tuple(items)
+
+    def log_items(self) -> tuple[BillItem, ...]:
+        """Log ingestion of one request a second; nothing where logs are left out."""
+        if not self.terms.log_kb_per_request:
+            return ()
+        gb = self.terms.log_kb_per_request / 1e6 * SECONDS_PER_MONTH
+        return (self._item("log ingestion", gb, "GB", "logs_gb_usd"),)
+
+    def _address(self, count: int) -> BillItem:
+        return self._item(
+            "public IPv4", count * HOURS_PER_MONTH, "address-hour", "public_ipv4_hour_usd"
         )
 
-    def unit_extra_usd(self, *, volume: bool) -> Decimal:
-        """A unit's public address (behind NAT it has none) and its root volume."""
-        extra = Decimal()
-        if not self.terms.nat:
-            extra += HOURS_PER_MONTH * self._ipv4()
-        if volume:
-            gp3 = self.prices.known(self.network, "gp3_gb_month_usd", "gp3 storage")
-            extra += ROOT_VOLUME_GB * gp3
-        return extra
-
-    def _ipv4(self) -> Decimal:
-        return self.prices.known(self.network, "public_ipv4_hour_usd", "public IPv4")
-
-    def _balancer(self) -> tuple[Decimal, float]:
+    def _balancer(self) -> tuple[list[BillItem], list[BillItem]]:
+        """Of a month, and of each request a second in it."""
         if self.terms.trigger != "http":
-            return Decimal(), 0.0
+            return [], []
         given = self.terms.load_balancer_usd_per_month
         if given is not None:
-            return Decimal(repr(given)), 0.0
-        hour = self.prices.known(self.network, "load_balancer_hour_usd", "load balancer")
-        lcu = self.prices.known(self.network, "load_balancer_lcu_hour_usd", "load balancer")
-        addresses = MIN_UNITS * self._ipv4() if hour else Decimal()
-        per_rate = float(lcu) * HOURS_PER_MONTH / CONNECTIONS_PER_LCU
-        return HOURS_PER_MONTH * (hour + addresses), per_rate
+            return [BillItem("load balancer, as given", 1, "month", given)], []
+        hour = self._item("load balancer", HOURS_PER_MONTH, "hour", "load_balancer_hour_usd")
+        units = HOURS_PER_MONTH / CONNECTIONS_PER_LCU
+        lcu = self._item("load balancer capacity", units, "LCU-hour", "load_balancer_lcu_hour_usd")
+        addresses = [self._address(MIN_UNITS)] if hour.price_usd else []
+        return [hour, *addresses], [lcu]
+
+    def _item(self, what: str, quantity: float, unit: str, name: str) -> BillItem:
+        named = what.removesuffix(" capacity")
+        return BillItem(what, quantity, unit, float(self.prices.known(self.network, name, named)))
+
+
+def _fleet(
+    offers: tuple[Offer, ...],
+    min_units: int,
+    terms: Terms,
+    fixed: Sequence[BillItem],
+    per_rate: Sequence[BillItem],
+) -> Fleet:
+    items = (*fixed, BillItem("operating, as given", 1, "month", terms.ops_cost_usd))
+    return Fleet(
+        offers,
+        min_units,
+        fixed_usd=total_usd(items),
+        usd_per_rate=total_usd(per_rate),
+        fixed_items=items,
+        rate_items=tuple(per_rate),
+    )
 
 
 def _fargate(around: _Around, architecture: str) -> Candidate:
@@ -141,7 +189,7 @@ def _fargate(around: _Around, architecture: str) -> Candidate:
         entry,
         rate=rate,
         spot_share=terms.spot_share,
-        extra_usd=around.unit_extra_usd(volume=False),
+        extra=around.unit_items(volume=False),
     )
     return Candidate(f"Fargate {architecture}", "containers", architecture, around.fleet(offers))
 
@@ -152,8 +200,10 @@ def _on_instances(
     def build(around: _Around, architecture: str) -> Candidate:
         entries = around.prices.book.instances(around.prices.region, architecture)
         around.prices.dates.update(entry.as_of for entry in entries)
+        if around.terms.savings_plan:
+            around.prices.missing.add("Compute Savings Plan for EC2 (list price used)")
         offers = instance_offers(
-            entries, reserved_gib=reserved_gib, extra_usd=around.unit_extra_usd(volume=True)
+            entries, reserved_gib=reserved_gib, extra=around.unit_items(volume=True)
         )
         return Candidate(f"{name} {architecture}", kind, architecture, around.fleet(offers))
 
@@ -166,17 +216,13 @@ _ec2 = _on_instances("EC2", "ec2", EC2_RESERVED_GIB)
 
 def _managed(around: _Around, architecture: str) -> Candidate:
     """Still Lambda: the same trigger, no load balancer, no addresses of its own."""
-    prices = around.prices
+    prices, terms = around.prices, around.terms
     fee = prices.book.managed_instances_prices(prices.region)
     offers = managed_offers(prices.book.instances(prices.region, architecture), fee)
     prices.dates.add(fee.as_of)
-    per_rate = float(fee.request_usd) * SECONDS_PER_MONTH + _gateway_usd(around.terms)
-    fleet = Fleet(offers, MIN_MANAGED_UNITS, around.terms.ops_cost_usd, usd_per_rate=per_rate)
+    per_rate = [BillItem("requests", SECONDS_PER_MONTH, "request", float(fee.request_usd))]
+    if terms.trigger == "http" and terms.gateway_usd_per_million:
+        gateway = terms.gateway_usd_per_million / 1e6
+        per_rate.append(BillItem("API gateway", SECONDS_PER_MONTH, "request", gateway))
+    fleet = _fleet(offers, MIN_MANAGED_UNITS, terms, (), [*per_rate, *around.log_items()])
     return Candidate(f"Managed Instances {architecture}", "managed-instances", architecture, fleet)
-
-
-def _gateway_usd(terms: Terms) -> float:
-    """What an API gateway adds to a month for each request a second."""
-    if terms.trigger != "http":
-        return 0.0
-    return terms.gateway_usd_per_million / 1e6 * SECONDS_PER_MONTH

@@ -32,6 +32,13 @@ class Terms:
     gateway_usd_per_million: float = 0.0
     load_balancer_usd_per_month: float | None = None
     migration_cost_usd: float | None = None
+    provisioned: bool = True
+    """Whether Lambda may be priced with provisioned concurrency where that is cheaper."""
+    log_kb_per_request: float = 0.0
+    """Log lines of a request, billed by the GB on every platform; 0 leaves them out."""
+    arm_speed: float = 1.0
+    """Of an arm vCPU over an x86 one."""
+    needs_gpu: bool = False
     min_saving_usd_per_month: float = 50.0
     min_saving_ratio: float = 0.2
 
@@ -42,6 +49,8 @@ class Terms:
             low = 0 if name != "utilization" else 1e-3
             if not low <= value <= 1:
                 raise InputError(f"--{name.replace('_', '-')} {value:g} is no share: 0 to 1")
+        if not (math.isfinite(self.arm_speed) and 0.1 <= self.arm_speed <= 10):
+            raise InputError(f"--arm-speed {self.arm_speed:g} is out of range: 0.1 to 10")
         if not (math.isfinite(self.container_concurrency) and self.container_concurrency >= 1):
             raise InputError(
                 f"--container-concurrency {self.container_concurrency:g} is none: give 1 or more"

@@ -6,7 +6,9 @@ import csv
 import datetime
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
 
 from tuner.errors import InputError
 
@@ -14,27 +16,52 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
+    from tuner.model.minute_load import MinuteLoad
+
+    Floats = NDArray[np.float64]
+
 SECONDS_PER_MONTH: Final = 730 * 3600
 DEFAULT_PEAK_RATIO: Final = 3.0
 STEADY_RATIO: Final = 1.5
+MOST_LEVELS: Final = 96
+"""Hours that differ more finely are put together: the answer's cost grows with each level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """A mean rate (None: unknown), the peak over it, and the shape by hour where it is known.
 
-    `shape` is each hour's rate over the mean. Without it the fleet stands at its peak's size all
-    month; with it the fleet follows the hours, and the peak is that within an hour.
+    `shape` is each hour's rate over the mean, or its busiest minute's where minutes are known.
+    Without it the fleet stands at its peak's size all month; with it the fleet follows the hours,
+    and the peak is that within them.
     """
 
     rate_per_s: float | None
     peak_ratio: float = DEFAULT_PEAK_RATIO
     shape: tuple[float, ...] = (1.0,)
+    basis: Literal["rate", "hours", "minutes"] = "rate"
+    peak_concurrency: float | None = None
+    """Most invocations that were seen to run at once."""
+    busiest_per_s: float | None = None
+    """The rate of the busiest minute that was seen."""
+    quiet_days: float = 0.0
+    """Days before the first invocation that was seen."""
 
     @property
     def is_by_hour(self) -> bool:
         """Whether the load of each hour is known."""
         return len(self.shape) > 1
+
+    def levels(self) -> tuple[Floats, Floats]:
+        """The rates over the mean that hours have, ascending, and the share of hours at each."""
+        levels, counts = np.unique(np.asarray(self.shape, dtype=float), return_counts=True)
+        if len(levels) > MOST_LEVELS:
+            groups = np.array_split(np.sort(self.shape), MOST_LEVELS)
+            levels = np.array([group.mean() for group in groups])
+            counts = np.array([len(group) for group in groups])
+        return levels, np.asarray(counts / counts.sum())
 
     @property
     def is_steady(self) -> bool:
@@ -87,7 +114,48 @@ def _traffic_of_hours(path: Path, requests: Sequence[float], peak_ratio: float) 
     if mean <= 0:
         raise InputError(f"{path} has no request at all: there is no cost to compare")
     shaped = traffic_of_rate(mean / 3600, peak_ratio)
-    return Traffic(shaped.rate_per_s, peak_ratio, tuple(count / mean for count in requests))
+    return Traffic(
+        shaped.rate_per_s, peak_ratio, tuple(count / mean for count in requests), "hours"
+    )
+
+
+def traffic_of_minutes(
+    minutes: Sequence[MinuteLoad],
+    *,
+    start: datetime.datetime,
+    hours: int,
+    peak_ratio: float | None = None,
+) -> Traffic:
+    """Traffic of the `hours` from `start`, a full hour; minutes that are not there had nothing.
+
+    Each hour counts with its busiest minute: a fleet that follows the load must stand for that.
+    Raises InputError where nothing came.
+    """
+    busiest, total = [0.0] * hours, 0.0
+    for minute in minutes:
+        index = int((minute.start - start).total_seconds() // 3600)
+        if 0 <= index < hours:
+            total += minute.invocation_count
+            busiest[index] = max(busiest[index], minute.invocation_count * 60)
+    if total <= 0:
+        raise InputError(
+            f"CloudWatch has no invocation in the last {hours / 24:g} days: "
+            "there is no cost to compare (give --days, --rate or --traffic FILE)"
+        )
+    mean = total / hours
+    shaped = traffic_of_rate(mean / 3600, 1.0 if peak_ratio is None else peak_ratio)
+    seen = [minute for minute in minutes if minute.invocation_count]
+    most = [minute.max_concurrency for minute in minutes if minute.max_concurrency is not None]
+    first = min(minute.start for minute in seen)
+    return Traffic(
+        shaped.rate_per_s,
+        shaped.peak_ratio,
+        tuple(count / mean for count in busiest),
+        "minutes",
+        peak_concurrency=max(most, default=None),
+        busiest_per_s=max(busiest) / 3600,
+        quiet_days=(first - start).total_seconds() / 86_400,
+    )
 
 
 def _check_header(path: Path, rows: Sequence[Sequence[str]]) -> None:

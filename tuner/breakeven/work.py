@@ -38,6 +38,7 @@ class Work:
     """Of one invocation in the first tier, cold starts in it."""
     memory_used_mb: int
     lambda_memory_mb: int
+    cold_start_share: float = 0.0
 
     @property
     def central(self) -> Work:

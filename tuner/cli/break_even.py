@@ -1,6 +1,5 @@
 """`tuner break-even`: from which traffic on a function is cheaper elsewhere."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -11,6 +10,8 @@ EPILOG = """\
 tuner break-even resize-images --rate 50/s
 
 tuner break-even sweep.jsonl --per-month 30M --trigger queue
+
+tuner break-even resize-images --traffic cloudwatch --days 14
 
 tuner break-even resize-images --traffic traffic.csv --format json"""
 
@@ -27,13 +28,21 @@ def break_even(
     rate: options.Rate = None,
     per_month: options.PerMonth = None,
     traffic: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="CSV",
-            help="Load by hour: hour,requests.",
+            metavar="CSV|cloudwatch",
+            help="Load by hour (hour,requests), or the function's own by minute.",
             rich_help_panel=TRAFFIC,
         ),
     ] = None,
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            help="Days of --traffic cloudwatch, at most 15.",
+            rich_help_panel=TRAFFIC,
+        ),
+    ] = 14,
     peak_ratio: Annotated[
         float | None,
         typer.Option(
@@ -53,6 +62,26 @@ def break_even(
         float,
         typer.Option(help="Requests that a process holds while they wait.", rich_help_panel=TERMS),
     ] = 10.0,
+    arm_speed: Annotated[
+        float,
+        typer.Option(
+            metavar="TIMES",
+            help="Speed of an arm vCPU over an x86 one for this code.",
+            rich_help_panel=TERMS,
+        ),
+    ] = 1.0,
+    provisioned: Annotated[
+        bool,
+        typer.Option(
+            "--provisioned/--no-provisioned",
+            help="Price Lambda with provisioned concurrency where that is cheaper.",
+            rich_help_panel=TERMS,
+        ),
+    ] = True,
+    needs_gpu: Annotated[
+        bool,
+        typer.Option("--needs-gpu", help="The work gains from a GPU.", rich_help_panel=TERMS),
+    ] = False,
     spot_share: Annotated[
         float,
         typer.Option(
@@ -78,7 +107,7 @@ def break_even(
         float | None,
         typer.Option(
             min=0,
-            help="The account's GB-seconds a month besides: counts the price tiers.",
+            help="The account's GB-seconds a month besides: counts price tiers and free tier.",
             rich_help_panel=TERMS,
         ),
     ] = None,
@@ -94,6 +123,15 @@ def break_even(
         float | None,
         typer.Option(min=0, help="In place of the list price.", rich_help_panel=TERMS),
     ] = None,
+    log_kb_per_request: Annotated[
+        float,
+        typer.Option(
+            metavar="KB",
+            min=0,
+            help="Log lines of a request, billed everywhere (0: left out).",
+            rich_help_panel=TERMS,
+        ),
+    ] = 0.0,
     ops_cost_usd: Annotated[
         float,
         typer.Option(min=0, help="What operating a fleet costs a month.", rich_help_panel=TERMS),
@@ -119,7 +157,16 @@ def break_even(
         Literal["text", "json", "markdown"],
         typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
     ] = "text",
+    bill: Annotated[
+        bool,
+        typer.Option(
+            "--bill", help="Show what each cost adds up from.", rich_help_panel=options.OUTPUT
+        ),
+    ] = False,
     json: options.JsonOutput = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
@@ -132,7 +179,8 @@ def break_even(
     """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.
 
     Without a rate the break-even rate is stated alone. A flag needs a saving of 50 dollars and
-    20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS.
+    20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS but, with
+    --traffic cloudwatch, the function's invocations and concurrency of the last days.
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import break_even as answer_of  # noqa: PLC0415 - as above
@@ -140,10 +188,12 @@ def break_even(
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+    from tuner.cli.traffic import Source, traffic_of  # noqa: PLC0415 - as above
 
+    found = api.load_sweep(sweep, state_dir=state_dir())
+    source = Source(traffic, days, region=region, profile=profile, endpoint_url=endpoint_url)
     terms = Terms(
-        traffic=traffic_of(rate, per_month, traffic, peak_ratio),
+        traffic=traffic_of(rate, per_month, source, peak_ratio, sweep=found),
         trigger=trigger,
         utilization=utilization,
         container_concurrency=container_concurrency,
@@ -157,10 +207,13 @@ def break_even(
         migration_cost_usd=migration_cost_usd,
         min_saving_usd_per_month=min_saving_usd_per_month,
         min_saving_ratio=min_saving_ratio,
+        provisioned=provisioned,
+        log_kb_per_request=log_kb_per_request,
+        arm_speed=arm_speed,
+        needs_gpu=needs_gpu,
     )
-    found = api.load_sweep(sweep, state_dir=state_dir())
     answer = answer_of(found, terms, today=today())
-    show_break_even(answer, "json" if json else format_name)
+    show_break_even(answer, "json" if json else format_name, with_bill=bill)
     if not detailed_exitcode:
         return 0
     return {"stay": 0, "too-close": 12, None: 0}.get(answer.verdict, 11)

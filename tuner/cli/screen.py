@@ -61,17 +61,21 @@ def show_answers(answers: Sequence[tuple[str, Recommendation]], format_name: str
         show_answer(recommendation, format_name, source)
 
 
-def show_break_even(answer: BreakEven, format_name: str) -> None:
-    """Write where the function is cheaper to stdout as text, json or markdown."""
+def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = False) -> None:
+    """Write where the function is cheaper to stdout as text, json or markdown.
+
+    JSON always has the bill's items.
+    """
     from tuner.report import breakeven  # noqa: PLC0415 - loaded when it is shown
 
     if format_name == "json":
         show_json(breakeven.to_json(answer))
     elif format_name == "markdown":
-        show_text(breakeven.render_markdown(answer))
+        show_text(breakeven.render_markdown(answer, with_bill=with_bill))
     else:
         encoding = sys.stdout.encoding or "ascii"
-        show_text(breakeven.render(answer, width=width(), encoding=encoding))
+        text = breakeven.render(answer, width=width(), encoding=encoding, with_bill=with_bill)
+        show_text(text)
 
 
 def show_json(document: dict[str, Any]) -> None:

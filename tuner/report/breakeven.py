@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
@@ -11,6 +12,7 @@ from tuner.report.glyphs import fit_to, glyphs_for
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
+    from tuner.breakeven.items import BillItem
     from tuner.model.interval import Interval
 
 _SIGNS = {"info": "·", "warning": "!", "error": "!!"}
@@ -51,6 +53,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
                 "units": platform.units,
                 "cost_usd_per_month": _interval(platform.cost_usd_per_month),
                 "break_even_rate_per_s": _rate(platform.break_even),
+                "bill": [_item(item) for item in platform.bill],
             }
             for platform in answer.platforms
         ],
@@ -63,8 +66,13 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
     }
 
 
-def render(answer: BreakEven, *, width: int, encoding: str = "utf-8") -> str:
-    """Return the table, the chart, the verdict and what it rests on, as plain text."""
+def render(
+    answer: BreakEven, *, width: int, encoding: str = "utf-8", with_bill: bool = False
+) -> str:
+    """Return the table, the chart, the verdict and what it rests on, as plain text.
+
+    `with_bill` adds what each cost of the function's own architecture adds up from.
+    """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
@@ -75,15 +83,17 @@ def render(answer: BreakEven, *, width: int, encoding: str = "utf-8") -> str:
             for column, (cell, wide) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  " + "  ".join(cells).rstrip())
+    if with_bill:
+        lines += ["", *_bill_lines(answer)]
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
     if answer.payback_months is not None:
-        lines.append(f"  the move pays back in {answer.payback_months:.1f} months")
+        lines.append(f"  {_payback(answer)}")
     lines += [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
     lines.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
     return fit_to("\n".join(lines) + "\n", glyphs)
 
 
-def render_markdown(answer: BreakEven) -> str:
+def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
     rows = "\n".join(
         f"| {' | '.join(markdown(cell) for cell in platform_cells(platform))} |"
@@ -94,13 +104,55 @@ def render_markdown(answer: BreakEven) -> str:
         for each in answer.findings
     )
     assumed = "; ".join(markdown(text) for text in answer.assumptions)
+    bill = "\n".join(_bill_lines(answer)) if with_bill else ""
+    bill = (
+        f"<details><summary>Bill</summary>\n\n```text\n{bill}\n```\n\n</details>\n\n"
+        if bill
+        else ""
+    )
+    payback = f"{_payback(answer)}\n\n" if answer.payback_months is not None else ""
     return (
-        f"**{markdown(headline(answer))}**\n\n"
+        f"**{markdown(headline(answer))}**\n\n{payback}"
         f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
         f"{markdown(describe_work(answer))}\n\n"
         f"| {' | '.join(TITLES)} |\n|---|---|--:|--:|--:|--:|\n{rows}\n\n"
-        f"{said}\n\n<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
+        f"{bill}{said}\n\n<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
     )
+
+
+def _payback(answer: BreakEven) -> str:
+    return f"the move pays back in {answer.payback_months:.1f} months"
+
+
+def _bill_lines(answer: BreakEven) -> list[str]:
+    """Each platform of the function's own architecture with its items and their sum."""
+    if answer.rate_per_s is None:
+        return ["  a bill needs a rate: --rate, --per-month or --traffic"]
+    lines = []
+    for platform in answer.platforms:
+        if not platform.same_architecture:
+            continue
+        lines.append(f"  {platform.name}: {platform.units}")
+        for item in platform.bill:
+            quantity = f"{item.quantity:,.2f}".removesuffix(".00")
+            price = f"{Decimal(repr(item.price_usd)):f}"
+            lines.append(
+                f"    {item.what:<34} {quantity:>18} {item.unit:<13} x {price:<16} = "
+                f"{item.cost_usd:>14,.2f}"
+            )
+        total = sum(item.cost_usd for item in platform.bill)
+        lines.append(f"    {'a month':<34} {'':>18} {'':<13}   {'':<16}   {total:>14,.2f}")
+    return lines
+
+
+def _item(item: BillItem) -> dict[str, Any]:
+    return {
+        "what": item.what,
+        "quantity": item.quantity,
+        "unit": item.unit,
+        "price_usd": item.price_usd,
+        "cost_usd": item.cost_usd,
+    }
 
 
 def headline(answer: BreakEven) -> str:

@@ -1,0 +1,271 @@
+"""Lambda's own month as a function of the rate: on demand, or provisioned where that is cheaper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.breakeven.bill import (
+    FREE_GB_SECONDS,
+    FREE_REQUESTS,
+    SAVINGS_PLAN_LAMBDA_RATIO,
+    tiered_usd,
+)
+from tuner.breakeven.items import BillItem, merged
+from tuner.breakeven.traffic import SECONDS_PER_MONTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from tuner.breakeven.question import Terms
+    from tuner.breakeven.work import Work
+    from tuner.pricing import LambdaPrices
+
+    Floats = NDArray[np.float64]
+
+
+# Requests come at random, so what is busy at one moment scatters by the root of its mean. An
+# environment that is busy 60 % of the time pays (its price over on demand's, in every region and
+# architecture): of a normal distribution that is all but STANDING_DEVIATIONS below the mean, and
+# OVERFLOW_DEVIATIONS, the normal loss there, runs beyond them on demand.
+STANDING_DEVIATIONS: Final = 0.2533
+OVERFLOW_DEVIATIONS: Final = 0.5383
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaBill:
+    """What a month costs, for each draw of an invocation's cost.
+
+    `log_gb_usd` is the price of log ingestion, 0 where logs are left out; `snap_start` whether the
+    function is billed for SnapStart (managed Java is not).
+    """
+
+    prices: LambdaPrices
+    memory_mb: int
+    terms: Terms
+    ephemeral_storage_mb: int = 512
+    snap_start: bool = False
+    log_gb_usd: float = 0.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether each request a second costs the same however many there are."""
+        terms = self.terms
+        return terms.account_gb_seconds is None and not (
+            self.snap_start or self._provisioned_may_win
+        )
+
+    @property
+    def _provisioned_may_win(self) -> bool:
+        """Only a load that keeps more than about 60 % of what stands ready busy pays for it."""
+        prices, traffic = self.prices, self.terms.traffic
+        if not self.terms.provisioned:
+            return False
+        standing = float(np.mean(traffic.shape)) * traffic.peak_ratio
+        idle = float(prices.provisioned_idle_price_usd_per_gb_second) * standing
+        busy = float(prices.provisioned_duration_price_usd_per_gb_second)
+        return idle + busy < float(prices.duration_tiers[0].price_usd_per_gb_second)
+
+    def usd_per_rate(self, work: Work) -> Floats:
+        """What each request a second adds to a month on demand, in the first tier."""
+        request = float(self.prices.request_price_usd) + self._beside_usd()
+        gb_s, storage_gb_s = self._gb_seconds(work)
+        first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
+        storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
+        each = request + gb_s * first * self._plan + storage_gb_s * storage
+        return np.asarray(each * SECONDS_PER_MONTH)
+
+    def month_usd(self, work: Work, rates_per_s: Floats) -> Floats:
+        """A month, the cheaper of on demand and provisioned: (draws, rates)."""
+        on_demand = self._on_demand_usd(work, rates_per_s)
+        if not self._provisioned_may_win:
+            return on_demand
+        return np.minimum(on_demand, self._provisioned_usd(work, rates_per_s))
+
+    def provisioned_count(self, work: Work, rate_per_s: float) -> float:
+        """Environments that stand ready on average where provisioned is cheaper; else 0."""
+        rates = np.array([rate_per_s])
+        if not self._provisioned_may_win:
+            return 0.0
+        cheaper = self._provisioned_usd(work, rates) < self._on_demand_usd(work, rates)
+        return float(self._environments(work, rates)[0, 0]) if cheaper[0, 0] else 0.0
+
+    def items(self, work: Work, rate_per_s: float) -> tuple[BillItem, ...]:
+        """The bill of the central draw; tiers each at their own price."""
+        requests = rate_per_s * SECONDS_PER_MONTH
+        storage_gb_s = float(self._gb_seconds(work)[1][0]) * requests
+        prices, terms = self.prices, self.terms
+        gateway = terms.gateway_usd_per_million / 1e6 if terms.trigger == "http" else 0.0
+        paid = max(requests - self._free_requests, 0.0)
+        items = [BillItem("requests", paid, "request", float(prices.request_price_usd))]
+        items += self.duration_items(work, rate_per_s)
+        storage = float(prices.ephemeral_storage_price_usd_per_gb_second)
+        items.append(BillItem("ephemeral storage above 512 MB", storage_gb_s, "GB-second", storage))
+        items += self._snap_start_items(work, requests)
+        items.append(BillItem("API gateway", requests, "request", gateway))
+        logs_gb = requests * terms.log_kb_per_request / 1e6
+        items.append(BillItem("log ingestion", logs_gb, "GB", self.log_gb_usd))
+        return merged(item for item in items if item.price_usd)
+
+    def duration_items(self, work: Work, rate_per_s: float) -> list[BillItem]:
+        """What is billed for memory and time: the part that less work would save."""
+        gb_s = float(self._gb_seconds(work)[0][0]) * rate_per_s * SECONDS_PER_MONTH
+        plan = " with the Savings Plan" if self.terms.savings_plan else ""
+        if count := self.provisioned_count(work, rate_per_s):
+            idle = count * SECONDS_PER_MONTH * self.memory_mb / 1024
+            idle_usd = float(self.prices.provisioned_idle_price_usd_per_gb_second)
+            busy_usd = float(self.prices.provisioned_duration_price_usd_per_gb_second)
+            over = float(self._overflow_ratio(work, np.array([rate_per_s]))[0, 0])
+            first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
+            parts = [
+                ("provisioned concurrency", idle, idle_usd),
+                ("provisioned duration", gb_s * (1 - over), busy_usd),
+                ("duration beyond it", gb_s * over, first),
+            ]
+        else:
+            parts = [("duration", part, price) for part, price in self._tiers_of(gb_s)]
+        return [
+            BillItem(f"{what}{plan}", part, "GB-second", price * self._plan)
+            for what, part, price in parts
+        ]
+
+    def _on_demand_usd(self, work: Work, rates_per_s: Floats) -> Floats:
+        requests = rates_per_s[None, :] * SECONDS_PER_MONTH
+        gb_s, storage_gb_s = (each[:, None] * requests for each in self._gb_seconds(work))
+        if self.terms.account_gb_seconds is None:
+            first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
+            duration = gb_s * first
+        else:
+            before = self.terms.account_gb_seconds
+            charged = np.maximum(gb_s - self._free_gb_s, 0.0)
+            duration = self._tiered(before + charged) - self._tiered(np.array(before))
+        return np.asarray(duration * self._plan + self._always_usd(work, requests, storage_gb_s))
+
+    def _provisioned_usd(self, work: Work, rates_per_s: Floats) -> Floats:
+        """What is busy most of the time stands ready, at each hour's peak; the rest runs on demand,
+        in the first tier.
+        """
+        prices = self.prices
+        requests = rates_per_s[None, :] * SECONDS_PER_MONTH
+        gb_s, storage_gb_s = (each[:, None] * requests for each in self._gb_seconds(work))
+        standing_gb_s = self._environments(work, rates_per_s) * (
+            SECONDS_PER_MONTH * self.memory_mb / 1024
+        )
+        idle = standing_gb_s * float(prices.provisioned_idle_price_usd_per_gb_second)
+        over = self._overflow_ratio(work, rates_per_s)
+        first = float(prices.duration_tiers[0].price_usd_per_gb_second)
+        busy_usd = float(prices.provisioned_duration_price_usd_per_gb_second)
+        busy = gb_s * ((1 - over) * busy_usd + over * first)
+        return np.asarray(
+            (idle + busy) * self._plan + self._always_usd(work, requests, storage_gb_s)
+        )
+
+    def _environments(self, work: Work, rates_per_s: Floats) -> Floats:
+        """Whole environments, the mean over the hours: (draws, rates)."""
+        counts = np.zeros((len(work.lambda_ms), len(rates_per_s)))
+        for busy, share in self._busy(work, rates_per_s):
+            counts += share * np.floor(np.maximum(busy - STANDING_DEVIATIONS * np.sqrt(busy), 0))
+        return counts
+
+    def _overflow_ratio(self, work: Work, rates_per_s: Floats) -> Floats:
+        """Share of the work that runs beyond what stands ready: (draws, rates)."""
+        mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :]
+        beyond = np.zeros_like(mean)
+        for busy, share in self._busy(work, rates_per_s):
+            beyond += share * OVERFLOW_DEVIATIONS * np.sqrt(busy)
+        return np.asarray(np.minimum(beyond / mean, 1.0))
+
+    def _busy(self, work: Work, rates_per_s: Floats) -> Iterator[tuple[Floats, float]]:
+        """Invocations at once at the peak of each level of the hours, and the level's share."""
+        traffic = self.terms.traffic
+        mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :] * traffic.peak_ratio
+        for level, share in zip(*traffic.levels(), strict=True):
+            yield mean * level, float(share)
+
+    def _always_usd(self, work: Work, requests: Floats, storage_gb_s: Floats) -> Floats:
+        """What is the same on demand and provisioned."""
+        paid = np.maximum(requests - self._free_requests, 0.0)
+        storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
+        return np.asarray(
+            paid * float(self.prices.request_price_usd)
+            + requests * self._beside_usd()
+            + storage_gb_s * storage
+            + self._snap_start_usd(work, requests)
+        )
+
+    def _snap_start_usd(self, work: Work, requests: Floats) -> Floats:
+        items = self._snap_start_items(work, 1.0)
+        if not items:
+            return np.zeros_like(requests)
+        cache, restores = items
+        return np.asarray(cache.cost_usd + requests * restores.cost_usd)
+
+    def _snap_start_items(self, work: Work, requests: float) -> list[BillItem]:
+        """One version's snapshot in the cache all month, and a restore for each cold start."""
+        if not self.snap_start or self.prices.snap_start is None:
+            return []
+        gigabytes, prices = self.memory_mb / 1024, self.prices.snap_start
+        restored = requests * work.cold_start_share * gigabytes
+        return [
+            BillItem(
+                "SnapStart cache",
+                gigabytes * SECONDS_PER_MONTH,
+                "GB-second",
+                float(prices.cache_price_usd_per_gb_second),
+            ),
+            BillItem("SnapStart restores", restored, "GB", float(prices.restore_price_usd_per_gb)),
+        ]
+
+    def _gb_seconds(self, work: Work) -> tuple[Floats, Floats]:
+        """Billed by one invocation: of memory, and of /tmp above 512 MB."""
+        rate = self.prices.price_usd_per_ms(self.memory_mb, self.ephemeral_storage_mb)
+        seconds = (work.lambda_cost_usd - float(self.prices.request_price_usd)) / rate / 1000
+        extra_mb = max(self.ephemeral_storage_mb - 512, 0)
+        return seconds * self.memory_mb / 1024, seconds * extra_mb / 1024
+
+    @property
+    def _plan(self) -> float:
+        return 1 - float(SAVINGS_PLAN_LAMBDA_RATIO) if self.terms.savings_plan else 1.0
+
+    @property
+    def _free_gb_s(self) -> float:
+        """What the account leaves of the free tier; nothing unless its use is told."""
+        used = self.terms.account_gb_seconds
+        return 0.0 if used is None else max(FREE_GB_SECONDS - used, 0.0)
+
+    @property
+    def _free_requests(self) -> float:
+        """Requests of the other functions are not known: only an account without any has all."""
+        return FREE_REQUESTS if self.terms.account_gb_seconds == 0 else 0.0
+
+    def _beside_usd(self) -> float:
+        """Of one request: an API gateway and its log lines."""
+        terms = self.terms
+        gateway = terms.gateway_usd_per_million / 1e6 if terms.trigger == "http" else 0.0
+        return gateway + terms.log_kb_per_request / 1e6 * self.log_gb_usd
+
+    def _tiered(self, gb_seconds: Floats) -> Floats:
+        ends = [0, *(float(t.upper_bound_gb_seconds or 1e18) for t in self.prices.duration_tiers)]
+        costs = [float(tiered_usd(self.prices, Decimal(end))) for end in ends]
+        return np.asarray(np.interp(gb_seconds, ends, costs))
+
+    def _tiers_of(self, gb_s: float) -> list[tuple[float, float]]:
+        """GB-seconds with their price, by tier."""
+        tiers = self.prices.duration_tiers
+        if self.terms.account_gb_seconds is None:
+            return [(gb_s, float(tiers[0].price_usd_per_gb_second))]
+        start = self.terms.account_gb_seconds
+        end = start + max(gb_s - self._free_gb_s, 0.0)
+        parts, lower = [], 0.0
+        for tier in tiers:
+            upper = float(tier.upper_bound_gb_seconds or 1e18)
+            part = min(end, upper) - max(start, lower)
+            if part > 0:
+                parts.append((part, float(tier.price_usd_per_gb_second)))
+            lower = upper
+        return parts
