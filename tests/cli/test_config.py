@@ -108,7 +108,7 @@ def test_the_environment_gives_one_payload_whole() -> None:
     assert config.read_environment(given) == {"payload": ['{"a": 1}'], "yes": "1"}
 
 
-EACH_TIME = {"control", "figure_file", "payload_size", "raw", "regions", "saved", "vary"}
+EACH_TIME = {"control", "out_file", "payload_size", "raw", "regions", "saved", "vary"}
 
 
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
