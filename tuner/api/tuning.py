@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuner import __version__
 from tuner.api.prepared import Request, prepare
@@ -154,13 +154,17 @@ def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
             plan.max_invocations,
         )
     from tuner.explore.adaptive import AdaptiveStrategy  # noqa: PLC0415 - loads scipy
+    from tuner.explore.varied import VariedStrategy  # noqa: PLC0415 - as above
 
-    return AdaptiveStrategy(
-        plan.sizes_mb,
-        {payload.name: payload.weight for payload in plan.payloads},
-        function=prepared.function,
-        goal=prepared.goal,
-        prices=prices,
-        seed=plan.seed,
-        max_invocations=plan.max_invocations,
-    )
+    given: dict[str, Any] = {
+        "function": prepared.function,
+        "goal": prepared.goal,
+        "prices": prices,
+        "seed": plan.seed,
+        "max_invocations": plan.max_invocations,
+    }
+    varied = plan.varied
+    if varied is not None and varied.is_setting:
+        return VariedStrategy(plan.sizes_mb, plan.payloads, varied, **given)
+    weights = {payload.name: payload.weight for payload in plan.payloads}
+    return AdaptiveStrategy(plan.sizes_mb, weights, **given)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.decide.parts import sweep_at
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,10 +19,7 @@ def assumptions(
     sweep: Sweep, evidence: Evidence, goal: Goal, prices: LambdaPrices
 ) -> Iterator[str]:
     """Every assumption that changes the figures, most important first."""
-    count = len(sweep.plan.payloads)
-    weighted = len({payload.weight for payload in sweep.plan.payloads}) > 1
-    mix = " in the given weights" if weighted else ""
-    yield f"{count} payload{'s' if count > 1 else ''}{mix}"
+    yield _payloads(sweep)
     yield _cold_starts(evidence, goal)
     yield f"list prices of {prices.as_of}, first tier, no free tier, no discounts"
     if goal.max_duration_ms is not None and goal.percentile is None:
@@ -28,6 +27,21 @@ def assumptions(
     if sweep.environment == "local":
         yield "durations of this machine, not of AWS"
     yield "describes the sweep's payloads and conditions, not future traffic"
+
+
+def _payloads(sweep: Sweep) -> str:
+    varied = sweep.plan.varied
+    payloads = (
+        sweep.plan.payloads if varied is None else sweep_at(sweep, varied.current).plan.payloads
+    )
+    weighted = len({payload.weight for payload in payloads}) > 1
+    mix = " in the given weights" if weighted else ""
+    count = f"{len(payloads)} payload{'s' if len(payloads) > 1 else ''}{mix}"
+    if varied is None:
+        return count
+    if varied.is_setting:
+        return f"{count}, the same mix of records with every {varied.name}"
+    return f"{count}, every {varied.name} as often as the others"
 
 
 def _cold_starts(evidence: Evidence, goal: Goal) -> str:

@@ -33,6 +33,10 @@ class Ranking:
     allowed: NDArray[np.bool_]
     current: int | None
     """Column of the current size, None if it is no candidate."""
+    rivals: Floats | None = None
+    """The objective of answers beyond these columns (sizes with another value of a payload
+    parameter), which the best is the best of as well: (draws, answers).
+    """
 
     def pick(self, among: NDArray[np.bool_] | None = None) -> int | None:
         """Column that the rule picks on posterior means; None if nothing is allowed.
@@ -65,9 +69,20 @@ class Ranking:
 
     def regret_table(self) -> Floats:
         """Regret of answering each column, for each draw."""
+        return np.asarray(np.maximum(self.objective / self._dearest() - 1, 0.0))
+
+    def rival_regrets(self) -> Floats:
+        """Regret of answering each rival, for each draw."""
+        if self.rivals is None:
+            return np.empty((len(self.objective), 0))
+        return np.asarray(np.maximum(self.rivals / self._dearest() - 1, 0.0))
+
+    def _dearest(self) -> Floats:
+        """The largest objective that the slack admits, for each draw."""
         best = np.where(self.allowed, self.objective, np.inf).min(axis=1, keepdims=True)
-        dearest = best * (1 + self.goal.cost_slack_ratio)
-        return np.asarray(np.maximum(self.objective / dearest - 1, 0.0))
+        if self.rivals is not None and self.rivals.shape[1]:
+            best = np.minimum(best, self.rivals.min(axis=1, keepdims=True))
+        return np.asarray(best * (1 + self.goal.cost_slack_ratio))
 
 
 def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:

@@ -11,19 +11,25 @@ from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tuner.decide.case import Case
     from tuner.decide.estimate import Estimates
     from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import Sweep
 
 
-def summarise_sizes(sweep: Sweep, estimates: Estimates | None) -> Iterator[SizeSummary]:
-    """One summary for each size and payload that was invoked, ascending."""
+def summarise_sizes(sweep: Sweep, estimates: Sequence[Estimates]) -> Iterator[SizeSummary]:
+    """One summary for each size and payload that was invoked: by ascending size, payloads in the
+    plan's order. `estimates` have every payload that has a curve.
+    """
     durations, costs = _by_payload(estimates)
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
-    for (memory_mb, payload), group in sorted(groups.items()):
+    order = {payload.name: number for number, payload in enumerate(sweep.plan.payloads)}
+    for (memory_mb, payload), group in sorted(
+        groups.items(), key=lambda item: (item[0][0], order[item[0][1]])
+    ):
         yield _summary(
             sweep,
             group,
@@ -33,17 +39,16 @@ def summarise_sizes(sweep: Sweep, estimates: Estimates | None) -> Iterator[SizeS
 
 
 def _by_payload(
-    estimates: Estimates | None,
+    estimates: Sequence[Estimates],
 ) -> tuple[dict[tuple[int, str], Interval], dict[tuple[int, str], Interval]]:
     """Intervals of duration and of cost per million by size and payload."""
     durations: dict[tuple[int, str], Interval] = {}
     costs: dict[tuple[int, str], Interval] = {}
-    if estimates is None:
-        return durations, costs
-    for payload, draws in estimates.by_payload_ms.items():
-        keys = [(size, payload) for size in estimates.sizes_mb]
-        durations |= zip(keys, intervals(draws), strict=True)
-        costs |= zip(keys, intervals(estimates.by_payload_usd[payload] * 1e6), strict=True)
+    for each in estimates:
+        for payload, draws in each.by_payload_ms.items():
+            keys = [(size, payload) for size in each.sizes_mb]
+            durations |= zip(keys, intervals(draws), strict=True)
+            costs |= zip(keys, intervals(each.by_payload_usd[payload] * 1e6), strict=True)
     return durations, costs
 
 
@@ -89,13 +94,14 @@ def curve_estimates(estimates: Estimates, measured_mb: Sequence[int]) -> Iterato
         )
 
 
-def current_size(memory_mb: int, estimates: Estimates | None) -> CurrentSize:
-    """What is known of the size that the function has now."""
-    if estimates is None:
+def current_size(case: Case | None, memory_mb: int | None = None) -> CurrentSize:
+    """What is known of the size that the function has now; without a case, the size alone."""
+    if case is None:
+        assert memory_mb is not None
         return CurrentSize(memory_mb, None, None)
-    column = estimates.column(memory_mb)
+    estimates, column = case.estimates, case.estimates.column(case.current_mb)
     return CurrentSize(
-        memory_mb,
+        case.current_mb,
         interval(estimates.duration_ms[:, column]),
         interval(estimates.cost_usd[:, column] * 1e6),
     )

@@ -22,7 +22,7 @@ from tuner.explore.strategy import Trial
 from tuner.explore.worth import worths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tuner.decide.case import Case
     from tuner.decide.evidence import Evidence
@@ -78,6 +78,7 @@ class AdaptiveStrategy:
         self._started = 0
         self._excluded: set[int] = set()
         self._likely: tuple[int, ...] = ()
+        self._promise = 0.0
 
     @property
     def planned_count(self) -> int:
@@ -102,10 +103,29 @@ class AdaptiveStrategy:
         likely = [size for size in self._likely if size not in self._excluded]
         return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
 
-    def exclude(self, memory_mb: int, reason: str) -> None:
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no further trials at this size."""
-        del reason
+        del reason, payload
         self._excluded.add(memory_mb)
+
+    # For one that shares its invocations with others (`tuner.explore.varied`)
+
+    def account(self, *, started: int, left: int) -> None:
+        """Take what all of them have started, and have left."""
+        self._started, self._left = started, left
+
+    def look(self, evidence: Evidence) -> tuple[Trial, ...]:
+        """What every payload needs for a curve of its own."""
+        return self._first_trials(evidence)
+
+    def settle(self, case: Case) -> tuple[Trial, ...] | None:
+        """What a verdict on this case lacks: () if it stands, None if the regret is too large."""
+        return self._needed_sample(case)
+
+    def inform(self, case: Case, slots: int) -> tuple[float, tuple[Trial, ...]]:
+        """The trials that promise most, and what the best of them promises for its price."""
+        trials = self._informative(case, slots)
+        return self._promise, trials
 
     def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
         first = self._first_trials(evidence)
@@ -131,9 +151,7 @@ class AdaptiveStrategy:
         wanted = min(_FEWEST_SIZES, len(self._question.candidates))
         payloads = list(self._weights)
         if len(seen) >= wanted:
-            lacking = [name for name, each in evidence.samples.items() if not each]
-            alive = sorted(seen - set(evidence.failures))
-            return tuple(Trial(alive[len(alive) // 2], name) for name in lacking) if alive else ()
+            return tuple(_own_curves(evidence, wanted))
         open_sizes = [m for m in self._open_sizes(evidence) if m not in tried]
         current = self._question.function.memory_mb
         picked = [current] if current in open_sizes else []
@@ -226,6 +244,7 @@ class AdaptiveStrategy:
             ):
                 apart.append(each)
         self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
+        self._promise = _price(apart[0]) if apart else 0.0
         trials: list[Trial] = []
         for each in apart:
             near_best = _price(each) > _NEAR_BEST * _price(apart[0])
@@ -248,6 +267,20 @@ class AdaptiveStrategy:
             if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
                 sizes.append(size)
         return sizes
+
+
+def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
+    """Trials that give each payload samples at a few of the sizes that answer: the lowest, the
+    highest and what lies between. Where only one payload is sent, it has them.
+    """
+    seen = {s.memory_mb for each in evidence.samples.values() for s in each}
+    alive = sorted(seen - set(evidence.failures))
+    steps = min(wanted, len(alive))
+    spread = {alive[round(n * (len(alive) - 1) / max(steps - 1, 1))] for n in range(steps)}
+    for name, samples in evidence.samples.items():
+        own = {s.memory_mb for s in samples}
+        for memory_mb in sorted(spread - own)[: max(steps - len(own), 0)]:
+            yield Trial(memory_mb, name)
 
 
 def _is_floor(evidence: Evidence, memory_mb: int) -> bool:

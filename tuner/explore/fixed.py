@@ -67,7 +67,11 @@ class FixedStrategy:
         affordable = self._waiting[: max(self._left, 0)]
         return tuple(sorted({trial.memory_mb for trial in (*trials, *affordable)}))
 
-    def exclude(self, memory_mb: int, reason: str) -> None:
-        """Drop the remaining trials of a size."""
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+        """Drop the remaining trials of a size, or of a payload at it."""
         del reason
-        self._waiting = [trial for trial in self._waiting if trial.memory_mb != memory_mb]
+        self._waiting = [
+            trial
+            for trial in self._waiting
+            if trial.memory_mb != memory_mb or payload not in (None, trial.payload)
+        ]

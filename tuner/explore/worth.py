@@ -69,7 +69,8 @@ def worths(
     open_columns = np.isfinite(regrets[0])
     if not open_columns.any():
         return []
-    regrets = regrets[:, open_columns]
+    # Another answer may already be better than all of these: then nothing here is worth anything.
+    regrets = np.column_stack([regrets[:, open_columns], case.ranking.rival_regrets()])
     draw_count = len(regrets)
     imagined = (np.arange(_IMAGINED) * draw_count) // _IMAGINED
     noise = rng.standard_normal(_IMAGINED)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tuner.model.function import Architecture, FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
+    from tuner.model.plan import VariedParameter
 
 Verdict = Literal["keep", "resize", "inconclusive"]
 Basis = Literal["measured", "modelled"]
@@ -32,6 +33,10 @@ class Choice:
     """One sentence: why this verdict."""
     best_so_far_mb: int | None = None
     """When inconclusive: the size that looks best so far, not a recommendation."""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """The varied payload parameter and the value that goes with the size, where it can be set."""
+    cost_usd_per_million_records: Interval | None = None
+    """Where events hold several records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class CurrentSize:
     memory_mb: int
     duration_ms: Interval | None
     cost_usd_per_million: Interval | None
+    parameters: tuple[tuple[str, str], ...] = ()
+    cost_usd_per_million_records: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,50 @@ class SizeSummary:
     cost_usd_per_million: Interval | None
     max_memory_used_mb: int | None
     parameters: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PairEstimate:
+    """What is known of one size with one value of the varied parameter, over the mix of classes.
+
+    `change_ratio` is the cost of a record against that of the current pair, less 1.
+    """
+
+    value: str
+    memory_mb: int
+    duration_ms: Interval
+    cost_usd_per_million: Interval
+    cost_usd_per_million_records: Interval
+    change_ratio: Interval | None
+    measured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ValueAnswer:
+    """The answer for one value of the varied parameter, as if there were no other.
+
+    `record_count` is the mean number of records of an event. `memory_mb` is the size that the
+    goal's rule picks, None where no size may be recommended or nothing is known.
+    """
+
+    value: str
+    record_count: float
+    memory_mb: int | None
+    pairs: tuple[PairEstimate, ...]
+    """By ascending size: what was measured, the current size and what is picked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """Duration and cost over memory and the values of a parameter.
+
+    `best_value` is the one whose picked size serves the goal best by the record, None where none
+    is known.
+    """
+
+    parameter: VariedParameter
+    values: tuple[ValueAnswer, ...]
+    best_value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +189,5 @@ class Recommendation:
     prices: PriceStamp
     sweep: SweepStamp
     tradeoff: Tradeoff | None = None
+    variation: Variation | None = None
+    """Where a payload parameter was given several values."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MOST_INVOCATIONS: Final = 24
 """Where a decision needs more, the answer says so instead of going on."""
+PER_FURTHER_PAYLOAD: Final = 6
+"""Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
 _LEAST_INVOCATIONS: Final = 4
 """Two sizes with a cold and a warm sample each: less cannot carry any comparison."""
 _PUBLISHED_AT_MOST: Final = 12
@@ -51,15 +53,16 @@ def plan_adaptive(
 ) -> SweepPlan:
     """Plan an adaptive sweep among the candidates of a range, or among `memory_sizes_mb`.
 
-    Without `max_invocations` it takes 24 at most, and for each payload as many more as a limit at
-    a percentile needs. Raises InputError for limits that leave nothing to compare.
+    Without `max_invocations` it takes 24 at most, 6 more for each payload beyond the first, and
+    for each payload as many more as a limit at a percentile needs. Raises InputError for limits
+    that leave nothing to compare.
     """
     check_limits(concurrency, max_invocations, budget_usd)
     check_range(min_memory_mb, max_memory_mb)
     sizes = tuple(memory_sizes_mb) or candidate_sizes(
         min_memory_mb, max_memory_mb, function.memory_mb
     )
-    count = max_invocations or MOST_INVOCATIONS + _percentile_samples(goal, len(payloads))
+    count = max_invocations or _usual_most(goal, len(payloads))
     pricing = Pricing(function, prices, recent_duration_ms)
     _check_enough(pricing, sizes, count, budget_usd)
     concurrency = concurrency or usual_concurrency
@@ -88,6 +91,11 @@ def plan_adaptive(
         method="adaptive",
         sizes_named=bool(memory_sizes_mb),
     )
+
+
+def _usual_most(goal: Goal, payload_count: int) -> int:
+    further = PER_FURTHER_PAYLOAD * (payload_count - 1)
+    return MOST_INVOCATIONS + further + _percentile_samples(goal, payload_count)
 
 
 def _percentile_samples(goal: Goal, payload_count: int) -> int:

@@ -10,12 +10,13 @@ def size_refused(memory_mb: int, reason: str) -> Finding:
     return Finding("size_refused", "warning", f"{memory_mb} MB is left out: {reason}")
 
 
-def size_failed(memory_mb: int, reason: str) -> Finding:
-    """Invocations fail at a size."""
+def size_failed(memory_mb: int, reason: str, value: str | None = None) -> Finding:
+    """Invocations fail at a size; `value`: with one value of a varied parameter."""
+    where = f"{memory_mb} MB" if value is None else f"{memory_mb} MB with {value}"
     return Finding(
         "size_failed",
         "warning",
-        f"At {memory_mb} MB {reason}: the size is excluded and never recommended.",
+        f"At {where} {reason}: the size is excluded and never recommended.",
     )
 
 

@@ -24,7 +24,7 @@ from tuner.sweep.slots import Slots
 from tuner.sweep.workers import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from random import Random
 
     from tuner.explore.strategy import Strategy, Trial
@@ -66,7 +66,11 @@ class SweepLoop:
         stop: StopSignal,
         clock: Callable[[], float],
         rng: Random,
+        values: Mapping[str, str] | None = None,
     ) -> None:
+        """`values`: by payload, the value of a varied parameter that it was made with. What fails
+        with one value may do with another.
+        """
         self._slots = Slots(concurrency)
         self._strategy = strategy
         self._lease = lease
@@ -82,7 +86,9 @@ class SweepLoop:
         self._rng = rng
         self._health = Health()
         self._versions: dict[int, str] = {}
+        self._values = values or {}
         self._excluded: set[int] = set()
+        self._failing: set[tuple[int, str]] = set()
         self._pending: list[Trial] = []
         self._in_flight: list[Call] = []
         self._end: SweepEnd | None = None
@@ -155,9 +161,14 @@ class SweepLoop:
         self._pending += [
             trial
             for trial in trials
-            if trial.memory_mb in self._versions and trial.memory_mb not in self._excluded
+            if trial.memory_mb in self._versions and not self._is_out(trial)
         ]
         return bool(trials)
+
+    def _is_out(self, trial: Trial) -> bool:
+        """Whether a trial's size takes no further part, at all or with its payload's value."""
+        value = self._values.get(trial.payload, "")
+        return trial.memory_mb in self._excluded or (trial.memory_mb, value) in self._failing
 
     def _publish_for(self, trials: tuple[Trial, ...]) -> None:
         """Publish sizes that have no version yet, with those that are likely next."""
@@ -258,9 +269,10 @@ class SweepLoop:
         self._settle(call, invocation.cost_usd)
         self._recording.finish(invocation)
         reason = self._health.count(invocation)
-        if reason is not None and invocation.memory_mb not in self._excluded:
-            self._exclude(invocation.memory_mb, reason)
-            self._recording.find(findings.size_failed(invocation.memory_mb, reason))
+        if reason is not None and not self._is_out(call.trial):
+            value = self._values.get(invocation.payload)
+            self._exclude(invocation.memory_mb, reason, None if value is None else call.trial)
+            self._recording.find(findings.size_failed(invocation.memory_mb, reason, value))
         if self._guard.is_runaway(invocation.cost_usd) and self._end is None:
             self._fail(findings.runaway())
         error_type = self._health.common_error(self._versions)
@@ -273,10 +285,14 @@ class SweepLoop:
         self._in_flight.remove(call)
         self._ledger.settle(call.worst_usd, cost_usd)
 
-    def _exclude(self, memory_mb: int, reason: str) -> None:
-        self._excluded.add(memory_mb)
-        self._pending = [trial for trial in self._pending if trial.memory_mb != memory_mb]
-        self._strategy.exclude(memory_mb, reason)
+    def _exclude(self, memory_mb: int, reason: str, failed: Trial | None = None) -> None:
+        """Leave a size out; where a trial failed with a value of its own, with that value alone."""
+        if failed is None:
+            self._excluded.add(memory_mb)
+        else:
+            self._failing.add((memory_mb, self._values[failed.payload]))
+        self._pending = [trial for trial in self._pending if not self._is_out(trial)]
+        self._strategy.exclude(memory_mb, reason, failed.payload if failed else None)
         self._recording.exclude(memory_mb, reason)
 
     def _fail(self, finding: Finding) -> None:

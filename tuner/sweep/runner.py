@@ -125,6 +125,11 @@ def run_sweep(
                 stop=stop,
                 clock=clock,
                 rng=rng or random.Random(plan.seed),  # noqa: S311 - jitter, no secret
+                values={
+                    each.name: f"{each.variant.parameter}={each.variant.value}"
+                    for each in plan.payloads
+                    if each.variant is not None
+                },
             ).run()
 
     try:

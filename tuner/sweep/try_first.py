@@ -62,9 +62,9 @@ class TryFirst:
         """As the other strategy thinks."""
         return self._strategy.sizes_worth_publishing(trials)
 
-    def exclude(self, memory_mb: int, reason: str) -> None:
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Hand on."""
-        self._strategy.exclude(memory_mb, reason)
+        self._strategy.exclude(memory_mb, reason, payload)
 
     def _judge(self, done: Sequence[Invocation]) -> None:
         last = {invocation.payload: invocation for invocation in done}

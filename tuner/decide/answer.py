@@ -1,0 +1,93 @@
+"""The verdict on a sweep's evidence, with the case that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tuner.decide.case import build_case
+from tuner.decide.estimate import interval
+from tuner.decide.parts import mean_record_count
+from tuner.decide.summary import current_size
+from tuner.decide.verdict import judge, undecided
+
+if TYPE_CHECKING:
+    from tuner.decide.case import Case, Question
+    from tuner.decide.estimate import Estimates
+    from tuner.decide.evidence import Evidence
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Choice, CurrentSize, Variation
+    from tuner.model.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict; `case` is what it rests on, None where there is no curve."""
+
+    choice: Choice
+    current: CurrentSize
+    case: Case | None = None
+    estimates: tuple[Estimates, ...] = ()
+    """Estimates of all payloads, each payload in one of them."""
+    variation: Variation | None = None
+
+
+def answer_plainly(sweep: Sweep, question: Question, evidence: Evidence, *, seed: int) -> Answer:
+    """Answer for the mix of all payloads."""
+    if not evidence.samples or evidence.unsampled_payloads:
+        return no_curve(question, evidence)
+    case = build_case(question, evidence, seed=seed)
+    choice, current = only_size(case) or judge(case), current_size(case)
+    count = mean_record_count(sweep.plan.payloads)
+    if any(payload.record_count > 1 for payload in sweep.plan.payloads):
+        choice = replace(
+            choice, cost_usd_per_million_records=_of_records(case, choice.memory_mb, count)
+        )
+        current = replace(
+            current, cost_usd_per_million_records=_of_records(case, case.current_mb, count)
+        )
+    return Answer(choice, current, case, (case.estimates,))
+
+
+def no_curve(question: Question, evidence: Evidence) -> Answer:
+    """Answer where some payload has no warm sample."""
+    choice = undecided(_why_no_curve(question, evidence))
+    return Answer(choice, current_size(None, question.function.memory_mb))
+
+
+def only_size(case: Case) -> Choice | None:
+    """A range of one size, or samples at one size, cannot support a comparison. Cold samples of
+    other sizes can: they tell of the shape.
+    """
+    sampled = {s.memory_mb for samples in case.evidence.samples.values() for s in samples}
+    if len(sampled) > 1:
+        return None
+    sizes = ", ".join(f"{size} MB" for size in case.evidence.measured_mb) or "no size"
+    return undecided(
+        f"only {sizes} gave samples, so there is nothing to compare with: "
+        f"measure at least two sizes (--memory-sizes, --max-invocations)"
+    )
+
+
+def _of_records(case: Case, memory_mb: int | None, record_count: float) -> Interval | None:
+    """Cost of a million records at a size."""
+    if memory_mb is None:
+        return None
+    cost = case.estimates.cost_usd[:, case.estimates.column(memory_mb)]
+    return interval(cost / record_count * 1e6)
+
+
+def _why_no_curve(question: Question, evidence: Evidence) -> str:
+    """Say what is missing where there is no warm sample."""
+    failed = sum(sum(counts.values()) for counts in evidence.failures.values())
+    if failed and not any(evidence.success_counts.values()):
+        return (
+            f"all {failed} invocations failed: look at the function's log and mend it (or the "
+            f"payload), then tune again"
+        )
+    if len(question.candidates) == 1:
+        return (
+            "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
+            "or name more --memory-sizes"
+        )
+    return "too few warm samples for a curve: allow more invocations (--max-invocations)"

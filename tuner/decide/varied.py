@@ -1,0 +1,115 @@
+"""The answer from a sweep over a varied parameter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tuner.decide.answer import Answer, answer_plainly, no_curve, only_size
+from tuner.decide.estimate import interval
+from tuner.decide.findings import sweep_findings
+from tuner.decide.pairs import (
+    best_case,
+    build_cases,
+    current_record_usd,
+    estimate_pairs,
+    judge_pairs,
+)
+from tuner.decide.parts import parts_of
+from tuner.decide.summary import current_size
+from tuner.decide.verdict import measured_answer
+from tuner.model.finding import Finding
+from tuner.model.recommendation import ValueAnswer, Variation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tuner.decide.case import Question
+    from tuner.decide.evidence import Evidence
+    from tuner.decide.pairs import ValueCase
+    from tuner.model.plan import VariedParameter
+    from tuner.model.sweep import Sweep
+
+
+def answer_varied(
+    sweep: Sweep, varied: VariedParameter, question: Question, evidence: Evidence, *, seed: int
+) -> Answer:
+    """Answer over all pairs where the parameter can be set; else for the mix of all values, which
+    count alike. What each value alone would have goes with it.
+    """
+    if evidence.unsampled_payloads:
+        return no_curve(question, evidence)
+    parts = parts_of(sweep.plan.payloads, varied.values)
+    evidences = [part.evidence(sweep.invocations) for part in parts]
+    cases = build_cases(question, parts, evidences, seed=seed)
+    now = next(each for each in cases if each.part.value == varied.current)
+    variation = Variation(
+        varied, tuple(_value_answer(each, now) for each in cases), _best(cases, varied)
+    )
+    if not varied.is_setting:
+        return replace(answer_plainly(sweep, question, evidence, seed=seed), variation=variation)
+    best, choice = judge_pairs(cases, varied)
+    current = replace(
+        current_size(now.case),
+        parameters=((varied.name, varied.current),),
+        cost_usd_per_million_records=interval(current_record_usd(now) * 1e6),
+    )
+    return Answer(
+        choice=only_size(best.case) or choice,
+        current=current,
+        case=best.case,
+        estimates=tuple(each.case.estimates for each in cases),
+        variation=variation,
+    )
+
+
+def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
+    """What failed, told for each value apart; what is of the whole run is told once."""
+    told = set()
+    for part in parts_of(sweep.plan.payloads, varied.values):
+        evidence = part.evidence(sweep.invocations)
+        for finding in sweep_findings(sweep, evidence):
+            if finding.code in _OF_SIZES:
+                message = f"with {varied.name}={part.value} {finding.message}"
+                yield replace(finding, message=message)
+            elif finding not in told:
+                told.add(finding)
+                yield finding
+
+
+def variation_findings(variation: Variation) -> Iterator[Finding]:
+    """A parameter of the work that asks for other sizes at other values."""
+    picked = {each.value: each.memory_mb for each in variation.values if each.memory_mb}
+    name = variation.parameter.name
+    if variation.parameter.is_setting or len(set(picked.values())) < 2:
+        return
+    sizes = ", ".join(f"{mb} MB at {value}" for value, mb in picked.items())
+    yield Finding(
+        "size_depends_on_payload",
+        "info",
+        f"the best size depends on {name}: {sizes}; the answer is for all values alike, so vary it "
+        f"as your traffic does, or give the values' classes weights in a payload set",
+    )
+
+
+_OF_SIZES = ("out_of_memory", "timeout", "function_error", "errors_at_random")
+
+
+def _best(cases: Sequence[ValueCase], varied: VariedParameter) -> str | None:
+    best = best_case(cases, varied.current)
+    return None if best is None else best.part.value
+
+
+def _value_answer(each: ValueCase, now: ValueCase) -> ValueAnswer:
+    """What one value would have, were there no other."""
+    case = replace(each.case, ranking=replace(each.case.ranking, rivals=None))
+    column = case.ranking.pick()
+    sizes = case.estimates.sizes_mb
+    picked = None if column is None else sizes[measured_answer(case, column)]
+    shown = {*case.measured, case.current_mb, *([] if picked is None else [picked])}
+    return ValueAnswer(
+        value=each.part.value,
+        record_count=each.part.record_count,
+        memory_mb=picked,
+        pairs=tuple(estimate_pairs(each, now, sorted(shown & set(sizes)))),
+    )
