@@ -167,6 +167,6 @@ def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> N
     assert ran.returncode == 0, ran.stderr
     answer = json.loads(ran.stdout)
     rows = [(row["memory_mb"], row["payload"]) for row in answer["sizes"]]
-    assert rows == [(mb, name) for mb in (256, 512) for name in ("import", "order", "refund")]
+    assert rows == [(mb, name) for mb in (256, 512) for name in ("order", "refund", "import")]
     plan = load_sweep(tmp_path / "sweep.jsonl").plan
     assert [each.weight for each in plan.payloads] == [80, 15, 5]

@@ -87,7 +87,7 @@ def resize(**changes: Any) -> Recommendation:
         findings=(Finding("one-core", "info", "One core only: more than 1769 MB buys nothing."),),
         assumptions=("1 payload", "1 % cold starts", "list prices of 2026-11-20"),
         prices=PriceStamp("2026-11-20", "eu-west-1"),
-        sweep=SweepStamp("20261123-x", None, 36, 0.0004, 31.0),
+        sweep=SweepStamp("20261123-x", None, 36, 0.0004, 31.0, 6),
     )
     return replace(made, **changes)
 

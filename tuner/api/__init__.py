@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         open_recovery,
         open_stray,
     )
-    from tuner.api.saved import load_sweep, recommend
+    from tuner.api.saved import load_sweep, recommend, sweep_behind
     from tuner.api.target import Target, open_target
     from tuner.api.tuning import run, tune
 
@@ -39,6 +39,7 @@ _HOMES: Final = {
     "open_target": "target",
     "prepare": "prepared",
     "recommend": "saved",
+    "sweep_behind": "saved",
     "run": "tuning",
     "tune": "tuning",
 }
@@ -59,6 +60,7 @@ __all__ = [
     "prepare",
     "recommend",
     "run",
+    "sweep_behind",
     "tune",
 ]
 

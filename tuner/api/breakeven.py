@@ -13,6 +13,7 @@ from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decide.estimate import estimate
 from tuner.decide.evidence import read_evidence
+from tuner.decide.parts import sweep_at
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
@@ -39,12 +40,15 @@ def break_even(
 ) -> BreakEven:
     """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
 
-    `answer` saves deciding again. Raises InputError where the sweep cannot tell waiting from
+    `answer` saves deciding again. Where a batch size was varied, events are those of today's, which
+    a rate is told in. Raises InputError where the sweep cannot tell waiting from
     computing, PriceError for an unknown region.
     """
     goal, book = goal or Goal(), price_book or current_price_book()
     answer = answer or recommend(sweep, goal, price_book=book)
     memory_mb = answer.choice.memory_mb or sweep.function.memory_mb
+    for _name, value in answer.current.parameters:
+        sweep = sweep_at(sweep, value)
     work = read_work(sweep, memory_mb, goal=goal, price_book=book)
     return analyse(
         sweep.function,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tuner import decide
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
+from tuner.decide.parts import sweep_at
 from tuner.model.goal import Goal
 from tuner.pricing.age import age_finding
 from tuner.sweep.file import read_sweep
@@ -57,3 +58,12 @@ def recommend(
     if today is None or (old := age_finding(answer.prices.as_of, today)) is None:
         return answer
     return replace(answer, findings=(*answer.findings, old))
+
+
+def sweep_behind(answer: Recommendation, sweep: Sweep) -> Sweep:
+    """Return the part of a sweep that the answer's curve is of: where a batch size is chosen with
+    the memory size, the invocations with the chosen one.
+    """
+    for _name, value in answer.choice.parameters:
+        sweep = sweep_at(sweep, value)
+    return sweep

@@ -125,7 +125,9 @@ def report(
     else:
         answers = [(name, _answer(sweep, wanted, terms, limits)) for name, sweep in loaded]
         if is_picture:
-            picture.show_figure(answers[0][1], loaded[0][1], shown, out_file)
+            answer = answers[0][1]
+            behind = api.sweep_behind(answer, loaded[0][1])
+            picture.show_figure(answer, behind, shown, out_file)
         else:
             show_answers(answers, shown)
     cut_off = [

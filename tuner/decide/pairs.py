@@ -113,7 +113,7 @@ def current_record_usd(now: ValueCase) -> Floats:
 def estimate_pairs(
     each: ValueCase, now: ValueCase, shown_mb: Sequence[int]
 ) -> Iterator[PairEstimate]:
-    """What is known of some sizes at one value, against the current pair."""
+    """What is known of some sizes at one value; `now` has the current pair."""
     before = None if current_fails(now.case) else current_record_usd(now)
     case = each.case
     for memory_mb in shown_mb:

@@ -105,4 +105,5 @@ def _stamp(sweep: Sweep) -> SweepStamp:
         invocation_count=len(sweep.invocations),
         cost_usd=sweep.cost_usd,
         wall_s=sweep.wall_s,
+        environment_count=len({i.environment for i in sweep.invocations if i.environment}),
     )

@@ -71,11 +71,12 @@ class Ranking:
         """Regret of answering each column, for each draw."""
         return np.asarray(np.maximum(self.objective / self._dearest() - 1, 0.0))
 
-    def rival_regrets(self) -> Floats:
-        """Regret of answering each rival, for each draw."""
-        if self.rivals is None:
+    def rival_regret(self) -> Floats:
+        """Regret of answering the best of the rivals, for each draw: one column, or none."""
+        if self.rivals is None or not self.rivals.shape[1]:
             return np.empty((len(self.objective), 0))
-        return np.asarray(np.maximum(self.rivals / self._dearest() - 1, 0.0))
+        regrets = np.maximum(self.rivals / self._dearest() - 1, 0.0)
+        return np.asarray(regrets[:, regrets.mean(axis=0).argmin()][:, None])
 
     def _dearest(self) -> Floats:
         """The largest objective that the slack admits, for each draw."""

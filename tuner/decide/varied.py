@@ -43,9 +43,9 @@ def answer_varied(
     evidences = [part.evidence(sweep.invocations) for part in parts]
     cases = build_cases(question, parts, evidences, seed=seed)
     now = next(each for each in cases if each.part.value == varied.current)
-    variation = Variation(
-        varied, tuple(_value_answer(each, now) for each in cases), _best(cases, varied)
-    )
+    # What says something of the work is as it comes: each value is compared with itself.
+    values = [_value_answer(each, now if varied.is_setting else each) for each in cases]
+    variation = Variation(varied, tuple(values), _best(cases, varied))
     if not varied.is_setting:
         return replace(answer_plainly(sweep, question, evidence, seed=seed), variation=variation)
     best, choice = judge_pairs(cases, varied)

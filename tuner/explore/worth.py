@@ -70,7 +70,7 @@ def worths(
     if not open_columns.any():
         return []
     # Another answer may already be better than all of these: then nothing here is worth anything.
-    regrets = np.column_stack([regrets[:, open_columns], case.ranking.rival_regrets()])
+    regrets = np.column_stack([regrets[:, open_columns], case.ranking.rival_regret()])
     draw_count = len(regrets)
     imagined = (np.arange(_IMAGINED) * draw_count) // _IMAGINED
     noise = rng.standard_normal(_IMAGINED)

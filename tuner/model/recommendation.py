@@ -105,7 +105,8 @@ class SizeSummary:
 class PairEstimate:
     """What is known of one size with one value of the varied parameter, over the mix of classes.
 
-    `change_ratio` is the cost of a record against that of the current pair, less 1.
+    `change_ratio` is the cost of a record against that of the current pair, less 1; where the
+    parameter is no setting, against the current size with the same value.
     """
 
     value: str
@@ -170,6 +171,7 @@ class SweepStamp:
     invocation_count: int
     cost_usd: float
     wall_s: float
+    environment_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

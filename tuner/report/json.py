@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Choice, Recommendation, SizeSummary
+    from tuner.model.recommendation import (
+        Choice,
+        PairEstimate,
+        Recommendation,
+        SizeSummary,
+        Variation,
+    )
 
 SCHEMA_VERSION: Final = 1
 
@@ -33,9 +39,12 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             "memory_mb": current.memory_mb,
             "duration_ms": _interval(current.duration_ms),
             "cost_usd_per_million": _interval(current.cost_usd_per_million),
+            "parameters": parameters_json(current.parameters),
+            "cost_usd_per_million_records": _interval(current.cost_usd_per_million_records),
         },
         "platform": _platform(recommendation),
         "sizes": [_size(size) for size in recommendation.sizes],
+        "variation": _variation(recommendation.variation),
         "findings": [
             {"code": finding.code, "severity": finding.severity, "message": finding.message}
             for finding in recommendation.findings
@@ -89,6 +98,8 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "saving_usd_per_month": _interval(choice.saving_usd_per_month),
         "expected_regret_ratio": choice.expected_regret_ratio,
         "confidence": choice.confidence,
+        "parameters": parameters_json(choice.parameters),
+        "cost_usd_per_million_records": _interval(choice.cost_usd_per_million_records),
     }
 
 
@@ -108,6 +119,38 @@ def _size(size: SizeSummary) -> dict[str, Any]:
         "duration_ms": _interval(size.duration_ms),
         "cost_usd_per_million": _interval(size.cost_usd_per_million),
         "max_memory_used_mb": size.max_memory_used_mb,
+    }
+
+
+def _variation(variation: Variation | None) -> dict[str, Any] | None:
+    if variation is None:
+        return None
+    parameter = variation.parameter
+    return {
+        "parameter": parameter.name,
+        "current_value": _typed(parameter.current),
+        "is_setting": parameter.is_setting,
+        "best_value": None if variation.best_value is None else _typed(variation.best_value),
+        "values": [
+            {
+                "value": _typed(each.value),
+                "record_count": each.record_count,
+                "memory_mb": each.memory_mb,
+                "pairs": [_pair(pair) for pair in each.pairs],
+            }
+            for each in variation.values
+        ],
+    }
+
+
+def _pair(pair: PairEstimate) -> dict[str, Any]:
+    return {
+        "memory_mb": pair.memory_mb,
+        "duration_ms": _interval(pair.duration_ms),
+        "cost_usd_per_million": _interval(pair.cost_usd_per_million),
+        "cost_usd_per_million_records": _interval(pair.cost_usd_per_million_records),
+        "change_ratio": _interval(pair.change_ratio),
+        "basis": "measured" if pair.measured else "modelled",
     }
 
 

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown
+from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, size_rows
-from tuner.report.verdict import certainty, headline
+from tuner.report.verdict import certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
+    from tuner.report.pair_rows import PairRow
     from tuner.report.size_rows import SizeRow
 
 
@@ -24,7 +26,9 @@ def render(recommendation: Recommendation) -> str:
         _subject(recommendation),
         _comparison(recommendation),
         certainty(recommendation) or "",
-        _sizes(recommendation),
+        markdown(cost_of_records(recommendation) or ""),
+        "" if recommendation.choice.parameters else _sizes(recommendation),
+        _pairs(recommendation),
         _findings(recommendation),
         _assumptions(recommendation),
     ]
@@ -47,13 +51,15 @@ def _comparison(recommendation: Recommendation) -> str:
     choice, current = recommendation.choice, recommendation.current
     lines = ["| | memory | mean duration | $ per million |", "|---|--:|--:|--:|"]
     lines.append(
-        f"| now | {numbers.memory(current.memory_mb)} "
+        f"| now | {numbers.memory(current.memory_mb)}{_values(current.parameters)} "
         f"| {_known(current.duration_ms, numbers.duration)} "
         f"| {_known(current.cost_usd_per_million, numbers.usd_per_million)} |"
     )
-    if choice.verdict == "resize" and choice.memory_mb is not None:
+    moves = choice.verdict == "resize" or choice.parameters != current.parameters
+    if moves and choice.memory_mb is not None:
         lines.append(
-            f"| **recommended** | **{numbers.memory(choice.memory_mb)}** "
+            f"| **recommended** | **{numbers.memory(choice.memory_mb)}**"
+            f"{_values(choice.parameters)} "
             f"| {_known(choice.duration_ms, numbers.duration)} "
             f"| {_known(choice.cost_usd_per_million, numbers.usd_per_million)} |"
         )
@@ -68,6 +74,35 @@ def _sizes(recommendation: Recommendation) -> str:
         f"<details><summary>Sizes ({spent})</summary>\n\n"
         "| memory | mean duration (90 %) | $ per million | vs now | |\n|--:|--:|--:|--:|---|\n"
         f"{rows}\n\n</details>"
+    )
+
+
+def _values(parameters: Sequence[tuple[str, str]]) -> str:
+    return "".join(f", {code_span(name)} {markdown(value)}" for name, value in parameters)
+
+
+def _pairs(recommendation: Recommendation) -> str:
+    """The table of pairs, where a parameter was varied."""
+    variation = recommendation.variation
+    if variation is None:
+        return ""
+    name, sweep = code_span(variation.parameter.name), recommendation.sweep
+    spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
+    rows = "\n".join(_pair(row) for row in pair_rows(recommendation))
+    return (
+        f"<details><summary>Sizes with each value ({spent})</summary>\n\n"
+        f"| {name} | memory | mean event (90 %) | $ per million {per_record(variation)} | vs now "
+        f"| |\n|--:|--:|--:|--:|--:|---|\n{rows}\n\n</details>"
+    )
+
+
+def _pair(row: PairRow) -> str:
+    duration = f"{numbers.duration(row.duration_ms.estimate)} {numbers.spread(row.duration_ms)}"
+    cost = numbers.usd_per_million(row.cost_usd_per_million_records.estimate)
+    notes = [*(["**recommended**"] if row.recommended else []), *map(markdown, row.notes)]
+    return (
+        f"| {markdown(row.value)} | {numbers.memory(row.memory_mb)} | {duration} | {cost} "
+        f"| {row.change} | {', '.join(notes)} |"
     )
 
 

@@ -13,16 +13,18 @@ from rich.table import Table
 from tuner.report import chart, numbers
 from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.plan import describe_config
 from tuner.report.size_rows import percent_now, size_rows
-from tuner.report.verdict import certainty, headline
+from tuner.report.verdict import certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation, SizeEstimate
+    from tuner.model.recommendation import Recommendation, SizeEstimate, Variation
     from tuner.report.glyphs import Glyphs
+    from tuner.report.pair_rows import PairRow
     from tuner.report.size_rows import SizeRow
 
 MIN_WIDTH: Final = 44
@@ -57,7 +59,7 @@ def render(
     console, out = _console(width, color=color)
     _print_header(console, recommendation)
     console.print()
-    _print_sizes(console, recommendation, roomy=width >= ROOMY_WIDTH)
+    _print_tables(console, recommendation, roomy=width >= ROOMY_WIDTH)
     if lines := _chart_lines(recommendation, min(width, MAX_CHART_WIDTH) - 1, glyphs):
         console.print()
         for line in lines:
@@ -79,11 +81,10 @@ def describe_function(recommendation: Recommendation) -> str:
 def describe_sweep(recommendation: Recommendation) -> str:
     """What was spent: invocations, sizes, environments, time and cost."""
     sizes = recommendation.sizes
-    environments = sum(size.environment_count for size in sizes)
     parts = [
         _count(recommendation.sweep.invocation_count, "invocation"),
         _count(len({size.memory_mb for size in sizes}), "size"),
-        _count(environments, "environment"),
+        _count(recommendation.sweep.environment_count, "environment"),
         numbers.wall_time(recommendation.sweep.wall_s),
     ]
     cost = numbers.usd(recommendation.sweep.cost_usd)
@@ -113,6 +114,47 @@ def _print_header(console: Console, recommendation: Recommendation) -> None:
     console.print(f"  {describe_sweep(recommendation)}", style="dim")
 
 
+def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
+    """Sizes, and pairs where a parameter was varied: alone where it is chosen with the size."""
+    if not recommendation.choice.parameters:
+        _print_sizes(console, recommendation, roomy=roomy)
+    if recommendation.variation is None:
+        return
+    if not recommendation.choice.parameters:
+        console.print()
+    rows = pair_rows(recommendation)
+    console.print(_pair_table(rows, recommendation.variation, roomy=roomy))
+    for row in rows:
+        if row.notes and not roomy:
+            console.print(
+                f"  {plain(row.value)}, {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}"
+            )
+
+
+def _pair_table(rows: Sequence[PairRow], variation: Variation, *, roomy: bool) -> Table:
+    costs = f"$/million {per_record(variation)}" if roomy else f"$/M {per_record(variation)}"
+    titles = (
+        plain(variation.parameter.name),
+        "memory",
+        "mean event (90 %)" if roomy else "event",
+        costs,
+        "vs now",
+    )
+    table = _empty_table(titles, roomy=roomy)
+    for row in rows:
+        cells = [
+            "▶" if row.recommended else "",
+            plain(row.value),
+            numbers.memory(row.memory_mb),
+            _duration_cell(row.duration_ms, roomy=roomy),
+            numbers.usd_per_million(row.cost_usd_per_million_records.estimate),
+            row.change,
+        ]
+        notes = [", ".join(map(plain, row.notes))] if roomy else []
+        table.add_row(*cells, *notes, style="bold" if row.recommended else "")
+    return table
+
+
 def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
     """The table; without room, what is to be said of a size stands below it."""
     rows = size_rows(recommendation)
@@ -123,12 +165,8 @@ def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: boo
 
 
 def _table(rows: Sequence[SizeRow], *, roomy: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
-    for title in ("memory", "mean (90 %)" if roomy else "mean", "$/million", "vs now"):
-        table.add_column(title, justify="right", no_wrap=True)
-    if roomy:
-        table.add_column("")
+    titles = ("memory", "mean (90 %)" if roomy else "mean", "$/million", "vs now")
+    table = _empty_table(titles, roomy=roomy)
     for row in rows:
         cells = [
             "▶" if row.recommended else "",
@@ -138,6 +176,17 @@ def _table(rows: Sequence[SizeRow], *, roomy: bool) -> Table:
             percent_now(row),
         ]
         table.add_row(*cells, *([", ".join(row.notes)] if roomy else []), style=_row_style(row))
+    return table
+
+
+def _empty_table(titles: Sequence[str], *, roomy: bool) -> Table:
+    """Columns for the sign of what is recommended, the titles, and notes where there is room."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for title in titles:
+        table.add_column(title, justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("")
     return table
 
 
@@ -168,13 +217,18 @@ def _chart_lines(recommendation: Recommendation, width: int, glyphs: Glyphs) -> 
         return []
     legend = f"{glyphs.measured} measured   {glyphs.recommended} recommended   {glyphs.current} now"
     return [
-        "  mean duration, warm",
+        f"  mean duration, warm{_with_value(recommendation)}",
         *upper,
-        "  cost of a million invocations",
+        f"  cost of a million invocations{_with_value(recommendation)}",
         *lower,
         *chart.draw_memory_axis(durations, width=width, glyphs=glyphs),
         *([f"  MB (log scale)   {legend}"] if width >= ROOMY_WIDTH - 1 else [f"  {legend}"]),
     ]
+
+
+def _with_value(recommendation: Recommendation) -> str:
+    """The value of a varied parameter that the curve is of."""
+    return "".join(f", with {plain(n)} {plain(v)}" for n, v in recommendation.choice.parameters)
 
 
 def _points(
@@ -197,6 +251,8 @@ def _print_verdict(console: Console, recommendation: Recommendation) -> None:
     console.print(headline(recommendation), style=style)
     if sure := certainty(recommendation):
         console.print(f"  {sure}")
+    if records := cost_of_records(recommendation):
+        console.print(f"  {records}")
 
 
 def _print_remarks(console: Console, recommendation: Recommendation, source: str | None) -> None:

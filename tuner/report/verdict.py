@@ -16,6 +16,8 @@ def headline(recommendation: Recommendation) -> str:
     choice, current = recommendation.choice, recommendation.current
     if choice.verdict == "inconclusive":
         return f"INCONCLUSIVE: {_sentence(choice.reason)}"
+    if recommendation.variation is not None and choice.parameters:
+        return f"{choice.verdict.upper()} {_pair(recommendation)}: {_pair_gains(recommendation)}."
     if choice.verdict == "keep":
         return f"KEEP {numbers.memory(current.memory_mb)}: {_sentence(choice.reason)}"
     return f"RESIZE {current.memory_mb} → {choice.memory_mb} MB: {_gains(recommendation)}."
@@ -28,10 +30,47 @@ def certainty(recommendation: Recommendation) -> str | None:
         return None
     sure = numbers.probability(choice.confidence)
     tolerance = numbers.percent(recommendation.goal.tolerance_ratio)
-    better = f"{sure} sure that no size is more than {tolerance} better under this goal"
+    what = "size"
+    if choice.parameters:
+        what = f"size and {plain(choice.parameters[0][0])}"
+    better = f"{sure} sure that no {what} is more than {tolerance} better under this goal"
     if choice.expected_regret_ratio is None:
         return f"{better}."
     return f"{better} (expected regret {numbers.percent(choice.expected_regret_ratio)})."
+
+
+def cost_of_records(recommendation: Recommendation) -> str | None:
+    """What a million records cost, now and then; None where events hold one."""
+    choice, current = recommendation.choice, recommendation.current
+    now, then = current.cost_usd_per_million_records, choice.cost_usd_per_million_records
+    if then is None:
+        return None
+    low, high = map(numbers.usd_per_million, (then.low, then.high))
+    text = f"A million records cost ${numbers.usd_per_million(then.estimate)} (${low}–{high})"
+    return f"{text}." if now is None else f"{text}, now ${numbers.usd_per_million(now.estimate)}."
+
+
+def _pair(recommendation: Recommendation) -> str:
+    """The size and the value, each with what it is now where it differs."""
+    choice, current = recommendation.choice, recommendation.current
+    [(name, value)] = choice.parameters
+    now = dict(current.parameters).get(name, value)
+    size = numbers.memory(current.memory_mb)
+    if choice.memory_mb != current.memory_mb:
+        size = f"{current.memory_mb} → {choice.memory_mb} MB"
+    if now == value:
+        return f"{size} with {plain(name)} {plain(value)}"
+    return f"{size}, {plain(name)} {plain(now)} → {plain(value)}"
+
+
+def _pair_gains(recommendation: Recommendation) -> str:
+    choice, current = recommendation.choice, recommendation.current
+    if choice.verdict == "keep" and choice.parameters == current.parameters:
+        return plain(choice.reason).rstrip(".")
+    if choice.saving_ratio is None:
+        return plain(choice.reason).rstrip(".")
+    gains = f"a record is {numbers.saving(choice.saving_ratio)}"
+    return f"{gains}, modelled, not measured" if choice.basis == "modelled" else gains
 
 
 def _gains(recommendation: Recommendation) -> str:

@@ -1,0 +1,85 @@
+"""Reports of a sweep over memory and a batch size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.varied_sweeps import batch_sweep
+from tuner import decide
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+from tuner.report import markdown, terminal
+from tuner.report.json import to_json
+
+if TYPE_CHECKING:
+    from tuner.model.recommendation import Recommendation
+
+
+@pytest.fixture(scope="module")
+def answer() -> Recommendation:
+    return decide.recommend(batch_sweep(), price_book=load_price_book(), goal=Goal())
+
+
+def test_the_terminal_says_both(answer: Recommendation) -> None:
+    """Every pair with its cost by the record, and size and batch size in the verdict."""
+    text = terminal.render(answer, width=100, color=False)
+    assert "batch_size   memory  mean event (90 %)  $/million records  vs now" in text
+    [verdict] = [line for line in text.splitlines() if line.startswith(("RESIZE", "KEEP"))]
+    assert "batch_size 5 → 10: a record is" in verdict
+    assert "A million records cost $0.4" in text
+    assert "sure that no size and batch_size is more than" in text
+    assert "mean duration, warm, with batch_size 10" in text
+    rows = [line.split() for line in text.splitlines() if " MB " in line and "%" in line]
+    assert {row[0] if row[0] != "▶" else row[1] for row in rows} >= {"1", "5", "10"}
+
+
+@pytest.mark.parametrize("width", [44, 63, 64, 200])
+def test_lines_keep_the_width(answer: Recommendation, width: int) -> None:
+    """Also where there is little room: what is to be said of a pair stands below then."""
+    lines = terminal.render(answer, width=width, color=False).splitlines()
+    table = [line for line in lines if " MB " in line and not line.startswith("Next")]
+    assert all(len(line) <= width for line in table)
+    if width < 64:
+        assert any(line.startswith("  5, 512 MB: now") for line in lines)
+
+
+def test_markdown_has_the_pairs_and_both_values(answer: Recommendation) -> None:
+    """Folded away; the comparison says which batch size each row has."""
+    text = markdown.render(answer)
+    assert "| now | 512 MB, `batch_size` 5 |" in text
+    assert "| **recommended** | " in text
+    assert ", `batch_size` 10 |" in text
+    assert (
+        "| `batch_size` | memory | mean event (90 %) | $ per million records | vs now | |" in text
+    )
+
+
+def test_json_has_the_parameters_and_every_pair(answer: Recommendation) -> None:
+    """Numbers as numbers; costs by the record."""
+    made = to_json(answer)
+    assert made["recommendation"]["parameters"] == {"batch_size": 10}
+    assert made["current"]["parameters"] == {"batch_size": 5}
+    assert {"estimate", "low", "high"} == set(
+        made["recommendation"]["cost_usd_per_million_records"]
+    )
+    assert {(row["payload"], row["parameters"]["batch_size"]) for row in made["sizes"]} == {
+        (name, value) for name in ("order", "import") for value in (1, 5, 10)
+    }
+    variation = made["variation"]
+    assert (variation["parameter"], variation["best_value"]) == ("batch_size", 10)
+    assert [each["record_count"] for each in variation["values"]] == [1, 5, 10]
+    assert all(len(each["pairs"]) >= 2 for each in variation["values"])
+
+
+def test_without_a_varied_parameter_nothing_of_it_is_said(answer: Recommendation) -> None:
+    """Keys are there, empty."""
+    choice = replace(answer.choice, parameters=(), cost_usd_per_million_records=None)
+    plain = replace(answer, choice=choice, variation=None, findings=())
+    assert "batch_size" not in terminal.render(plain, width=100, color=False).split("Assumes")[0]
+    made = to_json(plain)
+    assert made["variation"] is None
+    assert made["recommendation"]["parameters"] == {}
+    assert made["recommendation"]["cost_usd_per_million_records"] is None
