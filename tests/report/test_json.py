@@ -14,7 +14,7 @@ from tuner.report.json import to_json
 INTERVAL = {"estimate", "low", "high"}
 TOP = {
     "schema_version", "kind", "environment", "function", "goal", "recommendation", "current",
-    "platform", "sizes", "findings", "assumptions", "prices", "sweep",
+    "platform", "sizes", "variation", "findings", "assumptions", "prices", "sweep",
 }  # fmt: skip
 FUNCTION = {"name", "region", "architecture", "runtime", "memory_mb", "code_sha256"}
 GOAL = {
@@ -23,7 +23,8 @@ GOAL = {
 }  # fmt: skip
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",
-    "saving_usd_per_month", "expected_regret_ratio", "confidence", "best_so_far_mb",
+    "saving_usd_per_month", "expected_regret_ratio", "confidence", "best_so_far_mb", "parameters",
+    "cost_usd_per_million_records",
 }  # fmt: skip
 SIZE = {
     "architecture", "memory_mb", "payload", "parameters", "invocation_count", "environment_count",
@@ -40,7 +41,10 @@ def test_the_keys_are_exactly_the_promised_ones(made: Recommendation) -> None:
     assert set(answer["function"]) == FUNCTION
     assert set(answer["goal"]) == GOAL
     assert set(answer["recommendation"]) == CHOICE
-    assert set(answer["current"]) == {"memory_mb", "duration_ms", "cost_usd_per_million"}
+    assert set(answer["current"]) == {
+        "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
+        "cost_usd_per_million_records",
+    }  # fmt: skip
     assert all(set(size) == SIZE for size in answer["sizes"])
     assert all(set(found) == {"code", "severity", "message"} for found in answer["findings"])
     assert set(answer["prices"]) == {"as_of", "region"}

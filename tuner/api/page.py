@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.breakeven import add_platform, break_even
 from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend
+from tuner.api.saved import recommend, sweep_behind
 from tuner.breakeven.question import Terms
 from tuner.decide.breakdown import break_down
 from tuner.errors import InputError, PriceError
@@ -43,7 +43,8 @@ def exhibit(
         today=today,
     )
     sizes = tuple(each.memory_mb for each in answer.curve)
-    breakdown = break_down(sweep, sizes, price_book=book, goal=goal, seed=sweep.plan.seed)
+    behind = sweep_behind(answer, sweep)
+    breakdown = break_down(behind, sizes, price_book=book, goal=goal, seed=sweep.plan.seed)
     found, reason = None, ""
     try:
         found = break_even(sweep, terms, goal=goal, answer=answer, price_book=book, today=today)
@@ -55,4 +56,4 @@ def exhibit(
     flags = [f"{name} {value}" for name, value in options.items() if value is not None]
     if terms.traffic.rate_per_s is not None:
         flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")
-    return Exhibit(source, answer, sweep, breakdown, found, reason, tuple(flags))
+    return Exhibit(source, answer, behind, breakdown, found, reason, tuple(flags))

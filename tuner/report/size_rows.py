@@ -83,6 +83,10 @@ def _estimates(
 
 def _change(recommendation: Recommendation, cost: Interval | None) -> float | None:
     now = recommendation.current.cost_usd_per_million
+    if recommendation.choice.parameters:  # compared with the current size at the same value
+        current_mb = recommendation.current.memory_mb
+        same = [each for each in recommendation.curve if each.memory_mb == current_mb]
+        now = same[0].cost_usd_per_million if same else None
     if cost is None or now is None or not now.estimate:
         return None
     return cost.estimate / now.estimate - 1
