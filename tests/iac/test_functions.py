@@ -128,6 +128,19 @@ def test_requirements_beside_the_code_are_seen(tmp_path: Path) -> None:
     assert read_template(path).functions[0].has_requirements
 
 
+def test_packages_of_node_js_beside_the_code_are_seen(tmp_path: Path) -> None:
+    """Dependencies of a package.json count until they are there."""
+    path = with_properties(tmp_path, "Runtime: nodejs22.x")
+    package = tmp_path / "code" / "package.json"
+    for text, missing in (('{"type": "module"}', False), ('{"dependencies": {"a": "1"}}', True)):
+        package.write_text(text)
+        assert read_template(path).functions[0].has_requirements is missing
+    (tmp_path / "code" / "node_modules").mkdir()
+    assert not read_template(path).functions[0].has_requirements
+    package.write_text("no JSON")
+    assert not read_template(path).functions[0].has_requirements
+
+
 def test_code_may_lie_beside_the_templates_folder(tmp_path: Path) -> None:
     """A path that leads upwards is allowed as long as it leads somewhere."""
     (tmp_path / "deploy").mkdir()
@@ -168,7 +181,6 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
     parts = [note.split(" is ignored: ")[0] for note in template.ignored]
     assert [part.removeprefix(f"{path}:") for part in parts] == [
         "2: Metadata",
-        "3: Parameters",
         "20: Outputs",
         "5: Api in Globals",
         "6: Tracing of Globals",
@@ -194,9 +206,9 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["MemorySize: " + "9" * 5000], ":8: MemorySize must be a whole number"),
         (["MemorySize:"], ":8: MemorySize has no value"),
         (["MemorySize: [512]"], ":8: MemorySize must be a single value"),
-        (["MemorySize: !Ref Size"], ":8: MemorySize uses !Ref, which cannot be resolved here"),
-        (["MemorySize: {Ref: Size}"], ":8: MemorySize uses Ref"),
-        (["MemorySize:", "  Fn::If: [A, 1, 2]"], ":9: MemorySize uses Fn::If"),
+        (["MemorySize: !Ref Size"], ":8: MemorySize refers to Size, which is no parameter"),
+        (["MemorySize: {Ref: Size}"], ":8: MemorySize refers to Size"),
+        (["MemorySize:", "  Fn::If: [A, 1, 2]"], ":9: there is no condition A"),
         (["MemorySize: !!python/object:os.system 512"], ":8: MemorySize has the tag !!python"),
         (["Timeout: 0"], ":8: Timeout is 0: it must be 1 to 900 s"),
         (["Timeout: 901"], ":8: Timeout is 901"),
@@ -211,14 +223,16 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["FunctionName: " + "x" * 65], ":8: a function's name has at most 64 letters"),
         (["Description: " + "x" * 257], ":8: Description is over 256 characters"),
         (["Environment: {Variables: {1A: x}}"], ":8: an environment variable's name"),
-        (["Environment: {Variables: {KEY: !Ref Key}}"], ":8: the environment variable KEY use"),
+        (["Environment: {Variables: {KEY: !Ref Key}}"], ":8: the environment variable KEY ref"),
         (["Environment: {Variables: {KEY: [hunter2]}}"], ":8: the environment variable KEY mus"),
         (["Environment: {Variables: {KEY: }}"], ":8: the environment variable KEY has no value"),
         (["Environment: {KEY: hunter2}"], ":8: KEY of Environment is not supported"),
         (["PackageType: Image"], ":8: only the PackageType Zip"),
         (["ImageUri: x.dkr.ecr/y"], ":8: ImageUri of F is not supported: images"),
-        (["InlineCode: 'def handler(): ...'"], ":8: InlineCode of F is not supported"),
-        (["Layers: [arn]"], ":8: Layers of F is not supported: the layers' code would be missing"),
+        (["InlineCode: ' '"], ":8: InlineCode must hold the code"),
+        (["MemorySize: !GetAtt Other.Size"], ":8: MemorySize uses !GetAtt, which cannot be resolv"),
+        (["MemorySize: {Fn::ImportValue: x}"], ":8: MemorySize uses Fn::ImportValue, which cannot"),
+        (["Layers: [arn]"], ":8: the layer arn is in an account"),
         (["FileSystemConfigs: []"], ":8: FileSystemConfigs of F is not supported"),
         (["MemorySzie: 512"], ":8: MemorySzie is not supported: did you mean MemorySize?"),
         (["Qwertyuiop: 1"], ":8: Qwertyuiop is not supported"),
@@ -245,13 +259,20 @@ def test_what_is_out_of_range_or_not_supported_is_refused_where_it_stands(
     assert "hunter2" not in message
 
 
-@pytest.mark.parametrize("name", ["CodeUri", "Handler", "Runtime"])
-def test_a_property_that_is_needed_is_missed_by_name(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("CodeUri", "F has no code: CodeUri (in CloudFormation Code) is needed"),
+        ("Handler", "F has no Handler, which is needed"),
+        ("Runtime", "F has no Runtime, which is needed"),
+    ],
+)
+def test_a_property_that_is_needed_is_missed_by_name(tmp_path: Path, name: str, said: str) -> None:
     """The function's line is given, as the property has none."""
     path = with_properties(tmp_path)
     kept = [line for line in path.read_text().splitlines() if name not in line]
     path.write_text("\n".join(kept))
-    assert refusal(path) == f":2: F has no {name}, which is needed"
+    assert refusal(path) == f":2: {said}"
 
 
 def test_two_functions_cannot_have_one_name(tmp_path: Path) -> None:

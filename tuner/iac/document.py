@@ -16,11 +16,14 @@ from tuner.errors import TemplateError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tuner.iac.intrinsics import Scope
+
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
 _TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
 _MAX_MESSAGE: Final = 400
 _YAML_TAG: Final = "tag:yaml.org,2002:"
+STRING_TAG: Final = f"{_YAML_TAG}str"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "value"})
 
 # The C parser where PyYAML has one: the other takes ten seconds for a megabyte.
@@ -29,10 +32,15 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A node of the document and where it stands."""
+    """A node of the document and where it stands.
+
+    CloudFormation's functions are resolved where a node is read, by its scope; without one they are
+    refused.
+    """
 
     path: Path
     node: yaml.Node
+    scope: Scope | None = None
 
     @property
     def line(self) -> int:
@@ -41,8 +49,13 @@ class Place:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list."""
+        """Whether it is a list as it is written: functions' arguments are."""
         return isinstance(self.node, yaml.SequenceNode)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether it is a mapping as it is written."""
+        return isinstance(self.node, yaml.MappingNode)
 
     def refuse(self, what: str) -> NoReturn:
         """Raise TemplateError with the file and the line before `what`."""
@@ -55,33 +68,40 @@ class Place:
 
     def entries(self, what: str) -> dict[str, tuple[Place, Place]]:
         """Return a mapping's (key, value) places by key; each key once and plain."""
-        self._refuse_function(what)
-        if not isinstance(self.node, yaml.MappingNode):
+        place = self.resolved(what)
+        if not isinstance(place.node, yaml.MappingNode):
             self.refuse(f"{what} must be a mapping of names to values")
         found: dict[str, tuple[Place, Place]] = {}
-        for key_node, value_node in self.node.value:
-            key, value = Place(self.path, key_node), Place(self.path, value_node)
+        for key_node, value_node in place.node.value:
+            key, value = self._beside(key_node), self._beside(value_node)
             name = key.text(f"a name in {what}")
             if name in found:
                 key.refuse(f"{name} is given twice in {what}: keep one")
             if key_node.tag == f"{_YAML_TAG}merge":
                 key.refuse("the merge key << is not supported: write the properties out")
-            found[name] = (key, value)
+            if not value.is_absent:
+                found[name] = (key, value)
         return found
 
     def items(self, what: str) -> list[Place]:
         """Return a list's places."""
-        self._refuse_function(what)
-        if not isinstance(self.node, yaml.SequenceNode):
+        place = self.resolved(what)
+        if not isinstance(place.node, yaml.SequenceNode):
             self.refuse(f"{what} must be a list")
-        return [Place(self.path, node) for node in self.node.value]
+        return [item for item in self._beside_all(place.node) if not item.is_absent]
+
+    def arguments(self, what: str) -> list[Place]:
+        """Return a function's arguments as they are written."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.refuse(f"{what}: its arguments must be a list")
+        return self._beside_all(self.node)
 
     def text(self, what: str) -> str:
         """Return a scalar as it is written; booleans as CloudFormation writes them."""
-        self._refuse_function(what)
-        if not isinstance(self.node, yaml.ScalarNode):
+        node = self.resolved(what).node
+        if not isinstance(node, yaml.ScalarNode):
             self.refuse(f"{what} must be a single value")
-        written, tag = str(self.node.value), self.node.tag.removeprefix(_YAML_TAG)
+        written, tag = str(node.value), node.tag.removeprefix(_YAML_TAG)
         if tag == "null":
             self.refuse(f"{what} has no value")
         if tag == "bool":
@@ -99,19 +119,57 @@ class Place:
             self.refuse(f"{what} is {int(written)}: it must be {least} to {most} {unit}")
         return int(written)
 
-    def _refuse_function(self, what: str) -> None:
-        """Refuse CloudFormation's own functions, in their short and their long form."""
+    def function(self) -> tuple[str, Place]:
+        """Name CloudFormation's function, from its short or long form, and give its argument.
+
+        The name is empty, and the argument this place, where there is no function.
+        """
         node = self.node
         if not node.tag.startswith(_YAML_TAG):
-            self.refuse(
-                f"{what} uses {node.tag}, which cannot be resolved here: write the value out"
-            )
+            return node.tag.removeprefix("!"), self._beside(_without_tag(node))
         if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
             key = str(node.value[0][0].value)
             if key in {"Ref", "Condition"} or key.startswith("Fn::"):
-                self.refuse(
-                    f"{what} uses {key}, which cannot be resolved here: write the value out"
-                )
+                return key.removeprefix("Fn::"), self._beside(node.value[0][1])
+        return "", self
+
+    @property
+    def function_as_written(self) -> str:
+        """`!Ref`, or `Ref` and `Fn::If` in the long form."""
+        node = self.node
+        short = not node.tag.startswith(_YAML_TAG)
+        return node.tag if short else str(node.value[0][0].value)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether the value is AWS::NoValue: as if it were not written."""
+        return self.scope is not None and self.scope.is_absent(self)
+
+    def resolved(self, what: str) -> Place:
+        """Return the plain place that it comes to: itself, unless it is a function."""
+        name, _ = self.function()
+        if not name:
+            return self
+        if self.scope is None:
+            self.refuse(
+                f"{what} uses {self.function_as_written}, which cannot be resolved here: "
+                "write the value out"
+            )
+        return self.scope.resolve(self, what)
+
+    def _beside_all(self, node: yaml.SequenceNode) -> list[Place]:
+        return [self._beside(each) for each in node.value]
+
+    def _beside(self, node: yaml.Node) -> Place:
+        return Place(self.path, node, self.scope)
+
+
+def _without_tag(node: yaml.Node) -> yaml.Node:
+    """Give the argument of a short form: the same node, without the function's name."""
+    kind, marks = type(node), (node.start_mark, node.end_mark)
+    tag = {yaml.ScalarNode: "str", yaml.SequenceNode: "seq", yaml.MappingNode: "map"}[kind]
+    plain: yaml.Node = kind(f"{_YAML_TAG}{tag}", node.value, *marks)
+    return plain
 
 
 def read_document(path: Path) -> Place:

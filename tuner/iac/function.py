@@ -6,14 +6,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from tuner.iac.code import has_requirements, read_code
 from tuner.iac.template import TemplateFunction
 from tuner.model import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tuner.iac.document import Place
+    from tuner.iac.template import TemplateLayer
     from tuner.model.function import Architecture
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -25,21 +26,29 @@ _RUNTIME: Final = re.compile(
 
 
 def read_function(
-    logical_id: str, key: Place, *, own: Mapping[str, Place], shared: Mapping[str, Place]
+    logical_id: str,
+    key: Place,
+    *,
+    own: Mapping[str, Place],
+    shared: Mapping[str, Place],
+    layers: Mapping[str, TemplateLayer],
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
-    Environments are merged variable by variable. `key` is where the function begins.
+    Environments are merged variable by variable, and layers are added to the globals'. `key` is
+    where the function begins, `layers` are the template's own by ARN.
     """
     read = _Properties(logical_id, key, {**shared, **own})
     read.check_package()
-    code_dir = read.code_dir()
+    code_dir, inline_code = read_code(logical_id, key, read.places)
+    runtime = read.runtime()
     return TemplateFunction(
         logical_id=logical_id,
         name=read.name(),
         handler=read.handler(),
-        runtime=read.runtime(),
+        runtime=runtime,
         code_dir=code_dir,
+        inline_code=inline_code,
         memory_mb=read.memory_mb(),
         timeout_s=read.timeout_s(),
         architecture=read.architecture(),
@@ -47,7 +56,8 @@ def read_function(
         description=read.description(),
         environment=tuple({**_variables(shared), **_variables(own)}.items()),
         line=key.line,
-        has_requirements=(code_dir / "requirements.txt").is_file(),
+        has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
+        layers=(*_layers(shared, layers), *_layers(own, layers)),
     )
 
 
@@ -72,22 +82,6 @@ class _Properties:
                 "a function's name has at most 64 letters, digits, hyphens and underscores"
             )
         return name
-
-    def code_dir(self) -> Path:
-        place = self._needed("CodeUri")
-        uri = place.text("CodeUri")
-        if uri.startswith("s3://"):
-            place.refuse("CodeUri is in S3: a local folder is needed")
-        folder = place.path.parent / uri
-        try:
-            is_folder, is_file = folder.is_dir(), folder.is_file()
-        except OSError:  # no name that a file system takes
-            is_folder = is_file = False
-        if is_file:
-            place.refuse(f"CodeUri {uri!r} is a file: unpack it and name the folder")
-        if not is_folder:
-            place.refuse(f"there is no folder {uri!r} (CodeUri), seen from the template")
-        return folder.resolve()
 
     def handler(self) -> str:
         place = self._needed("Handler")
@@ -165,6 +159,23 @@ def _variables(properties: Mapping[str, Place]) -> dict[str, str]:
             key.refuse("an environment variable's name is a letter, then letters, digits or _")
         found[name] = value.text(f"the environment variable {name}")
     return found
+
+
+def _layers(
+    properties: Mapping[str, Place], known: Mapping[str, TemplateLayer]
+) -> tuple[TemplateLayer, ...]:
+    if "Layers" not in properties:
+        return ()
+    found = []
+    for item in properties["Layers"].items("Layers"):
+        arn = item.text("Layers")
+        if arn not in known:
+            item.refuse(
+                f"the layer {arn} is in an account: put its files into a folder and name it with "
+                "an AWS::Serverless::LayerVersion"
+            )
+        found.append(known[arn])
+    return tuple(found)
 
 
 def _inner(place: Place, what: str, name: str) -> Place | None:

@@ -1,32 +1,53 @@
-"""Reads the plain subset of an AWS SAM template: its functions and its globals for them."""
+"""Reads a template of AWS SAM or CloudFormation: its functions, and its globals for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
 from tuner.iac import support
 from tuner.iac.document import Place, read_document
 from tuner.iac.function import read_function
-from tuner.iac.template import Template, TemplateFunction
+from tuner.iac.intrinsics import Scope
+from tuner.iac.layer import layer_arn, read_layer
+from tuner.iac.parameters import read_parameters
+from tuner.iac.template import Template, TemplateFunction, TemplateLayer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+LOCAL_ACCOUNT: Final = "123456789012"
+"""An account that nobody has: what AWS::AccountId gives where nothing else is said."""
 
-def read_template(path: Path) -> Template:
-    """Return the functions of a SAM template; `path` may be the folder that it lies in.
 
-    Raises TemplateError, with file and line, for a file that cannot be read, a value out of
-    Lambda's range, and whatever is not supported and would change what runs.
+def read_template(
+    path: Path,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    region: str = "us-east-1",
+    account_id: str = LOCAL_ACCOUNT,
+) -> Template:
+    """Return the functions of a template; `path` may be the folder that it lies in.
+
+    `parameters` are given values of the template's own parameters; region and account are what the
+    pseudo parameters come to. Raises TemplateError, with file and line, for a file that cannot be
+    read, a value out of Lambda's range, and whatever is not supported and would change what runs.
     """
     file = _template_file(path)
-    reader = _Reader()
+    pseudo = {
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackName": "local",
+    }
+    reader = _Reader(parameters or {}, pseudo)
     functions = reader.functions(read_document(file))
     if not functions:
-        raise TemplateError(f"{file} has no resource of the type {support.FUNCTION}")
+        kinds = " or ".join(support.FUNCTIONS)
+        raise TemplateError(f"{file} has no resource of the type {kinds}")
     return Template(file, functions, tuple(reader.notes))
 
 
@@ -42,30 +63,62 @@ def _template_file(path: Path) -> Path:
     raise TemplateError(f"there is no template.yaml or template.yml in {path}: name the file")
 
 
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    """A resource as it is written."""
+
+    key: Place
+    type: str
+    attributes: Mapping[str, tuple[Place, Place]]
+
+
 @dataclass(slots=True)
 class _Reader:
     """Walks one template and notes what it passes over."""
 
+    given: Mapping[str, str]
+    pseudo: Mapping[str, str]
     notes: list[str] = field(default_factory=list)
+    layers: dict[str, TemplateLayer] = field(default_factory=dict)
+    """By ARN."""
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
         sections = self._used(root.entries("the template"), support.SECTIONS, "")
+        scope = self._scope(sections)
+        sections = {name: replace(place, scope=scope) for name, place in sections.items()}
         if "Transform" in sections:
             _check_transform(sections["Transform"])
         if "Resources" not in sections:
             root.refuse("the template has no Resources")
         shared = self._globals(sections["Globals"]) if "Globals" in sections else {}
+        resources = self._resources(sections["Resources"], scope)
+        for name, resource in resources.items():
+            if resource.type in support.LAYERS:
+                self._add_layer(name, resource, scope)
         found: dict[str, TemplateFunction] = {}
-        for logical_id, (key, resource) in sections["Resources"].entries("Resources").items():
-            properties = self._function_properties(logical_id, key, resource)
-            if properties is None:
+        for logical_id, resource in resources.items():
+            if resource.type not in support.FUNCTIONS:
                 continue
-            function = read_function(logical_id, key, own=properties, shared=shared)
+            key, own = resource.key, self._properties(logical_id, resource)
+            is_sam = resource.type == support.FUNCTION
+            function = read_function(
+                logical_id, key, own=own, shared=shared if is_sam else {}, layers=self.layers
+            )
             if function.name in found:
                 taken_by = found[function.name].logical_id
                 key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
             found[function.name] = function
         return tuple(found.values())
+
+    def _scope(self, sections: Mapping[str, Place]) -> Scope:
+        """Read what functions can refer to; its own values may be functions, too."""
+        scope = Scope(read_parameters(sections.get("Parameters"), self.given), self.pseudo)
+        for name in ("Mappings", "Conditions"):
+            if name in sections:
+                entries = replace(sections[name], scope=scope).entries(name)
+                values = {key: value for key, (_, value) in entries.items()}
+                setattr(scope, name.lower(), values)
+        return scope
 
     def _globals(self, place: Place) -> dict[str, Place]:
         properties: dict[str, Place] = {}
@@ -79,28 +132,63 @@ class _Reader:
             properties["FunctionName"].refuse("FunctionName cannot be the same for all functions")
         return properties
 
-    def _function_properties(
-        self, logical_id: str, key: Place, resource: Place
-    ) -> dict[str, Place] | None:
-        """Return a function's own properties; None for a resource that has no effect here."""
-        attributes = resource.entries(f"resource {logical_id}")
-        if "Type" not in attributes:
-            key.refuse(f"resource {logical_id} has no Type")
-        its_type = attributes["Type"][1].text(f"Type of {logical_id}")
-        if its_type != support.FUNCTION:
-            reason = support.reason_to_ignore_type(its_type)
-            if reason is None:
-                attributes["Type"][1].refuse(
-                    f"{logical_id} is of the type {its_type}, which is not supported here: "
-                    "leave it out of the template that is tuned"
-                )
-            self._note(key, f"{logical_id} ({its_type})", reason)
-            return None
-        used = self._used(attributes, support.ATTRIBUTES, f" of {logical_id}")
+    def _resources(self, section: Place, scope: Scope) -> dict[str, _Resource]:
+        """Return the functions and layers that exist; the others have no effect or are refused."""
+        found: dict[str, _Resource] = {}
+        for logical_id, (key, resource) in section.entries("Resources").items():
+            attributes = resource.entries(f"resource {logical_id}")
+            if "Type" not in attributes:
+                key.refuse(f"resource {logical_id} has no Type")
+            type_place = attributes["Type"][1]
+            its_type = type_place.text(f"Type of {logical_id}")
+            if its_type not in (*support.FUNCTIONS, *support.LAYERS):
+                reason = support.reason_to_ignore_type(its_type)
+                if reason is None:
+                    type_place.refuse(
+                        f"{logical_id} is of the type {its_type}, which is not supported here: "
+                        "leave it out of the template that is tuned"
+                    )
+                self._note(key, f"{logical_id} ({its_type})", reason)
+            elif self._exists(logical_id, key, attributes, scope):
+                found[logical_id] = _Resource(key, its_type, attributes)
+        return found
+
+    def _exists(
+        self,
+        logical_id: str,
+        key: Place,
+        attributes: Mapping[str, tuple[Place, Place]],
+        scope: Scope,
+    ) -> bool:
+        if "Condition" not in attributes:
+            return True
+        place = attributes["Condition"][1]
+        name = place.text(f"Condition of {logical_id}")
+        if scope.holds(name, place):
+            return True
+        self._note(key, logical_id, f"its condition {name} does not hold")
+        return False
+
+    def _properties(self, logical_id: str, resource: _Resource) -> dict[str, Place]:
+        """Return a function's own properties."""
+        used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")
         if "Properties" not in used:
             return {}
         entries = used["Properties"].entries(f"the properties of {logical_id}")
-        return self._used(entries, support.PROPERTIES, f" of {logical_id}")
+        return self._used(entries, support.FUNCTIONS[resource.type], f" of {logical_id}")
+
+    def _add_layer(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+        used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")
+        places: dict[str, Place] = {}
+        if "Properties" in used:
+            entries = used["Properties"].entries(f"the properties of {logical_id}")
+            places = self._used(entries, support.LAYERS[resource.type], f" of {logical_id}")
+        layer = read_layer(logical_id, resource.key, places)
+        arn = layer_arn(layer.name, self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
+        if arn in self.layers:
+            resource.key.refuse(f"{logical_id} has the name {layer.name}, as another layer has")
+        self.layers[arn] = layer
+        scope.resources[logical_id] = arn
 
     def _used(
         self, entries: Mapping[str, tuple[Place, Place]], known: support.Vocabulary, whose: str

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 TRANSFORM: Final = "AWS::Serverless-2016-10-31"
 FUNCTION: Final = "AWS::Serverless::Function"
+PLAIN_FUNCTION: Final = "AWS::Lambda::Function"
 
 _DEPLOYED: Final = "it matters only where the function is deployed"
 _TRIGGER: Final = "nothing but an invocation starts the function here"
 _ACCESS: Final = "a local function has no role"
-_REFERENCE: Final = "nothing can refer to it here"
 _FAILED_EVENT: Final = "failed events are not passed on here"
 _ENCRYPTION: Final = "nothing is encrypted at rest here"
 _IMAGE: Final = "images cannot be run here: give CodeUri, Handler and Runtime"
@@ -45,32 +45,35 @@ class Vocabulary:
 
 SECTIONS: Final = Vocabulary(
     used=frozenset(
-        {"AWSTemplateFormatVersion", "Transform", "Description", "Globals", "Resources"}
+        {
+            "AWSTemplateFormatVersion",
+            "Conditions",
+            "Description",
+            "Globals",
+            "Mappings",
+            "Parameters",
+            "Resources",
+            "Transform",
+        }
     ),
     ignored={
         "Metadata": _DEPLOYED,
         "Outputs": _DEPLOYED,
         "Rules": _DEPLOYED,
         "Hooks": _DEPLOYED,
-        "Parameters": _REFERENCE,
-        "Mappings": _REFERENCE,
-        "Conditions": _REFERENCE,
     },
 )
 
 ATTRIBUTES: Final = Vocabulary(
-    used=frozenset({"Type", "Properties"}),
+    used=frozenset({"Type", "Properties", "Condition"}),
     ignored={
-        "Metadata": "the code is run as it lies in CodeUri, without a build",
+        "Metadata": "how it is built is said with --build",
         "DependsOn": _DEPLOYED,
         "DeletionPolicy": _DEPLOYED,
         "UpdateReplacePolicy": _DEPLOYED,
         "UpdatePolicy": _DEPLOYED,
         "CreationPolicy": _DEPLOYED,
         "Connectors": _ACCESS,
-    },
-    refused={
-        "Condition": "whether the function exists cannot be decided here, leave the condition out",
     },
 )
 
@@ -84,6 +87,8 @@ PROPERTIES: Final = Vocabulary(
             "EphemeralStorage",
             "FunctionName",
             "Handler",
+            "InlineCode",
+            "Layers",
             "MemorySize",
             "PackageType",
             "Runtime",
@@ -128,17 +133,61 @@ PROPERTIES: Final = Vocabulary(
         "FunctionScalingConfig": _INSTANCES,
         "ImageConfig": _IMAGE,
         "ImageUri": _IMAGE,
-        "InlineCode": "put the code into a folder and name it with CodeUri",
-        "Layers": "the layers' code would be missing, put it into the folder of CodeUri",
         "TenancyConfig": "tenants' environments cannot be kept apart here",
     },
 )
+
+PLAIN_PROPERTIES: Final = Vocabulary(
+    used=(PROPERTIES.used - {"CodeUri", "InlineCode"}) | {"Code"},
+    ignored={
+        **{
+            name: PROPERTIES.ignored[name]
+            for name in (
+                "CodeSigningConfigArn",
+                "KmsKeyArn",
+                "LoggingConfig",
+                "PublishToLatestPublished",
+                "RecursiveLoop",
+                "ReservedConcurrentExecutions",
+                "Role",
+                "RuntimeManagementConfig",
+                "SnapStart",
+                "Tags",
+                "VpcConfig",
+            )
+        },
+        "DeadLetterConfig": _FAILED_EVENT,
+        "TracingConfig": PROPERTIES.ignored["Tracing"],
+    },
+    refused={name: why for name, why in PROPERTIES.refused.items() if name != "ImageUri"},
+)
+
+_LAYER: Final = {
+    "CompatibleArchitectures": _DEPLOYED,
+    "CompatibleRuntimes": _DEPLOYED,
+    "Description": _DEPLOYED,
+    "LicenseInfo": _DEPLOYED,
+}
+LAYERS: Final = {
+    "AWS::Serverless::LayerVersion": Vocabulary(
+        used=frozenset({"ContentUri", "LayerName"}),
+        ignored={**_LAYER, "PublishLambdaLayer": _DEPLOYED, "RetentionPolicy": _DEPLOYED},
+    ),
+    "AWS::Lambda::LayerVersion": Vocabulary(
+        used=frozenset({"Content", "LayerName"}), ignored=_LAYER
+    ),
+}
+"""Layers by type, with their properties."""
+
+FUNCTIONS: Final = {FUNCTION: PROPERTIES, PLAIN_FUNCTION: PLAIN_PROPERTIES}
+"""Functions by type, with their properties."""
 
 IGNORED_TYPES: Final = {
     "AWS::IAM::": _ACCESS,
     "AWS::Lambda::Alias": _DEPLOYED,
     "AWS::Lambda::EventInvokeConfig": _FAILED_EVENT,
     "AWS::Lambda::EventSourceMapping": _TRIGGER,
+    "AWS::Lambda::LayerVersionPermission": _ACCESS,
     "AWS::Lambda::Permission": _ACCESS,
     "AWS::Lambda::Url": _TRIGGER,
     "AWS::Lambda::Version": _DEPLOYED,

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateLayer:
+    """A layer that the template makes."""
+
+    logical_id: str
+    name: str
+    folder: Path
+    """Absolute; it exists."""
+    line: int
+    """Where the layer begins in the template, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateFunction:
     """One function's settings, the template's globals and SAM's defaults filled in."""
 
@@ -19,8 +31,8 @@ class TemplateFunction:
     name: str
     handler: str
     runtime: str
-    code_dir: Path
-    """Absolute; it exists."""
+    code_dir: Path | None
+    """Absolute; it exists. None where the code stands in the template."""
     memory_mb: int
     timeout_s: int
     architecture: Architecture
@@ -30,7 +42,11 @@ class TemplateFunction:
     line: int
     """Where the function begins in the template, from 1."""
     has_requirements: bool
-    """Whether a requirements.txt lies beside the code: it is not installed here."""
+    """Whether packages are named beside the code (requirements.txt, package.json) and not there."""
+    inline_code: str | None = field(default=None, repr=False)
+    """The code, where it stands in the template."""
+    layers: tuple[TemplateLayer, ...] = ()
+    """In the order in which they are laid over one another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,67 @@
+"""Where a function's code lies: a folder beside the template, or the template itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from tuner.iac.folder import local_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tuner.iac.document import Place
+
+MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
+"""CloudFormation's limit for ZipFile."""
+
+
+def read_code(
+    logical_id: str, key: Place, places: Mapping[str, Place]
+) -> tuple[Path | None, str | None]:
+    """Return the code's folder, or the source that is written in the template."""
+    if "InlineCode" in places:
+        return None, _inline(places["InlineCode"], "InlineCode")
+    if "CodeUri" in places:
+        return local_folder(places["CodeUri"], "CodeUri"), None
+    if "Code" not in places:
+        key.refuse(f"{logical_id} has no code: CodeUri (in CloudFormation Code) is needed")
+    return _plain_code(logical_id, places["Code"])
+
+
+def has_requirements(folder: Path, runtime: str) -> bool:
+    """Whether packages are named beside the code that are not there yet."""
+    if runtime.startswith("python"):
+        return (folder / "requirements.txt").is_file()
+    if not runtime.startswith("nodejs") or (folder / "node_modules").is_dir():
+        return False
+    try:
+        package = json.loads((folder / "package.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(package, dict) and bool(package.get("dependencies"))
+
+
+def _plain_code(logical_id: str, place: Place) -> tuple[Path | None, str | None]:
+    """Read Code of AWS::Lambda::Function: a path as `cloudformation package` takes it, or more."""
+    if not place.resolved("Code").is_mapping:
+        return local_folder(place, "Code"), None
+    entries = place.entries("Code")
+    for name, (key, _) in entries.items():
+        if name == "ImageUri":
+            key.refuse("images cannot be run here: give code, Handler and Runtime")
+        if name.startswith("S3"):
+            key.refuse(f"Code of {logical_id} is in S3: name its folder, as Code: ./folder")
+        if name != "ZipFile":
+            key.refuse(f"{name} of Code is not supported: ZipFile or the path of a folder is")
+    if not entries:
+        place.refuse("Code is empty: it takes ZipFile or the path of a folder")
+    return None, _inline(entries["ZipFile"][1], "ZipFile")
+
+
+def _inline(place: Place, what: str) -> str:
+    source = place.text(what)
+    if not source.strip() or len(source) > MAX_INLINE_CHARACTERS:
+        place.refuse(f"{what} must hold the code, at most 4 MB of it")
+    return source

@@ -1,0 +1,208 @@
+"""CloudFormation's functions, as far as they need no account: what a value comes to.
+
+Resolved are Ref and Sub of parameters and pseudo parameters, FindInMap, If with the conditions'
+functions, Join, Select and Split. Names and meanings are those of the CloudFormation template
+reference. Everything is resolved when it is read, so that what has no effect here may use anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from tuner.errors import TemplateError
+from tuner.iac.document import STRING_TAG, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tuner.iac.parameters import Parameter
+
+NO_VALUE: Final = "AWS::NoValue"
+MAX_TEXT: Final = 100_000
+"""Characters that a resolved value may have: a few references can stand for a value of any size."""
+_REFERENCE: Final = re.compile(r"\$\{(!?)([^${}]*)\}")
+_CONDITION_FUNCTIONS: Final = ("Equals", "And", "Or", "Not", "Condition")
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a template's functions can refer to."""
+
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    pseudo: Mapping[str, str] = field(default_factory=dict)
+    """AWS::Region and its like."""
+    mappings: Mapping[str, Place] = field(default_factory=dict)
+    conditions: Mapping[str, Place] = field(default_factory=dict)
+    resources: dict[str, str] = field(default_factory=dict)
+    """What Ref gives for resources that are made here too."""
+    _open: list[str] = field(default_factory=list)
+    """Conditions that are being evaluated: none may need itself."""
+
+    def resolve(self, place: Place, what: str) -> Place:
+        """Return the plain place that a function comes to; raises TemplateError where it cannot."""
+        name, argument = place.function()
+        known: dict[str, Callable[[Place, str], Place]] = {
+            "Ref": self._ref,
+            "Sub": self._sub,
+            "FindInMap": self._find_in_map,
+            "If": self._if,
+            "Join": self._join,
+            "Select": self._select,
+            "Split": self._split,
+        }
+        if name not in known:
+            place.refuse(
+                f"{what} uses {place.function_as_written}, which cannot be resolved here: "
+                "write the value out"
+            )
+        return known[name](argument, what)
+
+    def is_absent(self, place: Place) -> bool:
+        """Whether it stands for nothing: AWS::NoValue, outright or by a condition."""
+        name, argument = place.function()
+        if name == "Ref":
+            return bool(argument.node.value == NO_VALUE)
+        if name != "If":
+            return False
+        try:
+            return self.is_absent(self._branch(argument, "Fn::If"))
+        except TemplateError:  # said when the value is needed
+            return False
+
+    def holds(self, name: str, place: Place) -> bool:
+        """Evaluate a condition of the template. `place` is where it is asked for."""
+        if name not in self.conditions:
+            place.refuse(f"there is no condition {name} in the template")
+        if name in self._open:
+            place.refuse(f"the condition {name} depends on itself")
+        self._open.append(name)
+        try:
+            return self._is_true(self.conditions[name], f"the condition {name}")
+        finally:
+            self._open.pop()
+
+    def _is_true(self, place: Place, what: str) -> bool:
+        name, argument = place.function()
+        if name == "Condition":
+            return self.holds(argument.text(what), argument)
+        if name not in _CONDITION_FUNCTIONS:
+            place.refuse(f"{what} must be made of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition")
+        parts = argument.arguments(what)
+        if name == "Equals":
+            _check_count(argument, parts, 2, 2, what)
+            return parts[0].text(what) == parts[1].text(what)
+        _check_count(argument, parts, *((1, 1) if name == "Not" else (2, 10)), what)
+        found = [self._is_true(part, what) for part in parts]
+        return not found[0] if name == "Not" else (all if name == "And" else any)(found)
+
+    def _ref(self, argument: Place, what: str) -> Place:
+        name = argument.text(what)
+        found = self._value(name, argument, what)
+        if isinstance(found, str):
+            return _scalar(argument, found)
+        return _list(argument, found)
+
+    def _value(self, name: str, place: Place, what: str) -> str | tuple[str, ...]:
+        for known in (self.pseudo, self.resources):
+            if name in known:
+                return known[name]
+        if name not in self.parameters:
+            place.refuse(
+                f"{what} refers to {name}, which is no parameter and cannot be resolved here: "
+                "write the value out"
+            )
+        return self.parameters[name].value(place)
+
+    def _sub(self, argument: Place, what: str) -> Place:
+        variables: dict[str, Place] = {}
+        if argument.is_list:
+            parts = argument.arguments(what)
+            _check_count(argument, parts, 2, 2, what)
+            given = parts[1].entries(f"the variables of Fn::Sub in {what}")
+            variables = {name: value for name, (_, value) in given.items()}
+            argument = parts[0]
+
+        def replaced(match: re.Match[str]) -> str:
+            literal, name = match[1], match[2].strip()
+            if literal:
+                return f"${{{name}}}"
+            if name in variables:
+                return variables[name].text(what)
+            found = self._value(name, argument, what)
+            if not isinstance(found, str):
+                argument.refuse(f"{what} puts the list {name} into a text: join it")
+            return found
+
+        return _scalar(argument, _bounded(argument, _REFERENCE.sub(replaced, argument.text(what))))
+
+    def _find_in_map(self, argument: Place, what: str) -> Place:
+        keys = [part.text(what) for part in argument.arguments(what)]
+        if len(keys) != 3:
+            argument.refuse(f"Fn::FindInMap in {what} takes a map and two keys")
+        if keys[0] not in self.mappings:
+            argument.refuse(f"there is no map {keys[0]} in Mappings")
+        found = self.mappings[keys[0]]
+        for depth, key in enumerate(keys[1:], start=1):
+            entries = found.entries(" of ".join(reversed(keys[:depth])))
+            if key not in entries:
+                argument.refuse(f"the map {keys[0]} has no {'.'.join(keys[1 : depth + 1])}")
+            found = entries[key][1]
+        return found
+
+    def _if(self, argument: Place, what: str) -> Place:
+        return self._branch(argument, what).resolved(what)
+
+    def _branch(self, argument: Place, what: str) -> Place:
+        parts = argument.arguments(what)
+        _check_count(argument, parts, 3, 3, what)
+        return parts[1 if self.holds(parts[0].text(what), parts[0]) else 2]
+
+    def _join(self, argument: Place, what: str) -> Place:
+        parts = argument.arguments(what)
+        _check_count(argument, parts, 2, 2, what)
+        pieces = [item.text(what) for item in parts[1].items(what)]
+        return _scalar(argument, _bounded(argument, parts[0].text(what).join(pieces)))
+
+    def _select(self, argument: Place, what: str) -> Place:
+        parts = argument.arguments(what)
+        _check_count(argument, parts, 2, 2, what)
+        listed = parts[1].items(what)
+        index = parts[0].text(what)
+        if not (index.isascii() and index.isdecimal() and int(index[:9]) < len(listed)):
+            argument.refuse(f"{what} must name one of {len(listed)} in Fn::Select, from 0")
+        return listed[int(index)].resolved(what)
+
+    def _split(self, argument: Place, what: str) -> Place:
+        parts = argument.arguments(what)
+        _check_count(argument, parts, 2, 2, what)
+        delimiter = parts[0].text(what)
+        if not delimiter:
+            argument.refuse(f"Fn::Split in {what} needs a delimiter")
+        return _list(argument, tuple(parts[1].text(what).split(delimiter)))
+
+
+def _check_count(place: Place, parts: list[Place], least: int, most: int, what: str) -> None:
+    if not least <= len(parts) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        place.refuse(f"a function in {what} takes {wanted} arguments and has {len(parts)}")
+
+
+def _bounded(place: Place, text: str) -> str:
+    if len(text) > MAX_TEXT:
+        place.refuse(f"a value comes to over {MAX_TEXT} characters")
+    return text
+
+
+def _scalar(place: Place, text: str) -> Place:
+    node = yaml.ScalarNode(STRING_TAG, text, place.node.start_mark, place.node.end_mark)
+    return Place(place.path, node, place.scope)
+
+
+def _list(place: Place, texts: tuple[str, ...]) -> Place:
+    marks = (place.node.start_mark, place.node.end_mark)
+    nodes = [yaml.ScalarNode(STRING_TAG, text, *marks) for text in texts]
+    return Place(place.path, yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, *marks), place.scope)
