@@ -343,7 +343,7 @@ INVALID = "InvalidParameterValueException"
         ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, INVALID, "Reserved.*AWS_REGION"),
         ({"Environment": {"Variables": {"AA": "x" * 4096}}}, INVALID, "4KB"),
         ({"Environment": {"Variables": {"1A": "x"}}}, REFUSED, "environment.variables"),
-        ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:a:1"]}, INVALID, "Layers"),
+        ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:a:1"]}, INVALID, "not exist"),
         ({"Runtime": "ruby3.4"}, INVALID, "python3.9 to python3.14, nodejs18.x"),
         ({"Runtime": "python3.8"}, INVALID, "tune it on AWS"),
     ],

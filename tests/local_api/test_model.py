@@ -112,8 +112,8 @@ def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) ->
 
 def test_an_operation_that_is_not_served_says_so(client: Any) -> None:
     """An operation outside the table is refused by name, and is not retried."""
-    with pytest.raises(ClientError, match="does not serve GET /2018-10-31/layers") as refused:
-        client.list_layers()
+    with pytest.raises(ClientError, match="does not serve GET /2020-04-22/code-sign") as refused:
+        client.list_code_signing_configs()
     assert code_of(refused) == "UnknownOperationException"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import signal
 import urllib.request
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_api.conftest import make_client
+from tests.local_api.conftest import ROLE, code_of, make_client, make_zip
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
@@ -124,3 +126,57 @@ def test_dead_neighbours_are_told_of() -> None:
         server.keep_log("group", "stream", [])
         s3.close()
         client.close()
+
+
+def test_code_is_read_from_the_endpoints_own_s3(client_of: Any) -> None:
+    """Functions and layers may name a bucket, a key of any kind and a version."""
+    s3, client = client_of("s3"), client_of("lambda")
+    s3.create_bucket(Bucket="packages")
+    s3.put_bucket_versioning(Bucket="packages", VersioningConfiguration={"Status": "Enabled"})
+    key, first, second = "a folder/ü+.zip", make_zip("x = 1"), make_zip("x = 2")
+    version = s3.put_object(Bucket="packages", Key=key, Body=first)["VersionId"]
+    s3.put_object(Bucket="packages", Key=key, Body=second)
+    where = {"S3Bucket": "packages", "S3Key": key}
+    made = client.create_function(
+        FunctionName="from-s3", Runtime="python3.11", Handler="handler.handler", Role=ROLE,
+        Code={**where, "S3ObjectVersion": version},
+    )  # fmt: skip
+    assert made["CodeSha256"] == sha256_of(first)
+    changed = client.update_function_code(FunctionName="from-s3", **where)
+    assert changed["CodeSha256"] == sha256_of(second)
+    layer = client.publish_layer_version(LayerName="from-s3", Content=where)
+    assert layer["Content"]["CodeSha256"] == sha256_of(second)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"S3Bucket": "nowhere-at-all", "S3Key": "k"}, "GetObject. S3 Error Code: NoSuchBucket"),
+        ({"S3Bucket": "packages", "S3Key": "none"}, "GetObject. S3 Error Code: NoSuchKey"),
+        ({"S3Bucket": "packages", "S3Key": "text"}, "Could not unzip uploaded file"),
+        ({"S3Bucket": "packages"}, "both S3Bucket and S3Key"),
+    ],
+)
+def test_code_that_s3_does_not_have(client_of: Any, where: dict[str, str], words: str) -> None:
+    """What is missing in S3 is told in Lambda's words, with S3's own code."""
+    s3, client = client_of("s3"), client_of("lambda")
+    s3.create_bucket(Bucket="packages")
+    s3.put_object(Bucket="packages", Key="text", Body=b"no zip")
+    with pytest.raises(ClientError, match=words) as refused:
+        client.update_function_code(FunctionName="hello", **where)
+    assert code_of(refused) == "InvalidParameterValueException"
+
+
+def test_without_neighbours_code_from_s3_is_refused() -> None:
+    """An endpoint for Lambda alone says that it has no S3."""
+    with LocalLambda(
+        [FunctionDefinition("hello")], executor=ScriptedExecutor(1.0), neighbours=False
+    ) as server:
+        client = make_client(server)
+        with pytest.raises(ClientError, match="started without S3: send the package as ZipFile"):
+            client.update_function_code(FunctionName="hello", S3Bucket="packages", S3Key="k")
+        client.close()
+
+
+def sha256_of(package: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(package).digest()).decode()

@@ -6,15 +6,17 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tuner.aws import LambdaGateway
+    from tuner.local.process import RunningLocalLambda
     from tuner.model.finding import Finding
 
 MAX_CONNECTIONS: Final = 50
@@ -43,18 +45,25 @@ def open_target(
     profile: str | None = None,
     endpoint_url: str | None = None,
     local_template: Path | None = None,
+    template_parameters: Mapping[str, str] | None = None,
+    build: bool = False,
     concurrency: int | None = None,
 ) -> Iterator[Target]:
     """Connect to where `function` is; a local endpoint ends with the block.
 
+    `template_parameters` are values for the template's own parameters; with `build` pip, npm or
+    make install what its functions need.
     Raises InputError, TemplateError, LocalError, CredentialsError.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
     if local_template is not None:
         _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
-        with _local_target(local_template, region, connections, state_dir) as target:
+        start = partial(_started, local_template, parameters=template_parameters or {}, build=build)
+        with _local_target(start, region, connections, state_dir) as target:
             yield target
         return
+    if template_parameters or build:
+        raise InputError("--parameter and --build are for a template: name one with --local")
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with connect(
@@ -69,17 +78,17 @@ def open_target(
 
 @contextmanager
 def _local_target(
-    template: Path, region: str | None, connections: int, state_dir: Path
+    start: Callable[[str], RunningLocalLambda],
+    region: str | None,
+    connections: int,
+    state_dir: Path,
 ) -> Iterator[Target]:
     from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
-    from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
 
     region = region or DEFAULT_LOCAL_REGION
     with ExitStack() as stack:
-        local = stack.enter_context(
-            start_local_lambda(template, python=sys.executable, region=region)
-        )
+        local = stack.enter_context(start(region))
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
@@ -99,6 +108,16 @@ def _local_target(
             max_memory_mb=status.max_memory_mb,
             started_here=True,
         )
+
+
+def _started(
+    template: Path, region: str, *, parameters: Mapping[str, str], build: bool
+) -> RunningLocalLambda:
+    from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
+
+    return start_local_lambda(
+        template, python=sys.executable, region=region, parameters=parameters, build=build
+    )
 
 
 def _refuse_contradictions(**given: str | None) -> None:

@@ -17,7 +17,7 @@ from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tuner.api.prepared import PreparedSweep
@@ -45,6 +45,8 @@ def tune(
     profile: str | None = None,
     endpoint_url: str | None = None,
     local_template: Path | None = None,
+    template_parameters: Mapping[str, str] | None = None,
+    build: bool = False,
     min_memory_mb: int | None = None,
     max_memory_mb: int | None = None,
     memory_sizes_mb: Sequence[int] = (),
@@ -63,7 +65,8 @@ def tune(
     """Measure `function` (a name or an ARN) and say how much memory it should have.
 
     It really runs the code. `confirm` sees the plan before anything is changed; without it the
-    call itself agrees. `local_template` starts an endpoint for that SAM template. `stop` ends the
+    call itself agrees. `local_template` starts an endpoint for that SAM template, with values for
+    its parameters, and with `build` after pip, npm or make installed what it needs. `stop` ends the
     sweep early, with an answer from what was measured. Raises NotAgreedError, InputError and its
     kin, UnknownReachError, PriceError, AwsError and its kin, LocalError, and LeftChangedError if
     something is left changed.
@@ -89,6 +92,8 @@ def tune(
         profile=profile,
         endpoint_url=endpoint_url,
         local_template=local_template,
+        template_parameters=template_parameters,
+        build=build,
         concurrency=concurrency,
     ) as target:
         goal = goal or Goal()

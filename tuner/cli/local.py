@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from tuner.cli import options
+from tuner.cli.values import parameters_of
 
 EPILOG = """\
 tuner local serve examples/template.yaml
@@ -22,6 +23,8 @@ def serve(
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Port; 0 takes a free one.")
     ] = 0,
     region: options.Region = None,
+    parameter: options.TemplateParameters = None,
+    build: options.Build = False,
 ) -> int:
     """Serve the functions of TEMPLATE on a Lambda endpoint of your own, until Ctrl-C.
 
@@ -30,4 +33,10 @@ def serve(
     """
     from tuner.cli.serving import serve_until_stopped  # noqa: PLC0415 - not needed for --help
 
-    return serve_until_stopped(template, port=port, region=region or "us-east-1")
+    return serve_until_stopped(
+        template,
+        port=port,
+        region=region or "us-east-1",
+        parameters=parameters_of(parameter),
+        build=build,
+    )

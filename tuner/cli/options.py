@@ -39,6 +39,25 @@ LocalTemplate = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+TemplateParameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter",
+        metavar="NAME=VALUE",
+        help="Value of one of the template's parameters (without it: its Default); repeatable.",
+        show_default=False,
+        rich_help_panel=WHERE,
+    ),
+]
+Build = Annotated[
+    bool,
+    typer.Option(
+        "--build",
+        help="Install what the template's functions need (pip, npm or make, in copies of their "
+        "folders).",
+        rich_help_panel=WHERE,
+    ),
+]
 Payloads = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,7 +13,7 @@ from tuner.local.serve import LocalLambda
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import FrameType
 
@@ -26,12 +26,16 @@ class _StoppedError(Exception):
     """A signal asked to end."""
 
 
-def serve_until_stopped(template: Path, *, port: int, region: str) -> int:
+def serve_until_stopped(
+    template: Path, *, port: int, region: str, parameters: Mapping[str, str], build: bool
+) -> int:
     """Serve, print what a client needs, and return 0 when asked to end. Raises TunerError."""
-    functions = read_template(template).functions
+    functions = read_template(template, parameters=parameters, region=region).functions
     before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
     try:
-        with LocalLambda.from_template(template, port=port, region=region) as server:
+        with LocalLambda.from_template(
+            template, port=port, region=region, parameters=parameters, build=build
+        ) as server:
             show_text("\n".join(_lines(server, functions)) + "\n")
             sys.stdout.flush()
             threading.Event().wait()
@@ -60,9 +64,15 @@ def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[s
             for each in functions
         ),
         "",
-        *(f"! {plain(finding.message)}" for finding in limits.findings),
+        *(f"! {plain(message)}" for message in _said(server)),
         "Ctrl-C ends it.",
     ]
+
+
+def _said(server: LocalLambda) -> list[str]:
+    """What to know of this host, and what else is amiss; notes on the template are left out."""
+    host = server.limits.findings
+    return [f.message for f in server.findings if f in host or f.severity == "warning"]
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

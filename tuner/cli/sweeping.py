@@ -18,7 +18,7 @@ from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tuner.breakeven.question import Terms
@@ -39,6 +39,8 @@ class Place:
     profile: str | None
     endpoint_url: str | None
     local_template: Path | None
+    template_parameters: Mapping[str, str]
+    build: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from tuner.cli import options
 from tuner.cli.goal import goal_of
+from tuner.cli.values import parameters_of
 
 EPILOG = """\
 tuner tune resize-images --payload event.json
@@ -45,6 +46,8 @@ def tune(
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
     local: options.LocalTemplate = None,
+    parameter: options.TemplateParameters = None,
+    build: options.Build = False,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
@@ -88,7 +91,7 @@ def tune(
         seed=seed,
         out=out,
     )
-    place = Place(region, profile, endpoint_url, local)
+    place = Place(region, profile, endpoint_url, local, parameters_of(parameter), build)
     manner = Manner(
         yes=yes,
         allow_side_effects=allow_side_effects,

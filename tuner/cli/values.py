@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
@@ -51,6 +54,17 @@ def percentile(text: str) -> float:
     if not 0 < number < 100:
         raise typer.BadParameter(f"{text!r} is out of range: above 0, below 100")
     return number
+
+
+def parameters_of(given: Iterable[str] | None) -> dict[str, str]:
+    """`Stage=prod` of `--parameter`, each; the last of several for one name counts."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            raise typer.BadParameter("write --parameter NAME=VALUE")
+        found[name.strip()] = value
+    return found
 
 
 def amount_usd(text: str) -> float:

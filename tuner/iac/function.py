@@ -32,6 +32,7 @@ def read_function(
     own: Mapping[str, Place],
     shared: Mapping[str, Place],
     layers: Mapping[str, TemplateLayer],
+    metadata: Place | None = None,
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
@@ -57,6 +58,7 @@ def read_function(
         environment=tuple({**_variables(shared), **_variables(own)}.items()),
         line=key.line,
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
+        build_method=_build_method(metadata),
         layers=(*_layers(shared, layers), *_layers(own, layers)),
     )
 
@@ -176,6 +178,13 @@ def _layers(
             )
         found.append(known[arn])
     return tuple(found)
+
+
+def _build_method(metadata: Place | None) -> str | None:
+    entries = {} if metadata is None else metadata.entries("Metadata")
+    if "BuildMethod" not in entries:
+        return None
+    return entries["BuildMethod"][1].text("BuildMethod")
 
 
 def _inner(place: Place, what: str, name: str) -> Place | None:

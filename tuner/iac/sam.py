@@ -100,9 +100,15 @@ class _Reader:
             if resource.type not in support.FUNCTIONS:
                 continue
             key, own = resource.key, self._properties(logical_id, resource)
-            is_sam = resource.type == support.FUNCTION
             function = read_function(
-                logical_id, key, own=own, shared=shared if is_sam else {}, layers=self.layers
+                logical_id,
+                key,
+                own=own,
+                shared=shared if resource.type == support.FUNCTION else {},
+                layers=self.layers,
+                metadata=resource.attributes["Metadata"][1]
+                if "Metadata" in resource.attributes
+                else None,
             )
             if function.name in found:
                 taken_by = found[function.name].logical_id

@@ -65,9 +65,8 @@ SECTIONS: Final = Vocabulary(
 )
 
 ATTRIBUTES: Final = Vocabulary(
-    used=frozenset({"Type", "Properties", "Condition"}),
+    used=frozenset({"Type", "Properties", "Condition", "Metadata"}),
     ignored={
-        "Metadata": "how it is built is said with --build",
         "DependsOn": _DEPLOYED,
         "DeletionPolicy": _DEPLOYED,
         "UpdateReplacePolicy": _DEPLOYED,

@@ -45,6 +45,8 @@ class TemplateFunction:
     """Whether packages are named beside the code (requirements.txt, package.json) and not there."""
     inline_code: str | None = field(default=None, repr=False)
     """The code, where it stands in the template."""
+    build_method: str | None = None
+    """How it is built: BuildMethod of its Metadata, such as "makefile"."""
     layers: tuple[TemplateLayer, ...] = ()
     """In the order in which they are laid over one another."""
 

@@ -25,11 +25,18 @@ def main() -> int:
     parser.add_argument("template", type=Path)
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--build", action="store_true")
     arguments = parser.parse_args()
+    parameters = dict(given.split("=", 1) for given in arguments.parameter)
     signal.signal(signal.SIGTERM, _leave)
     try:
         with LocalLambda.from_template(
-            arguments.template, port=arguments.port, region=arguments.region
+            arguments.template,
+            port=arguments.port,
+            region=arguments.region,
+            parameters=parameters,
+            build=arguments.build,
         ) as server:
             _say(server.status())
             sys.stdin.buffer.read()

@@ -30,7 +30,15 @@ class FunctionDefinition:
     description: str = ""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     has_requirements: bool = False
-    """Whether packages are named that nobody installs here."""
+    """Whether packages are named beside the code that are not there."""
+    inline_code: str | None = field(default=None, repr=False)
+    """The code, where it is no folder's: the module `index`."""
+    logical_id: str = ""
+    """What the template calls it: a Makefile's target is named after it."""
+    build_method: str | None = None
+    """What the template says of how it is built: "makefile"."""
+    layers: tuple[tuple[str, Path], ...] = ()
+    """Names and folders, in the order in which they are laid over one another."""
     origin: str = ""
     """Where it is defined, for messages: "template.yaml:12"."""
 
@@ -49,5 +57,9 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
         description=function.description,
         environment=function.environment,
         has_requirements=function.has_requirements,
+        inline_code=function.inline_code,
+        logical_id=function.logical_id,
+        build_method=function.build_method,
+        layers=tuple((layer.name, layer.folder) for layer in function.layers),
         origin=f"{path}:{function.line}",
     )

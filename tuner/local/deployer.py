@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
 from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import zip_folder, zip_source
 from tuner.local.control_plane.settings import create_settings
@@ -14,8 +17,11 @@ from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from tuner.local.control_plane.package import CodeStore
+    from tuner.local.build import Builder
+    from tuner.local.control_plane.layers import Layered, LayerStore
+    from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.control_plane.store import FunctionStore
     from tuner.local.definition import FunctionDefinition
     from tuner.local.deployment import Executor
@@ -27,10 +33,21 @@ _ECHO: Final = "def handler(event, context):\n    return event\n"
 class Deployer:
     """Deploys functions that are ready at once, and tells what there is to know of them."""
 
-    def __init__(self, store: FunctionStore, codes: CodeStore, executor: Executor) -> None:
+    def __init__(
+        self,
+        store: FunctionStore,
+        layers: LayerStore,
+        codes: CodeStore,
+        executor: Executor,
+        builder: Builder | None = None,
+    ) -> None:
+        """Without a builder the code is deployed as it lies there."""
         self._store = store
+        self._layers = layers
         self._codes = codes
         self._executor = executor
+        self._builder = builder
+        self._published: dict[str, str] = {}
 
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
@@ -61,17 +78,47 @@ class Deployer:
             check_new_name(function.name)
             check_function(request, limits.max_memory_mb, limits.core_count)
             findings = [*self._executor.runtime_findings(function.runtime)]
-            folder = function.code_dir
-            package = zip_folder(folder) if folder else zip_source("handler.py", _ECHO)
-            code = self._codes.add(package)
-            settings = create_settings(request)
+            built = self._builder.build(function) if self._builder else None
+            code = self._codes.add(_package(replace(function, code_dir=built or function.code_dir)))
+            layered = self._layers.lay([self._publish(*layer) for layer in function.layers])
+            settings = replace(create_settings(request), layered=layered)
+            check_total_size(code, layered)
+            _check_bootstrap(function, code, layered)
             self._store.create(function.name, settings, code, tags={}, at_once=True)
         except (ApiError, LocalError) as refused:
             where = f"{function.origin}: " if function.origin else ""
             raise LocalError(f"{where}function {function.name}: {refused}") from refused
-        if function.has_requirements:
+        if function.has_requirements and built is None:
             findings.append(_requirements(function))
         return findings
+
+    def _publish(self, name: str, folder: Path) -> str:
+        """Publish a layer's folder, once for all functions that have it: its ARN."""
+        if name not in self._published:
+            code = self._codes.add(zip_folder(folder))
+            self._published[name] = self._layers.publish(name, code).arn
+        return self._published[name]
+
+
+def _package(function: FunctionDefinition) -> bytes:
+    if function.code_dir is not None:
+        return zip_folder(function.code_dir)
+    if function.inline_code is None:
+        return zip_source("handler.py", _ECHO)
+    ending = "js" if function.runtime.startswith("nodejs") else "py"
+    return zip_source(f"index.{ending}", function.inline_code)
+
+
+def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered | None) -> None:
+    """Say at once, and where the template is, what an invocation would fail for."""
+    if not function.runtime.startswith("provided"):
+        return
+    folders = [code.folder, *([layered.opt_dir] if layered else [])]
+    if not any(os.access(folder / "bootstrap", os.X_OK) for folder in folders):
+        raise LocalError(
+            f"{function.runtime} needs an executable file `bootstrap` in {function.code_dir}: "
+            "build it first (--build runs the Makefile's target where BuildMethod is makefile)"
+        )
 
 
 def _creation(function: FunctionDefinition) -> dict[str, Any]:
@@ -90,8 +137,10 @@ def _creation(function: FunctionDefinition) -> dict[str, Any]:
 
 
 def _requirements(function: FunctionDefinition) -> Finding:
+    is_node = function.runtime.startswith("nodejs")
+    file, tool = ("package.json", "npm") if is_node else ("requirements.txt", "pip")
     message = (
-        f"{function.name}: the packages of its requirements.txt are not installed here; where it "
-        f"needs them, run pip install -r requirements.txt -t {function.code_dir}"
+        f"{function.name}: the packages of its {file} are not installed here; start with --build "
+        f"to have {tool} do that in a copy of its folder"
     )
     return Finding("requirements_not_installed", "warning", message)

@@ -14,12 +14,14 @@ from tuner.errors import LocalError, TunerError
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
     from tuner.local.deployment import CpuControl
 
 START_TIMEOUT_S: Final = 60.0
+BUILD_TIMEOUT_S: Final = 1800.0
 STOP_TIMEOUT_S: Final = 20.0
 
 
@@ -69,27 +71,38 @@ class RunningLocalLambda:
         self.close()
 
 
-def start_local_lambda(template: Path, *, python: str, region: str) -> RunningLocalLambda:
+def start_local_lambda(
+    template: Path,
+    *,
+    python: str,
+    region: str,
+    parameters: Mapping[str, str] | None = None,
+    build: bool = False,
+) -> RunningLocalLambda:
     """Serve a template's functions from a child of the interpreter `python`.
 
-    Returns when it answers. Raises what the child met: TemplateError, LocalError and their kin.
+    Returns when it answers; with `build` the functions are built before that. Raises what the
+    child met: TemplateError, LocalError and their kin.
     """
+    given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
+    more = [*given, *(["--build"] if build else [])]
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [python, "-m", "tuner.local", str(template), "--region", region],
+        [python, "-m", "tuner.local", str(template), "--region", region, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C is the parent's: it needs the endpoint to give back
     )
     try:
-        return RunningLocalLambda(process, _wait_ready(process))
+        limit_s = BUILD_TIMEOUT_S if build else START_TIMEOUT_S
+        return RunningLocalLambda(process, _wait_ready(process, limit_s))
     except BaseException:
         _end(process)
         raise
 
 
-def _wait_ready(process: subprocess.Popen[bytes]) -> LocalStatus:
+def _wait_ready(process: subprocess.Popen[bytes], limit_s: float) -> LocalStatus:
     assert process.stdout is not None
-    timer = threading.Timer(START_TIMEOUT_S, process.kill)
+    timer = threading.Timer(limit_s, process.kill)
     timer.daemon = True
     timer.start()
     line = process.stdout.readline()

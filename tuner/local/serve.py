@@ -9,27 +9,31 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
+from tuner.local.build import Builder
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api import LambdaApi
 from tuner.local.control_plane.functions import FunctionsApi
 from tuner.local.control_plane.governance import GovernanceApi
 from tuner.local.control_plane.invoke import Concurrency, InvokeApi
+from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, Place
 from tuner.local.control_plane.package import Code, CodeStore
 from tuner.local.control_plane.store import FunctionStore
+from tuner.local.control_plane.uploads import Uploads
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.proxy import Proxy
 from tuner.local.http.server import HttpServer
+from tuner.local.neighbours.objects import NeighbourObjects
 from tuner.local.neighbours.process import Neighbours
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.retirement import Retirement
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -45,6 +49,7 @@ class LocalLambda:
     `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
     progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
+    With `build` pip, npm or make run first, in copies of the functions' folders.
     Raises LocalError, too, where the port or this host's means cannot be had.
     """
 
@@ -61,6 +66,7 @@ class LocalLambda:
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         leave_out_unfit: bool = False,
+        build: bool = False,
     ) -> None:
         self.region = _checked_region(region)
         self._code_token = secrets.token_urlsafe(16)
@@ -73,15 +79,18 @@ class LocalLambda:
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
             retirement = _closed(stack, Retirement(self._executor))
             self._codes = CodeStore(folder)
+            place = Place(region, ACCOUNT_ID)
+            self._layers = LayerStore(place, self._codes)
             self._store = FunctionStore(
-                Place(region, ACCOUNT_ID),
+                place,
                 update_s=update_s,
                 retire=retirement.add,
                 environment=self._client_environment(),
                 clock=clock,
                 seed=seed,
             )
-            deployer = Deployer(self._store, self._codes, self._executor)
+            builder = Builder(folder / "build") if build else None
+            deployer = Deployer(self._store, self._layers, self._codes, self._executor, builder)
             self._findings = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
             handle = self._assemble(stack, concurrent_executions)
             if self._neighbours is not None:
@@ -100,11 +109,18 @@ class LocalLambda:
         region: str = "us-east-1",
         executor: Executor | None = None,
         neighbours: bool = True,
+        parameters: Mapping[str, str] | None = None,
+        build: bool = False,
     ) -> Self:
-        """Deploy the functions of a SAM template; raises TemplateError too."""
+        """Deploy the functions of a SAM template; raises TemplateError too.
+
+        `parameters` are values for the template's own; `build` installs what the functions need.
+        """
         from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
-        template = read_template(path)
+        template = read_template(
+            path, parameters=parameters, region=_checked_region(region), account_id=ACCOUNT_ID
+        )
         server = cls(
             [from_template(function, path) for function in template.functions],
             port=port,
@@ -112,6 +128,7 @@ class LocalLambda:
             executor=executor,
             neighbours=neighbours,
             leave_out_unfit=True,
+            build=build,
         )
         server.add_findings(Finding("template_ignored", "info", each) for each in template.ignored)
         return server
@@ -186,8 +203,12 @@ class LocalLambda:
         """Join the API's parts into what answers requests."""
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
         invocations = _closed(stack, InvokeApi(self._store, self._executor, concurrency))
+        beside = self._neighbours
+        objects = NeighbourObjects(beside.socket_path) if beside is not None else None
+        uploads = Uploads(self._codes, objects)
         api = LambdaApi(
-            FunctionsApi(self._store, self._codes, self._executor, self._code_url),
+            FunctionsApi(self._store, uploads, self._layers, self._executor, self._code_url),
+            LayersApi(self._layers, uploads, self._code_url),
             AliasesApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
 from tuner.local.control_plane import settings as function_settings
 from tuner.local.control_plane.error import invalid
+from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import LATEST, check_new_name
 from tuner.local.control_plane.validation import (
     FUNCTION_CONSTRAINTS,
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
     from tuner.local.control_plane.call import Call
     from tuner.local.control_plane.function_state import Function, Version
-    from tuner.local.control_plane.package import Code, CodeStore
+    from tuner.local.control_plane.layers import LayerStore
+    from tuner.local.control_plane.package import Code
+    from tuner.local.control_plane.settings import Settings
     from tuner.local.control_plane.store import FunctionStore
+    from tuner.local.control_plane.uploads import Uploads
     from tuner.local.deployment import Executor
 
 _RUNTIME_VERSION: Final = "0" * 64
@@ -38,12 +41,14 @@ class FunctionsApi:
     def __init__(
         self,
         store: FunctionStore,
-        codes: CodeStore,
+        uploads: Uploads,
+        layers: LayerStore,
         executor: Executor,
         code_url: Callable[[Code], str],
     ) -> None:
         self._store = store
-        self._codes = codes
+        self._uploads = uploads
+        self._layers = layers
         self._executor = executor
         self._code_url = code_url
 
@@ -58,7 +63,8 @@ class FunctionsApi:
         tags = body.get("Tags") or {}
         check_tags(tags, {})
         settings = function_settings.create_settings(body)
-        code = self._read_code(body.get("Code") or {})
+        code = self._uploads.read(body.get("Code") or {})
+        settings = self._layers_of(body)(settings, code)
         function, version = self._store.create(
             reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
         )
@@ -118,10 +124,13 @@ class FunctionsApi:
         _refuse_qualifier(reference.qualifier)
         body = call.json()
         self._check(body)
+        put_layers = self._layers_of(body)
         function, version = self._store.update(
             reference.name,
             revision_id=body.get("RevisionId"),
-            settings=lambda base: function_settings.update_settings(body, base),
+            settings=lambda base, code: put_layers(
+                function_settings.update_settings(body, base), code
+            ),
         )
         return json_response(200, self._configuration(function, version))
 
@@ -133,12 +142,16 @@ class FunctionsApi:
         self._check(body)
         with self._store.open(reference.name):
             pass  # no such function comes before anything about its code
-        code = self._read_code(body)
+        code = self._uploads.read(body)
+        put_layers = self._layers_of({})
         function, version = self._store.update(
             reference.name,
             revision_id=body.get("RevisionId"),
-            settings=lambda base: function_settings.update_settings(
-                {"Architectures": body.get("Architectures")}, base
+            settings=lambda base, code: put_layers(
+                function_settings.update_settings(
+                    {"Architectures": body.get("Architectures")}, base
+                ),
+                code,
             ),
             code=code,
             publish=bool(body.get("Publish")),
@@ -178,20 +191,18 @@ class FunctionsApi:
             except LocalError as error:
                 raise invalid(str(error)) from None
 
-    def _read_code(self, source: Mapping[str, Any]) -> Code:
-        if source.get("S3Bucket") or source.get("S3Key"):
-            raise invalid(
-                "Code from S3 is not supported by the local Lambda: send the package as ZipFile"
-            )
-        if source.get("ImageUri"):
-            raise invalid("Container images are not supported by the local Lambda: send ZipFile")
-        encoded = source.get("ZipFile")
-        if not isinstance(encoded, str) or not encoded:
-            raise invalid("Please provide a source for function code.")
-        try:
-            return self._codes.add(base64.b64decode(encoded, validate=True))
-        except binascii.Error:
-            raise invalid("ZipFile is not base64") from None
+    def _layers_of(self, body: Mapping[str, Any]) -> Callable[[Settings, Code], Settings]:
+        """Lay a request's layers; gives what puts them into settings and checks the size of all."""
+        given = body.get("Layers")
+        layered = None if given is None else self._layers.lay(given)
+
+        def put(settings: Settings, code: Code) -> Settings:
+            if given is not None:
+                settings = replace(settings, layered=layered)
+            check_total_size(code, settings.layered)
+            return settings
+
+        return put
 
     def _listed(
         self, function: Function, version: Version, *, qualified: bool = True

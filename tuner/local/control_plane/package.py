@@ -36,6 +36,7 @@ class Code:
     size_bytes: int
     zip_path: Path
     folder: Path = field(repr=False)
+    unzipped_bytes: int = 0
 
 
 class CodeStore:
@@ -46,10 +47,14 @@ class CodeStore:
         self._kept: dict[str, Code] = {}
         self._lock = threading.Lock()
 
-    def add(self, package: bytes) -> Code:
-        """Keep a ZIP; raises ApiError for what Lambda, or safety, refuses. Nothing is kept then."""
-        if len(package) > MAX_ZIPPED_BYTES:
-            raise invalid(f"Request must be smaller than {MAX_ZIPPED_BYTES} bytes zipped (50 MB)")
+    def add(self, package: bytes, *, max_bytes: int | None = None) -> Code:
+        """Keep a ZIP; raises ApiError for what Lambda, or safety, refuses. Nothing is kept then.
+
+        `max_bytes` is 50 MB for what a request brings, and more for what comes from S3.
+        """
+        limit = MAX_ZIPPED_BYTES if max_bytes is None else max_bytes
+        if len(package) > limit:
+            raise invalid(f"Request must be smaller than {limit} bytes zipped")
         digest = hashlib.sha256(package)
         key = digest.hexdigest()
         with self._lock:
@@ -62,23 +67,48 @@ class CodeStore:
         with self._lock:
             return self._kept.get(hex_digest)
 
+    def lay(self, codes: tuple[Code, ...]) -> Path:
+        """Lay packages over one another in a folder of their own: the later one's files win."""
+        digest = hashlib.sha256("".join(code.sha256 for code in codes).encode()).hexdigest()
+        folder = self._root / "opt" / digest
+        with self._lock:
+            if not folder.is_dir():
+                fresh = folder.with_suffix(".new")
+                shutil.rmtree(fresh, ignore_errors=True)
+                for code in codes:
+                    _lay_over(code.folder, fresh)
+                fresh.rename(folder)
+        return folder
+
     def _keep(self, package: bytes, digest: hashlib._Hash) -> Code:
         folder = self._root / "code" / digest.hexdigest()
         zip_path = self._root / "zip" / f"{digest.hexdigest()}.zip"
         folder.mkdir(parents=True)
         try:
-            _unpack(package, folder)
+            unzipped_bytes = _unpack(package, folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         zip_path.parent.mkdir(exist_ok=True)
         zip_path.write_bytes(package)
         sha256 = base64.b64encode(digest.digest()).decode()
-        return Code(sha256, len(package), zip_path, folder)
+        return Code(sha256, len(package), zip_path, folder, unzipped_bytes)
 
 
-def _unpack(package: bytes, folder: Path) -> None:
-    """Write a ZIP's files below `folder`, and nowhere else."""
+def _lay_over(source: Path, folder: Path) -> None:
+    """Put a folder's files into another one, as links to the same read-only files."""
+    for path in sorted(source.rglob("*")):
+        target = folder / path.relative_to(source)
+        if path.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        target.hardlink_to(path)
+
+
+def _unpack(package: bytes, folder: Path) -> int:
+    """Write a ZIP's files below `folder`, and nowhere else: how many bytes they have."""
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             members = archive.infolist()
@@ -87,6 +117,7 @@ def _unpack(package: bytes, folder: Path) -> None:
             for member in members:
                 if not member.is_dir():
                     budget -= _write_member(archive, member, folder, budget)
+            return MAX_UNZIPPED_BYTES - budget
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError):
         raise invalid(
             "Could not unzip uploaded file. Please check your file, then try to upload again."

@@ -27,6 +27,11 @@ AddPermission                   POST   /2015-03-31/functions/{FunctionName}/poli
 GetPolicy                       GET    /2015-03-31/functions/{FunctionName}/policy
 RemovePermission                DELETE /2015-03-31/functions/{FunctionName}/policy/{StatementId}
 ListEventSourceMappings         GET    /2015-03-31/event-source-mappings
+PublishLayerVersion             POST   /2018-10-31/layers/{LayerName}/versions
+ListLayerVersions               GET    /2018-10-31/layers/{LayerName}/versions
+GetLayerVersion                 GET    /2018-10-31/layers/{LayerName}/versions/{VersionNumber}
+DeleteLayerVersion              DELETE /2018-10-31/layers/{LayerName}/versions/{VersionNumber}
+ListLayers                      GET    /2018-10-31/layers
 GetAccountSettings              GET    /2016-08-19/account-settings
 TagResource                     POST   /2017-03-31/tags/{Resource}
 UntagResource                   DELETE /2017-03-31/tags/{Resource}

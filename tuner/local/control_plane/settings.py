@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from tuner.local.control_plane.layers import Layered
     from tuner.local.control_plane.names import Place
 
 
@@ -56,6 +57,7 @@ class Settings:
     kms_key_arn: str | None = None
     vpc: Vpc | None = None
     logging: Logging = Logging()
+    layered: Layered | None = None
 
 
 def create_settings(request: Mapping[str, Any]) -> Settings:
@@ -167,6 +169,7 @@ def make_deployment(
         timeout_s=settings.timeout_s,
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         code_dir=code_dir,
+        opt_dir=settings.layered.opt_dir if settings.layered else None,
         log_group=log_group(settings, name),
         environment=tuple({**dict(shared_environment), **dict(settings.environment or ())}.items()),
         log_format="JSON" if settings.logging.log_format == "JSON" else "Text",
@@ -201,6 +204,8 @@ def describe(settings: Settings, function_name: str) -> dict[str, Any]:
         "DeadLetterConfig": settings.dead_letter_arn and {"TargetArn": settings.dead_letter_arn},
         "Environment": settings.environment and {"Variables": dict(settings.environment)},
         "VpcConfig": _describe_vpc(settings.vpc),
+        "Layers": settings.layered
+        and [{"Arn": arn, "CodeSize": size} for arn, size in settings.layered.versions],
     }
     return _without_none(shape)
 

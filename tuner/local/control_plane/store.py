@@ -134,7 +134,7 @@ class FunctionStore:
         name: str,
         *,
         revision_id: str | None,
-        settings: Callable[[Settings], Settings] | None = None,
+        settings: Callable[[Settings, Code], Settings] | None = None,
         code: Code | None = None,
         publish: bool = False,
         dry_run: bool = False,
@@ -145,10 +145,9 @@ class FunctionStore:
             self._refuse_busy(function)
             if revision_id is not None and revision_id != latest.revision_at(self.now_s()):
                 raise stale_revision()
-            changed_settings = settings(latest.settings) if settings else latest.settings
-            changed = self._new_version(
-                name, LATEST, changed_settings, code or latest.code, "update"
-            )
+            new_code = code or latest.code
+            changed_settings = settings(latest.settings, new_code) if settings else latest.settings
+            changed = self._new_version(name, LATEST, changed_settings, new_code, "update")
             if dry_run:
                 return function, replace(latest, settings=changed_settings, code=changed.code)
             function.running, function.latest = latest, changed

@@ -87,6 +87,7 @@ FUNCTION_CONSTRAINTS: Final = (
     Constraint("LoggingConfig.ApplicationLogLevel", values=_LOG_LEVELS),
     Constraint("LoggingConfig.SystemLogLevel", values=("DEBUG", "INFO", "WARN")),
     Constraint("LoggingConfig.LogGroup", str, 1, 512, pattern=r"[.\-_/#A-Za-z0-9]+"),
+    Constraint("Layers", list),
     Constraint("VpcConfig.SubnetIds", list, 0, 16),
     Constraint("VpcConfig.SecurityGroupIds", list, 0, 5),
     Constraint("VpcConfig.Ipv6AllowedForDualStack", bool),
@@ -98,10 +99,8 @@ FUNCTION_CONSTRAINTS: Final = (
 
 # Members that change what runs, in ways that this endpoint cannot show.
 _REFUSED: Final = (
-    "Layers",
     "FileSystemConfigs",
     "ImageConfig",
-    "ImageUri",
     "CodeSigningConfigArn",
     "TenancyConfig",
     "CapacityProviderConfig",
@@ -221,6 +220,11 @@ def _check_environment(environment: Any) -> None:
             "Lambda was unable to configure your environment variables because the environment "
             "variables you have provided contains reserved keys that are currently not supported "
             f"for modification. Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    if "AWS_LAMBDA_EXEC_WRAPPER" in variables:
+        raise invalid(
+            "AWS_LAMBDA_EXEC_WRAPPER starts the runtime through an extension's script, which the "
+            "local Lambda cannot: leave it out"
         )
     for name in variables:
         if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name):

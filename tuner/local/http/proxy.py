@@ -47,7 +47,7 @@ class Proxy:
 
     def __init__(self, socket_path: Path) -> None:
         self._socket_path = str(socket_path)
-        self._idle: list[_UnixConnection] = []
+        self._idle: list[UnixConnection] = []
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
@@ -78,10 +78,10 @@ class Proxy:
                 return self._send(kept, request, body, length)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 kept.close()
-        return self._send(_UnixConnection(self._socket_path), request, body, length)
+        return self._send(UnixConnection(self._socket_path), request, body, length)
 
     def _send(
-        self, connection: _UnixConnection, request: Request, body: IO[bytes], length: int
+        self, connection: UnixConnection, request: Request, body: IO[bytes], length: int
     ) -> Response:
         body.seek(0)
         try:
@@ -101,7 +101,7 @@ class Proxy:
         return self._response(request, connection, answer)
 
     def _response(
-        self, request: Request, connection: _UnixConnection, answer: http.client.HTTPResponse
+        self, request: Request, connection: UnixConnection, answer: http.client.HTTPResponse
     ) -> Response:
         headers = tuple(
             (name, value) for name, value in answer.getheaders() if name.lower() not in _NOT_PASSED
@@ -118,7 +118,7 @@ class Proxy:
         return Response(answer.status, self._pieces(connection, answer), headers, answer.length)
 
     def _pieces(
-        self, connection: _UnixConnection, answer: http.client.HTTPResponse
+        self, connection: UnixConnection, answer: http.client.HTTPResponse
     ) -> Iterator[bytes]:
         try:
             while piece := answer.read(256 * 1024):
@@ -128,7 +128,7 @@ class Proxy:
             raise
         self._give_back(connection, answer)
 
-    def _give_back(self, connection: _UnixConnection, answer: http.client.HTTPResponse) -> None:
+    def _give_back(self, connection: UnixConnection, answer: http.client.HTTPResponse) -> None:
         if answer.will_close:
             connection.close()
             return
@@ -136,7 +136,7 @@ class Proxy:
             self._idle.append(connection)
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path: str) -> None:

@@ -6,6 +6,7 @@ by the kernel where it offers that, so that a busy endpoint does not lengthen a 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import sys
@@ -23,7 +24,13 @@ MAX_HEAD_BYTES: Final = 1024 * 1024 + 65536
 """The X-Ray cause of an error may fill a header of 1 MiB."""
 SO_TIMESTAMPNS: Final = 35
 
-CallKind = Literal["next", "response", "error", "init-error", "unknown"]
+EXTENSION_ROOT: Final = "/2020-01-01/extension"
+NO_EXTENSIONS: Final = (
+    b'{"errorType": "Extension.NotSupported", '
+    b'"errorMessage": "extensions cannot be run by the local Lambda"}'
+)
+
+CallKind = Literal["next", "response", "error", "init-error", "extension", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,14 +198,14 @@ class RuntimeApi:
         """Acknowledge what the runtime posts; only `next` waits for its answer."""
         if call.kind == "next":
             return False
-        status = "413 Payload Too Large" if call.too_large else "202 Accepted"
-        if call.kind == "unknown":
+        status, body = "413 Payload Too Large" if call.too_large else "202 Accepted", b""
+        if call.kind == "extension":
+            status, body = "403 Forbidden", NO_EXTENSIONS
+        elif call.kind == "unknown":
             status = "404 Not Found"
-        try:
-            call.connection.send(status)
-        except OSError:
-            return call.kind == "unknown"
-        return call.kind == "unknown"
+        with contextlib.suppress(OSError):
+            call.connection.send(status, body=body)
+        return call.kind in ("extension", "unknown")
 
 
 def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
@@ -226,7 +233,7 @@ def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
 
 def _route(method: str, path: str) -> tuple[CallKind, str | None]:
     if not path.startswith(API_ROOT):
-        return "unknown", None
+        return ("extension" if path.startswith(EXTENSION_ROOT) else "unknown"), None
     match method, *path[len(API_ROOT) :].strip("/").split("/"):
         case "GET", "invocation", "next":
             return "next", None

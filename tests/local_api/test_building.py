@@ -1,0 +1,179 @@
+"""`--build`: pip, npm or make put into a copy what a function needs; folders are only read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tuner.errors import LocalError
+from tuner.iac import read_template
+from tuner.local import build
+from tuner.local.build import Builder
+from tuner.local.definition import FunctionDefinition, from_template
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OWN = f"python3.{sys.version_info.minor}"
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def package(folder: Path, name: str = "tiny") -> Path:
+    """A Python package that pip can install without a network."""
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    info = f"{name}-1.0.dist-info"
+    source = folder / "wheel"
+    (source / info).mkdir(parents=True)
+    (source / f"{name}.py").write_text("NAME = 'installed'\n")
+    (source / info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (source / info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
+    (source / info / "RECORD").write_text("")
+    shutil.make_archive(str(wheel.with_suffix("")), "zip", source)
+    wheel.with_suffix(".zip").rename(wheel)
+    return wheel
+
+
+def test_requirements_are_installed_by_pip_beside_the_code(tmp_path: Path) -> None:
+    """Relative paths in requirements.txt are the folder's, and its own modules win."""
+    code = tmp_path / "code"
+    code.mkdir()
+    wheel = package(tmp_path)
+    (code / "requirements.txt").write_text(f"--no-index\n../{wheel.name}\n")
+    (code / "app.py").write_text("import tiny\n")
+    before = snapshot(code)
+    function = FunctionDefinition("f", code_dir=code, runtime=OWN, has_requirements=True)
+    built = Builder(tmp_path / "built").build(function)
+    assert built is not None
+    assert (built / "tiny.py").read_text() == "NAME = 'installed'\n"
+    assert (built / "app.py").is_file()
+    assert snapshot(code) == before
+    (code / "tiny.py").write_text("NAME = 'own'\n")
+    again = Builder(tmp_path / "again").build(function)
+    assert again is not None
+    assert (again / "tiny.py").read_text() == "NAME = 'own'\n"
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on PATH")
+def test_dependencies_are_installed_by_npm(tmp_path: Path) -> None:
+    """node_modules appear in the copy only."""
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / "package.json").write_text('{"name": "tiny", "version": "1.0.0"}')
+    (tmp_path / "tiny" / "index.js").write_text("exports.name = 'installed';\n")
+    packed = subprocess.run(
+        ["npm", "pack", "--silent", "./tiny"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    code = tmp_path / "code"
+    code.mkdir()
+    needs = {"dependencies": {"tiny": f"file:{tmp_path / packed.stdout.strip()}"}}
+    (code / "package.json").write_text(json.dumps(needs))
+    (code / "index.js").write_text("exports.handler = async () => require('tiny').name;\n")
+    before = snapshot(code)
+    function = FunctionDefinition("f", code_dir=code, runtime="nodejs20.x", has_requirements=True)
+    built = Builder(tmp_path / "built").build(function)
+    assert built is not None
+    assert "installed" in (built / "node_modules" / "tiny" / "index.js").read_text()
+    assert snapshot(code) == before
+
+
+MAKEFILE = """\
+build-Native:
+\tprintf '#!/bin/sh\\n' > "$(ARTIFACTS_DIR)/bootstrap"
+\tchmod 755 "$(ARTIFACTS_DIR)/bootstrap"
+\ttouch left-behind
+"""
+TEMPLATE = """\
+Resources:
+  Native:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: METHOD}
+    Properties: {CodeUri: code, Handler: any, Runtime: provided.al2023, FunctionName: native}
+  Other:
+    Type: AWS::Serverless::Function
+    Properties: {InlineCode: "def handler(e, c): return 1", Handler: index.handler, Runtime: OWN}
+"""
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "Makefile").write_text(MAKEFILE)
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE.replace("METHOD", "makefile").replace("OWN", OWN))
+    return path
+
+
+def test_a_makefile_builds_a_function_of_a_template(template: Path) -> None:
+    """BuildMethod: makefile runs build-LOGICALID as `sam build` does; else a line says so."""
+    code = template.parent / "code"
+    before = snapshot(code)
+    with LocalLambda.from_template(
+        template, executor=ScriptedExecutor(), neighbours=False, build=True
+    ) as server:
+        assert server.status()["functions"] == ["Other", "native"]
+        assert server.findings == ()
+    with LocalLambda.from_template(
+        template, executor=ScriptedExecutor(), neighbours=False
+    ) as server:
+        [said] = [finding.message for finding in server.findings]
+        assert server.status()["functions"] == ["Other"]
+        assert "provided.al2023 needs an executable file `bootstrap`" in said
+        assert "--build" in said
+    assert snapshot(code) == before
+
+
+def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:
+    """The tool's own words, the function and its place; nothing is deployed half."""
+    (tmp_path / "code" / "Makefile").write_text("build-Native:\n\techo boom >&2; exit 3\n")
+    function = from_template(read_template(template).functions[0], template)
+    with pytest.raises(LocalError, match=r"make failed: make.*Error 3|make failed: boom"):
+        Builder(tmp_path / "built").build(function)
+    (tmp_path / "code" / "requirements.txt").write_text("no-such-package-anywhere==0\n--no-index\n")
+    function = FunctionDefinition(
+        "f", code_dir=tmp_path / "code", runtime=OWN, has_requirements=True
+    )
+    with pytest.raises(LocalError, match=r"pip failed: ERROR: .*no-such-package-anywhere"):
+        Builder(tmp_path / "again").build(function)
+
+
+def test_other_build_methods_are_refused(template: Path, tmp_path: Path) -> None:
+    """What only its own tool can build is said, with what to do."""
+    template.write_text(template.read_text().replace("makefile", "rust-cargolambda"))
+    function = from_template(read_template(template).functions[0], template)
+    with pytest.raises(LocalError, match="BuildMethod rust-cargolambda is not supported: build it"):
+        Builder(tmp_path / "built").build(function)
+
+
+def test_a_tool_that_is_missing_is_named(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without make on PATH the line says that it is needed; one that hangs is ended."""
+    function = from_template(read_template(template).functions[0], template)
+    monkeypatch.setattr(build, "LIMIT_S", 0.2)
+    (tmp_path / "code" / "Makefile").write_text("build-Native:\n\texec sleep 20\n")
+    with pytest.raises(LocalError, match="make took over 0 s"):
+        Builder(tmp_path / "slow").build(function)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LocalError, match="make is not on PATH, which --build needs"):
+        Builder(tmp_path / "built").build(function)
+
+
+def test_nothing_to_build_is_deployed_as_it_lies(tmp_path: Path) -> None:
+    """Functions without packages to install are left alone."""
+    builder = Builder(tmp_path / "built")
+    assert builder.build(FunctionDefinition("echo")) is None
+    assert builder.build(FunctionDefinition("f", code_dir=tmp_path, runtime=OWN)) is None
+    assert not (tmp_path / "built").exists()

@@ -1,0 +1,261 @@
+"""Layers: published, found, listed, deleted, and laid over one another for a function."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.local.control_plane.error import invalid, not_found
+from tuner.local.control_plane.names import PARTITION, unmatched
+from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
+from tuner.local.control_plane.validation import Constraint, check
+from tuner.local.http.message import Response, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.names import Place
+    from tuner.local.control_plane.package import Code, CodeStore
+    from tuner.local.control_plane.uploads import Uploads
+
+MAX_LAYERS: Final = 5
+_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,140}")
+_CONSTRAINTS: Final = (
+    Constraint("Description", str, 0, 256),
+    Constraint("LicenseInfo", str, 0, 512),
+    Constraint("CompatibleRuntimes", list, 0, 15),
+    Constraint("CompatibleArchitectures", list, 0, 2),
+)
+_ABSENT: Final = "The resource you requested does not exist."
+
+
+@dataclass(frozen=True, slots=True)
+class LayerVersion:
+    """One version of a layer: never changed, and kept for its functions when it is deleted."""
+
+    name: str
+    number: int
+    arn: str
+    code: Code
+    created: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Description, LicenseInfo, CompatibleRuntimes, CompatibleArchitectures as they were given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layered:
+    """A function's layers, and the folder that stands for /opt."""
+
+    versions: tuple[tuple[str, int], ...]
+    """ARNs with the packages' sizes in bytes."""
+    opt_dir: Path = field(repr=False)
+    unzipped_bytes: int = 0
+
+
+class LayerStore:
+    """Keeps the layers' versions. Thread-safe."""
+
+    def __init__(self, place: Place, codes: CodeStore) -> None:
+        self._place = place
+        self._codes = codes
+        self._layers: dict[str, dict[int, LayerVersion]] = {}
+        self._next: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def publish(self, name: str, code: Code, **details: Any) -> LayerVersion:
+        """Keep a package as the next version of a layer."""
+        with self._lock:
+            number = self._next[name] = self._next.get(name, 0) + 1
+            created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.000+0000}"
+            version = LayerVersion(
+                name, number, f"{self.arn(name)}:{number}", code, created, details
+            )
+            self._layers.setdefault(name, {})[number] = version
+            return version
+
+    def arn(self, name: str) -> str:
+        """Give a layer's ARN, without a version."""
+        place = self._place
+        return f"arn:{PARTITION}:lambda:{place.region}:{place.account_id}:layer:{name}"
+
+    def all(self) -> list[list[LayerVersion]]:
+        """Give the layers in order of name, each with its versions, the newest first."""
+        with self._lock:
+            layers = [self._layers[name] for name in sorted(self._layers)]
+            return [sorted(versions.values(), key=lambda v: -v.number) for versions in layers]
+
+    def find(self, arn: str) -> LayerVersion | None:
+        """Give a version by its ARN."""
+        with self._lock:
+            found = [each for layer in self._layers.values() for each in layer.values()]
+        return next((each for each in found if each.arn == arn), None)
+
+    def delete(self, name: str, number: int) -> None:
+        """Delete a version; one that is gone already is no error."""
+        with self._lock:
+            versions = self._layers.get(name, {})
+            versions.pop(number, None)
+            if not versions:
+                self._layers.pop(name, None)
+
+    def lay(self, arns: Sequence[Any]) -> Layered | None:
+        """Lay a function's layers over one another; None for none.
+
+        Raises ApiError for layers that are not here, too many, or that hold an extension.
+        """
+        if len(arns) > MAX_LAYERS:
+            raise invalid(f"Cannot reference more than {MAX_LAYERS} layers.")
+        versions = [self._needed(arn) for arn in arns]
+        if not versions:
+            return None
+        if len({version.name for version in versions}) < len(versions):
+            raise invalid("Two different versions of the same layer are not allowed.")
+        for version in versions:
+            _refuse_extensions(version)
+        opt_dir = self._codes.lay(tuple(version.code for version in versions))
+        return Layered(
+            versions=tuple((v.arn, v.code.size_bytes) for v in versions),
+            opt_dir=opt_dir,
+            unzipped_bytes=sum(version.code.unzipped_bytes for version in versions),
+        )
+
+    def _needed(self, arn: Any) -> LayerVersion:
+        version = self.find(arn) if isinstance(arn, str) else None
+        if version is None:
+            raise invalid(
+                f"Layer version {arn} does not exist. (A layer of an account is not here: publish "
+                "its files to this endpoint)"
+            )
+        return version
+
+
+class LayersApi:
+    """Operations on layers. `code_url` gives the address of a kept package."""
+
+    def __init__(
+        self, layers: LayerStore, uploads: Uploads, code_url: Callable[[Code], str]
+    ) -> None:
+        self._layers = layers
+        self._uploads = uploads
+        self._code_url = code_url
+
+    def publish_layer_version(self, call: Call) -> Response:
+        """PublishLayerVersion."""
+        name = self._name(call)
+        body = call.json()
+        check(body, _CONSTRAINTS)
+        code = self._uploads.read(body.get("Content") or {})
+        details = {c.path: body[c.path] for c in _CONSTRAINTS if body.get(c.path)}
+        return json_response(201, self._whole(self._layers.publish(name, code, **details)))
+
+    def get_layer_version(self, call: Call) -> Response:
+        """GetLayerVersion."""
+        number = _number(call.path["VersionNumber"])
+        arn = f"{self._layers.arn(self._name(call))}:{number}"
+        return self._found(arn)
+
+    def list_layer_versions(self, call: Call) -> Response:
+        """ListLayerVersions: the newest first."""
+        name = self._name(call)
+        versions = [each for layer in self._layers.all() for each in layer if each.name == name]
+        page, marker = call.page(_compatible(versions, call), lambda each: str(each.number))
+        return json_response(200, {"LayerVersions": [_brief(each) for each in page], **marker})
+
+    def list_layers(self, call: Call) -> Response:
+        """ListLayers: each with its newest version; GetLayerVersionByArn has the same path."""
+        if call.query.get("find") == "LayerVersion":
+            return self._found(call.query.get("Arn") or "")
+        newest = [found[0] for each in self._layers.all() if (found := _compatible(each, call))]
+        page, marker = call.page(newest, lambda each: each.name)
+        layers = [
+            {
+                "LayerName": each.name,
+                "LayerArn": self._layers.arn(each.name),
+                "LatestMatchingVersion": _brief(each),
+            }
+            for each in page
+        ]
+        return json_response(200, {"Layers": layers, **marker})
+
+    def delete_layer_version(self, call: Call) -> Response:
+        """DeleteLayerVersion: functions that have it keep it."""
+        self._layers.delete(self._name(call), _number(call.path["VersionNumber"]))
+        return Response(204)
+
+    def _name(self, call: Call) -> str:
+        """Read a layer's name, or its ARN."""
+        given = call.path["LayerName"]
+        name = given.removeprefix(self._layers.arn(""))
+        if not _NAME.fullmatch(name):
+            raise unmatched("layerName", given, "[a-zA-Z0-9-_]+")
+        return name
+
+    def _found(self, arn: str) -> Response:
+        version = self._layers.find(arn)
+        if version is None:
+            raise not_found(_ABSENT)
+        return json_response(200, self._whole(version))
+
+    def _whole(self, version: LayerVersion) -> dict[str, Any]:
+        code = version.code
+        content = {
+            "Location": self._code_url(code),
+            "CodeSha256": code.sha256,
+            "CodeSize": code.size_bytes,
+        }
+        return {"Content": content, "LayerArn": self._layers.arn(version.name), **_brief(version)}
+
+
+def _brief(version: LayerVersion) -> dict[str, Any]:
+    return {
+        "LayerVersionArn": version.arn,
+        "Version": version.number,
+        "Description": "",
+        "CreatedDate": version.created,
+        **version.details,
+    }
+
+
+def _compatible(versions: Iterable[LayerVersion], call: Call) -> list[LayerVersion]:
+    """Keep the versions that are declared for the runtime and architecture asked for."""
+    asked = {
+        "CompatibleRuntimes": call.query.get("CompatibleRuntime"),
+        "CompatibleArchitectures": call.query.get("CompatibleArchitecture"),
+    }
+    wanted = {name: value for name, value in asked.items() if value}
+    return [
+        version
+        for version in versions
+        if all(value in version.details.get(name, ()) for name, value in wanted.items())
+    ]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise unmatched("versionNumber", text, "[0-9]+")
+    return int(text)
+
+
+def _refuse_extensions(version: LayerVersion) -> None:
+    folder = version.code.folder / "extensions"
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    if names:
+        raise invalid(
+            f"The layer {version.name} brings the extension {names[0]}, and extensions cannot be "
+            "run by the local Lambda: leave the layer out"
+        )
+
+
+def check_total_size(code: Code, layered: Layered | None) -> None:
+    """Refuse a function that is too large together with its layers."""
+    total = code.unzipped_bytes + (layered.unzipped_bytes if layered else 0)
+    if total > MAX_UNZIPPED_BYTES:
+        raise invalid(
+            "Function code combined with layers exceeds the maximum allowed size of "
+            f"{MAX_UNZIPPED_BYTES} bytes. The actual size is {total} bytes."
+        )
