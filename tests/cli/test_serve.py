@@ -92,7 +92,7 @@ def test_what_is_not_supported_is_named_with_its_line(template: Path) -> None:
     line = one_line(ran)
     assert "template.yaml" in line
     assert "13" in line
-    assert "Layers" in line
+    assert "the layer arn:aws" in line
 
 
 def test_a_port_in_use_is_told(template: Path) -> None:
