@@ -9,10 +9,13 @@ import pytest
 
 from tests.varied_sweeps import batch_sweep
 from tuner import decide
+from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 from tuner.report import markdown, terminal
 from tuner.report.json import to_json
+from tuner.report.page.exhibit import Exhibit
+from tuner.report.page.sections import section
 
 if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
@@ -83,3 +86,16 @@ def test_without_a_varied_parameter_nothing_of_it_is_said(answer: Recommendation
     assert made["variation"] is None
     assert made["recommendation"]["parameters"] == {}
     assert made["recommendation"]["cost_usd_per_million_records"] is None
+
+
+def test_the_page_has_the_pairs(answer: Recommendation) -> None:
+    """As a table, with the value in its tiles and in the command that measures again."""
+    sweep = batch_sweep()
+    exhibit = Exhibit("made.jsonl", answer, sweep, Breakdown((), ()), None)
+    made = section(exhibit, 1)
+    assert made["pair_table"].head[0] == "batch_size"
+    assert [row.role for row in made["pair_table"].rows].count("recommended") == 1
+    tiles = {tile["title"]: (tile["now"], tile["then"]) for tile in made["tiles"]}
+    assert tiles["batch_size"] == ("5", "10")
+    assert "Cost per million records" in tiles
+    assert "--vary=batch_size=1,5,10" in made["reproduce"]["measure"]

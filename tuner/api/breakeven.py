@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend
+from tuner.api.saved import recommend, sweep_behind
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decide.estimate import estimate
 from tuner.decide.evidence import read_evidence
-from tuner.decide.parts import sweep_at
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
@@ -40,16 +39,14 @@ def break_even(
 ) -> BreakEven:
     """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
 
-    `answer` saves deciding again. Where a batch size was varied, events are those of today's, which
-    a rate is told in. Raises InputError where the sweep cannot tell waiting from
+    `answer` saves deciding again. Where a batch size was chosen, a rate counts events of that size.
+    Raises InputError where the sweep cannot tell waiting from
     computing, PriceError for an unknown region.
     """
     goal, book = goal or Goal(), price_book or current_price_book()
     answer = answer or recommend(sweep, goal, price_book=book)
     memory_mb = answer.choice.memory_mb or sweep.function.memory_mb
-    for _name, value in answer.current.parameters:
-        sweep = sweep_at(sweep, value)
-    work = read_work(sweep, memory_mb, goal=goal, price_book=book)
+    work = read_work(sweep_behind(answer, sweep), memory_mb, goal=goal, price_book=book)
     return analyse(
         sweep.function,
         work,
@@ -137,10 +134,15 @@ def add_platform(
 def _monthly_saving(answer: Recommendation, terms: Terms) -> Interval | None:
     """What the chosen size saves a month over the current one: its ratio of today's bill."""
     ratio, rate = answer.choice.saving_ratio, terms.traffic.rate_per_s
-    now = answer.current.cost_usd_per_million
+    now, count = answer.current.cost_usd_per_million, 1.0
+    if answer.choice.parameters and answer.variation is not None:
+        # A rate counts events of the chosen batch size; today their records cost more events.
+        now = answer.current.cost_usd_per_million_records
+        [chosen] = answer.choice.parameters
+        count = next(v.record_count for v in answer.variation.values if v.value == chosen[1])
     if ratio is None or rate is None or now is None:
         return None
-    month = now.estimate / 1e6 * rate * SECONDS_PER_MONTH
+    month = now.estimate * count / 1e6 * rate * SECONDS_PER_MONTH
     return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -270,17 +271,24 @@ class AdaptiveStrategy:
 
 
 def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
-    """Trials that give each payload samples at a few of the sizes that answer: the lowest, the
-    highest and what lies between. Where only one payload is sent, it has them.
+    """Trials that give each of several payloads samples at a few of the sizes that answer (the
+    lowest, the highest and what lies between), and then a second one at one of them: events of a
+    class differ, and by how much one sample does not tell.
     """
+    if len(evidence.samples) < 2:
+        return
     seen = {s.memory_mb for each in evidence.samples.values() for s in each}
     alive = sorted(seen - set(evidence.failures))
     steps = min(wanted, len(alive))
     spread = {alive[round(n * (len(alive) - 1) / max(steps - 1, 1))] for n in range(steps)}
+    again = []
     for name, samples in evidence.samples.items():
-        own = {s.memory_mb for s in samples}
-        for memory_mb in sorted(spread - own)[: max(steps - len(own), 0)]:
-            yield Trial(memory_mb, name)
+        own = Counter(s.memory_mb for s in samples)
+        missing = sorted(spread - set(own))[: max(steps - len(own), 0)]
+        yield from (Trial(memory_mb, name) for memory_mb in missing)
+        if not missing and own and max(own.values()) < 2 and spread & set(own):
+            again.append(Trial(sorted(spread & set(own))[len(spread & set(own)) // 2], name))
+    yield from again
 
 
 def _is_floor(evidence: Evidence, memory_mb: int) -> bool:

@@ -12,6 +12,7 @@ from tuner.report.page.tables import (
     dollars,
     front_table,
     known,
+    pair_table,
     payload_table,
     platform_table,
     sent_table,
@@ -54,6 +55,8 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "captions": captions(exhibit),
         "cold_table": cold_table(exhibit),
         "payload_table": payload_table(exhibit),
+        "pair_table": pair_table(answer),
+        "varied": "" if answer.variation is None else answer.variation.parameter.name,
         "front_table": front_table(answer),
         "targets": _targets(answer),
         "break_even": None if exhibit.break_even is None else platform_section(exhibit.break_even),
@@ -71,9 +74,11 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
     choice, current = answer.choice, answer.current
     new_mb = choice.memory_mb if choice.memory_mb is not None else choice.best_so_far_mb
     after = next((each for each in answer.curve if each.memory_mb == new_mb), None)
-    moved = new_mb is not None and new_mb != current.memory_mb
+    resized = new_mb is not None and new_mb != current.memory_mb
+    moved = resized or (choice.parameters != current.parameters and bool(choice.parameters))
     shown = [
-        _tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if moved else None, ""),
+        _tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if resized else None, ""),
+        *_value_tiles(answer),
         _tile(
             "Mean duration, warm",
             known(current.duration_ms, numbers.duration),
@@ -87,13 +92,26 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
             _spread(after.cost_usd_per_million if after else current.cost_usd_per_million),
         ),
     ]
-    if choice.saving_ratio is not None and choice.verdict == "resize":
+    if choice.cost_usd_per_million_records is not None:
+        now, then = current.cost_usd_per_million_records, choice.cost_usd_per_million_records
+        then_text = dollars(then) if moved else None
+        shown.append(_tile("Cost per million records", dollars(now), then_text, _spread(then)))
+    if choice.saving_ratio is not None and moved and choice.verdict != "inconclusive":
         text = numbers.saving(choice.saving_ratio)
         figure, _, interval = text.partition(" (")
         shown.append(_tile("Saving", figure, None, f"90 %: {interval.rstrip(')')}"))
     if choice.verdict == "inconclusive" and moved:
         shown[0]["note"] = "best so far, not a recommendation"
     return shown
+
+
+def _value_tiles(answer: Recommendation) -> list[dict[str, str]]:
+    """The value of a varied parameter, now and then, where it is chosen with the size."""
+    now = dict(answer.current.parameters)
+    return [
+        _tile(name, now.get(name, value), value if now.get(name, value) != value else None, "")
+        for name, value in answer.choice.parameters
+    ]
 
 
 def captions(exhibit: Exhibit) -> dict[str, str]:
@@ -153,6 +171,11 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
     measure = ["tuner tune", shlex.quote(plain(sweep.function.name))]
     measure += ["--local TEMPLATE"] if answer.environment == "local" else []
     measure += ["--payload PAYLOADS"]
+    if answer.variation is not None:
+        values = ",".join(each.value for each in answer.variation.values)
+        measure.append(
+            shlex.quote(f"--vary={plain(answer.variation.parameter.name)}={plain(values)}")
+        )
     measure += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
     measure += [f"--seed {sweep.plan.seed}", *flags]
     return {

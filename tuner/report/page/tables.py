@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.report import breakeven, numbers
 from tuner.report.page.chart_data import cold_starts_seen, shown_platforms
+from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, size_rows
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
     from tuner.model.sweep import Sweep
     from tuner.report.page.exhibit import Exhibit
-    from tuner.report.size_rows import SizeRow
+from tuner.report.size_rows import SizeRow
 
 REMARKS: Final = "remarks"
 """Title of a last column of words, which wraps."""
@@ -46,6 +47,30 @@ def size_table(answer: Recommendation) -> Table:
     head = ("memory", "mean (90 %)", "$ per million", "vs now", "calls", "cold", "failed")
     rows = tuple(_size_row(answer, row) for row in size_rows(answer))
     return Table((*head, "memory used", REMARKS), rows)
+
+
+def pair_table(answer: Recommendation) -> Table | None:
+    """Every size with every value of a varied parameter; None without one."""
+    if answer.variation is None:
+        return None
+    rows = [
+        Row(
+            (
+                each.value,
+                numbers.memory(each.memory_mb),
+                measured(each.duration_ms, numbers.duration),
+                dollars(each.cost_usd_per_million_records),
+                each.change,
+                ", ".join((*(["recommended"] if each.recommended else []), *each.notes)),
+            ),
+            role="recommended" if each.recommended else "",
+        )
+        for each in pair_rows(answer)
+    ]
+    head = (answer.variation.parameter.name, "memory", "mean event (90 %)")
+    return Table(
+        (*head, f"per million {per_record(answer.variation)}", "vs now", REMARKS), tuple(rows)
+    )
 
 
 def front_table(answer: Recommendation) -> Table | None:
