@@ -33,6 +33,9 @@ check: $(STAMP)  ## Format, lint, types, layers
 bench: $(STAMP)  ## Measure speed, memory and fidelity, as ratios in one run
 	$(BIN)/python -m tests.bench
 
+bench-local: $(STAMP)  ## Measure how true the local Lambda is, and what it costs itself
+	$(BIN)/python -m tests.bench local_exec endpoint
+
 bench-decide: $(STAMP)  ## Measure the decisions against known truths, beside the baselines
 	$(BIN)/python -m tests.bench.decide
 
@@ -42,4 +45,4 @@ readme: $(STAMP)  ## Run the commands that the README shows and put in what they
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test test-all check bench bench-decide readme clean
+.PHONY: help demo test test-all check bench bench-local bench-decide readme clean
