@@ -48,6 +48,9 @@ def check_host(
     "both" leaves out control groups where they cannot be used. Raises LocalError where a control
     that was asked for does not work here, InputError where the folder cannot be written.
     """
+    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - for local runs alone
+
+    refuse_other_systems()
     from tuner.local.check.measure import check_control  # noqa: PLC0415 - loads the executor
 
     checks = []

@@ -83,7 +83,10 @@ def _local_target(
     connections: int,
     state_dir: Path,
 ) -> Iterator[Target]:
-    from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
+    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - only for --local
+
+    refuse_other_systems()
+    from tuner.api.host_check import host_findings  # noqa: PLC0415 - as above
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     region = region or DEFAULT_LOCAL_REGION

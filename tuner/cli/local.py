@@ -31,6 +31,9 @@ def serve(
     It runs the real handlers as your user, listens on this machine only, and gives each memory
     size the share of CPU that Lambda gives it.
     """
+    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - not needed for --help
+
+    refuse_other_systems()
     from tuner.cli.serving import serve_until_stopped  # noqa: PLC0415 - not needed for --help
 
     return serve_until_stopped(

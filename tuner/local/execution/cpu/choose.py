@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.cgroup_v1 import CgroupV1, V1Parents
 from tuner.local.execution.cpu.cgroup_v2 import CgroupV2
+from tuner.local.execution.cpu.delegation import enter_scope, hand_down, is_handed_over
 from tuner.local.execution.cpu.mounts import read_hierarchies
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tuner.local.execution.cpu.mounts import Hierarchy
 
 PROBE_MEMORY_MB = 128
+JOIN_CODE = "import sys\nfor name in sys.argv[1:]: open(name, 'w').write('0')"
+"""0 is the process that writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ def choose_control(preferred: CpuControl | None = None) -> Control:
             return Control("cgroup-v1", lambda name: CgroupV1(parents, name), directories)
     if preferred in (None, "cgroup-v2"):
         parent = find_v2(read_hierarchies())
+        if parent is None and enter_scope():
+            parent = find_v2(read_hierarchies())
         if parent is not None:
             return Control("cgroup-v2", lambda name: CgroupV2(parent, name), (parent,))
     if preferred in (None, "stop-continue") and sys.platform in ("linux", "darwin"):
@@ -70,10 +76,15 @@ def find_v1(hierarchies: tuple[Hierarchy, ...]) -> V1Parents | None:
 
 
 def find_v2(hierarchies: tuple[Hierarchy, ...]) -> Path | None:
-    """Where groups of version 2 with cpu and memory can be made: the own one, else higher up."""
+    """Where groups of version 2 with cpu and memory can be made: the own one, else higher up.
+
+    A directory that was handed over to this run, or to its container, is divided for that.
+    """
     unified = next((one for one in hierarchies if not one.controllers), None)
     if unified is None:
         return None
+    if is_handed_over(unified.own, unified.mount) and not _has_controllers(unified.own):
+        hand_down(unified.own)
     for parent in unified.ancestors:
         if _has_controllers(parent) and _works(lambda name, p=parent: CgroupV2(p, name)):  # type: ignore[misc]
             return parent
@@ -90,15 +101,24 @@ def _first_writable(hierarchy: Hierarchy) -> Path | None:
 
 
 def _works(make: Callable[[str], ControlGroup]) -> bool:
-    """Try it: a mount may be read-only, a controller may be missing, a value may be refused."""
+    """Try it: a mount may be read-only, a controller or the right to move into it missing."""
     group = make(f"tuner-probe-{uuid.uuid4().hex}")
     try:
         group.create(PROBE_MEMORY_MB)
         group.set_cores(1.0)
         group.sample()
+        if not _can_be_joined(group.directories):
+            return False
     except (OSError, KeyError, ValueError):
         return False
     finally:
         group.close()
         group_files.remove(list(group.directories))
     return True
+
+
+def _can_be_joined(directories: tuple[str, ...]) -> bool:
+    """Whether a process of this user's may go in, as every runtime will before it is executed."""
+    files = [f"{directory}/cgroup.procs" for directory in directories]
+    command = [sys.executable, "-I", "-S", "-c", JOIN_CODE, *files]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 (own code)
