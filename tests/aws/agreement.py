@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws.gateway import LambdaGateway
 from tuner.aws.policy import least_policy
 from tuner.aws.session import open_session
+from tuner.errors import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ACCOUNT = "eu-west-1:123456789012"
+_ELSEWHERE = {
+    "GetMetricStatistics": ("cloudwatch:GetMetricStatistics", "*"),
+    "DeleteLogGroup": ("logs:DeleteLogGroup", "arn:aws:logs:{account}:log-group:{logGroupName}"),
+    "DescribeSchema": (
+        "schemas:DescribeSchema",
+        "arn:aws:schemas:{account}:schema/{RegistryName}/{SchemaName}",
+    ),
+}
+"""Action and resource of what is not Lambda's."""
 
 
 def check_agreement(
@@ -28,6 +39,8 @@ def check_agreement(
     session.boto.events.register("provide-client-params", record)
     with LambdaGateway(session) as gateway:
         use(gateway)
+        with suppress(AwsError):  # neither endpoint knows the registry
+            gateway.shareable_events(function)
     policy = least_policy(
         function, region="eu-west-1", account_id="123456789012", isolation=isolation
     )
@@ -43,14 +56,11 @@ def check_agreement(
 
 def _as_iam_sees(operation: str, params: dict[str, Any]) -> list[tuple[str, str]]:
     """The actions and resources that IAM authorizes (Service Authorization Reference)."""
-    if operation == "GetMetricStatistics":
-        return [("cloudwatch:GetMetricStatistics", "*")]
     if operation in ("GetAccountSettings", "ListEventSourceMappings", "ListFunctions"):
         return [(f"lambda:{operation}", "*")]
-    if operation == "DeleteLogGroup":
-        return [
-            ("logs:DeleteLogGroup", f"arn:aws:logs:{ACCOUNT}:log-group:{params['logGroupName']}")
-        ]
+    if operation in _ELSEWHERE:
+        action, resource = _ELSEWHERE[operation]
+        return [(action, resource.format(account=ACCOUNT, **params))]
     if "Resource" in params:
         return [(f"lambda:{operation}", params["Resource"])]
     action = "InvokeFunction" if operation == "Invoke" else operation

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuner import __version__
+from tuner.api.events import load_for
 from tuner.api.prepared import Request, prepare
 from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
@@ -12,7 +14,7 @@ from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
-from tuner.payloads import load_payloads
+from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
 
@@ -71,8 +73,10 @@ def tune(
     kin, UnknownReachError, PriceError, AwsError and its kin, LocalError, and LeftChangedError if
     something is left changed.
     """
+    options: dict[str, Any] = {"seed": seed, "vary": vary}
+    asks = any(map(asks_for_test_events, payloads))
     request = Request(
-        payloads=load_payloads(payloads, seed=seed, vary=vary),
+        payloads=() if asks else load_payloads(payloads, **options),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         memory_sizes_mb=tuple(memory_sizes_mb),
@@ -97,6 +101,9 @@ def tune(
         concurrency=concurrency,
     ) as target:
         goal = goal or Goal()
+        if asks:
+            loaded = load_for(target, function, payloads, **options)
+            request = replace(request, payloads=loaded)
         prepared = prepare(target, function, request, goal=goal, state_dir=folder)
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")

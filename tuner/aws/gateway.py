@@ -21,6 +21,7 @@ from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
 from tuner.aws.refusal import was_retried
 from tuner.aws.session import Session, open_session
+from tuner.aws.shareable_events import read_events
 from tuner.aws.side_effects import find_side_effects
 from tuner.errors import (
     AwsError,
@@ -215,6 +216,10 @@ class LambdaGateway(FunctionControl, Invoker):
     def side_effects(self, function: str) -> tuple[str, ...]:
         """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
         return find_side_effects(self._control, self.resolve(function))
+
+    def shareable_events(self, function: str) -> dict[str, bytes]:
+        """The function's shareable test events by their names; none where it has none."""
+        return read_events(self._session, self._control, self.resolve(function))
 
     # Changing
 

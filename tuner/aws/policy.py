@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tuner.aws.reference import parse_reference
+from tuner.aws.reference import EVENT_REGISTRY, parse_reference
 from tuner.lease.clone import COPY_PREFIX
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def least_policy(
     account_id = reference.account_id or account_id
     arn = f"arn:{partition}:lambda:{region}:{account_id}:function:{reference.name}"
     versions = f"{arn}:*"
+    schemas = f"arn:{partition}:schemas:{region}:{account_id}:schema"
     statements = [_allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
     if isolation == "auto":
         statements += _to_see_what_reaches(arn)
@@ -64,6 +65,11 @@ def least_policy(
             "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",
             ["cloudwatch:GetMetricStatistics"],
             ["*"],
+        ),
+        _allow(
+            "OptionalReadShareableTestEvents",
+            ["schemas:DescribeSchema"],
+            [f"{schemas}/{EVENT_REGISTRY}/{reference.event_schema}"],
         ),
     ]
     return {"Version": "2012-10-17", "Statement": statements}

@@ -22,6 +22,8 @@ _REFERENCE = re.compile(
     re.VERBOSE,
 )
 _SHOWN_CHARACTERS = 80
+EVENT_REGISTRY = "lambda-testevent-schemas"
+"""The registry of EventBridge Schemas that holds shareable test events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class FunctionRef:
         if self.region is None:
             return f"{self.account_id}:function:{self.name}"
         return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
+
+    @property
+    def event_schema(self) -> str:
+        """The schema in that registry which holds the function's events."""
+        return f"_{self.name}-schema"
 
 
 def parse_reference(text: str) -> FunctionRef:

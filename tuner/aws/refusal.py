@@ -68,7 +68,9 @@ _BAD_SIGNATURE = frozenset(
         "SignatureDoesNotMatch",
     )
 )
-_DENIED = frozenset(("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"))
+_DENIED = frozenset(
+    ("AccessDenied", "AccessDeniedException", "ForbiddenException", "UnauthorizedOperation")
+)
 _THROTTLED = frozenset(
     (
         "EC2ThrottledException",
@@ -85,6 +87,7 @@ _THROTTLED = frozenset(
 _IAM_ACTIONS = {
     "Invoke": "lambda:InvokeFunction",
     "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
+    "DescribeSchema": "schemas:DescribeSchema",
 }
 
 

@@ -48,6 +48,7 @@ PAYLOAD: Final[dict[str, Entry]] = {
     "sources": Entry("tuner.cli.payload:sources", "List the services whose events can be made."),
     "make": Entry("tuner.cli.payload:make", "Write events to a folder, with seed and digest."),
     "show": Entry("tuner.cli.payload:show", "Print one event of each class."),
+    "events": Entry("tuner.cli.payload:events", "List a function's shareable test events."),
     "check": Entry("tuner.cli.payload:check", "Say how payloads weigh and how large they are."),
 }
 LOCAL: Final[dict[str, Entry]] = {

@@ -63,8 +63,8 @@ Payloads = Annotated[
     typer.Option(
         metavar="FILE|FOLDER|JSON",
         help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
-        "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …) or "
-        "inline JSON; repeatable. {} without it.",
+        "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …), "
+        "inline JSON, or test-events: the function's shareable ones; repeatable. {} without it.",
         show_default=False,
         rich_help_panel=MEASURE,
     ),

@@ -16,6 +16,8 @@ tuner payload make payloads.toml --count 1000 --out corpus
 
 tuner payload show sqs --batch-size 10
 
+tuner payload events resize-images --out recorded
+
 tuner payload check payloads.toml --try resize-images"""
 
 Specs = Annotated[
@@ -126,6 +128,45 @@ def show(
     ):
         text = each.body_at(index).decode("utf-8", "replace")
         show_text(text if text.endswith("\n") else text + "\n")
+
+
+def events(
+    function: options.FunctionName,
+    *,
+    folder: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="A new folder to write them to.")
+    ] = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+    json: options.JsonOutput = False,
+) -> None:
+    """List the function's shareable test events (those of the console and the SAM CLI).
+
+    `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
+    """
+    from tuner.api import open_target  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
+    from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above
+
+    with open_target(
+        function,
+        state_dir=state_dir(),
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+    ) as target:
+        found = target.gateway.shareable_events(function)
+    payloads = load_payloads(["test-events"], test_events=found)
+    if folder is not None:
+        write_bodies(payloads, folder)
+    if json:
+        listed = [{"name": each.name, "size_bytes": len(each.body)} for each in payloads]
+        show_json({"schema_version": 1, "kind": "test_events", "events": listed})
+        return
+    for each in payloads:
+        show_text(f"{plain(each.name):<32} {len(each.body):>11,} B\n")
 
 
 def check(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.breakeven.question import Terms
+    from tuner.cli.sending import Sending
     from tuner.model.goal import Goal
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
@@ -62,6 +63,7 @@ def sweep_and_answer(
     goal: Goal,
     manner: Manner,
     terms: Terms | None = None,
+    sending: Sending | None = None,
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
     stop = StopSignal()
@@ -85,6 +87,8 @@ def sweep_and_answer(
     with api.open_target(
         function, state_dir=folder, concurrency=request.concurrency, **_given(place)
     ) as target:
+        if sending is not None:
+            request = sending.completed(request, target, function)
         prepared = _prepare(target, function, request, goal)
         for line in describe_plan(
             prepared.function,

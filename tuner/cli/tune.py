@@ -63,9 +63,9 @@ def tune(
     """
     from tuner.api import Request  # noqa: PLC0415 - not needed for --help
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
+    from tuner.cli.sending import Sending  # noqa: PLC0415 - as above
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
-    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
 
     wanted = goal_of(
         goal,
@@ -77,8 +77,9 @@ def tune(
         cold_start_share=cold_start_share,
     )
     terms = Terms(traffic=traffic_of(rate, per_month))
+    sending = Sending(tuple(payload or ()), seed, raw, payload_size, vary)
     request = Request(
-        payloads=load_payloads(payload or (), seed=seed, raw=raw, size=payload_size, vary=vary),
+        payloads=sending.payloads(),
         min_memory_mb=min_memory,
         max_memory_mb=max_memory,
         memory_sizes_mb=memory_sizes or (),
@@ -99,4 +100,6 @@ def tune(
         json=json,
         detailed_exitcode=detailed_exitcode,
     )
-    return sweep_and_answer(function, place, request, goal=wanted, manner=manner, terms=terms)
+    return sweep_and_answer(
+        function, place, request, goal=wanted, manner=manner, terms=terms, sending=sending
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +78,7 @@ def write_corpus(
     cannot be made.
     """
     digest, counts = hashlib.sha256(), Counter[str]()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise PayloadError(f"folder {str(folder)!r} is not empty: give a new one")
+    with _new_folder(folder):
         for number, (name, body) in enumerate(events_in_proportion(payloads, count), start=1):
             digest.update(f"{name}\0{len(body)}\0".encode())
             digest.update(body)
@@ -106,9 +104,29 @@ def write_corpus(
             ],
         }
         (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return manifest
+
+
+def write_bodies(payloads: Sequence[Payload], folder: Path) -> None:
+    """Write the first event of each payload to a new folder, as NAME.json. Raises PayloadError."""
+    with _new_folder(folder):
+        for number, payload in enumerate(payloads, start=1):
+            path = folder / f"{_file_name(payload.name)}.json"
+            if path.exists():
+                path = folder / f"{_file_name(payload.name)}-{number}.json"
+            path.write_bytes(payload.body)
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[None]:
+    """Make an empty folder to write to; what cannot be written is a PayloadError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise PayloadError(f"folder {str(folder)!r} is not empty: give a new one")
+        yield
     except OSError as error:
         raise PayloadError(f"folder {str(folder)!r} cannot be written: {error.strerror}") from None
-    return manifest
 
 
 def _seed_of_all(payloads: Sequence[Payload], seed: int) -> int | None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import PayloadError
 from tuner.model.payload import Payload
 from tuner.payloads.body import checked, is_json, read_file
-from tuner.payloads.named import Options, named_recipe
+from tuner.payloads.named import Options, asks_for_test_events, named_recipe, shareable
 from tuner.payloads.payload_set import ClassRecipe, is_set, read_set
 from tuner.payloads.vary import Asked, parse_vary, vary_classes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # What may be repeated in a message: a path, never a payload that was mistaken for one.
 _LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
@@ -29,6 +29,7 @@ def load_payloads(
     batch_size: int | None = None,
     size: str | None = None,
     vary: str | None = None,
+    test_events: Mapping[str, bytes] | None = None,
 ) -> tuple[Payload, ...]:
     """Return the classes of all specs: files, folders of recorded events, templates (*.j2),
     schemas (*.schema.json), payload sets, event sources by their names, inline JSON.
@@ -39,12 +40,13 @@ def load_payloads(
     bodies are sent as they were written, without a byte order mark; made ones come from `seed`,
     unless a set has its own. `raw` takes files that are not JSON, `batch_size` is for sources that
     are named, `size` for schemas (p50=2kB,p99=200kB), and `vary` (batch_size=1,5,10) makes each
-    class that uses the parameter once for each value.
+    class that uses the parameter once for each value. `test_events` are the function's shareable
+    ones, by name, for the spec "test-events" (all of them) or "test-events:NAME".
 
     Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, and for an
     option that nothing takes; no message holds a payload's content.
     """
-    options = Options(seed=seed, raw=raw, batch_size=batch_size, size=size)
+    options = Options(seed, raw=raw, batch_size=batch_size, size=size, test_events=test_events)
     found = [
         each for place, spec in enumerate(specs, start=1) for each in _load(spec, place, options)
     ] or [(Payload("empty", b"{}"), seed)]
@@ -63,6 +65,8 @@ def _load(spec: str, place: int, options: Options) -> Sequence[tuple[ClassRecipe
     if spec.lstrip().startswith(_BEGINS_JSON):
         body = checked(_encoded(spec, place), f"payload {place}")
         return [(Payload(f"inline-{place}", body), options.seed)]
+    if asks_for_test_events(spec):
+        return [(each, options.seed) for each in shareable(spec, options)]
     if (recipes := _recipes(spec, options)) is not None:
         return recipes
     body_of_file = read_file(spec)

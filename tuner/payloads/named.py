@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import PayloadError
+from tuner.model.payload import Payload
+from tuner.payloads.body import checked
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sources import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tuner.model.payload import Payload
-
+TEST_EVENTS: Final = "test-events"
 _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2")
 _SCHEMA_SUFFIX: Final = ".schema.json"
 
@@ -24,11 +25,13 @@ class Options:
     """What is said of all payloads at once."""
 
     seed: int
-    raw: bool
-    batch_size: int | None
+    raw: bool = False
+    batch_size: int | None = None
     """Records in an event of a source that is named."""
-    size: str | None
+    size: str | None = None
     """Sizes of events from a schema that is named."""
+    test_events: Mapping[str, bytes] | None = None
+    """The function's shareable ones; None where no function was asked."""
 
     def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
         """Raise PayloadError for an option that no class takes."""
@@ -42,6 +45,35 @@ class Options:
             raise PayloadError(
                 f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
             )
+
+
+def asks_for_test_events(spec: str) -> bool:
+    """Whether a spec means shareable test events: `test-events`, or `test-events:NAME`."""
+    return spec.partition(":")[0] == TEST_EVENTS and not Path(spec).exists()
+
+
+def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
+    """Return the shareable test events that a spec means. Raises PayloadError."""
+    events, name = options.test_events, spec.partition(":")[2]
+    if events is None:
+        raise PayloadError(
+            "test-events are those of a function: `tuner tune FUNCTION --payload test-events` "
+            "sends them, `tuner payload events FUNCTION --out FOLDER` writes them to files"
+        )
+    if not events:
+        raise PayloadError(
+            "the function has no shareable test events: save one as shareable in the console, or "
+            "give --payload FILE"
+        )
+    if name and name not in events:
+        raise PayloadError(
+            f"the function has no shareable test event {name!r}: it has {', '.join(sorted(events))}"
+        )
+    return tuple(
+        Payload(each, checked(body, f"the shareable test event {each!r}"))
+        for each, body in sorted(events.items())
+        if name in ("", each)
+    )
 
 
 def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe | None:

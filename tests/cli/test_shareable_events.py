@@ -1,0 +1,105 @@
+"""Shareable test events on the command line, against a scripted endpoint."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.aws.wire import Received, Reply, WireServer, refusal
+from tests.cli.running import one_line, run_here
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from subprocess import CompletedProcess
+
+EVENTS = {"small": {"size": 1}, "large": {"size": 9, "token": "hunter2"}}
+FUNCTION = {
+    "FunctionName": "resize",
+    "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:resize",
+    "Runtime": "python3.13",
+    "Timeout": 3,
+    "MemorySize": 512,
+    "CodeSha256": "c29tZSBjb2Rl",
+    "Version": "$LATEST",
+    "State": "Active",
+    "LastUpdateStatus": "Successful",
+    "PackageType": "Zip",
+    "Architectures": ["x86_64"],
+}
+
+
+@pytest.fixture(scope="module")
+def wire() -> Iterator[WireServer]:
+    with WireServer() as server:
+        yield server
+
+
+def answers(events: dict[str, Any] | None) -> Any:
+    """The function and its events; everything else is not there."""
+
+    def answer(asked: Received) -> Reply:
+        if asked.path.startswith("/v1/registries/") and events is not None:
+            examples = {name: {"value": value} for name, value in events.items()}
+            content = json.dumps({"components": {"examples": examples}})
+            return Reply(200, {"Content": content, "Type": "OpenApi3"})
+        if asked.path == "/2015-03-31/functions/resize":
+            return Reply(200, {"Configuration": FUNCTION})
+        if asked.path.startswith("/v1/registries/"):
+            return refusal(404, "NotFoundException")
+        return refusal(404, "ResourceNotFoundException")
+
+    return answer
+
+
+def ran(wire: WireServer, events: dict[str, Any] | None, *arguments: str) -> CompletedProcess[str]:
+    wire.forget()
+    wire.answer = answers(events)
+    return run_here(*arguments, "--endpoint-url", wire.url)
+
+
+def tuned(wire: WireServer, tmp_path: Path, events: Any, *more: str) -> CompletedProcess[str]:
+    where = ("--isolation", "version", "--dry-run", "--json", "--out", str(tmp_path / "s.jsonl"))
+    return ran(wire, events, "tune", "resize", *where, *more)
+
+
+def test_events_are_listed_and_written(wire: WireServer, tmp_path: Path) -> None:
+    """Names and sizes, never contents; with --out a folder that --payload takes."""
+    listed = ran(wire, EVENTS, "payload", "events", "resize")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["large", "small"]
+    assert "hunter2" not in listed.stdout
+    out = tmp_path / "recorded"
+    written = ran(wire, EVENTS, "payload", "events", "resize", "--out", str(out), "--json")
+    assert json.loads(written.stdout)["events"][1] == {"name": "small", "size_bytes": 10}
+    assert json.loads((out / "small.json").read_text()) == EVENTS["small"]
+    assert "no shareable test events" in one_line(ran(wire, None, "payload", "events", "resize"))
+
+
+def test_a_sweep_sends_each_event_as_a_class(wire: WireServer, tmp_path: Path) -> None:
+    """All of them, or one by its name."""
+    plan = json.loads(tuned(wire, tmp_path, EVENTS, "--payload", "test-events").stdout)["plan"]
+    assert [each["name"] for each in plan["payloads"]] == ["large", "small"]
+    one = tuned(wire, tmp_path, EVENTS, "--payload", "test-events:small")
+    assert [each["name"] for each in json.loads(one.stdout)["plan"]["payloads"]] == ["small"]
+    wrong = tuned(wire, tmp_path, EVENTS, "--payload", "test-events:smal")
+    assert "no shareable test event 'smal': it has large, small" in wrong.stderr
+    none = tuned(wire, tmp_path, None, "--payload", "test-events")
+    assert "has no shareable test events: save one as shareable" in none.stderr
+
+
+def test_events_are_offered_where_no_payload_is_named(wire: WireServer, tmp_path: Path) -> None:
+    """One line; without a terminal nothing is asked and {} is sent."""
+    offered = tuned(wire, tmp_path, EVENTS)
+    assert "has shareable test events (large, small)" in offered.stderr
+    assert "--payload test-events sends them" in offered.stderr
+    assert [p["name"] for p in json.loads(offered.stdout)["plan"]["payloads"]] == ["empty"]
+    assert "shareable" not in tuned(wire, tmp_path, None).stderr
+    assert "shareable" not in tuned(wire, tmp_path, EVENTS, "--payload", "{}").stderr
+
+
+def test_events_need_a_function() -> None:
+    """The payload commands without one say which command has them."""
+    said = one_line(run_here("payload", "show", "test-events"))
+    assert "`tuner payload events FUNCTION --out FOLDER`" in said
