@@ -36,6 +36,9 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
               PackageType: Zip
               EphemeralStorage:
                 Size: 1024
+              LoggingConfig:
+                LogFormat: JSON
+                SystemLogLevel: WARN
               Environment:
                 Variables:
                   BUCKET: thumbs
@@ -54,6 +57,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert (function.handler, function.runtime) == ("app.handler", "python3.13")
     assert (function.memory_mb, function.timeout_s) == (3008, 60)
     assert (function.architecture, function.ephemeral_storage_mb) == ("arm64", 1024)
+    assert function.logging == (("LogFormat", "JSON"), ("SystemLogLevel", "WARN"))
     assert dict(function.environment) == {
         "BUCKET": "thumbs", "LIMIT": "010", "RATIO": "1.50", "DEBUG": "true",
         "SINCE": "2026-11-20", "EMPTY": "",
@@ -218,6 +222,7 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["EphemeralStorage: {Size: 511}"], ":8: EphemeralStorage is 511: it must be 512 to 10240"),
         (["EphemeralStorage: {}"], ":8: EphemeralStorage has no Size"),
         (["EphemeralStorage: 1024"], ":8: EphemeralStorage must be a mapping"),
+        (["LoggingConfig: {Level: INFO}"], ":8: Level is no part of LoggingConfig: LogFormat, "),
         (["EphemeralStorage: {Mb: 1}"], ":8: Mb of EphemeralStorage is not"),
         (["FunctionName: two words"], ":8: a function's name has at most 64 letters"),
         (["FunctionName: " + "x" * 65], ":8: a function's name has at most 64 letters"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -18,9 +23,22 @@ from tuner.local.process import start_local_lambda
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SNOOP = """
+import os
 
+def read(pid):
+    try:
+        return open(f"/proc/{pid}/environ").read()
+    except OSError:
+        return ""
+
+def handler(event, context):
+    found, pid = [], os.getpid()
+    while pid not in (0, 1, event["top"]):
+        found.append(read(pid))
+        pid = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    return {"text": "".join(found), "count": len(found)}
+"""
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"
 Transform: AWS::Serverless-2016-10-31
@@ -82,6 +100,79 @@ def test_a_template_is_served_by_a_child(template: Path) -> None:
         assert read["Environment"] == {"Variables": {"STAGE": "test"}}
         pid = local.pid
     assert gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's variables")
+@pytest.mark.parametrize("build", [False, True])
+def test_no_credentials_reach_a_handler(
+    template: Path, monkeypatch: pytest.MonkeyPatch, build: bool
+) -> None:
+    """Neither its own variables nor those of the processes above it, up to the caller's, tell."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "operators-own")
+    if not build:
+        monkeypatch.setenv("DATABASE_PASSWORD", "operators-own")
+    (template.parent / "code" / "app.py").write_text(SNOOP)
+    with start_local_lambda(
+        template, python=sys.executable, region="eu-west-1", build=build
+    ) as local:
+        client = boto3.client(
+            "lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
+        )
+        event = json.dumps({"top": os.getpid()}).encode()
+        seen = json.loads(client.invoke(FunctionName="hello", Payload=event)["Payload"].read())
+        client.close()
+    assert seen["count"] >= 3  # the runtime, its warden, the endpoint
+    assert "AWS_LAMBDA_FUNCTION_NAME=hello" in seen["text"]
+    assert "operators-own" not in seen["text"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process has open")
+def test_files_are_their_owner_s(template: Path) -> None:
+    """What an endpoint and its environments make lies below folders that only the owner enters."""
+    with start_local_lambda(template, python=sys.executable, region="eu-west-1") as local:
+        client = boto3.client(
+            "lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
+        )
+        client.invoke(FunctionName="hello", Payload=b"{}")["Payload"].read()
+        client.close()
+        held = [link.readlink() for link in Path(f"/proc/{local.pid}/fd").iterdir()]
+        locks = [path for path in held if path.name == "lock"]
+        assert len(locks) == 2  # the API's folder and the run's
+        for folder in (locks[0].parent, locks[1].parent, locks[0].parent.parent):
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_the_log_format_of_a_template(template: Path) -> None:
+    """LoggingConfig of a template is the function's, and its log is records."""
+    template.write_text(TEMPLATE + "      LoggingConfig: {LogFormat: JSON, LogGroup: /own/group}\n")
+    with start_local_lambda(template, python=sys.executable, region="eu-west-1") as local:
+        clients = [
+            boto3.client(
+                name, endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
+            )
+            for name in ("lambda", "logs")
+        ]
+        reply = clients[0].invoke(FunctionName="hello", Payload=b"{}", LogType="Tail")
+        reply["Payload"].read()
+        tail = base64.b64decode(reply["LogResult"]).decode()
+        kept = wait_for_log(clients[1], "/own/group", 3)
+        for client in clients:
+            client.close()
+    kinds = ["platform.initStart", "platform.start", "platform.report"]
+    assert [json.loads(line)["type"] for line in tail.splitlines()] == kinds
+    assert [json.loads(line)["type"] for line in kept] == kinds
+
+
+def wait_for_log(logs: Any, group: str, count: int) -> list[str]:
+    """Lines come from a thread of their own, a moment after the answer."""
+    for _ in range(100):
+        with contextlib.suppress(logs.exceptions.ResourceNotFoundException):
+            events = logs.filter_log_events(logGroupName=group)["events"]
+            if len(events) >= count:
+                return [event["message"] for event in events]
+        time.sleep(0.05)
+    return []
 
 
 def test_the_child_ends_when_its_parent_is_killed(template: Path) -> None:

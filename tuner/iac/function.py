@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tuner.model.function import Architecture
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LOGGING: Final = ("LogFormat", "ApplicationLogLevel", "SystemLogLevel", "LogGroup")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 _RUNTIME: Final = re.compile(
     r"(?:python|java|dotnet|ruby)[0-9]{1,2}(?:\.[0-9]{1,2})?(?:\.al[0-9]{1,4})?"
@@ -60,6 +61,7 @@ def read_function(
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
         build_method=_build_method(metadata),
         layers=(*_layers(shared, layers), *_layers(own, layers)),
+        logging=read.logging(),
     )
 
 
@@ -141,6 +143,15 @@ class _Properties:
         if place is not None and len(description) > 256:
             place.refuse("Description is over 256 characters, Lambda's limit")
         return description
+
+    def logging(self) -> tuple[tuple[str, str], ...]:
+        if "LoggingConfig" not in self.places:
+            return ()
+        entries = self.places["LoggingConfig"].entries("LoggingConfig")
+        for name, (key, _) in entries.items():
+            if name not in _LOGGING:
+                key.refuse(f"{name} is no part of LoggingConfig: {', '.join(_LOGGING)} are")
+        return tuple((name, value.text(name)) for name, (_, value) in entries.items())
 
     def _needed(self, name: str) -> Place:
         if name not in self.places:

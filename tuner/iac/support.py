@@ -88,6 +88,7 @@ PROPERTIES: Final = Vocabulary(
             "Handler",
             "InlineCode",
             "Layers",
+            "LoggingConfig",
             "MemorySize",
             "PackageType",
             "Runtime",
@@ -106,7 +107,6 @@ PROPERTIES: Final = Vocabulary(
         "Events": _TRIGGER,
         "FunctionUrlConfig": _TRIGGER,
         "KmsKeyArn": _ENCRYPTION,
-        "LoggingConfig": "the local log is text",
         "PermissionsBoundary": _ACCESS,
         "Policies": _ACCESS,
         "PropagateTags": _DEPLOYED,
@@ -144,7 +144,6 @@ PLAIN_PROPERTIES: Final = Vocabulary(
             for name in (
                 "CodeSigningConfigArn",
                 "KmsKeyArn",
-                "LoggingConfig",
                 "PublishToLatestPublished",
                 "RecursiveLoop",
                 "ReservedConcurrentExecutions",

@@ -49,6 +49,8 @@ class TemplateFunction:
     """How it is built: BuildMethod of its Metadata, such as "makefile"."""
     layers: tuple[TemplateLayer, ...] = ()
     """In the order in which they are laid over one another."""
+    logging: tuple[tuple[str, str], ...] = ()
+    """What LoggingConfig says: LogFormat, levels and LogGroup, as they are given."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class FunctionDefinition:
     """What the template says of how it is built: "makefile"."""
     layers: tuple[tuple[str, Path], ...] = ()
     """Names and folders, in the order in which they are laid over one another."""
+    logging: tuple[tuple[str, str], ...] = ()
+    """Members of LoggingConfig."""
     origin: str = ""
     """Where it is defined, for messages: "template.yaml:12"."""
 
@@ -58,6 +60,7 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
         environment=function.environment,
         has_requirements=function.has_requirements,
         inline_code=function.inline_code,
+        logging=function.logging,
         logical_id=function.logical_id,
         build_method=function.build_method,
         layers=tuple((layer.name, layer.folder) for layer in function.layers),

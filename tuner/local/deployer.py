@@ -133,6 +133,7 @@ def _creation(function: FunctionDefinition) -> dict[str, Any]:
         "EphemeralStorage": {"Size": function.ephemeral_storage_mb},
         "Architectures": [function.architecture],
         "Environment": {"Variables": dict(function.environment)},
+        "LoggingConfig": dict(function.logging),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import threading
 from dataclasses import dataclass
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 START_TIMEOUT_S: Final = 60.0
 BUILD_TIMEOUT_S: Final = 1800.0
 STOP_TIMEOUT_S: Final = 20.0
+_PASSED_ON: Final = (
+    *("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "USER", "LOGNAME", "XDG_RUNTIME_DIR"),
+    *("PYTHON", "PYENV_", "VIRTUAL_ENV", "COVERAGE_"),
+)
+"""How they begin. A handler, which runs as the same user, could read the endpoint's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ def start_local_lambda(
         [python, "-m", "tuner.local", str(template), "--region", region, *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        env=_environment(os.environ, build=build),
         start_new_session=True,  # Ctrl-C is the parent's: it needs the endpoint to give back
     )
     try:
@@ -98,6 +105,16 @@ def start_local_lambda(
     except BaseException:
         _end(process)
         raise
+
+
+def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:
+    """What the child gets of the caller's variables: no secret, AWS's least of all.
+
+    An interpreter needs little; package managers may need any, so a build gets all but AWS's.
+    """
+    if build:
+        return {name: value for name, value in caller.items() if not name.startswith("AWS_")}
+    return {name: value for name, value in caller.items() if name.startswith(_PASSED_ON)}
 
 
 def _wait_ready(process: subprocess.Popen[bytes], limit_s: float) -> LocalStatus:
