@@ -7,8 +7,11 @@ import pytest
 from tests.sweeps import made_sweep
 from tuner.api.breakeven import add_platform
 from tuner.api.saved import recommend
+from tuner.api.worth import NOTHING
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
+from tuner.model.goal import Goal
+from tuner.report.verdict import certainty, headline
 
 SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
 
@@ -40,11 +43,42 @@ def test_without_a_rate_the_break_even_rate_is_stated() -> None:
     assert after.findings == before.findings
 
 
-def test_a_small_saving_is_no_flag() -> None:
-    """A resize that saves less than the threshold a month says so."""
-    after = add_platform(recommend(SWEEP), SWEEP, Terms(traffic=traffic_of_rate(0.1)))
-    assert after.choice.verdict == "resize"
-    assert "small-saving" in {finding.code for finding in after.findings}
+@pytest.mark.parametrize(
+    ("terms", "verdict"),
+    [
+        (Terms(traffic=traffic_of_rate(0.1)), "keep"),
+        (Terms(traffic=traffic_of_rate(1000.0)), "resize"),
+        (Terms(traffic=traffic_of_rate(0.1), min_saving_usd_per_month=0.01), "resize"),
+        (Terms(traffic=traffic_of_rate(1000.0), min_saving_ratio=0.95), "keep"),
+        (Terms(min_saving_ratio=0.95), "keep"),
+        (Terms(), "resize"),
+    ],
+)
+def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
+    """A resize below the threshold is a keep that says why; the amount needs a rate."""
+    before = recommend(SWEEP)
+    after = add_platform(before, SWEEP, terms)
+    assert before.choice.verdict == "resize"
+    assert after.choice.verdict == verdict
+    small = [finding for finding in after.findings if finding.code == "small-saving"]
+    assert bool(small) == (verdict == "keep")
+    if verdict == "keep":
+        assert after.choice.memory_mb == SWEEP.function.memory_mb
+        assert after.choice.saving_ratio == NOTHING
+        assert f"{before.choice.memory_mb} MB would" in headline(after)
+        assert certainty(after) is None
+    platform = after.platform
+    assert platform is not None
+    if terms.traffic.rate_per_s is not None:
+        assert platform.verdict is not None
+
+
+def test_a_resize_for_speed_needs_no_saving() -> None:
+    """The threshold is about money: a goal of speed stays what it was."""
+    before = recommend(SWEEP, Goal(name="speed"))
+    after = add_platform(before, SWEEP, Terms(traffic=traffic_of_rate(0.1)))
+    assert after.choice.verdict == before.choice.verdict
+    assert after.choice.memory_mb == before.choice.memory_mb
 
 
 def test_what_cannot_be_compared_leaves_the_answer() -> None:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend, sweep_behind
+from tuner.api.worth import with_saving
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
-from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decide.estimate import estimate
 from tuner.decide.evidence import read_evidence
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.model.interval import Interval
 from tuner.model.recommendation import Platform
 
 if TYPE_CHECKING:
@@ -101,66 +100,35 @@ def add_platform(
 ) -> Recommendation:
     """Fill `platform`, and with a rate the month's saving, beside the memory answer.
 
-    The memory answer itself stays; a resize that saves less than a flag needs gets a finding.
-    Without a rate the break-even rate alone is stated. A sweep that cannot be compared leaves the
-    answer as it is, with a finding where a rate was given.
+    A resize for money that saves less than a flag needs becomes a keep (`worth.with_saving`);
+    platforms are compared with Lambda at the size that was recommended. Without a rate the
+    break-even rate alone is stated. A sweep that cannot be compared leaves `platform` empty, with a
+    finding where a rate was given.
     """
     terms = terms or Terms()
+    told = with_saving(answer, terms)
     try:
         found = break_even(
             sweep, terms, goal=answer.goal, answer=answer, price_book=price_book, today=today
         )
     except (InputError, PriceError) as error:
         if terms.traffic.rate_per_s is None:
-            return answer
+            return told
         doubt = Finding("platform-unknown", "warning", f"no platform was compared: {error}")
-        return replace(answer, findings=(*answer.findings, doubt))
-    choice = answer.choice
-    findings = [*answer.findings]
+        return replace(told, findings=(*told.findings, doubt))
+    findings = [*told.findings]
     if found.verdict is not None:
-        findings.append(Finding("platform", "info", _platform_line(found)))
-    if (saving := _monthly_saving(answer, terms)) is not None:
-        choice = replace(choice, saving_usd_per_month=saving)
-        if choice.verdict == "resize" and (small := _small_saving(answer, saving, terms)):
-            findings.append(small)
+        findings.append(Finding("platform", "info", _platform_line(found, terms)))
+        known = {finding.code for finding in findings}
+        findings += [f for f in found.findings if f.code == "old-prices" and f.code not in known]
     return replace(
-        answer,
-        choice=choice,
+        told,
         platform=Platform(found.verdict, found.break_even_rate_per_s),
         findings=tuple(findings),
     )
 
 
-def _monthly_saving(answer: Recommendation, terms: Terms) -> Interval | None:
-    """What the chosen size saves a month over the current one: its ratio of today's bill."""
-    ratio, rate = answer.choice.saving_ratio, terms.traffic.rate_per_s
-    now, count = answer.current.cost_usd_per_million, 1.0
-    if answer.choice.parameters and answer.variation is not None:
-        # A rate counts events of the chosen batch size; today their records cost more events.
-        now = answer.current.cost_usd_per_million_records
-        [chosen] = answer.choice.parameters
-        count = next(v.record_count for v in answer.variation.values if v.value == chosen[1])
-    if ratio is None or rate is None or now is None:
-        return None
-    month = now.estimate * count / 1e6 * rate * SECONDS_PER_MONTH
-    return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
-
-
-def _small_saving(answer: Recommendation, saving: Interval, terms: Terms) -> Finding | None:
-    """The threshold for leaving holds for a resize for money as well."""
-    ratio = answer.choice.saving_ratio
-    enough = saving.estimate >= terms.min_saving_usd_per_month
-    if answer.goal.name != "cost" or ratio is None or enough:
-        return None
-    return Finding(
-        "small-saving",
-        "info",
-        f"the resize saves ${saving.estimate:,.2f} a month at this rate: less than the "
-        f"${terms.min_saving_usd_per_month:,.0f} that a flag needs",
-    )
-
-
-def _platform_line(found: BreakEven) -> str:
+def _platform_line(found: BreakEven, terms: Terms) -> str:
     what = {
         "stay": "stay on Lambda",
         "too-close": "too close to call",
@@ -168,5 +136,5 @@ def _platform_line(found: BreakEven) -> str:
         "ec2": "candidate for EC2",
         "managed-instances": "candidate for Managed Instances",
     }[found.verdict or "stay"]
-    peak = "with a peak of three times the mean"
+    peak = f"with a peak of {terms.traffic.peak_ratio:g} times the mean"
     return f"{what}: {found.reason} ({peak}; tuner break-even tells more)"

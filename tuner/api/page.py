@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tuner.api.breakeven import add_platform, break_even
 from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend, sweep_behind
+from tuner.api.worth import with_saving
 from tuner.breakeven.question import Terms
 from tuner.decide.breakdown import break_down
 from tuner.errors import InputError, PriceError
@@ -52,6 +53,8 @@ def exhibit(
         reason = str(error)
     if terms.traffic.rate_per_s is not None:
         answer = add_platform(answer, sweep, terms, price_book=book, today=today)
+    else:
+        answer = with_saving(answer, terms)
     options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
     flags = [f"{name} {value}" for name, value in options.items() if value is not None]
     if terms.traffic.rate_per_s is not None:

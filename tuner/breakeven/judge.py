@@ -27,6 +27,8 @@ SURE: Final = 0.95
 """Share of the draws in which the saving must pass the threshold for a flag."""
 UNLIKELY: Final = 0.25
 """Below this share the verdict is to stay; between, it is too close to call."""
+LEAVING_RATIO: Final = 0.2
+"""Share of Lambda's bill that leaving must save, unless another is told."""
 EASE: Final = {"managed-instances": 0, "containers": 1, "ec2": 2}
 EASIER_RATIO: Final = 0.1
 """A harder move must save this share of Lambda's bill more than an easier one."""
@@ -64,7 +66,8 @@ def judge(candidates: Sequence[Candidate], comparison: Comparison) -> Ruling:
 
 def threshold_usd(terms: Terms, lambda_usd: float) -> float:
     """What a month's saving must be for a flag: the amount and the share, whichever is more."""
-    return max(terms.min_saving_usd_per_month, terms.min_saving_ratio * lambda_usd)
+    ratio = LEAVING_RATIO if terms.min_saving_ratio is None else terms.min_saving_ratio
+    return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 
 
 def own(candidates: Sequence[Candidate], comparison: Comparison) -> list[Candidate]:

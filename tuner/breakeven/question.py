@@ -17,7 +17,8 @@ Trigger = Literal["http", "queue", "stream", "schedule"]
 class Terms:
     """Everything that the operator may settle; the defaults favour staying on Lambda.
 
-    A flag needs a saving of `min_saving_usd_per_month` and of `min_saving_ratio` of Lambda's bill.
+    A flag needs a saving of `min_saving_usd_per_month` and of `min_saving_ratio` of Lambda's bill,
+    for a resize as well.
     """
 
     traffic: Traffic = Traffic(None)  # noqa: RUF009 - frozen
@@ -40,14 +41,15 @@ class Terms:
     """Of an arm vCPU over an x86 one."""
     needs_gpu: bool = False
     min_saving_usd_per_month: float = 50.0
-    min_saving_ratio: float = 0.2
+    min_saving_ratio: float | None = None
+    """Of the bill; None: a fifth for leaving Lambda, any for a resize, which costs no work."""
 
     def __post_init__(self) -> None:
         """Raise InputError for terms that cannot be."""
         for name in ("utilization", "spot_share", "min_saving_ratio"):
             value = getattr(self, name)
             low = 0 if name != "utilization" else 1e-3
-            if not low <= value <= 1:
+            if value is not None and not low <= value <= 1:
                 raise InputError(f"--{name.replace('_', '-')} {value:g} is no share: 0 to 1")
         if not (math.isfinite(self.arm_speed) and 0.1 <= self.arm_speed <= 10):
             raise InputError(f"--arm-speed {self.arm_speed:g} is out of range: 0.1 to 10")

@@ -140,19 +140,8 @@ def break_even(
         float | None,
         typer.Option(min=0, help="What the move costs: gives payback.", rich_help_panel=TERMS),
     ] = None,
-    min_saving_usd_per_month: Annotated[
-        float,
-        typer.Option(min=0, help="No flag for a smaller saving.", rich_help_panel=TERMS),
-    ] = 50.0,
-    min_saving_ratio: Annotated[
-        float,
-        typer.Option(
-            parser=values.ratio,
-            metavar="SHARE",
-            help="No flag for a smaller share of Lambda's bill.",
-            rich_help_panel=TERMS,
-        ),
-    ] = 0.2,
+    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
+    min_saving_ratio: options.MinSavingRatio = None,
     format_name: Annotated[
         Literal["text", "json", "markdown"],
         typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),

@@ -284,6 +284,24 @@ PerMonth = Annotated[
         rich_help_panel="Traffic",
     ),
 ]
+MinSavingUsdPerMonth = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="No flag for a smaller saving a month, where the rate is known; a resize too.",
+        rich_help_panel="Traffic",
+    ),
+]
+MinSavingRatio = Annotated[
+    float | None,
+    typer.Option(
+        parser=values.ratio,
+        metavar="SHARE",
+        help="No flag for a smaller share of Lambda's bill (without it 20% for leaving, any for "
+        "a resize).",
+        rich_help_panel="Traffic",
+    ),
+]
 JsonOutput = Annotated[
     bool, typer.Option("--json", help="Answer as one JSON object.", rich_help_panel=OUTPUT)
 ]

@@ -71,6 +71,8 @@ def report(
     json: options.JsonOutput = False,
     rate: options.Rate = None,
     per_month: options.PerMonth = None,
+    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
+    min_saving_ratio: options.MinSavingRatio = None,
     detailed_exitcode: options.DetailedExitcode = False,
     goal: options.GoalOption = "cost",
     cost_slack: options.CostSlack = 0.02,
@@ -108,7 +110,11 @@ def report(
     )
     shown = "json" if json else format_name
     is_picture = picture.check(shown, out_file, sweep_count=len(sweeps))
-    terms = Terms(traffic=traffic_of(rate, per_month))
+    terms = Terms(
+        traffic=traffic_of(rate, per_month),
+        min_saving_usd_per_month=min_saving_usd_per_month,
+        min_saving_ratio=min_saving_ratio,
+    )
     folder = state_dir()
     loaded = [(name, api.load_sweep(name, state_dir=folder)) for name in sweeps]
     limits: Limits = {
@@ -144,8 +150,9 @@ def _answer(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Re
     """The answer of one sweep; with a rate, what it saves a month and where else it could run."""
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above
+    from tuner.api.worth import with_saving  # noqa: PLC0415 - as above
 
     answer = api.recommend(sweep, goal, **limits)
     if terms.traffic.rate_per_s is None:
-        return answer
+        return with_saving(answer, terms)
     return add_platform(answer, sweep, terms, today=limits["today"])

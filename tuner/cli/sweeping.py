@@ -79,7 +79,7 @@ def sweep_and_answer(
             max_memory_mb=request.max_memory_mb,
             today=today(),
         )
-        answer = add_platform(answer, sweep, terms)
+        answer = add_platform(answer, sweep, terms, today=today())
         kept_as = None if request.out else answer.function.name
         show_answer(answer, "json" if manner.json else "text", kept_as)
         return answer

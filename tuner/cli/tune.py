@@ -37,6 +37,8 @@ def tune(
     cold_start_share: options.ColdStartShare = 0.01,
     rate: options.Rate = None,
     per_month: options.PerMonth = None,
+    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
+    min_saving_ratio: options.MinSavingRatio = None,
     max_invocations: options.MaxInvocations = None,
     budget_usd: options.BudgetUsd = None,
     concurrency: options.Concurrency = None,
@@ -76,7 +78,11 @@ def tune(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
-    terms = Terms(traffic=traffic_of(rate, per_month))
+    terms = Terms(
+        traffic=traffic_of(rate, per_month),
+        min_saving_usd_per_month=min_saving_usd_per_month,
+        min_saving_ratio=min_saving_ratio,
+    )
     sending = Sending(tuple(payload or ()), seed, raw, payload_size, vary)
     request = Request(
         payloads=sending.payloads(),
