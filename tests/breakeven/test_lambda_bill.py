@@ -80,8 +80,9 @@ def test_provisioned_is_taken_where_it_is_cheaper() -> None:
     work, steady = work_at(1024, 500), Traffic(20.0, 1.0)
     bill = LambdaBill(PRICES, 1024, Terms(traffic=steady))
     requests = 20 * SECONDS_PER_MONTH
-    # 10 - 0.2533 x sqrt(10) = 9.2 stand ready; 0.5383 x sqrt(10) / 10 = 17 % run beyond.
-    beyond = 0.5383 * 10**0.5 / 10
+    # 10 - 0.2533 x sqrt(10) = 9.2 stand ready; of the Poisson distribution 17.6 % run beyond.
+    chances = poisson.pmf(np.arange(200), 10)
+    beyond = 1 - float(np.minimum(np.arange(200), 9) @ chances) / 10
     ready = provisioned_usd(
         PRICES,
         environment_count=9,
@@ -97,9 +98,9 @@ def test_provisioned_is_taken_where_it_is_cheaper() -> None:
 
 
 def test_what_stands_ready_is_the_best_number() -> None:
-    """For requests that come at random no other number of environments is cheaper by 1.5 %."""
+    """For requests that come at random no other number of environments is cheaper by 0.5 %."""
     idle, busy, first = 0.0000041667, 0.0000097222, 0.0000166667
-    for mean in (20, 200):
+    for mean in (3, 20, 200):
         numbers = np.arange(0, 3 * mean)
         chances = poisson.pmf(np.arange(10 * mean), mean)
         served = [float(np.minimum(np.arange(10 * mean), n) @ chances) for n in numbers]
@@ -110,12 +111,16 @@ def test_what_stands_ready_is_the_best_number() -> None:
         bill = LambdaBill(PRICES, 1024, Terms(traffic=Traffic(mean, 1.0)))
         requests = mean * SECONDS_PER_MONTH * 0.0000002
         found = (month(bill, work, mean) - requests) / SECONDS_PER_MONTH
-        assert found == pytest.approx(min(costs), rel=0.015)
+        assert found == pytest.approx(min(costs), rel=0.005)
 
 
 @pytest.mark.parametrize(
     ("traffic", "provisioned"),
-    [(Traffic(20.0), True), (Traffic(20.0, 1.0), False), (Traffic(1.0, 1.0, (0.1,) * 12), True)],
+    [
+        (Traffic(20.0), True),
+        (Traffic(20.0, 1.0), False),
+        (Traffic(0.01, 1.0, (0.9, 1.1) * 6), True),
+    ],
 )
 def test_provisioned_is_left_where_it_is_not(traffic: Traffic, provisioned: bool) -> None:
     """At three times the mean it stands idle too long, and it may be ruled out."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SLOWER_RATIO: Final = 1.02
 """How much longer a request may take than on Lambda before a unit is too slow."""
 RATES_PER_S: Final = np.geomspace(1e-4, 1e6, 401)
+MOST_STEPS: Final = 200
+"""Beyond so many units a step is half a percent, less than the grid tells apart."""
+MOST_STEPPED_LEVELS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,9 @@ def break_even_by_hour_per_s(
 
     `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 40 rates a
     decade from 0.0001/s to a million a second: the answer is the rate on the grid (6 % apart)
-    from which the fleet is cheaper at every greater one; for a single draw it is then sought on
-    a finer one, 0.1 % apart.
+    from which the fleet is cheaper at every greater one. For a single draw the grid has the
+    beginnings of the fleet's steps besides, where it is dearest, and the answer is then sought
+    between the two rates about it, to 0.1 %.
     """
     levels, shares = traffic.levels()
 
@@ -144,11 +148,23 @@ def break_even_by_hour_per_s(
         beyond = np.append(rates, np.inf)
         return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
 
-    found = first_of(RATES_PER_S)
-    if len(found) > 1 or not RATES_PER_S[0] < found[0] < np.inf:
+    if capacity.shape[0] > 1:
+        return first_of(RATES_PER_S)
+    rates = np.union1d(RATES_PER_S, _step_rates(capacity[0], levels))
+    found = first_of(rates)
+    place = int(np.searchsorted(rates, found[0]))
+    if not 0 < place < len(rates):
         return found
-    step = RATES_PER_S[1] / RATES_PER_S[0]
-    return first_of(np.geomspace(found[0] / step, found[0], 61))
+    return first_of(np.geomspace(rates[place - 1], rates[place], 61))
+
+
+def _step_rates(capacity: Floats, levels: Floats) -> Floats:
+    """Just above each multiple of a unit's capacity, where another unit is needed."""
+    if len(levels) > MOST_STEPPED_LEVELS:
+        return np.empty(0)  # many hours in small steps are smooth together
+    counts = np.arange(1, MOST_STEPS + 1)
+    starts = counts[:, None, None] * capacity[None, :, None] / levels[levels > 0]
+    return np.asarray(starts.ravel() * (1 + 1e-9))
 
 
 def _duration_ms(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Floats:

@@ -29,12 +29,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-# Requests come at random, so what is busy at one moment scatters by the root of its mean. An
-# environment that is busy 60 % of the time pays (its price over on demand's, in every region and
-# architecture): of a normal distribution that is all but STANDING_DEVIATIONS below the mean, and
-# OVERFLOW_DEVIATIONS, the normal loss there, runs beyond them on demand.
 STANDING_DEVIATIONS: Final = 0.2533
-OVERFLOW_DEVIATIONS: Final = 0.5383
+"""An environment that is busy 60 % of the time pays (its prices over on demand's, which are alike
+in every region). Requests come at random, so what is busy at one moment is Poisson distributed: all
+but so many deviations of its mean are busy that long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +167,7 @@ class LambdaBill:
         """Whole environments, the mean over the hours: (draws, rates)."""
         counts = np.zeros((len(work.lambda_ms), len(rates_per_s)))
         for busy, share in self._busy(work, rates_per_s):
-            counts += share * np.floor(np.maximum(busy - STANDING_DEVIATIONS * np.sqrt(busy), 0))
+            counts += share * _standing(busy)
         return counts
 
     def _overflow_ratio(self, work: Work, rates_per_s: Floats) -> Floats:
@@ -177,7 +175,7 @@ class LambdaBill:
         mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :]
         beyond = np.zeros_like(mean)
         for busy, share in self._busy(work, rates_per_s):
-            beyond += share * OVERFLOW_DEVIATIONS * np.sqrt(busy)
+            beyond += share * (busy - _served(busy, _standing(busy)))
         return np.asarray(np.minimum(beyond / mean, 1.0))
 
     def _busy(self, work: Work, rates_per_s: Floats) -> Iterator[tuple[Floats, float]]:
@@ -269,3 +267,17 @@ class LambdaBill:
                 parts.append((part, float(tier.price_usd_per_gb_second)))
             lower = upper
         return parts
+
+
+def _standing(busy: Floats) -> Floats:
+    """Environments that are worth standing ready where `busy` run at once on average."""
+    return np.asarray(np.floor(np.maximum(busy - STANDING_DEVIATIONS * np.sqrt(busy), 0)))
+
+
+def _served(busy: Floats, ready: Floats) -> Floats:
+    """Mean number of busy environments among those ready: E[min(X, ready)], X Poisson."""
+    from scipy.special import pdtr  # noqa: PLC0415 - only for loads that are steady
+
+    below = np.where(ready >= 2, pdtr(np.maximum(ready - 2, 0), busy), 0.0)
+    full = 1 - np.where(ready >= 1, pdtr(np.maximum(ready - 1, 0), busy), 1.0)
+    return np.asarray(busy * below + ready * full)

@@ -1,5 +1,6 @@
 """`tuner break-even`: from which traffic on a function is cheaper elsewhere."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -13,7 +14,9 @@ tuner break-even sweep.jsonl --per-month 30M --trigger queue
 
 tuner break-even resize-images --traffic cloudwatch --days 14
 
-tuner break-even resize-images --traffic traffic.csv --format json"""
+tuner break-even resize-images --traffic traffic.csv --format json
+
+tuner break-even resize-images --rate 50/s --format svg --out costs.svg"""
 
 TRAFFIC = "Traffic"
 TERMS = "Terms"
@@ -143,9 +146,18 @@ def break_even(
     min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
     min_saving_ratio: options.MinSavingRatio = None,
     format_name: Annotated[
-        Literal["text", "json", "markdown"],
+        Literal["text", "json", "markdown", "png", "svg"],
         typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
     ] = "text",
+    out_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="Figure to write, with --format png or svg (stdout without it).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
     bill: Annotated[
         bool,
         typer.Option(
@@ -174,11 +186,14 @@ def break_even(
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import break_even as answer_of  # noqa: PLC0415 - as above
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
+    from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.cli.traffic import Source, traffic_of  # noqa: PLC0415 - as above
 
+    shown = "json" if json else format_name
+    is_picture = picture.check(shown, out_file, sweep_count=1, formats=("png", "svg"))
     found = api.load_sweep(sweep, state_dir=state_dir())
     source = Source(traffic, days, region=region, profile=profile, endpoint_url=endpoint_url)
     terms = Terms(
@@ -202,7 +217,10 @@ def break_even(
         needs_gpu=needs_gpu,
     )
     answer = answer_of(found, terms, today=today())
-    show_break_even(answer, "json" if json else format_name, with_bill=bill)
+    if is_picture:
+        picture.show_break_even(answer, shown, out_file)
+    else:
+        show_break_even(answer, shown, with_bill=bill)
     if not detailed_exitcode:
         return 0
     return {"stay": 0, "too-close": 12, None: 0}.get(answer.verdict, 11)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tuner.breakeven.answer import BreakEven
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
     from tuner.report.page.exhibit import Exhibit
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
 FORMATS: Final = (*figure.FORMATS, "html")
 
 
-def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
+def check(
+    format_name: str, out: Path | None, *, sweep_count: int, formats: Sequence[str] = FORMATS
+) -> bool:
     """Whether the format is one of a picture or page. Nothing is read yet.
 
     Raises InputError for what cannot be drawn or shown there. A file must end as its format
     does: so none is ever written over a sweep.
     """
-    if format_name not in FORMATS:
+    if format_name not in formats:
         if out is not None:
             raise InputError(
-                f"--out is for --format {', '.join(FORMATS)}: "
+                f"--out is for --format {', '.join(formats)}: "
                 f"send {format_name} to a file with > {out}"
             )
         return False
@@ -49,6 +52,14 @@ def show_figure(
 ) -> None:
     """Draw one answer to a file, or to stdout. Raises InputError."""
     drawn = figure.draw(recommendation, sweep)
+    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+
+
+def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> None:
+    """Draw the costs of one answer to a file, or to stdout. Raises InputError."""
+    from tuner.report import breakeven_figure  # noqa: PLC0415 - loaded when it is shown
+
+    drawn = breakeven_figure.draw(answer)
     _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
 
 

@@ -15,13 +15,18 @@ SECONDS_PER_MONTH: Final = 730 * 3600
 _LETTERS: Final = "LFCEM"
 
 
+def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
+    """Platforms that have a line, Lambda first; another architecture's are in the table alone."""
+    return tuple(each for each in answer.platforms if each.same_architecture and each.curve)
+
+
 def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
     """Lines of the chart: platforms of the function's architecture, crossings below the axis.
 
     Where lines meet, the cheaper names come last, so that Lambda's is never hidden. A crossing is
     `X` with its interval as `=`.
     """
-    shown = [each for each in answer.platforms if each.same_architecture][: len(_LETTERS)]
+    shown = list(shown_platforms(answer))[: len(_LETTERS)]
     across = max(width - LABEL_WIDTH - 3, 30)
     rates = [point.rate_per_s for point in shown[0].curve]
     costs = [point.cost_usd_per_month for each in shown for point in each.curve]
@@ -35,7 +40,7 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
     lines = ["  $ a month over requests a month (both log scale)"]
     for row, line in enumerate(cells):
         value = math.exp(high - (high - low) * row / (HEIGHT - 1))
-        label = f"{value:,.0f}" if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
+        label = _amount(value) if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
         lines.append(f"{label:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}".rstrip())
     lines.append(f"{'':{LABEL_WIDTH}} {glyphs.corner}{glyphs.axis_x * across}")
     lines.append(_ticks(rates[0], rates[-1], across))
@@ -46,6 +51,10 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
         f"{letter} {each.name}" for letter, each in zip(_letters(shown), shown, strict=True)
     )
     return [*lines, f"  {names}"]
+
+
+def _amount(usd: float) -> str:
+    return f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}"
 
 
 def _letters(shown: list[PlatformCost]) -> str:

@@ -138,19 +138,22 @@ def _write_heading(figure: Figure, recommendation: Recommendation) -> None:
     place = "local" if recommendation.environment == "local" else plain(function.region)
     title = f"{name} · {place} · {function.architecture}"
     figure.suptitle(
-        _drawable(title),
+        drawable(title),
         x=0.012,
         y=0.985,
         ha="left",
         fontsize=12 if len(title) <= _LARGE_TITLE_LENGTH else 9.5,
         fontweight="bold",
     )
-    lines = textwrap.wrap(
-        headline(recommendation), _HEADLINE_COLUMNS, max_lines=2, placeholder=" …"
-    )
-    figure.text(0.012, 0.943, _drawable("\n".join(lines)), va="top", linespacing=1.35)
+    figure.text(0.012, 0.943, wrapped(headline(recommendation)), va="top", linespacing=1.35)
 
 
-def _drawable(text: str) -> str:
+def wrapped(text: str) -> str:
+    """A headline in two lines at most, in letters that the font has."""
+    lines = textwrap.wrap(text, _HEADLINE_COLUMNS, max_lines=2, placeholder=" …")
+    return drawable("\n".join(lines))
+
+
+def drawable(text: str) -> str:
     """Foreign scripts would be boxes, with a warning for each: they become question marks."""
     return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥" else "?" for char in text)

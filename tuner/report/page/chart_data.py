@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
 from tuner.report import numbers
+from tuner.report.breakeven_chart import shown_platforms
 from tuner.report.figure_marks import size_marks, steps_of
 from tuner.report.foreign import plain
 from tuner.report.size_rows import failures, size_rows
@@ -13,7 +14,7 @@ from tuner.report.size_rows import failures, size_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tuner.breakeven.answer import BreakEven, PlatformCost
+    from tuner.breakeven.answer import BreakEven
     from tuner.model.breakdown import Breakdown
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation, SizeEstimate
@@ -123,11 +124,6 @@ def _payloads(breakdown: Breakdown) -> list[dict[str, Any]]:
     if len(breakdown.payloads) < 2:
         return []
     return [{"name": plain(each.payload), **curve_data(each.curve)} for each in breakdown.payloads]
-
-
-def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
-    """Platforms that have a line, Lambda first; another architecture's are in the table alone."""
-    return tuple(each for each in answer.platforms if each.same_architecture and each.curve)
 
 
 def _break_even(answer: BreakEven) -> dict[str, Any]:

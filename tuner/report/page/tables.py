@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import breakeven, numbers
-from tuner.report.page.chart_data import cold_starts_seen, shown_platforms
+from tuner.report.breakeven_chart import shown_platforms
+from tuner.report.page.chart_data import cold_starts_seen
 from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, size_rows
 

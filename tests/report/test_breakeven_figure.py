@@ -1,0 +1,62 @@
+"""The figure of a break-even: a line a platform, crossings, and the rate that was asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import run_here
+from tests.cli.test_break_even import sweep_file
+from tests.sweeps import made_sweep
+from tuner.api.breakeven import break_even
+from tuner.breakeven.question import Terms
+from tuner.breakeven.traffic import SECONDS_PER_MONTH, traffic_of_rate
+from tuner.report import breakeven_figure, figure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["sweep_file"]
+
+ANSWER = break_even(
+    made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769)),
+    Terms(traffic=traffic_of_rate(1000.0)),
+)
+
+
+def test_every_platform_has_its_line_and_every_crossing_its_mark() -> None:
+    """Lines are the answer's own costs, and a dot stands at each break-even rate."""
+    panel = breakeven_figure.draw(ANSWER).axes[0]
+    own = [each for each in ANSWER.platforms if each.same_architecture]
+    drawn = {line.get_label(): line for line in panel.lines}
+    for platform in own:
+        line = drawn[platform.name]
+        assert list(line.get_ydata()) == [p.cost_usd_per_month for p in platform.curve]
+    dots = sorted(line.get_xdata()[0] for line in panel.lines if line.get_marker() == "o")
+    expected = sorted(
+        each.break_even.estimate_per_s * SECONDS_PER_MONTH
+        for each in own
+        if each.break_even is not None
+        and each.break_even.estimate_per_s <= each.curve[-1].rate_per_s
+    )
+    assert dots == pytest.approx(expected)
+    assert any(text.get_text().strip() == "1,000/s" for text in panel.texts)
+
+
+def test_the_same_answer_is_the_same_bytes() -> None:
+    """No date and no random ids, so that a file changes only when the answer does."""
+    one, other = (figure.render(breakeven_figure.draw(ANSWER), "svg") for _ in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize("name", ["png", "svg"])
+def test_the_command_writes_the_file(sweep_file: str, tmp_path: Path, name: str) -> None:
+    """The format must be the file's ending, and stdout stays empty."""
+    out = tmp_path / f"costs.{name}"
+    ran = run_here("break-even", sweep_file, "--format", name, "--out", str(out))
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+    assert out.read_bytes()[:4] in {b"\x89PNG", b"<?xm"}
+    refused = run_here("break-even", sweep_file, "--format", name, "--out", str(tmp_path / "x.txt"))
+    assert refused.returncode == 1
+    assert "does not end in" in refused.stderr

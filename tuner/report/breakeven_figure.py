@@ -1,0 +1,160 @@
+"""Monthly cost over requests as a picture: a line a platform, crossings with their intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.report import figure_style as style
+from tuner.report.breakeven import headline
+from tuner.report.breakeven_chart import SECONDS_PER_MONTH, shown_platforms
+from tuner.report.figure import drawable, wrapped
+from tuner.report.foreign import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tuner.breakeven.answer import BreakEven, PlatformCost
+
+_LINES: Final = (
+    (style.INK, "solid", 2.6),
+    (style.NOW, "solid", 1.6),
+    (style.KNEE, (0, (6, 2)), 1.6),
+    (style.RECOMMENDED, (0, (2, 2)), 1.6),
+    (style.FAILED, "solid", 1.6),
+)
+"""Colour, dashes and width: lines that lie on each other are told apart by their dashes."""
+
+
+def draw(answer: BreakEven) -> Figure:
+    """The figure of one answer, 900 × 620 px. Raises InputError without matplotlib."""
+    with style.styled():
+        from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and an extra
+
+        figure = Figure(figsize=(style.WIDTH_IN, style.HEIGHT_IN), dpi=style.DPI)
+        panel = figure.add_axes((0.095, 0.2, 0.86, 0.62))
+        shown = shown_platforms(answer)
+        _draw_lines(panel, shown)
+        _scale(panel, shown)
+        _draw_crossings(panel, shown)
+        if answer.rate_per_s is not None:
+            _mark_rate(panel, answer.rate_per_s)
+        panel.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.135),
+            ncols=5,
+            frameon=False,
+            fontsize=8,
+            handlelength=2.6,
+            columnspacing=1.4,
+        )
+        rate = "" if answer.rate_per_s is None else f" · {answer.rate_per_s:,.4g} requests/s"
+        name = plain(answer.function_name)[:64]
+        title = f"{name} · {answer.region} · {answer.architecture}{rate}"
+        figure.suptitle(drawable(title), x=0.012, y=0.985, ha="left", fontsize=11, weight="bold")
+        figure.text(0.012, 0.943, wrapped(headline(answer)), va="top", linespacing=1.35)
+        figure.text(
+            0.012,
+            0.012,
+            "● the rate above which a platform stays cheaper, with its 90 % interval; "
+            f"prices of {answer.prices_as_of}",
+            fontsize=7.5,
+            color=style.QUIET,
+        )
+    return figure
+
+
+def _draw_lines(panel: Axes, shown: Sequence[PlatformCost]) -> None:
+    for platform, (color, dashes, width) in zip(shown, _LINES, strict=False):
+        panel.plot(
+            [point.rate_per_s * SECONDS_PER_MONTH for point in platform.curve],
+            [point.cost_usd_per_month for point in platform.curve],
+            color=color,
+            linestyle=dashes,
+            linewidth=width,
+            label=drawable(platform.name),
+            zorder=3 if platform.kind == "lambda" else 2,
+        )
+
+
+def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - heavy
+
+    rates = [point.rate_per_s for point in shown[0].curve]
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xlim(rates[0] * SECONDS_PER_MONTH, rates[-1] * SECONDS_PER_MONTH)
+    costs = [point.cost_usd_per_month for each in shown for point in each.curve]
+    panel.set_ylim(max(min(costs), 1.0) / 1.3, max(costs) * 1.3)
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(LogLocator(numticks=12))
+        axis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
+    panel.grid(visible=True, color=style.GRID, linewidth=0.7)
+    panel.set_xlabel("requests a month (log scale)")
+    panel.set_ylabel("cost a month (log scale)")
+    above = panel.secondary_xaxis(
+        "top",
+        functions=(
+            lambda month: np.asarray(month) / SECONDS_PER_MONTH,
+            lambda rate: np.asarray(rate) * SECONDS_PER_MONTH,
+        ),
+    )
+    above.xaxis.set_major_locator(LogLocator(numticks=12))
+    above.xaxis.set_minor_locator(NullLocator())
+    above.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}/s"))
+
+
+def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:
+    """At Lambda's cost at that rate, which is where the lines meet; open to the right if never."""
+    rates = np.log([point.rate_per_s for point in shown[0].curve])
+    costs = np.log([point.cost_usd_per_month for point in shown[0].curve])
+    right = float(np.exp(rates[-1]))
+    for platform, (color, _dashes, _width) in zip(shown, _LINES, strict=False):
+        found = platform.break_even
+        if found is None or found.estimate_per_s > right:
+            continue
+        cost = float(np.exp(np.interp(np.log(found.estimate_per_s), rates, costs)))
+        high = right if found.high_per_s is None else found.high_per_s
+        ends = [found.low_per_s * SECONDS_PER_MONTH, high * SECONDS_PER_MONTH]
+        panel.plot(ends, [cost, cost], color=color, linewidth=4, alpha=0.35, solid_capstyle="butt")
+        panel.plot(
+            [found.estimate_per_s * SECONDS_PER_MONTH],
+            [cost],
+            marker="o",
+            markersize=7,
+            color=color,
+            markeredgecolor=style.PAPER,
+            zorder=4,
+        )
+
+
+def _mark_rate(panel: Axes, rate_per_s: float) -> None:
+    month = rate_per_s * SECONDS_PER_MONTH
+    low, high = panel.get_xlim()
+    if not low <= month <= high:
+        return
+    panel.axvline(month, color=style.QUIET, linestyle=(0, (1, 2)), linewidth=1.3)
+    left = month > (low * high) ** 0.5
+    panel.annotate(
+        f"{rate_per_s:,.4g}/s ",
+        (month, 0.02),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if left else 4, 0),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        color=style.QUIET,
+    )
+
+
+def _short(count: float) -> str:
+    """`10M` and its like."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:,.10g}{unit}"
+    return f"{count:,.10g}"
