@@ -108,12 +108,14 @@ def test_the_environment_gives_one_payload_whole() -> None:
     assert config.read_environment(given) == {"payload": ['{"a": 1}'], "yes": "1"}
 
 
-EACH_TIME = {"control", "out_file", "payload_size", "raw", "regions", "saved", "vary"}
+EACH_TIME = {
+    "build", "control", "out_file", "parameter", "payload_size", "raw", "regions", "saved", "vary",
+}  # fmt: skip
 
 
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     """The list of keys is the union of all commands' options, but for what is told anew each time:
-    a figure's file (`out` means the sweep), price lists, and how payloads are made.
+    a figure's file (`out` means the sweep), price lists, and how payloads and code are made.
     """
     names = set()
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
