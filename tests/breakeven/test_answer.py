@@ -224,3 +224,18 @@ def test_a_savings_plan_without_a_price_is_said() -> None:
     said = " ".join(each.message for each in break_even(IO, terms).findings)
     assert "Compute Savings Plan for EC2 (list price used)" in said
     assert "Plan for Fargate" not in said
+
+
+def test_an_api_gateway_counts_on_lambdas_side() -> None:
+    """As given it makes Lambda dearer; its list price is not bundled, and that is said."""
+    rate = traffic_of_rate(1000.0)
+    plain, given, listed = (
+        break_even(IO, Terms(traffic=rate, gateway_usd_per_million=usd)) for usd in (0.0, 1.0, None)
+    )
+    costs = [each.platforms[0].cost_usd_per_month for each in (plain, given, listed)]
+    assert costs[1].estimate == pytest.approx(costs[0].estimate + 2628, rel=1e-6)  # type: ignore[union-attr]
+    assert costs[2] == costs[0]
+    [missing] = [f.message for f in listed.findings if f.code == "price-missing"]
+    assert "API gateway: left out of Lambda, which is dearer by that" in missing
+    queue = break_even(IO, Terms(traffic=rate, gateway_usd_per_million=1.0, trigger="queue"))
+    assert queue.platforms[0].cost_usd_per_month == costs[0]

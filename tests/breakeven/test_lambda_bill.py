@@ -147,7 +147,7 @@ def test_snap_start_is_billed_beside() -> None:
 def test_logs_and_a_gateway_are_counted() -> None:
     """2 kB a request at $0.50/GB is a dollar a million; the gateway has its own price."""
     work = work_at(512, 100)
-    terms = Terms(log_kb_per_request=2.0, gateway_usd_per_million=1.0)
-    bill = LambdaBill(PRICES, 512, terms, log_gb_usd=0.5)
+    terms = Terms(log_kb_per_request=2.0)
+    bill = LambdaBill(PRICES, 512, terms, log_gb_usd=0.5, gateway_usd=1e-6)
     more = month(bill, work, 1.0) - month(LambdaBill(PRICES, 512, Terms()), work, 1.0)
     assert more == pytest.approx(2.0 * SECONDS_PER_MONTH / 1e6)

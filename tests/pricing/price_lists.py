@@ -118,6 +118,8 @@ def fleet_items() -> list[dict[str, Any]]:
         item("EU-PublicIPv4:IdleAddress", "0.006", group="VPCPublicIPv4Address"),
         item("EU-EBS:VolumeUsage.gp3", "0.088", volumeApiName="gp3"),
         item("EU-DataProcessing-Bytes", "0.60"),
+        item("EU-ApiGatewayHttpRequest", "0.00000111", "0.000001", bounds=("300000000",)),
+        item("EU-ApiGatewayRequest", "0.0000035"),
         item("EUW1-DUB1-LoadBalancerUsage", "9", **balancer, locationType="AWS Local Zone"),
     ]
 

@@ -76,6 +76,7 @@ def test_the_other_platforms_are_read(tmp_path: Path) -> None:
     assert network.public_ipv4_hour_usd == Decimal("0.005")
     assert network.gp3_gb_month_usd == Decimal("0.088")
     assert network.logs_gb_usd == Decimal("0.6")
+    assert network.api_gateway_request_usd == Decimal("0.00000111")
     assert set(dict(network.dates).values()) == {"2026-11-20"}
 
 
@@ -101,7 +102,10 @@ def test_an_incomplete_list_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
     """Lambda without its provisioned rates is no Lambda price; nothing is filled in."""
     refresh(
         tmp_path,
-        price_lists.saved(price_lists.lambda_items()[:6] + price_lists.fleet_items()[-2:-1]),
+        price_lists.saved(
+            price_lists.lambda_items()[:6]
+            + [one for one in price_lists.fleet_items() if "DataProc" in one["product"]["sku"]]
+        ),
     )
     book = current_price_book(tmp_path)
     assert book.lambda_entries == BUNDLED.lambda_entries

@@ -15,7 +15,13 @@ from tuner.breakeven.compare import (
 )
 from tuner.breakeven.judge import flipping_assumption, judge
 from tuner.breakeven.lambda_bill import LambdaBill
-from tuner.breakeven.platforms import Prices, list_candidates, log_price_usd
+from tuner.breakeven.platforms import (
+    ON_LAMBDA,
+    Prices,
+    gateway_usd,
+    list_candidates,
+    log_price_usd,
+)
 from tuner.model.finding import Finding
 from tuner.pricing.age import age_finding
 
@@ -55,6 +61,7 @@ def analyse(
         ephemeral_storage_mb=function.ephemeral_storage_mb,
         snap_start=_pays_snap_start(function, prices, lambda_prices),
         log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
+        gateway_usd=gateway_usd(prices, terms),
     )
     comparison = compare(work, bill, terms, seed=seed)
     listed = list_candidates(prices, terms, function.architecture)
@@ -96,7 +103,7 @@ def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices)
     if not function.snap_start or (function.runtime or "").startswith("java"):
         return False
     if of.snap_start is None:
-        prices.missing.add("SnapStart (Lambda is dearer by it)")
+        prices.missing.add(f"{ON_LAMBDA}SnapStart")
     return of.snap_start is not None
 
 

@@ -39,8 +39,9 @@ but so many deviations of its mean are busy that long."""
 class LambdaBill:
     """What a month costs, for each draw of an invocation's cost.
 
-    `log_gb_usd` is the price of log ingestion, 0 where logs are left out; `snap_start` whether the
-    function is billed for SnapStart (managed Java is not).
+    `log_gb_usd` is the price of log ingestion, 0 where logs are left out, `gateway_usd` that of a
+    request through an API gateway; `snap_start` says whether the function is billed for SnapStart
+    (managed Java is not).
     """
 
     prices: LambdaPrices
@@ -49,6 +50,7 @@ class LambdaBill:
     ephemeral_storage_mb: int = 512
     snap_start: bool = False
     log_gb_usd: float = 0.0
+    gateway_usd: float = 0.0
 
     @property
     def is_linear(self) -> bool:
@@ -98,14 +100,13 @@ class LambdaBill:
         requests = rate_per_s * SECONDS_PER_MONTH
         storage_gb_s = float(self._gb_seconds(work)[1][0]) * requests
         prices, terms = self.prices, self.terms
-        gateway = terms.gateway_usd_per_million / 1e6 if terms.trigger == "http" else 0.0
         paid = max(requests - self._free_requests, 0.0)
         items = [BillItem("requests", paid, "request", float(prices.request_price_usd))]
         items += self.duration_items(work, rate_per_s)
         storage = float(prices.ephemeral_storage_price_usd_per_gb_second)
         items.append(BillItem("ephemeral storage above 512 MB", storage_gb_s, "GB-second", storage))
         items += self._snap_start_items(work, requests)
-        items.append(BillItem("API gateway", requests, "request", gateway))
+        items.append(BillItem("API gateway", requests, "request", self.gateway_usd))
         logs_gb = requests * terms.log_kb_per_request / 1e6
         items.append(BillItem("log ingestion", logs_gb, "GB", self.log_gb_usd))
         return merged(item for item in items if item.price_usd)
@@ -243,9 +244,7 @@ class LambdaBill:
 
     def _beside_usd(self) -> float:
         """Of one request: an API gateway and its log lines."""
-        terms = self.terms
-        gateway = terms.gateway_usd_per_million / 1e6 if terms.trigger == "http" else 0.0
-        return gateway + terms.log_kb_per_request / 1e6 * self.log_gb_usd
+        return self.gateway_usd + self.terms.log_kb_per_request / 1e6 * self.log_gb_usd
 
     def _tiered(self, gb_seconds: Floats) -> Floats:
         ends = [0, *(float(t.upper_bound_gb_seconds or 1e18) for t in self.prices.duration_tiers)]

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tuner.breakeven.question import Terms
     from tuner.pricing import PriceBook
 
+ON_LAMBDA: Final = "Lambda: "
+"""Begins what is missing on Lambda's own side."""
 MIN_UNITS: Final = 2
 """Two tasks or instances, in two zones."""
 MIN_MANAGED_UNITS: Final = 3
@@ -66,11 +68,7 @@ class Prices:
 
 def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, ...]:
     """Every platform with prices in the region, both architectures; `own` is the function's."""
-    try:
-        network = prices.book.network_prices(prices.region)
-    except PriceError:
-        network = NetworkPrices(prices.region, ())
-    around = _Around(prices, network, terms)
+    around = _Around(prices, _network(prices), terms)
     found = []
     for architecture in ("x86_64", "arm64"):
         for build in (_fargate, _ecs, _ec2, _managed):
@@ -83,11 +81,24 @@ def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, 
 
 def log_price_usd(prices: Prices) -> float:
     """A GB of log ingestion, 0 with a note where it is not known."""
+    return float(prices.known(_network(prices), "logs_gb_usd", "log ingestion"))
+
+
+def gateway_usd(prices: Prices, terms: Terms) -> float:
+    """A request through an API gateway: none, as given, or at list price (0 with a note)."""
+    if terms.trigger != "http":
+        return 0.0
+    if terms.gateway_usd_per_million is not None:
+        return terms.gateway_usd_per_million / 1e6
+    name = "api_gateway_request_usd"
+    return float(prices.known(_network(prices), name, f"{ON_LAMBDA}API gateway"))
+
+
+def _network(prices: Prices) -> NetworkPrices:
     try:
-        network = prices.book.network_prices(prices.region)
+        return prices.book.network_prices(prices.region)
     except PriceError:
-        network = NetworkPrices(prices.region, ())
-    return float(prices.known(network, "logs_gb_usd", "log ingestion"))
+        return NetworkPrices(prices.region, ())
 
 
 def _at_speed(candidate: Candidate, terms: Terms, own: str) -> Candidate:
@@ -221,8 +232,7 @@ def _managed(around: _Around, architecture: str) -> Candidate:
     offers = managed_offers(prices.book.instances(prices.region, architecture), fee)
     prices.dates.add(fee.as_of)
     per_rate = [BillItem("requests", SECONDS_PER_MONTH, "request", float(fee.request_usd))]
-    if terms.trigger == "http" and terms.gateway_usd_per_million:
-        gateway = terms.gateway_usd_per_million / 1e6
+    if gateway := gateway_usd(prices, terms):
         per_rate.append(BillItem("API gateway", SECONDS_PER_MONTH, "request", gateway))
     fleet = _fleet(offers, MIN_MANAGED_UNITS, terms, (), [*per_rate, *around.log_items()])
     return Candidate(f"Managed Instances {architecture}", "managed-instances", architecture, fleet)

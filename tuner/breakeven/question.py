@@ -30,7 +30,8 @@ class Terms:
     nat: bool = False
     account_gb_seconds: float | None = None
     ops_cost_usd: float = 0.0
-    gateway_usd_per_million: float = 0.0
+    gateway_usd_per_million: float | None = 0.0
+    """An API gateway before Lambda; None: an HTTP API at its list price. 0: a function URL."""
     load_balancer_usd_per_month: float | None = None
     migration_cost_usd: float | None = None
     provisioned: bool = True

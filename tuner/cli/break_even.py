@@ -118,10 +118,18 @@ def break_even(
         float,
         typer.Option(
             min=0,
-            help="Your API gateway's price (0: a function URL).",
+            help="Your API gateway's own price.",
             rich_help_panel=TERMS,
         ),
     ] = 0.0,
+    api_gateway: Annotated[
+        bool,
+        typer.Option(
+            "--api-gateway",
+            help="An HTTP API at list price before Lambda (without it a function URL).",
+            rich_help_panel=TERMS,
+        ),
+    ] = False,
     load_balancer_usd_per_month: Annotated[
         float | None,
         typer.Option(min=0, help="In place of the list price.", rich_help_panel=TERMS),
@@ -206,7 +214,9 @@ def break_even(
         nat=nat,
         account_gb_seconds=account_gb_seconds,
         ops_cost_usd=ops_cost_usd,
-        gateway_usd_per_million=gateway_usd_per_million,
+        gateway_usd_per_million=None
+        if api_gateway and not gateway_usd_per_million
+        else gateway_usd_per_million,
         load_balancer_usd_per_month=load_balancer_usd_per_month,
         migration_cost_usd=migration_cost_usd,
         min_saving_usd_per_month=min_saving_usd_per_month,

@@ -47,6 +47,7 @@ _NETWORK: Final = {
     "EBS:VolumeUsage.gp3": "gp3_gb_month",
     "DataProcessing-Bytes": "logs_gb",
     "CW:DataProcessing-Bytes": "logs_gb",
+    "ApiGatewayHttpRequest": "api_gateway_request",
 }
 _LOAD_BALANCER: Final = "Load Balancer-Application"
 _LINUX: Final = {
@@ -94,6 +95,7 @@ def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
         Query("AWSELB", balancer),
         Query("AmazonEC2", balancer),
         Query("AmazonVPC", (("TERM_MATCH", "group", "VPCPublicIPv4Address"),)),
+        Query("AmazonApiGateway", (("CONTAINS", "usagetype", "ApiGatewayHttpRequest"),)),
         Query("AmazonCloudWatch", (("CONTAINS", "usagetype", "DataProcessing-Bytes"),)),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -88,8 +89,10 @@ def render(
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
     if answer.payback_months is not None:
         lines.append(f"  {_payback(answer)}")
-    lines += [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
-    lines.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
+    said = [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
+    said.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
+    for text in said:
+        lines += textwrap.wrap(text, max(min(width, 100), 40), break_on_hyphens=False)
     return fit_to("\n".join(lines) + "\n", glyphs)
 
 

@@ -20,6 +20,7 @@ _NETWORK: Final = (
     ("nat_gb_usd", "NAT gateway", "GB"),
     ("gp3_gb_month_usd", "gp3 storage", "GB-month"),
     ("logs_gb_usd", "log ingestion", "GB"),
+    ("api_gateway_request_usd", "HTTP API (API Gateway)", "request"),
 )
 _BLOCKS: Final = {
     "lambda": "Lambda architectures",
