@@ -180,8 +180,10 @@ def _break_even(candidate: Candidate, at: Comparison) -> Floats:
 
 def _cheapest_somewhere(candidate: Candidate, middle: Comparison) -> Candidate:
     """The offers that are the cheapest at some rate: few enough to be searched."""
+    capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
     winners = {
-        int(_fleet_usd(candidate, middle, float(rate))[0].argmin()) for rate in CHART_RATES_PER_S
+        int(fleets.cost_usd(candidate.fleet, capacity, traffic, float(rate))[0].argmin())
+        for rate in CHART_RATES_PER_S
     }
     offers = tuple(candidate.fleet.offers[index] for index in sorted(winners))
     return replace(candidate, fleet=replace(candidate.fleet, offers=offers))

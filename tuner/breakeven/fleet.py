@@ -93,6 +93,8 @@ def cost_usd(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float
 def mean_units(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
     """Units that stand on average over the hours: (draws, offers)."""
     levels, shares = traffic.levels()
+    if len(levels) == 1:
+        return unit_count(np.asarray(rate_per_s * levels[0]), capacity, fleet.min_units)
     need = rate_per_s * levels[:, None, None]
     counts = unit_count(need, capacity[None], fleet.min_units)
     return np.asarray(np.tensordot(shares, counts, axes=1))

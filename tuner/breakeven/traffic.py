@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -56,17 +57,22 @@ class Traffic:
 
     def levels(self) -> tuple[Floats, Floats]:
         """The rates over the mean that hours have, ascending, and the share of hours at each."""
-        levels, counts = np.unique(np.asarray(self.shape, dtype=float), return_counts=True)
-        if len(levels) > MOST_LEVELS:
-            groups = np.array_split(np.sort(self.shape), MOST_LEVELS)
-            levels = np.array([group.mean() for group in groups])
-            counts = np.array([len(group) for group in groups])
-        return levels, np.asarray(counts / counts.sum())
+        return _levels_of(self.shape)
 
     @property
     def is_steady(self) -> bool:
         """Whether no peak is far above the mean."""
         return max(self.shape) * self.peak_ratio <= STEADY_RATIO
+
+
+@functools.lru_cache(maxsize=8)
+def _levels_of(shape: tuple[float, ...]) -> tuple[Floats, Floats]:
+    levels, counts = np.unique(np.asarray(shape, dtype=float), return_counts=True)
+    if len(levels) > MOST_LEVELS:
+        groups = np.array_split(np.sort(shape), MOST_LEVELS)
+        levels = np.array([group.mean() for group in groups])
+        counts = np.array([len(group) for group in groups])
+    return levels, np.asarray(counts / counts.sum())
 
 
 def traffic_of_rate(rate_per_s: float | None, peak_ratio: float | None = None) -> Traffic:
