@@ -7,10 +7,13 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
+from tests.breakeven.test_fleet import work_of
 from tests.sweeps import made_function, made_sweep
 from tuner.api.breakeven import break_even
+from tuner.breakeven.analyse import analyse
 from tuner.breakeven.bill import fargate_usd, instances_usd, managed_instances_usd
 from tuner.breakeven.offers import fargate_offers, instance_offers, managed_offers
 from tuner.breakeven.question import Terms
@@ -239,3 +242,25 @@ def test_an_api_gateway_counts_on_lambdas_side() -> None:
     assert "API gateway: left out of Lambda, which is dearer by that" in missing
     queue = break_even(IO, Terms(traffic=rate, gateway_usd_per_million=1.0, trigger="queue"))
     assert queue.platforms[0].cost_usd_per_month == costs[0]
+
+
+def test_the_readmes_worked_example_is_what_the_tool_says() -> None:
+    """100 ms of one core at 1,769 MB, steady, from a queue, against tasks of 1 vCPU and 2 GB."""
+    book = load_price_book()
+    small = tuple(replace(each, sizes=((Decimal(1), Decimal(2)),)) for each in book.fargate_entries)
+    prices = book.lambda_prices("us-east-1", "x86_64")
+    work = replace(
+        work_of(wait_ms=0, cpu_ms=100, lambda_ms=100),
+        lambda_cost_usd=np.array([prices.invocation_cost_usd(1769, 100)]),
+        lambda_memory_mb=1769,
+    )
+    terms = Terms(traffic=traffic_of_rate(24.1, 1.0), trigger="queue", provisioned=False)
+    answer = analyse(
+        made_function(1769), work, terms, price_book=replace(book, fargate_entries=small)
+    )
+    [fargate] = [each for each in answer.platforms if each.name == "Fargate x86_64"]
+    assert fargate.units == "5 × 1 vCPU + 2 GB"
+    assert fargate.cost_usd_per_month is not None
+    assert fargate.cost_usd_per_month.estimate == pytest.approx(198.45, abs=0.01)
+    assert fargate.break_even is not None
+    assert fargate.break_even.estimate_per_s == pytest.approx(24.52, abs=0.005)
