@@ -42,16 +42,24 @@ def tuner(
     )
 
 
-def tune_example(name: str, *arguments: str, state_dir: Path) -> dict[str, Any]:
-    """Tune one of the examples on the local Lambda and return the contract's JSON."""
-    payload = TEMPLATE.parent / name / "payload.json"
+def tune_example(
+    name: str,
+    *arguments: str,
+    state_dir: Path,
+    template: Path = TEMPLATE,
+    payload: str | None = None,
+) -> dict[str, Any]:
+    """Tune one of the examples on the local Lambda and return the contract's JSON.
+
+    Without `payload` it gets the one that lies in its own folder.
+    """
     ran = tuner(
         "tune",
         name,
         "--local",
-        str(TEMPLATE),
+        str(template),
         "--payload",
-        str(payload),
+        payload or str(template.parent / name / "payload.json"),
         "--yes",
         "--json",
         "--seed",

@@ -6,6 +6,7 @@ Orders and wide margins only: the machine may be busy.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from tuner.iac import read_template
 
 # One sweep at a time: two at once would take each other's cores.
 pytestmark = pytest.mark.xdist_group("cores")
+THREE_RUNTIMES: Final = TEMPLATE.parent / "three-runtimes" / "template.yaml"
 EXAMPLES: Final = [function.name for function in read_template(TEMPLATE).functions]
 
 
@@ -137,6 +139,33 @@ def test_a_handler_reads_from_and_writes_to_the_endpoints_own_s3(tmp_path: Path)
     )
     assert all(size["error_count"] == 0 for size in answer["sizes"])
     assert mean_ms(answer, 256) > mean_ms(answer, 1024)
+
+
+@pytest.mark.parametrize(("name", "needs"), [("primes-node", "node"), ("primes-native", "rustc")])
+def test_other_runtimes_are_tuned_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, needs: str
+) -> None:
+    """Node.js and a compiled bootstrap gain from memory up to a core, as Python does."""
+    if shutil.which(needs) is None:
+        pytest.skip(f"no {needs} on PATH")
+    # The run has another HOME, where rustup's rustc would find no toolchain.
+    monkeypatch.setenv("RUSTUP_HOME", os.environ.get("RUSTUP_HOME", f"{Path.home()}/.rustup"))
+    answer = tune_example(
+        name,
+        "--memory-sizes",
+        "256,1769",
+        "--exhaustive",
+        "--goal",
+        "speed",
+        "--build",
+        state_dir=tmp_path,
+        template=THREE_RUNTIMES,
+        payload='{"limit": 300000}',
+    )
+    assert mean_ms(answer, 256) > 2 * mean_ms(answer, 1769)
+    assert answer["recommendation"]["memory_mb"] == 1769
+    assert answer["function"]["runtime"] in ("nodejs20.x", "provided.al2023")
+    assert not any(size["error_count"] for size in answer["sizes"])
 
 
 @pytest.mark.slow

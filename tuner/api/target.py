@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError
+from tuner.errors import InputError, LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +59,7 @@ def open_target(
     if local_template is not None:
         _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
         start = partial(_started, local_template, parameters=template_parameters or {}, build=build)
-        with _local_target(start, region, connections, state_dir) as target:
+        with _local_target(function, start, region, connections, state_dir) as target:
             yield target
         return
     if template_parameters or build:
@@ -78,6 +78,7 @@ def open_target(
 
 @contextmanager
 def _local_target(
+    function: str,
     start: Callable[[str], RunningLocalLambda],
     region: str | None,
     connections: int,
@@ -92,6 +93,8 @@ def _local_target(
     region = region or DEFAULT_LOCAL_REGION
     with ExitStack() as stack:
         local = stack.enter_context(start(region))
+        if function in local.status.left_out:
+            raise LocalError(local.status.left_out[function])
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(

@@ -38,6 +38,8 @@ class LocalStatus:
     endpoint_url: str
     region: str
     functions: tuple[str, ...]
+    left_out: Mapping[str, str]
+    """Functions of the template that cannot be run here, with the reasons."""
     cpu_control: CpuControl
     max_memory_mb: int
     core_count: int
@@ -134,6 +136,7 @@ def _wait_ready(process: subprocess.Popen[bytes], limit_s: float) -> LocalStatus
         endpoint_url=said["endpoint_url"],
         region=said["region"],
         functions=tuple(said["functions"]),
+        left_out=said["left_out"],
         cpu_control=said["cpu_control"],
         max_memory_mb=said["max_memory_mb"],
         core_count=said["core_count"],

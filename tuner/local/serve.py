@@ -161,6 +161,7 @@ class LocalLambda:
             "region": self.region,
             "account_id": ACCOUNT_ID,
             "functions": self._store.names(),
+            "left_out": self._store.left_out,
             "cpu_control": limits.cpu_control,
             "max_memory_mb": limits.max_memory_mb,
             "core_count": limits.core_count,

@@ -89,6 +89,11 @@ class FunctionStore:
             self._settle(function)
             yield function
 
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Functions that are not here, with the reasons."""
+        return dict(self._left_out)
+
     def leave_out(self, name: str, why: str) -> None:
         """Remember why a function is not here, for whoever asks for it."""
         self._left_out[name] = why
