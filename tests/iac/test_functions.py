@@ -235,7 +235,7 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["PackageType: Image"], ":8: only the PackageType Zip"),
         (["ImageUri: x.dkr.ecr/y"], ":8: ImageUri of F is not supported: images"),
         (["InlineCode: ' '"], ":8: InlineCode must hold the code"),
-        (["MemorySize: !GetAtt Other.Size"], ":8: MemorySize uses !GetAtt, which cannot be resolv"),
+        (["MemorySize: !GetAtt Other.Size"], ":8: MemorySize refers to Other.Size, which cannot"),
         (["MemorySize: {Fn::ImportValue: x}"], ":8: MemorySize uses Fn::ImportValue, which cannot"),
         (["Layers: [arn]"], ":8: the layer arn is in an account"),
         (["FileSystemConfigs: []"], ":8: FileSystemConfigs of F is not supported"),

@@ -227,6 +227,15 @@ def test_init_error(any_bench: Bench, handler: str, error_type: str, message: st
     assert call.report.init_duration_ms is None
 
 
+@pytest.mark.parametrize("handler", ["deep/inner.answer", "deep.inner.answer"])
+def test_a_handler_may_lie_in_a_folder(any_bench: Bench, tmp_path: Path, handler: str) -> None:
+    """A path or a dotted name leads to a module below the package's root."""
+    code = tmp_path / "code"
+    (code / "deep").mkdir(parents=True)
+    (code / "deep" / "inner.py").write_text("def answer(event, context):\n    return __name__\n")
+    assert any_bench.call(handler, code_dir=code).value == "deep.inner"
+
+
 def test_exit_during_init(any_bench: Bench) -> None:
     """A module that ends the process answers Runtime.ExitError."""
     call = any_bench.call("broken_start.handler")

@@ -38,7 +38,7 @@ class Scope:
     mappings: Mapping[str, Place] = field(default_factory=dict)
     conditions: Mapping[str, Place] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
-    """What Ref gives for resources that are made here too."""
+    """What Ref (`Name`) and GetAtt (`Name.Arn`) give for functions and layers of the template."""
     _open: list[str] = field(default_factory=list)
     """Conditions that are being evaluated: none may need itself."""
 
@@ -47,6 +47,7 @@ class Scope:
         name, argument = place.function()
         known: dict[str, Callable[[Place, str], Place]] = {
             "Ref": self._ref,
+            "GetAtt": self._attribute,
             "Sub": self._sub,
             "FindInMap": self._find_in_map,
             "If": self._if,
@@ -105,6 +106,15 @@ class Scope:
         if isinstance(found, str):
             return _scalar(argument, found)
         return _list(argument, found)
+
+    def _attribute(self, argument: Place, what: str) -> Place:
+        parts = argument.arguments(what) if argument.is_list else [argument]
+        name = ".".join(part.text(what) for part in parts)
+        if name not in self.resources:
+            argument.refuse(
+                f"{what} refers to {name}, which cannot be resolved here: write the value out"
+            )
+        return _scalar(argument, self.resources[name])
 
     def _value(self, name: str, place: Place, what: str) -> str | tuple[str, ...]:
         for known in (self.pseudo, self.resources):

@@ -95,6 +95,8 @@ class _Reader:
         for name, resource in resources.items():
             if resource.type in support.LAYERS:
                 self._add_layer(name, resource, scope)
+            else:
+                self._add_reference(name, resource, scope)
         found: dict[str, TemplateFunction] = {}
         for logical_id, resource in resources.items():
             if resource.type not in support.FUNCTIONS:
@@ -182,6 +184,20 @@ class _Reader:
             return {}
         entries = used["Properties"].entries(f"the properties of {logical_id}")
         return self._used(entries, support.FUNCTIONS[resource.type], f" of {logical_id}")
+
+    def _add_reference(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+        """Let other functions refer to one by its name and ARN."""
+        if "Properties" not in resource.attributes:
+            name = logical_id
+        else:
+            entries = resource.attributes["Properties"][1].entries(
+                f"the properties of {logical_id}"
+            )
+            given = entries.get("FunctionName")
+            name = given[1].text("FunctionName") if given else logical_id
+        where = f"{self.pseudo['AWS::Region']}:{self.pseudo['AWS::AccountId']}"
+        scope.resources[logical_id] = name
+        scope.resources[f"{logical_id}.Arn"] = f"arn:aws:lambda:{where}:function:{name}"
 
     def _add_layer(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")

@@ -18,7 +18,8 @@ Lambda.
 
 `execution/` is the real one. The invocation waits for its share of the host's cores, gets an idle
 execution environment or a new one, and the event is handed to a runtime in processes of its own:
-AWS's runtime client with the user's handler, which gets CPU and memory as Lambda would give them.
+AWS's client for Python, ours for Node.js, or the function's own bootstrap (`execution/runtime`),
+which gets CPU and memory as Lambda would give them.
 What it wrote and took becomes the log, its REPORT line and the answer, which goes back the same
 way.
 
