@@ -15,7 +15,15 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-MODULES: Final = ("startup", "analysis", "sweep_overhead", "local_exec", "endpoint", "whole_run")
+MODULES: Final = (
+    "startup",
+    "analysis",
+    "sweep_overhead",
+    "local_exec",
+    "endpoint",
+    "payloads",
+    "whole_run",
+)
 
 
 def main(names: list[str]) -> int:

@@ -12,6 +12,7 @@ from tuner.errors import InputError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.payloads.first import checked_events
 from tuner.sweep.adaptive_plan import plan_adaptive
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
@@ -85,7 +86,7 @@ def prepare(
 ) -> PreparedSweep:
     """Read the function and plan its sweep. Changes nothing but the user's state folder.
 
-    Raises InputError (sizes, limits, a file that cannot be written), PriceError,
+    Raises InputError (sizes, limits, a file that cannot be written), PayloadError, PriceError,
     UnknownReachError (isolation auto), AwsError and its kin.
     """
     if request.out is not None:
@@ -117,6 +118,7 @@ def prepare(
         **_range(target, request),
     }
     plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
+    payloads = checked_events(request.payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     findings = (*target.findings, *_qualified(gateway, function, config))
@@ -127,7 +129,7 @@ def prepare(
         config,
         goal,
         plan,
-        request.payloads,
+        payloads,
         file,
         findings,
         reached_by=reach.ways,
