@@ -157,16 +157,32 @@ def test_a_sweep_stops_at_a_payload_that_the_function_cannot_take(tmp_path: Path
     assert [each.payload for each in sweep.invocations].count("bad") == 2
 
 
+@pytest.mark.xdist_group("cores")
 def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> None:
-    """Three classes by their weights, each with a warm sample, and an answer from them."""
+    """Three classes by their weights with two batch sizes, each with samples, and the answer by
+    the record: a batch of five shares its handshake.
+    """
+    file = tmp_path / "sweep.jsonl"
     ran = run_here(
         "tune", "queue-worker", "--local", str(QUEUE_WORKER / "template.yaml"),
-        "--payload", SET, "--json", "--memory-sizes", "256,512", "--exhaustive",
-        "--out", str(tmp_path / "sweep.jsonl"),
+        "--payload", SET, "--vary", "batch_size=1,5", "--json", "--memory-sizes", "256,512",
+        "--exhaustive", "--out", str(file),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     answer = json.loads(ran.stdout)
-    rows = [(row["memory_mb"], row["payload"]) for row in answer["sizes"]]
-    assert rows == [(mb, name) for mb in (256, 512) for name in ("order", "refund", "import")]
-    plan = load_sweep(tmp_path / "sweep.jsonl").plan
-    assert [each.weight for each in plan.payloads] == [80, 15, 5]
+    rows = [
+        (row["memory_mb"], row["payload"], row["parameters"]["batch_size"])
+        for row in answer["sizes"]
+    ]
+    names = ("order", "refund", "import")
+    assert rows == [(mb, name, size) for mb in (256, 512) for name in names for size in (1, 5)]
+    at_one, at_five = answer["variation"]["values"]
+    for small, large in zip(at_one["pairs"], at_five["pairs"], strict=True):
+        costs = [p["cost_usd_per_million_records"]["estimate"] for p in (small, large)]
+        assert costs[1] < 0.7 * costs[0]
+    assert answer["recommendation"]["parameters"] in ({"batch_size": 5}, {})
+    assert answer["variation"]["best_value"] == 5
+    plan = load_sweep(file).plan
+    assert [each.weight * each.record_count for each in plan.payloads] == [400, 400, 75, 75, 5, 5]
+    shown = run_here("report", str(file)).stdout
+    assert "$/million records" in shown

@@ -52,16 +52,21 @@ from tuner.payloads.typical import typical
 from tuner.payloads.making import make_class
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.size import parse_distribution
+from tuner.payloads.sources import SOURCES
 digest = hashlib.sha256()
 template = TemplateEvents(sys.argv[1], place="order.j2", key="1/order")
 schema, sizes = json.loads(sys.argv[2]), parse_distribution("p50=1kB,p99=20kB")
-batch = make_class(ClassRecipe("q", source="sqs", parameters={"batch_size": 3}), seed=9)
+sources = [
+    make_class(ClassRecipe(name, source=name, parameters={"batch_size": size}), seed=9)
+    for name, size in ((each.name, min(3, each.max_batch)) for each in SOURCES.values())
+]
 for index in range(100):
     draw = Draw(1, index)
     value = grown(schema, typical(schema, draw, index=index), sizes.at(draw.share()), draw)
-    for body in (template.body(index), json.dumps(value).encode(), batch.body_at(index)):
+    made = [each.body_at(index) for each in sources]
+    for body in (template.body(index), json.dumps(value).encode(), *made):
         digest.update(body)
-print(digest.hexdigest(), template.digest, batch.sha256)
+print(digest.hexdigest(), template.digest, *(each.sha256 for each in sources))
 """
 SCHEMA = json.dumps(
     {
@@ -78,7 +83,7 @@ SCHEMA = json.dumps(
 
 
 def test_every_python_gives_the_same_digest() -> None:
-    """Bytes depend on the seed, not on the interpreter."""
+    """Bytes depend on the seed, not on the interpreter: templates, schemas and every source."""
     pythons = other_pythons()
     if not pythons:
         pytest.skip("no other Python from 3.11 on is installed here")

@@ -97,7 +97,8 @@ def judge_pairs(cases: Sequence[ValueCase], varied: VariedParameter) -> tuple[Va
         return now, undecided(nothing_allowed(now.case))
     choice = replace(judge(best.case), parameters=((varied.name, best.part.value),))
     if choice.memory_mb is None:
-        return best, choice
+        reason = f"with {varied.name} {best.part.value} {choice.reason}"
+        return best, replace(choice, reason=reason)
     cost = best.record_usd[:, best.case.estimates.column(choice.memory_mb)]
     saving = None if current_fails(now.case) else interval(1 - cost / current_record_usd(now))
     return best, replace(
