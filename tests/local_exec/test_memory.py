@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.local.execution.memory import BYTES_PER_MB, MemoryPeak, MemorySample, megabytes
+from tuner.local.execution.resident import ResidentBound
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench
@@ -45,6 +48,45 @@ def test_page_cache_is_not_memory(bench: Bench) -> None:
     call = bench.call("read_file", {"mb": 150})
     assert call.value == 150 * BYTES_PER_MB
     assert (call.report.max_memory_used_mb or 0) < 60
+
+
+def test_files_that_come_and_go_are_not_memory(bench: Bench) -> None:
+    """Cache that was dropped before anybody looked is not taken for a spike of memory."""
+    before = bench.call("write_and_drop", {"times": 1, "mb": 1}).report.max_memory_used_mb or 0
+    after = bench.call("write_and_drop", {"times": 8, "mb": 60}).report.max_memory_used_mb or 0
+    assert after - before < 5
+
+
+def test_a_short_child_s_memory_is_seen(bench: Bench) -> None:
+    """What a child held that ended between two looks is in the peak, where the kernel tells it."""
+    if bench.executor.limits.cpu_control != "cgroup-v1":
+        pytest.skip("only version 1 has a mark that can be reset")
+    before = bench.call("eat_in_a_short_child", {"mb": 1}).report.max_memory_used_mb or 0
+    after = bench.call("eat_in_a_short_child", {"mb": 60}).report.max_memory_used_mb or 0
+    assert 50 <= after - before <= 75
+
+
+def test_a_bound_holds_a_spike_down() -> None:
+    """Less than the mark can have been held: the mark counted files that are gone."""
+    peak = MemoryPeak()
+    peak.take(MemorySample(usage_bytes=50, working_bytes=30), 50, lambda: 40)
+    assert peak.take(MemorySample(usage_bytes=52, working_bytes=31), 120, lambda: 45) == 45
+    assert peak.take(MemorySample(usage_bytes=52, working_bytes=50), 120, lambda: 45) == 50
+
+
+def test_a_bound_needs_every_process() -> None:
+    """Of a tree from which a process is missing, nothing is known; of one that stands, its mark."""
+    bound = ResidentBound()
+    own = os.getpid()
+    bound.look((own,))
+    held = bound.look((own,))
+    assert held is not None
+    assert held > 5 * BYTES_PER_MB
+    assert bound.look((own, 2**30)) is None
+    assert bound.look((own,)) is not None
+    subprocess.run(["true"], check=True)
+    assert bound.look((own,)) is None  # a child ended, whose mark nobody read
+    assert bound.look(()) is None
 
 
 def test_megabytes_are_rounded_up() -> None:

@@ -2,7 +2,7 @@
 
 They are plain functions with late imports, as handlers often are.
 """
-# ruff: noqa: PLW0603, PTH109, PTH123, PTH208
+# ruff: noqa: PLW0603, PTH108, PTH109, PTH123, PTH208
 
 import errno
 import json
@@ -161,6 +161,25 @@ def fill_tmp(event, context):
         except OSError as failed:
             error = errno.errorcode[failed.errno]
     return {"mb": taken, "error": error}
+
+
+def write_and_drop(event, context):
+    """Write files and delete them at once, again and again."""
+    chunk, path = bytes(1 << 20), f"{tempfile.gettempdir()}/dropped"
+    for _ in range(event["times"]):
+        with open(path, "wb") as file:
+            file.writelines(chunk for _ in range(event["mb"]))
+        os.unlink(path)
+        time.sleep(0.02)
+
+
+def eat_in_a_short_child(event, context):
+    """A child takes memory and is gone again within milliseconds."""
+    child = os.fork()
+    if child == 0:
+        fill(event["mb"])
+        os._exit(0)
+    os.waitpid(child, 0)
 
 
 def write_to_tmp(event, context):

@@ -9,6 +9,7 @@ from pathlib import Path
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.group import WINDOW_US, quota_us
 from tuner.local.execution.memory import BYTES_PER_MB, MemoryPeak, MemorySample
+from tuner.local.execution.resident import ResidentBound
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class CgroupV1:
         self._memory = parents.memory / name
         self._freezer = parents.freezer / name if parents.freezer else None
         self._peak = MemoryPeak()
+        self._bound = ResidentBound()
         self._files: dict[tuple[str, int], int] = {}
         self._cores: float | None = None
 
@@ -75,8 +77,12 @@ class CgroupV1:
         self._put(f"{self._memory}/memory.max_usage_in_bytes", b"0")
         stat = group_files.table(self._get("memory.stat"))
         usage = int(self._get("memory.usage_in_bytes"))
-        self._peak.take(MemorySample(usage, stat["total_rss"] + stat["total_shmem"]), mark)
+        sample = MemorySample(usage, stat["total_rss"] + stat["total_shmem"])
+        self._peak.take(sample, mark, self._look_at_members)
         return group_files.table(self._get("memory.oom_control")).get("oom_kill", 0) > 0
+
+    def _look_at_members(self) -> int | None:
+        return self._bound.look(group_files.members(str(self._memory)))
 
     def close(self) -> None:
         """Close the files."""
