@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.running import ROOT
 from tuner import api
 from tuner.api import host_check
 from tuner.errors import InputError
 from tuner.local.check import machine, measure
+from tuner.local.execution.cpu.choose import choose_control
+from tuner.local.execution.host import look_at_host
 from tuner.model.host_check import HostCheck, ShareCheck
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def result(*, off: float, control: str = "cgroup-v1") -> HostCheck:
 @pytest.fixture(autouse=True)
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's own state is no part of these tests."""
-    monkeypatch.setattr(machine, "bare_share", lambda _: 1.0)
+    monkeypatch.setattr(machine, "bare_share", lambda *_: 1.0)
 
 
 def remember(check: HostCheck, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +59,17 @@ def test_a_later_check_takes_its_place(tmp_path: Path, monkeypatch: pytest.Monke
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_a_local_sweep_s_target_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target that is started for a template tells of the check, beside what it knows itself."""
+    control = choose_control().kind
+    cores = look_at_host().core_count
+    failed = dataclasses.replace(result(off=-0.3, control=control), core_count=cores)
+    remember(failed, tmp_path / "state", monkeypatch)
+    template = ROOT / "examples" / "template.yaml"
+    with api.open_target("mixed", state_dir=tmp_path / "state", local_template=template) as target:
+        assert "host_check_failed" in {finding.code for finding in target.findings}
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"schema_version": 2}', '{"schema_version": 1, "checks": [{}]}']
 )
@@ -78,7 +93,7 @@ def test_another_machines_check_is_not_told(
 
 def test_a_busy_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a bare loop lacks just before the sweep, the sweep will lack too."""
-    monkeypatch.setattr(machine, "bare_share", lambda _: 0.61)
+    monkeypatch.setattr(machine, "bare_share", lambda *_: 0.61)
     (finding,) = host_check.host_findings(tmp_path, "cgroup-v1", 2)
     assert finding.code == "host_busy"
     assert "61% of a core" in finding.message

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.cli.running import run_here
 from tests.end_to_end.running import ROOT, tuner
-from tuner.cli.app import COMMANDS
+from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 README: Final = (ROOT / "README.md").read_text()
@@ -74,12 +76,18 @@ def test_every_command_stands_in_the_readme() -> None:
         assert f"`tuner {name}" in README
 
 
-def test_every_option_of_the_readme_exists(tmp_path: Path) -> None:
+def test_every_option_of_the_readme_exists() -> None:
     """No option is promised that `--help` does not show."""
-    helps = "".join(tuner(name, "--help", state_dir=tmp_path).stdout for name in COMMANDS)
+    groups = {"local": LOCAL, "payload": PAYLOAD, "prices": PRICES}
+    commands = [(name, *below) for name in COMMANDS for below in _paths(groups.get(name))]
+    helps = "".join(run_here(*command, "--help", COLUMNS="100").stdout for command in commands)
     prose = re.sub(r"```console.*?```", "", README, flags=re.DOTALL)
     for option in set(re.findall(r"`(--[a-z-]+)", prose)):
         assert option in helps, option
+
+
+def _paths(group: Mapping[str, object] | None) -> list[tuple[str, ...]]:
+    return [()] if group is None else [(name,) for name in group]
 
 
 def test_every_link_within_the_repository_leads_somewhere() -> None:

@@ -7,7 +7,9 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
+from tuner.api.host_check import host_findings
 from tuner.cli.screen import show_text
+from tuner.cli.state import state_dir
 from tuner.iac import read_template
 from tuner.local.serve import LocalLambda
 from tuner.report.foreign import plain
@@ -71,8 +73,11 @@ def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[s
 
 def _said(server: LocalLambda) -> list[str]:
     """What to know of this host, and what else is amiss; notes on the template are left out."""
-    host = server.limits.findings
-    return [f.message for f in server.findings if f in host or f.severity == "warning"]
+    limits = server.limits
+    checked = host_findings(state_dir(), limits.cpu_control, limits.core_count)
+    host = (*limits.findings, *checked)
+    others = [f for f in server.findings if f not in host and f.severity == "warning"]
+    return [finding.message for finding in (*host, *others)]
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -22,7 +22,7 @@ class ShareCheck:
     jitter_ratio: float
     """Longest less shortest repetition, over their median."""
     bare_ratio: float
-    """What a loop without any limit got of a core in between (median): 1 on a free machine."""
+    """What as many loops without any limit got of a core each in between (median): 1 if free."""
 
     @property
     def expected_cores(self) -> float:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 import resource
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+BLOCK_BYTES = 1 << 18
 PROC_STAT = Path("/proc/stat")
 TICKS_PER_S = 100.0
 """USER_HZ: what /proc/stat counts in, whatever the kernel's own tick."""
 
 
-def bare_share(cpu_s: float) -> float:
-    """CPU time over wall time of a loop in this process, which nothing limits: 1 on a free core."""
-    begin, end = time.perf_counter(), time.thread_time() + cpu_s
-    while time.thread_time() < end:
-        pass
+def bare_share(cpu_s: float, loop_count: int = 1) -> float:
+    """CPU time over wall time of loops in this process, which nothing limits: 1 on free cores."""
+    threads = [threading.Thread(target=_compute, args=(cpu_s,)) for _ in range(loop_count)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     return cpu_s / (time.perf_counter() - begin)
+
+
+def _compute(cpu_s: float) -> None:
+    """Use so much CPU time of this thread, outside the interpreter's lock."""
+    block, end = bytes(BLOCK_BYTES), time.thread_time() + cpu_s
+    while time.thread_time() < end:
+        hashlib.sha256(block).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tuner.local.deployment import CpuControl, InvokeResult
 
 SIZES_MB: Final = (128, 256, 512, 1024, 1536, 1769)
-CPU_S: Final = 0.2
-"""CPU time of one run: 10 windows of a whole core, 138 at 128 MB."""
-REPETITIONS: Final = 5
+CPU_S: Final = 0.4
+"""CPU time of one run. A shorter one lies higher: its first window is a whole one."""
+REPETITIONS: Final = 3
 WAIT_S: Final = 0.2
 BARE_CPU_S: Final = 0.05
 TOLERANCES: Final[dict[str, float]] = {"stop-continue": 0.10}
@@ -104,7 +104,7 @@ def _check_share(bench: _Bench, memory_mb: int, worker_count: int, repetitions: 
     bench.burn(memory_mb, 1, 0.001)  # the environment's start is no part of it
     bare, got = [], []
     for _ in range(repetitions):
-        bare.append(bare_share(BARE_CPU_S))
+        bare.append(bare_share(BARE_CPU_S, worker_count))
         got.append(bench.burn(memory_mb, worker_count))
     middle = statistics.median(got)
     return ShareCheck(

@@ -110,8 +110,7 @@ def own_interpreter() -> Interpreter:
     """The tool's own; the compiled client if it is there, else the stand-in."""
     if importlib.util.find_spec("awslambdaric") is None:
         raise LocalError(
-            "awslambdaric is not installed: pip install 'lambda-tuner[local]' "
-            "(it has wheels for Linux only)"
+            "awslambdaric is not installed: pip install 'lambda-tuner[local]' (on Linux and macOS)"
         )
     compiled = importlib.util.find_spec("runtime_client") is not None
     places = (sys.prefix, sys.base_prefix, sys.exec_prefix, *_parents_of(RUNTIME_CLIENT + SDK))
