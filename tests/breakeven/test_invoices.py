@@ -207,6 +207,19 @@ INVOICES = (
         ),
     ),
     Invoice(
+        "the account leaves 100,000 GB-s of the free tier",
+        "1000000*0.0000002 + (1000000 - 100000)*0.0000166667",
+        "15.20",
+        lambda: lambda_usd(
+            X86,
+            requests=1_000_000,
+            memory_mb=1024,
+            billed_ms=Decimal(1000),
+            account_gb_seconds=Decimal(300_000),
+            free_tier=True,
+        ),
+    ),
+    Invoice(
         "a request above the free million",
         "1000000*0.0000002",
         "0.20",

@@ -14,6 +14,8 @@ import pytest
 from tuner.cli import main
 
 ROOT = Path(__file__).parents[2]
+# No prices that the machine's owner has refreshed.
+NOTHING_KEPT = {"AWS_EC2_METADATA_DISABLED": "true", "XDG_DATA_HOME": "/nonexistent"}
 
 
 def run(
@@ -40,7 +42,7 @@ def run_here(*arguments: str, **variables: str) -> subprocess.CompletedProcess[s
         for name in os.environ:
             if name.startswith(("AWS_", "TUNER_", "XDG_")):
                 patch.delenv(name)
-        for name, given in {"AWS_EC2_METADATA_DISABLED": "true", **variables}.items():
+        for name, given in {**NOTHING_KEPT, **variables}.items():
             patch.setenv(name, given)
         code = main.run(list(arguments))
     return subprocess.CompletedProcess(arguments, code, _written(out), _written(err))
@@ -59,7 +61,7 @@ def variables_for(**variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "TUNER_", "XDG_"))
     }
-    return {**kept, "PYTHONPATH": str(ROOT), "AWS_EC2_METADATA_DISABLED": "true", **variables}
+    return {**kept, "PYTHONPATH": str(ROOT), **NOTHING_KEPT, **variables}
 
 
 def one_line(ran: subprocess.CompletedProcess[str]) -> str:

@@ -203,6 +203,14 @@ def test_a_file_of_a_newer_version_says_so(written: Path) -> None:
         read_sweep(written)
 
 
+def test_a_file_of_a_version_that_is_no_longer_read_says_so(written: Path) -> None:
+    """There is one clear line, not an answer from fields that may mean something else."""
+    text = written.read_text().replace('"schema_version":1', '"schema_version":0', 1)
+    written.write_text(text)
+    with pytest.raises(SweepFileError, match="version 0, which is no longer read: tune again"):
+        read_sweep(written)
+
+
 @pytest.mark.parametrize("text", ['{"a": 1}\n', "Resources:\n", "\n", '{"record":"sweep"}\n'])
 def test_another_kind_of_file_is_no_sweep(tmp_path: Path, text: str) -> None:
     """JSON or not: it is said in one line."""

@@ -33,14 +33,19 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
     traffic, found = terms.traffic, []
     top = max(traffic.shape) * traffic.peak_ratio
     if traffic.is_steady:
-        found.append(_info("steady-load", f"the peak is {top:.2g} times the mean: a fleet fills"))
+        found.append(
+            _info(
+                "steady-load",
+                f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
+            )
+        )
     elif top >= 3:
         known = "" if traffic.is_by_hour else " (assumed; --peak-ratio or --traffic tells more)"
         found.append(
             _info(
                 "spiky-traffic",
-                f"the peak is {top:.2g} times the mean{known}: a fleet stands ready for it, "
-                "Lambda is billed for what comes",
+                f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready for "
+                "it, Lambda is billed for what comes",
             )
         )
     found += _seen_findings(traffic, duration_ms)
@@ -49,7 +54,8 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
         found.append(
             _info(
                 "idle-most-of-the-time",
-                f"{rate * duration_ms / 1000:.1%} busy: Lambda scales to zero, a fleet does not",
+                f"for staying: busy {100 * rate * duration_ms / 1000:.1f} % of the time: Lambda scales "
+                "to zero, a fleet does not",
             )
         )
     return found
@@ -90,7 +96,7 @@ def work_findings(
             Finding(
                 "needs-gpu",
                 "warning",
-                "Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and Managed "
+                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and Managed "
                 "Instances have, with types that are not among these figures",
             )
         )
@@ -99,20 +105,23 @@ def work_findings(
             Finding(
                 "near-time-limit",
                 "warning",
-                f"{duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 min, "
+                f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 min, "
                 "the others do not",
             )
         )
     elif duration_ms >= LONG_RUN_MS:
         found.append(
-            _info("long-runs", f"{duration_ms / 1000:.0f} s a run: a task starts no slower")
+            _info(
+                "long-runs",
+                f"for leaving: {duration_ms / 1000:.0f} s a run: the start of a task hardly counts",
+            )
         )
     if work.memory_used_mb >= MUCH_MEMORY_MB:
         found.append(
             Finding(
                 "near-memory-limit",
                 "warning",
-                f"{work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed Instances at "
+                f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed Instances at "
                 "32,768 MB, tasks and instances later",
             )
         )

@@ -200,12 +200,17 @@ def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
 
 
 def _per_s(rate: RateInterval) -> str:
-    return f"{rate.estimate_per_s:,.3g}/s"
+    return f"{_number(rate.estimate_per_s)}/s"
+
+
+def _number(rate_per_s: float) -> str:
+    """Three digits, and no power of ten."""
+    return f"{rate_per_s:,.0f}" if rate_per_s >= 1000 else f"{rate_per_s:.3g}"
 
 
 def _rate_span(rate: RateInterval) -> str:
-    high = "never" if rate.high_per_s is None else f"{rate.high_per_s:,.3g}"
-    return f"{rate.low_per_s:,.3g}–{high}"
+    high = "never" if rate.high_per_s is None else _number(rate.high_per_s)
+    return f"{_number(rate.low_per_s)}–{high}"
 
 
 def _span(interval: Interval, unit: str) -> str:

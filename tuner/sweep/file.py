@@ -221,6 +221,8 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
         raise RecordError(
             f"the file is of version {version}, this tuner reads up to {SCHEMA_VERSION}: update it"
         )
+    if version < 1:
+        raise RecordError(f"the file is of version {version}, which is no longer read: tune again")
     header = _value(_Header, record)
     return Sweep(
         plan=header.plan,
