@@ -44,8 +44,8 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
         found.append(
             _info(
                 "spiky-traffic",
-                f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready for "
-                "it, Lambda is billed for what comes",
+                f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready "
+                "for it, Lambda is billed for what comes",
             )
         )
     found += _seen_findings(traffic, duration_ms)
@@ -54,8 +54,8 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
         found.append(
             _info(
                 "idle-most-of-the-time",
-                f"for staying: busy {100 * rate * duration_ms / 1000:.1f} % of the time: Lambda scales "
-                "to zero, a fleet does not",
+                f"for staying: busy {rate * duration_ms / 10:.1f} % of the time: Lambda scales to "
+                "zero, a fleet does not",
             )
         )
     return found
@@ -96,8 +96,8 @@ def work_findings(
             Finding(
                 "needs-gpu",
                 "warning",
-                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and Managed "
-                "Instances have, with types that are not among these figures",
+                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and "
+                "Managed Instances have, with types that are not among these figures",
             )
         )
     if duration_ms >= NEAR_LIMIT_MS:
@@ -105,15 +105,15 @@ def work_findings(
             Finding(
                 "near-time-limit",
                 "warning",
-                f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 min, "
-                "the others do not",
+                f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 "
+                "min, the others do not",
             )
         )
     elif duration_ms >= LONG_RUN_MS:
         found.append(
             _info(
                 "long-runs",
-                f"for leaving: {duration_ms / 1000:.0f} s a run: the start of a task hardly counts",
+                f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly counts",
             )
         )
     if work.memory_used_mb >= MUCH_MEMORY_MB:
@@ -121,8 +121,8 @@ def work_findings(
             Finding(
                 "near-memory-limit",
                 "warning",
-                f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed Instances at "
-                "32,768 MB, tasks and instances later",
+                f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed "
+                "Instances at 32,768 MB, tasks and instances later",
             )
         )
     return found
