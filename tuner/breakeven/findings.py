@@ -96,7 +96,7 @@ def work_findings(
             Finding(
                 "needs-gpu",
                 "warning",
-                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS on EC2 and "
+                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS and "
                 "Managed Instances have, with types that are not among these figures",
             )
         )
