@@ -174,6 +174,16 @@ def test_every_payload_is_measured() -> None:
     assert setting.evidence.warm_ms("large", 128)
 
 
+def test_every_payload_gets_what_a_curve_of_its_own_needs() -> None:
+    """Each of several payloads has samples at three sizes, and two at one of them."""
+    setting = Setting(payloads=("small", "middle", "large"), max_invocations=40)
+    setting.run()
+    for samples in setting.evidence.samples.values():
+        counts = Counter(sample.memory_mb for sample in samples)
+        assert len(counts) >= 3
+        assert max(counts.values()) >= 2
+
+
 def test_a_percentile_gets_the_samples_that_it_needs() -> None:
     """p90 needs 22 samples at the answer: they are spent there and nowhere else."""
     goal = Goal(max_duration_ms=2000, percentile=90)

@@ -102,6 +102,16 @@ def test_the_limit_holds_and_it_waits_for_what_is_in_flight() -> None:
     assert strategy.planned_count == 11
 
 
+def test_limits_that_no_pair_meets_are_made_sure_of() -> None:
+    """A few samples at the size that comes nearest, for each value; then it ends."""
+    goal = Goal(max_duration_ms=10)
+    sweep = batch_sweep(goal=goal)
+    found = decided(sweep, goal)
+    assert found.choice.verdict == "inconclusive"
+    assert "no size meets the limits" in found.choice.reason
+    assert len(sweep.invocations) < 54
+
+
 def test_the_same_seed_makes_the_same_choices() -> None:
     """Replaying gives the same trials."""
     first, second = batch_sweep(), batch_sweep()

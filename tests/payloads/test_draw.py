@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import PayloadError
-from tuner.payloads.draw import Draw, interleaved
+from tuner.payloads.draw import Draw, interleaved, spread_share
 from tuner.payloads.size import parse_bytes, parse_distribution
 
 
@@ -69,3 +70,12 @@ def test_a_distribution_goes_through_its_points() -> None:
     assert abs(sizes.at(0.99) - 200_000) <= 5
     assert sizes.at(0.999999) <= 6 * 1024 * 1024
     assert {parse_distribution("5kB").at(share) for share in (0.01, 0.5, 0.99)} == {5000}
+
+
+@given(st.text(max_size=10), st.integers(0, 10_000), st.integers(10, 60))
+def test_spread_shares_cover_evenly_from_any_start(key: str, first: int, count: int) -> None:
+    """However few events are sent, small and large ones are among them as they should be."""
+    shares = sorted(spread_share(key, index) for index in range(first, first + count))
+    gaps = [after - before for before, after in pairwise([shares[-1] - 1, *shares])]
+    assert max(gaps) < 2.7 / count
+    assert all(0 <= share < 1 for share in shares)

@@ -88,6 +88,18 @@ def test_without_a_varied_parameter_nothing_of_it_is_said(answer: Recommendation
     assert made["recommendation"]["cost_usd_per_million_records"] is None
 
 
+def test_where_the_parameter_is_of_the_work_its_best_pair_is_told_apart(
+    answer: Recommendation,
+) -> None:
+    """The verdict is for all values; who can choose one is told which."""
+    plain = replace(answer, choice=replace(answer.choice, parameters=()))
+    for text in (terminal.render(plain, width=100, color=False), markdown.render(plain)):
+        told = text.replace("\\_", "_")
+        assert "Where batch_size can be chosen, " in told
+        assert "MB with batch_size 10 serves this goal best." in told
+    assert "can be chosen" not in terminal.render(answer, width=100, color=False)
+
+
 def test_the_page_has_the_pairs(answer: Recommendation) -> None:
     """As a table, with the value in its tiles and in the command that measures again."""
     sweep = batch_sweep()

@@ -119,6 +119,10 @@ class AdaptiveStrategy:
         """What every payload needs for a curve of its own."""
         return self._first_trials(evidence)
 
+    def approach(self, case: Case) -> tuple[Trial, ...]:
+        """What makes sure that no size meets the limits."""
+        return self._nearest_to_limits(case)
+
     def settle(self, case: Case) -> tuple[Trial, ...] | None:
         """What a verdict on this case lacks: () if it stands, None if the regret is too large."""
         return self._needed_sample(case)

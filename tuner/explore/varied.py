@@ -107,7 +107,8 @@ class VariedStrategy:
         cases = build_cases(self._question, self._parts, evidences, seed=0)
         best = best_case(cases, self._varied.current)
         if best is None:
-            return ()
+            tries = [s.approach(e.case) for s, e in zip(self._strategies, cases, strict=True)]
+            return tuple(chain(*tries))
         [strategy] = [s for s, e in zip(self._strategies, cases, strict=True) if e is best]
         needed = strategy.settle(best.case)
         return self._informative(cases, slots) if needed is None else needed

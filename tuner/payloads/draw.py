@@ -96,6 +96,16 @@ class Draw:
         return EPOCH + timedelta(seconds=index, milliseconds=self.whole(0, 1000 * within_s - 1))
 
 
+def spread_share(key: str, index: int, part: int = 0) -> float:
+    """A share from 0 to 1 that a few events cover evenly: a sweep sends dozens, not thousands.
+
+    An additive recurrence from a start that the key draws, by the golden ratio and, within a batch,
+    by the plastic number (Roberts, "The unreasonable effectiveness of quasirandom sequences").
+    """
+    start = Draw(key, "spread").share()
+    return (start + index * 0.6180339887498949 + part * 0.7548776662466927) % 1.0
+
+
 def interleaved(weights: Mapping[str, float], count: int) -> Iterator[str]:
     """Return `count` names: exact after every whole round of the weights, and never in blocks.
 

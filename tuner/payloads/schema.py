@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
 from tuner.payloads.body import checked
-from tuner.payloads.draw import Draw
+from tuner.payloads.draw import Draw, spread_share
 from tuner.payloads.extra import load_extra
 from tuner.payloads.grow import grown
 from tuner.payloads.typical import Unmet, typical
@@ -63,14 +63,14 @@ class SchemaEvents:
                 continue
             problem = self._problem(value)
             if problem is None:
-                return self._sized(value, draw)
+                return self._sized(value, draw, index, part)
             why = problem
         raise PayloadError(f"schema {self._place} cannot be met: {why}")
 
-    def _sized(self, value: Any, draw: Draw) -> str:
+    def _sized(self, value: Any, draw: Draw, index: int, part: int) -> str:
         if self._size is None:
             return _written(value)
-        wanted = self._size.at(Draw(self._key, "size", draw.random.getrandbits(64)).share())
+        wanted = self._size.at(spread_share(self._key, index, part))
         larger = grown(self._schema, value, wanted, draw)
         problem = self._problem(larger)
         if problem is not None:

@@ -135,7 +135,9 @@ class TemplateEvents:
         if isinstance(error, self._jinja.UndefinedError | self._jinja.exceptions.SecurityError):
             return PayloadError(f"{where}: {_one_line(str(error))}")
         if isinstance(error, OverflowError | MemoryError | RecursionError):
-            return PayloadError(f"{where}: grows beyond all use ({type(error).__name__})")
+            return PayloadError(
+                f"{where}: grows beyond all use, or over Lambda's 6 MB: make it smaller"
+            )
         return PayloadError(f"{where}: cannot be made ({type(error).__name__}): correct the line")
 
 

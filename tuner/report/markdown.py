@@ -8,7 +8,7 @@ from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown
 from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, size_rows
-from tuner.report.verdict import certainty, cost_of_records, headline
+from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +27,7 @@ def render(recommendation: Recommendation) -> str:
         _comparison(recommendation),
         certainty(recommendation) or "",
         markdown(cost_of_records(recommendation) or ""),
+        markdown(best_pair(recommendation) or ""),
         "" if recommendation.choice.parameters else _sizes(recommendation),
         _pairs(recommendation),
         _findings(recommendation),

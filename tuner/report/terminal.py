@@ -16,7 +16,7 @@ from tuner.report.glyphs import fit_to, glyphs_for
 from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.plan import describe_config
 from tuner.report.size_rows import percent_now, size_rows
-from tuner.report.verdict import certainty, cost_of_records, headline
+from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -251,8 +251,9 @@ def _print_verdict(console: Console, recommendation: Recommendation) -> None:
     console.print(headline(recommendation), style=style)
     if sure := certainty(recommendation):
         console.print(f"  {sure}")
-    if records := cost_of_records(recommendation):
-        console.print(f"  {records}")
+    for line in (cost_of_records(recommendation), best_pair(recommendation)):
+        if line:
+            console.print(f"  {line}")
 
 
 def _print_remarks(console: Console, recommendation: Recommendation, source: str | None) -> None:

@@ -50,6 +50,21 @@ def cost_of_records(recommendation: Recommendation) -> str | None:
     return f"{text}." if now is None else f"{text}, now ${numbers.usd_per_million(now.estimate)}."
 
 
+def best_pair(recommendation: Recommendation) -> str | None:
+    """The pair that would serve best, where the verdict is for all values of a parameter."""
+    variation = recommendation.variation
+    if variation is None or recommendation.choice.parameters or variation.best_value is None:
+        return None
+    [size] = [v.memory_mb for v in variation.values if v.value == variation.best_value]
+    if size is None:
+        return None
+    name, value = plain(variation.parameter.name), plain(variation.best_value)
+    return (
+        f"Where {name} can be chosen, {numbers.memory(size)} with {name} {value} serves this goal "
+        "best."
+    )
+
+
 def _pair(recommendation: Recommendation) -> str:
     """The size and the value, each with what it is now where it differs."""
     choice, current = recommendation.choice, recommendation.current
