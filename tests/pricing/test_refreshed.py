@@ -50,6 +50,8 @@ def test_lambda_prices_are_read_whole_and_preferred(tmp_path: Path, write: objec
     assert prices.provisioned_duration_price_usd_per_gb_second == Decimal("0.0000106945")
     assert prices.snap_start is not None
     assert prices.snap_start.restore_price_usd_per_gb == Decimal("0.0001537778")
+    managed = book.managed_instances_prices("eu-west-1")
+    assert (managed.request_usd, managed.fee_ratio) == (Decimal("0.0000002"), Decimal("0.15"))
     arm = book.lambda_prices("eu-west-1", "arm64")
     assert arm.duration_tiers == BUNDLED.lambda_prices("eu-west-1", "arm64").duration_tiers
     assert book.lambda_prices("us-east-1", "x86_64") == BUNDLED.lambda_prices("us-east-1", "x86_64")

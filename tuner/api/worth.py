@@ -45,26 +45,32 @@ def _monthly_saving(answer: Recommendation, terms: Terms) -> Interval | None:
     return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
 
 
-def _below(answer: Recommendation, saving: Interval | None, terms: Terms) -> str | None:
-    """Why the saving is too small to be flagged; None if it is not."""
+def _below(answer: Recommendation, saving: Interval | None, terms: Terms) -> tuple[str, str] | None:
+    """Why the saving is too small to be flagged, and by what; None if it is not."""
     size = f"{answer.choice.memory_mb} MB"
     least, ratio = terms.min_saving_usd_per_month, answer.choice.saving_ratio
     if saving is not None and saving.estimate < least:
         return (
-            f"{size} would save ${saving.estimate:,.2f} a month at this rate, less than the "
-            f"${least:,.2f} that a change needs (--min-saving-usd-per-month)"
+            f"no size saves the ${least:,.2f} a month that a change needs",
+            (
+                f"{size} would save ${saving.estimate:,.2f} a month at this rate "
+                "(--min-saving-usd-per-month says what a change needs)"
+            ),
         )
     share = terms.min_saving_ratio
     if share is not None and ratio is not None and ratio.estimate < share:
         return (
-            f"{size} would be {100 * ratio.estimate:.1f} % cheaper, less than the "
-            f"{100 * share:.3g} % that a change needs (--min-saving-ratio)"
+            f"no size is the {100 * share:.3g} % cheaper that a change needs",
+            (
+                f"{size} would be {100 * ratio.estimate:.1f} % cheaper "
+                "(--min-saving-ratio says what a change needs)"
+            ),
         )
     return None
 
 
-def _kept(answer: Recommendation, why: str, *, monthly: bool) -> Recommendation:
-    current = answer.current
+def _kept(answer: Recommendation, why: tuple[str, str], *, monthly: bool) -> Recommendation:
+    current, (reason, detail) = answer.current, why
     choice = replace(
         answer.choice,
         verdict="keep",
@@ -79,7 +85,7 @@ def _kept(answer: Recommendation, why: str, *, monthly: bool) -> Recommendation:
         # Both speak of the size that is best under the goal, which is not the one that is kept.
         expected_regret_ratio=None,
         confidence=None,
-        reason=why,
+        reason=reason,
     )
-    finding = Finding("small-saving", "info", why)
+    finding = Finding("small-saving", "info", detail)
     return replace(answer, choice=choice, findings=(*answer.findings, finding))

@@ -222,10 +222,14 @@ def _items(candidate: Candidate, middle: Comparison, rate_per_s: float) -> tuple
 
 
 def _describe_units(candidate: Candidate, middle: Comparison, rate_per_s: float) -> str:
-    """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`."""
-    traffic = middle.terms.traffic
+    """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`; where it is not the same all month,
+    its mean as well: `2.5 (at most 4) × …`.
+    """
+    fleet, traffic = candidate.fleet, middle.terms.traffic
     best = int(_fleet_usd(candidate, middle, rate_per_s)[0].argmin())
+    capacity = _capacity(candidate, middle)
+    mean = fleets.mean_units(fleet, capacity, traffic, rate_per_s)[0, best]
     peak = np.array([rate_per_s * max(traffic.shape)])
-    capacity = _capacity(candidate, middle)[0, best]
-    count = fleets.unit_count(peak, capacity, candidate.fleet.min_units)[0]
-    return f"{count:.0f} × {candidate.fleet.offers[best].name}"
+    most = fleets.unit_count(peak, capacity[0, best], fleet.min_units)[0]
+    count = f"{most:,.0f}" if most == mean else f"{mean:,.1f} (at most {most:,.0f})"
+    return f"{count} × {fleet.offers[best].name}"

@@ -162,6 +162,8 @@ def _place(
     usage = _REGION_PREFIX.sub("", attributes.get("usagetype", ""))
     if (place := _lambda_place(usage)) is not None:
         return place
+    if usage == "Lambda-Managed-Instances-Request":
+        return "managed_instances", "request"
     if usage in _FARGATE:
         architecture, name = _FARGATE[usage]
         return ("fargate", architecture, name) if architecture else ("fargate", name)

@@ -60,15 +60,19 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
         "fargate": {},
         "ec2": {},
         "network": {},
+        "managed_instances": {},
     }
     for fact in found:
         _place(regions[fact.block].setdefault(fact.region, {}), fact)
+    # The fee, and so the older day, is the bundled one: the Price List has it by type only.
+    requests = {name: entry["request"] for name, entry in regions.pop("managed_instances").items()}
+    managed = {**bundled["managed_instances"], "requests": requests}
     regions["lambda"] = _kept(regions["lambda"], _complete_lambda, as_of)
     regions["fargate"] = _kept(regions["fargate"], _complete_fargate, as_of)
     for block in ("ec2", "network"):
         for entry in regions[block].values():
             entry["as_of"] = dict.fromkeys(entry, as_of)
-    if not any(regions.values()):
+    if not (any(regions.values()) or requests):
         raise PriceError("no price that is used was found there: nothing was changed")
     static = {
         "lambda": {"duration_tier_bounds_gb_seconds": {}},
@@ -76,8 +80,6 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
         "ec2": {"types": bundled["ec2"]["types"]},
         "network": {},
     }
-    # The Price List has no fee of Managed Instances to be refreshed.
-    managed = {**bundled["managed_instances"], "requests": {}}
     return {
         "schema_version": SCHEMA_VERSION,
         "as_of": as_of,
@@ -102,6 +104,8 @@ def add_document(older: Mapping[str, Any] | None, newer: Mapping[str, Any]) -> d
             dates = {**before.get("as_of", {}), **entry.get("as_of", {})}
             regions[region] = {**before, **entry, **({"as_of": dates} if dates else {})}
         merged[block] = {**newer[block], "regions": regions}
+    requests = {**older["managed_instances"]["requests"], **newer["managed_instances"]["requests"]}
+    merged["managed_instances"] = {**newer["managed_instances"], "requests": requests}
     return merged
 
 
@@ -127,7 +131,11 @@ def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook
             lambda entry: (entry.region, entry.name),
         ),
         network_entries=_network(bundled.network_entries, fresh.network_entries),
-        managed_instances_entries=bundled.managed_instances_entries,
+        managed_instances_entries=_newest(
+            bundled.managed_instances_entries,
+            fresh.managed_instances_entries,
+            lambda entry: entry.region,
+        ),
     )
 
 
