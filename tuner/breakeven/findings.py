@@ -142,7 +142,7 @@ def lambda_findings(comparison: Comparison) -> list[Finding]:
         _info(
             "provisioned-concurrency",
             f"{count:,.0f} provisioned environments, the rest on demand, would save "
-            f"${saved:,.2f} a month on Lambda itself at this steady load: Lambda is priced so "
+            f"${saved:,.2f} a month on Lambda itself at this load: Lambda is priced so "
             "(--no-provisioned: on demand)",
         )
     ]
