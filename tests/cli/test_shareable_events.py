@@ -9,6 +9,11 @@ import pytest
 
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tests.cli.running import one_line, run_here
+from tuner.api import Request, Target, prepare
+from tuner.aws.gateway import LambdaGateway
+from tuner.aws.session import open_session
+from tuner.model.goal import Goal
+from tuner.payloads import load_payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,14 +42,17 @@ def wire() -> Iterator[WireServer]:
         yield server
 
 
-def answers(events: dict[str, Any] | None) -> Any:
-    """The function and its events; everything else is not there."""
+def answers(events: dict[str, Any] | None, batch_sizes: tuple[int, ...] = ()) -> Any:
+    """The function, its events and its event sources; everything else is not there."""
 
     def answer(asked: Received) -> Reply:
         if asked.path.startswith("/v1/registries/") and events is not None:
             examples = {name: {"value": value} for name, value in events.items()}
             content = json.dumps({"components": {"examples": examples}})
             return Reply(200, {"Content": content, "Type": "OpenApi3"})
+        if asked.path.startswith("/2015-03-31/event-source-mappings") and batch_sizes:
+            mappings = [{"UUID": str(size), "BatchSize": size} for size in batch_sizes]
+            return Reply(200, {"EventSourceMappings": mappings})
         if asked.path == "/2015-03-31/functions/resize":
             return Reply(200, {"Configuration": FUNCTION})
         if asked.path.startswith("/v1/registries/"):
@@ -55,7 +63,6 @@ def answers(events: dict[str, Any] | None) -> Any:
 
 
 def ran(wire: WireServer, events: dict[str, Any] | None, *arguments: str) -> CompletedProcess[str]:
-    wire.forget()
     wire.answer = answers(events)
     return run_here(*arguments, "--endpoint-url", wire.url)
 
@@ -103,3 +110,37 @@ def test_events_need_a_function() -> None:
     """The payload commands without one say which command has them."""
     said = one_line(run_here("payload", "show", "test-events"))
     assert "`tuner payload events FUNCTION --out FOLDER`" in said
+
+
+@pytest.mark.parametrize(
+    ("batch_sizes", "current", "says"),
+    [
+        ((10,), "10", None),
+        ((), "1", None),
+        ((7,), "1", "send batches of 7, and the comparison is with 1: give --vary the value"),
+        ((5, 10), "1", "send batches of 5 and 10, and the comparison is with 1"),
+    ],
+)
+def test_a_varied_batch_size_is_compared_with_that_of_the_event_source(
+    wire: WireServer,
+    tmp_path: Path,
+    batch_sizes: tuple[int, ...],
+    current: str,
+    says: str | None,
+) -> None:
+    """What is in use is what the event source mapping says, whatever the payload set says."""
+    session = open_session(region="us-east-1", profile=None, endpoint_url=wire.url)
+    wire.answer = answers(None, batch_sizes)
+    request = Request(
+        load_payloads(["sqs"], vary="batch_size=1,5,10"),
+        isolation="version",
+        out=tmp_path / "sweep.jsonl",
+    )
+    with LambdaGateway(session) as gateway:
+        target = Target(gateway, tmp_path)
+        prepared = prepare(target, "resize", request, goal=Goal(), state_dir=tmp_path)
+    assert prepared.plan.varied is not None
+    assert prepared.plan.varied.current == current
+    found = [f.message for f in prepared.findings if f.code == "other_batch_size_compared"]
+    assert len(found) == (says is not None)
+    assert all(says in message for message in found if says)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.batching import with_batch_size_in_use
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
@@ -102,9 +103,10 @@ def prepare(
         asked=request.concurrency,
         leave_ratio=request.leave_concurrency_ratio,
     )
+    payloads, batching = with_batch_size_in_use(target, function, request.payloads)
     planned = {
         "function": config,
-        "payloads": request.payloads,
+        "payloads": payloads,
         "prices": book.lambda_prices(config.region, config.architecture),
         "sweep_id": new_sweep_id(datetime.now(UTC)),
         "seed": request.seed,
@@ -118,10 +120,10 @@ def prepare(
         **_range(target, request),
     }
     plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
-    payloads = checked_events(request.payloads, plan.max_invocations)
+    payloads = checked_events(payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
-    findings = (*target.findings, *_qualified(gateway, function, config))
+    findings = (*target.findings, *_qualified(gateway, function, config), *batching)
     if lowered is not None:
         findings = (*findings, lowered)
     return PreparedSweep(

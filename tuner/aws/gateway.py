@@ -217,6 +217,11 @@ class LambdaGateway(FunctionControl, Invoker):
         """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
         return find_side_effects(self._control, self.resolve(function))
 
+    def batch_sizes(self, function: str) -> tuple[int, ...]:
+        """The largest batches that the function's event sources send: each size once, ascending."""
+        raws = self._listed("ListEventSourceMappings", function, "EventSourceMappings")
+        return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
+
     def shareable_events(self, function: str) -> dict[str, bytes]:
         """The function's shareable test events by their names; none where it has none."""
         return read_events(self._session, self._control, self.resolve(function))
