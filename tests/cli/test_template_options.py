@@ -87,3 +87,12 @@ def test_without_a_template_they_mean_nothing(arguments: list[str]) -> None:
     ran = run_here("tune", "hello", "--region", "eu-west-1", *arguments)
     assert ran.returncode == 1
     assert "are for a template: name one with --local" in one_line(ran)
+
+
+def test_payloads_are_tried_on_a_template_with_parameters(template: str) -> None:
+    """`payload check --try` takes the same options."""
+    arguments = ["payload", "check", "{}", "--try", "hello", "--local", template]
+    ran = run_here(*arguments, "--parameter", "Size=512", "--json")
+    assert ran.returncode == 0, ran.stderr
+    ran = run_here(*arguments, "--parameter", "Size=1")
+    assert "must have at least 128" in one_line(ran)

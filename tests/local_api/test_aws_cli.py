@@ -106,6 +106,13 @@ def test_a_whole_life_by_the_cli(aws: Aws, tmp_path: Path) -> None:
     answer, log = invoke("life:live")
     assert answer["version"] == "1"
     assert parse_report(log).memory_size_mb == 512
+    weights = json.dumps({"AdditionalVersionWeights": {"2": 1.0}})
+    aws("update-function-configuration --function-name life --memory-size 1024")
+    aws("wait function-updated-v2 --function-name life")
+    assert aws("publish-version --function-name life")["Version"] == "2"
+    aws("update-alias --function-name life --name live", "--routing-config", weights)
+    answer, log = invoke("life:live")
+    assert (answer["version"], parse_report(log).memory_size_mb) == ("2", 1024)
     aws("put-function-concurrency --function-name life --reserved-concurrent-executions 0")
     refused = aws("invoke --function-name life out", fails=True)
     assert "TooManyRequestsException" in refused

@@ -135,6 +135,46 @@ def test_a_makefile_builds_a_function_of_a_template(template: Path) -> None:
     assert snapshot(code) == before
 
 
+LAYERS = """\
+Resources:
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: OWN}
+    Properties: {ContentUri: code}
+  Made:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {BuildMethod: makefile}
+    Properties: {ContentUri: code}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): return 1"
+      Handler: index.handler
+      Runtime: OWN
+      Layers: [!Ref Shared, !Ref Made]
+"""
+
+
+def test_layers_are_built_as_sam_builds_them(tmp_path: Path) -> None:
+    """Packages and source go below python/; make fills the layer itself; else a finding says so."""
+    code = tmp_path / "code"
+    code.mkdir()
+    wheel = package(tmp_path)
+    (code / "requirements.txt").write_text(f"--no-index\n../{wheel.name}\n")
+    (code / "own.py").write_text("")
+    (code / "Makefile").write_text("build-Made:\n\ttouch $(ARTIFACTS_DIR)/made\n")
+    path = tmp_path / "template.yaml"
+    path.write_text(LAYERS.replace("OWN", OWN))
+    function = from_template(read_template(path).functions[0], path)
+    shared, made = map(Builder(tmp_path / "built").build_layer, function.layers)
+    assert shared is not None
+    assert made is not None
+    assert {"tiny.py", "own.py"} <= {each.name for each in (shared / "python").iterdir()}
+    assert [each.name for each in made.iterdir()] == ["made"]
+    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as server:
+        assert {finding.code for finding in server.findings} == {"layer_not_built"}
+
+
 def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:
     """The tool's own words, the function and its place; nothing is deployed half."""
     (tmp_path / "code" / "Makefile").write_text("build-Native:\n\techo boom >&2; exit 3\n")

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip, message_of
 from tuner.local.control_plane import layers, package
-from tuner.local.definition import FunctionDefinition
+from tuner.local.definition import FunctionDefinition, LayerDefinition
 from tuner.local.scripted import ScriptedExecutor
 
 if TYPE_CHECKING:
@@ -183,7 +183,8 @@ def test_a_templates_layers_are_deployed(
     (tmp_path / "python").mkdir()
     (tmp_path / "python" / "shared.py").write_text("x = 1")
     functions = [
-        FunctionDefinition(name, layers=(("shared", tmp_path),)) for name in ("one", "two")
+        FunctionDefinition(name, layers=(LayerDefinition("shared", tmp_path),))
+        for name in ("one", "two")
     ]
     client, server = serve(functions=functions)
     for name in ("one", "two"):

@@ -12,7 +12,7 @@ from tuner.model.invocation import Outcome
 from tuner.sweep.outcome import classify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -33,6 +33,8 @@ def try_payloads(
     profile: str | None = None,
     endpoint_url: str | None = None,
     local_template: Path | None = None,
+    template_parameters: Mapping[str, str] | None = None,
+    build: bool = False,
 ) -> dict[str, str | None]:
     """Return for each class why the function fails with its first event, or None.
 
@@ -46,6 +48,8 @@ def try_payloads(
         profile=profile,
         endpoint_url=endpoint_url,
         local_template=local_template,
+        template_parameters=template_parameters,
+        build=build,
     ) as target:
         return {each.name: _failure(target.gateway, function, each) for each in payloads}
 

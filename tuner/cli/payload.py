@@ -7,6 +7,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.screen import agree, show_json, show_text
+from tuner.cli.values import parameters_of
 from tuner.report.foreign import plain
 
 EPILOG = """\
@@ -181,6 +182,8 @@ def check(
     try_function: TryFunction = None,
     yes: options.Yes = False,
     local: options.LocalTemplate = None,
+    parameter: options.TemplateParameters = None,
+    build: options.Build = False,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
@@ -220,6 +223,8 @@ def check(
             profile=profile,
             endpoint_url=endpoint_url,
             local_template=local,
+            template_parameters=parameters_of(parameter),
+            build=build,
         )
     if json:
         classes = [asdict(each) for each in found]

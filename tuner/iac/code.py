@@ -43,6 +43,14 @@ def has_requirements(folder: Path, runtime: str) -> bool:
     return isinstance(package, dict) and bool(package.get("dependencies"))
 
 
+def build_method(metadata: Place | None) -> str | None:
+    """Return BuildMethod of a resource's Metadata; None where it says nothing of that."""
+    entries = {} if metadata is None else metadata.entries("Metadata")
+    if "BuildMethod" not in entries:
+        return None
+    return entries["BuildMethod"][1].text("BuildMethod")
+
+
 def _plain_code(logical_id: str, place: Place) -> tuple[Path | None, str | None]:
     """Read Code of AWS::Lambda::Function: a path as `cloudformation package` takes it, or more."""
     if not place.resolved("Code").is_mapping:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from tuner.iac.code import has_requirements, read_code
+from tuner.iac.code import build_method, has_requirements, read_code
 from tuner.iac.template import TemplateFunction
 from tuner.model import limits
 
@@ -59,7 +59,7 @@ def read_function(
         environment=tuple({**_variables(shared), **_variables(own)}.items()),
         line=key.line,
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
-        build_method=_build_method(metadata),
+        build_method=build_method(metadata),
         layers=(*_layers(shared, layers), *_layers(own, layers)),
         logging=read.logging(),
     )
@@ -189,13 +189,6 @@ def _layers(
             )
         found.append(known[arn])
     return tuple(found)
-
-
-def _build_method(metadata: Place | None) -> str | None:
-    entries = {} if metadata is None else metadata.entries("Metadata")
-    if "BuildMethod" not in entries:
-        return None
-    return entries["BuildMethod"][1].text("BuildMethod")
 
 
 def _inner(place: Place, what: str, name: str) -> Place | None:

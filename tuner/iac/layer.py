@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from tuner.iac.code import build_method
 from tuner.iac.folder import local_folder
 from tuner.iac.template import TemplateLayer
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
-def read_layer(logical_id: str, key: Place, places: Mapping[str, Place]) -> TemplateLayer:
+def read_layer(
+    logical_id: str, key: Place, places: Mapping[str, Place], metadata: Place | None
+) -> TemplateLayer:
     """Return a layer; SAM calls its folder ContentUri, CloudFormation Content."""
     name_place = places.get("LayerName", key)
     name = name_place.text("LayerName")
@@ -25,7 +28,8 @@ def read_layer(logical_id: str, key: Place, places: Mapping[str, Place]) -> Temp
     what = "Content" if "Content" in places else "ContentUri"
     if what not in places:
         key.refuse(f"{logical_id} has no ContentUri, which is needed")
-    return TemplateLayer(logical_id, name, local_folder(places[what], what), key.line)
+    folder = local_folder(places[what], what)
+    return TemplateLayer(logical_id, name, folder, key.line, build_method(metadata))
 
 
 def layer_arn(name: str, region: str, account_id: str) -> str:

@@ -71,6 +71,11 @@ class _Resource:
     type: str
     attributes: Mapping[str, tuple[Place, Place]]
 
+    @property
+    def metadata(self) -> Place | None:
+        """Where the tools' own notes stand, if it has any."""
+        return self.attributes["Metadata"][1] if "Metadata" in self.attributes else None
+
 
 @dataclass(slots=True)
 class _Reader:
@@ -108,9 +113,7 @@ class _Reader:
                 own=own,
                 shared=shared if resource.type == support.FUNCTION else {},
                 layers=self.layers,
-                metadata=resource.attributes["Metadata"][1]
-                if "Metadata" in resource.attributes
-                else None,
+                metadata=resource.metadata,
             )
             if function.name in found:
                 taken_by = found[function.name].logical_id
@@ -205,7 +208,7 @@ class _Reader:
         if "Properties" in used:
             entries = used["Properties"].entries(f"the properties of {logical_id}")
             places = self._used(entries, support.LAYERS[resource.type], f" of {logical_id}")
-        layer = read_layer(logical_id, resource.key, places)
+        layer = read_layer(logical_id, resource.key, places, resource.metadata)
         arn = layer_arn(layer.name, self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
         if arn in self.layers:
             resource.key.refuse(f"{logical_id} has the name {layer.name}, as another layer has")

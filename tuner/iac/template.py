@@ -21,6 +21,8 @@ class TemplateLayer:
     """Absolute; it exists."""
     line: int
     """Where the layer begins in the template, from 1."""
+    build_method: str | None = None
+    """How it is built: BuildMethod of its Metadata, such as "python3.13"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tuner.local.definition import FunctionDefinition
+    from tuner.local.definition import FunctionDefinition, LayerDefinition
 
 LIMIT_S: Final = 600.0
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__", ".git", ".aws-sam")
@@ -34,23 +34,32 @@ class Builder:
 
         Raises LocalError with the tool's last words.
         """
-        code_dir = function.code_dir
+        code_dir, method = function.code_dir, function.build_method
         if code_dir is None:
             return None
-        method = function.build_method
         target = self._root / function.name
         if method == "makefile":
-            return self._make(function, code_dir, target)
-        if method is not None and not method.startswith(("python", "nodejs")):
-            raise LocalError(
-                f"the BuildMethod {method} is not supported: build it with its own tool, and name "
-                "the folder that it makes"
-            )
+            return self._make(function.logical_id, code_dir, target)
+        _check_method(method)
         if not function.has_requirements:
             return None
         if function.runtime.startswith("nodejs"):
             return self._npm(code_dir, target)
         return self._pip(function.runtime, code_dir, target)
+
+    def build_layer(self, layer: LayerDefinition) -> Path | None:
+        """Return a layer's built folder, as it is for /opt; None where nothing is to be built."""
+        method, target = layer.build_method, self._root / f"layer-{layer.name}"
+        if method is None:
+            return None
+        if method == "makefile":
+            return self._make(layer.logical_id, layer.folder, target)
+        _check_method(method)
+        if method.startswith("nodejs"):
+            self._npm(layer.folder, target / "nodejs")
+        else:
+            self._pip(method, layer.folder, target / "python")
+        return target
 
     def _pip(self, runtime: str, code_dir: Path, target: Path) -> Path:
         """Install first and copy the code over it: what the function has itself wins."""
@@ -58,31 +67,39 @@ class Builder:
             find_interpreter,
         )
 
-        python = find_interpreter(runtime, self._root / "packages").executable
         target.mkdir(parents=True)
-        options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
-        requirements = ("--requirement", "requirements.txt", "--target", str(target))
-        _run([python, "-m", "pip", "install", *options, *requirements], code_dir)
+        if (code_dir / "requirements.txt").is_file():
+            python = find_interpreter(runtime, self._root / "packages").executable
+            options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
+            needed = ("--requirement", "requirements.txt", "--target", str(target))
+            _run([python, "-m", "pip", "install", *options, *needed], code_dir)
         shutil.copytree(code_dir, target, dirs_exist_ok=True, ignore=_NOT_COPIED)
         return target
 
     def _npm(self, code_dir: Path, target: Path) -> Path:
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
-        locked = (target / "package-lock.json").is_file()
-        command = ["ci"] if locked else ["install", "--no-package-lock"]
-        options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
-        _run(["npm", *command, *options, "--loglevel=error"], target)
+        if (target / "package.json").is_file():
+            locked = (target / "package-lock.json").is_file()
+            command = ["ci"] if locked else ["install", "--no-package-lock"]
+            options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
+            _run(["npm", *command, *options, "--loglevel=error"], target)
         return target
 
-    def _make(self, function: FunctionDefinition, code_dir: Path, target: Path) -> Path:
+    def _make(self, logical_id: str, code_dir: Path, target: Path) -> Path:
         """Run the target build-LOGICALID, as `sam build` does for BuildMethod: makefile."""
-        copy = self._root / f"{function.name}.source"
+        copy = self._root / f"{logical_id}.source"
         shutil.copytree(code_dir, copy, ignore=_NOT_COPIED)
         target.mkdir(parents=True)
-        _run(
-            ["make", f"build-{function.logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)}
-        )
+        _run(["make", f"build-{logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)})
         return target
+
+
+def _check_method(method: str | None) -> None:
+    if method is not None and not method.startswith(("python", "nodejs")):
+        raise LocalError(
+            f"the BuildMethod {method} is not supported: build it with its own tool, and name "
+            "the folder that it makes"
+        )
 
 
 def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> None:

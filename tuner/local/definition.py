@@ -12,6 +12,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class LayerDefinition:
+    """A layer's files, and how they are built where that is asked for."""
+
+    name: str
+    folder: Path
+    logical_id: str = ""
+    build_method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionDefinition:
     """A function's settings and where its code lies.
 
@@ -37,8 +47,8 @@ class FunctionDefinition:
     """What the template calls it: a Makefile's target is named after it."""
     build_method: str | None = None
     """What the template says of how it is built: "makefile"."""
-    layers: tuple[tuple[str, Path], ...] = ()
-    """Names and folders, in the order in which they are laid over one another."""
+    layers: tuple[LayerDefinition, ...] = ()
+    """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
     """Members of LoggingConfig."""
     origin: str = ""
@@ -63,6 +73,9 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
         logging=function.logging,
         logical_id=function.logical_id,
         build_method=function.build_method,
-        layers=tuple((layer.name, layer.folder) for layer in function.layers),
+        layers=tuple(
+            LayerDefinition(layer.name, layer.folder, layer.logical_id, layer.build_method)
+            for layer in function.layers
+        ),
         origin=f"{path}:{function.line}",
     )

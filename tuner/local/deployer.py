@@ -17,13 +17,12 @@ from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tuner.local.build import Builder
     from tuner.local.control_plane.layers import Layered, LayerStore
     from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.control_plane.store import FunctionStore
-    from tuner.local.definition import FunctionDefinition
+    from tuner.local.definition import FunctionDefinition, LayerDefinition
     from tuner.local.deployment import Executor
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
@@ -80,7 +79,7 @@ class Deployer:
             findings = [*self._executor.runtime_findings(function.runtime)]
             built = self._builder.build(function) if self._builder else None
             code = self._codes.add(_package(replace(function, code_dir=built or function.code_dir)))
-            layered = self._layers.lay([self._publish(*layer) for layer in function.layers])
+            layered = self._layers.lay([self._publish(layer) for layer in function.layers])
             settings = replace(create_settings(request), layered=layered)
             check_total_size(code, layered)
             _check_bootstrap(function, code, layered)
@@ -88,16 +87,19 @@ class Deployer:
         except (ApiError, LocalError) as refused:
             where = f"{function.origin}: " if function.origin else ""
             raise LocalError(f"{where}function {function.name}: {refused}") from refused
+        if self._builder is None:
+            findings += [_unbuilt(layer) for layer in function.layers if layer.build_method]
         if function.has_requirements and built is None:
             findings.append(_requirements(function))
         return findings
 
-    def _publish(self, name: str, folder: Path) -> str:
+    def _publish(self, layer: LayerDefinition) -> str:
         """Publish a layer's folder, once for all functions that have it: its ARN."""
-        if name not in self._published:
-            code = self._codes.add(zip_folder(folder))
-            self._published[name] = self._layers.publish(name, code).arn
-        return self._published[name]
+        if layer.name not in self._published:
+            built = self._builder.build_layer(layer) if self._builder else None
+            code = self._codes.add(zip_folder(built or layer.folder))
+            self._published[layer.name] = self._layers.publish(layer.name, code).arn
+        return self._published[layer.name]
 
 
 def _package(function: FunctionDefinition) -> bytes:
@@ -145,3 +147,11 @@ def _requirements(function: FunctionDefinition) -> Finding:
         f"to have {tool} do that in a copy of its folder"
     )
     return Finding("requirements_not_installed", "warning", message)
+
+
+def _unbuilt(layer: LayerDefinition) -> Finding:
+    message = (
+        f"the layer {layer.name} is deployed as it lies in {layer.folder}, without its BuildMethod "
+        f"{layer.build_method}: start with --build"
+    )
+    return Finding("layer_not_built", "warning", message)

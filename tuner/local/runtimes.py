@@ -24,5 +24,5 @@ def check_runtime(runtime: str) -> None:
     )
     if not is_known:
         raise LocalError(
-            f"the runtime {runtime} cannot be run locally, where {RUNNABLE} can: tune it on AWS"
+            f"the runtime {runtime} cannot be run locally ({RUNNABLE} can): tune it on AWS"
         )

@@ -163,7 +163,7 @@ def _check_runtime(runtime: str | None) -> None:
     try:
         check_runtime(runtime)
     except LocalError as error:
-        raise invalid(f"The runtime parameter of {runtime} is not supported: {error}") from None
+        raise invalid(str(error)) from None
 
 
 def _check_architecture(architectures: list[str] | None) -> None:
