@@ -35,6 +35,7 @@ def test_the_status_says_what_this_host_can_show(serve: Serve) -> None:
         "region": "us-east-1",
         "account_id": "123456789012",
         "functions": ["hello"],
+        "left_out": {},
         "cpu_control": "none",
         "max_memory_mb": 3538,
         "core_count": 2,
