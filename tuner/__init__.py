@@ -1,7 +1,8 @@
 """How much memory should an AWS Lambda function have, and should it be on Lambda at all?
 
 `tuner.tune("resize-images", payloads=("event.json",))` measures and answers;
-`tuner.recommend(tuner.load_sweep("resize-images"))` answers again from the saved sweep.
+`tuner.recommend(tuner.load_sweep("resize-images"))` answers again from the saved sweep;
+`tuner.break_even(sweep, tuner.Terms(tuner.Traffic(50.0)))` compares platforms at 50 requests/s.
 Public names are loaded when they are first used, so that `import tuner` costs nothing.
 """
 
@@ -11,8 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuner.api.breakeven import break_even
     from tuner.api.saved import load_sweep, recommend
     from tuner.api.tuning import tune
+    from tuner.breakeven.answer import BreakEven
+    from tuner.breakeven.question import Terms
+    from tuner.breakeven.traffic import Traffic
     from tuner.errors import TunerError
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
@@ -22,23 +27,31 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES: Final = {
+    "BreakEven": "tuner.breakeven.answer",
     "Goal": "tuner.model.goal",
     "Interval": "tuner.model.interval",
     "Recommendation": "tuner.model.recommendation",
     "Sweep": "tuner.model.sweep",
+    "Terms": "tuner.breakeven.question",
+    "Traffic": "tuner.breakeven.traffic",
     "TunerError": "tuner.errors",
+    "break_even": "tuner.api.breakeven",
     "load_sweep": "tuner.api.saved",
     "recommend": "tuner.api.saved",
     "tune": "tuner.api.tuning",
 }
 
 __all__ = [
+    "BreakEven",
     "Goal",
     "Interval",
     "Recommendation",
     "Sweep",
+    "Terms",
+    "Traffic",
     "TunerError",
     "__version__",
+    "break_even",
     "load_sweep",
     "recommend",
     "tune",

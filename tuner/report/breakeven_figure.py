@@ -36,7 +36,7 @@ def draw(answer: BreakEven) -> Figure:
         from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and an extra
 
         figure = Figure(figsize=(style.WIDTH_IN, style.HEIGHT_IN), dpi=style.DPI)
-        panel = figure.add_axes((0.095, 0.2, 0.86, 0.62))
+        panel = figure.add_axes((0.115, 0.2, 0.84, 0.62))
         shown = shown_platforms(answer)
         _draw_lines(panel, shown)
         _scale(panel, shown)
