@@ -27,15 +27,15 @@ def test_a_control_is_measured(control: CpuControl, tmp_path: Path) -> None:
     """Shares are measured under the control that was asked for, and nothing is left behind."""
     steps: list[str] = []
     check = check_control(
-        control, work_dir=tmp_path, sizes_mb=(512, 1024), repetitions=1, on_step=steps.append
+        control, work_dir=tmp_path, sizes_mb=(1024, 1769), repetitions=1, on_step=steps.append
     )
     assert check.cpu_control == control
     assert check.tolerance_ratio == (0.10 if control == "stop-continue" else 0.05)
-    assert [share.memory_mb for share in check.shares][:2] == [512, 1024]
+    assert [share.memory_mb for share in check.shares][:2] == [1024, 1769]
     for share in check.shares:
         assert 0.05 < share.measured_cores / share.expected_cores < 1.15
         assert 0 < share.bare_ratio < 1.1
-    assert steps[0] == f"{control}: 512 MB"
+    assert steps[0] == f"{control}: 1024 MB"
     assert abs(check.waiting_off_ratio) < 1
     assert not list(tmp_path.iterdir())
 

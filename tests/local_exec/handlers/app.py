@@ -67,6 +67,14 @@ def burn(event, context):
     return event["cpu_s"] / (time.perf_counter() - begin)
 
 
+def burn_for(event, context):
+    """CPU time over wall time of this thread in so many seconds of wall time."""
+    begin, cpu = time.perf_counter(), time.thread_time()
+    while time.perf_counter() - begin < event["s"]:
+        pass
+    return (time.thread_time() - cpu) / (time.perf_counter() - begin)
+
+
 def burn_in_threads_of_c(event, context):
     """Two threads outside the interpreter's lock: CPU time over wall time."""
     import hashlib
