@@ -144,14 +144,29 @@ def test_a_class_that_does_not_use_the_parameter_is_in_every_mix() -> None:
     }  # fmt: skip
 
 
-def test_a_sweep_without_a_sample_of_a_payload_says_so() -> None:
-    """No pair is made up."""
+def test_a_value_without_a_sample_of_a_class_is_left_out() -> None:
+    """No pair of it is made up; the others have their answer, also without the current one."""
     sweep = whole_sweep()
-    kept = tuple(i for i in sweep.invocations if i.payload != "import batch_size=10")
+    for value, best in (("10", "5"), ("5", "10")):
+        gone = f"import batch_size={value}"
+        kept = tuple(i for i in sweep.invocations if i.payload != gone)
+        found = decided(replace(sweep, invocations=kept))
+        assert found.choice.parameters == (("batch_size", best),)
+        assert found.variation is not None
+        [answer] = [each for each in found.variation.values if each.value == value]
+        assert (answer.memory_mb, answer.pairs) == (None, ())
+        messages = [f.message for f in found.findings if f.code == "payload_without_sample"]
+        assert messages == [f"no warm success with payload {gone}: mend it or leave it out"]
+        assert (found.choice.saving_ratio is None) == (value == "5")
+
+
+def test_without_a_sample_of_any_value_there_is_no_answer() -> None:
+    """It says what is missing."""
+    sweep = whole_sweep()
+    kept = tuple(i for i in sweep.invocations if not i.payload.startswith("import"))
     found = decided(replace(sweep, invocations=kept))
     assert found.choice.verdict == "inconclusive"
     assert found.variation is None
-    assert "payload_without_sample" in {finding.code for finding in found.findings}
 
 
 def test_a_plan_with_variants_survives_its_file() -> None:

@@ -102,6 +102,15 @@ def test_the_limit_holds_and_it_waits_for_what_is_in_flight() -> None:
     assert strategy.planned_count == 11
 
 
+def test_a_value_that_fails_everywhere_is_given_up() -> None:
+    """At the price of a few invocations; the others have their answer."""
+    world = BatchWorld(batches(), floor_mb=lambda count: 99_999 if count == 10 else 0)
+    found = decided(batch_sweep(world))
+    assert sum(value_of(i.payload) == "10" for i in world.done) <= 10
+    assert found.choice.verdict != "inconclusive"
+    assert found.choice.parameters == (("batch_size", "5"),)
+
+
 def test_limits_that_no_pair_meets_are_made_sure_of() -> None:
     """A few samples at the size that comes nearest, for each value; then it ends."""
     goal = Goal(max_duration_ms=10)

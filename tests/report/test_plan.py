@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.sweeps import made_function, made_sweep
+from tests.varied_sweeps import batches
 from tuner.report.plan import describe_plan
 
 PLAN = made_sweep().plan
@@ -34,6 +35,17 @@ def test_an_adaptive_plan_says_what_it_chooses_among() -> None:
     named = replace(adaptive, sizes_mb=(128, 512), sizes_named=True)
     sizes = describe_plan(made_function(), named, costs_nothing=False)[1]
     assert sizes == "Sizes: chosen as it goes, among 128, 512 MB."
+
+
+def test_a_plan_names_the_payload_classes_and_what_is_varied() -> None:
+    """Where there are several: one event needs no line."""
+    varied = replace(PLAN, payloads=batches())
+    lines = describe_plan(made_function(), varied, costs_nothing=False)
+    assert lines[2] == (
+        "Payloads: order, import; with batch_size 1, 5, 10; each is tried at the current size "
+        "first."
+    )
+    assert len(lines) == 1 + len(describe_plan(made_function(), PLAN, costs_nothing=False))
 
 
 def test_a_local_plan_says_that_nothing_is_billed() -> None:

@@ -91,31 +91,40 @@ def best_case(cases: Sequence[ValueCase], current_value: str) -> ValueCase | Non
 
 def judge_pairs(cases: Sequence[ValueCase], varied: VariedParameter) -> tuple[ValueCase, Choice]:
     """Reach a verdict over all pairs; return the case that it rests on too."""
-    now = next(each for each in cases if each.part.value == varied.current)
+    now = case_at(cases, varied.current)
     best = best_case(cases, varied.current)
     if best is None:
-        return now, undecided(nothing_allowed(now.case))
+        nearest = now or cases[0]
+        return nearest, undecided(nothing_allowed(nearest.case))
     choice = replace(judge(best.case), parameters=((varied.name, best.part.value),))
     if choice.memory_mb is None:
         reason = f"with {varied.name} {best.part.value} {choice.reason}"
         return best, replace(choice, reason=reason)
     cost = best.record_usd[:, best.case.estimates.column(choice.memory_mb)]
-    saving = None if current_fails(now.case) else interval(1 - cost / current_record_usd(now))
+    before = current_record_usd(now)
+    saving = None if before is None else interval(1 - cost / before)
     return best, replace(
         choice, saving_ratio=saving, cost_usd_per_million_records=interval(cost * 1e6)
     )
 
 
-def current_record_usd(now: ValueCase) -> Floats:
-    """Cost of a record at the current size: one value for each draw."""
-    return now.record_usd[:, now.case.estimates.column(now.case.current_mb)]
+def case_at(cases: Sequence[ValueCase], value: str) -> ValueCase | None:
+    """The case of a value; None where it has none (its events failed everywhere)."""
+    return next((each for each in cases if each.part.value == value), None)
+
+
+def current_record_usd(now: ValueCase | None) -> Floats | None:
+    """Cost of a record at the current size, one value for each draw; None where that fails."""
+    if now is None or current_fails(now.case):
+        return None
+    return np.asarray(now.record_usd[:, now.case.estimates.column(now.case.current_mb)])
 
 
 def estimate_pairs(
-    each: ValueCase, now: ValueCase, shown_mb: Sequence[int]
+    each: ValueCase, now: ValueCase | None, shown_mb: Sequence[int]
 ) -> Iterator[PairEstimate]:
     """What is known of some sizes at one value; `now` has the current pair."""
-    before = None if current_fails(now.case) else current_record_usd(now)
+    before = current_record_usd(now)
     case = each.case
     for memory_mb in shown_mb:
         column = case.estimates.column(memory_mb)
@@ -139,6 +148,8 @@ def _against(each: ValueCase, cases: Sequence[ValueCase]) -> ValueCase:
         for other in cases
         if other is not each
     ]
+    if not others:
+        return each
     ranking = replace(each.case.ranking, rivals=np.column_stack(others))
     return replace(each, case=replace(each.case, ranking=ranking))
 

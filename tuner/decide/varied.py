@@ -11,6 +11,7 @@ from tuner.decide.findings import sweep_findings
 from tuner.decide.pairs import (
     best_case,
     build_cases,
+    case_at,
     current_record_usd,
     estimate_pairs,
     judge_pairs,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tuner.decide.case import Question
     from tuner.decide.evidence import Evidence
     from tuner.decide.pairs import ValueCase
+    from tuner.decide.parts import Part
     from tuner.model.plan import VariedParameter
     from tuner.model.sweep import Sweep
 
@@ -37,22 +39,29 @@ def answer_varied(
     """Answer over all pairs where the parameter can be set; else for the mix of all values, which
     count alike. What each value alone would have goes with it.
     """
-    if evidence.unsampled_payloads:
+    if evidence.unsampled_payloads and not varied.is_setting:
         return no_curve(question, evidence)
     parts = parts_of(sweep.plan.payloads, varied.values)
-    evidences = [part.evidence(sweep.invocations) for part in parts]
-    cases = build_cases(question, parts, evidences, seed=seed)
-    now = next(each for each in cases if each.part.value == varied.current)
-    # What says something of the work is as it comes: each value is compared with itself.
-    values = [_value_answer(each, now if varied.is_setting else each) for each in cases]
-    variation = Variation(varied, tuple(values), _best(cases, varied))
+    known = [
+        (part, own)
+        for part in parts
+        if not (own := part.evidence(sweep.invocations)).unsampled_payloads
+    ]
+    if not known:
+        return no_curve(question, evidence)
+    cases = build_cases(question, [p for p, _ in known], [e for _, e in known], seed=seed)
+    now = case_at(cases, varied.current)
+    variation = Variation(
+        varied, tuple(_value_answer(part, cases, varied) for part in parts), _best(cases, varied)
+    )
     if not varied.is_setting:
         return replace(answer_plainly(sweep, question, evidence, seed=seed), variation=variation)
     best, choice = judge_pairs(cases, varied)
+    before = current_record_usd(now)
     current = replace(
-        current_size(now.case),
+        current_size(now.case if now else None, question.function.memory_mb),
         parameters=((varied.name, varied.current),),
-        cost_usd_per_million_records=interval(current_record_usd(now) * 1e6),
+        cost_usd_per_million_records=None if before is None else interval(before * 1e6),
     )
     return Answer(
         choice=only_size(best.case) or choice,
@@ -100,16 +109,21 @@ def _best(cases: Sequence[ValueCase], varied: VariedParameter) -> str | None:
     return None if best is None else best.part.value
 
 
-def _value_answer(each: ValueCase, now: ValueCase) -> ValueAnswer:
+def _value_answer(part: Part, cases: Sequence[ValueCase], varied: VariedParameter) -> ValueAnswer:
     """What one value would have, were there no other."""
+    each = case_at(cases, part.value)
+    if each is None:
+        return ValueAnswer(part.value, part.record_count, None, ())
+    # What says something of the work is as it comes: each value is compared with itself.
+    now = case_at(cases, varied.current) if varied.is_setting else each
     case = replace(each.case, ranking=replace(each.case.ranking, rivals=None))
     column = case.ranking.pick()
     sizes = case.estimates.sizes_mb
     picked = None if column is None else sizes[measured_answer(case, column)]
     shown = {*case.measured, case.current_mb, *([] if picked is None else [picked])}
     return ValueAnswer(
-        value=each.part.value,
-        record_count=each.part.record_count,
+        value=part.value,
+        record_count=part.record_count,
         memory_mb=picked,
         pairs=tuple(estimate_pairs(each, now, sorted(shown & set(sizes)))),
     )

@@ -101,22 +101,34 @@ class VariedStrategy:
         first = dict.fromkeys(each for each in chain(*zip_longest(*looks)) if each is not None)
         if first:
             return tuple(first)
-        samples = [each for evidence in evidences for each in evidence.samples.values()]
-        if not all(samples) or any(map(errors_are_random, evidences)):
+        # A value whose events fail everywhere is left out: the others have an answer.
+        known = [
+            (strategy, part, evidence)
+            for strategy, part, evidence in zip(
+                self._strategies, self._parts, evidences, strict=True
+            )
+            if all(evidence.samples.values())
+        ]
+        if not known or any(errors_are_random(evidence) for _, _, evidence in known):
             return ()
-        cases = build_cases(self._question, self._parts, evidences, seed=0)
+        strategies, parts, evidences = zip(*known, strict=True)
+        cases = build_cases(self._question, parts, evidences, seed=0)
         best = best_case(cases, self._varied.current)
         if best is None:
-            tries = [s.approach(e.case) for s, e in zip(self._strategies, cases, strict=True)]
+            tries = [s.approach(e.case) for s, e in zip(strategies, cases, strict=True)]
             return tuple(chain(*tries))
-        [strategy] = [s for s, e in zip(self._strategies, cases, strict=True) if e is best]
+        [strategy] = [s for s, e in zip(strategies, cases, strict=True) if e is best]
         needed = strategy.settle(best.case)
-        return self._informative(cases, slots) if needed is None else needed
+        return _informative(strategies, cases, slots) if needed is None else needed
 
-    def _informative(self, cases: Sequence[ValueCase], slots: int) -> tuple[Trial, ...]:
-        found = [
-            strategy.inform(each.case, slots)
-            for each, strategy in zip(cases, self._strategies, strict=True)
-            if each.case.ranking.allowed.any()
-        ]
-        return max(found, key=lambda each: each[0])[1]
+
+def _informative(
+    strategies: Sequence[AdaptiveStrategy], cases: Sequence[ValueCase], slots: int
+) -> tuple[Trial, ...]:
+    """The trials of the value where they promise most."""
+    found = [
+        strategy.inform(each.case, slots)
+        for strategy, each in zip(strategies, cases, strict=True)
+        if each.case.ranking.allowed.any()
+    ]
+    return max(found, key=lambda each: each[0])[1]

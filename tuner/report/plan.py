@@ -28,6 +28,7 @@ def describe_plan(
     return (
         describe_config(function, "local" if costs_nothing else function.region),
         _sizes(plan),
+        *_payloads(plan),
         _isolation(plan, reached_by),
         "Every invocation really runs the code, with the function's own role.",
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
@@ -54,6 +55,16 @@ def _sizes(plan: SweepPlan) -> str:
         return f"Sizes: chosen as it goes, among {sizes} MB."
     low, high = min(plan.sizes_mb), max(plan.sizes_mb)
     return f"Sizes: chosen as it goes, among {len(plan.sizes_mb)} from {low} to {high} MB."
+
+
+def _payloads(plan: SweepPlan) -> tuple[str, ...]:
+    """The classes by their names, and the values of a varied parameter; one event needs no line."""
+    if len(plan.payloads) < 2:
+        return ()
+    names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
+    varied = plan.varied
+    values = "" if varied is None else f"; with {varied.name} {', '.join(varied.values)}"
+    return (f"Payloads: {plain(names)}{plain(values)}; each is tried at the current size first.",)
 
 
 def describe_config(function: FunctionConfig, where: str) -> str:
