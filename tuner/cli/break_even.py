@@ -59,7 +59,13 @@ def break_even(
         typer.Option(help="http needs a load balancer elsewhere.", rich_help_panel=TERMS),
     ] = "http",
     utilization: Annotated[
-        float, typer.Option(parser=values.ratio, metavar="SHARE", rich_help_panel=TERMS)
+        float,
+        typer.Option(
+            parser=values.ratio,
+            metavar="SHARE",
+            help="Of a fleet's vCPUs, that the peak may fill.",
+            rich_help_panel=TERMS,
+        ),
     ] = 0.6,
     container_concurrency: Annotated[
         float,
