@@ -15,7 +15,8 @@ from PIL import Image
 
 from tests.report.answers import resize, summary
 from tests.report.exhibits import large_sweep, mixed, shown
-from tests.sweeps import made_function, made_sweep
+from tests.sweeps import cpu_bound_ms, made_function, made_sweep
+from tuner.api import compare
 from tuner.report import numbers
 from tuner.report.page.render import render
 
@@ -187,3 +188,21 @@ def test_an_answer_without_a_curve_is_still_a_page(show: Show) -> None:
     opened = show(render([shown(sweep)], version="1"))
     assert "INCONCLUSIVE" in opened.text(".verdict")
     assert opened.page.locator("canvas").count() == 0
+
+
+def test_a_comparison_reads_out_both_sides(show: Show) -> None:
+    """A and B at the size beneath the pointer, and whether they really differ there."""
+    first = made_sweep()
+    second = made_sweep(lambda size: 1.2 * cpu_bound_ms(size), seed=2)
+    second = replace(second, function=made_function(code_sha256="new"))
+    found = compare(first, second)
+    html = render([shown(first), shown(second)], version="1", comparison=found)
+    opened = show(html, viewport=PHONE)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    opened.point_at("compare-duration", 512, (128, 3008))
+    said = opened.text("#compare-readout")
+    at = [each.memory_mb for each in found.a.curve].index(512)
+    for side in (found.a, found.b):
+        assert numbers.duration(side.curve[at].duration_ms.estimate) in said
+    assert "512 MB" in said
+    assert "real, over 99 %" in said

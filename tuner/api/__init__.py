@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuner.api.comparing import compare
     from tuner.api.host_check import check_host
     from tuner.api.page import exhibit
     from tuner.api.prepared import PreparedSweep, Request, prepare
@@ -31,6 +32,7 @@ _HOMES: Final = {
     "StrayRecovery": "recovery",
     "Target": "target",
     "check_host": "host_check",
+    "compare": "comparing",
     "exhibit": "page",
     "find_unfinished": "recovery",
     "load_sweep": "saved",
@@ -51,6 +53,7 @@ __all__ = [
     "StrayRecovery",
     "Target",
     "check_host",
+    "compare",
     "exhibit",
     "find_unfinished",
     "load_sweep",

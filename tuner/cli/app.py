@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 COMMANDS: Final[dict[str, Entry]] = {
     "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
     "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
+    "compare": Entry("tuner.cli.compare:compare", "Say whether two sweeps really differ."),
     "break-even": Entry(
         "tuner.cli.break_even:break_even", "Say from which traffic on it is cheaper elsewhere."
     ),

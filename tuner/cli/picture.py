@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.breakeven.answer import BreakEven
+    from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
     from tuner.report.page.exhibit import Exhibit
@@ -63,11 +64,21 @@ def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> No
     _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
-def show_page(exhibits: Sequence[Exhibit], out: Path | None) -> None:
+def show_comparison(found: Comparison, format_name: str, out: Path | None) -> None:
+    """Draw a comparison to a file, or to stdout. Raises InputError."""
+    from tuner.report import figure_comparison  # noqa: PLC0415 - for this picture alone
+
+    drawn = figure_comparison.draw(found)
+    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+
+
+def show_page(
+    exhibits: Sequence[Exhibit], out: Path | None, *, comparison: Comparison | None = None
+) -> None:
     """Write the page to a file, or to stdout. Raises InputError."""
     from tuner.report.page.render import render  # noqa: PLC0415 - loads the templates
 
-    _write(render(exhibits, version=__version__).encode(), out)
+    _write(render(exhibits, version=__version__, comparison=comparison).encode(), out)
 
 
 def _write(data: bytes, out: Path | None) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.breakeven.answer import BreakEven
+    from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
 
 WIDTH_WITHOUT_TERMINAL: Final = 100
@@ -76,6 +77,18 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
         encoding = sys.stdout.encoding or "ascii"
         text = breakeven.render(answer, width=width(), encoding=encoding, with_bill=with_bill)
         show_text(text)
+
+
+def show_comparison(found: Comparison, format_name: str) -> None:
+    """Write a comparison to stdout as text, json or markdown."""
+    from tuner.report import comparison  # noqa: PLC0415 - loaded when it is shown
+
+    if format_name == "json":
+        show_json(comparison.to_json(found))
+    elif format_name == "markdown":
+        show_text(comparison.render_markdown(found))
+    else:
+        show_text(comparison.render(found, encoding=sys.stdout.encoding or "ascii"))
 
 
 def show_json(document: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from tuner.report import figure_style as style
 from tuner.report.breakeven import headline
 from tuner.report.breakeven_chart import SECONDS_PER_MONTH, shown_platforms
-from tuner.report.figure import drawable, wrapped
+from tuner.report.figure import drawable, new_figure, wrapped
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ _LINES: Final = (
 def draw(answer: BreakEven) -> Figure:
     """The figure of one answer, 900 × 620 px. Raises InputError without matplotlib."""
     with style.styled():
-        from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and an extra
-
-        figure = Figure(figsize=(style.WIDTH_IN, style.HEIGHT_IN), dpi=style.DPI)
+        figure = new_figure()
         panel = figure.add_axes((0.115, 0.2, 0.84, 0.62))
         shown = shown_platforms(answer)
         _draw_lines(panel, shown)

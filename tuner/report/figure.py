@@ -31,7 +31,7 @@ FORMATS: Final[tuple[FigureFormat, ...]] = ("png", "svg")
 
 _LEFT: Final = 0.085
 _RIGHT: Final = 0.985
-_HEADLINE_COLUMNS: Final = 118
+HEADLINE_COLUMNS: Final = 118
 _NAME_LENGTH: Final = 64
 """Lambda's own limit for a function's name."""
 _LARGE_TITLE_LENGTH: Final = 64
@@ -43,9 +43,7 @@ def draw(recommendation: Recommendation, sweep: Sweep) -> Figure:
     It needs no display and no pyplot. Raises InputError without matplotlib.
     """
     with style.styled():
-        from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and an extra
-
-        figure = Figure(figsize=(style.WIDTH_IN, style.HEIGHT_IN), dpi=style.DPI)
+        figure = new_figure()
         duration, cost, order = figure.subplots(
             3,
             sharex=True,
@@ -62,6 +60,13 @@ def draw(recommendation: Recommendation, sweep: Sweep) -> Figure:
         _write_heading(figure, recommendation)
         figure.align_ylabels([duration, cost, order])
     return figure
+
+
+def new_figure() -> Figure:
+    """An empty figure of the one size; call it within `figure_style.styled`."""
+    from tuner.report.figure_shown import ShownFigure  # noqa: PLC0415 - heavy, and an extra
+
+    return ShownFigure(figsize=(style.WIDTH_IN, style.HEIGHT_IN), dpi=style.DPI)
 
 
 def render(figure: Figure, format_name: FigureFormat) -> bytes:
@@ -150,7 +155,7 @@ def _write_heading(figure: Figure, recommendation: Recommendation) -> None:
 
 def wrapped(text: str) -> str:
     """A headline in two lines at most, in letters that the font has."""
-    lines = textwrap.wrap(text, _HEADLINE_COLUMNS, max_lines=2, placeholder=" …")
+    lines = textwrap.wrap(text, HEADLINE_COLUMNS, max_lines=2, placeholder=" …")
     return drawable("\n".join(lines))
 
 

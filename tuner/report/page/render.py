@@ -13,21 +13,28 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tuner.report import numbers
+from tuner.report.comparison import KINDS
 from tuner.report.foreign import plain
 from tuner.report.page.chart_data import THRESHOLDS, chart_data
+from tuner.report.page.comparison import comparison_data, comparison_section
 from tuner.report.page.sections import section
 from tuner.report.page.tables import Row, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.model.comparison import Comparison
     from tuner.report.page.exhibit import Exhibit
 
 _ASSETS: Final = Path(__file__).parent / "assets"
 
 
-def render(exhibits: Sequence[Exhibit], *, version: str) -> str:
+def render(
+    exhibits: Sequence[Exhibit], *, version: str, comparison: Comparison | None = None
+) -> str:
     """The page of one or several sweeps, UTF-8. What others named is inert in it.
+
+    A comparison comes first, and the exhibits are its two sides.
 
     Text goes through the template's escaping, data cannot end its block, and the page's own policy
     lets no other script run than the page's own, and nothing be fetched.
@@ -36,6 +43,7 @@ def render(exhibits: Sequence[Exhibit], *, version: str) -> str:
     data: dict[str, Any] = {
         "thresholds": THRESHOLDS,
         "sweeps": [chart_data(each) for each in exhibits],
+        "comparison": None if comparison is None else comparison_data(comparison),
     }
     style, script = _style(), _script()
     return (
@@ -43,7 +51,7 @@ def render(exhibits: Sequence[Exhibit], *, version: str) -> str:
         .get_template("page.html.j2")
         .render(
             version=version,
-            title=_title(exhibits),
+            title=_title(exhibits, comparison),
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - shipped with the package
             script=Markup(script),  # noqa: S704 - as above
@@ -53,12 +61,14 @@ def render(exhibits: Sequence[Exhibit], *, version: str) -> str:
             overlay=sum(bool(each.recommendation.curve) for each in exhibits) > 1,
             level=1 if len(exhibits) == 1 else 2,
             sources=", ".join(each.source for each in exhibits),
-            comparison=None,
+            comparison=None if comparison is None else comparison_section(comparison),
         )
     )
 
 
-def _title(exhibits: Sequence[Exhibit]) -> str:
+def _title(exhibits: Sequence[Exhibit], comparison: Comparison | None) -> str:
+    if comparison is not None:
+        return f"{comparison.b.function.name}: {KINDS[comparison.kind]}"
     if len(exhibits) > 1:
         return f"{len(exhibits)} sweeps"
     return f"{exhibits[0].recommendation.function.name}: how much memory"

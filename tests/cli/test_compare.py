@@ -1,0 +1,63 @@
+"""`tuner compare`: from two files to an answer in every format."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import one_line, run_here
+from tests.sweeps import cpu_bound_ms, made_function, made_sweep
+from tuner.sweep.file import SweepWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.sweep import Sweep
+
+
+def save(path: Path, sweep: Sweep) -> str:
+    with SweepWriter(path) as file:
+        file.begin(sweep)
+        for invocation in sweep.invocations:
+            file.invocation(invocation)
+        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
+    return str(path)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    slower = made_sweep(lambda mb: 1.2 * cpu_bound_ms(mb), seed=2)
+    slower = replace(slower, function=made_function(code_sha256="zz99yy"))
+    return save(tmp_path / "a.jsonl", made_sweep()), save(tmp_path / "b.jsonl", slower)
+
+
+@pytest.mark.parametrize(
+    ("format_name", "words"),
+    [
+        ("text", "\nSLOWER: B takes 19 % more time"),
+        ("markdown", "**SLOWER: B takes 19 % more time"),
+        ("html", "<strong>SLOWER</strong> B takes 19 % more time"),
+        ("svg", "<?xml"),
+    ],
+)
+def test_every_format_has_the_answer(files: tuple[str, str], format_name: str, words: str) -> None:
+    """All of it goes to stdout, and stderr stays empty."""
+    ran = run_here("compare", *files, "--format", format_name)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert words in ran.stdout
+
+
+def test_json_names_both_files(files: tuple[str, str]) -> None:
+    """One object, with the sides as they were given."""
+    found = json.loads(run_here("compare", *files, "--json").stdout)
+    assert (found["a"]["source"], found["b"]["source"]) == files
+
+
+def test_a_missing_sweep_is_one_line(files: tuple[str, str]) -> None:
+    """The line names the file."""
+    ran = run_here("compare", files[0], "gone.jsonl")
+    assert ran.returncode == 1
+    assert "gone.jsonl" in one_line(ran)

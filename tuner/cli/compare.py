@@ -1,0 +1,84 @@
+"""`tuner compare`: how large the difference of two sweeps is, and whether it is real."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from tuner.cli import options
+from tuner.cli.report import kept_names
+
+EPILOG = """\
+tuner compare before.jsonl after.jsonl
+
+tuner compare x86.jsonl arm.jsonl --format html --out architectures.html
+
+tuner compare resize-images new.jsonl --json"""
+
+
+def compare(
+    a: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="Sweep file, or a function's name for its newest: what was before.",
+            autocompletion=kept_names,
+        ),
+    ],
+    b: Annotated[
+        str, typer.Argument(metavar="B", help="The other one.", autocompletion=kept_names)
+    ],
+    *,
+    format_name: Annotated[
+        Literal["text", "json", "markdown", "html", "png", "svg"],
+        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
+    ] = "text",
+    # Not `out`: a folder's setting of that name is the sweep file that `tune` writes.
+    out_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="File to write, with --format html, png or svg (stdout without it).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = None,
+    json: options.JsonOutput = False,
+    goal: options.GoalOption = "cost",
+    tolerance: options.Tolerance = 0.01,
+    cold_start_share: options.ColdStartShare = 0.01,
+) -> int:
+    """Say how large the difference of two saved sweeps is, and whether it is real.
+
+    Before and after, x86_64 and arm64, two versions of the code, a forecast and what was measured
+    after it was rolled out: which of them it is follows from what differs. A difference is real
+    where zero lies outside its 90 % interval, and none where all of that is within --tolerance.
+    Nothing is asked of AWS.
+    """
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli import picture  # noqa: PLC0415 - as above
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.model.goal import Goal  # noqa: PLC0415 - as above
+
+    wanted = Goal(name=goal, tolerance_ratio=tolerance, cold_start_share=cold_start_share)
+    shown = "json" if json else format_name
+    is_picture = picture.check(shown, out_file, sweep_count=1)
+    folder = state_dir()
+    first, second = (api.load_sweep(name, state_dir=folder) for name in (a, b))
+    if shown == "html":
+        exhibits = [
+            api.exhibit(sweep, wanted, source=name, today=today())
+            for name, sweep in ((a, first), (b, second))
+        ]
+        answers = (exhibits[0].recommendation, exhibits[1].recommendation)
+        found = api.compare(first, second, wanted, sources=(a, b), answers=answers)
+        picture.show_page(exhibits, out_file, comparison=found)
+        return 0
+    found = api.compare(first, second, wanted, sources=(a, b))
+    if is_picture:
+        picture.show_comparison(found, shown, out_file)
+    else:
+        show_comparison(found, shown)
+    return 0

@@ -1,0 +1,101 @@
+"""Two sweeps side by side: how large the difference is, and whether it is real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tuner.model.finding import Finding
+    from tuner.model.function import FunctionConfig
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import PriceStamp, SizeEstimate
+
+ComparisonKind = Literal["architectures", "code", "rollout", "repeat"]
+"""What differs: the architecture; the code; the memory alone (before and after); nothing."""
+
+ChangeVerdict = Literal["higher", "lower", "same", "unclear"]
+PairKind = Literal["now", "forecast", "recommended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """B over A, less 1: positive means that B has more of it.
+
+    "higher" or "lower": zero lies outside the 90 % interval. "same": all of the interval lies
+    within the tolerance. Else "unclear".
+    """
+
+    ratio: Interval
+    probability_higher: float
+    verdict: ChangeVerdict
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One quantity on both sides, and its change."""
+
+    a: Interval
+    b: Interval
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A at one size against B at one (`now`: as each is configured; `forecast`: what A's curve says
+    of B's size against what B measured; `recommended`: each at the size recommended for it).
+
+    `measured` tells whether both have warm samples there (of a forecast: whether B has).
+    """
+
+    what: PairKind
+    a_memory_mb: int
+    b_memory_mb: int
+    measured: bool
+    duration_ms: Quantity
+    cost_usd_per_million: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """The change over the sizes that both measured: the geometric mean of the sizes' ratios."""
+
+    sizes_mb: tuple[int, ...]
+    duration: Change
+    cost: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two sweeps; `curve` has the sizes that both sides estimate."""
+
+    source: str
+    sweep_id: str
+    started_at: str
+    environment: Literal["aws", "local"]
+    function: FunctionConfig
+    recommended_mb: int | None
+    curve: tuple[SizeEstimate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The whole comparison; `by_size` has the change of duration and of cost at every curve size.
+
+    `pooled` is None where no size was measured in both.
+    """
+
+    kind: ComparisonKind
+    tolerance_ratio: float
+    a: Side
+    b: Side
+    pairs: tuple[Pair, ...]
+    pooled: Pooled | None
+    by_size: tuple[tuple[Change, Change], ...]
+    findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...]
+    prices: PriceStamp
+
+    def pair(self, what: PairKind) -> Pair | None:
+        """The pair of that kind, if the comparison has one."""
+        return next((pair for pair in self.pairs if pair.what == what), None)

@@ -1,0 +1,313 @@
+"""A comparison as text, JSON and Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.report import numbers
+from tuner.report.foreign import code_span, markdown, plain
+from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.json import function_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tuner.model.comparison import Change, Comparison, Pair, Quantity, Side
+    from tuner.model.interval import Interval
+
+KINDS: Final = {
+    "architectures": "two architectures",
+    "code": "two versions of the code",
+    "rollout": "before and after a change of memory",
+    "repeat": "two sweeps of the same function",
+}
+PAIRS: Final = {
+    "now": "as configured",
+    "forecast": "forecast, and measured",
+    "recommended": "each as recommended",
+}
+HEAD: Final = ("", "A", "B", "A", "B", "change (90 %)", "real?")
+SIZES_HEAD: Final = ("measured in both", "", "", *HEAD[3:])
+_SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
+_REAL: Final = {
+    "higher": "real",
+    "lower": "real",
+    "same": "no difference",
+    "unclear": "cannot tell",
+}
+
+
+def headline(found: Comparison) -> str:
+    """The answer in a line: what changed, by how much, and whether that is real."""
+    forecast = found.pair("forecast")
+    if found.kind == "rollout" and forecast is not None:
+        return _rollout_line(found, forecast)
+    pair = found.pair("recommended") if found.kind == "architectures" else None
+    if pair is None and found.pooled is not None:
+        count = len(found.pooled.sizes_mb)
+        where = f"over {count} size{'s' if count > 1 else ''} measured in both"
+        return f"{_sentence(found.pooled.duration, found.pooled.cost)}, {where}."
+    pair = pair or found.pairs[0]
+    where = _sizes(pair)
+    return f"{_sentence(pair.duration_ms.change, pair.cost_usd_per_million.change)}, {where}."
+
+
+def render(found: Comparison, *, encoding: str = "utf-8") -> str:
+    """Return the whole comparison as plain text, one table of pairs and one of the sizes."""
+    lines = [f"{KINDS[found.kind]}"]
+    lines += [f"  {label} {describe_side(side)}" for label, side in _sides(found)]
+    lines.append("")
+    lines += _aligned([HEAD, *pair_rows(found)])
+    if rows := size_rows(found):
+        lines += ["", *_aligned([SIZES_HEAD, *rows])]
+    lines += ["", headline(found)]
+    lines += [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    lines.append(f"Assumes {'; '.join(found.assumptions)}.")
+    return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
+
+
+def render_markdown(found: Comparison) -> str:
+    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
+    sides = "\n".join(
+        f"- **{label}** {code_span(describe_side(side))}" for label, side in _sides(found)
+    )
+    said = "\n".join(
+        f"- **{each.severity}** ({code_span(each.code)}): {markdown(each.message)}"
+        for each in found.findings
+    )
+    rows = [*pair_rows(found), *size_rows(found)]
+    assumed = "; ".join(markdown(text) for text in found.assumptions)
+    blocks = [
+        f"**{markdown(headline(found))}**",
+        sides,
+        _markdown_table(rows),
+        said,
+        f"<sub>Assumes {assumed}.</sub>",
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def to_json(found: Comparison) -> dict[str, Any]:
+    """Return the comparison as plain dicts, lists, numbers, strings and None.
+
+    A change is B over A, less 1; an interval is `{"estimate", "low", "high"}`, 90 %.
+    """
+    pooled = found.pooled
+    return {
+        "schema_version": 1,
+        "kind": "comparison",
+        "what": found.kind,
+        "headline": headline(found),
+        "tolerance_ratio": found.tolerance_ratio,
+        "a": _side_json(found.a),
+        "b": _side_json(found.b),
+        "pairs": [
+            {
+                "what": pair.what,
+                "a_memory_mb": pair.a_memory_mb,
+                "b_memory_mb": pair.b_memory_mb,
+                "measured": pair.measured,
+                "duration_ms": _quantity_json(pair.duration_ms),
+                "cost_usd_per_million": _quantity_json(pair.cost_usd_per_million),
+            }
+            for pair in found.pairs
+        ],
+        "same_sizes": None
+        if pooled is None
+        else {
+            "sizes_mb": list(pooled.sizes_mb),
+            "duration": _change_json(pooled.duration),
+            "cost": _change_json(pooled.cost),
+        },
+        "findings": [
+            {"code": each.code, "severity": each.severity, "message": each.message}
+            for each in found.findings
+        ],
+        "assumptions": list(found.assumptions),
+        "prices": {"as_of": found.prices.as_of, "region": found.prices.region},
+    }
+
+
+def pair_rows(found: Comparison) -> list[tuple[str, ...]]:
+    """Duration and cost of every pair, as cells under `HEAD`."""
+    rows = []
+    for pair in found.pairs:
+        a_name = f"{pair.a_memory_mb} MB{' forecast' if pair.what == 'forecast' else ''}"
+        b_name = f"{pair.b_memory_mb} MB"
+        for what, quantity, write in (
+            ("mean", pair.duration_ms, numbers.duration),
+            ("$/million", pair.cost_usd_per_million, numbers.usd_per_million),
+        ):
+            first = f"{PAIRS[pair.what]}, {what}"
+            rows.append((first, a_name, b_name, *_quantity_cells(quantity, write)))
+    return rows
+
+
+def size_rows(found: Comparison) -> list[tuple[str, ...]]:
+    """Duration at the sizes that both measured, and over all of them."""
+    if found.pooled is None:
+        return []
+    rows: list[tuple[str, ...]] = []
+    for number, (a, b) in enumerate(zip(found.a.curve, found.b.curve, strict=True)):
+        if a.memory_mb in found.pooled.sizes_mb:
+            duration = found.by_size[number][0]
+            cells = (
+                f"{a.memory_mb} MB, mean",
+                "",
+                "",
+                f"{numbers.duration(a.duration_ms.estimate)}",
+                f"{numbers.duration(b.duration_ms.estimate)}",
+                *change_cells(duration),
+            )
+            rows.append(cells)
+    for what, change in (("mean", found.pooled.duration), ("cost", found.pooled.cost)):
+        rows.append((f"all of them, {what}", "", "", "", "", *change_cells(change)))
+    return rows
+
+
+def change_cells(change: Change) -> tuple[str, str]:
+    """`+12 % (9 to 15)` and whether it is real."""
+    return f"{numbers.change(change.ratio.estimate)} ({_range(change.ratio)})", real(change)
+
+
+def real(change: Change) -> str:
+    """Whether a change is real, with the probability: `real, over 99 %`."""
+    word = _REAL[change.verdict]
+    if change.verdict in {"same", "unclear"}:
+        return word
+    up = change.probability_higher
+    return f"{word}, {numbers.probability(up if change.verdict == 'higher' else 1 - up)}"
+
+
+def describe_side(side: Side) -> str:
+    """Name, place, kind and size of one side, with its sweep's time."""
+    function = side.function
+    place = "local" if side.environment == "local" else function.region
+    recommended = "" if side.recommended_mb is None else f", {side.recommended_mb} recommended"
+    return plain(
+        f"{function.name} · {place} · {function.runtime or 'container image'} "
+        f"{function.architecture} · {function.memory_mb} MB{recommended} · "
+        f"code {function.code_sha256[:7]} · {side.started_at}"
+    )
+
+
+def _sides(found: Comparison) -> Iterator[tuple[str, Side]]:
+    yield "A", found.a
+    yield "B", found.b
+
+
+def _rollout_line(found: Comparison, forecast: Pair) -> str:
+    """Whether it came as forecast, and what the change of memory did."""
+    duration = forecast.duration_ms
+    meant = numbers.duration(duration.a.estimate)
+    measured = numbers.duration(duration.b.estimate)
+    word = {
+        "higher": "SLOWER THAN FORECAST",
+        "lower": "FASTER THAN FORECAST",
+        "same": "AS FORECAST",
+        "unclear": "AS FORECAST, AS FAR AS CAN BE TOLD",
+    }[duration.change.verdict]
+    change = numbers.change(duration.change.ratio.estimate)
+    text = f"{word}: {measured} measured at {forecast.b_memory_mb} MB, {meant} forecast "
+    text += f"({change}; {_range(duration.change.ratio)})"
+    now = found.pair("now")
+    if now is None:
+        return f"{text}."
+    cost, sizes = now.cost_usd_per_million.change, f"{now.a_memory_mb} → {now.b_memory_mb} MB"
+    return f"{text}; {sizes} {cost_change(cost)}."
+
+
+def _sentence(duration: Change, cost: Change) -> str:
+    word = {"higher": "SLOWER", "lower": "FASTER", "same": "SAME SPEED", "unclear": "NOT SETTLED"}
+    return f"{word[duration.verdict]}: B {time_change(duration)}, {cost_change(cost)}"
+
+
+def time_change(change: Change) -> str:
+    """`takes 12 % more time (+9 % to +15 %)`."""
+    if change.verdict in {"same", "unclear"}:
+        return _no_change(change, "takes the same time", "time")
+    more = "more" if change.verdict == "higher" else "less"
+    return f"takes {_size(change)} {more} time ({_range(change.ratio)})"
+
+
+def cost_change(change: Change) -> str:
+    """`is 12 % dearer (+9 % to +15 %)`."""
+    if change.verdict in {"same", "unclear"}:
+        return _no_change(change, "costs the same", "cost")
+    direction = "dearer" if change.verdict == "higher" else "cheaper"
+    return f"is {_size(change)} {direction} ({_range(change.ratio)})"
+
+
+def _no_change(change: Change, same: str, noun: str) -> str:
+    if change.verdict == "same":
+        return f"{same} ({_range(change.ratio)})"
+    return f"shows no real difference in {noun} ({_range(change.ratio)})"
+
+
+def _size(change: Change) -> str:
+    return numbers.percent(abs(change.ratio.estimate))
+
+
+def _range(ratio: Interval) -> str:
+    return f"{numbers.change(ratio.low)} to {numbers.change(ratio.high)}"
+
+
+def _sizes(pair: Pair) -> str:
+    if pair.a_memory_mb == pair.b_memory_mb:
+        return f"both at {pair.a_memory_mb} MB"
+    return f"A at {pair.a_memory_mb} MB, B at {pair.b_memory_mb} MB"
+
+
+def _quantity_cells(quantity: Quantity, write: Callable[[float], str]) -> tuple[str, ...]:
+    sides = (f"{write(each.estimate)} {numbers.spread(each)}" for each in (quantity.a, quantity.b))
+    return (*sides, *change_cells(quantity.change))
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(wide) if column in {0, len(HEAD) - 1} else cell.rjust(wide)
+            for column, (cell, wide) in enumerate(zip(row, widths, strict=True))
+            if wide
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _markdown_table(rows: list[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(HEAD)} |", "|---|--:|--:|--:|--:|--:|---|"]
+    lines += [f"| {' | '.join(markdown(cell) for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _side_json(side: Side) -> dict[str, Any]:
+    return {
+        "source": side.source,
+        "sweep_id": side.sweep_id,
+        "started_at": side.started_at,
+        "environment": side.environment,
+        "function": function_json(side.function),
+        "recommended_mb": side.recommended_mb,
+    }
+
+
+def _quantity_json(quantity: Quantity) -> dict[str, Any]:
+    return {
+        "a": _interval(quantity.a),
+        "b": _interval(quantity.b),
+        "change": _change_json(quantity.change),
+    }
+
+
+def _change_json(change: Change) -> dict[str, Any]:
+    return {
+        "ratio": _interval(change.ratio),
+        "probability_higher": change.probability_higher,
+        "verdict": change.verdict,
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float]:
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
