@@ -21,8 +21,10 @@ demo: $(STAMP)  ## Tune a real handler on this machine, without an AWS account
 test: $(STAMP)  ## Run the tests (under five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-test-all: $(STAMP)  ## Run every test, the slow ones too
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test-slow: $(STAMP)  ## Run the tests that `test` leaves out (fault matrix, kills, whole sweeps)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+
+test-all: test test-slow  ## Run every test
 
 check: $(STAMP)  ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -45,4 +47,4 @@ readme: $(STAMP)  ## Run the commands that the README shows and put in what they
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo test test-all check bench bench-local bench-decide readme clean
+.PHONY: help demo test test-slow test-all check bench bench-local bench-decide readme clean

@@ -1,5 +1,32 @@
-"""Nothing that the machine's owner keeps is read: prices are the bundled ones."""
+"""What holds for every test, and what a run tells at its end beside passes and failures.
+
+Nothing that the machine's owner keeps is read: prices are the bundled ones. How many cases the
+matrices had is listed.
+"""
+
+from __future__ import annotations
 
 import os
+from typing import Any
 
 os.environ["XDG_DATA_HOME"] = "/nonexistent"
+
+COUNTED = "counted"
+"""Name of the property by which a test tells (what, cases, how many of them needed `recover`)."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """List what was counted, and the sum."""
+    counted = [
+        value
+        for report in terminalreporter.stats.get("passed", ())
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == COUNTED
+    ]
+    if not counted:
+        return
+    terminalreporter.section("cases survived")
+    for what, cases, recovered in sorted(counted):
+        terminalreporter.write_line(f"{cases:6} {what} ({recovered} put right by recover)")
+    terminalreporter.write_line(f"{sum(cases for _, cases, _ in counted):6} in all")

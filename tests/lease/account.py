@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.lease.in_process import handlers
 from tuner.aws import connect
 from tuner.lease.lease import LeaseTerms, open_lease
 from tuner.local.definition import FunctionDefinition
@@ -48,19 +49,21 @@ class Account:
     server: LocalLambda
     gateway: LambdaGateway
     state_dir: Path
+    handle: Any = None
+    """What answers the server's requests."""
     name: str = ""
 
-    def make_function(self, memory_mb: int = 512, **settings: Any) -> str:
+    def make_function(
+        self, memory_mb: int = 512, *, package_type: str = "Zip", **settings: Any
+    ) -> str:
         """Deploy one more function, with a published version and an alias of its owner's."""
         self.name = f"function-{next(_NUMBERS)}"
         role = "arn:aws:iam::123456789012:role/any"
         self.client.create_function(
             FunctionName=self.name,
             Role=role,
-            Runtime="python3.13",
-            Handler="handler.handler",
             MemorySize=memory_mb,
-            Code={"ZipFile": a_zip()},
+            **CODE[package_type](),
             **settings,
         )
         self.client.publish_version(FunctionName=self.name, Description="owner's release")
@@ -136,12 +139,13 @@ def open_account(state_dir: Path) -> Iterator[Account]:
     """Serve an account until the generator ends."""
     executor = ScriptedExecutor(1.0, time_scale=0)
     with (
+        handlers() as found,
         LocalLambda(
             [FunctionDefinition("first")], executor=executor, neighbours=False, update_s=0
         ) as server,
         connect(region=server.region, profile=None, endpoint_url=server.endpoint_url) as gateway,
     ):
-        yield Account(server, gateway, state_dir)
+        yield Account(server, gateway, state_dir, found[-1])
 
 
 @dataclass
@@ -184,6 +188,20 @@ def a_zip() -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("handler.py", "def handler(event, context):\n    return event\n")
     return buffer.getvalue()
+
+
+CODE: dict[str, Callable[[], dict[str, Any]]] = {
+    "Zip": lambda: {
+        "Runtime": "python3.13",
+        "Handler": "handler.handler",
+        "Code": {"ZipFile": a_zip()},
+    },
+    "Image": lambda: {
+        "PackageType": "Image",
+        "ImageConfig": {"Command": ["handler.handler"]},
+        "Code": {"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/thumbs:release"},
+    },
+}
 
 
 def _settled(raw: dict[str, Any]) -> dict[str, Any]:

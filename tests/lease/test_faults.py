@@ -7,10 +7,11 @@ count up).
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.conftest import COUNTED
 from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
 from tuner.errors import (
     AccessDeniedError,
@@ -22,6 +23,9 @@ from tuner.errors import (
     TunerError,
 )
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WINDOWS: Final = ((128, 512, 1769), (3008,))
 CALL_COUNT: Final = 37
@@ -108,10 +112,13 @@ def test_whatever_fails_the_account_is_as_before_or_recovers(account: Account) -
 
 
 @pytest.mark.slow
-def test_every_fault_at_every_call(account: Account) -> None:
+def test_every_fault_at_every_call(
+    account: Account, record_property: Callable[[str, Any], None]
+) -> None:
     """The whole matrix of which the sample above is taken."""
     recovered = [check_case(account, *case) for case in CASES]
     assert len(recovered) == CALL_COUNT * 2 * len(FAULTS)
+    record_property(COUNTED, ("every call of a lease", len(recovered), sum(recovered)))
 
 
 @pytest.mark.parametrize("fault", ["gone", "killed"])

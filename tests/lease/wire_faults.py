@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
 from tests.lease.account import Killed
+from tests.lease.in_process import Body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,14 +70,7 @@ def refusal(request: Any, status: int, code: str) -> AWSResponse:
     body = json.dumps(
         {"Type": "Service", "Message": "a fault", "Reason": "CallerRateLimitExceeded"}
     )
-    return AWSResponse(request.url, status, {"x-amzn-errortype": code}, _Body(body.encode()))
-
-
-class _Body(io.BytesIO):
-    """A body as botocore reads it."""
-
-    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
-        yield self.read()
+    return AWSResponse(request.url, status, {"x-amzn-errortype": code}, Body(body.encode()))
 
 
 @contextmanager

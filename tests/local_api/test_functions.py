@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.local_api.conftest import ROLE, Clock, code_of, make_client, make_zip, message_of
 from tuner.errors import LocalError
 from tuner.local.definition import FunctionDefinition
+from tuner.local.deployment import HostLimits
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
@@ -388,11 +389,41 @@ def test_a_definition_above_the_host_does_not_start() -> None:
         LocalLambda(too_large, executor=ScriptedExecutor(max_memory_mb=3538), neighbours=False)
 
 
+IMAGE = {"Code": {"ImageUri": "repo:tag"}, "PackageType": "Image"}
+
+
+def test_an_image_is_kept_by_its_name_where_nothing_runs(client: Any) -> None:
+    """With execution switched off an image has what GetFunction tells of it, and no runtime."""
+    settings = {"ImageConfig": {"Command": ["app.handler"]}, **IMAGE}
+    made = client.create_function(FunctionName="contained", Role=ROLE, **settings)
+    assert (made["PackageType"], "Runtime" in made, "Handler" in made) == ("Image", False, False)
+    answer = client.get_function(FunctionName="contained")
+    code, configuration = answer["Code"], answer["Configuration"]
+    assert code["ImageUri"] == "repo:tag"
+    assert code["ResolvedImageUri"] == f"repo@sha256:{configuration['CodeSha256']}"
+    assert configuration["ImageConfigResponse"] == {"ImageConfig": {"Command": ["app.handler"]}}
+    moved = client.update_function_code(FunctionName="contained", ImageUri=code["ResolvedImageUri"])
+    assert moved["CodeSha256"] == configuration["CodeSha256"]
+
+
+def test_an_image_is_refused_where_handlers_run(serve: Serve) -> None:
+    """The local Lambda runs no containers, and says so."""
+
+    class Running(ScriptedExecutor):
+        @property
+        def limits(self) -> HostLimits:
+            return HostLimits(2, 10240, "cgroup-v1")
+
+    client, _server = serve(executor=Running(time_scale=0))
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="not supported"):
+        client.create_function(FunctionName="new", Role=ROLE, **IMAGE)
+
+
 def test_creation_needs_its_members(client: Any) -> None:
-    """Images, code from S3 and missing code are refused with what to do instead."""
+    """Code from S3, missing code and an image with a runtime are refused with what to do."""
     for given, words in (
         ({"Code": {"S3Bucket": "bucket", "S3Key": "k"}}, "ZipFile"),
-        ({"Code": {"ImageUri": "x"}, "PackageType": "Image"}, "not supported"),
+        (IMAGE, "Handler or Runtime"),
         ({"Code": {}}, "provide a source"),
     ):
         with pytest.raises(client.exceptions.InvalidParameterValueException, match=words):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import COUNTED
 from tests.sweep.running import Place, serve
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
 from tuner.local.scripted import ScriptedExecutor
@@ -141,8 +142,11 @@ def account_of(place: Place) -> dict[str, Any]:
     }
 
 
-def kill_once(place: Place, number: signal.Signals, isolation: str, after_s: float) -> None:
-    """Signal a sweep so long after it had begun, then recover as `tuner recover` does."""
+def kill_once(place: Place, number: signal.Signals, isolation: str, after_s: float) -> bool:
+    """Signal a sweep so long after it had begun, then recover as `tuner recover` does.
+
+    Return whether there was something to recover.
+    """
     before = account_of(place)
     process = subprocess.Popen(
         command(place, isolation), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -160,7 +164,8 @@ def kill_once(place: Place, number: signal.Signals, isolation: str, after_s: flo
     if number is not signal.SIGKILL:
         assert account_of(place) == before, case
     url = place.gateway.endpoint_url
-    for journal in find_unfinished(place.folder):
+    unfinished = find_unfinished(place.folder)
+    for journal in unfinished:
         recover(
             plan_recovery(journal, place.gateway, endpoint_url=url),
             place.gateway,
@@ -171,14 +176,18 @@ def kill_once(place: Place, number: signal.Signals, isolation: str, after_s: flo
         )
     assert account_of(place) == before, case
     shutil.rmtree(place.folder / "locks", ignore_errors=True)
+    return bool(unfinished)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_hundred_kills_at_random_moments_are_survived(place: Place) -> None:
+def test_a_hundred_kills_at_random_moments_are_survived(
+    place: Place, record_property: Callable[[str, Any], None]
+) -> None:
     """SIGINT, SIGTERM and SIGKILL in turn, against both isolations, all from one seed."""
     rng = random.Random(20261123)
-    signals = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
+    signals, recovered = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM), 0
     for number in range(100):
-        kill_once(place, signals[number % 3], ("version", "clone")[number % 2], rng.uniform(0, 1.5))
-    print("\n100 of 100 kills survived")
+        signal_number, isolation = signals[number % 3], ("version", "clone")[number % 2]
+        recovered += kill_once(place, signal_number, isolation, rng.uniform(0, 1.5))
+    record_property(COUNTED, ("kills of a real process", 100, recovered))

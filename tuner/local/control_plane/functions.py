@@ -11,6 +11,7 @@ from tuner.local.control_plane import settings as function_settings
 from tuner.local.control_plane.error import invalid
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import LATEST, check_new_name
+from tuner.local.control_plane.package import image_code
 from tuner.local.control_plane.validation import (
     FUNCTION_CONSTRAINTS,
     check,
@@ -58,12 +59,10 @@ class FunctionsApi:
         reference = self._store.place.resolve(str(body.get("FunctionName") or ""))
         check_new_name(reference.name)
         self._check(body)
-        if body.get("PackageType") == "Image":
-            raise invalid("PackageType Image is not supported by the local Lambda: use Zip")
         tags = body.get("Tags") or {}
         check_tags(tags, {})
         settings = function_settings.create_settings(body)
-        code = self._uploads.read(body.get("Code") or {})
+        code = self._read_code(body.get("Code") or {})
         settings = self._layers_of(body)(settings, code)
         function, version = self._store.create(
             reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
@@ -77,7 +76,7 @@ class FunctionsApi:
             version = self._store.find(function, reference)
             reply: dict[str, Any] = {
                 "Configuration": self._configuration(function, version, reference.qualifier),
-                "Code": {"RepositoryType": "S3", "Location": self._code_url(version.code)},
+                "Code": self._place_of(version.code),
             }
             if function.tags:
                 reply["Tags"] = dict(function.tags)
@@ -142,7 +141,7 @@ class FunctionsApi:
         self._check(body)
         with self._store.open(reference.name):
             pass  # no such function comes before anything about its code
-        code = self._uploads.read(body)
+        code = self._read_code(body)
         put_layers = self._layers_of({})
         function, version = self._store.update(
             reference.name,
@@ -203,6 +202,24 @@ class FunctionsApi:
             return settings
 
         return put
+
+    def _read_code(self, source: Mapping[str, Any]) -> Code:
+        """Take a package; an image is kept by its name alone, where nothing runs."""
+        uri = source.get("ImageUri")
+        if uri and self._executor.limits.cpu_control == "none":
+            return image_code(str(uri))
+        return self._uploads.read(source)
+
+    def _place_of(self, code: Code) -> dict[str, str]:
+        if code.image_uri is None:
+            return {"RepositoryType": "S3", "Location": self._code_url(code)}
+        name = code.image_uri.partition("@")[0]
+        repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+        return {
+            "RepositoryType": "ECR",
+            "ImageUri": code.image_uri,
+            "ResolvedImageUri": f"{repository}@sha256:{code.sha256}",
+        }
 
     def _listed(
         self, function: Function, version: Version, *, qualified: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import shutil
 import stat
 import threading
@@ -32,11 +33,20 @@ class Code:
     """One deployment package, kept as the ZIP it came as and as the folder it unpacks to."""
 
     sha256: str
-    """Base64 of the ZIP's SHA-256, as Lambda gives it."""
+    """Base64 of the ZIP's SHA-256, or an image's digest in hexadecimal, as Lambda gives it."""
     size_bytes: int
     zip_path: Path
     folder: Path = field(repr=False)
     unzipped_bytes: int = 0
+    image_uri: str | None = None
+    """Of a container image, which has no package here: only its name is kept."""
+
+
+def image_code(uri: str) -> Code:
+    """Stand for a container image; its digest is the one in its name, or made from it."""
+    named = re.fullmatch(r".+@sha256:([0-9a-f]{64})", uri)
+    digest = named[1] if named else hashlib.sha256(uri.encode()).hexdigest()
+    return Code(digest, 0, Path(), Path(), image_uri=uri)
 
 
 class CodeStore:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.local.control_plane.error import invalid
 from tuner.local.deployment import Deployment
@@ -43,7 +43,11 @@ class Settings:
 
     role: str
     handler: str
+    """Empty for a container image, as is the runtime."""
     runtime: str
+    package_type: Literal["Zip", "Image"] = "Zip"
+    image_config: tuple[tuple[str, Any], ...] = ()
+    """A container image's Command, EntryPoint and WorkingDirectory, as far as they are set."""
     description: str = ""
     memory_mb: int = 128
     timeout_s: int = 3
@@ -62,14 +66,22 @@ class Settings:
 
 def create_settings(request: Mapping[str, Any]) -> Settings:
     """Read a (validated) CreateFunction request; raises ApiError where a required member misses."""
-    for member in ("Role", "Handler", "Runtime"):
+    is_image = request.get("PackageType") == "Image"
+    if is_image and (request.get("Handler") or request.get("Runtime")):
+        raise invalid("Please don't provide Handler or Runtime for a container image.")
+    for member in ("Role",) if is_image else ("Role", "Handler", "Runtime"):
         if not request.get(member):
             raise invalid(
                 f"{member} is mandatory for functions created with deployment packages."
                 if member != "Role"
                 else "Role is mandatory: give any ARN of the form arn:aws:iam::ACCOUNT:role/NAME."
             )
-    base = Settings(role=request["Role"], handler=request["Handler"], runtime=request["Runtime"])
+    base = Settings(
+        role=request["Role"],
+        handler=request.get("Handler") or "",
+        runtime=request.get("Runtime") or "",
+        package_type="Image" if is_image else "Zip",
+    )
     return update_settings(request, base)
 
 
@@ -126,6 +138,12 @@ def _vpc(value: Mapping[str, Any], _: Settings) -> dict[str, Any]:
     return {"vpc": Vpc(subnet_ids, security_group_ids, ipv6_allowed)}
 
 
+def _image_config(value: Mapping[str, Any], base: Settings) -> dict[str, Any]:
+    if base.package_type != "Image":
+        raise invalid("ImageConfig is not supported for functions packaged as Zip.")
+    return {"image_config": tuple(sorted((name, given) for name, given in value.items() if given))}
+
+
 _NESTED_MEMBERS: Final[dict[str, Callable[[Any, Settings], dict[str, Any]]]] = {
     "Environment": _environment,
     "LoggingConfig": _logging,
@@ -137,6 +155,7 @@ _NESTED_MEMBERS: Final[dict[str, Callable[[Any, Settings], dict[str, Any]]]] = {
     "TracingConfig": lambda value, base: {"tracing_mode": value.get("Mode", base.tracing_mode)},
     "SnapStart": lambda value, base: {"snap_start": value.get("ApplyOn", base.snap_start)},
     "DeadLetterConfig": lambda value, _: {"dead_letter_arn": value.get("TargetArn") or None},
+    "ImageConfig": _image_config,
     "KMSKeyArn": lambda value, _: {"kms_key_arn": value or None},
 }
 
@@ -182,14 +201,14 @@ def describe(settings: Settings, function_name: str) -> dict[str, Any]:
     """Give the settings as AWS's FunctionConfiguration has them; what is unset is left out."""
     logging = settings.logging
     shape = {
-        "Runtime": settings.runtime,
+        "Runtime": settings.runtime or None,
         "Role": settings.role,
-        "Handler": settings.handler,
+        "Handler": settings.handler or None,
         "Description": settings.description,
         "Timeout": settings.timeout_s,
         "MemorySize": settings.memory_mb,
         "TracingConfig": {"Mode": settings.tracing_mode},
-        "PackageType": "Zip",
+        "PackageType": settings.package_type,
         "Architectures": [settings.architecture],
         "EphemeralStorage": {"Size": settings.ephemeral_storage_mb},
         "LoggingConfig": _without_none(
@@ -206,6 +225,9 @@ def describe(settings: Settings, function_name: str) -> dict[str, Any]:
         "VpcConfig": _describe_vpc(settings.vpc),
         "Layers": settings.layered
         and [{"Arn": arn, "CodeSize": size} for arn, size in settings.layered.versions],
+        "ImageConfigResponse": (
+            {"ImageConfig": dict(settings.image_config)} if settings.image_config else None
+        ),
     }
     return _without_none(shape)
 

@@ -100,7 +100,6 @@ FUNCTION_CONSTRAINTS: Final = (
 # Members that change what runs, in ways that this endpoint cannot show.
 _REFUSED: Final = (
     "FileSystemConfigs",
-    "ImageConfig",
     "CodeSigningConfigArn",
     "TenancyConfig",
     "CapacityProviderConfig",
