@@ -7,6 +7,7 @@ TunerError
 │   └── SweepFileError      a saved sweep
 ├── UnknownReachError       whether live traffic reaches $LATEST cannot be known
 ├── NotAgreedError          the plan was not agreed to; nothing was changed
+├── HookError               a --before or --after command failed
 ├── PriceError              no price is known for what was asked
 ├── ReportLineError         a REPORT line or record lacks what a measurement needs
 ├── AwsError                the account or its endpoint said no
@@ -55,6 +56,10 @@ class UnknownReachError(TunerError):
 
 class NotAgreedError(TunerError):
     """Whoever was asked did not agree to the plan; nothing was changed."""
+
+
+class HookError(TunerError):
+    """A command that the user wants run before or after failed."""
 
 
 class PriceError(TunerError):

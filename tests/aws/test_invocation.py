@@ -228,7 +228,7 @@ def test_threads_share_clients(wire: WireServer, impatient: Invocations) -> None
 
     def invoke(number: int) -> bool:
         body = b"x" * number
-        reply = impatient.invoke(FunctionRef("resize"), "7", body, timeout_s=number % 3)
+        reply = impatient.invoke(FunctionRef("resize"), "7", body, timeout_s=30 + number % 3)
         return reply.response_size_bytes == number
 
     with ThreadPoolExecutor(8) as pool:

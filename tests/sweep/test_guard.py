@@ -1,13 +1,16 @@
-"""A sweep that costs several times what was agreed to stops by itself, and gives back."""
+"""A sweep that runs away stops by itself, and gives back."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sweep.running import codes, serve
+from tests.sweep.running import Place, codes, serve
 from tuner.local.scripted import ScriptedExecutor
+from tuner.model.invocation import Invocation, Outcome
+from tuner.model.reply import InvokeReply
+from tuner.sweep.guard import RunawayGuard, trace_came_back
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,4 +38,87 @@ def test_what_costs_far_more_than_foreseen_is_stopped(
         assert ("runaway" in codes(sweep)) == stops
         assert sweep.end == ("failed" if stops else "complete")
         assert len(sweep.invocations) < plan.max_invocations if stops else True
+        assert place.snapshot() == before
+
+
+def replied(trace_header: str | None = None, log_tail: str = "", **more: Any) -> InvokeReply:
+    return InvokeReply(200, None, b"", log_tail, "1", 1.0, 2, "own-request", trace_header, **more)
+
+
+ROOT = "1-5759e988-bd862e3fe1be46a994272793"
+OTHER = (
+    "REPORT RequestId: other-request\tDuration: 3 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB"
+)
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_loop"),
+    [
+        (replied(f"Root={ROOT};Sampled=0;Lineage=1:a87bd80c:0"), False),
+        (replied(f"Root={ROOT};Sampled=0;Lineage=a87bd80c:1|68fd508a:1"), False),
+        (replied(f"Root={ROOT};Sampled=0;Lineage=a87bd80c:1|68fd508a:5"), True),
+        (replied(f"Root={ROOT};Sampled=0", f"{OTHER}\nXRAY TraceId: {ROOT}\n"), True),
+        (replied(f"Root={ROOT};Sampled=0", f"{OTHER}\nXRAY TraceId: 1-0-0\n"), False),
+        (replied("Lineage=::::9999999999999999999999|=;;"), True),
+        (replied(None), False),
+    ],
+)
+def test_a_trace_that_comes_back_is_noticed(reply: InvokeReply, is_loop: bool) -> None:
+    """By its count of passes, or by a report of another request with the same trace id."""
+    assert (trace_came_back(reply) is not None) == is_loop
+
+
+def invocation(memory_mb: int, *, failed: bool = False, error_type: str = "Broken") -> Invocation:
+    return Invocation(
+        0, memory_mb, "1", "empty", 0.0, 1.0,
+        Outcome.FUNCTION_ERROR if failed else Outcome.SUCCESS, 1e-6,
+        error_type=error_type if failed else None,
+    )  # fmt: skip
+
+
+def alarms(place: Place, *invocations: Invocation, **options: Any) -> list[str | None]:
+    guard = RunawayGuard(place.plan(memory_sizes_mb=SIZES), **options)
+    found = [guard.alarm(each, float(second)) for second, each in enumerate(invocations)]
+    return [finding and finding.code for finding in found]
+
+
+def test_errors_that_begin_at_sizes_that_had_succeeded_stop_it(tmp_path: Path) -> None:
+    """Five of the last eight, at two sizes: what the function calls is failing."""
+    with serve(tmp_path) as place:
+        good = [invocation(128), invocation(512), invocation(1769)]
+        bad = [invocation(size, failed=True) for size in (128, 512, 128, 512, 1769)]
+        assert alarms(place, *good, *bad)[-2:] == [None, "downstream_errors"]
+        same = [invocation(128, failed=True)] * 8
+        assert "downstream_errors" not in alarms(place, *good, *same)
+        never_good = [invocation(size, failed=True) for size in (192, 256) * 6]
+        assert "downstream_errors" not in alarms(place, *good, *never_good)
+
+
+def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:
+    """Its own error, or once a minute its metric, stops the sweep at once."""
+    with serve(tmp_path) as place:
+        loop = invocation(128, failed=True, error_type="RecursiveInvocationException")
+        assert alarms(place, invocation(128), loop) == [None, "recursion"]
+        asked: list[int] = []
+
+        def dropped() -> int:
+            asked.append(len(asked))
+            return len(asked) - 1
+
+        calls = [invocation(128)] * 121
+        assert alarms(place, *calls, count_dropped=dropped) == [None] * 120 + ["recursion"]
+        assert asked == [0, 1]
+
+
+def test_a_loop_ends_the_sweep_and_gives_back(tmp_path: Path) -> None:
+    """Over the wire: Lambda's refusal of a recursive call is what the handler fails with."""
+    executor = ScriptedExecutor(5.0, time_scale=0, failure=lambda *_: "error")
+    executor._payload = lambda *_: (  # type: ignore[method-assign]
+        b'{"errorType": "RecursiveInvocationException", "errorMessage": "loop"}', "Unhandled",
+    )  # fmt: skip
+    with serve(tmp_path, executor) as place:
+        before = place.snapshot()
+        sweep = place.run(place.plan(memory_sizes_mb=SIZES, concurrency=1))
+        assert (sweep.end, len(sweep.invocations)) == ("failed", 1)
+        assert "recursion" in codes(sweep)
         assert place.snapshot() == before

@@ -78,6 +78,9 @@ def test_versions_are_read_back_and_everything_is_given_back(place: Place) -> No
             published[version] = place.gateway.read_function(function, version).memory_mb
             return place.gateway.invoke(function, version, payload, timeout_s=timeout_s)
 
+        def find_log(self, function: str, request_id: str) -> str | None:
+            return place.gateway.find_log(function, request_id)
+
     plan = place.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=1)
     sweep = place.run(plan, invoker=Reading())
     assert {one.version: one.memory_mb for one in sweep.invocations} == published

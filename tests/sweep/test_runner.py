@@ -256,20 +256,35 @@ def test_an_endpoint_that_loses_everything_is_given_up(tmp_path: Path) -> None:
     assert "unreachable" in codes(sweep)
 
 
-def test_a_tail_without_a_report_is_no_sample(tmp_path: Path) -> None:
-    """JSON logs behind the REPORT line push it out: no duration, and the worst case's cost."""
+class Chatty:
+    """A function whose JSON logs push the REPORT line out of the tail."""
 
-    class Chatty:
-        def __init__(self, gateway: Any) -> None:
-            self.gateway = gateway
+    def __init__(self, gateway: Any, *, has_logs: bool) -> None:
+        self.gateway = gateway
+        self.has_logs = has_logs
+        self.logs: dict[str | None, str] = {}
 
-        def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
-            return dataclasses.replace(
-                self.gateway.invoke(*arguments, **options), log_tail='{"message": "chat"}\n'
-            )
+    def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
+        reply = self.gateway.invoke(*arguments, **options)
+        self.logs[reply.request_id] = reply.log_tail
+        return dataclasses.replace(reply, log_tail='{"message": "chat"}\n')
 
+    def find_log(self, function: str, request_id: str) -> str | None:
+        return self.logs[request_id] if self.has_logs else None
+
+
+def test_a_report_that_is_not_in_the_tail_comes_from_the_log(tmp_path: Path) -> None:
+    """CloudWatch Logs has what the tail of 4 KB lost."""
     with serve(tmp_path) as place:
-        sweep = place.run(invoker=Chatty(place.gateway))
+        sweep = place.run(invoker=Chatty(place.gateway, has_logs=True))
+    assert all(one.report is not None for one in sweep.invocations)
+    assert codes(sweep) == []
+
+
+def test_a_tail_without_a_report_is_no_sample(tmp_path: Path) -> None:
+    """Where the log cannot be read either: no duration, and the worst case's cost."""
+    with serve(tmp_path) as place:
+        sweep = place.run(invoker=Chatty(place.gateway, has_logs=False))
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert all(one.cost_usd > 1e-6 for one in sweep.invocations)

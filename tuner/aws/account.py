@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tuner.aws.session import Session
 
 _LOOK_BACK = timedelta(days=7)
 # CloudWatch returns at most 1,440 data points; seven days of these are 1,008.
@@ -44,6 +47,28 @@ def mean_duration_ms(
         Unit="Milliseconds",
     )
     return _weighted_mean(answer.get("Datapoints", ()))
+
+
+def dropped_as_recursive(
+    session: Session, function_name: str, *, since: datetime, now: datetime
+) -> int:
+    """Return how many invocations of a function Lambda has dropped since then as recursive.
+
+    Raises what botocore raises. Source: AWS's developer guide, "Use Lambda recursive loop
+    detection", metric RecursiveInvocationsDropped.
+    """
+    options = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
+    with closing(session.client("cloudwatch", **options)) as client:
+        answer = client.get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName="RecursiveInvocationsDropped",
+            Dimensions=[{"Name": "FunctionName", "Value": function_name}],
+            StartTime=since,
+            EndTime=now,
+            Period=60,
+            Statistics=["Sum"],
+        )
+    return int(sum(point.get("Sum", 0) for point in answer.get("Datapoints", ())))
 
 
 def parse_time(text: str | None) -> datetime | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tuner.aws.control import ControlPlane
     from tuner.aws.reference import FunctionRef
     from tuner.aws.session import Session
+    from tuner.model.build import Build
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
 # with the request, as a copy's is, has 50 MB at most.
@@ -83,13 +84,22 @@ class Copies:
         self._control = control
 
     def create(
-        self, function: FunctionRef, copy: FunctionRef, description: str, tags: Mapping[str, str]
+        self,
+        function: FunctionRef,
+        copy: FunctionRef,
+        description: str,
+        *,
+        tags: Mapping[str, str],
+        build: Build | None = None,
     ) -> dict[str, Any]:
-        """Make a copy and return its raw configuration, once it is active."""
+        """Make a copy and return its raw configuration, once it is active.
+
+        `build` takes the place of the function's code.
+        """
         _check_copy_name(copy)
         answer = self._read_whole(function)
         settings = copied_settings(answer["Configuration"])
-        code = self._code(function, answer)
+        code = _code_of(build) if build is not None else self._code(function, answer)
         request = Request("CreateFunction", copy)
         parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
         client: Any = self._control.client
@@ -201,6 +211,12 @@ class Copies:
                 raise AwsError(
                     f"the code of {function.name} could not be fetched ({type(error).__name__})"
                 ) from None
+
+
+def _code_of(build: Build) -> dict[str, Any]:
+    if build.image_uri is not None:
+        return {"ImageUri": build.image_uri}
+    return {"ZipFile": build.package}
 
 
 def _read(function: FunctionRef, answer: Any) -> bytes:

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore import xform_name
 
 from tuner.aws import configuration
-from tuner.aws.account import AccountSettings, mean_duration_ms, parse_time
+from tuner.aws.account import (
+    AccountSettings,
+    dropped_as_recursive,
+    mean_duration_ms,
+    parse_time,
+)
 from tuner.aws.control import ControlPlane
 from tuner.aws.copying import Copies
 from tuner.aws.invocation import Invocations
+from tuner.aws.log_search import find_log
 from tuner.aws.minute_loads import minute_loads
 from tuner.aws.place import Place, Request
 from tuner.aws.reach import find_reach
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.lease.reach import Reach
+    from tuner.model.build import Build
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.minute_load import MinuteLoad
     from tuner.model.reply import InvokeReply
@@ -305,10 +312,17 @@ class LambdaGateway(FunctionControl, Invoker):
             return
 
     def create_copy(
-        self, function: str, copy: str, description: str, tags: Mapping[str, str]
+        self,
+        function: str,
+        copy: str,
+        description: str,
+        tags: Mapping[str, str],
+        build: Build | None = None,
     ) -> FunctionConfig:
         """Make a copy of a function and wait until it is active; see `FunctionControl`."""
-        made = self._copies.create(self.resolve(function), self.resolve(copy), description, tags)
+        made = self._copies.create(
+            self.resolve(function), self.resolve(copy), description, tags=tags, build=build
+        )
         return self._config(made)
 
     def delete_copy(self, copy: str, description: str) -> None:
@@ -349,6 +363,21 @@ class LambdaGateway(FunctionControl, Invoker):
         return self._invocations.invoke(
             self.resolve(function), version, payload, timeout_s=timeout_s
         )
+
+    def find_log(self, function: str, request_id: str) -> str | None:
+        """Return the log of an invocation from CloudWatch Logs; see `Invoker`."""
+        return find_log(self._session, self._control, self.resolve(function), request_id)
+
+    def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
+        """Return how many invocations Lambda dropped as recursive; see `Invoker`."""
+        reference = self.resolve(function)
+        try:
+            with self._control.asking(Request("GetMetricStatistics", reference)):
+                return dropped_as_recursive(
+                    self._session, reference.name, since=since, now=self._now()
+                )
+        except AwsError:
+            return None
 
     # Inside
 

@@ -112,6 +112,7 @@ class Invocations:
             kept, size = _read(answer["Payload"], keep=function_error is not None)
         except REFUSALS as error:
             raise self._refused(error, function, version) from error
+        about = answer.get("ResponseMetadata", {})
         return InvokeReply(
             status_code=answer["StatusCode"],
             function_error=function_error,
@@ -120,6 +121,8 @@ class Invocations:
             executed_version=answer.get("ExecutedVersion"),
             client_duration_ms=(clock() - started_s) * 1000,
             response_size_bytes=size,
+            request_id=about.get("RequestId"),
+            trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
         )
 
     def close(self) -> None:

@@ -104,6 +104,11 @@ class AdaptiveStrategy:
         likely = [size for size in self._likely if size not in self._excluded]
         return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
 
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Earlier invocations count against the limit; what they tell comes with `done`."""
+        self._left -= len(earlier)
+        self._started += len(earlier)
+
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no further trials at this size."""
         del reason, payload

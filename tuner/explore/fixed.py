@@ -38,6 +38,7 @@ class FixedStrategy:
             for number in range(warmup_count)
             for size in sizes_mb
         ]
+        self._warmup_count = len(warmups)
         self._waiting = warmups
         for _ in range(repetition_count):
             trials = [Trial(size, payload) for size in sizes_mb for payload in payload_names]
@@ -66,6 +67,18 @@ class FixedStrategy:
         """Every size that has trials to come, with those of `trials`: one window serves all."""
         affordable = self._waiting[: max(self._left, 0)]
         return tuple(sorted({trial.memory_mb for trial in (*trials, *affordable)}))
+
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Leave out what has a fair sample, and the warm-ups of sizes that have all of theirs."""
+        warmups, rounds = self._waiting[: self._warmup_count], self._waiting[self._warmup_count :]
+        for each in earlier:
+            trial = Trial(each.memory_mb, each.payload)
+            if each.is_warm_sample and trial in rounds:
+                rounds.remove(trial)
+        open_sizes = {trial.memory_mb for trial in rounds}
+        self._waiting = [trial for trial in warmups if trial.memory_mb in open_sizes] + rounds
+        self._left -= len(earlier)
+        self._started.update(Trial(each.memory_mb, each.payload) for each in earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Drop the remaining trials of a size, or of a payload at it."""

@@ -40,6 +40,9 @@ class Strategy(Protocol):
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
         """Sizes to publish in one window with those of `trials`: they are likely next."""
 
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Count what an earlier run of the sweep made as made; once, before the first trial."""
+
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no further trials at this size: it fails or cannot be published. With a payload:
         with that one (and others of its value of a varied parameter) alone.

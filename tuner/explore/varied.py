@@ -90,6 +90,11 @@ class VariedStrategy:
         worth = [each.sizes_worth_publishing(trials) for each in self._strategies]
         return tuple(sorted(set().union(*worth)))
 
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Earlier invocations count against the limit that all values share."""
+        self._left -= len(earlier)
+        self._started += len(earlier)
+
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no further trials at this size, with a payload: with its value."""
         for part, strategy in zip(self._parts, self._strategies, strict=True):

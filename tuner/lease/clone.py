@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.window import Publication
+    from tuner.model.build import Build
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
 
@@ -68,11 +69,15 @@ class CloneLease:
         journal: Journal,
         sleep: Callable[[float], None],
         on_progress: ProgressHook,
+        build: Build | None = None,
     ) -> None:
         self.original = original
+        self._build = build
         self.findings: list[Finding] = []
         self.function_name = copy_name(header.sweep_id)
         """What is to be invoked."""
+        self.code_sha256 = original.code_sha256
+        """Digest of the code that is measured; another build's once the copy is made."""
         self._description = copy_description(header.sweep_id, original.name)
         self._sweep_id = header.sweep_id
         self._control = control
@@ -91,6 +96,7 @@ class CloneLease:
                 self.function_name,
                 self._description,
                 {SWEEP_TAG: self._sweep_id},
+                self._build,
             )
         except AwsError as error:
             self._answer_is_lost = isinstance(error, (EndpointError, ThrottledError))
@@ -98,6 +104,7 @@ class CloneLease:
         self._answer_is_lost = False
         self._check(copy)
         self._copy = copy
+        self.code_sha256 = copy.code_sha256
         self._on_progress(CopyMade(copy.name))
 
     def publish(
@@ -140,7 +147,11 @@ class CloneLease:
 
     def _check(self, copy: FunctionConfig) -> None:
         """Raise ForeignChangeError unless the copy is the function as it was planned for."""
-        changed = differences(_without_identity(self.original), _without_identity(copy))
+        expected = self.original
+        if self._build is not None:
+            digest = self._build.code_sha256 or copy.code_sha256
+            expected = dataclasses.replace(expected, code_sha256=digest)
+        changed = differences(_without_identity(expected), _without_identity(copy))
         if changed:
             raise ForeignChangeError(
                 f"{self.original.name}: the copy differs in {', '.join(changed)}: somebody else "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tuner.model.build import Build
     from tuner.model.function import Alias, FunctionConfig
 
 
@@ -46,11 +47,17 @@ class FunctionControl(Protocol):
         """Delete one published version; a version that is gone already is no error."""
 
     def create_copy(
-        self, function: str, copy: str, description: str, tags: Mapping[str, str]
+        self,
+        function: str,
+        copy: str,
+        description: str,
+        tags: Mapping[str, str],
+        build: Build | None = None,
     ) -> FunctionConfig:
         """Make the function `copy` with code and settings of `function`; wait until active.
 
-        Triggers, aliases, concurrency and policies are not copied. A copy with this description
+        `build` takes the place of its code. Triggers, aliases, concurrency and policies are not
+        copied. A copy with this description
         that is there already (an answer was lost) is taken. Returns its configuration.
         """
 

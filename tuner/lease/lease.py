@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
+    from tuner.model.build import Build
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.progress import ProgressHook
 
@@ -61,11 +62,20 @@ class LeaseTerms:
         )
 
 
+class _Parts(TypedDict):
+    control: FunctionControl
+    journal: Journal
+    sleep: Callable[[float], None]
+    on_progress: ProgressHook
+
+
 class Leased(Protocol):
     """What is measured: the function itself or a copy of it."""
 
     function_name: str
     """What is to be invoked."""
+    code_sha256: str
+    """Digest of the code that is measured."""
     findings: list[Finding]
 
     def publish(
@@ -89,6 +99,7 @@ class Lease:
     ) -> None:
         self.original = original
         self.function_name = original.name
+        self.code_sha256 = original.code_sha256
         self.findings: list[Finding] = []
         self._sweep_id = header.sweep_id
         self._versions_before = frozenset(header.versions)
@@ -195,10 +206,12 @@ def open_lease(
     control: FunctionControl,
     sleep: Callable[[float], None],
     on_progress: ProgressHook,
+    build: Build | None = None,
 ) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
-    Opening marks the function with a tag, or with isolation clone makes the copy. Raises
+    Opening marks the function with a tag, or with isolation clone makes the copy, of `build` in
+    place of the function's code where that is given. Raises
     LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it is not as it was planned for; and AwsError.
     """
@@ -211,14 +224,17 @@ def open_lease(
         _refuse_changed(function, original)
         header = _header(terms, original, control)
         journal = Journal.create(state_dir, header)
-        lease = (CloneLease if terms.isolation == "clone" else Lease)(
-            original,
-            header,
-            control=control,
-            journal=journal,
-            sleep=sleep,
-            on_progress=on_progress,
-        )
+        parts: _Parts = {
+            "control": control,
+            "journal": journal,
+            "sleep": sleep,
+            "on_progress": on_progress,
+        }
+        lease: Lease | CloneLease
+        if terms.isolation == "clone":
+            lease = CloneLease(original, header, build=build, **parts)
+        else:
+            lease = Lease(original, header, **parts)
         try:
             lease.begin()
             yield lease

@@ -45,6 +45,8 @@ class Invocation:
     """How often the call was throttled before it was accepted."""
     error_type: str | None = None
     discarded: str | None = None
+    event_index: int | None = None
+    """Which event of its payload class was sent, from 0."""
 
     @property
     def cold_start(self) -> bool:

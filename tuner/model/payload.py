@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Events(Protocol):
@@ -19,6 +19,15 @@ class Events(Protocol):
 
         Raises PayloadError.
         """
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """Events that come again after the last one, since they were recorded, not made."""
+
+    @property
+    def event_count(self) -> int | None:
+        """How many come before one comes again; None: none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,13 @@ class Payload:
         if self.events is not None:
             return self.events.digest
         return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def event_count(self) -> int | None:
+        """How many different events there are; None: as many as are asked for."""
+        if self.events is None:
+            return 1
+        return self.events.event_count if isinstance(self.events, Recorded) else None
 
     def body_at(self, index: int) -> bytes:
         """Return the event that is sent at `index`. Raises PayloadError."""

@@ -79,6 +79,11 @@ class SweepPlan:
     basis: EstimateBasis = "timeout"
     method: Method = "exhaustive"
     sizes_named: bool = False
+    once_each: bool = False
+    """No event is sent twice."""
+    keep_payloads: bool = False
+    resumed_from: str | None = None
+    """Id of the sweep that this one goes on from; its invocations count as this one's."""
 
     @property
     def varied(self) -> VariedParameter | None:

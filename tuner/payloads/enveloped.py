@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuner.errors import PayloadError
+from tuner.model.payload import Recorded
 from tuner.payloads.body import checked
 from tuner.payloads.draw import Draw
 from tuner.payloads.sources import SOURCES, Making, Source
@@ -44,6 +45,13 @@ class SourceEvents:
             [source.name, bodies.digest, key, self.batch_size, self._parameters], sort_keys=True
         )
         self.digest = hashlib.sha256(recipe.encode()).hexdigest()
+
+    @property
+    def event_count(self) -> int | None:
+        """How many events come before a recorded body comes again; None: bodies are made."""
+        count = self._bodies.event_count if isinstance(self._bodies, Recorded) else None
+        # Parts of a batch are drawn from all over a folder: batches may share some.
+        return count if count is None or self.batch_size == 1 else 1
 
     def body(self, index: int) -> bytes:
         """Return the event at `index`. Raises PayloadError."""

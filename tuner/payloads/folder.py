@@ -30,7 +30,9 @@ class FolderEvents:
             other = draw.whole(0, last)
             self._names[last], self._names[other] = self._names[other], self._names[last]
 
-    def __len__(self) -> int:
+    @property
+    def event_count(self) -> int:
+        """How many files there are."""
         return len(self._names)
 
     def body(self, index: int) -> bytes:

@@ -129,6 +129,10 @@ class _Fixed:
     def digest(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def event_count(self) -> int:
+        return 1
+
     def part(self, _index: int, _part: int) -> str:
         return self.text
 

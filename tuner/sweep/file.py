@@ -2,17 +2,20 @@
 
     sweep       schema_version, tool_version, started_at, environment, function, plan; first
     invocation  one call, in the order in which they ended
+    payload     an event that was sent, only where they were asked to be kept
     finding     something the operator should know
     end         how the sweep ended; last, absent if it was cut off
 
-A file holds what redoes the analysis: no payload (a digest stands for it), no environment value,
-no account id.
+A file holds what redoes the analysis: no payload (a digest stands for it) unless it was asked for,
+no environment value, no account id.
 
 History: 1 the first version.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import dataclasses
 import json
 import os
@@ -38,6 +41,13 @@ T = TypeVar("T")
 SCHEMA_VERSION: Final = 1
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 MAX_LINE_BYTES: Final = 1024 * 1024
+MAX_PAYLOAD_LINE_BYTES: Final = 9 * 1024 * 1024
+"""6 MB in base64."""
+MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
+"""Of all kept payloads together."""
+
+
+_PAYLOAD: Final = b'{"record":"payload"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +66,24 @@ class _End:
     throttle_count: int
 
 
+@dataclass(frozen=True, slots=True)
+class _KeptPayload:
+    name: str
+    event_index: int
+    base64: str
+
+
 class SweepWriter:
     """Writes one sweep file, readable by its owner only; a context manager."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, sync: bool = False) -> None:
         """Open the file, making its folder; replaces an earlier sweep's file and nothing else.
 
-        Raises SweepFileError.
+        `sync` has every record on the disk before the next invocation: what was sent is known even
+        after a power cut. Raises SweepFileError.
         """
         self.path = path
+        self._sync = sync
         self._is_empty = True
         self._failure: SweepFileError | None = None
         try:
@@ -98,6 +117,11 @@ class SweepWriter:
         """Append an invocation."""
         self._write({"record": "invocation", **to_record(invocation)})
 
+    def payload(self, name: str, event_index: int, body: bytes) -> None:
+        """Append an event: the operator asked for it to be kept."""
+        text = base64.b64encode(body).decode()
+        self._write({"record": "payload", **to_record(_KeptPayload(name, event_index, text))})
+
     def finding(self, finding: Finding) -> None:
         """Append a finding."""
         self._write({"record": "finding", **to_record(finding)})
@@ -124,6 +148,8 @@ class SweepWriter:
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
+            if self._sync:
+                os.fsync(self._descriptor)
         except OSError as error:
             self._failure = self._unwritable(error)
             raise self._failure from error
@@ -157,6 +183,22 @@ def read_sweep(path: Path) -> Sweep:
     return reading.complete(sweep)
 
 
+def read_payloads(path: Path) -> dict[tuple[str, int], bytes]:
+    """Read the events that a sweep file keeps, by class and index. Raises SweepFileError."""
+    found = {}
+    for number, line in _lines(path):
+        if not line.startswith(_PAYLOAD):
+            continue
+        try:
+            record = _record(line)
+            record.pop("record")
+            kept = _value(_KeptPayload, record)
+            found[kept.name, kept.event_index] = base64.b64decode(kept.base64, validate=True)
+        except (RecordError, binascii.Error) as error:
+            raise SweepFileError(f"{path}, line {number}: {error}") from error
+    return found
+
+
 class _Reading:
     """What has been read behind the header."""
 
@@ -174,6 +216,8 @@ class _Reading:
                 self._invocations.append(self._checked(_value(Invocation, record), plan))
             case "finding":
                 self._findings.append(_value(Finding, record))
+            case "payload":
+                _value(_KeptPayload, record)  # kept for whoever asks for it, `read_payloads`
             case "end":
                 self._end = _value(_End, record)
             case _:
@@ -258,9 +302,11 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
                 raise SweepFileError(f"{path} is too large for a sweep file")
             number = 0
-            while line := file.readline(MAX_LINE_BYTES + 1):
+            while line := file.readline(MAX_PAYLOAD_LINE_BYTES + 1):
                 number += 1
-                if len(line) > MAX_LINE_BYTES:
+                if len(line) > (
+                    MAX_PAYLOAD_LINE_BYTES if line.startswith(_PAYLOAD) else MAX_LINE_BYTES
+                ):
                     raise SweepFileError(f"{path}, line {number}: the line is too long")
                 if line.endswith(b"\n"):
                     yield number, line

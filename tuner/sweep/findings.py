@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Final
+
 from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_LASTING: Final = frozenset(
+    ("other_version_ran", "reply_lost", "report_cut_off", "size_failed", "version_kept")
+)
+
+
+def lasting(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return what still holds of an earlier run when a sweep goes on."""
+    return tuple(finding for finding in findings if finding.code in _LASTING)
 
 
 def size_refused(memory_mb: int, reason: str) -> Finding:
@@ -100,6 +115,46 @@ def budget_reached() -> Finding:
         "warning",
         "Stopped before the budget could be overrun: the next invocation might last until its "
         "timeout. Raise --budget-usd to measure more.",
+    )
+
+
+def corpus_spent() -> Finding:
+    """Every event was sent, and none may be sent twice."""
+    return Finding(
+        "corpus_spent",
+        "warning",
+        "Every event of a payload class was sent once, and --once-each sends none again: record "
+        "more of them to measure more.",
+    )
+
+
+def recursion(evidence: str) -> Finding:
+    """The function seems to invoke itself."""
+    return Finding(
+        "recursion",
+        "error",
+        f"The function seems to invoke itself ({evidence}): stopped. Use a payload that does not "
+        "set that off.",
+    )
+
+
+def downstream_errors(error_type: str | None) -> Finding:
+    """Errors rise where invocations had succeeded."""
+    return Finding(
+        "downstream_errors",
+        "error",
+        f"Invocations that had succeeded began to fail ({error_type or 'no error type'}), at "
+        "several sizes: what the function calls may suffer from the sweep. Stopped: see its log, "
+        "and lower --concurrency.",
+    )
+
+
+def payloads_not_kept() -> Finding:
+    """The sweep file has no room for more payloads."""
+    return Finding(
+        "payloads_not_kept",
+        "info",
+        "Not every payload is kept in the sweep file: together they are too large for it.",
     )
 
 

@@ -1,18 +1,78 @@
-"""Stops a sweep whose invocations cost several times what its plan foresaw."""
+"""Stops a sweep that runs away: it costs several times what was foreseen, the function invokes
+itself, or what the function calls begins to fail.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import ReportLineError
+from tuner.logs import parse_reports
+from tuner.model.invocation import Outcome
+from tuner.sweep import findings
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.model.finding import Finding
+    from tuner.model.invocation import Invocation
     from tuner.model.plan import SweepPlan
+    from tuner.model.reply import InvokeReply
 
 _LEAST_INVOCATIONS: Final = 5
 _TOO_MANY_TIMES: Final = 5.0
 """The estimate scales a mean of live traffic to other sizes; within this factor it may be wrong."""
+_RECURSION_ERROR: Final = "RecursiveInvocationException"
+"""Lambda's word for a loop that it broke, to the one that invoked last (Invoke, Errors)."""
+_WATCHED: Final = 8
+_TOO_MANY_ERRORS: Final = 5
+_LEAST_SIZES: Final = 2
+LOOK_EVERY_S: Final = 60.0
+"""CloudWatch's metrics have a point a minute."""
 
 
 class RunawayGuard:
+    """Looks at every reply and every invocation, and once a minute at the account's own metric.
+
+    `count_dropped` gives how many invocations Lambda has dropped as recursive since the sweep
+    began; None where that cannot be known.
+    """
+
+    def __init__(
+        self,
+        plan: SweepPlan,
+        *,
+        count_dropped: Callable[[], int | None] = lambda: None,
+        began_s: float = 0.0,
+    ) -> None:
+        self._cost = CostGuard(plan)
+        self._errors = ErrorGuard()
+        self._count_dropped = count_dropped
+        self._next_look_s = began_s + LOOK_EVERY_S
+        self._recursion: str | None = None
+
+    def look_at(self, reply: InvokeReply) -> None:
+        """Take a reply before it is judged."""
+        self._recursion = self._recursion or trace_came_back(reply)
+
+    def alarm(self, invocation: Invocation, now_s: float) -> Finding | None:
+        """Take one more invocation; return why the sweep must stop, if it must."""
+        if invocation.error_type == _RECURSION_ERROR:
+            self._recursion = "Lambda broke a loop of invocations"
+        if self._recursion is None and now_s >= self._next_look_s:
+            self._next_look_s = now_s + LOOK_EVERY_S
+            if self._count_dropped():
+                self._recursion = "Lambda dropped invocations of it as recursive"
+        is_too_dear, is_failing = self._cost.add(invocation), self._errors.add(invocation)
+        if self._recursion is not None:
+            return findings.recursion(self._recursion)
+        if is_too_dear:
+            return findings.runaway()
+        return findings.downstream_errors(invocation.error_type) if is_failing else None
+
+
+class CostGuard:
     """Compares what was spent with what the agreed plan foresaw for so many invocations.
 
     Where the plan knew no duration its estimate is the worst case already, and where a budget was
@@ -27,10 +87,62 @@ class RunawayGuard:
         self._count = 0
         self._spent_usd = 0.0
 
-    def is_runaway(self, cost_usd: float) -> bool:
-        """Take the cost of one more invocation; say whether the sweep must stop."""
+    def add(self, invocation: Invocation) -> bool:
+        """Take one more invocation; say whether they cost too much."""
         self._count += 1
-        self._spent_usd += cost_usd
+        self._spent_usd += invocation.cost_usd
         if self.foreseen_usd is None or self._count < _LEAST_INVOCATIONS:
             return False
         return self._spent_usd > _TOO_MANY_TIMES * self._count * self.foreseen_usd
+
+
+class ErrorGuard:
+    """Tells errors that begin during a sweep from a function that fails, or fails now and then.
+
+    Five of the last eight answers at sizes that had succeeded before are errors, at two sizes or
+    more: with one error in ten that happens by chance in less than one of 2,000 such windows.
+    """
+
+    def __init__(self) -> None:
+        self._succeeded: set[int] = set()
+        self._last: deque[tuple[int, bool]] = deque(maxlen=_WATCHED)
+
+    def add(self, invocation: Invocation) -> bool:
+        """Take one more invocation; say whether errors rise."""
+        size = invocation.memory_mb
+        if invocation.outcome is Outcome.SUCCESS:
+            self._succeeded.add(size)
+        elif invocation.outcome is not Outcome.FUNCTION_ERROR:
+            return False
+        if size in self._succeeded:
+            self._last.append((size, invocation.outcome is Outcome.FUNCTION_ERROR))
+        failing = [size for size, has_failed in self._last if has_failed]
+        return len(failing) >= _TOO_MANY_ERRORS and len(set(failing)) >= _LEAST_SIZES
+
+
+def trace_came_back(reply: InvokeReply) -> str | None:
+    """Return what in a reply shows that its own trace passed through the function before.
+
+    Lambda counts the passes of a trace through a function in the header's Lineage (`…:hash:count`,
+    several behind `|`). And a report of another request with this call's trace id is a call that
+    this one made.
+    """
+    fields = dict(_fields(reply.trace_header))
+    for part in fields.get("Lineage", "").split("|"):
+        count = part.rpartition(":")[2]
+        if count.isdecimal() and int(count[:4]) > 1:
+            return "its trace header came back"
+    root = fields.get("Root")
+    try:
+        reports = parse_reports(reply.log_tail) if root else ()
+    except ReportLineError:
+        return None
+    own = reply.request_id
+    if any(each.xray_trace_id == root and own not in (None, each.request_id) for each in reports):
+        return "its log holds another invocation of the same trace"
+    return None
+
+
+def _fields(header: str | None) -> list[tuple[str, str]]:
+    parts = (part.partition("=") for part in (header or "").split(";"))
+    return [(name.strip(), value.strip()) for name, _, value in parts]

@@ -45,6 +45,10 @@ class Health:
                     return f"the function fails ({invocation.error_type})"
         return None
 
+    def forget_streaks(self) -> None:
+        """What was unreachable before may be reached now."""
+        self._unanswered_streak = 0
+
     @property
     def success_count(self) -> int:
         """Successes at all sizes."""

@@ -75,6 +75,7 @@ class Judge:
             throttle_count=call.throttle_count,
             error_type=error_type,
             discarded=discarded,
+            event_index=call.event_index,
         )
 
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
@@ -118,6 +119,7 @@ class Judge:
             cost_usd=cost_usd,
             throttle_count=call.throttle_count,
             error_type=error_type,
+            event_index=call.event_index,
         )
 
 

@@ -24,6 +24,11 @@ class Ledger:
             return True
         return self._spent_usd + sum(self._reserved_usd) + worst_usd <= self._budget_usd
 
+    def add_spent(self, cost_usd: float) -> None:
+        """A call was made and paid for before."""
+        self._started_count += 1
+        self._spent_usd += cost_usd
+
     def reserve(self, worst_usd: float) -> None:
         """A call starts."""
         self._started_count += 1

@@ -18,6 +18,7 @@ from tuner.errors import (
     LostReplyError,
     ThrottledError,
 )
+from tuner.explore.strategy import Trial
 from tuner.sweep import findings
 from tuner.sweep.health import Health
 from tuner.sweep.slots import Slots
@@ -27,12 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
-    from tuner.explore.strategy import Strategy, Trial
+    from tuner.explore.strategy import Strategy
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd
     from tuner.sweep.backoff import Backoff
+    from tuner.sweep.bodies import Bodies
     from tuner.sweep.estimate import Pricing
     from tuner.sweep.guard import RunawayGuard
     from tuner.sweep.judge import Judge
@@ -62,6 +64,7 @@ class SweepLoop:
         pricing: Pricing,
         recording: Recording,
         judge: Judge,
+        bodies: Bodies,
         backoff: Backoff,
         stop: StopSignal,
         clock: Callable[[], float],
@@ -80,6 +83,7 @@ class SweepLoop:
         self._pricing = pricing
         self._recording = recording
         self._judge = judge
+        self._bodies = bodies
         self._backoff = backoff
         self._stop = stop
         self._clock = clock
@@ -92,6 +96,19 @@ class SweepLoop:
         self._pending: list[Trial] = []
         self._in_flight: list[Call] = []
         self._end: SweepEnd | None = None
+        self._is_spent = False
+        self._resume()
+
+    def _resume(self) -> None:
+        """Take account of what an earlier run of this sweep measured."""
+        for invocation in self._recording.invocations:
+            self._ledger.add_spent(invocation.cost_usd)
+            trial = Trial(invocation.memory_mb, invocation.payload)
+            reason = self._health.count(invocation)
+            if reason is not None and not self._is_out(trial):
+                value = self._values.get(invocation.payload)
+                self._exclude(invocation.memory_mb, reason, None if value is None else trial)
+        self._health.forget_streaks()
 
     def run(self) -> SweepEnd:
         """Run to the end, and say which it was.
@@ -153,7 +170,7 @@ class SweepLoop:
     def _ask(self, count: int) -> bool:
         """Have up to `count` more trials chosen; say whether there were any."""
         count = min(count, self._ledger.remaining_invocations - len(self._pending))
-        if count <= 0 or self._stop.is_requested:
+        if count <= 0 or self._is_spent or self._stop.is_requested:
             return False
         on_their_way = [call.trial for call in self._in_flight] + self._pending
         trials = self._strategy.next_trials(self._recording.invocations, on_their_way, count)
@@ -197,9 +214,14 @@ class SweepLoop:
             if not self._ledger.can_afford(worst_usd):
                 self._run_out_of_budget()
                 return False
+            event_index = self._bodies.take(trial.payload, version)
+            if event_index is None:
+                self._is_spent, self._pending = True, []
+                self._recording.find(findings.corpus_spent())
+                break
             self._pending.remove(trial)
             self._ledger.reserve(worst_usd)
-            self._send(Call(trial, version, worst_usd))
+            self._send(Call(trial, version, worst_usd, event_index))
         return True
 
     def _run_out_of_budget(self) -> None:
@@ -263,23 +285,29 @@ class SweepLoop:
             raise result
         else:
             self._slots.replied()
+            self._guard.look_at(result)
             self._record(call, self._judge.replied(done, result))
 
     def _record(self, call: Call, invocation: Invocation) -> None:
         self._settle(call, invocation.cost_usd)
+        if call.body is not None:
+            self._recording.keep_payload(invocation, call.body)
         self._recording.finish(invocation)
         reason = self._health.count(invocation)
         if reason is not None and not self._is_out(call.trial):
             value = self._values.get(invocation.payload)
             self._exclude(invocation.memory_mb, reason, None if value is None else call.trial)
             self._recording.find(findings.size_failed(invocation.memory_mb, reason, value))
-        if self._guard.is_runaway(invocation.cost_usd) and self._end is None:
-            self._fail(findings.runaway())
+        alarm = self._guard.alarm(invocation, self._clock())
+        if alarm is not None and self._end is None:
+            self._fail(alarm)
         error_type = self._health.common_error(self._versions)
         if error_type is not None:
             self._fail(findings.function_fails(error_type))
         elif self._health.is_unreachable:
             self._fail(findings.unreachable())
+        if call.after_error is not None:
+            raise call.after_error
 
     def _settle(self, call: Call, cost_usd: float) -> None:
         self._in_flight.remove(call)

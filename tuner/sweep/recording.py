@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
-from tuner.sweep.findings import left_changed, throttled
+from tuner.sweep.file import MAX_KEPT_BYTES
+from tuner.sweep.findings import lasting, left_changed, payloads_not_kept, throttled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
@@ -30,21 +31,30 @@ class Recording:
         writer: SweepWriter,
         on_progress: ProgressHook,
         planned_count: Callable[[], int],
+        earlier: Sweep | None = None,
     ) -> None:
+        """`earlier`: a sweep of the same plan that this one goes on from."""
         self._sweep = sweep
+        self._earlier_findings = lasting(earlier.findings) if earlier else ()
         self._writer = writer
         self._on_progress = on_progress
         self._planned_count = planned_count
         self._findings: list[Finding] = []
-        self._throttle_count = 0
+        self._throttle_count = earlier.throttle_count if earlier else 0
         self._has_begun = False
-        self.invocations: list[Invocation] = []
+        self._kept: set[tuple[str, int]] = set()
+        self._kept_bytes = 0
+        self.invocations: list[Invocation] = list(_carried_over(earlier)) if earlier else []
 
-    def begin(self) -> None:
-        """Write the header, and the findings that the sweep begins with."""
+    def begin(self, code_sha256: str) -> None:
+        """Write the header, and what the sweep begins with; the code is the one to be measured."""
+        function = dataclasses.replace(self._sweep.function, code_sha256=code_sha256)
+        self._sweep = dataclasses.replace(self._sweep, function=function)
         self._writer.begin(self._sweep)
         self._has_begun = True
-        self.find_all(self._sweep.findings)
+        for invocation in self.invocations:
+            self._writer.invocation(invocation)
+        self.find_all((*self._earlier_findings, *self._sweep.findings))
 
     @property
     def started_at(self) -> str:
@@ -58,6 +68,18 @@ class Recording:
         self._on_progress(
             InvocationFinished(invocation, len(self.invocations), self._planned_count())
         )
+
+    def keep_payload(self, invocation: Invocation, body: bytes) -> None:
+        """Keep an event that was sent, once, as long as there is room for it."""
+        key = (invocation.payload, invocation.event_index or 0)
+        if key in self._kept:
+            return
+        if self._kept_bytes + len(body) > MAX_KEPT_BYTES:
+            self.find(payloads_not_kept())
+            return
+        self._kept.add(key)
+        self._kept_bytes += len(body)
+        self._writer.payload(*key, body)
 
     def find(self, finding: Finding) -> None:
         """Take a finding; the same one again says nothing new."""
@@ -102,3 +124,11 @@ class Recording:
             if isinstance(error, LeftChangedError):
                 self.find(left_changed(str(error)))
             self.end("failed", wall_s)
+
+
+def _carried_over(earlier: Sweep) -> Iterator[Invocation]:
+    """Earlier invocations, whose environments are gone: numbers of versions may come again."""
+    for invocation in earlier.invocations:
+        name = invocation.environment
+        renamed = f"{earlier.plan.sweep_id}/{name}" if name is not None else None
+        yield dataclasses.replace(invocation, environment=renamed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.lease.lease import LeaseTerms, open_lease
 from tuner.model.sweep import Sweep
@@ -13,10 +13,12 @@ from tuner.sweep.backoff import Backoff
 from tuner.sweep.bodies import Bodies
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.guard import RunawayGuard
+from tuner.sweep.hooks import Hooks
 from tuner.sweep.judge import Judge
 from tuner.sweep.ledger import Ledger
 from tuner.sweep.loop import SweepLoop
 from tuner.sweep.recording import Recording
+from tuner.sweep.sending import Sender
 from tuner.sweep.stop import StopSignal
 from tuner.sweep.workers import Workers
 
@@ -27,22 +29,24 @@ if TYPE_CHECKING:
     from tuner.explore.strategy import Strategy
     from tuner.lease.control import FunctionControl
     from tuner.lease.lease import Leased
+    from tuner.model.build import Build
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
     from tuner.model.progress import ProgressEvent, ProgressHook
-    from tuner.model.reply import InvokeReply
     from tuner.model.sweep import SweepEnd
     from tuner.pricing import LambdaPrices
     from tuner.sweep.file import SweepWriter
     from tuner.sweep.invoker import Invoker
-    from tuner.sweep.workers import Call
 
 
 def _tell_nobody(event: ProgressEvent) -> None:
     """Take an event and do nothing."""
     del event
+
+
+NO_HOOKS: Final = Hooks()
 
 
 def _now() -> datetime:
@@ -71,31 +75,40 @@ def run_sweep(
     now: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
     rng: random.Random | None = None,
+    hooks: Hooks = NO_HOOKS,
+    earlier: Sweep | None = None,
+    build: Build | None = None,
 ) -> Sweep:
     """Run `plan` on `function` (as it was read for the plan) and return what was measured.
 
     `findings` are those known before (of the host); `state_dir` takes the journal and the lock.
+    `earlier` is a sweep that this one goes on from: what it measured, spent and took counts as
+    this one's. `build` is measured in place of the deployed code (isolation clone only).
     A stop, a Ctrl-C, a spent budget or a function that fails everywhere end the sweep early:
     `Sweep.end` says which. The function is given back in any case.
 
     Raises LeftChangedError if it could not be given back as it was, other LeaseErrors, AwsError
     and SweepFileError; `writer`'s file then holds what was measured until then.
     """
-    began_s = clock()
+    began_s, began_at = clock() - (earlier.wall_s if earlier else 0.0), now()
     stop = stop or StopSignal()
     recording = Recording(
         Sweep(
             plan=plan,
             function=function,
             environment=environment,
-            started_at=now().isoformat(timespec="seconds").replace("+00:00", "Z"),
+            started_at=began_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             tool_version=tool_version,
             findings=tuple(findings),
         ),
         writer=writer,
         on_progress=on_progress,
         planned_count=lambda: strategy.planned_count,
+        earlier=earlier,
     )
+    bodies = Bodies(payloads, once_each=plan.once_each, first_index=_sent_before(earlier))
+    if earlier is not None:
+        strategy.account_for(earlier.invocations)
     pricing = Pricing(function, prices)
     lease_terms = LeaseTerms(
         sweep_id=plan.sweep_id,
@@ -106,10 +119,9 @@ def run_sweep(
     )
 
     def measure(lease: Leased) -> SweepEnd:
-        recording.begin()
-        with Workers(
-            _sender(invoker, lease.function_name, function.timeout_s, payloads), clock
-        ) as workers:
+        recording.begin(lease.code_sha256)
+        sender = Sender(invoker, lease.function_name, function.timeout_s, bodies, plan, hooks)
+        with Workers(sender.send, clock) as workers:
             stop.notify(workers.wake)
             return SweepLoop(
                 concurrency=plan.concurrency,
@@ -117,10 +129,17 @@ def run_sweep(
                 lease=lease,
                 workers=workers,
                 ledger=Ledger(budget_usd=plan.budget_usd, max_invocations=plan.max_invocations),
-                guard=RunawayGuard(plan),
+                guard=RunawayGuard(
+                    plan,
+                    count_dropped=lambda: invoker.count_dropped_as_recursive(
+                        lease.function_name, began_at
+                    ),
+                    began_s=clock(),
+                ),
                 pricing=pricing,
                 recording=recording,
                 judge=Judge(pricing, recording, began_s=began_s),
+                bodies=bodies,
                 backoff=backoff or Backoff(),
                 stop=stop,
                 clock=clock,
@@ -134,7 +153,12 @@ def run_sweep(
 
     try:
         with open_lease(
-            function, lease_terms, control=control, sleep=sleep, on_progress=on_progress
+            function,
+            lease_terms,
+            control=control,
+            sleep=sleep,
+            on_progress=on_progress,
+            build=build,
         ) as lease:
             end = measure(lease)
     except BaseException as error:
@@ -146,13 +170,13 @@ def run_sweep(
     return recording.end(end, clock() - began_s)
 
 
-def _sender(
-    invoker: Invoker, function_name: str, timeout_s: int, payloads: Sequence[Payload]
-) -> Callable[[Call], InvokeReply]:
-    bodies = Bodies(payloads)
-
-    def send(call: Call) -> InvokeReply:
-        body = bodies.next(call.trial.payload, call.version)
-        return invoker.invoke(function_name, call.version, body, timeout_s=timeout_s)
-
-    return send
+def _sent_before(earlier: Sweep | None) -> dict[str, int]:
+    """How many events of each class were sent, those included that were cut off unrecorded."""
+    if earlier is None:
+        return {}
+    in_flight = earlier.plan.concurrency if earlier.end is None else 0
+    sent = {payload.name: in_flight for payload in earlier.plan.payloads}
+    for invocation in earlier.invocations:
+        index = invocation.event_index or 0
+        sent[invocation.payload] = max(sent[invocation.payload], index + 1 + in_flight)
+    return sent

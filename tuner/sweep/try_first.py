@@ -62,6 +62,14 @@ class TryFirst:
         """As the other strategy thinks."""
         return self._strategy.sizes_worth_publishing(trials)
 
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Classes that have succeeded need no try; hand on."""
+        good = {each.payload for each in earlier if each.outcome is Outcome.SUCCESS}
+        self._names = tuple(name for name in self._names if name not in good)
+        self._waiting = list(self._names)
+        self._is_over = not self._names
+        self._strategy.account_for(earlier)
+
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Hand on."""
         self._strategy.exclude(memory_mb, reason, payload)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -25,9 +25,14 @@ class Call:
     trial: Trial
     version: str
     worst_usd: float
+    event_index: int = 0
     throttle_count: int = 0
     due_s: float | None = None
     """When to send it again, by the sweep's clock; None while it is with a worker."""
+    body: bytes | None = field(default=None, repr=False)
+    """What was sent, where it is to be kept."""
+    after_error: Exception | None = None
+    """The command that runs after the invocation failed; the invocation counts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,124 @@
+"""Commands of the user's own before and after a sweep, or each of its invocations.
+
+They prepare and clean data. A command is split into words as a shell would, and run without one.
+It is told what it is for in variables (`TUNER_HOOK_…`); around an invocation its standard input is
+the event. What it prints goes to stderr.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.errors import HookError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+HookScope = Literal["run", "invocation"]
+MAX_S: Final = 600.0
+"""A command that takes longer is ended, and has failed."""
+_STDERR: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """The commands, split into words; None where there is none."""
+
+    before: tuple[str, ...] | None = None
+    after: tuple[str, ...] | None = None
+    scope: HookScope = "run"
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables of the commands, beside what they are told."""
+
+    @contextmanager
+    def around_run(self, facts: Mapping[str, str]) -> Iterator[None]:
+        """Run `before`; and `after` in any case once `before` has begun.
+
+        Raises HookError: from `before`, then nothing else was done; from `after`, unless another
+        error is on its way already.
+        """
+        if self.scope != "run":
+            yield
+            return
+        try:
+            self.run_before(facts)
+            yield
+        except BaseException as error:
+            try:
+                self.run_after(facts)
+            except HookError as also:
+                error.add_note(str(also))
+            raise
+        self.run_after(facts)
+
+    def run_before(self, facts: Mapping[str, str], event: bytes = b"") -> None:
+        """Run `before`, if there is one. Raises HookError."""
+        self._run("before", self.before, facts, event)
+
+    def run_after(self, facts: Mapping[str, str], event: bytes = b"") -> None:
+        """Run `after`, if there is one. Raises HookError."""
+        self._run("after", self.after, facts, event)
+
+    def _run(
+        self,
+        when: Literal["before", "after"],
+        words: tuple[str, ...] | None,
+        facts: Mapping[str, str],
+        event: bytes,
+    ) -> None:
+        if words is None:
+            return
+        told = {f"TUNER_HOOK_{name.upper()}": value for name, value in facts.items()}
+        try:
+            subprocess.run(  # noqa: S603 - the user's own command, given on the command line only
+                words,
+                input=event,
+                stdout=_STDERR,  # stdout carries the answer
+                env={**self.environment, **told, "TUNER_HOOK": when},
+                start_new_session=True,  # a Ctrl-C is the sweep's to answer; cleaning up goes on
+                timeout=MAX_S,
+                check=True,
+            )
+        except subprocess.CalledProcessError as error:
+            why = f"it ended with {_status(error.returncode)}"
+        except subprocess.TimeoutExpired:
+            why = f"it took more than {MAX_S:.0f} s"
+        except OSError as error:
+            why = f"it cannot be run: {error.strerror}"
+        else:
+            return
+        raise HookError(f"the --{when} command {words[0]!r} failed ({why})")
+
+    @property
+    def around_each(self) -> bool:
+        """Whether they run around every invocation."""
+        return self.scope == "invocation" and (self.before, self.after) != (None, None)
+
+
+def parse_hooks(
+    before: str | None, after: str | None, scope: HookScope, environment: Mapping[str, str]
+) -> Hooks:
+    """Split the commands as a shell would. Raises InputError."""
+    if before is None and after is None and scope != "run":
+        raise InputError("--hooks-each goes with --before or --after: give the command to run")
+    return Hooks(_words("--before", before), _words("--after", after), scope, environment)
+
+
+def _words(flag: str, command: str | None) -> tuple[str, ...] | None:
+    if command is None:
+        return None
+    try:
+        words = tuple(shlex.split(command))
+    except ValueError as error:
+        raise InputError(f"{flag} cannot be split into words ({error}): check its quotes") from None
+    if not words:
+        raise InputError(f"{flag} is empty: give a command, such as './reset-table.sh orders'")
+    return words
+
+
+def _status(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"status {code}"
