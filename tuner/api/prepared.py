@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tuner.api.batching import with_batch_size_in_use
+from tuner.api.builds import fit_build
 from tuner.api.prices import current_price_book
+from tuner.api.resuming import check_same, planned_as_before, resumed_request, what_is_left
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads.first import checked_events
-from tuner.sweep.adaptive_plan import plan_adaptive
+from tuner.sweep.adaptive_plan import LEAST_INVOCATIONS, plan_adaptive
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
+from tuner.sweep.hooks import NO_HOOKS, Hooks
 from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
 from tuner.sweep.plan import new_sweep_id, plan_sweep
 from tuner.sweep.sizes import chosen_sizes
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
 
     from tuner.api.target import Target
     from tuner.aws import LambdaGateway
+    from tuner.model.build import Build
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import Isolation, SweepPlan
+    from tuner.model.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,15 @@ class Request:
     leave_concurrency_ratio: float = LEAVE_CONCURRENCY
     """Share of the concurrency there is that live traffic keeps."""
     isolation: Isolation = "auto"
+    once_each: bool = False
+    """Send no event twice."""
+    keep_payloads: bool = False
+    """Keep the events that are sent in the sweep file."""
+    hooks: Hooks = NO_HOOKS
+    build: Build | None = None
+    """Measure this in place of the deployed code, in a copy."""
+    earlier: Sweep | None = None
+    """A kept sweep to go on from."""
     seed: int = 0
     out: Path | None = None
     """The sweep file; None: a new one in the state folder."""
@@ -70,6 +84,9 @@ class PreparedSweep:
     """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
     side_effects: tuple[str, ...] = ()
     """What an invocation may touch, in words; empty once a sweep of the function was kept."""
+    hooks: Hooks = NO_HOOKS
+    build: Build | None = None
+    earlier: Sweep | None = None
 
     @property
     def costs_nothing(self) -> bool:
@@ -95,6 +112,15 @@ def prepare(
     gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
+    payloads, batching = with_batch_size_in_use(target, function, request.payloads)
+    request = replace(request, payloads=payloads)
+    findings = (*target.findings, *_qualified(gateway, function, config), *batching)
+    if request.build is not None:
+        findings = (*findings, fit_build(request.build, config))
+        request = replace(request, isolation=_of_build(request.isolation))
+    if request.earlier is not None:
+        _check_earlier(target, config, request, request.earlier)
+        request = resumed_request(request, request.earlier)
     reach = _reach(target, request, function)
     isolation = choose_isolation(request.isolation, reach, config.name)
     concurrency, lowered = polite_concurrency(
@@ -103,27 +129,30 @@ def prepare(
         asked=request.concurrency,
         leave_ratio=request.leave_concurrency_ratio,
     )
-    payloads, batching = with_batch_size_in_use(target, function, request.payloads)
-    planned = {
+    planned: dict[str, Any] = {
         "function": config,
-        "payloads": payloads,
+        "payloads": request.payloads,
         "prices": book.lambda_prices(config.region, config.architecture),
         "sweep_id": new_sweep_id(datetime.now(UTC)),
         "seed": request.seed,
         "memory_sizes_mb": _with_current(request.memory_sizes_mb, config.memory_mb),
         "concurrency": concurrency,
-        "max_invocations": request.max_invocations,
+        "max_invocations": _most_invocations(request),
         "budget_usd": request.budget_usd,
         "isolation": isolation,
         "recent_duration_ms": gateway.recent_duration_ms(function),
         "publish_s": LOOPBACK_PUBLISH_S if gateway.is_loopback else PUBLISH_S,
         **_range(target, request),
     }
+    if request.earlier is not None:
+        planned |= planned_as_before(request.earlier)
     plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
-    payloads = checked_events(payloads, plan.max_invocations)
+    plan = replace(plan, once_each=request.once_each, keep_payloads=request.keep_payloads)
+    if request.earlier is not None:
+        plan = what_is_left(plan, request.earlier)
+    payloads = checked_events(request.payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
-    findings = (*target.findings, *_qualified(gateway, function, config), *batching)
     if lowered is not None:
         findings = (*findings, lowered)
     return PreparedSweep(
@@ -136,7 +165,43 @@ def prepare(
         findings,
         reached_by=reach.ways,
         side_effects=_side_effects(target, config.name, function, state_dir),
+        hooks=request.hooks,
+        build=request.build,
+        earlier=request.earlier,
     )
+
+
+def _of_build(isolation: Isolation) -> Isolation:
+    if isolation == "version":
+        raise InputError("--code measures another build in a copy: leave out --isolation version")
+    return "clone"
+
+
+def _check_earlier(
+    target: Target, config: FunctionConfig, request: Request, earlier: Sweep
+) -> None:
+    """Raise InputError unless what is measured now is what was measured then."""
+    digest = earlier.function.code_sha256
+    if request.build is not None:
+        digest = request.build.code_sha256 or digest
+        config = replace(config, code_sha256=digest)
+    environment = "local" if target.gateway.is_loopback else "aws"
+    check_same(config, environment, earlier)
+
+
+def _most_invocations(request: Request) -> int | None:
+    """The user's limit, or how many events there are where none may be sent twice."""
+    counts = [payload.event_count for payload in request.payloads]
+    known = [count for count in counts if count is not None]
+    if not request.once_each or len(known) < len(counts):
+        return request.max_invocations
+    if sum(known) < LEAST_INVOCATIONS:
+        raise InputError(
+            f"--once-each has {sum(known)} events to send, and comparing sizes takes "
+            f"{LEAST_INVOCATIONS} at least: record more into a folder, or describe them in a "
+            "payload set"
+        )
+    return min(sum(known), request.max_invocations or sum(known))
 
 
 def _reach(target: Target, request: Request, function: str) -> Reach:

@@ -121,7 +121,11 @@ def run(
     plan, function, target = prepared.plan, prepared.function, prepared.target
     gateway = target.gateway
     prices = current_price_book().lambda_prices(function.region, function.architecture)
-    with SweepWriter(prepared.file) as writer:
+    facts = {"function": function.name, "sweep": plan.sweep_id}
+    with (
+        SweepWriter(prepared.file, sync=plan.once_each) as writer,
+        prepared.hooks.around_run(facts),
+    ):
         return run_sweep(
             plan,
             function=function,
@@ -138,6 +142,9 @@ def run(
             findings=prepared.findings,
             on_progress=on_progress,
             stop=stop,
+            hooks=prepared.hooks,
+            earlier=prepared.earlier,
+            build=prepared.build,
         )
 
 

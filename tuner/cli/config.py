@@ -18,7 +18,8 @@ KEYS: Final = frozenset(
         "endpoint_url",
         "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
         "max_cost_per_million",
-        "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory", "out",
+        "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
+        "once_each", "out",
         "payload", "percentile", "port", "profile", "region", "seed", "tolerance",
         "account_gb_seconds", "container_concurrency", "gateway_usd_per_million",
         "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
@@ -28,8 +29,11 @@ KEYS: Final = frozenset(
         "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
     }
 )  # fmt: skip
-"""Options that a file may set. Not `yes`: a folder that you enter does not agree for you."""
-ENVIRONMENT_ONLY: Final = frozenset({"yes", "allow_side_effects", "dry_run", "function"})
+"""Options that a file may set. Not `yes`: a folder that you enter does not agree for you. Nor
+`before` and `after`, which neither a file nor a variable sets: it runs no commands either."""
+ENVIRONMENT_ONLY: Final = frozenset(
+    {"yes", "allow_side_effects", "dry_run", "function", "keep_payloads"}
+)
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 

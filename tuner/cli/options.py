@@ -19,6 +19,10 @@ OUTPUT = "Output"
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
 ]
+FunctionToTune = Annotated[
+    str | None,
+    typer.Argument(metavar="FUNCTION", help="Name or ARN (--resume knows it).", show_default=False),
+]
 Region = Annotated[
     str | None,
     typer.Option(help="AWS region (else the profile's).", rich_help_panel=WHERE),
@@ -241,6 +245,62 @@ IsolationOption = Annotated[
         help="version: sizes are published as versions of the function, then deleted. "
         "clone: a temporary copy is measured, the function is only read. "
         "auto: clone if anything reaches $LATEST.",
+        rich_help_panel=LIMITS,
+    ),
+]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ZIP|FOLDER|IMAGE",
+        help="Measure this build in a temporary copy, not the deployed code.",
+        rich_help_panel=MEASURE,
+    ),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SWEEP",
+        help="Go on from this sweep: what it measured and spent counts.",
+        rich_help_panel=MEASURE,
+    ),
+]
+OnceEach = Annotated[
+    bool,
+    typer.Option(
+        "--once-each",
+        help="Send no event twice: for what cannot safely run again.",
+        rich_help_panel=LIMITS,
+    ),
+]
+KeepPayloads = Annotated[
+    bool,
+    typer.Option(
+        "--keep-payloads",
+        help="Keep the events that are sent in the sweep file (else only their digests).",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Before = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CMD",
+        help="Run this command before the sweep; it prepares data. No shell.",
+        rich_help_panel=LIMITS,
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CMD",
+        help="Run this command after the sweep, however it ended.",
+        rich_help_panel=LIMITS,
+    ),
+]
+HooksEach = Annotated[
+    bool,
+    typer.Option(
+        "--hooks-each",
+        help="Run --before and --after for each invocation; the event is on their stdin.",
         rich_help_panel=LIMITS,
     ),
 ]

@@ -12,7 +12,13 @@ from tuner.cli.clock import today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
 from tuner.cli.state import state_dir
-from tuner.errors import LeftChangedError, NotAgreedError, TunerError, UnknownReachError
+from tuner.errors import (
+    HookError,
+    LeftChangedError,
+    NotAgreedError,
+    TunerError,
+    UnknownReachError,
+)
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
@@ -95,6 +101,7 @@ def sweep_and_answer(
             prepared.plan,
             costs_nothing=prepared.costs_nothing,
             reached_by=prepared.reached_by,
+            has_build=prepared.build is not None,
         ):
             say(line)
         if manner.dry_run:
@@ -151,10 +158,12 @@ def _run(
     *,
     answer: Callable[[Sweep], Recommendation],
 ) -> Sweep:
-    """Run the sweep; if the function cannot be given back, still answer from the file."""
+    """Run the sweep; where the function cannot be given back, or the command after it failed, still
+    answer from the file.
+    """
     try:
         return api.run(prepared, on_progress=on_progress, stop=stop)
-    except LeftChangedError:
+    except (LeftChangedError, HookError):
         with suppress(TunerError):
             answer(api.load_sweep(prepared.file))
         raise

@@ -17,7 +17,7 @@ Every invocation really runs the function's code, with the function's own role."
 
 
 def tune(
-    function: options.FunctionName,
+    function: options.FunctionToTune = None,
     *,
     payload: options.Payloads = None,
     vary: options.Vary = None,
@@ -44,6 +44,13 @@ def tune(
     concurrency: options.Concurrency = None,
     leave_concurrency: options.LeaveConcurrency = 0.2,
     isolation: options.IsolationOption = "auto",
+    code: options.Code = None,
+    once_each: options.OnceEach = False,
+    keep_payloads: options.KeepPayloads = False,
+    resume: options.Resume = None,
+    before: options.Before = None,
+    after: options.After = None,
+    hooks_each: options.HooksEach = False,
     yes: options.Yes = False,
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
@@ -63,11 +70,13 @@ def tune(
     reaches it, for the time of the sweep and invoked with your payloads; the function is as
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
-    from tuner.api import Request  # noqa: PLC0415 - not needed for --help
+    from tuner.api import Request, load_sweep  # noqa: PLC0415 - not needed for --help
+    from tuner.api.builds import load_build  # noqa: PLC0415 - as above
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
     from tuner.cli.sending import Sending  # noqa: PLC0415 - as above
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+    from tuner.cli.wishes import hooks_of, name_of  # noqa: PLC0415 - as above
 
     wanted = goal_of(
         goal,
@@ -78,6 +87,9 @@ def tune(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
+    earlier = load_sweep(resume) if resume is not None else None
+    if earlier is not None:
+        seed, region = earlier.plan.seed, region or earlier.function.region
     terms = Terms(
         traffic=traffic_of(rate, per_month),
         min_saving_usd_per_month=min_saving_usd_per_month,
@@ -95,6 +107,11 @@ def tune(
         concurrency=concurrency,
         leave_concurrency_ratio=leave_concurrency,
         isolation=isolation,
+        once_each=once_each,
+        keep_payloads=keep_payloads,
+        hooks=hooks_of(before, after, each=hooks_each),
+        build=None if code is None else load_build(code),
+        earlier=earlier,
         seed=seed,
         out=out,
     )
@@ -107,5 +124,11 @@ def tune(
         detailed_exitcode=detailed_exitcode,
     )
     return sweep_and_answer(
-        function, place, request, goal=wanted, manner=manner, terms=terms, sending=sending
+        name_of(function, earlier),
+        place,
+        request,
+        goal=wanted,
+        manner=manner,
+        terms=terms,
+        sending=sending,
     )

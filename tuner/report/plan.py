@@ -9,7 +9,7 @@ from tuner.report import numbers
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.model.function import FunctionConfig
     from tuner.model.plan import SweepPlan
@@ -21,6 +21,7 @@ def describe_plan(
     *,
     costs_nothing: bool,
     reached_by: Sequence[str] = (),
+    has_build: bool = False,
 ) -> tuple[str, ...]:
     """Lines: the function, what is going to happen to it, and what that takes."""
     count = plan.estimated_invocation_count
@@ -31,6 +32,7 @@ def describe_plan(
         *_payloads(plan),
         _isolation(plan, reached_by),
         "Every invocation really runs the code, with the function's own role.",
+        *_wishes(plan, has_build=has_build),
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
     )
 
@@ -45,6 +47,17 @@ def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
     if not reached_by:
         return f"{copy[0].upper()}{copy[1:]}."
     return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}): {copy}."
+
+
+def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
+    if has_build:
+        yield "The copy runs the build of --code in place of the deployed code."
+    if plan.resumed_from is not None:
+        yield f"Goes on from {plain(plan.resumed_from)}: what that measured and spent counts."
+    if plan.once_each:
+        yield "No event is sent twice."
+    if plan.keep_payloads:
+        yield "The events that are sent are kept in the sweep file."
 
 
 def _sizes(plan: SweepPlan) -> str:

@@ -27,7 +27,7 @@ MOST_INVOCATIONS: Final = 24
 """Where a decision needs more, the answer says so instead of going on."""
 PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
-_LEAST_INVOCATIONS: Final = 4
+LEAST_INVOCATIONS: Final = 4
 """Two sizes with a cold and a warm sample each: less cannot carry any comparison."""
 _PUBLISHED_AT_MOST: Final = 12
 
@@ -107,10 +107,9 @@ def _percentile_samples(goal: Goal, payload_count: int) -> int:
 def _check_enough(
     pricing: Pricing, sizes: Sequence[int], count: int, budget_usd: float | None
 ) -> None:
-    if count < _LEAST_INVOCATIONS:
+    if count < LEAST_INVOCATIONS:
         raise InputError(
-            f"--max-invocations {count} cannot compare two sizes: "
-            f"{_LEAST_INVOCATIONS} are the least"
+            f"--max-invocations {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
         )
     worst_usd = min(map(pricing.worst_cost_usd, sizes))
     if budget_usd is not None and worst_usd > budget_usd:

@@ -99,6 +99,9 @@ class Hooks:
         return self.scope == "invocation" and (self.before, self.after) != (None, None)
 
 
+NO_HOOKS: Final = Hooks()
+
+
 def parse_hooks(
     before: str | None, after: str | None, scope: HookScope, environment: Mapping[str, str]
 ) -> Hooks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from tuner.lease.lease import LeaseTerms, open_lease
 from tuner.model.sweep import Sweep
@@ -13,7 +13,7 @@ from tuner.sweep.backoff import Backoff
 from tuner.sweep.bodies import Bodies
 from tuner.sweep.estimate import Pricing
 from tuner.sweep.guard import RunawayGuard
-from tuner.sweep.hooks import Hooks
+from tuner.sweep.hooks import NO_HOOKS, Hooks
 from tuner.sweep.judge import Judge
 from tuner.sweep.ledger import Ledger
 from tuner.sweep.loop import SweepLoop
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
 def _tell_nobody(event: ProgressEvent) -> None:
     """Take an event and do nothing."""
     del event
-
-
-NO_HOOKS: Final = Hooks()
 
 
 def _now() -> datetime:
