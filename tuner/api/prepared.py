@@ -151,6 +151,8 @@ def prepare(
     if request.earlier is not None:
         plan = what_is_left(plan, request.earlier)
     payloads = checked_events(request.payloads, plan.max_invocations)
+    if request.once_each:
+        payloads = request.payloads  # checked, and none of them comes again
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
     if lowered is not None:

@@ -93,7 +93,7 @@ def sweep_and_answer(
     with api.open_target(
         function, state_dir=folder, concurrency=request.concurrency, **_given(place)
     ) as target:
-        if sending is not None:
+        if sending is not None and not (request.earlier and request.payloads):
             request = sending.completed(request, target, function)
         prepared = _prepare(target, function, request, goal)
         for line in describe_plan(

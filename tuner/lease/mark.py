@@ -76,7 +76,7 @@ class FunctionMark:
             try:
                 self._control.set_tag(self._arn, SWEEP_TAG, self._value)
             except AccessDeniedError:
-                self._may_stand = False
+                self._may_stand = is_marked(self._arn, self._value, self._control)
                 raise
             self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
         except AccessDeniedError as error:
