@@ -7,7 +7,9 @@ elsewhere; everything of the SDK and of the API is as over the wire.
 from __future__ import annotations
 
 import io
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +24,7 @@ from tuner.local.http.server import HttpServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.lease.account import Account
     from tuner.local.http.message import Response
 
     Handle = Callable[[Request], Response]
@@ -54,6 +57,15 @@ def without_sockets(handle: Handle) -> Iterator[None]:
     """Hand every request of this process to `handle`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(URLLib3Session, "send", lambda _session, request: _sent(handle, request))
+        yield
+
+
+@contextmanager
+def on_a_quick_disk(account: Account) -> Iterator[None]:
+    """Keep journals in memory where that can be: a real disk takes milliseconds a flush."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
+        account.state_dir = Path(folder)
         yield
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import COUNTED
 from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
+from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -116,7 +117,8 @@ def test_every_fault_at_every_call(
     account: Account, record_property: Callable[[str, Any], None]
 ) -> None:
     """The whole matrix of which the sample above is taken."""
-    recovered = [check_case(account, *case) for case in CASES]
+    with on_a_quick_disk(account), without_sockets(account.handle):
+        recovered = [check_case(account, *case) for case in CASES]
     assert len(recovered) == CALL_COUNT * 2 * len(FAULTS)
     record_property(COUNTED, ("every call of a lease", len(recovered), sum(recovered)))
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import itertools
 import random
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -21,14 +19,14 @@ from hypothesis import strategies as st
 
 from tests.conftest import COUNTED
 from tests.lease.account import Account, Killed
-from tests.lease.in_process import without_sockets
+from tests.lease.in_process import on_a_quick_disk, without_sockets
 from tests.lease.test_faults import recover_all
 from tests.lease.wire_faults import FAULTS, Wire, faulty
 from tuner.errors import LeftChangedError, TunerError
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
 THREE: Final = ((128, 512), (1769,))
 EIGHT: Final = ((128, 192, 256, 384, 512), (1024, 1769, 3008))
@@ -131,15 +129,6 @@ def test_a_seeded_sample_of_the_matrix_is_survived(
     record_property(COUNTED, (what, len(recovered), sum(recovered)))
     assert any(recovered)
     assert not all(recovered)
-
-
-@contextmanager
-def on_a_quick_disk(account: Account) -> Iterator[None]:
-    """Keep journals in memory where that can be: a real disk takes milliseconds a flush."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        account.state_dir = Path(folder)
-        yield
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tuner.errors import InputError
+import typer
+
 from tuner.sweep.hooks import Hooks, parse_hooks
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ def hooks_of(before: str | None, after: str | None, *, each: bool) -> Hooks:
 
 
 def name_of(function: str | None, earlier: Sweep | None) -> str:
-    """Return the function to tune: the one named, or the earlier sweep's. Raises InputError."""
+    """Return the function to tune: the one named, or the earlier sweep's. Raises a usage error."""
     if function is not None:
         return function
     if earlier is None:
-        raise InputError("name the FUNCTION to tune, or a sweep to go on from with --resume")
+        raise typer.BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     return earlier.function.name
