@@ -83,6 +83,7 @@ def problems_of(value: Any, shape: Shape, where: str):
         "long": _number,
         "float": _number,
         "double": _number,
+        "timestamp": _number,
         "boolean": lambda v, s, w: [] if isinstance(v, bool) else [f"{w}: not a boolean"],
     }[shape.type_name]
     yield from check(value, shape, where)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -84,13 +82,13 @@ def test_recursion_can_be_allowed(serve: Serve) -> None:
 def test_an_event_in_a_circle_is_dropped(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """An asynchronous circle ends as well: the seventeenth event is taken, and never runs."""
     chain = Chain(serve, {"hello": "hello"}, InvocationType="Event")
-    with caplog.at_level("WARNING", logger="tuner.local.control_plane.invoke"):
+    with caplog.at_level("WARNING", logger="tuner.local.control_plane.events"):
         chain.client.invoke(FunctionName="hello", InvocationType="Event")
         for _ in range(200):
             if "recursive loop" in caplog.text:
                 break
             time.sleep(0.05)
-    assert "an event of hello was dropped" in caplog.text
+    assert "an event of hello" in caplog.text
     assert len(chain.runs) == 16
     assert not chain.refused
 
@@ -114,7 +112,11 @@ def test_a_lineage_that_is_none_counts_nothing(serve: Serve, lineage: str) -> No
         ),
         ("create_function_url_config", {"AuthType": "NONE"}, "no function URLs"),
         ("create_event_source_mapping", {"EventSourceArn": "arn:aws:sqs:::q"}, "nothing polls"),
-        ("put_function_event_invoke_config", {"MaximumRetryAttempts": 0}, "not supported"),
+        (
+            "put_function_event_invoke_config",
+            {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:1:q"}}},
+            "Destinations are not supported",
+        ),
     ],
 )
 def test_what_is_not_served_is_refused_by_name(
@@ -135,25 +137,3 @@ def test_snap_start_is_kept_and_not_claimed(client: Any) -> None:
     with pytest.raises(ClientError) as refused:
         client.get_provisioned_concurrency_config(FunctionName="hello", Qualifier="1")
     assert "No Provisioned Concurrency" in message_of(refused)
-
-
-def test_a_throttled_event_keeps_no_other_from_running(serve: Serve) -> None:
-    """Events of a function that may not run wait; those of another one are not behind them."""
-    ran = threading.Event()
-
-    def response(deployment: Deployment, _: InvokeRequest) -> bytes:
-        if deployment.function_name == "free":
-            ran.set()
-        return b"null"
-
-    client, _ = serve(
-        functions=[FunctionDefinition("held"), FunctionDefinition("free")],
-        executor=ScriptedExecutor(time_scale=0, response=response),
-    )
-    client.put_function_concurrency(FunctionName="held", ReservedConcurrentExecutions=0)
-    for number in range(20):
-        client.invoke(
-            FunctionName="held", InvocationType="Event", Payload=json.dumps(number).encode()
-        )
-    client.invoke(FunctionName="free", InvocationType="Event")
-    assert ran.wait(10)

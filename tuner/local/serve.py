@@ -12,6 +12,8 @@ from tuner.errors import LocalError
 from tuner.local.build import Builder
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api import LambdaApi
+from tuner.local.control_plane.event_config import EventConfigApi
+from tuner.local.control_plane.events import RETRY_DELAYS_S
 from tuner.local.control_plane.functions import FunctionsApi
 from tuner.local.control_plane.governance import GovernanceApi
 from tuner.local.control_plane.invoke import Concurrency, InvokeApi
@@ -63,6 +65,7 @@ class LocalLambda:
         neighbours: bool = True,
         update_s: float = 0.1,
         concurrent_executions: int = 1000,
+        event_retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         leave_out_unfit: bool = False,
@@ -92,7 +95,7 @@ class LocalLambda:
             builder = Builder(folder / "build") if build else None
             deployer = Deployer(self._store, self._layers, self._codes, self._executor, builder)
             self._findings = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
-            handle = self._assemble(stack, concurrent_executions)
+            handle = self._assemble(stack, concurrent_executions, event_retry_delays_s)
             if self._neighbours is not None:
                 self._neighbours.wait_ready()
             # Closed once more, and first: it ends the invocations that the others wait for.
@@ -199,11 +202,16 @@ class LocalLambda:
         return _closed(stack, Neighbours(folder, account_id=ACCOUNT_ID, region=self.region))
 
     def _assemble(
-        self, stack: contextlib.ExitStack, concurrent_executions: int
+        self,
+        stack: contextlib.ExitStack,
+        concurrent_executions: int,
+        event_retry_delays_s: tuple[float, ...],
     ) -> Callable[[Request], Response]:
         """Join the API's parts into what answers requests."""
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
-        invocations = _closed(stack, InvokeApi(self._store, self._executor, concurrency))
+        invocations = _closed(
+            stack, InvokeApi(self._store, self._executor, concurrency, event_retry_delays_s)
+        )
         beside = self._neighbours
         objects = NeighbourObjects(beside.socket_path) if beside is not None else None
         uploads = Uploads(self._codes, objects)
@@ -211,6 +219,7 @@ class LocalLambda:
             FunctionsApi(self._store, uploads, self._layers, self._executor, self._code_url),
             LayersApi(self._layers, uploads, self._code_url),
             AliasesApi(self._store),
+            EventConfigApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,
         )

@@ -60,6 +60,16 @@ class Alias:
         return number == self.version or any(number == other for other, _ in self.weights)
 
 
+@dataclass(frozen=True, slots=True)
+class EventConfig:
+    """How asynchronous invocations are tried again; None: Lambda's default."""
+
+    retry_count: int | None = None
+    max_age_s: int | None = None
+    modified_at_s: float = 0.0
+    """Seconds since 1970."""
+
+
 @dataclass(slots=True)
 class Policy:
     """A resource policy's statements by their ids."""
@@ -84,6 +94,8 @@ class Function:
     """By qualifier; "" is the function's own."""
     reserved_concurrency: int | None = None
     recursive_loop: Literal["Allow", "Terminate"] = "Terminate"
+    event_configs: dict[str, EventConfig] = field(default_factory=dict)
+    """By version or alias."""
 
     def find_version(self, qualifier: str | None) -> Version | None:
         """Give the version that a qualifier names; an alias gives its main version."""

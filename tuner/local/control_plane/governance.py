@@ -190,18 +190,6 @@ class GovernanceApi:
         self._exists(self._reference(call))
         return json_response(200, {"FunctionUrlConfigs": []})
 
-    def get_function_event_invoke_config(self, call: Call) -> Response:
-        """GetFunctionEventInvokeConfig: there are none here."""
-        reference = self._reference(call)
-        self._exists(reference)
-        arn = self._store.place.arn(reference.name, reference.qualifier or LATEST)
-        raise not_found(f"The function {arn} doesn't have an EventInvokeConfig")
-
-    def list_function_event_invoke_configs(self, call: Call) -> Response:
-        """ListFunctionEventInvokeConfigs."""
-        self._exists(self._reference(call))
-        return json_response(200, {"FunctionEventInvokeConfigs": []})
-
     def get_provisioned_concurrency_config(self, call: Call) -> Response:
         """GetProvisionedConcurrencyConfig; the same path with List=ALL lists them."""
         if call.query.get("List") == "ALL":

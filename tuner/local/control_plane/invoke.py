@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-import logging
-import queue
 import secrets
 import threading
 import time
@@ -15,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import TunerError
 from tuner.local.control_plane.error import ApiError, throttled, too_large
+from tuner.local.control_plane.events import EventQueue
 from tuner.local.control_plane.recursion import lineage_of
 from tuner.local.deployment import InvokeRequest, InvokeResult
-from tuner.local.http.message import BodyTooLargeError, HangUpError, Response
+from tuner.local.http.message import BodyTooLargeError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,14 +25,10 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.store import FunctionStore, Target
     from tuner.local.deployment import Executor
 
-log = logging.getLogger(__name__)
-
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
 MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 LOG_TAIL_BYTES: Final = 4096
-MAX_QUEUED_EVENTS: Final = 1000
-EVENT_WORKERS: Final = 8
 
 
 class Concurrency:
@@ -81,26 +74,19 @@ class Concurrency:
 
 
 class InvokeApi:
-    """Runs invocations: synchronous ones in the caller's thread, events from a queue.
-
-    An event is run once: Lambda's two retries, a minute and two apart, are left out.
-    """
+    """Runs invocations: synchronous ones in the caller's thread, events from a queue."""
 
     def __init__(
         self,
         store: FunctionStore,
         executor: Executor,
         concurrency: Concurrency,
+        event_retry_delays_s: tuple[float, ...],
     ) -> None:
         self._store = store
         self._executor = executor
         self._concurrency = concurrency
-        self._events: queue.Queue[tuple[Target, InvokeRequest] | None] = queue.Queue(
-            MAX_QUEUED_EVENTS
-        )
-        self._workers: list[threading.Thread] = []
-        self._closing = threading.Event()
-        self._lock = threading.Lock()
+        self._events = EventQueue(self._run, retry_delays_s=event_retry_delays_s)
 
     def invoke(self, call: Call) -> Response:
         """Invoke, as RequestResponse, Event or DryRun."""
@@ -122,65 +108,19 @@ class InvokeApi:
             asynchronous=kind == "Event",
         )
         if kind == "Event":
-            self._enqueue(target, request)
+            self._events.put(target, request)
             return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
         result = self._run(target, request)
         return _reply(target, request, result, tail=log_type == "Tail")
 
     def close(self) -> None:
         """Take no more events; those that wait are dropped."""
-        self._closing.set()
-        with self._lock:
-            workers, self._workers = self._workers, []
-        for _ in workers:
-            try:
-                self._events.put_nowait(None)
-            except queue.Full:
-                break  # workers look at the flag after each event
-        for worker in workers:
-            worker.join(5)
+        self._events.close()
 
     def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
         counted = replace(request, lineage=lineage_of(target, request.trace_header))
         with self._concurrency.slot(target):
             return self._executor.invoke(target.deployment, counted)
-
-    def _enqueue(self, target: Target, request: InvokeRequest) -> None:
-        with self._lock:
-            if not self._workers and not self._closing.is_set():
-                self._workers = [
-                    threading.Thread(target=self._work, name=f"event-{n}", daemon=True)
-                    for n in range(EVENT_WORKERS)
-                ]
-                for worker in self._workers:
-                    worker.start()
-        try:
-            self._events.put_nowait((target, request))
-        except queue.Full:
-            raise throttled("ConcurrentInvocationLimitExceeded") from None
-
-    def _work(self) -> None:
-        while not self._closing.is_set():
-            event = self._events.get()
-            while event is not None and not self._closing.is_set() and not self._try(*event):
-                self._closing.wait(0.1)
-                with contextlib.suppress(queue.Full):  # else it keeps this worker, and its place
-                    self._events.put_nowait(event)
-                    event = None
-
-    def _try(self, target: Target, request: InvokeRequest) -> bool:
-        """Run an event; False if it is throttled and must wait for its turn."""
-        try:
-            self._run(target, request)
-        except ApiError as refused:
-            if refused.status == 429:
-                return False
-            log.warning("an event of %s was dropped: %s", target.function_name, refused)
-        except (TunerError, HangUpError) as error:
-            log.warning("an event of %s was dropped: %s", target.function_name, error)
-        except Exception:
-            log.exception("an event of %s failed", target.function_name)
-        return True
 
 
 def _check_kind(kind: str, log_type: str) -> None:

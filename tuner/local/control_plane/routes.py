@@ -41,6 +41,9 @@ DeleteFunctionConcurrency       DELETE /2017-10-31/functions/{FunctionName}/conc
 GetFunctionConcurrency          GET    /2019-09-30/functions/{FunctionName}/concurrency
 GetProvisionedConcurrencyConfig GET    /2019-09-30/functions/{FunctionName}/provisioned-concurrency
 GetFunctionEventInvokeConfig    GET    /2019-09-25/functions/{FunctionName}/event-invoke-config
+PutFunctionEventInvokeConfig    PUT    /2019-09-25/functions/{FunctionName}/event-invoke-config
+UpdateFunctionEventInvokeConfig POST   /2019-09-25/functions/{FunctionName}/event-invoke-config
+DeleteFunctionEventInvokeConfig DELETE /2019-09-25/functions/{FunctionName}/event-invoke-config
 ListFunctionEventInvokeConfigs  GET    /2019-09-25/functions/{FunctionName}/event-invoke-config/list
 GetFunctionCodeSigningConfig    GET    /2020-06-30/functions/{FunctionName}/code-signing-config
 GetRuntimeManagementConfig GET /2021-07-20/functions/{FunctionName}/runtime-management-config
@@ -55,8 +58,6 @@ PutProvisionedConcurrencyConfig PUT /2019-09-30/functions/{FunctionName}/provisi
 InvokeWithResponseStream POST /2021-11-15/functions/{FunctionName}/response-streaming-invocations
 CreateEventSourceMapping        POST   /2015-03-31/event-source-mappings
 CreateFunctionUrlConfig         POST   /2021-10-31/functions/{FunctionName}/url
-PutFunctionEventInvokeConfig    PUT    /2019-09-25/functions/{FunctionName}/event-invoke-config
-UpdateFunctionEventInvokeConfig POST   /2019-09-25/functions/{FunctionName}/event-invoke-config
 PutFunctionCodeSigningConfig    PUT    /2020-06-30/functions/{FunctionName}/code-signing-config
 PutRuntimeManagementConfig PUT /2021-07-20/functions/{FunctionName}/runtime-management-config
 """

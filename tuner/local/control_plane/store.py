@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.local.control_plane.error import conflict, invalid, not_found, stale_revision
-from tuner.local.control_plane.function_state import Change, Function, Version
+from tuner.local.control_plane.function_state import Change, EventConfig, Function, Version
 from tuner.local.control_plane.names import LATEST, is_version
 from tuner.local.control_plane.settings import make_deployment
 
@@ -38,6 +38,9 @@ class Target:
     invoked_arn: str
     reserved_concurrency: int | None
     stops_recursion: bool = True
+    event_retry_count: int = 2
+    event_max_age_s: int = 21_600
+    """Both for asynchronous invocations; Lambda's defaults."""
 
 
 class FunctionStore:
@@ -227,12 +230,15 @@ class FunctionStore:
                     "The operation cannot be performed at this time. The function is currently in "
                     "the following state: Pending"
                 )
+            events = function.event_configs.get(reference.qualifier or LATEST, EventConfig())
             return Target(
                 function_name=function.name,
                 deployment=version.deployment,
                 invoked_arn=self.place.arn(function.name, reference.qualifier),
                 reserved_concurrency=function.reserved_concurrency,
                 stops_recursion=function.recursive_loop == "Terminate",
+                event_retry_count=2 if events.retry_count is None else events.retry_count,
+                event_max_age_s=events.max_age_s or 21_600,
             )
 
     def _weighted(self, function: Function, reference: Reference) -> Version:

@@ -1,0 +1,144 @@
+"""Asynchronous invocations: run behind their callers' backs, and again where they failed.
+
+As on Lambda, a function that failed is run again a minute and then two minutes later, with the same
+request id; a throttled event waits for its turn; an event that is too old is dropped. What was
+dropped is said in the endpoint's log: there are no destinations and no dead-letter queues here.
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import TunerError
+from tuner.local.control_plane.error import ApiError, throttled
+from tuner.local.http.message import HangUpError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.local.control_plane.store import Target
+    from tuner.local.deployment import InvokeRequest, InvokeResult
+
+log = logging.getLogger(__name__)
+
+MAX_QUEUED: Final = 1000
+WORKERS: Final = 8
+RETRY_DELAYS_S: Final = (60.0, 120.0)
+THROTTLED_DELAY_S: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """One event, and how often its function has failed with it."""
+
+    target: Target
+    request: InvokeRequest
+    accepted_s: float
+    failure_count: int = 0
+
+
+class EventQueue:
+    """A queue with its own workers, which start with the first event. Thread-safe.
+
+    `run` runs one invocation: it raises ApiError, TunerError or HangUpError where nothing ran.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Target, InvokeRequest], InvokeResult],
+        *,
+        retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
+    ) -> None:
+        self._run = run
+        self._retry_delays_s = retry_delays_s
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, int, _Event]] = []
+        self._order = itertools.count()
+        self._workers: list[threading.Thread] = []
+        self._closed = False
+
+    def put(self, target: Target, request: InvokeRequest) -> None:
+        """Accept an event; raises the ApiError of a throttle where too many wait."""
+        with self._changed:
+            if len(self._waiting) >= MAX_QUEUED:
+                raise throttled("ConcurrentInvocationLimitExceeded")
+            if not self._workers and not self._closed:
+                self._workers = [
+                    threading.Thread(target=self._work, name=f"event-{n}", daemon=True)
+                    for n in range(WORKERS)
+                ]
+                for worker in self._workers:
+                    worker.start()
+        self._push(_Event(target, request, time.monotonic()), 0.0)
+
+    def close(self) -> None:
+        """Take no more events; those that wait are dropped."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        for worker in self._workers:
+            worker.join(5)
+
+    def _push(self, event: _Event, delay_s: float) -> None:
+        with self._changed:
+            if not self._closed:
+                due_s = time.monotonic() + delay_s
+                heapq.heappush(self._waiting, (due_s, next(self._order), event))
+                self._changed.notify()
+
+    def _work(self) -> None:
+        while (event := self._next()) is not None:
+            self._try(event)
+
+    def _next(self) -> _Event | None:
+        """Wait for an event that is due; None at the end."""
+        with self._changed:
+            while not self._closed:
+                left_s = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                if left_s is not None and left_s <= 0:
+                    return heapq.heappop(self._waiting)[2]
+                self._changed.wait(left_s)
+        return None
+
+    def _try(self, event: _Event) -> None:
+        if time.monotonic() - event.accepted_s > event.target.event_max_age_s:
+            _say_dropped(event, "it is older than its function allows")
+            return
+        try:
+            result = self._run(event.target, event.request)
+        except ApiError as refused:
+            if refused.status == 429:
+                self._push(event, THROTTLED_DELAY_S)
+            else:
+                _say_dropped(event, refused)
+        except (TunerError, HangUpError) as error:
+            _say_dropped(event, error)
+        except Exception:
+            log.exception("an event of %s failed", event.target.function_name)
+        else:
+            if result.function_error is not None:
+                self._retry(replace(event, failure_count=event.failure_count + 1))
+
+    def _retry(self, event: _Event) -> None:
+        count = event.failure_count
+        if count > min(event.target.event_retry_count, len(self._retry_delays_s)):
+            _say_dropped(event, f"its function failed {count} time{'s' if count > 1 else ''}")
+            return
+        self._push(event, self._retry_delays_s[count - 1])
+
+
+def _say_dropped(event: _Event, why: object) -> None:
+    log.warning(
+        "an event of %s (%s) was dropped: %s",
+        event.target.function_name,
+        event.request.request_id,
+        why,
+    )
