@@ -34,7 +34,8 @@ def package(folder: Path, name: str = "tiny") -> Path:
     info = f"{name}-1.0.dist-info"
     source = folder / "wheel"
     (source / info).mkdir(parents=True)
-    (source / f"{name}.py").write_text("NAME = 'installed'\n")
+    for module in (name, f"{name}_more"):
+        (source / f"{module}.py").write_text("NAME = 'installed'\n")
     (source / info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (source / info / "WHEEL").write_text("Wheel-Version: 1.0\nTag: py3-none-any\n")
     (source / info / "RECORD").write_text("")
@@ -49,18 +50,14 @@ def test_requirements_are_installed_by_pip_beside_the_code(tmp_path: Path) -> No
     code.mkdir()
     wheel = package(tmp_path)
     (code / "requirements.txt").write_text(f"--no-index\n../{wheel.name}\n")
-    (code / "app.py").write_text("import tiny\n")
+    (code / "tiny_more.py").write_text("NAME = 'own'\n")
     before = snapshot(code)
     function = FunctionDefinition("f", code_dir=code, runtime=OWN, has_requirements=True)
     built = Builder(tmp_path / "built").build(function)
     assert built is not None
     assert (built / "tiny.py").read_text() == "NAME = 'installed'\n"
-    assert (built / "app.py").is_file()
+    assert (built / "tiny_more.py").read_text() == "NAME = 'own'\n"
     assert snapshot(code) == before
-    (code / "tiny.py").write_text("NAME = 'own'\n")
-    again = Builder(tmp_path / "again").build(function)
-    assert again is not None
-    assert (again / "tiny.py").read_text() == "NAME = 'own'\n"
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on PATH")

@@ -143,7 +143,8 @@ class Place:
     @property
     def is_absent(self) -> bool:
         """Whether the value is AWS::NoValue: as if it were not written."""
-        return self.scope is not None and self.scope.is_absent(self)
+        is_plain = isinstance(self.node, yaml.ScalarNode) and self.node.tag.startswith(_YAML_TAG)
+        return not is_plain and self.scope is not None and self.scope.is_absent(self)
 
     def resolved(self, what: str) -> Place:
         """Return the plain place that it comes to: itself, unless it is a function."""
