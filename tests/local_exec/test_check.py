@@ -27,7 +27,12 @@ def test_a_control_is_measured(control: CpuControl, tmp_path: Path) -> None:
     """Shares are measured under the control that was asked for, and nothing is left behind."""
     steps: list[str] = []
     check = check_control(
-        control, work_dir=tmp_path, sizes_mb=(1024, 1769), repetitions=1, on_step=steps.append
+        control,
+        work_dir=tmp_path,
+        sizes_mb=(1024, 1769),
+        repetitions=1,
+        cpu_s=0.1,
+        on_step=steps.append,
     )
     assert check.cpu_control == control
     assert check.tolerance_ratio == (0.10 if control == "stop-continue" else 0.05)

@@ -36,14 +36,19 @@ PROBE_DIR: Final = Path(__file__).parent / "probe_function"
 class _Bench:
     """An executor, and the probe function in it."""
 
-    def __init__(self, executor: ProcessExecutor) -> None:
+    def __init__(self, executor: ProcessExecutor, cpu_s: float) -> None:
         self._executor = executor
+        self._cpu_s = cpu_s
         self.core_count = executor.limits.core_count
         self.cpu_control = executor.limits.cpu_control
 
-    def burn(self, memory_mb: int, worker_count: int, cpu_s: float = CPU_S) -> float:
+    def start(self, memory_mb: int) -> None:
+        """Have the environment's start behind it: it is no part of what is measured."""
+        self._invoke("burn", memory_mb, {"workers": 1, "cpu_s": 0.001})
+
+    def burn(self, memory_mb: int, worker_count: int) -> float:
         """CPU time over wall time."""
-        event = {"workers": worker_count, "cpu_s": cpu_s}
+        event = {"workers": worker_count, "cpu_s": self._cpu_s}
         return float(json.loads(self._invoke("burn", memory_mb, event).payload))
 
     def wait_ms(self, memory_mb: int) -> float:
@@ -67,6 +72,7 @@ def check_control(
     work_dir: Path,
     sizes_mb: tuple[int, ...] = SIZES_MB,
     repetitions: int = REPETITIONS,
+    cpu_s: float = CPU_S,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> HostCheck:
     """Measure a control (None: the one that this machine would choose), in about half a minute.
@@ -77,7 +83,7 @@ def check_control(
     begin = read_machine_clock()
     executor = ProcessExecutor(work_dir=work_dir, cpu_control=control)
     try:
-        bench = _Bench(executor)
+        bench = _Bench(executor, cpu_s)
         cases = [(memory_mb, 1) for memory_mb in sizes_mb]
         cases += [(MB_PER_VCPU * cores, cores) for cores in range(2, min(bench.core_count, 5) + 1)]
         shares = []
@@ -101,7 +107,7 @@ def check_control(
 
 
 def _check_share(bench: _Bench, memory_mb: int, worker_count: int, repetitions: int) -> ShareCheck:
-    bench.burn(memory_mb, 1, 0.001)  # the environment's start is no part of it
+    bench.start(memory_mb)
     bare, got = [], []
     for _ in range(repetitions):
         bare.append(bare_share(BARE_CPU_S, worker_count))
