@@ -280,6 +280,28 @@ def test_a_property_that_is_needed_is_missed_by_name(tmp_path: Path, name: str, 
     assert refusal(path) == f":2: {said}"
 
 
+def test_one_function_that_cannot_be_read_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    """It is left out by its name, with its line; alone it ends the reading."""
+    path = write(
+        tmp_path,
+        """\
+        Globals: {Function: {CodeUri: code, Handler: app.handler, Runtime: python3.11}}
+        Resources:
+          Fine: {Type: AWS::Serverless::Function}
+          Odd:
+            Type: AWS::Serverless::Function
+            Properties:
+              FunctionName: writes-orders
+              Environment: {Variables: {TABLE: !Ref Table}}
+        """,
+    )
+    template = read_template(path)
+    assert [function.name for function in template.functions] == ["Fine"]
+    [(name, why)] = template.left_out.items()
+    assert name == "writes-orders"
+    assert why.startswith(f"{path}:8: the environment variable TABLE refers to Table, which is no")
+
+
 def test_two_functions_cannot_have_one_name(tmp_path: Path) -> None:
     """Which of them a name means would be chance."""
     path = write(

@@ -177,3 +177,14 @@ def test_a_whole_life_by_boto3(server: LocalLambda) -> None:
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_function(FunctionName="life")
     client.close()
+
+
+def test_an_image_is_refused_where_code_is_run(server: LocalLambda) -> None:
+    """A container image cannot be run here: one line says so, and what can be sent instead."""
+    client = make_client(server)
+    image = {"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"}
+    with pytest.raises(ClientError, match="Container images are not supported by the local") as no:
+        client.create_function(FunctionName="made", PackageType="Image", Role=ROLE, Code=image)
+    assert no.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    assert server.status()["functions"] == []
+    client.close()

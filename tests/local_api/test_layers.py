@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_api.conftest import ROLE, code_of, make_zip, message_of
+from tests.local_api.conftest import ROLE, code_of, make_zip
 from tuner.local.control_plane import layers, package
 from tuner.local.definition import FunctionDefinition, LayerDefinition
 from tuner.local.scripted import ScriptedExecutor
@@ -163,17 +163,6 @@ def test_code_and_layers_together_have_a_limit(
     with pytest.raises(ClientError, match="combined with layers exceeds the maximum"):
         create(client, Layers=[arn])
     assert package.MAX_UNZIPPED_BYTES == 250 * 1024 * 1024
-
-
-def test_images_are_refused_in_a_line(client: Any) -> None:
-    """A container image cannot be deployed here, and it is said what can."""
-    image = {"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1"}
-    with pytest.raises(ClientError, match="use Zip") as refused:
-        client.create_function(FunctionName="made", PackageType="Image", Role=ROLE, Code=image)
-    assert code_of(refused) == "InvalidParameterValueException"
-    with pytest.raises(ClientError, match="Container images are not supported") as refused:
-        client.update_function_code(FunctionName="hello", ImageUri=image["ImageUri"])
-    assert "\n" not in message_of(refused)
 
 
 def test_a_templates_layers_are_deployed(

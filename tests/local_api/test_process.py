@@ -239,6 +239,13 @@ def test_functions_that_cannot_be_shown_are_left_out(template: Path) -> None:
         with pytest.raises(client.exceptions.ResourceNotFoundException, match=r"ruby3\.4"):
             client.get_function(FunctionName="other")
         client.close()
+    unread = OTHER.replace("ruby3.4", "python3.11\n      MemorySize: !Ref Size")
+    template.write_text(TEMPLATE + unread)
+    with LocalLambda.from_template(
+        template, executor=ScriptedExecutor(), neighbours=False
+    ) as server:
+        assert server.status()["functions"] == ["hello"]
+        assert "MemorySize refers to Size" in server.status()["left_out"]["other"]  # type: ignore[index]
     template.write_text(TEMPLATE.replace("python3.11", "java21"))
     with pytest.raises(LocalError, match=r"template\.yaml:5: function hello.*java21"):
         LocalLambda.from_template(template, executor=ScriptedExecutor(), neighbours=False)

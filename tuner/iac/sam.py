@@ -32,8 +32,9 @@ def read_template(
     """Return the functions of a template; `path` may be the folder that it lies in.
 
     `parameters` are given values of the template's own parameters; region and account are what the
-    pseudo parameters come to. Raises TemplateError, with file and line, for a file that cannot be
-    read, a value out of Lambda's range, and whatever is not supported and would change what runs.
+    pseudo parameters come to. A function that has a value out of Lambda's range, or something that
+    is not supported and would change what runs, is left out where others remain. Raises
+    TemplateError, with file and line, where none remains, and for a file that cannot be read.
     """
     file = _template_file(path)
     pseudo = {
@@ -45,10 +46,12 @@ def read_template(
     }
     reader = _Reader(parameters or {}, pseudo)
     functions = reader.functions(read_document(file))
+    if not functions and reader.left_out:
+        raise TemplateError(next(iter(reader.left_out.values())))
     if not functions:
         kinds = " or ".join(support.FUNCTIONS)
         raise TemplateError(f"{file} has no resource of the type {kinds}")
-    return Template(file, functions, tuple(reader.notes))
+    return Template(file, functions, tuple(reader.notes), reader.left_out)
 
 
 def _template_file(path: Path) -> Path:
@@ -86,6 +89,8 @@ class _Reader:
     notes: list[str] = field(default_factory=list)
     layers: dict[str, TemplateLayer] = field(default_factory=dict)
     """By ARN."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Functions that cannot be read, by name, with the reasons."""
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
         sections = self._used(root.entries("the template"), support.SECTIONS, "")
@@ -106,20 +111,28 @@ class _Reader:
         for logical_id, resource in resources.items():
             if resource.type not in support.FUNCTIONS:
                 continue
-            key, own = resource.key, self._properties(logical_id, resource)
-            function = read_function(
-                logical_id,
-                key,
-                own=own,
-                shared=shared if resource.type == support.FUNCTION else {},
-                layers=self.layers,
-                metadata=resource.metadata,
-            )
+            try:
+                function = self._function(logical_id, resource, shared)
+            except TemplateError as refused:
+                self.left_out[scope.resources[logical_id]] = str(refused)
+                continue
             if function.name in found:
                 taken_by = found[function.name].logical_id
-                key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
+                resource.key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
             found[function.name] = function
         return tuple(found.values())
+
+    def _function(
+        self, logical_id: str, resource: _Resource, shared: Mapping[str, Place]
+    ) -> TemplateFunction:
+        return read_function(
+            logical_id,
+            resource.key,
+            own=self._properties(logical_id, resource),
+            shared=shared if resource.type == support.FUNCTION else {},
+            layers=self.layers,
+            metadata=resource.metadata,
+        )
 
     def _scope(self, sections: Mapping[str, Place]) -> Scope:
         """Read what functions can refer to; its own values may be functions, too."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tuner.model.function import Architecture
@@ -66,3 +67,5 @@ class Template:
     path: Path
     functions: tuple[TemplateFunction, ...]
     ignored: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Functions that cannot be read, by name: why, with file and line."""

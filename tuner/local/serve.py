@@ -133,6 +133,8 @@ class LocalLambda:
             leave_out_unfit=True,
             build=build,
         )
+        for name, why in template.left_out.items():
+            server.leave_out(name, why)
         server.add_findings(Finding("template_ignored", "info", each) for each in template.ignored)
         return server
 
@@ -177,6 +179,11 @@ class LocalLambda:
     def add_findings(self, findings: Iterable[Finding]) -> None:
         """Let the endpoint tell of something more."""
         self._findings += findings
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Tell whoever asks for a function why it is not here."""
+        self._store.leave_out(name, why)
+        self.add_findings([Finding("function_left_out", "warning", f"left out: {why}")])
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """Put log lines into CloudWatch Logs; without neighbours they are dropped."""

@@ -114,7 +114,10 @@ def _lay_over(source: Path, folder: Path) -> None:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        target.hardlink_to(path)
+        try:
+            target.hardlink_to(path)
+        except OSError:  # a file system without links
+            shutil.copy2(path, target)
 
 
 def _unpack(package: bytes, folder: Path) -> int:
