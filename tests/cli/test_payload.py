@@ -87,8 +87,10 @@ def test_check_says_weight_and_size() -> None:
     ]  # fmt: skip
     assert not checked["tried"]
     assert all(0 < each["median_bytes"] <= each["largest_bytes"] for each in checked["classes"])
+    assert [each["shape"] for each in checked["classes"]] == ["{Records[5]}"] * 2 + ["{Records[1]}"]
     text = run_here("payload", "check", SET).stdout
     assert "order" in text
+    assert "{Records[5]}" in text
     assert "80.0%" in text
 
 
@@ -166,7 +168,7 @@ def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> N
     ran = run_here(
         "tune", "queue-worker", "--local", str(QUEUE_WORKER / "template.yaml"),
         "--payload", SET, "--vary", "batch_size=1,5", "--json", "--memory-sizes", "256,512",
-        "--exhaustive", "--out", str(file),
+        "--exhaustive", "--max-invocations", "26", "--out", str(file),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     answer = json.loads(ran.stdout)

@@ -11,6 +11,7 @@ import yaml
 
 from tuner.errors import PayloadError
 from tuner.payloads import load_payloads
+from tuner.payloads.corpus import facts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -168,3 +169,22 @@ def test_a_recorded_event_over_the_limit_is_told_before_the_first_call(tmp_path:
         file.truncate(6 * 1024 * 1024 + 10)
     with pytest.raises(PayloadError, match=r"b\.json' is over 6 MB"):
         load_payloads([str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("event", "shape"),
+    [
+        ('{"Records": [1, 2], "token": "hunter2"}', "{Records[2], token}"),
+        ('{"a": 1, "b": 2, "c": 3, "d": 4, "e": 5}', "{a, b, c, d, …}"),
+        ("{}", "{}"),
+        ("[1, 2, 3]", "[3]"),
+        ('"hunter2"', "text"),
+        ("5", "number"),
+        ("true", "true or false"),
+        ("null", "null"),
+    ],
+)
+def test_a_shape_tells_names_and_never_a_value(event: str, shape: str) -> None:
+    """What is in an event stays in it."""
+    [found] = facts(load_payloads([event]), 1)
+    assert found.shape == shape

@@ -60,7 +60,7 @@ sources = [
     make_class(ClassRecipe(name, source=name, parameters={"batch_size": size}), seed=9)
     for name, size in ((each.name, min(3, each.max_batch)) for each in SOURCES.values())
 ]
-for index in range(100):
+for index in range(30):
     draw = Draw(1, index)
     value = grown(schema, typical(schema, draw, index=index), sizes.at(draw.share()), draw)
     made = [each.body_at(index) for each in sources]

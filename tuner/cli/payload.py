@@ -189,7 +189,7 @@ def check(
     endpoint_url: options.EndpointUrl = None,
     json: options.JsonOutput = False,
 ) -> int:
-    """Make events of each class and say how they weigh and how large they are.
+    """Make events of each class and say how they weigh, how large they are and of what shape.
 
     With --try the function is invoked once with each class, as it stands now: exit code 1 if one
     of them fails.
@@ -206,11 +206,11 @@ def check(
     )
     found = facts(payloads, count)
     if not json:
-        show_text(f"{'class':<20} {'share':>7} {'median':>13} {'largest':>13} {'made':>6}\n")
+        show_text(f"{'class':<20} {'share':>7} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
     for each in () if json else found:
         show_text(
             f"{plain(each.name):<20} {each.share:>7.1%} {each.median_bytes:>11,} B "
-            f"{each.largest_bytes:>11,} B {each.event_count:>6}\n"
+            f"{each.largest_bytes:>11,} B {each.event_count:>6}  {plain(each.shape)}\n"
         )
     failures: dict[str, str | None] = {}
     if try_function is not None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tuner.model.payload import Payload
 
 MANIFEST = "manifest.json"
+_SHOWN_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class ClassFacts:
     event_count: int
     median_bytes: int
     largest_bytes: int
+    shape: str
+    """Of the first event: names at its top level, how many items a list has; never a value."""
     sha256: str
 
 
@@ -61,10 +64,26 @@ def facts(payloads: Sequence[Payload], count: int) -> tuple[ClassFacts, ...]:
                 asked,
                 sizes[len(sizes) // 2],
                 sizes[-1],
+                _shape(payload.body),
                 payload.sha256,
             )
         )
     return tuple(found)
+
+
+def _shape(body: bytes) -> str:
+    """`{Records[5]}`, `{id, kind, …}`, `[3]`, `text`; `raw` for what is not JSON."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return "raw"
+    if isinstance(event, dict):
+        names = [f"{n}[{len(v)}]" if isinstance(v, list) else str(n) for n, v in event.items()]
+        more = ["…"] if len(names) > _SHOWN_NAMES else []
+        return "{" + ", ".join([*names[:_SHOWN_NAMES], *more]) + "}"
+    if isinstance(event, list):
+        return f"[{len(event)}]"
+    return {str: "text", bool: "true or false", type(None): "null"}.get(type(event), "number")
 
 
 def write_corpus(
