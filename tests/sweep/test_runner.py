@@ -7,6 +7,7 @@ import itertools
 import os
 import random
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,7 @@ from tuner.lease.recover import find_unfinished
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
+from tuner.model.payload import Payload, Variant
 from tuner.model.progress import (
     CleanedUp,
     InvocationFinished,
@@ -140,7 +142,7 @@ class OneSizeAfterAnother:
     def sizes_worth_publishing(self, trials: Any) -> tuple[int, ...]:
         return tuple({trial.memory_mb for trial in trials})
 
-    def exclude(self, memory_mb: int, reason: str) -> None:
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         self.excluded.append((memory_mb, reason))
         self._trials = [trial for trial in self._trials if trial.memory_mb != memory_mb]
 
@@ -175,6 +177,32 @@ def test_sizes_that_fail_are_excluded_and_the_others_measured(tmp_path: Path) ->
     assert outcomes[1769] == [Outcome.SUCCESS] * 6
     assert {event.memory_mb for event in events.of(SizeExcluded)} == {128, 256, 512}
     assert codes(sweep) == ["size_failed"] * 3
+
+
+def test_a_size_that_fails_with_one_value_is_measured_with_the_others(tmp_path: Path) -> None:
+    """What a large batch needs, a small one may not."""
+    payloads = tuple(
+        Payload(f"batch n={n}", b"%d" % n, variant=Variant("batch", "n", str(n))) for n in (1, 10)
+    )
+    executor = ScriptedExecutor(
+        20.0,
+        init_duration_ms=50.0,
+        time_scale=0,
+        failure=lambda deployment, request: (
+            "out-of-memory" if request.payload == b"10" and deployment.memory_mb == 128 else None
+        ),
+    )
+    with serve(tmp_path, executor) as place:
+        plan = place.plan(
+            memory_sizes_mb=(128, 512), repetition_count=4, payloads=payloads, concurrency=1
+        )
+        sweep = place.run(plan, payloads=payloads)
+    outcomes = Counter((i.memory_mb, i.payload, i.outcome) for i in sweep.invocations)
+    assert outcomes[128, "batch n=10", Outcome.OUT_OF_MEMORY] == 1
+    assert outcomes[128, "batch n=1", Outcome.SUCCESS] >= 4
+    assert outcomes[512, "batch n=10", Outcome.SUCCESS] == 4
+    [finding] = sweep.findings
+    assert finding.message.startswith("At 128 MB with n=10 the function runs out of memory")
 
 
 def test_a_function_that_fails_everywhere_stops_the_sweep_early(tmp_path: Path) -> None:
