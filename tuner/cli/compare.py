@@ -76,7 +76,7 @@ def compare(
         found = api.compare(first, second, wanted, sources=(a, b), answers=answers)
         picture.show_page(exhibits, out_file, comparison=found)
         return 0
-    found = api.compare(first, second, wanted, sources=(a, b))
+    found = api.compare(first, second, wanted, sources=(a, b), today=today())
     if is_picture:
         picture.show_comparison(found, shown, out_file)
     else:
