@@ -89,8 +89,8 @@ Vary = Annotated[
     str | None,
     typer.Option(
         metavar="NAME=V,V,…",
-        help="Make events with each value of a parameter, of a source (batch_size=1,5,10) or of a "
-        "template.",
+        help="Send events with each value of a parameter, of a source (batch_size=1,5,10) or of a "
+        "template: a batch size is recommended with the memory, by the cost of a record.",
         rich_help_panel=MEASURE,
     ),
 ]
@@ -134,7 +134,7 @@ Seed = Annotated[
     typer.Option(
         metavar="N",
         min=0,
-        help="Orders the invocations: the same seed, the same order.",
+        help="Makes the events and orders the invocations: the same seed, the same again.",
         show_default=False,
         rich_help_panel=MEASURE,
     ),
