@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tuner.aws import LambdaGateway
     from tuner.local.process import RunningLocalLambda
     from tuner.model.finding import Finding
+    from tuner.model.patience import CredentialsPatience
 
 MAX_CONNECTIONS: Final = 50
 DEFAULT_LOCAL_REGION: Final = "us-east-1"
@@ -48,11 +49,12 @@ def open_target(
     template_parameters: Mapping[str, str] | None = None,
     build: bool = False,
     concurrency: int | None = None,
+    patience: CredentialsPatience | None = None,
 ) -> Iterator[Target]:
     """Connect to where `function` is; a local endpoint ends with the block.
 
     `template_parameters` are values for the template's own parameters; with `build` pip, npm or
-    make install what its functions need.
+    make install what its functions need. `patience` is for credentials that expire.
     Raises InputError, TemplateError, LocalError, CredentialsError.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
@@ -72,6 +74,7 @@ def open_target(
         endpoint_url=endpoint_url,
         max_connections=connections,
         function=function,
+        patience=patience,
     ) as gateway:
         yield Target(gateway, state_dir)
 

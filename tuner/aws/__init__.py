@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tuner.aws.gateway import LambdaGateway
+    from tuner.model.patience import CredentialsPatience
 
 __all__ = ["LambdaGateway", "connect"]
 
@@ -25,6 +26,7 @@ def connect(
     endpoint_url: str | None,
     max_connections: int = 50,
     function: str | None = None,
+    patience: CredentialsPatience | None = None,
 ) -> LambdaGateway:
     """Open the gateway to one region: `tuner.aws.gateway.connect`, with boto3 loaded only now."""
     from tuner.aws import gateway  # noqa: PLC0415 - boto3 takes a quarter of a second to import
@@ -35,6 +37,7 @@ def connect(
         endpoint_url=endpoint_url,
         max_connections=max_connections,
         function=function,
+        patience=patience,
     )
 
 

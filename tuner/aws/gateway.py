@@ -26,6 +26,7 @@ from tuner.aws.place import Place, Request
 from tuner.aws.reach import find_reach
 from tuner.aws.reference import FunctionRef, parse_reference
 from tuner.aws.refusal import was_retried
+from tuner.aws.renewal import Renewal
 from tuner.aws.session import Session, open_session
 from tuner.aws.shareable_events import read_events
 from tuner.aws.side_effects import find_side_effects
@@ -37,6 +38,7 @@ from tuner.errors import (
     InputError,
 )
 from tuner.lease.control import FunctionControl
+from tuner.model.patience import CredentialsPatience
 from tuner.sweep.invoker import Invoker
 
 if TYPE_CHECKING:
@@ -58,12 +60,14 @@ def connect(
     endpoint_url: str | None,
     max_connections: int = 50,
     function: str | None = None,
+    patience: CredentialsPatience | None = None,
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
     The region is `region`, else that of `function` (if it is an ARN), else that of the environment
     or the profile, else us-east-1 for an endpoint on loopback; such an endpoint needs no
-    credentials either. `max_connections` bounds the invocations that can be on their way at once.
+    credentials either. `patience` is for credentials that expire.
+    `max_connections` bounds the invocations that can be on their way at once.
     Raises InputError (no region, a region that contradicts the ARN, an unknown profile, a bad
     endpoint URL) and CredentialsError.
     """
@@ -72,6 +76,8 @@ def connect(
         _check_region(reference, region or reference.region)
         region = reference.region
     session = open_session(region=region, profile=profile, endpoint_url=endpoint_url)
+    if not session.keys:  # made-up keys of a server on this machine do not expire
+        session.on_client.append(Renewal(session, patience or CredentialsPatience()).attach)
     return LambdaGateway(session, max_connections=max_connections, known=reference)
 
 

@@ -67,12 +67,25 @@ def least_policy(
             ["*"],
         ),
         _allow(
+            "OptionalReadReportsThatTheTailCutsOff",
+            ["logs:FilterLogEvents"],
+            _log_groups(arn, reference.name, isolation),
+        ),
+        _allow(
             "OptionalReadShareableTestEvents",
             ["schemas:DescribeSchema"],
             [f"{schemas}/{EVENT_REGISTRY}/{reference.event_schema}"],
         ),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
+    """Where Lambda logs to by itself; a group that the owner named has to be added."""
+    groups = arn.replace(":lambda:", ":logs:", 1).rpartition(":function:")[0] + ":log-group"
+    own = [] if isolation == "clone" else [f"{groups}:/aws/lambda/{name}:*"]
+    copies = [] if isolation == "version" else [f"{groups}:/aws/lambda/{COPY_PREFIX}*:*"]
+    return own + copies
 
 
 def _to_see_what_reaches(arn: str) -> list[dict[str, Any]]:

@@ -44,9 +44,10 @@ _MEMORY_CAP = re.compile(
 REFUSALS = (ClientError, BotoCoreError, ResponseParserError)
 """Everything that botocore raises on the way of a request."""
 
-_EXPIRED = frozenset(
+EXPIRED = frozenset(
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 )
+"""Codes by which credentials are told to have expired; nothing was done then."""
 _UNKNOWN_KEYS = frozenset(
     (
         "InvalidAccessKeyId",
@@ -115,7 +116,7 @@ def _refused_by_service(response: Mapping[str, Any], place: Place, request: Requ
     code = str(response.get("Error", {}).get("Code", ""))
     message = str(response.get("Error", {}).get("Message", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    if code in _EXPIRED | _UNKNOWN_KEYS | _BAD_SIGNATURE:
+    if code in EXPIRED | _UNKNOWN_KEYS | _BAD_SIGNATURE:
         return _bad_credentials(code, place)
     if code in _DENIED or (status == 403 and not message):
         return _denied(message, place, request)
@@ -140,7 +141,7 @@ def _refused_change(code: str, message: str, place: Place, request: Request) -> 
 
 
 def _bad_credentials(code: str, place: Place) -> CredentialsError:
-    if code in _EXPIRED:
+    if code in EXPIRED:
         return CredentialsError(
             f"the AWS credentials have expired ({code}): run `aws sso login{place.profile_option}` "
             "or get new ones where these came from"

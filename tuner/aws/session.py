@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -16,6 +16,9 @@ from botocore.exceptions import BotoCoreError
 from tuner.aws.place import Place
 from tuner.aws.refusal import refused
 from tuner.errors import CredentialsError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _LOOPBACK_REGION = "us-east-1"
 _LOOPBACK_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
@@ -44,6 +47,8 @@ class Session:
     boto: boto3.Session = field(repr=False)
     keys: dict[str, str] = field(repr=False)
     """Dummy keys for a loopback endpoint without credentials; else empty."""
+    on_client: list[Callable[[Any], None]] = field(default_factory=list, repr=False)
+    """Told of every client that is made."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def client(self, service: str, **options: Any) -> Any:
@@ -58,13 +63,16 @@ class Session:
         make: Any = self.boto.client
         config = Config(user_agent_extra="lambda-tuner", tcp_keepalive=True, **options)
         with self._lock:  # a session must not make two clients at once; clients may be shared
-            return make(
+            client = make(
                 service,
                 region_name=self.region,
                 endpoint_url=endpoint_url,
                 config=config,
                 **self.keys,
             )
+        for told in self.on_client:
+            told(client)
+        return client
 
 
 def open_session(*, region: str | None, profile: str | None, endpoint_url: str | None) -> Session:

@@ -19,6 +19,7 @@ from tuner.errors import (
     TunerError,
     UnknownReachError,
 )
+from tuner.model.patience import CredentialsPatience
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
+RENEWAL_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,11 @@ def sweep_and_answer(
         return answer
 
     with api.open_target(
-        function, state_dir=folder, concurrency=request.concurrency, **_given(place)
+        function,
+        state_dir=folder,
+        concurrency=request.concurrency,
+        patience=_patience(stop),
+        **_given(place),
     ) as target:
         if sending is not None and not (request.earlier and request.payloads):
             request = sending.completed(request, target, function)
@@ -121,6 +127,18 @@ def sweep_and_answer(
         say("tuner: the sweep could not be finished: see what is said above")
         return FAILED
     return exitcode.of(answer) if manner.detailed_exitcode else 0
+
+
+def _patience(stop: StopSignal) -> CredentialsPatience:
+    """Expired credentials are waited for where somebody is there to renew them."""
+
+    def tell(wait_s: float) -> None:
+        say(
+            "  the AWS credentials have expired: renew them in another terminal (aws sso login, or "
+            f"new keys in the credentials file); waiting for up to {wait_s / 60:.0f} min"
+        )
+
+    return CredentialsPatience(RENEWAL_S if is_interactive() else 0.0, tell, lambda: stop.is_urgent)
 
 
 def _prepare(

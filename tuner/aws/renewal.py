@@ -1,0 +1,121 @@
+"""Credentials that expire in the middle of a sweep are renewed, or waited for.
+
+Roles and SSO sessions refresh themselves through botocore, as long as their own source lasts. Where
+that ends (an SSO session, keys of a shared file) the call that met it looks whether new ones are
+there, says that it waits, and is sent again with them. A refused request ran nothing, so that this
+is safe for every call, an invocation too.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import botocore.session
+from botocore import exceptions as boto
+
+from tuner.aws.refusal import EXPIRED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.aws.session import Session
+    from tuner.model.patience import CredentialsPatience
+
+LOOK_EVERY_S: Final = 3.0
+_SIGNED: Final = "tuner_credentials"
+"""In a request's context: which credentials it was signed with, counted from 0."""
+_UNUSABLE: Final = (boto.SSOError, boto.TokenRetrievalError, boto.CredentialRetrievalError)
+
+
+class Renewal:
+    """Shared by all clients of a session; one thread looks, the others wait for it."""
+
+    def __init__(
+        self,
+        session: Session,
+        patience: CredentialsPatience,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._patience = patience
+        self._sleep = sleep
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._is_given_up = False
+
+    def attach(self, client: Any) -> None:
+        """Have a client's requests use renewed credentials."""
+        client.meta.events.register("before-sign", self._before_sign)
+        client.meta.events.register("needs-retry", self._after_reply)
+
+    def _before_sign(self, request: Any, **_: Any) -> None:
+        """A source that cannot be refreshed any more is waited for; botocore then tells of it."""
+        if not self._is_usable():
+            self._renew(self._generation, self._is_usable)
+        request.context[_SIGNED] = self._generation
+
+    def _after_reply(self, response: Any, request_dict: Any, **_: Any) -> float | None:
+        """Return 0 to have a request sent again that was refused for expired credentials."""
+        parsed = response[1] if response is not None else {}
+        if parsed.get("Error", {}).get("Code") not in EXPIRED:
+            return None
+        signed = request_dict["context"].get(_SIGNED, 0)
+        return 0.0 if self._renew(signed, self._has_new) else None
+
+    def _renew(self, generation: int, is_there: Callable[[], bool]) -> bool:
+        with self._lock:
+            if self._generation != generation:
+                return True  # another thread has seen to it
+            if self._is_given_up or not self._wait_for(is_there):
+                self._is_given_up = True
+                return False
+            self._generation += 1
+            return True
+
+    def _wait_for(self, is_there: Callable[[], bool]) -> bool:
+        if is_there():
+            return True
+        if self._patience.wait_s <= 0 or self._credentials.method == "env":
+            return False  # nobody can change this process's environment
+        self._patience.tell(self._patience.wait_s)
+        deadline_s = self._clock() + self._patience.wait_s
+        while self._clock() < deadline_s and not self._patience.is_over():
+            self._sleep(LOOK_EVERY_S)
+            if is_there():
+                return True
+        return False
+
+    @property
+    def _credentials(self) -> Any:
+        return self._session.boto.get_credentials()
+
+    def _is_usable(self) -> bool:
+        try:
+            credentials = self._credentials
+            if credentials is not None:
+                credentials.get_frozen_credentials()
+        except _UNUSABLE:
+            return False
+        return True
+
+    def _has_new(self) -> bool:
+        """Read the credentials anew from where they came, and take them if they are others."""
+        current = self._credentials
+        if current is None:
+            return False
+        try:
+            profile = self._session.profile
+            found: Any = botocore.session.Session(profile=profile).get_credentials()
+            new = None if found is None else found.get_frozen_credentials()
+        except boto.BotoCoreError:
+            return False
+        if new is None or new == current.get_frozen_credentials():
+            return False
+        current.access_key, current.secret_key = new.access_key, new.secret_key
+        current.token = new.token
+        return True
