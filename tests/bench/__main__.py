@@ -19,6 +19,7 @@ MODULES: Final = (
     "startup",
     "analysis",
     "sweep_overhead",
+    "lease_overhead",
     "local_exec",
     "endpoint",
     "payloads",

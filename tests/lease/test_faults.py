@@ -102,6 +102,7 @@ def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
     said = recover_all(account)
     assert account.snapshot() == before, case
     assert find_unfinished(account.state_dir) == (), case
+    account.client.delete_function(FunctionName=account.name)
     return bool(said)
 
 
@@ -113,6 +114,7 @@ def test_whatever_fails_the_account_is_as_before_or_recovers(account: Account) -
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_every_fault_at_every_call(
     account: Account, record_property: Callable[[str, Any], None]
 ) -> None:
