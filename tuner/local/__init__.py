@@ -7,10 +7,10 @@ one of three ways: Lambda's paths to the control plane, `/_tuner/` to `serve` it
 else through `http.proxy` to the neighbours. What a web page could send is refused here.
 
 `control_plane/` is Lambda's API. `api` finds the operation in the table of `routes` and runs it
-with a `call`. The operations are in `functions`, `aliases`, `governance` and `invoke`; all of
-them change or ask one `store`, by the rules that Lambda has for versions, revisions and updates
-in progress. For an Invoke, the store says which `Deployment` is meant: one version's code and
-settings.
+with a `call`. The operations are in `functions`, `aliases`, `layers`, `governance`, `event_config`
+and `invoke`; all of them change or ask one `store`, by the rules that Lambda has for versions,
+revisions and updates in progress. For an Invoke, the store says which `Deployment` is meant: one
+version's code and settings. `recursion` stops circles, and `events` runs what nobody waits for.
 
 `deployment.py` is the seam: a deployment and a request go in, a payload and a log come out.
 Whoever does that is an `Executor`. `scripted` answers after a given time, for tests of what calls
@@ -29,4 +29,5 @@ take no time from what is measured. Handlers' clients reach them through the sam
 Around that: a `definition` says what to deploy at the start, `deployer` puts it into the store,
 `retirement` ends environments whose version was changed, `private_folder` holds code and sockets,
 and `process` runs the whole in a child process (`python -m tuner.local`) that ends with its parent.
+`check/` measures how true all that is on this machine, and `supported` says where it runs at all.
 """
