@@ -51,9 +51,12 @@ def rows() -> list[tuple[str, str, str, bool]]:
 class _Endpoint:
     """A scripted endpoint in a process of its own; ends with the block."""
 
+    def __init__(self, update_s: float = 0.0) -> None:
+        self._update_s = update_s
+
     def __enter__(self) -> str:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.sweep_overhead", "serve"],
+            [sys.executable, "-m", "tests.bench.sweep_overhead", "serve", str(self._update_s)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -80,14 +83,14 @@ def _child(kind: str, url: str) -> dict[str, float]:
     return measured
 
 
-def _serve() -> None:
+def _serve(update_s: float) -> None:
     from tuner.local.definition import FunctionDefinition
     from tuner.local.scripted import ScriptedExecutor
     from tuner.local.serve import LocalLambda
 
     functions = [FunctionDefinition("made", memory_mb=512, timeout_s=10)]
     with LocalLambda(
-        functions, executor=ScriptedExecutor(50.0), neighbours=False, update_s=0.0
+        functions, executor=ScriptedExecutor(50.0), neighbours=False, update_s=update_s
     ) as server:
         print(server.endpoint_url, flush=True)
         sys.stdin.read()
@@ -189,8 +192,8 @@ def _measure(work: Any) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["serve"]:
-            _serve()
+        case ["serve", update_s]:
+            _serve(float(update_s))
         case ["sweep", url]:
             _sweep(url)
         case ["bare", url]:

@@ -48,6 +48,7 @@ def tune_example(
     state_dir: Path,
     template: Path = TEMPLATE,
     payload: str | None = None,
+    timeout_s: float = 110,
 ) -> dict[str, Any]:
     """Tune one of the examples on the local Lambda and return the contract's JSON.
 
@@ -66,6 +67,7 @@ def tune_example(
         "1",
         *arguments,
         state_dir=state_dir,
+        timeout_s=timeout_s,
     )
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout)

@@ -169,13 +169,14 @@ def test_other_runtimes_are_tuned_alike(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_a_few_invocations_agree_with_the_whole_grid(name: str, tmp_path: Path) -> None:
     """What an adaptive sweep recommends costs, by the grid's own figures, little more than the
     grid's cheapest size.
     """
-    few = tune_example(name, state_dir=tmp_path)
-    grid = tune_example(name, "--exhaustive", state_dir=tmp_path)
+    few = tune_example(name, state_dir=tmp_path, timeout_s=400)
+    grid = tune_example(name, "--exhaustive", state_dir=tmp_path, timeout_s=400)
     if few["recommendation"]["memory_mb"] is None:
         return  # it said that it does not know
     sweep = load_sweep(Path(grid["sweep"]["file"]))
