@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tuner.api.breakeven import break_even
+    from tuner.api.comparing import compare
+    from tuner.api.curves import fit_curve
+    from tuner.api.plotting import plot
     from tuner.api.saved import load_sweep, recommend
     from tuner.api.tuning import tune
     from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.question import Terms
     from tuner.breakeven.traffic import Traffic
+    from tuner.curve.curve import Curve
     from tuner.errors import TunerError
+    from tuner.model.comparison import Comparison
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
@@ -28,6 +33,8 @@ __version__ = "0.1.0"
 
 _HOMES: Final = {
     "BreakEven": "tuner.breakeven.answer",
+    "Comparison": "tuner.model.comparison",
+    "Curve": "tuner.curve.curve",
     "Goal": "tuner.model.goal",
     "Interval": "tuner.model.interval",
     "Recommendation": "tuner.model.recommendation",
@@ -36,13 +43,18 @@ _HOMES: Final = {
     "Traffic": "tuner.breakeven.traffic",
     "TunerError": "tuner.errors",
     "break_even": "tuner.api.breakeven",
+    "compare": "tuner.api.comparing",
+    "fit_curve": "tuner.api.curves",
     "load_sweep": "tuner.api.saved",
+    "plot": "tuner.api.plotting",
     "recommend": "tuner.api.saved",
     "tune": "tuner.api.tuning",
 }
 
 __all__ = [
     "BreakEven",
+    "Comparison",
+    "Curve",
     "Goal",
     "Interval",
     "Recommendation",
@@ -52,7 +64,10 @@ __all__ = [
     "TunerError",
     "__version__",
     "break_even",
+    "compare",
+    "fit_curve",
     "load_sweep",
+    "plot",
     "recommend",
     "tune",
 ]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.invocation import Invocation
@@ -40,3 +44,50 @@ class Sweep:
     def cost_usd(self) -> float:
         """What the invocations cost, failed and cold ones included."""
         return sum(invocation.cost_usd for invocation in self.invocations)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an invocation, in the file's order, for exploring in a notebook.
+
+        Columns end in their unit; what the platform did not report is NaN. Raises InputError
+        without pandas.
+        """
+        try:
+            import pandas as pd  # noqa: PLC0415 - heavy, and an extra
+        except ModuleNotFoundError as error:
+            if error.name != "pandas":
+                raise
+            raise InputError(
+                "a frame needs pandas, which is not installed: pip install 'lambda-tuner[notebook]'"
+            ) from None
+        return pd.DataFrame([_row(each) for each in self.invocations], columns=list(_COLUMNS))
+
+
+_REPORTED: Final = (
+    "duration_ms",
+    "billed_duration_ms",
+    "init_duration_ms",
+    "restore_duration_ms",
+    "max_memory_used_mb",
+)
+_OWN: Final = (
+    "index",
+    "memory_mb",
+    "payload",
+    "version",
+    "environment",
+    "started_s",
+    "client_duration_ms",
+    "cost_usd",
+    "cold_start",
+    "throttle_count",
+)
+_COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
+
+
+def _row(invocation: Invocation) -> dict[str, object]:
+    return {
+        **{name: getattr(invocation, name) for name in _OWN},
+        "outcome": invocation.outcome.value,
+        "warm_sample": invocation.is_warm_sample,
+        **{name: getattr(invocation.report, name, None) for name in _REPORTED},
+    }

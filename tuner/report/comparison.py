@@ -218,8 +218,11 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
 
 
 def _sentence(duration: Change, cost: Change) -> str:
-    word = {"higher": "SLOWER", "lower": "FASTER", "same": "SAME SPEED", "unclear": "NOT SETTLED"}
-    return f"{word[duration.verdict]}: B {time_change(duration)}, {cost_change(cost)}"
+    """What is real gives the first word: time before cost."""
+    word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
+    word = word or {"higher": "DEARER", "lower": "CHEAPER"}.get(cost.verdict)
+    word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
+    return f"{word}: B {time_change(duration)}, {cost_change(cost)}"
 
 
 def time_change(change: Change) -> str:

@@ -74,6 +74,6 @@ def _write_heading(figure: Figure, found: Comparison) -> None:
         f"{label} {describe_side(side)}"[:HEADLINE_COLUMNS]
         for label, side in zip("AB", (found.a, found.b), strict=True)
     ]
-    figure.suptitle(drawable(lines[0]), x=0.012, y=0.985, ha="left", fontsize=10, fontweight="bold")
-    rest = "\n".join([*lines[1:], *sides])
-    figure.text(0.012, 0.943, drawable(rest), va="top", linespacing=1.35)
+    title = drawable("\n".join(lines))
+    figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=10, fontweight="bold")
+    figure.text(0.012, 0.915, drawable("\n".join(sides)), va="top", linespacing=1.35)

@@ -1,0 +1,53 @@
+# %% [markdown]
+# # Tune the local examples live
+#
+# `tuner.tune` does the whole job: it starts a Lambda-compatible endpoint on this machine, runs the
+# real handler under Lambda's CPU and memory limits, chooses its invocations, and answers. It needs
+# `lambda-tuner[local]`, no account and no Docker. Figures are this machine's and differ from run to
+# run.
+
+# %%
+import tempfile
+from pathlib import Path
+
+import tuner
+
+folder = Path(tempfile.mkdtemp())
+template = Path("../examples/template.yaml")
+
+# %% [markdown]
+# ## A function that waits
+#
+# `confirm` sees the plan before anything is changed; without it the call itself agrees.
+
+# %%
+answer = tuner.tune(
+    "io-wait",
+    local_template=template,
+    max_memory_mb=1024,
+    state_dir=folder,
+    out=folder / "io-wait.jsonl",
+)
+print(answer.choice.verdict, answer.current.memory_mb, "→", answer.choice.memory_mb, "MB")
+
+# %% [markdown]
+# ## A function that computes
+
+# %%
+busy = tuner.tune("mixed", local_template=template, state_dir=folder, out=folder / "mixed.jsonl")
+print(busy.choice.verdict, busy.current.memory_mb, "→", busy.choice.memory_mb, "MB")
+print(busy.sweep.invocation_count, "invocations")
+
+# %%
+tuner.plot(tuner.load_sweep(folder / "mixed.jsonl"), busy)
+
+# %% [markdown]
+# ## Which gains more from memory
+#
+# Each at its largest size over its smallest: waiting stays as it is, computing does not.
+
+# %%
+for each in (answer, busy):
+    first, last = each.curve[0], each.curve[-1]
+    ratio = first.duration_ms.estimate / last.duration_ms.estimate
+    print(f"{each.function.name:8} {ratio:4.1f} × from {first.memory_mb} to {last.memory_mb} MB")
