@@ -17,6 +17,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
+from botocore.signers import RequestSigner
 
 from tuner.local.http.message import HangUpError, Request
 from tuner.local.http.server import HttpServer
@@ -54,8 +55,9 @@ def handlers() -> Iterator[list[Handle]]:
 
 @contextmanager
 def without_sockets(handle: Handle) -> Iterator[None]:
-    """Hand every request of this process to `handle`."""
+    """Hand every request of this process to `handle`, which looks at no signature."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RequestSigner, "sign", lambda *_, **__: None)
         patch.setattr(URLLib3Session, "send", lambda _session, request: _sent(handle, request))
         yield
 
