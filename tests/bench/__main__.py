@@ -18,6 +18,7 @@ from rich.table import Table
 MODULES: Final = (
     "startup",
     "analysis",
+    "report_page",
     "sweep_overhead",
     "lease_overhead",
     "local_exec",
