@@ -92,3 +92,15 @@ def test_no_file_and_no_variable_runs_a_command(
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_functions_newest_sweep_is_gone_on_with_by_its_name(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """As in every command, a sweep is a file or the function's name."""
+    first = run("tune", "hello", *at(server), "--yes", "--max-invocations", "4", **state)
+    assert first.returncode == 0, first.stderr
+    shown = run("tune", "--resume", "hello", *at(server), "--dry-run", **state)
+    assert shown.returncode == 0, shown.stderr
+    assert "Goes on from " in shown.stderr
+    assert "hello · local" in shown.stderr

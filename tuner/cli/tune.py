@@ -74,6 +74,7 @@ def tune(
     from tuner.api.builds import load_build  # noqa: PLC0415 - as above
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
     from tuner.cli.sending import Sending  # noqa: PLC0415 - as above
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
     from tuner.cli.wishes import hooks_of, name_of  # noqa: PLC0415 - as above
@@ -87,7 +88,7 @@ def tune(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
-    earlier = load_sweep(resume) if resume is not None else None
+    earlier = load_sweep(resume, state_dir=state_dir()) if resume is not None else None
     if earlier is not None:
         seed, region = earlier.plan.seed, region or earlier.function.region
     terms = Terms(
