@@ -1,57 +1,45 @@
-"""How real functions depart from a smooth shape: slowly over memory.
+"""How real functions depart from a smooth shape over memory: slowly, and roughly.
 
-A departure is an Ornstein-Uhlenbeck process at knots a third of an octave apart, log-linear
-between them: kinks wander, but there is no new one between any two sizes that a person would write.
+A departure is the sum of two Ornstein-Uhlenbeck processes over log2 of memory. The slow one is
+what no form of the library has: near and far sizes share it. The rough one is a size's own: the
+kinks of quota windows, of allocators, of hosts, which neighbouring sizes share at most in part.
+Both are the function's, not noise: a bill has them too.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-
-from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-_KNOTS_PER_OCTAVE = 3
-_SHARED_OCTAVES = 1.5
-"""How far along log2 of memory a departure is shared."""
+LENGTHS_OCTAVES: Final = (1.5, 0.2)
+"""How far along log2 of memory the slow and the rough departure are shared: the rough one from a
+size that a person would write to the next or so."""
 
 
-def knot_weights(sizes_mb: NDArray[np.int_]) -> Floats:
-    """Share of each knot in the departure at each size: (sizes, knots)."""
-    knots = _knots()
-    place = np.clip((np.log2(sizes_mb) - knots[0]) * _KNOTS_PER_OCTAVE, 0, len(knots) - 1)
-    below = np.minimum(place.astype(int), len(knots) - 2)
-    share = place - below
-    weights = np.zeros((len(place), len(knots)))
-    rows = np.arange(len(place))
-    weights[rows, below] = 1 - share
-    weights[rows, below + 1] = share
-    return weights
+def departure_covariance(
+    rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_], ratios: tuple[float, float]
+) -> Floats:
+    """Covariance between sizes of departures whose parts deviate by `ratios`: (rows, columns)."""
+    apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
+    slow, rough = (r**2 * np.exp(-apart / o) for r, o in zip(ratios, LENGTHS_OCTAVES, strict=True))
+    return np.asarray(slow + rough)
 
 
-@lru_cache(maxsize=1)
-def knot_covariance() -> Floats:
-    """Covariance of a departure of unit variance at the knots."""
-    knots = _knots()
-    return np.asarray(np.exp(-np.abs(knots[:, None] - knots[None, :]) / _SHARED_OCTAVES))
-
-
-@lru_cache(maxsize=1)
-def knot_factor() -> Floats:
-    """Cholesky factor of that covariance."""
-    return np.asarray(np.linalg.cholesky(knot_covariance()))
-
-
-@lru_cache(maxsize=1)
-def _knots() -> Floats:
-    """Knots over the platform's range, as log2 of memory."""
-    low, high = np.log2(MIN_MEMORY_MB), np.log2(MAX_MEMORY_MB)
-    count = int(np.ceil((high - low) * _KNOTS_PER_OCTAVE)) + 1
-    return np.asarray(low + np.arange(count) / _KNOTS_PER_OCTAVE)
+def draw_unit(
+    sizes_mb: NDArray[np.int_], octaves: float, count: int, rng: np.random.Generator
+) -> Floats:
+    """Draw one part at ascending sizes with unit variance, each point from the one before it:
+    (count, sizes).
+    """
+    kept = np.exp(-np.diff(np.log2(sizes_mb)) / octaves)
+    fresh = np.sqrt(1 - kept**2)
+    path = rng.standard_normal((len(sizes_mb), count))
+    for index in range(len(kept)):
+        path[index + 1] = kept[index] * path[index] + fresh[index] * path[index + 1]
+    return np.asarray(path.T)

@@ -27,8 +27,17 @@ if TYPE_CHECKING:
 _GRID_STEP_MB = 64
 
 
-def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200) -> Curve:
+def fit_curve(
+    samples: Sequence[Sample],
+    *,
+    sizes_mb: Sequence[int] | None = None,
+    seed: int = 0,
+    draw_count: int = 200,
+) -> Curve:
     """Fit mean warm duration over memory to the samples of one payload.
+
+    The curve is drawn at `sizes_mb` and what was measured; by default at every size that a person
+    would write.
 
     The order of the samples does not matter; scaling all durations scales the curve. Cold samples
     alone give a curve whose level is unsure. Raises InputError without any sample.
@@ -39,7 +48,7 @@ def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200
             "look at the function's errors, or allow more invocations"
         )
     levels = measure_levels(samples)
-    grid = _grid(levels.sizes_mb)
+    grid = _grid(levels.sizes_mb, sizes_mb)
     log_draws = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
     return Curve(
         grid_mb=grid,
@@ -50,10 +59,12 @@ def fit_curve(samples: Sequence[Sample], *, seed: int = 0, draw_count: int = 200
     )
 
 
-def _grid(measured_mb: NDArray[np.int_]) -> NDArray[np.int_]:
-    """Every size that a person would write, both sides of the thresholds, and what was measured."""
-    steps = np.arange(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)
-    thresholds = [size - offset for size, _ in CORE_THRESHOLDS_MB for offset in (0, 1)]
-    return np.asarray(
-        np.unique(np.concatenate([steps, thresholds, [MB_PER_VCPU], measured_mb])).astype(int)
-    )
+def _grid(measured_mb: NDArray[np.int_], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
+    """What was measured and what is wanted: if nothing is said, every size that a person would
+    write, and both sides of the thresholds.
+    """
+    if wanted_mb is None:
+        steps = range(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)
+        thresholds = [size - offset for size, _ in CORE_THRESHOLDS_MB for offset in (0, 1)]
+        wanted_mb = [*steps, *thresholds, MB_PER_VCPU]
+    return np.unique([*wanted_mb, *measured_mb]).astype(int)

@@ -103,7 +103,7 @@ def prior_shapes() -> Shapes:
     rng = np.random.default_rng(1769)
     n = SHAPE_COUNT
     # Waiting against work: no scale is preferred, so the logarithm of their ratio is uniform.
-    wait = 1 / (1 + np.exp(rng.uniform(-6.0, 5.0, n)))
+    wait = 1 / (1 + np.exp(rng.uniform(-8.0, 5.0, n)))
     wait[rng.random(n) < 0.2] = 0.0
     wait[rng.random(n) < 0.05] = 1.0
     work = 1.0 - wait
@@ -130,3 +130,15 @@ def prior_shapes() -> Shapes:
         pressure_exponent=pressure_exponent,
         window_share=np.where(early & (rng.random(n) < 0.5), rng.random(n), 0.0),
     )
+
+
+def nearest_log_duration(sizes_mb: Sequence[int], log_level: Floats) -> Floats:
+    """The shape of the library whose sum of absolute errors is least, at the levels' scale.
+
+    A few wild levels do not move it: it tells which ones they are.
+    """
+    at_sizes = np.column_stack([prior_log_duration(int(size)) for size in sizes_mb])
+    apart = log_level - at_sizes
+    scale = np.median(apart, axis=1, keepdims=True)
+    best = int(np.abs(apart - scale).sum(axis=1).argmin())
+    return np.asarray(at_sizes[best] + scale[best])

@@ -60,7 +60,7 @@ def estimate(
     """Fit a curve for each payload and price it. Every payload must have a warm sample."""
     sizes = tuple(sizes_mb)
     curves = {
-        name: fit_curve(samples, seed=seed + number, draw_count=draw_count)
+        name: fit_curve(samples, sizes_mb=sizes, seed=seed + number, draw_count=draw_count)
         for number, (name, samples) in enumerate(evidence.samples.items())
     }
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
