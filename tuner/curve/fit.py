@@ -60,11 +60,11 @@ def fit_curve(
 
 
 def _grid(measured_mb: NDArray[np.int_], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
-    """What was measured and what is wanted: if nothing is said, every size that a person would
-    write, and both sides of the thresholds.
+    """What was measured, what is wanted (if nothing is said, every size that a person would write
+    and both sides of the thresholds), and the platform's ends.
     """
     if wanted_mb is None:
         steps = range(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)
         thresholds = [size - offset for size, _ in CORE_THRESHOLDS_MB for offset in (0, 1)]
         wanted_mb = [*steps, *thresholds, MB_PER_VCPU]
-    return np.unique([*wanted_mb, *measured_mb]).astype(int)
+    return np.unique([*wanted_mb, *measured_mb, MIN_MEMORY_MB, MAX_MEMORY_MB]).astype(int)

@@ -2,11 +2,10 @@
 
 Model, in logarithms (errors are relative): level at a size = shape + scale + departure + noise,
 and a cold level has the cold start's factor besides. The scale has a flat prior. The departure is
-a slow process over log2 of memory (`departure`): real functions have kinks that no smooth form
-knows, near sizes share them, far ones do not. Its size, the noise that a size keeps however often
-it is measured in one sweep, and the environments' scatter are unknown too, and averaged over a
-small grid with prior weights. Given shape and grid point everything is Gaussian, so the posterior
-is an exact weighted mixture.
+a slow and a rough process over log2 of memory (`departure`): real functions have kinks that no
+smooth form knows. How large both are, and both layers' scatter, is unknown too, and averaged over
+a grid with prior weights. Given shape and grid point everything is Gaussian, so the posterior is
+an exact weighted mixture.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from scipy.optimize import isotonic_regression
 
 from tuner.curve.departure import LENGTHS_OCTAVES, departure_covariance, draw_unit
@@ -51,8 +49,8 @@ _SLOW_CALL_EXTRA = 2.0
 """How much longer a slow call takes on average, over a usual one."""
 _PLAUSIBLE_COUNT = 1000
 _GLANCE = 20
+"""Every so many of the plausible shapes tell which points are worth a whole look."""
 _INDISTINCT = 1e-4
-
 _COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
 """What a cold start makes of the handler's own time, before any was seen."""
 _COLD_TILT_DEVIATION = 0.03
@@ -138,7 +136,14 @@ def draw_log_curves(
     for number in np.unique(which):
         rows = np.flatnonzero(which == number)
         prior = sum(d * unit[rows] for d, unit in zip(points[number].departure, units, strict=True))
-        curves[rows] += _correction(points[number], curves[rows], prior, grid_mb, measured, rng)
+        curves[rows] += _correction(
+            points[number],
+            shapes=curves[rows],
+            prior=prior,
+            grid_mb=grid_mb,
+            measured=measured,
+            rng=rng,
+        )
     return _never_rising(curves) + _draw_tails(levels, draw_count, rng) + levels.log_anchor
 
 
@@ -201,11 +206,13 @@ def _plausible(points: Sequence[_Point], at_sizes: Floats) -> NDArray[np.intp]:
 def _likely(points: Sequence[_Point], shapes: _Compact) -> list[_Point]:
     """Points that are not ruled out by a glance at a few plausible shapes."""
     weights = np.array([np.logaddexp.reduce(point.log_weights(shapes)) for point in points])
-    return [points[i] for i in np.flatnonzero(weights > weights.max() - _NEGLIGIBLE)]
+    likely = weights > weights.max() - _NEGLIGIBLE
+    return [point for point, kept in zip(points, likely, strict=True) if kept]
 
 
 def _correction(
     point: _Point,
+    *,
     shapes: Floats,
     prior: Floats,
     grid_mb: NDArray[np.int_],
@@ -232,23 +239,6 @@ def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[n
     points = (np.arange(count) + rng.random()) / count * total[-1]
     picked = np.minimum(np.searchsorted(total, points), len(weight) - 1)
     return np.asarray(rng.permutation(picked))
-
-
-def _departures(
-    component: _Component,
-    residual: Floats,
-    grid_mb: NDArray[np.int_],
-    where: NDArray[np.intp],
-    rng: np.random.Generator,
-) -> Floats:
-    """Draw departures given the residuals of the levels at grid rows `where` (Matheron's rule):
-    (rows, grid).
-    """
-    prior = draw_departures(grid_mb, *component.departure, len(residual), rng)
-    noise = rng.standard_normal(residual.shape) @ np.linalg.cholesky(component.noise).T
-    cross = departure_covariance(grid_mb[where], grid_mb, *component.departure)
-    wanted = residual - prior[:, where] - noise
-    return np.asarray(prior + wanted @ component.inverse @ cross)
 
 
 def _draw_tails(levels: Levels, count: int, rng: np.random.Generator) -> Floats:

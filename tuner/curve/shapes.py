@@ -132,7 +132,7 @@ def prior_shapes() -> Shapes:
     )
 
 
-def nearest_log_duration(sizes_mb: Sequence[int], log_level: Floats) -> Floats:
+def nearest_log_duration(sizes_mb: NDArray[np.int_], log_level: Floats) -> Floats:
     """The shape of the library whose sum of absolute errors is least, at the levels' scale.
 
     A few wild levels do not move it: it tells which ones they are.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tuner.model.plan import Isolation
     from tuner.pricing import LambdaPrices
 
-MOST_INVOCATIONS: Final = 24
+MOST_INVOCATIONS: Final = 22
 """Where a decision needs more, the answer says so instead of going on."""
 PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
