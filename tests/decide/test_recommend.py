@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import cpu_bound_ms, made_sweep
+from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep
 from tuner.decide import recommend
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
@@ -83,6 +83,16 @@ def test_the_current_size_stays_where_it_is_best() -> None:
     """A function at its best size keeps it."""
     found = decide(made_sweep(lambda _: 500.0, current_mb=128))
     assert (found.choice.verdict, found.choice.memory_mb) == ("keep", 128)
+
+
+def test_a_grid_that_would_have_missed_is_named() -> None:
+    """Where the best size lies between those of a usual grid, the answer says what a grid costs."""
+    sizes = (*SIZES_MB, 640, 704, 832)
+    steep = decide(made_sweep(lambda m: 100 * max(768 / m, 1.0) ** 1.6, sizes_mb=sizes))
+    assert steep.choice.memory_mb in {704, 768, 832}
+    [finding] = [f for f in steep.findings if f.code == "grid_would_differ"]
+    assert "512 MB" in finding.message
+    assert "grid_would_differ" not in codes(decide(made_sweep(lambda _: 500.0)))
 
 
 def test_under_a_fifth_of_headroom_is_never_recommended() -> None:

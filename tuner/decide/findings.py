@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _NOISE_RATIO = 0.25
 _TIMEOUT_USE_RATIO = 0.7
 _PAYLOADS_APART = 1.5
+_USUAL_GRID_MB = (128, 256, 512, 1024, 1536, 3008)
+"""The sizes that tools with a fixed grid measure by default."""
 
 
 def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
@@ -53,6 +55,7 @@ def case_findings(case: Case, choice: Choice, timeout_s: int) -> Iterator[Findin
     yield from _payloads(case, choice)
     yield from _noise(case)
     yield from _modelled(case, choice)
+    yield from _usual_grid(case, choice)
 
 
 def _failures(evidence: Evidence) -> Iterator[Finding]:
@@ -235,3 +238,24 @@ def _gap(evidence: Evidence) -> str:
 def _list(counts: dict[int, int]) -> str:
     """Say "128 MB (2 ×), 256 MB"."""
     return ", ".join(f"{m} MB" + (f" ({n} ×)" if n > 1 else "") for m, n in counts.items())
+
+
+def _usual_grid(case: Case, choice: Choice) -> Iterator[Finding]:
+    """A fixed grid's answer, where it is surely worse by more than the tolerance."""
+    if choice.memory_mb is None:
+        return
+    bars = case.admission.bars
+    columns = [case.estimates.column(m) for m in _USUAL_GRID_MB if bars.get(m, "absent") is None]
+    if len(columns) < 2:
+        return
+    objective = case.ranking.objective
+    pick = min(columns, key=lambda column: float(objective[:, column].mean()))
+    worse = objective[:, pick] / objective[:, case.estimates.column(choice.memory_mb)] - 1
+    if np.quantile(worse, 0.05) > case.goal.tolerance_ratio:
+        sizes = ", ".join(map(str, _USUAL_GRID_MB))
+        yield Finding(
+            "grid_would_differ",
+            "info",
+            f"a grid of {sizes} MB would have said {case.estimates.sizes_mb[pick]} MB, which is "
+            f"{np.mean(worse):.0%} worse under this goal",
+        )
