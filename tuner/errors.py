@@ -19,6 +19,9 @@ TunerError
 │   ├── ConflictError       somebody else changed the function (RevisionId)
 │   ├── ThrottledError      the request ran nothing and may be sent again
 │   └── LostReplyError      the request may have run: it counts as spent
+├── ForgeError              GitHub said no, or does not answer
+│   └── ForgeReadOnlyError  the token may not comment
+├── SavingGateError         a function could save more than --fail-if-saving-over allows
 ├── LocalError              the local Lambda cannot do that on this host
 └── LeaseError              the function could not be leased, or not be given back
     ├── ForeignChangeError  somebody else changed the function; nothing of theirs was touched
@@ -137,3 +140,21 @@ class LeftChangedError(LeaseError):
     """Something is left changed in the account; `tuner recover` puts it right."""
 
     exit_code = 4
+
+
+class ForgeError(TunerError):
+    """A forge (GitHub, GitLab) refused a request or does not answer; `status` is HTTP's."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ForgeReadOnlyError(ForgeError):
+    """The token may read the pull request and not comment on it."""
+
+
+class SavingGateError(TunerError):
+    """A function could save more than the gate allows; the exit code is that of a resize."""
+
+    exit_code = 10

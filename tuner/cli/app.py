@@ -30,6 +30,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
     "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
     "compare": Entry("tuner.cli.compare:compare", "Say whether two sweeps really differ."),
+    "comment": Entry(
+        "tuner.cli.comment:comment", "Post the answer on a pull request, or renew it."
+    ),
     "break-even": Entry(
         "tuner.cli.break_even:break_even", "Say from which traffic on it is cheaper elsewhere."
     ),

@@ -129,7 +129,7 @@ def report(
         answers = [(each.source, each.recommendation) for each in exhibits]
         picture.show_page(exhibits, out_file)
     else:
-        answers = [(name, _answer(sweep, wanted, terms, limits)) for name, sweep in loaded]
+        answers = [(name, answer_of(sweep, wanted, terms, limits)) for name, sweep in loaded]
         if is_picture:
             answer = answers[0][1]
             behind = api.sweep_behind(answer, loaded[0][1])
@@ -146,7 +146,7 @@ def report(
     return exitcode.of_all(answer for _, answer in answers) if detailed_exitcode else 0
 
 
-def _answer(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
+def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
     """The answer of one sweep; with a rate, what it saves a month and where else it could run."""
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above

@@ -1,0 +1,206 @@
+"""`tuner comment`: from sweep files to one comment, or to where else the answer can be seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.running import one_line, run_here
+from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
+from tests.sweeps import made_function, made_sweep
+from tuner.model.finding import Finding
+from tuner.sweep.file import SweepWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tuner.model.sweep import Sweep
+
+FORK = "Resource not accessible by integration"
+BUILD = Finding("other_build_measured", "info", "What was measured is the package of --code.")
+
+
+@pytest.fixture
+def github() -> Iterator[FakeGithub]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def job(github: FakeGithub, tmp_path: Path) -> dict[str, str]:
+    """What a workflow on a pull request finds in its environment."""
+    return {
+        "GITHUB_TOKEN": "ghs_secret",
+        "GITHUB_REPOSITORY": REPOSITORY,
+        "GITHUB_REF": f"refs/pull/{NUMBER}/merge",
+        "GITHUB_API_URL": github.url,
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "GITHUB_EVENT_PATH": "",
+    }
+
+
+def save(path: Path, sweep: Sweep | None = None, **changes: object) -> str:
+    sweep = replace(sweep or made_sweep(current_mb=3008), **changes)  # type: ignore[arg-type]
+    with SweepWriter(path) as file:
+        file.begin(sweep)
+        for invocation in sweep.invocations:
+            file.invocation(invocation)
+        for finding in sweep.findings:
+            file.finding(finding)
+        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
+    return str(path)
+
+
+def test_the_answer_is_posted_and_renewed(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path
+) -> None:
+    """Two runs leave one comment; the second line on stderr says what was done."""
+    name = save(tmp_path / "a.jsonl")
+    first = run_here("comment", name, **job)
+    assert (first.returncode, first.stdout) == (0, "")
+    assert "comment made posted: https://github.test/" in first.stderr
+    assert "left alone, nothing changed" in run_here("comment", name, **job).stderr
+    [body] = github.by()
+    assert "**RESIZE 3008 → " in body
+    assert "code SHA-256 `q1w2e3`" in body
+    assert "ghs_secret" not in body + first.stderr
+
+
+def test_an_older_sweep_does_not_replace_a_newer_one(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path
+) -> None:
+    """The sweeps' own times decide, not the order of the runs."""
+    newer = save(tmp_path / "new.jsonl", started_at="2026-02-01T00:00:00Z")
+    run_here("comment", newer, **job)
+    ran = run_here("comment", save(tmp_path / "old.jsonl"), **job)
+    assert "it shows a later sweep" in ran.stderr
+    assert "2026-02-01" in github.by()[0]
+
+
+def test_several_functions_share_a_comment(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path
+) -> None:
+    """Each has its verdict, and the key names both."""
+    other = save(tmp_path / "b.jsonl", function=made_function(1024, name="other"))
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), other, **job)
+    assert "comment made,other posted" in ran.stderr
+    [body] = github.by()
+    assert body.count("code SHA-256") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "measured on deployed code"),
+        ({"environment": "local"}, "measured locally, not on Lambda"),
+        ({"findings": (BUILD,)}, "**RESIZE"),
+    ],
+)
+def test_the_first_line_says_what_was_measured(
+    tmp_path: Path, changes: dict[str, object], line: str
+) -> None:
+    """What was not the change's own build on Lambda is said before anything else."""
+    ran = run_here("comment", save(tmp_path / "a.jsonl", **changes), "--dry-run")
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[0].startswith(line)
+
+
+def test_the_functions_on_deployed_code_are_named(tmp_path: Path) -> None:
+    """Where only some are, the line names them."""
+    build = save(tmp_path / "b.jsonl", function=made_function(name="built"), findings=(BUILD,))
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), build, "--dry-run")
+    assert ran.stdout.splitlines()[0] == "measured on deployed code: `made`"
+
+
+def test_a_dry_run_sends_nothing(github: FakeGithub, job: dict[str, str], tmp_path: Path) -> None:
+    """The comment is printed, and nobody is asked."""
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), "--dry-run", **job)
+    assert "**RESIZE" in ran.stdout
+    assert github.requests == []
+
+
+def test_a_local_result_is_not_posted_unless_it_is_allowed(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path
+) -> None:
+    """It goes to the summary; --allow-local posts it with its label."""
+    name = save(tmp_path / "a.jsonl", environment="local")
+    ran = run_here("comment", name, **job)
+    assert ran.returncode == 0
+    assert "--allow-local" in ran.stderr
+    assert github.requests == []
+    run_here("comment", name, "--allow-local", **job)
+    assert github.by()[0].startswith("measured locally, not on Lambda\n")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_forks_token_writes_the_summary(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, status: int
+) -> None:
+    """One line explains, and the job goes on unless the comment is required."""
+    github.refusals = [Refusal("POST", status, FORK)]
+    name = save(tmp_path / "a.jsonl")
+    ran = run_here("comment", name, **job)
+    assert (ran.returncode, ran.stdout) == (0, "")
+    [line] = ran.stderr.splitlines()
+    assert "pull-requests: write" in line
+    assert "**RESIZE" in (tmp_path / "summary.md").read_text()
+    assert run_here("comment", name, "--require-comment", **job).returncode == 1
+
+
+def test_no_token_and_no_summary_prints_the_answer(job: dict[str, str], tmp_path: Path) -> None:
+    """Nothing is lost where nothing can be posted."""
+    job |= {"GITHUB_TOKEN": "", "GITHUB_STEP_SUMMARY": ""}
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
+    assert "**RESIZE" in ran.stdout
+    assert "GITHUB_TOKEN holds no token" in ran.stderr
+
+
+@pytest.mark.parametrize(("limit", "code"), [("1%", 10), ("99%", 0)])
+def test_the_gate_fails_behind_the_comment(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, limit: str, code: int
+) -> None:
+    """The comment is there in any case; a large saving ends with the resize's exit code."""
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), "--fail-if-saving-over", limit, **job)
+    assert ran.returncode == code
+    assert len(github.by()) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        ({"pull_request": {"number": NUMBER}}, True),
+        ({"workflow_run": {"pull_requests": [{"number": NUMBER}]}}, True),
+        ({"workflow_run": {"pull_requests": []}}, False),
+        ([], False),
+    ],
+)
+def test_the_number_comes_from_the_event_too(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, event: object, found: bool
+) -> None:
+    """Where the ref names no pull request; without either the flag is named."""
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    job |= {"GITHUB_REF": "refs/heads/main", "GITHUB_EVENT_PATH": str(tmp_path / "event.json")}
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
+    assert len(github.by()) == found
+    if not found:
+        assert "--number" in one_line(ran)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--repository", "no slash"), "--repository OWNER/NAME"),
+        (("--api-url", "http://example.test/api"), "https only"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(
+    job: dict[str, str], tmp_path: Path, flags: tuple[str, ...], words: str
+) -> None:
+    """The flag is named, and a token is never sent in the open."""
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), *flags, **job)
+    assert ran.returncode == 1
+    assert words in one_line(ran)

@@ -1,0 +1,1 @@
+"""Comments on pull requests: one a key, found again and kept up to date."""

@@ -1,0 +1,69 @@
+"""One comment a key: posted, updated in place, or left alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from tuner.forge.marker import Marker
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tuner.forge.protocol import Comment, Forge
+
+Action = Literal["posted", "updated", "unchanged", "newer_there"]
+
+
+class Delivery(NamedTuple):
+    """What was done, and where the comment is."""
+
+    action: Action
+    url: str
+
+
+def deliver(forge: Forge, text: str, *, key: str, measured: datetime) -> Delivery:
+    """Bring `text` to the pull request as the comment `key`. Raises ForgeError.
+
+    A comment of a later measurement stays as it is. Runs at the same time may each post: every run
+    looks again behind its own post, and all keep the oldest comment with the newest text.
+    """
+    body = f"{text.rstrip()}\n\n{Marker(key, measured)}"
+    there = _with_key(forge, key)
+    if not there:
+        posted = forge.create(body)
+        there = _with_key(forge, key)
+        if len(there) < 2:
+            return Delivery("posted", posted.url)
+    kept, *others = there
+    newest = max(there, key=_measured)
+    wanted = body
+    action: Action = "updated"
+    if _measured(newest) > measured:
+        wanted, action = newest.body, "newer_there"
+    elif _same(kept.body, body):
+        action = "unchanged"
+    if not _same(kept.body, wanted):
+        kept = forge.update(kept, wanted)
+    for other in others:
+        forge.delete(other)
+    return Delivery(action, kept.url)
+
+
+def _with_key(forge: Forge, key: str) -> list[Comment]:
+    found = []
+    for comment in forge.own_comments():
+        marker = Marker.of(comment.body)
+        if marker is not None and marker.key == key:
+            found.append(comment)
+    return found
+
+
+def _measured(comment: Comment) -> datetime:
+    marker = Marker.of(comment.body)
+    assert marker is not None
+    return marker.measured
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are the same but for line breaks, which forges rewrite."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

@@ -1,0 +1,190 @@
+"""GitHub and GitHub Enterprise, by PyGithub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
+from tuner.forge.protocol import MAX_WAIT_S, Comment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from github import Github, GithubException
+    from github.Issue import Issue
+    from github.IssueComment import IssueComment
+
+    from tuner.forge.protocol import Target
+
+T = TypeVar("T")
+
+ACTIONS_AUTHOR: Final = "github-actions[bot]"
+"""Who a workflow's GITHUB_TOKEN is; it may not ask for its own name."""
+# https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: without a
+# Retry-After, wait at least a minute.
+_WAIT_S: Final = 60.0
+_TIMEOUT_S: Final = 20
+
+
+def open_github(
+    target: Target, *, sleep: Callable[[float], None], now_s: Callable[[], float]
+) -> GithubForge:
+    """Open a pull request's comments; nothing is sent yet. Raises InputError without PyGithub."""
+    try:
+        import github  # noqa: PLC0415 - heavy, and an extra
+        from github.Consts import DEFAULT_BASE_URL  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        if error.name != "github":
+            raise
+        raise InputError(
+            "a comment on GitHub needs PyGithub, which is not installed: "
+            "pip install 'lambda-tuner[github]'"
+        ) from None
+    client = github.Github(
+        auth=github.Auth.Token(target.token),
+        base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),
+        timeout=_TIMEOUT_S,
+        retry=None,  # waited for here, within a bound and with the caller's sleep
+        per_page=100,
+        lazy=True,  # nothing is read of repository and comment but what is asked for
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+    return GithubForge(client, target, _Asking(sleep, now_s))
+
+
+class GithubForge:
+    """The comments of one pull request; see `Forge`."""
+
+    def __init__(self, client: Github, target: Target, asking: _Asking) -> None:
+        self._client = client
+        self._target = target
+        self._asking = asking
+        self._author: str | None = None
+        self._issue: Issue | None = None
+
+    def own_comments(self) -> list[Comment]:
+        """All comments by this token's author, oldest first, over all pages."""
+        author, issue = self._who(), self._pull_request()
+        found = self._asking.ask(
+            lambda: [
+                _comment(each)
+                for each in issue.get_comments()
+                if each.user is not None and each.user.login == author
+            ]
+        )
+        return sorted(found, key=lambda comment: comment.comment_id)
+
+    def create(self, body: str) -> Comment:
+        """Post a comment."""
+        issue = self._pull_request()
+        return _comment(self._asking.ask(lambda: issue.create_comment(body), changes=True))
+
+    def update(self, comment: Comment, body: str) -> Comment:
+        """Replace a comment's text."""
+        found = self._one(comment)
+        self._asking.ask(lambda: found.edit(body), changes=True)
+        return _comment(found)
+
+    def delete(self, comment: Comment) -> None:
+        """Remove a comment."""
+        self._asking.ask(self._one(comment).delete, changes=True)
+
+    def _one(self, comment: Comment) -> IssueComment:
+        return self._pull_request().get_comment(comment.comment_id)
+
+    def _pull_request(self) -> Issue:
+        if self._issue is None:
+            repository = self._client.get_repo(self._target.repository)
+            self._issue = repository.get_issue(self._target.number)
+        return self._issue
+
+    def _who(self) -> str:
+        """The token's name. Raises ForgeError."""
+        if self._author is None:
+            self._author = self._target.author or self._asked_name() or ACTIONS_AUTHOR
+        return self._author
+
+    def _asked_name(self) -> str | None:
+        """The name as GitHub gives it; None where the token belongs to an app."""
+        try:
+            return self._asking.ask(lambda: self._client.get_user().login)
+        except ForgeError as error:
+            if error.status == 403:
+                return None
+            raise
+
+
+@dataclass(slots=True)
+class _Asking:
+    """Sends requests, waits for rate limits, and says what went wrong."""
+
+    sleep: Callable[[float], None]
+    now_s: Callable[[], float]
+    """Seconds since 1970."""
+    waited_s: float = 0.0
+
+    def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
+        """Return what `send` returns; a request that was refused for its rate is sent again."""
+        from github import GithubException  # noqa: PLC0415 - heavy, and an extra
+
+        while True:
+            try:
+                return send()
+            except GithubException as error:
+                wait_s = _wait_s(error, self.now_s())
+                if wait_s is None:
+                    raise _told(error, changes=changes) from error
+                if self.waited_s + wait_s > MAX_WAIT_S:
+                    raise ForgeError(
+                        f"GitHub asks to wait for {wait_s:.0f} s (rate limit), longer than "
+                        f"{MAX_WAIT_S:.0f} s in all: run it again later",
+                        status=error.status,
+                    ) from error
+            except OSError as error:  # of requests: its errors are OSErrors
+                raise ForgeError(
+                    f"GitHub does not answer ({type(error).__name__}): check the network and "
+                    "--api-url"
+                ) from error
+            self.waited_s += wait_s
+            self.sleep(wait_s)
+
+
+def _wait_s(error: GithubException, now_s: float) -> float | None:
+    """Seconds until a request may be sent again; None where it is no matter of its rate."""
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status not in {403, 429}:
+        return None
+    if (after := headers.get("retry-after", "")).isdigit():
+        return float(after)
+    if headers.get("x-ratelimit-remaining") == "0":
+        reset = headers.get("x-ratelimit-reset", "")
+        return max(float(reset) - now_s, 0.0) + 1 if reset.isdigit() else _WAIT_S
+    return _WAIT_S if error.status == 429 or "rate limit" in _message(error).lower() else None
+
+
+def _told(error: GithubException, *, changes: bool) -> ForgeError:
+    said = f"GitHub said {error.status} ({_message(error) or 'without a reason'})"
+    if error.status == 401:
+        return ForgeError(f"{said}: the token is wrong or has expired", status=401)
+    if changes and error.status in {403, 404}:
+        return ForgeReadOnlyError(
+            f"the token may not comment: {said}; it needs the permission pull-requests: write",
+            status=error.status,
+        )
+    if error.status == 404:
+        return ForgeError(
+            f"{said}: check --repository and --number, and that the token may read them",
+            status=404,
+        )
+    return ForgeError(said, status=error.status)
+
+
+def _message(error: GithubException) -> str:
+    data = error.data
+    return str(data.get("message") or "")[:200] if isinstance(data, dict) else ""
+
+
+def _comment(found: IssueComment) -> Comment:
+    return Comment(found.id, found.body or "", found.html_url)
