@@ -204,3 +204,19 @@ def test_what_cannot_be_used_is_one_line(
     ran = run_here("comment", save(tmp_path / "a.jsonl"), *flags, **job)
     assert ran.returncode == 1
     assert words in one_line(ran)
+
+
+@pytest.mark.parametrize("key", ["api-url", "token-env", "repository"])
+def test_a_folders_settings_do_not_say_who_is_sent_the_token(
+    github: FakeGithub,
+    job: dict[str, str],
+    tmp_path: Path,
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A change's own tuner.toml is refused where it names another server, token or repository."""
+    (tmp_path / "tuner.toml").write_text(f'{key} = "https://mallory.test"\n')
+    name = save(tmp_path / "a.jsonl")
+    monkeypatch.chdir(tmp_path)
+    assert "unknown key" in one_line(run_here("comment", name, **job))
+    assert github.requests == []

@@ -111,13 +111,15 @@ def test_the_environment_gives_one_payload_whole() -> None:
 EACH_TIME = {
     "build", "control", "out_file", "parameter", "payload_size", "raw", "regions", "saved", "vary",
     "after", "before", "code", "hooks_each", "resume",
+    "allow_local", "api_url", "author", "key", "number", "repository", "token_env",
 }  # fmt: skip
 
 
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     """The list of keys is the union of all commands' options, but for what is told anew each time:
     a figure's file (`out` means the sweep), price lists, how payloads and code are made, commands
-    to be run, and the sweep to go on from.
+    to be run, the sweep to go on from, and where a comment goes (a pull request's own files do not
+    say who is sent the token).
     """
     names = set()
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():

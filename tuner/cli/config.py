@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KEYS: Final = frozenset(
     {
         "budget_usd", "cold_start_share", "concurrency", "cost_slack", "detailed_exitcode",
-        "endpoint_url",
+        "endpoint_url", "fail_if_saving_over", "require_comment",
         "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
         "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
@@ -30,7 +30,8 @@ KEYS: Final = frozenset(
     }
 )  # fmt: skip
 """Options that a file may set. Not `yes`: a folder that you enter does not agree for you. Nor
-`before` and `after`, which neither a file nor a variable sets: it runs no commands either."""
+`before` and `after`, which neither a file nor a variable sets: it runs no commands either.
+Nor where a comment goes: a pull request's own files do not say who is sent the token."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {"yes", "allow_side_effects", "dry_run", "function", "keep_payloads"}
 )
