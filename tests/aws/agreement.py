@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ACCOUNT = "eu-west-1:123456789012"
+REQUEST_ID = "8f5c4a1e-0000-4000-8000-000000000000"
 _ELSEWHERE = {
     "GetMetricStatistics": ("cloudwatch:GetMetricStatistics", "*"),
     "DeleteLogGroup": ("logs:DeleteLogGroup", "arn:aws:logs:{account}:log-group:{logGroupName}"),
+    "FilterLogEvents": (
+        "logs:FilterLogEvents",
+        "arn:aws:logs:{account}:log-group:{logGroupName}:*",
+    ),
     "DescribeSchema": (
         "schemas:DescribeSchema",
         "arn:aws:schemas:{account}:schema/{RegistryName}/{SchemaName}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.agreement import check_agreement
+from tests.aws.agreement import REQUEST_ID, check_agreement
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tuner.aws.copying import MAX_ZIPPED_BYTES, copied_settings
 from tuner.errors import AwsError, ConflictError
@@ -63,6 +63,7 @@ def use_a_copy(gateway: LambdaGateway) -> None:
     latest = gateway.update_memory(COPY, 512, None)
     version = gateway.publish_version(COPY, "by tuner", code, latest.revision_id).version
     gateway.invoke(COPY, version, b"{}", timeout_s=3)
+    gateway.find_log(COPY, REQUEST_ID)
     gateway.delete_copy(COPY, "a copy")
     gateway.delete_logs_of_copy(COPY)
 
@@ -79,6 +80,7 @@ def test_policy_and_gateway_agree_on_auto(server: LocalLambda) -> None:
         assert gateway.reach("resize") == Reach()
         use_a_copy(gateway)
         before = gateway.read_function("resize")
+        gateway.find_log("resize", REQUEST_ID)
         gateway.list_versions("resize")
         gateway.list_aliases("resize")
         version = gateway.publish_version("resize", "by tuner", before.code_sha256, None).version

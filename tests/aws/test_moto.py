@@ -12,7 +12,7 @@ import pytest
 from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
-from tests.aws.agreement import check_agreement
+from tests.aws.agreement import REQUEST_ID, check_agreement
 from tuner.aws.account import AccountSettings
 from tuner.aws.gateway import LambdaGateway
 from tuner.aws.session import open_session
@@ -180,4 +180,5 @@ def _sweep_like(gateway: LambdaGateway, function: str) -> None:
     assert gateway.read_tags(before.arn) == {"by": "tuner"}
     gateway.remove_tag(before.arn, "by")
     gateway.invoke(function, version, b"{}", timeout_s=3)
+    gateway.find_log(function, REQUEST_ID)
     gateway.delete_version(function, version)
