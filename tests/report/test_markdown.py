@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.report import answers
+from tuner.model.finding import Finding
 from tuner.report import markdown
 
 
@@ -11,13 +14,13 @@ def test_a_resize_is_one_line_and_a_small_table() -> None:
     text = markdown.render(answers.resize())
     lines = text.splitlines()
     assert lines[0] == "**RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed.**"
-    assert "| now | 3008 MB | 210 ms | 10.48 |" in lines
-    assert "| **recommended** | **1792 MB** | 210 ms | 6.33 |" in lines
+    assert "| now | 3008 MB | 210 ms | 10.48 | |" in lines
+    assert "| **recommended** | **1792 MB** | 210 ms | 6.33 | 40 % cheaper (37–42 %) |" in lines
     assert "<details><summary>Sizes (36 invocations, $0.0004)</summary>" in lines
-    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.count("<details>") == text.count("</details>") == 3
     assert "| 128 MB | – | – | – | excluded: 2 × out of memory |" in lines
     assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
-    assert lines[-1].startswith("<sub>Assumes 1 payload;")
+    assert "<details><summary>Assumptions</summary>\n\n1 payload;" in text
 
 
 def test_tables_have_as_many_cells_in_every_row() -> None:
@@ -39,4 +42,24 @@ def test_an_inconclusive_answer_says_so_first() -> None:
     """The reason is the headline and unknown figures are dashes."""
     text = markdown.render(answers.inconclusive())
     assert text.startswith("**INCONCLUSIVE: the sweep was interrupted")
-    assert "| now | 3008 MB | – | – |" in text
+    assert "| now | 3008 MB | – | – | |" in text
+
+
+def test_the_chart_holds_every_size_with_a_cost() -> None:
+    """As many points as names on the axis, none for the size that failed."""
+    text = markdown.render(answers.resize())
+    [chart] = re.findall(r"```mermaid\n(.*?)\n```", text, re.DOTALL)
+    [axis] = re.findall(r"x-axis .*\[(.*)\]", chart)
+    [line] = re.findall(r"line \[(.*)\]", chart)
+    assert chart.startswith("xychart-beta\n")
+    sizes_mb = [int(name.strip('" ')) for name in axis.split(",")]
+    assert sizes_mb == [192, 256, 512, 1024, 1792, 3008]  # 192 MB: the cheapest, modelled
+    assert len(line.split(",")) == len(sizes_mb)
+    assert "mermaid" not in markdown.render(answers.inconclusive())
+
+
+def test_a_warning_stands_open() -> None:
+    """What must be seen is not folded away."""
+    made = answers.resize(findings=(Finding("w", "warning", "Look."), Finding("i", "info", "Eh.")))
+    text = markdown.render(made)
+    assert text.index("Look.") < text.index("<summary>Findings") < text.index("Eh.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tuner.report.foreign import code_span
-from tuner.report.markdown import render
+from tuner.report.markdown import DROPPED_FIRST, brief, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +21,40 @@ class Subject(NamedTuple):
     deployed_code: bool
 
 
-def render_comment(subjects: Sequence[Subject]) -> str:
-    """Return Markdown; its first line says where other things than this change were measured."""
-    blocks = [_notice(subjects), "\n---\n\n".join(map(_answer, subjects))]
-    return "\n\n".join(block for block in blocks if block)
+MAX_CHARS: Final = 60_000
+"""GitHub takes 65,536 characters; the rest is for the marker."""
+
+
+def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -> str:
+    """Return Markdown; its first line says where other things than this change were measured.
+
+    What is too long loses whole sections, of all answers alike, then the tables, then the last
+    answers; a line at the end says so. Nothing is cut in the middle.
+    """
+    notice = _notice(subjects)
+    for count in range(len(DROPPED_FIRST) + 1):
+        without = DROPPED_FIRST[:count]
+        text = _joined(notice, [_answer(each, without) for each in subjects], without)
+        if len(text) <= max_chars:
+            return text
+    briefs = [brief(each.recommendation) for each in subjects]
+    if len(notice) > max_chars // 2:
+        notice = "measured on deployed code or locally, not this change's build on Lambda, in part"
+    shown = len(briefs)
+    while True:
+        left_out = [*DROPPED_FIRST, "tables"]
+        if shown < len(briefs):
+            left_out.append(f"{len(briefs) - shown} of {len(briefs)} functions")
+        text = _joined(notice, briefs[:shown], left_out)
+        if len(text) <= max_chars or shown == 0:
+            return text
+        shown -= 1
+
+
+def _joined(notice: str, answers: Sequence[str], left_out: Sequence[str]) -> str:
+    note = f"<sub>Left out for length: {', '.join(left_out)}.</sub>" if left_out else ""
+    blocks = [notice, "\n\n---\n\n".join(answers), note]
+    return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _notice(subjects: Sequence[Subject]) -> str:
@@ -44,9 +74,7 @@ def _of(words: str, found: Sequence[Subject], subjects: Sequence[Subject]) -> st
     return f"{words}: {', '.join(code_span(each.recommendation.function.name) for each in found)}"
 
 
-def _answer(subject: Subject) -> str:
+def _answer(subject: Subject, without: Sequence[str]) -> str:
     digest = subject.recommendation.function.code_sha256
-    measured = (
-        f"<sub>Measured {code_span(subject.measured_at)}, code SHA-256 {code_span(digest)}.</sub>"
-    )
-    return f"{render(subject.recommendation)}\n{measured}\n"
+    measured = f"Measured {code_span(subject.measured_at)}, code SHA-256 {code_span(digest)}."
+    return f"{render(subject.recommendation, without=without)}\n<sub>{measured}</sub>"

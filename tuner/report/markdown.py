@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown
+from tuner.report.mermaid import cost_chart
 from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, size_rows
 from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
@@ -19,21 +20,34 @@ if TYPE_CHECKING:
     from tuner.report.size_rows import SizeRow
 
 
-def render(recommendation: Recommendation) -> str:
-    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
-    blocks = [
-        f"**{markdown(headline(recommendation))}**",
-        _subject(recommendation),
-        _comparison(recommendation),
-        certainty(recommendation) or "",
-        markdown(cost_of_records(recommendation) or ""),
-        markdown(best_pair(recommendation) or ""),
-        "" if recommendation.choice.parameters else _sizes(recommendation),
-        _pairs(recommendation),
-        _findings(recommendation),
-        _assumptions(recommendation),
+DROPPED_FIRST: Final = ("chart", "sizes", "assumptions", "findings")
+"""What a comment can do without, in the order in which it is left out."""
+
+
+def render(recommendation: Recommendation, *, without: Collection[str] = ()) -> str:
+    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert.
+
+    `without` names whole sections of DROPPED_FIRST to leave out.
+    """
+    varied = bool(recommendation.choice.parameters)
+    sections = [
+        ("", brief(recommendation)),
+        ("", _comparison(recommendation)),
+        ("", certainty(recommendation) or ""),
+        ("", markdown(cost_of_records(recommendation) or "")),
+        ("", markdown(best_pair(recommendation) or "")),
+        ("chart", "" if varied else cost_chart(recommendation)),
+        ("sizes", "" if varied else _sizes(recommendation)),
+        ("sizes", _pairs(recommendation)),
+        ("findings", _findings(recommendation)),
+        ("assumptions", _assumptions(recommendation)),
     ]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return "\n\n".join(text for name, text in sections if text and name not in without) + "\n"
+
+
+def brief(recommendation: Recommendation) -> str:
+    """The verdict in one line, and whose it is."""
+    return f"**{markdown(headline(recommendation))}**\n\n{_subject(recommendation)}"
 
 
 def _subject(recommendation: Recommendation) -> str:
@@ -50,19 +64,21 @@ def _subject(recommendation: Recommendation) -> str:
 
 def _comparison(recommendation: Recommendation) -> str:
     choice, current = recommendation.choice, recommendation.current
-    lines = ["| | memory | mean duration | $ per million |", "|---|--:|--:|--:|"]
+    lines = ["| | memory | mean duration | $ per million | saving (90 %) |"]
+    lines.append("|---|--:|--:|--:|---|")
     lines.append(
         f"| now | {numbers.memory(current.memory_mb)}{_values(current.parameters)} "
         f"| {_known(current.duration_ms, numbers.duration)} "
-        f"| {_known(current.cost_usd_per_million, numbers.usd_per_million)} |"
+        f"| {_known(current.cost_usd_per_million, numbers.usd_per_million)} | |"
     )
+    saving = "–" if choice.saving_ratio is None else numbers.saving(choice.saving_ratio)
     moves = choice.verdict == "resize" or choice.parameters != current.parameters
     if moves and choice.memory_mb is not None:
         lines.append(
             f"| **recommended** | **{numbers.memory(choice.memory_mb)}**"
             f"{_values(choice.parameters)} "
             f"| {_known(choice.duration_ms, numbers.duration)} "
-            f"| {_known(choice.cost_usd_per_million, numbers.usd_per_million)} |"
+            f"| {_known(choice.cost_usd_per_million, numbers.usd_per_million)} | {saving} |"
         )
     return "\n".join(lines)
 
@@ -120,17 +136,26 @@ def _size(row: SizeRow) -> str:
 
 
 def _findings(recommendation: Recommendation) -> str:
-    return "\n".join(
-        f"- **{finding.severity}** ({code_span(finding.code)}): {markdown(finding.message)}"
+    """Warnings and errors stand open; what is only good to know is folded away."""
+    lines = [
+        (
+            finding.severity,
+            f"- **{finding.severity}** ({code_span(finding.code)}): {markdown(finding.message)}",
+        )
         for finding in recommendation.findings
-    )
+    ]
+    shown = "\n".join(line for severity, line in lines if severity != "info")
+    folded = "\n".join(line for severity, line in lines if severity == "info")
+    if folded:
+        folded = f"<details><summary>Findings</summary>\n\n{folded}\n\n</details>"
+    return "\n\n".join(text for text in (shown, folded) if text)
 
 
 def _assumptions(recommendation: Recommendation) -> str:
     if not recommendation.assumptions:
         return ""
     assumed = "; ".join(markdown(text) for text in recommendation.assumptions)
-    return f"<sub>Assumes {assumed}.</sub>"
+    return f"<details><summary>Assumptions</summary>\n\n{assumed}.\n\n</details>"
 
 
 def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
