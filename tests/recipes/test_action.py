@@ -1,0 +1,148 @@
+"""The GitHub Action and the example workflows: read as GitHub reads them, their steps run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.running import ROOT, variables_for
+from tests.cli.test_comment import save
+from tests.forge.fake_github import NUMBER, REPOSITORY, serving
+
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
+WORKFLOWS = sorted((ROOT / "examples" / "ci").glob("github-*.yml"))
+EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+def step(name: str) -> dict[str, Any]:
+    [found] = [each for each in ACTION["runs"]["steps"] if each["name"] == name]
+    return found
+
+
+def run_step(
+    name: str, folder: Path, given: dict[str, str], **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a step's script as GitHub does: bash, failing at once, inputs through its env alone."""
+    values = {
+        f"inputs.{key}": str(each.get("default", "")) for key, each in ACTION["inputs"].items()
+    }
+    values |= {f"inputs.{key}": text for key, text in given.items()}
+    values["steps.tune.outputs.sweep"] = ""
+    env = {
+        key: EXPRESSION.sub(lambda found: values[found[1]], text)
+        for key, text in step(name)["env"].items()
+    }
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step(name)["run"]],
+        cwd=folder,
+        env=variables_for(PATH=path, **env, **variables),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_inputs_never_stand_in_a_script() -> None:
+    """An expression in a script would be read as commands; env holds them all."""
+    for each in ACTION["runs"]["steps"]:
+        assert "${{" not in each["run"]
+        assert each["shell"] == "bash"
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            assert not any("${{" in each.get("run", "") for each in job["steps"])
+
+
+def test_every_input_is_used_and_every_used_one_is_there() -> None:
+    """What a step or an example names is an input, and no input does nothing."""
+    text = (ROOT / "action.yml").read_text()
+    assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            for each in job["steps"]:
+                if "lambda-tuner@" in each.get("uses", ""):
+                    assert set(each["with"]) <= set(ACTION["inputs"])
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_an_example_has_only_the_permissions_of_its_part(path: Path) -> None:
+    """What runs a fork's code may write nothing; what may comment checks nothing out."""
+    workflow = yaml.safe_load(path.read_text())
+    written = {name for name, right in workflow["permissions"].items() if right == "write"}
+    [job] = workflow["jobs"].values()
+    uses = " ".join(each.get("uses", "") for each in job["steps"])
+    allowed = {
+        "github-pull-request": {"id-token", "pull-requests"},
+        "github-fork-measure": set(),
+        "github-fork-comment": {"pull-requests"},
+    }
+    assert written == allowed[path.stem]
+    assert ("actions/checkout" in uses) == (path.stem != "github-fork-comment")
+    for each in job["steps"]:
+        subprocess.run(["bash", "-n", "-c", each.get("run", "")], check=True)
+
+
+def test_the_fork_workflows_name_each_other() -> None:
+    """The second is started by the first and fetches what it left."""
+    first, second = (
+        yaml.safe_load((ROOT / f"examples/ci/github-fork-{part}.yml").read_text())
+        for part in ("measure", "comment")
+    )
+    # YAML 1.1 reads the key `on` as true.
+    assert second[True]["workflow_run"]["workflows"] == [first["name"]]
+    left = [
+        each["with"]["name"] for each in first["jobs"]["measure"]["steps"] if "upload" in str(each)
+    ]
+    taken = [
+        each["with"]["name"]
+        for each in second["jobs"]["comment"]["steps"]
+        if "download" in str(each)
+    ]
+    assert left == taken
+
+
+def test_the_measuring_step_passes_on_what_it_is_given(tmp_path: Path) -> None:
+    """Inputs with spaces, quotes and commands in them stay one argument each."""
+    payload = '{"name": "$(touch gone) `touch gone` it\'s"}'
+    given = {
+        "function": "cpu-bound",
+        "payload": payload,
+        "tune-arguments": f"--local={ROOT}/examples/template.yaml\n--dry-run\n",
+    }
+    output = tmp_path / "output"
+    ran = run_step("Measure", tmp_path, given, GITHUB_OUTPUT=str(output))
+    assert ran.returncode == 0, ran.stderr
+    assert "cpu-bound" in ran.stdout + ran.stderr
+    assert output.read_text() == "sweep=tuner-sweep.jsonl\n"
+    assert not (tmp_path / "gone").exists()
+
+
+def test_the_commenting_step_posts(tmp_path: Path) -> None:
+    """Its sweeps, key and number reach GitHub; further arguments do too."""
+    save(tmp_path / "a b.jsonl")
+    save(tmp_path / "c.jsonl")
+    with serving() as github:
+        given = {
+            "token": "ghs_secret",
+            "sweeps": "a b.jsonl\nc.jsonl",
+            "key": "two; touch gone",
+            "number": str(NUMBER),
+            "comment-arguments": "--fail-if-saving-over=1%",
+        }
+        ran = run_step(
+            "Comment", tmp_path, given, GITHUB_API_URL=github.url, GITHUB_REPOSITORY=REPOSITORY
+        )
+        [body] = github.by()
+    assert ran.returncode == 10, ran.stderr
+    assert body.count("**RESIZE") == 2
+    assert 'key="two%3B%20touch%20gone"' in body
+    assert not (tmp_path / "gone").exists()
