@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.running import one_line, run_here
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
+from tests.forge.fake_gitlab import PROJECT, FakeGitlab
 from tests.sweeps import made_function, made_sweep
 from tuner.model.finding import Finding
 from tuner.sweep.file import SweepWriter
@@ -220,3 +221,23 @@ def test_a_folders_settings_do_not_say_who_is_sent_the_token(
     monkeypatch.chdir(tmp_path)
     assert "unknown key" in one_line(run_here("comment", name, **job))
     assert github.requests == []
+
+
+def test_a_gitlab_job_comments_on_its_merge_request(tmp_path: Path) -> None:
+    """Project, number, server and token come from the job's environment."""
+    played = FakeGitlab()
+    with serving(played):
+        job = {
+            "GITLAB_CI": "true",
+            "GITLAB_TOKEN": "glpat-secret",
+            "CI_PROJECT_PATH": PROJECT,
+            "CI_MERGE_REQUEST_IID": str(NUMBER),
+            "CI_API_V4_URL": f"{played.url}/api/v4",
+        }
+        name = save(tmp_path / "a.jsonl")
+        ran = run_here("comment", name, **job)
+        assert (ran.returncode, ran.stdout) == (0, "")
+        assert "comment made posted" in ran.stderr
+        assert "left alone" in run_here("comment", name, **job).stderr
+    [body] = played.by()
+    assert "**RESIZE" in body

@@ -110,9 +110,9 @@ class FakeGithub:
 
 
 @contextmanager
-def serving() -> Iterator[FakeGithub]:
+def serving(github: FakeGithub | None = None) -> Iterator[FakeGithub]:
     """A server on a free port of loopback for as long as the block lasts."""
-    github = FakeGithub()
+    github = github or FakeGithub()
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,7 +133,7 @@ def serving() -> Iterator[FakeGithub]:
             self.end_headers()
             self.wfile.write(out)
 
-        do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the server's names
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any  # noqa: N815 - the server's names
 
         def log_message(self, *_: object) -> None:
             """Tell nobody."""

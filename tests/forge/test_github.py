@@ -38,7 +38,7 @@ def send(
     hour: int = 0,
     waits: list[float] | None = None,
 ) -> Delivery:
-    target = Target("secret", REPOSITORY, NUMBER, github.url)
+    target = Target("github", "secret", REPOSITORY, NUMBER, github.url)
     forge = open_github(
         target, sleep=[].append if waits is None else waits.append, now_s=lambda: 1_000.0
     )

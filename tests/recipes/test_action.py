@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.running import ROOT, variables_for
+from tests.cli.running import ROOT, run, variables_for
 from tests.cli.test_comment import save
 from tests.forge.fake_github import NUMBER, REPOSITORY, serving
 
@@ -146,3 +147,27 @@ def test_the_commenting_step_posts(tmp_path: Path) -> None:
     assert body.count("**RESIZE") == 2
     assert 'key="two%3B%20touch%20gone"' in body
     assert not (tmp_path / "gone").exists()
+
+
+def test_the_gitlab_job_gives_commands_as_they_are(tmp_path: Path) -> None:
+    """Its lines are shell, the tuner takes its arguments, and its token file is for its owner."""
+    [job] = yaml.safe_load((ROOT / "examples/ci/gitlab-merge-request.yml").read_text()).values()
+    for line in (*job["before_script"], *job["script"]):
+        subprocess.run(["bash", "-n", "-c", line], check=True)
+    token_file = tmp_path / "new" / "token"
+    ran = subprocess.run(
+        ["bash", "-ec", "\n".join(job["before_script"][:2])],
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_ID_TOKEN": "a.b",
+            "AWS_WEB_IDENTITY_TOKEN_FILE": str(token_file),
+        },
+        check=False,
+    )
+    assert ran.returncode == 0
+    assert token_file.read_text() == "a.b"
+    assert token_file.stat().st_mode & 0o077 == 0
+    save(tmp_path / "tuner-sweep.jsonl")
+    tuner = shlex.split(job["script"][1])
+    found = run(*tuner[1:], "--dry-run", cwd=tmp_path)
+    assert "**RESIZE" in found.stdout

@@ -61,6 +61,7 @@ def test_nothing_foreign_acts(name: str, said: str, assumed: str, digest: str) -
     }  # fmt: skip
     assert not re.search(r"[@#]\w", outside)
     assert Marker.of(text) is None
+    assert not re.search(r"^\s*/", text, re.MULTILINE)  # GitLab's quick actions
 
 
 def test_what_fits_is_whole() -> None:

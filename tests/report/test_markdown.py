@@ -20,7 +20,7 @@ def test_a_resize_is_one_line_and_a_small_table() -> None:
     assert text.count("<details>") == text.count("</details>") == 3
     assert "| 128 MB | – | – | – | excluded: 2 × out of memory |" in lines
     assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
-    assert "<details><summary>Assumptions</summary>\n\n1 payload;" in text
+    assert "<details><summary>Assumptions</summary>\n\nAssumes 1 payload;" in text
 
 
 def test_tables_have_as_many_cells_in_every_row() -> None:

@@ -1,6 +1,6 @@
 """`tuner comment`: the answer, on the pull request."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -55,11 +55,18 @@ def comment(
             "end of its interval).",
         ),
     ] = None,
+    forge: Annotated[
+        Literal["github", "gitlab"] | None,
+        typer.Option(
+            help="Where the pull or merge request is (else by GITLAB_CI, else github).",
+            rich_help_panel=_PULL_REQUEST,
+        ),
+    ] = None,
     repository: Annotated[
         str | None,
         typer.Option(
             metavar="OWNER/NAME",
-            help="Repository (else GITHUB_REPOSITORY).",
+            help="Repository (else GITHUB_REPOSITORY or CI_PROJECT_PATH).",
             rich_help_panel=_PULL_REQUEST,
         ),
     ] = None,
@@ -67,25 +74,26 @@ def comment(
         int | None,
         typer.Option(
             min=1,
-            help="Its number (else from GITHUB_REF or GITHUB_EVENT_PATH).",
+            help="Its number (else from GITHUB_REF, GITHUB_EVENT_PATH or CI_MERGE_REQUEST_IID).",
             rich_help_panel=_PULL_REQUEST,
         ),
     ] = None,
     api_url: Annotated[
         str | None,
         typer.Option(
-            help="API of a GitHub Enterprise Server (else GITHUB_API_URL, else GitHub's).",
+            help="API of a server of your own (else GITHUB_API_URL or CI_API_V4_URL, else the "
+            "public one).",
             rich_help_panel=_PULL_REQUEST,
         ),
     ] = None,
     token_env: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="VARIABLE",
-            help="Variable that holds the token.",
+            help="Variable that holds the token (else GITHUB_TOKEN or GITLAB_TOKEN).",
             rich_help_panel=_PULL_REQUEST,
         ),
-    ] = "GITHUB_TOKEN",  # noqa: S107 - the name of a variable, no password
+    ] = None,
     author: Annotated[
         str | None,
         typer.Option(
@@ -109,17 +117,20 @@ def comment(
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
 ) -> int:
-    """Post the answer of saved sweeps as one comment on a pull request, or renew it.
+    """Post the answer of saved sweeps as one comment on a pull or merge request, or renew it.
 
     There is one comment a key. It is renewed in place, left alone where nothing changed, and never
     replaced by what an older sweep says. Where the token may not comment (a fork's), the answer
-    goes to the job's summary instead.
+    goes to the job's summary instead (on GitLab: to stdout).
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
-    from tuner.cli.continuous_integration import pull_request_target  # noqa: PLC0415 - as above
+    from tuner.cli.continuous_integration import (  # noqa: PLC0415 - as above
+        pull_request_target,
+        token_variable,
+    )
     from tuner.cli.screen import show_text  # noqa: PLC0415 - as above
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
@@ -152,13 +163,15 @@ def comment(
         why_not: str | None = "it was measured locally (--allow-local posts it all the same)"
         if allow_local or all(sweep.environment != "local" for sweep in loaded):
             target = pull_request_target(
+                forge=forge,
                 repository=repository,
                 number=number,
                 api_url=api_url,
                 author=author,
                 token_env=token_env,
             )
-            why_not = _post(text, target) if target else f"{token_env} holds no token"
+            variable = token_variable(target.kind, token_env)
+            why_not = _post(text, target) if target.token else f"{variable} holds no token"
         if why_not:
             _instead(text, why_not, require_comment=require_comment)
     _gate(fail_if_saving_over, [answer for _, answer in answers])
@@ -172,10 +185,10 @@ def _post(text: "CommentText", target: "Target") -> str | None:
     from tuner.api.comment import post_comment  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
     from tuner.errors import ForgeReadOnlyError  # noqa: PLC0415 - as above
-    from tuner.forge.github import open_github  # noqa: PLC0415 - as above
+    from tuner.forge.opening import open_forge  # noqa: PLC0415 - as above
 
     try:
-        done = post_comment(text, open_github(target, sleep=time.sleep, now_s=time.time))
+        done = post_comment(text, open_forge(target, sleep=time.sleep, now_s=time.time))
     except ForgeReadOnlyError as error:
         return str(error)
     words = {

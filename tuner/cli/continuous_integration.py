@@ -6,45 +6,72 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from tuner.errors import InputError
-from tuner.forge.protocol import Target
+from tuner.forge.protocol import ForgeName, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 _PULL_REF: Final = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
-_REPOSITORY: Final = re.compile(r"[\w.-]+/[\w.-]+")
+_REPOSITORY: Final[dict[ForgeName, re.Pattern[str]]] = {
+    "github": re.compile(r"[\w.-]+/[\w.-]+"),
+    "gitlab": re.compile(r"[\w.-]+(?:/[\w.-]+)+"),  # groups have groups
+}
 _MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
+class _Names(NamedTuple):
+    """What a forge calls the variables of its jobs."""
+
+    repository: str
+    api_url: str
+    token: str
+    words: str
+
+
+_NAMES: Final[dict[ForgeName, _Names]] = {
+    "github": _Names("GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_TOKEN", "pull request"),
+    # https://docs.gitlab.com/ci/variables/predefined_variables/; a job's own token may not comment.
+    "gitlab": _Names("CI_PROJECT_PATH", "CI_API_V4_URL", "GITLAB_TOKEN", "merge request"),
+}
+
+
 def pull_request_target(
     *,
+    forge: ForgeName | None,
     repository: str | None,
     number: int | None,
     api_url: str | None,
     author: str | None,
-    token_env: str,
+    token_env: str | None,
     environ: Mapping[str, str] = os.environ,
-) -> Target | None:
-    """Return the pull request; flags come before the environment. None without a token.
+) -> Target:
+    """Return the pull or merge request; flags come before the environment. Its token may be empty.
 
     Raises InputError that names the flag for what is missing.
     """
-    repository = repository or environ.get("GITHUB_REPOSITORY")
-    if not repository or not _REPOSITORY.fullmatch(repository):
-        raise InputError("which repository? give --repository OWNER/NAME (GITHUB_REPOSITORY)")
-    number = number or _number(environ)
+    kind = forge or ("gitlab" if environ.get("GITLAB_CI") else "github")
+    names = _NAMES[kind]
+    repository = repository or environ.get(names.repository)
+    if not repository or not _REPOSITORY[kind].fullmatch(repository):
+        raise InputError(f"which repository? give --repository OWNER/NAME ({names.repository})")
+    number = number or _number(kind, environ)
     if number is None:
-        raise InputError("this job is of no pull request: give --number")
-    api_url = api_url or environ.get("GITHUB_API_URL") or None
+        raise InputError(f"this job is of no {names.words}: give --number")
+    api_url = api_url or environ.get(names.api_url) or None
     _check(api_url)
-    token = environ.get(token_env, "").strip()
-    return Target(token, repository, number, api_url, author) if token else None
+    token = environ.get(token_variable(kind, token_env), "").strip()
+    return Target(kind, token, repository, number, api_url, author)
+
+
+def token_variable(kind: ForgeName, token_env: str | None) -> str:
+    """The variable that holds the token."""
+    return token_env or _NAMES[kind].token
 
 
 def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> bool:
@@ -60,7 +87,10 @@ def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> bool:
     return True
 
 
-def _number(environ: Mapping[str, str]) -> int | None:
+def _number(kind: ForgeName, environ: Mapping[str, str]) -> int | None:
+    if kind == "gitlab":
+        given = environ.get("CI_MERGE_REQUEST_IID", "")
+        return int(given) if given.isdecimal() else None
     if match := _PULL_REF.fullmatch(environ.get("GITHUB_REF", "")):
         return int(match[1])
     path = environ.get("GITHUB_EVENT_PATH")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
-from tuner.forge.protocol import MAX_WAIT_S, Comment
+from tuner.forge.patience import Patience
+from tuner.forge.protocol import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,7 @@ def open_github(
         seconds_between_requests=None,
         seconds_between_writes=None,
     )
-    return GithubForge(client, target, _Asking(sleep, now_s))
+    return GithubForge(client, target, _Asking(Patience(sleep), now_s))
 
 
 class GithubForge:
@@ -120,10 +121,9 @@ class GithubForge:
 class _Asking:
     """Sends requests, waits for rate limits, and says what went wrong."""
 
-    sleep: Callable[[float], None]
+    patience: Patience
     now_s: Callable[[], float]
     """Seconds since 1970."""
-    waited_s: float = 0.0
 
     def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
         """Return what `send` returns; a request that was refused for its rate is sent again."""
@@ -136,19 +136,12 @@ class _Asking:
                 wait_s = _wait_s(error, self.now_s())
                 if wait_s is None:
                     raise _told(error, changes=changes) from error
-                if self.waited_s + wait_s > MAX_WAIT_S:
-                    raise ForgeError(
-                        f"GitHub asks to wait for {wait_s:.0f} s (rate limit), longer than "
-                        f"{MAX_WAIT_S:.0f} s in all: run it again later",
-                        status=error.status,
-                    ) from error
+                self.patience.wait(wait_s, forge="GitHub", status=error.status)
             except OSError as error:  # of requests: its errors are OSErrors
                 raise ForgeError(
                     f"GitHub does not answer ({type(error).__name__}): check the network and "
                     "--api-url"
                 ) from error
-            self.waited_s += wait_s
-            self.sleep(wait_s)
 
 
 def _wait_s(error: GithubException, now_s: float) -> float | None:

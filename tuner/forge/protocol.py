@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ForgeName = Literal["github", "gitlab"]
 MAX_WAIT_S: Final = 120.0
 """How long one run waits for rate limits in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A pull request. `api_url` is None for the public GitHub; `author` is who comments are of
-    where the token may not ask who it is (None: GitHub Actions' own name).
+    """A pull or merge request. `api_url` is None for the public GitHub or GitLab; `author` is who
+    comments are of where the token may not ask who it is (None: GitHub Actions' own name).
     """
 
+    kind: ForgeName
     token: str = field(repr=False)
     repository: str
     number: int
@@ -35,8 +37,10 @@ class Comment:
 
 
 class Forge(Protocol):
-    """The comments of one pull request. Everything raises ForgeError; what changes something
-    raises ForgeReadOnlyError where the token may not.
+    """The comments of one pull or merge request.
+
+    Everything raises ForgeError; what changes something raises ForgeReadOnlyError where the token
+    may not.
     """
 
     def own_comments(self) -> Sequence[Comment]:

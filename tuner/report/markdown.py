@@ -155,7 +155,7 @@ def _assumptions(recommendation: Recommendation) -> str:
     if not recommendation.assumptions:
         return ""
     assumed = "; ".join(markdown(text) for text in recommendation.assumptions)
-    return f"<details><summary>Assumptions</summary>\n\n{assumed}.\n\n</details>"
+    return f"<details><summary>Assumptions</summary>\n\nAssumes {assumed}.\n\n</details>"
 
 
 def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
