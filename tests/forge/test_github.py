@@ -10,12 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.forge.fake_github import BOT, NUMBER, REPOSITORY, FakeGithub, Refusal, serving
+from tests.forge.fake_github import (
+    BOT,
+    MAX_BODY_CHARS,
+    NUMBER,
+    REPOSITORY,
+    FakeGithub,
+    Refusal,
+    serving,
+)
 from tuner.errors import ForgeError, ForgeReadOnlyError
 from tuner.forge.deliver import Delivery, deliver
 from tuner.forge.github import open_github
 from tuner.forge.marker import Marker
 from tuner.forge.protocol import MAX_WAIT_S, Target
+from tuner.report.comment import MAX_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,6 +147,13 @@ def test_a_pull_request_that_is_not_there_is_named(github: FakeGithub) -> None:
     with pytest.raises(ForgeError, match="--number") as caught:
         send(github)
     assert not isinstance(caught.value, ForgeReadOnlyError)
+
+
+def test_the_longest_comment_is_taken(github: FakeGithub) -> None:
+    """A text at the budget, with a long key, is within GitHub's limit; one over that is one line."""
+    assert send(github, "x" * MAX_CHARS, key="k" * 1000).action == "posted"
+    with pytest.raises(ForgeError, match="422"):
+        send(github, "x" * MAX_BODY_CHARS, key="other")
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "token is wrong"), (422, "422"), (502, "502")])
