@@ -150,7 +150,7 @@ def test_a_pull_request_that_is_not_there_is_named(github: FakeGithub) -> None:
 
 
 def test_the_longest_comment_is_taken(github: FakeGithub) -> None:
-    """A text at the budget, with a long key, is within GitHub's limit; one over that is one line."""
+    """A text at the budget, with a long key, is within GitHub's limit; one over is one line."""
     assert send(github, "x" * MAX_CHARS, key="k" * 1000).action == "posted"
     with pytest.raises(ForgeError, match="422"):
         send(github, "x" * MAX_BODY_CHARS, key="other")

@@ -59,7 +59,16 @@ def test_the_chart_holds_every_size_with_a_cost() -> None:
 
 
 def test_a_warning_stands_open() -> None:
-    """What must be seen is not folded away."""
-    made = answers.resize(findings=(Finding("w", "warning", "Look."), Finding("i", "info", "Eh.")))
-    text = markdown.render(made)
-    assert text.index("Look.") < text.index("<summary>Findings") < text.index("Eh.")
+    """What must be seen is not folded away, nor whether to leave Lambda."""
+    findings = (
+        Finding("i", "info", "Eh."),
+        Finding("w", "warning", "Look."),
+        Finding("platform", "info", "Leave."),
+    )
+    text = markdown.render(answers.resize(findings=findings))
+    assert (
+        text.index("Look.")
+        < text.index("Leave.")
+        < text.index("<summary>Findings")
+        < text.index("Eh.")
+    )

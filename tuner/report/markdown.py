@@ -136,16 +136,16 @@ def _size(row: SizeRow) -> str:
 
 
 def _findings(recommendation: Recommendation) -> str:
-    """Warnings and errors stand open; what is only good to know is folded away."""
+    """Warnings, errors and where to run it stand open; what is only good to know is folded away."""
     lines = [
         (
-            finding.severity,
+            finding.severity != "info" or finding.code == "platform",
             f"- **{finding.severity}** ({code_span(finding.code)}): {markdown(finding.message)}",
         )
         for finding in recommendation.findings
     ]
-    shown = "\n".join(line for severity, line in lines if severity != "info")
-    folded = "\n".join(line for severity, line in lines if severity == "info")
+    shown = "\n".join(line for stands_open, line in lines if stands_open)
+    folded = "\n".join(line for stands_open, line in lines if not stands_open)
     if folded:
         folded = f"<details><summary>Findings</summary>\n\n{folded}\n\n</details>"
     return "\n\n".join(text for text in (shown, folded) if text)
