@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.curve.fit import fit_curve as fit_samples
+from tuner.decide.candidates import candidates_of
 from tuner.decide.evidence import read_evidence
 from tuner.errors import InputError
 
@@ -26,4 +27,7 @@ def fit_curve(sweep: Sweep, payload: str | None = None, *, draw_count: int = 200
     if wanted is None or wanted not in evidence.samples:
         raise InputError(f"name one of the sweep's payloads: {', '.join(names)}")
     seed = sweep.plan.seed + names.index(wanted)
-    return fit_samples(evidence.samples[wanted], seed=seed, draw_count=draw_count)
+    sizes = candidates_of(sweep) | {sweep.function.memory_mb, *evidence.measured_mb}
+    return fit_samples(
+        evidence.samples[wanted], sizes_mb=sorted(sizes), seed=seed, draw_count=draw_count
+    )

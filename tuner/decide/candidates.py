@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tuner.errors import InputError
 from tuner.model.limits import (
     CORE_THRESHOLDS_MB,
@@ -9,6 +11,9 @@ from tuner.model.limits import (
     MB_PER_VCPU,
     MIN_MEMORY_MB,
 )
+
+if TYPE_CHECKING:
+    from tuner.model.sweep import Sweep
 
 _STEP_MB = 64
 
@@ -33,3 +38,22 @@ def candidate_sizes(
             f"widen --min-memory and --max-memory ({MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB)"
         )
     return within
+
+
+def candidates_of(
+    sweep: Sweep, min_memory_mb: int | None = None, max_memory_mb: int | None = None
+) -> frozenset[int]:
+    """The sizes that the operator named, or those that a person would write and what was invoked;
+    within the limits, or the range that was planned. Raises InputError if they leave nothing.
+    """
+    planned = sweep.plan.sizes_mb
+    if sweep.plan.sizes_named:
+        low, high = min_memory_mb or min(planned), max_memory_mb or max(planned)
+        named = frozenset(size for size in planned if low <= size <= high)
+        return named or frozenset(planned)
+    low_mb = min(planned, default=None) if min_memory_mb is None else min_memory_mb
+    high_mb = max(planned, default=None) if max_memory_mb is None else max_memory_mb
+    candidates = {*candidate_sizes(low_mb, high_mb, sweep.function.memory_mb)}
+    low, high = min(candidates), max(candidates)
+    invoked = {invocation.memory_mb for invocation in sweep.invocations}
+    return frozenset(candidates | {size for size in invoked if low <= size <= high})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.decide.answer import answer_plainly
 from tuner.decide.assumptions import assumptions
-from tuner.decide.candidates import candidate_sizes
+from tuner.decide.candidates import candidates_of
 from tuner.decide.case import Question
 from tuner.decide.evidence import read_evidence
 from tuner.decide.findings import case_findings, sweep_findings
@@ -19,7 +19,7 @@ from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
 if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.sweep import Sweep
-    from tuner.pricing import LambdaPrices, PriceBook
+    from tuner.pricing import PriceBook
 
 
 def recommend(
@@ -38,7 +38,8 @@ def recommend(
     architecture, InputError if the limits leave no size.
     """
     prices = price_book.lambda_prices(sweep.function.region, sweep.function.architecture)
-    question = _question(sweep, goal, prices, min_memory_mb, max_memory_mb)
+    candidates = candidates_of(sweep, min_memory_mb, max_memory_mb)
+    question = Question(goal, sweep.function, prices, candidates)
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
     # What fails is told once, by outcome, with what it rules out.
     of_the_run = [finding for finding in sweep.findings if finding.code != "size_failed"]
@@ -72,30 +73,6 @@ def recommend(
         tradeoff=weigh_tradeoff(case) if case else None,
         variation=answer.variation,
     )
-
-
-def _question(
-    sweep: Sweep,
-    goal: Goal,
-    prices: LambdaPrices,
-    min_memory_mb: int | None,
-    max_memory_mb: int | None,
-) -> Question:
-    """Candidates are the sizes that the operator named, or those that a person would write and
-    what was measured; within the limits.
-    """
-    function, planned = sweep.function, sweep.plan.sizes_mb
-    if sweep.plan.sizes_named:
-        low, high = min_memory_mb or min(planned), max_memory_mb or max(planned)
-        named = frozenset(size for size in planned if low <= size <= high)
-        return Question(goal, function, prices, named or frozenset(planned))
-    low_mb = min(planned, default=None) if min_memory_mb is None else min_memory_mb
-    high_mb = max(planned, default=None) if max_memory_mb is None else max_memory_mb
-    candidates = {*candidate_sizes(low_mb, high_mb, function.memory_mb)}
-    low, high = min(candidates), max(candidates)
-    invoked = {invocation.memory_mb for invocation in sweep.invocations}
-    candidates |= {size for size in invoked if low <= size <= high}
-    return Question(goal, function, prices, frozenset(candidates))
 
 
 def _stamp(sweep: Sweep) -> SweepStamp:
