@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.report.size_rows import size_rows
 
 if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
+
+_COLOUR: Final = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%'
+"""Mermaid's own first colour is all but white; this one reads on light and dark."""
 
 
 def cost_chart(recommendation: Recommendation) -> str:
@@ -26,7 +29,7 @@ def cost_chart(recommendation: Recommendation) -> str:
     costs = ", ".join(f"{cost:.2f}" for _, cost in rows)
     top = max(cost for _, cost in rows) * 1.05
     return (
-        "```mermaid\nxychart-beta\n"
+        f"```mermaid\n{_COLOUR}\nxychart-beta\n"
         '    title "Cost over memory"\n'
         f'    x-axis "memory (MB)" [{sizes}]\n'
         f'    y-axis "$ per million" 0 --> {top:.2f}\n'
