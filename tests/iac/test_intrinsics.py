@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.iac.writing import write
 from tuner.errors import TemplateError
-from tuner.iac import TemplateFunction, read_template
+from tuner.iac import IgnoredPart, TemplateFunction, read_template
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,8 +126,8 @@ def test_settings_of_every_kind_are_resolved(tmp_path: Path) -> None:
     ("written", "says"),
     [
         ("!Ref Bare", "the parameter Bare has no Default: give --parameter Bare=VALUE"),
-        ("!Ref Table", "KEY refers to Table, which is no parameter and cannot be resolved"),
-        ("!Sub '${Table.Arn}'", "KEY refers to Table.Arn, which is no parameter"),
+        ("!Ref Table", "KEY refers to Table, which is neither a parameter nor a resource"),
+        ("!Sub '${Table.Arn}'", "KEY refers to Table.Arn, which cannot be resolved here"),
         (
             "!Ref Stored",
             "the parameter Stored is read from Parameter Store, which needs an account",
@@ -200,7 +200,7 @@ def test_a_function_whose_condition_does_not_hold_is_left_out(tmp_path: Path) ->
     path = write(tmp_path, text)
     template = read_template(path)
     assert [each.name for each in template.functions] == ["F"]
-    assert template.ignored == (f"{path}:26: G is ignored: its condition IsProd does not hold",)
+    assert template.ignored == (IgnoredPart("G", "", "its condition IsProd does not hold", 26),)
     both = read_template(path, parameters={"Stage": "prod"})
     assert [each.name for each in both.functions] == ["F", "G"]
 

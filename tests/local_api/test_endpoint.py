@@ -40,6 +40,7 @@ def test_the_status_says_what_this_host_can_show(serve: Serve) -> None:
         "max_memory_mb": 3538,
         "core_count": 2,
         "findings": [],
+        "function_findings": {"hello": []},
     }
 
 

@@ -36,6 +36,12 @@ class Target:
     """The largest size that the place can show; None: Lambda's own limit."""
     started_here: bool = False
 
+    @property
+    def beside_the_function(self) -> tuple[str, ...]:
+        """What a template has that is here, or is not: it decides what an invocation meets."""
+        told = (each for each in self.findings if each.code.startswith("template_resource"))
+        return tuple(each.message for each in told)
+
 
 @contextmanager
 def open_target(
@@ -110,10 +116,11 @@ def _local_target(
         )
         status = local.status
         found = host_findings(state_dir, status.cpu_control, status.core_count)
+        told = status.findings_for(gateway.resolve(function).name)
         yield Target(
             gateway,
             Path(journals),
-            findings=(*status.findings, *found),
+            findings=(*told, *found),
             max_memory_mb=status.max_memory_mb,
             started_here=True,
         )

@@ -72,11 +72,16 @@ def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[s
 
 
 def _said(server: LocalLambda) -> list[str]:
-    """What to know of this host, and what else is amiss; notes on the template are left out."""
+    """What to know of this host, what else is amiss, and what there is beside the functions."""
     limits = server.limits
     checked = host_findings(state_dir(), limits.cpu_control, limits.core_count)
     host = (*limits.findings, *checked)
-    others = [f for f in server.findings if f not in host and f.severity == "warning"]
+    others = [
+        finding
+        for finding in server.findings
+        if finding not in host
+        and (finding.severity == "warning" or finding.code.startswith("template_resource"))
+    ]
     return [finding.message for finding in (*host, *others)]
 
 

@@ -102,6 +102,8 @@ def sweep_and_answer(
         if sending is not None and not (request.earlier and request.payloads):
             request = sending.completed(request, target, function)
         prepared = _prepare(target, function, request, goal)
+        for message in target.beside_the_function:
+            say(message)
         for line in describe_plan(
             prepared.function,
             prepared.plan,

@@ -1,6 +1,19 @@
 """Infrastructure templates: a function's settings and the line they stand on."""
 
 from tuner.iac.sam import read_template
-from tuner.iac.template import Template, TemplateFunction, TemplateLayer
+from tuner.iac.template import (
+    IgnoredPart,
+    Template,
+    TemplateFunction,
+    TemplateLayer,
+    TemplateResource,
+)
 
-__all__ = ["Template", "TemplateFunction", "TemplateLayer", "read_template"]
+__all__ = [
+    "IgnoredPart",
+    "Template",
+    "TemplateFunction",
+    "TemplateLayer",
+    "TemplateResource",
+    "read_template",
+]

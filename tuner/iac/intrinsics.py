@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import yaml
 
@@ -38,7 +38,11 @@ class Scope:
     mappings: Mapping[str, Place] = field(default_factory=dict)
     conditions: Mapping[str, Place] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
-    """What Ref (`Name`) and GetAtt (`Name.Arn`) give for functions and layers of the template."""
+    """What Ref (`Name`) and GetAtt (`Name.Arn`) give for resources of the template."""
+    types: dict[str, str] = field(default_factory=dict)
+    """By logical id."""
+    referred: set[str] = field(default_factory=set)
+    """Logical ids that were referred to; whoever asks clears them before."""
     _open: list[str] = field(default_factory=list)
     """Conditions that are being evaluated: none may need itself."""
 
@@ -111,21 +115,31 @@ class Scope:
         parts = argument.arguments(what) if argument.is_list else [argument]
         name = ".".join(part.text(what) for part in parts)
         if name not in self.resources:
-            argument.refuse(
-                f"{what} refers to {name}, which cannot be resolved here: write the value out"
-            )
-        return _scalar(argument, self.resources[name])
+            self._refuse_unknown(name, argument, what)
+        return _scalar(argument, self._of_resource(name))
 
     def _value(self, name: str, place: Place, what: str) -> str | tuple[str, ...]:
-        for known in (self.pseudo, self.resources):
-            if name in known:
-                return known[name]
+        if name in self.pseudo:
+            return self.pseudo[name]
+        if name in self.resources:
+            return self._of_resource(name)
         if name not in self.parameters:
-            place.refuse(
-                f"{what} refers to {name}, which is no parameter and cannot be resolved here: "
-                "write the value out"
-            )
+            self._refuse_unknown(name, place, what)
         return self.parameters[name].value(place)
+
+    def _of_resource(self, name: str) -> str:
+        self.referred.add(name.partition(".")[0])
+        return self.resources[name]
+
+    def _refuse_unknown(self, name: str, place: Place, what: str) -> NoReturn:
+        kind = self.types.get(name.partition(".")[0])
+        if kind is not None:
+            known = f"of the type {kind}, whose value only an account has"
+        elif "." in name:
+            known = "which cannot be resolved here"
+        else:
+            known = "which is neither a parameter nor a resource of the template"
+        place.refuse(f"{what} refers to {name}, {known}: write the value out")
 
     def _sub(self, argument: Place, what: str) -> Place:
         variables: dict[str, Place] = {}

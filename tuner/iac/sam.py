@@ -12,7 +12,14 @@ from tuner.iac.function import read_function
 from tuner.iac.intrinsics import Scope
 from tuner.iac.layer import layer_arn, read_layer
 from tuner.iac.parameters import read_parameters
-from tuner.iac.template import Template, TemplateFunction, TemplateLayer
+from tuner.iac.resources import read_resource
+from tuner.iac.template import (
+    IgnoredPart,
+    Template,
+    TemplateFunction,
+    TemplateLayer,
+    TemplateResource,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +27,9 @@ if TYPE_CHECKING:
 
 LOCAL_ACCOUNT: Final = "123456789012"
 """An account that nobody has: what AWS::AccountId gives where nothing else is said."""
+LOCAL_ENDPOINT: Final = "http://127.0.0.1"
+"""Where queues' addresses begin where nothing else is said."""
+_ALWAYS_HERE: Final = "AWS::Logs::LogGroup"  # a group is made with its first line
 
 
 def read_template(
@@ -28,13 +38,15 @@ def read_template(
     parameters: Mapping[str, str] | None = None,
     region: str = "us-east-1",
     account_id: str = LOCAL_ACCOUNT,
+    endpoint_url: str = LOCAL_ENDPOINT,
 ) -> Template:
     """Return the functions of a template; `path` may be the folder that it lies in.
 
     `parameters` are given values of the template's own parameters; region and account are what the
-    pseudo parameters come to. A function that has a value out of Lambda's range, or something that
-    is not supported and would change what runs, is left out where others remain. Raises
-    TemplateError, with file and line, where none remains, and for a file that cannot be read.
+    pseudo parameters come to, and queues' addresses are at the endpoint. What is no function is
+    skipped. A function that has a value out of Lambda's range, or something that is not supported
+    and would change what runs, is left out where others remain. Raises TemplateError, with file and
+    line, where none remains, and for a file that cannot be read.
     """
     file = _template_file(path)
     pseudo = {
@@ -44,14 +56,22 @@ def read_template(
         "AWS::URLSuffix": "amazonaws.com",
         "AWS::StackName": "local",
     }
-    reader = _Reader(parameters or {}, pseudo)
+    reader = _Reader(parameters or {}, pseudo, endpoint_url)
     functions = reader.functions(read_document(file))
     if not functions and reader.left_out:
         raise TemplateError(next(iter(reader.left_out.values())))
     if not functions:
         kinds = " or ".join(support.FUNCTIONS)
         raise TemplateError(f"{file} has no resource of the type {kinds}")
-    return Template(file, functions, tuple(reader.notes), reader.left_out)
+    return Template(
+        file,
+        functions,
+        tuple(reader.ignored),
+        reader.left_out,
+        resources=tuple(reader.resources),
+        skipped=tuple(reader.skipped.values()),
+        not_made=tuple(reader.not_made),
+    )
 
 
 def _template_file(path: Path) -> Path:
@@ -86,11 +106,16 @@ class _Reader:
 
     given: Mapping[str, str]
     pseudo: Mapping[str, str]
-    notes: list[str] = field(default_factory=list)
+    endpoint_url: str
+    ignored: list[IgnoredPart] = field(default_factory=list)
     layers: dict[str, TemplateLayer] = field(default_factory=dict)
     """By ARN."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Functions that cannot be read, by name, with the reasons."""
+    resources: list[TemplateResource] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    """Types of what is neither run nor made, by logical id."""
+    not_made: list[str] = field(default_factory=list)
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
         sections = self._used(root.entries("the template"), support.SECTIONS, "")
@@ -102,15 +127,12 @@ class _Reader:
             root.refuse("the template has no Resources")
         shared = self._globals(sections["Globals"]) if "Globals" in sections else {}
         resources = self._resources(sections["Resources"], scope)
-        for name, resource in resources.items():
-            if resource.type in support.LAYERS:
-                self._add_layer(name, resource, scope)
-            else:
-                self._add_reference(name, resource, scope)
+        self._add_references(resources, scope)
         found: dict[str, TemplateFunction] = {}
         for logical_id, resource in resources.items():
             if resource.type not in support.FUNCTIONS:
                 continue
+            scope.referred.clear()
             try:
                 function = self._function(logical_id, resource, shared)
             except TemplateError as refused:
@@ -119,7 +141,7 @@ class _Reader:
             if function.name in found:
                 taken_by = found[function.name].logical_id
                 resource.key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
-            found[function.name] = function
+            found[function.name] = replace(function, not_here=self._not_here(scope.referred))
         return tuple(found.values())
 
     def _function(
@@ -151,29 +173,20 @@ class _Reader:
                 entries = value.entries("the globals for functions")
                 properties = self._used(entries, support.PROPERTIES, " of Globals")
             else:
-                self._note(key, f"{name} in Globals", "it is not about functions")
+                self._note(key, name, " in Globals", "it is not about functions")
         if "FunctionName" in properties:
             properties["FunctionName"].refuse("FunctionName cannot be the same for all functions")
         return properties
 
     def _resources(self, section: Place, scope: Scope) -> dict[str, _Resource]:
-        """Return the functions and layers that exist; the others have no effect or are refused."""
+        """Return the resources that exist."""
         found: dict[str, _Resource] = {}
         for logical_id, (key, resource) in section.entries("Resources").items():
             attributes = resource.entries(f"resource {logical_id}")
             if "Type" not in attributes:
                 key.refuse(f"resource {logical_id} has no Type")
-            type_place = attributes["Type"][1]
-            its_type = type_place.text(f"Type of {logical_id}")
-            if its_type not in (*support.FUNCTIONS, *support.LAYERS):
-                reason = support.reason_to_ignore_type(its_type)
-                if reason is None:
-                    type_place.refuse(
-                        f"{logical_id} is of the type {its_type}, which is not supported here: "
-                        "leave it out of the template that is tuned"
-                    )
-                self._note(key, f"{logical_id} ({its_type})", reason)
-            elif self._exists(logical_id, key, attributes, scope):
+            its_type = attributes["Type"][1].text(f"Type of {logical_id}")
+            if self._exists(logical_id, key, attributes, scope):
                 found[logical_id] = _Resource(key, its_type, attributes)
         return found
 
@@ -190,7 +203,7 @@ class _Reader:
         name = place.text(f"Condition of {logical_id}")
         if scope.holds(name, place):
             return True
-        self._note(key, logical_id, f"its condition {name} does not hold")
+        self._note(key, logical_id, "", f"its condition {name} does not hold")
         return False
 
     def _properties(self, logical_id: str, resource: _Resource) -> dict[str, Place]:
@@ -200,6 +213,18 @@ class _Reader:
             return {}
         entries = used["Properties"].entries(f"the properties of {logical_id}")
         return self._used(entries, support.FUNCTIONS[resource.type], f" of {logical_id}")
+
+    def _add_references(self, resources: Mapping[str, _Resource], scope: Scope) -> None:
+        """Let functions refer to all resources; their own names may refer to the others."""
+        for name, resource in resources.items():
+            scope.types[name] = resource.type
+            if resource.type in support.LAYERS:
+                self._add_layer(name, resource, scope)
+            elif resource.type not in support.FUNCTIONS:
+                self._add_beside(name, resource, scope)
+        for name, resource in resources.items():
+            if resource.type in support.FUNCTIONS:
+                self._add_reference(name, resource, scope)
 
     def _add_reference(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         """Let other functions refer to one by its name and ARN."""
@@ -214,6 +239,29 @@ class _Reader:
         where = f"{self.pseudo['AWS::Region']}:{self.pseudo['AWS::AccountId']}"
         scope.resources[logical_id] = name
         scope.resources[f"{logical_id}.Arn"] = f"arn:aws:lambda:{where}:function:{name}"
+
+    def _add_beside(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+        """Let functions refer to what is not run, and note whether it can be made."""
+        beside = read_resource(
+            logical_id,
+            resource.type,
+            resource.key,
+            resource.attributes.get("Properties", (None, None))[1],
+            region=self.pseudo["AWS::Region"],
+            account_id=self.pseudo["AWS::AccountId"],
+            endpoint_url=self.endpoint_url,
+        )
+        scope.resources.update(beside.references)
+        if isinstance(beside.wanted, TemplateResource):
+            self.resources.append(beside.wanted)
+            return
+        self.skipped[logical_id] = resource.type
+        if beside.wanted is not None:
+            self.not_made.append(beside.wanted)
+
+    def _not_here(self, referred: set[str]) -> tuple[str, ...]:
+        kinds = ((name, self.skipped[name]) for name in sorted(referred & self.skipped.keys()))
+        return tuple(f"{name} ({kind})" for name, kind in kinds if kind != _ALWAYS_HERE)
 
     def _add_layer(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")
@@ -237,15 +285,15 @@ class _Reader:
             if name in known.used:
                 used[name] = value
             elif name in known.ignored:
-                self._note(key, f"{name}{whose}", known.ignored[name])
+                self._note(key, name, whose, known.ignored[name])
             elif name in known.refused:
                 key.refuse(f"{name}{whose} is not supported: {known.refused[name]}")
             else:
                 key.refuse(known.unknown(name))
         return used
 
-    def _note(self, place: Place, what: str, why: str) -> None:
-        self.notes.append(place.said(f"{what} is ignored: {why}"))
+    def _note(self, place: Place, name: str, whose: str, why: str) -> None:
+        self.ignored.append(IgnoredPart(name, whose, why, place.line))
 
 
 def _check_transform(place: Place) -> None:

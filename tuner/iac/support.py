@@ -179,30 +179,3 @@ LAYERS: Final = {
 
 FUNCTIONS: Final = {FUNCTION: PROPERTIES, PLAIN_FUNCTION: PLAIN_PROPERTIES}
 """Functions by type, with their properties."""
-
-IGNORED_TYPES: Final = {
-    "AWS::IAM::": _ACCESS,
-    "AWS::Lambda::Alias": _DEPLOYED,
-    "AWS::Lambda::EventInvokeConfig": _FAILED_EVENT,
-    "AWS::Lambda::EventSourceMapping": _TRIGGER,
-    "AWS::Lambda::LayerVersionPermission": _ACCESS,
-    "AWS::Lambda::Permission": _ACCESS,
-    "AWS::Lambda::Url": _TRIGGER,
-    "AWS::Lambda::Version": _DEPLOYED,
-    "AWS::ApiGateway::": _TRIGGER,
-    "AWS::ApiGatewayV2::": _TRIGGER,
-    "AWS::CloudWatch::": "nothing watches the function here",
-    "AWS::CodeDeploy::": _DEPLOYED,
-    "AWS::Events::Rule": _TRIGGER,
-    "AWS::Logs::": "the endpoint keeps logs of its own",
-    "AWS::Scheduler::": _TRIGGER,
-    "AWS::Serverless::Api": _TRIGGER,
-    "AWS::Serverless::HttpApi": _TRIGGER,
-}
-"""By type, or by the service for a key that ends in `::`."""
-
-
-def reason_to_ignore_type(resource_type: str) -> str | None:
-    """Say why resources of a type have no effect here; None where they could have one."""
-    service = resource_type[: resource_type.rfind("::") + 2]
-    return IGNORED_TYPES.get(resource_type) or IGNORED_TYPES.get(service)

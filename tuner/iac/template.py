@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,18 +54,46 @@ class TemplateFunction:
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
     """What LoggingConfig says: LogFormat, levels and LogGroup, as they are given."""
+    not_here: tuple[str, ...] = ()
+    """What its settings refer to that is not made locally, with its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateResource:
+    """A bucket, queue, table or topic beside the functions, which can be made locally."""
+
+    logical_id: str
+    type: str
+    name: str
+    properties: Mapping[str, Any]
+    """What it is made of, as CloudFormation calls it: texts, lists and mappings."""
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredPart:
+    """Something that has no effect where the functions are run on their own."""
+
+    name: str
+    """A property's or a section's name, or a function's."""
+    whose: str
+    """Empty, or such as " of Resize"."""
+    why: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The functions of a template, in its order.
-
-    `ignored` says in a sentence each, with the line, what has no effect where the functions are
-    run on their own (triggers, permissions, tracing, ...).
-    """
+    """The functions of a template, in its order, and what stands beside them."""
 
     path: Path
     functions: tuple[TemplateFunction, ...]
-    ignored: tuple[str, ...]
+    ignored: tuple[IgnoredPart, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Functions that cannot be read, by name: why, with file and line."""
+    resources: tuple[TemplateResource, ...] = ()
+    """What can be made locally."""
+    skipped: tuple[str, ...] = ()
+    """The types of the other resources, one entry each."""
+    not_made: tuple[str, ...] = ()
+    """Why resources of a kind that can be made are not, with file and line."""

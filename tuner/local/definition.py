@@ -51,6 +51,8 @@ class FunctionDefinition:
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
     """Members of LoggingConfig."""
+    not_here: tuple[str, ...] = ()
+    """What its settings refer to that is neither here nor can be made."""
     origin: str = ""
     """Where it is defined, for messages: "template.yaml:12"."""
 
@@ -77,5 +79,6 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
             LayerDefinition(layer.name, layer.folder, layer.logical_id, layer.build_method)
             for layer in function.layers
         ),
+        not_here=function.not_here,
         origin=f"{path}:{function.line}",
     )

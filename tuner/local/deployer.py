@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
+from tuner.local.beside import not_here
 from tuner.local.control_plane.error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
@@ -50,25 +51,26 @@ class Deployer:
 
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
-    ) -> list[Finding]:
-        """Deploy; what cannot be shown here raises LocalError, or is left out with a finding.
+    ) -> dict[str, list[Finding]]:
+        """Deploy, and tell what there is to know of each function by its name.
 
-        Raises LocalError, too, if nothing remains.
+        What cannot be shown here raises LocalError, or is left out with a finding. Raises
+        LocalError, too, if nothing remains.
         """
-        findings: list[Finding] = []
+        findings: dict[str, list[Finding]] = {}
         unfit: list[str] = []
         for function in functions:
             try:
-                findings += self._deploy(function)
+                findings[function.name] = self._deploy(function)
             except LocalError as error:
                 if not leave_out_unfit:
                     raise
                 unfit.append(str(error))
+                findings[function.name] = [left_out(str(error))]
                 self._store.leave_out(function.name, str(error))
         if unfit and not self._store.names():
             raise LocalError("; ".join(unfit))
-        left_out = [Finding("function_left_out", "warning", f"left out: {each}") for each in unfit]
-        return [*left_out, *findings]
+        return findings
 
     def _deploy(self, function: FunctionDefinition) -> list[Finding]:
         request = _creation(function)
@@ -91,6 +93,8 @@ class Deployer:
             findings += [_unbuilt(layer) for layer in function.layers if layer.build_method]
         if function.has_requirements and built is None:
             findings.append(_requirements(function))
+        if function.not_here:
+            findings.append(not_here(function.name, function.not_here))
         return findings
 
     def _publish(self, layer: LayerDefinition) -> str:
@@ -100,6 +104,11 @@ class Deployer:
             code = self._codes.add(zip_folder(built or layer.folder))
             self._published[layer.name] = self._layers.publish(layer.name, code).arn
         return self._published[layer.name]
+
+
+def left_out(why: str) -> Finding:
+    """Tell why a function is not here."""
+    return Finding("function_left_out", "warning", f"left out: {why}")
 
 
 def _package(function: FunctionDefinition) -> bytes:

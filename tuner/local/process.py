@@ -44,6 +44,19 @@ class LocalStatus:
     max_memory_mb: int
     core_count: int
     findings: tuple[Finding, ...]
+    function_findings: Mapping[str, tuple[Finding, ...]]
+    """Those of them that are about one function, by its name."""
+
+    def findings_for(self, function: str) -> tuple[Finding, ...]:
+        """What there is to know for whoever uses one function: nothing of the others."""
+        of_others = {
+            finding
+            for name, found in self.function_findings.items()
+            if name != function
+            for finding in found
+        }
+        of_others -= {*self.function_findings.get(function, ())}
+        return tuple(finding for finding in self.findings if finding not in of_others)
 
 
 class RunningLocalLambda:
@@ -140,8 +153,15 @@ def _wait_ready(process: subprocess.Popen[bytes], limit_s: float) -> LocalStatus
         cpu_control=said["cpu_control"],
         max_memory_mb=said["max_memory_mb"],
         core_count=said["core_count"],
-        findings=tuple(Finding(**finding) for finding in said["findings"]),
+        findings=_findings(said["findings"]),
+        function_findings={
+            name: _findings(found) for name, found in said["function_findings"].items()
+        },
     )
+
+
+def _findings(said: list[dict[str, Any]]) -> tuple[Finding, ...]:
+    return tuple(Finding(**each) for each in said)
 
 
 def _error_of(said: dict[str, Any]) -> TunerError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import secrets
 import time
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
+from tuner.local.beside import findings_on, made
 from tuner.local.build import Builder
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api import LambdaApi
@@ -23,24 +25,26 @@ from tuner.local.control_plane.package import Code, CodeStore
 from tuner.local.control_plane.store import FunctionStore
 from tuner.local.control_plane.uploads import Uploads
 from tuner.local.definition import FunctionDefinition, from_template
-from tuner.local.deployer import Deployer
+from tuner.local.deployer import Deployer, left_out
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.proxy import Proxy
 from tuner.local.http.server import HttpServer
 from tuner.local.neighbours.objects import NeighbourObjects
 from tuner.local.neighbours.process import Neighbours
+from tuner.local.neighbours.resources import ResourceMaker
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.retirement import Retirement
-from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
 
+    from tuner.iac import TemplateResource
     from tuner.local.deployment import Executor, HostLimits
     from tuner.local.execution.invocation_log import LogEvent, LogSink
+    from tuner.model.finding import Finding
 
 _LAMBDA_ONLY: Final = "this endpoint was started for Lambda alone, without S3, SQS and the others"
 
@@ -51,6 +55,7 @@ class LocalLambda:
     `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
     progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
+    `resources` are made in the neighbours, empty. `http` is a server that is bound already.
     With `build` pip, npm or make run first, in copies of the functions' folders.
     Raises LocalError, too, where the port or this host's means cannot be had.
     """
@@ -70,6 +75,8 @@ class LocalLambda:
         clock: Callable[[], float] = time.monotonic,
         leave_out_unfit: bool = False,
         build: bool = False,
+        resources: Sequence[TemplateResource] = (),
+        http: HttpServer | None = None,
     ) -> None:
         self.region = _checked_region(region)
         self._code_token = secrets.token_urlsafe(16)
@@ -78,7 +85,7 @@ class LocalLambda:
             base = work_dir()
             folder = _closed(stack, PrivateFolder(base)).path
             self._neighbours = self._start_neighbours(stack, folder) if neighbours else None
-            self._server = _closed(stack, HttpServer(port=port))
+            self._server = _closed(stack, http or HttpServer(port=port))
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
             retirement = _closed(stack, Retirement(self._executor))
             self._codes = CodeStore(folder)
@@ -94,10 +101,13 @@ class LocalLambda:
             )
             builder = Builder(folder / "build") if build else None
             deployer = Deployer(self._store, self._layers, self._codes, self._executor, builder)
-            self._findings = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
+            self._of_functions = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
             handle = self._assemble(stack, concurrent_executions, event_retry_delays_s)
+            make = None
             if self._neighbours is not None:
                 self._neighbours.wait_ready()
+                make = ResourceMaker(self._neighbours.socket_path, region).make
+            self._findings = [*made(resources, make)]
             # Closed once more, and first: it ends the invocations that the others wait for.
             stack.callback(self._executor.close)
             self._server.start(handle)
@@ -121,21 +131,31 @@ class LocalLambda:
         """
         from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
-        template = read_template(
-            path, parameters=parameters, region=_checked_region(region), account_id=ACCOUNT_ID
-        )
-        server = cls(
-            [from_template(function, path) for function in template.functions],
-            port=port,
-            region=region,
-            executor=executor,
-            neighbours=neighbours,
-            leave_out_unfit=True,
-            build=build,
-        )
+        http = HttpServer(port=port)
+        try:
+            template = read_template(
+                path,
+                parameters=parameters,
+                region=_checked_region(region),
+                account_id=ACCOUNT_ID,
+                endpoint_url=http.url,
+            )
+            server = cls(
+                [from_template(function, path) for function in template.functions],
+                region=region,
+                executor=executor,
+                neighbours=neighbours,
+                leave_out_unfit=True,
+                build=build,
+                resources=template.resources,
+                http=http,
+            )
+        except BaseException:
+            http.close()
+            raise
         for name, why in template.left_out.items():
             server.leave_out(name, why)
-        server.add_findings(Finding("template_ignored", "info", each) for each in template.ignored)
+        server.add_findings(findings_on(template))
         return server
 
     @property
@@ -151,7 +171,8 @@ class LocalLambda:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the operator should know of this host and of the functions."""
-        return tuple(dict.fromkeys((*self.limits.findings, *self._findings)))
+        of_functions = itertools.chain.from_iterable(self._of_functions.values())
+        return tuple(dict.fromkeys((*self.limits.findings, *of_functions, *self._findings)))
 
     @property
     def neighbours_pid(self) -> int | None:
@@ -170,10 +191,10 @@ class LocalLambda:
             "cpu_control": limits.cpu_control,
             "max_memory_mb": limits.max_memory_mb,
             "core_count": limits.core_count,
-            "findings": [
-                {"code": item.code, "severity": item.severity, "message": item.message}
-                for item in self.findings
-            ],
+            "findings": [_told(each) for each in self.findings],
+            "function_findings": {
+                name: [_told(each) for each in found] for name, found in self._of_functions.items()
+            },
         }
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
@@ -183,7 +204,7 @@ class LocalLambda:
     def leave_out(self, name: str, why: str) -> None:
         """Tell whoever asks for a function why it is not here."""
         self._store.leave_out(name, why)
-        self.add_findings([Finding("function_left_out", "warning", f"left out: {why}")])
+        self._of_functions[name] = [left_out(why)]
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """Put log lines into CloudWatch Logs; without neighbours they are dropped."""
@@ -264,6 +285,10 @@ class LocalLambda:
         if kind == "code" and known and code is not None:
             return Response(200, code.zip_path.read_bytes(), (("Content-Type", "application/zip"),))
         return plain(404, "nothing is kept here")
+
+
+def _told(finding: Finding) -> dict[str, str]:
+    return {"code": finding.code, "severity": finding.severity, "message": finding.message}
 
 
 class _Closable(Protocol):

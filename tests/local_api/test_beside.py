@@ -1,0 +1,116 @@
+"""What a template has beside its functions is made in the neighbours, or told of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.local_api.conftest import make_client
+from tuner.local.scripted import ScriptedExecutor
+from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEMPLATE = """\
+Resources:
+  Thumbs:
+    Type: AWS::S3::Bucket
+    Properties: {VersioningConfiguration: {Status: Enabled}, LifecycleConfiguration: {Rules: []}}
+  Bad: {Type: AWS::S3::Bucket, Properties: {BucketName: ab}}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties: {FifoQueue: true, ContentBasedDeduplication: true, VisibilityTimeout: 70}
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      AttributeDefinitions:
+        - {AttributeName: id, AttributeType: S}
+        - {AttributeName: day, AttributeType: "N"}
+      ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 6}
+      GlobalSecondaryIndexes:
+        - IndexName: by-day
+          KeySchema: [{AttributeName: day, KeyType: HASH}]
+          Projection: {ProjectionType: ALL}
+          ProvisionedThroughput: {ReadCapacityUnits: 5, WriteCapacityUnits: 5}
+  Notes: {Type: AWS::Serverless::SimpleTable, Properties: {PrimaryKey: {Name: k, Type: Number}}}
+  News: {Type: AWS::SNS::Topic}
+  Gate: {Type: AWS::ApiGateway::RestApi}
+  Db: {Type: AWS::RDS::DBInstance}
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Code: {ZipFile: "def handler(event, context): return 1"}
+      Handler: index.handler
+      Runtime: python3.11
+      Role: !GetAtt Role.Arn
+      Environment:
+        Variables: {QUEUE: !Ref Jobs, TOPIC: !Ref News, TABLE: !Ref Orders, DB: !Ref Db}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalLambda]:
+    path = tmp_path_factory.mktemp("beside") / "template.yaml"
+    path.write_text(TEMPLATE)
+    with LocalLambda.from_template(
+        path, executor=ScriptedExecutor(), region="eu-west-1"
+    ) as started:
+        yield started
+
+
+def variables(server: LocalLambda) -> dict[str, str]:
+    client = make_client(server)
+    found = client.get_function_configuration(FunctionName="F")["Environment"]["Variables"]
+    client.close()
+    return dict(found)
+
+
+def test_the_services_know_what_the_function_is_told_of(server: LocalLambda) -> None:
+    """A bucket, a queue, a table and a topic answer by the names in the function's variables."""
+    named = variables(server)
+    clients: list[Any] = [make_client(server, name) for name in ("s3", "sqs", "dynamodb", "sns")]
+    s3, sqs, dynamodb, sns = clients
+    assert s3.get_bucket_versioning(Bucket="local-thumbs")["Status"] == "Enabled"
+    assert s3.get_bucket_location(Bucket="local-thumbs")["LocationConstraint"] == "eu-west-1"
+    assert named["QUEUE"].startswith(server.endpoint_url)
+    told = sqs.get_queue_attributes(QueueUrl=named["QUEUE"], AttributeNames=["All"])["Attributes"]
+    assert (told["VisibilityTimeout"], told["ContentBasedDeduplication"]) == ("70", "true")
+    table = dynamodb.describe_table(TableName=named["TABLE"])["Table"]
+    assert table["ProvisionedThroughput"]["WriteCapacityUnits"] == 6
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-day"]
+    dynamodb.put_item(TableName="local-Notes", Item={"k": {"N": "1"}})
+    assert sns.publish(TopicArn=named["TOPIC"], Message="hello")["MessageId"]
+    for client in clients:
+        client.close()
+
+
+def test_a_line_names_what_was_made_and_one_what_is_not_here(server: LocalLambda) -> None:
+    """By types with their counts; what could not be made and what the function lacks by name."""
+    said = {finding.code: finding.message for finding in server.findings}
+    assert said["template_resources_made"] == (
+        "made here for the run, and empty: AWS::DynamoDB::Table, AWS::S3::Bucket, AWS::SNS::Topic, "
+        "AWS::SQS::Queue, AWS::Serverless::SimpleTable"
+    )
+    assert said["template_resources_left_out"] == (
+        "not here, only functions are run: AWS::ApiGateway::RestApi, AWS::RDS::DBInstance"
+    )
+    assert said["template_resource_not_made"].startswith(
+        "not made here: Bad (AWS::S3::Bucket, line 5): The specified bucket is not valid"
+    )
+    assert said["template_resource_not_here"].startswith(
+        "F is told of Db (AWS::RDS::DBInstance), which is not here: a call to it fails"
+    )
+
+
+def test_without_neighbours_nothing_is_made(tmp_path: Path) -> None:
+    """An endpoint for Lambda alone says so of each, and serves the functions."""
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE)
+    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as endpoint:
+        said = [each for each in endpoint.findings if each.code == "template_resource_not_made"]
+        assert len(said) == 6
+        assert endpoint.status()["functions"] == ["F"]

@@ -1,0 +1,180 @@
+"""What stands beside the functions: what a reference to it comes to, and what can be made locally.
+
+The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`; a
+resource that has no name of its own is called `local-` and its logical id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tuner.errors import TemplateError
+from tuner.iac.template import TemplateResource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.iac.document import Place
+
+Reference = Literal["name", "arn", "url"]
+_MAX_NAME: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of resource: how it is named, and which properties matter where it is made."""
+
+    arn: str
+    """With {region}, {account} and {name}."""
+    name_property: str = "Name"
+    ref: Reference = "name"
+    """What Ref gives."""
+    attributes: Mapping[str, Reference] = field(default_factory=lambda: {"Arn": "arn"})
+    """What Fn::GetAtt gives."""
+    made_of: frozenset[str] | None = None
+    """The properties that it is made of; None where it cannot be made here."""
+
+
+_TABLE: Final = Kind(
+    "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    "TableName",
+    made_of=frozenset(
+        {
+            "AttributeDefinitions",
+            "BillingMode",
+            "GlobalSecondaryIndexes",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "ProvisionedThroughput",
+        }
+    ),
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "AWS::DynamoDB::Table": _TABLE,
+    "AWS::Serverless::SimpleTable": Kind(
+        _TABLE.arn, "TableName", made_of=frozenset({"PrimaryKey"})
+    ),
+    "AWS::S3::Bucket": Kind(
+        "arn:aws:s3:::{name}", "BucketName", made_of=frozenset({"VersioningConfiguration"})
+    ),
+    "AWS::SNS::Topic": Kind(
+        "arn:aws:sns:{region}:{account}:{name}",
+        "TopicName",
+        ref="arn",
+        attributes={"TopicArn": "arn", "TopicName": "name"},
+        made_of=frozenset({"FifoTopic"}),
+    ),
+    "AWS::SQS::Queue": Kind(
+        "arn:aws:sqs:{region}:{account}:{name}",
+        "QueueName",
+        ref="url",
+        attributes={"Arn": "arn", "QueueName": "name", "QueueUrl": "url"},
+        made_of=frozenset(
+            {
+                "ContentBasedDeduplication",
+                "DelaySeconds",
+                "FifoQueue",
+                "MaximumMessageSize",
+                "MessageRetentionPeriod",
+                "ReceiveMessageWaitTimeSeconds",
+                "VisibilityTimeout",
+            }
+        ),
+    ),
+    "AWS::Events::EventBus": Kind("arn:aws:events:{region}:{account}:event-bus/{name}"),
+    "AWS::IAM::Role": Kind("arn:aws:iam::{account}:role/{name}", "RoleName"),
+    "AWS::Kinesis::Stream": Kind("arn:aws:kinesis:{region}:{account}:stream/{name}"),
+    "AWS::KinesisFirehose::DeliveryStream": Kind(
+        "arn:aws:firehose:{region}:{account}:deliverystream/{name}", "DeliveryStreamName"
+    ),
+    "AWS::KMS::Key": Kind("arn:aws:kms:{region}:{account}:key/{name}"),
+    "AWS::Logs::LogGroup": Kind(
+        "arn:aws:logs:{region}:{account}:log-group:{name}:*", "LogGroupName"
+    ),
+    "AWS::SecretsManager::Secret": Kind(
+        "arn:aws:secretsmanager:{region}:{account}:secret:{name}", ref="arn", attributes={}
+    ),
+    "AWS::Serverless::StateMachine": Kind(
+        "arn:aws:states:{region}:{account}:stateMachine:{name}", ref="arn"
+    ),
+    "AWS::StepFunctions::StateMachine": Kind(
+        "arn:aws:states:{region}:{account}:stateMachine:{name}", "StateMachineName", ref="arn"
+    ),
+}
+_OTHER: Final = Kind("", attributes={})
+"""Ref gives the physical id, which is a name for most types; their ARNs differ too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A resource that is not run: what refers to it, and what it would be made of."""
+
+    references: Mapping[str, str]
+    """By what stands in Ref (`Id`) and in Fn::GetAtt (`Id.Attribute`)."""
+    wanted: TemplateResource | str | None
+    """What is to be made; or why it cannot be, with its line; None where its kind cannot."""
+
+
+def read_resource(
+    logical_id: str,
+    resource_type: str,
+    key: Place,
+    properties: Place | None,
+    *,
+    region: str,
+    account_id: str,
+    endpoint_url: str,
+) -> Beside:
+    """Return what stands beside the functions; nothing in it is refused."""
+    kind = KINDS.get(resource_type, _OTHER)
+    try:
+        places = _places(logical_id, properties)
+        name = _name(logical_id, resource_type, kind, places)
+        wanted: TemplateResource | str | None = None
+        if kind.made_of is not None:
+            told = {each: places[each] for each in kind.made_of if each in places}
+            plain = {each: plain_value(place, each) for each, place in told.items()}
+            wanted = TemplateResource(logical_id, resource_type, name, plain, key.line)
+    except TemplateError as refused:
+        name, wanted = _own_name(logical_id, resource_type), str(refused)
+    arn = kind.arn.format(region=region, account=account_id, name=name)
+    values = {"name": name, "arn": arn, "url": f"{endpoint_url}/{account_id}/{name}"}
+    references = {f"{logical_id}.{each}": values[what] for each, what in kind.attributes.items()}
+    references[logical_id] = values[kind.ref]
+    return Beside(references, wanted)
+
+
+def plain_value(place: Place, what: str) -> Any:
+    """Return texts, lists and mappings as they come to, everything resolved."""
+    found = place.resolved(what)
+    if found.is_mapping:
+        entries = found.entries(what)
+        return {name: plain_value(value, name) for name, (_, value) in entries.items()}
+    if found.is_list:
+        return [plain_value(item, what) for item in found.items(what)]
+    return found.text(what)
+
+
+def _places(logical_id: str, properties: Place | None) -> dict[str, Place]:
+    if properties is None:
+        return {}
+    entries = properties.entries(f"the properties of {logical_id}")
+    return {name: value for name, (_, value) in entries.items()}
+
+
+def _name(logical_id: str, resource_type: str, kind: Kind, places: Mapping[str, Place]) -> str:
+    """The name that it is given; without one, the same in every run."""
+    given = places.get(kind.name_property)
+    if given is not None:
+        return given.text(kind.name_property)
+    is_fifo = any(
+        places[each].text(each) == "true" for each in ("FifoQueue", "FifoTopic") if each in places
+    )
+    return _own_name(logical_id, resource_type) + (".fifo" if is_fifo else "")
+
+
+def _own_name(logical_id: str, resource_type: str) -> str:
+    name = f"local-{logical_id}"[: _MAX_NAME - len(".fifo")]
+    return name.lower()[:63] if resource_type == "AWS::S3::Bucket" else name

@@ -1,0 +1,69 @@
+"""What a template has beside its functions, told in a line for each thing to know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tuner.errors import LocalError
+from tuner.model.finding import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tuner.iac import IgnoredPart, Template, TemplateResource
+
+
+def findings_on(template: Template) -> Iterator[Finding]:
+    """Tell what of a template has no effect here, is not here, or could not be made."""
+    if template.skipped:
+        message = f"not here, only functions are run: {_counted(template.skipped)}"
+        yield Finding("template_resources_left_out", "info", message)
+    if template.ignored:
+        yield Finding("template_ignored", "info", f"without effect here: {_why(template.ignored)}")
+    for why in template.not_made:
+        yield Finding("template_resource_not_made", "warning", f"not made here: {why}")
+
+
+def made(
+    resources: Sequence[TemplateResource],
+    make: Callable[[TemplateResource], None] | None,
+) -> Iterator[Finding]:
+    """Make resources and tell which there are; `make` is None where nothing can be made."""
+    there: list[str] = []
+    for resource in resources:
+        what = f"{resource.logical_id} ({resource.type}, line {resource.line})"
+        try:
+            if make is None:
+                raise LocalError("this endpoint was started for Lambda alone")
+            make(resource)
+        except LocalError as refused:
+            message = f"not made here: {what}: {refused}"
+            yield Finding("template_resource_not_made", "warning", message)
+            continue
+        there.append(resource.type)
+    if there:
+        message = f"made here for the run, and empty: {_counted(there)}"
+        yield Finding("template_resources_made", "info", message)
+
+
+def not_here(function: str, missing: Sequence[str]) -> Finding:
+    """Tell what a function refers to in vain."""
+    message = (
+        f"{function} is told of {', '.join(missing)}, which is not here: a call to it fails, and "
+        "its time is not measured"
+    )
+    return Finding("template_resource_not_here", "warning", message)
+
+
+def _counted(types: Iterable[str]) -> str:
+    counts = Counter(types)
+    return ", ".join(kind if n == 1 else f"{n} {kind}" for kind, n in sorted(counts.items()))
+
+
+def _why(parts: Sequence[IgnoredPart]) -> str:
+    """Name the parts by the reason; where the same part stands several times, once."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for part in parts:
+        by_reason.setdefault(part.why, {})[part.name] = None
+    return "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
