@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend, sweep_behind
+from tuner.api.saved import recommend, seed_behind, sweep_behind
 from tuner.api.worth import with_saving
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
@@ -20,6 +20,7 @@ from tuner.model.recommendation import Platform
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.recommendation import Recommendation
@@ -45,7 +46,14 @@ def break_even(
     goal, book = goal or Goal(), price_book or current_price_book()
     answer = answer or recommend(sweep, goal, price_book=book)
     memory_mb = answer.choice.memory_mb or sweep.function.memory_mb
-    work = read_work(sweep_behind(answer, sweep), memory_mb, goal=goal, price_book=book)
+    work = read_work(
+        sweep_behind(answer, sweep),
+        memory_mb,
+        goal=goal,
+        price_book=book,
+        drawn_mb=[each.memory_mb for each in answer.curve],
+        seed=seed_behind(answer, sweep),
+    )
     return analyse(
         sweep.function,
         work,
@@ -56,8 +64,19 @@ def break_even(
     )
 
 
-def read_work(sweep: Sweep, memory_mb: int, *, goal: Goal, price_book: PriceBook) -> Work:
-    """What an invocation needs, as draws, with Lambda at `memory_mb`. Raises as `break_even`."""
+def read_work(
+    sweep: Sweep,
+    memory_mb: int,
+    *,
+    goal: Goal,
+    price_book: PriceBook,
+    drawn_mb: Sequence[int] = (),
+    seed: int | None = None,
+) -> Work:
+    """What an invocation needs, as draws, with Lambda at `memory_mb`. Raises as `break_even`.
+
+    With `drawn_mb` and `seed` of an answer's curve the draws are those that it rests on.
+    """
     function = sweep.function
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
     if not evidence.samples or evidence.unsampled_payloads:
@@ -73,7 +92,8 @@ def read_work(sweep: Sweep, memory_mb: int, *, goal: Goal, price_book: PriceBook
         prices=price_book.lambda_prices(function.region, function.architecture),
         ephemeral_storage_mb=function.ephemeral_storage_mb,
         cold_start_share=goal.cold_start_share,
-        seed=sweep.plan.seed,
+        seed=sweep.plan.seed if seed is None else seed,
+        drawn_mb=drawn_mb,
     )
     columns = [estimates.column(size) for size in parting]
     wait_ms, cpu_ms, core_count = part_work(parting, estimates.duration_ms[:, columns])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.breakeven import add_platform, break_even
 from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend, sweep_behind
+from tuner.api.saved import recommend, seed_behind, sweep_behind
 from tuner.api.worth import with_saving
 from tuner.breakeven.question import Terms
 from tuner.decide.breakdown import break_down
@@ -45,7 +45,8 @@ def exhibit(
     )
     sizes = tuple(each.memory_mb for each in answer.curve)
     behind = sweep_behind(answer, sweep)
-    breakdown = break_down(behind, sizes, price_book=book, goal=goal, seed=sweep.plan.seed)
+    seed = seed_behind(answer, sweep)
+    breakdown = break_down(behind, sizes, price_book=book, goal=goal, seed=seed)
     found, reason = None, ""
     try:
         found = break_even(sweep, terms, goal=goal, answer=answer, price_book=book, today=today)

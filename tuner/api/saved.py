@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tuner import decide
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
-from tuner.decide.parts import sweep_at
+from tuner.decide.parts import seed_at, sweep_at
 from tuner.model.goal import Goal
 from tuner.pricing.age import age_finding
 from tuner.sweep.file import read_sweep
@@ -67,3 +67,13 @@ def sweep_behind(answer: Recommendation, sweep: Sweep) -> Sweep:
     for _name, value in answer.choice.parameters:
         sweep = sweep_at(sweep, value)
     return sweep
+
+
+def seed_behind(answer: Recommendation, sweep: Sweep) -> int:
+    """Return the seed of the answer's curves: with it the part of the sweep that they are of gives
+    the same curves again.
+    """
+    if not answer.choice.parameters or sweep.plan.varied is None:
+        return sweep.plan.seed
+    [(_name, value)] = answer.choice.parameters
+    return seed_at(sweep.plan.seed, sweep.plan.varied.values.index(value))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
 from tuner.errors import InputError
-from tuner.report import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
     from tuner.report.page.exhibit import Exhibit
 
-FORMATS: Final = (*figure.FORMATS, "html")
+FORMATS: Final = ("png", "svg", "html")
 
 
 def check(
@@ -52,13 +51,15 @@ def show_figure(
     recommendation: Recommendation, sweep: Sweep, format_name: str, out: Path | None
 ) -> None:
     """Draw one answer to a file, or to stdout. Raises InputError."""
+    from tuner.report import figure  # noqa: PLC0415 - loaded when it is shown
+
     drawn = figure.draw(recommendation, sweep)
     _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
 def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> None:
     """Draw the costs of one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report import breakeven_figure  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report import breakeven_figure, figure  # noqa: PLC0415 - loaded when it is shown
 
     drawn = breakeven_figure.draw(answer)
     _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
@@ -66,7 +67,7 @@ def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> No
 
 def show_comparison(found: Comparison, format_name: str, out: Path | None) -> None:
     """Draw a comparison to a file, or to stdout. Raises InputError."""
-    from tuner.report import figure_comparison  # noqa: PLC0415 - for this picture alone
+    from tuner.report import figure, figure_comparison  # noqa: PLC0415 - for this picture alone
 
     drawn = figure_comparison.draw(found)
     _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.curve.curve import Curve
+    from tuner.curve.sample import Sample
     from tuner.decide.evidence import Evidence
     from tuner.pricing import LambdaPrices
 
@@ -56,11 +59,16 @@ def estimate(
     cold_start_share: float,
     seed: int,
     draw_count: int = 200,
+    drawn_mb: Sequence[int] = (),
 ) -> Estimates:
-    """Fit a curve for each payload and price it. Every payload must have a warm sample."""
+    """Fit a curve for each payload and price it. Every payload must have a warm sample.
+
+    Curves are drawn at `sizes_mb`, or at `drawn_mb` and interpolated between.
+    """
     sizes = tuple(sizes_mb)
+    grid = tuple(drawn_mb) or sizes
     curves = {
-        name: fit_curve(samples, sizes_mb=sizes, seed=seed + number, draw_count=draw_count)
+        name: fitted(samples, grid, seed + number, draw_count)
         for number, (name, samples) in enumerate(evidence.samples.items())
     }
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
@@ -86,6 +94,14 @@ def estimate(
         by_payload_usd=costs,
         within_ratio=max(curve.within_ratio for curve in curves.values()),
     )
+
+
+@lru_cache(maxsize=32)
+def fitted(
+    samples: tuple[Sample, ...], sizes_mb: tuple[int, ...], seed: int, draw_count: int
+) -> Curve:
+    """The curve of one payload: the parts of a report ask for the same one several times."""
+    return fit_curve(samples, sizes_mb=sizes_mb, seed=seed, draw_count=draw_count)
 
 
 def expected_billed_ms(duration_ms: Floats, spread_ratio: float) -> Floats:

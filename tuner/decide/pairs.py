@@ -13,6 +13,7 @@ import numpy as np
 
 from tuner.decide.case import build_case
 from tuner.decide.estimate import interval
+from tuner.decide.parts import seed_at
 from tuner.decide.verdict import current_fails, judge, nothing_allowed, undecided
 from tuner.model.recommendation import PairEstimate
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Choice
 
     Floats = NDArray[np.float64]
-
-_SEEDS_APART = 101
-"""Curves of different values are drawn apart: what one knows, another does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +57,8 @@ def build_cases(
 ) -> tuple[ValueCase, ...]:
     """Return a case for each part, as rivals. Every payload must have a sample."""
     cases = tuple(
-        ValueCase(part, build_case(question, evidence, seed=seed + _SEEDS_APART * number))
-        for number, (part, evidence) in enumerate(zip(parts, evidences, strict=True))
+        ValueCase(part, build_case(question, evidence, seed=seed_at(seed, part.position)))
+        for part, evidence in zip(parts, evidences, strict=True)
     )
     return tuple(_against(each, cases) for each in cases)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.decide.evidence import read_evidence
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from tuner.model.plan import PayloadClass
     from tuner.model.sweep import Sweep
 
+_SEEDS_APART: Final = 101
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """What the function receives at one value; classes that do not use the parameter are in all.
 
     `weights` are shares of events, by payload; `record_count` is the mean number of records of an
-    event.
+    event. `position` is the value's place among all values.
     """
 
     value: str
+    position: int
     weights: Mapping[str, float]
     record_count: float
 
@@ -36,7 +39,7 @@ class Part:
 
 def parts_of(payloads: Sequence[PayloadClass], values: Sequence[str]) -> tuple[Part, ...]:
     """Return a part for each value, in order."""
-    return tuple(_part(payloads, value) for value in values)
+    return tuple(_part(payloads, value, position) for position, value in enumerate(values))
 
 
 def mean_record_count(payloads: Iterable[PayloadClass]) -> float:
@@ -57,9 +60,14 @@ def sweep_at(sweep: Sweep, value: str) -> Sweep:
     )
 
 
-def _part(payloads: Sequence[PayloadClass], value: str) -> Part:
+def seed_at(seed: int, position: int) -> int:
+    """Curves of different values are drawn apart: what one knows, another does not."""
+    return seed + _SEEDS_APART * position
+
+
+def _part(payloads: Sequence[PayloadClass], value: str, position: int) -> Part:
     mix = _mix(payloads, value)
-    return Part(value, {each.name: each.weight for each in mix}, mean_record_count(mix))
+    return Part(value, position, {each.name: each.weight for each in mix}, mean_record_count(mix))
 
 
 def _mix(payloads: Sequence[PayloadClass], value: str) -> tuple[PayloadClass, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import breakeven, numbers
 from tuner.report.foreign import plain
+from tuner.report.frame import describe_sweep, next_commands
 from tuner.report.page.tables import (
     cold_table,
     dollars,
@@ -18,7 +19,6 @@ from tuner.report.page.tables import (
     sent_table,
     size_table,
 )
-from tuner.report.terminal import describe_sweep, next_commands
 from tuner.report.verdict import certainty, headline
 
 if TYPE_CHECKING:
