@@ -1,5 +1,6 @@
 """Infrastructure templates: a function's settings and the line they stand on."""
 
+from tuner.iac.memory import MemoryEdit, memory_edit
 from tuner.iac.sam import read_template
 from tuner.iac.template import (
     IgnoredPart,
@@ -11,9 +12,11 @@ from tuner.iac.template import (
 
 __all__ = [
     "IgnoredPart",
+    "MemoryEdit",
     "Template",
     "TemplateFunction",
     "TemplateLayer",
     "TemplateResource",
+    "memory_edit",
     "read_template",
 ]

@@ -175,7 +175,7 @@ def _without_tag(node: yaml.Node) -> yaml.Node:
 
 def read_document(path: Path) -> Place:
     """Return the root of the file's only document; TemplateError for what is not one."""
-    text = _text(path)
+    text = read_text(path)
     try:
         _check_shape(path, text)
         loader = _Loader(text)
@@ -195,7 +195,8 @@ def read_document(path: Path) -> Place:
     return Place(path, root)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the file's text; TemplateError for what cannot be a template."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_TEMPLATE_BYTES + 1)

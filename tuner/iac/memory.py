@@ -1,0 +1,201 @@
+"""Where a template sets a function's memory: the line, and how it reads with another size.
+
+A template is read more loosely here than to run it: whatever else it holds, the line is found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import TemplateError
+from tuner.iac.document import Place, read_document, read_text
+from tuner.iac.intrinsics import Scope
+from tuner.iac.parameters import Parameter, read_parameters
+from tuner.iac.support import FUNCTION, FUNCTIONS
+from tuner.model import limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MAX_LINE: Final = 300
+"""Characters: a longer line (a whole template, often) is nothing to show."""
+_REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
+_MEMORY: Final = "MemorySize"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEdit:
+    """A line as it is and as it would be; equal where the template has the size already."""
+
+    path: Path
+    line: int
+    """In the file, from 1."""
+    now: str
+    after: str
+    memory_mb: int
+    """What the line sets now."""
+    shared_by: tuple[str, ...] = ()
+    """Logical ids of other functions whose memory the same line sets."""
+
+
+def memory_edit(
+    path: Path, function: str, memory_mb: int, *, parameters: Mapping[str, str] | None = None
+) -> MemoryEdit:
+    """Return the edit that gives a function `memory_mb`: in its properties, in Globals, in a
+    parameter's Default or a map, wherever its MemorySize comes from.
+
+    `function` is its name in AWS or its logical id. Raises TemplateError, which says why, where
+    there is no such line.
+    """
+    root = read_document(path)
+    functions = _functions(root, parameters or {})
+    found = _named(path, functions, function)
+    value = found.value(memory_mb)
+    mark = (value.line, value.node.start_mark.column)
+    return MemoryEdit(
+        path,
+        value.line,
+        *_line(value, memory_mb),
+        value.whole_number(_MEMORY, "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB),
+        tuple(each.logical_id for each in functions if each is not found and each.mark() == mark),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    logical_id: str
+    key: Place
+    scope: Scope
+    name: Place | None
+    memory: Place | None
+
+    def value(self, memory_mb: int) -> Place:
+        """The plain value that MemorySize comes from, where `memory_mb` may stand instead."""
+        if self.memory is None:
+            self.key.refuse(
+                f"{self.logical_id} has no {_MEMORY} (Lambda's own is {limits.MIN_MEMORY_MB} MB): "
+                f"add {_MEMORY}: {memory_mb} to its Properties"
+            )
+        return self._followed(self.memory, memory_mb)
+
+    def mark(self) -> tuple[int, int] | None:
+        try:
+            value = self.value(limits.MIN_MEMORY_MB)
+        except TemplateError:
+            return None
+        return value.line, value.node.start_mark.column
+
+    def _followed(self, place: Place, memory_mb: int) -> Place:
+        name, argument = place.function()
+        if not name:
+            return place
+        if name == "Ref":
+            return self._default(argument.text(_MEMORY), argument, memory_mb)
+        if name == "FindInMap":
+            return self._followed(self.scope.resolve(place, _MEMORY), memory_mb)
+        parts = argument.arguments(_MEMORY) if name == "If" else []
+        if len(parts) != 3:
+            place.refuse(f"{_MEMORY} uses {place.function_as_written}: no one line sets it")
+        holds = self.scope.holds(parts[0].text(_MEMORY), parts[0])
+        return self._followed(parts[1 if holds else 2], memory_mb)
+
+    def _default(self, name: str, asked: Place, memory_mb: int) -> Place:
+        parameter = self.scope.parameters.get(name)
+        if parameter is None:
+            asked.refuse(f"{_MEMORY} refers to {name}, which is no parameter of the template")
+        if parameter.given is not None:
+            parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is given")
+        if "Default" not in parameter.places or "SSM" in _kind(parameter):
+            parameter.key.refuse(
+                f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
+                "where it is given"
+            )
+        replace(parameter, given=str(memory_mb)).value(asked)  # whether it may have that value
+        return parameter.places["Default"]
+
+
+def _kind(parameter: Parameter) -> str:
+    return parameter.places["Type"].text("Type") if "Type" in parameter.places else ""
+
+
+def _functions(root: Place, given: Mapping[str, str]) -> list[_Function]:
+    sections = {name: value for name, (_, value) in root.entries("the template").items()}
+    if "Resources" not in sections:
+        root.refuse("the template has no Resources")
+    scope = Scope(read_parameters(sections.get("Parameters"), given))
+    sections = {name: replace(place, scope=scope) for name, place in sections.items()}
+    scope.mappings = _values(sections.get("Mappings"), "Mappings")
+    scope.conditions = _values(sections.get("Conditions"), "Conditions")
+    shared = _values(_values(sections.get("Globals"), "Globals").get("Function"), "Globals")
+    found = []
+    for logical_id, (key, resource) in sections["Resources"].entries("Resources").items():
+        parts = _values(resource, logical_id) if resource.is_mapping else {}
+        kind = parts["Type"].text("Type") if "Type" in parts else ""
+        if kind in FUNCTIONS:
+            own = _values(parts.get("Properties"), f"the properties of {logical_id}")
+            memory = own.get(_MEMORY) or (shared.get(_MEMORY) if kind == FUNCTION else None)
+            found.append(_Function(logical_id, key, scope, own.get("FunctionName"), memory))
+    return found
+
+
+def _values(place: Place | None, what: str) -> dict[str, Place]:
+    """A mapping's values by name; none where it is not there."""
+    return {} if place is None else {name: v for name, (_, v) in place.entries(what).items()}
+
+
+def _named(path: Path, functions: list[_Function], name: str) -> _Function:
+    """The function of that name: given outright, made by CloudFormation, or of that shape."""
+    for matches in (_is_called, _has_a_made_name, _may_be_called):
+        found = [each for each in functions if matches(each, name)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(each.logical_id for each in found)
+            raise TemplateError(
+                f"{path}: {ids} may each be {name}: give --parameter NAME=VALUE, so that their "
+                "names can be told"
+            )
+    raise TemplateError(f"{path}: no function of the template is called {name}")
+
+
+def _is_called(function: _Function, name: str) -> bool:
+    if function.name is None:
+        return function.logical_id == name
+    try:
+        return function.name.text("FunctionName") == name
+    except TemplateError:  # of a part that only an account knows
+        return False
+
+
+def _has_a_made_name(function: _Function, name: str) -> bool:
+    """CloudFormation makes STACK-LOGICALID-SUFFIX where no FunctionName is given."""
+    made = rf".+-{re.escape(function.logical_id)}-[A-Za-z0-9]{{4,}}"
+    return function.name is None and re.fullmatch(made, name) is not None
+
+
+def _may_be_called(function: _Function, name: str) -> bool:
+    """Whether a FunctionName by Fn::Sub comes to it with some values."""
+    if function.name is None:
+        return False
+    kind, argument = function.name.function()
+    if kind != "Sub" or argument.is_list:
+        return False
+    texts = _REFERENCE.split(argument.text("FunctionName"))
+    # Names have 64 characters at most, so that many wildcards do not cost much either.
+    return len(texts) < 8 and re.fullmatch(".+".join(map(re.escape, texts)), name) is not None
+
+
+def _line(value: Place, memory_mb: int) -> tuple[str, str]:
+    """The value's line, now and with the other size."""
+    lines = read_text(value.path).split("\n")
+    now = lines[value.line - 1].removesuffix("\r") if value.line <= len(lines) else ""
+    start, end = value.node.start_mark.column, value.node.end_mark.column
+    written = str(value.node.value)
+    if value.node.end_mark.line + 1 != value.line or now[start:end].strip("\"'") != written:
+        value.refuse(f"{_MEMORY} is not written on one line: set it to {memory_mb} there")
+    if len(now) > MAX_LINE:
+        value.refuse(f"the line with {_MEMORY} is too long to be shown: set it to {memory_mb}")
+    return now, now[:start] + now[start:end].replace(written, str(memory_mb)) + now[end:]
