@@ -3,6 +3,7 @@
 TunerError
 ├── InputError              what the user gave cannot be used
 │   ├── TemplateError       an infrastructure template
+│   │   └── NotInTemplateError  it has no function of that name
 │   ├── PayloadError        a payload
 │   └── SweepFileError      a saved sweep
 ├── UnknownReachError       whether live traffic reaches $LATEST cannot be known
@@ -43,6 +44,10 @@ class InputError(TunerError):
 
 class TemplateError(InputError):
     """An infrastructure template is missing, malformed or uses what is not supported."""
+
+
+class NotInTemplateError(TemplateError):
+    """A template has no function that is called so."""
 
 
 class PayloadError(InputError):

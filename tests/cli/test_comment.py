@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.running import one_line, run_here
+from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
 from tests.forge.fake_gitlab import PROJECT, FakeGitlab
 from tests.sweeps import made_function, made_sweep
@@ -241,3 +245,97 @@ def test_a_gitlab_job_comments_on_its_merge_request(tmp_path: Path) -> None:
         assert "left alone" in run_here("comment", name, **job).stderr
     [body] = played.by()
     assert "**RESIZE" in body
+
+
+TEMPLATE = """\
+Resources:
+  Made:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: made
+      MemorySize: 3008  # @team ``` big
+"""
+
+
+@pytest.fixture
+def template(github: FakeGithub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A template in a repository, whose pull request changes the memory's line."""
+    (tmp_path / "repository" / ".git").mkdir(parents=True)
+    (tmp_path / "repository" / "infra").mkdir()
+    path = tmp_path / "repository" / "infra" / "template.yaml"
+    path.write_text(TEMPLATE)
+    monkeypatch.chdir(path.parent)
+    github.files["infra/template.yaml"] = ChangedFile(TEMPLATE.replace("3008", "1024"), TEMPLATE)
+    return path
+
+
+def test_the_size_is_suggested_on_the_templates_line(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path
+) -> None:
+    """The template of the folder is found; five runs leave one suggestion and one comment."""
+    names = [
+        save(tmp_path / f"{hour}.jsonl", started_at=f"2026-01-01T0{hour}:00:00Z")
+        for hour in (2, 0, 4, 1, 3)
+    ]
+    for name in names:
+        assert run_here("comment", name, **job).returncode == 0
+    [remark], [body] = github.remarks, github.by()
+    assert (remark["path"], remark["line"]) == ("infra/template.yaml", 6)
+    assert "````suggestion\n      MemorySize: " in remark["body"]
+    assert remark["body"].startswith("**RESIZE 3008 → ")
+    assert "measured on deployed code" in remark["body"]
+    assert 'measured="2026-01-01T04:00:00Z"' in remark["body"]
+    assert "The change is suggested on `infra/template.yaml`, line 6." in body
+    assert "```diff" not in body
+
+
+@pytest.mark.parametrize("status", [None, 403, 422])
+def test_a_line_that_takes_no_suggestion_is_shown_as_a_diff(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path, status: int | None
+) -> None:
+    """Outside of the diff, without the right, or refused: the comment is posted and shows it."""
+    if status is None:
+        github.files.clear()
+    else:
+        github.refusals = [Refusal("POST", status, "no", path=f"/pulls/{NUMBER}/comments")]
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
+    assert ran.returncode == 0
+    assert ("not suggested" in ran.stderr) == (status is not None)
+    [body] = github.by()
+    assert "`infra/template.yaml`, line 6:\n\n````diff\n-      MemorySize: 3008  # @team" in body
+    assert "\n+      MemorySize: " in body
+
+
+def test_an_older_sweep_suggests_nothing(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path
+) -> None:
+    """A newer answer stands: what contradicts it is not posted."""
+    keep = replace(made_sweep(current_mb=256), started_at="2026-02-01T00:00:00Z")
+    run_here("comment", save(tmp_path / "new.jsonl", keep), **job)
+    there = [each["body"] for each in github.remarks]
+    run_here("comment", save(tmp_path / "old.jsonl"), **job)
+    assert [each["body"] for each in github.remarks] == there
+
+
+def test_a_template_without_the_function_is_said(tmp_path: Path, template: Path) -> None:
+    """Where it was named; a folder's own template says nothing then."""
+    template.write_text(TEMPLATE.replace("made", "other").replace("Made", "Other"))
+    name = save(tmp_path / "a.jsonl")
+    ran = run_here("comment", name, "--dry-run", "--template", str(template))
+    assert "Nothing to change in the template: infra/template.yaml: no function" in ran.stdout
+    assert "template" not in run_here("comment", name, "--dry-run").stdout
+
+
+def test_a_digest_tells_whose_build_was_measured(tmp_path: Path) -> None:
+    """Deployed code that is the change's own build is not called deployed code; another one is."""
+    package = tmp_path / "build.zip"
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("app.py", "def handler(event, context): ...")
+    digest = base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode()
+    own = save(tmp_path / "a.jsonl", function=made_function(3008, code_sha256=digest))
+    other = save(tmp_path / "b.jsonl", findings=(BUILD,))
+    code = ("--dry-run", "--code", str(package))
+    assert run_here("comment", own, *code).stdout.startswith("**RESIZE")
+    first = run_here("comment", other, *code).stdout.splitlines()[0]
+    assert first == "measured on another build than this change's"
+    assert run_here("comment", own, "--dry-run").stdout.startswith("measured on deployed code")

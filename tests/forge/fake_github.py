@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.forge.changed_file import ChangedFile
+
 MAX_BODY_CHARS = 65_536
 REPOSITORY = "octo/shop"
 NUMBER = 7
@@ -42,6 +44,10 @@ class FakeGithub:
         self.login: str | None = None
         """None: the token is an app's, which has no user."""
         self.url = ""
+        self.files: dict[str, ChangedFile] = {}
+        self.remarks: list[dict[str, Any]] = []
+        """Review comments."""
+        self.head = "a" * 40
         self._last_id = 1000
 
     def add(self, body: str, login: str = BOT) -> dict[str, Any]:
@@ -55,6 +61,19 @@ class FakeGithub:
         }
         self.comments.append(comment)
         return comment
+
+    def push(self, path: str, after: str) -> None:
+        """A further commit: remarks move with their lines or are outdated."""
+        for remark in self.remarks:
+            if remark["path"] == path:
+                remark["line"] = self.files[path].moved(remark["line"], after)
+        self.files[path].after = after
+        self.head = f"{int(self.head, 16) + 1:040x}"
+
+    def reply(self, remark: dict[str, Any], body: str) -> dict[str, Any]:
+        answer = self._remarked({**remark, "body": body}, "someone")
+        answer["in_reply_to_id"] = remark["id"]
+        return answer
 
     def by(self, login: str = BOT) -> list[str]:
         return [each["body"] for each in self.comments if each["user"]["login"] == login]
@@ -78,17 +97,51 @@ class FakeGithub:
         if path == "/user":
             return 200, {"login": self.login, "id": 1}, {}
         if path == f"{base}/{NUMBER}/comments":
-            return self._listed(target) if method == "GET" else self._posted(body)
+            return self._paged(target, self.comments) if method == "GET" else self._posted(body)
         if match := re.fullmatch(rf"{base}/comments/(\d+)", path):
-            return self._one(method, int(match[1]), body)
+            return self._one(method, int(match[1]), body, self.comments)
+        return self._reviewed(method, target, body)
+
+    def _reviewed(self, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
+        path, pulls = urlsplit(target).path, f"/repos/{REPOSITORY}/pulls"
+        if match := re.fullmatch(rf"{pulls}/comments/(\d+)", path):
+            return self._one(method, int(match[1]), body, self.remarks)
+        if path == f"{pulls}/{NUMBER}":
+            return 200, {"number": NUMBER, "head": {"sha": self.head}}, {}
+        if path == f"{pulls}/{NUMBER}/files":
+            files = [{"filename": name, "patch": file.patch} for name, file in self.files.items()]
+            return self._paged(target, files)
+        if path == f"{pulls}/{NUMBER}/comments":
+            return self._paged(target, self.remarks) if method == "GET" else self._remark_on(body)
         return 404, {"message": "Not Found"}, {}
 
-    def _listed(self, target: str) -> tuple[int, Any, dict[str, str]]:
+    def _remark_on(self, body: Any) -> tuple[int, Any, dict[str, str]]:
+        file = self.files.get(body["path"])
+        if file is None or body["line"] not in file.lines or body["side"] != "RIGHT":
+            return 422, {"message": "line must be part of the diff"}, {}
+        if body["commit_id"] != self.head:
+            return 422, {"message": "commit_id is not part of the pull request"}, {}
+        return 201, self._remarked(body, self.login or BOT), {}
+
+    def _remarked(self, body: Any, login: str) -> dict[str, Any]:
+        self._last_id += 1
+        remark = {
+            "id": self._last_id,
+            "body": body["body"],
+            "path": body["path"],
+            "line": body["line"],
+            "user": {"login": login, "id": 1, "type": "Bot"},
+            "url": f"{self.url}/repos/{REPOSITORY}/pulls/comments/{self._last_id}",
+        }
+        self.remarks.append(remark)
+        return remark
+
+    def _paged(self, target: str, listed: list[Any]) -> tuple[int, Any, dict[str, str]]:
         query = parse_qs(urlsplit(target).query)
         page, per_page = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["30"])[0])
-        shown = self.comments[(page - 1) * per_page : page * per_page]
+        shown = listed[(page - 1) * per_page : page * per_page]
         headers = {}
-        if page * per_page < len(self.comments):
+        if page * per_page < len(listed):
             path = urlsplit(target).path
             following = f"{self.url}{path}?per_page={per_page}&page={page + 1}"
             headers["Link"] = f'<{following}>; rel="next"'
@@ -99,10 +152,12 @@ class FakeGithub:
             return 422, {"message": "Validation Failed: body is too long"}, {}
         return 201, self.add(body["body"], self.login or BOT), {}
 
-    def _one(self, method: str, number: int, body: Any) -> tuple[int, Any, dict[str, str]]:
-        [found] = [each for each in self.comments if each["id"] == number]
+    def _one(
+        self, method: str, number: int, body: Any, kept: list[dict[str, Any]]
+    ) -> tuple[int, Any, dict[str, str]]:
+        [found] = [each for each in kept if each["id"] == number]
         if method == "DELETE":
-            self.comments.remove(found)
+            kept.remove(found)
             return 204, None, {}
         if method == "PATCH":
             found["body"] = body["body"]

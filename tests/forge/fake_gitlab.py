@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from tests.forge.fake_github import NUMBER, FakeGithub
 
 PROJECT = "group/sub/shop"
-ROOT = f"/api/v4/projects/group%2Fsub%2Fshop/merge_requests/{NUMBER}/notes"
+MERGE_REQUEST = f"/api/v4/projects/group%2Fsub%2Fshop/merge_requests/{NUMBER}"
+ROOT = f"{MERGE_REQUEST}/notes"
 BOT = "project_1_bot"
 
 
@@ -33,17 +34,85 @@ class FakeGitlab(FakeGithub):
         if path == "/api/v4/user":
             return 200, {"username": self.login, "id": 1}, {}
         if path == ROOT:
-            return self._noted(target) if method == "GET" else (201, self.add(body["body"]), {})
+            notes = [*self.comments, *self.remarks]  # a discussion's notes are the merge request's
+            return (
+                self._noted(target, notes) if method == "GET" else (201, self.add(body["body"]), {})
+            )
         if match := re.fullmatch(rf"{ROOT}/(\d+)", path):
-            return self._one("PATCH" if method == "PUT" else method, int(match[1]), body)
+            return self._one(_as_github(method), int(match[1]), body, self.comments)
+        return self._reviewed(method, target, body)
+
+    @property
+    def refs(self) -> dict[str, str]:
+        return {"base_sha": "b" * 40, "start_sha": "c" * 40, "head_sha": self.head}
+
+    def push(self, path: str, after: str) -> None:
+        """A further commit: a position moves on with its line, or stays at the earlier head."""
+        super().push(path, after)
+        for remark in self.remarks:
+            if remark["position"]["new_path"] == path and remark["line"] is not None:
+                remark["position"].update(new_line=remark["line"], head_sha=self.head)
+
+    def _reviewed(self, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
+        path = urlsplit(target).path
+        if path == MERGE_REQUEST:
+            return 200, {"iid": NUMBER, "diff_refs": self.refs}, {}
+        if path == f"{MERGE_REQUEST}/diffs":
+            files = [
+                {"old_path": name, "new_path": name, "diff": file.patch}
+                for name, file in self.files.items()
+            ]
+            return self._noted(target, files)
+        if path == f"{MERGE_REQUEST}/discussions":
+            if method == "GET":
+                return self._noted(target, self._discussions())
+            return self._discussed(body)
+        if match := re.fullmatch(rf"{MERGE_REQUEST}/discussions/d(\d+)/notes/(\d+)", path):
+            return self._one(_as_github(method), int(match[2]), body, self.remarks)
         return 404, {"message": "404 Not found"}, {}
 
-    def _noted(self, target: str) -> tuple[int, Any, dict[str, str]]:
+    def _discussions(self) -> list[dict[str, Any]]:
+        found = []
+        for remark in self.remarks:
+            if "in_reply_to_id" not in remark:
+                replies = [
+                    each for each in self.remarks if each.get("in_reply_to_id") == remark["id"]
+                ]
+                found.append({"id": f"d{remark['id']}", "notes": [remark, *replies]})
+        return found + [
+            {"id": f"d{note['id']}", "individual_note": True, "notes": [note]}
+            for note in self.comments
+        ]
+
+    def _discussed(self, body: Any) -> tuple[int, Any, dict[str, str]]:
+        position = dict(body["position"])
+        file = self.files.get(position["new_path"])
+        lines = file.lines if file else {}
+        stands = position["new_line"] in lines and (
+            lines[position["new_line"]] == position.get("old_line")
+        )
+        if not stands or {name: position[name] for name in self.refs} != self.refs:
+            return 400, {"message": "400 Bad request - Note {:line_code=>[must be valid]}"}, {}
+        known = {"body": body["body"], "path": position["new_path"], "line": position["new_line"]}
+        note = self._remarked(known, self.login or BOT)
+        return 201, {"id": f"d{note['id']}", "notes": [note]}, {}
+
+    def _remarked(self, body: Any, login: str) -> dict[str, Any]:
+        note = super()._remarked(body, login)
+        note["author"] = {"id": 1, "username": login}
+        note["position"] = {**self.refs, "new_path": body["path"], "new_line": body["line"]}
+        return note
+
+    def _noted(self, target: str, listed: list[Any]) -> tuple[int, Any, dict[str, str]]:
         query = parse_qs(urlsplit(target).query)
         page, per_page = int(query.get("page", ["1"])[0]), int(query.get("per_page", ["20"])[0])
         headers = {"X-Page": str(page), "X-Per-Page": str(per_page)}
-        if page * per_page < len(self.comments):
+        if page * per_page < len(listed):
             path = urlsplit(target).path
             following = f"{self.url}{path}?per_page={per_page}&page={page + 1}"
             headers["Link"] = f'<{following}>; rel="next"'
-        return 200, self.comments[(page - 1) * per_page : page * per_page], headers
+        return 200, listed[(page - 1) * per_page : page * per_page], headers
+
+
+def _as_github(method: str) -> str:
+    return "PATCH" if method == "PUT" else method

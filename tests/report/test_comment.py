@@ -19,7 +19,7 @@ FOREIGN = st.text(alphabet="<>-! `|@#*_[]()\n\\ab:/&$\u202e", max_size=30)
 
 
 def subject(**changes: object) -> Subject:
-    return Subject(answers.resize(**changes), TIME, deployed_code=True)
+    return Subject(answers.resize(**changes), TIME, code="deployed")
 
 
 def many(count: int, note_chars: int = 0) -> list[Subject]:
@@ -91,7 +91,7 @@ def test_sections_are_left_out_whole_and_in_order() -> None:
 def test_a_thousand_functions_fit() -> None:
     """The budget holds with any number of them, and the last line says how many are not shown."""
     mixed = many(1000)
-    mixed[0] = mixed[0]._replace(deployed_code=False)
+    mixed[0] = mixed[0]._replace(code="change")
     text = render_comment(mixed)
     assert len(text) <= MAX_CHARS
     assert re.search(r"tables, \d+ of 1000 functions", text)

@@ -47,6 +47,14 @@ def load_build(code: str) -> Build:
     return Build(package=package)
 
 
+def digest_of(code: str) -> str:
+    """The digest that Lambda gives to what `--code` names, without asking it. Raises InputError."""
+    found = load_build(code).code_sha256 or code.partition("@sha256:")[2]
+    if not found:
+        raise InputError(f"--code {code!r} has no digest: name the image by NAME@sha256:DIGEST")
+    return found
+
+
 def fit_build(build: Build, function: FunctionConfig) -> Finding:
     """Return what is to be said of measuring `build`. Raises InputError for the wrong kind."""
     is_image = build.image_uri is not None

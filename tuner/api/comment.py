@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
-from tuner.errors import SweepFileError
-from tuner.forge.deliver import deliver
-from tuner.report.comment import Subject, render_comment
+from tuner.errors import ForgeError, SweepFileError
+from tuner.forge.deliver import deliver, is_newer_there
+from tuner.forge.protocol import Suggestion
+from tuner.forge.suggest import suggest
+from tuner.report.comment import Subject, render_comment, render_suggestion
+from tuner.report.foreign import is_plain
+from tuner.report.template_change import TemplateChange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tuner.forge.deliver import Delivery
     from tuner.forge.protocol import Forge
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+    from tuner.report.comment import MeasuredCode
+    from tuner.report.template_change import NoTemplateLine
 
 OTHER_BUILD = "other_build_measured"
 """The finding that `tune --code` leaves in a sweep."""
@@ -27,33 +34,103 @@ class CommentText(NamedTuple):
     key: str
     measured: datetime
     """The newest sweep's beginning."""
-    text: str
+    subjects: tuple[Subject, ...]
+
+    @property
+    def text(self) -> str:
+        """Markdown."""
+        return render_comment(self.subjects)
+
+
+class Posted(NamedTuple):
+    """What was done; `why_not_suggested` is None where no suggestion failed."""
+
+    delivery: Delivery
+    why_not_suggested: str | None
 
 
 def compose_comment(
-    answers: Sequence[tuple[Sweep, Recommendation]], *, key: str | None = None
+    answers: Sequence[tuple[Sweep, Recommendation]],
+    *,
+    key: str | None = None,
+    digests: Collection[str] = (),
+    changes: Sequence[TemplateChange | NoTemplateLine | None] = (),
 ) -> CommentText:
     """Return the comment of these answers; the default key is the functions' names.
 
-    Raises SweepFileError for a sweep without a time.
+    `digests` are those of the change's own builds (none: what was measured with `tune --code` is
+    taken for it), `changes` what each answer would change in a template. Raises SweepFileError for
+    a sweep without a time.
     """
     subjects = [
-        Subject(
-            recommendation,
-            measured_at=sweep.started_at,
-            deployed_code=sweep.environment == "aws"
-            and all(finding.code != OTHER_BUILD for finding in sweep.findings),
-        )
-        for sweep, recommendation in answers
+        Subject(recommendation, sweep.started_at, _code(sweep, digests), change)
+        for (sweep, recommendation), change in zip_longest(answers, changes)
     ]
     names = sorted({recommendation.function.name for _, recommendation in answers})
     measured = max(_time(sweep) for sweep, _ in answers)
-    return CommentText(key or ",".join(names), measured, render_comment(subjects))
+    return CommentText(key or ",".join(names), measured, tuple(subjects))
 
 
-def post_comment(comment: CommentText, forge: Forge) -> Delivery:
-    """Post or update the comment. Raises ForgeError, ForgeReadOnlyError where it may not."""
-    return deliver(forge, comment.text, key=comment.key, measured=comment.measured)
+def post_comment(comment: CommentText, forge: Forge) -> Posted:
+    """Post or update the comment, and suggest what it would change on the lines themselves.
+
+    Where a suggestion cannot stand on its line the comment shows the change. Raises ForgeError,
+    ForgeReadOnlyError where it may not comment.
+    """
+    wanted = _suggestions(comment.subjects)
+    stands: set[str] = set()
+    why_not = None
+    if not is_newer_there(forge, key=comment.key, measured=comment.measured):
+        try:
+            stands = suggest(
+                forge.review(), list(wanted.values()), key=comment.key, measured=comment.measured
+            )
+        except ForgeError as error:
+            why_not = str(error) if wanted else None
+    text = render_comment([_marked(each, wanted, stands) for each in comment.subjects])
+    delivery = deliver(forge, text, key=comment.key, measured=comment.measured)
+    return Posted(delivery, why_not)
+
+
+def _suggestions(subjects: Sequence[Subject]) -> dict[str, Suggestion]:
+    """What can be suggested, by function: a line that sets the memory of this function alone.
+
+    A line that answers do not agree about is left alone, and so is one with characters that do not
+    show, since what is accepted must be what is seen.
+    """
+    found: dict[str, Suggestion] = {}
+    lines: dict[tuple[str, int], set[str]] = {}
+    for subject in subjects:
+        change = subject.change
+        if not isinstance(change, TemplateChange):
+            continue
+        agreed = lines.setdefault((change.path, change.line), set())
+        agreed.add(change.after)
+        name = subject.recommendation.function.name
+        if change.now != change.after and not change.shared_by and is_plain(change.after):
+            words = render_suggestion(subject)
+            found[name] = Suggestion(
+                name, change.path, change.line, change.now, change.after, words
+            )
+    return {name: each for name, each in found.items() if len(lines[each.path, each.line]) == 1}
+
+
+def _marked(subject: Subject, wanted: dict[str, Suggestion], stands: Collection[str]) -> Subject:
+    """The subject, with whether its suggestion stands on its line."""
+    name, change = subject.recommendation.function.name, subject.change
+    if name not in stands or not isinstance(change, TemplateChange):
+        return subject
+    suggested = (change.path, change.line) == (wanted[name].path, wanted[name].line)
+    return subject._replace(change=change._replace(suggested=suggested))
+
+
+def _code(sweep: Sweep, digests: Collection[str]) -> MeasuredCode:
+    other = any(finding.code == OTHER_BUILD for finding in sweep.findings)
+    if not digests:
+        return "change" if other or sweep.environment == "local" else "deployed"
+    if sweep.function.code_sha256 in digests:
+        return "change"
+    return "other" if other or sweep.environment == "local" else "deployed"
 
 
 def savings_over(limit_ratio: float, answers: Sequence[Recommendation]) -> list[Recommendation]:

@@ -1,5 +1,6 @@
 """`tuner comment`: the answer, on the pull request."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from tuner.cli import options, values
 from tuner.cli.goal import goal_of
 from tuner.cli.report import Limits, answer_of, kept_names
+from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +105,29 @@ def comment(
             rich_help_panel=_PULL_REQUEST,
         ),
     ] = None,
+    code: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ZIP|FOLDER|IMAGE",
+            help="This change's build, repeatable: the comment says first where another was "
+            "measured (without it: where tune --code was not used).",
+            show_default=False,
+            rich_help_panel=_PULL_REQUEST,
+        ),
+    ] = None,
+    template: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="CloudFormation or SAM template, repeatable: the size is suggested on its line "
+            "(else template.yaml, .yml or .json, where one is here).",
+            show_default=False,
+            rich_help_panel=_PULL_REQUEST,
+        ),
+    ] = None,
+    parameter: options.TemplateParameters = None,
     rate: options.Rate = None,
     per_month: options.PerMonth = None,
     min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
@@ -124,7 +149,12 @@ def comment(
     goes to the job's summary instead (on GitLab: to stdout).
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.api.builds import digest_of  # noqa: PLC0415 - as above
     from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
+    from tuner.api.template_changes import (  # noqa: PLC0415 - as above
+        template_change,
+        usual_templates,
+    )
     from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.continuous_integration import (  # noqa: PLC0415 - as above
@@ -156,7 +186,17 @@ def comment(
     }
     loaded = [api.load_sweep(name, state_dir=state_dir()) for name in sweeps]
     answers = [(sweep, answer_of(sweep, wanted, terms, limits)) for sweep in loaded]
-    text = compose_comment(answers, key=key)
+    given = parameters_of(parameter)
+    found = template or usual_templates(Path())
+    text = compose_comment(
+        answers,
+        key=key,
+        digests=[digest_of(each) for each in code or ()],
+        changes=[
+            template_change(answer, found, named=bool(template), parameters=given)
+            for _, answer in answers
+        ],
+    )
     if dry_run:
         show_text(text.text)
     else:
@@ -188,7 +228,7 @@ def _post(text: "CommentText", target: "Target") -> str | None:
     from tuner.forge.opening import open_forge  # noqa: PLC0415 - as above
 
     try:
-        done = post_comment(text, open_forge(target, sleep=time.sleep, now_s=time.time))
+        posted = post_comment(text, open_forge(target, sleep=time.sleep, now_s=time.time))
     except ForgeReadOnlyError as error:
         return str(error)
     words = {
@@ -197,7 +237,10 @@ def _post(text: "CommentText", target: "Target") -> str | None:
         "unchanged": "left alone, nothing changed",
         "newer_there": "left alone, it shows a later sweep",
     }
+    done = posted.delivery
     say(f"comment {text.key} {words[done.action]}: {done.url}")
+    if posted.why_not_suggested:
+        say(f"not suggested on the template's line, {posted.why_not_suggested}")
     return None
 
 

@@ -40,20 +40,25 @@ def deliver(forge: Forge, text: str, *, key: str, measured: datetime) -> Deliver
     action: Action = "updated"
     if _measured(newest) > measured:
         wanted, action = newest.body, "newer_there"
-    elif _same(kept.body, body):
+    elif is_same(kept.body, body):
         action = "unchanged"
-    if not _same(kept.body, wanted):
+    if not is_same(kept.body, wanted):
         kept = forge.update(kept, wanted)
     for other in others:
         forge.delete(other)
     return Delivery(action, kept.url)
 
 
+def is_newer_there(forge: Forge, *, key: str, measured: datetime) -> bool:
+    """Whether a comment of a later measurement is there. Raises ForgeError."""
+    return any(_measured(comment) > measured for comment in _with_key(forge, key))
+
+
 def _with_key(forge: Forge, key: str) -> list[Comment]:
     found = []
     for comment in forge.own_comments():
         marker = Marker.of(comment.body)
-        if marker is not None and marker.key == key:
+        if marker is not None and (marker.kind, marker.key) == ("comment", key):
             found.append(comment)
     return found
 
@@ -64,6 +69,6 @@ def _measured(comment: Comment) -> datetime:
     return marker.measured
 
 
-def _same(one: str, other: str) -> bool:
+def is_same(one: str, other: str) -> bool:
     """Whether two texts are the same but for line breaks, which forges rewrite."""
     return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
+from tuner.forge.github_review import GithubReview
 from tuner.forge.patience import Patience
 from tuner.forge.protocol import Comment
 
@@ -52,13 +53,13 @@ def open_github(
         seconds_between_requests=None,
         seconds_between_writes=None,
     )
-    return GithubForge(client, target, _Asking(Patience(sleep), now_s))
+    return GithubForge(client, target, Asking(Patience(sleep), now_s))
 
 
 class GithubForge:
     """The comments of one pull request; see `Forge`."""
 
-    def __init__(self, client: Github, target: Target, asking: _Asking) -> None:
+    def __init__(self, client: Github, target: Target, asking: Asking) -> None:
         self._client = client
         self._target = target
         self._asking = asking
@@ -92,6 +93,11 @@ class GithubForge:
         """Remove a comment."""
         self._asking.ask(self._one(comment).delete, changes=True)
 
+    def review(self) -> GithubReview:
+        """The review comments."""
+        repository = self._client.get_repo(self._target.repository)
+        return GithubReview(repository.get_pull(self._target.number), self._who, self._asking)
+
     def _one(self, comment: Comment) -> IssueComment:
         return self._pull_request().get_comment(comment.comment_id)
 
@@ -118,7 +124,7 @@ class GithubForge:
 
 
 @dataclass(slots=True)
-class _Asking:
+class Asking:
     """Sends requests, waits for rate limits, and says what went wrong."""
 
     patience: Patience

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
 from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
+from tuner.forge.gitlab_review import GitlabReview
 from tuner.forge.patience import Patience
 from tuner.forge.protocol import Comment
 
@@ -59,6 +60,13 @@ def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForg
     return forge
 
 
+class Asking(Protocol):
+    """Returns what `send` returns; raises ForgeError, ForgeReadOnlyError for what changes."""
+
+    def __call__(self, send: Callable[[], T], *, changes: bool = False) -> T:
+        """Send, and wait for rate limits."""
+
+
 class GitlabForge:
     """The notes of one merge request; see `Forge`."""
 
@@ -68,7 +76,8 @@ class GitlabForge:
         self._author = target.author
         self._retry_after = ""
         project = quote(target.repository, safe="")
-        self._notes = f"/projects/{project}/merge_requests/{target.number}/notes"
+        self._merge_request = f"/projects/{project}/merge_requests/{target.number}"
+        self._notes = f"{self._merge_request}/notes"
         self._page = f"{client.url.removesuffix(_API)}/{target.repository}/-/merge_requests"
         self._page += f"/{target.number}"
 
@@ -78,9 +87,7 @@ class GitlabForge:
 
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
-        if self._author is None:
-            user: Any = self._ask(lambda: self._client.http_get("/user", obey_rate_limit=False))
-            self._author = str(user["username"])
+        author = self._who()
         notes = self._ask(
             lambda: list(
                 self._client.http_list(
@@ -88,7 +95,7 @@ class GitlabForge:
                 )
             )
         )
-        own = [note for note in notes if note["author"]["username"] == self._author]
+        own = [note for note in notes if note["author"]["username"] == author]
         return sorted(map(self._comment, own), key=lambda comment: comment.comment_id)
 
     def create(self, body: str) -> Comment:
@@ -118,6 +125,17 @@ class GitlabForge:
         """Remove a note."""
         path = f"{self._notes}/{comment.comment_id}"
         self._ask(lambda: self._client.http_delete(path, obey_rate_limit=False), changes=True)
+
+    def review(self) -> GitlabReview:
+        """The discussions on lines."""
+        return GitlabReview(self._client, self._merge_request, self._who, self._ask)
+
+    def _who(self) -> str:
+        """The token's name. Raises ForgeError."""
+        if self._author is None:
+            user: Any = self._ask(lambda: self._client.http_get("/user", obey_rate_limit=False))
+            self._author = str(user["username"])
+        return self._author
 
     def _comment(self, note: Any) -> Comment:
         return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")

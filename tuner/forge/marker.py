@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Self
+from typing import Final, Literal, Self, cast
 from urllib.parse import quote, unquote
 
+Kind = Literal["comment", "suggestion", "withdrawn"]
 _LINE: Final = re.compile(
-    r'<!-- lambda-tuner:comment key="(?P<key>[^"<>]*)" measured="(?P<measured>[0-9TZ:.+-]+)" -->'
+    r"<!-- lambda-tuner:(?P<kind>comment|suggestion|withdrawn) "
+    r'key="(?P<key>[^"<>]*)" measured="(?P<measured>[0-9TZ:.+-]+)" -->'
 )
 
 
@@ -19,13 +21,13 @@ class Marker:
 
     key: str
     measured: datetime
+    kind: Kind = "comment"
 
     def __str__(self) -> str:
         """An HTML comment, which forges do not show. The key is percent-encoded: none ends it."""
         measured = self.measured.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return (
-            f'<!-- lambda-tuner:comment key="{quote(self.key, safe="")}" measured="{measured}" -->'
-        )
+        key = quote(self.key, safe="")
+        return f'<!-- lambda-tuner:{self.kind} key="{key}" measured="{measured}" -->'
 
     @classmethod
     def of(cls, body: str) -> Self | None:
@@ -42,4 +44,4 @@ class Marker:
             return None
         if measured.tzinfo is None:
             return None
-        return cls(unquote(match["key"]), measured)
+        return cls(unquote(match["key"]), measured, cast("Kind", match["kind"]))

@@ -36,6 +36,56 @@ class Comment:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A line of the change, as it is on its new side and as it should be.
+
+    `subject` is whose it is: there is one for each. `words` is Markdown that stands before it.
+    """
+
+    subject: str
+    path: str
+    line: int
+    now: str
+    after: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A comment on a line that is there; `line` is None where that line has changed since."""
+
+    remark_id: str
+    body: str
+    path: str
+    line: int | None
+    answered: bool
+    """Whether somebody replied to it."""
+
+
+class Review(Protocol):
+    """The comments on lines of one pull or merge request. Raises as `Forge` does."""
+
+    @property
+    def block(self) -> str:
+        """What a fenced block that suggests one line is called."""
+
+    def shows(self, suggestion: Suggestion) -> bool:
+        """Whether the line lies inside the diff, and reads there as it does in the suggestion."""
+
+    def own_remarks(self) -> Sequence[Remark]:
+        """All remarks by this token's author, oldest first, over all pages."""
+
+    def remark(self, suggestion: Suggestion, body: str) -> None:
+        """Post a remark on the suggestion's line, which the diff shows."""
+
+    def update_remark(self, remark: Remark, body: str) -> None:
+        """Replace a remark's text."""
+
+    def delete_remark(self, remark: Remark) -> None:
+        """Remove a remark."""
+
+
 class Forge(Protocol):
     """The comments of one pull or merge request.
 
@@ -54,3 +104,6 @@ class Forge(Protocol):
 
     def delete(self, comment: Comment) -> None:
         """Remove a comment."""
+
+    def review(self) -> Review:
+        """The comments on its lines; nothing is asked yet."""

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import TemplateError
+from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.document import Place, read_document, read_text
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import Parameter, read_parameters
@@ -48,7 +48,7 @@ def memory_edit(
     parameter's Default or a map, wherever its MemorySize comes from.
 
     `function` is its name in AWS or its logical id. Raises TemplateError, which says why, where
-    there is no such line.
+    there is no such line (NotInTemplateError: no such function).
     """
     root = read_document(path)
     functions = _functions(root, parameters or {})
@@ -158,7 +158,7 @@ def _named(path: Path, functions: list[_Function], name: str) -> _Function:
                 f"{path}: {ids} may each be {name}: give --parameter NAME=VALUE, so that their "
                 "names can be told"
             )
-    raise TemplateError(f"{path}: no function of the template is called {name}")
+    raise NotInTemplateError(f"{path}: no function of the template is called {name}")
 
 
 def _is_called(function: _Function, name: str) -> bool:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tuner.report.foreign import code_span
 from tuner.report.markdown import DROPPED_FIRST, brief, render
+from tuner.report.template_change import render_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.recommendation import Recommendation
+    from tuner.report.template_change import NoTemplateLine, TemplateChange
+
+
+MeasuredCode = Literal["change", "deployed", "other"]
+"""The build of the change that is commented on, what is deployed, or neither."""
 
 
 class Subject(NamedTuple):
-    """An answer, when it was measured, and whether on the code that is deployed."""
+    """An answer, when it was measured, and on which code."""
 
     recommendation: Recommendation
     measured_at: str
-    deployed_code: bool
+    code: MeasuredCode
+    change: TemplateChange | NoTemplateLine | None = None
 
 
 MAX_CHARS: Final = 60_000
@@ -51,6 +58,12 @@ def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -
         shown -= 1
 
 
+def render_suggestion(subject: Subject) -> str:
+    """What stands before a suggestion: the verdict, whose it is, and what was measured."""
+    notice = _notice([subject])
+    return brief(subject.recommendation) + (f" · {notice}" if notice else "")
+
+
 def _joined(notice: str, answers: Sequence[str], left_out: Sequence[str]) -> str:
     note = f"<sub>Left out for length: {', '.join(left_out)}.</sub>" if left_out else ""
     blocks = [notice, "\n\n---\n\n".join(answers), note]
@@ -59,7 +72,11 @@ def _joined(notice: str, answers: Sequence[str], left_out: Sequence[str]) -> str
 
 def _notice(subjects: Sequence[Subject]) -> str:
     notices = [
-        ("measured on deployed code", [each for each in subjects if each.deployed_code]),
+        ("measured on deployed code", [each for each in subjects if each.code == "deployed"]),
+        (
+            "measured on another build than this change's",
+            [each for each in subjects if each.code == "other"],
+        ),
         (
             "measured locally, not on Lambda",
             [each for each in subjects if each.recommendation.environment == "local"],
@@ -77,4 +94,6 @@ def _of(words: str, found: Sequence[Subject], subjects: Sequence[Subject]) -> st
 def _answer(subject: Subject, without: Sequence[str]) -> str:
     digest = subject.recommendation.function.code_sha256
     measured = f"Measured {code_span(subject.measured_at)}, code SHA-256 {code_span(digest)}."
-    return f"{render(subject.recommendation, without=without)}\n<sub>{measured}</sub>"
+    change = "" if subject.change is None else render_change(subject.change)
+    answer = render(subject.recommendation, change=change, without=without)
+    return f"{answer}\n<sub>{measured}</sub>"

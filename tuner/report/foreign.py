@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MARKDOWN_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#|~$])")
 _REFERENCE_SIGN: Final = re.compile(r"([@#!~%&$])(?=[\w\"'])")
@@ -21,6 +24,11 @@ def plain(text: str) -> str:
     return "".join(" " if _is_unsafe(char) else char for char in text)
 
 
+def is_plain(line: str) -> bool:
+    """Whether a line, tabs aside, shows all that it holds."""
+    return not any(_is_unsafe(char) for char in line.replace("\t", ""))
+
+
 def code_span(text: str, *, in_table: bool = False) -> str:
     """Markdown code span: nothing in it is markup, a link or a mention.
 
@@ -32,6 +40,17 @@ def code_span(text: str, *, in_table: bool = False) -> str:
     padding = " " if "`" in content else ""
     span = f"{fence}{padding}{content}{padding}{fence}"
     return span.replace("|", "\\|") if in_table else span
+
+
+def code_block(lines: Sequence[str], language: str) -> str:
+    """Markdown fenced block of these lines: nothing in them is markup or ends it.
+
+    Tabs stay, they are part of what a line says.
+    """
+    written = ["\t".join(plain(part) for part in line.split("\t")) for line in lines]
+    longest = max((len(run) for line in written for run in re.findall(r"`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join([f"{fence}{language}", *written, fence])
 
 
 def markdown(text: str) -> str:

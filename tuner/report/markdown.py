@@ -24,10 +24,13 @@ DROPPED_FIRST: Final = ("chart", "sizes", "assumptions", "findings")
 """What a comment can do without, in the order in which it is left out."""
 
 
-def render(recommendation: Recommendation, *, without: Collection[str] = ()) -> str:
+def render(
+    recommendation: Recommendation, *, change: str = "", without: Collection[str] = ()
+) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert.
 
-    `without` names whole sections of DROPPED_FIRST to leave out.
+    `change` is Markdown of what would have to be changed; `without` names whole sections of
+    DROPPED_FIRST to leave out.
     """
     varied = bool(recommendation.choice.parameters)
     sections = [
@@ -36,6 +39,7 @@ def render(recommendation: Recommendation, *, without: Collection[str] = ()) -> 
         ("", certainty(recommendation) or ""),
         ("", markdown(cost_of_records(recommendation) or "")),
         ("", markdown(best_pair(recommendation) or "")),
+        ("", change),
         ("chart", "" if varied else cost_chart(recommendation)),
         ("sizes", "" if varied else _sizes(recommendation)),
         ("sizes", _pairs(recommendation)),

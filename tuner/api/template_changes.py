@@ -1,0 +1,66 @@
+"""What recommendations would change in the templates of a repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import NotInTemplateError, TemplateError
+from tuner.iac import memory_edit
+from tuner.report.template_change import NoTemplateLine, TemplateChange
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tuner.model.recommendation import Recommendation
+
+USUAL_NAMES: Final = ("template.yaml", "template.yml", "template.json")
+
+
+def usual_templates(folder: Path) -> list[Path]:
+    """The template that SAM and CloudFormation users keep in a folder, if there is one."""
+    return [folder / name for name in USUAL_NAMES if (folder / name).is_file()][:1]
+
+
+def template_change(
+    answer: Recommendation,
+    templates: Sequence[Path],
+    *,
+    named: bool,
+    parameters: Mapping[str, str] | None = None,
+) -> TemplateChange | NoTemplateLine | None:
+    """Return the line that gives a function its recommended memory, or why there is none.
+
+    None where nothing is recommended, and where the templates are not `named` by the user and do
+    not have the function.
+    """
+    memory_mb = answer.choice.memory_mb
+    if memory_mb is None:
+        return None
+    missing = None
+    for template in templates:
+        shown = _in_repository(template)
+        try:
+            edit = memory_edit(template, answer.function.name, memory_mb, parameters=parameters)
+        except NotInTemplateError as error:
+            missing = missing or _reason(error, template, shown)
+        except TemplateError as error:
+            return _reason(error, template, shown)
+        else:
+            return TemplateChange(
+                shown, edit.line, edit.now, edit.after, edit.memory_mb, edit.shared_by
+            )
+    return missing if named else None
+
+
+def _reason(error: TemplateError, path: Path, shown: str) -> NoTemplateLine:
+    return NoTemplateLine(str(error).replace(str(path), shown))
+
+
+def _in_repository(path: Path) -> str:
+    """The path as a forge writes it: seen from the repository's root, with slashes."""
+    whole = path.resolve()
+    for folder in whole.parents:
+        if (folder / ".git").exists():
+            return whole.relative_to(folder).as_posix()
+    return path.as_posix() if not path.is_absolute() else path.name
