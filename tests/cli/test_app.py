@@ -85,7 +85,7 @@ def test_without_arguments_help_is_shown_as_a_usage_error() -> None:
         (["tune", "f", "--memory-sizes", "512,256"], "ascending"),
         (["tune", "f", "--memory-sizes", "64"], "128 to 10240"),
         (["tune", "f", "--max-memory", "20000"], "128 to 10240"),
-        (["tune", "f", "--percentile", "95"], "--max-duration"),
+        (["tune", "f", "--percentile", "101"], "out of range"),
         (["tune", "f", "--concurrency", "0"], "--concurrency"),
         (["prices"], "Missing command"),
         (["report"], "SWEEP"),

@@ -189,6 +189,34 @@ def test_a_percentile_of_enough_samples_carries_a_resize() -> None:
     assert found.choice.memory_mb in (1024, 1280, 1536, 1769)
 
 
+def test_percentiles_of_a_size_are_measured_or_modelled_and_say_which() -> None:
+    """Sixty samples of a size measure p50 and p95, not p99; sizes with few are modelled, and all
+    are near the truth.
+    """
+    sweep = made_sweep(noise_ratio=0.1, sizes_mb=(256, 512, 1024), warm_count=60, current_mb=512)
+    few = [i for i in sweep.invocations if i.memory_mb == 1024 or i.index % 10 < 3]
+    found = decide(dataclasses.replace(sweep, invocations=tuple(few)), Goal(percentile=90))
+    for size_mb in (256, 512, 1024):
+        for percentile, score in ((50, 0.0), (90, 1.28), (95, 1.645), (99, 2.326)):
+            each = found.percentile(size_mb, percentile)
+            assert each is not None
+            measured = percentile == 50 or (size_mb == 1024 and percentile < 99)
+            assert each.basis == ("measured" if measured else "modelled")
+            truth_ms = cpu_bound_ms(size_mb) * math.exp(0.1 * score)
+            assert each.duration_ms.low <= each.duration_ms.estimate <= each.duration_ms.high
+            assert each.duration_ms.estimate == pytest.approx(truth_ms, rel=0.12)
+    assert found.percentile(320, 95) is not None
+    assert found.percentile(100, 95) is None
+    assert [p.percentile for p in found.sizes[0].percentiles] == [50, 90, 95, 99]
+
+
+def test_a_size_that_fails_has_no_percentile() -> None:
+    """What was killed for memory is not as slow as anything."""
+    found = decide(failing(made_sweep(), Outcome.OUT_OF_MEMORY, 128))
+    assert found.percentile(128, 95) is None
+    assert found.percentile(256, 95) is not None
+
+
 def test_a_limit_that_no_size_meets_names_the_nearest() -> None:
     """Asking for 1 ms is inconclusive, and the nearest size is named with what it reaches."""
     found = decide(made_sweep(), Goal(max_duration_ms=1))

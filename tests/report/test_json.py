@@ -24,12 +24,12 @@ GOAL = {
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",
     "saving_usd_per_month", "expected_regret_ratio", "confidence", "best_so_far_mb", "parameters",
-    "cost_usd_per_million_records",
+    "cost_usd_per_million_records", "percentiles_ms",
 }  # fmt: skip
 SIZE = {
     "architecture", "memory_mb", "payload", "parameters", "invocation_count", "environment_count",
     "cold_start_count", "error_count", "timeout_count", "oom_count", "throttle_count",
-    "duration_ms", "cost_usd_per_million", "max_memory_used_mb",
+    "duration_ms", "cost_usd_per_million", "max_memory_used_mb", "percentiles_ms",
 }  # fmt: skip
 
 
@@ -43,7 +43,7 @@ def test_the_keys_are_exactly_the_promised_ones(made: Recommendation) -> None:
     assert set(answer["recommendation"]) == CHOICE
     assert set(answer["current"]) == {
         "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
-        "cost_usd_per_million_records",
+        "cost_usd_per_million_records", "percentiles_ms",
     }  # fmt: skip
     assert all(set(size) == SIZE for size in answer["sizes"])
     assert all(set(found) == {"code", "severity", "message"} for found in answer["findings"])
@@ -95,3 +95,14 @@ def test_parameters_become_an_object() -> None:
     assert to_json(answers.resize(sizes=(size,)))["sizes"][0]["parameters"] == {
         "pixels": 100, "scale": 0.5, "grey": True, "kind": "jpeg",
     }  # fmt: skip
+
+
+def test_a_percentile_says_whether_it_was_measured() -> None:
+    """At the recommended and the current size, and of each payload: interval, basis, samples."""
+    made = answers.resize(curve=tuple(map(answers.with_percentiles, answers.resize().curve)))
+    answer = to_json(made)
+    p95 = answer["recommendation"]["percentiles_ms"]["p95"]
+    assert set(p95) == INTERVAL | {"basis", "sample_count"}
+    assert (p95["basis"], p95["sample_count"]) == ("measured", 45)
+    assert answer["current"]["percentiles_ms"]["p95"]["basis"] == "modelled"
+    assert to_json(answers.inconclusive())["recommendation"]["percentiles_ms"] is None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report import answers
+from tuner.model.goal import Goal
 from tuner.model.interval import Interval
 from tuner.report import terminal
 
@@ -39,6 +40,22 @@ def test_the_table_says_why_each_size_stands_there() -> None:
     assert rows["1792"].endswith("−40 %  fastest within 2 %")
     assert rows["1792"].startswith("▶")
     assert rows["128"].endswith("excluded: 2 × out of memory")
+
+
+def test_a_percentile_that_is_asked_for_has_a_column() -> None:
+    """`~` marks what is modelled, a line says what it means; a size that fails has none."""
+    made = answers.resize(
+        goal=Goal(percentile=95),
+        curve=tuple(map(answers.with_percentiles, answers.resize().curve)),
+    )
+    shown = terminal.render(made, width=100, color=False)
+    rows = {line.split(" MB")[0].strip(" ▶"): line for line in shown.splitlines() if " MB " in line}
+    assert "p95" in shown.splitlines()[3]
+    assert "    231 ms" in rows["1792"]
+    assert "~231 ms" in rows["3008"]
+    assert rows["128"].count("–") == 4
+    assert "~ modelled from the scatter at all sizes: a measured p95 takes 45 samples" in shown
+    assert "p95" not in terminal.render(answers.resize(), width=100, color=False).splitlines()[3]
 
 
 def test_a_kept_size_says_why() -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
@@ -22,11 +20,7 @@ def goal_of(
     max_cost_per_million: float | None,
     cold_start_share: float,
 ) -> Goal:
-    """Return the goal; a percentile without a limit to hold says nothing, so it is refused."""
-    if percentile is not None and max_duration is None:
-        raise typer.BadParameter(
-            "--percentile says what --max-duration limits: give --max-duration too"
-        )
+    """Return the goal. A percentile without a limit is shown, and limits nothing."""
     return Goal(
         name=name,
         cost_slack_ratio=cost_slack,

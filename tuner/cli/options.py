@@ -181,7 +181,7 @@ Percentile = Annotated[
     typer.Option(
         metavar="P",
         parser=values.percentile,
-        help="What --max-duration limits: 95 for p95 (the mean without it).",
+        help="95 shows p95 of every size; --max-duration then limits it instead of the mean.",
         rich_help_panel=GOAL,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from tuner.decide.latency import worst_ms
 from tuner.decide.percentile import samples_needed, upper_bound_ms
 from tuner.model.invocation import Outcome
 
@@ -58,9 +59,7 @@ def admit(
 ) -> Admission:
     """Judge every size of the estimates; what is no candidate is out of range."""
     latencies = (
-        {size: _latency(evidence, estimates, goal, size) for size in estimates.sizes_mb}
-        if goal.max_duration_ms is not None
-        else {}
+        {} if goal.max_duration_ms is None else _latencies(evidence, estimates, goal.percentile)
     )
     cost = estimates.cost_usd.mean(axis=0) * 1e6
     slowest = estimates.worst_ms.mean(axis=0)
@@ -125,30 +124,24 @@ def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
     return evidence.memory_used_mb[nearest]
 
 
-def _latency(evidence: Evidence, estimates: Estimates, goal: Goal, size: int) -> Latency:
-    """Bound the mean by the curve, a percentile by samples where there are enough of them."""
-    worst = estimates.worst_ms[:, estimates.column(size)]
-    if goal.percentile is None:
-        return Latency(
-            size, float(np.quantile(worst, _SURE_QUANTILE)), measured=True, samples_missing=0
+def _latencies(
+    evidence: Evidence, estimates: Estimates, percentile: float | None
+) -> dict[int, Latency]:
+    """Bound the mean by the curve, a percentile by a size's samples where there are enough."""
+    if percentile is None:
+        means = np.quantile(estimates.worst_ms, _SURE_QUANTILE, axis=0)
+        return {
+            size: Latency(size, float(bound), measured=True, samples_missing=0)
+            for size, bound in zip(estimates.sizes_mb, means, strict=True)
+        }
+    needed = samples_needed(percentile)
+    modelled = np.quantile(worst_ms(evidence, estimates, percentile), _SURE_QUANTILE, axis=0)
+    latencies = {}
+    for size, bound in zip(estimates.sizes_mb, modelled, strict=True):
+        durations = [evidence.warm_ms(payload, size) for payload in evidence.samples]
+        missing = sum(max(needed - len(each), 0) for each in durations)
+        known = [upper_bound_ms(each, percentile) or 0.0 for each in durations if not missing]
+        latencies[size] = Latency(
+            size, max(known, default=float(bound)), measured=not missing, samples_missing=missing
         )
-    needed = samples_needed(goal.percentile)
-    durations = [evidence.warm_ms(payload, size) for payload in evidence.samples]
-    bounds = [upper_bound_ms(each, goal.percentile) for each in durations]
-    known = [bound for bound in bounds if bound is not None]
-    missing = sum(max(needed - len(each), 0) for each in durations)
-    if len(known) == len(bounds):
-        return Latency(size, max(known), measured=True, samples_missing=0)
-    modelled = _modelled_percentile(estimates, worst, goal.percentile)
-    return Latency(size, modelled, measured=False, samples_missing=missing)
-
-
-def _modelled_percentile(
-    estimates: Estimates, worst: np.ndarray[tuple[int], np.dtype[np.float64]], percentile: float
-) -> float:
-    """90 % bound of a lognormal's percentile around the curve: an assumption, and labelled so."""
-    from statistics import NormalDist  # noqa: PLC0415 - only asked for with a percentile
-
-    score = NormalDist().inv_cdf(percentile / 100)
-    spread = estimates.within_ratio
-    return float(np.quantile(worst, _SURE_QUANTILE) * np.exp(score * spread - spread**2 / 2))
+    return latencies

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +31,35 @@ def upper_bound_ms(durations_ms: Sequence[float], percentile: float) -> float | 
     return None
 
 
+def measured_interval(durations_ms: Sequence[float], percentile: float) -> Interval | None:
+    """Sample percentile with a 90 % interval, whatever the distribution; None if the samples are
+    too few for one.
+
+    Between the r-th and the s-th smallest of n samples lies the p-quantile with probability
+    P(r <= Binomial(n, p) < s). Both sides get 5 %, but a side that the samples cannot give so
+    much gets what it can, and the other side the rest.
+    """
+    ordered, share = sorted(durations_ms), percentile / 100
+    below = list(
+        accumulate(_binomial(len(ordered), rank, share) for rank in range(len(ordered)))
+    )  # of index i: how surely the percentile lies below the i-th smallest, from 0
+    if not below or below[-1] < _SURENESS:
+        return None
+    one_side = (1 + _SURENESS) / 2
+    high = next((i for i, sure in enumerate(below) if sure >= one_side), len(below) - 1)
+    lows = [i for i, sure in enumerate(below) if sure <= below[high] - _SURENESS]
+    if not lows:
+        return None
+    return Interval(_sample_quantile(ordered, share), ordered[lows[-1]], ordered[high])
+
+
+def _sample_quantile(ordered: Sequence[float], share: float) -> float:
+    """Median-unbiased estimate (Hyndman and Fan, 1996, definition 8)."""
+    place = min(max((len(ordered) + 1 / 3) * share - 2 / 3, 0.0), len(ordered) - 1.0)
+    left = min(int(place), len(ordered) - 2)
+    return ordered[left] + (place - left) * (ordered[left + 1] - ordered[left])
+
+
 def _binomial(count: int, successes: int, share: float) -> float:
     """P(Binomial(count, share) = successes), by logarithms: counts may be in the thousands."""
     ways = math.lgamma(count + 1) - math.lgamma(successes + 1) - math.lgamma(count - successes + 1)
@@ -34,6 +67,12 @@ def _binomial(count: int, successes: int, share: float) -> float:
     return math.exp(ways + chance)
 
 
+@lru_cache(maxsize=32)
 def samples_needed(percentile: float) -> int:
-    """Fewest samples whose largest bounds the percentile: 45 for p95, 230 for p99."""
-    return math.ceil(math.log(1 - _SURENESS) / math.log(percentile / 100))
+    """Fewest samples that measure the percentile (a 90 % interval, whatever the distribution): 5
+    for p50, 45 for p95, 230 for p99.
+    """
+    count = math.ceil(math.log(1 - _SURENESS) / math.log(percentile / 100))
+    while measured_interval([0.0] * count, percentile) is None:
+        count += 1
+    return count

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.decide.estimate import interval, intervals
+from tuner.decide.latency import estimate_percentiles, shown_percentiles
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
 
@@ -13,16 +14,22 @@ if TYPE_CHECKING:
 
     from tuner.decide.case import Case
     from tuner.decide.estimate import Estimates
+    from tuner.decide.evidence import Evidence
+    from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
+    from tuner.model.recommendation import PercentileEstimate
     from tuner.model.sweep import Sweep
 
 
-def summarise_sizes(sweep: Sweep, estimates: Sequence[Estimates]) -> Iterator[SizeSummary]:
+def summarise_sizes(
+    sweep: Sweep, estimates: Sequence[Estimates], evidence: Evidence, goal: Goal
+) -> Iterator[SizeSummary]:
     """One summary for each size and payload that was invoked: by ascending size, payloads in the
     plan's order. `estimates` have every payload that has a curve.
     """
     durations, costs = _by_payload(estimates)
+    percentiles = _percentiles(estimates, evidence, goal)
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
@@ -35,7 +42,22 @@ def summarise_sizes(sweep: Sweep, estimates: Sequence[Estimates]) -> Iterator[Si
             group,
             duration_ms=durations.get((memory_mb, payload)),
             cost_usd_per_million=costs.get((memory_mb, payload)),
+            percentiles=percentiles.get((memory_mb, payload), ()),
         )
+
+
+def _percentiles(
+    estimates: Sequence[Estimates], evidence: Evidence, goal: Goal
+) -> dict[tuple[int, str], tuple[PercentileEstimate, ...]]:
+    """Percentiles by size and payload."""
+    return {
+        (memory_mb, payload): found
+        for each in estimates
+        for payload in each.by_payload_ms
+        for memory_mb, found in estimate_percentiles(
+            evidence, each, shown_percentiles(goal), payloads=[payload]
+        ).items()
+    }
 
 
 def _by_payload(
@@ -58,6 +80,7 @@ def _summary(
     *,
     duration_ms: Interval | None,
     cost_usd_per_million: Interval | None,
+    percentiles: tuple[PercentileEstimate, ...],
 ) -> SizeSummary:
     """Counts of one size and payload; intervals where it has a warm sample."""
     known = any(invocation.is_warm_sample for invocation in group)
@@ -79,18 +102,22 @@ def _summary(
         cost_usd_per_million=cost_usd_per_million if known else None,
         max_memory_used_mb=max(used, default=None),
         parameters=payload.parameters,
+        percentiles=percentiles if known else (),
     )
 
 
-def curve_estimates(estimates: Estimates, measured_mb: Sequence[int]) -> Iterator[SizeEstimate]:
+def curve_estimates(case: Case) -> Iterator[SizeEstimate]:
     """What the curve says of every candidate size."""
+    estimates = case.estimates
     durations_ms, costs = intervals(estimates.duration_ms), intervals(estimates.cost_usd * 1e6)
+    percentiles = estimate_percentiles(case.evidence, estimates, shown_percentiles(case.goal))
     for column, memory_mb in enumerate(estimates.sizes_mb):
         yield SizeEstimate(
             memory_mb=memory_mb,
             duration_ms=durations_ms[column],
             cost_usd_per_million=costs[column],
-            measured=memory_mb in measured_mb,
+            measured=memory_mb in case.measured,
+            percentiles=percentiles[memory_mb],
         )
 
 

@@ -40,6 +40,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class PercentileEstimate:
+    """A percentile (0 to 100) of warm duration at one size, with its 90 % interval.
+
+    Measured: from the warm samples of that size alone (at least `samples_needed`), whatever their
+    distribution. Modelled: the curve's mean times how the samples of all sizes scatter.
+    """
+
+    percentile: float
+    duration_ms: Interval
+    basis: Basis
+    sample_count: int
+    """Of the size; with several payloads, of the one that has the fewest."""
+    samples_needed: int
+
+
+@dataclass(frozen=True, slots=True)
 class SizeEstimate:
     """What the curve says of one size (duration_ms is the warm mean)."""
 
@@ -47,6 +63,8 @@ class SizeEstimate:
     duration_ms: Interval
     cost_usd_per_million: Interval
     measured: bool
+    percentiles: tuple[PercentileEstimate, ...] = ()
+    """p50, p95, p99 and the one that was asked for: with several payloads, the slowest one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,13 @@ class SizeSummary:
     cost_usd_per_million: Interval | None
     max_memory_used_mb: int | None
     parameters: tuple[tuple[str, str], ...] = ()
+    percentiles: tuple[PercentileEstimate, ...] = ()
+    """This payload's, where it has a warm sample of the size."""
+
+    @property
+    def failure_count(self) -> int:
+        """Invocations that speak against the size."""
+        return self.error_count + self.timeout_count + self.oom_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +218,18 @@ class Recommendation:
     tradeoff: Tradeoff | None = None
     variation: Variation | None = None
     """Where a payload parameter was given several values."""
+
+    def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
+        """A percentile (0 to 100) of warm duration at a size; None where nothing is known of it,
+        or where invocations fail at the size.
+        """
+        if any(s.memory_mb == memory_mb and s.failure_count for s in self.sizes):
+            return None
+        found = (
+            each
+            for size in self.curve
+            if size.memory_mb == memory_mb
+            for each in size.percentiles
+            if each.percentile == percentile
+        )
+        return next(found, None)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import (
         Choice,
         PairEstimate,
+        PercentileEstimate,
         Recommendation,
         SizeSummary,
         Variation,
@@ -34,13 +35,17 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "environment": recommendation.environment,
         "function": function_json(recommendation.function),
         "goal": goal_json(recommendation.goal),
-        "recommendation": _choice(recommendation.choice),
+        "recommendation": {
+            **_choice(recommendation.choice),
+            "percentiles_ms": _percentiles_at(recommendation, recommendation.choice.memory_mb),
+        },
         "current": {
             "memory_mb": current.memory_mb,
             "duration_ms": _interval(current.duration_ms),
             "cost_usd_per_million": _interval(current.cost_usd_per_million),
             "parameters": parameters_json(current.parameters),
             "cost_usd_per_million_records": _interval(current.cost_usd_per_million_records),
+            "percentiles_ms": _percentiles_at(recommendation, current.memory_mb),
         },
         "platform": _platform(recommendation),
         "sizes": [_size(size) for size in recommendation.sizes],
@@ -119,7 +124,26 @@ def _size(size: SizeSummary) -> dict[str, Any]:
         "duration_ms": _interval(size.duration_ms),
         "cost_usd_per_million": _interval(size.cost_usd_per_million),
         "max_memory_used_mb": size.max_memory_used_mb,
+        "percentiles_ms": _percentiles(size.percentiles),
     }
+
+
+def _percentiles_at(recommendation: Recommendation, memory_mb: int | None) -> Any:
+    """Percentiles of the slowest payload at a size."""
+    found = [each.percentiles for each in recommendation.curve if each.memory_mb == memory_mb]
+    return _percentiles(found[0]) if found else None
+
+
+def _percentiles(percentiles: Sequence[PercentileEstimate]) -> dict[str, Any] | None:
+    """By name (`p95`): an interval, what it rests on, and how many samples the size has."""
+    return {
+        f"p{each.percentile:g}": {
+            **(_interval(each.duration_ms) or {}),
+            "basis": each.basis,
+            "sample_count": each.sample_count,
+        }
+        for each in percentiles
+    } or None
 
 
 def _variation(variation: Variation | None) -> dict[str, Any] | None:

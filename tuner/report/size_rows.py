@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 from tuner.report import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
+    from tuner.model.recommendation import (
+        PercentileEstimate,
+        Recommendation,
+        SizeEstimate,
+        SizeSummary,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,8 @@ class SizeRow:
     recommended: bool
     current: bool
     excluded: bool
+    percentile: PercentileEstimate | None = None
+    """The percentile that was asked for; None without one."""
 
 
 def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
@@ -59,6 +68,7 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
     duration, cost = _estimates(recommendation, estimate, current=current)
     if failed:
         duration = cost = None
+    asked = recommendation.goal.percentile
     return SizeRow(
         memory_mb=memory_mb,
         duration_ms=duration,
@@ -68,6 +78,7 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
         recommended=memory_mb == recommendation.choice.memory_mb,
         current=current,
         excluded=failed is not None,
+        percentile=recommendation.percentile(memory_mb, asked) if asked else None,
     )
 
 
@@ -137,3 +148,23 @@ def _cheapest_mb(recommendation: Recommendation) -> int | None:
 def percent_now(row: SizeRow) -> str:
     """The column `vs now`: a signed change, or a dash at the current size."""
     return "–" if row.change_ratio is None else numbers.change(row.change_ratio)
+
+
+def percentile_cell(found: PercentileEstimate | None) -> str:
+    """A percentile; `~` before what is modelled (`percentile_note` says so below the table)."""
+    if found is None:
+        return "–"
+    sign = "~" if found.basis == "modelled" else ""
+    return f"{sign}{numbers.duration(found.duration_ms.estimate)}"
+
+
+def percentile_note(rows: Sequence[SizeRow]) -> str | None:
+    """What `~` means, where it stands in a table."""
+    for row in rows:
+        if row.percentile is not None and row.percentile.basis == "modelled":
+            name, needed = f"p{row.percentile.percentile:g}", row.percentile.samples_needed
+            return (
+                f"~ modelled from the scatter at all sizes: a measured {name} takes {needed} "
+                f"samples of a size"
+            )
+    return None

@@ -13,7 +13,7 @@ from tuner.report.foreign import plain
 from tuner.report.frame import describe_function, describe_sweep, next_commands
 from tuner.report.glyphs import fit_to, glyphs_for
 from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.size_rows import percent_now, size_rows
+from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
 from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
@@ -135,20 +135,24 @@ def _pair_table(rows: Sequence[PairRow], variation: Variation, *, roomy: bool) -
 def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
     """The table; without room, what is to be said of a size stands below it."""
     rows = size_rows(recommendation)
-    console.print(_table(rows, roomy=roomy))
+    console.print(_table(rows, recommendation.goal.percentile, roomy=roomy))
+    if note := percentile_note(rows):
+        console.print(f"  {note}", style="dim")
     for row in rows:
         if row.notes and not roomy:
             console.print(f"  {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}")
 
 
-def _table(rows: Sequence[SizeRow], *, roomy: bool) -> Table:
-    titles = ("memory", "mean (90 %)" if roomy else "mean", "$/million", "vs now")
+def _table(rows: Sequence[SizeRow], percentile: float | None, *, roomy: bool) -> Table:
+    asked = [] if percentile is None else [f"p{percentile:g}"]
+    titles = ("memory", "mean (90 %)" if roomy else "mean", *asked, "$/million", "vs now")
     table = _empty_table(titles, roomy=roomy)
     for row in rows:
         cells = [
             "▶" if row.recommended else "",
             numbers.memory(row.memory_mb),
             _duration_cell(row.duration_ms, roomy=roomy),
+            *([percentile_cell(row.percentile)] if asked else []),
             _known(row.cost_usd_per_million, numbers.usd_per_million),
             percent_now(row),
         ]
