@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tuner.api.breakeven import break_even
     from tuner.api.comparing import compare
     from tuner.api.curves import fit_curve
+    from tuner.api.job import TuneOptions
     from tuner.api.plotting import plot
     from tuner.api.saved import load_sweep, recommend
     from tuner.api.tuning import tune
@@ -41,6 +42,7 @@ _HOMES: Final = {
     "Sweep": "tuner.model.sweep",
     "Terms": "tuner.breakeven.question",
     "Traffic": "tuner.breakeven.traffic",
+    "TuneOptions": "tuner.api.job",
     "TunerError": "tuner.errors",
     "break_even": "tuner.api.breakeven",
     "compare": "tuner.api.comparing",
@@ -61,6 +63,7 @@ __all__ = [
     "Sweep",
     "Terms",
     "Traffic",
+    "TuneOptions",
     "TunerError",
     "__version__",
     "break_even",

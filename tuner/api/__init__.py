@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from tuner.api.comparing import compare
     from tuner.api.host_check import check_host
+    from tuner.api.job import Job, TuneOptions, read_job
     from tuner.api.page import exhibit
     from tuner.api.prepared import PreparedSweep, Request, prepare
     from tuner.api.recovery import (
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
     )
     from tuner.api.saved import load_sweep, recommend, sweep_behind
     from tuner.api.target import Target, open_target
-    from tuner.api.tuning import run, tune
+    from tuner.api.tuning import answer_of, run, tune
 
 _HOMES: Final = {
+    "Job": "job",
     "PreparedSweep": "prepared",
     "Recovery": "recovery",
     "Request": "prepared",
     "StrayRecovery": "recovery",
     "Target": "target",
+    "TuneOptions": "job",
+    "answer_of": "tuning",
     "check_host": "host_check",
     "compare": "comparing",
     "exhibit": "page",
@@ -40,6 +44,7 @@ _HOMES: Final = {
     "open_stray": "recovery",
     "open_target": "target",
     "prepare": "prepared",
+    "read_job": "job",
     "recommend": "saved",
     "sweep_behind": "saved",
     "run": "tuning",
@@ -47,11 +52,14 @@ _HOMES: Final = {
 }
 
 __all__ = [
+    "Job",
     "PreparedSweep",
     "Recovery",
     "Request",
     "StrayRecovery",
     "Target",
+    "TuneOptions",
+    "answer_of",
     "check_host",
     "compare",
     "exhibit",
@@ -61,6 +69,7 @@ __all__ = [
     "open_stray",
     "open_target",
     "prepare",
+    "read_job",
     "recommend",
     "run",
     "sweep_behind",

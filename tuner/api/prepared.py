@@ -112,15 +112,7 @@ def prepare(
     gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
-    payloads, batching = with_batch_size_in_use(target, function, request.payloads)
-    request = replace(request, payloads=payloads)
-    findings = (*target.findings, *_qualified(gateway, function, config), *batching)
-    if request.build is not None:
-        findings = (*findings, fit_build(request.build, config))
-        request = replace(request, isolation=_of_build(request.isolation))
-    if request.earlier is not None:
-        _check_earlier(target, config, request, request.earlier)
-        request = resumed_request(request, request.earlier)
+    request, findings = _as_measured(target, function, request, config)
     reach = _reach(target, request, function)
     isolation = choose_isolation(request.isolation, reach, config.name)
     concurrency, lowered = polite_concurrency(
@@ -129,48 +121,70 @@ def prepare(
         asked=request.concurrency,
         leave_ratio=request.leave_concurrency_ratio,
     )
-    planned: dict[str, Any] = {
-        "function": config,
-        "payloads": request.payloads,
-        "prices": book.lambda_prices(config.region, config.architecture),
-        "sweep_id": new_sweep_id(datetime.now(UTC)),
-        "seed": request.seed,
-        "memory_sizes_mb": _with_current(request.memory_sizes_mb, config.memory_mb),
-        "concurrency": concurrency,
-        "max_invocations": _most_invocations(request),
-        "budget_usd": request.budget_usd,
-        "isolation": isolation,
-        "recent_duration_ms": gateway.recent_duration_ms(function),
-        "publish_s": LOOPBACK_PUBLISH_S if gateway.is_loopback else PUBLISH_S,
-        **_range(target, request),
-    }
-    if request.earlier is not None:
-        planned |= planned_as_before(request.earlier)
-    plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
-    plan = replace(plan, once_each=request.once_each, keep_payloads=request.keep_payloads)
-    if request.earlier is not None:
-        plan = what_is_left(plan, request.earlier)
-    payloads = checked_events(request.payloads, plan.max_invocations)
-    if request.once_each:
-        payloads = request.payloads  # checked, and none of them comes again
+    plan = _plan(
+        target,
+        request,
+        goal,
+        function=config,
+        prices=book.lambda_prices(config.region, config.architecture),
+        concurrency=concurrency,
+        isolation=isolation,
+        recent_duration_ms=gateway.recent_duration_ms(function),
+    )
+    checked = checked_events(request.payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file)
-    if lowered is not None:
-        findings = (*findings, lowered)
     return PreparedSweep(
         target,
         config,
         goal,
         plan,
-        payloads,
+        # The checked ones begin anew at their end, which once_each must not.
+        request.payloads if request.once_each else checked,
         file,
-        findings,
+        findings if lowered is None else (*findings, lowered),
         reached_by=reach.ways,
         side_effects=_side_effects(target, config.name, function, state_dir),
         hooks=request.hooks,
         build=request.build,
         earlier=request.earlier,
     )
+
+
+def _as_measured(
+    target: Target, function: str, request: Request, config: FunctionConfig
+) -> tuple[Request, tuple[Finding, ...]]:
+    """Complete the request by what the function, a build and an earlier sweep say of it."""
+    payloads, batching = with_batch_size_in_use(target, function, request.payloads)
+    request = replace(request, payloads=payloads)
+    findings = (*target.findings, *_qualified(target.gateway, function, config), *batching)
+    if request.build is not None:
+        findings = (*findings, fit_build(request.build, config))
+        request = replace(request, isolation=_of_build(request.isolation))
+    if request.earlier is not None:
+        _check_earlier(target, config, request, request.earlier)
+        request = resumed_request(request, request.earlier)
+    return request, findings
+
+
+def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPlan:
+    """Plan what is asked for, with what is `known` of the function; the rest of an earlier plan."""
+    planned: dict[str, Any] = {
+        **known,
+        "payloads": request.payloads,
+        "sweep_id": new_sweep_id(datetime.now(UTC)),
+        "seed": request.seed,
+        "memory_sizes_mb": _with_current(request.memory_sizes_mb, known["function"].memory_mb),
+        "max_invocations": _most_invocations(request),
+        "budget_usd": request.budget_usd,
+        "publish_s": LOOPBACK_PUBLISH_S if target.gateway.is_loopback else PUBLISH_S,
+        **_range(target, request),
+    }
+    if request.earlier is not None:
+        planned |= planned_as_before(request.earlier)
+    plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
+    plan = replace(plan, once_each=request.once_each, keep_payloads=request.keep_payloads)
+    return plan if request.earlier is None else what_is_left(plan, request.earlier)
 
 
 def _of_build(isolation: Isolation) -> Isolation:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuner import __version__
-from tuner.api.events import load_for
-from tuner.api.prepared import Request, prepare
+from tuner.api.job import read_job
+from tuner.api.prepared import prepare
 from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
-from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    import datetime
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Unpack
 
-    from tuner.api.prepared import PreparedSweep
+    from tuner.api.job import TuneOptions
+    from tuner.api.prepared import PreparedSweep, Request
+    from tuner.breakeven.question import Terms
     from tuner.explore.strategy import Strategy
-    from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressEvent, ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -38,77 +39,62 @@ def _tell_nobody(event: ProgressEvent) -> None:
 
 
 def tune(
-    function: str,
+    function: str | None = None,
     *,
-    payloads: Sequence[str] = (),
-    vary: str | None = None,
     goal: Goal | None = None,
-    region: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    local_template: Path | None = None,
-    template_parameters: Mapping[str, str] | None = None,
-    build: bool = False,
-    min_memory_mb: int | None = None,
-    max_memory_mb: int | None = None,
-    memory_sizes_mb: Sequence[int] = (),
-    exhaustive: bool = False,
-    max_invocations: int | None = None,
-    budget_usd: float | None = None,
-    concurrency: int | None = None,
-    isolation: Isolation = "auto",
-    seed: int = 0,
-    out: Path | None = None,
+    terms: Terms | None = None,
     state_dir: Path | None = None,
     confirm: Callable[[PreparedSweep], bool] | None = None,
     on_progress: ProgressHook = _tell_nobody,
     stop: StopSignal | None = None,
+    today: datetime.date | None = None,
+    **options: Unpack[TuneOptions],
 ) -> Recommendation:
     """Measure `function` (a name or an ARN) and say how much memory it should have.
 
-    It really runs the code. `confirm` sees the plan before anything is changed; without it the
-    call itself agrees. `local_template` starts an endpoint for that SAM template, with values for
-    its parameters, and with `build` after pip, npm or make installed what it needs. `stop` ends the
-    sweep early, with an answer from what was measured. Raises NotAgreedError, InputError and its
-    kin, UnknownReachError, PriceError, AwsError and its kin, LocalError, and LeftChangedError if
-    something is left changed.
+    It really runs the code. `options` are those of the command `tuner tune`, by the names that
+    `tuner.TuneOptions` gives them, such as `payloads`, `region`, `local_template`, `budget_usd`.
+    `confirm` sees the plan before anything is changed; without it the call itself agrees, to the
+    cost and to side effects. `terms` have the rate of requests that a month is reckoned with.
+    `stop` ends the sweep early, with an answer from what was measured. With `today` prices that
+    are over 90 days old get a warning.
+
+    Raises NotAgreedError, InputError and its kin, UnknownReachError, PriceError, AwsError and its
+    kin, LocalError, HookError, and LeftChangedError if something is left changed.
     """
-    options: dict[str, Any] = {"seed": seed, "vary": vary}
-    asks = any(map(asks_for_test_events, payloads))
-    request = Request(
-        payloads=() if asks else load_payloads(payloads, **options),
-        min_memory_mb=min_memory_mb,
-        max_memory_mb=max_memory_mb,
-        memory_sizes_mb=tuple(memory_sizes_mb),
-        exhaustive=exhaustive,
-        max_invocations=max_invocations,
-        budget_usd=budget_usd,
-        concurrency=concurrency,
-        isolation=isolation,
-        seed=seed,
-        out=out,
-    )
     folder = state_dir or default_state_dir()
+    job = read_job(function, options, state_dir=folder)
+    goal, request = goal or Goal(), job.request
     with open_target(
-        function,
-        state_dir=folder,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        local_template=local_template,
-        template_parameters=template_parameters,
-        build=build,
-        concurrency=concurrency,
+        job.function, state_dir=folder, concurrency=request.concurrency, **job.place
     ) as target:
-        goal = goal or Goal()
-        if asks:
-            loaded = load_for(target, function, payloads, **options)
-            request = replace(request, payloads=loaded)
-        prepared = prepare(target, function, request, goal=goal, state_dir=folder)
+        request = job.completed(target)
+        prepared = prepare(target, job.function, request, goal=goal, state_dir=folder)
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
         sweep = run(prepared, on_progress=on_progress, stop=stop)
-    return recommend(sweep, goal, min_memory_mb=min_memory_mb, max_memory_mb=max_memory_mb)
+    return answer_of(sweep, request, goal=goal, terms=terms, today=today)
+
+
+def answer_of(
+    sweep: Sweep,
+    request: Request,
+    *,
+    goal: Goal,
+    terms: Terms | None = None,
+    today: datetime.date | None = None,
+) -> Recommendation:
+    """Answer as the request was asked, platforms included. Raises PriceError and InputError."""
+    from tuner.api.breakeven import add_platform  # noqa: PLC0415 - only once there is an answer
+
+    answer = recommend(
+        sweep,
+        goal,
+        min_memory_mb=request.min_memory_mb,
+        max_memory_mb=request.max_memory_mb,
+        today=today,
+    )
+    return add_platform(answer, sweep, terms, today=today)
 
 
 def run(

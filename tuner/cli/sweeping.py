@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner import api
+from tuner.api.events import test_event_names
 from tuner.cli import exitcode
 from tuner.cli.clock import today
 from tuner.cli.progress import progress
@@ -25,11 +26,9 @@ from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from tuner.breakeven.question import Terms
-    from tuner.cli.sending import Sending
     from tuner.model.goal import Goal
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
@@ -38,18 +37,6 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 RENEWAL_S: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the function is."""
-
-    region: str | None
-    profile: str | None
-    endpoint_url: str | None
-    local_template: Path | None
-    template_parameters: Mapping[str, str]
-    build: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,44 +51,33 @@ class Manner:
 
 
 def sweep_and_answer(
-    function: str,
-    place: Place,
-    request: api.Request,
+    function: str | None,
+    asked: api.TuneOptions,
     *,
     goal: Goal,
     manner: Manner,
     terms: Terms | None = None,
-    sending: Sending | None = None,
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
     stop = StopSignal()
     folder = state_dir()
+    job = api.read_job(function, asked, state_dir=folder)
 
     def tell(sweep: Sweep) -> Recommendation:
-        from tuner.api.breakeven import add_platform  # noqa: PLC0415 - only once it is answered
-
-        answer = api.recommend(
-            sweep,
-            goal=goal,
-            min_memory_mb=request.min_memory_mb,
-            max_memory_mb=request.max_memory_mb,
-            today=today(),
-        )
-        answer = add_platform(answer, sweep, terms, today=today())
-        kept_as = None if request.out else answer.function.name
+        answer = api.answer_of(sweep, job.request, goal=goal, terms=terms, today=today())
+        kept_as = None if job.request.out else answer.function.name
         show_answer(answer, "json" if manner.json else "text", kept_as)
         return answer
 
     with api.open_target(
-        function,
+        job.function,
         state_dir=folder,
-        concurrency=request.concurrency,
+        concurrency=job.request.concurrency,
         patience=_patience(stop),
-        **_given(place),
+        **job.place,
     ) as target:
-        if sending is not None and not (request.earlier and request.payloads):
-            request = sending.completed(request, target, function)
-        prepared = _prepare(target, function, request, goal)
+        request = job.completed(target, _test_events_offered(target, job))
+        prepared = _prepare(target, job.function, request, goal)
         for message in target.beside_the_function:
             say(message)
         for line in describe_plan(
@@ -129,6 +105,20 @@ def sweep_and_answer(
         say("tuner: the sweep could not be finished: see what is said above")
         return FAILED
     return exitcode.of(answer) if manner.detailed_exitcode else 0
+
+
+def _test_events_offered(target: api.Target, job: api.Job) -> tuple[str, ...] | None:
+    """Where no payload was named, offer the function's own; None leaves what is asked for."""
+    if job.specs or job.request.earlier is not None:
+        return None
+    names = test_event_names(target, job.function)
+    if not names:
+        return None
+    say(
+        f"The function has shareable test events ({', '.join(names)}), and no --payload was given: "
+        "--payload test-events sends them instead of {}."
+    )
+    return ("test-events",) if is_interactive() and agree("Send them?") else None
 
 
 def _patience(stop: StopSignal) -> CredentialsPatience:
@@ -212,7 +202,3 @@ def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:
             }
         )
     return 0
-
-
-def _given(place: Place) -> dict[str, Any]:
-    return {name: getattr(place, name) for name in Place.__slots__}

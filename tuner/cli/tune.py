@@ -1,8 +1,16 @@
 """`tuner tune`: the main job."""
 
+import os
+from typing import TYPE_CHECKING
+
+from typer import BadParameter
+
 from tuner.cli import options
 from tuner.cli.goal import goal_of
 from tuner.cli.values import parameters_of
+
+if TYPE_CHECKING:
+    from tuner.api import TuneOptions
 
 EPILOG = """\
 tuner tune resize-images --payload event.json
@@ -70,15 +78,12 @@ def tune(
     reaches it, for the time of the sweep and invoked with your payloads; the function is as
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
-    from tuner.api import Request, load_sweep  # noqa: PLC0415 - not needed for --help
-    from tuner.api.builds import load_build  # noqa: PLC0415 - as above
-    from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
-    from tuner.cli.sending import Sending  # noqa: PLC0415 - as above
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-    from tuner.cli.sweeping import Manner, Place, sweep_and_answer  # noqa: PLC0415 - as above
+    from tuner.breakeven.question import Terms  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - as above
     from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
-    from tuner.cli.wishes import hooks_of, name_of  # noqa: PLC0415 - as above
 
+    if function is None and resume is None:
+        raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     wanted = goal_of(
         goal,
         cost_slack=cost_slack,
@@ -88,35 +93,42 @@ def tune(
         max_cost_per_million=max_cost_per_million,
         cold_start_share=cold_start_share,
     )
-    earlier = load_sweep(resume, state_dir=state_dir()) if resume is not None else None
-    if earlier is not None:
-        seed, region = earlier.plan.seed, region or earlier.function.region
     terms = Terms(
         traffic=traffic_of(rate, per_month),
         min_saving_usd_per_month=min_saving_usd_per_month,
         min_saving_ratio=min_saving_ratio,
     )
-    sending = Sending(tuple(payload or ()), seed, raw, payload_size, vary)
-    request = Request(
-        payloads=sending.payloads(),
-        min_memory_mb=min_memory,
-        max_memory_mb=max_memory,
-        memory_sizes_mb=memory_sizes or (),
-        exhaustive=exhaustive,
-        max_invocations=max_invocations,
-        budget_usd=budget_usd,
-        concurrency=concurrency,
-        leave_concurrency_ratio=leave_concurrency,
-        isolation=isolation,
-        once_each=once_each,
-        keep_payloads=keep_payloads,
-        hooks=hooks_of(before, after, each=hooks_each),
-        build=None if code is None else load_build(code),
-        earlier=earlier,
-        seed=seed,
-        out=out,
-    )
-    place = Place(region, profile, endpoint_url, local, parameters_of(parameter), build)
+    asked: TuneOptions = {
+        "payloads": payload or (),
+        "vary": vary,
+        "payload_size": payload_size,
+        "raw": raw,
+        "seed": seed,
+        "memory_sizes_mb": memory_sizes or (),
+        "min_memory_mb": min_memory,
+        "max_memory_mb": max_memory,
+        "exhaustive": exhaustive,
+        "max_invocations": max_invocations,
+        "budget_usd": budget_usd,
+        "concurrency": concurrency,
+        "leave_concurrency_ratio": leave_concurrency,
+        "isolation": isolation,
+        "code": code,
+        "once_each": once_each,
+        "keep_payloads": keep_payloads,
+        "resume": resume,
+        "before": before,
+        "after": after,
+        "hooks_each": hooks_each,
+        "hook_environment": dict(os.environ),
+        "region": region,
+        "profile": profile,
+        "endpoint_url": endpoint_url,
+        "local_template": local,
+        "template_parameters": parameters_of(parameter),
+        "build": build,
+        "out": out,
+    }
     manner = Manner(
         yes=yes,
         allow_side_effects=allow_side_effects,
@@ -124,12 +136,4 @@ def tune(
         json=json,
         detailed_exitcode=detailed_exitcode,
     )
-    return sweep_and_answer(
-        name_of(function, earlier),
-        place,
-        request,
-        goal=wanted,
-        manner=manner,
-        terms=terms,
-        sending=sending,
-    )
+    return sweep_and_answer(function, asked, goal=wanted, manner=manner, terms=terms)
