@@ -11,6 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from jsonschema import ValidationError
+
+from tests.forge.openapi import description
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +47,8 @@ class FakeGithub:
         self.refusals: list[Refusal] = []
         self.login: str | None = None
         """None: the token is an app's, which has no user."""
+        self.faults: list[str] = []
+        """Requests that GitHub does not describe."""
         self.url = ""
         self.files: dict[str, ChangedFile] = {}
         self.remarks: list[dict[str, Any]] = []
@@ -83,12 +89,22 @@ class FakeGithub:
 
     def answer(self, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
         self.requests.append((method, target, body))
+        self.hold(method, target, body)
         path = urlsplit(target).path
         for refusal in self.refusals:
             if refusal.method == method and refusal.times and refusal.path in path:
                 refusal.times -= 1
                 return refusal.status, {"message": refusal.message}, refusal.headers
         return self._routed(method, target, body)
+
+    def hold(self, method: str, target: str, body: Any) -> None:
+        """Hold a request against GitHub's own description, where that is installed."""
+        found = description()
+        try:
+            if found is not None:
+                found.check(method, target, body)
+        except (AssertionError, ValidationError) as error:
+            self.faults.append(f"{method} {target}: {error}")
 
     def _routed(self, method: str, target: str, body: Any) -> tuple[int, Any, dict[str, str]]:
         path, base = urlsplit(target).path, f"/repos/{REPOSITORY}/issues"
@@ -172,6 +188,7 @@ def serving(github: FakeGithub | None = None) -> Iterator[FakeGithub]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # headers and body in one packet: two would wait for an acknowledgement
 
         def handle_any(self) -> None:
             length = int(self.headers.get("Content-Length") or 0)
@@ -204,3 +221,4 @@ def serving(github: FakeGithub | None = None) -> Iterator[FakeGithub]:
         server.shutdown()
         thread.join()
         server.server_close()
+    assert not github.faults, github.faults

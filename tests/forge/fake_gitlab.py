@@ -21,6 +21,9 @@ class FakeGitlab(FakeGithub):
         super().__init__()
         self.login = BOT
 
+    def hold(self, method: str, target: str, body: Any) -> None:
+        """GitHub's description says nothing of GitLab."""
+
     def add(self, body: str, login: str = BOT) -> dict[str, Any]:
         note = super().add(body, login)
         note["author"] = {"id": 1, "username": login}
