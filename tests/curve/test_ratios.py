@@ -7,15 +7,25 @@ import pytest
 
 from tests.curve.made import made_samples, one_thread_ms
 from tuner.curve import Sample
+from tuner.curve.noise import measure_levels
 from tuner.curve.ratios import draw_ratio_quantiles
 
 SIZES_MB = (128, 256, 512, 1024, 2048)
 PERCENTILES = (50, 95, 99)
 
 
-def drawn(samples: list[Sample]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    means = [one_thread_ms(sample.memory_mb) for sample in samples]
-    return draw_ratio_quantiles(samples, means, PERCENTILES, 200, np.random.default_rng(1))
+def drawn(
+    samples: list[Sample], mean_ratio: float = 1.0
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    means = [mean_ratio * one_thread_ms(sample.memory_mb) for sample in samples]
+    return draw_ratio_quantiles(
+        samples,
+        measure_levels(samples),
+        means,
+        percentiles=PERCENTILES,
+        draw_count=200,
+        rng=np.random.default_rng(1),
+    )
 
 
 @pytest.mark.parametrize("within_ratio", [0.03, 0.1, 0.2])
@@ -41,9 +51,7 @@ def test_slow_calls_that_were_seen_are_in_the_tail_only() -> None:
         Sample(s.memory_mb, s.duration_ms * (3 if number % 10 == 5 else 1), s.environment)
         for number, s in enumerate(made_samples(one_thread_ms, SIZES_MB, sample_count=10))
     ]
-    means = [1.2 * one_thread_ms(sample.memory_mb) for sample in samples]
-    found = draw_ratio_quantiles(samples, means, PERCENTILES, 200, np.random.default_rng(1))
-    middle = np.median(found, axis=0) * 1.2
+    middle = np.median(drawn(samples, mean_ratio=1.2), axis=0) * 1.2
     assert middle[0] == pytest.approx(1.0, rel=0.05)
     assert middle[1] == pytest.approx(3.0, rel=0.15)
 

@@ -29,6 +29,7 @@ def ranking(
         by_payload_ms=MappingProxyType({}),
         by_payload_usd=MappingProxyType({}),
         within_ratio=0.0,
+        levels=MappingProxyType({}),
     )
     return rank(estimates, goal, np.array(allowed), current_mb)
 

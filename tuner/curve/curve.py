@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.curve.noise import Levels
+
 
 @dataclass(frozen=True, slots=True)
 class Curve:
@@ -26,6 +28,8 @@ class Curve:
     measured_mb: tuple[int, ...]
     within_ratio: float
     sample_count: int
+    levels: Levels = field(repr=False)
+    """What the draws rest on."""
 
     def draws_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Mean warm durations in ms, one row for each draw and one column for each size.

@@ -56,6 +56,7 @@ def fit_curve(
         measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
         within_ratio=levels.within_ratio,
         sample_count=len(samples),
+        levels=levels,
     )
 
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy.special import ndtr
 
-from tuner.curve.noise import _LARGEST_KINK_RATIO, measure_levels
+from tuner.curve.noise import _LARGEST_KINK_RATIO
 from tuner.curve.posterior import (
     _BETWEEN_RATIOS,
     _SLOW_CALL_EXTRA,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _UNSEEN_COUNT: Final = 4.0
 """How many samples the assumed distribution is worth."""
 _SLOW_DEVIATIONS: Final = 3.0
-_GRID_COUNT: Final = 400
+_GRID_COUNT: Final = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,17 @@ class _Seen:
 
 def draw_ratio_quantiles(
     samples: Sequence[Sample],
+    levels: Levels,
     mean_ms: Sequence[float],
+    *,
     percentiles: Sequence[float],
     draw_count: int,
     rng: np.random.Generator,
 ) -> Floats:
     """Draw percentiles (0 to 100) of duration over mean duration: (draws, percentiles).
 
-    `mean_ms` is the mean warm duration at each sample's size.
+    `levels` are the samples', `mean_ms` is the mean warm duration at each sample's size.
     """
-    levels = measure_levels(samples)
     seen = _residuals(samples, mean_ms, levels)
     count = len(seen.log_ratio)
     between = _draw_between(levels, draw_count, rng)
@@ -81,8 +83,8 @@ def draw_ratio_quantiles(
     mean = np.sum(weight[:-1] * np.exp(seen.log_ratio)[:, None] * luck, axis=0)
     mean += weight[-1] * np.exp((between**2 + within**2) / 2)
     mean = (1 - slow) * mean + slow * (1 + _SLOW_CALL_EXTRA)
-    found = [np.interp(np.asarray(percentiles) / 100, column, grid) for column in below.T]
-    return np.asarray(np.exp(found) / mean[:, None])
+    found = [_crossing(grid, below, percentile / 100) for percentile in percentiles]
+    return np.asarray(np.exp(np.column_stack(found)) / mean[:, None])
 
 
 def draw_unseen_slow_rates(sample_count: int, draw_count: int, rng: np.random.Generator) -> Floats:
@@ -116,7 +118,7 @@ def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Leve
             ratio = np.log(max(sample.duration_ms, 0.01) / mean) + levels.log_tail
             environments[sample.memory_mb, sample.environment].append(float(ratio))
     centred = [
-        (ratio - (np.median([*each, 0.0]) if len(each) > 1 else 0.0), len(each) == 1)
+        (ratio - (median([*each, 0.0]) if len(each) > 1 else 0.0), len(each) == 1)
         for each in environments.values()
         for ratio in each
     ]
@@ -135,7 +137,7 @@ def _grid(log_ratio: Floats, width: float) -> Floats:
     fastest = min([*log_ratio, 0.0]) - 6 * width
     return np.unique(
         [
-            *np.linspace(-5 * width, 5 * width, _GRID_COUNT),
+            *np.linspace(-4 * width, 4 * width, _GRID_COUNT),
             *np.linspace(fastest, slowest, _GRID_COUNT),
         ]
     )
@@ -153,6 +155,15 @@ def _share_below(
         width = np.where(seen.alone, near, np.hypot(ratio, near))
         below[:, columns] += ndtr((grid[:, None] - seen.log_ratio) / width) @ weight[:-1, columns]
     return np.asarray(below)
+
+
+def _crossing(grid: Floats, below: Floats, share: float) -> Floats:
+    """Where each column (ascending) reaches a share, interpolated: (draws,)."""
+    after = np.clip(np.count_nonzero(below < share, axis=0), 1, len(grid) - 1)
+    column = np.arange(below.shape[1])
+    left, right = below[after - 1, column], below[after, column]
+    part = np.clip((share - left) / np.maximum(right - left, 1e-12), 0.0, 1.0)
+    return np.asarray(grid[after - 1] + part * (grid[after] - grid[after - 1]))
 
 
 def _slow_share_below(grid: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from tuner.decide.latency import worst_ms
+from tuner.decide.latency import learn_scatter
 from tuner.decide.percentile import samples_needed, upper_bound_ms
 from tuner.model.invocation import Outcome
 
@@ -135,7 +135,10 @@ def _latencies(
             for size, bound in zip(estimates.sizes_mb, means, strict=True)
         }
     needed = samples_needed(percentile)
-    modelled = np.quantile(worst_ms(evidence, estimates, percentile), _SURE_QUANTILE, axis=0)
+    worst_ms = learn_scatter(evidence, estimates, [percentile]).worst_ms(
+        evidence.samples, slice(None)
+    )[0]
+    modelled = np.quantile(worst_ms, _SURE_QUANTILE, axis=0)
     latencies = {}
     for size, bound in zip(estimates.sizes_mb, modelled, strict=True):
         durations = [evidence.warm_ms(payload, size) for payload in evidence.samples]

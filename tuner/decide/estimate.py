@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.curve.curve import Curve
+    from tuner.curve.noise import Levels
     from tuner.curve.sample import Sample
     from tuner.decide.evidence import Evidence
     from tuner.pricing import LambdaPrices
@@ -44,6 +45,8 @@ class Estimates:
     by_payload_usd: Mapping[str, Floats]
     within_ratio: float
     """The largest relative deviation within an environment over the payloads."""
+    levels: Mapping[str, Levels]
+    """By payload, what its curve rests on."""
 
     def column(self, memory_mb: int) -> int:
         """The column of a size."""
@@ -93,6 +96,7 @@ def estimate(
         by_payload_ms=warm,
         by_payload_usd=costs,
         within_ratio=max(curve.within_ratio for curve in curves.values()),
+        levels={name: curve.levels for name, curve in curves.items()},
     )
 
 

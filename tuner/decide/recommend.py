@@ -11,13 +11,18 @@ from tuner.decide.case import Question
 from tuner.decide.evidence import read_evidence
 from tuner.decide.findings import case_findings, sweep_findings
 from tuner.decide.habits import environment_findings, habit_findings
+from tuner.decide.latency import learn_scatter, shown_percentiles
 from tuner.decide.summary import curve_estimates, summarise_sizes
 from tuner.decide.tradeoff import weigh_tradeoff
 from tuner.decide.varied import answer_varied, variation_findings, varied_findings
 from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
 
 if TYPE_CHECKING:
+    from tuner.decide.answer import Answer
+    from tuner.decide.evidence import Evidence
+    from tuner.decide.latency import Scatter
     from tuner.model.goal import Goal
+    from tuner.model.recommendation import SizeEstimate
     from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
 
@@ -55,6 +60,7 @@ def recommend(
     if case is not None:
         findings += case_findings(case, choice, sweep.function.timeout_s)
         findings += habit_findings(case)
+    scatters, curve = _scatters(answer, evidence, goal)
     if answer.variation is not None:
         findings += variation_findings(answer.variation)
     return Recommendation(
@@ -64,8 +70,8 @@ def recommend(
         choice=choice,
         current=answer.current,
         platform=None,
-        sizes=tuple(summarise_sizes(sweep, answer.estimates, evidence, goal)),
-        curve=tuple(curve_estimates(case)) if case else (),
+        sizes=tuple(summarise_sizes(sweep, scatters)),
+        curve=curve,
         findings=tuple(findings),
         assumptions=tuple(assumptions(sweep, evidence, goal, prices)),
         prices=PriceStamp(prices.as_of, prices.region),
@@ -73,6 +79,16 @@ def recommend(
         tradeoff=weigh_tradeoff(case) if case else None,
         variation=answer.variation,
     )
+
+
+def _scatters(
+    answer: Answer, evidence: Evidence, goal: Goal
+) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:
+    """How calls scatter around every curve, and the curve of the case."""
+    case, wanted = answer.case, shown_percentiles(goal)
+    scatters = [learn_scatter(evidence, estimates, wanted) for estimates in answer.estimates]
+    curve = [scatter for scatter in scatters if case and scatter.estimates is case.estimates]
+    return scatters, tuple(curve_estimates(curve[0])) if curve else ()
 
 
 def _stamp(sweep: Sweep) -> SweepStamp:

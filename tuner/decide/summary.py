@@ -5,31 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.decide.estimate import interval, intervals
-from tuner.decide.latency import estimate_percentiles, shown_percentiles
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tuner.decide.case import Case
     from tuner.decide.estimate import Estimates
-    from tuner.decide.evidence import Evidence
-    from tuner.model.goal import Goal
+    from tuner.decide.latency import Scatter
     from tuner.model.interval import Interval
     from tuner.model.invocation import Invocation
     from tuner.model.recommendation import PercentileEstimate
     from tuner.model.sweep import Sweep
 
 
-def summarise_sizes(
-    sweep: Sweep, estimates: Sequence[Estimates], evidence: Evidence, goal: Goal
-) -> Iterator[SizeSummary]:
+def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeSummary]:
     """One summary for each size and payload that was invoked: by ascending size, payloads in the
-    plan's order. `estimates` have every payload that has a curve.
+    plan's order. `scatters` have every payload that has a curve.
     """
-    durations, costs = _by_payload(estimates)
-    percentiles = _percentiles(estimates, evidence, goal)
+    durations, costs = _by_payload([scatter.estimates for scatter in scatters])
+    percentiles = _percentiles(scatters, {i.memory_mb for i in sweep.invocations})
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
@@ -47,15 +43,15 @@ def summarise_sizes(
 
 
 def _percentiles(
-    estimates: Sequence[Estimates], evidence: Evidence, goal: Goal
+    scatters: Sequence[Scatter], invoked_mb: Collection[int]
 ) -> dict[tuple[int, str], tuple[PercentileEstimate, ...]]:
     """Percentiles by size and payload."""
     return {
         (memory_mb, payload): found
-        for each in estimates
-        for payload in each.by_payload_ms
-        for memory_mb, found in estimate_percentiles(
-            evidence, each, shown_percentiles(goal), payloads=[payload]
+        for scatter in scatters
+        for payload in scatter.ratios
+        for memory_mb, found in scatter.estimate(
+            [payload], [size for size in scatter.estimates.sizes_mb if size in invoked_mb]
         ).items()
     }
 
@@ -106,17 +102,20 @@ def _summary(
     )
 
 
-def curve_estimates(case: Case) -> Iterator[SizeEstimate]:
+def curve_estimates(scatter: Scatter) -> Iterator[SizeEstimate]:
     """What the curve says of every candidate size."""
-    estimates = case.estimates
+    estimates = scatter.estimates
     durations_ms, costs = intervals(estimates.duration_ms), intervals(estimates.cost_usd * 1e6)
-    percentiles = estimate_percentiles(case.evidence, estimates, shown_percentiles(case.goal))
+    percentiles, measured_mb = (
+        scatter.estimate(tuple(scatter.ratios), estimates.sizes_mb),
+        scatter.evidence.measured_mb,
+    )
     for column, memory_mb in enumerate(estimates.sizes_mb):
         yield SizeEstimate(
             memory_mb=memory_mb,
             duration_ms=durations_ms[column],
             cost_usd_per_million=costs[column],
-            measured=memory_mb in case.measured,
+            measured=memory_mb in measured_mb,
             percentiles=percentiles[memory_mb],
         )
 
