@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tests.report import answers
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 from tuner.report import markdown
 
 
@@ -21,6 +23,23 @@ def test_a_resize_is_one_line_and_a_small_table() -> None:
     assert "| 128 MB | – | – | – | excluded: 2 × out of memory |" in lines
     assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
     assert "<details><summary>Assumptions</summary>\n\nAssumes 1 payload;" in text
+
+
+def test_percentiles_are_shown_as_what_they_are() -> None:
+    """p95 now and recommended, what is modelled marked and explained; of every size where asked."""
+    made = answers.resize()
+    made = replace(made, curve=tuple(map(answers.with_percentiles, made.curve)))
+    text = markdown.render(made)
+    assert "| | memory | mean duration | p95 | $ per million | saving (90 %) |" in text
+    assert "| now | 3008 MB | 210 ms | \\~\u2060231 ms | 10.48 | |" in text
+    assert "| **recommended** | **1792 MB** | 210 ms | 231 ms | 6.33 |" in text
+    assert "<sub>\\~ modelled from the scatter at all sizes: a measured p95 takes 45" in text
+    assert text.count("p95 |") == 1
+    asked = markdown.render(replace(made, goal=Goal(max_duration_ms=900, percentile=95)))
+    assert asked.count("p95 |") == 2
+    for block in asked.split("\n\n"):
+        if block.startswith("|"):
+            assert len({line.count("|") for line in block.splitlines()}) == 1
 
 
 def test_tables_have_as_many_cells_in_every_row() -> None:

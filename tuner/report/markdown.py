@@ -8,14 +8,14 @@ from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown
 from tuner.report.mermaid import cost_chart
 from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.size_rows import percent_now, size_rows
+from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
 from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation
+    from tuner.model.recommendation import PercentileEstimate, Recommendation
     from tuner.report.pair_rows import PairRow
     from tuner.report.size_rows import SizeRow
 
@@ -67,35 +67,65 @@ def _subject(recommendation: Recommendation) -> str:
 
 
 def _comparison(recommendation: Recommendation) -> str:
+    """Now and recommended; p95, or the percentile that was asked for, where it is known."""
     choice, current = recommendation.choice, recommendation.current
-    lines = ["| | memory | mean duration | $ per million | saving (90 %) |"]
-    lines.append("|---|--:|--:|--:|---|")
-    lines.append(
-        f"| now | {numbers.memory(current.memory_mb)}{_values(current.parameters)} "
-        f"| {_known(current.duration_ms, numbers.duration)} "
-        f"| {_known(current.cost_usd_per_million, numbers.usd_per_million)} | |"
+    asked = recommendation.goal.percentile or 95.0
+    now, then = (
+        None if size is None or choice.parameters else recommendation.percentile(size, asked)
+        for size in (current.memory_mb, choice.memory_mb)
     )
-    saving = "–" if choice.saving_ratio is None else numbers.saving(choice.saving_ratio)
+    known = now is not None or then is not None
+    name = f"p{asked:g}" if known else None
+    lines = [
+        _row("", "memory", "mean duration", name, "$ per million", "saving (90 %)"),
+        f"|---|--:|--:|{'--:|' if known else ''}--:|---|",
+        _row(
+            "now",
+            f"{numbers.memory(current.memory_mb)}{_values(current.parameters)}",
+            _known(current.duration_ms, numbers.duration),
+            _percentile(now, known=known),
+            _known(current.cost_usd_per_million, numbers.usd_per_million),
+            "",
+        ),
+    ]
     moves = choice.verdict == "resize" or choice.parameters != current.parameters
     if moves and choice.memory_mb is not None:
         lines.append(
-            f"| **recommended** | **{numbers.memory(choice.memory_mb)}**"
-            f"{_values(choice.parameters)} "
-            f"| {_known(choice.duration_ms, numbers.duration)} "
-            f"| {_known(choice.cost_usd_per_million, numbers.usd_per_million)} | {saving} |"
+            _row(
+                "**recommended**",
+                f"**{numbers.memory(choice.memory_mb)}**{_values(choice.parameters)}",
+                _known(choice.duration_ms, numbers.duration),
+                _percentile(then, known=known),
+                _known(choice.cost_usd_per_million, numbers.usd_per_million),
+                "–" if choice.saving_ratio is None else numbers.saving(choice.saving_ratio),
+            )
         )
-    return "\n".join(lines)
+    note = percentile_note([now, then])
+    return "\n".join(lines) + (f"\n\n<sub>{markdown(note)}</sub>" if note else "")
+
+
+def _row(*cells: str | None) -> str:
+    """A row of a table; a cell of a column that is not shown is None."""
+    return "|" + "".join(f" {each} |" if each else " |" for each in cells if each is not None)
+
+
+def _percentile(found: PercentileEstimate | None, *, known: bool) -> str | None:
+    """A cell, where the column is shown."""
+    return markdown(percentile_cell(found)) if known else None
 
 
 def _sizes(recommendation: Recommendation) -> str:
-    rows = "\n".join(_size(row) for row in size_rows(recommendation))
+    asked = recommendation.goal.percentile
+    name = None if asked is None else f"p{asked:g}"
     sweep = recommendation.sweep
     spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
-    return (
-        f"<details><summary>Sizes ({spent})</summary>\n\n"
-        "| memory | mean duration (90 %) | $ per million | vs now | |\n|--:|--:|--:|--:|---|\n"
-        f"{rows}\n\n</details>"
-    )
+    rows = [
+        _row("memory", "mean duration (90 %)", name, "$ per million", "vs now", ""),
+        f"|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
+        *(_size(row, with_percentile=asked is not None) for row in size_rows(recommendation)),
+    ]
+    table = "\n".join(rows)
+    return f"<details><summary>Sizes ({spent})</summary>\n\n{table}\n\n</details>"
 
 
 def _values(parameters: Sequence[tuple[str, str]]) -> str:
@@ -127,15 +157,19 @@ def _pair(row: PairRow) -> str:
     )
 
 
-def _size(row: SizeRow) -> str:
+def _size(row: SizeRow, *, with_percentile: bool) -> str:
     duration = _known(row.duration_ms, numbers.duration)
     if row.duration_ms is not None:
         duration = f"{duration} {numbers.spread(row.duration_ms)}"
     cost = _known(row.cost_usd_per_million, numbers.usd_per_million)
     marked = row.recommended and not row.current
-    notes = ", ".join([*(["**recommended**"] if marked else []), *row.notes])
-    return (
-        f"| {numbers.memory(row.memory_mb)} | {duration} | {cost} | {percent_now(row)} | {notes} |"
+    return _row(
+        numbers.memory(row.memory_mb),
+        duration,
+        _percentile(row.percentile, known=with_percentile),
+        cost,
+        percent_now(row),
+        ", ".join([*(["**recommended**"] if marked else []), *row.notes]),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tuner.report import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import (
@@ -158,13 +158,12 @@ def percentile_cell(found: PercentileEstimate | None) -> str:
     return f"{sign}{numbers.duration(found.duration_ms.estimate)}"
 
 
-def percentile_note(rows: Sequence[SizeRow]) -> str | None:
+def percentile_note(shown: Iterable[PercentileEstimate | None]) -> str | None:
     """What `~` means, where it stands in a table."""
-    for row in rows:
-        if row.percentile is not None and row.percentile.basis == "modelled":
-            name, needed = f"p{row.percentile.percentile:g}", row.percentile.samples_needed
+    for found in shown:
+        if found is not None and found.basis == "modelled":
             return (
-                f"~ modelled from the scatter at all sizes: a measured {name} takes {needed} "
-                f"samples of a size"
+                f"~ modelled from the scatter at all sizes: a measured p{found.percentile:g} takes "
+                f"{found.samples_needed} samples of a size"
             )
     return None

@@ -136,7 +136,7 @@ def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: boo
     """The table; without room, what is to be said of a size stands below it."""
     rows = size_rows(recommendation)
     console.print(_table(rows, recommendation.goal.percentile, roomy=roomy))
-    if note := percentile_note(rows):
+    if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
     for row in rows:
         if row.notes and not roomy:
