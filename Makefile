@@ -55,10 +55,13 @@ bench-decide: $(STAMP)  ## Measure the decisions against known truths, beside th
 readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
+pictures: $(STAMP)  ## Make the README's pictures again (needs Chromium)
+	$(BIN)/python -m tests.pictures.renew
+
 notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, outputs and all
 	$(BIN)/python -m tests.notebooks.renew
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo openapi test test-slow test-all check bench bench-local bench-decide readme notebooks clean
+.PHONY: help demo openapi test test-slow test-all check bench bench-local bench-decide readme pictures notebooks clean

@@ -96,7 +96,7 @@ def test_a_busy_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(machine, "bare_share", lambda *_: 0.61)
     (finding,) = host_check.host_findings(tmp_path, "cgroup-v1", 2)
     assert finding.code == "host_busy"
-    assert "61% of a core" in finding.message
+    assert "61 % of a core" in finding.message
 
 
 def test_a_state_folder_that_cannot_be_written(

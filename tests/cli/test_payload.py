@@ -91,7 +91,7 @@ def test_check_says_weight_and_size() -> None:
     text = run_here("payload", "check", SET).stdout
     assert "order" in text
     assert "{Records[5]}" in text
-    assert "80.0%" in text
+    assert "80.0 %" in text
 
 
 def test_sizes_and_batches_are_asked_for_where_something_takes_them(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tuner.errors import InputError, LocalError
 from tuner.model.finding import Finding
 from tuner.model.host_check import BUSY_RATIO, HostCheck
 from tuner.model.record import RecordError, from_record, to_record
+from tuner.model.share import percent
 from tuner.report.host_check import untrue
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ def _busy_findings() -> tuple[Finding, ...]:
         Finding(
             "host_busy",
             "warning",
-            f"this machine is busy: just before the sweep a bare loop got {share:.0%} of a core, "
-            "so sizes that need more of it are measured too slow; sweep again when it is idle",
+            f"this machine is busy: just before the sweep a bare loop got {percent(share)} of a "
+            "core, so sizes that need more are measured too slow; sweep again when it is idle",
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.model.finding import Finding
 from tuner.model.interval import Interval
+from tuner.model.share import percent
 
 if TYPE_CHECKING:
     from tuner.breakeven.question import Terms
@@ -62,7 +63,7 @@ def _below(answer: Recommendation, saving: Interval | None, terms: Terms) -> tup
         return (
             f"no size is the {100 * share:.3g} % cheaper that a change needs",
             (
-                f"{size} would be {100 * ratio.estimate:.1f} % cheaper "
+                f"{size} would be {percent(ratio.estimate, 1)} cheaper "
                 "(--min-saving-ratio says what a change needs)"
             ),
         )

@@ -8,6 +8,7 @@ import typer
 from tuner.cli import options
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.cli.values import parameters_of
+from tuner.model.share import percent
 from tuner.report.foreign import plain
 
 EPILOG = """\
@@ -206,10 +207,10 @@ def check(
     )
     found = facts(payloads, count)
     if not json:
-        show_text(f"{'class':<20} {'share':>7} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
+        show_text(f"{'class':<20} {'share':>8} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
     for each in () if json else found:
         show_text(
-            f"{plain(each.name):<20} {each.share:>7.1%} {each.median_bytes:>11,} B "
+            f"{plain(each.name):<20} {percent(each.share, 1):>8} {each.median_bytes:>11,} B "
             f"{each.largest_bytes:>11,} B {each.event_count:>6}  {plain(each.shape)}\n"
         )
     failures: dict[str, str | None] = {}

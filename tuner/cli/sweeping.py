@@ -98,7 +98,6 @@ def sweep_and_answer(
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, stop, on_progress, answer=tell)
     answer = tell(sweep)
-    _say_break_even(answer)
     if stop.is_requested:
         return INTERRUPTED
     if sweep.end == "failed":
@@ -177,18 +176,6 @@ def _run(
         with suppress(TunerError):
             answer(api.load_sweep(prepared.file))
         raise
-
-
-def _say_break_even(answer: Recommendation) -> None:
-    """Without a rate there is no verdict, but the rate that would matter is known."""
-    platform = answer.platform
-    if platform is None or platform.verdict is not None:
-        return
-    rate = platform.break_even_rate_per_s
-    if rate is None:
-        say("Another platform is cheaper at no rate with peaks of 3 times the mean.")
-    else:
-        say(f"Above {rate:.3g} requests/s another platform stays cheaper (--rate tells for yours).")
 
 
 def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:

@@ -11,6 +11,7 @@ from tuner.decide.verdict import errors_are_random
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.model.limits import MB_PER_VCPU
+from tuner.model.share import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,7 +105,7 @@ def _cores(case: Case) -> Iterator[Finding]:
         yield Finding(
             "one_core_only",
             "info",
-            f"{one_core} → {largest} MB makes it {np.mean(speedup) - 1:.0%} faster: it uses one "
+            f"{one_core} → {largest} MB makes it {_faster(speedup)}: it uses one "
             f"core, and sizes above {MB_PER_VCPU} MB buy next to nothing unless the code is "
             f"rewritten for several",
         )
@@ -127,8 +128,8 @@ def _waits(case: Case) -> Iterator[Finding]:
         yield Finding(
             "waits_mostly",
             "info",
-            f"{largest / smallest:.0f} × the memory ({smallest} → {largest} MB) makes it only "
-            f"{np.mean(speedup) - 1:.0%} faster: it mostly waits, and memory does not help",
+            f"{largest / smallest:.0f} × the memory ({smallest} → {largest} MB) makes it "
+            f"{_faster(speedup)}: it mostly waits, and memory does not help",
         )
 
 
@@ -188,7 +189,7 @@ def _noise(case: Case) -> Iterator[Finding]:
         yield Finding(
             "noisy",
             "warning",
-            f"durations at one size scatter by {case.estimates.within_ratio:.0%}: more "
+            f"durations at one size scatter by {percent(case.estimates.within_ratio)}: more "
             f"invocations (--max-invocations) or steadier payloads would narrow the answer",
         )
 
@@ -227,6 +228,12 @@ def _ratio(case: Case, slow_mb: int, fast_mb: int) -> np.ndarray[tuple[int], np.
     return np.asarray(durations[:, column(slow_mb)] / durations[:, column(fast_mb)])
 
 
+def _faster(speedup: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+    """Say "only 2 % faster", or "no faster" below half a per cent."""
+    gain = float(np.mean(speedup)) - 1
+    return "no faster" if gain < 0.005 else f"only {percent(gain)} faster"
+
+
 def _gap(evidence: Evidence) -> str:
     """Say which sizes above the kill nobody tried."""
     gap = floor_gap_mb(evidence)
@@ -257,5 +264,5 @@ def _usual_grid(case: Case, choice: Choice) -> Iterator[Finding]:
             "grid_would_differ",
             "info",
             f"a grid of {sizes} MB would have said {case.estimates.sizes_mb[pick]} MB, which is "
-            f"{np.mean(worse):.0%} worse under this goal",
+            f"{percent(float(np.mean(worse)))} worse under this goal",
         )

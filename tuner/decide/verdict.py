@@ -9,6 +9,7 @@ import numpy as np
 from tuner.decide.estimate import interval
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
+from tuner.model.share import percent
 
 if TYPE_CHECKING:
     from tuner.decide.case import Case
@@ -158,8 +159,8 @@ def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
     wanted = case.estimates.sizes_mb[best]
     where = f"{wanted} MB" if wanted not in case.measured else f"{size} MB and its neighbours"
     return (
-        f"expected regret of {size} MB is {regret:.1%}, above the tolerance of "
-        f"{case.goal.tolerance_ratio:.1%}: more samples at {where} would decide "
+        f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
+        f"{percent(case.goal.tolerance_ratio, 1)}: more samples at {where} would decide "
         f"(raise --max-invocations, or --tolerance)"
     )
 
@@ -209,6 +210,6 @@ def _reason(case: Case, size: int) -> str:
     }[case.goal.name]
     slack = case.goal.cost_slack_ratio
     second = {"cost": "fastest", "speed": "cheapest", "balanced": "fastest"}[case.goal.name]
-    what = f"{second} within {slack:.0%} of the {wish}" if slack else wish
+    what = f"{second} within {percent(slack)} of the {wish}" if slack else wish
     stay = "the current size is" if size == case.current_mb else f"{size} MB is"
     return f"{stay} {what}"

@@ -18,6 +18,7 @@ def age_finding(as_of: str, today: datetime.date) -> Finding | None:
     return Finding(
         "old-prices",
         "warning",
-        f"the oldest price used is of {as_of}, {age} days ago: "
+        # No count of days: a comment would else change daily.
+        f"the oldest price used is of {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: "
         "tuner prices refresh asks AWS for today's",
     )

@@ -74,10 +74,12 @@ def draw(
     up = _value_axis(points)
     cells_of = _braille_cells if glyphs.braille else _ascii_cells
     cells = cells_of(points, across, up, plot_width, height)
+    wide, high = (2, 4) if glyphs.braille else (1, 1)
     for point in sorted(points, key=lambda point: (point.current, point.recommended)):
         if mark := _mark(point, glyphs):
-            column = round(across.position(point.memory_mb) * (plot_width - 1))
-            row = round((1 - up.position(point.value)) * (height - 1))
+            # In the cell of the curve's own dot, so that a mark lies on its curve.
+            column = round(across.position(point.memory_mb) * (plot_width * wide - 1)) // wide
+            row = round((1 - up.position(point.value)) * (height * high - 1)) // high
             cells[row][column] = mark
     return [
         f"{_axis_label(row, height, up, label):>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}"

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
+
+from tuner.model import share
+from tuner.model.share import percent_digits
 
 if TYPE_CHECKING:
     from tuner.model.interval import Interval
+
+
+NO_BREAK: Final = "\u00a0"
+_BEFORE_UNIT: Final = re.compile(
+    r"(?<=[\d–]) (?=(?:%|×|MB|ms|s|min)(?!\w))|(?<=±) (?=\d)|(?<=×) (?=\d)"
+)
+
+
+def held(text: str, space: str = NO_BREAK) -> str:
+    """Prose whose numbers stay on one line with their units. Not for what is to be pasted."""
+    return _BEFORE_UNIT.sub(space, text)
 
 
 def memory(memory_mb: int) -> str:
@@ -54,12 +69,17 @@ def usd(amount_usd: float) -> str:
 
 def percent(ratio: float) -> str:
     """A share: whole percent from 1 % on, one digit below: `40 %`, `0.7 %`."""
-    return f"{_percent_digits(ratio)} %"
+    return share.percent(ratio)
+
+
+def rate(rate_per_s: float) -> str:
+    """A rate of requests, three digits and no power of ten: `21.2 requests/s`."""
+    return f"{rate_per_s:,.0f} requests/s" if rate_per_s >= 1000 else f"{rate_per_s:.3g} requests/s"
 
 
 def change(ratio: float) -> str:
     """A signed change: `−40 %`, `+3 %`, `0 %`."""
-    digits = _percent_digits(abs(ratio))
+    digits = percent_digits(abs(ratio))
     if float(digits) == 0:
         return "0 %"
     return f"{'−' if ratio < 0 else '+'}{digits} %"
@@ -75,7 +95,7 @@ def saving(ratio: Interval) -> str:
     if ratio.low < 0 < ratio.high:
         return f"{_towards(ratio.estimate)} ({_towards(ratio.low)} to {_towards(ratio.high)})"
     near, far = sorted((abs(ratio.low), abs(ratio.high)))
-    return f"{_towards(ratio.estimate)} ({_percent_digits(near)}–{_percent_digits(far)} %)"
+    return f"{_towards(ratio.estimate)} ({percent_digits(near)}–{percent_digits(far)} %)"
 
 
 def monthly_saving(amount_usd: Interval) -> str:
@@ -85,28 +105,25 @@ def monthly_saving(amount_usd: Interval) -> str:
 
 
 def speed(before_ms: float, after_ms: float, same_ratio: float = 0.02) -> str:
-    """What a change does to the duration: `same speed`, `25 % less time`, `12 % more time`."""
+    """What a change does to the duration: `same speed`, `25 % less time`, `3.5 × the time`."""
     ratio = after_ms / before_ms - 1
     if abs(ratio) <= same_ratio:
         return "same speed"
+    if ratio >= 1:
+        return f"{_significant(1 + ratio, 2)} × the time"
     return f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'} time"
 
 
-def probability(share: float) -> str:
+def probability(chance: float) -> str:
     """A probability, never rounded up to certainty: `94 %`, `over 99 %`."""
-    return "over 99 %" if share >= 0.995 else f"{max(share, 0):.0%}".replace("%", " %")
+    return "over 99 %" if chance >= 0.995 else share.percent(max(chance, 0), decimals=0)
 
 
 def _towards(ratio: float) -> str:
-    digits = _percent_digits(abs(ratio))
+    digits = percent_digits(abs(ratio))
     if float(digits) == 0:
         return "same cost"
     return f"{digits} % {'cheaper' if ratio > 0 else 'dearer'}"
-
-
-def _percent_digits(ratio: float) -> str:
-    value = ratio * 100
-    return f"{value:.0f}" if abs(value) >= 0.95 else f"{value:.1f}"
 
 
 def _significant(value: float, digits: int) -> str:

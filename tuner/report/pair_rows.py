@@ -56,7 +56,7 @@ def _row(
     if is_now:
         notes.append("now")
     if pair.memory_mb == answer.memory_mb:
-        notes.append(f"best with {pair.value}")
+        notes.append(f"best at {pair.value}")
     if not pair.measured:
         notes.append("modelled")
     ratio = pair.change_ratio

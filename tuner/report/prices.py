@@ -6,6 +6,8 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.report import numbers
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -72,7 +74,7 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         ]
     rows += [
         (
-            f"Managed Instances (EC2 + {entry.fee_ratio:.0%})",
+            f"Managed Instances (EC2 + {numbers.percent(entry.fee_ratio)})",
             entry.request_usd,
             "request",
             entry.as_of,

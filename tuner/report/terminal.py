@@ -6,31 +6,42 @@ import io
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-from tuner.report import chart, numbers
+from tuner.report import numbers
 from tuner.report.foreign import plain
 from tuner.report.frame import describe_function, describe_sweep, next_commands
 from tuner.report.glyphs import fit_to, glyphs_for
 from tuner.report.pair_rows import pair_rows, per_record
 from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
-from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
+from tuner.report.terminal_chart import draw_curves
+from tuner.report.verdict import (
+    best_pair,
+    break_even_line,
+    certainty,
+    cost_of_records,
+    headline,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation, SizeEstimate, Variation
-    from tuner.report.glyphs import Glyphs
+    from tuner.model.recommendation import Recommendation, Variation
     from tuner.report.pair_rows import PairRow
     from tuner.report.size_rows import SizeRow
 
+_HELD_SPACE: Final = "\ue000"
+"""Stands for a space where no line may end; private, so that nothing foreign has one (`plain`)."""
 MIN_WIDTH: Final = 44
 ROOMY_WIDTH: Final = 64
-MAX_CHART_WIDTH: Final = 100
-CHART_HEIGHT: Final = 7
+WIDE_WIDTH: Final = 90
+MAX_WIDTH: Final = 100
+"""Longer lines are hard to read."""
 _SEVERITY_SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
-_SEVERITY_STYLES: Final = {"info": "dim", "warning": "yellow", "error": "bold red"}
+_SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "error": "bold red"}
 _VERDICT_STYLES: Final = {
     "keep": "bold green",
     "resize": "bold cyan",
@@ -46,26 +57,28 @@ def render(
     encoding: str = "utf-8",
     source: str | None = None,
 ) -> str:
-    """Return the whole answer, lines at most `width` columns wide (at least 44).
+    """Return the whole answer, lines at most `width` columns wide (44 at least, 100 at most).
 
     `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
     the signs, the text is plain ASCII. `source` is what `tuner report` finds the sweep by, if that
     is shorter than its file.
     """
     glyphs = glyphs_for(encoding)
-    width = max(width, MIN_WIDTH)
+    width = min(max(width, MIN_WIDTH), MAX_WIDTH)
+    style = _VERDICT_STYLES[recommendation.choice.verdict]
     console, out = _console(width, color=color)
     _print_header(console, recommendation)
     console.print()
     _print_tables(console, recommendation, roomy=width >= ROOMY_WIDTH)
-    if lines := _chart_lines(recommendation, min(width, MAX_CHART_WIDTH) - 1, glyphs):
+    if lines := draw_curves(recommendation, width=width - 1, glyphs=glyphs, style=style):
         console.print()
         for line in lines:
             console.print(line, soft_wrap=True)
     console.print()
-    _print_verdict(console, recommendation)
+    _print_verdict(console, recommendation, style)
     _print_remarks(console, recommendation, source)
-    text = "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    printed = out.getvalue().replace(_HELD_SPACE, " ")
+    text = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
     return fit_to(text, glyphs)
 
 
@@ -100,7 +113,7 @@ def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bo
     if not recommendation.choice.parameters:
         console.print()
     rows = pair_rows(recommendation)
-    console.print(_pair_table(rows, recommendation.variation, roomy=roomy))
+    console.print(_pair_table(rows, recommendation.variation, width=console.width))
     for row in rows:
         if row.notes and not roomy:
             console.print(
@@ -108,12 +121,14 @@ def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bo
             )
 
 
-def _pair_table(rows: Sequence[PairRow], variation: Variation, *, roomy: bool) -> Table:
-    costs = f"$/million {per_record(variation)}" if roomy else f"$/M {per_record(variation)}"
+def _pair_table(rows: Sequence[PairRow], variation: Variation, *, width: int) -> Table:
+    roomy = width >= ROOMY_WIDTH
+    million = "$/million" if width >= WIDE_WIDTH else "$/M"
+    costs = f"{million} {per_record(variation)}"
     titles = (
         plain(variation.parameter.name),
         "memory",
-        "mean event (90 %)" if roomy else "event",
+        "event (90 %)" if roomy else "event",
         costs,
         "vs now",
     )
@@ -188,63 +203,33 @@ def _row_style(row: SizeRow) -> str:
     return "bold" if row.recommended else ""
 
 
-def _chart_lines(recommendation: Recommendation, width: int, glyphs: Glyphs) -> list[str]:
-    durations = _points(recommendation, lambda size: size.duration_ms.estimate)
-    costs = _points(recommendation, lambda size: size.cost_usd_per_million.estimate)
-    layout = {"width": width, "height": CHART_HEIGHT, "glyphs": glyphs}
-    upper = chart.draw(durations, label=chart.duration_label, **layout)  # type: ignore[arg-type]
-    lower = chart.draw(costs, label=chart.cost_label, **layout)  # type: ignore[arg-type]
-    if not upper:
-        return []
-    legend = f"{glyphs.measured} measured   {glyphs.recommended} recommended   {glyphs.current} now"
-    return [
-        f"  mean duration, warm{_with_value(recommendation)}",
-        *upper,
-        f"  cost of a million invocations{_with_value(recommendation)}",
-        *lower,
-        *chart.draw_memory_axis(durations, width=width, glyphs=glyphs),
-        *([f"  MB (log scale)   {legend}"] if width >= ROOMY_WIDTH - 1 else [f"  {legend}"]),
-    ]
-
-
-def _with_value(recommendation: Recommendation) -> str:
-    """The value of a varied parameter that the curve is of."""
-    return "".join(f", with {plain(n)} {plain(v)}" for n, v in recommendation.choice.parameters)
-
-
-def _points(
-    recommendation: Recommendation, value: Callable[[SizeEstimate], float]
-) -> list[chart.Point]:
-    return [
-        chart.Point(
-            size.memory_mb,
-            value(size),
-            measured=size.measured,
-            recommended=size.memory_mb == recommendation.choice.memory_mb,
-            current=size.memory_mb == recommendation.current.memory_mb,
-        )
-        for size in recommendation.curve
-    ]
-
-
-def _print_verdict(console: Console, recommendation: Recommendation) -> None:
-    style = _VERDICT_STYLES[recommendation.choice.verdict]
-    console.print(headline(recommendation), style=style)
-    if sure := certainty(recommendation):
-        console.print(f"  {sure}")
-    for line in (cost_of_records(recommendation), best_pair(recommendation)):
+def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
+    console.print(_held(headline(recommendation)), style=style)
+    lines = (certainty, cost_of_records, best_pair)
+    for line in (write(recommendation) for write in lines):
         if line:
-            console.print(f"  {line}")
+            console.print(Padding(_held(line), (0, 0, 0, 2)))
 
 
 def _print_remarks(console: Console, recommendation: Recommendation, source: str | None) -> None:
+    remarks = Table.grid(padding=(0, 1, 0, 0))
     for finding in recommendation.findings:
-        sign = _SEVERITY_SIGNS[finding.severity]
-        console.print(f"{sign} {plain(finding.message)}", style=_SEVERITY_STYLES[finding.severity])
+        style = _SEVERITY_STYLES[finding.severity]
+        sign = Text(_SEVERITY_SIGNS[finding.severity], style)
+        remarks.add_row(sign, Text(_held(finding.message), style))
+    if elsewhere := break_even_line(recommendation):
+        remarks.add_row("·", _held(elsewhere))
+    if remarks.row_count:
+        console.print(remarks)
     if recommendation.assumptions:
-        assumed = "; ".join(plain(text) for text in recommendation.assumptions)
+        assumed = "; ".join(_held(text) for text in recommendation.assumptions)
         console.print(f"Assumes {assumed}.", style="dim")
     for label, command in zip(
         ("Next:", "     "), next_commands(recommendation, source), strict=False
     ):
         console.print(f"{label} {command}", soft_wrap=True)
+
+
+def _held(text: str) -> str:
+    """Text on one line, its numbers held together with their units where it is wrapped."""
+    return numbers.held(plain(text), _HELD_SPACE)

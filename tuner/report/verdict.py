@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.breakeven.traffic import DEFAULT_PEAK_RATIO
 from tuner.report import numbers
 from tuner.report.foreign import plain
 
@@ -48,6 +49,18 @@ def cost_of_records(recommendation: Recommendation) -> str | None:
     low, high = map(numbers.usd_per_million, (then.low, then.high))
     text = f"A million records cost ${numbers.usd_per_million(then.estimate)} (${low}–{high})"
     return f"{text}." if now is None else f"{text}, now ${numbers.usd_per_million(now.estimate)}."
+
+
+def break_even_line(recommendation: Recommendation) -> str | None:
+    """From which rate on it is cheaper elsewhere, where no rate was given to judge by."""
+    platform = recommendation.platform
+    if platform is None or platform.verdict is not None:
+        return None
+    peak = f"where traffic peaks at {DEFAULT_PEAK_RATIO:g} times its mean"
+    if platform.break_even_rate_per_s is None:
+        return f"At no rate of requests is another platform cheaper, {peak}."
+    rate = numbers.rate(platform.break_even_rate_per_s)
+    return f"Above {rate} another platform is cheaper, {peak} (--rate judges by yours)."
 
 
 def best_pair(recommendation: Recommendation) -> str | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.model.finding import Finding
+from tuner.model.share import percent
 from tuner.sweep.plan import CONCURRENCY
 
 if TYPE_CHECKING:
@@ -59,5 +60,5 @@ def polite_concurrency(
         "concurrency_lowered",
         "info",
         f"{asked} invocations at once were asked for, {allowed} are made: of {there_is} that can "
-        f"run, {leave_ratio:.0%} is left to live traffic (--leave-concurrency).",
+        f"run, {percent(leave_ratio)} is left to live traffic (--leave-concurrency)",
     )

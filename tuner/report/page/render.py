@@ -128,7 +128,7 @@ def _asset(name: str) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_ASSETS),
         autoescape=True,
         undefined=StrictUndefined,
@@ -136,6 +136,8 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["held"] = numbers.held
+    return environment
 
 
 def _inert(value: object) -> object:
