@@ -189,4 +189,4 @@ def test_a_queue_workers_set_is_tuned_on_the_local_endpoint(tmp_path: Path) -> N
     plan = load_sweep(file).plan
     assert [each.weight * each.record_count for each in plan.payloads] == [400, 400, 75, 75, 5, 5]
     shown = run_here("report", str(file)).stdout
-    assert "$/million records" in shown
+    assert "records  vs now" in shown
