@@ -1,11 +1,11 @@
 """The one door to boto3.
 
 `reference` reads what the user calls the function; `session` finds profile, region, credentials
-and endpoint; `gateway` is the door itself: it reads and changes the function through `control`,
-which waits (`waiting`), and runs it through `invocation`. `configuration` turns AWS's answers into
-values without secrets, `account` asks what only helps a plan, and `refusal` and `unreached` turn
-every refusal into one line about its `place`. `policy` writes down the least IAM policy for all
-that, and needs no boto3.
+and endpoint; `gateway` is the door itself: it changes the function through `control`, which waits
+(`waiting`), runs it through `invocation`, and what it reads is in `reading`. `renewal` is for
+credentials that expire. `configuration` turns AWS's answers into values without secrets, `account`
+asks what only helps a plan, and `refusal` and `unreached` turn every refusal into one line about
+its `place`. `policy` writes down the least IAM policy for all that, and needs no boto3.
 """
 
 from __future__ import annotations

@@ -1,39 +1,22 @@
-"""The gateway: the only calls to Lambda that the tuner makes."""
+"""The gateway: the only calls that change or invoke a function; `reading` has the others."""
 
 from __future__ import annotations
 
 import time
-from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from botocore import xform_name
-
-from tuner.aws import configuration
-from tuner.aws.account import (
-    AccountSettings,
-    dropped_as_recursive,
-    mean_duration_ms,
-    parse_time,
-)
 from tuner.aws.control import ControlPlane
 from tuner.aws.copying import Copies
 from tuner.aws.invocation import Invocations
-from tuner.aws.log_search import find_log
-from tuner.aws.minute_loads import minute_loads
 from tuner.aws.place import Place, Request
-from tuner.aws.reach import find_reach
-from tuner.aws.reference import FunctionRef, parse_reference
+from tuner.aws.reading import LambdaReader
+from tuner.aws.reference import check_region, parse_reference
 from tuner.aws.refusal import was_retried
 from tuner.aws.renewal import Renewal
-from tuner.aws.session import Session, open_session
-from tuner.aws.shareable_events import read_events
-from tuner.aws.side_effects import find_side_effects
+from tuner.aws.session import open_session
 from tuner.errors import (
-    AwsError,
     ConflictError,
-    CredentialsError,
     FunctionNotFoundError,
     InputError,
 )
@@ -44,13 +27,11 @@ from tuner.sweep.invoker import Invoker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.lease.reach import Reach
+    from tuner.aws.reference import FunctionRef
+    from tuner.aws.session import Session
     from tuner.model.build import Build
-    from tuner.model.function import Alias, FunctionConfig
-    from tuner.model.minute_load import MinuteLoad
+    from tuner.model.function import FunctionConfig
     from tuner.model.reply import InvokeReply
-
-_LATEST = "$LATEST"
 
 
 def connect(
@@ -73,7 +54,7 @@ def connect(
     """
     reference = parse_reference(function) if function is not None else None
     if reference is not None and reference.region is not None:
-        _check_region(reference, region or reference.region)
+        check_region(reference, region or reference.region)
         region = reference.region
     session = open_session(region=region, profile=profile, endpoint_url=endpoint_url)
     if not session.keys:  # made-up keys of a server on this machine do not expire
@@ -81,7 +62,7 @@ def connect(
     return LambdaGateway(session, max_connections=max_connections, known=reference)
 
 
-class LambdaGateway(FunctionControl, Invoker):
+class LambdaGateway(LambdaReader, FunctionControl, Invoker):
     """Lambda in one region, narrowed to what a sweep needs. Safe to share between threads.
 
     `function` is always a name, a partial ARN or an ARN. A qualifier in it chooses what
@@ -99,30 +80,12 @@ class LambdaGateway(FunctionControl, Invoker):
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._session = session
-        self._known = known
-        self._now = now
         place = Place(session.region, session.profile, session.endpoint_url)
-        self._control = ControlPlane(session, place)
+        super().__init__(session, ControlPlane(session, place), known=known, now=now)
         self._copies = Copies(session, self._control)
         self._invocations = Invocations(
             session, place=place, max_connections=max_connections, clock=clock
         )
-
-    @property
-    def region(self) -> str:
-        """The region that requests go to."""
-        return self._session.region
-
-    @property
-    def endpoint_url(self) -> str | None:
-        """The endpoint if it is not AWS's own (given, or named by AWS's settings)."""
-        return self._session.endpoint_url
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the endpoint is on this machine."""
-        return self._session.is_loopback
 
     def __enter__(self) -> Self:
         return self
@@ -134,110 +97,6 @@ class LambdaGateway(FunctionControl, Invoker):
         """Close every connection."""
         self._control.client.close()
         self._invocations.close()
-
-    def resolve(self, function: str) -> FunctionRef:
-        """Read a name or ARN. Raises InputError if it is none, or belongs to another region.
-
-        The name of the function that the gateway was opened for stays in the account of its ARN.
-        """
-        reference = parse_reference(function)
-        _check_region(reference, self.region)
-        if self.is_loopback:
-            # One account lives there, and some servers know their functions by name only.
-            return FunctionRef(reference.name, reference.qualifier, reference.region)
-        known = self._known
-        if known is not None and reference.account_id is None and reference.name == known.name:
-            return replace(known, qualifier=reference.qualifier)
-        return reference
-
-    # Reading
-
-    def read_function(self, function: str, qualifier: str | None = None) -> FunctionConfig:
-        """Read $LATEST, or the version or alias `qualifier` (or the one that `function` names)."""
-        reference = self.resolve(function)
-        return self._config(self._control.read(reference, qualifier or reference.qualifier))
-
-    def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
-        """Every published version (without $LATEST), over all pages."""
-        raws = self._listed("ListVersionsByFunction", function, "Versions")
-        return tuple(self._config(raw) for raw in raws if raw.get("Version") != _LATEST)
-
-    def list_aliases(self, function: str) -> tuple[Alias, ...]:
-        """Every alias with all the versions it routes to, over all pages."""
-        raws = self._listed("ListAliases", function, "Aliases")
-        return tuple(configuration.alias(raw) for raw in raws)
-
-    def account_settings(self) -> AccountSettings:
-        """Read the concurrency limits; they are None where that is refused or not known."""
-        try:
-            with self._control.asking(Request("GetAccountSettings")):
-                answer = self._control.client.get_account_settings()
-        except AwsError:
-            return AccountSettings(None, None)
-        limit = answer.get("AccountLimit", {})
-        return AccountSettings(
-            limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
-        )
-
-    def reserved_concurrency(self, function: str) -> int | None:
-        """Read what is reserved for the function; None if nothing is, or it cannot be known."""
-        reference = self.resolve(function)
-        try:
-            with self._control.asking(Request("GetFunctionConcurrency", reference)):
-                answer = self._control.client.get_function_concurrency(
-                    FunctionName=reference.target
-                )
-        except CredentialsError:
-            raise
-        except AwsError:
-            return None
-        return answer.get("ReservedConcurrentExecutions")
-
-    def recent_duration_ms(self, function: str) -> float | None:
-        """Return CloudWatch's mean duration since the function last changed, 7 days at most.
-
-        None if nothing ran since, or if CloudWatch is denied or not there.
-        """
-        reference = self.resolve(function)
-        request = Request("GetMetricStatistics", reference)
-        options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
-        try:
-            changed_at = parse_time(self._control.read(reference).get("LastModified"))
-            with self._control.asking(request):
-                client = self._session.client("cloudwatch", **options)
-                with closing(client):
-                    return mean_duration_ms(
-                        client, reference.name, changed_at=changed_at, now=self._now()
-                    )
-        except AwsError:
-            return None
-
-    def minute_loads(self, function: str, *, start: datetime, days: int) -> tuple[MinuteLoad, ...]:
-        """Read the minutes with an invocation from CloudWatch. Raises AwsError."""
-        reference = self.resolve(function)
-        options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
-        with (
-            self._control.asking(Request("GetMetricStatistics", reference)),
-            closing(self._session.client("cloudwatch", **options)) as client,
-        ):
-            return minute_loads(client, reference.name, start=start, days=days)
-
-    def reach(self, function: str) -> Reach:
-        """Find what reaches the unqualified function. Raises CredentialsError."""
-        return find_reach(self._session, self._control, self.resolve(function), self._now())
-
-    def side_effects(self, function: str) -> tuple[str, ...]:
-        """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
-        return find_side_effects(self._control, self.resolve(function))
-
-    def batch_sizes(self, function: str) -> tuple[int, ...]:
-        """The largest batches that the function's event sources send: each size once, ascending."""
-        raws = self._listed("ListEventSourceMappings", function, "EventSourceMappings")
-        return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
-
-    def shareable_events(self, function: str) -> dict[str, bytes]:
-        """The function's shareable test events by their names; none where it has none."""
-        return read_events(self._session, self._control, self.resolve(function))
 
     # Changing
 
@@ -339,11 +198,6 @@ class LambdaGateway(FunctionControl, Invoker):
         """(name, Description) of every temporary copy of a function."""
         return self._copies.find(self.resolve(function))
 
-    def read_tags(self, arn: str) -> Mapping[str, str]:
-        """The tags of the function with this ARN."""
-        with self._control.asking(Request("ListTags", self.resolve(arn))):
-            return self._control.client.list_tags(Resource=arn).get("Tags", {})
-
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""
         with self._control.asking(Request("TagResource", self.resolve(arn))):
@@ -370,47 +224,10 @@ class LambdaGateway(FunctionControl, Invoker):
             self.resolve(function), version, payload, timeout_s=timeout_s
         )
 
-    def find_log(self, function: str, request_id: str) -> str | None:
-        """Return the log of an invocation from CloudWatch Logs; see `Invoker`."""
-        return find_log(self._session, self._control, self.resolve(function), request_id)
-
-    def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
-        """Return how many invocations Lambda dropped as recursive; see `Invoker`."""
-        reference = self.resolve(function)
-        try:
-            with self._control.asking(Request("GetMetricStatistics", reference)):
-                return dropped_as_recursive(
-                    self._session, reference.name, since=since, now=self._now()
-                )
-        except AwsError:
-            return None
-
-    # Inside
-
-    def _config(self, raw: Any) -> FunctionConfig:
-        return configuration.function_config(raw, region=self.region)
-
-    def _listed(self, operation: str, function: str, key: str) -> list[Any]:
-        """Read all pages of a list."""
-        reference = self.resolve(function)
-        client: Any = self._control.client
-        with self._control.asking(Request(operation, reference)):
-            paginator = client.get_paginator(xform_name(operation))
-            pages = paginator.paginate(FunctionName=reference.target)
-            return [raw for page in pages for raw in page.get(key, ())]
-
     def _published(self, function: str, description: str) -> str | None:
         """Find the newest version with this description."""
         numbers = (v.version for v in self.list_versions(function) if v.description == description)
         return max(numbers, key=int, default=None)
-
-
-def _check_region(reference: FunctionRef, region: str) -> None:
-    if reference.region not in (None, region):
-        raise InputError(
-            f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "
-            f"give --region {reference.region}, or the ARN of the one in {region}"
-        )
 
 
 def _given(**parameters: Any) -> dict[str, Any]:

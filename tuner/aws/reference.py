@@ -77,6 +77,15 @@ def parse_reference(text: str) -> FunctionRef:
     )
 
 
+def check_region(reference: FunctionRef, region: str) -> None:
+    """Raise InputError if the function is in another region by its ARN."""
+    if reference.region not in (None, region):
+        raise InputError(
+            f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "
+            f"give --region {reference.region}, or the ARN of the one in {region}"
+        )
+
+
 def _shown(text: str) -> str:
     """Quote what was given, bounded and without control characters."""
     cut = text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

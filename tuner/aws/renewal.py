@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore import exceptions as boto
+from botocore.credentials import RefreshableCredentials
 
 from tuner.aws.refusal import EXPIRED
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tuner.model.patience import CredentialsPatience
 
 LOOK_EVERY_S: Final = 3.0
+MOST_IN_VAIN: Final = 3
+"""New credentials in a row that AWS tells to have expired, too: then it is this machine's clock."""
 _SIGNED: Final = "tuner_credentials"
 """In a request's context: which credentials it was signed with, counted from 0."""
 _UNUSABLE: Final = (boto.SSOError, boto.TokenRetrievalError, boto.CredentialRetrievalError)
@@ -46,6 +49,7 @@ class Renewal:
         self._clock = clock
         self._lock = threading.Lock()
         self._generation = 0
+        self._in_vain = 0
         self._is_given_up = False
 
     def attach(self, client: Any) -> None:
@@ -62,19 +66,22 @@ class Renewal:
     def _after_reply(self, response: Any, request_dict: Any, **_: Any) -> float | None:
         """Return 0 to have a request sent again that was refused for expired credentials."""
         parsed = response[1] if response is not None else {}
-        if parsed.get("Error", {}).get("Code") not in EXPIRED:
-            return None
         signed = request_dict["context"].get(_SIGNED, 0)
+        if parsed.get("Error", {}).get("Code") not in EXPIRED:
+            if response is not None and signed == self._generation:
+                self._in_vain = 0
+            return None
         return 0.0 if self._renew(signed, self._has_new) else None
 
     def _renew(self, generation: int, is_there: Callable[[], bool]) -> bool:
         with self._lock:
             if self._generation != generation:
                 return True  # another thread has seen to it
-            if self._is_given_up or not self._wait_for(is_there):
-                self._is_given_up = True
+            self._is_given_up |= self._in_vain >= MOST_IN_VAIN or not self._wait_for(is_there)
+            if self._is_given_up:
                 return False
             self._generation += 1
+            self._in_vain += 1
             return True
 
     def _wait_for(self, is_there: Callable[[], bool]) -> bool:
@@ -112,10 +119,14 @@ class Renewal:
             profile = self._session.profile
             found: Any = botocore.session.Session(profile=profile).get_credentials()
             new = None if found is None else found.get_frozen_credentials()
+            if new is None or new == current.get_frozen_credentials():
+                return False
         except boto.BotoCoreError:
-            return False
-        if new is None or new == current.get_frozen_credentials():
             return False
         current.access_key, current.secret_key = new.access_key, new.secret_key
         current.token = new.token
+        signs_with_a_copy = isinstance(current, RefreshableCredentials)
+        if signs_with_a_copy:
+            # of its own, and botocore has no other way to replace it.
+            current._frozen_credentials = new  # noqa: SLF001
         return True

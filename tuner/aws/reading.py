@@ -1,0 +1,206 @@
+"""What is read of Lambda and of the services beside it: nothing here changes anything."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore import xform_name
+
+from tuner.aws import configuration
+from tuner.aws.account import (
+    AccountSettings,
+    dropped_as_recursive,
+    mean_duration_ms,
+    parse_time,
+)
+from tuner.aws.log_search import find_log
+from tuner.aws.minute_loads import minute_loads
+from tuner.aws.place import Request
+from tuner.aws.reach import find_reach
+from tuner.aws.reference import FunctionRef, check_region, parse_reference
+from tuner.aws.shareable_events import read_events
+from tuner.aws.side_effects import find_side_effects
+from tuner.errors import AwsError, CredentialsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from tuner.aws.control import ControlPlane
+    from tuner.aws.session import Session
+    from tuner.lease.reach import Reach
+    from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.minute_load import MinuteLoad
+
+_LATEST: Final = "$LATEST"
+
+
+class LambdaReader:
+    """The half of the gateway that only reads; see there for what `function` may be.
+
+    `known` is the function that the gateway was opened for.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        control: ControlPlane,
+        *,
+        known: FunctionRef | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._session = session
+        self._control = control
+        self._known = known
+        self._now = now
+
+    @property
+    def region(self) -> str:
+        """The region that requests go to."""
+        return self._session.region
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint if it is not AWS's own (given, or named by AWS's settings)."""
+        return self._session.endpoint_url
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the endpoint is on this machine."""
+        return self._session.is_loopback
+
+    def resolve(self, function: str) -> FunctionRef:
+        """Read a name or ARN. Raises InputError if it is none, or belongs to another region.
+
+        The name of the function that the gateway was opened for stays in the account of its ARN.
+        """
+        reference = parse_reference(function)
+        check_region(reference, self.region)
+        if self.is_loopback:
+            # One account lives there, and some servers know their functions by name only.
+            return FunctionRef(reference.name, reference.qualifier, reference.region)
+        known = self._known
+        if known is not None and reference.account_id is None and reference.name == known.name:
+            return replace(known, qualifier=reference.qualifier)
+        return reference
+
+    def read_function(self, function: str, qualifier: str | None = None) -> FunctionConfig:
+        """Read $LATEST, or the version or alias `qualifier` (or the one that `function` names)."""
+        reference = self.resolve(function)
+        return self._config(self._control.read(reference, qualifier or reference.qualifier))
+
+    def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
+        """Every published version (without $LATEST), over all pages."""
+        raws = self._listed("ListVersionsByFunction", function, "Versions")
+        return tuple(self._config(raw) for raw in raws if raw.get("Version") != _LATEST)
+
+    def list_aliases(self, function: str) -> tuple[Alias, ...]:
+        """Every alias with all the versions it routes to, over all pages."""
+        raws = self._listed("ListAliases", function, "Aliases")
+        return tuple(configuration.alias(raw) for raw in raws)
+
+    def account_settings(self) -> AccountSettings:
+        """Read the concurrency limits; they are None where that is refused or not known."""
+        try:
+            with self._control.asking(Request("GetAccountSettings")):
+                answer = self._control.client.get_account_settings()
+        except AwsError:
+            return AccountSettings(None, None)
+        limit = answer.get("AccountLimit", {})
+        return AccountSettings(
+            limit.get("ConcurrentExecutions"), limit.get("UnreservedConcurrentExecutions")
+        )
+
+    def reserved_concurrency(self, function: str) -> int | None:
+        """Read what is reserved for the function; None if nothing is, or it cannot be known."""
+        reference = self.resolve(function)
+        try:
+            with self._control.asking(Request("GetFunctionConcurrency", reference)):
+                answer = self._control.client.get_function_concurrency(
+                    FunctionName=reference.target
+                )
+        except CredentialsError:
+            raise
+        except AwsError:
+            return None
+        return answer.get("ReservedConcurrentExecutions")
+
+    def recent_duration_ms(self, function: str) -> float | None:
+        """Return CloudWatch's mean duration since the function last changed, 7 days at most.
+
+        None if nothing ran since, or if CloudWatch is denied or not there.
+        """
+        reference = self.resolve(function)
+        request = Request("GetMetricStatistics", reference)
+        options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
+        try:
+            changed_at = parse_time(self._control.read(reference).get("LastModified"))
+            with self._control.asking(request):
+                client = self._session.client("cloudwatch", **options)
+                with closing(client):
+                    return mean_duration_ms(
+                        client, reference.name, changed_at=changed_at, now=self._now()
+                    )
+        except AwsError:
+            return None
+
+    def minute_loads(self, function: str, *, start: datetime, days: int) -> tuple[MinuteLoad, ...]:
+        """Read the minutes with an invocation from CloudWatch. Raises AwsError."""
+        reference = self.resolve(function)
+        options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
+        with (
+            self._control.asking(Request("GetMetricStatistics", reference)),
+            closing(self._session.client("cloudwatch", **options)) as client,
+        ):
+            return minute_loads(client, reference.name, start=start, days=days)
+
+    def reach(self, function: str) -> Reach:
+        """Find what reaches the unqualified function. Raises CredentialsError."""
+        return find_reach(self._session, self._control, self.resolve(function), self._now())
+
+    def side_effects(self, function: str) -> tuple[str, ...]:
+        """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
+        return find_side_effects(self._control, self.resolve(function))
+
+    def batch_sizes(self, function: str) -> tuple[int, ...]:
+        """The largest batches that the function's event sources send: each size once, ascending."""
+        raws = self._listed("ListEventSourceMappings", function, "EventSourceMappings")
+        return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
+
+    def shareable_events(self, function: str) -> dict[str, bytes]:
+        """The function's shareable test events by their names; none where it has none."""
+        return read_events(self._session, self._control, self.resolve(function))
+
+    def read_tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of the function with this ARN."""
+        with self._control.asking(Request("ListTags", self.resolve(arn))):
+            return self._control.client.list_tags(Resource=arn).get("Tags", {})
+
+    def find_log(self, function: str, request_id: str) -> str | None:
+        """Return the log of an invocation from CloudWatch Logs; see `Invoker`."""
+        return find_log(self._session, self._control, self.resolve(function), request_id)
+
+    def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
+        """Return how many invocations Lambda dropped as recursive; see `Invoker`."""
+        reference = self.resolve(function)
+        try:
+            with self._control.asking(Request("GetMetricStatistics", reference)):
+                return dropped_as_recursive(
+                    self._session, reference.name, since=since, now=self._now()
+                )
+        except AwsError:
+            return None
+
+    def _config(self, raw: Any) -> FunctionConfig:
+        return configuration.function_config(raw, region=self.region)
+
+    def _listed(self, operation: str, function: str, key: str) -> list[Any]:
+        """Read all pages of a list."""
+        reference = self.resolve(function)
+        client: Any = self._control.client
+        with self._control.asking(Request(operation, reference)):
+            paginator = client.get_paginator(xform_name(operation))
+            pages = paginator.paginate(FunctionName=reference.target)
+            return [raw for page in pages for raw in page.get(key, ())]
