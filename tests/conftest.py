@@ -1,15 +1,21 @@
 """What holds for every test, and what a run tells at its end beside passes and failures.
 
 Nothing that the machine's owner keeps is read: prices are the bundled ones. How many cases the
-matrices had is listed.
+matrices had is listed. Bytecode is kept, also where the shell says otherwise: the suite starts
+hundreds of Pythons, and each would compile the package again. The matrices of the arithmetic are
+small: more threads would only spin, on cores that others measure.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 os.environ["XDG_DATA_HOME"] = "/nonexistent"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
 
 COUNTED = "counted"
 """Name of the property by which a test tells (what, cases, how many of them needed `recover`)."""

@@ -34,11 +34,14 @@ def run(
     )
 
 
-def run_here(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_here(
+    *arguments: str, cwd: Path = ROOT, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """The same in this process: quicker, where signals and loaded modules do not matter."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "stdin", io.StringIO())
+        patch.chdir(cwd)
         for name in os.environ:
             if name.startswith(("AWS_", "TUNER_", "XDG_")):
                 patch.delenv(name)

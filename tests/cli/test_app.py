@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.cli.running import ROOT, one_line, run
+from tests.cli.running import ROOT, one_line, run, run_here
 from tuner import __version__
 from tuner.cli import main
 from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
@@ -59,7 +59,7 @@ def test_the_version_is_answered_without_typer() -> None:
 @pytest.mark.parametrize("command", EVERY, ids=" ".join)
 def test_every_command_has_help_with_examples(command: list[str]) -> None:
     """Help says what the command does in its first line and shows how it is called."""
-    ran = run(*command, "--help", COLUMNS="100")
+    ran = run_here(*command, "--help", COLUMNS="100")
     assert ran.returncode == 0
     assert f"Usage: tuner {' '.join(command)}" in ran.stdout
     if command[0] in {"payload", "prices", "local"} and len(command) == 1:
@@ -93,7 +93,7 @@ def test_without_arguments_help_is_shown_as_a_usage_error() -> None:
 )
 def test_a_usage_error_is_one_line_and_exit_code_two(arguments: list[str], words: str) -> None:
     """It says what is wrong and where help is; stdout stays empty."""
-    ran = run(*arguments)
+    ran = run_here(*arguments)
     assert ran.returncode == 2
     line = one_line(ran)
     assert words in line
@@ -102,7 +102,7 @@ def test_a_usage_error_is_one_line_and_exit_code_two(arguments: list[str], words
 
 def test_an_unknown_region_names_the_known_ones() -> None:
     """No price is ever a silent default."""
-    ran = run("prices", "show", "--region", "eu-wset-1")
+    ran = run_here("prices", "show", "--region", "eu-wset-1")
     assert ran.returncode == 1
     assert "eu-west-1" in one_line(ran)
 
@@ -148,7 +148,7 @@ def test_a_closed_pipe_is_quiet() -> None:
 
 def test_a_policy_is_json_alone_on_stdout() -> None:
     """What a machine reads is on stdout, and nothing else is."""
-    ran = run("iam-policy", "resize-images", "--region", "eu-west-1")
+    ran = run_here("iam-policy", "resize-images", "--region", "eu-west-1")
     assert ran.returncode == 0
     assert ran.stderr == ""
     policy = json.loads(ran.stdout)
@@ -158,14 +158,14 @@ def test_a_policy_is_json_alone_on_stdout() -> None:
 
 def test_a_policy_for_no_function_is_refused() -> None:
     """A name that Lambda would not take is told in one line."""
-    ran = run("iam-policy", "no function")
+    ran = run_here("iam-policy", "no function")
     assert ran.returncode == 1
     assert "not the name or ARN" in one_line(ran)
 
 
 def test_prices_are_shown_as_json_with_exact_decimals() -> None:
     """Prices keep the digits that were published."""
-    ran = run("prices", "show", "--region", "us-east-1", "--json")
+    ran = run_here("prices", "show", "--region", "us-east-1", "--json")
     shown = json.loads(ran.stdout)
     [x86] = [entry for entry in shown["lambda"] if entry["architecture"] == "x86_64"]
     assert shown["kind"] == "prices"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.running import one_line, run
+from tests.cli.running import one_line, run_here
 from tuner.cli import config
 from tuner.cli.app import COMMANDS, LOCAL, PRICES, _load
 from tuner.errors import InputError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def shown_region(*arguments: str, cwd: Path, **variables: str) -> str:
-    ran = run("prices", "show", *arguments, cwd=cwd, **variables)
+    ran = run_here("prices", "show", *arguments, cwd=cwd, **variables)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout.splitlines()[1].split()[0]
 
@@ -37,7 +37,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_files(tmp_path: Path) ->
 def test_an_unknown_key_is_one_line_that_names_the_known_ones(tmp_path: Path) -> None:
     """A misspelt key never passes silently."""
     (tmp_path / "tuner.toml").write_text('regoin = "eu-west-2"\n')
-    ran = run("prices", "show", cwd=tmp_path)
+    ran = run_here("prices", "show", cwd=tmp_path)
     assert ran.returncode == 1
     line = one_line(ran)
     assert "tuner.toml: unknown key 'regoin'" in line
@@ -47,14 +47,14 @@ def test_an_unknown_key_is_one_line_that_names_the_known_ones(tmp_path: Path) ->
 def test_help_is_there_even_with_a_broken_file(tmp_path: Path) -> None:
     """A file that cannot be read does not keep anybody from reading help."""
     (tmp_path / "tuner.toml").write_text("region = [")
-    assert run("prices", "show", "--help", cwd=tmp_path).returncode == 0
-    assert "not valid TOML" in one_line(run("prices", "show", cwd=tmp_path))
+    assert run_here("prices", "show", "--help", cwd=tmp_path).returncode == 0
+    assert "not valid TOML" in one_line(run_here("prices", "show", cwd=tmp_path))
 
 
 def test_a_bad_value_in_a_file_is_a_usage_error(tmp_path: Path) -> None:
     """Values from files pass the same checks as flags."""
     (tmp_path / "tuner.toml").write_text('cost-slack = "lots"\n')
-    ran = run("tune", "f", cwd=tmp_path)
+    ran = run_here("tune", "f", cwd=tmp_path)
     assert ran.returncode == 2
     assert "'--cost-slack'" in one_line(ran)
 

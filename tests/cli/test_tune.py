@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,7 +22,6 @@ from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SIZES = "128,256,512,1024,2048"
 
@@ -77,9 +77,15 @@ def standing(server: LocalLambda, name: str = "hello") -> tuple[dict[str, Any], 
     return config, [version["Version"] for version in versions]
 
 
-@pytest.fixture
-def swept(server: LocalLambda, state: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return run("tune", "hello", *at(server), "--yes", "--memory-sizes", SIZES, **state)
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The state of `swept`: to be read only."""
+    return {"TUNER_STATE_DIR": str(tmp_path_factory.mktemp("swept"))}
+
+
+@pytest.fixture(scope="module")
+def swept(server: LocalLambda, kept: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return run("tune", "hello", *at(server), "--yes", "--memory-sizes", SIZES, **kept)
 
 
 def test_a_sweep_answers_on_stdout_and_tells_its_progress_on_stderr(
@@ -97,16 +103,16 @@ def test_a_sweep_answers_on_stdout_and_tells_its_progress_on_stderr(
 
 
 def test_the_answer_can_be_had_again_from_the_functions_name(
-    swept: subprocess.CompletedProcess[str], state: dict[str, str]
+    swept: subprocess.CompletedProcess[str], kept: dict[str, str]
 ) -> None:
     """`report NAME` finds the newest sweep and says the same; other formats and goals work too."""
-    assert run_here("report", "hello", **state).stdout == swept.stdout
-    document = json.loads(run_here("report", "hello", "--json", **state).stdout)
+    assert run_here("report", "hello", **kept).stdout == swept.stdout
+    document = json.loads(run_here("report", "hello", "--json", **kept).stdout)
     assert document["kind"] == "recommendation"
     assert document["environment"] == "local"
     assert {size["memory_mb"] for size in document["sizes"]} == {128, 256, 512, 1024, 2048}
-    assert run_here("report", "hello", "--format", "markdown", **state).stdout.startswith("**")
-    both = run_here("report", "hello", "hello", "--format", "json", "--goal", "speed", **state)
+    assert run_here("report", "hello", "--format", "markdown", **kept).stdout.startswith("**")
+    both = run_here("report", "hello", "hello", "--format", "json", "--goal", "speed", **kept)
     assert [json.loads(line)["goal"]["name"] for line in both.stdout.splitlines()] == ["speed"] * 2
 
 
@@ -229,14 +235,14 @@ def test_a_file_that_is_no_sweep_is_told(
 
 
 def test_a_sweep_that_was_cut_off_is_answered_from_and_told(
-    swept: subprocess.CompletedProcess[str], state: dict[str, str], tmp_path: Path
+    swept: subprocess.CompletedProcess[str], kept: dict[str, str], tmp_path: Path
 ) -> None:
     """What was measured is shown, and a line with a non-zero exit says that it is not all."""
     assert swept.returncode == 0
-    [kept] = (tmp_path / "state" / "sweeps" / "hello").iterdir()
+    [file] = (Path(kept["TUNER_STATE_DIR"]) / "sweeps" / "hello").iterdir()
     torn = tmp_path / "torn.jsonl"
-    torn.write_bytes(b"".join(kept.read_bytes().splitlines(keepends=True)[:9])[:-5])
-    ran = run_here("report", str(torn), **state)
+    torn.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:9])[:-5])
+    ran = run_here("report", str(torn), **kept)
     assert ran.returncode == 1
     assert ran.stdout.startswith("hello · ")
     [line] = ran.stderr.splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cli.running import one_line, run
+from tests.cli.running import one_line, run, run_here
 from tests.cli.test_tune import at, server, standing, state
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_a_build_is_measured_with_its_commands_and_gone_on_with(
     assert first.stderr.rindex("cleaned-up") > first.stderr.index("copy deleted")
     assert answer["function"]["code_sha256"] != before[0]["CodeSha256"]
     assert SENTINEL not in first.stdout + first.stderr
-    again = run(
+    again = run_here(
         "tune", "--resume", str(file), *at(server), "--yes", "--json", "--max-invocations", "8",
         "--code", str(tmp_path / "build"), "--out", str(tmp_path / "second.jsonl"), **state,
     )  # fmt: skip
@@ -54,7 +54,7 @@ def test_a_failing_before_changes_nothing(
 ) -> None:
     """One line, exit code 1, no version, no sweep file."""
     before, file = standing(server), tmp_path / "out.jsonl"
-    ran = run(
+    ran = run_here(
         "tune", "hello", *at(server), "--yes", "--before", "false", "--out", str(file), **state
     )
     assert ran.returncode == 1
@@ -68,7 +68,7 @@ def test_a_failing_after_still_answers(
     server: LocalLambda, state: dict[str, str], tmp_path: Path
 ) -> None:
     """What was measured is told; what is not cleaned is told too, by the exit code as well."""
-    ran = run(
+    ran = run_here(
         "tune", "hello", *at(server), "--yes", "--after", "false", "--out",
         str(tmp_path / "out.jsonl"), **state,
     )  # fmt: skip
@@ -82,11 +82,11 @@ def test_no_file_and_no_variable_runs_a_command(
 ) -> None:
     """A folder that is entered must not run what lies in it."""
     (tmp_path / "tuner.toml").write_text('before = "touch ran"\n')
-    ran = run("tune", "hello", *at(server), "--dry-run", cwd=tmp_path, **state)
+    ran = run_here("tune", "hello", *at(server), "--dry-run", cwd=tmp_path, **state)
     assert ran.returncode != 0
     assert "unknown key 'before'" in one_line(ran)
     (tmp_path / "tuner.toml").unlink()
-    ran = run(
+    ran = run_here(
         "tune", "hello", *at(server), "--yes", "--max-invocations", "4", cwd=tmp_path,
         TUNER_BEFORE="touch ran", **state,
     )  # fmt: skip
@@ -98,9 +98,9 @@ def test_a_functions_newest_sweep_is_gone_on_with_by_its_name(
     server: LocalLambda, state: dict[str, str]
 ) -> None:
     """As in every command, a sweep is a file or the function's name."""
-    first = run("tune", "hello", *at(server), "--yes", "--max-invocations", "4", **state)
+    first = run_here("tune", "hello", *at(server), "--yes", "--max-invocations", "4", **state)
     assert first.returncode == 0, first.stderr
-    shown = run("tune", "--resume", "hello", *at(server), "--dry-run", **state)
+    shown = run_here("tune", "--resume", "hello", *at(server), "--dry-run", **state)
     assert shown.returncode == 0, shown.stderr
     assert "Goes on from " in shown.stderr
     assert "hello · local" in shown.stderr

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from tests.cli.running import run_here
+
 ROOT: Final = Path(__file__).parents[2]
 TEMPLATE: Final = ROOT / "examples" / "template.yaml"
 
@@ -48,13 +50,13 @@ def tune_example(
     state_dir: Path,
     template: Path = TEMPLATE,
     payload: str | None = None,
-    timeout_s: float = 110,
 ) -> dict[str, Any]:
     """Tune one of the examples on the local Lambda and return the contract's JSON.
 
-    Without `payload` it gets the one that lies in its own folder.
+    Without `payload` it gets the one that lies in its own folder. The tool runs in this process,
+    the handlers in theirs.
     """
-    ran = tuner(
+    ran = run_here(
         "tune",
         name,
         "--local",
@@ -66,8 +68,7 @@ def tune_example(
         "--seed",
         "1",
         *arguments,
-        state_dir=state_dir,
-        timeout_s=timeout_s,
+        TUNER_STATE_DIR=str(state_dir),
     )
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout)

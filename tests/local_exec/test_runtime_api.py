@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuner.local.execution.runtime import api
 from tuner.local.execution.runtime.api import MAX_RESPONSE_BYTES, RuntimeApi, take_chunks
 
 if TYPE_CHECKING:
@@ -80,6 +81,29 @@ def test_next_waits_and_a_response_is_acknowledged(pump: Pump) -> None:
     assert (call.kind, call.request_id, call.body) == ("response", "a", b"null")
     assert before < call.arrived_ns <= time.monotonic_ns()
     assert pump.client.recv(1000).startswith(b"HTTP/1.1 202 ")
+
+
+def test_losing_the_core_does_not_make_a_call_earlier(
+    pump: Pump, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arrival is never before the bytes were sent, whenever the reading thread is stopped."""
+    pump.settle()
+    lost = iter([0.01, 0.01, 0.01])
+
+    class Stopped:
+        monotonic_ns = staticmethod(time.monotonic_ns)
+
+        @staticmethod
+        def time_ns() -> int:
+            time.sleep(next(lost, 0))
+            return time.time_ns()
+
+    monkeypatch.setattr(api, "time", Stopped)
+    sent_ns = time.monotonic_ns()
+    pump.client.sendall(b"GET " + ROOT + b"/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
+    [call] = pump.calls()
+    assert next(lost, None) is None
+    assert sent_ns <= call.arrived_ns <= time.monotonic_ns()
 
 
 def test_expectation_chunks_and_error_types(pump: Pump) -> None:

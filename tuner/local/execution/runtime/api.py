@@ -83,7 +83,7 @@ class Connection:
             return [], False
         if not data:
             return [], False
-        arrived_ns = time.monotonic_ns() - _lag_ns(extra)
+        arrived_ns = _arrived_ns(extra)
         self._buffer += data
         calls: list[RuntimeCall] = []
         try:
@@ -247,11 +247,25 @@ def _route(method: str, path: str) -> tuple[CallKind, str | None]:
             return "unknown", None
 
 
-def _lag_ns(extra: list[tuple[int, int, bytes]]) -> int:
-    """How long ago the kernel got the bytes: its stamp is in real time, as is the clock here."""
+def _arrived_ns(extra: list[tuple[int, int, bytes]]) -> int:
+    """Monotonic time at which the kernel got the bytes: its stamp is in real time.
+
+    The two clocks are read between two readings of one of them; where this thread lost its core
+    meanwhile they are read again, or it would be taken for time that the bytes have waited.
+    """
     for level, kind, value in extra:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(value) >= 16:
             seconds, nanoseconds = struct.unpack_from("qq", value)
-            lag = time.time_ns() - (seconds * 1_000_000_000 + nanoseconds)
-            return lag if 0 <= lag < 1_000_000_000 else 0
-    return 0
+            now_ns, real_ns = _both_clocks_ns()
+            lag_ns = real_ns - (seconds * 1_000_000_000 + nanoseconds)
+            return now_ns - lag_ns if 0 <= lag_ns < 1_000_000_000 else now_ns
+    return time.monotonic_ns()
+
+
+def _both_clocks_ns() -> tuple[int, int]:
+    """Monotonic and real time of one moment; in doubt the monotonic one is late, never early."""
+    for _ in range(8):
+        before_ns, real_ns, after_ns = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+        if after_ns - before_ns < 20_000:
+            break
+    return after_ns, real_ns
