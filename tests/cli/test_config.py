@@ -111,7 +111,8 @@ def test_the_environment_gives_one_payload_whole() -> None:
 EACH_TIME = {
     "build", "control", "out_file", "parameter", "payload_size", "raw", "regions", "saved", "vary",
     "after", "before", "code", "hooks_each", "resume",
-    "allow_local", "api_url", "author", "forge", "key", "number", "repository", "token_env",
+    "allow_local", "api_url", "author", "forge", "key", "number", "repository", "template",
+    "token_env",
 }  # fmt: skip
 
 
