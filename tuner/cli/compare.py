@@ -1,12 +1,11 @@
 """`tuner compare`: how large the difference of two sweeps is, and whether it is real."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from tuner.cli import options
-from tuner.cli.report import kept_names
+from tuner.cli.saved import kept_names, load
 
 EPILOG = """\
 tuner compare before.jsonl after.jsonl
@@ -29,20 +28,8 @@ def compare(
         str, typer.Argument(metavar="B", help="The other one.", autocompletion=kept_names)
     ],
     *,
-    format_name: Annotated[
-        Literal["text", "json", "markdown", "html", "png", "svg"],
-        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
-    ] = "text",
-    # Not `out`: a folder's setting of that name is the sweep file that `tune` writes.
-    out_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="File to write, with --format html, png or svg (stdout without it).",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    format_name: options.ReportFormat = "text",
+    out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
     goal: options.GoalOption = "cost",
     tolerance: options.Tolerance = 0.01,
@@ -59,14 +46,12 @@ def compare(
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.model.goal import Goal  # noqa: PLC0415 - as above
 
     wanted = Goal(name=goal, tolerance_ratio=tolerance, cold_start_share=cold_start_share)
     shown = "json" if json else format_name
     is_picture = picture.check(shown, out_file, sweep_count=1)
-    folder = state_dir()
-    first, second = (api.load_sweep(name, state_dir=folder) for name in (a, b))
+    first, second = load(a), load(b)
     if shown == "html":
         exhibits = [
             api.exhibit(sweep, wanted, source=name, today=today())

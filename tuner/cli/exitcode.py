@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation, Verdict
 
 RESIZE: Final = 10
+LEAVE: Final = 11
 INCONCLUSIVE: Final = 12
 _CODES: Final[dict[Verdict, int]] = {"keep": 0, "resize": RESIZE, "inconclusive": INCONCLUSIVE}
 
@@ -23,3 +24,8 @@ def of_all(answers: Iterable[Recommendation]) -> int:
     """10 if any is to be resized, else 12 if any is inconclusive, else 0."""
     codes = {of(answer) for answer in answers}
     return next((code for code in (RESIZE, INCONCLUSIVE) if code in codes), 0)
+
+
+def of_platform(verdict: str | None) -> int:
+    """0 for staying on Lambda (or nothing to say), 12 for too close to call, else 11: leave."""
+    return {"stay": 0, "too-close": INCONCLUSIVE, None: 0}.get(verdict, LEAVE)

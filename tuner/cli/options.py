@@ -362,6 +362,20 @@ MinSavingRatio = Annotated[
         rich_help_panel="Traffic",
     ),
 ]
+ReportFormat = Annotated[
+    Literal["text", "json", "markdown", "html", "png", "svg"],
+    typer.Option("--format", help="How to show it.", rich_help_panel=OUTPUT),
+]
+# Not called `out`: a folder's setting of that name is the sweep file that `tune` writes.
+ReportFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="FILE",
+        help="File to write, with --format html, png or svg (stdout without it).",
+        rich_help_panel=OUTPUT,
+    ),
+]
 JsonOutput = Annotated[
     bool, typer.Option("--json", help="Answer as one JSON object.", rich_help_panel=OUTPUT)
 ]

@@ -1,20 +1,22 @@
 """`tuner report`: the answer again, from saved sweeps."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
-
-import typer
+from typing import TYPE_CHECKING
 
 from tuner.cli import options
-from tuner.cli.goal import goal_of
+from tuner.cli.grouped import spread
+from tuner.cli.groups import GoalOptions, TrafficOptions
+from tuner.cli.saved import Limits, Sweeps, answer_of, limits_of, load
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from tuner.breakeven.question import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+
+    Named = tuple[str, Sweep]
 
 EPILOG = """\
 tuner report resize-images
@@ -28,59 +30,16 @@ tuner report resize-images --format html --rate 50/s --out resize-images.html
 tuner report resize-images --format svg --out resize-images.svg"""
 
 
-class Limits(TypedDict):
-    """The range of sizes to choose from (None: the sweep's), and the day that prices age by."""
-
-    min_memory_mb: int | None
-    max_memory_mb: int | None
-    today: "date"
-
-
-def kept_names(incomplete: str) -> list[str]:
-    """Functions with kept sweeps, for shell completion."""
-    from tuner.api.store import SweepStore  # noqa: PLC0415 - only while a shell completes
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-
-    return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
-
-
+@spread
 def report(
-    sweeps: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SWEEP...",
-            help="Sweep files, or functions' names for their newest sweeps.",
-            autocompletion=kept_names,
-        ),
-    ],
+    sweeps: Sweeps,
     *,
-    format_name: Annotated[
-        Literal["text", "json", "markdown", "html", "png", "svg"],
-        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
-    ] = "text",
-    # Not `out`: a folder's setting of that name is the sweep file that `tune` writes.
-    out_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="FILE",
-            help="File to write, with --format html, png or svg (stdout without it).",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = None,
+    format_name: options.ReportFormat = "text",
+    out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
-    rate: options.Rate = None,
-    per_month: options.PerMonth = None,
-    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
-    min_saving_ratio: options.MinSavingRatio = None,
+    traffic: TrafficOptions,
     detailed_exitcode: options.DetailedExitcode = False,
-    goal: options.GoalOption = "cost",
-    cost_slack: options.CostSlack = 0.02,
-    tolerance: options.Tolerance = 0.01,
-    max_duration: options.MaxDuration = None,
-    percentile: options.Percentile = None,
-    max_cost_per_million: options.MaxCostPerMillion = None,
-    cold_start_share: options.ColdStartShare = 0.01,
+    goal: GoalOptions,
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
 ) -> int:
@@ -90,52 +49,62 @@ def report(
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.breakeven.question import Terms  # noqa: PLC0415 - as above
-    from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
-    from tuner.cli.clock import today  # noqa: PLC0415 - as above
-    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
-    from tuner.errors import SweepFileError  # noqa: PLC0415 - as above
+    from tuner.cli import exitcode, picture  # noqa: PLC0415 - not needed for --help
 
-    wanted = goal_of(
-        goal,
-        cost_slack=cost_slack,
-        tolerance=tolerance,
-        max_duration=max_duration,
-        percentile=percentile,
-        max_cost_per_million=max_cost_per_million,
-        cold_start_share=cold_start_share,
-    )
     shown = "json" if json else format_name
-    is_picture = picture.check(shown, out_file, sweep_count=len(sweeps))
-    terms = Terms(
-        traffic=traffic_of(rate, per_month),
-        min_saving_usd_per_month=min_saving_usd_per_month,
-        min_saving_ratio=min_saving_ratio,
-    )
-    folder = state_dir()
-    loaded = [(name, api.load_sweep(name, state_dir=folder)) for name in sweeps]
-    limits: Limits = {
-        "min_memory_mb": min_memory,
-        "max_memory_mb": max_memory,
-        "today": today(),
-    }
+    picture.check(shown, out_file, sweep_count=len(sweeps))
+    terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
+    loaded = [(name, load(name)) for name in sweeps]
     if shown == "html":
-        exhibits = [
-            api.exhibit(sweep, wanted, source=name, terms=terms, **limits) for name, sweep in loaded
-        ]
-        answers = [(each.source, each.recommendation) for each in exhibits]
-        picture.show_page(exhibits, out_file)
+        answers = _show_page(loaded, out_file, goal.wanted(), terms, limits)
     else:
-        answers = [(name, answer_of(sweep, wanted, terms, limits)) for name, sweep in loaded]
-        if is_picture:
-            answer = answers[0][1]
-            behind = api.sweep_behind(answer, loaded[0][1])
-            picture.show_figure(answer, behind, shown, out_file)
-        else:
-            show_answers(answers, shown)
+        answers = [answer_of(sweep, goal.wanted(), terms, limits) for _, sweep in loaded]
+        _show_answers(loaded, answers, shown, out_file)
+    _check_whole(loaded)
+    return exitcode.of_all(answers) if detailed_exitcode else 0
+
+
+def _show_page(
+    loaded: "Sequence[Named]",
+    out_file: "Path | None",
+    goal: "Goal",
+    terms: "Terms",
+    limits: Limits,
+) -> "list[Recommendation]":
+    """Show one page of all sweeps; return their answers."""
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli import picture  # noqa: PLC0415 - as above
+
+    exhibits = [
+        api.exhibit(sweep, goal, source=name, terms=terms, **limits) for name, sweep in loaded
+    ]
+    picture.show_page(exhibits, out_file)
+    return [each.recommendation for each in exhibits]
+
+
+def _show_answers(
+    loaded: "Sequence[Named]",
+    answers: "Sequence[Recommendation]",
+    shown: str,
+    out_file: "Path | None",
+) -> None:
+    """Show the answers as text, or the first one's figure."""
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli import picture  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
+
+    if shown in picture.FORMATS:
+        behind = api.sweep_behind(answers[0], loaded[0][1])
+        picture.show_figure(answers[0], behind, shown, out_file)
+    else:
+        names = [name for name, _ in loaded]
+        show_answers(list(zip(names, answers, strict=True)), shown)
+
+
+def _check_whole(loaded: "Sequence[Named]") -> None:
+    """Raise SweepFileError that names the sweeps whose files stop in the middle."""
+    from tuner.errors import SweepFileError  # noqa: PLC0415 - not needed for --help
+
     cut_off = [
         f"{name} was cut off after {len(sweep.invocations)} invocations"
         for name, sweep in loaded
@@ -143,16 +112,3 @@ def report(
     ]
     if cut_off:
         raise SweepFileError(f"{'; '.join(cut_off)}: the answer rests on those alone")
-    return exitcode.of_all(answer for _, answer in answers) if detailed_exitcode else 0
-
-
-def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
-    """The answer of one sweep; with a rate, what it saves a month and where else it could run."""
-    from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above
-    from tuner.api.worth import with_saving  # noqa: PLC0415 - as above
-
-    answer = api.recommend(sweep, goal, **limits)
-    if terms.traffic.rate_per_s is None:
-        return with_saving(answer, terms)
-    return add_platform(answer, sweep, terms, today=limits["today"])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from typer import BadParameter
 
 from tuner.cli import options
-from tuner.cli.goal import goal_of
+from tuner.cli.grouped import spread
+from tuner.cli.groups import GoalOptions, TrafficOptions
 from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ tuner tune cpu-bound --local examples/template.yaml --payload '{"rounds": 5}'
 Every invocation really runs the function's code, with the function's own role."""
 
 
+@spread
 def tune(
     function: options.FunctionToTune = None,
     *,
@@ -36,17 +38,8 @@ def tune(
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
     seed: options.Seed = 0,
-    goal: options.GoalOption = "cost",
-    cost_slack: options.CostSlack = 0.02,
-    tolerance: options.Tolerance = 0.01,
-    max_duration: options.MaxDuration = None,
-    percentile: options.Percentile = None,
-    max_cost_per_million: options.MaxCostPerMillion = None,
-    cold_start_share: options.ColdStartShare = 0.01,
-    rate: options.Rate = None,
-    per_month: options.PerMonth = None,
-    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0,
-    min_saving_ratio: options.MinSavingRatio = None,
+    goal: GoalOptions,
+    traffic: TrafficOptions,
     max_invocations: options.MaxInvocations = None,
     budget_usd: options.BudgetUsd = None,
     concurrency: options.Concurrency = None,
@@ -78,26 +71,11 @@ def tune(
     reaches it, for the time of the sweep and invoked with your payloads; the function is as
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
-    from tuner.breakeven.question import Terms  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - as above
-    from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+    from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
 
     if function is None and resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
-    wanted = goal_of(
-        goal,
-        cost_slack=cost_slack,
-        tolerance=tolerance,
-        max_duration=max_duration,
-        percentile=percentile,
-        max_cost_per_million=max_cost_per_million,
-        cold_start_share=cold_start_share,
-    )
-    terms = Terms(
-        traffic=traffic_of(rate, per_month),
-        min_saving_usd_per_month=min_saving_usd_per_month,
-        min_saving_ratio=min_saving_ratio,
-    )
+    terms = traffic.terms()
     asked: TuneOptions = {
         "payloads": payload or (),
         "vary": vary,
@@ -136,4 +114,4 @@ def tune(
         json=json,
         detailed_exitcode=detailed_exitcode,
     )
-    return sweep_and_answer(function, asked, goal=wanted, manner=manner, terms=terms)
+    return sweep_and_answer(function, asked, goal=goal.wanted(), manner=manner, terms=terms)

@@ -1,0 +1,59 @@
+"""The groups of options that several commands have: the goal, and the traffic.
+
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.cli import options
+from tuner.model.goal import Goal
+
+if TYPE_CHECKING:
+    from tuner.breakeven.question import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class GoalOptions:
+    """What is wanted."""
+
+    goal: options.GoalOption = "cost"
+    cost_slack: options.CostSlack = 0.02
+    tolerance: options.Tolerance = 0.01
+    max_duration: options.MaxDuration = None
+    percentile: options.Percentile = None
+    max_cost_per_million: options.MaxCostPerMillion = None
+    cold_start_share: options.ColdStartShare = 0.01
+
+    def wanted(self) -> Goal:
+        """Return the goal. A percentile without a limit is shown, and limits nothing."""
+        return Goal(
+            name=self.goal,
+            cost_slack_ratio=self.cost_slack,
+            tolerance_ratio=self.tolerance,
+            max_duration_ms=self.max_duration,
+            percentile=self.percentile,
+            max_cost_usd_per_million=self.max_cost_per_million,
+            cold_start_share=self.cold_start_share,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficOptions:
+    """How often the function is invoked, and from which saving on that matters."""
+
+    rate: options.Rate = None
+    per_month: options.PerMonth = None
+    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0
+    min_saving_ratio: options.MinSavingRatio = None
+
+    def terms(self) -> "Terms":
+        """Return them as the terms of a comparison. Raises InputError."""
+        from tuner.breakeven.question import Terms  # noqa: PLC0415 - not needed for --help
+        from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
+
+        return Terms(
+            traffic=traffic_of(self.rate, self.per_month),
+            min_saving_usd_per_month=self.min_saving_usd_per_month,
+            min_saving_ratio=self.min_saving_ratio,
+        )

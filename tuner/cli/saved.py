@@ -1,0 +1,66 @@
+"""Saved sweeps: how commands name them, and their answers."""
+
+from typing import TYPE_CHECKING, Annotated, TypedDict
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from tuner.breakeven.question import Terms
+    from tuner.model.goal import Goal
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
+
+class Limits(TypedDict):
+    """The range of sizes to choose from (None: the sweep's), and the day that prices age by."""
+
+    min_memory_mb: int | None
+    max_memory_mb: int | None
+    today: "date"
+
+
+def kept_names(incomplete: str) -> list[str]:
+    """Functions with kept sweeps, for shell completion."""
+    from tuner.api.store import SweepStore  # noqa: PLC0415 - only while a shell completes
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+
+    return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
+
+
+Sweeps = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="SWEEP...",
+        help="Sweep files, or functions' names for their newest sweeps.",
+        autocompletion=kept_names,
+    ),
+]
+
+
+def load(name: str) -> "Sweep":
+    """The sweep of a file, or a function's newest. Raises SweepFileError and its kin."""
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+
+    return api.load_sweep(name, state_dir=state_dir())
+
+
+def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
+    """The range that the options give, today."""
+    from tuner.cli.clock import today  # noqa: PLC0415 - not needed for --help
+
+    return {"min_memory_mb": min_memory, "max_memory_mb": max_memory, "today": today()}
+
+
+def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
+    """The answer of one sweep; with a rate, what it saves a month and where else it could run."""
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above
+    from tuner.api.worth import with_saving  # noqa: PLC0415 - as above
+
+    answer = api.recommend(sweep, goal, **limits)
+    if terms.traffic.rate_per_s is None:
+        return with_saving(answer, terms)
+    return add_platform(answer, sweep, terms, today=limits["today"])
