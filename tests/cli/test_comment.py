@@ -217,13 +217,11 @@ def test_a_folders_settings_do_not_say_who_is_sent_the_token(
     job: dict[str, str],
     tmp_path: Path,
     key: str,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A change's own tuner.toml is refused where it names another server, token or repository."""
     (tmp_path / "tuner.toml").write_text(f'{key} = "https://mallory.test"\n')
     name = save(tmp_path / "a.jsonl")
-    monkeypatch.chdir(tmp_path)
-    assert "unknown key" in one_line(run_here("comment", name, **job))
+    assert "unknown key" in one_line(run_here("comment", name, cwd=tmp_path, **job))
     assert github.requests == []
 
 
@@ -258,13 +256,12 @@ Resources:
 
 
 @pytest.fixture
-def template(github: FakeGithub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def template(github: FakeGithub, tmp_path: Path) -> Path:
     """A template in a repository, whose pull request changes the memory's line."""
     (tmp_path / "repository" / ".git").mkdir(parents=True)
     (tmp_path / "repository" / "infra").mkdir()
     path = tmp_path / "repository" / "infra" / "template.yaml"
     path.write_text(TEMPLATE)
-    monkeypatch.chdir(path.parent)
     github.files["infra/template.yaml"] = ChangedFile(TEMPLATE.replace("3008", "1024"), TEMPLATE)
     return path
 
@@ -278,7 +275,7 @@ def test_the_size_is_suggested_on_the_templates_line(
         for hour in (2, 0, 4, 1, 3)
     ]
     for name in names:
-        assert run_here("comment", name, **job).returncode == 0
+        assert run_here("comment", name, cwd=template.parent, **job).returncode == 0
     [remark], [body] = github.remarks, github.by()
     assert (remark["path"], remark["line"]) == ("infra/template.yaml", 6)
     assert "````suggestion\n      MemorySize: " in remark["body"]
@@ -298,7 +295,7 @@ def test_a_line_that_takes_no_suggestion_is_shown_as_a_diff(
         github.files.clear()
     else:
         github.refusals = [Refusal("POST", status, "no", path=f"/pulls/{NUMBER}/comments")]
-    ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
+    ran = run_here("comment", save(tmp_path / "a.jsonl"), cwd=template.parent, **job)
     assert ran.returncode == 0
     assert ("not suggested" in ran.stderr) == (status is not None)
     [body] = github.by()
@@ -311,9 +308,9 @@ def test_an_older_sweep_suggests_nothing(
 ) -> None:
     """A newer answer stands: what contradicts it is not posted."""
     keep = replace(made_sweep(current_mb=256), started_at="2026-02-01T00:00:00Z")
-    run_here("comment", save(tmp_path / "new.jsonl", keep), **job)
+    run_here("comment", save(tmp_path / "new.jsonl", keep), cwd=template.parent, **job)
     there = [each["body"] for each in github.remarks]
-    run_here("comment", save(tmp_path / "old.jsonl"), **job)
+    run_here("comment", save(tmp_path / "old.jsonl"), cwd=template.parent, **job)
     assert [each["body"] for each in github.remarks] == there
 
 
@@ -323,7 +320,8 @@ def test_a_template_without_the_function_is_said(tmp_path: Path, template: Path)
     name = save(tmp_path / "a.jsonl")
     ran = run_here("comment", name, "--dry-run", "--template", str(template))
     assert "Nothing to change in the template: infra/template.yaml: no function" in ran.stdout
-    assert "template" not in run_here("comment", name, "--dry-run").stdout
+    unasked = run_here("comment", name, "--dry-run", cwd=template.parent)
+    assert "template" not in unasked.stdout
 
 
 def test_a_digest_tells_whose_build_was_measured(tmp_path: Path) -> None:
