@@ -65,6 +65,12 @@ def test_a_function_that_was_left_out_says_why(template: str) -> None:
     assert "--build" in line
 
 
+def test_a_function_that_the_template_has_not(template: str) -> None:
+    """The nearest name and all that there are, not how to ask an endpoint that is gone."""
+    line = one_line(run_here("tune", "hallo", "--local", template))
+    assert "the template has no function hallo: did you mean hello? It has hello" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

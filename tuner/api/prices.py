@@ -72,8 +72,10 @@ def refresh_from_files(
     for path in paths:
         try:
             text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise PriceError(f"{path} cannot be read ({type(error).__name__})") from None
+        except OSError as error:
+            raise PriceError(f"{path} cannot be read ({error.strerror})") from None
+        except UnicodeDecodeError:
+            raise PriceError(f"{path} is not UTF-8: it is no price list") from None
         items += read_saved(text, str(path))
     published = [str(item["publicationDate"])[:10] for item in items if item.get("publicationDate")]
     as_of = min(published, default=today.isoformat())

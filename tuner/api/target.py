@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -102,8 +103,6 @@ def _local_target(
     region = region or DEFAULT_LOCAL_REGION
     with ExitStack() as stack:
         local = stack.enter_context(start(region))
-        if function in local.status.left_out:
-            raise LocalError(local.status.left_out[function])
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
@@ -115,8 +114,17 @@ def _local_target(
             )
         )
         status = local.status
+        name = gateway.resolve(function).name
+        if name in status.left_out:
+            raise LocalError(status.left_out[name])
+        if name not in status.functions:
+            close = difflib.get_close_matches(name, status.functions, n=1)
+            hint = f"did you mean {close[0]}? It" if close else "it"
+            raise InputError(
+                f"the template has no function {name}: {hint} has {', '.join(status.functions)}"
+            )
         found = host_findings(state_dir, status.cpu_control, status.core_count)
-        told = status.findings_for(gateway.resolve(function).name)
+        told = status.findings_for(name)
         yield Target(
             gateway,
             Path(journals),

@@ -94,8 +94,10 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV ({type(error).__name__})") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}): check --traffic") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path} is no CSV file: give one with hour,requests") from None
     _check_header(path, rows)
     requests: list[float] = []
     previous: datetime.datetime | None = None
