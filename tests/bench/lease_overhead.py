@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.bench.sweep_overhead import _Endpoint
+from tests.bench.scripted_endpoint import ScriptedEndpoint, ready_sweep
 from tuner.lease.window import Publication, PublishedSize
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def rows() -> list[tuple[str, str, str, bool]]:
     from tuner.aws import connect
 
     with (
-        _Endpoint(UPDATE_S) as url,
+        ScriptedEndpoint(UPDATE_S) as url,
         tempfile.TemporaryDirectory() as folder,
         connect(region="us-east-1", profile=None, endpoint_url=url, max_connections=50) as gateway,
     ):
@@ -115,43 +115,14 @@ def _bare_lease() -> Iterator[None]:
 
 def _run(gateway: LambdaGateway, folder: Path, number: int) -> float:
     """Sweep once; return its wall time in seconds."""
-    from tuner.explore.fixed import FixedStrategy
-    from tuner.model.payload import Payload
-    from tuner.pricing import load_price_book
-    from tuner.sweep.file import SweepWriter
-    from tuner.sweep.plan import plan_sweep
-    from tuner.sweep.runner import run_sweep
-
-    payload = Payload("empty", b"{}")
-    function = gateway.read_function("made")
-    prices = load_price_book().lambda_prices("us-east-1", "x86_64")
-    plan = plan_sweep(
-        function=function,
-        payloads=[payload],
-        prices=prices,
-        sweep_id=f"bench-{number}",
-        memory_sizes_mb=SIZES_MB,
-        warmup_count=0,
-        repetition_count=PER_SIZE,
+    sweep = ready_sweep(
+        gateway,
+        folder,
+        f"bench-{number}",
+        sizes_mb=SIZES_MB,
+        per_size=PER_SIZE,
         concurrency=CONCURRENCY,
     )
-    strategy = FixedStrategy(SIZES_MB, [payload.name], 0, PER_SIZE, 1, plan.max_invocations)
     began_s = time.monotonic()
-    with SweepWriter(folder / f"{plan.sweep_id}.jsonl") as writer:
-        sweep = run_sweep(
-            plan,
-            function=function,
-            environment="local",
-            control=gateway,
-            invoker=gateway,
-            strategy=strategy,
-            prices=prices,
-            payloads=[payload],
-            writer=writer,
-            state_dir=folder,
-            tool_version="bench",
-            endpoint_url=gateway.endpoint_url,
-        )
-    wall_s = time.monotonic() - began_s
-    assert len(sweep.invocations) == len(SIZES_MB) * PER_SIZE
-    return wall_s
+    sweep()
+    return time.monotonic() - began_s

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from tests.bench.scripted_endpoint import FUNCTION, ScriptedEndpoint, ready_sweep
+
 SIZES_MB: Final = (128, 256, 512, 1024)
 PER_SIZE: Final = 50
 CONCURRENCY: Final = 20
@@ -26,7 +28,7 @@ COUNT: Final = len(SIZES_MB) * PER_SIZE
 
 def rows() -> list[tuple[str, str, str, bool]]:
     """Compare medians of interleaved runs."""
-    with _Endpoint() as url:
+    with ScriptedEndpoint() as url:
         runs = [(_child("sweep", url), _child("bare", url)) for _ in range(RUNS)]
     wall = statistics.median(ours["wall_s"] / bare["wall_s"] for ours, bare in runs)
     ours_ms = statistics.median(ours["cpu_s"] for ours, _ in runs) / COUNT * 1000
@@ -48,30 +50,6 @@ def rows() -> list[tuple[str, str, str, bool]]:
     ]
 
 
-class _Endpoint:
-    """A scripted endpoint in a process of its own; ends with the block."""
-
-    def __init__(self, update_s: float = 0.0) -> None:
-        self._update_s = update_s
-
-    def __enter__(self) -> str:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.sweep_overhead", "serve", str(self._update_s)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
-
-
 def _child(kind: str, url: str) -> dict[str, float]:
     ran = subprocess.run(
         [sys.executable, "-m", "tests.bench.sweep_overhead", kind, url],
@@ -83,70 +61,25 @@ def _child(kind: str, url: str) -> dict[str, float]:
     return measured
 
 
-def _serve(update_s: float) -> None:
-    from tuner.local.definition import FunctionDefinition
-    from tuner.local.scripted import ScriptedExecutor
-    from tuner.local.serve import LocalLambda
-
-    functions = [FunctionDefinition("made", memory_mb=512, timeout_s=10)]
-    with LocalLambda(
-        functions, executor=ScriptedExecutor(50.0), neighbours=False, update_s=update_s
-    ) as server:
-        print(server.endpoint_url, flush=True)
-        sys.stdin.read()
-
-
 def _sweep(url: str) -> None:
-    from datetime import UTC, datetime
-
     from tuner.aws import connect
-    from tuner.explore.fixed import FixedStrategy
-    from tuner.model.payload import Payload
-    from tuner.pricing import load_price_book
-    from tuner.sweep.file import SweepWriter
-    from tuner.sweep.plan import new_sweep_id, plan_sweep
-    from tuner.sweep.runner import run_sweep
 
-    payload = Payload("empty", b"{}")
     with (
         tempfile.TemporaryDirectory() as folder,
         connect(
             region="us-east-1", profile=None, endpoint_url=url, max_connections=CONCURRENCY
         ) as gateway,
     ):
-        function = gateway.read_function("made")
-        prices = load_price_book().lambda_prices("us-east-1", "x86_64")
-
-        def work() -> None:
-            plan = plan_sweep(
-                function=function,
-                payloads=[payload],
-                prices=prices,
-                sweep_id=new_sweep_id(datetime.now(UTC)),
-                memory_sizes_mb=SIZES_MB,
-                warmup_count=0,
-                repetition_count=PER_SIZE,
+        _measure(
+            ready_sweep(
+                gateway,
+                Path(folder),
+                "bench",
+                sizes_mb=SIZES_MB,
+                per_size=PER_SIZE,
                 concurrency=CONCURRENCY,
             )
-            strategy = FixedStrategy(SIZES_MB, [payload.name], 0, PER_SIZE, 1, COUNT)
-            with SweepWriter(Path(folder) / f"{plan.sweep_id}.jsonl") as writer:
-                sweep = run_sweep(
-                    plan,
-                    function=function,
-                    environment="local",
-                    control=gateway,
-                    invoker=gateway,
-                    strategy=strategy,
-                    prices=prices,
-                    payloads=[payload],
-                    writer=writer,
-                    state_dir=Path(folder),
-                    tool_version="bench",
-                    endpoint_url=url,
-                )
-            assert len(sweep.invocations) == COUNT
-
-        _measure(work)
+        )
 
 
 def _bare(url: str) -> None:
@@ -165,22 +98,22 @@ def _bare(url: str) -> None:
     waiter.config.delay = 0.02
 
     def invoke(version: str) -> None:
-        reply = client.invoke(FunctionName=f"made:{version}", Payload=b"{}", LogType="Tail")
+        reply = client.invoke(FunctionName=f"{FUNCTION}:{version}", Payload=b"{}", LogType="Tail")
         reply["Payload"].read()
 
     def work() -> None:
         versions = []
         for size in SIZES_MB:
-            client.update_function_configuration(FunctionName="made", MemorySize=size)
-            waiter.wait(FunctionName="made")
-            versions.append(client.publish_version(FunctionName="made")["Version"])
+            client.update_function_configuration(FunctionName=FUNCTION, MemorySize=size)
+            waiter.wait(FunctionName=FUNCTION)
+            versions.append(client.publish_version(FunctionName=FUNCTION)["Version"])
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             list(pool.map(invoke, versions * PER_SIZE))
-        client.update_function_configuration(FunctionName="made", MemorySize=512)
+        client.update_function_configuration(FunctionName=FUNCTION, MemorySize=512)
         for version in versions:
-            client.delete_function(FunctionName="made", Qualifier=version)
+            client.delete_function(FunctionName=FUNCTION, Qualifier=version)
 
-    client.get_function(FunctionName="made")  # the first call loads models
+    client.get_function(FunctionName=FUNCTION)  # the first call loads models
     _measure(work)
 
 
@@ -192,8 +125,6 @@ def _measure(work: Any) -> None:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["serve", update_s]:
-            _serve(float(update_s))
         case ["sweep", url]:
             _sweep(url)
         case ["bare", url]:

@@ -6,6 +6,7 @@ Every test that opens a page also holds that nothing was requested and no consol
 from __future__ import annotations
 
 import io
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,12 @@ def violations(found: Any) -> list[dict[str, Any]]:
     return list(found.response["violations"])
 
 
+def colours(picture: bytes) -> Counter[Any]:
+    """How many pixels have each colour."""
+    found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24) or []
+    return Counter({colour: count for count, colour in found})
+
+
 def test_charts_follow_the_scheme(show: Show, html: str) -> None:
     """A switch to dark, and to print, repaints the curves that are drawn on canvas."""
     light, dark = (61, 68, 77), (207, 213, 219)  # --curve in page.css
@@ -120,11 +127,12 @@ def test_charts_follow_the_scheme(show: Show, html: str) -> None:
         ({"color_scheme": "dark", "media": "print"}, light, dark),
     ):
         opened.page.emulate_media(**media)
-        opened.page.wait_for_timeout(200)
-        picture = opened.page.locator('[data-chart="front"]').screenshot()
-        found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24) or []
-        counts = {colour: count for count, colour in found}
-        assert counts.get(ink, 0) > 100 > counts.get(other, 0)
+        for _ in range(40):  # it repaints when the browser comes to it
+            opened.page.wait_for_timeout(50)
+            counts = colours(opened.page.locator('[data-chart="front"]').screenshot())
+            if counts[ink] > 100 > counts[other]:
+                break
+        assert counts[ink] > 100 > counts[other]
     assert not opened.page.locator(".explorer").first.is_visible()
 
 

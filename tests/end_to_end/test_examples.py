@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from tests.end_to_end.running import TEMPLATE, tune_example
+from tests.free_cores import free_share
 from tuner import Goal, load_sweep, recommend
 from tuner.iac import read_template
 
@@ -48,14 +49,6 @@ def grid(sizes: str, most: int) -> list[str]:
 def least_gain(possible: float) -> float:
     """What must be seen of a gain that the machine makes possible: hardly any on a busy one."""
     return 1 + 0.3 * (possible - 1) if possible > 1.5 else 0.5
-
-
-def free_share() -> float:
-    """How much of a core a busy loop gets right now."""
-    begin_s, used_s = time.monotonic(), time.process_time()
-    while time.process_time() - used_s < 0.2:
-        pass
-    return 0.2 / (time.monotonic() - begin_s)
 
 
 def test_cpu_bound_work_gets_faster_in_proportion_to_its_memory(tmp_path: Path) -> None:

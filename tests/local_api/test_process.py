@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -22,6 +22,11 @@ from tuner.errors import EndpointError, LocalError, TemplateError
 from tuner.local.process import start_local_lambda
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.local.process import RunningLocalLambda
 
 SNOOP = """
 import os
@@ -64,14 +69,58 @@ OTHER = """  Other:
 """
 
 
+LOGGED = """  Logged:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: logged
+      CodeUri: code/
+      Handler: app.handler
+      Runtime: python3.11
+      LoggingConfig: {LogFormat: JSON, LogGroup: /own/group}
+"""
+
+
+def write(folder: Path, source: str, template: str) -> Path:
+    """A template with its code beside it."""
+    (folder / "code").mkdir()
+    (folder / "code" / "app.py").write_text(source)
+    path = folder / "template.yaml"
+    path.write_text(template)
+    return path
+
+
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
-    code = tmp_path / "code"
-    code.mkdir()
-    (code / "app.py").write_text("def handler(event, context):\n    return event\n")
-    path = tmp_path / "template.yaml"
-    path.write_text(TEMPLATE)
-    return path
+    return write(tmp_path, "def handler(event, context):\n    return event\n", TEMPLATE)
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_secrets(monkeypatch)
+
+
+def set_secrets(patch: pytest.MonkeyPatch) -> None:
+    """What an operator's shell may hold."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        patch.setenv(name, "operators-own")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLocalLambda]:
+    """An endpoint that was started where the environment holds secrets; its handler looks."""
+    path = write(tmp_path_factory.mktemp("served"), SNOOP, TEMPLATE + LOGGED)
+    with pytest.MonkeyPatch.context() as patch:
+        set_secrets(patch)
+        patch.setenv("DATABASE_PASSWORD", "operators-own")
+        local = start_local_lambda(path, python=sys.executable, region="eu-west-1")
+    with local:
+        yield local
+
+
+def client_of(local: RunningLocalLambda, service: str = "lambda") -> Any:
+    return boto3.client(
+        service, endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
+    )
 
 
 def gone(pid: int) -> bool:
@@ -91,9 +140,7 @@ def test_a_template_is_served_by_a_child(template: Path) -> None:
     with start_local_lambda(template, python=sys.executable, region="eu-west-1") as local:
         assert local.status.functions == ("hello",)
         assert local.status.core_count >= 1
-        client = boto3.client(
-            "lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
-        )
+        client = client_of(local)
         read = client.get_function_configuration(FunctionName="hello")
         client.close()
         assert (read["MemorySize"], read["Timeout"], read["Runtime"]) == (256, 5, "python3.11")
@@ -103,62 +150,56 @@ def test_a_template_is_served_by_a_child(template: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's variables")
-@pytest.mark.parametrize("build", [False, True])
-def test_no_credentials_reach_a_handler(
-    template: Path, monkeypatch: pytest.MonkeyPatch, build: bool
-) -> None:
+def test_no_credentials_reach_a_handler(served: RunningLocalLambda) -> None:
     """Neither its own variables nor those of the processes above it, up to the caller's, tell."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "operators-own")
-    if not build:
-        monkeypatch.setenv("DATABASE_PASSWORD", "operators-own")
-    (template.parent / "code" / "app.py").write_text(SNOOP)
-    with start_local_lambda(
-        template, python=sys.executable, region="eu-west-1", build=build
-    ) as local:
-        client = boto3.client(
-            "lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
-        )
-        event = json.dumps({"top": os.getpid()}).encode()
-        seen = json.loads(client.invoke(FunctionName="hello", Payload=event)["Payload"].read())
-        client.close()
+    check_what_is_seen(served)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's variables")
+def test_a_build_keeps_credentials_from_a_handler(tmp_path: Path, secrets: None) -> None:
+    """What a package manager may need stays there, but nothing of AWS's."""
+    path = write(tmp_path, SNOOP, TEMPLATE)
+    with start_local_lambda(path, python=sys.executable, region="eu-west-1", build=True) as local:
+        check_what_is_seen(local)
+
+
+def check_what_is_seen(local: RunningLocalLambda) -> None:
+    client = client_of(local)
+    seen = json.loads(invoke(client, "hello")["Payload"])
+    client.close()
     assert seen["count"] >= 3  # the runtime, its warden, the endpoint
     assert "AWS_LAMBDA_FUNCTION_NAME=hello" in seen["text"]
     assert "operators-own" not in seen["text"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process has open")
-def test_files_are_their_owner_s(template: Path) -> None:
+def test_files_are_their_owner_s(served: RunningLocalLambda) -> None:
     """What an endpoint and its environments make lies below folders that only the owner enters."""
-    with start_local_lambda(template, python=sys.executable, region="eu-west-1") as local:
-        client = boto3.client(
-            "lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
-        )
-        client.invoke(FunctionName="hello", Payload=b"{}")["Payload"].read()
-        client.close()
-        held = [link.readlink() for link in Path(f"/proc/{local.pid}/fd").iterdir()]
-        locks = [path for path in held if path.name == "lock"]
-        assert len(locks) == 2  # the API's folder and the run's
-        for folder in (locks[0].parent, locks[1].parent, locks[0].parent.parent):
-            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    client = client_of(served)
+    invoke(client, "hello")
+    client.close()
+    held = [link.readlink() for link in Path(f"/proc/{served.pid}/fd").iterdir()]
+    locks = [path for path in held if path.name == "lock"]
+    assert len(locks) == 2  # the API's folder and the run's
+    for folder in (locks[0].parent, locks[1].parent, locks[0].parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_the_log_format_of_a_template(template: Path) -> None:
+def invoke(client: Any, name: str) -> dict[str, Any]:
+    event = json.dumps({"top": os.getpid()}).encode()
+    reply: dict[str, Any] = client.invoke(FunctionName=name, Payload=event, LogType="Tail")
+    reply["Payload"] = reply["Payload"].read()
+    return reply
+
+
+def test_the_log_format_of_a_template(served: RunningLocalLambda) -> None:
     """LoggingConfig of a template is the function's, and its log is records."""
-    template.write_text(TEMPLATE + "      LoggingConfig: {LogFormat: JSON, LogGroup: /own/group}\n")
-    with start_local_lambda(template, python=sys.executable, region="eu-west-1") as local:
-        clients = [
-            boto3.client(
-                name, endpoint_url=local.endpoint_url, region_name="eu-west-1", **CREDENTIALS
-            )
-            for name in ("lambda", "logs")
-        ]
-        reply = clients[0].invoke(FunctionName="hello", Payload=b"{}", LogType="Tail")
-        reply["Payload"].read()
-        tail = base64.b64decode(reply["LogResult"]).decode()
-        kept = wait_for_log(clients[1], "/own/group", 3)
-        for client in clients:
-            client.close()
+    clients = [client_of(served, name) for name in ("lambda", "logs")]
+    reply = invoke(clients[0], "logged")
+    tail = base64.b64decode(reply["LogResult"]).decode()
+    kept = wait_for_log(clients[1], "/own/group", 3)
+    for client in clients:
+        client.close()
     kinds = ["platform.initStart", "platform.start", "platform.report"]
     assert [json.loads(line)["type"] for line in tail.splitlines()] == kinds
     assert [json.loads(line)["type"] for line in kept] == kinds

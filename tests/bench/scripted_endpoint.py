@@ -1,0 +1,115 @@
+"""A scripted endpoint in a process of its own, and a whole sweep against it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tuner.aws import LambdaGateway
+
+ANSWER_MS: Final = 50.0
+FUNCTION: Final = "made"
+
+
+class ScriptedEndpoint:
+    """One function that answers in 50 ms; the process ends with the block.
+
+    `update_s` is what a change of its configuration takes.
+    """
+
+    def __init__(self, update_s: float = 0.0) -> None:
+        self._update_s = update_s
+
+    def __enter__(self) -> str:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.scripted_endpoint", str(self._update_s)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+def ready_sweep(
+    gateway: LambdaGateway,
+    folder: Path,
+    sweep_id: str,
+    *,
+    sizes_mb: tuple[int, ...],
+    per_size: int,
+    concurrency: int,
+) -> Callable[[], None]:
+    """Load and read what a sweep needs; the call that is returned plans it, publishes the sizes
+    and invokes each `per_size` times. Its file goes into `folder`.
+    """
+    from tuner.explore.fixed import FixedStrategy
+    from tuner.model.payload import Payload
+    from tuner.pricing import load_price_book
+    from tuner.sweep.file import SweepWriter
+    from tuner.sweep.plan import plan_sweep
+    from tuner.sweep.runner import run_sweep
+
+    payload = Payload("empty", b"{}")
+    function = gateway.read_function(FUNCTION)
+    prices = load_price_book().lambda_prices("us-east-1", "x86_64")
+
+    def sweep() -> None:
+        plan = plan_sweep(
+            function=function,
+            payloads=[payload],
+            prices=prices,
+            sweep_id=sweep_id,
+            memory_sizes_mb=sizes_mb,
+            warmup_count=0,
+            repetition_count=per_size,
+            concurrency=concurrency,
+        )
+        strategy = FixedStrategy(sizes_mb, [payload.name], 0, per_size, 1, plan.max_invocations)
+        with SweepWriter(folder / f"{sweep_id}.jsonl") as writer:
+            swept = run_sweep(
+                plan,
+                function=function,
+                environment="local",
+                control=gateway,
+                invoker=gateway,
+                strategy=strategy,
+                prices=prices,
+                payloads=[payload],
+                writer=writer,
+                state_dir=folder,
+                tool_version="bench",
+                endpoint_url=gateway.endpoint_url,
+            )
+        assert len(swept.invocations) == len(sizes_mb) * per_size
+
+    return sweep
+
+
+def _serve(update_s: float) -> None:
+    from tuner.local.definition import FunctionDefinition
+    from tuner.local.scripted import ScriptedExecutor
+    from tuner.local.serve import LocalLambda
+
+    functions = [FunctionDefinition(FUNCTION, memory_mb=512, timeout_s=10)]
+    with LocalLambda(
+        functions, executor=ScriptedExecutor(ANSWER_MS), neighbours=False, update_s=update_s
+    ) as server:
+        print(server.endpoint_url, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    _serve(float(sys.argv[1]))
