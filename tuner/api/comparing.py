@@ -9,12 +9,17 @@ from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
 from tuner.decide.compare import Entry
 from tuner.decide.compare import compare as compare_entries
+from tuner.decide.like_with_like import like_with_like
+from tuner.model.comparison import ValueChange
+from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.pricing.age import age_finding
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Callable
 
+    from tuner.decide.like_with_like import Likes
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -34,18 +39,46 @@ def compare(
     """How large the difference from sweep `a` to sweep `b` is, and whether it is real.
 
     Before and after, two architectures, two versions of the code, a forecast and what was measured
-    after it was rolled out: which of them it is follows from what differs. `answers` saves deciding
-    again. With `today` prices that are over 90 days old get a warning. Raises InputError for a
-    sweep without warm samples, and PriceError.
+    after it was rolled out: which of them it is follows from what differs. Where a parameter was
+    varied, each value is set against the same value. `answers` saves deciding again. With `today`
+    prices that are over 90 days old get a warning. Raises InputError for a sweep without warm
+    samples and for two that have no varied value in common, and PriceError.
     """
     goal, book = goal or Goal(), price_book or current_price_book()
-    first, second = answers or tuple(recommend(each, goal, price_book=book) for each in (a, b))
-    found = compare_entries(
-        Entry(sources[0], a, first),
-        Entry(sources[1], b, second),
-        price_book=book,
-        goal=goal,
-    )
+
+    def between(pair: tuple[Sweep, Sweep]) -> Comparison:
+        known = answers if pair == (a, b) and answers is not None else None
+        first, second = known or (recommend(each, goal, price_book=book) for each in pair)
+        entries = (Entry(sources[0], pair[0], first), Entry(sources[1], pair[1], second))
+        return compare_entries(*entries, price_book=book, goal=goal)
+
+    likes = like_with_like(a, b, sources)
+    found = between((a, b)) if likes is None else _by_value(likes, between)
     if today is None or (old := age_finding(found.prices.as_of, today)) is None:
         return found
     return replace(found, findings=(*found.findings, old))
+
+
+def _by_value(likes: Likes, between: Callable[[tuple[Sweep, Sweep]], Comparison]) -> Comparison:
+    """The comparison at the value in use, with the change at every value that both have."""
+    found = {value: between(pair) for value, pair in likes.pairs.items()}
+    main = found[likes.first]
+    findings = main.findings
+    if likes.left_out:
+        values = ", ".join(likes.left_out)
+        text = f"{likes.parameter} {values} was measured in one of the sweeps only, and is left out"
+        findings = (*findings, Finding("values-differ", "info", text))
+    return replace(
+        main,
+        parameters=((likes.parameter, likes.first),),
+        by_value=tuple(_change_at(value, each) for value, each in found.items()),
+        findings=findings,
+    )
+
+
+def _change_at(value: str, found: Comparison) -> ValueChange:
+    """Over the sizes that both measured with the value, or as configured."""
+    if found.pooled is not None:
+        return ValueChange(value, found.pooled.duration, found.pooled.cost)
+    now = found.pairs[0]
+    return ValueChange(value, now.duration_ms.change, now.cost.change)

@@ -15,6 +15,7 @@ import numpy as np
 from tuner.decide.compare_findings import comparison_findings
 from tuner.decide.estimate import estimate, interval, intervals
 from tuner.decide.evidence import read_evidence
+from tuner.decide.parts import mean_record_count
 from tuner.errors import InputError
 from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
 from tuner.model.interval import Interval
@@ -58,6 +59,16 @@ class _Fitted:
         """(durations in ms, costs in USD per million) at a size."""
         column = self.estimates.column(memory_mb)
         return self.estimates.duration_ms[:, column], self.estimates.cost_usd[:, column] * 1e6
+
+    @property
+    def record_count(self) -> float:
+        """Records of an event, on average."""
+        return mean_record_count(self.entry.sweep.plan.payloads)
+
+    @property
+    def record_usd(self) -> Floats:
+        """Cost of a record: (draws, sizes)."""
+        return np.asarray(self.estimates.cost_usd / self.record_count)
 
 
 def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Comparison:
@@ -170,6 +181,10 @@ def _pair(what: PairKind, a: _Fitted, b: _Fitted, sizes: tuple[int, int], tolera
         Quantity(interval(left), interval(right), _change(left, right, tolerance))
         for left, right in zip(at_a, at_b, strict=True)
     )
+    records = None
+    if max(a.record_count, b.record_count) > 1:
+        left, right = at_a[1] / a.record_count, at_b[1] / b.record_count
+        records = Quantity(interval(left), interval(right), _change(left, right, tolerance))
     seen_a = what == "forecast" or sizes[0] in a.evidence.measured_mb
     return Pair(
         what=what,
@@ -178,16 +193,21 @@ def _pair(what: PairKind, a: _Fitted, b: _Fitted, sizes: tuple[int, int], tolera
         measured=seen_a and sizes[1] in b.evidence.measured_mb,
         duration_ms=duration,
         cost_usd_per_million=cost,
+        cost_usd_per_million_records=records,
     )
 
 
 def _pool(a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float) -> Pooled:
     """Each size's ratio counts alike: draws of the mean logarithm over the sizes."""
     parts = []
-    for name in ("duration_ms", "cost_usd"):
+    columns = [_columns(side, sizes) for side in (a, b)]
+    for both in (
+        (a.estimates.duration_ms, b.estimates.duration_ms),
+        (a.record_usd, b.record_usd),
+    ):
         left, right = (
-            np.exp(np.log(getattr(side.estimates, name)[:, _columns(side, sizes)]).mean(axis=1))
-            for side in (a, b)
+            np.exp(np.log(draws[:, of]).mean(axis=1))
+            for draws, of in zip(both, columns, strict=True)
         )
         parts.append(_change(left, right, tolerance))
     return Pooled(tuple(sizes), *parts)
@@ -203,7 +223,7 @@ def _by_size(
     order = np.random.default_rng(len(sizes)).permutation(len(b.estimates.cost_usd))
     columns_a, columns_b = _columns(a, sizes), _columns(b, sizes)
     durations = b.estimates.duration_ms[order][:, columns_b] / a.estimates.duration_ms[:, columns_a]
-    costs = b.estimates.cost_usd[order][:, columns_b] / a.estimates.cost_usd[:, columns_a]
+    costs = b.record_usd[order][:, columns_b] / a.record_usd[:, columns_a]
     yield from zip(_changes(durations, tolerance), _changes(costs, tolerance), strict=True)
 
 

@@ -54,6 +54,22 @@ class Pair:
     measured: bool
     duration_ms: Quantity
     cost_usd_per_million: Quantity
+    cost_usd_per_million_records: Quantity | None = None
+    """Where events of either side hold several records."""
+
+    @property
+    def cost(self) -> Quantity:
+        """By the record, where events hold several."""
+        return self.cost_usd_per_million_records or self.cost_usd_per_million
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """The change at one value of a varied parameter, with that value on both sides."""
+
+    value: str
+    duration: Change
+    cost: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +98,8 @@ class Side:
 class Comparison:
     """The whole comparison; `by_size` has the change of duration and of cost at every curve size.
 
-    `pooled` is None where no size was measured in both.
+    `pooled` is None where no size was measured in both. Where a parameter was varied, everything is
+    at the value that `parameters` names, and `by_value` has each value that both sweeps measured.
     """
 
     kind: ComparisonKind
@@ -95,6 +112,8 @@ class Comparison:
     findings: tuple[Finding, ...]
     assumptions: tuple[str, ...]
     prices: PriceStamp
+    parameters: tuple[tuple[str, str], ...] = ()
+    by_value: tuple[ValueChange, ...] = ()
 
     def pair(self, what: PairKind) -> Pair | None:
         """The pair of that kind, if the comparison has one."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown, plain
 from tuner.report.glyphs import fit_to, glyphs_for
-from tuner.report.json import function_json
+from tuner.report.json import function_json, parameters_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tuner.model.comparison import Change, Comparison, Pair, Quantity, Side
+    from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
     from tuner.model.interval import Interval
 
 KINDS: Final = {
@@ -40,16 +40,17 @@ _REAL: Final = {
 def headline(found: Comparison) -> str:
     """The answer in a line: what changed, by how much, and whether that is real."""
     forecast = found.pair("forecast")
+    at = "".join(f", with {plain(name)} {plain(value)}" for name, value in found.parameters)
     if found.kind == "rollout" and forecast is not None:
-        return _rollout_line(found, forecast)
+        return f"{_rollout_line(found, forecast)}{at}."
     pair = found.pair("recommended") if found.kind == "architectures" else None
     if pair is None and found.pooled is not None:
         count = len(found.pooled.sizes_mb)
         where = f"over {count} size{'s' if count > 1 else ''} measured in both"
-        return f"{_sentence(found.pooled.duration, found.pooled.cost)}, {where}."
+        return f"{_sentence(found.pooled.duration, found.pooled.cost)}, {where}{at}."
     pair = pair or found.pairs[0]
     where = _sizes(pair)
-    return f"{_sentence(pair.duration_ms.change, pair.cost_usd_per_million.change)}, {where}."
+    return f"{_sentence(pair.duration_ms.change, pair.cost.change)}, {where}{at}."
 
 
 def render(found: Comparison, *, encoding: str = "utf-8") -> str:
@@ -98,6 +99,7 @@ def to_json(found: Comparison) -> dict[str, Any]:
         "kind": "comparison",
         "what": found.kind,
         "headline": headline(found),
+        "parameters": parameters_json(found.parameters),
         "tolerance_ratio": found.tolerance_ratio,
         "a": _side_json(found.a),
         "b": _side_json(found.b),
@@ -109,6 +111,9 @@ def to_json(found: Comparison) -> dict[str, Any]:
                 "measured": pair.measured,
                 "duration_ms": _quantity_json(pair.duration_ms),
                 "cost_usd_per_million": _quantity_json(pair.cost_usd_per_million),
+                "cost_usd_per_million_records": None
+                if pair.cost_usd_per_million_records is None
+                else _quantity_json(pair.cost_usd_per_million_records),
             }
             for pair in found.pairs
         ],
@@ -119,6 +124,14 @@ def to_json(found: Comparison) -> dict[str, Any]:
             "duration": _change_json(pooled.duration),
             "cost": _change_json(pooled.cost),
         },
+        "by_value": [
+            {
+                "value": each.value,
+                "duration": _change_json(each.duration),
+                "cost": _change_json(each.cost),
+            }
+            for each in found.by_value
+        ],
         "findings": [
             {"code": each.code, "severity": each.severity, "message": each.message}
             for each in found.findings
@@ -136,20 +149,32 @@ def pair_rows(found: Comparison) -> list[tuple[str, ...]]:
         b_name = f"{pair.b_memory_mb} MB"
         for what, quantity, write in (
             ("mean", pair.duration_ms, numbers.duration),
-            ("$/million", pair.cost_usd_per_million, numbers.usd_per_million),
+            (_cost_title(pair), pair.cost, numbers.usd_per_million),
         ):
             first = f"{PAIRS[pair.what]}, {what}"
             rows.append((first, a_name, b_name, *_quantity_cells(quantity, write)))
     return rows
 
 
+def _cost_title(pair: Pair) -> str:
+    return "$/million" if pair.cost_usd_per_million_records is None else "$/million records"
+
+
 def size_rows(found: Comparison) -> list[tuple[str, ...]]:
-    """Duration at the sizes that both measured, and over all of them."""
-    if found.pooled is None:
-        return []
+    """Duration at the sizes that both measured, over all of them, and with each varied value."""
+    rows: list[tuple[str, ...]] = [] if found.pooled is None else _pooled_rows(found, found.pooled)
+    for name, _value in found.parameters:
+        for each in found.by_value:
+            for what, change in (("mean", each.duration), ("cost", each.cost)):
+                first = f"{plain(name)} {plain(each.value)}, {what}"
+                rows.append((first, "", "", "", "", *change_cells(change)))
+    return rows
+
+
+def _pooled_rows(found: Comparison, pooled: Pooled) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number, (a, b) in enumerate(zip(found.a.curve, found.b.curve, strict=True)):
-        if a.memory_mb in found.pooled.sizes_mb:
+        if a.memory_mb in pooled.sizes_mb:
             duration = found.by_size[number][0]
             cells = (
                 f"{a.memory_mb} MB, mean",
@@ -160,7 +185,7 @@ def size_rows(found: Comparison) -> list[tuple[str, ...]]:
                 *change_cells(duration),
             )
             rows.append(cells)
-    for what, change in (("mean", found.pooled.duration), ("cost", found.pooled.cost)):
+    for what, change in (("mean", pooled.duration), ("cost", pooled.cost)):
         rows.append((f"all of them, {what}", "", "", "", "", *change_cells(change)))
     return rows
 
@@ -212,9 +237,9 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
     text += f"({change}; {_range(duration.change.ratio)})"
     now = found.pair("now")
     if now is None:
-        return f"{text}."
-    cost, sizes = now.cost_usd_per_million.change, f"{now.a_memory_mb} → {now.b_memory_mb} MB"
-    return f"{text}; {sizes} {cost_change(cost)}."
+        return text
+    cost, sizes = now.cost.change, f"{now.a_memory_mb} → {now.b_memory_mb} MB"
+    return f"{text}; {sizes} {cost_change(cost)}"
 
 
 def _sentence(duration: Change, cost: Change) -> str:
