@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.varied_sweeps import batch_sweep
+from tests.report.exhibits import shown
+from tests.varied_sweeps import CURRENT_MB, batch_sweep
 from tuner import decide
 from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
-from tuner.report import markdown, terminal
+from tuner.report import markdown, numbers, terminal
 from tuner.report.json import to_json
+from tuner.report.page.chart_data import chart_data
 from tuner.report.page.exhibit import Exhibit
 from tuner.report.page.sections import section
 
@@ -107,8 +109,29 @@ def test_the_page_has_the_pairs(answer: Recommendation) -> None:
     exhibit = Exhibit("made.jsonl", answer, sweep, Breakdown((), ()), None)
     made = section(exhibit, 1)
     assert made["pair_table"].head[0] == "batch_size"
-    assert [row.role for row in made["pair_table"].rows].count("recommended") == 1
+    assert [row.role for row in made["pair_table"].rows].count("best") == 1
     tiles = {tile["title"]: (tile["now"], tile["then"]) for tile in made["tiles"]}
     assert tiles["batch_size"] == ("5", "10")
     assert "Cost per million records" in tiles
     assert "--vary=batch_size=1,5,10" in made["reproduce"]["measure"]
+
+
+def test_the_page_s_readout_compares_with_the_same_value() -> None:
+    """The size that is recommended was measured with the chosen value, and is set against the
+    current size with that value: what an event of another size costs says nothing.
+    """
+    sweep = batch_sweep()
+    exhibit = shown(sweep)
+    answer = exhibit.recommendation
+    at = {each.memory_mb: n for n, each in enumerate(answer.curve)}
+    chosen = answer.choice.memory_mb
+    assert chosen is not None
+    assert answer.choice.basis == "measured"
+    assert answer.curve[at[chosen]].measured
+    readout = chart_data(exhibit)["readouts"][at[chosen]]
+    now = answer.curve[at[CURRENT_MB]].cost_usd_per_million.estimate
+    ratio = answer.curve[at[chosen]].cost_usd_per_million.estimate / now - 1
+    assert readout[2] == ("" if chosen == CURRENT_MB else numbers.change(ratio))
+    made = section(exhibit, 1)
+    assert "Cost per million" not in {tile["title"] for tile in made["tiles"]}
+    assert made["curve_of"] == ", with batch_size 10"

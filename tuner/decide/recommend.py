@@ -86,7 +86,13 @@ def _scatters(
 ) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:
     """How calls scatter around every curve, and the curve of the case."""
     case, wanted = answer.case, shown_percentiles(goal)
-    scatters = [learn_scatter(evidence, estimates, wanted) for estimates in answer.estimates]
+    scatters = [
+        # At one value of a varied parameter, by that value's calls.
+        learn_scatter(
+            case.evidence if case and estimates is case.estimates else evidence, estimates, wanted
+        )
+        for estimates in answer.estimates
+    ]
     curve = [scatter for scatter in scatters if case and scatter.estimates is case.estimates]
     return scatters, tuple(curve_estimates(curve[0])) if curve else ()
 

@@ -73,7 +73,7 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
         memory_mb=memory_mb,
         duration_ms=duration,
         cost_usd_per_million=cost,
-        change_ratio=None if current else _change(recommendation, cost),
+        change_ratio=None if current else change_from_now(recommendation, cost),
         notes=(f"excluded: {failed}",) if failed else _notes(recommendation, memory_mb, estimate),
         recommended=memory_mb == recommendation.choice.memory_mb,
         current=current,
@@ -92,7 +92,8 @@ def _estimates(
     return None, None
 
 
-def _change(recommendation: Recommendation, cost: Interval | None) -> float | None:
+def change_from_now(recommendation: Recommendation, cost: Interval | None) -> float | None:
+    """Cost against the current size (with the chosen value of a varied parameter), less 1."""
     now = recommendation.current.cost_usd_per_million
     if recommendation.choice.parameters:  # compared with the current size at the same value
         current_mb = recommendation.current.memory_mb

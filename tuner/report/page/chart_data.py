@@ -9,7 +9,7 @@ from tuner.report import numbers
 from tuner.report.breakeven_chart import shown_platforms
 from tuner.report.figure_marks import size_marks, steps_of
 from tuner.report.foreign import plain
-from tuner.report.size_rows import failures, size_rows
+from tuner.report.size_rows import change_from_now, failures, size_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +66,6 @@ def band(intervals: Iterable[Interval]) -> list[list[float]]:
 def _readouts(answer: Recommendation) -> list[list[str]]:
     """For every size of the curve: duration, cost, change and what else is to be said of it."""
     notes = {row.memory_mb: row.notes for row in size_rows(answer)}
-    now = answer.current.cost_usd_per_million
     rows = []
     for each in answer.curve:
         at_size = tuple(size for size in answer.sizes if size.memory_mb == each.memory_mb)
@@ -75,7 +74,8 @@ def _readouts(answer: Recommendation) -> list[list[str]]:
         if each.memory_mb == answer.choice.memory_mb:
             said.insert(0, "recommended")
         cost = each.cost_usd_per_million
-        change = numbers.change(cost.estimate / now.estimate - 1) if now and now.estimate else ""
+        ratio = change_from_now(answer, cost)
+        change = "" if ratio is None else numbers.change(ratio)
         rows.append(
             [
                 f"{numbers.duration(each.duration_ms.estimate)} {numbers.spread(each.duration_ms)}",

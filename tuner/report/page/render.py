@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tuner.report import numbers
 from tuner.report.comparison import KINDS
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
     from tuner.report.page.exhibit import Exhibit
 
+_OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 _ASSETS: Final = Path(__file__).parent / "assets"
 
 
@@ -136,8 +138,14 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["held"] = numbers.held
+    environment.filters["held"] = _prose
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """Prose that breaks no line within an option or before a unit."""
+    safe = str(escape(numbers.held(plain(text))))
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', safe))  # noqa: S704 - escaped
 
 
 def _inert(value: object) -> object:

@@ -56,6 +56,7 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "cold_table": cold_table(exhibit),
         "payload_table": payload_table(exhibit),
         "pair_table": pair_table(answer),
+        "curve_of": "".join(f", with {name} {value}" for name, value in answer.choice.parameters),
         "varied": "" if answer.variation is None else answer.variation.parameter.name,
         "front_table": front_table(answer),
         "targets": _targets(answer),
@@ -85,13 +86,13 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
             known(after.duration_ms, numbers.duration) if after and moved else None,
             _spread(after.duration_ms if after else current.duration_ms),
         ),
-        _tile(
-            "Cost per million",
-            dollars(current.cost_usd_per_million),
-            dollars(after.cost_usd_per_million) if after and moved else None,
-            _spread(after.cost_usd_per_million if after else current.cost_usd_per_million),
-        ),
     ]
+    # Events that hold other numbers of records are not compared by the event.
+    if not choice.parameters:
+        after_cost = after.cost_usd_per_million if after else current.cost_usd_per_million
+        then_text = dollars(after_cost) if after and moved else None
+        cost_text = dollars(current.cost_usd_per_million)
+        shown.append(_tile("Cost per million", cost_text, then_text, _spread(after_cost)))
     if choice.cost_usd_per_million_records is not None:
         now, then = current.cost_usd_per_million_records, choice.cost_usd_per_million_records
         then_text = dollars(then) if moved else None

@@ -64,7 +64,7 @@ def pair_table(answer: Recommendation) -> Table | None:
                 each.change,
                 ", ".join((*(["recommended"] if each.recommended else []), *each.notes)),
             ),
-            role="recommended" if each.recommended else "",
+            role="best" if each.recommended else "",
         )
         for each in pair_rows(answer)
     ]

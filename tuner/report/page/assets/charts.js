@@ -315,15 +315,22 @@
           ctx.fillStyle = colour("curve"); ctx.fill();
         });
         ctx.font = LABEL_FONT; ctx.textBaseline = "middle";
+        const taken = [];
         for (const mark of sweep.marks) {
           const n = sweep.curve.sizes.indexOf(mark.mb);
           if (n < 0) continue;
           const px = at.x(xs[place[n]]), py = at.y(ys[place[n]]), text = markText(mark);
           ctx.beginPath(); ctx.arc(px, py, 6, 0, 7);
           ctx.fillStyle = colour(mark.role); ctx.fill();
-          const fits = px + 12 + ctx.measureText(text).width < at.right;
-          ctx.textAlign = fits ? "left" : "right";
-          ctx.fillText(text, px + (fits ? 11 : -11), Math.max(at.top + 8, py - 12));
+          const width = ctx.measureText(text).width, fits = px + 12 + width < at.right;
+          const from = fits ? px + 11 : px - 11 - width;
+          // Above its point; above the labels that are in its way there.
+          let up = Math.max(at.top + 8, py - 12);
+          const meets = (t) => from < t.to + 4 && t.from < from + width + 4 && Math.abs(t.up - up) < 15;
+          for (let tries = 0; taken.some(meets) && tries < 4; tries += 1) up -= 15;
+          taken.push({ from, to: from + width, up });
+          ctx.textAlign = "left";
+          ctx.fillText(text, from, up);
         }
         if (shown != null) {
           ctx.beginPath(); ctx.arc(at.x(xs[place[shown]]), at.y(ys[place[shown]]), 9, 0, 7);
