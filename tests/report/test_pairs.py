@@ -117,21 +117,22 @@ def test_the_page_has_the_pairs(answer: Recommendation) -> None:
 
 
 def test_the_page_s_readout_compares_with_the_same_value() -> None:
-    """The size that is recommended was measured with the chosen value, and is set against the
-    current size with that value: what an event of another size costs says nothing.
+    """The curve is of one value: what was measured with it is measured, and sizes are set against
+    the current one with that value. What an event of another size costs says nothing.
     """
-    sweep = batch_sweep()
-    exhibit = shown(sweep)
+    exhibit = shown(batch_sweep())
     answer = exhibit.recommendation
-    at = {each.memory_mb: n for n, each in enumerate(answer.curve)}
-    chosen = answer.choice.memory_mb
-    assert chosen is not None
-    assert answer.choice.basis == "measured"
-    assert answer.curve[at[chosen]].measured
-    readout = chart_data(exhibit)["readouts"][at[chosen]]
-    now = answer.curve[at[CURRENT_MB]].cost_usd_per_million.estimate
-    ratio = answer.curve[at[chosen]].cost_usd_per_million.estimate / now - 1
-    assert readout[2] == ("" if chosen == CURRENT_MB else numbers.change(ratio))
+    [(name, value)] = answer.choice.parameters
+    warm = {
+        (each.memory_mb, each.payload) for each in exhibit.sweep.invocations if each.is_warm_sample
+    }
+    of_value = {each.name for each in exhibit.sweep.plan.payloads}
+    for each in answer.curve:
+        assert each.measured == all((each.memory_mb, payload) in warm for payload in of_value)
+    [now] = [each for each in answer.curve if each.memory_mb == CURRENT_MB]
+    for each, readout in zip(answer.curve, chart_data(exhibit)["readouts"], strict=True):
+        ratio = each.cost_usd_per_million.estimate / now.cost_usd_per_million.estimate - 1
+        assert readout[2] == ("" if each is now else numbers.change(ratio))
     made = section(exhibit, 1)
     assert "Cost per million" not in {tile["title"] for tile in made["tiles"]}
-    assert made["curve_of"] == ", with batch_size 10"
+    assert made["curve_of"] == f", with {name} {value}"
