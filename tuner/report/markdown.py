@@ -36,7 +36,7 @@ def render(
     sections = [
         ("", brief(recommendation)),
         ("", _comparison(recommendation)),
-        ("", certainty(recommendation) or ""),
+        ("", _capitalised(certainty(recommendation) or "")),
         ("", markdown(cost_of_records(recommendation) or "")),
         ("", markdown(best_pair(recommendation) or "")),
         ("", change),
@@ -47,6 +47,10 @@ def render(
         ("assumptions", _assumptions(recommendation)),
     ]
     return "\n\n".join(text for name, text in sections if text and name not in without) + "\n"
+
+
+def _capitalised(sentence: str) -> str:
+    return f"{sentence[:1].upper()}{sentence[1:]}"
 
 
 def brief(recommendation: Recommendation) -> str:
@@ -110,8 +114,8 @@ def _row(*cells: str | None) -> str:
 
 
 def _percentile(found: PercentileEstimate | None, *, known: bool) -> str | None:
-    """A cell, where the column is shown."""
-    return markdown(percentile_cell(found)) if known else None
+    """A cell, where the column is shown; it does not break at its unit."""
+    return percentile_cell(found).replace("~", "\\~").replace(" ", "\u00a0") if known else None
 
 
 def _sizes(recommendation: Recommendation) -> str:
