@@ -148,6 +148,44 @@ def test_errors_at_random_are_inconclusive() -> None:
     assert "errors_at_random" in codes(found)
 
 
+def test_one_failure_at_each_of_several_sizes_is_random_where_smaller_ones_succeed() -> None:
+    """Two sizes that fail among others that succeed are not short of memory; one alone is told as
+    what it is, and two below all that succeed may want memory.
+    """
+    sweep = made_sweep()
+    found = decide(failing(sweep, Outcome.FUNCTION_ERROR, 256, 768))
+    assert found.choice.verdict == "inconclusive"
+    assert "errors_at_random" in codes(found)
+    alone = decide(failing(sweep, Outcome.FUNCTION_ERROR, 768))
+    assert alone.choice.verdict != "inconclusive"
+    [told] = [f.message for f in alone.findings if f.code == "function_error"]
+    assert "6 of 60 invocations" in told
+    assert "smaller sizes succeed" in told
+    below = decide(failing(sweep, Outcome.FUNCTION_ERROR, 128, 192))
+    assert "errors_at_random" not in codes(below)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [(Outcome.TIMEOUT, "raise the timeout"), (Outcome.OUT_OF_MEMORY, "--max-memory")],
+)
+def test_what_ends_every_invocation_is_named(outcome: Outcome, words: str) -> None:
+    """Timeouts and kills have their own advice, and the payload is not blamed besides."""
+    found = decide(failing(made_sweep(), outcome, *SIZES_MB))
+    assert found.choice.verdict == "inconclusive"
+    assert words in found.choice.reason
+    assert "payload_without_sample" not in codes(found)
+
+
+def test_a_current_size_that_was_only_seen_cold_is_not_kept() -> None:
+    """It looks best by the curve, and nobody has measured it."""
+    sweep = made_sweep(lambda m: 200 * 1769 / min(m, 1024), sizes_mb=(512, 1024, 2048))
+    cold = [i for i in sweep.invocations if i.memory_mb != 1024 or i.cold_start]
+    found = decide(dataclasses.replace(sweep, invocations=tuple(cold)), Goal(tolerance_ratio=0.3))
+    assert found.choice.verdict == "inconclusive"
+    assert "was not measured" in found.choice.reason
+
+
 def test_one_size_is_inconclusive() -> None:
     """Samples at a single size compare with nothing."""
     found = decide(made_sweep(sizes_mb=(512,), current_mb=512))
@@ -218,8 +256,13 @@ def test_a_size_that_fails_has_no_percentile() -> None:
 
 
 def test_a_limit_that_no_size_meets_names_the_nearest() -> None:
-    """Asking for 1 ms is inconclusive, and the nearest size is named with what it reaches."""
+    """Asking for 1 ms is inconclusive, and the cheapest of the nearest sizes is named with what it
+    reaches; a limit that was not given is not spoken of.
+    """
     found = decide(made_sweep(), Goal(max_duration_ms=1))
+    assert "no size meets the limit: 1769 MB" in found.choice.reason
+    assert "where 1 ms are allowed" in found.choice.reason
+    assert "--max-cost" not in found.choice.reason
     assert found.choice.verdict == "inconclusive"
     assert "comes nearest" in found.choice.reason
     assert "--max-duration" in found.choice.reason

@@ -114,6 +114,14 @@ def test_an_admissible_answer_has_no_regret() -> None:
     assert found.regrets(2) == pytest.approx(np.array([1.05 / 1.02 - 1]))
 
 
+def test_a_faster_current_size_is_not_left_for_less_than_the_tolerance() -> None:
+    """1024 MB is on the edge of the slack, faster, and only 0.5 % dearer than what is sure."""
+    goal = Goal("cost", cost_slack_ratio=0.02)
+    draws = [[100, 101.4, 101.9, 200], [100, 101.4, 102.9, 200]]
+    assert picked(ranking(draws, [[4, 3, 2, 1]] * 2, goal, current_mb=SIZES[2])) == SIZES[2]
+    assert picked(ranking(draws, [[4, 3, 2, 1]] * 2, goal, current_mb=SIZES[3])) == SIZES[1]
+
+
 def test_the_edge_of_the_slack_is_left_to_those_who_are_sure() -> None:
     """A size that is within the slack on average but far beyond it in half of the draws yields to
     a slower one that is always within.

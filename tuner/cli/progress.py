@@ -124,5 +124,6 @@ def describe(event: ProgressEvent) -> str | None:
         case CopyDeleted():
             line = "copy deleted, nothing left"
         case CleanedUp():
-            line = f"{event.deleted_count} versions deleted, nothing left"
+            plural = "" if event.deleted_count == 1 else "s"
+            line = f"{event.deleted_count} version{plural} deleted, nothing left"
     return line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ from tuner.decide.case import build_case
 from tuner.decide.estimate import interval
 from tuner.decide.parts import mean_record_count
 from tuner.decide.summary import current_size
-from tuner.decide.verdict import judge, undecided
+from tuner.decide.verdict import RANDOM_ERRORS, errors_are_random, judge, undecided
+from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
     from tuner.decide.case import Case, Question
@@ -79,15 +81,33 @@ def _of_records(case: Case, memory_mb: int | None, record_count: float) -> Inter
 
 def _why_no_curve(question: Question, evidence: Evidence) -> str:
     """Say what is missing where there is no warm sample."""
-    failed = sum(sum(counts.values()) for counts in evidence.failures.values())
-    if failed and not any(evidence.success_counts.values()):
-        return (
-            f"all {failed} invocations failed: look at the function's log and mend it (or the "
-            f"payload), then tune again"
-        )
+    if evidence.failures and not any(evidence.success_counts.values()):
+        return _why_nothing_succeeded(evidence)
+    if errors_are_random(evidence):
+        return RANDOM_ERRORS
     if len(question.candidates) == 1:
         return (
             "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
             "or name more --memory-sizes"
         )
     return "too few warm samples for a curve: allow more invocations (--max-invocations)"
+
+
+def _why_nothing_succeeded(evidence: Evidence) -> str:
+    """Say what came of every invocation, and what to do."""
+    counts = sum(evidence.failures.values(), Counter())
+    count, largest_mb = counts.total(), max(evidence.failures)
+    if counts[Outcome.OUT_OF_MEMORY] == count:
+        return (
+            f"all {count} invocations were killed for memory, at up to {largest_mb} MB: allow "
+            f"larger sizes (--max-memory, 10240 at most) or send smaller events"
+        )
+    if counts[Outcome.TIMEOUT] == count:
+        return (
+            f"all {count} invocations ran into the function's timeout, at up to {largest_mb} MB: "
+            f"raise the timeout or send smaller events"
+        )
+    return (
+        f"all {count} invocations failed: look at the function's log and mend it (or the "
+        f"payload), then tune again"
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.decide.admission import HEADROOM_USE_RATIO, floor_gap_mb
-from tuner.decide.verdict import errors_are_random
+from tuner.decide.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.model.limits import MB_PER_VCPU
@@ -31,6 +31,7 @@ _USUAL_GRID_MB = (128, 256, 512, 1024, 1536, 3008)
 def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
     """Findings that need no curve: failures, throttles, payloads without a sample."""
     yield from _failures(evidence)
+    yield from _function_errors(evidence)
     if sweep.throttle_count:
         yield Finding(
             "throttled",
@@ -38,13 +39,18 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
             f"{sweep.throttle_count} invocations were throttled and sent again: lower "
             f"--concurrency, or raise the account's or the function's concurrency",
         )
-    if evidence.unsampled_payloads:
-        names = ", ".join(evidence.unsampled_payloads)
-        yield Finding(
-            "payload_without_sample",
-            "error",
-            f"no warm success with payload {names}: mend it or leave it out",
-        )
+    unsampled = set(evidence.unsampled_payloads)
+    if not unsampled or unsampled == set(evidence.samples):
+        return  # nothing at all was sampled: the verdict says why
+    for seen, advice in (
+        (False, "never succeeded: mend it or leave it out"),
+        (True, "has no warm sample yet: allow more invocations (--max-invocations)"),
+    ):
+        names = [name for name in evidence.samples if name in unsampled]
+        names = [name for name in names if bool(evidence.samples[name]) is seen]
+        if names:
+            message = f"payload {', '.join(names)} {advice}"
+            yield Finding("payload_without_sample", "error", message)
 
 
 def case_findings(case: Case, choice: Choice, timeout_s: int) -> Iterator[Finding]:
@@ -63,7 +69,7 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
     """Sizes that fail, by what came of them."""
     by_outcome = {
         outcome: {m: c[outcome] for m, c in sorted(evidence.failures.items()) if c[outcome]}
-        for outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT, Outcome.FUNCTION_ERROR)
+        for outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT)
     }
     if sizes := by_outcome[Outcome.OUT_OF_MEMORY]:
         yield Finding(
@@ -79,19 +85,30 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
             f"timed out at {_list(sizes)}: these sizes are ruled out; raise the function's timeout "
             f"if they should be considered",
         )
-    if sizes := by_outcome[Outcome.FUNCTION_ERROR]:
-        random = errors_are_random(evidence)
-        advice = (
-            "the errors have no relation to memory: mend them before trusting any size"
-            if random
-            else "these sizes are ruled out; look at the function's log"
-        )
-        yield Finding(
-            "errors_at_random" if random else "function_error",
-            "error" if random else "warning",
-            f"{sum(sizes.values())} invocations failed with a function error "
-            f"at {_list(sizes)}: {advice}",
-        )
+
+
+def _function_errors(evidence: Evidence) -> Iterator[Finding]:
+    """Errors of the handler, which memory may or may not explain; where nothing ever succeeded,
+    the verdict says so.
+    """
+    errors = {m: c[Outcome.FUNCTION_ERROR] for m, c in sorted(evidence.failures.items())}
+    sizes = {m: count for m, count in errors.items() if count}
+    if not sizes or not any(evidence.success_counts.values()):
+        return
+    random = errors_are_random(evidence)
+    if random:
+        advice = "the errors have no relation to memory: mend them before trusting any size"
+    elif any(not memory_may_explain(evidence, size) for size in sizes):
+        advice = "smaller sizes succeed, so it is not for memory; look at the function's log"
+    else:
+        advice = "ruled out, as far as was tried; look at the function's log"
+    count, runs = sum(sizes.values()), sum(evidence.success_counts.values())
+    runs += sum(sum(counts.values()) for counts in evidence.failures.values())
+    yield Finding(
+        "errors_at_random" if random else "function_error",
+        "error" if random else "warning",
+        f"{count} of {runs} invocations failed with a function error, at {_list(sizes)}: {advice}",
+    )
 
 
 def _cores(case: Case) -> Iterator[Finding]:

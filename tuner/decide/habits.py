@@ -67,7 +67,7 @@ def _cold_starts(case: Case) -> Iterator[Finding]:
         yield Finding(
             "cold_start_dominates",
             "info",
-            f"a cold start is billed {extra_ms:.0f} ms of INIT, more than the {work_ms:.0f} ms of "
+            f"a cold start is billed {extra_ms:.0f} ms of INIT, more than the {_ms(work_ms)} of "
             f"work at {case.current_mb} MB: --cold-start-share matters here; load less at start",
         )
     warm = case.estimates.duration_ms.mean(axis=0)
@@ -110,3 +110,7 @@ def _modes(case: Case) -> Iterator[Finding]:
             f"{len(ordered) - place} samples): a mean describes neither; look for a cache or a "
             f"branch, and tune with payloads of one kind",
         )
+
+
+def _ms(duration_ms: float) -> str:
+    return f"{duration_ms:.0f} ms" if duration_ms >= 10 else f"{duration_ms:.2g} ms"

@@ -5,6 +5,8 @@ and balanced prefer the faster, speed the cheaper, and the current size wins a t
 the tolerance of the preferred one). Regret is by how much an answer's objective is above all that
 the slack admits: an admissible answer has none. A size on the edge of the slack may turn out to be
 beyond it, so among admissible sizes those with an expected regret within the tolerance come first.
+With a slack, being surer, or cheaper by less than the tolerance, is no reason to leave a current
+size that is preferred.
 """
 
 from __future__ import annotations
@@ -51,17 +53,21 @@ class Ranking:
         if among is None:
             among = self.allowed
         regrets = self.regret_table().mean(axis=0)
-        safe = admissible & among & (regrets <= self.goal.tolerance_ratio)
-        if safe.any():
-            admissible = safe
-        if not (admissible & among).any():
+        admissible &= among
+        if not admissible.any():
             eligible = np.flatnonzero(among & self.allowed)
             if not len(eligible):
                 return None
             return int(eligible[regrets[eligible].argmin()])
-        return int(
-            _prefer(preference[None, :], (admissible & among)[None, :], self.current, self.goal)[0]
-        )
+        safe = admissible & (regrets <= self.goal.tolerance_ratio)
+        open_to_all = safe if safe.any() else admissible
+        picked = int(_prefer(preference[None, :], open_to_all[None, :], self.current, self.goal)[0])
+        current = self.current
+        if current is None or not (among & self.allowed)[current] or not self.goal.cost_slack_ratio:
+            return picked
+        gain_ratio = 1 - objective[picked] / objective[current]
+        preferred = preference[current] <= preference[picked]
+        return current if preferred and gain_ratio < self.goal.tolerance_ratio else picked
 
     def regrets(self, column: int) -> Floats:
         """Regret of answering `column`, for each draw."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,9 +20,17 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Basis
 
 
+RANDOM_ERRORS: Final = (
+    "invocations fail at several sizes without relation to memory, so no size is safe: "
+    "mend the function's errors (or the payload), then tune again"
+)
 _STAND_IN_RATIO = 0.3
 """How much slower (or, for speed, dearer) a measured size may be that answers in place of an
 unmeasured one: about a step of a usual grid of sizes."""
+
+
+_HARDLY_RATIO = 0.02
+"""Sizes that come this close to each other come as near to a limit."""
 
 
 def judge(case: Case) -> Choice:
@@ -86,24 +95,56 @@ def nothing_allowed(case: Case) -> str:
             "invocations fail, run out of memory or leave under 20 % of it at every size: "
             "mend the function, or allow larger sizes with --max-memory"
         )
-    column = case.estimates.column(nearest)
-    latency = case.admission.latencies.get(nearest)
-    reached_ms = latency.bound_ms if latency else float(case.estimates.worst_ms[:, column].mean())
-    cost = float(case.estimates.cost_usd[:, column].mean()) * 1e6
-    return (
-        f"no size meets the limits: {nearest} MB comes nearest with {reached_ms:.0f} ms "
-        f"(90 % bound) and ${cost:.2f} a million; raise --max-duration or --max-cost-per-million"
-    )
+    limits = _limits(case, nearest)
+    reached = " and ".join(limit.reached for limit in limits)
+    flags = " or ".join(limit.flag for limit in limits)
+    which = "the limits" if len(limits) > 1 else "the limit"
+    return f"no size meets {which}: {nearest} MB comes nearest with {reached}; raise {flags}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A limit of the goal, and what a size reaches of it."""
+
+    flag: str
+    reached: str
+    excess_ratio: float
+
+
+def _limits(case: Case, memory_mb: int) -> list[_Limit]:
+    """The goal's limits at a size."""
+    goal, latency = case.goal, case.admission.latencies.get(memory_mb)
+    limits = []
+    if latency is not None and goal.max_duration_ms is not None:
+        of = "the mean" if goal.percentile is None else f"p{goal.percentile:g}"
+        modelled = "" if latency.measured else ", modelled"
+        reached = (
+            f"{latency.bound_ms:.3g} ms (90 % bound of {of}{modelled}) where "
+            f"{goal.max_duration_ms:g} ms are allowed"
+        )
+        excess = latency.bound_ms / goal.max_duration_ms
+        limits.append(_Limit("--max-duration", reached, excess))
+    if goal.max_cost_usd_per_million is not None:
+        column = case.estimates.column(memory_mb)
+        cost = float(case.estimates.cost_usd[:, column].mean()) * 1e6
+        reached = f"${cost:.2f} a million where ${goal.max_cost_usd_per_million:.2f} are allowed"
+        excess = cost / max(goal.max_cost_usd_per_million, 1e-9)
+        limits.append(_Limit("--max-cost-per-million", reached, excess))
+    return limits
 
 
 def nearest_to_limits(case: Case) -> int | None:
-    """The size that breaks only limits of the goal, and those by the least; None without one."""
-    bars = case.admission.bars
-    within = [size for size, bar in bars.items() if bar in ("too slow", "too dear")]
-    by_cost = all(bars[size] == "too dear" for size in within)
-    values = case.estimates.cost_usd if by_cost else case.estimates.worst_ms
-    means = {m: float(values[:, case.estimates.column(m)].mean()) for m in within}
-    return min(means, key=means.__getitem__) if means else None
+    """The size that breaks only limits of the goal, and the worst broken one by the least; of
+    those that hardly differ in it, the cheapest measured one. None without one.
+    """
+    within = [size for size, bar in case.admission.bars.items() if bar in ("too slow", "too dear")]
+    if not within:
+        return None
+    excess = {m: max(limit.excess_ratio for limit in _limits(case, m)) for m in within}
+    cost = dict(zip(case.estimates.sizes_mb, case.estimates.cost_usd.mean(axis=0), strict=True))
+    least = min(excess.values())
+    near = [m for m in within if excess[m] <= least * (1 + _HARDLY_RATIO)]
+    return min([m for m in near if m in case.measured] or near, key=cost.__getitem__)
 
 
 def measured_answer(case: Case, best: int) -> int:
@@ -129,12 +170,9 @@ def _objection(
     """What stands against the answer and what more would be needed; None if nothing does."""
     size = case.estimates.sizes_mb[chosen]
     if errors_are_random(case.evidence):
-        return (
-            "invocations fail at several sizes without relation to memory, so no size is safe: "
-            "mend the function's errors (or the payload), then tune again"
-        )
+        return RANDOM_ERRORS
     resize = size != case.current_mb
-    if resize and size not in case.measured:
+    if size not in case.measured:
         return _doubt(case, best, size, float(regrets.mean())) or (
             f"{size} MB looks best but was not measured: add it with --memory-sizes"
         )
@@ -166,12 +204,16 @@ def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
 
 
 def errors_are_random(evidence: Evidence) -> bool:
-    """Whether function errors come and go with no relation to memory: at two sizes or more, and
-    beside successes of the same size.
+    """Whether function errors come and go with no relation to memory: at two sizes or more, one of
+    which memory cannot explain.
     """
     erring = [m for m, counts in evidence.failures.items() if counts[Outcome.FUNCTION_ERROR]]
-    beside = [size for size in erring if evidence.success_counts.get(size, 0)]
-    return len(erring) >= 2 and bool(beside)
+    return len(erring) >= 2 and any(not memory_may_explain(evidence, size) for size in erring)
+
+
+def memory_may_explain(evidence: Evidence, failing_mb: int) -> bool:
+    """Whether a size may fail for want of memory: neither it nor a smaller one has succeeded."""
+    return not any(n and m <= failing_mb for m, n in evidence.success_counts.items())
 
 
 def current_fails(case: Case) -> bool:
