@@ -1,9 +1,10 @@
 """`python -m tests.bench.decide`: how good the decisions are, against what is known to be true.
 
 Replays recorded functions (where the recordings are at hand) and generated ones, prints every
-target with its measured figure and the baselines beside it, then the same for each file of
-recordings apart: nothing in the tool is fitted to one of them, so one that stands out would show.
-`--quick` takes two seeds instead of ten.
+target with its measured figure and the baselines beside it, then decides about each file of
+recordings with the priors' constants chosen without it (`decide_priors`), and compares what is
+said with what is true on fixed plans (`decide_fixed`). `--quick` takes two seeds instead of ten,
+`--fixed` only the fixed plans, function by function, `--priors` only the files left out in turn.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.decide_baselines import exponential_run, fit_exponential, fit_powers, grid_run
+from tests.bench.decide_fixed import DESIGNS, by_name, fixed_run, statements
+from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.curve import Sample, fit_curve
@@ -43,28 +46,117 @@ def main(arguments: Sequence[str]) -> int:
     generated = generated_functions()
     with Pool(min(2, os.cpu_count() or 1)) as pool:
         missed = 0
-        if recorded:
-            missed += _recorded(console, pool, recorded, seeds)
-        else:
+        if not recorded:
             console.print(
                 f"No recordings in {CURVES} (TUNER_BENCH_CURVES names another folder): "
                 "only generated functions are measured."
             )
+        whole = [function for function in recorded if function.sizes_mb[0] == 128]
+        if "--fixed" in arguments:
+            return _fixed(console, pool, [*whole, *generated], each=True)
+        if "--priors" in arguments:
+            return _left_out(console, pool, whole, seeds)
+        if recorded:
+            missed += _recorded(console, pool, whole, seeds)
+            _left_out(console, pool, whole, seeds)
         missed += _generated(console, pool, generated, seeds)
+        _fixed(console, pool, [*whole, *generated], each=False)
     return 1 if missed else 0
 
 
-def _recorded(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
-    """Recorded functions: regret at both settings, baselines, the curve alone, each file."""
-    whole = [function for function in functions if function.sizes_mb[0] == 128]
-    ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), whole, seeds)
-    rich = _run_all(
-        pool, partial(adaptive_run, **SPENDING), whole, seeds[: max(2, len(seeds) // 3)]
-    )
-    grid = _run_all(pool, grid_run, whole, seeds)
-    exponential = _run_all(pool, exponential_run, whole, seeds)
+def _fixed(console: Console, pool: Any, functions: list[Function], *, each: bool) -> int:
+    """Fixed plans: what is said beside what is true, by plan and kind (and by function)."""
+    runs: dict[str, list[Run]] = {}
+    for design in DESIGNS:
+        run = partial(fixed_run, design=design)
+        for kind in ("recorded", "generated"):
+            these = [f for f in functions if (f.source == "generated") == (kind == "generated")]
+            if these:
+                runs[f"{design}, {kind}"] = _run_all(pool, run, these, range(3))
+    console.print(statements("Fixed plans, 3 seeds: said and true", runs))
+    if each:
+        every = [run for group in runs.values() for run in group]
+        console.print(statements("The same by function, all plans", by_name(every)))
+    return 0
 
-    table = _table(f"{len(whole)} recorded functions, {len(seeds)} seeds, goal cost, slack 0")
+
+def _left_out(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
+    """Each file decided about with constants that were chosen without it."""
+    files = sorted({function.source for function in functions})
+    regrets = _regrets_by_file(pool, functions)
+    adaptive = partial(adaptive_run, **DEFAULTS)
+    table = Table(title="Each file left out in turn: constants chosen by the others alone")
+    for column in ("file", "as they are: mean / worst", "chosen without it", "changed"):
+        table.add_column(column)
+    for file in files:
+        own = [function for function in functions if function.source == file]
+        changed = {p: f for p, f in chosen_without(file, regrets).items() if f != 1.0}
+        usual, chosen = (
+            _run_all(pool, partial(_scaled_run, factors, adaptive), own, seeds)
+            for factors in ({}, changed)
+        )
+        names = ", ".join(f"{p.rpartition('.')[2]} x {f}" for p, f in changed.items())
+        table.add_row(file, _regrets(usual), _regrets(chosen), names or "nothing")
+    console.print(table)
+    moves = Table(title="Mean regret on fixed plans, by constant x 0.7 / x 1 / x 1.3")
+    moves.add_column("constant")
+    for file in files:
+        moves.add_column(file)
+    for prior in PRIORS:
+        cells = [
+            " / ".join(f"{regrets[prior, factor][file]:.2%}" for factor in sorted(FACTORS))
+            for file in files
+        ]
+        moves.add_row(prior, *cells)
+    console.print(moves)
+    return 0
+
+
+def _regrets_by_file(
+    pool: Any, functions: list[Function]
+) -> dict[tuple[str, float], dict[str, float]]:
+    """Mean regret of each file on fixed plans, by constant and factor."""
+    found: dict[tuple[str, float], dict[str, float]] = {}
+    for prior in PRIORS:
+        for factor in FACTORS:
+            if factor == 1.0 and found:
+                found[prior, factor] = found[PRIORS[0], 1.0]
+                continue
+            factors = {} if factor == 1.0 else {prior: factor}
+            runs = [
+                run
+                for design in DESIGNS
+                for run in _run_all(
+                    pool,
+                    partial(_scaled_run, factors, partial(fixed_run, design=design)),
+                    functions,
+                    range(2),
+                )
+            ]
+            found[prior, factor] = {
+                file: float(np.mean([run.regret for run in runs if run.source == file]))
+                for file in {run.source for run in runs}
+            }
+    return found
+
+
+def _scaled_run(
+    factors: dict[str, float], run: Callable[..., Run], function: Function, seed: int
+) -> Run:
+    with scaled(factors):
+        return run(function, seed)
+
+
+def _recorded(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
+    """Recorded functions: regret at both settings, baselines, the curve alone."""
+    ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), functions, seeds)
+    rich = _run_all(
+        pool, partial(adaptive_run, **SPENDING), functions, seeds[: max(2, len(seeds) // 3)]
+    )
+    grid = _run_all(pool, grid_run, functions, seeds)
+    exponential = _run_all(pool, exponential_run, functions, seeds)
+
+    table = _table(f"{len(functions)} recorded functions, {len(seeds)} seeds, goal cost, slack 0")
     rows = [
         _regret_row(
             "regret, defaults, mean / worst function", (ours, grid, exponential), (1.0, 5.0)
@@ -74,27 +166,11 @@ def _recorded(console: Console, pool: Any, functions: list[Function], seeds: ran
         ),
         _count_row(ours, grid, exponential),
         _spent_row(ours, grid, exponential),
-        _curve_row(pool, whole),
+        _curve_row(pool, functions),
         *_calibration_rows(ours),
         _time_row(ours),
     ]
-    missed = _print(console, table, rows)
-
-    apart = Table(title="Each file left out in turn (functions of the others), and alone")
-    for column in ("file", "left out: regret mean / worst", "invocations", "alone", "invocations"):
-        apart.add_column(column)
-    for source in sorted({function.source for function in whole}):
-        others = [run for run in ours if run.source != source]
-        alone = [run for run in ours if run.source == source]
-        apart.add_row(
-            source,
-            _regrets(others),
-            f"{_count(others):.1f}",
-            _regrets(alone),
-            f"{_count(alone):.1f}",
-        )
-    console.print(apart)
-    return missed
+    return _print(console, table, rows)
 
 
 def _generated(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:

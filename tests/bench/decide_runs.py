@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.decide_world import Function
+    from tuner.model.recommendation import Choice
 
+ANSWER_SEED = 0
+"""The draws that the strategy looks at before it stops."""
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
 
 
@@ -46,6 +49,17 @@ class Run:
     cpu_ms_per_invocation: float = 0.0
 
 
+def question_about(
+    function: Function, *, current_mb: int = 1024, tolerance_ratio: float = 0.01
+) -> Question:
+    """Goal cost, slack 0, within the function's recorded range."""
+    goal = Goal(cost_slack_ratio=0.0, tolerance_ratio=tolerance_ratio, cold_start_share=0.0)
+    low, high = function.sizes_mb[0], function.sizes_mb[-1]
+    config = made_function(min(max(current_mb, low), high), timeout_s=900)
+    sizes = candidate_sizes(low, high, config.memory_mb)
+    return Question(goal, config, PRICES, frozenset(sizes))
+
+
 def adaptive_run(
     function: Function,
     seed: int,
@@ -55,16 +69,13 @@ def adaptive_run(
     tolerance_ratio: float = 0.01,
     max_invocations: int = 30,
 ) -> Run:
-    """The tuner's own way: goal cost, slack 0, within the function's recorded range."""
-    goal = Goal(cost_slack_ratio=0.0, tolerance_ratio=tolerance_ratio, cold_start_share=0.0)
-    low, high = function.sizes_mb[0], function.sizes_mb[-1]
-    config = made_function(min(max(current_mb, low), high), timeout_s=900)
-    sizes = candidate_sizes(low, high, config.memory_mb)
+    """The tuner's own way."""
+    question = question_about(function, current_mb=current_mb, tolerance_ratio=tolerance_ratio)
     strategy = AdaptiveStrategy(
-        sizes,
+        sorted(question.candidates),
         {"empty": 1.0},
-        function=config,
-        goal=goal,
+        function=question.function,
+        goal=question.goal,
         prices=PRICES,
         seed=seed,
         max_invocations=max_invocations,
@@ -73,11 +84,16 @@ def adaptive_run(
     started_s = time.process_time()
     world.run(strategy, slot_count)
     spent_s = time.process_time() - started_s
-    evidence = read_evidence(world.done, {"empty": 1.0})
-    question = Question(goal, config, PRICES, frozenset(sizes))
-    case = build_case(question, evidence, seed=0)
+    run = conclude(world, question, seed=ANSWER_SEED)
+    return replace(run, cpu_ms_per_invocation=spent_s * 1000 / len(world.done))
+
+
+def conclude(world: World, question: Question, *, seed: int) -> Run:
+    """Decide from what was invoked, and compare with the truth."""
+    function, current_mb = world.function, question.function.memory_mb
+    case = build_case(question, read_evidence(world.done, {"empty": 1.0}), seed=seed)
     choice = judge(case)
-    size = choice.memory_mb or choice.best_so_far_mb or config.memory_mb
+    size = choice.memory_mb or choice.best_so_far_mb or current_mb
     return Run(
         name=function.name,
         source=function.source,
@@ -88,23 +104,23 @@ def adaptive_run(
         verdict=choice.verdict,
         expected_regret=choice.expected_regret_ratio or 0.0,
         confidence=choice.confidence or 0.0,
-        holds=_holds(function, choice, config.memory_mb),
-        cpu_ms_per_invocation=spent_s * 1000 / len(world.done),
+        holds=_holds(function, choice, current_mb),
     )
 
 
-def _holds(function: Function, choice: object, current_mb: int) -> tuple[bool, ...]:
-    if choice.duration_ms is None:  # type: ignore[attr-defined]
+def _holds(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:
+    """Whether the intervals of duration, cost and saving hold the truth; () without an answer."""
+    size = choice.memory_mb
+    if size is None:
         return ()
-    size = choice.memory_mb  # type: ignore[attr-defined]
-    saving = 1 - function.true_cost_usd(size) / function.true_cost_usd(current_mb)
+    cost = function.true_cost_usd(size)
     pairs = [
-        (choice.duration_ms, function.truth_ms(size)),  # type: ignore[attr-defined]
-        (choice.cost_usd_per_million, function.true_cost_usd(size) * 1e6),  # type: ignore[attr-defined]
+        (choice.duration_ms, function.truth_ms(size)),
+        (choice.cost_usd_per_million, cost * 1e6),
     ]
-    if size != current_mb and choice.saving_ratio is not None:  # type: ignore[attr-defined]
-        pairs.append((choice.saving_ratio, saving))  # type: ignore[attr-defined]
-    return tuple(bool(i.low <= truth <= i.high) for i, truth in pairs)
+    if size != current_mb:
+        pairs.append((choice.saving_ratio, 1 - cost / function.true_cost_usd(current_mb)))
+    return tuple(bool(i.low <= truth <= i.high) for i, truth in pairs if i is not None)
 
 
 def by_function(runs: Sequence[Run]) -> dict[str, float]:

@@ -16,15 +16,14 @@ from typing import Any, Final
 
 import pytest
 
+from tests.bench.agreement import EXAMPLES, compare
 from tests.end_to_end.running import TEMPLATE, tune_example
 from tests.free_cores import free_share
-from tuner import Goal, load_sweep, recommend
-from tuner.iac import read_template
+from tuner import load_sweep
 
 # One sweep at a time: two at once would take each other's cores.
 pytestmark = pytest.mark.xdist_group("cores")
 THREE_RUNTIMES: Final = TEMPLATE.parent / "three-runtimes" / "template.yaml"
-EXAMPLES: Final = [function.name for function in read_template(TEMPLATE).functions]
 
 
 def mean_ms(answer: dict[str, Any], memory_mb: int) -> float:
@@ -190,20 +189,7 @@ def test_a_few_invocations_agree_with_the_whole_grid(name: str, tmp_path: Path) 
     """
     ratios: list[float] = []
     while len(ratios) < 3 and not any(ratio <= 1.25 for ratio in ratios):
-        ratios.append(_cost_over_the_grids_best(name, tmp_path / str(len(ratios))))
+        found = compare(name, tmp_path / str(len(ratios)))
+        assert found.few["sweep"]["invocation_count"] < found.grid["sweep"]["invocation_count"]
+        ratios.append(1.0 if found.holds else found.cost_over_best or 1.0)
     assert min(ratios) <= 1.25, ratios
-
-
-def _cost_over_the_grids_best(name: str, state_dir: Path) -> float:
-    """Sweep both ways; 1 where the adaptive one says that it does not know."""
-    few = tune_example(name, state_dir=state_dir)
-    whole = tune_example(name, "--exhaustive", state_dir=state_dir)
-    assert few["sweep"]["invocation_count"] < whole["sweep"]["invocation_count"]
-    if few["recommendation"]["memory_mb"] is None:
-        return 1.0
-    sweep = load_sweep(Path(whole["sweep"]["file"]))
-    judged = recommend(sweep, Goal(tolerance_ratio=0.5))
-    cost = {each.memory_mb: each.cost_usd_per_million.estimate for each in judged.curve}
-    allowed = {size["memory_mb"] for size in whole["sizes"] if not size["oom_count"]}
-    best = min(cost[size] for size in allowed)
-    return float(cost[few["recommendation"]["memory_mb"]] / best)
