@@ -89,7 +89,7 @@ def undecided(
 
 def nothing_allowed(case: Case) -> str:
     """Say why no size may be recommended, and which comes nearest to the limits."""
-    nearest = nearest_to_limits(case)
+    nearest = _cheapest_near_limits(case)
     if nearest is None:
         return (
             "invocations fail, run out of memory or leave under 20 % of it at every size: "
@@ -134,10 +134,19 @@ def _limits(case: Case, memory_mb: int) -> list[_Limit]:
 
 
 def nearest_to_limits(case: Case) -> int | None:
-    """The size that breaks only limits of the goal, and the worst broken one by the least; of
-    those that hardly differ in it, the cheapest measured one. None without one.
+    """The size that breaks only limits of the goal, and those by the least; None without one."""
+    within = _within_all_but_limits(case)
+    by_cost = all(case.admission.bars[size] == "too dear" for size in within)
+    values = case.estimates.cost_usd if by_cost else case.estimates.worst_ms
+    means = {m: float(values[:, case.estimates.column(m)].mean()) for m in within}
+    return min(means, key=means.__getitem__) if means else None
+
+
+def _cheapest_near_limits(case: Case) -> int | None:
+    """The size that breaks the worst broken limit by the least; of those that hardly differ in it,
+    the cheapest measured one. None without one.
     """
-    within = [size for size, bar in case.admission.bars.items() if bar in ("too slow", "too dear")]
+    within = _within_all_but_limits(case)
     if not within:
         return None
     excess = {m: max(limit.excess_ratio for limit in _limits(case, m)) for m in within}
@@ -145,6 +154,10 @@ def nearest_to_limits(case: Case) -> int | None:
     least = min(excess.values())
     near = [m for m in within if excess[m] <= least * (1 + _HARDLY_RATIO)]
     return min([m for m in near if m in case.measured] or near, key=cost.__getitem__)
+
+
+def _within_all_but_limits(case: Case) -> list[int]:
+    return [size for size, bar in case.admission.bars.items() if bar in ("too slow", "too dear")]
 
 
 def measured_answer(case: Case, best: int) -> int:
