@@ -36,9 +36,12 @@ def test_never_rises_and_is_positive(samples: list[Sample]) -> None:
 @given(samples_lists, st.floats(0.5, 100))
 @settings(max_examples=15, deadline=None)
 def test_scales_with_the_durations(samples: list[Sample], factor: float) -> None:
-    """A function that takes twice as long at every size has a curve of twice the height."""
-    scaled = [Sample(s.memory_mb, (s.duration_ms + 1) * factor, s.environment) for s in samples]
-    plain = [Sample(s.memory_mb, s.duration_ms + 1, s.environment) for s in samples]
+    """A function that takes twice as long at every size has a curve of twice the height, where
+    runs are far longer than the quota's windows."""
+    scaled = [
+        Sample(s.memory_mb, (s.duration_ms + 1) * 1e4 * factor, s.environment) for s in samples
+    ]
+    plain = [Sample(s.memory_mb, (s.duration_ms + 1) * 1e4, s.environment) for s in samples]
     np.testing.assert_allclose(
         fit_curve(scaled, draw_count=20).draws_ms(SIZES),
         fit_curve(plain, draw_count=20).draws_ms(SIZES) * factor,

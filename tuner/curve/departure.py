@@ -1,9 +1,9 @@
 """How real functions depart from a smooth shape over memory: slowly, and roughly.
 
-A departure is the sum of two Ornstein-Uhlenbeck processes over log2 of memory. The slow one is
-what no form of the library has: near and far sizes share it. The rough one is a size's own: the
-kinks of quota windows, of allocators, of hosts, which neighbouring sizes share at most in part.
-Both are the function's, not noise: a bill has them too.
+A departure is the sum of two Gaussian processes over log2 of memory. The slow one (Matern 3/2) is
+what no form of the library has: it bends, and near and far sizes share it. The rough one
+(Ornstein-Uhlenbeck) is a size's own: the kinks of quota windows, of allocators, of hosts, which
+neighbouring sizes share at most in part. Both are the function's, not noise: a bill has them too.
 """
 
 from __future__ import annotations
@@ -17,29 +17,38 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LENGTHS_OCTAVES: Final = (1.5, 0.2)
-"""How far along log2 of memory the slow and the rough departure are shared: the rough one from a
-size that a person would write to the next or so."""
+SLOW_OCTAVES: Final = 1.5
+"""How far along log2 of memory the slow departure is shared."""
+ROUGH_OCTAVES: Final = 0.2
+"""The same of the rough one: from a size that a person would write to the next or so."""
+_JITTER = 1e-9
+"""Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 
 
 def departure_covariance(
     rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_], ratios: tuple[float, float]
 ) -> Floats:
     """Covariance between sizes of departures whose parts deviate by `ratios`: (rows, columns)."""
+    slow, rough = ratios
     apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
-    slow, rough = (r**2 * np.exp(-apart / o) for r, o in zip(ratios, LENGTHS_OCTAVES, strict=True))
-    return np.asarray(slow + rough)
+    return np.asarray(slow**2 * _slow(apart) + rough**2 * _rough(apart))
 
 
-def draw_unit(
-    sizes_mb: NDArray[np.int_], octaves: float, count: int, rng: np.random.Generator
-) -> Floats:
-    """Draw one part at ascending sizes with unit variance, each point from the one before it:
-    (count, sizes).
-    """
-    kept = np.exp(-np.diff(np.log2(sizes_mb)) / octaves)
-    fresh = np.sqrt(1 - kept**2)
-    path = rng.standard_normal((len(sizes_mb), count))
-    for index in range(len(kept)):
-        path[index + 1] = kept[index] * path[index] + fresh[index] * path[index + 1]
-    return np.asarray(path.T)
+def draw_units(
+    sizes_mb: NDArray[np.int_], count: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw the slow and the rough departure at sizes with unit variance: each (count, sizes)."""
+    apart = np.abs(np.log2(sizes_mb)[:, None] - np.log2(sizes_mb)[None, :])
+    shape = (count, len(sizes_mb))
+    slow = np.linalg.cholesky(_slow(apart) + _JITTER * np.eye(len(sizes_mb)))
+    rough = np.linalg.cholesky(_rough(apart))
+    return rng.standard_normal(shape) @ slow.T, rng.standard_normal(shape) @ rough.T
+
+
+def _slow(apart_octaves: Floats) -> Floats:
+    scaled = np.sqrt(3) * apart_octaves / SLOW_OCTAVES
+    return np.asarray((1 + scaled) * np.exp(-scaled))
+
+
+def _rough(apart_octaves: Floats) -> Floats:
+    return np.asarray(np.exp(-apart_octaves / ROUGH_OCTAVES))

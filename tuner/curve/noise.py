@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.curve.shapes import nearest_log_duration
+from tuner.curve.calm import pull_in
+from tuner.curve.tails import Tails
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +34,6 @@ _PRIOR_RATIO = 0.04
 _COLD_PRIOR_COUNT = 3.0
 _COLD_PRIOR_RATIO = 0.05
 _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
-_CLIP_DEVIATIONS = 3.0
-_FEWEST_TO_PULL_IN = 5
-_LARGEST_TAIL_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is known
-_LARGEST_KINK_RATIO = 0.25
-"""A single sample that is farther from every shape is taken for a slow call, not for a kink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +53,8 @@ class Observations:
 class Levels:
     """Samples as robust log levels of environments, and the tails that were taken out.
 
-    `log_tail` is the logarithm of mean over robust level, pooled over all sizes: it puts the tails
-    back into the level. `within_ratio` is the relative deviation within an environment.
+    `tails`, pooled over all sizes, put back into the level what was taken out. `within_ratio` is
+    the relative deviation within an environment.
     Arrays by environment have a count of 0 where it has no such sample.
     """
 
@@ -73,9 +69,7 @@ class Levels:
     within_count: float
     """How many samples' worth of knowledge `within_ratio` rests on, its prior included."""
     cold_ratio: float
-    log_tail: float
-    log_tail_deviation: float
-    warm_sample_count: int
+    tails: Tails
     log_anchor: float
     """What every log level is relative to."""
 
@@ -168,27 +162,27 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
     size_of_env = np.searchsorted(sizes, [key[0] for key in keys])
 
     warm = ~cold
-    calm_logs = _without_tails(logs, cold, size_of_sample, sizes)
+    calm_logs, doubt = pull_in(logs, cold, size_of_sample, sizes)
     calm = calm_logs[warm]
     warm_level, warm_count = _means(calm, env_of_sample[warm], len(keys))
     cold_level, cold_count = _means(calm_logs[cold], env_of_sample[cold], len(keys))
     squares = float(np.sum((calm - warm_level[env_of_sample[warm]]) ** 2))
     freedom = float(len(calm) - np.count_nonzero(warm_count))
     within = float(np.sqrt((_PRIOR_COUNT * _PRIOR_RATIO**2 + squares) / (_PRIOR_COUNT + freedom)))
-    tail, tail_deviation = _tail(logs[warm] - calm, within)
+    # A doubted sample is the only one of its environment, and counts as the part of one.
+    doubted = np.bincount(env_of_sample, doubt**2, minlength=len(keys))
+    trust = within**2 / (within**2 + doubted)
     return Levels(
         sizes_mb=sizes,
         size_index=size_of_env,
         warm_log_level=warm_level,
-        warm_count=warm_count,
+        warm_count=warm_count * trust,
         cold_log_level=cold_level,
-        cold_count=cold_count,
+        cold_count=cold_count * trust,
         within_ratio=within,
         within_count=_PRIOR_COUNT + freedom,
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count),
-        log_tail=tail,
-        log_tail_deviation=tail_deviation,
-        warm_sample_count=len(calm),
+        tails=Tails.of(logs[warm] - calm, within),
         log_anchor=anchor,
     )
 
@@ -209,58 +203,3 @@ def _cold_ratio(
     freedom = max(len(ratios) - 1, 0)
     prior = _COLD_PRIOR_COUNT * _COLD_PRIOR_RATIO**2
     return float(np.sqrt((prior + squares) / (_COLD_PRIOR_COUNT + freedom)))
-
-
-def _without_tails(
-    logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp], sizes: NDArray[np.int_]
-) -> Floats:
-    """Pull in samples that lie far from their size's centre, by the pooled robust deviation.
-
-    The centre is the median of the size's samples and the nearest shape: so two that agree outvote
-    the shape, and one alone is held against it, with room for a kink. Cold samples are centred
-    by the median of what they take longer.
-    """
-    if len(logs) < _FEWEST_TO_PULL_IN:
-        return logs
-    level = logs - cold * _cold_shift(logs, cold, size_of_sample)
-    counts = np.bincount(size_of_sample)
-    groups = [level[size_of_sample == index] for index in range(len(sizes))]
-    shape = nearest_log_duration(sizes, np.array([np.median(group) for group in groups]))
-    centre = np.array(
-        [
-            near if len(group) == 1 else np.median([*group, near])
-            for group, near in zip(groups, shape, strict=True)
-        ]
-    )[size_of_sample]
-    alone = counts[size_of_sample] == 1
-    residual, spread = level - centre, 0.0
-    if (counts > 1).any():
-        # The median itself has taken one sample of each size to zero: count those as inside.
-        inside = 0.5 * (1 + np.count_nonzero(counts > 1) / np.count_nonzero(~alone))
-        spread = 1.4826 * float(np.quantile(np.abs(residual[~alone]), inside))
-    limit = _CLIP_DEVIATIONS * max(spread, _PRIOR_RATIO) + _LARGEST_KINK_RATIO * alone
-    return np.asarray(logs + np.clip(residual, -limit, limit) - residual)
-
-
-def _cold_shift(logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp]) -> float:
-    """Median over sizes of what a cold handler takes longer (log); 0 where nothing tells."""
-    shifts = [
-        np.median(logs[here & cold]) - np.median(logs[here & ~cold])
-        for here in (size_of_sample == index for index in range(int(size_of_sample.max()) + 1))
-        if (here & cold).any() and (here & ~cold).any()
-    ]
-    return float(np.median(shifts)) if shifts else 0.0
-
-
-def _tail(pulled_in: Floats, within: float) -> tuple[float, float]:
-    """Log ratio of mean to calm level, and its deviation, pooled over all sizes.
-
-    `pulled_in` is by how much (log) each sample was; the lognormal's own ratio, within² / 2, is
-    added. Few samples say little about a tail: nothing counts as much as `_PRIOR_COUNT` samples.
-    """
-    count = _PRIOR_COUNT + len(pulled_in)
-    excess = np.expm1(pulled_in)
-    mean = float(excess.sum()) / count
-    variance = float(np.sum(excess**2)) / count - mean**2
-    deviation = float(np.sqrt((variance + within**4 / 2) / count)) / (1 + mean)
-    return float(np.log1p(mean)) + within**2 / 2, min(deviation, _LARGEST_TAIL_DEVIATION)

@@ -1,11 +1,11 @@
 """Weighs the prior's shapes by the measured levels, and draws curves from what remains.
 
 Model, in logarithms (errors are relative): level at a size = shape + scale + departure + noise,
-and a cold level has the cold start's factor besides. The scale has a flat prior. The departure is
-a slow and a rough process over log2 of memory (`departure`): real functions have kinks that no
-smooth form knows. How large both are, and both layers' scatter, is unknown too, and averaged over
-a grid with prior weights. Given shape and grid point everything is Gaussian, so the posterior is
-an exact weighted mixture.
+and a cold level has the cold start's factor besides. The scale has a flat prior, but for shapes
+that follow the quota's windows, whose steps tell it. The departure is a slow and a rough process
+over log2 of memory (`departure`): real functions have kinks that no smooth form knows. How large
+both are, and both layers' scatter, is unknown too, and averaged over a grid with prior weights.
+Given shape and grid point everything is Gaussian, so the posterior is an exact weighted mixture.
 """
 
 from __future__ import annotations
@@ -16,24 +16,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from tuner.curve.departure import LENGTHS_OCTAVES, departure_covariance, draw_unit
-from tuner.curve.shapes import prior_log_duration, prior_shapes
+from tuner.curve.departure import departure_covariance, draw_units
+from tuner.curve.shapes import (
+    SHAPE_COUNT,
+    WINDOWED_COUNT,
+    WINDOWED_RANGE_MS,
+    prior_log_duration,
+    prior_log_scale,
+    prior_shapes,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
-    from tuner.curve.noise import Levels, Observations
+    from tuner.curve.noise import Levels
 
     Floats = NDArray[np.float64]
 
-_BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
+BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
 """Scatter between environments, and prior weight (a few per cent is usual, more is not rare)."""
 _WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0)
 """Deviation within an environment, over its estimate from repetitions: few of those say little."""
 _NEGLIGIBLE = 7.0
-"""Points of the grid whose log weight is this far below the best noise's are left out."""
+"""Noises whose log weight is this far below the best one's are left out."""
 _DEPARTURE_RATIOS = (
     (0.001, 0.003, 0.4),
     (0.02, 0.006, 0.3),
@@ -42,15 +47,21 @@ _DEPARTURE_RATIOS = (
     (0.1, 0.06, 0.05),
 )
 """Deviations of the slow and the rough departure, and prior weight."""
-_SLOW_CALLS_SHARE = 0.3
-"""Prior share of functions that have slow calls (pauses, retries, a slow backend)."""
-_SLOW_CALL_RATES = np.geomspace(0.005, 0.1, 6)
-_SLOW_CALL_EXTRA = 2.0
-"""How much longer a slow call takes on average, over a usual one."""
-_PLAUSIBLE_COUNT = 1000
-_GLANCE = 20
-"""Every so many of the plausible shapes tell which points are worth a whole look."""
+_USUAL_DEPARTURE = 2
+_WINDOWED_ODDS = 0.3
+"""Prior odds that a function of a few milliseconds follows the quota's windows."""
+_WINDOWED_SCALE_RATIO = 0.15
+"""How closely a windowed shape's duration follows from its steps."""
+_WINDOWED_LOG_WEIGHT = float(
+    np.log(_WINDOWED_ODDS * (SHAPE_COUNT / WINDOWED_COUNT - 1))
+    + np.log(np.log(WINDOWED_RANGE_MS[1] / WINDOWED_RANGE_MS[0]))
+    - 0.5 * np.log(2 * np.pi)
+)
+"""A windowed shape's share of those odds: the density of its scale, which others have flat."""
+_PLAUSIBLE_COUNT = 700
+"""Shapes that get a closer look."""
 _INDISTINCT = 1e-4
+_NEGLIGIBLE_VARIANCE = 1e-6
 _COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
 """What a cold start makes of the handler's own time, before any was seen."""
 _COLD_TILT_DEVIATION = 0.03
@@ -58,35 +69,107 @@ _COLD_TILT_DEVIATION = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """One point of the grid of noises and departures: everything here is shared by all shapes."""
+class _Grid:
+    """The grid of noises and departures: all that is shared by all shapes.
 
-    departure: tuple[float, float]
-    """Deviations of the slow and the rough departure."""
-    observations: Observations
-    noise: Floats
-    """Covariance of all that is not the curve's."""
+    Points are numbered noise by noise, in each noise departure by departure.
+    """
+
+    size_index: NDArray[np.intp]
+    """(levels,)."""
+    level: Floats
+    """Log levels, cold ones less their expected factor: (noises, levels)."""
+    noise_root: Floats
+    """Cholesky factors of the noises' covariance: (noises, levels, levels)."""
     inverse: Floats
-    """Inverse covariance of the levels: departure plus noise."""
-    scale_precision: float
-    log_constant: float
-    """Log weight of a shape that fits exactly."""
+    """Inverse covariance of the levels, departure plus noise: (points, levels, levels)."""
+    scale_weights: Floats
+    """What each level adds to the estimate of the scale: (points, levels)."""
+    scale_precision: Floats
+    """(points,)."""
+    log_constant: Floats
+    """Log weight of a shape that fits exactly: (points,)."""
 
-    def level(self) -> Floats:
-        """Log levels, cold ones less their expected factor."""
-        seen = self.observations
-        return np.asarray(seen.log_level - _COLD_LOG_FACTOR * seen.cold)
-
-    def log_weights(self, shapes: _Compact) -> Floats:
-        """Log marginal likelihood of every shape, its scale integrated out."""
-        seen = self.observations.size_index
-        ones = self.inverse.sum(axis=1)
-        scale_free = self.inverse - np.outer(ones, ones) / self.scale_precision
-        basis = np.vstack([self.level() - shapes.centre[seen], -shapes.directions[:, seen]])
-        distance = basis @ scale_free @ basis.T
-        return np.asarray(
-            self.log_constant - 0.5 * np.einsum("ij,ij->i", shapes.places @ distance, shapes.places)
+    @classmethod
+    def of(cls, levels: Levels) -> _Grid:
+        """The whole grid, but for noises that the scatter rules out that shows without a curve."""
+        weights = {
+            (between, scale): np.log(weight) + levels.within_log_weight(scale)
+            for between, weight in BETWEEN_RATIOS
+            for scale in _WITHIN_SCALES
+        }
+        least = max(weights.values()) - _NEGLIGIBLE
+        noises = [(levels.observe(*noise), w) for noise, w in weights.items() if w > least]
+        first = noises[0][0]
+        seen, cold = first.size_index, first.cold
+        octaves = cold * np.log2(levels.sizes_mb[seen] / 1024)
+        factor = _COLD_LOG_FACTOR_DEVIATION**2 * np.outer(cold, cold)
+        factor = factor + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
+        noise = np.array([observed.covariance for observed, _ in noises]) + factor
+        own = np.array(
+            [
+                departure_covariance(levels.sizes_mb[seen], levels.sizes_mb[seen], (slow, rough))
+                for slow, rough, _ in _DEPARTURE_RATIOS
+            ]
         )
+        covariance = (noise[:, None] + own[None, :]).reshape(-1, len(seen), len(seen))
+        inverse = np.linalg.inv(covariance)
+        ones = inverse.sum(axis=2)
+        precision = ones.sum(axis=1)
+        volume = np.linalg.slogdet(covariance)[1] + np.log(precision)
+        prior = np.array([w + observed.scatter_log_likelihood for observed, w in noises])
+        own_prior = np.log([weight for _, _, weight in _DEPARTURE_RATIOS])
+        return cls(
+            size_index=seen,
+            level=np.array([each.log_level for each, _ in noises]) - _COLD_LOG_FACTOR * cold,
+            noise_root=np.linalg.cholesky(noise),
+            inverse=inverse,
+            scale_weights=ones / precision[:, None],
+            scale_precision=precision,
+            log_constant=(prior[:, None] + own_prior).ravel() - 0.5 * volume,
+        )
+
+    def noise_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The number of each point's noise."""
+        return points // len(_DEPARTURE_RATIOS)
+
+    def usual(self) -> NDArray[np.intp]:
+        """One point in the middle."""
+        middle = len(self.level) // 2
+        return np.array([middle * len(_DEPARTURE_RATIOS) + _USUAL_DEPARTURE])
+
+    def all(self) -> NDArray[np.intp]:
+        """Every point."""
+        return np.arange(len(self.inverse))
+
+    def log_weights(self, shapes: _Compact, points: NDArray[np.intp]) -> Floats:
+        """Log marginal likelihood of every shape at some points, its scale integrated out:
+        (shapes, points).
+        """
+        seen = self.size_index
+        level = self.level[self.noise_of(points)]
+        apart = np.concatenate(
+            [
+                (level - shapes.centre[seen])[:, None, :],
+                np.broadcast_to(
+                    -shapes.directions[:, seen], (len(points), len(shapes.directions), len(seen))
+                ),
+            ],
+            axis=1,
+        )
+        weights = self.scale_weights[points]
+        inverse, precision = self.inverse[points], self.scale_precision[points]
+        scale = apart @ weights[:, :, None]
+        distance = apart @ inverse @ apart.transpose(0, 2, 1)
+        distance -= precision[:, None, None] * (scale @ scale.transpose(0, 2, 1))
+        half = len(shapes.directions) + 1
+        pairs = (shapes.places[:, :, None] * shapes.places[:, None, :]).reshape(-1, half * half)
+        result = self.log_constant[points] - 0.5 * (pairs @ distance.reshape(len(points), -1).T)
+        bound = np.flatnonzero(np.isfinite(shapes.log_scale))
+        variance = _WINDOWED_SCALE_RATIO**2 + 1 / precision
+        off = shapes.places[bound] @ scale[:, :, 0].T - shapes.log_scale[bound, None]
+        result[bound] += _WINDOWED_LOG_WEIGHT - 0.5 * (off**2 / variance + np.log(variance))
+        return np.asarray(result)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +183,18 @@ class _Compact:
     """(directions, sizes)."""
     places: Floats
     """(shapes, 1 + directions); the first column is 1."""
+    log_scale: Floats
+    """Relative to the levels' anchor; NaN where any scale fits."""
 
     @classmethod
-    def of(cls, at_sizes: Floats) -> _Compact:
+    def of(cls, at_sizes: Floats, log_scale: Floats) -> _Compact:
         """Keep the directions in which shapes differ by more than a hundredth of a per cent."""
         centre = at_sizes.mean(axis=0)
         apart = at_sizes - centre
         extent, directions = np.linalg.eigh(apart.T @ apart / len(apart))
         kept = directions[:, extent > _INDISTINCT**2].T
-        return cls(centre, kept, np.hstack([np.ones((len(apart), 1)), apart @ kept.T]))
-
-    def few(self) -> _Compact:
-        """Every so many of the shapes."""
-        return _Compact(self.centre, self.directions, self.places[::_GLANCE])
+        places = np.hstack([np.ones((len(apart), 1)), apart @ kept.T])
+        return cls(centre, kept, places, log_scale)
 
 
 def draw_log_curves(
@@ -123,113 +205,50 @@ def draw_log_curves(
     Draws never rise with memory.
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
-    points = _points(levels)
-    plausible = _plausible(points, at_sizes)
-    compact = _Compact.of(at_sizes[plausible])
-    points = _likely(points, compact.few())
-    weights = [point.log_weights(compact) for point in points]
-    which, shape_index = np.divmod(_pick(np.concatenate(weights), draw_count, rng), len(plausible))
-    shapes = prior_shapes().select(plausible[shape_index])
-    curves = shapes.log_duration(grid_mb)
-    units = [draw_unit(grid_mb, octaves, draw_count, rng) for octaves in LENGTHS_OCTAVES]
+    log_scale = prior_log_scale() - levels.log_anchor
+    grid = _Grid.of(levels)
+    glance = grid.log_weights(_Compact.of(at_sizes, log_scale), grid.usual())[:, 0]
+    plausible = np.argsort(-glance, kind="stable")[:_PLAUSIBLE_COUNT]
+    compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
+    weights = grid.log_weights(compact, grid.all())
+    which, shape_index = np.divmod(_pick(weights.T.ravel(), draw_count, rng), len(plausible))
+    curves = prior_shapes().select(plausible[shape_index]).log_duration(grid_mb)
     measured = np.searchsorted(grid_mb, levels.sizes_mb)
-    for number in np.unique(which):
-        rows = np.flatnonzero(which == number)
-        prior = sum(d * unit[rows] for d, unit in zip(points[number].departure, units, strict=True))
-        curves[rows] += _correction(
-            points[number],
-            shapes=curves[rows],
-            prior=prior,
-            grid_mb=grid_mb,
-            measured=measured,
-            rng=rng,
-        )
-    return _never_rising(curves) + _draw_tails(levels, draw_count, rng) + levels.log_anchor
+    curves += _departures(grid, which, shapes=curves, grid_mb=grid_mb, measured=measured, rng=rng)
+    tails = levels.tails.draw_log_ratios(draw_count, rng)[:, None]
+    return _never_rising(curves, grid_mb) + tails + levels.log_anchor
 
 
-def _points(levels: Levels) -> list[_Point]:
-    """The whole grid, but for noises that the scatter rules out that shows without a curve."""
-    noises = [
-        (levels.observe(between, scale), np.log(weight) + levels.within_log_weight(scale))
-        for between, weight in _BETWEEN_RATIOS
-        for scale in _WITHIN_SCALES
-    ]
-    best = max(weight for _, weight in noises)
-    departures = [
-        departure_covariance(levels.sizes_mb, levels.sizes_mb, (slow, rough))
-        for slow, rough, _ in _DEPARTURE_RATIOS
-    ]
-    return [
-        point
-        for observations, weight in noises
-        if weight > best - _NEGLIGIBLE
-        for point in _points_of_noise(levels, observations, weight, np.asarray(departures))
-    ]
-
-
-def _points_of_noise(
-    levels: Levels, observations: Observations, log_prior: float, departures: Floats
-) -> list[_Point]:
-    """One noise with every departure: `departures` are covariances between sizes."""
-    seen = observations.size_index
-    octaves = np.log2(levels.sizes_mb[seen] / 1024)
-    factor = _COLD_LOG_FACTOR_DEVIATION**2 + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
-    noise = observations.covariance + factor * np.outer(observations.cold, observations.cold)
-    covariances = noise + departures[:, seen[:, None], seen[None, :]]
-    inverses = np.linalg.inv(covariances)
-    precisions = inverses.sum(axis=(1, 2))
-    volumes = np.linalg.slogdet(covariances)[1] + np.log(precisions)
-    return [
-        _Point(
-            departure=(slow, rough),
-            observations=observations,
-            noise=noise,
-            inverse=inverse,
-            scale_precision=float(precision),
-            log_constant=log_prior
-            + float(np.log(weight) - 0.5 * volume)
-            + observations.scatter_log_likelihood,
-        )
-        for (slow, rough, weight), inverse, precision, volume in zip(
-            _DEPARTURE_RATIOS, inverses, precisions, volumes, strict=True
-        )
-    ]
-
-
-def _plausible(points: Sequence[_Point], at_sizes: Floats) -> NDArray[np.intp]:
-    """Shapes worth a closer look, the likeliest first, under a usual noise and departure."""
-    usual = points[len(points) // 2 // len(_DEPARTURE_RATIOS) * len(_DEPARTURE_RATIOS) + 2]
-    weight = usual.log_weights(_Compact.of(at_sizes))
-    return np.asarray(np.argsort(-weight, kind="stable")[:_PLAUSIBLE_COUNT])
-
-
-def _likely(points: Sequence[_Point], shapes: _Compact) -> list[_Point]:
-    """Points that are not ruled out by a glance at a few plausible shapes."""
-    weights = np.array([np.logaddexp.reduce(point.log_weights(shapes)) for point in points])
-    likely = weights > weights.max() - _NEGLIGIBLE
-    return [point for point, kept in zip(points, likely, strict=True) if kept]
-
-
-def _correction(
-    point: _Point,
+def _departures(
+    grid: _Grid,
+    points: NDArray[np.intp],
     *,
     shapes: Floats,
-    prior: Floats,
     grid_mb: NDArray[np.int_],
     measured: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> Floats:
-    """Draw scales and departures given the levels, from departures `prior` to them (Matheron's
-    rule): (rows, grid), to be added to the shapes.
+    """Draw scales and departures given the levels, by correcting draws of the prior (Matheron's
+    rule), for shapes at their grid points: (rows, grid), to be added to the shapes.
     """
-    where = measured[point.observations.size_index]
-    residual = point.level() - shapes[:, where]
-    scale = residual @ point.inverse.sum(axis=0) / point.scale_precision
-    scale += rng.standard_normal(len(scale)) / np.sqrt(point.scale_precision)
-    noise = rng.standard_normal(residual.shape) @ np.linalg.cholesky(point.noise).T
+    where = measured[grid.size_index]
+    own = points % len(_DEPARTURE_RATIOS)
+    slow, rough = draw_units(grid_mb, len(points), rng)
+    ratios = np.array([(slow, rough) for slow, rough, _ in _DEPARTURE_RATIOS])[own]
+    prior = ratios[:, :1] * slow + ratios[:, 1:] * rough
+    residual = grid.level[grid.noise_of(points)] - shapes[:, where]
+    scale = np.sum(residual * grid.scale_weights[points], axis=1)
+    scale += rng.standard_normal(len(scale)) / np.sqrt(grid.scale_precision[points])
+    roots = grid.noise_root[grid.noise_of(points)]
+    noise = (roots @ rng.standard_normal((*residual.shape, 1)))[:, :, 0]
     wanted = residual - scale[:, None] - prior[:, where] - noise
-    cross = departure_covariance(grid_mb[where], grid_mb, point.departure)
-    return np.asarray(scale[:, None] + prior + wanted @ point.inverse @ cross)
+    pull = (grid.inverse[points] @ wanted[:, :, None])[:, :, 0]
+    moved = scale[:, None] + prior
+    for number, (slow_ratio, rough_ratio, _) in enumerate(_DEPARTURE_RATIOS):
+        rows = np.flatnonzero(own == number)
+        cross = departure_covariance(grid_mb[where], grid_mb, (slow_ratio, rough_ratio))
+        moved[rows] += pull[rows] @ cross
+    return np.asarray(moved)
 
 
 def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -241,18 +260,16 @@ def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[n
     return np.asarray(rng.permutation(picked))
 
 
-def _draw_tails(levels: Levels, count: int, rng: np.random.Generator) -> Floats:
-    """Draw the log ratio of mean to calm level: what was seen of tails, and what may not have
-    shown yet. A slow call of a rate r stays unseen in n calls with probability (1 - r)^n.
+def _never_rising(curves: Floats, grid_mb: NDArray[np.int_]) -> Floats:
+    """The nearest curves that never rise (isotonic regression).
+
+    Near in what is known: a size counts by the octaves that it stands for, over its variance, so
+    that the draws' wandering between measured sizes does not move the measured ones.
     """
-    seen = levels.log_tail + levels.log_tail_deviation * rng.standard_normal(count)
-    unseen = (1 - _SLOW_CALL_RATES) ** levels.warm_sample_count / len(_SLOW_CALL_RATES)
-    odds = np.array([1 - _SLOW_CALLS_SHARE, *(_SLOW_CALLS_SHARE * unseen)])
-    rate = rng.choice([0.0, *_SLOW_CALL_RATES], size=count, p=odds / odds.sum())
-    slow = np.log1p(rate * _SLOW_CALL_EXTRA * rng.standard_exponential(count))
-    return np.asarray((seen + slow)[:, None])
-
-
-def _never_rising(curves: Floats) -> Floats:
-    """The nearest curves that never rise (isotonic regression): it keeps every draw's mean."""
-    return np.array([isotonic_regression(curve, increasing=False).x for curve in curves])
+    weights = np.gradient(np.log2(grid_mb)) / (curves.var(axis=0) + _NEGLIGIBLE_VARIANCE)
+    # One regression for all: each curve is put so far below the one before that they never mix.
+    steps = (np.ptp(curves) + 1.0) * np.arange(len(curves))[:, None]
+    joined = isotonic_regression(
+        (curves - steps).ravel(), weights=np.tile(weights, len(curves)), increasing=False
+    )
+    return np.asarray(joined.x.reshape(curves.shape) + steps)

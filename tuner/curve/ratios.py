@@ -17,13 +17,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from scipy.special import ndtr
 
-from tuner.curve.noise import _LARGEST_KINK_RATIO
-from tuner.curve.posterior import (
-    _BETWEEN_RATIOS,
-    _SLOW_CALL_EXTRA,
-    _SLOW_CALL_RATES,
-    _SLOW_CALLS_SHARE,
-)
+from tuner.curve.calm import LARGEST_KINK_RATIO
+from tuner.curve.posterior import BETWEEN_RATIOS
+from tuner.curve.tails import SLOW_CALL_EXTRA, draw_slow_rates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +69,7 @@ def draw_ratio_quantiles(
         levels.within_count / rng.chisquare(levels.within_count, draw_count)
     )
     weight = rng.dirichlet([*np.ones(count), _UNSEEN_COUNT], draw_count).T
-    slow = draw_unseen_slow_rates(count, draw_count, rng)
+    slow = draw_slow_rates(0, count, draw_count, rng)
     # Where slow calls were seen, these tell of their rate; longer ones are possible.
     slow *= weight[-1] if seen.slow else 1.0
     grid = _grid(seen.log_ratio, float(np.hypot(between, within).max()))
@@ -82,25 +78,16 @@ def draw_ratio_quantiles(
     luck = np.exp(between[None, :] ** 2 / 2 * ~seen.alone[:, None])
     mean = np.sum(weight[:-1] * np.exp(seen.log_ratio)[:, None] * luck, axis=0)
     mean += weight[-1] * np.exp((between**2 + within**2) / 2)
-    mean = (1 - slow) * mean + slow * (1 + _SLOW_CALL_EXTRA)
+    mean = (1 - slow) * mean + slow * (1 + SLOW_CALL_EXTRA)
     found = [_crossing(grid, below, percentile / 100) for percentile in percentiles]
     return np.asarray(np.exp(np.column_stack(found)) / mean[:, None])
 
 
-def draw_unseen_slow_rates(sample_count: int, draw_count: int, rng: np.random.Generator) -> Floats:
-    """Draw the share of slow calls, none of which is among `sample_count` calls: a rate r stays
-    unseen with probability (1 - r)^n. 0 for functions that have none.
-    """
-    unseen = (1 - _SLOW_CALL_RATES) ** sample_count / len(_SLOW_CALL_RATES)
-    odds = np.array([1 - _SLOW_CALLS_SHARE, *(_SLOW_CALLS_SHARE * unseen)])
-    return rng.choice([0.0, *_SLOW_CALL_RATES], size=draw_count, p=odds / odds.sum())
-
-
 def _draw_between(levels: Levels, draw_count: int, rng: np.random.Generator) -> Floats:
     """Draw the deviation between environments, as far as environments of one size tell it."""
-    ratios = np.array([ratio for ratio, _ in _BETWEEN_RATIOS])
+    ratios = np.array([ratio for ratio, _ in BETWEEN_RATIOS])
     weight = np.array(
-        [np.log(w) + levels.observe(ratio).scatter_log_likelihood for ratio, w in _BETWEEN_RATIOS]
+        [np.log(w) + levels.observe(ratio).scatter_log_likelihood for ratio, w in BETWEEN_RATIOS]
     )
     odds = np.exp(weight - weight.max())
     return rng.choice(ratios, size=draw_count, p=odds / odds.sum())
@@ -115,7 +102,7 @@ def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Leve
     environments: dict[tuple[int, str | None], list[float]] = defaultdict(list)
     for sample, mean in zip(samples, mean_ms, strict=True):
         if not sample.cold:
-            ratio = np.log(max(sample.duration_ms, 0.01) / mean) + levels.log_tail
+            ratio = np.log(max(sample.duration_ms, 0.01) / mean) + levels.tails.log_ratio
             environments[sample.memory_mb, sample.environment].append(float(ratio))
     centred = [
         (ratio - (median([*each, 0.0]) if len(each) > 1 else 0.0), len(each) == 1)
@@ -125,7 +112,7 @@ def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Leve
     ratios = np.array([ratio for ratio, _ in centred])
     alone = np.array([single for _, single in centred], dtype=bool)
     freedom = max(len(ratios) - len(environments), len(ratios) / 2)
-    limit = _SLOW_DEVIATIONS * levels.within_ratio + _LARGEST_KINK_RATIO * alone
+    limit = _SLOW_DEVIATIONS * levels.within_ratio + LARGEST_KINK_RATIO * alone
     usual = np.abs(ratios) <= limit
     widened = ratios * np.sqrt(len(ratios) / max(freedom, 1.0))
     return _Seen(np.where(usual, widened, ratios), alone, slow=bool((ratios > limit).any()))
@@ -133,7 +120,7 @@ def _residuals(samples: Sequence[Sample], mean_ms: Sequence[float], levels: Leve
 
 def _grid(log_ratio: Floats, width: float) -> Floats:
     """Log ratios, dense where most durations lie."""
-    slowest = max([*log_ratio, np.log1p(8 * _SLOW_CALL_EXTRA)]) + 6 * width
+    slowest = max([*log_ratio, np.log1p(8 * SLOW_CALL_EXTRA)]) + 6 * width
     fastest = min([*log_ratio, 0.0]) - 6 * width
     return np.unique(
         [
@@ -168,4 +155,4 @@ def _crossing(grid: Floats, below: Floats, share: float) -> Floats:
 
 def _slow_share_below(grid: Floats) -> Floats:
     """Share of slow calls below each log ratio: what they take longer is exponential."""
-    return -np.expm1(-np.maximum(np.expm1(grid), 0.0) / _SLOW_CALL_EXTRA)
+    return np.asarray(-np.expm1(-np.maximum(np.expm1(grid), 0.0) / SLOW_CALL_EXTRA))

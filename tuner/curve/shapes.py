@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.limits import MB_PER_VCPU, MIN_MEMORY_MB
+from tuner.model.limits import MB_PER_VCPU, MIN_MEMORY_MB, QUOTA_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SHAPE_COUNT = 4000
+SHAPE_COUNT = 4500
+WINDOWED_COUNT: Final = 800
+WINDOWED_RANGE_MS: Final = (1.0, 120.0)
+"""Serial CPU time over which the quota's windows show: a fraction of one, to a few of them."""
 _SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
 
 
@@ -45,8 +48,11 @@ class Shapes:
     cores_vcpu: Floats
     pressure: Floats
     pressure_exponent: Floats
-    window_share: Floats
-    """How much of the serial work follows the quota's windows instead of their average."""
+    windowed_ms: Floats
+    """Serial CPU time of shapes that follow the quota's windows instead of their average, in
+    milliseconds at one vCPU; 0 of the others, which have any scale."""
+    step_share: Floats
+    """How much of the windows' steps the random phase of the first leaves."""
 
     def select(self, indices: NDArray[np.intp]) -> Shapes:
         """Return the shapes at `indices`, in that order."""
@@ -58,11 +64,13 @@ class Shapes:
         serial = np.exp(
             -self.serial_exponent[:, None] * np.minimum(c, np.log(self.knee_vcpu)[:, None])
         )
-        windowed = self.window_share > 0
+        windowed = self.windowed_ms > 0
         if windowed.any():
-            stepped = _in_windows(np.exp(c), self.knee_vcpu[windowed][:, None])
-            share = self.window_share[windowed][:, None]
-            serial[windowed] += share * (stepped - serial[windowed])
+            serial[windowed] = _in_windows(
+                np.exp(c),
+                self.windowed_ms[windowed][:, None],
+                self.step_share[windowed][:, None],
+            )
         parallel = np.exp(
             -self.serial_exponent[:, None] * np.minimum(c, np.log(self.cores_vcpu)[:, None])
         )
@@ -76,25 +84,34 @@ class Shapes:
         return np.asarray(np.log(total))
 
 
-def _in_windows(vcpu: Floats, knee_vcpu: Floats) -> Floats:
-    """Duration of work that fits into one quota window from `knee_vcpu` on, over 1 / knee_vcpu.
+def _in_windows(vcpu: Floats, work_ms: Floats, step_share: Floats) -> Floats:
+    """Duration of `work_ms` of CPU time under the quota, over `work_ms`.
 
-    Below, every window gives its credit at full speed and then stands still until the next: the
-    duration goes in steps. The phase of the first window is random, which smooths half of them.
+    Every window gives its credit at full speed and then stands still until the next: the duration
+    goes in steps. The phase of the first window is random, which smooths a part of them.
     """
-    credit = np.minimum(vcpu / knee_vcpu, 1.0)
-    window = 1 / knee_vcpu
-    whole = np.floor(1 / credit - 1e-9)
-    stepped = whole * window + 1 - whole * credit
     share = np.minimum(vcpu, 1.0)
-    average = 1 / share - (1 - share) / (2 * knee_vcpu)
-    return np.asarray((stepped + np.maximum(average, 1.0)) / (2 * knee_vcpu))
+    credit_ms = share * QUOTA_WINDOW_MS
+    whole = np.floor(work_ms / credit_ms - 1e-9)
+    stepped = whole * QUOTA_WINDOW_MS + work_ms - whole * credit_ms
+    average = np.maximum(work_ms / share - (1 - share) * QUOTA_WINDOW_MS / 2, work_ms)
+    return np.asarray((step_share * stepped + (1 - step_share) * average) / work_ms)
 
 
 @lru_cache(maxsize=512)
 def prior_log_duration(memory_mb: int) -> Floats:
     """Logarithm of every shape of the library at one size; kept, since every refit needs it."""
     return prior_shapes().log_duration([memory_mb])[:, 0]
+
+
+@lru_cache(maxsize=1)
+def prior_log_scale() -> Floats:
+    """Logarithm of the duration (ms) that is 1 in a windowed shape; NaN where any scale fits."""
+    shapes = prior_shapes()
+    bound = shapes.windowed_ms > 0
+    scale = np.full(len(bound), np.nan)
+    scale[bound] = np.log(shapes.windowed_ms[bound] / shapes.serial[bound])
+    return scale
 
 
 @lru_cache(maxsize=1)
@@ -114,11 +131,17 @@ def prior_shapes() -> Shapes:
     share = np.where(rng.random(n) < 0.55, 0.0, rng.beta(0.8, 3.0, n))
     at_smallest = wait + work * _SMALLEST_VCPU**-exponent
     pressure = share / (1 - share) * at_smallest * _SMALLEST_VCPU**pressure_exponent
-    # Work that fits into a quota window's credit, or that waits for something that grows with
-    # memory only so far, ends to gain below one core.
+    # What waits for something that grows with memory only so far ends to gain below one core.
     knee = np.exp(rng.normal(0.0, 0.12, n))
     early = rng.random(n) < 0.12
     knee[early] = np.exp(rng.uniform(np.log(0.1), 0.0, n))[early]
+    # Short runs of one thread go in the windows' steps, which tie the shape to its scale.
+    windowed_ms = np.exp(rng.uniform(np.log(WINDOWED_RANGE_MS[0]), np.log(WINDOWED_RANGE_MS[1]), n))
+    windowed_ms[WINDOWED_COUNT:] = 0.0
+    wait[:WINDOWED_COUNT][rng.random(WINDOWED_COUNT) < 0.6] = 0.0
+    wait[:WINDOWED_COUNT] = np.minimum(wait[:WINDOWED_COUNT], 0.9)
+    work = 1.0 - wait
+    parallel_share[:WINDOWED_COUNT] = pressure[:WINDOWED_COUNT] = 0.0
     return Shapes(
         wait=wait,
         serial=work * (1 - parallel_share),
@@ -128,17 +151,30 @@ def prior_shapes() -> Shapes:
         cores_vcpu=np.exp(rng.uniform(np.log(1.2), np.log(6.0), n)),
         pressure=pressure,
         pressure_exponent=pressure_exponent,
-        window_share=np.where(early & (rng.random(n) < 0.5), rng.random(n), 0.0),
+        windowed_ms=windowed_ms,
+        step_share=rng.random(n),
     )
 
 
-def nearest_log_duration(sizes_mb: NDArray[np.int_], log_level: Floats) -> Floats:
-    """The shape of the library whose sum of absolute errors is least, at the levels' scale.
+def nearest_shapes(
+    sizes_mb: NDArray[np.int_], log_levels: Sequence[Sequence[float]]
+) -> tuple[Floats, Floats]:
+    """The shape of the library whose sum of absolute errors is least, at the levels' scale; and
+    for each size, what the shape says that is nearest to all other sizes. Each size has one level
+    or several.
 
     A few wild levels do not move it: it tells which ones they are.
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in sizes_mb])
-    apart = log_level - at_sizes
-    scale = np.median(apart, axis=1, keepdims=True)
-    best = int(np.abs(apart - scale).sum(axis=1).argmin())
-    return np.asarray(at_sizes[best] + scale[best])
+    where = np.repeat(np.arange(len(sizes_mb)), [len(levels) for levels in log_levels])
+    apart = np.concatenate(log_levels) - at_sizes[:, where]
+    scale = np.median(apart, axis=1)
+    error = np.abs(apart - scale[:, None])
+    total = error.sum(axis=1)
+    of_size = np.column_stack(
+        [error[:, where == index].sum(axis=1) for index in range(len(sizes_mb))]
+    )
+    best = int(total.argmin())
+    others = (total[:, None] - of_size).argmin(axis=0)
+    of_others = at_sizes[others, np.arange(len(sizes_mb))] + scale[others]
+    return np.asarray(at_sizes[best] + scale[best]), np.asarray(of_others)
