@@ -263,11 +263,7 @@ def _left_out_errors(name: str) -> tuple[float, float, float]:
         sizes = [size for size in function.sizes_mb if size != left_out]
         durations = [function.truth_ms(size) for size in sizes]
         curve = fit_curve(
-            [
-                Sample(m, d, f"{m}/{e}")
-                for m, d in zip(sizes, durations, strict=True)
-                for e in (1, 2, 3)
-            ]
+            [sample for size in sizes for sample in _recorded_samples(function, size)]
         )
         guesses = (
             float(np.exp(np.log(curve.draws_ms([left_out])).mean())),
@@ -277,6 +273,13 @@ def _left_out_errors(name: str) -> tuple[float, float, float]:
         errors.append([abs(guess / function.truth_ms(left_out) - 1) for guess in guesses])
     a, b, c = np.mean(errors, axis=0)
     return float(a), float(b), float(c)
+
+
+def _recorded_samples(function: Function, memory_mb: int) -> list[Sample]:
+    """What was recorded at a size; a mean, where the source gives no more, counts ten times."""
+    recorded = function.recorded_ms[memory_mb]
+    durations = recorded if len(recorded) > 1 else [*recorded] * 10
+    return [Sample(memory_mb, d, f"{memory_mb}/{e}") for e, d in enumerate(durations)]
 
 
 def _calibration_rows(runs: list[Run]) -> list[tuple[str, str, str, str, str, bool]]:

@@ -21,15 +21,16 @@ PRIORS: Final = (
     "noise._PRIOR_COUNT",
     "noise._PRIOR_RATIO",
     "noise._COLD_PRIOR_RATIO",
-    "noise._CLIP_DEVIATIONS",
-    "noise._LARGEST_KINK_RATIO",
-    "departure.LENGTHS_OCTAVES",
+    "calm._CLIP_DEVIATIONS",
+    "calm.LARGEST_KINK_RATIO",
+    "departure.SLOW_OCTAVES",
+    "departure.ROUGH_OCTAVES",
     "posterior._DEPARTURE_RATIOS",
-    "posterior._BETWEEN_RATIOS",
+    "posterior.BETWEEN_RATIOS",
     "posterior._WITHIN_SCALES",
-    "posterior._SLOW_CALLS_SHARE",
-    "posterior._SLOW_CALL_RATES",
-    "posterior._SLOW_CALL_EXTRA",
+    "tails._SLOW_CALLS_SHARE",
+    "tails._RATES",
+    "tails.SLOW_CALL_EXTRA",
 )
 FACTORS: Final = (1.0, 0.7, 1.3)
 

@@ -24,7 +24,7 @@ from tuner.model.platform_report import PlatformReport
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from tuner.explore.strategy import Strategy, Trial
 
@@ -54,6 +54,8 @@ class Function:
     """Below this it is killed for memory."""
     used_mb: int = 40
     max_mb: int = 3008
+    recorded_ms: Mapping[int, Sequence[float]] = field(default_factory=dict)
+    """Recorded durations by size; one where the source gives a mean."""
 
     def true_cost_usd(self, memory_mb: int) -> float:
         """Expected cost of a warm invocation."""
@@ -168,7 +170,7 @@ def _recorded(name: str, source: str, raw: dict[int, list[float]]) -> Function:
             return truth(memory_mb) * rng.choice(raw[nearest]) / means[nearest]
         return truth(memory_mb) * math.exp(rng.gauss(0, 0.04))
 
-    return Function(name, source, sizes, truth, draw)
+    return Function(name, source, sizes, truth, draw, recorded_ms=raw)
 
 
 def generated_functions() -> list[Function]:
