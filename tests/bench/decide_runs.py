@@ -84,7 +84,7 @@ def adaptive_run(
     started_s = time.process_time()
     world.run(strategy, slot_count)
     spent_s = time.process_time() - started_s
-    run = conclude(world, question, seed=ANSWER_SEED)
+    run = conclude(world, question, seed=seed)
     return replace(run, cpu_ms_per_invocation=spent_s * 1000 / len(world.done))
 
 

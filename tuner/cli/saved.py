@@ -55,12 +55,9 @@ def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
 
 
 def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
-    """The answer of one sweep; with a rate, what it saves a month and where else it could run."""
+    """The answer of one sweep, and where else it could run; with a rate, what it saves a month."""
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above
-    from tuner.api.worth import with_saving  # noqa: PLC0415 - as above
 
     answer = api.recommend(sweep, goal, **limits)
-    if terms.traffic.rate_per_s is None:
-        return with_saving(answer, terms)
     return add_platform(answer, sweep, terms, today=limits["today"])

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from tuner.curve.departure import departure_covariance, draw_units
+from tuner.curve.isotonic import never_rising
 from tuner.curve.shapes import (
     SHAPE_COUNT,
     WINDOWED_COUNT,
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
 
 BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
 """Scatter between environments, and prior weight (a few per cent is usual, more is not rare)."""
-_WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0)
+_WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0, 5.5)
 """Deviation within an environment, over its estimate from repetitions: few of those say little."""
 _NEGLIGIBLE = 7.0
 """Noises whose log weight is this far below the best one's are left out."""
 _DEPARTURE_RATIOS = (
-    (0.001, 0.003, 0.4),
-    (0.02, 0.006, 0.3),
-    (0.03, 0.015, 0.15),
-    (0.06, 0.02, 0.1),
-    (0.1, 0.06, 0.05),
+    (0.001, 0.003, 0.35),
+    (0.02, 0.007, 0.27),
+    (0.03, 0.018, 0.18),
+    (0.06, 0.025, 0.13),
+    (0.1, 0.07, 0.07),
 )
 """Deviations of the slow and the rough departure, and prior weight."""
 _USUAL_DEPARTURE = 2
@@ -267,9 +267,4 @@ def _never_rising(curves: Floats, grid_mb: NDArray[np.int_]) -> Floats:
     that the draws' wandering between measured sizes does not move the measured ones.
     """
     weights = np.gradient(np.log2(grid_mb)) / (curves.var(axis=0) + _NEGLIGIBLE_VARIANCE)
-    # One regression for all: each curve is put so far below the one before that they never mix.
-    steps = (np.ptp(curves) + 1.0) * np.arange(len(curves))[:, None]
-    joined = isotonic_regression(
-        (curves - steps).ravel(), weights=np.tile(weights, len(curves)), increasing=False
-    )
-    return np.asarray(joined.x.reshape(curves.shape) + steps)
+    return never_rising(curves, weights)

@@ -43,8 +43,6 @@ _NEAR_BEST = 0.9
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
 _SURE_SHARE = 0.6
-_ANSWER_SEED = 0
-"""The draws that the final answer is read from by default: the sweep stops when that stands."""
 _RESERVED = 4
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
@@ -144,7 +142,7 @@ class AdaptiveStrategy:
             return first
         if any(not samples for samples in evidence.samples.values()):
             return ()
-        case = build_case(self._question, evidence, seed=_ANSWER_SEED)
+        case = build_case(self._question, evidence, seed=self._seed)
         if errors_are_random(evidence):
             return ()
         if not case.ranking.allowed.any():

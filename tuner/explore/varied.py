@@ -50,6 +50,7 @@ class VariedStrategy:
         self._question = Question(goal, function, prices, frozenset(sizes_mb))
         self._parts = parts_of(payloads, varied.values)
         self._varied = varied
+        self._seed = seed
         self._strategies = tuple(
             AdaptiveStrategy(
                 sizes_mb,
@@ -117,7 +118,7 @@ class VariedStrategy:
         if not known or any(errors_are_random(evidence) for _, _, evidence in known):
             return ()
         strategies, parts, evidences = zip(*known, strict=True)
-        cases = build_cases(self._question, parts, evidences, seed=0)
+        cases = build_cases(self._question, parts, evidences, seed=self._seed)
         best = best_case(cases, self._varied.current)
         if best is None:
             tries = [s.approach(e.case) for s, e in zip(strategies, cases, strict=True)]
