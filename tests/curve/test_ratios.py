@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
 from tests.curve.made import made_samples, one_thread_ms
 from tuner.curve import Sample
 from tuner.curve.noise import measure_levels
-from tuner.curve.ratios import draw_ratio_quantiles
+from tuner.curve.ratios import _normal_share_below, draw_ratio_quantiles
 
 SIZES_MB = (128, 256, 512, 1024, 2048)
 PERCENTILES = (50, 95, 99)
@@ -63,3 +64,9 @@ def test_cold_samples_alone_still_give_an_answer() -> None:
         for s in made_samples(one_thread_ms, SIZES_MB)
     ]
     assert np.isfinite(drawn(samples)).all()
+
+
+def test_the_normal_table_is_scipys_to_six_digits() -> None:
+    """Between its points too, and far outside."""
+    deviations = np.random.default_rng(2).uniform(-9, 9, 5000)
+    np.testing.assert_allclose(_normal_share_below(deviations), ndtr(deviations), atol=1e-6)
