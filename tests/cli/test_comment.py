@@ -15,7 +15,7 @@ from tests.cli.running import one_line, run_here
 from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
 from tests.forge.fake_gitlab import PROJECT, FakeGitlab
-from tests.sweeps import made_function, made_sweep
+from tests.sweeps import made_function, made_sweep, mixed_ms
 from tuner.model.finding import Finding
 from tuner.sweep.file import SweepWriter
 
@@ -49,7 +49,7 @@ def job(github: FakeGithub, tmp_path: Path) -> dict[str, str]:
 
 
 def save(path: Path, sweep: Sweep | None = None, **changes: object) -> str:
-    sweep = replace(sweep or made_sweep(current_mb=3008), **changes)  # type: ignore[arg-type]
+    sweep = replace(sweep or made_sweep(mixed_ms, current_mb=3008), **changes)  # type: ignore[arg-type]
     with SweepWriter(path) as file:
         file.begin(sweep)
         for invocation in sweep.invocations:
@@ -307,7 +307,7 @@ def test_an_older_sweep_suggests_nothing(
     github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path
 ) -> None:
     """A newer answer stands: what contradicts it is not posted."""
-    keep = replace(made_sweep(current_mb=256), started_at="2026-02-01T00:00:00Z")
+    keep = replace(made_sweep(mixed_ms, current_mb=128), started_at="2026-02-01T00:00:00Z")
     run_here("comment", save(tmp_path / "new.jsonl", keep), cwd=template.parent, **job)
     there = [each["body"] for each in github.remarks]
     run_here("comment", save(tmp_path / "old.jsonl"), cwd=template.parent, **job)
