@@ -67,7 +67,7 @@ def test_without_a_rate_the_break_even_is_still_stated() -> None:
     assert answer.verdict is None
     # True work (5 ms) lies where one machine more is needed: the rate is 19.9 or 23.3 either side.
     assert answer.break_even_rate_per_s is not None
-    assert 19 < answer.break_even_rate_per_s < 24
+    assert answer.break_even_rate_per_s == pytest.approx(23.4, rel=0.1)
     assert all(platform.cost_usd_per_month is None for platform in answer.platforms)
 
 
