@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from tests.cli.running import run_here
-
 ROOT: Final = Path(__file__).parents[2]
 TEMPLATE: Final = ROOT / "examples" / "template.yaml"
 
@@ -50,13 +48,13 @@ def tune_example(
     state_dir: Path,
     template: Path = TEMPLATE,
     payload: str | None = None,
+    timeout_s: float = 110,
 ) -> dict[str, Any]:
     """Tune one of the examples on the local Lambda and return the contract's JSON.
 
-    Without `payload` it gets the one that lies in its own folder. The tool runs in this process,
-    the handlers in theirs.
+    Without `payload` it gets the one that lies in its own folder.
     """
-    ran = run_here(
+    ran = tuner(
         "tune",
         name,
         "--local",
@@ -68,7 +66,8 @@ def tune_example(
         "--seed",
         "1",
         *arguments,
-        TUNER_STATE_DIR=str(state_dir),
+        state_dir=state_dir,
+        timeout_s=timeout_s,
     )
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout)
