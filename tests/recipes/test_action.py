@@ -92,6 +92,20 @@ def test_an_example_has_only_the_permissions_of_its_part(path: Path) -> None:
         subprocess.run(["bash", "-n", "-c", each.get("run", "")], check=True)
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_an_example_pins_its_actions_and_measures_the_head(path: Path) -> None:
+    """A tag may move; what is measured and suggested on is the pull request's own commit."""
+    [job] = yaml.safe_load(path.read_text())["jobs"].values()
+    for each in job["steps"]:
+        used = each.get("uses", "")
+        assert not used or re.fullmatch(r"[\w-]+/[\w-]+@([0-9a-f]{40}|COMMIT)", used)
+        if used.startswith("actions/checkout@"):
+            assert each["with"] == {
+                "ref": "${{ github.event.pull_request.head.sha }}",
+                "persist-credentials": False,
+            }
+
+
 def test_the_fork_workflows_name_each_other() -> None:
     """The second is started by the first and fetches what it left."""
     first, second = (
@@ -150,8 +164,12 @@ def test_the_commenting_step_posts(tmp_path: Path) -> None:
 
 
 def test_the_gitlab_job_gives_commands_as_they_are(tmp_path: Path) -> None:
-    """Its lines are shell, the tuner takes its arguments, and its token file is for its owner."""
+    """No fork's code runs; its lines are shell, the tuner takes its arguments, and its token file
+    is for its owner.
+    """
     [job] = yaml.safe_load((ROOT / "examples/ci/gitlab-merge-request.yml").read_text()).values()
+    [rule] = job["rules"]
+    assert "$CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_MERGE_REQUEST_PROJECT_ID" in rule["if"]
     for line in (*job["before_script"], *job["script"]):
         subprocess.run(["bash", "-n", "-c", line], check=True)
     token_file = tmp_path / "new" / "token"
