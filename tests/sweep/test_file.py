@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -267,6 +268,25 @@ def test_a_sweep_that_never_began_leaves_no_file_and_spoils_none(tmp_path: Path)
     with SweepWriter(path):
         pass
     assert read_sweep(path).end == "complete"
+
+
+@pytest.mark.parametrize("room", [0, 40])
+def test_a_disk_too_full_for_the_header_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """Half a header could not be read: the reason is told, and nothing is left to stumble over."""
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if room and data.startswith(b'{"record"'):
+            return write(descriptor, data[:room])
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "sweep.jsonl"
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SweepFileError, match="No space left"), SweepWriter(path) as writer:
+        writer.begin(made_sweep())
+    assert not path.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

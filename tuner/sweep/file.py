@@ -19,6 +19,7 @@ import binascii
 import dataclasses
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
@@ -84,7 +85,6 @@ class SweepWriter:
         """
         self.path = path
         self._sync = sync
-        self._is_empty = True
         self._failure: SweepFileError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,12 @@ class SweepWriter:
         header = _Header(
             sweep.tool_version, sweep.started_at, sweep.environment, function, sweep.plan
         )
-        self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
+        try:
+            self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
+        except SweepFileError:
+            with suppress(OSError):  # half a header is no sweep: nothing of it is left
+                os.ftruncate(self._descriptor, 0)
+            raise
 
     def invocation(self, invocation: Invocation) -> None:
         """Append an invocation."""
@@ -134,7 +139,7 @@ class SweepWriter:
         """Close the file; one that nothing was written to is removed."""
         if self._descriptor < 0:
             return
-        if self._is_empty and os.fstat(self._descriptor).st_size == 0:
+        if os.fstat(self._descriptor).st_size == 0:
             self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
         self._descriptor = -1
@@ -143,7 +148,6 @@ class SweepWriter:
         """Write one line at once, without a buffer: a crash loses no invocation that ended."""
         if self._failure is not None:  # nothing may follow a gap
             raise self._failure
-        self._is_empty = False
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         try:
             while line:
