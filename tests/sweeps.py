@@ -11,9 +11,11 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.platform_report import PlatformReport
 from tuner.model.sweep import Sweep
+from tuner.sweep.file import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 SIZES_MB = (128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008)
 
@@ -109,3 +111,16 @@ def made_sweep(
         end="complete",
         wall_s=10.0,
     )
+
+
+def save_sweep(path: Path, sweep: Sweep) -> str:
+    """Write a sweep to its file; return the path as a command is given it."""
+    with SweepWriter(path) as writer:
+        writer.begin(sweep)
+        for invocation in sweep.invocations:
+            writer.invocation(invocation)
+        for finding in sweep.findings:
+            writer.finding(finding)
+        if sweep.end is not None:
+            writer.end(sweep.end, wall_s=sweep.wall_s, throttle_count=sweep.throttle_count)
+    return str(path)

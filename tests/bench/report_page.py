@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from tests.browser.conftest import ARGUMENTS, NAMES
 from tests.report.exhibits import large_sweep
+from tests.sweeps import save_sweep
 from tuner import load_sweep
 from tuner.api import exhibit
 from tuner.decide.estimate import fitted
 from tuner.report.page.render import render
-from tuner.sweep.file import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def rows() -> list[Row]:
     """A sweep of 540 invocations and two payloads; medians."""
     with tempfile.TemporaryDirectory() as folder:
         sweep, page = Path(folder) / "large.jsonl", Path(folder) / "large.html"
-        _save(sweep)
+        save_sweep(sweep, large_sweep())
         tuner = str(Path(sysconfig.get_path("scripts")) / "tuner")
         making = [tuner, "report", str(sweep), "--format", "html", "--out", str(page)]
         before = os.times()
@@ -55,15 +55,6 @@ def rows() -> list[Row]:
             ("of which own work, CPU time", "< 0.3 s", f"{own_s:.2f} s", own_s < 0.3),
             _import_row(),
         ]
-
-
-def _save(path: Path) -> None:
-    sweep = large_sweep()
-    with SweepWriter(path) as file:
-        file.begin(sweep)
-        for invocation in sweep.invocations:
-            file.invocation(invocation)
-        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
 
 
 def _own_cpu_s(path: Path) -> float:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.running import run_here
-from tests.sweeps import made_sweep
-from tuner.sweep.file import SweepWriter
+from tests.sweeps import made_sweep, save_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,14 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def sweep_file(tmp_path: Path) -> str:
-    path = tmp_path / "made.jsonl"
     sweep = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
-    with SweepWriter(path) as writer:
-        writer.begin(sweep)
-        for invocation in sweep.invocations:
-            writer.invocation(invocation)
-        writer.end("complete", wall_s=1.0, throttle_count=0)
-    return str(path)
+    return save_sweep(tmp_path / "made.jsonl", sweep)
 
 
 def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:

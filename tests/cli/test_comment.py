@@ -7,7 +7,7 @@ import hashlib
 import json
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,9 +15,8 @@ from tests.cli.running import one_line, run_here
 from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
 from tests.forge.fake_gitlab import PROJECT, FakeGitlab
-from tests.sweeps import made_function, made_sweep, mixed_ms
+from tests.sweeps import made_function, made_sweep, mixed_ms, save_sweep
 from tuner.model.finding import Finding
-from tuner.sweep.file import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,16 +47,8 @@ def job(github: FakeGithub, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def save(path: Path, sweep: Sweep | None = None, **changes: object) -> str:
-    sweep = replace(sweep or made_sweep(mixed_ms, current_mb=3008), **changes)  # type: ignore[arg-type]
-    with SweepWriter(path) as file:
-        file.begin(sweep)
-        for invocation in sweep.invocations:
-            file.invocation(invocation)
-        for finding in sweep.findings:
-            file.finding(finding)
-        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
-    return str(path)
+def save(path: Path, sweep: Sweep | None = None, **changes: Any) -> str:
+    return save_sweep(path, replace(sweep or made_sweep(mixed_ms, current_mb=3008), **changes))
 
 
 def test_the_answer_is_posted_and_renewed(

@@ -9,29 +9,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.running import one_line, run_here
-from tests.sweeps import cpu_bound_ms, made_function, made_sweep
-from tuner.sweep.file import SweepWriter
+from tests.sweeps import cpu_bound_ms, made_function, made_sweep, save_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tuner.model.sweep import Sweep
-
-
-def save(path: Path, sweep: Sweep) -> str:
-    with SweepWriter(path) as file:
-        file.begin(sweep)
-        for invocation in sweep.invocations:
-            file.invocation(invocation)
-        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
-    return str(path)
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[str, str]:
     slower = made_sweep(lambda mb: 1.2 * cpu_bound_ms(mb), seed=2)
     slower = replace(slower, function=made_function(code_sha256="zz99yy"))
-    return save(tmp_path / "a.jsonl", made_sweep()), save(tmp_path / "b.jsonl", slower)
+    return save_sweep(tmp_path / "a.jsonl", made_sweep()), save_sweep(tmp_path / "b.jsonl", slower)
 
 
 @pytest.mark.parametrize(

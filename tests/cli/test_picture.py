@@ -10,10 +10,9 @@ import pytest
 
 from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.test_screen import Terminal
-from tests.sweeps import made_sweep
+from tests.sweeps import made_sweep, save_sweep
 from tuner.cli import picture
 from tuner.errors import InputError
-from tuner.sweep.file import SweepWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "made.jsonl"
-    sweep = made_sweep()
-    with SweepWriter(path) as file:
-        file.begin(sweep)
-        for invocation in sweep.invocations:
-            file.invocation(invocation)
-        file.end("complete", wall_s=sweep.wall_s, throttle_count=0)
+    save_sweep(path, made_sweep())
     return path
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sweeps import made_sweep
+from tests.sweeps import made_sweep, save_sweep
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.invocation import Invocation, Outcome
@@ -21,7 +21,6 @@ from tuner.sweep.file import SCHEMA_VERSION, SweepWriter, read_sweep
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.model.sweep import Sweep
 
 AMOUNTS = st.floats(0, 1e12)
 COUNTS = st.integers(0, 10**9)
@@ -62,17 +61,6 @@ FINDINGS = st.builds(
 )
 
 
-def write(path: Path, sweep: Sweep) -> None:
-    with SweepWriter(path) as writer:
-        writer.begin(sweep)
-        for invocation in sweep.invocations:
-            writer.invocation(invocation)
-        for finding in sweep.findings:
-            writer.finding(finding)
-        if sweep.end is not None:
-            writer.end(sweep.end, wall_s=sweep.wall_s, throttle_count=sweep.throttle_count)
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     invocations=st.lists(INVOCATIONS, max_size=4),
@@ -103,7 +91,7 @@ def test_what_is_written_is_read_again(
         throttle_count=throttle_count,
         file=str(path),
     )
-    write(path, sweep)
+    save_sweep(path, sweep)
     assert read_sweep(path) == sweep
 
 
@@ -111,7 +99,7 @@ def test_what_is_written_is_read_again(
 def written(tmp_path: Path) -> Path:
     """A file of two sizes with one warm sample each: a header, four invocations, an end."""
     path = tmp_path / "sweep.jsonl"
-    write(path, made_sweep(sizes_mb=(128, 1024), warm_count=1))
+    save_sweep(path, made_sweep(sizes_mb=(128, 1024), warm_count=1))
     return path
 
 
@@ -242,9 +230,9 @@ def test_lines_and_files_beyond_reason_are_refused(written: Path) -> None:
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
     """Also where a file with other permissions is replaced."""
     path = tmp_path / "new" / "sweep.jsonl"
-    write(path, made_sweep())
+    save_sweep(path, made_sweep())
     path.chmod(0o644)
-    write(path, made_sweep(seed=2))
+    save_sweep(path, made_sweep(seed=2))
     assert path.stat().st_mode & 0o777 == 0o600
     assert read_sweep(path).plan.seed == 2
 
@@ -264,7 +252,7 @@ def test_a_sweep_that_never_began_leaves_no_file_and_spoils_none(tmp_path: Path)
     with SweepWriter(path):
         assert path.exists()
     assert not path.exists()
-    write(path, made_sweep())
+    save_sweep(path, made_sweep())
     with SweepWriter(path):
         pass
     assert read_sweep(path).end == "complete"
@@ -302,5 +290,5 @@ def test_the_account_stays_out_of_the_file(tmp_path: Path) -> None:
     function = dataclasses.replace(
         sweep.function, arn="arn:aws:lambda:eu-west-1:123456789012:function:made"
     )
-    write(tmp_path / "sweep.jsonl", dataclasses.replace(sweep, function=function))
+    save_sweep(tmp_path / "sweep.jsonl", dataclasses.replace(sweep, function=function))
     assert "123456789012" not in (tmp_path / "sweep.jsonl").read_text()
