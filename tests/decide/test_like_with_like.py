@@ -48,7 +48,7 @@ def test_every_value_is_set_against_itself(before: Sweep, after: Sweep) -> None:
     assert now.cost_usd_per_million_records.a.estimate == pytest.approx(
         now.cost_usd_per_million.a.estimate / 5
     )
-    text = comparison.render(found)
+    text = comparison.render(found, width=200)
     assert "as configured, $/million records" in text
     assert ", with batch_size 5." in text
     assert "batch_size 10, mean" in text

@@ -54,13 +54,22 @@ def test_a_rollout_as_forecast_says_so_and_what_it_did() -> None:
 def test_text_and_markdown_have_every_pair_and_common_size() -> None:
     """Each size that both measured is a row in either, with the change."""
     found = of_code()
-    text, written = comparison.render(found), comparison.render_markdown(found)
+    text, written = comparison.render(found, width=100), comparison.render_markdown(found)
     assert found.pooled is not None
     for size in found.pooled.sizes_mb:
         assert f"{size} MB, mean" in text
         assert f"| {size} MB, mean |" in written
     assert max(map(len, text.splitlines())) < 140
-    assert comparison.render(found, encoding="ascii").isascii()
+    assert comparison.render(found, width=100, encoding="ascii").isascii()
+
+
+def test_sentences_fit_the_terminal() -> None:
+    """Beside the tables no line is wider than the terminal, and no word is lost."""
+    found = of_code()
+    narrow, wide = (comparison.render(found, width=width) for width in (60, 1000))
+    tables = {line for line in wide.splitlines() if "  " in line.strip()}
+    assert all(len(line) <= 60 for line in narrow.splitlines() if line not in tables)
+    assert narrow.split() == wide.split()
 
 
 def test_foreign_names_are_inert_in_markdown() -> None:

@@ -88,7 +88,8 @@ def show_comparison(found: Comparison, format_name: str) -> None:
     elif format_name == "markdown":
         show_text(comparison.render_markdown(found))
     else:
-        show_text(comparison.render(found, encoding=sys.stdout.encoding or "ascii"))
+        encoding = sys.stdout.encoding or "ascii"
+        show_text(comparison.render(found, width=width(), encoding=encoding))
 
 
 def show_json(document: dict[str, Any]) -> None:

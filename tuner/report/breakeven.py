@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +9,7 @@ from tuner.report import numbers
 from tuner.report.breakeven_chart import draw_costs
 from tuner.report.foreign import code_span, markdown, plain
 from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.prose import wrapped
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
@@ -92,7 +92,7 @@ def render(
     said = [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
     said.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
     for text in said:
-        lines += textwrap.wrap(text, max(min(width, 100), 40), break_on_hyphens=False)
+        lines += wrapped(text, width)
     return fit_to("\n".join(lines) + "\n", glyphs)
 
 

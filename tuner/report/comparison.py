@@ -8,6 +8,7 @@ from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown, plain
 from tuner.report.glyphs import fit_to, glyphs_for
 from tuner.report.json import function_json, parameters_json
+from tuner.report.prose import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,17 +54,22 @@ def headline(found: Comparison) -> str:
     return f"{_sentence(pair.duration_ms.change, pair.cost.change)}, {where}{at}."
 
 
-def render(found: Comparison, *, encoding: str = "utf-8") -> str:
-    """Return the whole comparison as plain text, one table of pairs and one of the sizes."""
-    lines = [f"{KINDS[found.kind]}"]
-    lines += [f"  {label} {describe_side(side)}" for label, side in _sides(found)]
+def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
+    """Return the whole comparison as plain text, one table of pairs and one of the sizes.
+
+    Sentences are wrapped to `width` columns; a table is as wide as its cells.
+    """
+    lines = [KINDS[found.kind]]
+    for label, side in _sides(found):
+        lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
     lines.append("")
     lines += _aligned([HEAD, *pair_rows(found)])
     if rows := size_rows(found):
         lines += ["", *_aligned([SIZES_HEAD, *rows])]
-    lines += ["", headline(found)]
-    lines += [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
-    lines.append(f"Assumes {'; '.join(found.assumptions)}.")
+    lines += ["", *wrapped(headline(found), width)]
+    for each in found.findings:
+        lines += wrapped(f"{_SIGNS[each.severity]} {plain(each.message)}", width, indent="  ")
+    lines += wrapped(f"Assumes {'; '.join(found.assumptions)}.", width)
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
 
 
