@@ -1,80 +1,25 @@
-"""`tune`, `report` and `recover` as a user runs them, against a scripted local endpoint."""
+"""`tune` and `report` as a user runs them, against a scripted local endpoint."""
 
 from __future__ import annotations
 
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
-from tests.cli.running import ROOT, one_line, run, run_here, variables_for
+from tests.cli.running import one_line, run, run_here
+from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tests.lease.account import a_zip
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
 
-SIZES = "128,256,512,1024,2048"
-
-
-def cpu_bound_ms(memory_mb: int) -> float:
-    return 5 + 100 * 1769 / min(memory_mb, 1769)
-
-
-def never_out_of_memory_above(deployment: Any, _request: Any) -> Any:
-    return "out-of-memory" if deployment.memory_mb < 256 else None
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalLambda]:
-    """Answers at once, with true REPORT lines of one busy thread that needs 256 MB."""
-    executor = ScriptedExecutor(
-        cpu_bound_ms, init_duration_ms=150.0, failure=never_out_of_memory_above, time_scale=0
-    )
-    functions = [FunctionDefinition("hello", memory_mb=2048), FunctionDefinition("other")]
-    with LocalLambda(functions, executor=executor, neighbours=False, update_s=0.0) as local:
-        yield local
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> dict[str, str]:
-    return {"TUNER_STATE_DIR": str(tmp_path / "state")}
-
-
-def at(server: LocalLambda) -> list[str]:
-    return ["--endpoint-url", server.endpoint_url, "--region", server.region]
-
-
-def client(server: LocalLambda) -> Any:
-    return boto3.client(
-        "lambda",
-        endpoint_url=server.endpoint_url,
-        region_name=server.region,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-
-
-def standing(server: LocalLambda, name: str = "hello") -> tuple[dict[str, Any], list[str]]:
-    """$LATEST without what every update moves, and the published versions."""
-    asked = client(server)
-    try:
-        config = asked.get_function_configuration(FunctionName=name)
-        versions = asked.list_versions_by_function(FunctionName=name)["Versions"]
-    finally:
-        asked.close()
-    for moving in ("RevisionId", "LastModified", "ResponseMetadata"):
-        config.pop(moving, None)
-    return config, [version["Version"] for version in versions]
+__all__ = ["server", "state"]
 
 
 @pytest.fixture(scope="module")
@@ -262,91 +207,6 @@ def test_a_function_that_always_fails_is_no_success(state: dict[str, str]) -> No
         assert standing(local, "broken")[1] == ["$LATEST"]
 
 
-def interrupted(
-    server: LocalLambda, state: dict[str, str], *, wait_for: str, number: signal.Signals
-) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a sweep that got a signal after a line of its progress."""
-    command = [sys.executable, "-m", "tuner", "tune", "hello", *at(server), "--yes"]
-    with subprocess.Popen(
-        [*command, "--memory-sizes", SIZES],
-        cwd=ROOT,
-        env=variables_for(**state),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            if wait_for in line:
-                break
-        process.send_signal(number)
-        out, rest = process.communicate(timeout=60)
-        return process.returncode, out, said + rest
-
-
-@pytest.mark.parametrize(
-    ("wait_for", "number"),
-    [
-        ("publishing", signal.SIGINT),
-        ("1 of at most", signal.SIGINT),
-        ("publishing", signal.SIGTERM),
-    ],
-)
-def test_a_signal_restores_deletes_and_still_answers(
-    state: dict[str, str], wait_for: str, number: signal.Signals
-) -> None:
-    """Exit code 130, the configuration as before, no version left, an answer on stdout."""
-    slow = ScriptedExecutor(lambda _memory_mb: 300.0)
-    functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.1) as local:
-        before = standing(local)
-        code, out, said = interrupted(local, state, wait_for=wait_for, number=number)
-        assert code == 130, said
-        assert out.startswith("hello · local")
-        assert "Traceback" not in said
-        assert standing(local) == before
-    ran = run_here("recover", **state)
-    assert (ran.returncode, ran.stdout) == (0, "Nothing is left of any sweep.\n")
-
-
-def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str], tmp_path: Path) -> None:
-    """A sweep that died is refused a second run, shown, and put right once agreed to."""
-    slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
-    functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
-        before = standing(local)
-        code, _, _ = interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
-        assert code == -signal.SIGKILL
-        again = run_here("tune", "hello", *at(local), "--yes", **state)
-        assert again.returncode == 4
-        assert "tuner recover" in again.stderr.splitlines()[-1]
-        shown = run_here("recover", "--dry-run", **state)
-        assert shown.returncode == 0
-        refused = run_here("recover", **state)
-        assert refused.returncode in {0, 4}
-        done = run_here("recover", "--yes", **state)
-        assert done.returncode == 0, done.stderr
-        deadline_s = time.monotonic() + 5
-        while standing(local) != before and time.monotonic() < deadline_s:
-            time.sleep(0.05)
-        assert standing(local) == before
-        assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
-
-
-def test_a_journal_of_a_local_endpoint_that_is_gone_is_closed(state: dict[str, str]) -> None:
-    """What an endpoint of this machine held went with it: there is nothing to restore."""
-    slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
-    functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
-        interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
-    ran = run_here("recover", "--yes", **state)
-    assert ran.returncode == 0, ran.stderr
-    assert "gone" in ran.stdout
-    assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
-
-
 def test_a_function_that_live_traffic_reaches_is_only_read(
     server: LocalLambda, state: dict[str, str]
 ) -> None:
@@ -376,29 +236,6 @@ def test_a_function_that_live_traffic_reaches_is_only_read(
     assert not any(name.startswith("lambda-tuner-") for name in names)
     assert ran.stdout.startswith("reached · local · ")
     asked.delete_function(FunctionName="reached")
-    asked.close()
-
-
-def test_recover_finds_by_name_what_another_machine_left(
-    server: LocalLambda, state: dict[str, str]
-) -> None:
-    """The tag tells the memory, Descriptions tell the versions; no journal is needed."""
-    asked = client(server)
-    before = standing(server, "other")
-    arn = asked.get_function_configuration(FunctionName="other")["FunctionArn"]
-    memory_mb = before[0]["MemorySize"]
-    asked.tag_resource(Resource=arn, Tags={"lambda-tuner-sweep": f"20260101-x {memory_mb} MB"})
-    asked.update_function_configuration(FunctionName="other", MemorySize=1769)
-    asked.publish_version(FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB")
-    shown = run_here("recover", "--function", "other", "--dry-run", *at(server), **state)
-    assert f"set $LATEST back from 1769 to {memory_mb} MB" in shown.stdout
-    assert standing(server, "other") != before
-    ran = run_here("recover", "--function", "other", "--yes", *at(server), **state)
-    assert ran.returncode == 0, ran.stderr
-    assert standing(server, "other") == before
-    assert asked.list_tags(Resource=arn)["Tags"] == {}
-    again = run_here("recover", "--function", "other", "--yes", *at(server), **state)
-    assert "nothing is left of any sweep" in again.stdout
     asked.close()
 
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cli.running import one_line, run, run_here
-from tests.cli.test_tune import at, server, standing, state
+from tests.cli.scripted import at, server, standing, state
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from tuner.cli import options
 from tuner.cli.screen import agree, say, show_text
@@ -50,38 +50,49 @@ def recover(
     place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)
-    openings: list[Callable[[], AbstractContextManager[_Recovery]]] = [
-        partial(api.open_recovery, journal, state_dir=folder, **place)
+    manner = {"yes": yes, "dry_run": dry_run}
+    codes = [
+        _recover_one(partial(api.open_recovery, journal, state_dir=folder, **place), **manner)
         for journal in api.find_unfinished(folder)
         if name in (None, journal.header.function.name)
     ]
     if function is not None:
-        openings.append(partial(api.open_stray, function, **place))
-    if not openings:
+        stray = partial(api.open_stray, function, **place)
+        codes.append(_recover_one(stray, has_journal=False, **manner))
+    if not codes:
         show_text("Nothing is left of any sweep.\n")
-        return 0
-    done = [_recover_one(opening, yes=yes, dry_run=dry_run) for opening in openings]
-    return 0 if all(done) else LEFT_CHANGED
+    return max(codes, default=0)
 
 
-def _recover_one(opening: Callable[[], AbstractContextManager[_Recovery]], **manner: Any) -> bool:
-    """Show what is to be done, and do it if that is agreed to; False if it is left."""
+def _recover_one(
+    opening: Callable[[], AbstractContextManager[_Recovery]],
+    *,
+    yes: bool,
+    dry_run: bool,
+    has_journal: bool = True,
+) -> int:
+    """Show what is to be done, and do it if that is agreed to; return the exit code.
+
+    Without a journal something is known to be left only once it was found.
+    """
     from tuner.errors import TunerError  # noqa: PLC0415 - not needed for --help
 
+    is_left = has_journal
     try:
         with opening() as recovery:
+            is_left |= not recovery.is_empty
             for line in recovery.describe():
                 show_text(f"{line}\n")
-            if manner["dry_run"]:
-                return True
-            if not (manner["yes"] or recovery.is_empty or agree("Do it?")):
-                return False
+            if dry_run:
+                return 0
+            if not (yes or recovery.is_empty or agree("Do it?")):
+                return LEFT_CHANGED
             recovery.carry_out()
             show_text("Done: nothing of this sweep is left.\n")
     except TunerError as error:
         say(f"tuner: {error}")
-        return False
-    return True
+        return LEFT_CHANGED if is_left else error.exit_code
+    return 0
 
 
 def _name_of(function: str) -> str:
