@@ -122,3 +122,23 @@ def test_a_value_that_only_an_account_has_leaves_the_function_out(tmp_path: Path
         f"{path}:22: the environment variable DB refers to Db.Endpoint.Address, of the type "
         "AWS::RDS::DBInstance, whose value only an account has: write the value out"
     )
+
+
+def test_what_is_made_without_a_part_says_so_by_name(tmp_path: Path) -> None:
+    """A dead-letter queue and a stream are not there locally: nobody shall wait for them."""
+    text = (
+        "Resources:\n"
+        "  Jobs:\n    Type: AWS::SQS::Queue\n"
+        "    Properties: {QueueName: jobs, RedrivePolicy: {maxReceiveCount: 3}}\n"
+        "  Orders:\n    Type: AWS::DynamoDB::Table\n"
+        "    Properties:\n"
+        "      KeySchema: [{AttributeName: id, KeyType: HASH}]\n"
+        "      StreamSpecification: {StreamViewType: NEW_IMAGE}\n"
+        "  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {CodeUri: code, Handler: app.handler, Runtime: python3.11}\n"
+    )
+    ignored = read_template(write(tmp_path, text)).ignored
+    assert [(each.name, each.whose, each.line) for each in ignored] == [
+        ("RedrivePolicy", " of Jobs", 4),
+        ("StreamSpecification", " of Orders", 9),
+    ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac.template import TemplateResource
+from tuner.iac.template import IgnoredPart, TemplateResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Reference = Literal["name", "arn", "url"]
 _MAX_NAME: Final = 80
+_NOT_MADE_OF: Final = "what is made here goes without it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ class Beside:
     """By what stands in Ref (`Id`) and in Fn::GetAtt (`Id.Attribute`)."""
     wanted: TemplateResource | str | None
     """What is to be made; or why it cannot be, with its line; None where its kind cannot."""
+    ignored: tuple[IgnoredPart, ...] = ()
+    """Properties that what is made goes without, such as a queue's RedrivePolicy."""
 
 
 def read_resource(
@@ -129,6 +132,7 @@ def read_resource(
 ) -> Beside:
     """Return what stands beside the functions; nothing in it is refused."""
     kind = KINDS.get(resource_type, _OTHER)
+    ignored: tuple[IgnoredPart, ...] = ()
     try:
         places = _places(logical_id, properties)
         name = _name(logical_id, resource_type, kind, places)
@@ -137,13 +141,18 @@ def read_resource(
             told = {each: places[each] for each in kind.made_of if each in places}
             plain = {each: plain_value(place, each) for each, place in told.items()}
             wanted = TemplateResource(logical_id, resource_type, name, plain, key.line)
+            ignored = tuple(
+                IgnoredPart(each, f" of {logical_id}", _NOT_MADE_OF, place.line)
+                for each, place in places.items()
+                if each not in {*kind.made_of, kind.name_property}
+            )
     except TemplateError as refused:
         name, wanted = _own_name(logical_id, resource_type), str(refused)
     arn = kind.arn.format(region=region, account=account_id, name=name)
     values = {"name": name, "arn": arn, "url": f"{endpoint_url}/{account_id}/{name}"}
     references = {f"{logical_id}.{each}": values[what] for each, what in kind.attributes.items()}
     references[logical_id] = values[kind.ref]
-    return Beside(references, wanted)
+    return Beside(references, wanted, ignored)
 
 
 def plain_value(place: Place, what: str) -> Any:

@@ -254,6 +254,7 @@ class _Reader:
         scope.resources.update(beside.references)
         if isinstance(beside.wanted, TemplateResource):
             self.resources.append(beside.wanted)
+            self.ignored += beside.ignored
             return
         self.skipped[logical_id] = resource.type
         if beside.wanted is not None:
