@@ -4,10 +4,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def spread(command: Callable[..., int]) -> Callable[..., int]:
+def spread(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command an option for each field of its parameters that are dataclasses.
 
     The options stand where the parameter does, in the order of the fields, with their annotations
@@ -24,7 +26,7 @@ def spread(command: Callable[..., int]) -> Callable[..., int]:
             parameters.append(parameter)
 
     @wraps(command)
-    def run(**given: Any) -> int:
+    def run(**given: Any) -> T:
         for name, group in groups.items():
             given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
         return command(**given)

@@ -1,12 +1,14 @@
-"""The groups of options that several commands have: the goal, and the traffic.
+"""The groups of options that several commands have: the goal, the traffic, and the place.
 
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
 from tuner.cli import options
+from tuner.cli.values import parameters_of
 from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
@@ -57,3 +59,37 @@ class TrafficOptions:
             min_saving_usd_per_month=self.min_saving_usd_per_month,
             min_saving_ratio=self.min_saving_ratio,
         )
+
+
+class Place(TypedDict):
+    """Where a function is, by the names of `tuner.tune`."""
+
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    local_template: Path | None
+    template_parameters: dict[str, str]
+    build: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceOptions:
+    """Where the function is: in an account, or on this machine by its template."""
+
+    local: options.LocalTemplate = None
+    parameter: options.TemplateParameters = None
+    build: options.Build = False
+    region: options.Region = None
+    profile: options.Profile = None
+    endpoint_url: options.EndpointUrl = None
+
+    def place(self) -> Place:
+        """Return it; raises BadParameter for a parameter that is no NAME=VALUE."""
+        return {
+            "region": self.region,
+            "profile": self.profile,
+            "endpoint_url": self.endpoint_url,
+            "local_template": self.local,
+            "template_parameters": parameters_of(self.parameter),
+            "build": self.build,
+        }

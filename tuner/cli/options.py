@@ -19,10 +19,6 @@ OUTPUT = "Output"
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
 ]
-FunctionToTune = Annotated[
-    str | None,
-    typer.Argument(metavar="FUNCTION", help="Name or ARN (--resume knows it).", show_default=False),
-]
 Region = Annotated[
     str | None,
     typer.Option(help="AWS region (else the profile's).", rich_help_panel=WHERE),
@@ -62,17 +58,6 @@ Build = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
-Payloads = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FILE|FOLDER|JSON",
-        help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
-        "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …), "
-        "inline JSON, or test-events: the function's shareable ones; repeatable. {} without it.",
-        show_default=False,
-        rich_help_panel=MEASURE,
-    ),
-]
 PayloadSize = Annotated[
     str | None,
     typer.Option(
@@ -109,33 +94,6 @@ MaxMemory = Annotated[
         metavar="MB",
         parser=values.memory_mb,
         help="Largest size to consider (10240 without it).",
-        rich_help_panel=MEASURE,
-    ),
-]
-MemorySizes = Annotated[
-    values.Sizes | None,
-    typer.Option(
-        metavar="MB,MB,…",
-        parser=values.memory_sizes_mb,
-        help="Choose among these sizes (and the current one) only.",
-        rich_help_panel=MEASURE,
-    ),
-]
-Exhaustive = Annotated[
-    bool,
-    typer.Option(
-        "--exhaustive",
-        help="Measure every size of a fixed grid, however little it adds.",
-        rich_help_panel=MEASURE,
-    ),
-]
-Seed = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        min=0,
-        help="Makes the events and orders the invocations: the same seed, the same again.",
-        show_default=False,
         rich_help_panel=MEASURE,
     ),
 ]
@@ -204,103 +162,12 @@ ColdStartShare = Annotated[
         rich_help_panel=GOAL,
     ),
 ]
-MaxInvocations = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, help="Invoke no more often than this.", rich_help_panel=LIMITS
-    ),
-]
-BudgetUsd = Annotated[
-    float | None,
-    typer.Option(
-        metavar="USD",
-        parser=values.amount_usd,
-        help="Spend no more than this.",
-        rich_help_panel=LIMITS,
-    ),
-]
-Concurrency = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        min=1,
-        max=1000,
-        help="Invocations at one time (at most 8 without it).",
-        rich_help_panel=LIMITS,
-    ),
-]
-LeaveConcurrency = Annotated[
-    float,
-    typer.Option(
-        metavar="SHARE",
-        parser=values.ratio,
-        help="Share of the concurrency there is that live traffic keeps (without it: 20%).",
-        show_default=False,
-        rich_help_panel=LIMITS,
-    ),
-]
 IsolationOption = Annotated[
     Literal["auto", "version", "clone"],
     typer.Option(
         help="version: sizes are published as versions of the function, then deleted. "
         "clone: a temporary copy is measured, the function is only read. "
         "auto: clone if anything reaches $LATEST.",
-        rich_help_panel=LIMITS,
-    ),
-]
-Code = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ZIP|FOLDER|IMAGE",
-        help="Measure this build in a temporary copy, not the deployed code.",
-        rich_help_panel=MEASURE,
-    ),
-]
-Resume = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SWEEP",
-        help="Go on from this sweep: what it measured and spent counts.",
-        rich_help_panel=MEASURE,
-    ),
-]
-OnceEach = Annotated[
-    bool,
-    typer.Option(
-        "--once-each",
-        help="Send no event twice: for what cannot safely run again.",
-        rich_help_panel=LIMITS,
-    ),
-]
-KeepPayloads = Annotated[
-    bool,
-    typer.Option(
-        "--keep-payloads",
-        help="Keep the events that are sent in the sweep file (else only their digests).",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Before = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CMD",
-        help="Run this command before the sweep; it prepares data. No shell.",
-        rich_help_panel=LIMITS,
-    ),
-]
-After = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CMD",
-        help="Run this command after the sweep, however it ended.",
-        rich_help_panel=LIMITS,
-    ),
-]
-HooksEach = Annotated[
-    bool,
-    typer.Option(
-        "--hooks-each",
-        help="Run --before and --after for each invocation; the event is on their stdin.",
         rich_help_panel=LIMITS,
     ),
 ]
@@ -383,7 +250,7 @@ Out = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Sweep file to write (a new one in the state folder without it).",
+        help="Sweep file to write, its folder too (without it a new one in the state folder).",
         rich_help_panel=OUTPUT,
     ),
 ]

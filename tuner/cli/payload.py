@@ -1,15 +1,22 @@
 """`tuner payload …`: what the function receives, made, shown and checked."""
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuner.cli import options
+from tuner.cli.grouped import spread
+from tuner.cli.groups import PlaceOptions
 from tuner.cli.screen import agree, show_json, show_text
-from tuner.cli.values import parameters_of
 from tuner.model.share import percent
 from tuner.report.foreign import plain
+
+if TYPE_CHECKING:
+    from tuner.model.payload import Payload
+    from tuner.payloads.corpus import ClassFacts
 
 EPILOG = """\
 tuner payload sources
@@ -31,15 +38,9 @@ Specs = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[
-    int, typer.Option(metavar="N", min=0, help="The same seed, the same bytes.", show_default=False)
-]
 Count = Annotated[
     int,
     typer.Option(metavar="N", min=1, max=1_000_000, help="Events to make.", show_default=False),
-]
-BatchSize = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Records in an event of a named source.")
 ]
 TryFunction = Annotated[
     str | None,
@@ -49,6 +50,35 @@ TryFunction = Annotated[
         help="Invoke this function once with each class: it really runs the code.",
     ),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class MakingOptions:
+    """How events are made."""
+
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="The same seed, the same bytes.", show_default=False),
+    ] = 0
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Records in an event of a named source.")
+    ] = None
+    payload_size: options.PayloadSize = None
+    raw: options.Raw = False
+    vary: options.Vary = None
+
+    def load(self, specs: Sequence[str]) -> "tuple[Payload, ...]":
+        """Return the classes that are named. Raises PayloadError."""
+        from tuner.payloads import load_payloads  # noqa: PLC0415 - not needed for --help
+
+        return load_payloads(
+            specs,
+            seed=self.seed,
+            raw=self.raw,
+            batch_size=self.batch_size,
+            size=self.payload_size,
+            vary=self.vary,
+        )
 
 
 def sources(*, json: options.JsonOutput = False) -> None:
@@ -78,6 +108,7 @@ def sources(*, json: options.JsonOutput = False) -> None:
         show_text(f"{each.name:<17} {each.title:<28} {given}{batch}".rstrip() + "\n")
 
 
+@spread
 def make(
     payload: Specs,
     *,
@@ -85,24 +116,16 @@ def make(
         Path, typer.Option("--out", metavar="FOLDER", help="A new folder to write to.")
     ],
     count: Count = 100,
-    seed: Seed = 0,
-    batch_size: BatchSize = None,
-    payload_size: options.PayloadSize = None,
-    raw: options.Raw = False,
-    vary: options.Vary = None,
+    making: MakingOptions,
     json: options.JsonOutput = False,
 ) -> None:
     """Write events of all classes to a folder, by their weights, with seed and digest.
 
     Each class gets a folder of its own; manifest.json says what is there.
     """
-    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_corpus  # noqa: PLC0415 - not needed for --help
 
-    payloads = load_payloads(
-        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
-    )
-    manifest = write_corpus(payloads, folder, count=count, seed=seed)
+    manifest = write_corpus(making.load(payload), folder, count=count, seed=making.seed)
     if json:
         show_json(manifest)
         return
@@ -112,22 +135,15 @@ def make(
     show_text(f"{count} events in {folder}: {counts}\n{told} · sha256 {manifest['sha256']}\n")
 
 
+@spread
 def show(
     payload: Specs,
     *,
     index: Annotated[int, typer.Option(metavar="N", min=0, help="Which event of each class.")] = 0,
-    seed: Seed = 0,
-    batch_size: BatchSize = None,
-    payload_size: options.PayloadSize = None,
-    raw: options.Raw = False,
-    vary: options.Vary = None,
+    making: MakingOptions,
 ) -> None:
     """Print one event of each class, as it would be sent: one event a line where it has none."""
-    from tuner.payloads import load_payloads  # noqa: PLC0415 - not needed for --help
-
-    for each in load_payloads(
-        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
-    ):
+    for each in making.load(payload):
         text = each.body_at(index).decode("utf-8", "replace")
         show_text(text if text.endswith("\n") else text + "\n")
 
@@ -171,23 +187,15 @@ def events(
         show_text(f"{plain(each.name):<32} {len(each.body):>11,} B\n")
 
 
+@spread
 def check(
     payload: Specs,
     *,
     count: Count = 20,
-    seed: Seed = 0,
-    batch_size: BatchSize = None,
-    payload_size: options.PayloadSize = None,
-    raw: options.Raw = False,
-    vary: options.Vary = None,
+    making: MakingOptions,
     try_function: TryFunction = None,
     yes: options.Yes = False,
-    local: options.LocalTemplate = None,
-    parameter: options.TemplateParameters = None,
-    build: options.Build = False,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    place: PlaceOptions,
     json: options.JsonOutput = False,
 ) -> int:
     """Make events of each class and say how they weigh, how large they are and of what shape.
@@ -195,49 +203,46 @@ def check(
     With --try the function is invoked once with each class, as it stands now: exit code 1 if one
     of them fails.
     """
-    from dataclasses import asdict  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.corpus import facts  # noqa: PLC0415 - not needed for --help
 
-    from tuner.api.trial import try_payloads  # noqa: PLC0415 - as above
-    from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
-    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
-    from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
-
-    payloads = load_payloads(
-        payload, seed=seed, raw=raw, batch_size=batch_size, size=payload_size, vary=vary
-    )
+    payloads = making.load(payload)
     found = facts(payloads, count)
     if not json:
-        show_text(f"{'class':<20} {'share':>8} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
-    for each in () if json else found:
+        _show_facts(found)
+    failures: dict[str, str | None] = {}
+    if try_function is not None:
+        failures = _try(try_function, payloads, place, yes=yes)
+    if json:
+        _show_as_json(found, failures, tried=try_function is not None)
+    else:
+        for name, failure in failures.items():
+            show_text(f"{plain(name)}: {'answered' if failure is None else failure}\n")
+    return 1 if any(failures.values()) else 0
+
+
+def _show_facts(found: "Sequence[ClassFacts]") -> None:
+    show_text(f"{'class':<20} {'share':>8} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
+    for each in found:
         show_text(
             f"{plain(each.name):<20} {percent(each.share, 1):>8} {each.median_bytes:>11,} B "
             f"{each.largest_bytes:>11,} B {each.event_count:>6}  {plain(each.shape)}\n"
         )
-    failures: dict[str, str | None] = {}
-    if try_function is not None:
-        if local is None and not yes and not agree(f"Invoke {try_function} with each class?"):
-            raise NotAgreedError("the trial was not agreed to: nothing was invoked")
-        failures = try_payloads(
-            try_function,
-            payloads,
-            region=region,
-            profile=profile,
-            endpoint_url=endpoint_url,
-            local_template=local,
-            template_parameters=parameters_of(parameter),
-            build=build,
-        )
-    if json:
-        classes = [asdict(each) for each in found]
-        tried = [{**each, "failure": failures.get(each["name"])} for each in classes]
-        show_json(
-            {
-                "schema_version": 1,
-                "kind": "payload_check",
-                "tried": try_function is not None,
-                "classes": tried,
-            }
-        )
-    for name, failure in () if json else failures.items():
-        show_text(f"{plain(name)}: {'answered' if failure is None else failure}\n")
-    return 1 if any(failures.values()) else 0
+
+
+def _try(
+    function: str, payloads: "Sequence[Payload]", place: PlaceOptions, *, yes: bool
+) -> dict[str, str | None]:
+    """Invoke the function once with each class: why that failed, or None. Raises TunerError."""
+    from tuner.api.trial import try_payloads  # noqa: PLC0415 - not needed for --help
+    from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
+
+    if place.local is None and not yes and not agree(f"Invoke {function} with each class?"):
+        raise NotAgreedError("the trial was not agreed to: nothing was invoked")
+    return try_payloads(function, payloads, **place.place())
+
+
+def _show_as_json(
+    found: "Sequence[ClassFacts]", failures: dict[str, str | None], *, tried: bool
+) -> None:
+    classes = [{**asdict(each), "failure": failures.get(each.name)} for each in found]
+    show_json({"schema_version": 1, "kind": "payload_check", "tried": tried, "classes": classes})

@@ -1,14 +1,13 @@
 """`tuner tune`: the main job."""
 
-import os
 from typing import TYPE_CHECKING
 
 from typer import BadParameter
 
 from tuner.cli import options
 from tuner.cli.grouped import spread
-from tuner.cli.groups import GoalOptions, TrafficOptions
-from tuner.cli.values import parameters_of
+from tuner.cli.groups import GoalOptions, PlaceOptions, TrafficOptions
+from tuner.cli.tune_options import FunctionToTune, MeasureOptions, RunOptions
 
 if TYPE_CHECKING:
     from tuner.api import TuneOptions
@@ -27,40 +26,16 @@ Every invocation really runs the function's code, with the function's own role."
 
 @spread
 def tune(
-    function: options.FunctionToTune = None,
+    function: FunctionToTune = None,
     *,
-    payload: options.Payloads = None,
-    vary: options.Vary = None,
-    payload_size: options.PayloadSize = None,
-    raw: options.Raw = False,
-    memory_sizes: options.MemorySizes = None,
-    exhaustive: options.Exhaustive = False,
-    min_memory: options.MinMemory = None,
-    max_memory: options.MaxMemory = None,
-    seed: options.Seed = 0,
+    measure: MeasureOptions,
     goal: GoalOptions,
     traffic: TrafficOptions,
-    max_invocations: options.MaxInvocations = None,
-    budget_usd: options.BudgetUsd = None,
-    concurrency: options.Concurrency = None,
-    leave_concurrency: options.LeaveConcurrency = 0.2,
-    isolation: options.IsolationOption = "auto",
-    code: options.Code = None,
-    once_each: options.OnceEach = False,
-    keep_payloads: options.KeepPayloads = False,
-    resume: options.Resume = None,
-    before: options.Before = None,
-    after: options.After = None,
-    hooks_each: options.HooksEach = False,
+    run: RunOptions,
     yes: options.Yes = False,
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
-    local: options.LocalTemplate = None,
-    parameter: options.TemplateParameters = None,
-    build: options.Build = False,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    place: PlaceOptions,
     out: options.Out = None,
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
@@ -73,40 +48,10 @@ def tune(
     """
     from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
 
-    if function is None and resume is None:
+    if function is None and run.resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     terms = traffic.terms()
-    asked: TuneOptions = {
-        "payloads": payload or (),
-        "vary": vary,
-        "payload_size": payload_size,
-        "raw": raw,
-        "seed": seed,
-        "memory_sizes_mb": memory_sizes or (),
-        "min_memory_mb": min_memory,
-        "max_memory_mb": max_memory,
-        "exhaustive": exhaustive,
-        "max_invocations": max_invocations,
-        "budget_usd": budget_usd,
-        "concurrency": concurrency,
-        "leave_concurrency_ratio": leave_concurrency,
-        "isolation": isolation,
-        "code": code,
-        "once_each": once_each,
-        "keep_payloads": keep_payloads,
-        "resume": resume,
-        "before": before,
-        "after": after,
-        "hooks_each": hooks_each,
-        "hook_environment": dict(os.environ),
-        "region": region,
-        "profile": profile,
-        "endpoint_url": endpoint_url,
-        "local_template": local,
-        "template_parameters": parameters_of(parameter),
-        "build": build,
-        "out": out,
-    }
+    asked: TuneOptions = {**measure.asked(), **run.asked(), **place.place(), "out": out}
     manner = Manner(
         yes=yes,
         allow_side_effects=allow_side_effects,

@@ -1,0 +1,203 @@
+"""The options that `tuner tune` alone has: what is measured, how, and what that may take.
+
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuner.cli import options, values
+
+if TYPE_CHECKING:
+    from tuner.api import TuneOptions
+
+FunctionToTune = Annotated[
+    str | None,
+    typer.Argument(metavar="FUNCTION", help="Name or ARN (--resume knows it).", show_default=False),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOptions:
+    """Which events, and which sizes."""
+
+    payload: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|FOLDER|JSON",
+            help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
+            "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …), "
+            "inline JSON, or test-events: the function's shareable ones; repeatable. {} without "
+            "it.",
+            show_default=False,
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    vary: options.Vary = None
+    payload_size: options.PayloadSize = None
+    raw: options.Raw = False
+    memory_sizes: Annotated[
+        values.Sizes | None,
+        typer.Option(
+            metavar="MB,MB,…",
+            parser=values.memory_sizes_mb,
+            help="Choose among these sizes (and the current one) only.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    exhaustive: Annotated[
+        bool,
+        typer.Option(
+            "--exhaustive",
+            help="Measure every size of a fixed grid, however little it adds.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = False
+    min_memory: options.MinMemory = None
+    max_memory: options.MaxMemory = None
+    seed: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Makes the events and orders the invocations: the same seed, the same again.",
+            show_default=False,
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = 0
+
+    def asked(self) -> "TuneOptions":
+        """Return them by the names of `tuner.tune`."""
+        return {
+            "payloads": self.payload or (),
+            "vary": self.vary,
+            "payload_size": self.payload_size,
+            "raw": self.raw,
+            "memory_sizes_mb": self.memory_sizes or (),
+            "exhaustive": self.exhaustive,
+            "min_memory_mb": self.min_memory,
+            "max_memory_mb": self.max_memory,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How the sweep is run, and what it may take."""
+
+    max_invocations: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Invoke no more often than this.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = None
+    budget_usd: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD",
+            parser=values.amount_usd,
+            help="Spend no more than this.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = None
+    concurrency: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=1000,
+            help="Invocations at one time (at most 8 without it).",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = None
+    leave_concurrency: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            parser=values.ratio,
+            help="Share of the concurrency there is that live traffic keeps (without it: 20%).",
+            show_default=False,
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = 0.2
+    isolation: options.IsolationOption = "auto"
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZIP|FOLDER|IMAGE",
+            help="Measure this build in a temporary copy, not the deployed code.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    once_each: Annotated[
+        bool,
+        typer.Option(
+            "--once-each",
+            help="Send no event twice: for what cannot safely run again.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = False
+    keep_payloads: Annotated[
+        bool,
+        typer.Option(
+            "--keep-payloads",
+            help="Keep the events that are sent in the sweep file (else only their digests).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SWEEP",
+            help="Go on from this sweep: what it measured and spent counts.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CMD",
+            help="Run this command before the sweep; it prepares data. No shell.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = None
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CMD",
+            help="Run this command after the sweep, however it ended.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = None
+    hooks_each: Annotated[
+        bool,
+        typer.Option(
+            "--hooks-each",
+            help="Run --before and --after for each invocation; the event is on their stdin.",
+            rich_help_panel=options.LIMITS,
+        ),
+    ] = False
+
+    def asked(self) -> "TuneOptions":
+        """Return them by the names of `tuner.tune`; commands around the sweep get all variables."""
+        return {
+            "max_invocations": self.max_invocations,
+            "budget_usd": self.budget_usd,
+            "concurrency": self.concurrency,
+            "leave_concurrency_ratio": self.leave_concurrency,
+            "isolation": self.isolation,
+            "code": self.code,
+            "once_each": self.once_each,
+            "keep_payloads": self.keep_payloads,
+            "resume": self.resume,
+            "before": self.before,
+            "after": self.after,
+            "hooks_each": self.hooks_each,
+            "hook_environment": dict(os.environ),
+        }
