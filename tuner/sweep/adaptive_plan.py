@@ -10,7 +10,7 @@ from tuner.decide.percentile import samples_needed
 from tuner.errors import InputError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import SweepPlan
-from tuner.sweep.estimate import PUBLISH_S, Pricing
+from tuner.sweep.estimate import PUBLISH_S, Pricing, within
 from tuner.sweep.plan import CONCURRENCY, check_limits, payload_classes
 from tuner.sweep.sizes import check_range
 
@@ -53,9 +53,9 @@ def plan_adaptive(
 ) -> SweepPlan:
     """Plan an adaptive sweep among the candidates of a range, or among `memory_sizes_mb`.
 
-    Without `max_invocations` it takes 24 at most, 6 more for each payload beyond the first, and
-    for each payload as many more as a limit at a percentile needs. Raises InputError for limits
-    that leave nothing to compare.
+    Without `max_invocations` it takes MOST_INVOCATIONS, PER_FURTHER_PAYLOAD more for each payload
+    beyond the first, and for each payload as many more as a limit at a percentile needs. Raises
+    InputError for limits that leave nothing to compare.
     """
     check_limits(concurrency, max_invocations, budget_usd)
     check_range(min_memory_mb, max_memory_mb)
@@ -84,9 +84,9 @@ def plan_adaptive(
         isolation=isolation,
         estimated_invocation_count=count,
         estimated_wall_s=publishing_s + count * each_s / concurrency,
-        estimated_cost_usd=cost if budget_usd is None else min(cost, budget_usd),
+        estimated_cost_usd=within(budget_usd, cost),
         max_wall_s=publishing_s + count * worst_s,
-        max_cost_usd=max_cost if budget_usd is None else min(max_cost, budget_usd),
+        max_cost_usd=within(budget_usd, max_cost),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
         method="adaptive",
         sizes_named=bool(memory_sizes_mb),

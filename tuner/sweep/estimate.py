@@ -91,5 +91,10 @@ def worst_wall_s(
     return len(sizes_mb) * publish_s + busy_ms / 1000 / concurrency
 
 
+def within(budget_usd: float | None, cost_usd: float) -> float:
+    """What a sweep costs where it ends with its budget."""
+    return cost_usd if budget_usd is None else min(cost_usd, budget_usd)
+
+
 def _thread_share(memory_mb: int) -> float:
     return min(1.0, vcpu_share(memory_mb))

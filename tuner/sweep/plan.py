@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import InputError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import PayloadClass, SweepPlan
-from tuner.sweep.estimate import PUBLISH_S, Pricing, expected_wall_s, worst_wall_s
+from tuner.sweep.estimate import PUBLISH_S, Pricing, expected_wall_s, within, worst_wall_s
 from tuner.sweep.sizes import chosen_sizes, sizes_by_priority
 
 if TYPE_CHECKING:
@@ -102,9 +102,9 @@ def plan_sweep(
         isolation=isolation,
         estimated_invocation_count=count,
         estimated_wall_s=estimated_wall_s,
-        estimated_cost_usd=cost if budget_usd is None else min(cost, budget_usd),
+        estimated_cost_usd=within(budget_usd, cost),
         max_wall_s=max_wall_s,
-        max_cost_usd=max_cost if budget_usd is None else min(max_cost, budget_usd),
+        max_cost_usd=within(budget_usd, max_cost),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
         sizes_named=bool(memory_sizes_mb),
     )

@@ -141,11 +141,7 @@ def run_sweep(
                 stop=stop,
                 clock=clock,
                 rng=rng or random.Random(plan.seed),  # noqa: S311 - jitter, no secret
-                values={
-                    each.name: f"{each.variant.parameter}={each.variant.value}"
-                    for each in plan.payloads
-                    if each.variant is not None
-                },
+                values=_varied_values(plan),
             ).run()
 
     try:
@@ -165,6 +161,15 @@ def run_sweep(
         stop.notify(None)
     recording.find_all(lease.findings)
     return recording.end(end, clock() - began_s)
+
+
+def _varied_values(plan: SweepPlan) -> dict[str, str]:
+    """By payload, the value of the parameter that is varied: `batch_size=5`."""
+    return {
+        each.name: f"{each.variant.parameter}={each.variant.value}"
+        for each in plan.payloads
+        if each.variant is not None
+    }
 
 
 def _sent_before(earlier: Sweep | None) -> dict[str, int]:
