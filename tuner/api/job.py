@@ -130,6 +130,7 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
     asks = any(map(asks_for_test_events, specs))
     code = options.get("code")
     plain = {each.name for each in fields(Request)} - _MADE
+    as_given: dict[str, Any] = {name: value for name, value in options.items() if name in plain}
     request = Request(
         payloads=() if asks else load_payloads(specs, **loading),
         memory_sizes_mb=tuple(options.get("memory_sizes_mb") or ()),
@@ -141,7 +142,7 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         ),
         build=None if code is None else load_build(code),
         earlier=earlier,
-        **{name: value for name, value in options.items() if name in plain},  # type: ignore[arg-type]
+        **as_given,
     )
     place = {name: value for name, value in options.items() if name in _PLACE}
     return Job(function, request, place, specs, loading)

@@ -125,8 +125,8 @@ class Renewal:
             return False
         current.access_key, current.secret_key = new.access_key, new.secret_key
         current.token = new.token
-        signs_with_a_copy = isinstance(current, RefreshableCredentials)
-        if signs_with_a_copy:
-            # of its own, and botocore has no other way to replace it.
-            current._frozen_credentials = new  # noqa: SLF001
+        has_a_frozen_copy = isinstance(current, RefreshableCredentials)
+        if has_a_frozen_copy:
+            # It is what they sign with, and botocore has no public way to replace it.
+            current._frozen_credentials = new  # noqa: SLF001 - as said
         return True

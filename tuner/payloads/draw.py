@@ -53,8 +53,7 @@ class Draw:
     """The draws of one event: what comes out depends on the key and the order of calls alone."""
 
     def __init__(self, *key: object) -> None:
-        # No secret is made here: the same seed shall give the same event.
-        self.random = random.Random("/".join(map(str, key)))  # noqa: S311
+        self.random = random.Random("/".join(map(str, key)))  # noqa: S311 - repeatable, no secret
 
     def share(self) -> float:
         """From 0 up to, not including, 1."""

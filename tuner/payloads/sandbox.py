@@ -30,6 +30,7 @@ def new_environment() -> Any:
     runtime = load_extra("jinja2.runtime", "templates")
     jinja = load_extra("jinja2", "templates")
 
+    # Modules of an extra, loaded when asked for, are Any to mypy: so are these classes' parents.
     class Joins(visitor.NodeTransformer):  # type: ignore[name-defined,misc]
         """`a ~ b` goes through a function that looks at the size."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -25,9 +26,9 @@ def draw_curves(
     """Lines of at most `width` columns, none without a curve; `style` is of what is recommended."""
     durations = _points(recommendation, lambda size: size.duration_ms.estimate)
     costs = _points(recommendation, lambda size: size.cost_usd_per_million.estimate)
-    layout = {"width": width, "height": HEIGHT, "glyphs": glyphs}
-    upper = chart.draw(durations, label=chart.duration_label, **layout)  # type: ignore[arg-type]
-    lower = chart.draw(costs, label=chart.cost_label, **layout)  # type: ignore[arg-type]
+    plot = partial(chart.draw, width=width, height=HEIGHT, glyphs=glyphs)
+    upper = plot(durations, label=chart.duration_label)
+    lower = plot(costs, label=chart.cost_label)
     if not upper:
         return []
     marks = {glyphs.measured: "bold", glyphs.recommended: style, glyphs.current: "bold magenta"}

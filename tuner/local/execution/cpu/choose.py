@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
@@ -86,7 +87,7 @@ def find_v2(hierarchies: tuple[Hierarchy, ...]) -> Path | None:
     if is_handed_over(unified.own, unified.mount) and not _has_controllers(unified.own):
         hand_down(unified.own)
     for parent in unified.ancestors:
-        if _has_controllers(parent) and _works(lambda name, p=parent: CgroupV2(p, name)):  # type: ignore[misc]
+        if _has_controllers(parent) and _works(partial(CgroupV2, parent)):
             return parent
     return None
 

@@ -122,9 +122,9 @@ def hide_tmp(spec: LaunchSpec) -> None:
     under_tmp = [path for path in spec["kept_dirs"] if path.startswith("/tmp/")]  # noqa: S108 (the /tmp that is hidden)
     handles = [(os.open(path, os.O_PATH | os.O_DIRECTORY), path) for path in under_tmp]
     if spec["tmp_image"]:
-        mount_image(spec["tmp_image"], "/tmp")  # noqa: S108
+        mount_image(spec["tmp_image"], "/tmp")  # noqa: S108 (as above)
     else:
-        _mount(spec["tmp_dir"], "/tmp", MS_BIND)  # noqa: S108
+        _mount(spec["tmp_dir"], "/tmp", MS_BIND)  # noqa: S108 (as above)
     for handle, path in handles:
         os.makedirs(path, exist_ok=True)  # noqa: PTH103 (pathlib would double the warden's start)
         _mount(f"/proc/self/fd/{handle}", path, MS_BIND | MS_REC)

@@ -64,7 +64,7 @@ def mount_image(image: str, target: str) -> None:
         os.close(device)
     lost = f"{target}/lost+found"
     if os.path.isdir(lost):  # noqa: PTH112 (pathlib would double the warden's start)
-        os.rmdir(lost)  # noqa: PTH106
+        os.rmdir(lost)  # noqa: PTH106 (as above)
 
 
 def _attach(image: int) -> tuple[int, str]:

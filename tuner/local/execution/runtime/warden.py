@@ -172,7 +172,7 @@ def remove_scratch(scratch: str) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     run_dir = os.path.dirname(scratch)  # noqa: PTH120 (pathlib would double the warden's start)
     try:
-        if not any(len(name) == IDENTITY_LENGTH for name in os.listdir(run_dir)):  # noqa: PTH208
+        if not any(len(name) == IDENTITY_LENGTH for name in os.listdir(run_dir)):  # noqa: PTH208 (as above)
             shutil.rmtree(run_dir, ignore_errors=True)
     except OSError:
         return
