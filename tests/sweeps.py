@@ -44,7 +44,7 @@ def made_function(memory_mb: int = 1024, **changes: object) -> FunctionConfig:
         "ephemeral_storage_mb": 512,
         "code_sha256": "q1w2e3",
     }
-    return FunctionConfig(**{**values, **changes})  # type: ignore[arg-type]
+    return FunctionConfig(**{**values, **changes})
 
 
 def made_sweep(

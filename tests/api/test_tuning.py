@@ -151,4 +151,4 @@ def test_a_qualifier_that_differs_from_latest_is_told(server: LocalLambda, tmp_p
 def test_a_template_starts_an_endpoint_of_its_own(tmp_path: Path, given: dict[str, str]) -> None:
     """Naming another place besides is a contradiction."""
     with pytest.raises(InputError, match="leave out"):
-        tuner.tune("hello", local_template=tmp_path, state_dir=tmp_path, **given)  # type: ignore[arg-type]
+        tuner.tune("hello", local_template=tmp_path, state_dir=tmp_path, **given)

@@ -22,7 +22,7 @@ __all__ = ["moto_url", "sweep_file"]
 
 @pytest.fixture
 def cloudwatch(moto_url: str) -> Iterator[Any]:
-    client = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url, **KEYS)  # type: ignore[call-overload]
+    client = boto3.client("cloudwatch", region_name="us-east-1", endpoint_url=moto_url, **KEYS)
     yield client
     client.close()
 

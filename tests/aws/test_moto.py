@@ -48,7 +48,7 @@ def without_docker(monkeypatch: pytest.MonkeyPatch) -> None:
 def function(moto_url: str) -> Iterator[str]:
     """A function of 1,024 MB."""
     clients = {
-        name: boto3.client(name, region_name="eu-west-1", endpoint_url=moto_url, **KEYS)  # type: ignore[call-overload]
+        name: boto3.client(name, region_name="eu-west-1", endpoint_url=moto_url, **KEYS)
         for name in ("iam", "lambda")
     }
     code = io.BytesIO()

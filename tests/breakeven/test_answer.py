@@ -199,10 +199,7 @@ def test_a_steady_load_may_be_cheaper_provisioned() -> None:
     assert "provisioned-concurrency" in {each.code for each in found.findings}
     without = break_even(CPU, Terms(traffic=steady, trigger="queue", provisioned=False))
     assert "provisioned" not in without.platforms[0].units
-    cost, more = (
-        each.platforms[0].cost_usd_per_month.estimate  # type: ignore[union-attr]
-        for each in (found, without)
-    )
+    cost, more = (each.platforms[0].cost_usd_per_month.estimate for each in (found, without))
     assert 0.8 * more < cost < more
     for one, other in zip(found.platforms[1:], without.platforms[1:], strict=True):
         if one.break_even is not None and other.break_even is not None:
@@ -218,7 +215,7 @@ def test_needs_and_speeds_are_told() -> None:
     costs = {each.name: each.cost_usd_per_month for each in slow.platforms}
     for platform in plain.platforms:
         if platform.name == "Fargate arm64":
-            assert costs[platform.name].estimate > platform.cost_usd_per_month.estimate  # type: ignore[union-attr]
+            assert costs[platform.name].estimate > platform.cost_usd_per_month.estimate
         elif "arm64" not in platform.name:
             assert costs[platform.name] == platform.cost_usd_per_month
 
@@ -238,7 +235,7 @@ def test_an_api_gateway_counts_on_lambdas_side() -> None:
         break_even(IO, Terms(traffic=rate, gateway_usd_per_million=usd)) for usd in (0.0, 1.0, None)
     )
     costs = [each.platforms[0].cost_usd_per_month for each in (plain, given, listed)]
-    assert costs[1].estimate == pytest.approx(costs[0].estimate + 2628, rel=1e-6)  # type: ignore[union-attr]
+    assert costs[1].estimate == pytest.approx(costs[0].estimate + 2628, rel=1e-6)
     assert costs[2] == costs[0]
     [missing] = [f.message for f in listed.findings if f.code == "price-missing"]
     assert "API gateway: left out of Lambda, which is dearer by that" in missing

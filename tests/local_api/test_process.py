@@ -286,7 +286,7 @@ def test_functions_that_cannot_be_shown_are_left_out(template: Path) -> None:
         template, executor=ScriptedExecutor(), neighbours=False
     ) as server:
         assert server.status()["functions"] == ["hello"]
-        assert "MemorySize refers to Size" in server.status()["left_out"]["other"]  # type: ignore[index]
+        assert "MemorySize refers to Size" in server.status()["left_out"]["other"]
     template.write_text(TEMPLATE.replace("python3.11", "java21"))
     with pytest.raises(LocalError, match=r"template\.yaml:5: function hello.*java21"):
         LocalLambda.from_template(template, executor=ScriptedExecutor(), neighbours=False)

@@ -105,7 +105,7 @@ def control(request: pytest.FixtureRequest) -> CpuControl:
 
 
 def open_bench(work_dir: Path, control: CpuControl | None, **options: Any) -> Bench:
-    bench = Bench(None, work_dir)  # type: ignore[arg-type]
+    bench = Bench(None, work_dir)
 
     def keep(group: str, stream: str, events: Any) -> None:
         bench.logged.extend((group, stream, event) for event in events)

@@ -159,7 +159,7 @@ def test_a_control_that_does_not_work_is_refused() -> None:
     missing = [name for name in ("cgroup-v1", "cgroup-v2", "none") if name not in AVAILABLE]
     for name in missing:
         with pytest.raises(LocalError, match=name):
-            choose_control(name)  # type: ignore[arg-type]
+            choose_control(name)
 
 
 @pytest.mark.skipif("cgroup-v2" in AVAILABLE, reason="it is exercised by the other tests")

@@ -40,7 +40,7 @@ class FakeTree:
 
 def simulate(cores: float, threads: int, late_s: float, total_s: float = 4.0) -> float:
     tree = FakeTree(threads)
-    control = StopContinue(tree, 1 << 40, 2)  # type: ignore[arg-type]
+    control = StopContinue(tree, 1 << 40, 2)
     now = 0.0
     control.run(cores, now)
     while now < total_s:
@@ -81,7 +81,7 @@ def test_unused_time_is_lost_and_debt_is_owed() -> None:
 def test_memory_is_looked_at_every_window() -> None:
     """An excess is told in the window in which it is seen, and the peak is kept."""
     tree = FakeTree(1)
-    control = StopContinue(tree, 100, 1)  # type: ignore[arg-type]
+    control = StopContinue(tree, 100, 1)
     control.run(1.0, 0.0)
     tree.memory = 101
     assert control.step(0.001)[1] is False

@@ -27,7 +27,7 @@ ORDER = """{
 
 
 def events(source: str, **given: object) -> TemplateEvents:
-    return TemplateEvents(source, place="order.j2", key="1/order", **given)  # type: ignore[arg-type]
+    return TemplateEvents(source, place="order.j2", key="1/order", **given)
 
 
 def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:

@@ -32,7 +32,7 @@ def refresh(folder: Path, *texts: str) -> None:
 @pytest.mark.parametrize("write", [price_lists.saved, price_lists.offer_file])
 def test_lambda_prices_are_read_whole_and_preferred(tmp_path: Path, write: object) -> None:
     """Tiers in order, every rate, its day; Lambda@Edge and Managed Instances are not mixed in."""
-    refresh(tmp_path, write(price_lists.lambda_items()))  # type: ignore[operator]
+    refresh(tmp_path, write(price_lists.lambda_items()))
     book = current_price_book(tmp_path)
     prices = book.lambda_prices("eu-west-1", "x86_64")
     assert prices.as_of == "2026-11-20"

@@ -26,7 +26,7 @@ def drawn(
         label=chart.duration_label,
         width=width,
         height=7,
-        glyphs=glyphs,  # type: ignore[arg-type]
+        glyphs=glyphs,
     )
 
 

@@ -96,7 +96,7 @@ def test_a_local_answer_offers_no_aws_command() -> None:
 @pytest.mark.parametrize("made", [answers.resize(), answers.keep(), answers.inconclusive()])
 def test_no_line_is_wider_than_asked(width: int, made: object) -> None:
     """Only commands, which must stay in one piece to be pasted, run over."""
-    shown = terminal.render(made, width=width, color=False)  # type: ignore[arg-type]
+    shown = terminal.render(made, width=width, color=False)
     lines = [line for line in shown.splitlines() if "tuner report" not in line]
     lines = [line for line in lines if "aws lambda" not in line]
     assert max(map(len, lines)) <= max(width, terminal.MIN_WIDTH)

@@ -113,7 +113,7 @@ def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:
 def test_a_loop_ends_the_sweep_and_gives_back(tmp_path: Path) -> None:
     """Over the wire: Lambda's refusal of a recursive call is what the handler fails with."""
     executor = ScriptedExecutor(5.0, time_scale=0, failure=lambda *_: "error")
-    executor._payload = lambda *_: (  # type: ignore[method-assign]
+    executor._payload = lambda *_: (
         b'{"errorType": "RecursiveInvocationException", "errorMessage": "loop"}', "Unhandled",
     )  # fmt: skip
     with serve(tmp_path, executor) as place:

@@ -65,7 +65,7 @@ def test_a_failing_before_sends_nothing(place: Place) -> None:
     with pytest.raises(HookError, match=r"--before command .* status 3"):
         small(place, hooks=Hooks(noting(place, 3), None, "invocation"))
     assert len(noted(place)) == 1
-    assert place.server._executor.invocations == []  # type: ignore[attr-defined]
+    assert place.server._executor.invocations == []
     assert place.snapshot() == before
 
 
@@ -99,7 +99,7 @@ def test_commands_are_words_and_no_shell_text() -> None:
     assert hooks.before == ("reset", "two words", "$HOME;x")
     for before, after, scope in (("'", None, "run"), ("", None, "run"), (None, None, "invocation")):
         with pytest.raises(InputError):
-            parse_hooks(before, after, scope, {})  # type: ignore[arg-type]
+            parse_hooks(before, after, scope, {})
 
 
 def test_a_command_that_is_not_there_is_told() -> None:

@@ -38,7 +38,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     try:
         make_function(url)
         with connect(region="us-east-1", profile=None, endpoint_url=url) as gateway:
-            yield Place(server, gateway, tmp_path)  # type: ignore[arg-type]
+            yield Place(server, gateway, tmp_path)
     finally:
         server.stop()
         assert server._server is not None

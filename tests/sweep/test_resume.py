@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def sent(place: Place) -> list[bytes]:
-    return [each.payload for each in place.server._executor.invocations]  # type: ignore[attr-defined]
+    return [each.payload for each in place.server._executor.invocations]
 
 
 def stopping_after(count: int, stop: StopSignal) -> Any:
@@ -101,8 +101,8 @@ def test_what_was_spent_is_not_spent_again() -> None:
 
 def test_sizes_that_failed_stay_excluded(place: Place) -> None:
     """A size that ran out of memory is not tried again."""
-    place.server._executor._failure = (  # type: ignore[attr-defined]
-        lambda deployment, _request: "out-of-memory" if deployment.memory_mb == 128 else None
+    place.server._executor._failure = lambda deployment, _request: (
+        "out-of-memory" if deployment.memory_mb == 128 else None
     )
     plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1)
     place.run(plan)
@@ -120,7 +120,7 @@ def test_no_event_is_sent_twice(place: Place) -> None:
     sweep = place.run(plan, payloads=payloads)
     assert sorted(sent(place)) == sorted(Numbered(7).body(index) for index in range(7))
     assert codes(sweep) == ["corpus_spent"]
-    assert sorted(each.event_index for each in sweep.invocations) == list(range(7))  # type: ignore[type-var]
+    assert sorted(each.event_index for each in sweep.invocations) == list(range(7))
 
 
 def test_a_throttled_event_is_sent_again_and_a_lost_one_is_not(tmp_path: Path) -> None:
