@@ -39,7 +39,6 @@ from tuner.local.retirement import Retirement
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from tuner.iac import TemplateResource
     from tuner.local.deployment import Executor, HostLimits
@@ -218,12 +217,7 @@ class LocalLambda:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _start_neighbours(self, stack: contextlib.ExitStack, folder: Path) -> Neighbours:

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
 TOLERANCE_CORES = 1e-6
 
 
@@ -45,12 +42,7 @@ class Grant:
     def __enter__(self) -> Grant:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.release()
 
 
