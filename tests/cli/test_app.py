@@ -173,25 +173,21 @@ def test_prices_are_shown_as_json_with_exact_decimals() -> None:
     assert x86["duration_tiers"][-1]["upper_bound_gb_seconds"] is None
 
 
-def test_shell_completion_knows_the_commands() -> None:
-    """A shell that asks for completions gets the commands and the options of one."""
-    kept = {"COMP_WORDS": "tuner re", "COMP_CWORD": "1", "_TUNER_COMPLETE": "complete_bash"}
+@pytest.mark.parametrize(
+    ("words", "position", "completed"),
+    [("tuner re", "1", ["report", "recover"]), ("tuner tune --mem", "2", ["--memory-sizes"])],
+)
+def test_shell_completion_knows_commands_and_options(
+    words: str, position: str, completed: list[str]
+) -> None:
+    """A shell that asks for completions gets the commands, and the options of one."""
+    asked = {"COMP_WORDS": words, "COMP_CWORD": position, "_TUNER_COMPLETE": "complete_bash"}
     ran = subprocess.run(
         [sys.executable, "-c", "from tuner.cli.main import main; main()"],
         cwd=ROOT,
-        env={**os.environ, **kept},
+        env={**os.environ, **asked},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert ran.stdout.split() == ["report", "recover"]
-    kept |= {"COMP_WORDS": "tuner tune --mem", "COMP_CWORD": "2"}
-    ran = subprocess.run(
-        [sys.executable, "-c", "from tuner.cli.main import main; main()"],
-        cwd=ROOT,
-        env={**os.environ, **kept},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.stdout.split() == ["--memory-sizes"]
+    assert ran.stdout.split() == completed

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +17,12 @@ from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROLE = "arn:aws:iam::123456789012:role/any"
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+Serve = Callable[..., tuple[Any, LocalLambda]]
 
 
 class Clock:
@@ -102,3 +105,23 @@ def message_of(response: Any) -> str:
 
 def log_tail(reply: dict[str, Any]) -> str:
     return base64.b64decode(reply["LogResult"]).decode()
+
+
+def create(client: Any, name: str, **more: Any) -> dict[str, Any]:
+    given = {
+        "Runtime": "python3.12",
+        "Role": ROLE,
+        "Handler": "handler.handler",
+        "Code": {"ZipFile": make_zip()},
+        **more,
+    }
+    reply: dict[str, Any] = client.create_function(FunctionName=name, **given)
+    return reply
+
+
+def publish(client: Any, **more: Any) -> str:
+    return str(client.publish_version(FunctionName="hello", **more)["Version"])
+
+
+def set_memory(client: Any, memory_mb: int) -> None:
+    client.update_function_configuration(FunctionName="hello", MemorySize=memory_mb)
