@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.lease.account import Account, Faulty, Killed, ignore
-from tests.lease.test_faults import recover_all
+from tests.lease.recovering import recover_all
 from tuner.errors import (
     AccessDeniedError,
     AwsError,

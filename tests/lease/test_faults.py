@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import COUNTED
 from tests.lease.account import Account, Faulty, Killed, Moment, ignore, no_sleep
 from tests.lease.in_process import on_a_quick_disk, without_sockets
+from tests.lease.recovering import recover_all
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -46,24 +47,6 @@ def sweep(account: Account, control: Faulty) -> None:
     with account.lease(control) as lease:
         for sizes in WINDOWS:
             lease.publish(sizes)
-
-
-def recover_all(account: Account) -> list[str]:
-    """Do what `tuner recover` does; return what it said."""
-    said = []
-    for journal in find_unfinished(account.state_dir):
-        url = account.gateway.endpoint_url
-        plan = plan_recovery(journal, account.gateway, endpoint_url=url)
-        said += plan.describe()
-        recover(
-            plan,
-            account.gateway,
-            state_dir=account.state_dir,
-            sleep=no_sleep,
-            on_progress=ignore,
-            endpoint_url=url,
-        )
-    return said
 
 
 def test_a_lease_makes_as_many_calls_as_the_matrix_has(account: Account) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.conftest import COUNTED
 from tests.lease.account import Account, Killed
 from tests.lease.in_process import on_a_quick_disk, without_sockets
-from tests.lease.test_faults import recover_all
+from tests.lease.recovering import recover_all
 from tests.lease.wire_faults import FAULTS, Wire, faulty
 from tuner.errors import LeftChangedError, TunerError
 from tuner.lease.recover import find_unfinished

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
-from tests.lease.test_faults import recover_all
+from tests.lease.account import Account, Faulty, Killed
+from tests.lease.recovering import carry_out, planned, recover_all
 from tuner.errors import LeaseError
-from tuner.lease.recover import find_unfinished, forget, plan_recovery, recover
+from tuner.lease.recover import find_unfinished, forget, plan_recovery
 
 if TYPE_CHECKING:
     from tuner.lease.journal import UnfinishedJournal
-    from tuner.lease.recover import RecoveryPlan
 
 
 def leave_changed(account: Account, *, killed_at: int = 10) -> UnfinishedJournal:
@@ -26,21 +25,6 @@ def leave_changed(account: Account, *, killed_at: int = 10) -> UnfinishedJournal
         lease.publish([128, 1769])
     [journal] = find_unfinished(account.state_dir)
     return journal
-
-
-def planned(account: Account, journal: UnfinishedJournal) -> RecoveryPlan:
-    return plan_recovery(journal, account.gateway, endpoint_url=account.gateway.endpoint_url)
-
-
-def carry_out(account: Account, plan: RecoveryPlan) -> None:
-    recover(
-        plan,
-        account.gateway,
-        state_dir=account.state_dir,
-        sleep=no_sleep,
-        on_progress=ignore,
-        endpoint_url=account.gateway.endpoint_url,
-    )
 
 
 def test_a_plan_says_what_is_to_be_restored_and_deleted(account: Account) -> None:
