@@ -20,7 +20,7 @@ TunerError
 │   ├── ConflictError       somebody else changed the function (RevisionId)
 │   ├── ThrottledError      the request ran nothing and may be sent again
 │   └── LostReplyError      the request may have run: it counts as spent
-├── ForgeError              GitHub said no, or does not answer
+├── ForgeError              GitHub or GitLab said no, or does not answer
 │   └── ForgeReadOnlyError  the token may not comment
 ├── SavingGateError         a function could save more than --fail-if-saving-over allows
 ├── LocalError              the local Lambda cannot do that on this host

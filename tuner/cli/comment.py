@@ -111,7 +111,10 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> str | None:
 
 
 def _instead(text: "CommentText", why_not: str, *, require_comment: bool) -> None:
-    """Give the answer where it can be seen, and say why there. Raises InputError."""
+    """Give the answer where it can be seen, and say why there.
+
+    Raises ForgeError where the comment is required, InputError for a summary that is not writable.
+    """
     from tuner.cli.continuous_integration import write_summary  # noqa: PLC0415 - as above
     from tuner.cli.screen import say, show_text  # noqa: PLC0415 - as above
     from tuner.errors import ForgeError  # noqa: PLC0415 - as above
