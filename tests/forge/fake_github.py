@@ -199,7 +199,7 @@ def serving(github: FakeGithub | None = None) -> Iterator[FakeGithub]:
                 )
             out = b"" if answer is None else json.dumps(answer).encode()
             self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
+            for name, value in {"Content-Type": "application/json", **headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(out)))
             self.end_headers()

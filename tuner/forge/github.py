@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
 from tuner.forge.github_review import GithubReview
 from tuner.forge.patience import Patience
-from tuner.forge.protocol import Comment
+from tuner.forge.protocol import OTHER_SHAPE, Comment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,9 @@ ACTIONS_AUTHOR: Final = "github-actions[bot]"
 # Retry-After, wait at least a minute.
 _WAIT_S: Final = 60.0
 _TIMEOUT_S: Final = 20
+_NO_API: Final = (
+    "what answers is not GitHub's API: check --api-url (GitHub Enterprise Server's ends in /api/v3)"
+)
 
 
 def open_github(
@@ -133,21 +136,29 @@ class Asking:
 
     def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
         """Return what `send` returns; a request that was refused for its rate is sent again."""
-        from github import GithubException  # noqa: PLC0415 - heavy, and an extra
+        from github import (  # noqa: PLC0415 - heavy, and an extra
+            BadAttributeException,
+            GithubException,
+            IncompletableObject,
+        )
 
         while True:
             try:
                 return send()
+            except (BadAttributeException, IncompletableObject) as error:
+                raise ForgeError(_NO_API) from error
             except GithubException as error:
                 wait_s = _wait_s(error, self.now_s())
                 if wait_s is None:
                     raise _told(error, changes=changes) from error
                 self.patience.wait(wait_s, forge="GitHub", status=error.status)
-            except OSError as error:  # of requests: its errors are OSErrors
+            except OSError as error:  # of requests, most of whose errors are OSErrors
                 raise ForgeError(
                     f"GitHub does not answer ({type(error).__name__}): check the network and "
                     "--api-url"
                 ) from error
+            except OTHER_SHAPE as error:
+                raise ForgeError(_NO_API) from error
 
 
 def _wait_s(error: GithubException, now_s: float) -> float | None:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
 from tuner.forge.gitlab_review import GitlabReview
 from tuner.forge.patience import Patience
-from tuner.forge.protocol import Comment
+from tuner.forge.protocol import OTHER_SHAPE, Comment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ T = TypeVar("T")
 _WAIT_S: Final = 60.0
 _TIMEOUT_S: Final = 20
 _API: Final = "/api/v4"
+_NO_API: Final = f"what answers is not GitLab's API: check --api-url (it ends in {_API})"
 
 
 def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForge:
@@ -88,15 +89,16 @@ class GitlabForge:
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
         author = self._who()
-        notes = self._ask(
-            lambda: list(
-                self._client.http_list(
+        own = self._ask(
+            lambda: [
+                self._comment(note)
+                for note in self._client.http_list(
                     self._notes, get_all=True, per_page=100, obey_rate_limit=False
                 )
-            )
+                if note["author"]["username"] == author
+            ]
         )
-        own = [note for note in notes if note["author"]["username"] == author]
-        return sorted(map(self._comment, own), key=lambda comment: comment.comment_id)
+        return sorted(own, key=lambda comment: comment.comment_id)
 
     def create(self, body: str) -> Comment:
         """Post a note."""
@@ -133,20 +135,28 @@ class GitlabForge:
     def _who(self) -> str:
         """The token's name. Raises ForgeError."""
         if self._author is None:
-            user: Any = self._ask(lambda: self._client.http_get("/user", obey_rate_limit=False))
-            self._author = str(user["username"])
+            self._author = self._ask(self._asked_name)
         return self._author
+
+    def _asked_name(self) -> str:
+        user: Any = self._client.http_get("/user", obey_rate_limit=False)
+        return str(user["username"])
 
     def _comment(self, note: Any) -> Comment:
         return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
 
     def _ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
         """Return what `send` returns; a request that was refused for its rate is sent again."""
-        from gitlab.exceptions import GitlabError  # noqa: PLC0415 - heavy, and an extra
+        from gitlab.exceptions import (  # noqa: PLC0415 - heavy, and an extra
+            GitlabError,
+            GitlabParsingError,
+        )
 
         while True:
             try:
                 return send()
+            except GitlabParsingError as error:
+                raise ForgeError(_NO_API) from error
             except GitlabError as error:
                 if error.response_code != 429:
                     raise _told(error, changes=changes) from error
@@ -157,6 +167,8 @@ class GitlabForge:
                     f"GitLab does not answer ({type(error).__name__}): check the network and "
                     "--api-url"
                 ) from error
+            except OTHER_SHAPE as error:
+                raise ForgeError(_NO_API) from error
 
 
 def _told(error: GitlabError, *, changes: bool) -> ForgeError:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ForgeName = Literal["github", "gitlab"]
+OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
 MAX_WAIT_S: Final = 120.0
 """How long one run waits for rate limits in all."""
 
