@@ -190,16 +190,18 @@ def test_the_number_comes_from_the_event_too(
     ("flags", "words"),
     [
         (("--repository", "no slash"), "--repository OWNER/NAME"),
-        (("--api-url", "http://example.test/api"), "https only"),
+        (("--api-url", "http://me:pa55word@example.test/api"), "https only"),
+        (("--api-url", "http://[me:pa55word"), "https://HOST"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(
     job: dict[str, str], tmp_path: Path, flags: tuple[str, ...], words: str
 ) -> None:
-    """The flag is named, and a token is never sent in the open."""
+    """The flag is named, a token is never sent in the open, and no password is shown."""
     ran = run_here("comment", save(tmp_path / "a.jsonl"), *flags, **job)
     assert ran.returncode == 1
     assert words in one_line(ran)
+    assert "pa55word" not in ran.stderr
 
 
 @pytest.mark.parametrize("key", ["api-url", "token-env", "repository"])

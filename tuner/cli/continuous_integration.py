@@ -130,7 +130,8 @@ def _check(api_url: str | None) -> None:
     try:
         parts = urlsplit(api_url)
     except ValueError:
-        raise InputError(f"--api-url {api_url!r} is no address") from None
+        raise InputError("--api-url is no address: write https://HOST/PATH") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not safe or not parts.hostname:
-        raise InputError(f"--api-url {api_url!r}: the token is sent by https only")
+        shown = f"{parts.scheme}://{parts.hostname or ''}"  # without a password that is in it
+        raise InputError(f"--api-url {shown!r}: the token is sent by https only")
