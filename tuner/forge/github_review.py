@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from github.PullRequest import PullRequest
     from github.PullRequestComment import PullRequestComment
 
-    from tuner.forge.github import Asking
+    from tuner.forge.github_asking import Asking
     from tuner.forge.protocol import Suggestion
 
 

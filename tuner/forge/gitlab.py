@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from tuner.errors import ForgeError, ForgeReadOnlyError, InputError
+from tuner.errors import InputError
+from tuner.forge.gitlab_asking import Asking
 from tuner.forge.gitlab_review import GitlabReview
 from tuner.forge.patience import Patience
-from tuner.forge.protocol import OTHER_SHAPE, Comment
+from tuner.forge.protocol import Comment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gitlab import Gitlab
-    from gitlab.exceptions import GitlabError
-    from requests import Response
 
     from tuner.forge.protocol import Target
 
-T = TypeVar("T")
-
-# https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/: limits count by the
-# minute; a Retry-After comes with most refusals.
-_WAIT_S: Final = 60.0
 _TIMEOUT_S: Final = 20
 _API: Final = "/api/v4"
-_NO_API: Final = f"what answers is not GitLab's API: check --api-url (it ends in {_API})"
 
 
 def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForge:
@@ -44,8 +37,10 @@ def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForg
             "a comment on GitLab needs python-gitlab, which is not installed: "
             "pip install 'lambda-tuner[gitlab]'"
         ) from None
+    asking = Asking(Patience(sleep))
     session = requests.Session()
-    forge = GitlabForge(
+    session.hooks["response"].append(asking.note_headers)
+    return GitlabForge(
         gitlab.Gitlab(
             target.api_url.removesuffix("/").removesuffix(_API) if target.api_url else None,
             private_token=target.token,
@@ -55,36 +50,23 @@ def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForg
             session=session,
         ),
         target,
-        Patience(sleep),
+        asking,
     )
-    session.hooks["response"].append(forge.note_headers)
-    return forge
-
-
-class Asking(Protocol):
-    """Returns what `send` returns; raises ForgeError, ForgeReadOnlyError for what changes."""
-
-    def __call__(self, send: Callable[[], T], *, changes: bool = False) -> T:
-        """Send, and wait for rate limits."""
 
 
 class GitlabForge:
     """The notes of one merge request; see `Forge`."""
 
-    def __init__(self, client: Gitlab, target: Target, patience: Patience) -> None:
+    def __init__(self, client: Gitlab, target: Target, asking: Asking) -> None:
         self._client = client
-        self._patience = patience
+        self._asking = asking
+        self._ask = asking.ask
         self._author = target.author
-        self._retry_after = ""
         project = quote(target.repository, safe="")
         self._merge_request = f"/projects/{project}/merge_requests/{target.number}"
         self._notes = f"{self._merge_request}/notes"
         self._page = f"{client.url.removesuffix(_API)}/{target.repository}/-/merge_requests"
         self._page += f"/{target.number}"
-
-    def note_headers(self, response: Response, *_: object, **__: object) -> None:
-        """Keep what python-gitlab's errors do not tell."""
-        self._retry_after = response.headers.get("Retry-After", "")
 
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
@@ -130,7 +112,7 @@ class GitlabForge:
 
     def review(self) -> GitlabReview:
         """The discussions on lines."""
-        return GitlabReview(self._client, self._merge_request, self._who, self._ask)
+        return GitlabReview(self._client, self._merge_request, self._who, self._asking)
 
     def _who(self) -> str:
         """The token's name. Raises ForgeError."""
@@ -144,49 +126,3 @@ class GitlabForge:
 
     def _comment(self, note: Any) -> Comment:
         return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
-
-    def _ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
-        """Return what `send` returns; a request that was refused for its rate is sent again."""
-        from gitlab.exceptions import (  # noqa: PLC0415 - heavy, and an extra
-            GitlabError,
-            GitlabParsingError,
-        )
-
-        while True:
-            try:
-                return send()
-            except GitlabParsingError as error:
-                raise ForgeError(_NO_API) from error
-            except GitlabError as error:
-                if error.response_code != 429:
-                    raise _told(error, changes=changes) from error
-                wait_s = float(self._retry_after) if self._retry_after.isdigit() else _WAIT_S
-                self._patience.wait(wait_s, forge="GitLab", status=429)
-            except OSError as error:  # of requests: its errors are OSErrors
-                raise ForgeError(
-                    f"GitLab does not answer ({type(error).__name__}): check the network and "
-                    "--api-url"
-                ) from error
-            except OTHER_SHAPE as error:
-                raise ForgeError(_NO_API) from error
-
-
-def _told(error: GitlabError, *, changes: bool) -> ForgeError:
-    status = error.response_code
-    said = f"GitLab said {status} ({str(error.error_message)[:200] or 'without a reason'})"
-    if status == 401:
-        return ForgeError(
-            f"{said}: the token is wrong, has expired or is a job's own, which may not comment",
-            status=401,
-        )
-    if changes and status in {403, 404}:
-        return ForgeReadOnlyError(
-            f"the token may not comment: {said}; it needs the scope api and the role Reporter",
-            status=status,
-        )
-    if status == 404:
-        return ForgeError(
-            f"{said}: check --repository and --number, and that the token may read them",
-            status=404,
-        )
-    return ForgeError(said, status=status)

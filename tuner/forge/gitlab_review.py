@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gitlab import Gitlab
 
-    from tuner.forge.gitlab import Asking
+    from tuner.forge.gitlab_asking import Asking
     from tuner.forge.protocol import Suggestion
 
 
@@ -22,12 +22,12 @@ class GitlabReview:
     block: Final = "suggestion:-0+0"
 
     def __init__(
-        self, client: Gitlab, merge_request: str, who: Callable[[], str], ask: Asking
+        self, client: Gitlab, merge_request: str, who: Callable[[], str], asking: Asking
     ) -> None:
         self._client = client
         self._path = merge_request
         self._who = who
-        self._ask = ask
+        self._ask = asking.ask
         self._refs: dict[str, Any] | None = None
         self._files: dict[str, tuple[str, dict[int, NewLine]]] | None = None
 
