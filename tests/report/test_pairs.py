@@ -106,7 +106,7 @@ def test_where_the_parameter_is_of_the_work_its_best_pair_is_told_apart(
 def test_the_page_has_the_pairs(answer: Recommendation) -> None:
     """As a table, with the value in its tiles and in the command that measures again."""
     sweep = batch_sweep()
-    exhibit = Exhibit("made.jsonl", answer, sweep, Breakdown((), ()), None)
+    exhibit = Exhibit("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
     made = section(exhibit, 1)
     assert made["pair_table"].head[0] == "batch_size"
     assert [row.role for row in made["pair_table"].rows].count("best") == 1
@@ -134,5 +134,7 @@ def test_the_page_s_readout_compares_with_the_same_value() -> None:
         ratio = each.cost_usd_per_million.estimate / now.cost_usd_per_million.estimate - 1
         assert readout[2] == ("" if each is now else numbers.change(ratio))
     made = section(exhibit, 1)
+    sent = {row.cells[0] for row in made["reproduce"]["payloads"].rows}
+    assert sent == {each.name for each in batch_sweep().plan.payloads} > of_value
     assert "Cost per million" not in {tile["title"] for tile in made["tiles"]}
     assert made["curve_of"] == f", with {name} {value}"

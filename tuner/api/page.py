@@ -58,6 +58,19 @@ def exhibit(
         answer = with_saving(answer, terms)
     options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
     flags = [f"{name} {value}" for name, value in options.items() if value is not None]
+    flags += _terms_flags(terms)
+    return Exhibit(
+        source, answer, behind, sweep.plan.payloads, breakdown, found, reason, tuple(flags)
+    )
+
+
+def _terms_flags(terms: Terms) -> list[str]:
+    """The options of the traffic and of what a change must save, where they are no defaults."""
+    usual, flags = Terms(), []
     if terms.traffic.rate_per_s is not None:
         flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")
-    return Exhibit(source, answer, behind, breakdown, found, reason, tuple(flags))
+    if terms.min_saving_usd_per_month != usual.min_saving_usd_per_month:
+        flags.append(f"--min-saving-usd-per-month {terms.min_saving_usd_per_month:g}")
+    if terms.min_saving_ratio is not None:
+        flags.append(f"--min-saving-ratio {terms.min_saving_ratio:g}")
+    return flags

@@ -140,10 +140,11 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
     if ruling is None:
         if lowest is None:
             return "no platform becomes cheaper at any rate"
-        return f"no rate is given; above {lowest:.3g}/s another platform stays cheaper"
+        rate = f"{lowest:,.0f}" if lowest >= 1000 else f"{lowest:.3g}"
+        return f"no rate is given; above {rate}/s another platform stays cheaper"
     need = f"${ruling.threshold_usd:,.2f} a month"
     if ruling.verdict == "stay":
-        return f"no platform is likely to save {need}, which a flag needs"
+        return f"no platform is likely to save the {need} that leaving Lambda must save"
     if ruling.verdict == "too-close":
         return f"a saving of {need} is possible but not sure"
     assert ruling.candidate is not None

@@ -19,6 +19,7 @@ from tuner.report.page.tables import (
     sent_table,
     size_table,
 )
+from tuner.report.size_rows import percentile_note, size_rows
 from tuner.report.verdict import certainty, headline
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "verdict": answer.choice.verdict,
         "headline": headline(answer).partition(": ")[2] or headline(answer),
         "verdict_word": headline(answer).partition(":")[0],
-        "certainty": certainty(answer),
+        "certainty": _sentence(certainty(answer)),
         "tiles": tiles(answer),
         "apply": _apply_command(answer),
         "has_curve": bool(answer.curve),
@@ -62,8 +63,9 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "targets": _targets(answer),
         "break_even": None if exhibit.break_even is None else platform_section(exhibit.break_even),
         "no_break_even": exhibit.no_break_even,
-        "findings": findings(answer.findings),
+        "findings": findings(_only_here(exhibit)),
         "sizes": size_table(answer),
+        "sizes_note": percentile_note(row.percentile for row in size_rows(answer)),
         "assumptions": answer.assumptions,
         "prices": f"List prices of {answer.prices.as_of}, region {answer.prices.region}.",
         "reproduce": reproduce(exhibit),
@@ -151,6 +153,14 @@ def platform_section(answer: BreakEven) -> dict[str, Any]:
     }
 
 
+def _only_here(exhibit: Exhibit) -> list[Finding]:
+    """The answer's findings without those that stand word for word beside the platforms."""
+    said = () if exhibit.break_even is None else exhibit.break_even.findings
+    told = {(each.code, each.message) for each in said}
+    every = exhibit.recommendation.findings
+    return [each for each in every if (each.code, each.message) not in told]
+
+
 def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
     """Findings with a word for their severity: colour alone tells nothing."""
     return [
@@ -191,7 +201,7 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
             ("isolation", sweep.plan.isolation),
             ("code digest", sweep.function.code_sha256),
         ],
-        "payloads": sent_table(sweep),
+        "payloads": sent_table(exhibit.sent),
     }
 
 
@@ -225,11 +235,12 @@ def _goal_flags(goal: Goal) -> list[str]:
         "--goal": (goal.name, default.name),
         "--cost-slack": (goal.cost_slack_ratio, default.cost_slack_ratio),
         "--tolerance": (goal.tolerance_ratio, default.tolerance_ratio),
-        "--percentile": (goal.percentile, None),
         "--max-cost-per-million": (goal.max_cost_usd_per_million, None),
         "--cold-start-share": (goal.cold_start_share, default.cold_start_share),
     }
     flags = [f"{name} {value}" for name, (value, usual) in written.items() if value != usual]
+    if goal.percentile is not None:
+        flags.append(f"--percentile {goal.percentile:g}")
     if goal.max_duration_ms is not None:
         flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
     return flags
@@ -237,6 +248,11 @@ def _goal_flags(goal: Goal) -> list[str]:
 
 def _tile(title: str, now: str, then: str | None, note: str) -> dict[str, str]:
     return {"title": title, "now": now, "then": then or "", "note": note}
+
+
+def _sentence(text: str | None) -> str:
+    """With a capital where it begins with a word."""
+    return "" if not text else f"{text[0].upper()}{text[1:]}"
 
 
 def _spread(interval: Interval | None) -> str:

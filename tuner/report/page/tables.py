@@ -9,17 +9,17 @@ from tuner.report import breakeven, numbers
 from tuner.report.breakeven_chart import shown_platforms
 from tuner.report.page.chart_data import cold_starts_seen
 from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.size_rows import percent_now, size_rows
+from tuner.report.size_rows import percent_now, percentile_cell, size_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.interval import Interval
+    from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
-    from tuner.model.sweep import Sweep
     from tuner.report.page.exhibit import Exhibit
-from tuner.report.size_rows import SizeRow
+    from tuner.report.size_rows import SizeRow
 
 REMARKS: Final = "remarks"
 """Title of a last column of words, which wraps."""
@@ -45,9 +45,12 @@ class Table:
 
 def size_table(answer: Recommendation) -> Table:
     """Every size that was invoked or is talked of, with what was counted there."""
-    head = ("memory", "mean (90 %)", "$ per million", "vs now", "calls", "cold", "failed")
+    asked = answer.goal.percentile
+    percentile = () if asked is None else (f"p{asked:g}",)
+    counted = ("$ per million", "vs now", "calls", "cold", "failed", "memory used")
+    head = ("memory", "mean (90 %)", *percentile, *counted)
     rows = tuple(_size_row(answer, row) for row in size_rows(answer))
-    return Table((*head, "memory used", REMARKS), rows)
+    return Table((*head, REMARKS), rows)
 
 
 def pair_table(answer: Recommendation) -> Table | None:
@@ -145,11 +148,11 @@ def platform_table(answer: BreakEven) -> Table:
     return Table(breakeven.TITLES, tuple(rows))
 
 
-def sent_table(sweep: Sweep) -> Table:
-    """The payloads that were sent, by digest."""
+def sent_table(payloads: Sequence[PayloadClass]) -> Table:
+    """The payloads that were sent, by the beginning of their digests."""
     rows = [
-        Row((each.name, f"{each.weight:g}", f"{each.size_bytes:,}", each.sha256[:16]))
-        for each in sweep.plan.payloads
+        Row((each.name, f"{each.weight:g}", f"{each.size_bytes:,}", f"{each.sha256[:16]}…"))
+        for each in payloads
     ]
     return Table(("payload", "weight", "bytes", "SHA-256"), tuple(rows))
 
@@ -175,6 +178,7 @@ def _size_row(answer: Recommendation, row: SizeRow) -> Row:
     cells = (
         numbers.memory(row.memory_mb),
         "–" if row.duration_ms is None else measured(row.duration_ms, numbers.duration),
+        *(() if answer.goal.percentile is None else (percentile_cell(row.percentile),)),
         known(row.cost_usd_per_million, numbers.usd_per_million),
         percent_now(row),
         str(_sum(at_size, lambda size: size.invocation_count)),

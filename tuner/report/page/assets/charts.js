@@ -80,8 +80,11 @@
 
   const markText = (mark) => `${mark.label} ${mark.mb} MB`;
 
+  // The names stand where the curves are not: above those that fall, below those that rise.
   function drawThresholds(u, marks) {
     onCanvas(u, (ctx, at) => {
+      const lasts = u.data.slice(1).map((column) => column[column.length - 1]).filter((v) => v > 0);
+      const above = lasts.length > 0 && lasts.every((v) => at.y(v) > (at.top + at.bottom) / 2);
       ctx.font = SMALL_FONT;
       ctx.textBaseline = "top";
       for (const [mb, name] of page.thresholds) {
@@ -90,9 +93,9 @@
         verticalLine(ctx, at, x, colour("threshold"), [3, 3], 1);
         const taken = (marks || []).some((m) => Math.abs(at.x(m.mb) - x - 8) < 10) || x + 14 > at.right;
         ctx.save(); // upright along the line, so that near thresholds do not meet
-        ctx.translate(taken ? x - 13 : x + 2, at.bottom - 4);
+        ctx.translate(taken ? x - 13 : x + 2, above ? at.top + 4 : at.bottom - 4);
         ctx.rotate(-Math.PI / 2);
-        ctx.textAlign = "left";
+        ctx.textAlign = above ? "right" : "left";
         ctx.fillStyle = colour("quiet");
         ctx.fillText(name, 0, 0);
         ctx.restore();
@@ -324,8 +327,8 @@
           ctx.fillStyle = colour(mark.role); ctx.fill();
           const width = ctx.measureText(text).width, fits = px + 12 + width < at.right;
           const from = fits ? px + 11 : px - 11 - width;
-          // Above its point; above the labels that are in its way there.
-          let up = Math.max(at.top + 8, py - 12);
+          // Right above its point, or left below: a front that falls leaves both free.
+          let up = fits ? Math.max(at.top + 8, py - 12) : Math.min(at.bottom - 8, py + 14);
           const meets = (t) => from < t.to + 4 && t.from < from + width + 4 && Math.abs(t.up - up) < 15;
           for (let tries = 0; taken.some(meets) && tries < 4; tries += 1) up -= 15;
           taken.push({ from, to: from + width, up });
