@@ -81,10 +81,10 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
 
 def show_comparison(found: Comparison, format_name: str) -> None:
     """Write a comparison to stdout as text, json or markdown."""
-    from tuner.report import comparison  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report import comparison, comparison_json  # noqa: PLC0415 - loaded when it is shown
 
     if format_name == "json":
-        show_json(comparison.to_json(found))
+        show_json(comparison_json.to_json(found))
     elif format_name == "markdown":
         show_text(comparison.render_markdown(found))
     else:

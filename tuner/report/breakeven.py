@@ -9,14 +9,14 @@ from tuner.report import numbers
 from tuner.report.breakeven_chart import draw_costs
 from tuner.report.foreign import code_span, markdown, plain
 from tuner.report.glyphs import fit_to, glyphs_for
-from tuner.report.prose import wrapped
+from tuner.report.json import findings_json, interval_json
+from tuner.report.prose import SIGNS, wrapped
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
     from tuner.breakeven.items import BillItem
     from tuner.model.interval import Interval
 
-_SIGNS = {"info": "·", "warning": "!", "error": "!!"}
 TITLES: Final = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
 
 
@@ -39,12 +39,12 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
         "reason": answer.reason,
         "rate_per_s": answer.rate_per_s,
         "break_even_rate_per_s": answer.break_even_rate_per_s,
-        "saving_usd_per_month": _interval(answer.saving_usd_per_month),
+        "saving_usd_per_month": interval_json(answer.saving_usd_per_month),
         "payback_months": answer.payback_months,
         "work": {
-            "wait_ms": _interval(work.wait_ms),
-            "cpu_ms": _interval(work.cpu_ms),
-            "core_count": _interval(work.core_count),
+            "wait_ms": interval_json(work.wait_ms),
+            "cpu_ms": interval_json(work.cpu_ms),
+            "core_count": interval_json(work.core_count),
             "memory_used_mb": work.memory_used_mb,
         },
         "platforms": [
@@ -52,16 +52,13 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
                 "name": platform.name,
                 "kind": platform.kind,
                 "units": platform.units,
-                "cost_usd_per_month": _interval(platform.cost_usd_per_month),
+                "cost_usd_per_month": interval_json(platform.cost_usd_per_month),
                 "break_even_rate_per_s": _rate(platform.break_even),
                 "bill": [_item(item) for item in platform.bill],
             }
             for platform in answer.platforms
         ],
-        "findings": [
-            {"code": finding.code, "severity": finding.severity, "message": finding.message}
-            for finding in answer.findings
-        ],
+        "findings": findings_json(answer.findings),
         "assumptions": list(answer.assumptions),
         "prices_as_of": answer.prices_as_of,
     }
@@ -89,7 +86,7 @@ def render(
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
     if answer.payback_months is not None:
         lines.append(f"  {_payback(answer)}")
-    said = [f"{_SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
+    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
     said.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
     for text in said:
         lines += wrapped(text, width)
@@ -219,12 +216,6 @@ def _span(interval: Interval, unit: str) -> str:
     )
     middle = numbers.duration(interval.estimate).removesuffix(" ms")
     return f"{middle} ({low}–{high}){unit}"
-
-
-def _interval(interval: Interval | None) -> dict[str, float] | None:
-    if interval is None:
-        return None
-    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
 
 
 def _rate(rate: RateInterval | None) -> dict[str, float | None] | None:

@@ -1,14 +1,13 @@
-"""A comparison as text, JSON and Markdown."""
+"""A comparison as text and Markdown."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
 from tuner.report.foreign import code_span, markdown, plain
 from tuner.report.glyphs import fit_to, glyphs_for
-from tuner.report.json import function_json, parameters_json
-from tuner.report.prose import wrapped
+from tuner.report.prose import SIGNS, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,6 @@ PAIRS: Final = {
 }
 HEAD: Final = ("", "A", "B", "A", "B", "change (90 %)", "real?")
 SIZES_HEAD: Final = ("measured in both", "", "", *HEAD[3:])
-_SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
 _REAL: Final = {
     "higher": "real",
     "lower": "real",
@@ -68,7 +66,7 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
         lines += ["", *_aligned([SIZES_HEAD, *rows])]
     lines += ["", *wrapped(headline(found), width)]
     for each in found.findings:
-        lines += wrapped(f"{_SIGNS[each.severity]} {plain(each.message)}", width, indent="  ")
+        lines += wrapped(f"{SIGNS[each.severity]} {plain(each.message)}", width, indent="  ")
     lines += wrapped(f"Assumes {'; '.join(found.assumptions)}.", width)
     return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
 
@@ -92,59 +90,6 @@ def render_markdown(found: Comparison) -> str:
         f"<sub>Assumes {assumed}.</sub>",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
-
-
-def to_json(found: Comparison) -> dict[str, Any]:
-    """Return the comparison as plain dicts, lists, numbers, strings and None.
-
-    A change is B over A, less 1; an interval is `{"estimate", "low", "high"}`, 90 %.
-    """
-    pooled = found.pooled
-    return {
-        "schema_version": 1,
-        "kind": "comparison",
-        "what": found.kind,
-        "headline": headline(found),
-        "parameters": parameters_json(found.parameters),
-        "tolerance_ratio": found.tolerance_ratio,
-        "a": _side_json(found.a),
-        "b": _side_json(found.b),
-        "pairs": [
-            {
-                "what": pair.what,
-                "a_memory_mb": pair.a_memory_mb,
-                "b_memory_mb": pair.b_memory_mb,
-                "measured": pair.measured,
-                "duration_ms": _quantity_json(pair.duration_ms),
-                "cost_usd_per_million": _quantity_json(pair.cost_usd_per_million),
-                "cost_usd_per_million_records": None
-                if pair.cost_usd_per_million_records is None
-                else _quantity_json(pair.cost_usd_per_million_records),
-            }
-            for pair in found.pairs
-        ],
-        "same_sizes": None
-        if pooled is None
-        else {
-            "sizes_mb": list(pooled.sizes_mb),
-            "duration": _change_json(pooled.duration),
-            "cost": _change_json(pooled.cost),
-        },
-        "by_value": [
-            {
-                "value": each.value,
-                "duration": _change_json(each.duration),
-                "cost": _change_json(each.cost),
-            }
-            for each in found.by_value
-        ],
-        "findings": [
-            {"code": each.code, "severity": each.severity, "message": each.message}
-            for each in found.findings
-        ],
-        "assumptions": list(found.assumptions),
-        "prices": {"as_of": found.prices.as_of, "region": found.prices.region},
-    }
 
 
 def pair_rows(found: Comparison) -> list[tuple[str, ...]]:
@@ -314,34 +259,3 @@ def _markdown_table(rows: list[tuple[str, ...]]) -> str:
     lines = [f"| {' | '.join(HEAD)} |", "|---|--:|--:|--:|--:|--:|---|"]
     lines += [f"| {' | '.join(markdown(cell) for cell in row)} |" for row in rows]
     return "\n".join(lines)
-
-
-def _side_json(side: Side) -> dict[str, Any]:
-    return {
-        "source": side.source,
-        "sweep_id": side.sweep_id,
-        "started_at": side.started_at,
-        "environment": side.environment,
-        "function": function_json(side.function),
-        "recommended_mb": side.recommended_mb,
-    }
-
-
-def _quantity_json(quantity: Quantity) -> dict[str, Any]:
-    return {
-        "a": _interval(quantity.a),
-        "b": _interval(quantity.b),
-        "change": _change_json(quantity.change),
-    }
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    return {
-        "ratio": _interval(change.ratio),
-        "probability_higher": change.probability_higher,
-        "verdict": change.verdict,
-    }
-
-
-def _interval(interval: Interval) -> dict[str, float]:
-    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}

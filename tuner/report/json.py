@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
@@ -41,19 +42,16 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         },
         "current": {
             "memory_mb": current.memory_mb,
-            "duration_ms": _interval(current.duration_ms),
-            "cost_usd_per_million": _interval(current.cost_usd_per_million),
+            "duration_ms": interval_json(current.duration_ms),
+            "cost_usd_per_million": interval_json(current.cost_usd_per_million),
             "parameters": parameters_json(current.parameters),
-            "cost_usd_per_million_records": _interval(current.cost_usd_per_million_records),
+            "cost_usd_per_million_records": interval_json(current.cost_usd_per_million_records),
             "percentiles_ms": _percentiles_at(recommendation, current.memory_mb),
         },
         "platform": _platform(recommendation),
         "sizes": [_size(size) for size in recommendation.sizes],
         "variation": _variation(recommendation.variation),
-        "findings": [
-            {"code": finding.code, "severity": finding.severity, "message": finding.message}
-            for finding in recommendation.findings
-        ],
+        "findings": findings_json(recommendation.findings),
         "assumptions": list(recommendation.assumptions),
         "prices": {"as_of": recommendation.prices.as_of, "region": recommendation.prices.region},
         "sweep": {
@@ -78,6 +76,20 @@ def function_json(function: FunctionConfig) -> dict[str, Any]:
     }
 
 
+def interval_json(interval: Interval | None) -> dict[str, float] | None:
+    """An interval of 90 %; None where nothing is known."""
+    if interval is None:
+        return None
+    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
+
+
+def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """What the operator should know."""
+    return [
+        {"code": each.code, "severity": each.severity, "message": each.message} for each in findings
+    ]
+
+
 def goal_json(goal: Goal) -> dict[str, Any]:
     """The goal with its limits."""
     return {
@@ -97,14 +109,14 @@ def _choice(choice: Choice) -> dict[str, Any]:
         "memory_mb": choice.memory_mb,
         "best_so_far_mb": choice.best_so_far_mb,
         "basis": choice.basis,
-        "duration_ms": _interval(choice.duration_ms),
-        "cost_usd_per_million": _interval(choice.cost_usd_per_million),
-        "saving_ratio": _interval(choice.saving_ratio),
-        "saving_usd_per_month": _interval(choice.saving_usd_per_month),
+        "duration_ms": interval_json(choice.duration_ms),
+        "cost_usd_per_million": interval_json(choice.cost_usd_per_million),
+        "saving_ratio": interval_json(choice.saving_ratio),
+        "saving_usd_per_month": interval_json(choice.saving_usd_per_month),
         "expected_regret_ratio": choice.expected_regret_ratio,
         "confidence": choice.confidence,
         "parameters": parameters_json(choice.parameters),
-        "cost_usd_per_million_records": _interval(choice.cost_usd_per_million_records),
+        "cost_usd_per_million_records": interval_json(choice.cost_usd_per_million_records),
     }
 
 
@@ -121,8 +133,8 @@ def _size(size: SizeSummary) -> dict[str, Any]:
         "timeout_count": size.timeout_count,
         "oom_count": size.oom_count,
         "throttle_count": size.throttle_count,
-        "duration_ms": _interval(size.duration_ms),
-        "cost_usd_per_million": _interval(size.cost_usd_per_million),
+        "duration_ms": interval_json(size.duration_ms),
+        "cost_usd_per_million": interval_json(size.cost_usd_per_million),
         "max_memory_used_mb": size.max_memory_used_mb,
         "percentiles_ms": _percentiles(size.percentiles),
     }
@@ -138,7 +150,7 @@ def _percentiles(percentiles: Sequence[PercentileEstimate]) -> dict[str, Any] | 
     """By name (`p95`): an interval, what it rests on, and how many samples the size has."""
     return {
         f"p{each.percentile:g}": {
-            **(_interval(each.duration_ms) or {}),
+            **(interval_json(each.duration_ms) or {}),
             "basis": each.basis,
             "sample_count": each.sample_count,
         }
@@ -170,10 +182,10 @@ def _variation(variation: Variation | None) -> dict[str, Any] | None:
 def _pair(pair: PairEstimate) -> dict[str, Any]:
     return {
         "memory_mb": pair.memory_mb,
-        "duration_ms": _interval(pair.duration_ms),
-        "cost_usd_per_million": _interval(pair.cost_usd_per_million),
-        "cost_usd_per_million_records": _interval(pair.cost_usd_per_million_records),
-        "change_ratio": _interval(pair.change_ratio),
+        "duration_ms": interval_json(pair.duration_ms),
+        "cost_usd_per_million": interval_json(pair.cost_usd_per_million),
+        "cost_usd_per_million_records": interval_json(pair.cost_usd_per_million_records),
+        "change_ratio": interval_json(pair.change_ratio),
         "basis": "measured" if pair.measured else "modelled",
     }
 
@@ -196,9 +208,3 @@ def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
     if platform is None:
         return None
     return {"verdict": platform.verdict, "break_even_rate_per_s": platform.break_even_rate_per_s}
-
-
-def _interval(interval: Interval | None) -> dict[str, float] | None:
-    if interval is None:
-        return None
-    return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
+SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
+"""What stands before a finding, by its severity."""
 MIN_COLUMNS: Final = 40
 MAX_COLUMNS: Final = 100
 """Longer lines are hard to read."""

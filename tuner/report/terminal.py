@@ -15,6 +15,7 @@ from tuner.report.foreign import plain
 from tuner.report.frame import describe_function, describe_sweep, next_commands
 from tuner.report.glyphs import fit_to, glyphs_for
 from tuner.report.pair_rows import pair_rows, per_record
+from tuner.report.prose import SIGNS
 from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
 from tuner.report.terminal_chart import draw_curves
 from tuner.report.verdict import (
@@ -40,7 +41,6 @@ ROOMY_WIDTH: Final = 64
 WIDE_WIDTH: Final = 90
 MAX_WIDTH: Final = 100
 """Longer lines are hard to read."""
-_SEVERITY_SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
 _SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "error": "bold red"}
 _VERDICT_STYLES: Final = {
     "keep": "bold green",
@@ -215,7 +215,7 @@ def _print_remarks(console: Console, recommendation: Recommendation, source: str
     remarks = Table.grid(padding=(0, 1, 0, 0))
     for finding in recommendation.findings:
         style = _SEVERITY_STYLES[finding.severity]
-        sign = Text(_SEVERITY_SIGNS[finding.severity], style)
+        sign = Text(SIGNS[finding.severity], style)
         remarks.add_row(sign, Text(_held(finding.message), style))
     if elsewhere := break_even_line(recommendation):
         remarks.add_row("·", _held(elsewhere))
