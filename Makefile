@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OPENAPI := $(VENV)/github-openapi.json
+MERMAID := $(VENV)/mermaid.min.js
 
 .DEFAULT_GOAL := help
 
@@ -26,6 +27,13 @@ $(OPENAPI): | $(STAMP)
 	    tar -xzOf octokit-openapi-*.tgz package/generated/api.github.com.json > github-openapi.part && \
 	    mv github-openapi.part github-openapi.json; rm -f octokit-openapi-*.tgz; \
 	else echo "npm is absent: requests to GitHub are not held against its description"; fi
+
+# Draws the chart in the picture of a comment; one file of a large package.
+$(MERMAID): | $(STAMP)
+	@command -v npm >/dev/null || { echo "npm is absent: no comment can be drawn without Mermaid"; exit 1; }
+	@cd $(VENV) && npm pack --silent 'mermaid@^11.4.0' >/dev/null && \
+	    tar -xzOf mermaid-*.tgz package/dist/mermaid.min.js > mermaid.part && \
+	    mv mermaid.part mermaid.min.js; rm -f mermaid-*.tgz
 
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
 
@@ -55,7 +63,7 @@ bench-decide: $(STAMP)  ## Measure the decisions against known truths, beside th
 readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
-pictures: $(STAMP)  ## Make the README's pictures again (needs Chromium)
+pictures: $(STAMP) $(MERMAID)  ## Make the README's pictures again (needs Chromium and npm)
 	$(BIN)/python -m tests.pictures.renew
 
 notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, outputs and all

@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, NAMES
 from tests.end_to_end.running import ROOT, tuner
+from tests.pictures.comment_page import MERMAID, comment_page
 from tests.pictures.in_terminal import run_in_terminal
 from tests.pictures.terminal_svg import draw
 
@@ -22,12 +23,16 @@ COMMAND: Final = ("report", SWEEP)
 PICTURE: Final = "examples/sweeps/mixed-terminal.svg"
 FIGURE: Final = "examples/sweeps/mixed.svg"
 PAGE: Final = "examples/sweeps/mixed-page.png"
+COMMENT: Final = "examples/sweeps/mixed-comment.png"
+TEMPLATE: Final = "examples/template.yaml"
 WIDTH: Final = 1000
 HEIGHT: Final = 860
 
 
 def main() -> None:
-    """The terminal, the figure and the page."""
+    """The terminal, the figure, the page and the comment."""
+    if not MERMAID.is_file():
+        sys.exit(f"{MERMAID} is absent: `make pictures` fetches it where npm is installed")
     shown = run_in_terminal([*COMMAND], columns=100)
     (ROOT / PICTURE).write_text(draw(shown, f"tuner {' '.join(COMMAND)}"), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
@@ -37,11 +42,24 @@ def main() -> None:
             ran = tuner(*arguments, state_dir=Path(folder))
             if ran.returncode != 0:
                 sys.exit(ran.stderr)
-        (ROOT / PAGE).write_bytes(_small(_shot(page)))
+        (ROOT / PAGE).write_bytes(_small(_shot(page, ready="html[data-ready]")))
+        comment = Path(folder) / "comment.html"
+        mermaid = MERMAID.read_text(encoding="utf-8")
+        comment.write_text(comment_page(written_comment(Path(folder)), mermaid=mermaid), "utf-8")
+        shot = _shot(comment, ready="html[data-ready] main", only="main")
+        (ROOT / COMMENT).write_bytes(_small(shot))
 
 
-def _shot(page: Path) -> bytes:
-    """The top of a page in headless Chromium, PNG."""
+def written_comment(state_dir: Path) -> str:
+    """The Markdown that `tuner comment` would post on the sweep."""
+    ran = tuner("comment", SWEEP, "--template", TEMPLATE, "--dry-run", state_dir=state_dir)
+    if ran.returncode != 0:
+        raise RuntimeError(ran.stderr)
+    return ran.stdout
+
+
+def _shot(page: Path, *, ready: str, only: str | None = None) -> bytes:
+    """The top of a page in headless Chromium, or one part of it; PNG."""
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         sys.exit(f"no browser is installed (looked for {', '.join(NAMES)})")
@@ -49,16 +67,17 @@ def _shot(page: Path) -> bytes:
         browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
         opened = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         opened.goto(page.as_uri())
-        opened.wait_for_selector("html[data-ready]")
-        shot = opened.screenshot()
+        opened.wait_for_selector(ready)
+        shot = opened.locator(only).screenshot() if only else opened.screenshot()
         browser.close()
     return shot
 
 
 def _small(png: bytes) -> bytes:
-    """The same picture in 64 colours: a third of the bytes, and nothing to be seen of it."""
+    """The same picture in 128 colours: a third of the bytes, and rare colours are kept."""
     small = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(small, "PNG", optimize=True)
+    reduced = Image.open(io.BytesIO(png)).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE)
+    reduced.save(small, "PNG", optimize=True)
     return small.getvalue()
 
 

@@ -1,0 +1,32 @@
+"""The picture of the comment: what a forge makes of the Markdown that the command prints."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.end_to_end.running import ROOT
+from tests.pictures.comment_page import comment_page
+from tests.pictures.renew import COMMENT, written_comment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_forge_makes_tables_folds_a_diff_and_a_chart_of_the_comment(tmp_path: Path) -> None:
+    """Every part of the comment is what it was meant to be, and no Markdown is left as it was."""
+    html = comment_page(written_comment(tmp_path), mermaid="")
+    assert html.count("<table>") == 2
+    assert html.count("<details>") == html.count("</details>") == 3
+    assert re.findall(r'<span class="(\w+)">\W\s+MemorySize: \d+</span>', html) == [
+        "removed",
+        "added",
+    ]
+    assert '<pre class="mermaid">' in html
+    assert not re.findall(r"^\||\*\*|```|:--", html, re.MULTILINE)
+
+
+def test_the_readme_shows_the_comment() -> None:
+    """The picture is there, and the README shows it."""
+    assert (ROOT / COMMENT).stat().st_size > 10_000
+    assert COMMENT in (ROOT / "README.md").read_text()
