@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 # Above the function's own timeout: an init of up to 10 s, the fetch of an image, the way back.
 _GRACE_S = 30
 _CHUNK_BYTES = 64 * 1024
-_KEPT_ERROR_BYTES = 64 * 1024
 # The limit is on the payload (AWS documents 6 MB, and sends up to 6,291,556 bytes).
 _READ_LIMIT_BYTES = MAX_SYNC_PAYLOAD_BYTES + _CHUNK_BYTES
 

@@ -63,11 +63,6 @@ class Workers:
         for _thread in range(self._thread_count):
             self._calls.put(None)
 
-    @property
-    def busy_count(self) -> int:
-        """Calls that were started and have not been taken back."""
-        return self._busy_count
-
     def start(self, call: Call) -> None:
         """Send a call."""
         self._busy_count += 1
