@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +18,6 @@ from tuner.model.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tuner.api import PreparedSweep, Target
     from tuner.model.sweep import Sweep
@@ -63,6 +63,17 @@ def test_the_rest_of_the_plan_is_made(target: Target) -> None:
     sweep = run(ready)
     assert made <= len(sweep.invocations) <= 9
     assert sweep.invocations[:made] != ()
+
+
+def test_the_sweep_that_it_goes_on_from_is_never_written_over(target: Target) -> None:
+    """A disk that is full, or a power cut, would take what was measured and paid for."""
+    earlier = measured(target, memory_sizes_mb=(128, 512))
+    assert earlier.file is not None
+    out = Path(earlier.file)
+    before = out.read_bytes()
+    with pytest.raises(InputError, match="give another file"):
+        prepared(target, earlier=earlier, out=out.parent / ".." / out.parent.name / out.name)
+    assert out.read_bytes() == before
 
 
 @pytest.mark.parametrize("exhaustive", [False, True])
