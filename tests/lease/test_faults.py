@@ -91,7 +91,7 @@ def check_case(account: Account, fault: str, moment: Moment, call: int) -> bool:
 
 def test_whatever_fails_the_account_is_as_before_or_recovers(account: Account) -> None:
     """After a fault at any call, and `recover` where a journal is left, nothing is changed."""
-    with on_a_quick_disk(account), without_sockets(account.handle):
+    with on_a_quick_disk(account):
         recovered = [check_case(account, *case) for case in SAMPLE]
     assert any(recovered)
     assert not all(recovered)

@@ -73,7 +73,6 @@ def aws(server: LocalLambda, tmp_path: Path) -> Aws:
     return run
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(AWS is None, reason="no `aws` command on PATH")
 def test_a_whole_life_by_the_cli(aws: Aws, server: LocalLambda, tmp_path: Path) -> None:
     """Create from a ZIP, invoke with its log, change memory, publish, alias, throttle, delete."""

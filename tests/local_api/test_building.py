@@ -152,7 +152,6 @@ Resources:
 """
 
 
-@pytest.mark.slow
 def test_layers_are_built_as_sam_builds_them(tmp_path: Path) -> None:
     """Packages and source go below python/; make fills the layer itself; else a finding says so."""
     code = tmp_path / "code"

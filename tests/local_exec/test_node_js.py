@@ -88,6 +88,7 @@ def test_a_callback_waits_for_the_event_loop_unless_told_otherwise(node: NodeCal
     assert "worked on" in waited.log
     assert waited.report.duration_ms > 250
     answered = node("callbackThenWork", {"waits": False})
+    assert answered.report.duration_ms < 250
     assert "worked on" not in answered.log
 
 
@@ -167,7 +168,7 @@ def test_what_nobody_catches_ends_the_environment(node: NodeCall) -> None:
     assert {first.function_error, rejected.function_error} == {"Unhandled"}
     again = node("throwsLater")
     assert again.report.init_duration_ms is None
-    assert again.report.duration_ms > 30  # with an init in it, beside the 10 ms of the timer
+    assert again.report.duration_ms > first.report.duration_ms + 20  # with an init in it
 
 
 def test_a_promise_that_is_never_settled_is_an_error(node: NodeCall) -> None:

@@ -11,6 +11,8 @@ from nbclient import NotebookClient
 
 FOLDER: Final = Path(__file__).parents[2] / "notebooks"
 TWINS: Final = sorted(FOLDER.glob("*.py"))
+LIVE: Final = {"tune-the-examples-live"}
+"""They measure: slow, and their figures differ from run to run."""
 
 
 def run(twin: Path, *, timeout_s: int = 110) -> Any:

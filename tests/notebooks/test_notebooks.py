@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 
-from tests.notebooks.pairs import FOLDER, TWINS, run, sources
+from tests.notebooks.pairs import FOLDER, LIVE, TWINS, run, sources
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-QUICKEST = "explore-a-curve"
 BY_NAME = pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
 
 
@@ -60,7 +59,7 @@ def test_only_the_public_names_are_used(twin: Path) -> None:
 @pytest.mark.parametrize(
     "twin",
     [
-        pytest.param(twin, marks=() if twin.stem == QUICKEST else pytest.mark.slow, id=twin.stem)
+        pytest.param(twin, marks=pytest.mark.slow if twin.stem in LIVE else (), id=twin.stem)
         for twin in TWINS
     ],
 )

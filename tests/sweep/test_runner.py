@@ -508,7 +508,7 @@ def test_a_limit_of_invocations_holds_against_any_strategy(place: Place) -> None
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
-    budget_usd=st.floats(1.2e-4, 6e-4),
+    budget_usd=st.floats(2e-4, 2e-3),
     concurrency=st.integers(1, 12),
     durations_ms=st.lists(st.floats(1, 2_900), min_size=1, max_size=10),
     failures=st.lists(st.sampled_from([None, None, None, "error", "no-reply"]), min_size=1),
@@ -538,7 +538,7 @@ def test_a_budget_is_never_overrun(
     with serve(tmp_path_factory.mktemp("budget"), executor) as place:
         plan = place.plan(
             memory_sizes_mb=(128, 512),
-            repetition_count=12,
+            repetition_count=30,
             concurrency=concurrency,
             budget_usd=budget_usd,
         )
