@@ -9,7 +9,7 @@ from tuner.report.markdown import DROPPED_FIRST, brief, render
 from tuner.report.template_change import render_change
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tuner.model.recommendation import Recommendation
     from tuner.report.template_change import NoTemplateLine, TemplateChange
@@ -41,7 +41,10 @@ def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -
     notice = _notice(subjects)
     for count in range(len(DROPPED_FIRST) + 1):
         without = DROPPED_FIRST[:count]
-        text = _joined(notice, [_answer(each, without) for each in subjects], without)
+        answers = _within(max_chars, (_answer(each, without) for each in subjects))
+        if answers is None:
+            continue
+        text = _joined(notice, answers, without)
         if len(text) <= max_chars:
             return text
     briefs = [brief(each.recommendation) for each in subjects]
@@ -56,6 +59,18 @@ def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -
         if len(text) <= max_chars or shown == 0:
             return text
         shown -= 1
+
+
+def _within(max_chars: int, answers: Iterable[str]) -> list[str] | None:
+    """The answers, or None as soon as some of them are too long already."""
+    kept: list[str] = []
+    length = 0
+    for answer in answers:
+        kept.append(answer)
+        length += len(answer)
+        if length > max_chars:
+            return None
+    return kept
 
 
 def render_suggestion(subject: Subject) -> str:
