@@ -4,15 +4,18 @@ Nothing that the machine's owner keeps is read: prices are the bundled ones. How
 matrices had is listed. Bytecode is kept, also where the shell says otherwise: the suite starts
 hundreds of Pythons, and each would compile the package again. The matrices of the arithmetic are
 small: more threads would only spin, on cores that others measure. No example of a property fails
-for its time: that is the machine's.
+for its time: that is the machine's. The SDK reads its descriptions of the services once a run,
+not once a session.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from typing import Any
 
+import botocore.session
 import hypothesis
 
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -21,6 +24,8 @@ os.environ["XDG_DATA_HOME"] = "/nonexistent"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
+
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 COUNTED = "counted"
 """Name of the property by which a test tells (what, cases, how many of them needed `recover`)."""
