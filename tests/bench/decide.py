@@ -26,7 +26,7 @@ from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.curve import Sample, fit_curve
-from tuner.sweep.adaptive_plan import MOST_INVOCATIONS
+from tuner.sweep.adaptive_plan import MOST_WITHOUT_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.bench.decide_runs import Run
     from tests.bench.decide_world import Function
 
-DEFAULTS = {"slot_count": 4, "max_invocations": MOST_INVOCATIONS}
+DEFAULTS = {"slot_count": 4, "max_invocations": MOST_WITHOUT_SLACK}
 SPENDING = {"slot_count": 4, "max_invocations": 60, "tolerance_ratio": 0.001}
 
 

@@ -90,3 +90,26 @@ def test_short_runs_go_in_the_steps_of_the_quota() -> None:
     expected = chosen.step_share * stepped + (1 - chosen.step_share) * average
     np.testing.assert_allclose(ms[:, 0], expected, rtol=1e-9)
     assert (ms[:, 1] < 9).all()
+
+
+def test_what_is_not_known_of_slow_calls_tells_two_curves_not_apart() -> None:
+    """Curves of one function (two batch sizes) have it in common, whatever else they were drawn by;
+    curves of another payload do not.
+    """
+    samples = [Sample(mb, 100.0, f"{mb}/1", cold=False) for mb in (256, 1024) for _ in range(3)]
+    one, other, apart = (
+        fit_curve(samples, seed=seed, slow_calls_seed=slow).slow_log_ratio
+        for seed, slow in ((1, 0), (2, 0), (1, 1))
+    )
+    assert np.array_equal(one, other)
+    assert one.std() > 0.02
+    assert not np.array_equal(one, apart)
+
+
+def test_slow_calls_lift_the_mean_and_not_what_a_single_call_shows() -> None:
+    """The drawn mean over the slow calls' ratio is the calm level: there the samples lie."""
+    samples = [Sample(mb, 100.0, f"{mb}/{n}", cold=False) for mb in (256, 1024) for n in range(4)]
+    curve = fit_curve(samples, sizes_mb=(256, 1024))
+    calm = np.log(curve.draws_ms((256,)))[:, 0] - curve.slow_log_ratio
+    assert abs(float(np.median(calm)) - np.log(100)) < 0.03
+    assert calm.std() < np.log(curve.draws_ms((256,))).std()

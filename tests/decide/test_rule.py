@@ -28,6 +28,7 @@ def ranking(
         cost_usd=np.array(cost, dtype=float),
         by_payload_ms=MappingProxyType({}),
         by_payload_usd=MappingProxyType({}),
+        slow_log_ratio=MappingProxyType({}),
         within_ratio=0.0,
         levels=MappingProxyType({}),
     )
@@ -120,6 +121,16 @@ def test_a_faster_current_size_is_not_left_for_less_than_the_tolerance() -> None
     draws = [[100, 101.4, 101.9, 200], [100, 101.4, 102.9, 200]]
     assert picked(ranking(draws, [[4, 3, 2, 1]] * 2, goal, current_mb=SIZES[2])) == SIZES[2]
     assert picked(ranking(draws, [[4, 3, 2, 1]] * 2, goal, current_mb=SIZES[3])) == SIZES[1]
+
+
+def test_where_nobody_is_sure_the_least_regret_is_taken() -> None:
+    """All three are within the slack on average and lose more than the tolerance; the middle one
+    loses least, the last would be the fastest.
+    """
+    found = ranking([[100, 106, 114, 200], [114, 106, 100, 200]], [[4, 3, 2, 1]] * 2, Goal("cost"))
+    regrets = [found.regrets(column).mean() for column in range(3)]
+    assert regrets == pytest.approx([(1.14 / 1.02 - 1) / 2, 1.06 / 1.02 - 1, (1.14 / 1.02 - 1) / 2])
+    assert picked(found) == 256
 
 
 def test_the_edge_of_the_slack_is_left_to_those_who_are_sure() -> None:

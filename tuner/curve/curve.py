@@ -25,6 +25,8 @@ class Curve:
 
     grid_mb: NDArray[np.int_] = field(repr=False)
     log_draws: NDArray[np.float64] = field(repr=False)
+    slow_log_ratio: NDArray[np.float64] = field(repr=False)
+    """Log ratio of the mean to a calm call in each draw, which single calls hardly show."""
     measured_mb: tuple[int, ...]
     within_ratio: float
     sample_count: int

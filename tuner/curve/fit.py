@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.curve.sample import Sample
 
 _GRID_STEP_MB = 64
+_SLOW_CALLS_STREAM = 1
 
 
 def fit_curve(
@@ -32,6 +33,7 @@ def fit_curve(
     *,
     sizes_mb: Sequence[int] | None = None,
     seed: int = 0,
+    slow_calls_seed: int = 0,
     draw_count: int = 200,
 ) -> Curve:
     """Fit mean warm duration over memory to the samples of one payload.
@@ -40,7 +42,8 @@ def fit_curve(
     would write.
 
     The order of the samples does not matter; scaling all durations scales the curve. Cold samples
-    alone give a curve whose level is unsure. Raises InputError without any sample.
+    alone give a curve whose level is unsure. What is not known of slow calls is the same in all
+    curves of one `slow_calls_seed`, and tells none apart. Raises InputError without a sample.
     """
     if not samples:
         raise InputError(
@@ -49,10 +52,13 @@ def fit_curve(
         )
     levels = measure_levels(samples)
     grid = _grid(levels.sizes_mb, sizes_mb)
-    log_draws = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
+    calm = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
+    rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
+    slow_calls = levels.tails.draw_log_ratios(draw_count, rng)
     return Curve(
         grid_mb=grid,
-        log_draws=log_draws,
+        log_draws=calm + slow_calls[:, None],
+        slow_log_ratio=slow_calls,
         measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
         within_ratio=levels.within_ratio,
         sample_count=len(samples),

@@ -200,7 +200,8 @@ class _Compact:
 def draw_log_curves(
     levels: Levels, grid_mb: NDArray[np.int_], draw_count: int, rng: np.random.Generator
 ) -> Floats:
-    """Draw log mean durations at ascending sizes that include the measured ones: (draws, grid).
+    """Draw log durations of calm calls at ascending sizes that include the measured ones:
+    (draws, grid).
 
     Draws never rise with memory.
     """
@@ -215,8 +216,7 @@ def draw_log_curves(
     curves = prior_shapes().select(plausible[shape_index]).log_duration(grid_mb)
     measured = np.searchsorted(grid_mb, levels.sizes_mb)
     curves += _departures(grid, which, shapes=curves, grid_mb=grid_mb, measured=measured, rng=rng)
-    tails = levels.tails.draw_log_ratios(draw_count, rng)[:, None]
-    return _never_rising(curves, grid_mb) + tails + levels.log_anchor
+    return _never_rising(curves, grid_mb) + levels.log_anchor
 
 
 def _departures(

@@ -4,7 +4,8 @@ Loss is the objective over its best, less 1. Sizes within the slack are admissib
 and balanced prefer the faster, speed the cheaper, and the current size wins a tie (it is within
 the tolerance of the preferred one). Regret is by how much an answer's objective is above all that
 the slack admits: an admissible answer has none. A size on the edge of the slack may turn out to be
-beyond it, so among admissible sizes those with an expected regret within the tolerance come first.
+beyond it, so among admissible sizes those with an expected regret within the tolerance come first;
+where none has, the one with the least is the answer so far.
 With a slack, being surer, or cheaper by less than the tolerance, is no reason to leave a current
 size that is preferred.
 """
@@ -60,6 +61,8 @@ class Ranking:
                 return None
             return int(eligible[regrets[eligible].argmin()])
         safe = admissible & (regrets <= self.goal.tolerance_ratio)
+        if not safe.any() and self.goal.cost_slack_ratio:
+            return int(np.where(admissible, regrets, np.inf).argmin())
         open_to_all = safe if safe.any() else admissible
         picked = int(_prefer(preference[None, :], open_to_all[None, :], self.current, self.goal)[0])
         current = self.current

@@ -109,6 +109,12 @@ def _best(cases: Sequence[ValueCase], varied: VariedParameter) -> str | None:
     return None if best is None else best.part.value
 
 
+def _invoked_by_all(evidence: Evidence) -> set[int]:
+    """Sizes with a sample of every payload, cold ones too: there the curve has seen something."""
+    sizes = [{each.memory_mb for each in samples} for samples in evidence.samples.values()]
+    return set.intersection(*sizes) if sizes else set()
+
+
 def _value_answer(part: Part, cases: Sequence[ValueCase], varied: VariedParameter) -> ValueAnswer:
     """What one value would have, were there no other."""
     each = case_at(cases, part.value)
@@ -120,7 +126,11 @@ def _value_answer(part: Part, cases: Sequence[ValueCase], varied: VariedParamete
     column = case.ranking.pick()
     sizes = case.estimates.sizes_mb
     picked = None if column is None else sizes[measured_answer(case, column)]
-    shown = {*case.measured, case.current_mb, *([] if picked is None else [picked])}
+    shown = {
+        *_invoked_by_all(case.evidence),
+        case.current_mb,
+        *([] if picked is None else [picked]),
+    }
     return ValueAnswer(
         value=part.value,
         record_count=part.record_count,

@@ -38,7 +38,7 @@ _FIRST_SIZES_MB = (256, 1024)
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _NEIGHBOUR_OCTAVES = 0.2
-_TRIED_OCTAVES = 0.16
+_TRIED_OCTAVES = 0.3
 _NEAR_BEST = 0.9
 """A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4

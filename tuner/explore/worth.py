@@ -79,7 +79,8 @@ def worths(
     for size in sizes_mb:
         column = case.estimates.column(size)
         for payload, draws in case.estimates.by_payload_ms.items():
-            logs = np.log(draws[:, column])
+            # What a single call shows: a calm one, whatever slow ones do to the mean.
+            logs = np.log(draws[:, column]) - case.estimates.slow_log_ratio[payload]
             variance = float(logs.var())
             sure = _drop(regrets, logs, logs[imagined], _SURE_RATIO)
             for count, deviation, cold_count in _choices(

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from tuner.model.plan import Isolation
     from tuner.pricing import LambdaPrices
 
-MOST_INVOCATIONS: Final = 22
+MOST_INVOCATIONS: Final = 40
 """Where a decision needs more, the answer says so instead of going on."""
+MOST_WITHOUT_SLACK: Final = 22
+"""Without a slack what is still open here is which of several sizes that cost the same is cheaper
+by a per cent: that takes hundreds.
+"""
 PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
 LEAST_INVOCATIONS: Final = 4
@@ -53,9 +57,9 @@ def plan_adaptive(
 ) -> SweepPlan:
     """Plan an adaptive sweep among the candidates of a range, or among `memory_sizes_mb`.
 
-    Without `max_invocations` it takes MOST_INVOCATIONS, PER_FURTHER_PAYLOAD more for each payload
-    beyond the first, and for each payload as many more as a limit at a percentile needs. Raises
-    InputError for limits that leave nothing to compare.
+    Without `max_invocations` it takes MOST_INVOCATIONS (MOST_WITHOUT_SLACK if the goal has none),
+    PER_FURTHER_PAYLOAD more for each payload beyond the first, and for each payload as many more
+    as a limit at a percentile needs. Raises InputError for limits that leave nothing to compare.
     """
     check_limits(concurrency, max_invocations, budget_usd)
     check_range(min_memory_mb, max_memory_mb)
@@ -95,7 +99,8 @@ def plan_adaptive(
 
 def _usual_most(goal: Goal, payload_count: int) -> int:
     further = PER_FURTHER_PAYLOAD * (payload_count - 1)
-    return MOST_INVOCATIONS + further + _percentile_samples(goal, payload_count)
+    most = MOST_INVOCATIONS if goal.cost_slack_ratio else MOST_WITHOUT_SLACK
+    return most + further + _percentile_samples(goal, payload_count)
 
 
 def _percentile_samples(goal: Goal, payload_count: int) -> int:
