@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, NAMES
@@ -42,12 +40,11 @@ def main() -> None:
             ran = tuner(*arguments, state_dir=Path(folder))
             if ran.returncode != 0:
                 sys.exit(ran.stderr)
-        (ROOT / PAGE).write_bytes(_small(_shot(page, ready="html[data-ready]")))
+        (ROOT / PAGE).write_bytes(_shot(page, ready="html[data-ready]"))
         comment = Path(folder) / "comment.html"
         mermaid = MERMAID.read_text(encoding="utf-8")
         comment.write_text(comment_page(written_comment(Path(folder)), mermaid=mermaid), "utf-8")
-        shot = _shot(comment, ready="html[data-ready] main", only="main")
-        (ROOT / COMMENT).write_bytes(_small(shot))
+        (ROOT / COMMENT).write_bytes(_shot(comment, ready="html[data-ready] main", only="main"))
 
 
 def written_comment(state_dir: Path) -> str:
@@ -71,14 +68,6 @@ def _shot(page: Path, *, ready: str, only: str | None = None) -> bytes:
         shot = opened.locator(only).screenshot() if only else opened.screenshot()
         browser.close()
     return shot
-
-
-def _small(png: bytes) -> bytes:
-    """The same picture in 128 colours: a third of the bytes, and rare colours are kept."""
-    small = io.BytesIO()
-    reduced = Image.open(io.BytesIO(png)).convert("RGB").quantize(128, Image.Quantize.MAXCOVERAGE)
-    reduced.save(small, "PNG", optimize=True)
-    return small.getvalue()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def test_a_resize_is_one_line_and_a_small_table() -> None:
     assert "| **recommended** | **1792 MB** | 210 ms | 6.33 | 40 % cheaper (37–42 %) |" in lines
     assert "<details><summary>Sizes (36 invocations, $0.0004)</summary>" in lines
     assert text.count("<details>") == text.count("</details>") == 3
-    assert "| 128 MB | – | – | – | excluded: 2 × out of memory |" in lines
+    assert "| 128\u00a0MB | – | – | – | excluded: 2 × out of memory |" in lines
     assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
     assert "<details><summary>Assumptions</summary>\n\nAssumes 1 payload;" in text
 

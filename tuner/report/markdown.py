@@ -115,7 +115,7 @@ def _row(*cells: str | None) -> str:
 
 def _percentile(found: PercentileEstimate | None, *, known: bool) -> str | None:
     """A cell, where the column is shown; it does not break at its unit."""
-    return percentile_cell(found).replace("~", "\\~").replace(" ", "\u00a0") if known else None
+    return _unbroken(percentile_cell(found).replace("~", "\\~")) if known else None
 
 
 def _sizes(recommendation: Recommendation) -> str:
@@ -152,27 +152,29 @@ def _pairs(recommendation: Recommendation) -> str:
 
 
 def _pair(row: PairRow) -> str:
-    duration = f"{numbers.duration(row.duration_ms.estimate)} {numbers.spread(row.duration_ms)}"
+    spread = numbers.spread(row.duration_ms)
+    duration = _unbroken(f"{numbers.duration(row.duration_ms.estimate)} {spread}")
     cost = numbers.usd_per_million(row.cost_usd_per_million_records.estimate)
+    memory = _unbroken(numbers.memory(row.memory_mb))
     notes = [*(["**recommended**"] if row.recommended else []), *map(markdown, row.notes)]
     return (
-        f"| {markdown(row.value)} | {numbers.memory(row.memory_mb)} | {duration} | {cost} "
-        f"| {row.change} | {', '.join(notes)} |"
+        f"| {markdown(row.value)} | {memory} | {duration} | {cost} "
+        f"| {_unbroken(row.change)} | {', '.join(notes)} |"
     )
 
 
 def _size(row: SizeRow, *, with_percentile: bool) -> str:
     duration = _known(row.duration_ms, numbers.duration)
     if row.duration_ms is not None:
-        duration = f"{duration} {numbers.spread(row.duration_ms)}"
+        duration = _unbroken(f"{duration} {numbers.spread(row.duration_ms)}")
     cost = _known(row.cost_usd_per_million, numbers.usd_per_million)
     marked = row.recommended and not row.current
     return _row(
-        numbers.memory(row.memory_mb),
+        _unbroken(numbers.memory(row.memory_mb)),
         duration,
         _percentile(row.percentile, known=with_percentile),
         cost,
-        percent_now(row),
+        _unbroken(percent_now(row)),
         ", ".join([*(["**recommended**"] if marked else []), *row.notes]),
     )
 
@@ -198,6 +200,11 @@ def _assumptions(recommendation: Recommendation) -> str:
         return ""
     assumed = "; ".join(markdown(text) for text in recommendation.assumptions)
     return f"<details><summary>Assumptions</summary>\n\nAssumes {assumed}.\n\n</details>"
+
+
+def _unbroken(cell: str) -> str:
+    """A cell that breaks nowhere: a figure stays with its unit."""
+    return cell.replace(" ", "\u00a0")
 
 
 def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
