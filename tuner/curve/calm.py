@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 _USUAL_RATIO = 0.04
 """Scatter that is nothing special, even where repetitions happen to agree better."""
-_CLIP_DEVIATIONS = 3.0
+_CLIP_DEVIATIONS = 3.0  # one calm sample in 370 is farther out
 _USUAL_SHARE = 0.75
 _FEWEST_TO_PULL_IN = 5
+"""Three sizes, two of them twice: of fewer samples every one is needed to tell the rest apart."""
 _ENOUGH_FOR_A_MEDIAN = 4
+"""Of so many one slow call does not move the median far: a vote for each is not needed."""
 LARGEST_KINK_RATIO = 0.25
 """A single sample that is farther from every shape is taken for a slow call, not for a kink."""
 

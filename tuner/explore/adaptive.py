@@ -171,7 +171,7 @@ class AdaptiveStrategy:
         for anchor in (*anchors, 512, 1769, 128):
             if len(picked) + len(seen) >= wanted or not open_sizes:
                 break
-            size = min(open_sizes, key=lambda m, a=anchor: abs(math.log(m / a)))  # type: ignore[misc]
+            size = _nearest(open_sizes, anchor)
             near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < 0.5]
             if not near:
                 picked.append(size)
@@ -296,6 +296,10 @@ def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
         if not missing and own and max(own.values()) < 2 and spread & set(own):
             again.append(Trial(sorted(spread & set(own))[len(spread & set(own)) // 2], name))
     yield from again
+
+
+def _nearest(sizes_mb: Sequence[int], wanted_mb: int) -> int:
+    return min(sizes_mb, key=lambda size: abs(math.log(size / wanted_mb)))
 
 
 def _is_floor(evidence: Evidence, memory_mb: int) -> bool:
