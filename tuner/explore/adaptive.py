@@ -234,7 +234,6 @@ class AdaptiveStrategy:
 
     def _informative(self, case: Case, slots: int) -> tuple[Trial, ...]:
         """The invocations that promise the largest drop of regret for their cost."""
-        rng = np.random.default_rng(self._seed + self._started)
         init_ms = [c.billed_extra_ms for c in case.evidence.cold_starts]
         extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
         found = worths(
@@ -242,7 +241,6 @@ class AdaptiveStrategy:
             self._worth_trying(case),
             most_at_once=min(slots, _MOST_ENVIRONMENTS),
             extra_cold_ms=extra,
-            rng=rng,
         )
         ranked = sorted(found, key=_price, reverse=True)
         apart: list[Worth] = []

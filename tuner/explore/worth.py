@@ -1,8 +1,9 @@
 """What one more invocation is worth to the decision.
 
-Expected value of sample information: for each size, imagine that the next invocation there shows
-what one of the posterior's draws would show, weigh all draws by it, and see how much less regret
-the then best answer has on average than today's best answer.
+Expected value of sample information: over the posterior's draws, the regret of every answer goes
+up and down with a size's duration, or does not. As far as the next invocation tells that duration,
+it tells which answer will have the least regret: how much less than today's best answer has, on
+average, is what it is worth.
 """
 
 from __future__ import annotations
@@ -25,8 +26,7 @@ BETWEEN_RATIO: Final = 0.03
 """Assumed scatter between environments (public measurements: a few per cent)."""
 _COLD_RATIO = 0.07
 """Assumed scatter of a cold handler's time around its usual multiple of the warm one."""
-_SURE_RATIO = 0.005
-_IMAGINED = 32
+_INDISTINCT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ def worths(
     *,
     most_at_once: int,
     extra_cold_ms: float,
-    rng: np.random.Generator,
 ) -> list[Worth]:
     """Worth of the next invocations at each size and with each payload."""
     regrets = regret_table(case)
@@ -71,9 +70,6 @@ def worths(
         return []
     # Another answer may already be better than all of these: then nothing here is worth anything.
     regrets = np.column_stack([regrets[:, open_columns], case.ranking.rival_regret()])
-    draw_count = len(regrets)
-    imagined = (np.arange(_IMAGINED) * draw_count) // _IMAGINED
-    noise = rng.standard_normal(_IMAGINED)
     usual_cost = float(case.estimates.cost_usd.mean(axis=0)[open_columns].min())
     found = []
     for size in sizes_mb:
@@ -82,19 +78,19 @@ def worths(
             # What a single call shows: a calm one, whatever slow ones do to the mean.
             logs = np.log(draws[:, column]) - case.estimates.slow_log_ratio[payload]
             variance = float(logs.var())
-            sure = _drop(regrets, logs, logs[imagined], _SURE_RATIO)
+            explained = Explained.of(regrets, logs)
+            sure = explained.drop(1.0)
             for count, deviation, cold_count in _choices(
                 case, size, payload, variance=variance, most_at_once=most_at_once
             ):
                 cost = _cost(case, size, payload, count, cold_count * extra_cold_ms)
-                seen = logs[imagined] + deviation * noise
                 known = variance / (variance + deviation**2)
                 found.append(
                     Worth(
                         memory_mb=size,
                         payload=payload,
                         count=count,
-                        drop=_drop(regrets, logs, seen, deviation),
+                        drop=explained.drop(known),
                         share_of_sure=sure * known,
                         cost_ratio=cost / usual_cost,
                     )
@@ -102,15 +98,36 @@ def worths(
     return found
 
 
-def _drop(regrets: Floats, logs: Floats, seen: Floats, deviation: float) -> float:
-    """How much less the least expected regret is, on average over what may be seen, than that of
-    one answer for all of it: never negative.
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How the regret of every answer goes with one quantity over the draws (regression, as in
+    Strong, Oakley and Brennan, 2014): what a quantity has nothing to do with, knowing it does not
+    help, however unsure it is.
     """
-    score = -0.5 * ((seen[:, None] - logs[None, :]) / deviation) ** 2
-    weight = np.exp(score - score.max(axis=1, keepdims=True))
-    weight /= weight.sum(axis=1, keepdims=True)
-    after = weight @ regrets
-    return float(after.mean(axis=0).min() - after.min(axis=1).mean())
+
+    levels: Floats
+    """The quantity's draws, standardised: (draws,)."""
+    coefficients: Floats
+    """Of 1, the level, and its square less 1: (3, answers)."""
+    least: float
+    """Expected regret of the best answer today."""
+
+    @classmethod
+    def of(cls, regrets: Floats, logs: Floats) -> Explained:
+        """Least squares over the draws."""
+        levels = (logs - logs.mean()) / max(float(logs.std()), _INDISTINCT)
+        basis = np.column_stack([np.ones_like(levels), levels, levels**2 - 1])
+        return cls(levels, np.linalg.pinv(basis) @ regrets, float(regrets.mean(axis=0).min()))
+
+    def drop(self, known_share: float) -> float:
+        """How much less the least expected regret is, on average over what may be seen, than that
+        of one answer for all of it, where observing takes `known_share` of the variance away: never
+        negative.
+        """
+        mean, slope, bend = self.coefficients
+        seen = np.sqrt(known_share) * self.levels[:, None]
+        after = mean + seen * slope + (seen**2 - known_share) * bend
+        return max(self.least - float(after.min(axis=1).mean()), 0.0)
 
 
 def _choices(
