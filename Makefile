@@ -37,7 +37,7 @@ $(MERMAID): | $(STAMP)
 
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
 
-test: $(STAMP) $(OPENAPI)  ## Run the tests (about six minutes on two cores)
+test: $(STAMP) $(OPENAPI)  ## Run the tests (about five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP)  ## Run the tests that `test` leaves out (fault matrix, kills, whole sweeps)
