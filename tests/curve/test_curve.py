@@ -54,7 +54,7 @@ def test_scales_with_the_durations(samples: list[Sample], factor: float) -> None
 def test_order_does_not_matter(samples: list[Sample], random: st.DataObject) -> None:
     """The same samples in another order give the same curve, to the last digit."""
     shuffled = list(samples)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    random.shuffle(shuffled)
     np.testing.assert_array_equal(
         fit_curve(samples, draw_count=20).draws_ms(SIZES),
         fit_curve(shuffled, draw_count=20).draws_ms(SIZES),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def slower(ratio: float, *, seed: int = 2, **changes: object) -> Sweep:
     """The same function by `ratio`, in another sweep; `changes` are the function's."""
     sweep = made_sweep(lambda size: ratio * cpu_bound_ms(size), seed=seed)
-    return replace(sweep, function=made_function(**changes))  # type: ignore[arg-type]
+    return replace(sweep, function=made_function(**changes))
 
 
 def codes(found: Comparison) -> set[str]:

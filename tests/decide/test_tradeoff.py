@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def tradeoff_of(*args: object, **kwargs: object) -> Tradeoff:
-    sweep = made_sweep(*args, **kwargs)  # type: ignore[arg-type]
+    sweep = made_sweep(*args, **kwargs)
     found = recommend(sweep, price_book=load_price_book(), goal=Goal()).tradeoff
     assert found is not None
     return found

@@ -42,7 +42,7 @@ def decided(sweep: Sweep, goal: Goal | None = None) -> Recommendation:
 
 def whole_sweep(payloads: tuple[PayloadClass, ...] | None = None, **world: object) -> Sweep:
     """Every pair, four times."""
-    made = BatchWorld(payloads or batches(), noise_ratio=0.005, **world)  # type: ignore[arg-type]
+    made = BatchWorld(payloads or batches(), noise_ratio=0.005, **world)
     for memory_mb in SIZES_MB:
         for payload in made.payloads:
             for _ in range(4):
@@ -93,7 +93,7 @@ def test_the_current_value_wins_ties() -> None:
 @pytest.mark.parametrize("goal", ["cost", "speed", "balanced"])
 def test_every_goal_is_by_the_record(goal: str) -> None:
     """A larger batch is slower, but not for each record."""
-    found = decided(whole_sweep(), Goal(name=goal, cold_start_share=0))  # type: ignore[arg-type]
+    found = decided(whole_sweep(), Goal(name=goal, cold_start_share=0))
     assert found.choice.parameters == (("batch_size", "10"),)
 
 

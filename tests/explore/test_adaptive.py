@@ -20,6 +20,7 @@ from tuner.pricing import load_price_book
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tuner.decide.evidence import Evidence
     from tuner.model.recommendation import Choice
 
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
@@ -78,7 +79,7 @@ class Setting:
         return judge(build_case(self.question, self.evidence, seed=1))
 
     @property
-    def evidence(self):  # type: ignore[no-untyped-def]
+    def evidence(self) -> Evidence:
         return read_evidence(self.world.done, self.weights)
 
     @property

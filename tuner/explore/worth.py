@@ -49,13 +49,6 @@ class Worth:
     """Expected cost of all of them, over that of one at the best answer."""
 
 
-def regret_table(case: Case) -> Floats:
-    """Regret of every size in every draw; sizes that may not be answered have infinite regret."""
-    table = case.ranking.regret_table()
-    table[:, ~case.ranking.allowed] = np.inf
-    return table
-
-
 def worths(
     case: Case,
     sizes_mb: Sequence[int],
@@ -64,13 +57,14 @@ def worths(
     extra_cold_ms: float,
 ) -> list[Worth]:
     """Worth of the next invocations at each size and with each payload."""
-    regrets = regret_table(case)
-    open_columns = np.isfinite(regrets[0])
-    if not open_columns.any():
+    allowed = case.ranking.allowed
+    if not allowed.any():
         return []
     # Another answer may already be better than all of these: then nothing here is worth anything.
-    regrets = np.column_stack([regrets[:, open_columns], case.ranking.rival_regret()])
-    usual_cost = float(case.estimates.cost_usd.mean(axis=0)[open_columns].min())
+    regrets = np.column_stack(
+        [case.ranking.regret_table()[:, allowed], case.ranking.rival_regret()]
+    )
+    usual_cost = float(case.estimates.cost_usd.mean(axis=0)[allowed].min())
     found = []
     for size in sizes_mb:
         column = case.estimates.column(size)
