@@ -181,7 +181,7 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         cold_count=cold_count * trust,
         within_ratio=within,
         within_count=_PRIOR_COUNT + freedom,
-        cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count),
+        cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count, within),
         tails=Tails.of(logs[warm] - calm, within),
         log_anchor=anchor,
     )
@@ -194,12 +194,16 @@ def _means(values: Floats, group: NDArray[np.intp], count: int) -> tuple[Floats,
 
 
 def _cold_ratio(
-    warm_level: Floats, warm_count: Floats, cold_level: Floats, cold_count: Floats
+    warm_level: Floats, warm_count: Floats, cold_level: Floats, cold_count: Floats, within: float
 ) -> float:
-    """Scatter of cold over warm from environment to environment, around their common ratio."""
+    """Scatter of cold over warm from environment to environment, around their common ratio, but
+    for what single invocations scatter by anyway.
+    """
     both = (warm_count > 0) & (cold_count > 0)
     ratios = (cold_level - warm_level)[both]
     squares = float(np.sum((ratios - ratios.mean()) ** 2)) if len(ratios) else 0.0
     freedom = max(len(ratios) - 1, 0)
+    usual = within**2 * np.mean(1 / warm_count[both] + 1 / cold_count[both]) if freedom else 0.0
+    own = max(squares - freedom * float(usual), 0.0)
     prior = _COLD_PRIOR_COUNT * _COLD_PRIOR_RATIO**2
-    return float(np.sqrt((prior + squares) / (_COLD_PRIOR_COUNT + freedom)))
+    return float(np.sqrt((prior + own) / (_COLD_PRIOR_COUNT + freedom)))
