@@ -40,6 +40,23 @@ def server() -> Iterator[LocalLambda]:
         yield local
 
 
+def test_what_is_granted_is_spent_and_else_it_gives_up(server: LocalLambda, tmp_path: Path) -> None:
+    """Costs that hardly differ are given up early, unless --max-invocations says what to spend."""
+    counts = [
+        tuner.tune(
+            "hello",
+            goal=Goal(cost_slack_ratio=0.0, tolerance_ratio=0.0001),
+            max_invocations=most,
+            endpoint_url=server.endpoint_url,
+            memory_sizes_mb=SIZES_MB,
+            state_dir=tmp_path,
+        ).sweep.invocation_count
+        for most in (None, 30)
+    ]
+    assert counts[0] < 30
+    assert counts[1] == 30
+
+
 def test_one_call_measures_and_answers(server: LocalLambda, tmp_path: Path) -> None:
     """The answer's sweep is kept, and the same answer comes again from its file or name."""
     events: list[ProgressEvent] = []

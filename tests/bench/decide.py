@@ -35,7 +35,12 @@ if TYPE_CHECKING:
     from tests.bench.decide_world import Function
 
 DEFAULTS = {"slot_count": 4, "max_invocations": MOST_WITHOUT_SLACK}
-SPENDING = {"slot_count": 4, "max_invocations": 60, "tolerance_ratio": 0.001}
+SPENDING = {
+    "slot_count": 4,
+    "max_invocations": 60,
+    "tolerance_ratio": 0.001,
+    "gives_up": False,
+}
 
 
 def main(arguments: Sequence[str]) -> int:

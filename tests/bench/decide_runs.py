@@ -68,6 +68,7 @@ def adaptive_run(
     slot_count: int = 1,
     tolerance_ratio: float = 0.01,
     max_invocations: int = 30,
+    gives_up: bool = True,
 ) -> Run:
     """The tuner's own way."""
     question = question_about(function, current_mb=current_mb, tolerance_ratio=tolerance_ratio)
@@ -79,6 +80,7 @@ def adaptive_run(
         prices=PRICES,
         seed=seed,
         max_invocations=max_invocations,
+        gives_up=gives_up,
     )
     world = World(function, random.Random(f"{function.name}/{seed}"))
     started_s = time.process_time()

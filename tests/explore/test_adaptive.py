@@ -47,6 +47,7 @@ class Setting:
         max_invocations: int = 20,
         floor_mb: int = 0,
         seed: int = 1,
+        gives_up: bool = True,
     ) -> None:
         self.weights = dict.fromkeys(payloads, 1.0)
         made = Function(
@@ -72,6 +73,7 @@ class Setting:
             prices=PRICES,
             seed=seed,
             max_invocations=max_invocations,
+            gives_up=gives_up,
         )
 
     def run(self, slot_count: int = 4) -> Choice:
@@ -115,6 +117,32 @@ def test_too_few_invocations_are_inconclusive() -> None:
     """Three invocations cannot carry a verdict."""
     choice = Setting(mixed_ms, max_invocations=3).run()
     assert choice.verdict == "inconclusive"
+
+
+def flat_cost_ms(memory_mb: int) -> float:
+    """One thread that only computes: the cost is the same up to a whole core."""
+    return 400 * 1769 / min(memory_mb, 1769)
+
+
+def test_what_cannot_be_decided_is_given_up() -> None:
+    """Sizes that cost the same take hundreds of invocations to tell apart: without a slack it ends
+    early, and says which sizes are alike.
+    """
+    setting = Setting(flat_cost_ms, goal=Goal(cost_slack_ratio=0), max_invocations=30)
+    choice = setting.run()
+    assert choice.verdict == "inconclusive"
+    assert len(setting.world.done) < 25
+    assert choice.best_so_far_mb in setting.evidence.measured_mb
+    assert "MB look as good within 1.0 %" in choice.reason
+    assert "raise --max-invocations or --tolerance, or leave out --cost-slack 0" in choice.reason
+
+
+def test_nothing_is_given_up_where_there_is_something_to_spend() -> None:
+    """The same function with invocations that the operator granted: they are all used."""
+    goal = Goal(cost_slack_ratio=0, tolerance_ratio=0.0)
+    setting = Setting(flat_cost_ms, goal=goal, max_invocations=30, gives_up=False)
+    setting.run()
+    assert len(setting.world.done) == 30
 
 
 def test_it_waits_for_what_is_in_flight() -> None:

@@ -29,6 +29,7 @@ _STAND_IN_RATIO = 0.3
 unmeasured one: about a step of a usual grid of sizes."""
 
 
+_MANY_ALIKE = 4
 _HARDLY_RATIO = 0.02
 """Sizes that come this close to each other come as near to a limit."""
 
@@ -209,10 +210,24 @@ def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
         return None
     wanted = case.estimates.sizes_mb[best]
     where = f"{wanted} MB" if wanted not in case.measured else f"{size} MB and its neighbours"
+    slack = "" if case.goal.cost_slack_ratio else ", or leave out --cost-slack 0"
     return (
         f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
-        f"{percent(case.goal.tolerance_ratio, 1)}: more samples at {where} would decide "
-        f"(raise --max-invocations, or --tolerance)"
+        f"{percent(case.goal.tolerance_ratio, 1)}{_alike(case)}: more samples at {where} would "
+        f"decide (raise --max-invocations or --tolerance{slack})"
+    )
+
+
+def _alike(case: Case) -> str:
+    """Say so where many sizes are as good as the best one, as far as is known."""
+    expected = case.ranking.regret_table().mean(axis=0)
+    near = expected <= expected[case.ranking.allowed].min() + case.goal.tolerance_ratio
+    sizes = np.array(case.estimates.sizes_mb)[near & case.ranking.allowed]
+    if len(sizes) < _MANY_ALIKE:
+        return ""
+    within = percent(case.goal.tolerance_ratio, 1)
+    return (
+        f", and {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} MB look as good within {within}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,11 +18,12 @@ from tuner.decide.verdict import (
     measured_answer,
     nearest_to_limits,
 )
+from tuner.explore.first_look import first_trials, open_sizes
 from tuner.explore.strategy import Trial
 from tuner.explore.worth import worths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tuner.decide.case import Case
     from tuner.decide.evidence import Evidence
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from tuner.model.invocation import Invocation
     from tuner.pricing import LambdaPrices
 
-_FIRST_SIZES_MB = (256, 1024)
-"""Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _NEIGHBOUR_OCTAVES = 0.2
@@ -46,8 +44,6 @@ _SURE_SHARE = 0.6
 _RESERVED = 4
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
-_FEWEST_SIZES = 3
-"""A curve through fewer sizes rests on the prior."""
 
 
 class AdaptiveStrategy:
@@ -56,7 +52,8 @@ class AdaptiveStrategy:
     `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
     since a resize needs it. Each batch waits for the last: the fit between them is what makes the
     choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
-    sizes that need a warm sample.
+    sizes that need a warm sample. One that `gives_up` stops where nothing that may still be learnt
+    would decide.
     """
 
     def __init__(
@@ -69,10 +66,12 @@ class AdaptiveStrategy:
         prices: LambdaPrices,
         seed: int,
         max_invocations: int,
+        gives_up: bool = True,
     ) -> None:
         self._question = Question(goal, function, prices, frozenset(sizes_mb))
         self._weights = dict(payload_weights)
         self._seed = seed
+        self._gives_up = gives_up
         self._left = max_invocations
         self._started = 0
         self._excluded: set[int] = set()
@@ -120,7 +119,9 @@ class AdaptiveStrategy:
 
     def look(self, evidence: Evidence) -> tuple[Trial, ...]:
         """What every payload needs for a curve of its own."""
-        return self._first_trials(evidence)
+        return first_trials(
+            self._question, list(self._weights), evidence, self._open_sizes(evidence)
+        )
 
     def approach(self, case: Case) -> tuple[Trial, ...]:
         """What makes sure that no size meets the limits."""
@@ -135,8 +136,19 @@ class AdaptiveStrategy:
         trials = self._informative(case, slots)
         return self._promise, trials
 
+    def is_futile(self, case: Case, promise: float) -> bool:
+        """Whether the regret stays too large even if every invocation that is left brings what the
+        best of them promises now.
+        """
+        regret = float(case.ranking.regrets(_answer(case)).mean())
+        return self._gives_up and regret - case.goal.tolerance_ratio > self._left * promise
+
+    def last_look(self, case: Case) -> tuple[Trial, ...]:
+        """What makes the answer so far a measured one."""
+        return self._unmeasured(case, case.estimates.sizes_mb[_answer(case)])
+
     def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
-        first = self._first_trials(evidence)
+        first = self.look(evidence)
         if first:
             self._likely = tuple(trial.memory_mb for trial in first)
             return first
@@ -148,49 +160,19 @@ class AdaptiveStrategy:
         if not case.ranking.allowed.any():
             return self._nearest_to_limits(case)
         needed = self._needed_sample(case)
-        if needed == ():
-            return ()
-        return needed or self._informative(case, slots)
-
-    def _first_trials(self, evidence: Evidence) -> tuple[Trial, ...]:
-        """The first look: the current size, a cheap one and a middle one; larger if they fail."""
-        tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
-        seen = {s.memory_mb for each in evidence.samples.values() for s in each}
-        wanted = min(_FEWEST_SIZES, len(self._question.candidates))
-        payloads = list(self._weights)
-        if len(seen) >= wanted:
-            return tuple(_own_curves(evidence, wanted))
-        open_sizes = [m for m in self._open_sizes(evidence) if m not in tried]
-        current = self._question.function.memory_mb
-        picked = [current] if current in open_sizes else []
-        anchors = list(_FIRST_SIZES_MB)
-        if tried and not seen:
-            anchors = [2 * max(tried), 4 * max(tried)]
-        elif len(picked) + len(seen) + len(anchors) < wanted:
-            anchors.append(2048)
-        for anchor in (*anchors, 512, 1769, 128):
-            if len(picked) + len(seen) >= wanted or not open_sizes:
-                break
-            size = _nearest(open_sizes, anchor)
-            near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < 0.5]
-            if not near:
-                picked.append(size)
-        return tuple(Trial(m, payloads[i % len(payloads)]) for i, m in enumerate(picked))
+        if needed is not None:
+            return needed
+        trials = self._informative(case, slots)
+        return self.last_look(case) if self.is_futile(case, self._promise) else trials
 
     def _open_sizes(self, evidence: Evidence) -> list[int]:
-        """Candidates (and the current size) that may still be tried."""
-        killed = [m for m, counts in evidence.failures.items() if counts]
-        floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
-        sizes = self._question.candidates | {self._question.function.memory_mb}
-        return sorted(m for m in sizes - self._excluded - set(killed) if m > floor)
+        return open_sizes(self._question, evidence, self._excluded)
 
     def _needed_sample(self, case: Case) -> tuple[Trial, ...] | None:
         """A sample that a verdict cannot do without: () if the verdict stands, None if the regret
         is still too large for that to matter.
         """
-        best = case.ranking.pick()
-        assert best is not None
-        chosen = measured_answer(case, best)
+        chosen = _answer(case)
         size = case.estimates.sizes_mb[chosen]
         if float(case.ranking.regrets(chosen).mean()) > case.goal.tolerance_ratio:
             # The last invocations make what looks best a measured size, whatever is still open.
@@ -275,34 +257,11 @@ class AdaptiveStrategy:
         return sizes
 
 
-def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
-    """Trials that give each of several payloads samples at a few of the sizes that answer (the
-    lowest, the highest and what lies between), and then a second one at one of them: events of a
-    class differ, and by how much one sample does not tell.
-    """
-    if len(evidence.samples) < 2:
-        return
-    seen = {s.memory_mb for each in evidence.samples.values() for s in each}
-    alive = sorted(seen - set(evidence.failures))
-    steps = min(wanted, len(alive))
-    spread = {alive[round(n * (len(alive) - 1) / max(steps - 1, 1))] for n in range(steps)}
-    again = []
-    for name, samples in evidence.samples.items():
-        own = Counter(s.memory_mb for s in samples)
-        missing = sorted(spread - set(own))[: max(steps - len(own), 0)]
-        yield from (Trial(memory_mb, name) for memory_mb in missing)
-        if not missing and own and max(own.values()) < 2 and spread & set(own):
-            again.append(Trial(sorted(spread & set(own))[len(spread & set(own)) // 2], name))
-    yield from again
-
-
-def _nearest(sizes_mb: Sequence[int], wanted_mb: int) -> int:
-    return min(sizes_mb, key=lambda size: abs(math.log(size / wanted_mb)))
-
-
-def _is_floor(evidence: Evidence, memory_mb: int) -> bool:
-    """Whether a failing size also rules out what lies below it."""
-    return not any(n and m < memory_mb for m, n in evidence.success_counts.items())
+def _answer(case: Case) -> int:
+    """The column that would be answered for."""
+    best = case.ranking.pick()
+    assert best is not None  # some size is allowed
+    return measured_answer(case, best)
 
 
 def _price(worth: Worth) -> float:

@@ -46,6 +46,7 @@ class VariedStrategy:
         prices: LambdaPrices,
         seed: int,
         max_invocations: int,
+        gives_up: bool = True,
     ) -> None:
         self._question = Question(goal, function, prices, frozenset(sizes_mb))
         self._parts = parts_of(payloads, varied.values)
@@ -60,6 +61,7 @@ class VariedStrategy:
                 prices=prices,
                 seed=seed,
                 max_invocations=max_invocations,
+                gives_up=gives_up,
             )
             for part in self._parts
         )
@@ -117,24 +119,34 @@ class VariedStrategy:
         ]
         if not known or any(errors_are_random(evidence) for _, _, evidence in known):
             return ()
-        strategies, parts, evidences = zip(*known, strict=True)
-        cases = build_cases(self._question, parts, evidences, seed=self._seed)
+        strategies = [strategy for strategy, _, _ in known]
+        cases = build_cases(
+            self._question,
+            [part for _, part, _ in known],
+            [evidence for _, _, evidence in known],
+            seed=self._seed,
+        )
         best = best_case(cases, self._varied.current)
         if best is None:
             tries = [s.approach(e.case) for s, e in zip(strategies, cases, strict=True)]
             return tuple(chain(*tries))
         [strategy] = [s for s, e in zip(strategies, cases, strict=True) if e is best]
         needed = strategy.settle(best.case)
-        return _informative(strategies, cases, slots) if needed is None else needed
+        if needed is not None:
+            return needed
+        promise, trials = _informative(strategies, cases, slots)
+        if strategy.is_futile(best.case, promise):
+            return strategy.last_look(best.case)
+        return trials
 
 
 def _informative(
     strategies: Sequence[AdaptiveStrategy], cases: Sequence[ValueCase], slots: int
-) -> tuple[Trial, ...]:
-    """The trials of the value where they promise most."""
+) -> tuple[float, tuple[Trial, ...]]:
+    """The trials of the value where they promise most, and that promise."""
     found = [
         strategy.inform(each.case, slots)
         for strategy, each in zip(strategies, cases, strict=True)
         if each.case.ranking.allowed.any()
     ]
-    return max(found, key=lambda each: each[0])[1]
+    return max(found, key=lambda each: each[0])

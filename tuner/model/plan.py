@@ -78,6 +78,10 @@ class SweepPlan:
     max_cost_usd: float | None = None
     basis: EstimateBasis = "timeout"
     method: Method = "exhaustive"
+    spends_all: bool = False
+    """Whether an adaptive sweep goes on while it may, however little that promises: the operator
+    said how many invocations there are to spend.
+    """
     sizes_named: bool = False
     once_each: bool = False
     """No event is sent twice."""

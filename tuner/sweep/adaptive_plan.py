@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MOST_INVOCATIONS: Final = 40
 """Where a decision needs more, the answer says so instead of going on."""
-MOST_WITHOUT_SLACK: Final = 22
+MOST_WITHOUT_SLACK: Final = 30
 """Without a slack what is still open here is which of several sizes that cost the same is cheaper
 by a per cent: that takes hundreds.
 """
@@ -93,6 +93,7 @@ def plan_adaptive(
         max_cost_usd=within(budget_usd, max_cost),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
         method="adaptive",
+        spends_all=max_invocations is not None,
         sizes_named=bool(memory_sizes_mb),
     )
 
