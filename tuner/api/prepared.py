@@ -183,7 +183,12 @@ def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPl
     if request.earlier is not None:
         planned |= planned_as_before(request.earlier)
     plan = plan_sweep(**planned) if request.exhaustive else plan_adaptive(**planned, goal=goal)
-    plan = replace(plan, once_each=request.once_each, keep_payloads=request.keep_payloads)
+    plan = replace(
+        plan,
+        once_each=request.once_each,
+        keep_payloads=request.keep_payloads,
+        spends_all=request.max_invocations is not None,
+    )
     return plan if request.earlier is None else what_is_left(plan, request.earlier)
 
 

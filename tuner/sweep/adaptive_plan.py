@@ -93,7 +93,6 @@ def plan_adaptive(
         max_cost_usd=within(budget_usd, max_cost),
         basis="timeout" if recent_duration_ms is None else "recent_duration",
         method="adaptive",
-        spends_all=max_invocations is not None,
         sizes_named=bool(memory_sizes_mb),
     )
 
