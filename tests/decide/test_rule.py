@@ -77,6 +77,28 @@ def test_the_current_size_wins_ties() -> None:
     assert picked(ranking(COST, far, Goal("cost"), current_mb=256)) == 512
 
 
+def test_a_faster_current_size_is_left_for_a_sure_saving_only() -> None:
+    """A saving that nine draws of ten show is sure; one that eight show keeps the current size, and
+    it is told what tempts. Without a slack the cheapest wins all the same.
+    """
+    for draws_with, expected in ((9, 128), (8, 1024)):
+        cost = [[90, 120, 120, 100]] * draws_with + [[101, 120, 120, 100]] * (10 - draws_with)
+        found = ranking(cost, [[80, 40, 20, 10]] * 10, Goal("cost"))
+        assert picked(found) == expected
+        assert found.tempting() == (0 if expected == 1024 else None)
+        exact = ranking(cost, [[80, 40, 20, 10]] * 10, Goal("cost", cost_slack_ratio=0))
+        assert picked(exact) == 128
+        assert exact.tempting() is None
+
+
+def test_a_slower_current_size_is_left_without_being_sure() -> None:
+    """Where the answer is both cheaper by the mean and faster, there is no harm to fear."""
+    cost = [[100, 101, 102, 90]] * 8 + [[100, 101, 102, 110]] * 2
+    found = ranking(cost, [[80, 40, 20, 10]] * 10, Goal("cost"), current_mb=128)
+    assert picked(found) == 1024
+    assert found.tempting() is None
+
+
 def test_what_is_not_allowed_is_neither_picked_nor_the_best() -> None:
     """Barring the cheapest size makes the next one the measure of loss."""
     found = ranking(COST, DURATION, Goal("cost"), allowed=(False, True, True, True))

@@ -10,7 +10,7 @@ import numpy as np
 from tuner.decide.estimate import interval
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
-from tuner.model.share import percent
+from tuner.model.share import percent, percent_digits
 
 if TYPE_CHECKING:
     from tuner.decide.case import Case
@@ -208,6 +208,9 @@ def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
     """Object if the expected regret is above the tolerance."""
     if regret <= case.goal.tolerance_ratio:
         return None
+    tempting = case.ranking.tempting()
+    if tempting is not None:
+        return _not_sure(case, tempting)
     wanted = case.estimates.sizes_mb[best]
     where = f"{wanted} MB" if wanted not in case.measured else f"{size} MB and its neighbours"
     slack = "" if case.goal.cost_slack_ratio else ", or leave out --cost-slack 0"
@@ -215,6 +218,20 @@ def _doubt(case: Case, best: int, size: int, regret: float) -> str | None:
         f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
         f"{percent(case.goal.tolerance_ratio, 1)}{_alike(case)}: more samples at {where} would "
         f"decide (raise --max-invocations or --tolerance{slack})"
+    )
+
+
+def _not_sure(case: Case, tempting: int) -> str:
+    """What a preferred current size would be left for, if it were sure."""
+    objective, now = case.ranking.objective, case.estimates.column(case.current_mb)
+    gain = interval(1 - objective[:, tempting] / objective[:, now])
+    better = {"cost": "cheaper", "speed": "faster", "balanced": "better"}[case.goal.name]
+    kept = {"cost": "faster", "speed": "cheaper", "balanced": "faster"}[case.goal.name]
+    likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
+    return (
+        f"{case.estimates.sizes_mb[tempting]} MB looks {percent(gain.estimate, 1)} {better} than "
+        f"the {kept} current {case.current_mb} MB, but that is not sure ({likely}): more samples at "
+        f"both would decide (raise --max-invocations)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
+_COMPARED = 4
+"""Samples at the current size and at the one that tempts, before all sizes are looked at again."""
 _NEIGHBOUR_OCTAVES = 0.2
 _TRIED_OCTAVES = 0.3
 _NEAR_BEST = 0.9
@@ -176,10 +179,26 @@ class AdaptiveStrategy:
         size = case.estimates.sizes_mb[chosen]
         if float(case.ranking.regrets(chosen).mean()) > case.goal.tolerance_ratio:
             # The last invocations make what looks best a measured size, whatever is still open.
-            return self._unmeasured(case, size) or None if self._left <= _RESERVED else None
+            if self._left <= _RESERVED:
+                return self._unmeasured(case, size) or None
+            return self._comparison(case) or None
         if judge(case).verdict != "inconclusive":
             return ()
         return self._unmeasured(case, size) or self._percentile_samples(case, size)
+
+    def _comparison(self, case: Case) -> tuple[Trial, ...]:
+        """Trials that tell whether the gain is sure for which a preferred current size would be
+        left: at both sizes, two at once, so that a fresh environment of each is seen.
+        """
+        tempting = case.ranking.tempting()
+        if tempting is None:
+            return ()
+        payload = max(self._weights, key=self._weights.__getitem__)
+        counts = Counter(s.memory_mb for s in case.evidence.samples[payload])
+        both = (case.estimates.sizes_mb[tempting], case.current_mb)
+        lacking = [m for m in both if counts[m] < _COMPARED and m not in self._excluded]
+        self._likely = tuple(lacking)
+        return tuple(Trial(m, payload) for _ in range(2) for m in lacking)
 
     def _unmeasured(self, case: Case, size: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, where they lack a warm sample."""
