@@ -230,8 +230,8 @@ def _not_sure(case: Case, tempting: int) -> str:
     likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
     return (
         f"{case.estimates.sizes_mb[tempting]} MB looks {percent(gain.estimate, 1)} {better} than "
-        f"the {kept} current {case.current_mb} MB, but that is not sure ({likely}): more samples at "
-        f"both would decide (raise --max-invocations)"
+        f"the {kept} current {case.current_mb} MB, but that is not sure ({likely}): more samples "
+        f"at both would decide (raise --max-invocations)"
     )
 
 
