@@ -13,7 +13,7 @@ may be none is harm.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,38 +52,43 @@ class Ranking:
         `among` narrows the choice; the best stays that of all allowed sizes, and where none of
         `among` is admissible the one with the least expected regret is taken.
         """
-        if not self.allowed.any():
+        among = self.allowed if among is None else among & self.allowed
+        best = self._best(among)
+        return self.current if best is not None and self._is_kept(best, among) else best
+
+    def tempting(self) -> int | None:
+        """The column that the rule would pick if the gain over the current one were sure; None
+        where that is not the reason why the current one is kept.
+        """
+        best = self._best(self.allowed)
+        return best if best is not None and self._is_kept(best, self.allowed) else None
+
+    def _best(self, among: NDArray[np.bool_]) -> int | None:
+        """The rule's column, however sure; None where `among` (allowed ones only) holds none."""
+        if not among.any():
             return None
         objective, preference = self.objective.mean(axis=0), self.preference.mean(axis=0)
-        admissible = _admissible(objective[None, :], self.allowed, self.goal)[0]
-        if among is None:
-            among = self.allowed
+        admissible = _admissible(objective[None, :], self.allowed, self.goal)[0] & among
         regrets = self.regret_table().mean(axis=0)
-        admissible &= among
         if not admissible.any():
-            eligible = np.flatnonzero(among & self.allowed)
-            if not len(eligible):
-                return None
-            return int(eligible[regrets[eligible].argmin()])
+            return int(np.where(among, regrets, np.inf).argmin())
         safe = admissible & (regrets <= self.goal.tolerance_ratio)
         if not safe.any() and self.goal.cost_slack_ratio:
             return int(np.where(admissible, regrets, np.inf).argmin())
         open_to_all = safe if safe.any() else admissible
-        picked = int(_prefer(preference[None, :], open_to_all[None, :], self.current, self.goal)[0])
-        current = self.current
-        if current is None or not (among & self.allowed)[current] or not self.goal.cost_slack_ratio:
-            return picked
-        preferred = preference[current] <= preference[picked]
-        return current if preferred and self._gains(picked, current) < _SURE else picked
+        return int(_prefer(preference[None, :], open_to_all[None, :], self.current, self.goal)[0])
 
-    def tempting(self) -> int | None:
-        """The column that would be picked if the current one were not kept for want of a sure gain;
-        None where that changes nothing.
+    def _is_kept(self, best: int, among: NDArray[np.bool_]) -> bool:
+        """Whether the current column stays although another would be answered for: it is preferred,
+        and the gain is not sure.
         """
-        if self.current is None:
-            return None
-        free, kept = replace(self, current=None).pick(), self.pick()
-        return free if kept == self.current and free != kept else None
+        current = self.current
+        if current is None or current == best or not among[current]:
+            return False
+        if not self.goal.cost_slack_ratio or self.regrets(best).mean() > self.goal.tolerance_ratio:
+            return False
+        preference = self.preference.mean(axis=0)
+        return bool(preference[current] <= preference[best]) and self._gains(best, current) < _SURE
 
     def _gains(self, column: int, current: int) -> float:
         """Probability that a size is better than the current one by more than the tolerance."""
