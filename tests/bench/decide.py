@@ -3,8 +3,9 @@
 Replays recorded functions (where the recordings are at hand) and generated ones, prints every
 target with its measured figure and the baselines beside it, then decides about each file of
 recordings with the priors' constants chosen without it (`decide_priors`), and compares what is
-said with what is true on fixed plans (`decide_fixed`). `--quick` takes two seeds instead of ten,
-`--fixed` only the fixed plans, function by function, `--priors` only the files left out in turn.
+said with what is true on fixed plans (`decide_fixed`). A table of its own has the default slack.
+`--quick` takes two seeds instead of ten, `--fixed` only the fixed plans, function by function,
+`--priors` only the files left out in turn.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.curve import Sample, fit_curve
-from tuner.sweep.adaptive_plan import MOST_WITHOUT_SLACK
+from tuner.model.goal import Goal
+from tuner.sweep.adaptive_plan import MOST_INVOCATIONS, MOST_WITHOUT_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     from tests.bench.decide_world import Function
 
 DEFAULTS = {"slot_count": 4, "max_invocations": MOST_WITHOUT_SLACK}
+DEFAULT_SLACK = {
+    "slot_count": 4,
+    "max_invocations": MOST_INVOCATIONS,
+    "cost_slack_ratio": Goal().cost_slack_ratio,
+}
 SPENDING = {
     "slot_count": 4,
     "max_invocations": 60,
@@ -65,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
             missed += _recorded(console, pool, whole, seeds)
             _left_out(console, pool, whole, seeds)
         missed += _generated(console, pool, generated, seeds)
+        _with_slack(console, pool, {"recorded": whole, "generated": generated}, seeds[:4])
         _fixed(console, pool, [*whole, *generated], each=False)
     return 1 if missed else 0
 
@@ -199,6 +207,28 @@ def _generated(console: Console, pool: Any, functions: list[Function], seeds: ra
         _time_row(ours),
     ]
     return _print(console, table, rows)
+
+
+def _with_slack(
+    console: Console, pool: Any, kinds: dict[str, list[Function]], seeds: range
+) -> None:
+    """What the default asks: the fastest size within 2 % of the cheapest."""
+    table = Table(title=f"Goal cost with the default slack of 2 %, {len(seeds)} seeds, now 1024 MB")
+    for column in ("functions", "regret: mean / p95", "invocations", "inconclusive"):
+        table.add_column(column)
+    table.add_column("resized to be 1.3 x slower or more, saving under 2 %")
+    for kind, functions in kinds.items():
+        if functions:
+            runs = _run_all(pool, partial(adaptive_run, **DEFAULT_SLACK), functions, seeds)
+            regrets = np.array([run.regret for run in runs])
+            table.add_row(
+                kind,
+                f"{regrets.mean():.2%} / {np.quantile(regrets, 0.95):.2%}",
+                f"{_count(runs):.1f}",
+                f"{np.mean([run.verdict == 'inconclusive' for run in runs]):.0%}",
+                f"{np.mean([run.slower_for_nothing for run in runs]):.1%}",
+            )
+    console.print(table)
 
 
 def _run_all(

@@ -47,13 +47,23 @@ class Run:
     holds: tuple[bool, ...] = ()
     """Whether the intervals of duration, cost and saving hold the truth."""
     cpu_ms_per_invocation: float = 0.0
+    slower_for_nothing: bool = False
+    """A resize to a size that takes 1.3 times as long or more and saves under 2 %."""
 
 
 def question_about(
-    function: Function, *, current_mb: int = 1024, tolerance_ratio: float = 0.01
+    function: Function,
+    *,
+    current_mb: int = 1024,
+    tolerance_ratio: float = 0.01,
+    cost_slack_ratio: float = 0.0,
 ) -> Question:
-    """Goal cost, slack 0, within the function's recorded range."""
-    goal = Goal(cost_slack_ratio=0.0, tolerance_ratio=tolerance_ratio, cold_start_share=0.0)
+    """Goal cost, within the function's recorded range."""
+    goal = Goal(
+        cost_slack_ratio=cost_slack_ratio,
+        tolerance_ratio=tolerance_ratio,
+        cold_start_share=0.0,
+    )
     low, high = function.sizes_mb[0], function.sizes_mb[-1]
     config = made_function(min(max(current_mb, low), high), timeout_s=900)
     sizes = candidate_sizes(low, high, config.memory_mb)
@@ -67,11 +77,17 @@ def adaptive_run(
     current_mb: int = 1024,
     slot_count: int = 1,
     tolerance_ratio: float = 0.01,
+    cost_slack_ratio: float = 0.0,
     max_invocations: int = 30,
     gives_up: bool = True,
 ) -> Run:
     """The tuner's own way."""
-    question = question_about(function, current_mb=current_mb, tolerance_ratio=tolerance_ratio)
+    question = question_about(
+        function,
+        current_mb=current_mb,
+        tolerance_ratio=tolerance_ratio,
+        cost_slack_ratio=cost_slack_ratio,
+    )
     strategy = AdaptiveStrategy(
         sorted(question.candidates),
         {"empty": 1.0},
@@ -100,14 +116,25 @@ def conclude(world: World, question: Question, *, seed: int) -> Run:
         name=function.name,
         source=function.source,
         memory_mb=size,
-        regret=function.regret(size) if function.survives(size) else 1.0,
+        regret=_regret(function, size, question.goal.cost_slack_ratio),
         invocation_count=len(world.done),
         spent=world.spent,
         verdict=choice.verdict,
         expected_regret=choice.expected_regret_ratio or 0.0,
         confidence=choice.confidence or 0.0,
         holds=_holds(function, choice, current_mb),
+        slower_for_nothing=choice.verdict == "resize"
+        and function.survives(current_mb)
+        and function.truth_ms(size) > 1.3 * function.truth_ms(current_mb)
+        and function.true_cost_usd(size) > 0.98 * function.true_cost_usd(current_mb),
     )
+
+
+def _regret(function: Function, memory_mb: int, slack_ratio: float) -> float:
+    """True cost over what the slack admits; 1 for a size that fails."""
+    if not function.survives(memory_mb):
+        return 1.0
+    return max((1 + function.regret(memory_mb)) / (1 + slack_ratio) - 1, 0.0)
 
 
 def _holds(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:
