@@ -160,7 +160,7 @@ def test_other_runtimes_are_tuned_alike(
         "--build",
         state_dir=tmp_path,
         template=THREE_RUNTIMES,
-        payload='{"limit": 300000}',
+        payload='{"limit": 700000}',
     )
     assert fastest_ms(answer, 128) > 2.5 * fastest_ms(answer, 1769)
     assert answer["recommendation"]["memory_mb"] == 1769
