@@ -46,7 +46,7 @@ SPENDING = {
     "slot_count": 4,
     "max_invocations": 60,
     "tolerance_ratio": 0.001,
-    "gives_up": False,
+    "spends_all": True,
 }
 
 

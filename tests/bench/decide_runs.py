@@ -79,7 +79,7 @@ def adaptive_run(
     tolerance_ratio: float = 0.01,
     cost_slack_ratio: float = 0.0,
     max_invocations: int = 30,
-    gives_up: bool = True,
+    spends_all: bool = False,
 ) -> Run:
     """The tuner's own way."""
     question = question_about(
@@ -96,7 +96,7 @@ def adaptive_run(
         prices=PRICES,
         seed=seed,
         max_invocations=max_invocations,
-        gives_up=gives_up,
+        spends_all=spends_all,
     )
     world = World(function, random.Random(f"{function.name}/{seed}"))
     started_s = time.process_time()

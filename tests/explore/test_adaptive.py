@@ -47,7 +47,7 @@ class Setting:
         max_invocations: int = 20,
         floor_mb: int = 0,
         seed: int = 1,
-        gives_up: bool = True,
+        spends_all: bool = False,
     ) -> None:
         self.weights = dict.fromkeys(payloads, 1.0)
         made = Function(
@@ -73,7 +73,7 @@ class Setting:
             prices=PRICES,
             seed=seed,
             max_invocations=max_invocations,
-            gives_up=gives_up,
+            spends_all=spends_all,
         )
 
     def run(self, slot_count: int = 4) -> Choice:
@@ -154,7 +154,7 @@ def test_a_faster_function_is_hardly_ever_made_slower_for_nothing() -> None:
 def test_nothing_is_given_up_where_there_is_something_to_spend() -> None:
     """The same function with invocations that the operator granted: they are all used."""
     goal = Goal(cost_slack_ratio=0, tolerance_ratio=0.0)
-    setting = Setting(flat_cost_ms, goal=goal, max_invocations=30, gives_up=False)
+    setting = Setting(flat_cost_ms, goal=goal, max_invocations=30, spends_all=True)
     setting.run()
     assert len(setting.world.done) == 30
 

@@ -167,7 +167,7 @@ def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
         "prices": prices,
         "seed": plan.seed,
         "max_invocations": plan.max_invocations,
-        "gives_up": not plan.spends_all,
+        "spends_all": plan.spends_all,
     }
     varied = plan.varied
     if varied is not None and varied.is_setting:

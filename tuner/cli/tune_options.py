@@ -93,7 +93,10 @@ class RunOptions:
         typer.Option(
             metavar="N",
             min=1,
-            help="Invoke no more often than this.",
+            help=(
+                "Invoke no more often than this, and spend it if the answer needs it: without it "
+                "a sweep gives up what it would not decide."
+            ),
             rich_help_panel=options.LIMITS,
         ),
     ] = None

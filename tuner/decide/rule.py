@@ -80,7 +80,7 @@ class Ranking:
 
     def _is_kept(self, best: int, among: NDArray[np.bool_]) -> bool:
         """Whether the current column stays although another would be answered for: it is preferred,
-        and the gain is not sure.
+        and the gain is not sure. (While the other's own regret is too large, it is no answer yet.)
         """
         current = self.current
         if current is None or current == best or not among[current]:

@@ -30,6 +30,7 @@ unmeasured one: about a step of a usual grid of sizes."""
 
 
 _MANY_ALIKE = 4
+"""From so many sizes on that look as good it is worth saying which they are."""
 _HARDLY_RATIO = 0.02
 """Sizes that come this close to each other come as near to a limit."""
 

@@ -55,8 +55,8 @@ class AdaptiveStrategy:
     `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
     since a resize needs it. Each batch waits for the last: the fit between them is what makes the
     choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
-    sizes that need a warm sample. One that `gives_up` stops where nothing that may still be learnt
-    would decide.
+    sizes that need a warm sample. It gives up where nothing that may still be learnt would decide,
+    unless it `spends_all`.
     """
 
     def __init__(
@@ -69,17 +69,16 @@ class AdaptiveStrategy:
         prices: LambdaPrices,
         seed: int,
         max_invocations: int,
-        gives_up: bool = True,
+        spends_all: bool = False,
     ) -> None:
         self._question = Question(goal, function, prices, frozenset(sizes_mb))
         self._weights = dict(payload_weights)
         self._seed = seed
-        self._gives_up = gives_up
+        self._spends_all = spends_all
         self._left = max_invocations
         self._started = 0
         self._excluded: set[int] = set()
         self._likely: tuple[int, ...] = ()
-        self._promise = 0.0
 
     @property
     def planned_count(self) -> int:
@@ -135,16 +134,37 @@ class AdaptiveStrategy:
         return self._needed_sample(case)
 
     def inform(self, case: Case, slots: int) -> tuple[float, tuple[Trial, ...]]:
-        """The trials that promise most, and what the best of them promises for its price."""
-        trials = self._informative(case, slots)
-        return self._promise, trials
+        """What the best invocation promises for its price, and the batch that promises most."""
+        init_ms = [c.billed_extra_ms for c in case.evidence.cold_starts]
+        extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
+        found = worths(
+            case,
+            self._worth_trying(case),
+            most_at_once=min(slots, _MOST_ENVIRONMENTS),
+            extra_cold_ms=extra,
+        )
+        ranked = sorted(found, key=_price, reverse=True)
+        apart: list[Worth] = []
+        for each in ranked:
+            if all(
+                abs(math.log2(each.memory_mb / o.memory_mb)) > _NEIGHBOUR_OCTAVES for o in apart
+            ):
+                apart.append(each)
+        self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
+        trials: list[Trial] = []
+        for each in apart:
+            near_best = _price(each) > _NEAR_BEST * _price(apart[0])
+            if (not trials or near_best) and len(trials) + each.count <= slots:
+                trials += [Trial(each.memory_mb, each.payload)] * each.count
+        return (_price(apart[0]) if apart else 0.0), tuple(trials)
 
     def is_futile(self, case: Case, promise: float) -> bool:
         """Whether the regret stays too large even if every invocation that is left brings what the
-        best of them promises now.
+        best of them promises now for its price.
         """
         regret = float(case.ranking.regrets(_answer(case)).mean())
-        return self._gives_up and regret - case.goal.tolerance_ratio > self._left * promise
+        excess = regret - case.goal.tolerance_ratio
+        return not self._spends_all and excess > self._left * promise
 
     def last_look(self, case: Case) -> tuple[Trial, ...]:
         """What makes the answer so far a measured one."""
@@ -165,8 +185,8 @@ class AdaptiveStrategy:
         needed = self._needed_sample(case)
         if needed is not None:
             return needed
-        trials = self._informative(case, slots)
-        return self.last_look(case) if self.is_futile(case, self._promise) else trials
+        promise, trials = self.inform(case, slots)
+        return self.last_look(case) if self.is_futile(case, promise) else trials
 
     def _open_sizes(self, evidence: Evidence) -> list[int]:
         return open_sizes(self._question, evidence, self._excluded)
@@ -188,7 +208,8 @@ class AdaptiveStrategy:
 
     def _comparison(self, case: Case) -> tuple[Trial, ...]:
         """Trials that tell whether the gain is sure for which a preferred current size would be
-        left: at both sizes, two at once, so that a fresh environment of each is seen.
+        left: at both sizes, two at once, so that a fresh environment of each is seen; with the
+        payload of the largest weight, which decides most of the gain.
         """
         tempting = case.ranking.tempting()
         if tempting is None:
@@ -232,32 +253,6 @@ class AdaptiveStrategy:
         needed = samples_needed(case.goal.percentile)
         missing = {p: needed - len(case.evidence.warm_ms(p, size)) for p in self._weights}
         return tuple(Trial(size, p) for p, n in missing.items() for _ in range(max(n, 0)))
-
-    def _informative(self, case: Case, slots: int) -> tuple[Trial, ...]:
-        """The invocations that promise the largest drop of regret for their cost."""
-        init_ms = [c.billed_extra_ms for c in case.evidence.cold_starts]
-        extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
-        found = worths(
-            case,
-            self._worth_trying(case),
-            most_at_once=min(slots, _MOST_ENVIRONMENTS),
-            extra_cold_ms=extra,
-        )
-        ranked = sorted(found, key=_price, reverse=True)
-        apart: list[Worth] = []
-        for each in ranked:
-            if all(
-                abs(math.log2(each.memory_mb / o.memory_mb)) > _NEIGHBOUR_OCTAVES for o in apart
-            ):
-                apart.append(each)
-        self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
-        self._promise = _price(apart[0]) if apart else 0.0
-        trials: list[Trial] = []
-        for each in apart:
-            near_best = _price(each) > _NEAR_BEST * _price(apart[0])
-            if (not trials or near_best) and len(trials) + each.count <= slots:
-                trials += [Trial(each.memory_mb, each.payload)] * each.count
-        return tuple(trials)
 
     def _worth_trying(self, case: Case) -> list[int]:
         """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""

@@ -31,18 +31,18 @@ def first_trials(
     wanted = min(_FEWEST_SIZES, len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
-    open_sizes = [m for m in open_sizes_mb if m not in tried]
+    untried = [m for m in open_sizes_mb if m not in tried]
     current = question.function.memory_mb
-    picked = [current] if current in open_sizes else []
+    picked = [current] if current in untried else []
     anchors = list(_FIRST_SIZES_MB)
     if tried and not seen:
         anchors = [2 * max(tried), 4 * max(tried)]
     elif len(picked) + len(seen) + len(anchors) < wanted:
         anchors.append(2048)
     for anchor in (*anchors, 512, 1769, 128):
-        if len(picked) + len(seen) >= wanted or not open_sizes:
+        if len(picked) + len(seen) >= wanted or not untried:
             break
-        size = min(open_sizes, key=lambda each: abs(math.log(each / anchor)))
+        size = min(untried, key=lambda each: abs(math.log(each / anchor)))
         near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < 0.5]
         if not near:
             picked.append(size)

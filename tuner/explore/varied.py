@@ -46,7 +46,7 @@ class VariedStrategy:
         prices: LambdaPrices,
         seed: int,
         max_invocations: int,
-        gives_up: bool = True,
+        spends_all: bool = False,
     ) -> None:
         self._question = Question(goal, function, prices, frozenset(sizes_mb))
         self._parts = parts_of(payloads, varied.values)
@@ -61,7 +61,7 @@ class VariedStrategy:
                 prices=prices,
                 seed=seed,
                 max_invocations=max_invocations,
-                gives_up=gives_up,
+                spends_all=spends_all,
             )
             for part in self._parts
         )
