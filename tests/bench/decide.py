@@ -381,7 +381,6 @@ def _print(
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     started_s = time.monotonic()
     status = main(sys.argv[1:])
     Console().print(f"{time.monotonic() - started_s:.0f} s")
