@@ -30,7 +30,8 @@ _FIELD: Final = re.compile(
     r"|Memory Size|Max Memory Used|Status|Error Type|XRAY TraceId):[ \t]*(\S+)(?:[ \t]+(ms|MB)\b)?"
 )
 _NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,30})?")
-_TIMED_OUT: Final = re.compile(r"Task timed out after ([0-9]{1,6}(?:\.[0-9]{1,6})?) seconds\Z")
+_TIMED_OUT: Final = re.compile(r"Task timed out after ([0-9]{1,6}\.[0-9]{2}) seconds\Z")
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,20}Z")
 _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 
 # (name in the text line, its unit, name in a JSON record's metrics), in Lambda's order.
@@ -153,8 +154,8 @@ class _Log:
             before = line[: found.start()].split() if found else []
             if found and not before:
                 without_id.append((index, float(found[1])))
-            elif 0 < len(before) <= 2:  # time and id; a logger's own lines begin with a level
-                request_ids.add(before[-1])
+            elif len(before) == 1 or (len(before) == 2 and _TIME.fullmatch(before[0])):
+                request_ids.add(before[-1])  # a logger's own lines begin with a level or a name
         return frozenset(request_ids), without_id
 
 

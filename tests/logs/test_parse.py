@@ -135,7 +135,9 @@ def test_an_older_timeout_may_stand_behind_the_report() -> None:
         f"2017-03-01T10:00:03.000Z {OTHER_ID} Task timed out after 3.00 seconds",
         f"[ERROR]\t2017-03-01T10:00:03.000Z\t{ID}\tTask timed out after 0.10 seconds",
         "worker 4: Task timed out after 0.10 seconds",
+        f"worker-1 {ID} Task timed out after 0.10 seconds",
         "Task timed out after 3.00 seconds",
+        "Task timed out after 0.1 seconds",
         "Task timed out after 0.10 seconds, trying again",
     ],
 )
@@ -320,12 +322,12 @@ HOSTILE = {
     "spaces": "REPORT RequestId:" + " " * 1_000_000,
     "fields": f"REPORT RequestId: {ID}" + "\tDuration:  " * 100_000,
     "spaced": WARM + ("Status: x" + " " * 100) * 10_000,
-    "timeouts": "Task timed out after 1 seconds"
+    "timeouts": "Task timed out after 1.00 seconds"
     + " " * 1000
     + "x\n"
     + "1 Task timed out after " * 50_000,
     "records": '{"type":"platform.report"\n' * 40_000,
-    "reports": f"{WARM}\n{OTHER_ID} Task timed out after 9 seconds\n" * 10_000,
+    "reports": f"{WARM}\n{OTHER_ID} Task timed out after 9.00 seconds\n" * 10_000,
     "digits": WARM.replace("127.10", "1" * 1_000_000),
     "number": '{"type":"platform.report","record":' + "9" * 100_000 + "}",
 }

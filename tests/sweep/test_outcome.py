@@ -37,6 +37,8 @@ KILLED = "RequestId: 55ee Error: Runtime exited with error: signal: killed"
         (reply(), report(), Outcome.SUCCESS, None),
         (reply(), report(status="success"), Outcome.SUCCESS, None),
         (reply(), None, Outcome.SUCCESS, None),
+        # Its own words in its log, not Lambda's: the reply has no FunctionError.
+        (reply(), report(status="timeout"), Outcome.SUCCESS, None),
         (
             reply({"errorType": "KeyError", "errorMessage": "'card'"}),
             report(),

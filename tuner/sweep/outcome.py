@@ -27,12 +27,13 @@ def classify(reply: InvokeReply, report: PlatformReport | None) -> tuple[Outcome
     """Return the outcome and the error's type (its class name, never its message).
 
     Memory used is no evidence of a kill: killed functions were seen below their limit, and
-    functions at their limit were seen to time out.
+    functions at their limit were seen to time out. A reply without FunctionError is no timeout,
+    whatever the log says: Lambda cuts a call off with an error, and a handler may log anything.
     """
     error_type, message = _error_object(reply)
     report_type = _shown_type(report.error_type) if report and report.error_type else None
     status = report.status if report else None
-    if reply.function_error is None and status in (None, "success"):
+    if reply.function_error is None and status != "error":
         return Outcome.SUCCESS, None
     known_type = report_type or error_type
     if _is_memory_kill({report_type, error_type}, message):
