@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 COPY = "lambda-tuner-20260101-000000-abcdef"
 PACKAGE = b"a package"
+RUNTIME = {
+    "RuntimeArn": "arn:aws:lambda:eu-west-1:123456789012:runtime/own",
+    "RuntimeAlias": "live",
+}
 RAW: dict[str, Any] = {
     "FunctionName": "resize",
     "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:resize",
@@ -105,6 +109,7 @@ def test_settings_are_taken_along_in_the_words_of_create_function() -> None:
             "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""},
             "DeadLetterConfig": {"TargetArn": "arn:queue"},
             "Environment": {"Variables": {"A": "b"}},
+            "RuntimeConfig": RUNTIME,
         }
     )
     assert settings == {
@@ -118,20 +123,49 @@ def test_settings_are_taken_along_in_the_words_of_create_function() -> None:
         "ImageConfig": {"Command": ["app.handler"]},
         "LoggingConfig": {"LogFormat": "Text"},
         "Environment": {"Variables": {"A": "b"}},
+        "RuntimeConfig": RUNTIME,
     }
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "named"),
     [
-        {"Environment": {"Error": {"ErrorCode": "AccessDeniedException"}}},
-        {"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}},
+        ({"Environment": {"Error": {"ErrorCode": "AccessDeniedException"}}}, "the environment of"),
+        ({"TenancyConfig": {"TenantIsolationMode": "PER_TENANT"}}, "TenancyConfig"),
+        ({"AcceleratorConfig": {"AcceleratorMemorySize": 1}}, "AcceleratorConfig"),
+        ({"SomethingNew": {"Mode": "On"}}, "SomethingNew"),
+        ({"VpcConfig": {"SubnetIds": ["a"], "Something": "new"}}, "VpcConfig.Something"),
     ],
 )
-def test_what_cannot_be_copied_is_refused(more: dict[str, Any]) -> None:
-    """A copy that lacks something would measure something else: the flag is named."""
-    with pytest.raises(AwsError, match="--isolation version"):
+def test_what_cannot_be_copied_is_refused(more: dict[str, Any], named: str) -> None:
+    """A copy that lacks something would measure something else: it and the flag are named."""
+    with pytest.raises(AwsError, match=f"{named}.*--isolation version"):
         copied_settings(RAW | more)
+
+
+@pytest.mark.parametrize(
+    ("name", "had", "has"),
+    [
+        ("RuntimeConfig", RUNTIME, {}),
+        ("RuntimeConfig", {}, RUNTIME),
+        ("DurableConfig", {}, {"RetentionPeriodInDays": 1}),
+    ],
+)
+def test_a_copy_that_came_out_otherwise_is_not_measured(
+    wire: WireServer, gateway: LambdaGateway, name: str, had: object, has: object
+) -> None:
+    """Everything that Lambda tells of a copy is compared, whether or not it can be copied."""
+
+    def answer(request: Received) -> Reply:
+        if request.path.startswith("/package"):
+            return Reply(body=PACKAGE)
+        raw = RAW | {name: has if COPY in request.path else had}
+        place = {"Location": f"{wire.url}/package"}
+        return Reply(body={"Configuration": raw, "Code": place})
+
+    wire.answer = answer
+    with pytest.raises(ConflictError, match=f"another {name}.*--isolation version"):
+        gateway.create_copy("resize", COPY, "a copy", {})
 
 
 def answering(wire: WireServer, package: Reply, **code: Any) -> Callable[[Received], Reply]:

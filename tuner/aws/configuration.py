@@ -32,9 +32,7 @@ _MODELLED = frozenset(
         "SnapStart",
     )
 )
-# What Lambda says of a configuration rather than what its owner set: these change by themselves,
-# with every update or with the memory, and nobody can set them back.
-_DERIVED = frozenset(
+DERIVED = frozenset(
     (
         "ConfigSha256",
         "LastModified",
@@ -49,6 +47,9 @@ _DERIVED = frozenset(
         "StateReasonCode",
     )
 )
+"""What Lambda says of a configuration rather than what its owner set: these change by themselves,
+with every update or with the memory, and nobody can set them back.
+"""
 _DIGEST_CHARACTERS = 12
 
 
@@ -103,7 +104,7 @@ def _digests(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (field, _digest(name, field, raw[field]))
         for field in sorted(raw)
-        if field not in _MODELLED and field not in _DERIVED
+        if field not in _MODELLED and field not in DERIVED
     )
 
 

@@ -18,6 +18,7 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
+from tuner.aws.configuration import DERIVED
 from tuner.aws.place import Request
 from tuner.aws.refusal import REFUSALS, refused
 from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
@@ -47,7 +48,37 @@ _PLAIN: Final = (
     "Runtime",
     "Timeout",
 )
-_UNCOPYABLE: Final = ("CapacityProviderConfig", "DurableConfig", "TenancyConfig")
+# What a copy takes along of a setting that has parts, and the parts that are its own or Lambda's.
+_PARTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "Environment": (frozenset({"Variables"}), frozenset({"Error"})),
+    "EphemeralStorage": (frozenset({"Size"}), frozenset()),
+    "LoggingConfig": (
+        frozenset({"LogFormat", "ApplicationLogLevel", "SystemLogLevel"}),
+        frozenset({"LogGroup"}),
+    ),
+    "RuntimeConfig": (frozenset({"RuntimeArn", "RuntimeAlias"}), frozenset()),
+    "SnapStart": (frozenset({"ApplyOn"}), frozenset({"OptimizationStatus"})),
+    "TracingConfig": (frozenset({"Mode"}), frozenset()),
+    "VpcConfig": (
+        frozenset({"SubnetIds", "SecurityGroupIds", "Ipv6AllowedForDualStack"}),
+        frozenset({"VpcId"}),
+    ),
+}
+_RENAMED: Final = frozenset({"ImageConfigResponse", "Layers"})
+# Known to differ: a copy's own, its code (which has a digest to be compared by), what its code was
+# signed with, and the queue for asynchronous calls.
+_ITS_OWN: Final = DERIVED | {
+    "CodeSha256",
+    "CodeSize",
+    "DeadLetterConfig",
+    "Description",
+    "FunctionArn",
+    "FunctionName",
+    "RevisionId",
+    "SigningJobArn",
+    "SigningProfileVersionArn",
+    "Version",
+}
 
 
 def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,24 +87,15 @@ def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     Raises AwsError for what cannot be copied: a copy that differs would measure something else.
     """
     _refuse_uncopyable(raw)
-    nested = {
-        "Environment": _part(raw, "Environment", "Variables"),
-        "EphemeralStorage": _part(raw, "EphemeralStorage", "Size"),
-        "ImageConfig": raw.get("ImageConfigResponse", {}).get("ImageConfig"),
-        "Layers": [layer["Arn"] for layer in raw.get("Layers", ())],
-        "LoggingConfig": _part(
-            raw, "LoggingConfig", "LogFormat", "ApplicationLogLevel", "SystemLogLevel"
-        ),
-        "SnapStart": _part(raw, "SnapStart", "ApplyOn"),
-        "TracingConfig": _part(raw, "TracingConfig", "Mode"),
-        "VpcConfig": _part(
-            raw, "VpcConfig", "SubnetIds", "SecurityGroupIds", "Ipv6AllowedForDualStack"
-        ),
+    nested = {name: _part(raw, name, *fields) for name, (fields, _) in _PARTS.items()}
+    renamed = {
+        "ImageConfig": (raw.get("ImageConfigResponse") or {}).get("ImageConfig"),
+        "Layers": [layer["Arn"] for layer in raw.get("Layers") or ()],
     }
-    if not raw.get("VpcConfig", {}).get("SubnetIds"):
+    if not (raw.get("VpcConfig") or {}).get("SubnetIds"):
         del nested["VpcConfig"]
     plain = {name: raw.get(name) for name in _PLAIN}
-    return {name: given for name, given in {**plain, **nested}.items() if given}
+    return {name: given for name, given in {**plain, **nested, **renamed}.items() if given}
 
 
 class Copies:
@@ -109,10 +131,11 @@ class Copies:
         except ConflictError:  # the SDK's first try took effect, or it is somebody else's
             self._check_ours(copy, description)
         raw = self._control.settled(copy)
-        if copied_settings(raw) != settings:
+        others = _differing(answer["Configuration"], raw)
+        if others:
             raise ConflictError(
-                f"the copy {copy.name} came out with other settings than {function.name} has: "
-                "give --isolation version"
+                f"the copy {copy.name} came out with another {', '.join(others)} than "
+                f"{function.name} has: give --isolation version"
             )
         return raw
 
@@ -235,16 +258,50 @@ def _read(function: FunctionRef, answer: Any) -> bytes:
 
 def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
     name = raw.get("FunctionName", "the function")
-    for field in _UNCOPYABLE:
-        if raw.get(field):
-            raise AwsError(
-                f"{name} has a {field}, which cannot be copied: give --isolation version"
-            )
-    if raw.get("Environment", {}).get("Error"):
+    uncopyable = _uncopyable(raw)
+    if uncopyable:
+        raise AwsError(
+            f"{name} has {', '.join(uncopyable)}, which cannot be copied: give --isolation version"
+        )
+    if (raw.get("Environment") or {}).get("Error"):
         raise AwsError(
             f"the environment of {name} cannot be read (its KMS key?), so it cannot be copied: "
             "give --isolation version"
         )
+
+
+def _uncopyable(raw: Mapping[str, Any]) -> list[str]:
+    """Name every setting that is neither taken along nor known to differ, sorted."""
+    known = {*_PLAIN, *_PARTS, *_RENAMED, *_ITS_OWN}
+    whole = [name for name, given in raw.items() if given and name not in known]
+    parts = [
+        f"{name}.{field}"
+        for name, fields in _PARTS.items()
+        for field, given in (raw.get(name) or {}).items()
+        if given and field not in fields[0] | fields[1]
+    ]
+    return sorted(whole + parts)
+
+
+def _differing(original: Mapping[str, Any], copy: Mapping[str, Any]) -> list[str]:
+    """Name every setting in which a copy is not its original, sorted.
+
+    All that Lambda tells is compared but what is known to differ.
+    """
+    first, second = _compared(original), _compared(copy)
+    return sorted(name for name in {*first, *second} if first.get(name) != second.get(name))
+
+
+def _compared(raw: Mapping[str, Any]) -> dict[str, Any]:
+    compared: dict[str, Any] = {}
+    for name, given in raw.items():
+        own_parts = _PARTS[name][1] if name in _PARTS else frozenset[str]()
+        told = given
+        if isinstance(given, dict):
+            told = {k: v for k, v in given.items() if v and k not in own_parts}
+        if told and name not in _ITS_OWN:
+            compared[name] = told
+    return compared
 
 
 def _part(raw: Mapping[str, Any], name: str, *fields: str) -> dict[str, Any]:
