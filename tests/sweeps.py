@@ -115,7 +115,7 @@ def made_sweep(
 
 def save_sweep(path: Path, sweep: Sweep) -> str:
     """Write a sweep to its file; return the path as a command is given it."""
-    with SweepWriter(path) as writer:
+    with SweepWriter(path, replace=True) as writer:
         writer.begin(sweep)
         for invocation in sweep.invocations:
             writer.invocation(invocation)

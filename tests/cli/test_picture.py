@@ -91,6 +91,16 @@ def test_a_figure_never_replaces_the_sweep(saved: Path) -> None:
     assert saved.read_bytes() == before
 
 
+def test_a_sweep_of_any_name_is_never_replaced(saved: Path) -> None:
+    """What a file holds counts, not what it is called."""
+    named = saved.rename(saved.with_suffix(".html"))
+    before = named.read_bytes()
+    ran = run_here("report", str(named), "--format", "html", "--out", str(named))
+    assert ran.returncode == 1
+    assert "holds a sweep, which stays" in one_line(ran)
+    assert named.read_bytes() == before
+
+
 def test_a_missing_extra_is_one_line(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without matplotlib the line names the install command."""
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -12,9 +12,11 @@ import pytest
 from tests.cli.running import one_line, run, run_here
 from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tests.lease.account import a_zip
+from tests.sweeps import made_sweep, save_sweep
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:
     import subprocess
@@ -115,6 +117,25 @@ def test_limits_hold(server: LocalLambda, state: dict[str, str], tmp_path: Path)
     assert json.loads(ran.stdout)["sweep"]["invocation_count"] <= 9
     assert json.loads(ran.stdout)["sweep"]["file"] == str(out)
     assert run_here("report", str(out), **state).returncode == 0
+
+
+def test_another_sweep_is_replaced_by_force_alone(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path
+) -> None:
+    """Without --force nothing is connected to, and the earlier sweep stays as it was."""
+    out = tmp_path / "sweep.jsonl"
+    save_sweep(out, made_sweep())
+    before = out.read_bytes()
+    refused = run_here("tune", "other", "--region", "no", "--yes", "--out", str(out), **state)
+    assert refused.returncode == 1
+    assert "--force to replace it" in one_line(refused)
+    assert out.read_bytes() == before
+    ran = run_here(
+        "tune", "other", *at(server), "--yes", "--max-invocations", "4", "--out", str(out),
+        "--force", **state,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert read_sweep(out).function.name == "other"
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,16 @@ def test_a_file_that_is_no_sweep_is_never_replaced(tmp_path: Path) -> None:
     assert path.read_text() == "Resources: {}\n"
 
 
+def test_a_sweep_is_replaced_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    """It cost money: the refusal names what replaces it and what goes on from it."""
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, made_sweep())
+    before = path.read_bytes()
+    with pytest.raises(SweepFileError, match=r"holds a sweep already.*--resume.*--force"):
+        SweepWriter(path)
+    assert path.read_bytes() == before
+
+
 def test_a_sweep_that_never_began_leaves_no_file_and_spoils_none(tmp_path: Path) -> None:
     """Opening is to know that writing is possible; an earlier sweep survives it."""
     path = tmp_path / "sweep.jsonl"
@@ -253,7 +263,7 @@ def test_a_sweep_that_never_began_leaves_no_file_and_spoils_none(tmp_path: Path)
         assert path.exists()
     assert not path.exists()
     save_sweep(path, made_sweep())
-    with SweepWriter(path):
+    with SweepWriter(path, replace=True):
         pass
     assert read_sweep(path).end == "complete"
 

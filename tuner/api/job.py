@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from tuner.api.builds import load_build
 from tuner.api.events import load_for
 from tuner.api.prepared import Request
+from tuner.api.resuming import check_not_earlier
 from tuner.api.saved import load_sweep
+from tuner.api.store import check_writable
 from tuner.errors import InputError
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.hooks import parse_hooks
@@ -71,6 +73,8 @@ class TuneOptions(TypedDict, total=False):
     """Have pip, npm or make install first what the template's functions need."""
     out: Path | None
     """The sweep file; None: a new one in the state folder."""
+    force: bool
+    """Replace the sweep that `out` holds already."""
 
 
 _PLACE: Final = (
@@ -118,6 +122,9 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         region = options.get("region") or earlier.function.region
         options = {**options, "seed": earlier.plan.seed, "region": region}
         function = function or earlier.function.name
+    if (out := options.get("out")) is not None:
+        check_not_earlier(out, earlier)
+        check_writable(out, replace=options.get("force", False))
     if function is None:
         raise InputError("no function is named, and no sweep to go on from")
     specs = tuple(options.get("payloads") or ())

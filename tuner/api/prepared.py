@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tuner.api.batching import with_batch_size_in_use
 from tuner.api.builds import fit_build
 from tuner.api.prices import current_price_book
-from tuner.api.resuming import check_same, planned_as_before, resumed_request, what_is_left
+from tuner.api.resuming import (
+    check_not_earlier,
+    check_same,
+    planned_as_before,
+    resumed_request,
+    what_is_left,
+)
 from tuner.api.store import SweepStore, check_writable
 from tuner.errors import InputError
 from tuner.lease.reach import Reach, choose_isolation
@@ -66,6 +72,8 @@ class Request:
     seed: int = 0
     out: Path | None = None
     """The sweep file; None: a new one in the state folder."""
+    force: bool = False
+    """Replace the sweep that `out` holds already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,8 @@ class PreparedSweep:
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
     earlier: Sweep | None = None
+    force: bool = False
+    """Replace the sweep that the file holds already."""
 
     @property
     def costs_nothing(self) -> bool:
@@ -108,7 +118,8 @@ def prepare(
     UnknownReachError (isolation auto), AwsError and its kin.
     """
     if request.out is not None:
-        check_writable(request.out)
+        check_not_earlier(request.out, request.earlier)
+        check_writable(request.out, replace=request.force)
     gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
@@ -133,7 +144,7 @@ def prepare(
     )
     checked = checked_events(request.payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
-    check_writable(file)
+    check_writable(file, replace=request.force)
     return PreparedSweep(
         target,
         config,
@@ -148,6 +159,7 @@ def prepare(
         hooks=request.hooks,
         build=request.build,
         earlier=request.earlier,
+        force=request.force,
     )
 
 

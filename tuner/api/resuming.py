@@ -28,16 +28,9 @@ def resumed_request(request: Request, earlier: Sweep) -> Request:
     """Complete what is asked for by what the earlier sweep was asked.
 
     Its sizes, method, seed and payloads hold; limits are the ones given now, or the earlier ones
-    where they leave something to do. Raises InputError where its payloads are needed again, and
-    where its own file would be written anew: what fails then would lose it.
+    where they leave something to do. Raises InputError where its payloads are needed again.
     """
     plan = earlier.plan
-    kept = None if earlier.file is None else Path(earlier.file).resolve()
-    if request.out is not None and request.out.resolve() == kept:
-        raise InputError(
-            f"--out {request.out} is the sweep that --resume goes on from, which is kept: give "
-            "another file, or leave out --out"
-        )
     done = len(earlier.invocations)
     usual = _usual_limit(plan, done)
     if request.max_invocations is not None and request.max_invocations <= done:
@@ -55,6 +48,19 @@ def resumed_request(request: Request, earlier: Sweep) -> Request:
         once_each=request.once_each or plan.once_each,
         keep_payloads=request.keep_payloads or plan.keep_payloads,
     )
+
+
+def check_not_earlier(out: Path | None, earlier: Sweep | None) -> None:
+    """Raise InputError where the sweep that is gone on from would be written anew: what fails then
+    would lose it.
+    """
+    if out is None or earlier is None or earlier.file is None:
+        return
+    if out.resolve() == Path(earlier.file).resolve():
+        raise InputError(
+            f"--out {out} is the sweep that --resume goes on from, which is kept: give another "
+            "file, or leave out --out"
+        )
 
 
 def _usual_limit(plan: SweepPlan, done: int) -> int:

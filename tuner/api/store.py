@@ -58,13 +58,13 @@ class SweepStore:
         return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.name)
 
 
-def check_writable(path: Path) -> None:
-    """Raise SweepFileError unless a sweep can be written there, or in place of an earlier one.
+def check_writable(path: Path, *, replace: bool = False) -> None:
+    """Raise SweepFileError unless a sweep can be written there; `replace`: over an earlier one.
 
     Asked before anything is changed, so that no sweep runs whose result cannot be kept. Makes the
     folder.
     """
-    SweepWriter(path).close()
+    SweepWriter(path, replace=replace).close()
 
 
 def _folder_name(name: str) -> str:

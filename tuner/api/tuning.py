@@ -109,7 +109,7 @@ def run(
     prices = current_price_book().lambda_prices(function.region, function.architecture)
     facts = {"function": function.name, "sweep": plan.sweep_id}
     with (
-        SweepWriter(prepared.file, sync=plan.once_each) as writer,
+        SweepWriter(prepared.file, sync=plan.once_each, replace=prepared.force) as writer,
         prepared.hooks.around_run(facts),
     ):
         return run_sweep(

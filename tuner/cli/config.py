@@ -33,7 +33,7 @@ KEYS: Final = frozenset(
 `before` and `after`, which neither a file nor a variable sets: it runs no commands either.
 Nor where a comment goes: a pull request's own files do not say who is sent the token."""
 ENVIRONMENT_ONLY: Final = frozenset(
-    {"yes", "allow_side_effects", "dry_run", "function", "keep_payloads"}
+    {"yes", "allow_side_effects", "dry_run", "force", "function", "keep_payloads"}
 )
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 

@@ -254,6 +254,12 @@ Out = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace the sweep that --out holds already.", rich_help_panel=OUTPUT
+    ),
+]
 DetailedExitcode = Annotated[
     bool,
     typer.Option(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
 from tuner.errors import InputError
+from tuner.sweep.file import holds_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,6 +90,8 @@ def _write(data: bytes, out: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     try:
+        if holds_sweep(out):
+            raise InputError(f"--out {out} holds a sweep, which stays: give another file")
         out.write_bytes(data)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}") from error

@@ -37,6 +37,7 @@ def tune(
     dry_run: options.DryRun = False,
     place: PlaceOptions,
     out: options.Out = None,
+    force: options.Force = False,
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
@@ -51,7 +52,13 @@ def tune(
     if function is None and run.resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     terms = traffic.terms()
-    asked: TuneOptions = {**measure.asked(), **run.asked(), **place.place(), "out": out}
+    asked: TuneOptions = {
+        **measure.asked(),
+        **run.asked(),
+        **place.place(),
+        "out": out,
+        "force": force,
+    }
     manner = Manner(
         yes=yes,
         allow_side_effects=allow_side_effects,

@@ -48,6 +48,7 @@ MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
 """Of all kept payloads together."""
 
 
+_SWEEP: Final = b'{"record":"sweep"'
 _PAYLOAD: Final = b'{"record":"payload"'
 
 
@@ -77,8 +78,9 @@ class _KeptPayload:
 class SweepWriter:
     """Writes one sweep file, readable by its owner only; a context manager."""
 
-    def __init__(self, path: Path, *, sync: bool = False) -> None:
-        """Open the file, making its folder; replaces an earlier sweep's file and nothing else.
+    def __init__(self, path: Path, *, sync: bool = False, replace: bool = False) -> None:
+        """Open the file, making its folder; with `replace` an earlier sweep gives way to this one,
+        and nothing else ever does.
 
         `sync` has every record on the disk before the next invocation: what was sent is known even
         after a power cut. Raises SweepFileError.
@@ -88,7 +90,7 @@ class SweepWriter:
         self._failure: SweepFileError | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _check_replaceable(path)
+            _check_free(path, replace=replace)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.fchmod(descriptor, 0o600)
         except OSError as error:
@@ -318,11 +320,28 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise SweepFileError(f"{path} cannot be read ({error.strerror})") from error
 
 
-def _check_replaceable(path: Path) -> None:
-    """Raise SweepFileError if a file would be overwritten that is no sweep."""
-    if not path.exists():
+def holds_sweep(path: Path) -> bool:
+    """Whether a sweep stands in this file: it cost money to measure. Raises OSError."""
+    return _start(path).startswith(_SWEEP)
+
+
+def _check_free(path: Path, *, replace: bool) -> None:
+    """Raise SweepFileError if what would be overwritten is no sweep, or one that is to stay."""
+    start = _start(path)
+    if not start:
         return
-    with path.open("rb") as file:
-        start = file.read(64)
-    if start and not start.startswith(b'{"record":"sweep"'):
+    if not start.startswith(_SWEEP):
         raise SweepFileError(f"{path} exists and is no sweep file: give another --out")
+    if not replace:
+        raise SweepFileError(
+            f"{path} holds a sweep already: give another --out, --resume {path} to go on from it "
+            "in a new file, or --force to replace it"
+        )
+
+
+def _start(path: Path) -> bytes:
+    """The beginning of a file; empty without one."""
+    if not path.exists():
+        return b""
+    with path.open("rb") as file:
+        return file.read(64)
