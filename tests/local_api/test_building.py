@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 
+from tests.local_api.test_process import gone
 from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import build
@@ -17,9 +20,6 @@ from tuner.local.build import Builder
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OWN = f"python3.{sys.version_info.minor}"
 
@@ -170,6 +170,68 @@ def test_layers_are_built_as_sam_builds_them(tmp_path: Path) -> None:
     assert [each.name for each in made.iterdir()] == ["made"]
     with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as server:
         assert {finding.code for finding in server.findings} == {"layer_not_built"}
+
+
+SEVERAL = """\
+Resources:
+  Asked:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties:
+      {CodeUri: code, Handler: h.h, Runtime: OWN, Environment: {Variables: {NEXT: !Ref Named}}}
+  Named:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {CodeUri: code, Handler: h.h, Runtime: OWN}
+  Strange:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: makefile}
+    Properties: {CodeUri: code, Handler: h.h, Runtime: OWN}
+"""
+
+
+def test_only_what_is_tuned_and_what_it_names_is_built(tmp_path: Path) -> None:
+    """A function that is not asked for costs no build; each build is told when it begins."""
+    (tmp_path / "code").mkdir()
+    makefile = "build-%:\n\ttouch $(ARTIFACTS_DIR)/h.py\nbuild-Strange:\n\texit 1\n"
+    (tmp_path / "code" / "Makefile").write_text(makefile)
+    path = tmp_path / "template.yaml"
+    path.write_text(SEVERAL.replace("OWN", OWN))
+    told: list[str] = []
+    with LocalLambda.from_template(
+        path,
+        executor=ScriptedExecutor(),
+        neighbours=False,
+        build=True,
+        build_for="Asked:live",
+        on_step=told.append,
+    ) as server:
+        assert server.status()["functions"] == ["Asked", "Named", "Strange"]
+    assert told == ["building Asked: make build-Asked", "building Named: make build-Named"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's children")
+def test_a_build_ends_with_whoever_asked_for_it(tmp_path: Path) -> None:
+    """After SIGTERM or SIGKILL of `tuner`, neither the endpoint nor what make started is left."""
+    (tmp_path / "code").mkdir()
+    begun = tmp_path / "pid"
+    makefile = f"build-Native:\n\techo $$$$ > {begun}.new; mv {begun}.new {begun}; sleep 60; true\n"
+    (tmp_path / "code" / "Makefile").write_text(makefile)
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE.replace("METHOD", "makefile").replace("OWN", OWN))
+    command = [sys.executable, "-m", "tuner", "tune", "native", "--local", str(path), "--build"]
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=tmp_path) as running:
+            assert running.stderr is not None
+            assert b"building native: make build-Native" in running.stderr.readline()
+            while not begun.exists():
+                time.sleep(0.02)
+            shell = int(begun.read_text())
+            begun.unlink()
+            children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text()
+            running.send_signal(number)
+            running.wait()
+            assert all(gone(pid) for pid in (shell, *map(int, children.split())))
 
 
 def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:

@@ -57,17 +57,25 @@ def open_target(
     build: bool = False,
     concurrency: int | None = None,
     patience: CredentialsPatience | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Target]:
     """Connect to where `function` is; a local endpoint ends with the block.
 
     `template_parameters` are values for the template's own parameters; with `build` pip, npm or
-    make install what its functions need. `patience` is for credentials that expire.
+    make install what `function` and those that it names need, and `on_step` is told of each.
+    `patience` is for credentials that expire.
     Raises InputError, TemplateError, LocalError, CredentialsError.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
     if local_template is not None:
         _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
-        start = partial(_started, local_template, parameters=template_parameters or {}, build=build)
+        start = partial(
+            _started,
+            local_template,
+            parameters=template_parameters or {},
+            build_for=function if build else None,
+            on_step=on_step,
+        )
         with _local_target(function, start, region, connections, state_dir) as target:
             yield target
         return
@@ -135,12 +143,23 @@ def _local_target(
 
 
 def _started(
-    template: Path, region: str, *, parameters: Mapping[str, str], build: bool
+    template: Path,
+    region: str,
+    *,
+    parameters: Mapping[str, str],
+    build_for: str | None,
+    on_step: Callable[[str], None],
 ) -> RunningLocalLambda:
     from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
 
     return start_local_lambda(
-        template, python=sys.executable, region=region, parameters=parameters, build=build
+        template,
+        python=sys.executable,
+        region=region,
+        parameters=parameters,
+        build=build_for is not None,
+        build_for=build_for,
+        on_step=on_step,
     )
 
 

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from tuner.api.host_check import host_findings
-from tuner.cli.screen import show_text
+from tuner.cli.screen import say, show_text
 from tuner.cli.state import state_dir
 from tuner.iac import read_template
 from tuner.local.serve import LocalLambda
@@ -36,7 +36,12 @@ def serve_until_stopped(
     before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
     try:
         with LocalLambda.from_template(
-            template, port=port, region=region, parameters=parameters, build=build
+            template,
+            port=port,
+            region=region,
+            parameters=parameters,
+            build=build,
+            on_step=lambda step: say(f"  {step}"),
         ) as server:
             show_text("\n".join(_lines(server, functions)) + "\n")
             sys.stdout.flush()

@@ -74,6 +74,7 @@ def sweep_and_answer(
         state_dir=folder,
         concurrency=job.request.concurrency,
         patience=_patience(stop),
+        on_step=lambda step: say(f"  {step}"),
         **job.place,
     ) as target:
         request = job.completed(target, _test_events_offered(target, job))

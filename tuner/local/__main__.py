@@ -1,14 +1,17 @@
 """`python -m tuner.local TEMPLATE`: serve until standard input ends; started by `process.py`.
 
-Prints one line of JSON: the status once it answers, or {"error", "kind"} where it cannot start.
+Prints lines of JSON: {"step"} for what takes long, and last the status once it answers, or
+{"error", "kind"} where it cannot start.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,9 +30,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--build", action="store_true")
+    parser.add_argument("--build-for", metavar="FUNCTION")
     arguments = parser.parse_args()
     parameters = dict(given.split("=", 1) for given in arguments.parameter)
     signal.signal(signal.SIGTERM, _leave)
+    parent = threading.Thread(target=_outlive_no_parent, name="parent", daemon=True)
+    parent.start()
     try:
         with LocalLambda.from_template(
             arguments.template,
@@ -37,9 +43,13 @@ def main() -> int:
             region=arguments.region,
             parameters=parameters,
             build=arguments.build,
+            build_for=arguments.build_for,
+            on_step=lambda step: _say({"step": step}),
         ) as server:
             _say(server.status())
-            sys.stdin.buffer.read()
+            parent.join()
+    except BrokenPipeError:  # nobody listens: the parent is gone
+        return 1
     except TunerError as error:
         _say({"error": str(error), "kind": type(error).__name__})
         return 1
@@ -51,8 +61,16 @@ def _say(value: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
+def _outlive_no_parent() -> None:
+    """Have the main thread leave as soon as standard input ends, whatever it is busy with."""
+    while os.read(0, 4096):  # not through sys.stdin: its lock would be held at the exit
+        pass
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Let the `with` block end what was started."""
+    """Let the `with` block end what was started, once: nothing may cut through its end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(143)
 
 

@@ -6,28 +6,61 @@ The folders of the template are only read. Which tool it is follows from the fun
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
+import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from tuner.local.definition import FunctionDefinition, LayerDefinition
 
 LIMIT_S: Final = 600.0
+_KEEPER: Final = """
+import os, signal, subprocess, sys, threading
+
+def end_all():
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
+
+threading.Thread(target=end_all, daemon=True).start()
+code = subprocess.call(sys.argv[1:], stdin=subprocess.DEVNULL)
+sys.stdout.flush()
+os._exit(code if code >= 0 else 1)
+"""
+"""Runs a tool in a process group that ends with whoever asked for it, however that one ends:
+its standard input ends then."""
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__", ".git", ".aws-sam")
 
 
 class Builder:
-    """Builds into folders of its own below `root`, which its owner removes."""
+    """Builds into folders of its own below `root`, which its owner removes.
 
-    def __init__(self, root: Path) -> None:
+    `only` names the functions that are built; None: all. `on_step` is told what begins.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        only: Collection[str] | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._root = root
+        self._only = only
+        self._on_step = on_step
+
+    def is_for(self, function: FunctionDefinition) -> bool:
+        """Whether this function is to be built."""
+        return self._only is None or function.name in self._only
 
     def build(self, function: FunctionDefinition) -> Path | None:
         """Return the folder that is to be deployed; None where there is nothing to build.
@@ -39,13 +72,13 @@ class Builder:
             return None
         target = self._root / function.name
         if method == "makefile":
-            return self._make(function.logical_id, code_dir, target)
+            return self._make(function.name, function.logical_id, code_dir, target)
         _check_method(method)
         if not function.has_requirements:
             return None
         if function.runtime.startswith("nodejs"):
-            return self._npm(code_dir, target)
-        return self._pip(function.runtime, code_dir, target)
+            return self._npm(function.name, code_dir, target)
+        return self._pip(function.name, function.runtime, code_dir, target)
 
     def build_layer(self, layer: LayerDefinition) -> Path | None:
         """Return a layer's built folder, as it is for /opt; None where nothing is to be built."""
@@ -53,15 +86,15 @@ class Builder:
         if method is None:
             return None
         if method == "makefile":
-            return self._make(layer.logical_id, layer.folder, target)
+            return self._make(f"layer {layer.name}", layer.logical_id, layer.folder, target)
         _check_method(method)
         if method.startswith("nodejs"):
-            self._npm(layer.folder, target / "nodejs")
+            self._npm(f"layer {layer.name}", layer.folder, target / "nodejs")
         else:
-            self._pip(method, layer.folder, target / "python")
+            self._pip(f"layer {layer.name}", method, layer.folder, target / "python")
         return target
 
-    def _pip(self, runtime: str, code_dir: Path, target: Path) -> Path:
+    def _pip(self, what: str, runtime: str, code_dir: Path, target: Path) -> Path:
         """Install first and copy the code over it: what the function has itself wins."""
         from tuner.local.execution.runtime.interpreter import (  # noqa: PLC0415 - only to build
             find_interpreter,
@@ -69,6 +102,7 @@ class Builder:
 
         target.mkdir(parents=True)
         if (code_dir / "requirements.txt").is_file():
+            self._on_step(f"building {what}: pip install")
             python = find_interpreter(runtime, self._root / "packages").executable
             options = ("--quiet", "--disable-pip-version-check", "--no-input", "--no-compile")
             needed = ("--requirement", "requirements.txt", "--target", str(target))
@@ -76,17 +110,19 @@ class Builder:
         shutil.copytree(code_dir, target, dirs_exist_ok=True, ignore=_NOT_COPIED)
         return target
 
-    def _npm(self, code_dir: Path, target: Path) -> Path:
+    def _npm(self, what: str, code_dir: Path, target: Path) -> Path:
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
         if (target / "package.json").is_file():
             locked = (target / "package-lock.json").is_file()
             command = ["ci"] if locked else ["install", "--no-package-lock"]
+            self._on_step(f"building {what}: npm {command[0]}")
             options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
             _run(["npm", *command, *options, "--loglevel=error"], target)
         return target
 
-    def _make(self, logical_id: str, code_dir: Path, target: Path) -> Path:
+    def _make(self, what: str, logical_id: str, code_dir: Path, target: Path) -> Path:
         """Run the target build-LOGICALID, as `sam build` does for BuildMethod: makefile."""
+        self._on_step(f"building {what}: make build-{logical_id}")
         copy = self._root / f"{logical_id}.source"
         shutil.copytree(code_dir, copy, ignore=_NOT_COPIED)
         target.mkdir(parents=True)
@@ -108,20 +144,55 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | No
     executable = shutil.which(command[0])
     if executable is None:
         raise LocalError(f"{command[0]} is not on PATH, which --build needs")
+    keeper = subprocess.Popen(  # noqa: S603 - what the user asked to build with
+        [sys.executable, "-I", "-S", "-c", _KEEPER, executable, *command[1:]],
+        cwd=folder,
+        env={**os.environ, **(variables or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(  # noqa: S603 - what the user asked to build with
-            [executable, *command[1:]],
-            cwd=folder,
-            env={**os.environ, **(variables or {})},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
+        output, complaints = _heard(keeper)
     except subprocess.TimeoutExpired:
         raise LocalError(f"{tool} took over {LIMIT_S:.0f} s in {folder}") from None
-    if done.returncode != 0:
-        raise LocalError(f"{tool} failed: {_last_words(done.stderr or done.stdout)}")
+    finally:
+        _end_group(keeper)
+    if keeper.returncode != 0:
+        raise LocalError(f"{tool} failed: {_last_words(complaints or output)}")
+
+
+def _heard(keeper: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Read all that is said until the end; standard input stays open, for its end is a sign."""
+    assert keeper.stdin is not None
+    with keeper.stdin:
+        keeper.stdin = None  # communicate() would close it
+        return keeper.communicate(timeout=LIMIT_S)
+
+
+def _end_group(keeper: subprocess.Popen[bytes]) -> None:
+    """End the tool and all that it has started, if anything is left of it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(keeper.pid, signal.SIGKILL)
+    keeper.wait()
+    for pipe in (keeper.stdout, keeper.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
+def with_named(wanted: str, functions: Sequence[FunctionDefinition]) -> frozenset[str]:
+    """Name the function `wanted` and those that its variables name, and theirs in turn."""
+    by_name = {function.name: function for function in functions}
+    found: set[str] = set()
+    ahead = [wanted] if wanted in by_name else []
+    while ahead:
+        name = ahead.pop()
+        found.add(name)
+        values = " ".join(value for _, value in by_name[name].environment)
+        said = set(re.findall(r"[A-Za-z0-9_-]+", values))
+        ahead += sorted(said.intersection(by_name) - found)
+    return frozenset(found)
 
 
 def _last_words(output: bytes) -> str:

@@ -47,7 +47,7 @@ class Deployer:
         self._codes = codes
         self._executor = executor
         self._builder = builder
-        self._published: dict[str, str] = {}
+        self._published: dict[tuple[str, bool], str] = {}
 
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
@@ -79,9 +79,10 @@ class Deployer:
             check_new_name(function.name)
             check_function(request, limits.max_memory_mb, limits.core_count)
             findings = [*self._executor.runtime_findings(function.runtime)]
-            built = self._builder.build(function) if self._builder else None
+            builder = self._builder if self._builder and self._builder.is_for(function) else None
+            built = builder.build(function) if builder else None
             code = self._codes.add(_package(replace(function, code_dir=built or function.code_dir)))
-            layered = self._layers.lay([self._publish(layer) for layer in function.layers])
+            layered = self._layers.lay([self._publish(layer, builder) for layer in function.layers])
             settings = replace(create_settings(request), layered=layered)
             check_total_size(code, layered)
             _check_bootstrap(function, code, layered)
@@ -89,7 +90,7 @@ class Deployer:
         except (ApiError, LocalError) as refused:
             where = f"{function.origin}: " if function.origin else ""
             raise LocalError(f"{where}function {function.name}: {refused}") from refused
-        if self._builder is None:
+        if builder is None:
             findings += [_unbuilt(layer) for layer in function.layers if layer.build_method]
         if function.has_requirements and built is None:
             findings.append(_requirements(function))
@@ -97,13 +98,14 @@ class Deployer:
             findings.append(not_here(function.name, function.not_here))
         return findings
 
-    def _publish(self, layer: LayerDefinition) -> str:
-        """Publish a layer's folder, once for all functions that have it: its ARN."""
-        if layer.name not in self._published:
-            built = self._builder.build_layer(layer) if self._builder else None
+    def _publish(self, layer: LayerDefinition, builder: Builder | None) -> str:
+        """Publish a layer's folder, once for all functions that have it so: its ARN."""
+        key = (layer.name, builder is not None and layer.build_method is not None)
+        if key not in self._published:
+            built = builder.build_layer(layer) if builder else None
             code = self._codes.add(zip_folder(built or layer.folder))
-            self._published[layer.name] = self._layers.publish(layer.name, code).arn
-        return self._published[layer.name]
+            self._published[key] = self._layers.publish(layer.name, code).arn
+        return self._published[key]
 
 
 def left_out(why: str) -> Finding:

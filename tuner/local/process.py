@@ -15,7 +15,7 @@ from tuner.errors import LocalError, TunerError
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tuner.local.deployment import CpuControl
@@ -93,14 +93,18 @@ def start_local_lambda(
     region: str,
     parameters: Mapping[str, str] | None = None,
     build: bool = False,
+    build_for: str | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
 ) -> RunningLocalLambda:
     """Serve a template's functions from a child of the interpreter `python`.
 
-    Returns when it answers; with `build` the functions are built before that. Raises what the
-    child met: TemplateError, LocalError and their kin.
+    Returns when it answers; with `build` the functions are built before that (or `build_for` and
+    those that it names), and `on_step` is told of each. Raises what the child met: TemplateError,
+    LocalError and their kin.
     """
     given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
     more = [*given, *(["--build"] if build else [])]
+    more += [f"--build-for={build_for}"] if build and build_for is not None else []
     process = subprocess.Popen(  # noqa: S603 - our own module
         [python, "-m", "tuner.local", str(template), "--region", region, *more],
         stdin=subprocess.PIPE,
@@ -110,7 +114,7 @@ def start_local_lambda(
     )
     try:
         limit_s = BUILD_TIMEOUT_S if build else START_TIMEOUT_S
-        return RunningLocalLambda(process, _wait_ready(process, limit_s))
+        return RunningLocalLambda(process, _wait_ready(process, limit_s, on_step))
     except BaseException:
         _end(process)
         raise
@@ -126,17 +130,23 @@ def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:
     return {name: value for name, value in caller.items() if name.startswith(_PASSED_ON)}
 
 
-def _wait_ready(process: subprocess.Popen[bytes], limit_s: float) -> LocalStatus:
+def _wait_ready(
+    process: subprocess.Popen[bytes], limit_s: float, on_step: Callable[[str], None]
+) -> LocalStatus:
     assert process.stdout is not None
     timer = threading.Timer(limit_s, process.kill)
     timer.daemon = True
     timer.start()
-    line = process.stdout.readline()
-    timer.cancel()
+    said: dict[str, Any] = {"step": ""}
     try:
-        said: dict[str, Any] = json.loads(line)
+        while "step" in said:
+            said = json.loads(process.stdout.readline())
+            if "step" in said:
+                on_step(said["step"])
     except ValueError:
         raise LocalError("the local Lambda did not start: see its output above") from None
+    finally:
+        timer.cancel()
     if "error" in said:
         raise _error_of(said)
     return LocalStatus(

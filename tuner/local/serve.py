@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
 from tuner.local.beside import findings_on, made
-from tuner.local.build import Builder
+from tuner.local.build import Builder, with_named
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api import LambdaApi
+from tuner.local.control_plane.error import ApiError
 from tuner.local.control_plane.event_config import EventConfigApi
 from tuner.local.control_plane.events import RETRY_DELAYS_S
 from tuner.local.control_plane.functions import FunctionsApi
@@ -55,7 +56,8 @@ class LocalLambda:
     progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
     `resources` are made in the neighbours, empty. `http` is a server that is bound already.
-    With `build` pip, npm or make run first, in copies of the functions' folders.
+    With `build` pip, npm or make run first, in copies of the functions' folders: for all, or for
+    the function `build_for` and those that it names; `on_step` is told of each.
     Raises LocalError, too, where the port or this host's means cannot be had.
     """
 
@@ -74,6 +76,8 @@ class LocalLambda:
         clock: Callable[[], float] = time.monotonic,
         leave_out_unfit: bool = False,
         build: bool = False,
+        build_for: str | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
         resources: Sequence[TemplateResource] = (),
         http: HttpServer | None = None,
     ) -> None:
@@ -98,7 +102,10 @@ class LocalLambda:
                 clock=clock,
                 seed=seed,
             )
-            builder = Builder(folder / "build") if build else None
+            builder = None
+            if build:
+                only = None if build_for is None else with_named(build_for, functions)
+                builder = Builder(folder / "build", only=only, on_step=on_step)
             deployer = Deployer(self._store, self._layers, self._codes, self._executor, builder)
             self._of_functions = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
             handle = self._assemble(stack, concurrent_executions, event_retry_delays_s)
@@ -123,10 +130,13 @@ class LocalLambda:
         neighbours: bool = True,
         parameters: Mapping[str, str] | None = None,
         build: bool = False,
+        build_for: str | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """Deploy the functions of a SAM template; raises TemplateError too.
 
-        `parameters` are values for the template's own; `build` installs what the functions need.
+        `parameters` are values for the template's own; `build` installs what the functions need,
+        or what `build_for` and those that it names need.
         """
         from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
@@ -146,6 +156,8 @@ class LocalLambda:
                 neighbours=neighbours,
                 leave_out_unfit=True,
                 build=build,
+                build_for=None if build_for is None else _bare_name(build_for, region),
+                on_step=on_step,
                 resources=template.resources,
                 http=http,
             )
@@ -296,6 +308,14 @@ def _closed(stack: contextlib.ExitStack, part: _Part) -> _Part:
     """Have a part closed with the stack."""
     stack.callback(part.close)
     return part
+
+
+def _bare_name(given: str, region: str) -> str:
+    """The name in a FunctionName; what is none is nobody's, and its caller is told so later."""
+    try:
+        return Place(region, ACCOUNT_ID).resolve(given).name
+    except ApiError:
+        return given
 
 
 def _checked_region(region: str) -> str:
