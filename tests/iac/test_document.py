@@ -51,7 +51,7 @@ def test_a_folder_without_a_template_says_what_it_looked_for(tmp_path: Path) -> 
         ("Resources:\n  F: 1\n", ":2: resource F must be a mapping"),
         ("Resources:\n  F: {}\n", ":2: resource F has no Type"),
         ("Resources:\n  F: {Type: AWS::S3::Bucket}\n", " has no resource of the type AWS"),
-        ("Resources:\n  F: {Type: AWS::Lambda::Function}\n", ":2: F has no code: CodeUri (in Cl"),
+        ("Resources:\n  F: {Type: AWS::Lambda::Function}\n", ":2: F has no code: Code is need"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Condition: Prod}}\n", ":2: there is no condition"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not sup"),
         ("Transform: AWS::LanguageExtensions\n", ":1: the transform AWS::LanguageExtensions"),

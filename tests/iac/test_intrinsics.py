@@ -244,13 +244,13 @@ def test_a_plain_function_of_cloudformation(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "says"),
     [
-        ("{S3Bucket: b, S3Key: k}", "Code of F is in S3: name its folder"),
+        ("{S3Bucket: b, S3Key: k}", "Code of F is in S3, where a deployment tool"),
         ("{ImageUri: x.dkr.ecr/y}", "images cannot be run here"),
         ("{Zip: x}", "Zip of Code is not supported"),
         ("{}", "Code is empty"),
         ("{ZipFile: ''}", "ZipFile must hold the code"),
         ("s3://bucket/key", "Code is in S3"),
-        ("nowhere", "there is no folder 'nowhere' (Code)"),
+        ("nowhere", "there is no folder or ZIP 'nowhere' (Code)"),
     ],
 )
 def test_code_that_cannot_be_had(tmp_path: Path, code: str, says: str) -> None:
@@ -301,7 +301,7 @@ def test_a_layer_of_an_account_is_refused(tmp_path: Path) -> None:
     """The ARN is named, and what to do; a layer's folder must be there."""
     arn = "arn:aws:lambda:us-east-1:017000801446:layer:Tools:5"
     path = write(tmp_path, LAYERS.replace("[!Ref Own]", f"['{arn}']"))
-    with pytest.raises(TemplateError, match="there is no folder 'shared'"):
+    with pytest.raises(TemplateError, match="there is no folder or ZIP 'shared'"):
         read_template(path)
     for name in ("shared", "own"):
         (tmp_path / name).mkdir()

@@ -1,11 +1,11 @@
-"""Where a function's code lies: a folder beside the template, or the template itself."""
+"""Where a function's code lies: a folder or ZIP beside the template, or the template itself."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
 
-from tuner.iac.folder import local_folder
+from tuner.iac.folder import IN_S3, asset, local_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,15 +18,29 @@ MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
 
 
 def read_code(
-    logical_id: str, key: Place, places: Mapping[str, Place]
+    logical_id: str,
+    key: Place,
+    places: Mapping[str, Place],
+    metadata: Place | None,
+    *,
+    is_sam: bool,
 ) -> tuple[Path | None, str | None]:
-    """Return the code's folder, or the source that is written in the template."""
+    """Return the code's folder or ZIP, or the source that is written in the template.
+
+    What CDK notes in the Metadata counts first; a function of SAM's without any has the template's
+    folder.
+    """
+    noted = asset(metadata)
+    if noted is not None:
+        return noted, None
     if "InlineCode" in places:
         return None, _inline(places["InlineCode"], "InlineCode")
     if "CodeUri" in places:
-        return local_folder(places["CodeUri"], "CodeUri"), None
+        return local_files(places["CodeUri"], "CodeUri"), None
+    if "Code" not in places and is_sam:
+        return key.path.parent.resolve(), None
     if "Code" not in places:
-        key.refuse(f"{logical_id} has no code: CodeUri (in CloudFormation Code) is needed")
+        key.refuse(f"{logical_id} has no code: Code is needed, such as Code: ./folder")
     return _plain_code(logical_id, places["Code"])
 
 
@@ -54,13 +68,13 @@ def build_method(metadata: Place | None) -> str | None:
 def _plain_code(logical_id: str, place: Place) -> tuple[Path | None, str | None]:
     """Read Code of AWS::Lambda::Function: a path as `cloudformation package` takes it, or more."""
     if not place.resolved("Code").is_mapping:
-        return local_folder(place, "Code"), None
+        return local_files(place, "Code"), None
     entries = place.entries("Code")
     for name, (key, _) in entries.items():
         if name == "ImageUri":
             key.refuse("images cannot be run here: give code, Handler and Runtime")
         if name.startswith("S3"):
-            key.refuse(f"Code of {logical_id} is in S3: name its folder, as Code: ./folder")
+            key.refuse(f"Code of {logical_id} is {IN_S3}")
         if name != "ZipFile":
             key.refuse(f"{name} of Code is not supported: ZipFile or the path of a folder is")
     if not entries:

@@ -34,6 +34,7 @@ def read_function(
     shared: Mapping[str, Place],
     layers: Mapping[str, TemplateLayer],
     metadata: Place | None = None,
+    is_sam: bool = True,
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
@@ -42,7 +43,7 @@ def read_function(
     """
     read = _Properties(logical_id, key, {**shared, **own})
     read.check_package()
-    code_dir, inline_code = read_code(logical_id, key, read.places)
+    code_dir, inline_code = read_code(logical_id, key, read.places, metadata, is_sam=is_sam)
     runtime = read.runtime()
     return TemplateFunction(
         logical_id=logical_id,

@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.iac.code import build_method
-from tuner.iac.folder import local_folder
+from tuner.iac.folder import asset, local_files
 from tuner.iac.template import TemplateLayer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tuner.iac.document import Place
 
@@ -25,11 +26,15 @@ def read_layer(
     name = name_place.text("LayerName")
     if not _NAME.fullmatch(name):
         name_place.refuse("a layer's name has at most 140 letters, digits, hyphens and underscores")
+    folder = asset(metadata) or _content(logical_id, key, places)
+    return TemplateLayer(logical_id, name, folder, key.line, build_method(metadata))
+
+
+def _content(logical_id: str, key: Place, places: Mapping[str, Place]) -> Path:
     what = "Content" if "Content" in places else "ContentUri"
     if what not in places:
         key.refuse(f"{logical_id} has no ContentUri, which is needed")
-    folder = local_folder(places[what], what)
-    return TemplateLayer(logical_id, name, folder, key.line, build_method(metadata))
+    return local_files(places[what], what)
 
 
 def layer_arn(name: str, region: str, account_id: str) -> str:

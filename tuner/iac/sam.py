@@ -154,6 +154,7 @@ class _Reader:
             shared=shared if resource.type == support.FUNCTION else {},
             layers=self.layers,
             metadata=resource.metadata,
+            is_sam=resource.type == support.FUNCTION,
         )
 
     def _scope(self, sections: Mapping[str, Place]) -> Scope:

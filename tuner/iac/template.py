@@ -19,7 +19,7 @@ class TemplateLayer:
     logical_id: str
     name: str
     folder: Path
-    """Absolute; it exists."""
+    """Absolute; it exists. It may be a ZIP."""
     line: int
     """Where the layer begins in the template, from 1."""
     build_method: str | None = None
@@ -35,7 +35,7 @@ class TemplateFunction:
     handler: str
     runtime: str
     code_dir: Path | None
-    """Absolute; it exists. None where the code stands in the template."""
+    """Absolute; it exists. It may be a ZIP. None where the code stands in the template."""
     memory_mb: int
     timeout_s: int
     architecture: Architecture

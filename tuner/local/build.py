@@ -68,7 +68,7 @@ class Builder:
         Raises LocalError with the tool's last words.
         """
         code_dir, method = function.code_dir, function.build_method
-        if code_dir is None:
+        if code_dir is None or code_dir.is_file():  # nothing to build, or packed already
             return None
         target = self._root / function.name
         if method == "makefile":
@@ -83,7 +83,7 @@ class Builder:
     def build_layer(self, layer: LayerDefinition) -> Path | None:
         """Return a layer's built folder, as it is for /opt; None where nothing is to be built."""
         method, target = layer.build_method, self._root / f"layer-{layer.name}"
-        if method is None:
+        if method is None or layer.folder.is_file():
             return None
         if method == "makefile":
             return self._make(f"layer {layer.name}", layer.logical_id, layer.folder, target)

@@ -23,7 +23,7 @@ class LayerDefinition:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """A function's settings and where its code lies.
+    """A function's settings and where its code lies, a folder or a ZIP.
 
     Without `code_dir` it gets a handler that returns its event: enough where a scripted executor
     answers in its place.

@@ -11,7 +11,7 @@ from tuner.local.beside import not_here
 from tuner.local.control_plane.error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
-from tuner.local.control_plane.package import zip_folder, zip_source
+from tuner.local.control_plane.package import package_of, zip_source
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check_function
 from tuner.model.finding import Finding
@@ -103,7 +103,7 @@ class Deployer:
         key = (layer.name, builder is not None and layer.build_method is not None)
         if key not in self._published:
             built = builder.build_layer(layer) if builder else None
-            code = self._codes.add(zip_folder(built or layer.folder))
+            code = self._codes.add(package_of(built or layer.folder))
             self._published[key] = self._layers.publish(layer.name, code).arn
         return self._published[key]
 
@@ -115,7 +115,7 @@ def left_out(why: str) -> Finding:
 
 def _package(function: FunctionDefinition) -> bytes:
     if function.code_dir is not None:
-        return zip_folder(function.code_dir)
+        return package_of(function.code_dir)
     if function.inline_code is None:
         return zip_source("handler.py", _ECHO)
     ending = "js" if function.runtime.startswith("nodejs") else "py"

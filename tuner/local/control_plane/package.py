@@ -27,6 +27,9 @@ MAX_FILES: Final = 50_000
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The earliest date that a ZIP can hold: the same files give the same bytes, whenever."""
 
+_NOT_PACKED: Final = frozenset({"__pycache__", ".git", ".aws-sam"})
+"""Which a project's own folder holds, when it is a function's code as it stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -176,6 +179,15 @@ def _too_large_unzipped() -> Exception:
     return invalid(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
 
 
+def package_of(path: Path) -> bytes:
+    """Return a ZIP as it is, and a folder packed. Raises LocalError."""
+    if not path.is_file():
+        return zip_folder(path)
+    if path.stat().st_size > MAX_ZIPPED_BYTES:
+        raise LocalError(f"{path}: over 50 MB, which is Lambda's limit for a zipped package")
+    return path.read_bytes()
+
+
 def zip_folder(folder: Path) -> bytes:
     """Pack a folder: the same files give the same bytes. Compiled files are left out.
 
@@ -205,7 +217,7 @@ def zip_folder(folder: Path) -> bytes:
 def _files(folder: Path) -> Iterator[Path]:
     root = folder.resolve()
     for path in sorted(folder.rglob("*")):
-        if "__pycache__" in path.relative_to(folder).parts or not path.is_file():
+        if _NOT_PACKED.intersection(path.relative_to(folder).parts) or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
             raise LocalError(f"{path}: links out of the code folder, so it cannot be packed")
