@@ -58,8 +58,8 @@ def test_foreign_and_contradicting_names_are_refused(client: Any) -> None:
         ({"Environment": {"Variables": {"AA": "x" * 4096}}}, INVALID, "4KB"),
         ({"Environment": {"Variables": {"1A": "x"}}}, REFUSED, "environment.variables"),
         ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:a:1"]}, INVALID, "not exist"),
-        ({"Runtime": "ruby3.4"}, INVALID, "python3.9 to python3.14, nodejs18.x"),
-        ({"Runtime": "python3.8"}, INVALID, "tune it on AWS"),
+        ({"Runtime": "ruby3.4"}, INVALID, "python3.6 to python3.15, nodejs"),
+        ({"Runtime": "python2.7"}, INVALID, "tune it on AWS"),
     ],
     ids=lambda value: str(value)[:40],
 )

@@ -49,14 +49,36 @@ def test_own_version_is_run_by_the_tools_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "runtime",
-    ["ruby3.4", "java21", "dotnet8", "python", "python3.8", "python3.15", "python2.7", "nodejs16.x",
-     "nodejs21.x", "provided.al1", "python3.12; rm"],
+    ["ruby3.4", "java21", "dotnet8", "python", "python3.5", "python3.16", "python2.7", "nodejs5.x",
+     "nodejs21.x", "nodejs28.x", "provided.al1", "python3.12; rm"],
 )  # fmt: skip
 def test_other_runtimes_are_refused(tmp_path: Path, runtime: str) -> None:
     """What Lambda does not run, or not here, is refused in a line that names it and what can be."""
-    with pytest.raises(LocalError, match=r"cannot be run locally \(python3\.9 to") as refused:
+    with pytest.raises(LocalError, match=r"cannot be run locally \(python3\.6 to") as refused:
         find_program(runtime, tmp_path)
     assert runtime in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "ran"), [("python3.6", "3.10.2"), ("python3.8", "3.10.2"), ("python3.15", None)]
+)
+def test_retired_and_newest_runtimes_run_on_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str, ran: str | None
+) -> None:
+    """Without its own version, the nearest Python that lacks nothing runs it, and that is said."""
+    monkeypatch.setattr(sys, "base_prefix", str(tmp_path / "none" / "here"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for minor, has_sdk in ((9, "false"), (10, "true")):
+        command = tmp_path / f"python3.{minor}"
+        answer = f'["{command}", [3, {minor}, 2], {has_sdk}, []]'
+        command.write_text(f"#!/bin/sh\necho '{answer}'\n", encoding="ascii")
+        command.chmod(0o755)
+    found = find_program(runtime, tmp_path / "links")
+    version = ran or ".".join(map(str, sys.version_info[:3]))
+    assert found.label == f"python:{version}"
+    [said] = found.findings
+    assert said.code == "runtime_substituted"
+    assert f"{runtime} is not on PATH: Python {version} ran the function instead" in said.message
 
 
 def test_a_shim_that_does_not_run_is_substituted(

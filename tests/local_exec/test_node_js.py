@@ -15,6 +15,7 @@ from tests.local_exec.conftest import ARN, HANDLERS, Call, open_bench
 from tuner.errors import LocalError
 from tuner.local.execution.runtime import node_js
 from tuner.local.execution.runtime.node_js import find_node
+from tuner.local.execution.runtime.program import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -338,6 +339,29 @@ def test_another_major_is_substituted_and_said(monkeypatch: pytest.MonkeyPatch) 
     found = find_node("nodejs24.x")
     assert found.version == "20.1.0"
     assert [finding.code for finding in found.findings] == ["runtime_substituted"]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "ran", "said"),
+    [
+        ("nodejs", "18.20.4", "before 18 cannot be used here"),
+        ("nodejs8.10", "18.20.4", "before 18 cannot be used here"),
+        ("nodejs16.x", "18.20.4", "before 18 cannot be used here"),
+        ("nodejs26.x", "22.1.0", "Node.js 26 is not on PATH"),
+    ],
+)
+def test_retired_and_newest_runtimes_run_on_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runtime: str, ran: str, said: str
+) -> None:
+    """Old templates' runtimes and the newest run on the nearest Node.js, and that is said."""
+    monkeypatch.setattr(node_js, "_commands", lambda: iter(["22.1.0", "18.20.4", "16.0.0"]))
+    monkeypatch.setattr(node_js, "_probe", lambda version: node_js.NodeJs("/x/node", version))
+    found = find_program(runtime, tmp_path)
+    assert found.label == f"nodejs:{ran}"
+    [finding] = found.findings
+    assert finding.code == "runtime_substituted"
+    assert said in finding.message
+    assert f"Node.js {ran} ran {runtime} functions instead" in finding.message
 
 
 def test_without_node_it_is_refused_in_a_line(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
+from tuner.local.runtimes import PYTHON_MINORS
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Interpreter:
 
 
 def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
-    """The interpreter that `runtime` ("python3.12") names, else the tool's own with a finding.
+    """The interpreter that `runtime` ("python3.12") names, else the nearest with a finding.
 
     `links_dir` takes links to the pure Python packages that another interpreter is given.
     Raises LocalError where awslambdaric is not installed.
@@ -84,12 +85,28 @@ def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
         if found is not None:
             return found
         tried = tried or command
+    nearest = _nearest(own, int(wanted.removeprefix("3.")), links_dir)
     why = f"({tried}) cannot run the runtime client" if tried else "is not on PATH"
     message = (
-        f"python{wanted} {why}: Python {own.version} ran the function instead; "
+        f"python{wanted} {why}: Python {nearest.version} ran the function instead; "
         f"put a working python{wanted} on PATH to measure with it"
     )
-    return replace(own, findings=(Finding("runtime_substituted", "warning", message),))
+    return replace(nearest, findings=(Finding("runtime_substituted", "warning", message),))
+
+
+def _nearest(own: Interpreter, wanted: int, links_dir: Path) -> Interpreter:
+    """The Python whose version is nearest, if it lacks nothing (boto3, say); else our own.
+
+    The standard library and the language lose parts with every version: old code needs the nearest.
+    """
+    own_minor = int(own.version.split(".")[1])
+    nearer = [each for each in PYTHON_MINORS if abs(each - wanted) < abs(own_minor - wanted)]
+    for minor in sorted(nearer, key=lambda each: abs(each - wanted)):
+        for command in _commands(f"3.{minor}"):
+            found = other_interpreter(command, f"3.{minor}", links_dir)
+            if found is not None and not found.findings:
+                return found
+    return own
 
 
 def _commands(wanted: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
+from tuner.local.runtimes import node_major
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class NodeJs:
     def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
         """NODE_PATH leads to the layers' modules, then to the function's."""
         opt = deployment.opt_dir
-        named = deployment.runtime.removeprefix("nodejs").removesuffix(".x")
+        named = node_major(deployment.runtime)
         of_layers = () if opt is None else (f"{opt}/nodejs/node{named}", f"{opt}/nodejs")
         modules = tuple(f"{folder}/node_modules" for folder in of_layers)
         return {
@@ -75,7 +76,7 @@ def find_node(runtime: str) -> NodeJs:
 
     Raises LocalError where there is no Node.js of version 18 or later.
     """
-    wanted = int(runtime.removeprefix("nodejs").removesuffix(".x"))
+    wanted = node_major(runtime)
     usable: list[NodeJs] = []
     for command in _commands():
         found = _probe(command)
@@ -90,10 +91,16 @@ def find_node(runtime: str) -> NodeJs:
             "install it, or tune the function on AWS"
         )
     nearest = min(usable, key=lambda each: abs(each.major - wanted))
-    message = (
-        f"Node.js {wanted} is not on PATH: Node.js {nearest.version} ran {runtime} functions "
-        f"instead; put a `node` of version {wanted} on PATH to measure with it"
-    )
+    ran = f"Node.js {nearest.version} ran {runtime} functions instead"
+    if wanted < LEAST_MAJOR:
+        message = (
+            f"Node.js before {LEAST_MAJOR} cannot be used here: {ran}, and its times may differ"
+        )
+    else:
+        message = (
+            f"Node.js {wanted} is not on PATH: {ran}; put a `node` of version {wanted} on PATH to "
+            "measure with it"
+        )
     finding = Finding("runtime_substituted", "warning", message)
     return NodeJs(nearest.executable, nearest.version, (finding,))
 
