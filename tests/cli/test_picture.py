@@ -91,6 +91,30 @@ def test_a_figure_never_replaces_the_sweep(saved: Path) -> None:
     assert saved.read_bytes() == before
 
 
+def test_a_disk_that_is_full_leaves_the_earlier_page_whole(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is there in full or not at all, and nothing is left beside it."""
+    out = saved.with_suffix(".html")
+    out.write_text("an earlier page")
+    before = sorted(saved.parent.iterdir())
+
+    def full(_self: Path, _target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(out), "replace", full)
+    ran = run_here("report", str(saved), "--format", "html", "--out", str(out))
+    assert ran.returncode == 1
+    assert "No space left on device" in one_line(ran)
+    assert out.read_text() == "an earlier page"
+    assert sorted(saved.parent.iterdir()) == before
+    monkeypatch.undo()
+    out.unlink()
+    run_here("report", str(saved), "--format", "html", "--out", str(out))
+    (out.parent / "plain").touch()
+    assert out.stat().st_mode == (out.parent / "plain").stat().st_mode
+
+
 def test_a_sweep_of_any_name_is_never_replaced(saved: Path) -> None:
     """What a file holds counts, not what it is called."""
     named = saved.rename(saved.with_suffix(".html"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,31 @@ def test_limits_hold(server: LocalLambda, state: dict[str, str], tmp_path: Path)
     assert json.loads(ran.stdout)["sweep"]["invocation_count"] <= 9
     assert json.loads(ran.stdout)["sweep"]["file"] == str(out)
     assert run_here("report", str(out), **state).returncode == 0
+
+
+def test_a_full_disk_costs_no_answer(
+    server: LocalLambda, state: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer rests on what was measured, says why it ends there, and the exit code is 1."""
+    write, lines = os.write, []
+
+    def full(descriptor: int, data: bytes) -> int:
+        if data.startswith(b'{"record":"invocation"'):
+            lines.append(data)
+            if len(lines) > 6:
+                raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    before = standing(server)
+    monkeypatch.setattr(os, "write", full)
+    ran = run_here(
+        "tune", "hello", *at(server), "--yes", "--exhaustive", "--memory-sizes", SIZES,
+        "--concurrency", "1", "--out", str(tmp_path / "sweep.jsonl"), **state,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "7 invocations" in ran.stdout
+    assert "No space left on device" in ran.stdout
+    assert standing(server) == before
 
 
 def test_another_sweep_is_replaced_by_force_alone(

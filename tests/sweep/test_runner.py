@@ -359,7 +359,7 @@ def test_a_denied_invocation_ends_the_sweep_and_gives_back(tmp_path: Path) -> No
 def test_a_full_disk_ends_the_sweep_and_gives_back(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A record that cannot be saved is the last one; the function is as before."""
+    """What was measured is answered from, no more is invoked; the function is as before."""
     before = place.snapshot()
     plan = place.plan(memory_sizes_mb=SIZES)
     write, lines = os.write, []
@@ -373,12 +373,35 @@ def test_a_full_disk_ends_the_sweep_and_gives_back(
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
-    with pytest.raises(SweepFileError, match=r"cannot be written \(No space left"):
-        place.run(plan)
+    sweep = place.run(plan)
     monkeypatch.undo()
     assert place.snapshot() == before
+    assert len(sweep.invocations) >= 4
+    assert sweep.end == "failed"
+    [finding] = sweep.findings
+    assert finding.code == "not_saved"
+    assert "cannot be written (No space left on device)" in finding.message
     saved = read_sweep(place.file(plan))
     assert (len(saved.invocations), saved.end) == (3, None)
+
+
+def test_a_disk_that_is_full_before_the_first_invocation_ends_it_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is measured yet, so nothing is invoked whose result could not be kept."""
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if data.startswith(b'{"record":"finding"'):
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    with serve(tmp_path) as place:
+        watched = Watched(place.gateway)
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(SweepFileError, match="No space left"):
+            place.run(invoker=watched, findings=[Finding("known_before", "info", "a host")])
+    assert not any(each.startswith("invoke") for each in watched.log)
 
 
 def test_a_sweep_that_cannot_give_back_keeps_what_it_measured(tmp_path: Path) -> None:

@@ -158,6 +158,15 @@ def payloads_not_kept() -> Finding:
     )
 
 
+def not_saved(message: str) -> Finding:
+    """The sweep file takes no more, such as on a full disk."""
+    return Finding(
+        "not_saved",
+        "error",
+        f"Stopped: {message}. This answer holds all that was measured, the file does not.",
+    )
+
+
 def runaway() -> Finding:
     """Invocations cost several times what was foreseen."""
     return Finding(

@@ -113,7 +113,7 @@ class SweepLoop:
     def run(self) -> SweepEnd:
         """Run to the end, and say which it was.
 
-        Raises LeaseError, AwsError and SweepFileError, after having waited for calls in flight as
+        Raises LeaseError and AwsError, after having waited for calls in flight as
         for a stop; what was measured is recorded.
         """
         try:
@@ -293,6 +293,8 @@ class SweepLoop:
         if call.body is not None:
             self._recording.keep_payload(invocation, call.body)
         self._recording.finish(invocation)
+        if self._recording.is_cut_off:
+            self._end = self._end or "failed"
         reason = self._health.count(invocation)
         if reason is not None and not self._is_out(call.trial):
             value = self._values.get(invocation.payload)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
 from tuner.sweep.file import MAX_KEPT_BYTES
-from tuner.sweep.findings import lasting, left_changed, payloads_not_kept, throttled
+from tuner.sweep.findings import lasting, left_changed, not_saved, payloads_not_kept, throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +41,7 @@ class Recording:
         self._findings: list[Finding] = []
         self._throttle_count = earlier.throttle_count if earlier else 0
         self._has_begun = False
+        self._unsaved: SweepFileError | None = None
         self._kept: set[tuple[str, int]] = set()
         self._kept_bytes = 0
         self.invocations: list[Invocation] = list(_carried_over(earlier)) if earlier else []
@@ -55,6 +55,22 @@ class Recording:
         for invocation in self.invocations:
             self._writer.invocation(invocation)
         self.find_all((*self._earlier_findings, *self._sweep.findings))
+        if self._unsaved is not None:  # nothing is measured yet: not a call is worth making
+            raise self._unsaved
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the file cannot take any more, a full disk mostly: what follows is in memory."""
+        return self._unsaved is not None
+
+    def _save(self, write: Callable[[], None]) -> None:
+        """Write a record. Where that fails the sweep's answer must not be lost with its file."""
+        try:
+            write()
+        except SweepFileError as error:
+            if self._unsaved is None:
+                self._unsaved = error
+                self._findings.append(not_saved(str(error)))
 
     @property
     def started_at(self) -> str:
@@ -64,7 +80,7 @@ class Recording:
     def finish(self, invocation: Invocation) -> None:
         """Take an invocation that ended."""
         self.invocations.append(invocation)
-        self._writer.invocation(invocation)
+        self._save(lambda: self._writer.invocation(invocation))
         self._on_progress(
             InvocationFinished(invocation, len(self.invocations), self._planned_count())
         )
@@ -79,13 +95,13 @@ class Recording:
             return
         self._kept.add(key)
         self._kept_bytes += len(body)
-        self._writer.payload(*key, body)
+        self._save(lambda: self._writer.payload(*key, body))
 
     def find(self, finding: Finding) -> None:
         """Take a finding; the same one again says nothing new."""
         if finding not in self._findings:
             self._findings.append(finding)
-            self._writer.finding(finding)
+            self._save(lambda: self._writer.finding(finding))
 
     def find_all(self, findings: Iterable[Finding]) -> None:
         """Take several findings."""
@@ -102,15 +118,16 @@ class Recording:
         self._on_progress(SizeExcluded(memory_mb, reason))
 
     def end(self, end: SweepEnd, wall_s: float) -> Sweep:
-        """Write the end and return the sweep."""
+        """Write the end and return the sweep; one that its file does not hold whole has failed."""
         if self._throttle_count:
             self.find(throttled(self._throttle_count))
-        self._writer.end(end, wall_s=wall_s, throttle_count=self._throttle_count)
+        throttle_count = self._throttle_count
+        self._save(lambda: self._writer.end(end, wall_s=wall_s, throttle_count=throttle_count))
         return dataclasses.replace(
             self._sweep,
             invocations=tuple(self.invocations),
             findings=tuple(self._findings),
-            end=end,
+            end="failed" if self.is_cut_off else end,
             wall_s=wall_s,
             throttle_count=self._throttle_count,
             file=str(self._writer.path),
@@ -120,10 +137,9 @@ class Recording:
         """Write the end of a sweep that an error ends, if it had begun and can be written."""
         if not self._has_begun:
             return
-        with suppress(SweepFileError):
-            if isinstance(error, LeftChangedError):
-                self.find(left_changed(str(error)))
-            self.end("failed", wall_s)
+        if isinstance(error, LeftChangedError):
+            self.find(left_changed(str(error)))
+        self.end("failed", wall_s)
 
 
 def _carried_over(earlier: Sweep) -> Iterator[Invocation]:

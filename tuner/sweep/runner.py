@@ -82,10 +82,12 @@ def run_sweep(
     `earlier` is a sweep that this one goes on from: what it measured, spent and took counts as
     this one's. `build` is measured in place of the deployed code (isolation clone only).
     A stop, a Ctrl-C, a spent budget or a function that fails everywhere end the sweep early:
-    `Sweep.end` says which. The function is given back in any case.
+    `Sweep.end` says which. So does a file that takes no more (a full disk): what was measured is
+    returned all the same. The function is given back in any case.
 
-    Raises LeftChangedError if it could not be given back as it was, other LeaseErrors, AwsError
-    and SweepFileError; `writer`'s file then holds what was measured until then.
+    Raises LeftChangedError if it could not be given back as it was, other LeaseErrors and
+    AwsError; `writer`'s file then holds what was measured until then. And SweepFileError before
+    anything is invoked.
     """
     began_s, began_at = clock() - (earlier.wall_s if earlier else 0.0), now()
     stop = stop or StopSignal()
