@@ -114,10 +114,17 @@ def test_recover_finds_by_name_what_another_machine_left(
     asked.tag_resource(Resource=arn, Tags={"lambda-tuner-sweep": f"20260101-x {memory_mb} MB"})
     asked.update_function_configuration(FunctionName="other", MemorySize=1769)
     asked.publish_version(FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB")
-    shown = run_here("recover", "--function", "other", "--dry-run", *at(server), **state)
+    left = standing(server, "other")
+    refused = run_here("recover", "--function", "other", "--yes", *at(server), **state)
+    assert refused.returncode == 4
+    assert "the sweep 20260101-x, of unknown age, may still run" in refused.stdout
+    assert "add --take-over 20260101-x" in refused.stdout
+    assert standing(server, "other") == left
+    named = ["recover", "--function", "other", "--take-over", "20260101-x", *at(server)]
+    shown = run_here(*named, "--dry-run", **state)
     assert f"set $LATEST back from 1769 to {memory_mb} MB" in shown.stdout
-    assert standing(server, "other") != before
-    ran = run_here("recover", "--function", "other", "--yes", *at(server), **state)
+    assert standing(server, "other") == left
+    ran = run_here(*named, "--yes", **state)
     assert ran.returncode == 0, ran.stderr
     assert standing(server, "other") == before
     assert asked.list_tags(Resource=arn)["Tags"] == {}

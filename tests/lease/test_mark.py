@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.lease.account import Account, Faulty, Killed, no_sleep
 from tuner.errors import AccessDeniedError, LeaseError
 from tuner.lease.mark import SWEEP_TAG, SweepMark
-from tuner.lease.stray import plan_stray, recover_stray
+from tuner.lease.stray import describe_age, locked, plan_stray, recover_stray
 
 
 def tags(account: Account) -> dict[str, str]:
@@ -135,3 +136,49 @@ def test_a_version_that_an_alias_points_at_is_kept(account: Account) -> None:
     assert plan.keep_versions == (("2", "taken"),)
     recover_stray(plan, account.gateway, sleep=no_sleep)
     assert account.gateway.read_function(account.name, "2").version == "2"
+
+
+def test_recovery_by_name_keeps_off_a_sweep_that_runs_here(account: Account) -> None:
+    """The lock of a sweep is the lock of a recovery: while one runs the other is refused."""
+    url = account.gateway.endpoint_url
+
+    def lock() -> Any:
+        return locked(account.name, account.gateway, state_dir=account.state_dir, endpoint_url=url)
+
+    with account.lease() as lease:
+        lease.publish([128])
+        with pytest.raises(LeaseError, match="is running on this machine"), lock():
+            raise AssertionError("never reached")
+    with lock(), pytest.raises(LeaseError, match="is running"), account.lease():
+        raise AssertionError("never reached")
+
+
+@pytest.mark.parametrize("isolation", ["version", "clone"])
+def test_what_a_sweep_elsewhere_has_is_only_touched_by_its_name(
+    account: Account, isolation: str
+) -> None:
+    """Memory, versions, tag and copy of a sweep that may still run stay until it is named."""
+    before = account.snapshot()
+    leave(account, isolation, 3 if isolation == "clone" else 10)
+    plan = plan_stray(account.name, account.gateway, take_over=("another",))
+    assert plan.others == ("sweep-1",)
+    assert plan.is_empty
+    plan = plan_stray(account.name, account.gateway, take_over=("sweep-1",))
+    assert plan.others == ()
+    recover_stray(plan, account.gateway, sleep=no_sleep, take_over=("sweep-1",))
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("sweep_id", "said"),
+    [
+        ("20260101-115800-abcdef", "started 2 min ago"),
+        ("20260101-000000-abcdef", "started 12 h ago"),
+        ("20251222-120000-abcdef", "started 10 days ago"),
+        ("99999999-999999", "of unknown age"),
+        ("sweep-1", "of unknown age"),
+    ],
+)
+def test_a_sweeps_age_is_told_by_its_id(sweep_id: str, said: str) -> None:
+    """The id begins with the time of the start, in UTC."""
+    assert describe_age(sweep_id, datetime(2026, 1, 1, 12, tzinfo=UTC)) == said

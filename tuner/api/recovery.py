@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tuner.errors import EndpointError
@@ -13,7 +14,7 @@ from tuner.lease import stray
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -40,6 +41,11 @@ class Recovery:
     def is_empty(self) -> bool:
         """Whether nothing is going to be changed in an account."""
         return self.plan is None or self.plan.is_empty
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """None: a journal is of one sweep, and of this machine."""
+        return ()
 
     def describe(self) -> tuple[str, ...]:
         """One line for each thing to do and each thing left alone."""
@@ -93,6 +99,8 @@ class StrayRecovery:
 
     plan: stray.StrayPlan
     gateway: LambdaGateway
+    take_over: tuple[str, ...]
+    """Ids of sweeps that are known not to run anywhere."""
 
     @property
     def is_empty(self) -> bool:
@@ -101,24 +109,39 @@ class StrayRecovery:
 
     def describe(self) -> tuple[str, ...]:
         """One line for each thing to do and each thing left alone."""
-        return self.plan.describe()
+        return (*self.plan.describe(), *map(self._describe_other, self.plan.others))
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
+        return self.plan.others
 
     def carry_out(self) -> None:
         """Do it. Raises LeaseError, LeftChangedError, AwsError."""
-        stray.recover_stray(self.plan, self.gateway, sleep=time.sleep)
+        stray.recover_stray(self.plan, self.gateway, sleep=time.sleep, take_over=self.take_over)
+
+    def _describe_other(self, sweep_id: str) -> str:
+        age = stray.describe_age(sweep_id, datetime.now(UTC))
+        return (
+            f"{self.plan.function.name}: the sweep {sweep_id}, {age}, may still run on another "
+            f"machine. If it does not, add --take-over {sweep_id}"
+        )
 
 
 @contextmanager
 def open_stray(
     function: str,
     *,
+    state_dir: Path,
+    take_over: Collection[str] = (),
     profile: str | None = None,
     region: str | None = None,
     endpoint_url: str | None = None,
 ) -> Iterator[StrayRecovery]:
     """Find out what sweeps of other machines left of a function; changes nothing.
 
-    That none of them still runs cannot be known from here. Raises AwsError and its kin.
+    That none of them still runs cannot be known from here: `take_over` names those that are to be
+    put right. Raises LeaseError while a sweep of it runs on this machine, AwsError and its kin.
     """
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
@@ -126,7 +149,9 @@ def open_stray(
         region=region, profile=profile, endpoint_url=endpoint_url, function=function
     ) as gateway:
         name = gateway.resolve(function).target
-        yield StrayRecovery(stray.plan_stray(name, gateway), gateway)
+        with stray.locked(name, gateway, state_dir=state_dir, endpoint_url=gateway.endpoint_url):
+            plan = stray.plan_stray(name, gateway, take_over=take_over)
+            yield StrayRecovery(plan, gateway, tuple(take_over))
 
 
 def _plan(journal: UnfinishedJournal, gateway: LambdaGateway) -> RecoveryPlan | None:

@@ -179,6 +179,14 @@ LeftFunction = Annotated[
         help="Only this function, also where its sweep ran on another machine that is gone.",
     ),
 ]
+TakeOver = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--take-over",
+        metavar="SWEEP_ID",
+        help="Put right what this sweep left too: it is not running on any machine. Repeatable.",
+    ),
+]
 Yes = Annotated[
     bool, typer.Option("--yes", help="Agree to the plan and its cost.", rich_help_panel=LIMITS)
 ]

@@ -13,7 +13,9 @@ tuner recover --dry-run
 
 tuner recover --yes --profile staging
 
-tuner recover --function resize-images --region eu-west-1"""
+tuner recover --function resize-images --region eu-west-1
+
+tuner recover --function resize-images --take-over 20261129-081500-3fa9c1"""
 
 LEFT_CHANGED = 4
 
@@ -24,6 +26,9 @@ class _Recovery(Protocol):
     @property
     def is_empty(self) -> bool: ...
 
+    @property
+    def others(self) -> tuple[str, ...]: ...
+
     def describe(self) -> tuple[str, ...]: ...
 
     def carry_out(self) -> None: ...
@@ -32,6 +37,7 @@ class _Recovery(Protocol):
 def recover(
     *,
     function: options.LeftFunction = None,
+    take_over: options.TakeOver = None,
     profile: options.Profile = None,
     region: options.Region = None,
     endpoint_url: options.EndpointUrl = None,
@@ -41,12 +47,16 @@ def recover(
     """Restore what interrupted sweeps left changed, and delete what they made.
 
     Looks through the journals of this machine, says what is to be done, and does it once you
-    agree. With --function it also finds what a sweep on another machine left: make sure that none
-    is running. Versions that existed before, or that an alias points at, are never deleted.
+    agree. With --function it also finds what a sweep on another machine left, and puts it right
+    once --take-over says that the sweep is not running. Versions that existed before, or that an
+    alias points at, are never deleted.
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.errors import InputError  # noqa: PLC0415 - as above
 
+    if take_over and function is None:
+        raise InputError("--take-over needs --function: whose sweep is it?")
     place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)
@@ -57,7 +67,9 @@ def recover(
         if name in (None, journal.header.function.name)
     ]
     if function is not None:
-        stray = partial(api.open_stray, function, **place)
+        stray = partial(
+            api.open_stray, function, state_dir=folder, take_over=take_over or (), **place
+        )
         codes.append(_recover_one(stray, has_journal=False, **manner))
     if not codes:
         show_text("Nothing is left of any sweep.\n")
@@ -80,14 +92,19 @@ def _recover_one(
     is_left = has_journal
     try:
         with opening() as recovery:
-            is_left |= not recovery.is_empty
+            is_left |= not recovery.is_empty or bool(recovery.others)
             for line in recovery.describe():
                 show_text(f"{line}\n")
             if dry_run:
                 return 0
             if not (yes or recovery.is_empty or agree("Do it?")):
                 return LEFT_CHANGED
+            if recovery.is_empty and recovery.others:
+                return LEFT_CHANGED
             recovery.carry_out()
+            if recovery.others:
+                show_text("Done, but for what may be another machine's sweep.\n")
+                return LEFT_CHANGED
             show_text("Done: nothing of this sweep is left.\n")
     except TunerError as error:
         say(f"tuner: {error}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tuner.model.progress import ProgressHook
 
 
-_ANY_SWEEP = re.compile(r"lambda-tuner sweep [A-Za-z0-9-]{1,80} [0-9]+ MB")
+_ANY_SWEEP = re.compile(r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,10 @@ def delete_versions(
     return Cleanup(tuple(deleted), tuple(kept), tuple(failed))
 
 
-def is_of_any_sweep(version: FunctionConfig) -> bool:
-    """Whether a version's Description is that of a sweep, whichever."""
-    return _ANY_SWEEP.fullmatch(version.description) is not None
+def sweep_of(version: FunctionConfig) -> str | None:
+    """The id of the sweep that made a version, by its Description; None if none did."""
+    match = _ANY_SWEEP.fullmatch(version.description)
+    return match[1] if match else None
 
 
 def _prefix(sweep_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Two sweeps of one function on this machine do not meet."""
+"""Two sweeps of one function on this machine do not meet, nor a sweep and a recovery."""
 
 from __future__ import annotations
 
@@ -45,5 +45,6 @@ def _take(descriptor: int, name: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise LeaseError(
-            f"another sweep of {name} is running on this machine: wait for its end, or stop it"
+            f"another sweep (or recovery) of {name} is running on this machine: wait for its "
+            "end, or stop it"
         ) from error

@@ -1,26 +1,73 @@
 """Puts right what a sweep left when the machine with its journal is gone.
 
 The tag tells the sweep and the original memory, Descriptions tell the versions and copies. Whether
-that sweep still runs somewhere cannot be known from here: whoever asks must know.
+that sweep still runs on another machine cannot be known from here: whoever asks must know, and
+names the sweep. One that runs on this machine is known by its lock.
 """
 
 from __future__ import annotations
 
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
-from tuner.lease.cleanup import aliases_by_version, is_of_any_sweep
-from tuner.lease.clone import delete_copy
+from tuner.lease.cleanup import aliases_by_version, sweep_of
+from tuner.lease.clone import COPY_PREFIX, delete_copy
+from tuner.lease.journal import make_header
+from tuner.lease.lock import function_lock
 from tuner.lease.mark import SWEEP_TAG, SweepMark, remove_mark
 from tuner.lease.patience import persist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
 
     from tuner.lease.control import FunctionControl
     from tuner.model.function import FunctionConfig
+
+_START = re.compile(r"([0-9]{8}-[0-9]{6})(?:-|$)")
+_MINUTE_S: Final = 60.0
+_HOUR_S: Final = 3600.0
+_DAY_S: Final = 86400.0
+
+
+@contextmanager
+def locked(
+    function: str, control: FunctionControl, *, state_dir: Path, endpoint_url: str | None
+) -> Iterator[None]:
+    """Hold the lock that a sweep of this function on this machine holds.
+
+    Raises LeaseError while such a sweep runs, and AwsError.
+    """
+    place = make_header(
+        "recover",
+        control.read_function(function),
+        endpoint_url=endpoint_url,
+        started_at="",
+        versions=(),
+        aliases=(),
+    )
+    with function_lock(state_dir, place):
+        yield
+
+
+def describe_age(sweep_id: str, now: datetime) -> str:
+    """Say when a sweep was started, by its id: "started 3 min ago"."""
+    match = _START.match(sweep_id)
+    try:
+        started_at = datetime.strptime(match[1] if match else "", "%Y%m%d-%H%M%S")
+    except ValueError:
+        return "of unknown age"
+    age_s = max((now - started_at.replace(tzinfo=UTC)).total_seconds(), 0.0)
+    if age_s < _HOUR_S:
+        return f"started {age_s / _MINUTE_S:.0f} min ago"
+    if age_s < 2 * _DAY_S:
+        return f"started {age_s / _HOUR_S:.0f} h ago"
+    return f"started {age_s / _DAY_S:.0f} days ago"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +81,8 @@ class StrayPlan:
     """(version, alias that points at it): stay."""
     delete_copies: tuple[tuple[str, str], ...] = ()
     """(name, Description) of temporary copies."""
+    others: tuple[str, ...] = ()
+    """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -64,11 +113,18 @@ class StrayPlan:
             for version, alias in self.keep_versions
         ]
         lines += self.notes
-        return tuple(lines) or (f"{name}: nothing is left of any sweep",)
+        if not lines and not self.others:
+            lines.append(f"{name}: nothing is left of any sweep")
+        return tuple(lines)
 
 
-def plan_stray(function: str, control: FunctionControl) -> StrayPlan:
-    """Find what sweeps left of a function, without a journal. Raises AwsError."""
+def plan_stray(
+    function: str, control: FunctionControl, *, take_over: Collection[str] | None = None
+) -> StrayPlan:
+    """Find what sweeps left of a function, without a journal. Raises AwsError.
+
+    Only what the sweeps of `take_over` left is going to be put right; None: whatever is found.
+    """
     now = control.read_function(function)
     notes = []
     mark: SweepMark | None = None
@@ -81,20 +137,29 @@ def plan_stray(function: str, control: FunctionControl) -> StrayPlan:
         copies = control.list_copies(now.name)
     except AccessDeniedError as error:
         notes.append(f"{now.name}: temporary copies cannot be looked for ({error})")
-    ours = [v.version for v in control.list_versions(now.name) if is_of_any_sweep(v)]
+    left = {v.version: sweep for v in control.list_versions(now.name) if (sweep := sweep_of(v))}
+    copied = {copy: copy[0].removeprefix(COPY_PREFIX) for copy in copies}
+    found = dict.fromkeys([*([mark.sweep_id] if mark else ()), *left.values(), *copied.values()])
+    taken = [sweep for sweep in found if take_over is None or sweep in take_over]
+    ours = [version for version, sweep in left.items() if sweep in taken]
     owners = aliases_by_version(control, now.name) if ours else {}
     return StrayPlan(
         now,
-        mark,
+        mark if mark is not None and mark.sweep_id in taken else None,
         delete_versions=tuple(version for version in ours if version not in owners),
         keep_versions=tuple((v, owners[v]) for v in ours if v in owners),
-        delete_copies=copies,
+        delete_copies=tuple(copy for copy, sweep in copied.items() if sweep in taken),
+        others=tuple(sweep for sweep in found if sweep not in taken),
         notes=tuple(notes),
     )
 
 
 def recover_stray(
-    plan: StrayPlan, control: FunctionControl, *, sleep: Callable[[float], None]
+    plan: StrayPlan,
+    control: FunctionControl,
+    *,
+    sleep: Callable[[float], None],
+    take_over: Collection[str] | None = None,
 ) -> None:
     """Carry out a plan; doing it again changes nothing. The tag goes last.
 
@@ -102,7 +167,7 @@ def recover_stray(
     could not be put right.
     """
     name = plan.function.name
-    if plan_stray(name, control) != plan:
+    if plan_stray(name, control, take_over=take_over) != plan:
         raise LeaseError(f"{name} changed since the plan was shown: recover again")
     try:
         if plan.mark is not None and plan.restores:
