@@ -110,7 +110,7 @@ def test_the_environment_gives_one_payload_whole() -> None:
 
 EACH_TIME = {
     "build", "control", "out_file", "parameter", "payload_size", "raw", "regions", "saved", "vary",
-    "after", "before", "code", "hooks_each", "resume",
+    "after", "before", "code", "hooks_each", "resume", "take_over",
     "allow_local", "api_url", "author", "forge", "key", "number", "repository", "template",
     "token_env",
 }  # fmt: skip
@@ -119,8 +119,8 @@ EACH_TIME = {
 def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     """The list of keys is the union of all commands' options, but for what is told anew each time:
     a figure's file (`out` means the sweep), price lists, how payloads and code are made, commands
-    to be run, the sweep to go on from, and where a comment goes (a pull request's own files do not
-    say who is sent the token).
+    to be run, the sweep to go on from or to take over, and where a comment goes
+    (a pull request's own files do not say who is sent the token).
     """
     names = set()
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
