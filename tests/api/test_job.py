@@ -25,6 +25,7 @@ CALLED_OTHERWISE = {
     "payload": "payloads", "memory_sizes": "memory_sizes_mb", "min_memory": "min_memory_mb",
     "max_memory": "max_memory_mb", "leave_concurrency": "leave_concurrency_ratio",
     "local": "local_template", "parameter": "template_parameters",
+    "env": "template_environment",
 }  # fmt: skip
 OF_THE_GOAL = {
     "goal", "cost_slack", "tolerance", "max_duration", "percentile", "max_cost_per_million",

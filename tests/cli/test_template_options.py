@@ -77,6 +77,8 @@ def test_a_function_that_the_template_has_not(template: str) -> None:
         (["--parameter", "Size=64"], 1, "the value of the parameter Size must have at least 128"),
         (["--parameter", "Sise=64"], 1, "there is no parameter Sise in the template: it has Size"),
         (["--parameter", "Size"], 2, "write --parameter NAME=VALUE"),
+        (["--env", "STAGE"], 2, "write --env NAME=VALUE"),
+        (["--env", "STAGE=x"], 1, "no function has the environment variable STAGE: they have none"),
     ],
 )
 def test_parameters_that_cannot_be(
@@ -90,7 +92,7 @@ def test_parameters_that_cannot_be(
     assert (ran.returncode, words in one_line(ran)) == (code, True)
 
 
-@pytest.mark.parametrize("arguments", [["--build"], ["--parameter", "A=b"]])
+@pytest.mark.parametrize("arguments", [["--build"], ["--parameter", "A=b"], ["--env", "A=b"]])
 def test_without_a_template_they_mean_nothing(arguments: list[str]) -> None:
     """A function in an account is neither built nor given parameters."""
     ran = run_here("tune", "hello", "--region", "eu-west-1", *arguments)

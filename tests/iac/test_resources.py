@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.iac.writing import write
+from tuner.errors import TemplateError
 from tuner.iac import Template, read_template
 
 if TYPE_CHECKING:
@@ -120,8 +121,22 @@ def test_a_value_that_only_an_account_has_leaves_the_function_out(tmp_path: Path
     assert [function.name for function in template.functions] == ["G"]
     assert template.left_out["F"] == (
         f"{path}:22: the environment variable DB refers to Db.Endpoint.Address, of the type "
-        "AWS::RDS::DBInstance, whose value only an account has: write the value out"
+        "AWS::RDS::DBInstance, whose value only an account has: write the value out, or "
+        "give --env DB=VALUE"
     )
+    [_, given] = read_template(path, environment={"DB": "host"}).functions
+    assert dict(given.environment) == {"DB": "host"}
+
+
+def test_a_variable_that_no_function_has_cannot_be_given(tmp_path: Path) -> None:
+    """It is a misspelled one; those that there are are named, and no value."""
+    path = write(
+        tmp_path,
+        HEAD + "  F:\n    Type: AWS::Serverless::Function\n    Properties: "
+        "{Environment: {Variables: {DB: x}}}\n",
+    )
+    with pytest.raises(TemplateError, match="no function has the environment variable BD: they"):
+        read_template(path, environment={"BD": "hunter2"})
 
 
 def test_what_is_made_without_a_part_says_so_by_name(tmp_path: Path) -> None:

@@ -290,3 +290,28 @@ def test_functions_that_cannot_be_shown_are_left_out(template: Path) -> None:
     template.write_text(TEMPLATE.replace("python3.11", "java21"))
     with pytest.raises(LocalError, match=r"template\.yaml:5: function hello.*java21"):
         LocalLambda.from_template(template, executor=ScriptedExecutor(), neighbours=False)
+
+
+def test_an_environment_value_reaches_the_function_and_no_command_line(tmp_path: Path) -> None:
+    """What `--env` gives is the function's, and nothing that `ps` shows."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n"
+        '      Code: {ZipFile: "def handler(event, context): return 1"}\n'
+        "      Handler: index.handler\n      Runtime: python3.11\n"
+        "      Environment: {Variables: {TOKEN: !ImportValue token}}\n"
+    )
+    with start_local_lambda(
+        path, python=sys.executable, region="us-east-1", environment={"TOKEN": "hunter2"}
+    ) as local:
+        shown = subprocess.run(
+            ["ps", "-o", "args=", "-p", str(local.pid)], capture_output=True, text=True, check=True
+        )
+        client = boto3.client(
+            "lambda", endpoint_url=local.endpoint_url, region_name="us-east-1", **CREDENTIALS
+        )
+        found = client.get_function_configuration(FunctionName="F")["Environment"]["Variables"]
+        client.close()
+    assert found == {"TOKEN": "hunter2"}
+    assert "tuner.local" in shown.stdout
+    assert "hunter2" not in shown.stdout

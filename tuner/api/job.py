@@ -69,6 +69,8 @@ class TuneOptions(TypedDict, total=False):
     """A SAM template, for whose functions an endpoint is started here."""
     template_parameters: Mapping[str, str]
     """Values of the template's parameters."""
+    template_environment: Mapping[str, str]
+    """Values of its functions' environment variables, in place of the template's."""
     build: bool
     """Have pip, npm or make install first what the template's functions need."""
     out: Path | None
@@ -78,7 +80,8 @@ class TuneOptions(TypedDict, total=False):
 
 
 _PLACE: Final = (
-    *("region", "profile", "endpoint_url", "local_template", "template_parameters", "build"),
+    *("region", "profile", "endpoint_url", "local_template"),
+    *("template_parameters", "template_environment", "build"),
 )
 _MADE: Final = frozenset({"payloads", "hooks", "build", "earlier", "memory_sizes_mb"})
 

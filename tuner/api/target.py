@@ -54,6 +54,7 @@ def open_target(
     endpoint_url: str | None = None,
     local_template: Path | None = None,
     template_parameters: Mapping[str, str] | None = None,
+    template_environment: Mapping[str, str] | None = None,
     build: bool = False,
     concurrency: int | None = None,
     patience: CredentialsPatience | None = None,
@@ -61,7 +62,8 @@ def open_target(
 ) -> Iterator[Target]:
     """Connect to where `function` is; a local endpoint ends with the block.
 
-    `template_parameters` are values for the template's own parameters; with `build` pip, npm or
+    `template_parameters` are values for the template's own parameters, `template_environment` for
+    its functions' environment variables; with `build` pip, npm or
     make install what `function` and those that it names need, and `on_step` is told of each.
     `patience` is for credentials that expire.
     Raises InputError, TemplateError, LocalError, CredentialsError.
@@ -73,14 +75,15 @@ def open_target(
             _started,
             local_template,
             parameters=template_parameters or {},
+            environment=template_environment or {},
             build_for=function if build else None,
             on_step=on_step,
         )
         with _local_target(function, start, region, connections, state_dir) as target:
             yield target
         return
-    if template_parameters or build:
-        raise InputError("--parameter and --build are for a template: name one with --local")
+    if template_parameters or template_environment or build:
+        raise InputError("--parameter, --env and --build are for a template: name one with --local")
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with connect(
@@ -147,6 +150,7 @@ def _started(
     region: str,
     *,
     parameters: Mapping[str, str],
+    environment: Mapping[str, str],
     build_for: str | None,
     on_step: Callable[[str], None],
 ) -> RunningLocalLambda:
@@ -157,6 +161,7 @@ def _started(
         python=sys.executable,
         region=region,
         parameters=parameters,
+        environment=environment,
         build=build_for is not None,
         build_for=build_for,
         on_step=on_step,

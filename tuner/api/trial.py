@@ -34,6 +34,7 @@ def try_payloads(
     endpoint_url: str | None = None,
     local_template: Path | None = None,
     template_parameters: Mapping[str, str] | None = None,
+    template_environment: Mapping[str, str] | None = None,
     build: bool = False,
 ) -> dict[str, str | None]:
     """Return for each class why the function fails with its first event, or None.
@@ -49,6 +50,7 @@ def try_payloads(
         endpoint_url=endpoint_url,
         local_template=local_template,
         template_parameters=template_parameters,
+        template_environment=template_environment,
         build=build,
     ) as target:
         return {each.name: _failure(target.gateway, function, each) for each in payloads}

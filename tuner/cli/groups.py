@@ -69,6 +69,7 @@ class Place(TypedDict):
     endpoint_url: str | None
     local_template: Path | None
     template_parameters: dict[str, str]
+    template_environment: dict[str, str]
     build: bool
 
 
@@ -78,18 +79,20 @@ class PlaceOptions:
 
     local: options.LocalTemplate = None
     parameter: options.TemplateParameters = None
+    env: options.TemplateEnvironment = None
     build: options.Build = False
     region: options.Region = None
     profile: options.Profile = None
     endpoint_url: options.EndpointUrl = None
 
     def place(self) -> Place:
-        """Return it; raises BadParameter for a parameter that is no NAME=VALUE."""
+        """Return it; raises BadParameter for a value that is no NAME=VALUE."""
         return {
             "region": self.region,
             "profile": self.profile,
             "endpoint_url": self.endpoint_url,
             "local_template": self.local,
             "template_parameters": parameters_of(self.parameter),
+            "template_environment": parameters_of(self.env, "--env"),
             "build": self.build,
         }

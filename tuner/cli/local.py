@@ -24,6 +24,7 @@ def serve(
     ] = 0,
     region: options.Region = None,
     parameter: options.TemplateParameters = None,
+    env: options.TemplateEnvironment = None,
     build: options.Build = False,
 ) -> int:
     """Serve the functions of TEMPLATE on a Lambda endpoint of your own, until Ctrl-C.
@@ -41,5 +42,6 @@ def serve(
         port=port,
         region=region or "us-east-1",
         parameters=parameters_of(parameter),
+        environment=parameters_of(env, "--env"),
         build=build,
     )

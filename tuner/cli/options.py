@@ -49,6 +49,17 @@ TemplateParameters = Annotated[
         rich_help_panel=WHERE,
     ),
 ]
+TemplateEnvironment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env",
+        metavar="NAME=VALUE",
+        help="Value of an environment variable of the template's functions, in place of what the "
+        "template says; repeatable.",
+        show_default=False,
+        rich_help_panel=WHERE,
+    ),
+]
 Build = Annotated[
     bool,
     typer.Option(

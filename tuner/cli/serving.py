@@ -29,10 +29,18 @@ class _StoppedError(Exception):
 
 
 def serve_until_stopped(
-    template: Path, *, port: int, region: str, parameters: Mapping[str, str], build: bool
+    template: Path,
+    *,
+    port: int,
+    region: str,
+    parameters: Mapping[str, str],
+    environment: Mapping[str, str],
+    build: bool,
 ) -> int:
     """Serve, print what a client needs, and return 0 when asked to end. Raises TunerError."""
-    functions = read_template(template, parameters=parameters, region=region).functions
+    functions = read_template(
+        template, parameters=parameters, environment=environment, region=region
+    ).functions
     before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
     try:
         with LocalLambda.from_template(
@@ -40,6 +48,7 @@ def serve_until_stopped(
             port=port,
             region=region,
             parameters=parameters,
+            environment=environment,
             build=build,
             on_step=lambda step: say(f"  {step}"),
         ) as server:

@@ -56,13 +56,13 @@ def percentile(text: str) -> float:
     return number
 
 
-def parameters_of(given: Iterable[str] | None) -> dict[str, str]:
-    """`Stage=prod` of `--parameter`, each; the last of several for one name counts."""
+def parameters_of(given: Iterable[str] | None, option: str = "--parameter") -> dict[str, str]:
+    """`Stage=prod` of `--parameter` and `--env`; the last of several for one name counts."""
     found: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not (equals and name.strip()):
-            raise typer.BadParameter("write --parameter NAME=VALUE")
+            raise typer.BadParameter(f"write {option} NAME=VALUE")
         found[name.strip()] = value
     return found
 

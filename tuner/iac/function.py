@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
+from tuner.errors import TemplateError
 from tuner.iac.code import build_method, has_requirements, read_code
 from tuner.iac.template import TemplateFunction
 from tuner.model import limits
@@ -33,13 +34,15 @@ def read_function(
     own: Mapping[str, Place],
     shared: Mapping[str, Place],
     layers: Mapping[str, TemplateLayer],
+    given: Mapping[str, str],
     metadata: Place | None = None,
     is_sam: bool = True,
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
     Environments are merged variable by variable, and layers are added to the globals'. `key` is
-    where the function begins, `layers` are the template's own by ARN.
+    where the function begins, `layers` are the template's own by ARN, `given` are values of
+    environment variables in place of the template's.
     """
     read = _Properties(logical_id, key, {**shared, **own})
     read.check_package()
@@ -57,7 +60,7 @@ def read_function(
         architecture=read.architecture(),
         ephemeral_storage_mb=read.ephemeral_storage_mb(),
         description=read.description(),
-        environment=tuple({**_variables(shared), **_variables(own)}.items()),
+        environment=tuple(_merged(shared, own, given).items()),
         line=key.line,
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
         build_method=build_method(metadata),
@@ -160,18 +163,36 @@ class _Properties:
         return self.places[name]
 
 
-def _variables(properties: Mapping[str, Place]) -> dict[str, str]:
-    """Return the environment's variables. No message repeats a value."""
+def _merged(
+    shared: Mapping[str, Place], own: Mapping[str, Place], given: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the variables' values; the globals' that a function replaces are not looked at."""
+    places = {**_variables(shared), **_variables(own)}
+    return {
+        name: given[name] if name in given else _value(name, place)
+        for name, place in places.items()
+    }
+
+
+def _value(name: str, place: Place) -> str:
+    try:
+        return place.text(f"the environment variable {name}")
+    except TemplateError as refused:
+        raise TemplateError(f"{refused}, or give --env {name}=VALUE") from None
+
+
+def _variables(properties: Mapping[str, Place]) -> dict[str, Place]:
+    """Return where the environment's variables stand. No message repeats a value."""
     if "Environment" not in properties:
         return {}
     variables = _inner(properties["Environment"], "Environment", "Variables")
     if variables is None:
         return {}
-    found: dict[str, str] = {}
+    found: dict[str, Place] = {}
     for name, (key, value) in variables.entries("Variables").items():
         if not _VARIABLE.fullmatch(name):
             key.refuse("an environment variable's name is a letter, then letters, digits or _")
-        found[name] = value.text(f"the environment variable {name}")
+        found[name] = value
     return found
 
 

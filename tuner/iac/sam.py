@@ -36,17 +36,19 @@ def read_template(
     path: Path,
     *,
     parameters: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
     region: str = "us-east-1",
     account_id: str = LOCAL_ACCOUNT,
     endpoint_url: str = LOCAL_ENDPOINT,
 ) -> Template:
     """Return the functions of a template; `path` may be the folder that it lies in.
 
-    `parameters` are given values of the template's own parameters; region and account are what the
-    pseudo parameters come to, and queues' addresses are at the endpoint. What is no function is
-    skipped. A function that has a value out of Lambda's range, or something that is not supported
-    and would change what runs, is left out where others remain. Raises TemplateError, with file and
-    line, where none remains, and for a file that cannot be read.
+    `parameters` are given values of the template's own parameters, `environment` those of
+    functions' environment variables, in place of what the template says; region and account are
+    what the pseudo parameters come to, and queues' addresses are at the endpoint. What is no
+    function is skipped. A function that has a value out of Lambda's range, or something that is not
+    supported and would change what runs, is left out where others remain. Raises TemplateError,
+    with file and line, where none remains, and for a file that cannot be read.
     """
     file = _template_file(path)
     pseudo = {
@@ -56,13 +58,15 @@ def read_template(
         "AWS::URLSuffix": "amazonaws.com",
         "AWS::StackName": "local",
     }
-    reader = _Reader(parameters or {}, pseudo, endpoint_url)
+    reader = _Reader(parameters or {}, environment or {}, pseudo, endpoint_url)
     functions = reader.functions(read_document(file))
     if not functions and reader.left_out:
         raise TemplateError(next(iter(reader.left_out.values())))
     if not functions:
         kinds = " or ".join(support.FUNCTIONS)
         raise TemplateError(f"{file} has no resource of the type {kinds}")
+    if not reader.left_out:
+        _check_given(file, environment or {}, functions)
     return Template(
         file,
         functions,
@@ -105,6 +109,7 @@ class _Reader:
     """Walks one template and notes what it passes over."""
 
     given: Mapping[str, str]
+    environment: Mapping[str, str]
     pseudo: Mapping[str, str]
     endpoint_url: str
     ignored: list[IgnoredPart] = field(default_factory=list)
@@ -153,6 +158,7 @@ class _Reader:
             own=self._properties(logical_id, resource),
             shared=shared if resource.type == support.FUNCTION else {},
             layers=self.layers,
+            given=self.environment,
             metadata=resource.metadata,
             is_sam=resource.type == support.FUNCTION,
         )
@@ -296,6 +302,19 @@ class _Reader:
 
     def _note(self, place: Place, name: str, whose: str, why: str) -> None:
         self.ignored.append(IgnoredPart(name, whose, why, place.line))
+
+
+def _check_given(
+    file: Path, environment: Mapping[str, str], functions: tuple[TemplateFunction, ...]
+) -> None:
+    """Refuse a value for a variable that no function has: it is a misspelled one."""
+    known = sorted({name for each in functions for name, _ in each.environment})
+    for name in environment:
+        if name not in known:
+            has = f"they have {', '.join(known)}" if known else "they have none"
+            raise TemplateError(
+                f"{file}: no function has the environment variable {name}: {has[:300]}"
+            )
 
 
 def _check_transform(place: Place) -> None:

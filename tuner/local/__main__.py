@@ -29,11 +29,13 @@ def main() -> int:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--environment", action="store_true", help="a line of JSON on stdin")
     parser.add_argument("--build", action="store_true")
     parser.add_argument("--build-for", metavar="FUNCTION")
     arguments = parser.parse_args()
     parameters = dict(given.split("=", 1) for given in arguments.parameter)
     signal.signal(signal.SIGTERM, _leave)
+    environment = json.loads(sys.stdin.buffer.readline()) if arguments.environment else {}
     parent = threading.Thread(target=_outlive_no_parent, name="parent", daemon=True)
     parent.start()
     try:
@@ -42,6 +44,7 @@ def main() -> int:
             port=arguments.port,
             region=arguments.region,
             parameters=parameters,
+            environment=environment,
             build=arguments.build,
             build_for=arguments.build_for,
             on_step=lambda step: _say({"step": step}),

@@ -92,6 +92,7 @@ def start_local_lambda(
     python: str,
     region: str,
     parameters: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
     build: bool = False,
     build_for: str | None = None,
     on_step: Callable[[str], None] = lambda _: None,
@@ -103,7 +104,7 @@ def start_local_lambda(
     LocalError and their kin.
     """
     given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
-    more = [*given, *(["--build"] if build else [])]
+    more = [*given, *(["--environment"] if environment else []), *(["--build"] if build else [])]
     more += [f"--build-for={build_for}"] if build and build_for is not None else []
     process = subprocess.Popen(  # noqa: S603 - our own module
         [python, "-m", "tuner.local", str(template), "--region", region, *more],
@@ -113,11 +114,21 @@ def start_local_lambda(
         start_new_session=True,  # Ctrl-C is the parent's: it needs the endpoint to give back
     )
     try:
+        if environment:  # not as arguments: those are anybody's to read
+            _send(process, json.dumps(dict(environment)).encode() + b"\n")
         limit_s = BUILD_TIMEOUT_S if build else START_TIMEOUT_S
         return RunningLocalLambda(process, _wait_ready(process, limit_s, on_step))
     except BaseException:
         _end(process)
         raise
+
+
+def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
+    """Write to the child's standard input; whoever waits for it is told that it is gone."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(line)
+        process.stdin.flush()
 
 
 def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:

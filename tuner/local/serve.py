@@ -129,14 +129,15 @@ class LocalLambda:
         executor: Executor | None = None,
         neighbours: bool = True,
         parameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
         build: bool = False,
         build_for: str | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Self:
         """Deploy the functions of a SAM template; raises TemplateError too.
 
-        `parameters` are values for the template's own; `build` installs what the functions need,
-        or what `build_for` and those that it names need.
+        `parameters` are values for the template's own, `environment` for functions' variables;
+        `build` installs what the functions need, or what `build_for` and those that it names need.
         """
         from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
 
@@ -145,6 +146,7 @@ class LocalLambda:
             template = read_template(
                 path,
                 parameters=parameters,
+                environment=environment,
                 region=_checked_region(region),
                 account_id=ACCOUNT_ID,
                 endpoint_url=http.url,
