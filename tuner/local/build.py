@@ -16,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
+from tuner.local.node_sdk import missing_sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -68,16 +69,20 @@ class Builder:
         Raises LocalError with the tool's last words.
         """
         code_dir, method = function.code_dir, function.build_method
+        target, sdk = self._root / function.name, missing_sdk(function)
+        if code_dir is None and function.inline_code is not None and sdk:
+            code_dir = self._root / f"{function.name}.inline"
+            code_dir.mkdir(parents=True)
+            (code_dir / "index.js").write_text(function.inline_code, encoding="utf-8")
         if code_dir is None or code_dir.is_file():  # nothing to build, or packed already
             return None
-        target = self._root / function.name
         if method == "makefile":
             return self._make(function.name, function.logical_id, code_dir, target)
         _check_method(method)
-        if not function.has_requirements:
+        if not (function.has_requirements or sdk):
             return None
         if function.runtime.startswith("nodejs"):
-            return self._npm(function.name, code_dir, target)
+            return self._npm(function.name, code_dir, target, sdk)
         return self._pip(function.name, function.runtime, code_dir, target)
 
     def build_layer(self, layer: LayerDefinition) -> Path | None:
@@ -110,13 +115,19 @@ class Builder:
         shutil.copytree(code_dir, target, dirs_exist_ok=True, ignore=_NOT_COPIED)
         return target
 
-    def _npm(self, what: str, code_dir: Path, target: Path) -> Path:
+    def _npm(self, what: str, code_dir: Path, target: Path, more: Sequence[str] = ()) -> Path:
+        """Install what package.json names, and `more`: parts of the SDK that Lambda would bring."""
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
+        options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
         if (target / "package.json").is_file():
             locked = (target / "package-lock.json").is_file()
             command = ["ci"] if locked else ["install", "--no-package-lock"]
             self._on_step(f"building {what}: npm {command[0]}")
-            options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
+            _run(["npm", *command, *options, "--loglevel=error"], target)
+        if more:
+            self._on_step(f"building {what}: npm install {' '.join(more)}")
+            (target / "node_modules").mkdir(exist_ok=True)  # or npm looks for one further up
+            command = ["install", "--no-package-lock", "--save-prod", *more]
             _run(["npm", *command, *options, "--loglevel=error"], target)
         return target
 

@@ -14,6 +14,7 @@ from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check_function
+from tuner.local.node_sdk import missing_sdk
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Deployer:
             findings += [_unbuilt(layer) for layer in function.layers if layer.build_method]
         if function.has_requirements and built is None:
             findings.append(_requirements(function))
+        if builder is None and (sdk := missing_sdk(function)):
+            findings.append(_sdk(function, sdk))
         if function.not_here:
             findings.append(not_here(function.name, function.not_here))
         return findings
@@ -158,6 +161,14 @@ def _requirements(function: FunctionDefinition) -> Finding:
         f"to have {tool} do that in a copy of its folder"
     )
     return Finding("requirements_not_installed", "warning", message)
+
+
+def _sdk(function: FunctionDefinition, missing: Sequence[str]) -> Finding:
+    message = (
+        f"{function.name} uses {', '.join(missing)}, which Lambda brings along and this machine "
+        "does not: start with --build to have npm install it in a copy of its folder"
+    )
+    return Finding("sdk_not_installed", "warning", message)
 
 
 def _unbuilt(layer: LayerDefinition) -> Finding:

@@ -116,10 +116,10 @@ function renamed(kind, error) {
 
 /** Lambda's Node.js runtimes bring the AWS SDK along; this host does not. */
 function hintAtSdk(error) {
-  if (/@aws-sdk\/|@smithy\//.test(String(error.message))) {
+  if (/@aws-sdk\/|@smithy\/|'aws-sdk['/]/.test(String(error.message))) {
     console.error(
-      "tuner: Lambda's Node.js runtimes bring the AWS SDK (@aws-sdk), this host does not: " +
-        "put it into package.json and start with --build",
+      "tuner: Lambda's Node.js runtimes bring the AWS SDK, this host does not: " +
+        "start with --build to have npm install it",
     );
   }
 }
