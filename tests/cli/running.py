@@ -16,6 +16,7 @@ from tuner.cli import main
 ROOT = Path(__file__).parents[2]
 # No prices that the machine's owner has refreshed.
 NOTHING_KEPT = {"AWS_EC2_METADATA_DISABLED": "true", "XDG_DATA_HOME": "/nonexistent"}
+NOTHING_KEPT["XDG_CONFIG_HOME"] = "/nonexistent"  # nor a configuration of the owner's
 
 
 def run(

@@ -204,17 +204,25 @@ def test_what_cannot_be_used_is_one_line(
     assert "pa55word" not in ran.stderr
 
 
-@pytest.mark.parametrize("key", ["api-url", "token-env", "repository"])
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ("api-url", "cannot be set by a project"),
+        ("token-env", "unknown key"),
+        ("repository", "unknown key"),
+    ],
+)
 def test_a_folders_settings_do_not_say_who_is_sent_the_token(
     github: FakeGithub,
     job: dict[str, str],
     tmp_path: Path,
     key: str,
+    says: str,
 ) -> None:
     """A change's own tuner.toml is refused where it names another server, token or repository."""
     (tmp_path / "tuner.toml").write_text(f'{key} = "https://mallory.test"\n')
     name = save(tmp_path / "a.jsonl")
-    assert "unknown key" in one_line(run_here("comment", name, cwd=tmp_path, **job))
+    assert says in one_line(run_here("comment", name, cwd=tmp_path, **job))
     assert github.requests == []
 
 

@@ -34,6 +34,51 @@ def test_a_flag_wins_over_the_environment_and_that_over_files(tmp_path: Path) ->
     )
 
 
+def test_the_users_own_file_gives_way_to_the_projects(tmp_path: Path) -> None:
+    """A flag, a variable, the project's file, and last what the user has everywhere."""
+    own, project = tmp_path / "own" / "lambda-tuner", tmp_path / "project"
+    own.mkdir(parents=True)
+    project.mkdir()
+    (own / "config.toml").write_text('region = "eu-west-1"\n')
+    home = str(own.parent)
+    assert shown_region(cwd=project, XDG_CONFIG_HOME=home) == "eu-west-1"
+    (project / "tuner.toml").write_text('region = "eu-west-2"\n')
+    assert shown_region(cwd=project, XDG_CONFIG_HOME=home) == "eu-west-2"
+    assert shown_region(cwd=project, XDG_CONFIG_HOME=home, TUNER_REGION="eu-west-3") == "eu-west-3"
+    (own / "config.toml").write_text("regoin = 1\n")
+    line = one_line(run_here("prices", "show", cwd=project, XDG_CONFIG_HOME=home))
+    assert f"{own / 'config.toml'}: unknown key 'regoin'" in line
+
+
+@pytest.mark.parametrize("key", ["endpoint-url", "endpoint_url", "profile", "api-url"])
+@pytest.mark.parametrize("name", ["tuner.toml", "pyproject.toml"])
+def test_a_project_does_not_say_who_is_sent_credentials(
+    tmp_path: Path, name: str, key: str
+) -> None:
+    """A checked-out repository may be anybody's; the user's own file may set it."""
+    text = f'{key} = "https://collect.example"\n'
+    (tmp_path / name).write_text(text if name == "tuner.toml" else "[tool.tuner]\n" + text)
+    with pytest.raises(InputError, match="cannot be set by a project") as caught:
+        config.read_file(tmp_path)
+    assert "config.toml" in str(caught.value)
+    (tmp_path / "config.toml").write_text(text)
+    assert config.read_users_own(tmp_path / "config.toml") == {
+        key.replace("-", "_"): "https://collect.example"
+    }
+
+
+@pytest.mark.parametrize("given", ["/etc/passwd", "../secret.json", "link.json"])
+def test_a_project_sends_no_file_from_elsewhere(tmp_path: Path, given: str) -> None:
+    """Payloads that a project's file names lie in its folder, links followed."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "secret.json").write_text("{}")
+    (project / "link.json").symlink_to(tmp_path / "secret.json")
+    (project / "tuner.toml").write_text(f'payload = ["{{}}", "{given}"]')
+    with pytest.raises(InputError, match="outside the project's folder; give --payload"):
+        config.read_file(project)
+
+
 def test_an_unknown_key_is_one_line_that_names_the_known_ones(tmp_path: Path) -> None:
     """A misspelt key never passes silently."""
     (tmp_path / "tuner.toml").write_text('regoin = "eu-west-2"\n')
@@ -109,9 +154,9 @@ def test_the_environment_gives_one_payload_whole() -> None:
 
 
 EACH_TIME = {
-    "build", "control", "out_file", "parameter", "payload_size", "raw", "regions", "saved", "vary",
-    "after", "before", "code", "hooks_each", "resume", "take_over",
-    "allow_local", "api_url", "author", "forge", "key", "number", "repository", "template",
+    "build", "control", "env", "out_file", "parameter", "payload_size", "raw", "regions", "saved",
+    "vary", "after", "allow_outside", "before", "code", "hooks_each", "resume", "take_over",
+    "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env",
 }  # fmt: skip
 

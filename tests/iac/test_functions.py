@@ -146,11 +146,26 @@ def test_packages_of_node_js_beside_the_code_are_seen(tmp_path: Path) -> None:
 
 
 def test_code_may_lie_beside_the_templates_folder(tmp_path: Path) -> None:
-    """A path that leads upwards is allowed as long as it leads somewhere."""
-    (tmp_path / "deploy").mkdir()
-    (tmp_path / "app").mkdir()
+    """A path that leads upwards is allowed as long as it stays in the repository."""
+    for name in ("deploy", "app", ".git"):
+        (tmp_path / name).mkdir()
     path = with_properties(tmp_path / "deploy", "CodeUri: ../app")
     assert read_template(path).functions[0].code_dir == (tmp_path / "app").resolve()
+
+
+@pytest.mark.parametrize("written", ["../app", "/etc", "link"])
+def test_code_outside_the_repository_is_refused_unless_allowed(
+    tmp_path: Path, written: str
+) -> None:
+    """A template reads nothing of the machine that did not come with it, links followed."""
+    for name in ("deploy/.git", "app"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "deploy/link").symlink_to(tmp_path / "app")
+    path = with_properties(tmp_path / "deploy", f"CodeUri: {written}")
+    assert ":7: CodeUri" in refusal(path)
+    assert "--allow-outside" in refusal(path)
+    [allowed] = read_template(path, allow_outside=True).functions
+    assert allowed.code_dir == (tmp_path / "deploy" / written).resolve()
 
 
 def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:

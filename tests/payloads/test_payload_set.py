@@ -120,6 +120,45 @@ def test_a_bad_set_says_what_is_wrong_and_where(folder: Path, classes: Any, says
 
 
 @pytest.mark.parametrize(
+    ("outside", "allowed"),
+    [
+        ({"file": "../secret.json"}, b"{}"),
+        ({"folder": "../elsewhere"}, b"[1]"),
+        ({"file": "link.json"}, b"{}"),
+        ({"folder": "links"}, b"{}"),
+        ({"template": "../secret.json"}, b"{}"),
+        ({"file": "../secret.json", "source": "sns"}, None),
+    ],
+)
+def test_a_set_reads_nothing_outside_its_folder_unless_allowed(
+    tmp_path: Path, outside: dict[str, str], allowed: bytes | None
+) -> None:
+    """A set may be somebody else's: links are followed before it is decided."""
+    folder = tmp_path / "set"
+    (folder / "links").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "secret.json").write_text("{}")
+    (tmp_path / "elsewhere" / "1.json").write_text("[1]")
+    (folder / "link.json").symlink_to(tmp_path / "secret.json")
+    (folder / "links" / "1.json").symlink_to(tmp_path / "secret.json")
+    written_set = written(folder, {"a": outside})
+    with pytest.raises(PayloadError, match=r"outside .*--allow-outside"):
+        load_payloads([written_set])
+    [payload] = load_payloads([written_set], allow_outside=True)
+    assert allowed in (payload.body, None)
+
+
+def test_a_folder_reads_no_link_to_elsewhere_unless_allowed(tmp_path: Path) -> None:
+    """Not where it is named on the command line either: its files came with it."""
+    (tmp_path / "events").mkdir()
+    (tmp_path / "secret.json").write_text("{}")
+    (tmp_path / "events" / "1.json").symlink_to(tmp_path / "secret.json")
+    with pytest.raises(PayloadError, match="a link to outside its folder"):
+        load_payloads([str(tmp_path / "events")])
+    assert load_payloads([str(tmp_path / "events")], allow_outside=True)[0].body == b"{}"
+
+
+@pytest.mark.parametrize(
     ("name", "text", "says"),
     [
         ("a.toml", "[classes", "is not valid TOML"),

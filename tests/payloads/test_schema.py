@@ -116,3 +116,11 @@ def test_optional_self_reference_ends() -> None:
     tree = {"type": "object", "properties": {"next": {"$ref": "#"}, "n": {"type": "integer"}}}
     for index in range(20):
         jsonschema.validate(json.loads(events(tree).body(index)), tree)
+
+
+@pytest.mark.parametrize("reference", ["file:///etc/hostname", "http://127.0.0.1:9/x.json", "#/no"])
+def test_a_reference_fetches_nothing(reference: str) -> None:
+    """A schema is validated with what stands in it: no file is read, nothing is asked for."""
+    schema = json.dumps({"const": 1, "not": {"$ref": reference}})
+    with pytest.raises(PayloadError, match=r"a \$ref leads nowhere in the schema"):
+        SchemaEvents(schema, place="s.json", key="1").body(0)

@@ -34,6 +34,8 @@ class TuneOptions(TypedDict, total=False):
     """Of payloads from schemas: "p50=2kB,p99=200kB"."""
     raw: bool
     """Whether payloads may be no JSON."""
+    allow_outside: bool
+    """Let payload sets name files outside their folder, and templates code outside theirs."""
     seed: int
     memory_sizes_mb: Sequence[int]
     """The sizes to choose from, ascending; the current size is added for comparison."""
@@ -81,7 +83,7 @@ class TuneOptions(TypedDict, total=False):
 
 _PLACE: Final = (
     *("region", "profile", "endpoint_url", "local_template"),
-    *("template_parameters", "template_environment", "build"),
+    *("template_parameters", "template_environment", "build", "allow_outside"),
 )
 _MADE: Final = frozenset({"payloads", "hooks", "build", "earlier", "memory_sizes_mb"})
 
@@ -136,6 +138,7 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         "raw": options.get("raw", False),
         "size": options.get("payload_size"),
         "vary": options.get("vary"),
+        "allow_outside": options.get("allow_outside", False),
     }
     asks = any(map(asks_for_test_events, specs))
     code = options.get("code")

@@ -56,6 +56,7 @@ def open_target(
     template_parameters: Mapping[str, str] | None = None,
     template_environment: Mapping[str, str] | None = None,
     build: bool = False,
+    allow_outside: bool = False,
     concurrency: int | None = None,
     patience: CredentialsPatience | None = None,
     on_step: Callable[[str], None] = lambda _: None,
@@ -64,7 +65,8 @@ def open_target(
 
     `template_parameters` are values for the template's own parameters, `template_environment` for
     its functions' environment variables; with `build` pip, npm or
-    make install what `function` and those that it names need, and `on_step` is told of each.
+    make install what `function` and those that it names need, and `on_step` is told of each;
+    `allow_outside` takes code from outside its repository.
     `patience` is for credentials that expire.
     Raises InputError, TemplateError, LocalError, CredentialsError.
     """
@@ -78,6 +80,7 @@ def open_target(
             environment=template_environment or {},
             build_for=function if build else None,
             on_step=on_step,
+            allow_outside=allow_outside,
         )
         with _local_target(function, start, region, connections, state_dir) as target:
             yield target
@@ -153,6 +156,7 @@ def _started(
     environment: Mapping[str, str],
     build_for: str | None,
     on_step: Callable[[str], None],
+    allow_outside: bool,
 ) -> RunningLocalLambda:
     from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
 
@@ -165,6 +169,7 @@ def _started(
         build=build_for is not None,
         build_for=build_for,
         on_step=on_step,
+        allow_outside=allow_outside,
     )
 
 

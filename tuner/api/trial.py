@@ -36,6 +36,7 @@ def try_payloads(
     template_parameters: Mapping[str, str] | None = None,
     template_environment: Mapping[str, str] | None = None,
     build: bool = False,
+    allow_outside: bool = False,
 ) -> dict[str, str | None]:
     """Return for each class why the function fails with its first event, or None.
 
@@ -52,6 +53,7 @@ def try_payloads(
         template_parameters=template_parameters,
         template_environment=template_environment,
         build=build,
+        allow_outside=allow_outside,
     ) as target:
         return {each.name: _failure(target.gateway, function, each) for each in payloads}
 

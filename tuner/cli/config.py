@@ -1,4 +1,8 @@
-"""Defaults of options: `TUNER_*` variables, then tuner.toml or [tool.tuner] of pyproject.toml."""
+"""Defaults of options: `TUNER_*` variables, then the project's file, then the user's own.
+
+The project's is tuner.toml or [tool.tuner] of pyproject.toml, in the working folder; the user's own
+is lambda-tuner/config.toml in the folder where configuration is kept (~/.config on Linux).
+"""
 
 from __future__ import annotations
 
@@ -26,12 +30,17 @@ KEYS: Final = frozenset(
         "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
         "savings_plan", "spot_share", "traffic", "trigger", "utilization",
         "api_gateway",
-        "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
+        "api_url", "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
     }
 )  # fmt: skip
 """Options that a file may set. Not `yes`: a folder that you enter does not agree for you. Nor
 `before` and `after`, which neither a file nor a variable sets: it runs no commands either.
-Nor where a comment goes: a pull request's own files do not say who is sent the token."""
+Nor whose comment is renewed, and where."""
+USERS_OWN: Final = frozenset({"api_url", "endpoint_url", "profile"})
+"""Options that say who is sent credentials. A project's file may not set them: it is often somebody
+else's, and comes with a checkout. The user's own configuration file may."""
+_FILES: Final = frozenset({"bill", "local", "payload", "traffic"})
+"""Options that name files to read: a project's file names those of its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {"yes", "allow_side_effects", "dry_run", "force", "function", "keep_payloads"}
 )
@@ -39,11 +48,15 @@ _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 
 def defaults_for(parameters: Collection[str]) -> dict[str, Any]:
-    """Defaults for a command's parameters, the environment's before the file's.
+    """Defaults for a command's parameters: the environment's, the project's, the user's own.
 
     Raises InputError for an unreadable file or an unknown key.
     """
-    merged = {**read_file(Path.cwd()), **read_environment(dict(os.environ))}
+    merged = {
+        **read_users_own(users_own_path()),
+        **read_file(Path.cwd()),
+        **read_environment(dict(os.environ)),
+    }
     return {name: given for name, given in merged.items() if name in parameters}
 
 
@@ -56,25 +69,85 @@ def read_environment(environment: dict[str, str]) -> dict[str, Any]:
     return found
 
 
+def users_own_path() -> Path:
+    """Where the user's own configuration lies, whatever the working folder is."""
+    from platformdirs import user_config_path  # noqa: PLC0415 - not needed for --help
+
+    return user_config_path("lambda-tuner", appauthor=False) / "config.toml"
+
+
+def read_users_own(path: Path) -> dict[str, Any]:
+    """The user's own configuration file; empty without one. Raises InputError."""
+    return _checked(str(path), _parse(path, str(path))) if _is_file(path) else {}
+
+
 def read_file(folder: Path) -> dict[str, Any]:
-    """The table of tuner.toml, or else [tool.tuner] of pyproject.toml; empty without either."""
+    """The table of tuner.toml, or else [tool.tuner] of pyproject.toml; empty without either.
+
+    Raises InputError, also for what only the user's own file may set.
+    """
     path = folder / "tuner.toml"
     if path.is_file():
-        return _checked(path.name, _parse(path))
+        return _of_project(path.name, _parse(path, path.name), folder)
     path = folder / "pyproject.toml"
     if path.is_file():
-        tool = _parse(path).get("tool", {})
-        return _checked("pyproject.toml, [tool.tuner]", tool.get("tuner", {}))
+        tool = _parse(path, path.name).get("tool", {})
+        if not isinstance(tool, dict):
+            raise InputError("pyproject.toml: tool is a table, [tool.tuner]: correct it")
+        return _of_project("pyproject.toml, [tool.tuner]", tool.get("tuner", {}), folder)
     return {}
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def _is_file(path: Path) -> bool:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.is_file()
+    except OSError:  # a folder that may not be entered
+        return False
+
+
+def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
+    """A project's settings: nothing that sends credentials elsewhere, no files from elsewhere."""
+    found = _checked(where, table)
+    for name in sorted(USERS_OWN & found.keys()):
+        flag = name.replace("_", "-")
+        raise InputError(
+            f"{where}: {flag!r} cannot be set by a project, since it says who is sent credentials; "
+            f"give --{flag}, set TUNER_{name.upper()}, or set it in {users_own_path()}"
+        )
+    for name in sorted(_FILES & found.keys()):
+        given = found[name] if isinstance(found[name], list) else [found[name]]
+        if any(_is_outside(str(each), folder) for each in given):
+            raise InputError(
+                f"{where}: {name!r} names a file outside the project's folder; give --{name} "
+                "when you mean it"
+            )
+    return found
+
+
+def _is_outside(given: str, folder: Path) -> bool:
+    """Whether it is the path of a file elsewhere, with links followed."""
+    try:
+        path = (folder / given).resolve()
+        return path.exists() and not path.is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # inline JSON is no name that a file system takes
+        return False
+
+
+def _parse(path: Path, shown: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not valid TOML: {error}") from error
+        raise InputError(f"{shown} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{shown} is not valid TOML: {_problem(error)}") from None
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, tomllib.TOMLDecodeError):
+        return str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (at byte {error.start})"
+    return "it is nested too deep, or holds a number beyond all use"
 
 
 def _checked(where: str, table: Any) -> dict[str, Any]:

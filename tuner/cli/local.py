@@ -26,6 +26,7 @@ def serve(
     parameter: options.TemplateParameters = None,
     env: options.TemplateEnvironment = None,
     build: options.Build = False,
+    allow_outside: options.AllowOutside = False,
 ) -> int:
     """Serve the functions of TEMPLATE on a Lambda endpoint of your own, until Ctrl-C.
 
@@ -44,4 +45,5 @@ def serve(
         parameters=parameters_of(parameter),
         environment=parameters_of(env, "--env"),
         build=build,
+        allow_outside=allow_outside,
     )

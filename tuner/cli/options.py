@@ -81,6 +81,15 @@ Raw = Annotated[
     bool,
     typer.Option("--raw", help="Take files that are not JSON.", rich_help_panel=MEASURE),
 ]
+AllowOutside = Annotated[
+    bool,
+    typer.Option(
+        "--allow-outside",
+        help="Let payload sets name files outside their folder, and templates code outside their "
+        "repository.",
+        rich_help_panel=MEASURE,
+    ),
+]
 Vary = Annotated[
     str | None,
     typer.Option(

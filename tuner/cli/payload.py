@@ -66,6 +66,7 @@ class MakingOptions:
     payload_size: options.PayloadSize = None
     raw: options.Raw = False
     vary: options.Vary = None
+    allow_outside: options.AllowOutside = False
 
     def load(self, specs: Sequence[str]) -> "tuple[Payload, ...]":
         """Return the classes that are named. Raises PayloadError."""
@@ -78,6 +79,7 @@ class MakingOptions:
             batch_size=self.batch_size,
             size=self.payload_size,
             vary=self.vary,
+            allow_outside=self.allow_outside,
         )
 
 
@@ -211,7 +213,7 @@ def check(
         _show_facts(found)
     failures: dict[str, str | None] = {}
     if try_function is not None:
-        failures = _try(try_function, payloads, place, yes=yes)
+        failures = _try(try_function, payloads, place, yes=yes, allow_outside=making.allow_outside)
     if json:
         _show_as_json(found, failures, tried=try_function is not None)
     else:
@@ -230,7 +232,12 @@ def _show_facts(found: "Sequence[ClassFacts]") -> None:
 
 
 def _try(
-    function: str, payloads: "Sequence[Payload]", place: PlaceOptions, *, yes: bool
+    function: str,
+    payloads: "Sequence[Payload]",
+    place: PlaceOptions,
+    *,
+    yes: bool,
+    allow_outside: bool,
 ) -> dict[str, str | None]:
     """Invoke the function once with each class: why that failed, or None. Raises TunerError."""
     from tuner.api.trial import try_payloads  # noqa: PLC0415 - not needed for --help
@@ -238,7 +245,7 @@ def _try(
 
     if place.local is None and not yes and not agree(f"Invoke {function} with each class?"):
         raise NotAgreedError("the trial was not agreed to: nothing was invoked")
-    return try_payloads(function, payloads, **place.place())
+    return try_payloads(function, payloads, **place.place(), allow_outside=allow_outside)
 
 
 def _show_as_json(

@@ -36,10 +36,15 @@ def serve_until_stopped(
     parameters: Mapping[str, str],
     environment: Mapping[str, str],
     build: bool,
+    allow_outside: bool,
 ) -> int:
     """Serve, print what a client needs, and return 0 when asked to end. Raises TunerError."""
     functions = read_template(
-        template, parameters=parameters, environment=environment, region=region
+        template,
+        parameters=parameters,
+        environment=environment,
+        region=region,
+        allow_outside=allow_outside,
     ).functions
     before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
     try:
@@ -51,6 +56,7 @@ def serve_until_stopped(
             environment=environment,
             build=build,
             on_step=lambda step: say(f"  {step}"),
+            allow_outside=allow_outside,
         ) as server:
             show_text("\n".join(_lines(server, functions)) + "\n")
             sys.stdout.flush()

@@ -39,6 +39,7 @@ class MeasureOptions:
     vary: options.Vary = None
     payload_size: options.PayloadSize = None
     raw: options.Raw = False
+    allow_outside: options.AllowOutside = False
     memory_sizes: Annotated[
         values.Sizes | None,
         typer.Option(
@@ -76,6 +77,7 @@ class MeasureOptions:
             "vary": self.vary,
             "payload_size": self.payload_size,
             "raw": self.raw,
+            "allow_outside": self.allow_outside,
             "memory_sizes_mb": self.memory_sizes or (),
             "exhaustive": self.exhaustive,
             "min_memory_mb": self.min_memory,

@@ -26,6 +26,11 @@ def local_files(place: Place, what: str) -> Path:
     if uri.startswith(("s3://", "https://s3")):
         place.refuse(f"{what} is {IN_S3}")
     path = place.path.parent / uri
+    if not _may_be_read(path, place):
+        place.refuse(
+            f"{what} {uri!r} is outside the template's repository (its folder, where there is "
+            "none): keep it inside, or give --allow-outside if you trust the template"
+        )
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
     except OSError:  # no name that a file system takes
@@ -45,3 +50,15 @@ def asset(metadata: Place | None) -> Path | None:
         return None
     entries = metadata.entries("Metadata")
     return local_files(entries[_ASSET][1], _ASSET) if _ASSET in entries else None
+
+
+def _may_be_read(path: Path, place: Place) -> bool:
+    """Whether a path lies where the template does, links followed, or that does not matter."""
+    if place.scope is not None and place.scope.allow_outside:
+        return True
+    try:
+        own, wanted = place.path.parent.resolve(), path.resolve()
+        roots = [each for each in (own, *own.parents) if (each / ".git").exists()]
+    except (OSError, ValueError, RuntimeError):  # no name that a file system takes: said later
+        return True
+    return wanted.is_relative_to(roots[0] if roots else own)

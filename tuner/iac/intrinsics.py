@@ -43,6 +43,8 @@ class Scope:
     """By logical id."""
     referred: set[str] = field(default_factory=set)
     """Logical ids that were referred to; whoever asks clears them before."""
+    allow_outside: bool = False
+    """Whether code may lie outside the template's repository."""
     _open: list[str] = field(default_factory=list)
     """Conditions that are being evaluated: none may need itself."""
 

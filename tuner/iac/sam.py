@@ -40,6 +40,7 @@ def read_template(
     region: str = "us-east-1",
     account_id: str = LOCAL_ACCOUNT,
     endpoint_url: str = LOCAL_ENDPOINT,
+    allow_outside: bool = False,
 ) -> Template:
     """Return the functions of a template; `path` may be the folder that it lies in.
 
@@ -47,8 +48,10 @@ def read_template(
     functions' environment variables, in place of what the template says; region and account are
     what the pseudo parameters come to, and queues' addresses are at the endpoint. What is no
     function is skipped. A function that has a value out of Lambda's range, or something that is not
-    supported and would change what runs, is left out where others remain. Raises TemplateError,
-    with file and line, where none remains, and for a file that cannot be read.
+    supported and would change what runs, is left out where others remain; so is one whose code lies
+    outside the template's repository (its folder, where there is none), unless `allow_outside`.
+    Raises TemplateError, with file and line, where none remains, and for a file that cannot be
+    read.
     """
     file = _template_file(path)
     pseudo = {
@@ -58,7 +61,9 @@ def read_template(
         "AWS::URLSuffix": "amazonaws.com",
         "AWS::StackName": "local",
     }
-    reader = _Reader(parameters or {}, environment or {}, pseudo, endpoint_url)
+    reader = _Reader(
+        parameters or {}, environment or {}, pseudo, endpoint_url, allow_outside=allow_outside
+    )
     functions = reader.functions(read_document(file))
     if not functions and reader.left_out:
         raise TemplateError(next(iter(reader.left_out.values())))
@@ -112,6 +117,7 @@ class _Reader:
     environment: Mapping[str, str]
     pseudo: Mapping[str, str]
     endpoint_url: str
+    allow_outside: bool = False
     ignored: list[IgnoredPart] = field(default_factory=list)
     layers: dict[str, TemplateLayer] = field(default_factory=dict)
     """By ARN."""
@@ -165,7 +171,11 @@ class _Reader:
 
     def _scope(self, sections: Mapping[str, Place]) -> Scope:
         """Read what functions can refer to; its own values may be functions, too."""
-        scope = Scope(read_parameters(sections.get("Parameters"), self.given), self.pseudo)
+        scope = Scope(
+            read_parameters(sections.get("Parameters"), self.given),
+            self.pseudo,
+            allow_outside=self.allow_outside,
+        )
         for name in ("Mappings", "Conditions"):
             if name in sections:
                 entries = replace(sections[name], scope=scope).entries(name)

@@ -32,6 +32,7 @@ def main() -> int:
     parser.add_argument("--environment", action="store_true", help="a line of JSON on stdin")
     parser.add_argument("--build", action="store_true")
     parser.add_argument("--build-for", metavar="FUNCTION")
+    parser.add_argument("--allow-outside", action="store_true")
     arguments = parser.parse_args()
     parameters = dict(given.split("=", 1) for given in arguments.parameter)
     signal.signal(signal.SIGTERM, _leave)
@@ -48,6 +49,7 @@ def main() -> int:
             build=arguments.build,
             build_for=arguments.build_for,
             on_step=lambda step: _say({"step": step}),
+            allow_outside=arguments.allow_outside,
         ) as server:
             _say(server.status())
             parent.join()

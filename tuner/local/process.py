@@ -96,6 +96,7 @@ def start_local_lambda(
     build: bool = False,
     build_for: str | None = None,
     on_step: Callable[[str], None] = lambda _: None,
+    allow_outside: bool = False,
 ) -> RunningLocalLambda:
     """Serve a template's functions from a child of the interpreter `python`.
 
@@ -106,6 +107,7 @@ def start_local_lambda(
     given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
     more = [*given, *(["--environment"] if environment else []), *(["--build"] if build else [])]
     more += [f"--build-for={build_for}"] if build and build_for is not None else []
+    more += ["--allow-outside"] if allow_outside else []
     process = subprocess.Popen(  # noqa: S603 - our own module
         [python, "-m", "tuner.local", str(template), "--region", region, *more],
         stdin=subprocess.PIPE,

@@ -133,6 +133,7 @@ class LocalLambda:
         build: bool = False,
         build_for: str | None = None,
         on_step: Callable[[str], None] = lambda _: None,
+        allow_outside: bool = False,
     ) -> Self:
         """Deploy the functions of a SAM template; raises TemplateError too.
 
@@ -150,6 +151,7 @@ class LocalLambda:
                 region=_checked_region(region),
                 account_id=ACCOUNT_ID,
                 endpoint_url=http.url,
+                allow_outside=allow_outside,
             )
             server = cls(
                 [from_template(function, path) for function in template.functions],

@@ -29,6 +29,14 @@ def read_file(path: str) -> bytes | None:
         return None
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Whether a path lies in a folder when all links are followed."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # no name that a file system takes, endless links
+        return False
+
+
 def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
     """Return the body as it is to be sent, or say what is wrong with it.
 

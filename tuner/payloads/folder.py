@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tuner.errors import PayloadError
 from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.payloads.body import checked, read_file
+from tuner.payloads.body import checked, is_inside, read_file
 from tuner.payloads.draw import Draw
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class FolderEvents:
@@ -21,10 +18,16 @@ class FolderEvents:
     Only names are held. The digest is over names and sizes: contents are read when they are sent.
     """
 
-    def __init__(self, folder: Path, *, key: str, raw: bool = False) -> None:
-        """List the folder. Raises PayloadError: unreadable, empty, or a file over the limit."""
+    def __init__(
+        self, folder: Path, *, key: str, raw: bool = False, within: Path | None = None
+    ) -> None:
+        """List the folder.
+
+        Raises PayloadError: unreadable, empty, a file over the limit, or one that is a link to
+        what lies outside `within`.
+        """
         self._folder, self._raw = folder, raw
-        self._names, self.digest = _listed(folder)
+        self._names, self.digest = _listed(folder, within)
         draw = Draw(key, "order")
         for last in range(len(self._names) - 1, 0, -1):  # Fisher and Yates
             other = draw.whole(0, last)
@@ -48,13 +51,18 @@ class FolderEvents:
         return self.body(index * 10_007 + part).decode("utf-8", "replace")
 
 
-def _listed(folder: Path) -> tuple[list[str], str]:
+def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
     """Return the names of the visible files, sorted, and a digest of names and sizes."""
     sizes: dict[str, int] = {}
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.is_file():
+                    if entry.is_symlink() and within and not is_inside(Path(entry.path), within):
+                        raise PayloadError(
+                            f"payload file {entry.path!r} is a link to outside its folder: copy "
+                            "it there, or give --allow-outside if you trust the folder"
+                        )
                     sizes[entry.name] = entry.stat().st_size
     except OSError as error:
         raise PayloadError(f"folder {str(folder)!r} cannot be read: {error.strerror}") from None

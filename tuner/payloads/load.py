@@ -29,6 +29,7 @@ def load_payloads(
     batch_size: int | None = None,
     size: str | None = None,
     vary: str | None = None,
+    allow_outside: bool = False,
     test_events: Mapping[str, bytes] | None = None,
 ) -> tuple[Payload, ...]:
     """Return the classes of all specs: files, folders of recorded events, templates (*.j2),
@@ -40,13 +41,21 @@ def load_payloads(
     bodies are sent as they were written, without a byte order mark; made ones come from `seed`,
     unless a set has its own. `raw` takes files that are not JSON, `batch_size` is for sources that
     are named, `size` for schemas (p50=2kB,p99=200kB), and `vary` (batch_size=1,5,10) makes each
-    class that uses the parameter once for each value. `test_events` are the function's shareable
-    ones, by name, for the spec "test-events" (all of them) or "test-events:NAME".
+    class that uses the parameter once for each value. `allow_outside` lets sets and folders name
+    files that lie elsewhere. `test_events` are the function's shareable ones, by name, for the spec
+    "test-events" (all of them) or "test-events:NAME".
 
     Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, and for an
     option that nothing takes; no message holds a payload's content.
     """
-    options = Options(seed, raw=raw, batch_size=batch_size, size=size, test_events=test_events)
+    options = Options(
+        seed,
+        raw=raw,
+        batch_size=batch_size,
+        size=size,
+        allow_outside=allow_outside,
+        test_events=test_events,
+    )
     found = [
         each for place, spec in enumerate(specs, start=1) for each in _load(spec, place, options)
     ] or [(Payload("empty", b"{}"), seed)]
@@ -90,10 +99,16 @@ def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] |
     except (OSError, ValueError):  # too long for a name, or with a NUL in it
         return None
     if is_folder:
-        recipe = ClassRecipe(path.resolve().name, origin="folder", path=path, raw=options.raw)
+        recipe = ClassRecipe(
+            path.resolve().name,
+            origin="folder",
+            path=path,
+            within=None if options.allow_outside else path,
+            raw=options.raw,
+        )
         return [(recipe, options.seed)]
     if is_file and is_set(path):
-        given, own_seed = read_set(path)
+        given, own_seed = read_set(path, allow_outside=options.allow_outside)
         return [(each, options.seed if own_seed is None else own_seed) for each in given]
     named = named_recipe(spec, options, is_file=is_file)
     return None if named is None else [(named, options.seed)]

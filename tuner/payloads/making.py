@@ -100,7 +100,9 @@ def _bodies(recipe: ClassRecipe, key: str, source: Source | None) -> Any:
     """What makes the bodies, inside a source's envelope or alone."""
     if recipe.origin == "folder":
         assert recipe.path is not None
-        return FolderEvents(recipe.path, key=key, raw=recipe.raw or source is not None)
+        return FolderEvents(
+            recipe.path, key=key, raw=recipe.raw or source is not None, within=recipe.within
+        )
     if recipe.origin == "template" or recipe.origin is None:
         from tuner.payloads.template import TemplateEvents  # noqa: PLC0415 - may not be installed
 

@@ -30,6 +30,8 @@ class Options:
     """Records in an event of a source that is named."""
     size: str | None = None
     """Sizes of events from a schema that is named."""
+    allow_outside: bool = False
+    """Whether sets and folders may name files that lie elsewhere."""
     test_events: Mapping[str, bytes] | None = None
     """The function's shareable ones; None where no function was asked."""
 

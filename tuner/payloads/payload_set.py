@@ -7,7 +7,7 @@
     source = "sqs"
     parameters = { batch_size = 5 }
 
-Paths are taken from the set's own folder.
+Paths are taken from the set's own folder, and stay in it: a set may come from somebody else.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from tuner.errors import PayloadError
+from tuner.payloads.body import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,8 @@ class ClassRecipe:
     origin: str | None = None
     """file, folder, template or schema; None: the source's own body."""
     path: Path | None = None
+    within: Path | None = None
+    """The folder that its files must lie in, links followed; None: wherever they are."""
     source: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     size: str | None = None
@@ -57,8 +60,13 @@ def is_set(path: Path) -> bool:
     return name.endswith((*SET_SUFFIXES, f".{SET_JSON}")) or name == SET_JSON
 
 
-def read_set(path: Path) -> tuple[tuple[ClassRecipe, ...], int | None]:
-    """Return a set's classes and its seed, if it has one. Raises PayloadError."""
+def read_set(
+    path: Path, *, allow_outside: bool = False
+) -> tuple[tuple[ClassRecipe, ...], int | None]:
+    """Return a set's classes and its seed, if it has one.
+
+    Raises PayloadError, also for a path that leaves the set's folder, unless `allow_outside`.
+    """
     table = _table(_parsed(path), f"payload set {str(path)!r}")
     unknown = sorted(map(str, table.keys() - {"classes", "seed"}))
     if unknown:
@@ -71,7 +79,10 @@ def read_set(path: Path) -> tuple[tuple[ClassRecipe, ...], int | None]:
     classes = _table(table.get("classes", {}), f"payload set {str(path)!r}, classes")
     if not classes:
         raise PayloadError(f"payload set {str(path)!r} has no classes: name one, [classes.order]")
-    recipes = tuple(_recipe(path, str(name), given) for name, given in classes.items())
+    recipes = tuple(
+        _recipe(path, str(name), given, within=None if allow_outside else path.parent)
+        for name, given in classes.items()
+    )
     if not any(recipe.weight for recipe in recipes):
         raise PayloadError(f"payload set {str(path)!r}: the weights are all 0: give one above it")
     return tuple(recipe for recipe in recipes if recipe.weight), seed
@@ -106,7 +117,7 @@ def _table(given: Any, where: str) -> dict[str, Any]:
     return given
 
 
-def _recipe(path: Path, name: str, given: Any) -> ClassRecipe:
+def _recipe(path: Path, name: str, given: Any, *, within: Path | None) -> ClassRecipe:
     where = f"payload set {str(path)!r}, class {name!r}"
     table = _table(given, where)
     unknown = sorted(map(str, table.keys() - set(_KEYS)))
@@ -125,13 +136,24 @@ def _recipe(path: Path, name: str, given: Any) -> ClassRecipe:
         name=name,
         weight=_weight(table.get("weight", 1), where),
         origin=origins[0] if origins else None,
-        path=path.parent / table[origins[0]] if origins else None,
+        path=_own_path(path, table[origins[0]], where, within) if origins else None,
+        within=within,
         source=table.get("source"),
         parameters=_table(table.get("parameters", {}), f"{where}, parameters"),
         size=table.get("size"),
         raw=table.get("raw", False),
         records=_records(table.get("records"), where),
     )
+
+
+def _own_path(path: Path, given: str, where: str, within: Path | None) -> Path:
+    found = path.parent / given
+    if within is not None and not is_inside(found, within):
+        raise PayloadError(
+            f"{where}: {given!r} is outside the set's folder: keep it there, or give "
+            "--allow-outside if you trust the set"
+        )
+    return found
 
 
 def _records(given: Any, where: str) -> int | str | None:

@@ -41,7 +41,9 @@ class SchemaEvents:
             raise PayloadError(
                 f"schema {place} is none, at {error.json_path}: its {error.validator} is wrong"
             ) from None
-        self._validator = kind(self._schema, format_checker=kind.FORMAT_CHECKER)
+        # An empty registry: a $ref fetches nothing, neither from the network nor from a file.
+        registry = load_extra("referencing", "schemas").Registry()
+        self._validator = kind(self._schema, format_checker=kind.FORMAT_CHECKER, registry=registry)
         recipe = json.dumps([self._schema, key, repr(size)], sort_keys=True)
         self.digest = hashlib.sha256(recipe.encode()).hexdigest()
 
@@ -79,7 +81,12 @@ class SchemaEvents:
 
     def _problem(self, value: Any) -> str | None:
         """Where a value fails the schema. The value itself is not repeated."""
-        error = next(iter(self._validator.iter_errors(value)), None)
+        try:
+            error = next(iter(self._validator.iter_errors(value)), None)
+        except load_extra("referencing.exceptions", "schemas").Unresolvable:
+            return "a $ref leads nowhere in the schema: write out what it means"
+        except RecursionError:
+            return "it refers to itself without end"
         return None if error is None else f"{error.json_path} fails {error.validator}"
 
 
