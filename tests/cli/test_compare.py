@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.running import one_line, run_here
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep, save_sweep
+from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,21 @@ def test_json_names_both_files(files: tuple[str, str]) -> None:
     """One object, with the sides as they were given."""
     found = json.loads(run_here("compare", *files, "--json").stdout)
     assert (found["a"]["source"], found["b"]["source"]) == files
+
+
+def test_the_goal_is_that_of_the_later_sweep(tmp_path: Path) -> None:
+    """Both are read for one goal, the difference is said, and an option decides otherwise."""
+    files = [
+        save_sweep(tmp_path / name, replace(made_sweep(seed=seed), goal=Goal(goal)))
+        for seed, (name, goal) in enumerate((("a.jsonl", "cost"), ("b.jsonl", "speed")), start=1)
+    ]
+    found = json.loads(run_here("compare", *files, "--json").stdout)
+    asked = json.loads(run_here("compare", *files, "--json", "--goal", "speed").stdout)
+    assert found == asked
+    [said] = [each for each in found["findings"] if each["code"] == "goals-differ"]
+    assert said["message"] == "A was tuned for cost, B for speed: both are read for speed"
+    other = json.loads(run_here("compare", *files, "--json", "--goal", "cost").stdout)
+    assert other["pairs"] != found["pairs"]
 
 
 def test_a_missing_sweep_is_one_line(files: tuple[str, str]) -> None:

@@ -120,6 +120,30 @@ def test_limits_hold(server: LocalLambda, state: dict[str, str], tmp_path: Path)
     assert run_here("report", str(out), **state).returncode == 0
 
 
+def test_the_next_line_gives_the_same_answer_again(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """The sweep keeps its goal and limits; what it does not keep stands in the line."""
+    ran = run_here(
+        "tune", "hello", *at(server), "--yes", "--memory-sizes", SIZES, "--goal", "speed",
+        "--max-cost-per-million", "9", "--percentile", "90", "--rate", "1/s", "--json", **state,
+    )  # fmt: skip
+    told = json.loads(ran.stdout)
+    again = json.loads(run_here("report", "hello", "--rate", "1/s", "--json", **state).stdout)
+    assert again["goal"] == told["goal"]
+    assert again["goal"]["name"] == "speed"
+    assert again["recommendation"] == told["recommendation"]
+    other = run_here("report", "hello", "--goal", "cost", "--rate", "1/s", **state)
+    [line] = [line for line in other.stdout.splitlines() if line.startswith("Next: tuner")]
+    words = line.removeprefix("Next: tuner ").removesuffix("--format markdown").split()
+    assert words == ["report", "hello", "--goal", "cost", "--rate", "1/s"]
+    assert run_here(*words, **state).stdout == other.stdout
+    # A sweep that is gone on with keeps its goal as well.
+    run_here("tune", "--resume", "hello", *at(server), "--yes", **state)
+    resumed = json.loads(run_here("report", "hello", "--json", **state).stdout)
+    assert resumed["goal"] == told["goal"]
+
+
 def test_a_full_disk_costs_no_answer(
     server: LocalLambda, state: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.sweeps import made_sweep, save_sweep
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.platform_report import PlatformReport
 from tuner.sweep.file import SCHEMA_VERSION, SweepWriter, read_sweep
@@ -244,6 +245,35 @@ def test_a_file_that_is_no_sweep_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(SweepFileError, match="is no sweep file"):
         SweepWriter(path)
     assert path.read_text() == "Resources: {}\n"
+
+
+def test_the_goal_is_kept_with_its_limits(tmp_path: Path) -> None:
+    """What a sweep was tuned for is read again; a file without one is read as before."""
+    goal = Goal("speed", max_duration_ms=800.0, percentile=95.0, cold_start_share=0.2)
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, dataclasses.replace(made_sweep(), goal=goal))
+    assert read_sweep(path).goal == goal
+    save_sweep(path, made_sweep())
+    assert "goal" not in json.loads(path.read_text().splitlines()[0])
+    assert read_sweep(path).goal is None
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        Goal(cold_start_share=7.0),
+        Goal(cost_slack_ratio=-1.0),
+        Goal(percentile=100.0),
+        Goal(max_duration_ms=0.0),
+        Goal(max_cost_usd_per_million=-2.0),
+    ],
+)
+def test_a_goal_that_cannot_be_is_refused(tmp_path: Path, impossible: Goal) -> None:
+    """A file says no more than the command line may."""
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, dataclasses.replace(made_sweep(), goal=impossible))
+    with pytest.raises(SweepFileError, match="line 1: the goal has a limit that no goal can have"):
+        read_sweep(path)
 
 
 def test_a_sweep_is_replaced_only_where_that_is_asked_for(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from tuner.api.comparing import compare
+    from tuner.api.comparing import common_goal, compare
     from tuner.api.host_check import check_host
     from tuner.api.job import Job, TuneOptions, read_job
     from tuner.api.page import exhibit
@@ -36,6 +36,7 @@ _HOMES: Final = {
     "TuneOptions": "job",
     "answer_of": "tuning",
     "check_host": "host_check",
+    "common_goal": "comparing",
     "compare": "comparing",
     "exhibit": "page",
     "find_unfinished": "recovery",
@@ -61,6 +62,7 @@ __all__ = [
     "TuneOptions",
     "answer_of",
     "check_host",
+    "common_goal",
     "compare",
     "exhibit",
     "find_unfinished",

@@ -43,7 +43,7 @@ def break_even(
     Raises InputError where the sweep cannot tell waiting from
     computing, PriceError for an unknown region.
     """
-    goal, book = goal or Goal(), price_book or current_price_book()
+    goal, book = goal or sweep.goal or Goal(), price_book or current_price_book()
     answer = answer or recommend(sweep, goal, price_book=book)
     memory_mb = answer.choice.memory_mb or sweep.function.memory_mb
     work = read_work(

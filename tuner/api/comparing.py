@@ -40,11 +40,12 @@ def compare(
 
     Before and after, two architectures, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. Where a parameter was
-    varied, each value is set against the same value. `answers` saves deciding again. With `today`
+    varied, each value is set against the same value. Without `goal` it is that of `b`, or
+    else of `a`. `answers` saves deciding again. With `today`
     prices that are over 90 days old get a warning. Raises InputError for a sweep without warm
     samples and for two that have no varied value in common, and PriceError.
     """
-    goal, book = goal or Goal(), price_book or current_price_book()
+    goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
 
     def between(pair: tuple[Sweep, Sweep]) -> Comparison:
         known = answers if pair == (a, b) and answers is not None else None
@@ -54,9 +55,17 @@ def compare(
 
     likes = like_with_like(a, b, sources)
     found = between((a, b)) if likes is None else _by_value(likes, between)
+    if a.goal is not None and b.goal is not None and a.goal.name != b.goal.name:
+        text = f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are read for {goal.name}"
+        found = replace(found, findings=(*found.findings, Finding("goals-differ", "info", text)))
     if today is None or (old := age_finding(found.prices.as_of, today)) is None:
         return found
     return replace(found, findings=(*found.findings, old))
+
+
+def common_goal(a: Sweep, b: Sweep) -> Goal | None:
+    """The goal that both are answered under: the later one's; None where neither has one."""
+    return b.goal or a.goal
 
 
 def _by_value(likes: Likes, between: Callable[[tuple[Sweep, Sweep]], Comparison]) -> Comparison:

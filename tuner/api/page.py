@@ -12,6 +12,7 @@ from tuner.breakeven.question import Terms
 from tuner.decide.breakdown import break_down
 from tuner.errors import InputError, PriceError
 from tuner.model.goal import Goal
+from tuner.report.frame import limits_flags, terms_flags
 from tuner.report.page.exhibit import Exhibit
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def exhibit(
 
     A sweep that cannot be compared with other platforms is shown without, and with the reason.
     """
-    goal, terms, book = goal or Goal(), terms or Terms(), current_price_book()
+    goal, terms, book = goal or sweep.goal or Goal(), terms or Terms(), current_price_book()
     answer = recommend(
         sweep,
         goal,
@@ -56,21 +57,7 @@ def exhibit(
         answer = add_platform(answer, sweep, terms, price_book=book, today=today)
     else:
         answer = with_saving(answer, terms)
-    options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
-    flags = [f"{name} {value}" for name, value in options.items() if value is not None]
-    flags += _terms_flags(terms)
+    flags = [*limits_flags(min_memory_mb, max_memory_mb), *terms_flags(terms)]
     return Exhibit(
         source, answer, behind, sweep.plan.payloads, breakdown, found, reason, tuple(flags)
     )
-
-
-def _terms_flags(terms: Terms) -> list[str]:
-    """The options of the traffic and of what a change must save, where they are no defaults."""
-    usual, flags = Terms(), []
-    if terms.traffic.rate_per_s is not None:
-        flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")
-    if terms.min_saving_usd_per_month != usual.min_saving_usd_per_month:
-        flags.append(f"--min-saving-usd-per-month {terms.min_saving_usd_per_month:g}")
-    if terms.min_saving_ratio is not None:
-        flags.append(f"--min-saving-ratio {terms.min_saving_ratio:g}")
-    return flags

@@ -19,7 +19,7 @@ def plot(what: Sweep | Comparison | BreakEven, answer: Recommendation | None = N
     """Draw a sweep (with its answer), a comparison or a break-even, 900 × 620 px.
 
     The figure shows itself in a notebook; `savefig` writes it. Without `answer` a sweep is answered
-    under the default goal. Raises InputError without matplotlib, and as `recommend` does.
+    under its own goal. Raises InputError without matplotlib, and as `recommend` does.
     """
     if isinstance(what, Comparison):
         from tuner.report import figure_comparison  # noqa: PLC0415 - one picture, one module

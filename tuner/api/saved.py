@@ -45,12 +45,13 @@ def recommend(
 ) -> Recommendation:
     """Answer from a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
 
-    With `today` prices that are over 90 days old get a warning. Raises PriceError and InputError.
+    Without `goal` it is the one that the sweep was tuned for. With `today` prices that are over 90
+    days old get a warning. Raises PriceError and InputError.
     """
     answer = decide.recommend(
         sweep,
         price_book=price_book or current_price_book(),
-        goal=goal or Goal(),
+        goal=goal or sweep.goal or Goal(),
         seed=sweep.plan.seed,
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,

@@ -52,7 +52,8 @@ def tune(
 ) -> Recommendation:
     """Measure `function` (a name or an ARN) and say how much memory it should have.
 
-    It really runs the code. `options` are those of the command `tuner tune`, by the names that
+    It really runs the code. `goal` is kept with the sweep; without it a sweep that is gone on from
+    has its own. `options` are those of the command `tuner tune`, by the names that
     `tuner.TuneOptions` gives them, such as `payloads`, `region`, `local_template`, `budget_usd`.
     `confirm` sees the plan before anything is changed; without it the call itself agrees, to the
     cost and to side effects. `terms` have the rate of requests that a month is reckoned with.
@@ -64,7 +65,8 @@ def tune(
     """
     folder = state_dir or default_state_dir()
     job = read_job(function, options, state_dir=folder)
-    goal, request = goal or Goal(), job.request
+    request = job.request
+    goal = goal or (request.earlier and request.earlier.goal) or Goal()
     with open_target(
         job.function, state_dir=folder, concurrency=request.concurrency, **job.place
     ) as target:
@@ -131,6 +133,7 @@ def run(
             hooks=prepared.hooks,
             earlier=prepared.earlier,
             build=prepared.build,
+            goal=prepared.goal,
         )
 
 

@@ -63,10 +63,11 @@ def comment(
     """
     from tuner.cli.screen import show_text  # noqa: PLC0415 - not needed for --help
 
-    wanted, terms = goal.wanted(), traffic.terms()
-    limits = limits_of(min_memory, max_memory)
+    terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [load(name) for name in sweeps]
-    answers = [(sweep, answer_of(sweep, wanted, terms, limits)) for sweep in loaded]
+    answers = [
+        (sweep, answer_of(sweep, goal.wanted(sweep.goal), terms, limits)) for sweep in loaded
+    ]
     text = change.compose(answers, key=key)
     if dry_run:
         show_text(text.text)

@@ -31,9 +31,9 @@ def compare(
     format_name: options.ReportFormat = "text",
     out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
-    goal: options.GoalOption = "cost",
-    tolerance: options.Tolerance = 0.01,
-    cold_start_share: options.ColdStartShare = 0.01,
+    goal: options.GoalOption = None,
+    tolerance: options.Tolerance = None,
+    cold_start_share: options.ColdStartShare = None,
 ) -> int:
     """Say how large the difference of two saved sweeps is, and whether it is real.
 
@@ -45,13 +45,14 @@ def compare(
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
-    from tuner.model.goal import Goal  # noqa: PLC0415 - as above
 
-    wanted = Goal(name=goal, tolerance_ratio=tolerance, cold_start_share=cold_start_share)
+    asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = "json" if json else format_name
     is_picture = picture.check(shown, out_file, sweep_count=1)
     first, second = load(a), load(b)
+    wanted = asked.wanted(api.common_goal(first, second))
     if shown == "html":
         exhibits = [
             api.exhibit(sweep, wanted, source=name, today=today())

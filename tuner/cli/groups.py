@@ -3,9 +3,9 @@
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from tuner.cli import options
 from tuner.cli.values import parameters_of
@@ -19,24 +19,30 @@ if TYPE_CHECKING:
 class GoalOptions:
     """What is wanted."""
 
-    goal: options.GoalOption = "cost"
-    cost_slack: options.CostSlack = 0.02
-    tolerance: options.Tolerance = 0.01
+    goal: options.GoalOption = None
+    cost_slack: options.CostSlack = None
+    tolerance: options.Tolerance = None
     max_duration: options.MaxDuration = None
     percentile: options.Percentile = None
     max_cost_per_million: options.MaxCostPerMillion = None
-    cold_start_share: options.ColdStartShare = 0.01
+    cold_start_share: options.ColdStartShare = None
 
-    def wanted(self) -> Goal:
-        """Return the goal. A percentile without a limit is shown, and limits nothing."""
-        return Goal(
-            name=self.goal,
-            cost_slack_ratio=self.cost_slack,
-            tolerance_ratio=self.tolerance,
-            max_duration_ms=self.max_duration,
-            percentile=self.percentile,
-            max_cost_usd_per_million=self.max_cost_per_million,
-            cold_start_share=self.cold_start_share,
+    def wanted(self, kept: Goal | None = None) -> Goal:
+        """Return the goal: what is given here, the rest as the sweep keeps it or by default.
+
+        A percentile without a limit is shown, and limits nothing.
+        """
+        given: dict[str, Any] = {
+            "name": self.goal,
+            "cost_slack_ratio": self.cost_slack,
+            "tolerance_ratio": self.tolerance,
+            "max_duration_ms": self.max_duration,
+            "percentile": self.percentile,
+            "max_cost_usd_per_million": self.max_cost_per_million,
+            "cold_start_share": self.cold_start_share,
+        }
+        return replace(
+            kept or Goal(), **{name: each for name, each in given.items() if each is not None}
         )
 
 

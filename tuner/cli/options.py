@@ -117,15 +117,18 @@ MaxMemory = Annotated[
         rich_help_panel=MEASURE,
     ),
 ]
+# What is wanted has no default here: a sweep keeps the goal that it was made for.
 GoalOption = Annotated[
-    Literal["cost", "speed", "balanced"],
+    Literal["cost", "speed", "balanced"] | None,
     typer.Option(
-        help="cost: cheapest; speed: fastest; balanced: 1 % of cost for 1 % of time.",
+        help="cost: cheapest; speed: fastest; balanced: 1 % of cost for 1 % of time (without it "
+        "the sweep's own; of a new one: cost).",
+        show_default=False,
         rich_help_panel=GOAL,
     ),
 ]
 CostSlack = Annotated[
-    float,
+    float | None,
     typer.Option(
         metavar="SHARE",
         parser=values.ratio,
@@ -136,7 +139,7 @@ CostSlack = Annotated[
     ),
 ]
 Tolerance = Annotated[
-    float,
+    float | None,
     typer.Option(
         metavar="SHARE",
         parser=values.ratio,
@@ -173,7 +176,7 @@ MaxCostPerMillion = Annotated[
     ),
 ]
 ColdStartShare = Annotated[
-    float,
+    float | None,
     typer.Option(
         metavar="SHARE",
         parser=values.ratio,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.breakeven.question import Terms
-    from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
 
@@ -50,16 +49,18 @@ def report(
     of one sweep.
     """
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - not needed for --help
+    from tuner.report.frame import limits_flags, terms_flags  # noqa: PLC0415 - as above
 
     shown = "json" if json else format_name
     picture.check(shown, out_file, sweep_count=len(sweeps))
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [(name, load(name)) for name in sweeps]
     if shown == "html":
-        answers = _show_page(loaded, out_file, goal.wanted(), terms, limits)
+        answers = _show_page(loaded, out_file, goal, terms, limits)
     else:
-        answers = [answer_of(sweep, goal.wanted(), terms, limits) for _, sweep in loaded]
-        _show_answers(loaded, answers, shown, out_file)
+        answers = [answer_of(sweep, goal.wanted(sweep.goal), terms, limits) for _, sweep in loaded]
+        others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
+        _show_answers(loaded, answers, shown, out_file, others)
     _check_whole(loaded)
     return exitcode.of_all(answers) if detailed_exitcode else 0
 
@@ -67,7 +68,7 @@ def report(
 def _show_page(
     loaded: "Sequence[Named]",
     out_file: "Path | None",
-    goal: "Goal",
+    goal: GoalOptions,
     terms: "Terms",
     limits: Limits,
 ) -> "list[Recommendation]":
@@ -76,7 +77,8 @@ def _show_page(
     from tuner.cli import picture  # noqa: PLC0415 - as above
 
     exhibits = [
-        api.exhibit(sweep, goal, source=name, terms=terms, **limits) for name, sweep in loaded
+        api.exhibit(sweep, goal.wanted(sweep.goal), source=name, terms=terms, **limits)
+        for name, sweep in loaded
     ]
     picture.show_page(exhibits, out_file)
     return [each.recommendation for each in exhibits]
@@ -87,18 +89,26 @@ def _show_answers(
     answers: "Sequence[Recommendation]",
     shown: str,
     out_file: "Path | None",
+    others: "Sequence[str]",
 ) -> None:
-    """Show the answers as text, or the first one's figure."""
+    """Show the answers as text, or the first one's figure; `others` are options beside the goal's
+    that shaped them.
+    """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
+    from tuner.report.frame import goal_flags  # noqa: PLC0415 - as above
 
     if shown in picture.FORMATS:
         behind = api.sweep_behind(answers[0], loaded[0][1])
         picture.show_figure(answers[0], behind, shown, out_file)
     else:
         names = [name for name, _ in loaded]
-        show_answers(list(zip(names, answers, strict=True)), shown)
+        flags = [
+            [*goal_flags(answer.goal, sweep.goal), *others]
+            for answer, (_, sweep) in zip(answers, loaded, strict=True)
+        ]
+        show_answers(list(zip(names, answers, strict=True)), shown, flags)
 
 
 def _check_whole(loaded: "Sequence[Named]") -> None:

@@ -23,9 +23,14 @@ WIDTH_WITHOUT_TERMINAL: Final = 100
 
 
 def show_answer(
-    recommendation: Recommendation, format_name: str, source: str | None = None
+    recommendation: Recommendation,
+    format_name: str,
+    source: str | None = None,
+    flags: Sequence[str] = (),
 ) -> None:
-    """Write the answer to stdout as text, json or markdown; `source` names its sweep."""
+    """Write the answer to stdout as text, json or markdown; `source` names its sweep, and `flags`
+    are the options that gave this answer.
+    """
     if format_name == "json":
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
@@ -44,12 +49,20 @@ def show_answer(
                 color=takes_color(sys.stdout),
                 encoding=sys.stdout.encoding or "ascii",
                 source=source,
+                flags=flags,
             )
         )
 
 
-def show_answers(answers: Sequence[tuple[str, Recommendation]], format_name: str) -> None:
-    """Write (source, answer) pairs to stdout; several as JSON are one object a line."""
+def show_answers(
+    answers: Sequence[tuple[str, Recommendation]],
+    format_name: str,
+    flags: Sequence[Sequence[str]] = (),
+) -> None:
+    """Write (source, answer) pairs to stdout; several as JSON are one object a line.
+
+    `flags`: for each the options that gave it.
+    """
     if format_name == "json" and len(answers) > 1:
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
@@ -59,7 +72,7 @@ def show_answers(answers: Sequence[tuple[str, Recommendation]], format_name: str
     for number, (source, recommendation) in enumerate(answers):
         if number:
             show_text("\n")
-        show_answer(recommendation, format_name, source)
+        show_answer(recommendation, format_name, source, flags[number] if flags else ())
 
 
 def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = False) -> None:

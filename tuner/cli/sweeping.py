@@ -21,6 +21,7 @@ from tuner.errors import (
     UnknownReachError,
 )
 from tuner.model.patience import CredentialsPatience
+from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
 from tuner.sweep.stop import StopSignal, stop_on_signals
@@ -54,19 +55,24 @@ def sweep_and_answer(
     function: str | None,
     asked: api.TuneOptions,
     *,
-    goal: Goal,
+    goal: Callable[[Goal | None], Goal],
     manner: Manner,
     terms: Terms | None = None,
 ) -> int:
-    """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError."""
+    """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError.
+
+    `goal` completes the one of a sweep that is gone on from.
+    """
     stop = StopSignal()
     folder = state_dir()
     job = api.read_job(function, asked, state_dir=folder)
+    wanted = goal(job.request.earlier.goal if job.request.earlier else None)
 
     def tell(sweep: Sweep) -> Recommendation:
-        answer = api.answer_of(sweep, job.request, goal=goal, terms=terms, today=today())
+        answer = api.answer_of(sweep, job.request, goal=wanted, terms=terms, today=today())
         kept_as = None if job.request.out else answer.function.name
-        show_answer(answer, "json" if manner.json else "text", kept_as)
+        flags = terms_flags(terms) if terms else ()
+        show_answer(answer, "json" if manner.json else "text", kept_as, flags)
         return answer
 
     with api.open_target(
@@ -78,7 +84,7 @@ def sweep_and_answer(
         **job.place,
     ) as target:
         request = job.completed(target, _test_events_offered(target, job))
-        prepared = _prepare(target, job.function, request, goal)
+        prepared = _prepare(target, job.function, request, wanted)
         for message in target.beside_the_function:
             say(message)
         for line in describe_plan(

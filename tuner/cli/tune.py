@@ -66,4 +66,4 @@ def tune(
         json=json,
         detailed_exitcode=detailed_exitcode,
     )
-    return sweep_and_answer(function, asked, goal=goal.wanted(), manner=manner, terms=terms)
+    return sweep_and_answer(function, asked, goal=goal.wanted, manner=manner, terms=terms)

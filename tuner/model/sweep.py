@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
     from tuner.model.invocation import Invocation
     from tuner.model.plan import SweepPlan
 
@@ -39,6 +40,8 @@ class Sweep:
     wall_s: float = 0.0
     throttle_count: int = 0
     file: str | None = None
+    goal: Goal | None = None
+    """What it was tuned for; None where its file does not say."""
 
     @property
     def cost_usd(self) -> float:

@@ -56,12 +56,13 @@ def render(
     color: bool,
     encoding: str = "utf-8",
     source: str | None = None,
+    flags: Sequence[str] = (),
 ) -> str:
     """Return the whole answer, lines at most `width` columns wide (44 at least, 100 at most).
 
     `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
     the signs, the text is plain ASCII. `source` is what `tuner report` finds the sweep by, if that
-    is shorter than its file.
+    is shorter than its file, and `flags` are what it needs to give this answer again.
     """
     glyphs = glyphs_for(encoding)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
@@ -76,7 +77,7 @@ def render(
             console.print(line, soft_wrap=True)
     console.print()
     _print_verdict(console, recommendation, style)
-    _print_remarks(console, recommendation, source)
+    _print_remarks(console, recommendation, next_commands(recommendation, source, flags))
     printed = out.getvalue().replace(_HELD_SPACE, " ")
     text = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
     return fit_to(text, glyphs)
@@ -211,7 +212,9 @@ def _print_verdict(console: Console, recommendation: Recommendation, style: str)
             console.print(Padding(_held(line), (0, 0, 0, 2)))
 
 
-def _print_remarks(console: Console, recommendation: Recommendation, source: str | None) -> None:
+def _print_remarks(
+    console: Console, recommendation: Recommendation, commands: Sequence[str]
+) -> None:
     remarks = Table.grid(padding=(0, 1, 0, 0))
     for finding in recommendation.findings:
         style = _SEVERITY_STYLES[finding.severity]
@@ -224,9 +227,7 @@ def _print_remarks(console: Console, recommendation: Recommendation, source: str
     if recommendation.assumptions:
         assumed = "; ".join(_held(text) for text in recommendation.assumptions)
         console.print(f"Assumes {assumed}.", style="dim")
-    for label, command in zip(
-        ("Next:", "     "), next_commands(recommendation, source), strict=False
-    ):
+    for label, command in zip(("Next:", "     "), commands, strict=False):
         console.print(f"{label} {command}", soft_wrap=True)
 
 

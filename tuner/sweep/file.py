@@ -1,6 +1,7 @@
 """Sweep files: JSON Lines, a record a line, flushed after every invocation.
 
-    sweep       schema_version, tool_version, started_at, environment, function, plan; first
+    sweep       schema_version, tool_version, started_at, environment, function, plan, and the
+                goal with its limits (earlier files have none); first
     invocation  one call, in the order in which they ended
     payload     an event that was sent, only where they were asked to be kept
     finding     something the operator should know
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.function import FunctionConfig, mask_account
+from tuner.model.goal import Goal  # noqa: TC001 - as SweepPlan
 from tuner.model.invocation import Invocation
 from tuner.model.plan import SweepPlan  # noqa: TC001 - _Header is read by its hints
 from tuner.model.record import RecordError, from_record, to_record
@@ -59,6 +61,7 @@ class _Header:
     environment: Literal["aws", "local"]
     function: FunctionConfig
     plan: SweepPlan
+    goal: Goal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,12 @@ class SweepWriter:
             raise self._unwritable(error) from error
         function = dataclasses.replace(sweep.function, arn=mask_account(sweep.function.arn))
         header = _Header(
-            sweep.tool_version, sweep.started_at, sweep.environment, function, sweep.plan
+            sweep.tool_version,
+            sweep.started_at,
+            sweep.environment,
+            function,
+            sweep.plan,
+            sweep.goal,
         )
         try:
             self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
@@ -274,6 +282,8 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
     if version < 1:
         raise RecordError(f"the file is of version {version}, which is no longer read: tune again")
     header = _value(_Header, record)
+    if header.goal is not None and not _is_possible(header.goal):
+        raise RecordError("the goal has a limit that no goal can have")
     return Sweep(
         plan=header.plan,
         function=header.function,
@@ -281,6 +291,18 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
         started_at=header.started_at,
         tool_version=header.tool_version,
         file=str(path),
+        goal=header.goal,
+    )
+
+
+def _is_possible(goal: Goal) -> bool:
+    """Whether its limits are within what the command line takes."""
+    ratios = (goal.cost_slack_ratio, goal.tolerance_ratio, goal.cold_start_share)
+    amounts = (goal.max_duration_ms, goal.max_cost_usd_per_million)
+    return (
+        all(0 <= ratio <= 1 for ratio in ratios)
+        and all(amount is None or amount > 0 for amount in amounts)
+        and (goal.percentile is None or 0 < goal.percentile < 100)
     )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tuner.model.build import Build
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
     from tuner.model.progress import ProgressEvent, ProgressHook
@@ -75,12 +76,14 @@ def run_sweep(
     hooks: Hooks = NO_HOOKS,
     earlier: Sweep | None = None,
     build: Build | None = None,
+    goal: Goal | None = None,
 ) -> Sweep:
     """Run `plan` on `function` (as it was read for the plan) and return what was measured.
 
     `findings` are those known before (of the host); `state_dir` takes the journal and the lock.
     `earlier` is a sweep that this one goes on from: what it measured, spent and took counts as
-    this one's. `build` is measured in place of the deployed code (isolation clone only).
+    this one's. `build` is measured in place of the deployed code (isolation clone only). `goal` is
+    kept with the sweep, so that it is answered again as it was.
     A stop, a Ctrl-C, a spent budget or a function that fails everywhere end the sweep early:
     `Sweep.end` says which. So does a file that takes no more (a full disk): what was measured is
     returned all the same. The function is given back in any case.
@@ -99,6 +102,7 @@ def run_sweep(
             started_at=began_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             tool_version=tool_version,
             findings=tuple(findings),
+            goal=goal,
         ),
         writer=writer,
         on_progress=on_progress,

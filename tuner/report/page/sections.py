@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import breakeven, numbers
 from tuner.report.foreign import plain
-from tuner.report.frame import describe_sweep, next_commands
+from tuner.report.frame import describe_sweep, goal_flags, next_commands
 from tuner.report.page.tables import (
     cold_table,
     dollars,
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.finding import Finding
-    from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
     from tuner.report.page.exhibit import Exhibit
@@ -178,7 +177,7 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
     """How to get this page again, and how to measure again."""
     answer, sweep = exhibit.recommendation, exhibit.sweep
     source = shlex.quote(plain(exhibit.source))
-    flags = [*_goal_flags(answer.goal), *exhibit.flags]
+    again = [*goal_flags(answer.goal, sweep.goal), *exhibit.flags]
     measure = ["tuner tune", shlex.quote(plain(sweep.function.name))]
     measure += ["--local TEMPLATE"] if answer.environment == "local" else []
     measure += ["--payload PAYLOADS"]
@@ -188,9 +187,9 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
             shlex.quote(f"--vary={plain(answer.variation.parameter.name)}={plain(values)}")
         )
     measure += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
-    measure += [f"--seed {sweep.plan.seed}", *flags]
+    measure += [f"--seed {sweep.plan.seed}", *goal_flags(answer.goal), *exhibit.flags]
     return {
-        "again": " ".join([f"tuner report {source} --format html", *flags, "--out report.html"]),
+        "again": " ".join([f"tuner report {source} --format html", *again, "--out report.html"]),
         "measure": " ".join(measure),
         "facts": [
             ("sweep", sweep.plan.sweep_id),
@@ -226,24 +225,6 @@ def _front_caption(answer: Recommendation) -> str:
     knee = answer.tradeoff.knee_mb
     text = f"{len(front)} sizes from {front[0]} to {front[-1]} MB are beaten by no other in both."
     return text if knee is None else f"{text} The knee is at {knee} MB."
-
-
-def _goal_flags(goal: Goal) -> list[str]:
-    """The options that differ from the defaults."""
-    default = type(goal)()
-    written = {
-        "--goal": (goal.name, default.name),
-        "--cost-slack": (goal.cost_slack_ratio, default.cost_slack_ratio),
-        "--tolerance": (goal.tolerance_ratio, default.tolerance_ratio),
-        "--max-cost-per-million": (goal.max_cost_usd_per_million, None),
-        "--cold-start-share": (goal.cold_start_share, default.cold_start_share),
-    }
-    flags = [f"{name} {value}" for name, (value, usual) in written.items() if value != usual]
-    if goal.percentile is not None:
-        flags.append(f"--percentile {goal.percentile:g}")
-    if goal.max_duration_ms is not None:
-        flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
-    return flags
 
 
 def _tile(title: str, now: str, then: str | None, note: str) -> dict[str, str]:
