@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 import random
+import re
 import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sweep.running import Events, Place, Watched, codes, serve
+from tuner.api.saved import recommend
 from tuner.errors import AccessDeniedError, LeftChangedError, MemoryCapError, SweepFileError
+from tuner.explore.adaptive import AdaptiveStrategy
 from tuner.explore.strategy import Trial
 from tuner.lease.recover import find_unfinished
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 from tuner.model.invocation import Outcome
 from tuner.model.payload import Payload, Variant
 from tuner.model.progress import (
@@ -32,6 +36,7 @@ from tuner.model.progress import (
     WindowClosed,
     WindowOpened,
 )
+from tuner.pricing import load_price_book
 from tuner.sweep.backoff import Backoff
 from tuner.sweep.file import read_sweep
 from tuner.sweep.stop import StopSignal
@@ -517,7 +522,46 @@ def test_sizes_that_the_account_refuses_are_left_out(tmp_path: Path) -> None:
         sweep = place.run(plan, control=Capped())
     assert sweep.end == "complete"
     assert {one.memory_mb for one in sweep.invocations} == {512, 3008}
-    assert codes(sweep) == ["size_refused", "size_refused"]
+    assert codes(sweep) == ["size_refused"]
+    assert sweep.memory_cap_mb == read_sweep(place.file(plan)).memory_cap_mb == 3008
+
+
+@pytest.mark.parametrize("goal", ["cost", "speed", "balanced"])
+def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
+    tmp_path: Path, goal: Any
+) -> None:
+    """One size is refused, whatever the strategy hopes of larger ones; no word names one."""
+    asked = []
+
+    class Watching:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(place.gateway, name)
+
+        def update_memory(self, function: str, memory_mb: int, revision: str | None) -> Any:
+            asked.append(memory_mb)
+            return place.gateway.update_memory(function, memory_mb, revision)
+
+    executor = ScriptedExecutor(lambda mb: 300 * 1769 / mb, time_scale=0, max_memory_mb=1024)
+    with serve(tmp_path, executor) as place:
+        config = place.gateway.read_function(place.function)
+        prices = load_price_book().lambda_prices(config.region, config.architecture)
+        sizes = tuple(range(128, 10241, 64))
+        plan = dataclasses.replace(place.plan(memory_sizes_mb=sizes[:2]), sizes_mb=sizes)
+        strategy = AdaptiveStrategy(
+            sizes,
+            {"empty": 1.0},
+            function=config,
+            goal=Goal(name=goal),
+            prices=prices,
+            seed=1,
+            max_invocations=20,
+        )
+        sweep = place.run(plan, control=Watching(), strategy=strategy)
+    assert len({size for size in asked if size > 1024}) == 1
+    answer = recommend(sweep, Goal(name=goal))
+    said = [answer.choice.reason, *(finding.message for finding in answer.findings)]
+    named = {int(size) for text in said for size in re.findall(r"(\d+) MB", text)}
+    assert max(named | {answer.choice.memory_mb or 0}) <= 1024
 
 
 def test_a_limit_of_invocations_holds_against_any_strategy(place: Place) -> None:

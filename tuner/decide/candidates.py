@@ -44,8 +44,19 @@ def candidates_of(
     sweep: Sweep, min_memory_mb: int | None = None, max_memory_mb: int | None = None
 ) -> frozenset[int]:
     """The sizes that the operator named, or those that a person would write and what was invoked;
-    within the limits, or the range that was planned. Raises InputError if they leave nothing.
+    within the limits, or the range that was planned. What the account turned out to refuse is
+    none. Raises InputError if the limits leave nothing.
     """
+    candidates = _asked_for(sweep, min_memory_mb, max_memory_mb)
+    if sweep.memory_cap_mb is None:
+        return candidates
+    had = {sweep.function.memory_mb, *(each.memory_mb for each in sweep.invocations)}
+    return frozenset(size for size in candidates if size <= sweep.memory_cap_mb or size in had)
+
+
+def _asked_for(
+    sweep: Sweep, min_memory_mb: int | None, max_memory_mb: int | None
+) -> frozenset[int]:
     planned = sweep.plan.sizes_mb
     if sweep.plan.sizes_named:
         low, high = min_memory_mb or min(planned), max_memory_mb or max(planned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.decide.admission import admit
@@ -27,6 +27,10 @@ class Question:
     function: FunctionConfig
     prices: LambdaPrices
     candidates: frozenset[int]
+
+    def without(self, memory_mb: int) -> Question:
+        """The same question, with one size less to choose from."""
+        return replace(self, candidates=self.candidates - {memory_mb})
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class AdaptiveStrategy:
         """Take no further trials at this size."""
         del reason, payload
         self._excluded.add(memory_mb)
+        self._question = self._question.without(memory_mb)
 
     # For one that shares its invocations with others (`tuner.explore.varied`)
 

@@ -100,6 +100,8 @@ class VariedStrategy:
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Take no further trials at this size, with a payload: with its value."""
+        if payload is None:
+            self._question = self._question.without(memory_mb)
         for part, strategy in zip(self._parts, self._strategies, strict=True):
             if payload is None or payload in part.weights:
                 strategy.exclude(memory_mb, reason)

@@ -54,10 +54,11 @@ class PublishedSize:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a window brought: versions, and sizes that the account refuses, with the reason."""
+    """What a window brought: versions, and what the account turned out to allow at most."""
 
     published: tuple[PublishedSize, ...]
-    refused: tuple[tuple[int, str], ...] = ()
+    memory_cap_mb: int | None = None
+    """No larger size can be had; None: nothing was refused."""
 
 
 class PublishWindow:
@@ -127,9 +128,8 @@ class PublishWindow:
             try:
                 published.append(self._publish_size(size))
             except MemoryCapError as error:
-                done = {entry.memory_mb for entry in published}
-                refused = [left for left in sizes_mb if left >= size and left not in done]
-                return Publication(tuple(published), tuple((left, str(error)) for left in refused))
+                named_mb = error.max_memory_mb or size - 1
+                return Publication(tuple(published), min(named_mb, size - 1))
         return Publication(tuple(published))
 
     def _publish_size(self, size: int) -> PublishedSize:

@@ -39,6 +39,8 @@ class Sweep:
     end: SweepEnd | None = None
     wall_s: float = 0.0
     throttle_count: int = 0
+    memory_cap_mb: int | None = None
+    """What the account turned out to allow at most; None: no size was refused."""
     file: str | None = None
     goal: Goal | None = None
     """What it was tuned for; None where its file does not say."""

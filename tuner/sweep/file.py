@@ -5,6 +5,7 @@
     invocation  one call, in the order in which they ended
     payload     an event that was sent, only where they were asked to be kept
     finding     something the operator should know
+    memory_cap  what the account allows at most, only where it refused a size
     end         how the sweep ended; last, absent if it was cut off
 
 A file holds what redoes the analysis: no payload (a digest stands for it) unless it was asked for,
@@ -69,6 +70,11 @@ class _End:
     end: Literal["complete", "interrupted", "budget", "failed"]
     wall_s: float
     throttle_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _MemoryCap:
+    memory_mb: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,10 @@ class SweepWriter:
     def finding(self, finding: Finding) -> None:
         """Append a finding."""
         self._write({"record": "finding", **to_record(finding)})
+
+    def memory_cap(self, memory_mb: int) -> None:
+        """Append what the account allows at most."""
+        self._write({"record": "memory_cap", **to_record(_MemoryCap(memory_mb))})
 
     def end(self, end: SweepEnd, *, wall_s: float, throttle_count: int) -> None:
         """Append the end; nothing may follow."""
@@ -219,6 +229,7 @@ class _Reading:
     def __init__(self) -> None:
         self._invocations: list[Invocation] = []
         self._findings: list[Finding] = []
+        self._memory_cap_mb: int | None = None
         self._end: _End | None = None
 
     def take(self, record: dict[str, Any], plan: SweepPlan) -> None:
@@ -230,6 +241,8 @@ class _Reading:
                 self._invocations.append(self._checked(_value(Invocation, record), plan))
             case "finding":
                 self._findings.append(_value(Finding, record))
+            case "memory_cap":
+                self._memory_cap_mb = _value(_MemoryCap, record).memory_mb
             case "payload":
                 _value(_KeptPayload, record)  # kept for whoever asks for it, `read_payloads`
             case "end":
@@ -247,6 +260,7 @@ class _Reading:
             end=self._end.end if self._end else None,
             wall_s=self._end.wall_s if self._end else 0.0,
             throttle_count=self._end.throttle_count if self._end else throttles,
+            memory_cap_mb=self._memory_cap_mb,
         )
 
     def _checked(self, invocation: Invocation, plan: SweepPlan) -> Invocation:

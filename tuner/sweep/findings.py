@@ -11,7 +11,14 @@ if TYPE_CHECKING:
 
 
 _LASTING: Final = frozenset(
-    ("other_version_ran", "reply_lost", "report_cut_off", "size_failed", "version_kept")
+    (
+        "other_version_ran",
+        "reply_lost",
+        "report_cut_off",
+        "size_failed",
+        "size_refused",
+        "version_kept",
+    )
 )
 
 
@@ -20,9 +27,14 @@ def lasting(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.code in _LASTING)
 
 
-def size_refused(memory_mb: int, reason: str) -> Finding:
-    """The account does not allow a size."""
-    return Finding("size_refused", "warning", f"{memory_mb} MB is left out: {reason}")
+def size_refused(cap_mb: int) -> Finding:
+    """The account does not allow the larger sizes."""
+    return Finding(
+        "size_refused",
+        "warning",
+        f"At most {cap_mb} MB of memory are allowed here: larger sizes are neither measured nor "
+        "recommended. AWS Support can raise an account's limit.",
+    )
 
 
 def size_failed(memory_mb: int, reason: str, value: str | None = None) -> Finding:

@@ -25,7 +25,7 @@ from tuner.sweep.slots import Slots
 from tuner.sweep.workers import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
     from tuner.explore.strategy import Strategy
@@ -55,6 +55,7 @@ class SweepLoop:
     def __init__(
         self,
         *,
+        sizes_mb: Sequence[int],
         concurrency: int,
         strategy: Strategy,
         lease: Leased,
@@ -71,9 +72,11 @@ class SweepLoop:
         rng: Random,
         values: Mapping[str, str] | None = None,
     ) -> None:
-        """`values`: by payload, the value of a varied parameter that it was made with. What fails
-        with one value may do with another.
+        """`sizes_mb`: all that the strategy may choose from, ascending. `values`: by payload, the
+        value of a varied parameter that it was made with. What fails with one value may do with
+        another.
         """
+        self._sizes_mb = sizes_mb
         self._slots = Slots(concurrency)
         self._strategy = strategy
         self._lease = lease
@@ -109,6 +112,8 @@ class SweepLoop:
                 value = self._values.get(invocation.payload)
                 self._exclude(invocation.memory_mb, reason, None if value is None else trial)
         self._health.forget_streaks()
+        if self._recording.memory_cap_mb is not None:
+            self._leave_out_above(self._recording.memory_cap_mb)
 
     def run(self) -> SweepEnd:
         """Run to the end, and say which it was.
@@ -198,9 +203,21 @@ class SweepLoop:
         for entry in publication.published:
             self._versions[entry.memory_mb] = entry.version
             self._judge.add_version(entry.version, is_new=entry.is_new)
-        for size, reason in publication.refused:
-            self._exclude(size, reason)
-            self._recording.find(findings.size_refused(size, reason))
+        if publication.memory_cap_mb is not None:
+            self._recording.cap(publication.memory_cap_mb)
+            self._leave_out_above(publication.memory_cap_mb)
+
+    def _leave_out_above(self, cap_mb: int) -> None:
+        """Leave out every size that the account does not allow; one told for all of them."""
+        had = {*self._versions, *(each.memory_mb for each in self._recording.invocations)}
+        above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
+        reason = f"at most {cap_mb} MB are allowed here, so that no larger size is measured"
+        for size in above:
+            self._excluded.add(size)
+            self._strategy.exclude(size, reason)
+        self._pending = [trial for trial in self._pending if not self._is_out(trial)]
+        if above:
+            self._recording.exclude(above[0], reason)
 
     def _start_pending(self, *, most_a_version: int) -> bool:
         """Start pending trials in their order; False: the budget does not cover the next one."""

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
 from tuner.sweep.file import MAX_KEPT_BYTES
-from tuner.sweep.findings import lasting, left_changed, not_saved, payloads_not_kept, throttled
+from tuner.sweep.findings import (
+    lasting,
+    left_changed,
+    not_saved,
+    payloads_not_kept,
+    size_refused,
+    throttled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,6 +47,8 @@ class Recording:
         self._planned_count = planned_count
         self._findings: list[Finding] = []
         self._throttle_count = earlier.throttle_count if earlier else 0
+        self.memory_cap_mb = earlier.memory_cap_mb if earlier else None
+        """What the account is known to allow at most."""
         self._has_begun = False
         self._unsaved: SweepFileError | None = None
         self._kept: set[tuple[str, int]] = set()
@@ -54,6 +63,8 @@ class Recording:
         self._has_begun = True
         for invocation in self.invocations:
             self._writer.invocation(invocation)
+        if self.memory_cap_mb is not None:
+            self._writer.memory_cap(self.memory_cap_mb)
         self.find_all((*self._earlier_findings, *self._sweep.findings))
         if self._unsaved is not None:  # nothing is measured yet: not a call is worth making
             raise self._unsaved
@@ -113,6 +124,12 @@ class Recording:
         self._throttle_count += 1
         self._on_progress(ThrottleMet(memory_mb, reason, wait_s))
 
+    def cap(self, memory_mb: int) -> None:
+        """Take what the account allows at most."""
+        self.memory_cap_mb = memory_mb
+        self._save(lambda: self._writer.memory_cap(memory_mb))
+        self.find(size_refused(memory_mb))
+
     def exclude(self, memory_mb: int, reason: str) -> None:
         """Take the exclusion of a size."""
         self._on_progress(SizeExcluded(memory_mb, reason))
@@ -130,6 +147,7 @@ class Recording:
             end="failed" if self.is_cut_off else end,
             wall_s=wall_s,
             throttle_count=self._throttle_count,
+            memory_cap_mb=self.memory_cap_mb,
             file=str(self._writer.path),
         )
 

@@ -127,6 +127,7 @@ def run_sweep(
         with Workers(sender.send, clock) as workers:
             stop.notify(workers.wake)
             return SweepLoop(
+                sizes_mb=plan.sizes_mb,
                 concurrency=plan.concurrency,
                 strategy=strategy,
                 lease=lease,
