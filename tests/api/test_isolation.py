@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tuner.api import PreparedSweep, Request, open_target, prepare
-from tuner.errors import UnknownReachError
+from tuner.errors import InputError, UnknownReachError
 from tuner.lease.reach import Reach
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
@@ -21,20 +21,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api import Target
+    from tuner.model.function import FunctionConfig
 
 EMPTY = (Payload("empty", b"{}"),)
 
 
 class Reached:
-    """A gateway whose answer about its function's reach is given."""
+    """A gateway whose answer about its function's reach is given, and one setting more."""
 
-    def __init__(self, gateway: Any, reach: Reach | None) -> None:
+    def __init__(self, gateway: Any, reach: Reach | None, setting: str | None) -> None:
+        self._setting = setting
         self._gateway = gateway
         self._reach = reach
 
     def reach(self, _function: str) -> Reach:
         assert self._reach is not None, "nobody was to ask"
         return self._reach
+
+    def read_function(self, function: str) -> FunctionConfig:
+        read: FunctionConfig = self._gateway.read_function(function)
+        more = ((self._setting, "a digest"),) if self._setting else ()
+        return dataclasses.replace(read, settings=(*read.settings, *more))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gateway, name)
@@ -56,13 +63,25 @@ def target(tmp_path: Path) -> Iterator[Target]:
 
 @pytest.fixture
 def planned(target: Target, tmp_path: Path) -> Callable[..., PreparedSweep]:
-    def plan(reach: Reach | None, isolation: Any = "auto", **changes: Any) -> PreparedSweep:
-        gateway = cast("Any", Reached(target.gateway, reach))
+    def plan(
+        reach: Reach | None, isolation: Any = "auto", setting: str | None = None, **changes: Any
+    ) -> PreparedSweep:
+        gateway = cast("Any", Reached(target.gateway, reach, setting))
         place = dataclasses.replace(target, gateway=gateway, **changes)
         request = Request(EMPTY, isolation=isolation)
         return prepare(place, "hello", request, goal=Goal(), state_dir=tmp_path)
 
     return plan
+
+
+@pytest.mark.parametrize("isolation", ["auto", "version", "clone"])
+@pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig", "TenancyConfig"])
+def test_what_cannot_be_measured_is_refused_before_anything_is_published(
+    planned: Callable[..., PreparedSweep], setting: str, isolation: Any
+) -> None:
+    """Managed Instances, durable and tenant-isolated functions, in either isolation."""
+    with pytest.raises(InputError, match=f"hello cannot be tuned: .*{setting}"):
+        planned(Reach(), isolation, setting=setting)
 
 
 def test_auto_follows_what_reaches_the_function(planned: Callable[..., PreparedSweep]) -> None:

@@ -26,7 +26,7 @@ from tuner.sweep.adaptive_plan import LEAST_INVOCATIONS, plan_adaptive
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.hooks import NO_HOOKS, Hooks
 from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
-from tuner.sweep.plan import new_sweep_id, plan_sweep
+from tuner.sweep.plan import check_measurable, new_sweep_id, plan_sweep
 from tuner.sweep.sizes import chosen_sizes
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ def prepare(
     gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
+    check_measurable(config)
     request, findings = _as_measured(target, function, request, config)
     reach = _reach(target, request, function)
     isolation = choose_isolation(request.isolation, reach, config.name)

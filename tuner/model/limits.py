@@ -11,7 +11,8 @@ from typing import Final
 MIN_MEMORY_MB: Final = 128
 MAX_MEMORY_MB: Final = 10_240
 MB_PER_VCPU: Final = 1_769
-MAX_TIMEOUT_S: Final = 900
+MAX_TIMEOUT_S: Final = 1_800
+"""botocore from 1.44.7 on (AWS's guide still says 900)."""
 MIN_EPHEMERAL_STORAGE_MB: Final = 512
 MAX_EPHEMERAL_STORAGE_MB: Final = 10_240
 MAX_SYNC_PAYLOAD_BYTES: Final = 6 * 1024 * 1024

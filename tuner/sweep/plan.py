@@ -27,6 +27,12 @@ CONCURRENCY: Final = 8
 _USUAL_INVOCATIONS: Final = 60
 _LEAST_SIZE_COUNT: Final = 3
 _MAX_CONCURRENCY: Final = 1_000
+_UNMEASURABLE: Final = {
+    "CapacityProviderConfig": "it runs on Lambda Managed Instances, whose price is the instances'",
+    "DurableConfig": "it is durable, and what an execution takes is no single invocation's",
+    "TenancyConfig": "it is isolated by tenant, and a sweep's invocations name no tenant",
+}
+"""Settings of a function by which its invocations tell nothing of its memory size, and why."""
 
 
 def new_sweep_id(now: datetime) -> str:
@@ -204,6 +210,17 @@ def check_repetitions(warmup_count: int, repetition_count: int | None) -> None:
     """Raise InputError for counts that measure nothing."""
     if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
         raise InputError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+
+
+def check_measurable(function: FunctionConfig) -> None:
+    """Raise InputError for a function whose invocations tell nothing of its memory size."""
+    settings = dict(function.settings)
+    for name, why in _UNMEASURABLE.items():
+        if name in settings:
+            raise InputError(
+                f"{function.name} cannot be tuned: {why} ({name}). Nothing was changed; tune a "
+                "function with the same code that has no such setting"
+            )
 
 
 def check_limits(

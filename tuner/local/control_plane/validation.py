@@ -11,6 +11,7 @@ from typing import Any, Final
 from tuner.errors import LocalError
 from tuner.local.control_plane.error import ApiError, invalid
 from tuner.local.runtimes import check_runtime
+from tuner.model.limits import MAX_TIMEOUT_S
 
 _ABSENT: Final = object()
 
@@ -71,7 +72,7 @@ _LOG_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 
 FUNCTION_CONSTRAINTS: Final = (
     Constraint("MemorySize", int, 128, 10240),
-    Constraint("Timeout", int, 1, 900),
+    Constraint("Timeout", int, 1, MAX_TIMEOUT_S),
     Constraint("EphemeralStorage.Size", int, 512, 10240),
     Constraint("Description", str, 0, 256),
     Constraint("Handler", str, 0, 128, pattern=r"[^\s]+"),
