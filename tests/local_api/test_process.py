@@ -155,6 +155,35 @@ def test_no_credentials_reach_a_handler(served: RunningLocalLambda) -> None:
     check_what_is_seen(served)
 
 
+CALLER = """
+import json, pathlib, sys
+from tuner.local.process import start_local_lambda
+import boto3
+path = pathlib.Path(sys.argv[1])
+with start_local_lambda(path, python=sys.executable, region="eu-west-1") as local:
+    client = boto3.client("lambda", endpoint_url=local.endpoint_url, region_name="eu-west-1")
+    reply = client.invoke(FunctionName="hello", Payload=json.dumps({"top": 0}).encode())
+    sys.stdout.buffer.write(reply["Payload"].read())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's variables")
+def test_a_handler_cannot_read_the_credentials_of_the_processes_above(template: Path) -> None:
+    """`tuner` itself was started with keys: a handler below it reads its own variables only."""
+    (template.parent / "code" / "app.py").write_text(SNOOP)
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "operators-own")
+    done = subprocess.run(
+        [sys.executable, "-c", CALLER, str(template)],
+        env={**os.environ, **keys},
+        capture_output=True,
+        check=True,
+    )
+    seen = json.loads(done.stdout)
+    assert seen["count"] >= 4  # the runtime, its warden, the endpoint, the caller
+    assert "AWS_LAMBDA_FUNCTION_NAME=hello" in seen["text"]
+    assert "operators-own" not in seen["text"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's variables")
 def test_a_build_keeps_credentials_from_a_handler(tmp_path: Path, secrets: None) -> None:
     """What a package manager may need stays there, but nothing of AWS's."""
@@ -172,7 +201,9 @@ def check_what_is_seen(local: RunningLocalLambda) -> None:
     assert "operators-own" not in seen["text"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells what a process has open")
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="/proc tells root what a process has open"
+)
 def test_files_are_their_owner_s(served: RunningLocalLambda) -> None:
     """What an endpoint and its environments make lies below folders that only the owner enters."""
     client = client_of(served)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from tuner.api.host_check import host_findings
 from tuner.cli.screen import say, show_text
 from tuner.cli.state import state_dir
+from tuner.errors import LocalError
 from tuner.iac import read_template
-from tuner.local.serve import LocalLambda
+from tuner.local.process import start_local_lambda
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from tuner.iac import TemplateFunction
+    from tuner.local.process import LocalStatus
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -48,37 +50,40 @@ def serve_until_stopped(
     ).functions
     before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
     try:
-        with LocalLambda.from_template(
-            template,
-            port=port,
-            region=region,
-            parameters=parameters,
-            environment=environment,
-            build=build,
-            on_step=lambda step: say(f"  {step}"),
-            allow_outside=allow_outside,
-        ) as server:
-            show_text("\n".join(_lines(server, functions)) + "\n")
+        with ExitStack() as stack:
+            # In a process of its own, without the variables of this one: handlers run below it.
+            local = start_local_lambda(
+                template,
+                python=sys.executable,
+                region=region,
+                port=port,
+                parameters=parameters,
+                environment=environment,
+                build=build,
+                on_step=lambda step: say(f"  {step}"),
+                allow_outside=allow_outside,
+            )
+            stack.enter_context(local)
+            show_text("\n".join(_lines(local.status, functions)) + "\n")
             sys.stdout.flush()
-            threading.Event().wait()
+            local.wait()
+            raise LocalError("the local Lambda ended by itself: see its output above")
     except _StoppedError:
         return 0
     finally:
         for number, handler in before:
             signal.signal(number, handler)
-    return 0
 
 
-def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[str]:
+def _lines(status: LocalStatus, functions: Sequence[TemplateFunction]) -> list[str]:
     """What a client needs to connect, what it finds there, and what to know of this host."""
-    limits = server.limits
-    host = f"{limits.core_count} cores, sizes up to {limits.max_memory_mb} MB"
+    host = f"{status.core_count} cores, sizes up to {status.max_memory_mb} MB"
     names = max((len(each.name) for each in functions), default=0)
     return [
-        f"Lambda endpoint {server.endpoint_url} · {server.region}",
-        f"{host} · CPU shares by {limits.cpu_control}",
+        f"Lambda endpoint {status.endpoint_url} · {status.region}",
+        f"{host} · CPU shares by {status.cpu_control}",
         "",
-        f"  export AWS_ENDPOINT_URL={server.endpoint_url} AWS_DEFAULT_REGION={server.region}",
+        f"  export AWS_ENDPOINT_URL={status.endpoint_url} AWS_DEFAULT_REGION={status.region}",
         "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
         "",
         *(
@@ -86,19 +91,18 @@ def _lines(server: LocalLambda, functions: Sequence[TemplateFunction]) -> list[s
             for each in functions
         ),
         "",
-        *(f"! {plain(message)}" for message in _said(server)),
+        *(f"! {plain(message)}" for message in _said(status)),
         "Ctrl-C ends it.",
     ]
 
 
-def _said(server: LocalLambda) -> list[str]:
+def _said(status: LocalStatus) -> list[str]:
     """What to know of this host, what else is amiss, and what there is beside the functions."""
-    limits = server.limits
-    checked = host_findings(state_dir(), limits.cpu_control, limits.core_count)
-    host = (*limits.findings, *checked)
+    checked = host_findings(state_dir(), status.cpu_control, status.core_count)
+    host = (*status.host_findings, *checked)
     others = [
         finding
-        for finding in server.findings
+        for finding in status.findings
         if finding not in host
         and (finding.severity == "warning" or finding.code.startswith("template_resource"))
     ]

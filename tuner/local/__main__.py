@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tuner.errors import TunerError
+from tuner.local.execution.runtime.launch import keep_from_others
 from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def main() -> int:
     parser.add_argument("--allow-outside", action="store_true")
     arguments = parser.parse_args()
     parameters = dict(given.split("=", 1) for given in arguments.parameter)
+    keep_from_others()
     signal.signal(signal.SIGTERM, _leave)
     environment = json.loads(sys.stdin.buffer.readline()) if arguments.environment else {}
     parent = threading.Thread(target=_outlive_no_parent, name="parent", daemon=True)

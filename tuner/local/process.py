@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import errors
 from tuner.errors import LocalError, TunerError
+from tuner.local.execution.runtime.launch import keep_from_others
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class LocalStatus:
     cpu_control: CpuControl
     max_memory_mb: int
     core_count: int
+    host_findings: tuple[Finding, ...]
+    """Those of `findings` that are about this host."""
     findings: tuple[Finding, ...]
     function_findings: Mapping[str, tuple[Finding, ...]]
     """Those of them that are about one function, by its name."""
@@ -75,6 +78,10 @@ class RunningLocalLambda:
         """The child's process id."""
         return self._process.pid
 
+    def wait(self) -> None:
+        """Wait until the child ends by itself, which it should not."""
+        self._process.wait()
+
     def close(self) -> None:
         """End the child and wait for it: it ends its own children first."""
         _end(self._process)
@@ -91,6 +98,7 @@ def start_local_lambda(
     *,
     python: str,
     region: str,
+    port: int = 0,
     parameters: Mapping[str, str] | None = None,
     environment: Mapping[str, str] | None = None,
     build: bool = False,
@@ -100,16 +108,20 @@ def start_local_lambda(
 ) -> RunningLocalLambda:
     """Serve a template's functions from a child of the interpreter `python`.
 
+    This process may hold credentials, and the handlers run below it as the same user: from now on
+    nobody but root reads its memory and variables.
+
     Returns when it answers; with `build` the functions are built before that (or `build_for` and
     those that it names), and `on_step` is told of each. Raises what the child met: TemplateError,
     LocalError and their kin.
     """
+    keep_from_others()
     given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
     more = [*given, *(["--environment"] if environment else []), *(["--build"] if build else [])]
     more += [f"--build-for={build_for}"] if build and build_for is not None else []
     more += ["--allow-outside"] if allow_outside else []
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [python, "-m", "tuner.local", str(template), "--region", region, *more],
+        [python, "-m", "tuner.local", str(template), "--region", region, f"--port={port}", *more],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=_environment(os.environ, build=build),
@@ -170,6 +182,7 @@ def _wait_ready(
         cpu_control=said["cpu_control"],
         max_memory_mb=said["max_memory_mb"],
         core_count=said["core_count"],
+        host_findings=_findings(said["host_findings"]),
         findings=_findings(said["findings"]),
         function_findings={
             name: _findings(found) for name, found in said["function_findings"].items()

@@ -206,6 +206,7 @@ class LocalLambda:
             "cpu_control": limits.cpu_control,
             "max_memory_mb": limits.max_memory_mb,
             "core_count": limits.core_count,
+            "host_findings": [_told(each) for each in limits.findings],
             "findings": [_told(each) for each in self.findings],
             "function_findings": {
                 name: [_told(each) for each in found] for name, found in self._of_functions.items()

@@ -16,7 +16,12 @@ from tuner.local.execution.cpu import group_files
 from tuner.local.execution.runtime.volume import mount_image
 
 PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
+CAP_DAC_READ_SEARCH = 2
+CAPABILITIES = 64
+"""More than any kernel has."""
 CLONE_NEWNS = 0x0002_0000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x4_0000
 OPEN_FILES = 1024
@@ -62,6 +67,11 @@ def process_control(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
+def keep_from_others() -> None:
+    """Let nobody but root read this process's memory and variables, handlers below it least."""
+    process_control(PR_SET_DUMPABLE, 0)
+
+
 def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: int) -> NoReturn:
     """Prepare this process and exec the runtime; writes the time of the exec, or what failed."""
     try:
@@ -75,6 +85,7 @@ def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: 
             hide_tmp(spec)
         _set_streams(log_fd)
         _set_limits(spec["file_limit_bytes"])
+        _drop_powers()
         os.chdir(spec["working_dir"])
         os.write(status_fd, b"exec %d\n" % time.monotonic_ns())
         execute(spec, status_fd)
@@ -96,6 +107,17 @@ def _set_streams(log_fd: int) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((null, 0), (log_fd, 1), (log_fd, 2)):
         os.dup2(source, target, inheritable=True)
+
+
+def _drop_powers() -> None:
+    """Have what is executed as root be an ordinary process; without root this does nothing.
+
+    With root's capabilities it could read what other processes hold, or undo its mounts. Only
+    folders on the way to its code and interpreter, which may be another user's, stay readable.
+    """
+    for number in range(CAPABILITIES):
+        if number != CAP_DAC_READ_SEARCH:
+            process_control(PR_CAPBSET_DROP, number)
 
 
 def _set_limits(file_limit_bytes: int) -> None:
