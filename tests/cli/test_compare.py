@@ -45,6 +45,33 @@ def test_json_names_both_files(files: tuple[str, str]) -> None:
     assert (found["a"]["source"], found["b"]["source"]) == files
 
 
+def test_two_functions_are_compared_only_where_that_is_meant(tmp_path: Path) -> None:
+    """A verdict about two functions is none of a change: the line names both, and the flag."""
+    other = replace(made_sweep(seed=2), function=made_function(name="other"))
+    files = [
+        save_sweep(tmp_path / "a.jsonl", made_sweep()),
+        save_sweep(tmp_path / "b.jsonl", other),
+    ]
+    for format_name in ("text", "html"):
+        ran = run_here("compare", *files, "--format", format_name)
+        assert ran.returncode == 1
+        line = one_line(ran)
+        assert "a.jsonl is of made" in line
+        assert "b.jsonl of other" in line
+        assert "--different-functions" in line
+    ran = run_here("compare", *files, "--different-functions")
+    assert ran.returncode == 0
+    assert "these are two functions: made and other" in ran.stdout
+
+
+def test_a_file_with_itself_is_called_so(files: tuple[str, str]) -> None:
+    """Nothing can be settled about one measurement, and nothing is open either."""
+    ran = run_here("compare", files[0], files[0])
+    assert ran.returncode == 0
+    assert "THE SAME SWEEP" in ran.stdout
+    assert "NOT SETTLED" not in ran.stdout
+
+
 def test_the_goal_is_that_of_the_later_sweep(tmp_path: Path) -> None:
     """Both are read for one goal, the difference is said, and an option decides otherwise."""
     files = [

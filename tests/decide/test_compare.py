@@ -12,6 +12,7 @@ from tuner.api import compare
 from tuner.errors import InputError
 from tuner.model.goal import Goal
 from tuner.model.plan import PayloadClass
+from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
@@ -61,7 +62,8 @@ def test_a_sweep_against_itself_is_no_difference_but_not_surer_than_its_curve() 
     """The same draws on both sides are not held for the same luck: the interval keeps its width."""
     sweep = made_sweep()
     found = compare(sweep, sweep)
-    assert found.kind == "repeat"
+    assert found.kind == "same"
+    assert headline(found).startswith("THE SAME SWEEP: A and B are one measurement")
     change = found.pairs[0].duration_ms.change
     assert change.ratio.low < 0 < change.ratio.high
     assert all(
@@ -109,6 +111,13 @@ def test_a_rollout_that_misses_its_forecast_shows() -> None:
     assert forecast.duration_ms.change.verdict == "higher"
 
 
+def test_a_sweep_that_went_on_from_the_other_is_named() -> None:
+    """Its samples are the other's in part: the same luck on both sides."""
+    before, after = made_sweep(), made_sweep(seed=3)
+    after = replace(after, plan=replace(after.plan, resumed_from=before.plan.sweep_id))
+    assert codes(compare(before, after)) == {"samples-shared"}
+
+
 def test_what_else_differs_is_said() -> None:
     """Payloads, places, names and settings that differ are findings, so that none is overlooked."""
     other = slower(1.0, name="other", region="eu-west-1", timeout_s=9, settings=(("Layers", "x"),))
@@ -117,7 +126,7 @@ def test_what_else_differs_is_said() -> None:
         environment="local",
         plan=replace(other.plan, payloads=(PayloadClass("empty", 1.0, 2, "1" * 64),)),
     )
-    found = compare(made_sweep(), other)
+    found = compare(made_sweep(), other, different_functions=True)
     assert codes(found) == {
         "environments-differ",
         "payloads-differ",

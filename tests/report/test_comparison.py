@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def of_code(ratio: float = 1.1, name: str = "made") -> Comparison:
     other = made_sweep(lambda mb: ratio * cpu_bound_ms(mb), seed=5)
     return compare(
-        made_sweep(), replace(other, function=made_function(code_sha256="zz99yy", name=name))
+        made_sweep(),
+        replace(other, function=made_function(code_sha256="zz99yy", name=name)),
+        different_functions=True,
     )
 
 

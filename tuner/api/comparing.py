@@ -10,6 +10,7 @@ from tuner.api.saved import recommend
 from tuner.decide.compare import Entry
 from tuner.decide.compare import compare as compare_entries
 from tuner.decide.like_with_like import like_with_like
+from tuner.errors import InputError
 from tuner.model.comparison import ValueChange
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
@@ -35,16 +36,23 @@ def compare(
     answers: tuple[Recommendation, Recommendation] | None = None,
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
+    different_functions: bool = False,
 ) -> Comparison:
     """How large the difference from sweep `a` to sweep `b` is, and whether it is real.
 
     Before and after, two architectures, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. Where a parameter was
-    varied, each value is set against the same value. Without `goal` it is that of `b`, or
-    else of `a`. `answers` saves deciding again. With `today`
-    prices that are over 90 days old get a warning. Raises InputError for a sweep without warm
-    samples and for two that have no varied value in common, and PriceError.
+    varied, each value is set against the same value. Without `goal` it is that of `b`, or else of
+    `a`. `answers` saves deciding again. With `today` prices that are over 90 days old get a
+    warning. Raises InputError for two functions, unless `different_functions` says that they are
+    meant, for a sweep without warm samples and for two that have no varied value in common, and
+    PriceError.
     """
+    if a.function.name != b.function.name and not different_functions:
+        raise InputError(
+            f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: a "
+            "difference would say nothing of either; --different-functions compares them all the same"
+        )
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
 
     def between(pair: tuple[Sweep, Sweep]) -> Comparison:

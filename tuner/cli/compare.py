@@ -31,6 +31,12 @@ def compare(
     format_name: options.ReportFormat = "text",
     out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
+    different_functions: Annotated[
+        bool,
+        typer.Option(
+            "--different-functions", help="Compare sweeps of two functions, which is refused else."
+        ),
+    ] = False,
     goal: options.GoalOption = None,
     tolerance: options.Tolerance = None,
     cold_start_share: options.ColdStartShare = None,
@@ -59,10 +65,24 @@ def compare(
             for name, sweep in ((a, first), (b, second))
         ]
         answers = (exhibits[0].recommendation, exhibits[1].recommendation)
-        found = api.compare(first, second, wanted, sources=(a, b), answers=answers)
+        found = api.compare(
+            first,
+            second,
+            wanted,
+            sources=(a, b),
+            answers=answers,
+            different_functions=different_functions,
+        )
         picture.show_page(exhibits, out_file, comparison=found)
         return 0
-    found = api.compare(first, second, wanted, sources=(a, b), today=today())
+    found = api.compare(
+        first,
+        second,
+        wanted,
+        sources=(a, b),
+        today=today(),
+        different_functions=different_functions,
+    )
     if is_picture:
         picture.show_comparison(found, shown, out_file)
     else:

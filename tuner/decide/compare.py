@@ -108,6 +108,8 @@ def _prices(entry: Entry, price_book: PriceBook) -> LambdaPrices:
 
 
 def _kind(a: Sweep, b: Sweep) -> ComparisonKind:
+    if (a.plan, a.function, a.invocations) == (b.plan, b.function, b.invocations):
+        return "same"
     if a.function.architecture != b.function.architecture:
         return "architectures"
     if a.function.code_sha256 != b.function.code_sha256:

@@ -32,6 +32,12 @@ def comparison_findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterat
             "the payloads differ (by digest or weight), so the difference may be theirs: sweep "
             "both with the same --payload",
         )
+    if b.plan.resumed_from == a.plan.sweep_id or a.plan.resumed_from == b.plan.sweep_id:
+        yield Finding(
+            "samples-shared",
+            "warning",
+            "one sweep went on from the other and holds its samples: a difference shows smaller",
+        )
     if not measured_in_both:
         yield Finding(
             "no-common-size",

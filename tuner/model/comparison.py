@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.recommendation import PriceStamp, SizeEstimate
 
-ComparisonKind = Literal["architectures", "code", "rollout", "repeat"]
-"""What differs: the architecture; the code; the memory alone (before and after); nothing."""
+ComparisonKind = Literal["architectures", "code", "rollout", "repeat", "same"]
+"""What differs: the architecture; the code; the memory alone (before and after); nothing; not even
+the sweep, which is set against itself.
+"""
 
 ChangeVerdict = Literal["higher", "lower", "same", "unclear"]
 PairKind = Literal["now", "forecast", "recommended"]

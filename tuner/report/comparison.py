@@ -20,6 +20,7 @@ KINDS: Final = {
     "code": "two versions of the code",
     "rollout": "before and after a change of memory",
     "repeat": "two sweeps of the same function",
+    "same": "a sweep and itself",
 }
 PAIRS: Final = {
     "now": "as configured",
@@ -38,6 +39,8 @@ _REAL: Final = {
 
 def headline(found: Comparison) -> str:
     """The answer in a line: what changed, by how much, and whether that is real."""
+    if found.kind == "same":
+        return "THE SAME SWEEP: A and B are one measurement, so there is nothing to compare."
     forecast = found.pair("forecast")
     at = "".join(f", with {plain(name)} {plain(value)}" for name, value in found.parameters)
     if found.kind == "rollout" and forecast is not None:
