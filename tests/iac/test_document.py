@@ -54,7 +54,7 @@ def test_a_folder_without_a_template_says_what_it_looked_for(tmp_path: Path) -> 
         ("Resources:\n  F: {Type: AWS::Lambda::Function}\n", ":2: F has no code: Code is need"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Condition: Prod}}\n", ":2: there is no condition"),
         (f"Resources:\n  F: {FUNCTION[:-1]}, Propertes: {{}}}}\n", ":2: Propertes is not sup"),
-        ("Transform: AWS::LanguageExtensions\n", ":1: the transform AWS::LanguageExtensions"),
+        ("Transform: AWS::Include\n", ":1: the transform AWS::Include cannot be applied here"),
         ("Resource: {}\n", ":1: Resource is not supported: did you mean Resources?"),
         ("Globals: {Function: {FunctionName: x}}\nResources: {}\n", ":1: FunctionName cannot be"),
         ("Globals:\n  Function:\n    ImageUri: x\nResources: {}\n", ":3: ImageUri of Globals is"),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
 _TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
+_DYNAMIC: Final = "{{resolve:"
 _MAX_MESSAGE: Final = 400
 _YAML_TAG: Final = "tag:yaml.org,2002:"
 STRING_TAG: Final = f"{_YAML_TAG}str"
@@ -108,6 +109,11 @@ class Place:
             return "true" if written.lower() in {"true", "yes", "on"} else "false"
         if tag not in _PLAIN_TAGS:
             self.refuse(f"{what} has the tag !!{tag}, which is not supported here")
+        if _DYNAMIC in written:
+            self.refuse(
+                f"{what} is a dynamic reference ({_DYNAMIC}…}}}}), whose value only an account "
+                "has: write the value out"
+            )
         return written
 
     def whole_number(self, what: str, unit: str, *, least: int, most: int) -> int:

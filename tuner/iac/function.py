@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tuner.errors import TemplateError
 from tuner.iac.code import build_method, has_requirements, read_code
+from tuner.iac.support import LOOP, PROPERTIES
 from tuner.iac.template import TemplateFunction
 from tuner.model import limits
 
@@ -26,6 +27,12 @@ _RUNTIME: Final = re.compile(
     r"|nodejs[0-9]{1,2}\.x|provided(?:\.al[0-9]{1,4})?"
 )
 
+_RETIRED: Final = {
+    r"go1\.x": "build for provided.al2023, as an executable called bootstrap",
+    r"dotnetcore\d\.\d": "take dotnet8 or a newer one",
+    r"nodejs(\d\.\d+(-edge)?)?": "take nodejs22.x or a newer one",
+}
+
 
 def read_function(
     logical_id: str,
@@ -33,7 +40,7 @@ def read_function(
     *,
     own: Mapping[str, Place],
     shared: Mapping[str, Place],
-    layers: Mapping[str, TemplateLayer],
+    layers: Mapping[str, TemplateLayer | str],
     given: Mapping[str, str],
     metadata: Place | None = None,
     is_sam: bool = True,
@@ -41,7 +48,8 @@ def read_function(
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
     Environments are merged variable by variable, and layers are added to the globals'. `key` is
-    where the function begins, `layers` are the template's own by ARN, `given` are values of
+    where the function begins, `layers` are the template's own by ARN (or why they
+    cannot be read), `given` are values of
     environment variables in place of the template's.
     """
     read = _Properties(logical_id, key, {**shared, **own})
@@ -101,6 +109,9 @@ class _Properties:
     def runtime(self) -> str:
         place = self._needed("Runtime")
         runtime = place.text("Runtime")
+        for old, new in _RETIRED.items():
+            if re.fullmatch(old, runtime):
+                place.refuse(f"the runtime {runtime} is retired, and Lambda runs it no more: {new}")
         if not _RUNTIME.fullmatch(runtime):
             place.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
         return runtime
@@ -190,6 +201,8 @@ def _variables(properties: Mapping[str, Place]) -> dict[str, Place]:
         return {}
     found: dict[str, Place] = {}
     for name, (key, value) in variables.entries("Variables").items():
+        if name.startswith(LOOP):
+            key.refuse(PROPERTIES.unknown(name))
         if not _VARIABLE.fullmatch(name):
             key.refuse("an environment variable's name is a letter, then letters, digits or _")
         found[name] = value
@@ -197,7 +210,7 @@ def _variables(properties: Mapping[str, Place]) -> dict[str, Place]:
 
 
 def _layers(
-    properties: Mapping[str, Place], known: Mapping[str, TemplateLayer]
+    properties: Mapping[str, Place], known: Mapping[str, TemplateLayer | str]
 ) -> tuple[TemplateLayer, ...]:
     if "Layers" not in properties:
         return ()
@@ -209,7 +222,10 @@ def _layers(
                 f"the layer {arn} is in an account: put its files into a folder and name it with "
                 "an AWS::Serverless::LayerVersion"
             )
-        found.append(known[arn])
+        layer = known[arn]
+        if isinstance(layer, str):
+            raise TemplateError(layer)
+        found.append(layer)
     return tuple(found)
 
 

@@ -60,6 +60,7 @@ class Scope:
             "Join": self._join,
             "Select": self._select,
             "Split": self._split,
+            "Length": self._length,
         }
         if name not in known:
             place.refuse(
@@ -166,9 +167,13 @@ class Scope:
         return _scalar(argument, _bounded(argument, _REFERENCE.sub(replaced, argument.text(what))))
 
     def _find_in_map(self, argument: Place, what: str) -> Place:
-        keys = [part.text(what) for part in argument.arguments(what)]
-        if len(keys) != 3:
+        parts = argument.arguments(what)
+        if not 3 <= len(parts) <= 4:
             argument.refuse(f"Fn::FindInMap in {what} takes a map and two keys")
+        keys = [part.text(what) for part in parts[:3]]
+        default = parts[3].entries("Fn::FindInMap") if len(parts) == 4 else {}
+        if "DefaultValue" in default and not self._has(keys):
+            return default["DefaultValue"][1].resolved(what)
         if keys[0] not in self.mappings:
             argument.refuse(f"there is no map {keys[0]} in Mappings")
         found = self.mappings[keys[0]]
@@ -178,6 +183,16 @@ class Scope:
                 argument.refuse(f"the map {keys[0]} has no {'.'.join(keys[1 : depth + 1])}")
             found = entries[key][1]
         return found
+
+    def _has(self, keys: list[str]) -> bool:
+        """Whether Mappings have a map with both keys."""
+        if keys[0] not in self.mappings:
+            return False
+        first = self.mappings[keys[0]].entries(keys[0])
+        return keys[1] in first and keys[2] in first[keys[1]][1].entries(keys[1])
+
+    def _length(self, argument: Place, what: str) -> Place:
+        return _scalar(argument, str(len(argument.items(what))))
 
     def _if(self, argument: Place, what: str) -> Place:
         return self._branch(argument, what).resolved(what)

@@ -84,6 +84,8 @@ KINDS: Final[Mapping[str, Kind]] = {
             }
         ),
     ),
+    "AWS::ApiGateway::Stage": Kind("", "StageName", attributes={}),
+    "AWS::ApiGatewayV2::Stage": Kind("", "StageName", attributes={}),
     "AWS::Events::EventBus": Kind("arn:aws:events:{region}:{account}:event-bus/{name}"),
     "AWS::IAM::Role": Kind("arn:aws:iam::{account}:role/{name}", "RoleName"),
     "AWS::Kinesis::Stream": Kind("arn:aws:kinesis:{region}:{account}:stream/{name}"),
@@ -147,7 +149,8 @@ def read_resource(
                 if each not in {*kind.made_of, kind.name_property}
             )
     except TemplateError as refused:
-        name, wanted = _own_name(logical_id, resource_type), str(refused)
+        name = _own_name(logical_id, resource_type)
+        wanted = None if kind.made_of is None else str(refused)
     arn = kind.arn.format(region=region, account=account_id, name=name)
     values = {"name": name, "arn": arn, "url": f"{endpoint_url}/{account_id}/{name}"}
     references = {f"{logical_id}.{each}": values[what] for each, what in kind.attributes.items()}

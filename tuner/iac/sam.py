@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +11,7 @@ from tuner.errors import TemplateError
 from tuner.iac import support
 from tuner.iac.document import Place, read_document
 from tuner.iac.function import read_function
+from tuner.iac.implied import implied_by
 from tuner.iac.intrinsics import Scope
 from tuner.iac.layer import layer_arn, read_layer
 from tuner.iac.parameters import read_parameters
@@ -29,6 +32,8 @@ LOCAL_ACCOUNT: Final = "123456789012"
 """An account that nobody has: what AWS::AccountId gives where nothing else is said."""
 LOCAL_ENDPOINT: Final = "http://127.0.0.1"
 """Where queues' addresses begin where nothing else is said."""
+_STACK_UUID: Final = "51af3dc0-da77-11e4-872e-1234567db123"
+"""Of the form that CloudFormation gives: templates cut it into pieces."""
 _ALWAYS_HERE: Final = "AWS::Logs::LogGroup"  # a group is made with its first line
 
 
@@ -59,6 +64,7 @@ def read_template(
         "AWS::AccountId": account_id,
         "AWS::Partition": "aws",
         "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackId": f"arn:aws:cloudformation:{region}:{account_id}:stack/local/{_STACK_UUID}",
         "AWS::StackName": "local",
     }
     reader = _Reader(
@@ -67,6 +73,8 @@ def read_template(
     functions = reader.functions(read_document(file))
     if not functions and reader.left_out:
         raise TemplateError(next(iter(reader.left_out.values())))
+    if not functions and reader.absent:
+        raise TemplateError("; ".join(reader.absent)[:500])
     if not functions:
         kinds = " or ".join(support.FUNCTIONS)
         raise TemplateError(f"{file} has no resource of the type {kinds}")
@@ -119,13 +127,17 @@ class _Reader:
     endpoint_url: str
     allow_outside: bool = False
     ignored: list[IgnoredPart] = field(default_factory=list)
-    layers: dict[str, TemplateLayer] = field(default_factory=dict)
-    """By ARN."""
+    absent: list[str] = field(default_factory=list)
+    """Functions whose condition does not hold, each told with its line."""
+    layers: dict[str, TemplateLayer | str] = field(default_factory=dict)
+    """By ARN; what is wrong with those that cannot be read."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Functions that cannot be read, by name, with the reasons."""
     resources: list[TemplateResource] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     """Types of what is neither run nor made, by logical id."""
+    implied: dict[str, str] = field(default_factory=dict)
+    """Types of what SAM would make, by logical id."""
     not_made: list[str] = field(default_factory=list)
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
@@ -162,7 +174,7 @@ class _Reader:
             logical_id,
             resource.key,
             own=self._properties(logical_id, resource),
-            shared=shared if resource.type == support.FUNCTION else {},
+            shared=_shared(resource, shared),
             layers=self.layers,
             given=self.environment,
             metadata=resource.metadata,
@@ -199,11 +211,14 @@ class _Reader:
         """Return the resources that exist."""
         found: dict[str, _Resource] = {}
         for logical_id, (key, resource) in section.entries("Resources").items():
+            if logical_id.startswith(support.LOOP):
+                self.left_out[logical_id] = key.said(support.ATTRIBUTES.unknown(logical_id))
+                continue
             attributes = resource.entries(f"resource {logical_id}")
             if "Type" not in attributes:
                 key.refuse(f"resource {logical_id} has no Type")
             its_type = attributes["Type"][1].text(f"Type of {logical_id}")
-            if self._exists(logical_id, key, attributes, scope):
+            if self._exists(logical_id, key, attributes, its_type, scope):
                 found[logical_id] = _Resource(key, its_type, attributes)
         return found
 
@@ -212,6 +227,7 @@ class _Reader:
         logical_id: str,
         key: Place,
         attributes: Mapping[str, tuple[Place, Place]],
+        its_type: str,
         scope: Scope,
     ) -> bool:
         if "Condition" not in attributes:
@@ -221,11 +237,18 @@ class _Reader:
         if scope.holds(name, place):
             return True
         self._note(key, logical_id, "", f"its condition {name} does not hold")
+        if its_type in support.FUNCTIONS:
+            self.absent.append(
+                key.said(
+                    f"{logical_id} does not exist, as its condition {name} does not hold: give the "
+                    "parameters that it depends on with --parameter NAME=VALUE"
+                )
+            )
         return False
 
     def _properties(self, logical_id: str, resource: _Resource) -> dict[str, Place]:
         """Return a function's own properties."""
-        used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")
+        used = self._attributes(resource, logical_id)
         if "Properties" not in used:
             return {}
         entries = used["Properties"].entries(f"the properties of {logical_id}")
@@ -233,15 +256,21 @@ class _Reader:
 
     def _add_references(self, resources: Mapping[str, _Resource], scope: Scope) -> None:
         """Let functions refer to all resources; their own names may refer to the others."""
+        functions = {n: each for n, each in resources.items() if each.type in support.FUNCTIONS}
+        scope.types.update({name: resource.type for name, resource in resources.items()})
+        for name, resource in functions.items():  # other resources may be named after them
+            with contextlib.suppress(TemplateError):
+                self._add_reference(name, resource, scope)
         for name, resource in resources.items():
-            scope.types[name] = resource.type
             if resource.type in support.LAYERS:
                 self._add_layer(name, resource, scope)
-            elif resource.type not in support.FUNCTIONS:
+            elif name not in functions:
                 self._add_beside(name, resource, scope)
-        for name, resource in resources.items():
-            if resource.type in support.FUNCTIONS:
+        for name, resource in functions.items():
+            if name not in scope.resources:
                 self._add_reference(name, resource, scope)
+        for name, resource in resources.items():
+            self._add_implied(name, resource, scope)
 
     def _add_reference(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         """Let other functions refer to one by its name and ARN."""
@@ -277,22 +306,59 @@ class _Reader:
         if beside.wanted is not None:
             self.not_made.append(beside.wanted)
 
+    def _add_implied(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+        """Let functions refer to what SAM makes of a resource, and to aliases and stages."""
+        properties = resource.attributes.get("Properties", (None, None))[1]
+        try:
+            found = implied_by(logical_id, resource.type, properties, scope)
+        except TemplateError:  # of a value that only an account has
+            return
+        for name, (value, kind) in found.items():
+            if name not in scope.types or name == logical_id:
+                scope.resources[name] = value
+            if "." not in name:
+                self.implied.setdefault(name, kind)
+
     def _not_here(self, referred: set[str]) -> tuple[str, ...]:
-        kinds = ((name, self.skipped[name]) for name in sorted(referred & self.skipped.keys()))
+        known = {**self.implied, **self.skipped}
+        kinds = ((name, known[name]) for name in sorted(referred & known.keys()))
         return tuple(f"{name} ({kind})" for name, kind in kinds if kind != _ALWAYS_HERE)
 
     def _add_layer(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
-        used = self._used(resource.attributes, support.ATTRIBUTES, f" of {logical_id}")
+        """Let functions refer to a layer; one that cannot be read fails those that use it."""
+        layer: TemplateLayer | str
+        try:
+            layer = self._layer(logical_id, resource)
+            name = layer.name
+        except TemplateError as refused:
+            layer, name = str(refused), logical_id
+        arn = layer_arn(name, self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
+        if arn in self.layers:
+            resource.key.refuse(f"{logical_id} has the name {name}, as another layer has")
+        self.layers[arn] = layer
+        scope.resources[logical_id] = arn
+
+    def _layer(self, logical_id: str, resource: _Resource) -> TemplateLayer:
+        used = self._attributes(resource, logical_id)
         places: dict[str, Place] = {}
         if "Properties" in used:
             entries = used["Properties"].entries(f"the properties of {logical_id}")
             places = self._used(entries, support.LAYERS[resource.type], f" of {logical_id}")
-        layer = read_layer(logical_id, resource.key, places, resource.metadata)
-        arn = layer_arn(layer.name, self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
-        if arn in self.layers:
-            resource.key.refuse(f"{logical_id} has the name {layer.name}, as another layer has")
-        self.layers[arn] = layer
-        scope.resources[logical_id] = arn
+        return read_layer(logical_id, resource.key, places, resource.metadata)
+
+    def _attributes(self, resource: _Resource, logical_id: str) -> dict[str, Place]:
+        """Return a resource's attributes; one that nobody knows has no effect here."""
+        known = support.ATTRIBUTES
+        others = {
+            name: place
+            for name, place in resource.attributes.items()
+            if name not in {*known.used, *known.ignored}
+            and not difflib.get_close_matches(name[:100], known.used, n=1)
+        }
+        for name, (key, _) in others.items():
+            self._note(key, name, f" of {logical_id}", "nothing here knows it")
+        rest = {n: place for n, place in resource.attributes.items() if n not in others}
+        return self._used(rest, known, f" of {logical_id}")
 
     def _used(
         self, entries: Mapping[str, tuple[Place, Place]], known: support.Vocabulary, whose: str
@@ -314,6 +380,17 @@ class _Reader:
         self.ignored.append(IgnoredPart(name, whose, why, place.line))
 
 
+def _shared(resource: _Resource, shared: Mapping[str, Place]) -> Mapping[str, Place]:
+    """Return the globals that hold for a function: of SAM's only, and those it does not refuse."""
+    if resource.type != support.FUNCTION or "IgnoreGlobals" not in resource.attributes:
+        return shared if resource.type == support.FUNCTION else {}
+    place = resource.attributes["IgnoreGlobals"][1]
+    if not place.is_list and place.text("IgnoreGlobals") == "*":
+        return {}
+    refused = {item.text("IgnoreGlobals") for item in place.items("IgnoreGlobals")}
+    return {name: value for name, value in shared.items() if name not in refused}
+
+
 def _check_given(
     file: Path, environment: Mapping[str, str], functions: tuple[TemplateFunction, ...]
 ) -> None:
@@ -331,5 +408,5 @@ def _check_transform(place: Place) -> None:
     listed = place.items("Transform") if place.is_list else [place]
     for transform in listed:
         name = transform.text("Transform")
-        if name != support.TRANSFORM:
+        if name not in support.TRANSFORMS:
             transform.refuse(f"the transform {name} cannot be applied here")

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TRANSFORM: Final = "AWS::Serverless-2016-10-31"
+TRANSFORMS: Final = frozenset(
+    {
+        TRANSFORM,
+        "AWS::CodeDeployBlueGreen",
+        "AWS::LanguageExtensions",
+        "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16",
+    }
+)
+"""Those that are applied here (as far as their functions are known), or change no function."""
+LOOP: Final = "Fn::ForEach::"
 FUNCTION: Final = "AWS::Serverless::Function"
 PLAIN_FUNCTION: Final = "AWS::Lambda::Function"
 
@@ -38,6 +49,8 @@ class Vocabulary:
     def unknown(self, name: str) -> str:
         """Say that a name is not among them, and which is closest."""
         known = sorted([*self.used, *self.ignored, *self.refused])
+        if name.startswith(LOOP):
+            return f"{name[:100]} makes entries in a loop, which is not run here: write them out"
         close = difflib.get_close_matches(name[:100], known, n=1)
         hint = f": did you mean {close[0]}?" if close else ""
         return f"{name} is not supported{hint}"
@@ -65,7 +78,7 @@ SECTIONS: Final = Vocabulary(
 )
 
 ATTRIBUTES: Final = Vocabulary(
-    used=frozenset({"Type", "Properties", "Condition", "Metadata"}),
+    used=frozenset({"Type", "Properties", "Condition", "Metadata", "IgnoreGlobals"}),
     ignored={
         "DependsOn": _DEPLOYED,
         "DeletionPolicy": _DEPLOYED,
@@ -73,8 +86,10 @@ ATTRIBUTES: Final = Vocabulary(
         "UpdatePolicy": _DEPLOYED,
         "CreationPolicy": _DEPLOYED,
         "Connectors": _ACCESS,
+        "Description": "it says nothing to Lambda",
     },
 )
+"""Others have no effect either, unless they look like one of those that are used."""
 
 PROPERTIES: Final = Vocabulary(
     used=frozenset(
