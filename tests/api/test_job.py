@@ -29,7 +29,7 @@ CALLED_OTHERWISE = {
 }  # fmt: skip
 OF_THE_GOAL = {
     "goal", "cost_slack", "tolerance", "max_duration", "percentile", "max_cost_per_million",
-    "cold_start_share",
+    "cold_start_share", "allow_different_replies",
 }  # fmt: skip
 OF_THE_TERMS = {"rate", "per_month", "min_saving_usd_per_month", "min_saving_ratio"}
 OF_A_TERMINAL = {"yes", "allow_side_effects", "dry_run", "json", "detailed_exitcode"}

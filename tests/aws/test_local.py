@@ -174,7 +174,7 @@ def test_failed_function_is_a_reply(
     monkeypatch.setattr(executor, "_failure", lambda deployment, request: "error")
     reply = gateway.invoke("failing", "$LATEST", b"{}", timeout_s=3)
     assert reply.function_error == "Unhandled"
-    assert b"ValueError" in reply.error_payload
+    assert b"ValueError" in reply.payload
 
 
 def test_reserved_concurrency_throttles(gateway: LambdaGateway, executor: ScriptedExecutor) -> None:

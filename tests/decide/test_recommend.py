@@ -342,3 +342,43 @@ def test_the_answer_can_be_shown_whole() -> None:
     assert math.isclose(found.current.memory_mb, 1024)
     assert found.prices.as_of == BOOK.lambda_prices("us-east-1", "x86_64").as_of
     assert any("not future traffic" in text for text in found.assumptions)
+
+
+def answering(sweep: Sweep, answer: Callable[[int], str]) -> Sweep:
+    return changed(sweep, lambda i: dataclasses.replace(i, reply_class=answer(i.memory_mb)))
+
+
+def test_errors_in_replies_are_no_work() -> None:
+    """A function that answers 500 at every size is not told to shrink, unless that is its work."""
+    sweep = answering(made_sweep(lambda _: 5.0), lambda _: "http_5xx")
+    found = decide(sweep)
+    assert (found.choice.verdict, found.choice.best_so_far_mb) == ("inconclusive", None)
+    assert "errors" in found.choice.reason
+    assert "http_error_replies" in codes(found)
+    allowed = decide(sweep, Goal(allow_different_replies=True))
+    assert (allowed.choice.verdict, allowed.choice.memory_mb) == ("resize", 128)
+
+
+@pytest.mark.parametrize("other", ["http_5xx", "batch_failures", "3fa9c2d1/12", "0badcafe/9"])
+def test_a_size_that_answers_otherwise_is_not_recommended(other: str) -> None:
+    """502 below 512 MB, or a reply of another shape or size, is other work: 512 MB is the least."""
+    sweep = made_sweep(lambda _: 500.0)
+    mixed = answering(sweep, lambda mb: other if mb < 512 else "3fa9c2d1/9")
+    found = decide(mixed)
+    assert (found.choice.verdict, found.choice.memory_mb) == ("resize", 512)
+    assert "replies_differ" in codes(found)
+    assert ("http_error_replies" in codes(found)) is (other in ("http_5xx", "batch_failures"))
+    allowed = decide(mixed, Goal(allow_different_replies=True))
+    assert allowed.choice.memory_mb == 128
+
+
+def test_replies_that_differ_anyhow_tell_nothing_of_a_size() -> None:
+    """Shapes that come and go at one size, and sizes one step apart, are the function's way."""
+    sweep = made_sweep(lambda _: 500.0)
+    invocations = tuple(
+        dataclasses.replace(each, reply_class=f"{each.index:08x}/{9 + each.index % 2}")
+        for each in sweep.invocations
+    )
+    found = decide(dataclasses.replace(sweep, invocations=invocations))
+    assert found.choice.memory_mb == 128
+    assert "replies_differ" not in codes(found)

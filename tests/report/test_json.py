@@ -19,7 +19,7 @@ TOP = {
 FUNCTION = {"name", "region", "architecture", "runtime", "memory_mb", "code_sha256"}
 GOAL = {
     "name", "cost_slack_ratio", "tolerance_ratio", "max_duration_ms", "percentile",
-    "max_cost_usd_per_million", "cold_start_share",
+    "max_cost_usd_per_million", "cold_start_share", "allow_different_replies",
 }  # fmt: skip
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",

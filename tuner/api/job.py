@@ -14,6 +14,7 @@ from tuner.api.store import check_writable
 from tuner.errors import InputError
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.hooks import parse_hooks
+from tuner.sweep.replies import parse_fail_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +56,8 @@ class TuneOptions(TypedDict, total=False):
     """Send no event twice."""
     keep_payloads: bool
     """Keep the events that are sent in the sweep file."""
+    fail_on: str | None
+    """A JMESPath expression: a reply for which it is true counts as a function error."""
     resume: str | Path | None
     """A sweep file, or a function's name for its newest sweep: go on from there."""
     before: str | None
@@ -141,6 +144,8 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         "allow_outside": options.get("allow_outside", False),
     }
     asks = any(map(asks_for_test_events, specs))
+    if (fail_on := options.get("fail_on")) is not None:
+        parse_fail_on(fail_on)
     code = options.get("code")
     plain = {each.name for each in fields(Request)} - _MADE
     as_given: dict[str, Any] = {name: value for name, value in options.items() if name in plain}

@@ -64,6 +64,8 @@ class Request:
     """Send no event twice."""
     keep_payloads: bool = False
     """Keep the events that are sent in the sweep file."""
+    fail_on: str | None = None
+    """A JMESPath expression: a reply for which it is true counts as a function error."""
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
     """Measure this in place of the deployed code, in a copy."""
@@ -200,6 +202,7 @@ def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPl
         plan,
         once_each=request.once_each,
         keep_payloads=request.keep_payloads,
+        fail_on=request.fail_on,
         spends_all=request.max_invocations is not None,
     )
     return plan if request.earlier is None else what_is_left(plan, request.earlier)

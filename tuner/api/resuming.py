@@ -47,6 +47,7 @@ def resumed_request(request: Request, earlier: Sweep) -> Request:
         seed=plan.seed,
         once_each=request.once_each or plan.once_each,
         keep_payloads=request.keep_payloads or plan.keep_payloads,
+        fail_on=request.fail_on or plan.fail_on,
     )
 
 

@@ -107,19 +107,18 @@ class Invocations:
             answer = client.invoke(
                 FunctionName=f"{function.target}:{version}", LogType="Tail", Payload=payload
             )
-            function_error = answer.get("FunctionError")
-            kept, size = _read(answer["Payload"], keep=function_error is not None)
+            payload = _read(answer["Payload"])
         except REFUSALS as error:
             raise self._refused(error, function, version) from error
         about = answer.get("ResponseMetadata", {})
         return InvokeReply(
             status_code=answer["StatusCode"],
-            function_error=function_error,
-            error_payload=kept,
+            function_error=answer.get("FunctionError"),
+            payload=payload,
             log_tail=_log_tail(answer.get("LogResult")),
             executed_version=answer.get("ExecutedVersion"),
             client_duration_ms=(clock() - started_s) * 1000,
-            response_size_bytes=size,
+            response_size_bytes=len(payload),
             request_id=about.get("RequestId"),
             trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
         )
@@ -163,17 +162,16 @@ def _lost(function: FunctionRef, why: str) -> LostReplyError:
     )
 
 
-def _read(body: Any, *, keep: bool) -> tuple[bytes, int]:
-    """Read a body to its end (that frees the connection); keep the start of it if asked to."""
-    chunk = body.read(_CHUNK_BYTES)
-    kept, size = chunk if keep else b"", len(chunk)
-    while chunk:
-        chunk = body.read(_CHUNK_BYTES)
+def _read(body: Any) -> bytes:
+    """Read a body to its end: that frees the connection."""
+    chunks, size = [], 0
+    while chunk := body.read(_CHUNK_BYTES):
+        chunks.append(chunk)
         size += len(chunk)
         if size > _READ_LIMIT_BYTES:
             body.close()
             raise boto.IncompleteReadError(actual_bytes=size, expected_bytes=MAX_SYNC_PAYLOAD_BYTES)
-    return kept, size
+    return b"".join(chunks)
 
 
 def _log_tail(encoded: str | None) -> str:

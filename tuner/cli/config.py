@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 KEYS: Final = frozenset(
     {
-        "budget_usd", "cold_start_share", "concurrency", "cost_slack", "detailed_exitcode",
+        "allow_different_replies", "budget_usd", "cold_start_share", "concurrency", "cost_slack",
+        "detailed_exitcode", "fail_on",
         "endpoint_url", "fail_if_saving_over", "require_comment",
         "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
         "max_cost_per_million",

@@ -26,6 +26,7 @@ class GoalOptions:
     percentile: options.Percentile = None
     max_cost_per_million: options.MaxCostPerMillion = None
     cold_start_share: options.ColdStartShare = None
+    allow_different_replies: options.AllowDifferentReplies = False
 
     def wanted(self, kept: Goal | None = None) -> Goal:
         """Return the goal: what is given here, the rest as the sweep keeps it or by default.
@@ -40,6 +41,7 @@ class GoalOptions:
             "percentile": self.percentile,
             "max_cost_usd_per_million": self.max_cost_per_million,
             "cold_start_share": self.cold_start_share,
+            "allow_different_replies": self.allow_different_replies or None,
         }
         return replace(
             kept or Goal(), **{name: each for name, each in given.items() if each is not None}

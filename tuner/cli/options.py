@@ -185,6 +185,14 @@ ColdStartShare = Annotated[
         rich_help_panel=GOAL,
     ),
 ]
+AllowDifferentReplies = Annotated[
+    bool,
+    typer.Option(
+        "--allow-different-replies",
+        help="Recommend sizes too whose replies differ from the current size's, or are errors.",
+        rich_help_panel=GOAL,
+    ),
+]
 IsolationOption = Annotated[
     Literal["auto", "version", "clone"],
     typer.Option(

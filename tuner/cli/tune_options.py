@@ -156,6 +156,14 @@ class RunOptions:
             rich_help_panel=options.OUTPUT,
         ),
     ] = False
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JMESPATH",
+            help="Count a reply for which this is true as a function error (error != null).",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
     resume: Annotated[
         str | None,
         typer.Option(
@@ -200,6 +208,7 @@ class RunOptions:
             "code": self.code,
             "once_each": self.once_each,
             "keep_payloads": self.keep_payloads,
+            "fail_on": self.fail_on,
             "resume": self.resume,
             "before": self.before,
             "after": self.after,

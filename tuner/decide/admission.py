@@ -9,6 +9,7 @@ import numpy as np
 
 from tuner.decide.latency import learn_scatter
 from tuner.decide.percentile import samples_needed, upper_bound_ms
+from tuner.decide.replies import differing_mb, next_to_differing
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ HEADROOM_USE_RATIO: Final = 0.8
 """A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
 _SURE_QUANTILE = 0.9
 
-Bar = Literal["out of range", "fails", "untried", "headroom", "timeout", "too slow", "too dear"]
+Bar = Literal[
+    "out of range",
+    "fails",
+    "untried",
+    "headroom",
+    "other replies",
+    "timeout",
+    "too slow",
+    "too dear",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +66,13 @@ def admit(
     goal: Goal,
     timeout_s: int,
     candidates: frozenset[int],
+    *,
+    current_mb: int,
 ) -> Admission:
     """Judge every size of the estimates; what is no candidate is out of range."""
+    different = frozenset[int]()
+    if not goal.allow_different_replies:
+        different = differing_mb(evidence, current_mb)
     latencies = (
         {} if goal.max_duration_ms is None else _latencies(evidence, estimates, goal.percentile)
     )
@@ -67,6 +82,8 @@ def admit(
     for column, size in enumerate(estimates.sizes_mb):
         bar: Bar | None = "out of range" if size not in candidates else None
         bar = bar or platform_bar(evidence, size)
+        if bar is None and next_to_differing(evidence, size, different):
+            bar = "other replies"
         succeeded = evidence.success_counts.get(size, 0)
         if bar is None and not succeeded and slowest[column] > timeout_s * 1000:
             bar = "timeout"

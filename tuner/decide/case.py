@@ -73,7 +73,14 @@ def build_case(question: Question, evidence: Evidence, *, seed: int, draw_count:
         seed=seed,
         draw_count=draw_count,
     )
-    admission = admit(evidence, estimates, goal, function.timeout_s, question.candidates)
+    admission = admit(
+        evidence,
+        estimates,
+        goal,
+        function.timeout_s,
+        question.candidates,
+        current_mb=function.memory_mb,
+    )
     allowed = admission.allowed(estimates.sizes_mb)
     ranking = rank(estimates, goal, allowed, function.memory_mb)
     return Case(question, evidence, estimates, admission, ranking)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuner.curve.sample import Sample
@@ -44,6 +44,8 @@ class Evidence:
     success_counts: Mapping[int, int]
     memory_used_mb: Mapping[int, int]
     """The largest observed use, by size."""
+    replies: Mapping[str, Mapping[int, Counter[str]]] = field(default_factory=dict)
+    """What successes answered, by payload and size: classes of replies, where they are known."""
 
     @property
     def measured_mb(self) -> tuple[int, ...]:
@@ -76,6 +78,7 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
     successes: Counter[int] = Counter()
     used: dict[int, int] = {}
     cold_starts = []
+    replies: dict[str, dict[int, Counter[str]]] = {}
     for invocation in invocations:
         size, report = invocation.memory_mb, invocation.report
         if report is not None and report.max_memory_used_mb is not None:
@@ -83,6 +86,9 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
         if invocation.outcome in _FAILURES:
             failures.setdefault(size, Counter())[invocation.outcome] += 1
         successes[size] += invocation.outcome is Outcome.SUCCESS
+        if invocation.outcome is Outcome.SUCCESS and invocation.reply_class is not None:
+            by_size = replies.setdefault(invocation.payload, {})
+            by_size.setdefault(size, Counter())[invocation.reply_class] += 1
         if invocation.is_warm_sample and report is not None:
             sample = Sample(size, report.duration_ms, invocation.environment)
             samples.setdefault(invocation.payload, []).append(sample)
@@ -102,6 +108,7 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
         failures=failures,
         success_counts=successes,
         memory_used_mb=used,
+        replies=replies,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.decide.admission import HEADROOM_USE_RATIO, floor_gap_mb
+from tuner.decide.replies import replies_findings
 from tuner.decide.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
@@ -32,6 +33,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
     """Findings that need no curve: failures, throttles, payloads without a sample."""
     yield from _failures(evidence)
     yield from _function_errors(evidence)
+    yield from replies_findings(evidence, sweep.function.memory_mb)
     if sweep.throttle_count:
         yield Finding(
             "throttled",

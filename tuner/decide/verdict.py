@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.decide.estimate import interval
+from tuner.decide.replies import error_at_current
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
 from tuner.model.share import percent, percent_digits
@@ -37,6 +38,8 @@ _HARDLY_RATIO = 0.02
 
 def judge(case: Case) -> Choice:
     """Reach a verdict. A size that was not measured cannot carry a resize."""
+    if (why := errors_for_work(case)) is not None:
+        return undecided(why)
     best = case.ranking.pick()
     if best is None:
         return undecided(nothing_allowed(case))
@@ -64,6 +67,13 @@ def judge(case: Case) -> Choice:
         confidence=_confidence(regrets, case.goal),
         reason=_reason(case, size),
     )
+
+
+def errors_for_work(case: Case) -> str | None:
+    """Object where the current size answers with errors: its samples are not of the work."""
+    if case.goal.allow_different_replies:
+        return None
+    return error_at_current(case.evidence, case.current_mb)
 
 
 def undecided(

@@ -25,3 +25,5 @@ class Goal:
     percentile: float | None = None
     max_cost_usd_per_million: float | None = None
     cold_start_share: float = 0.01
+    allow_different_replies: bool = False
+    """Whether a size may be recommended whose replies differ from the current size's."""

@@ -47,6 +47,10 @@ class Invocation:
     discarded: str | None = None
     event_index: int | None = None
     """Which event of its payload class was sent, from 0."""
+    reply_class: str | None = None
+    """What a reply without FunctionError was like, none of its content: "http_4xx", "http_5xx",
+    "batch_failures", or a digest of its shape and a class of its size ("3fa9c2d1/8").
+    """
 
     @property
     def cold_start(self) -> bool:

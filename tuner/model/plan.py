@@ -86,6 +86,8 @@ class SweepPlan:
     once_each: bool = False
     """No event is sent twice."""
     keep_payloads: bool = False
+    fail_on: str | None = None
+    """A JMESPath expression: a reply for which it is true counts as a function error."""
     resumed_from: str | None = None
     """Id of the sweep that this one goes on from; its invocations count as this one's."""
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 class InvokeReply:
     """An accepted invocation's reply, before anybody judged it.
 
-    `error_payload` is the body only where the function failed (its error object, at most 64 KB):
-    a successful response is the function's business and is not kept.
+    `payload` is the whole body, for whoever judges the reply: it stays in memory and is dropped
+    with it. No file and no log may have it.
     """
 
     status_code: int
     function_error: str | None
     """None, "Handled" or "Unhandled" (the X-Amz-Function-Error header)."""
-    error_payload: bytes = field(repr=False)
+    payload: bytes = field(repr=False)
     log_tail: str = field(repr=False)
     executed_version: str | None
     client_duration_ms: float

@@ -100,6 +100,7 @@ def goal_json(goal: Goal) -> dict[str, Any]:
         "percentile": goal.percentile,
         "max_cost_usd_per_million": goal.max_cost_usd_per_million,
         "cold_start_share": goal.cold_start_share,
+        "allow_different_replies": goal.allow_different_replies,
     }
 
 

@@ -10,12 +10,14 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.environments import VersionEnvironments
 from tuner.sweep.outcome import classify
+from tuner.sweep.replies import reply_class
 
 if TYPE_CHECKING:
     from tuner.model.platform_report import PlatformReport
     from tuner.model.reply import InvokeReply
     from tuner.sweep.estimate import Pricing
     from tuner.sweep.recording import Recording
+    from tuner.sweep.replies import FailOn
     from tuner.sweep.workers import Call, Done
 
 OTHER_VERSION: Final = "another version ran"
@@ -24,10 +26,18 @@ OTHER_VERSION: Final = "another version ran"
 class Judge:
     """Knows the versions, their environments and the prices."""
 
-    def __init__(self, pricing: Pricing, recording: Recording, *, began_s: float) -> None:
+    def __init__(
+        self,
+        pricing: Pricing,
+        recording: Recording,
+        *,
+        began_s: float,
+        fail_on: FailOn | None = None,
+    ) -> None:
         self._pricing = pricing
         self._recording = recording
         self._began_s = began_s
+        self._fail_on = fail_on
         self._environments: dict[str, VersionEnvironments] = {}
 
     def add_version(self, version: str, *, is_new: bool) -> None:
@@ -49,7 +59,7 @@ class Judge:
     def replied(self, done: Done, reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
         call, report = done.call, _report(reply)
-        outcome, error_type = classify(reply, report)
+        outcome, error_type = classify(reply, report, self._fail_on)
         environment, discarded = self._environments[call.version].finish(
             outcome, error_type, report
         )
@@ -76,6 +86,7 @@ class Judge:
             error_type=error_type,
             discarded=discarded,
             event_index=call.event_index,
+            reply_class=reply_class(reply.payload) if outcome is Outcome.SUCCESS else None,
         )
 
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:

@@ -7,10 +7,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.invocation import Outcome
+from tuner.sweep.replies import FAIL_ON
 
 if TYPE_CHECKING:
     from tuner.model.platform_report import PlatformReport
     from tuner.model.reply import InvokeReply
+    from tuner.sweep.replies import FailOn
 
 # An exception's class name in any of Lambda's languages. Anything else may hold data.
 _ERROR_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
@@ -23,7 +25,9 @@ _CRASHES: Final = ("Runtime.", "Sandbox.", "Extension.")
 UNKNOWN_ERROR: Final = "unknown"
 
 
-def classify(reply: InvokeReply, report: PlatformReport | None) -> tuple[Outcome, str | None]:
+def classify(
+    reply: InvokeReply, report: PlatformReport | None, fail_on: FailOn | None = None
+) -> tuple[Outcome, str | None]:
     """Return the outcome and the error's type (its class name, never its message).
 
     Memory used is no evidence of a kill: killed functions were seen below their limit, and
@@ -34,6 +38,8 @@ def classify(reply: InvokeReply, report: PlatformReport | None) -> tuple[Outcome
     report_type = _shown_type(report.error_type) if report and report.error_type else None
     status = report.status if report else None
     if reply.function_error is None and status != "error":
+        if fail_on is not None and fail_on.matches(reply.payload):
+            return Outcome.FUNCTION_ERROR, FAIL_ON
         return Outcome.SUCCESS, None
     known_type = report_type or error_type
     if _is_memory_kill({report_type, error_type}, message):
@@ -65,7 +71,7 @@ def _error_object(reply: InvokeReply) -> tuple[str | None, str]:
     if reply.function_error is None:
         return None, ""
     try:
-        error = json.loads(reply.error_payload)
+        error = json.loads(reply.payload)
     except (ValueError, RecursionError):
         return None, ""
     if not isinstance(error, dict):

@@ -18,6 +18,7 @@ from tuner.sweep.judge import Judge
 from tuner.sweep.ledger import Ledger
 from tuner.sweep.loop import SweepLoop
 from tuner.sweep.recording import Recording
+from tuner.sweep.replies import parse_fail_on
 from tuner.sweep.sending import Sender
 from tuner.sweep.stop import StopSignal
 from tuner.sweep.workers import Workers
@@ -142,7 +143,12 @@ def run_sweep(
                 ),
                 pricing=pricing,
                 recording=recording,
-                judge=Judge(pricing, recording, began_s=began_s),
+                judge=Judge(
+                    pricing,
+                    recording,
+                    began_s=began_s,
+                    fail_on=None if plan.fail_on is None else parse_fail_on(plan.fail_on),
+                ),
                 bodies=bodies,
                 backoff=backoff or Backoff(),
                 stop=stop,
