@@ -94,6 +94,47 @@ def test_errors_that_begin_at_sizes_that_had_succeeded_stop_it(tmp_path: Path) -
         assert "downstream_errors" not in alarms(place, *good, *never_good)
 
 
+def test_errors_of_a_repeated_event_stop_it_after_a_handful(tmp_path: Path) -> None:
+    """What succeeded once and fails with one type whatever the size is the event's repetition."""
+    with serve(tmp_path) as place:
+        bad = [invocation(size, failed=True) for size in (512, 768, 1769, 512, 768)]
+        expected = [None] * 5 + ["repeated_event_fails"]
+        assert alarms(place, invocation(512), *bad) == expected
+        # What memory may explain, other types, and a success between them are none of it.
+        smaller = [invocation(size, failed=True) for size in (128, 192, 256) * 3]
+        assert not any(alarms(place, invocation(512), *smaller))
+        types = [
+            invocation(size, failed=True, error_type=f"E{number}")
+            for number, size in enumerate((512, 768, 1769, 512, 768))
+        ]
+        assert not any(alarms(place, invocation(512), *types))
+        assert not any(alarms(place, invocation(512), *bad[:4], invocation(1024), *bad[:4]))
+        # An event that was sent again with success does not fail for that.
+        again = [invocation(512), invocation(512)]
+        larger = [invocation(size, failed=True) for size in (768, 1024, 1769, 768, 1024)]
+        assert alarms(place, *again, *larger)[-1] == "downstream_errors"
+
+
+def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path: Path) -> None:
+    """Over the wire, 33 sizes: it ends after a handful, names --once-each and gives back."""
+    seen: list[bytes] = []
+
+    def once(_deployment: Any, request: Any) -> Any:
+        seen.append(request.payload)
+        return "error" if seen.count(request.payload) > 1 else None
+
+    executor = ScriptedExecutor(5.0, time_scale=0, failure=once)
+    with serve(tmp_path, executor) as place:
+        before = place.snapshot()
+        sizes = tuple(range(512, 512 + 33 * 64, 64))
+        sweep = place.run(place.plan(memory_sizes_mb=sizes, concurrency=1))
+        assert sweep.end == "failed"
+        assert len(sweep.invocations) <= 8
+        [finding] = [each for each in sweep.findings if each.code == "repeated_event_fails"]
+        assert "--once-each" in finding.message
+        assert place.snapshot() == before
+
+
 def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:
     """Its own error, or once a minute its metric, stops the sweep at once."""
     with serve(tmp_path) as place:

@@ -82,6 +82,14 @@ def test_a_class_that_fails_twice_stops_the_sweep() -> None:
         tried(strategy(), ended("a"), failed, failed)
 
 
+def test_an_event_that_fails_when_it_is_sent_again_names_once_each() -> None:
+    """It succeeded before: not the payload is wrong, but its repetition."""
+    cold = replace(ended("b"), report=COLD)
+    failed = ended("b", Outcome.FUNCTION_ERROR)
+    with pytest.raises(PayloadError, match="--once-each"):
+        tried(strategy(), ended("a"), cold, failed)
+
+
 @pytest.mark.parametrize("second", [Outcome.SUCCESS, Outcome.LOST_REPLY])
 def test_a_class_that_fails_once_is_kept(second: Outcome) -> None:
     """The function fails now and then."""

@@ -161,6 +161,18 @@ def downstream_errors(error_type: str | None) -> Finding:
     )
 
 
+def repeated_event(error_type: str | None) -> Finding:
+    """An event that had succeeded fails when it is sent again, whatever the size."""
+    return Finding(
+        "repeated_event_fails",
+        "error",
+        f"Several invocations in a row failed ({error_type or 'no error type'}), at sizes above "
+        "one that had succeeded, so not for want of memory: the same event was repeated, and the "
+        "function may take it only once. Stopped: send a folder or a payload set of many events "
+        "with --once-each.",
+    )
+
+
 def payloads_not_kept() -> Finding:
     """The sweep file has no room for more payloads."""
     return Finding(

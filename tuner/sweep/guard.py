@@ -4,8 +4,8 @@ itself, or what the function calls begins to fail.
 
 from __future__ import annotations
 
-from collections import deque
-from typing import TYPE_CHECKING, Final
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import ReportLineError
 from tuner.logs import parse_reports
@@ -28,6 +28,8 @@ _RECURSION_ERROR: Final = "RecursiveInvocationException"
 _WATCHED: Final = 8
 _TOO_MANY_ERRORS: Final = 5
 _LEAST_SIZES: Final = 2
+_HANDFUL: Final = 5
+_LEAST_SIZES_OF_ROW: Final = 3
 LOOK_EVERY_S: Final = 60.0
 """CloudWatch's metrics have a point a minute."""
 
@@ -48,6 +50,7 @@ class RunawayGuard:
     ) -> None:
         self._cost = CostGuard(plan)
         self._errors = ErrorGuard()
+        self._repeats = RepeatGuard()
         self._count_dropped = count_dropped
         self._next_look_s = began_s + LOOK_EVERY_S
         self._recursion: str | None = None
@@ -65,11 +68,16 @@ class RunawayGuard:
             if self._count_dropped():
                 self._recursion = "Lambda dropped invocations of it as recursive"
         is_too_dear, is_failing = self._cost.add(invocation), self._errors.add(invocation)
+        row = self._repeats.add(invocation)
         if self._recursion is not None:
             return findings.recursion(self._recursion)
         if is_too_dear:
             return findings.runaway()
-        return findings.downstream_errors(invocation.error_type) if is_failing else None
+        if row == "repeated event":
+            return findings.repeated_event(invocation.error_type)
+        if is_failing or row is not None:
+            return findings.downstream_errors(invocation.error_type)
+        return None
 
 
 class CostGuard:
@@ -118,6 +126,41 @@ class ErrorGuard:
             self._last.append((size, invocation.outcome is Outcome.FUNCTION_ERROR))
         failing = [size for size, has_failed in self._last if has_failed]
         return len(failing) >= _TOO_MANY_ERRORS and len(set(failing)) >= _LEAST_SIZES
+
+
+class RepeatGuard:
+    """Tells errors that memory cannot explain, before they have cost an invocation at every size.
+
+    Of one payload five in a row fail with one error type, at three sizes or more, none below the
+    smallest that has succeeded. Where their events had succeeded just once, the function may take
+    an event only once.
+    """
+
+    def __init__(self) -> None:
+        self._succeeded: Counter[tuple[str, int | None]] = Counter()
+        self._smallest_mb: dict[str, int] = {}
+        self._rows: dict[str, list[Invocation]] = {}
+
+    def add(self, invocation: Invocation) -> Literal["repeated event", "errors"] | None:
+        """Take one more invocation; say what a row of errors shows, if there is one."""
+        payload, size = invocation.payload, invocation.memory_mb
+        if invocation.outcome is Outcome.SUCCESS:
+            self._succeeded[payload, invocation.event_index] += 1
+            self._smallest_mb[payload] = min(size, self._smallest_mb.get(payload, size))
+            self._rows[payload] = []
+            return None
+        if invocation.outcome is not Outcome.FUNCTION_ERROR:
+            return None
+        if size < self._smallest_mb.get(payload, size + 1):
+            return None  # memory may be why
+        row = self._rows.setdefault(payload, [])
+        if row and row[-1].error_type != invocation.error_type:
+            row.clear()
+        row.append(invocation)
+        if len(row) < _HANDFUL or len({each.memory_mb for each in row}) < _LEAST_SIZES_OF_ROW:
+            return None
+        successes = [self._succeeded[payload, each.event_index] for each in row]
+        return "repeated event" if set(successes) == {1} else "errors"
 
 
 def trace_came_back(reply: InvokeReply) -> str | None:

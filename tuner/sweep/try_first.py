@@ -83,6 +83,13 @@ class TryFirst:
                 continue
             failed = invocation.outcome is Outcome.FUNCTION_ERROR
             if failed and self._attempts[name] >= _MOST_ATTEMPTS:
+                if any(i.payload == name and i.outcome is Outcome.SUCCESS for i in done):
+                    raise PayloadError(
+                        f"payload {name!r} succeeded once at {self._memory_mb} MB, and failed when "
+                        f"it was sent again ({invocation.error_type}): if the function takes an "
+                        "event only once, send a folder or a payload set of many events with "
+                        "--once-each"
+                    )
                 raise PayloadError(
                     f"the function fails with payload {name!r} at {self._memory_mb} MB "
                     f"({invocation.error_type}), so nothing was measured with it: mend the "
