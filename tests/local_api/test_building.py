@@ -250,9 +250,9 @@ def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:
 
 def test_other_build_methods_are_refused(template: Path, tmp_path: Path) -> None:
     """What only its own tool can build is said, with what to do."""
-    template.write_text(template.read_text().replace("makefile", "rust-cargolambda"))
+    template.write_text(template.read_text().replace("makefile", "dotnet7"))
     function = from_template(read_template(template).functions[0], template)
-    with pytest.raises(LocalError, match="BuildMethod rust-cargolambda is not supported: build it"):
+    with pytest.raises(LocalError, match="BuildMethod dotnet7 is not supported: build it"):
         Builder(tmp_path / "built").build(function)
 
 

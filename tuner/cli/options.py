@@ -64,8 +64,8 @@ Build = Annotated[
     bool,
     typer.Option(
         "--build",
-        help="Install what the template's functions need (pip, npm or make, in copies of their "
-        "folders).",
+        help="Build the template's functions in copies of their folders: pip, npm, make, or what "
+        "BuildMethod names (esbuild, go, cargo).",
         rich_help_panel=WHERE,
     ),
 ]

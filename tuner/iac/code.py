@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from tuner.iac.document import Place
 
+BUILD_PROPERTIES: Final = (
+    *("EntryPoints", "External", "Format", "Target", "OutExtension", "MainFields", "Loader"),
+    *("Banner", "Minify", "Sourcemap"),
+    "Binary",
+)
+"""Of esbuild, and of rust-cargolambda."""
 MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
 """CloudFormation's limit for ZipFile."""
 
@@ -63,6 +69,21 @@ def build_method(metadata: Place | None) -> str | None:
     if "BuildMethod" not in entries:
         return None
     return entries["BuildMethod"][1].text("BuildMethod")
+
+
+def build_properties(metadata: Place | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return those of Metadata's BuildProperties that building needs, each as a list of texts."""
+    entries = {} if metadata is None else metadata.entries("Metadata")
+    if "BuildProperties" not in entries:
+        return ()
+    given = entries["BuildProperties"][1].entries("BuildProperties")
+    return tuple((name, _texts(given[name][1], name)) for name in BUILD_PROPERTIES if name in given)
+
+
+def _texts(place: Place, what: str) -> tuple[str, ...]:
+    if place.resolved(what).is_list:
+        return tuple(item.text(what) for item in place.items(what))
+    return (place.text(what),)
 
 
 def _plain_code(logical_id: str, place: Place) -> tuple[Path | None, str | None]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from tuner.errors import TemplateError
-from tuner.iac.code import build_method, has_requirements, read_code
+from tuner.iac.code import build_method, build_properties, has_requirements, read_code
 from tuner.iac.support import LOOP, PROPERTIES
 from tuner.iac.template import TemplateFunction
 from tuner.model import limits
@@ -72,6 +72,7 @@ def read_function(
         line=key.line,
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
         build_method=build_method(metadata),
+        build_properties=build_properties(metadata),
         layers=(*_layers(shared, layers), *_layers(own, layers)),
         logging=read.logging(),
     )

@@ -50,6 +50,8 @@ class TemplateFunction:
     """The code, where it stands in the template."""
     build_method: str | None = None
     """How it is built: BuildMethod of its Metadata, such as "makefile"."""
+    build_properties: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """With what it is built: BuildProperties of its Metadata, each a list of texts."""
     layers: tuple[TemplateLayer, ...] = ()
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()

@@ -1,7 +1,7 @@
-"""Builds functions on request: pip, npm or the Makefile's target, in a copy of the code's folder.
+"""Builds functions on request: with pip, npm, esbuild, go, cargo or the Makefile's target.
 
 The folders of the template are only read. Which tool it is follows from the function, as with
-`sam build`: a Makefile where the template says so, else requirements.txt or package.json.
+`sam build`: what the template's BuildMethod says, else requirements.txt or package.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tuner.errors import LocalError
 from tuner.local.node_sdk import missing_sdk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tuner.local.definition import FunctionDefinition, LayerDefinition
@@ -40,6 +40,16 @@ os._exit(code if code >= 0 else 1)
 """Runs a tool in a process group that ends with whoever asked for it, however that one ends:
 its standard input ends then."""
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__", ".git", ".aws-sam")
+_NOT_COPIED_OF_RUST: Final = shutil.ignore_patterns(".git", ".aws-sam", "target")
+_ESBUILD_OPTIONS: Final = {
+    "External": "--external:",
+    "Format": "--format=",
+    "Target": "--target=",
+    "OutExtension": "--out-extension:",
+    "MainFields": "--main-fields=",
+    "Loader": "--loader:",
+    "Banner": "--banner:",
+}
 
 
 class Builder:
@@ -76,9 +86,23 @@ class Builder:
             (code_dir / "index.js").write_text(function.inline_code, encoding="utf-8")
         if code_dir is None or code_dir.is_file():  # nothing to build, or packed already
             return None
-        if method == "makefile":
-            return self._make(function.name, function.logical_id, code_dir, target)
-        _check_method(method)
+        match method:
+            case "makefile":
+                self._make(function.name, function.logical_id, code_dir, target)
+            case "esbuild":
+                self._esbuild(function, code_dir, target, sdk)
+            case "go" | "go1.x":
+                self._go(function, code_dir, target)
+            case "rust-cargolambda":
+                self._cargo(function, code_dir, target)
+            case _:
+                return self._install(function, code_dir, target, sdk)
+        return target
+
+    def _install(
+        self, function: FunctionDefinition, code_dir: Path, target: Path, sdk: Sequence[str]
+    ) -> Path | None:
+        _check_method(function.build_method)
         if not (function.has_requirements or sdk):
             return None
         if function.runtime.startswith("nodejs"):
@@ -115,10 +139,17 @@ class Builder:
         shutil.copytree(code_dir, target, dirs_exist_ok=True, ignore=_NOT_COPIED)
         return target
 
-    def _npm(self, what: str, code_dir: Path, target: Path, more: Sequence[str] = ()) -> Path:
+    def _npm(
+        self,
+        what: str,
+        code_dir: Path,
+        target: Path,
+        more: Sequence[str] = (),
+        kinds: str = "--omit=dev",
+    ) -> Path:
         """Install what package.json names, and `more`: parts of the SDK that Lambda would bring."""
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
-        options = ("--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier")
+        options = (kinds, "--no-audit", "--no-fund", "--no-update-notifier")
         if (target / "package.json").is_file():
             locked = (target / "package-lock.json").is_file()
             command = ["ci"] if locked else ["install", "--no-package-lock"]
@@ -139,6 +170,94 @@ class Builder:
         target.mkdir(parents=True)
         _run(["make", f"build-{logical_id}"], copy, variables={"ARTIFACTS_DIR": str(target)})
         return target
+
+    def _esbuild(
+        self, function: FunctionDefinition, code_dir: Path, target: Path, sdk: Sequence[str]
+    ) -> None:
+        """Bundle with the project's own esbuild, or the one that npm fetches."""
+        _check_tool("esbuild", "npm")
+        entries = dict(function.build_properties).get("EntryPoints") or _entry(function, code_dir)
+        copy = self._root / f"{function.name}.source"
+        self._npm(function.name, code_dir, copy, sdk, "--include=dev")
+        (copy / "node_modules").mkdir(exist_ok=True)  # or npm looks for one further up
+        self._on_step(f"building {function.name}: esbuild")
+        options = ("--bundle", "--platform=node", f"--outdir={target}", "--log-level=error")
+        command = ("npm", "exec", "--yes", "--package=esbuild", "--", "esbuild")
+        _run([*command, *entries, *options, *_esbuild_options(function.build_properties)], copy)
+
+    def _go(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
+        """Compile in the folder itself, which go leaves alone: modules may lie beside it."""
+        _check_tool("go", "go")
+        self._on_step(f"building {function.name}: go build")
+        target.mkdir(parents=True)
+        _run(["go", "build", "-buildvcs=false", "-o", str(target / "bootstrap"), "."], code_dir)
+
+    def _cargo(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
+        """Compile with cargo alone: what cargo-lambda adds is for other machines than this."""
+        _check_tool("rust-cargolambda", "cargo")
+        self._on_step(f"building {function.name}: cargo build")
+        copy, out = self._root / f"{function.name}.source", self._root / f"{function.name}.cargo"
+        shutil.copytree(code_dir, copy, ignore=_NOT_COPIED_OF_RUST)
+        binary = dict(function.build_properties).get("Binary", ())
+        chosen = [f"--bin={name}" for name in binary]
+        _run(["cargo", "build", "--release", "--quiet", f"--target-dir={out}", *chosen], copy)
+        target.mkdir(parents=True)
+        shutil.copy2(_program(out, (*binary, function.handler)), target / "bootstrap")
+
+
+def _entry(function: FunctionDefinition, code_dir: Path) -> tuple[str, ...]:
+    """Find the handler's source; its place in the folder is kept."""
+    stem = handler_stem(function.handler)
+    for ending in ("ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx"):
+        if (code_dir / f"{stem}.{ending}").is_file():
+            return (f"{stem}.{ending}", "--outbase=.")
+    raise LocalError(
+        f"the BuildMethod esbuild finds no {stem}.ts or {stem}.js in {code_dir}: name EntryPoints "
+        "in BuildProperties"
+    )
+
+
+def handler_stem(handler: str) -> str:
+    """Give the file that a Node.js handler names, without its ending: "src/app"."""
+    folder, slash, base = handler.rpartition("/")
+    return f"{folder}{slash}{base.partition('.')[0]}"
+
+
+def _esbuild_options(properties: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    for name, values in properties:
+        if name in ("Minify", "Sourcemap"):
+            yield from [f"--{name.lower()}"] if values == ("true",) else []
+        elif name in _ESBUILD_OPTIONS:
+            # Lambda brings the SDK along and this machine does not: it goes into the bundle.
+            kept = [each for each in values if name != "External" or "aws-sdk" not in each]
+            yield from (f"{_ESBUILD_OPTIONS[name]}{value}" for value in kept)
+
+
+def _program(out: Path, names: Sequence[str]) -> Path:
+    """Choose what cargo made: the named program, or the only one."""
+    folders = (out / "release", *out.glob("*/release"))
+    made = [
+        file
+        for folder in folders
+        for file in sorted(folder.glob("*"))
+        if file.is_file() and not file.suffix and os.access(file, os.X_OK)
+    ]
+    named = [file for name in names for file in made if file.name == name]
+    if named or len(made) == 1:
+        return (named or made)[0]
+    programs = ", ".join(file.name for file in made) or "none"
+    raise LocalError(
+        f"cargo made several programs or none ({programs}): name the one as Binary in "
+        "BuildProperties"
+    )
+
+
+def _check_tool(method: str, tool: str) -> None:
+    if shutil.which(tool) is None:
+        raise LocalError(
+            f"the BuildMethod {method} needs {tool}, which is not on PATH: install it, or build "
+            "elsewhere and name the folder that comes of it"
+        )
 
 
 def _check_method(method: str | None) -> None:

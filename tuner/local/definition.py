@@ -47,6 +47,8 @@ class FunctionDefinition:
     """What the template calls it: a Makefile's target is named after it."""
     build_method: str | None = None
     """What the template says of how it is built: "makefile"."""
+    build_properties: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """With what: "EntryPoints", "Binary" and others, each a list of texts."""
     layers: tuple[LayerDefinition, ...] = ()
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
@@ -75,6 +77,7 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
         logging=function.logging,
         logical_id=function.logical_id,
         build_method=function.build_method,
+        build_properties=function.build_properties,
         layers=tuple(
             LayerDefinition(layer.name, layer.folder, layer.logical_id, layer.build_method)
             for layer in function.layers

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
 from tuner.local.beside import not_here
+from tuner.local.build import handler_stem
 from tuner.local.control_plane.error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
@@ -81,6 +82,8 @@ class Deployer:
             check_function(request, limits.max_memory_mb, limits.core_count)
             findings = [*self._executor.runtime_findings(function.runtime)]
             builder = self._builder if self._builder and self._builder.is_for(function) else None
+            if builder is None:
+                _check_bundled(function)
             built = builder.build(function) if builder else None
             code = self._codes.add(_package(replace(function, code_dir=built or function.code_dir)))
             layered = self._layers.lay([self._publish(layer, builder) for layer in function.layers])
@@ -133,7 +136,26 @@ def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered 
     if not any(os.access(folder / "bootstrap", os.X_OK) for folder in folders):
         raise LocalError(
             f"{function.runtime} needs an executable file `bootstrap` in {function.code_dir}: "
-            "build it first (--build runs the Makefile's target where BuildMethod is makefile)"
+            "build it first (--build does where BuildMethod is makefile, go or rust-cargolambda)"
+        )
+
+
+def _check_bundled(function: FunctionDefinition) -> None:
+    """Name the cause where the handler is yet to be made of TypeScript."""
+    folder, stem = function.code_dir, handler_stem(function.handler)
+    if folder is None or not folder.is_dir() or not function.runtime.startswith("nodejs"):
+        return
+    is_source = function.build_method == "esbuild" or (folder / f"{stem}.ts").is_file()
+    folders = (folder, *(layer.folder for layer in function.layers))
+    endings = ("", ".js", ".mjs", ".cjs")
+    if is_source and not any((at / f"{stem}{end}").is_file() for at in folders for end in endings):
+        raise LocalError(
+            f"the handler's file {stem}.js is not in {folder}: esbuild is to make it; "
+            + (
+                "start with --build"
+                if function.build_method == "esbuild"
+                else "build it first, or set BuildMethod: esbuild and start with --build"
+            )
         )
 
 
