@@ -56,8 +56,8 @@ class LocalLambda:
     progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
     `resources` are made in the neighbours, empty. `http` is a server that is bound already.
-    With `build` pip, npm, make and so on run first, in copies of the functions' folders: for all, or for
-    the function `build_for` and those that it names; `on_step` is told of each.
+    With `build` pip, npm and the like run first, in copies of the functions' folders: for all, or
+    for the function `build_for` and those that it names; `on_step` is told of each.
     Raises LocalError, too, where the port or this host's means cannot be had.
     """
 
