@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ from tests.local_exec.conftest import open_bench
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control
+from tuner.local.execution.host import can_hide_tmp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,3 +209,26 @@ def test_work_folder_that_cannot_be_written(tmp_path: Path) -> None:
     blocked.write_text("", encoding="utf-8")
     with pytest.raises(LocalError, match="cannot write to"):
         open_bench(blocked / "work", None)
+
+
+@pytest.mark.skipif(not can_hide_tmp(), reason="no mount namespace can be had here")
+def test_the_home_folder_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys in ~/.aws are not there for a handler, nor is anything else of ~ but what it runs by."""
+    home = Path("/var/tmp", f"tuner-test-home-{os.getpid()}")
+    (home / ".aws").mkdir(parents=True)
+    (home / "code").mkdir()
+    try:
+        (home / ".aws" / "credentials").write_text("operators-own")
+        source = "import os\ndef see(event, _):\n    return sorted(os.listdir(event))\n"
+        (home / "code" / "app.py").write_text(source)
+        monkeypatch.setenv("HOME", str(home))
+        bench = open_bench(tmp_path, None)
+        try:
+            deployment = bench.deployment("see", code_dir=home / "code")
+            assert bench.call(deployment, str(home)).value == ["code"]
+            assert bench.call(deployment, str(home / "code")).value == ["app.py"]
+        finally:
+            bench.executor.close()
+        assert (home / ".aws" / "credentials").read_text() == "operators-own"
+    finally:
+        shutil.rmtree(home)

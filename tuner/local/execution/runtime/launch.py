@@ -48,7 +48,9 @@ if TYPE_CHECKING:
         file_limit_bytes: int
         """Size of the largest file that may be written; 0: any."""
         kept_dirs: list[str]
-        """Stay visible although they lie under /tmp."""
+        """Stay visible although they lie under /tmp or a home folder."""
+        home_dirs: list[str]
+        """What the operator keeps there is hidden, where `hides_tmp`."""
         cpus: list[int]
         """Cores that may be used; empty: all."""
         memory_limit_bytes: int
@@ -83,6 +85,8 @@ def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: 
             os.sched_setaffinity(0, spec["cpus"])
         if spec["hides_tmp"]:
             hide_tmp(spec)
+            for home in spec["home_dirs"]:
+                hide_home(home, spec["kept_dirs"])
         _set_streams(log_fd)
         _set_limits(spec["file_limit_bytes"])
         _drop_powers()
@@ -156,9 +160,35 @@ def hide_tmp(spec: LaunchSpec) -> None:
     _mount("none", code_dir, MS_BIND | MS_REMOUNT | MS_RDONLY)
 
 
-def _mount(source: str, target: str, flags: int) -> None:
+def hide_home(home: str, kept_dirs: list[str]) -> None:
+    """Put an empty folder over a home folder; what is kept of it is bound through, read-only.
+
+    If all of it is kept, AWS's settings at least are hidden. Raises OSError.
+    """
+    real = os.path.realpath(home)  # (pathlib would double the warden's start)
+    kept = {path for path in kept_dirs if f"{os.path.realpath(path)}/".startswith(f"{real}/")}
+    if any(os.path.realpath(path) == real for path in kept):
+        home, kept = os.path.join(home, ".aws"), set()  # noqa: PTH118 (as above)
+    if not os.path.isdir(home):  # noqa: PTH112 (as above)
+        return
+    handles = [
+        (os.open(path, os.O_PATH | os.O_DIRECTORY), path)
+        for path in sorted(kept, key=len)
+        if os.path.isdir(path)  # noqa: PTH112 (as above)
+    ]
+    _mount("none", home, 0, b"tmpfs", b"mode=755")
+    for handle, path in handles:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 (as above)
+        _mount(f"/proc/self/fd/{handle}", path, MS_BIND | MS_REC)
+        os.close(handle)
+    _mount("none", home, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _mount(
+    source: str, target: str, flags: int, kind: bytes | None = None, options: bytes | None = None
+) -> None:
     library = ctypes.CDLL(None, use_errno=True)
-    _checked(target, library.mount(source.encode(), target.encode(), None, flags, None))
+    _checked(target, library.mount(source.encode(), target.encode(), kind, flags, options))
 
 
 def _checked(what: str, result: int) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import selectors
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
@@ -23,11 +25,11 @@ from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from tuner.local.execution.cpu.group import ControlGroup
     from tuner.local.execution.runtime.api import RuntimeCall
 
+MAX_LINKS: Final = 40
 SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
 
@@ -84,6 +86,22 @@ def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
     return _Disk(tmp_image=image, disk_command=command, file_limit_bytes=0)
 
 
+def _way_to(executable: str) -> list[str]:
+    """Name the folders on an executable's way through its links."""
+    way = [str(Path(executable).parent)]
+    path = Path(executable)
+    while path.is_symlink() and len(way) < MAX_LINKS:
+        path = path.parent / path.readlink()
+        way.append(str(path.parent))
+    return way
+
+
+def _home_dirs() -> list[str]:
+    """Name the operator's home folders: the account's, and the one that HOME says."""
+    homes = {os.path.expanduser("~"), pwd.getpwuid(os.getuid()).pw_dir}  # noqa: PTH111 (a text)
+    return sorted(home for home in homes if Path(home).is_absolute() and Path(home) != Path("/"))
+
+
 class RuntimeProcess:
     """A runtime's process tree. Not thread-safe but for `end`."""
 
@@ -130,7 +148,8 @@ class RuntimeProcess:
                 "tmp_dir": str(tmp.folder),
                 "hides_tmp": tmp.is_private,
                 **_disk(tmp, scratch_dir),
-                "kept_dirs": list(kept_dirs),
+                "kept_dirs": [*kept_dirs, *_way_to(argv[0])],
+                "home_dirs": _home_dirs(),
                 "cpus": list(confinement.cpus),
                 "memory_limit_bytes": confinement.memory_mb * BYTES_PER_MB,
                 "core_count": confinement.core_count,
