@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -70,6 +71,7 @@ def test_the_endpoint_is_told_and_ends_with_a_signal(
     assert (rest, err) == ("", "")
     assert status["region"] == "eu-west-1"
     assert f"export AWS_ENDPOINT_URL={url} AWS_DEFAULT_REGION=eu-west-1" in said
+    assert re.search(r"^  export AWS_ACCESS_KEY_ID=LOCAL[0-9A-F]{32} ", said, re.MULTILINE)
     assert "  hello    256 MB  Greets." in said.splitlines()
     assert f"CPU shares by {status['cpu_control']}" in said
 

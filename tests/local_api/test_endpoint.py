@@ -39,6 +39,7 @@ def test_the_status_says_what_this_host_can_show(serve: Serve) -> None:
         "cpu_control": "none",
         "max_memory_mb": 3538,
         "core_count": 2,
+        "host_findings": [],
         "findings": [],
         "function_findings": {"hello": []},
     }

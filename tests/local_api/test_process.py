@@ -11,11 +11,13 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import CREDENTIALS
 from tuner.errors import EndpointError, LocalError, TemplateError
@@ -214,6 +216,35 @@ def test_files_are_their_owner_s(served: RunningLocalLambda) -> None:
     assert len(locks) == 2  # the API's folder and the run's
     for folder in (locks[0].parent, locks[1].parent, locks[0].parent.parent):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_changes_take_the_key_of_the_endpoint(served: RunningLocalLambda) -> None:
+    """Reading and invoking are anybody's; a change needs the access key id that was given out."""
+    stranger, key = client_of(served), served.status.access_key_id
+    owner = boto3.client(
+        "lambda",
+        endpoint_url=served.endpoint_url,
+        region_name="eu-west-1",
+        **{**CREDENTIALS, "aws_access_key_id": key},
+    )
+    before = stranger.get_function_configuration(FunctionName="logged")["RevisionId"]
+    refused: list[Any] = [
+        lambda client: client.update_function_configuration(FunctionName="logged", MemorySize=512),
+        lambda client: client.publish_version(FunctionName="logged"),
+        lambda client: client.update_function_code(FunctionName="logged", ZipFile=b"PK"),
+        lambda client: client.delete_function(FunctionName="logged"),
+    ]
+    for change in refused:
+        with pytest.raises(ClientError, match="AWS_ACCESS_KEY_ID") as caught:
+            change(stranger)
+        assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert stranger.get_function_configuration(FunctionName="logged")["RevisionId"] == before
+    assert owner.publish_version(FunctionName="hello")["Version"] == "1"
+    with urllib.request.urlopen(f"{served.endpoint_url}/_tuner/status") as answer:
+        assert key not in answer.read().decode()
+    assert key not in json.dumps(json.loads(invoke(stranger, "hello")["Payload"]))
+    for client in (stranger, owner):
+        client.close()
 
 
 def invoke(client: Any, name: str) -> dict[str, Any]:

@@ -124,6 +124,7 @@ def _local_target(
                 region=region,
                 profile=None,
                 endpoint_url=local.endpoint_url,
+                access_key_id=local.status.access_key_id,
                 max_connections=connections,
             )
         )

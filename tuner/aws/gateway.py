@@ -39,6 +39,7 @@ def connect(
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
+    access_key_id: str | None = None,
     max_connections: int = 50,
     function: str | None = None,
     patience: CredentialsPatience | None = None,
@@ -47,8 +48,9 @@ def connect(
 
     The region is `region`, else that of `function` (if it is an ARN), else that of the environment
     or the profile, else us-east-1 for an endpoint on loopback; such an endpoint needs no
-    credentials either. `patience` is for credentials that expire.
-    `max_connections` bounds the invocations that can be on their way at once.
+    credentials either; `access_key_id` is the key of one that was started here. `patience` is
+    for credentials that expire. `max_connections` bounds the invocations that can be on
+    their way at once.
     Raises InputError (no region, a region that contradicts the ARN, an unknown profile, a bad
     endpoint URL) and CredentialsError.
     """
@@ -56,7 +58,9 @@ def connect(
     if reference is not None and reference.region is not None:
         check_region(reference, region or reference.region)
         region = reference.region
-    session = open_session(region=region, profile=profile, endpoint_url=endpoint_url)
+    session = open_session(
+        region=region, profile=profile, endpoint_url=endpoint_url, access_key_id=access_key_id
+    )
     if not session.keys:  # made-up keys of a server on this machine do not expire
         session.on_client.append(Renewal(session, patience or CredentialsPatience()).attach)
     return LambdaGateway(session, max_connections=max_connections, known=reference)

@@ -75,11 +75,18 @@ class Session:
         return client
 
 
-def open_session(*, region: str | None, profile: str | None, endpoint_url: str | None) -> Session:
+def open_session(
+    *,
+    region: str | None,
+    profile: str | None,
+    endpoint_url: str | None,
+    access_key_id: str | None = None,
+) -> Session:
     """Settle profile, region, endpoint and credentials, without a request to Lambda.
 
     The region is the one given, else that of environment or profile, else us-east-1 for an endpoint
-    on loopback. Raises InputError (an unknown profile, no region, a bad endpoint URL or AWS
+    on loopback. `access_key_id` is taken in place of any credentials.
+    Raises InputError (an unknown profile, no region, a bad endpoint URL or AWS
     configuration file) and CredentialsError.
     """
     if endpoint_url is not None:
@@ -95,7 +102,10 @@ def open_session(*, region: str | None, profile: str | None, endpoint_url: str |
                 "no region: give --region, or set AWS_REGION or a region in the AWS profile"
             )
         region = region or _LOOPBACK_REGION
-        keys = _keys(core, is_loopback=is_loopback, profile=profile)
+        if access_key_id is not None:
+            keys = {**_LOOPBACK_KEYS, "aws_access_key_id": access_key_id}
+        else:
+            keys = _keys(core, is_loopback=is_loopback, profile=profile)
     except BotoCoreError as error:
         place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
         raise refused(error, place) from error

@@ -84,7 +84,7 @@ def _lines(status: LocalStatus, functions: Sequence[TemplateFunction]) -> list[s
         f"{host} · CPU shares by {status.cpu_control}",
         "",
         f"  export AWS_ENDPOINT_URL={status.endpoint_url} AWS_DEFAULT_REGION={status.region}",
-        "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
+        f"  export AWS_ACCESS_KEY_ID={status.access_key_id} AWS_SECRET_ACCESS_KEY=local",
         "",
         *(
             plain(f"  {each.name:<{names}}  {each.memory_mb:>5} MB  {each.description}".rstrip())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--allow-outside", action="store_true")
     arguments = parser.parse_args()
     parameters = dict(given.split("=", 1) for given in arguments.parameter)
+    access_key_id = f"LOCAL{secrets.token_hex(16).upper()}"
     keep_from_others()
     signal.signal(signal.SIGTERM, _leave)
     environment = json.loads(sys.stdin.buffer.readline()) if arguments.environment else {}
@@ -51,9 +53,10 @@ def main() -> int:
             build=arguments.build,
             build_for=arguments.build_for,
             on_step=lambda step: _say({"step": step}),
+            access_key_id=access_key_id,
             allow_outside=arguments.allow_outside,
         ) as server:
-            _say(server.status())
+            _say({**server.status(), "access_key_id": access_key_id})
             parent.join()
     except BrokenPipeError:  # nobody listens: the parent is gone
         return 1

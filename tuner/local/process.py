@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from tuner import errors
@@ -37,6 +37,8 @@ class LocalStatus:
 
     endpoint_url: str
     region: str
+    access_key_id: str = field(repr=False)
+    """What requests must be signed with that change anything."""
     functions: tuple[str, ...]
     left_out: Mapping[str, str]
     """Functions of the template that cannot be run here, with the reasons."""
@@ -177,6 +179,7 @@ def _wait_ready(
     return LocalStatus(
         endpoint_url=said["endpoint_url"],
         region=said["region"],
+        access_key_id=said["access_key_id"],
         functions=tuple(said["functions"]),
         left_out=said["left_out"],
         cpu_control=said["cpu_control"],

@@ -58,6 +58,7 @@ class LocalLambda:
     `resources` are made in the neighbours, empty. `http` is a server that is bound already.
     With `build` pip, npm and the like run first, in copies of the functions' folders: for all, or
     for the function `build_for` and those that it names; `on_step` is told of each.
+    With `access_key_id` only requests that are signed with it change anything.
     Raises LocalError, too, where the port or this host's means cannot be had.
     """
 
@@ -80,8 +81,10 @@ class LocalLambda:
         on_step: Callable[[str], None] = lambda _: None,
         resources: Sequence[TemplateResource] = (),
         http: HttpServer | None = None,
+        access_key_id: str | None = None,
     ) -> None:
         self.region = _checked_region(region)
+        self._access_key_id = access_key_id
         self._code_token = secrets.token_urlsafe(16)
         # Each part is built when those are there that it needs; they are closed in reverse.
         with contextlib.ExitStack() as stack:
@@ -133,6 +136,7 @@ class LocalLambda:
         build: bool = False,
         build_for: str | None = None,
         on_step: Callable[[str], None] = lambda _: None,
+        access_key_id: str | None = None,
         allow_outside: bool = False,
     ) -> Self:
         """Deploy the functions of a SAM template; raises TemplateError too.
@@ -162,6 +166,7 @@ class LocalLambda:
                 build=build,
                 build_for=None if build_for is None else _bare_name(build_for, region),
                 on_step=on_step,
+                access_key_id=access_key_id,
                 resources=template.resources,
                 http=http,
             )
@@ -261,6 +266,7 @@ class LocalLambda:
             EventConfigApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
             invocations,
+            access_key_id=self._access_key_id,
         )
         if self._neighbours is None:
             return Endpoint(api.handle, self._own, None, _LAMBDA_ONLY).handle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import uuid
 from collections.abc import Callable
 from typing import Final
@@ -17,6 +18,7 @@ from tuner.local.control_plane.routes import (
     method_name,
     reason_refused,
 )
+from tuner.local.http.endpoint import signing_key_id
 from tuner.local.http.message import HangUpError, MalformedRequestError, Request, Response
 
 log = logging.getLogger(__name__)
@@ -26,9 +28,13 @@ _INTERNAL: Final = "The local Lambda failed inside; its log has the reason."
 
 
 class LambdaApi:
-    """Answers Lambda's requests. `parts` have a method for every operation of the route table."""
+    """Answers Lambda's requests. `parts` have a method for every operation of the route table.
 
-    def __init__(self, *parts: object) -> None:
+    `access_key_id` is what requests must be signed with that change anything; None: with any.
+    """
+
+    def __init__(self, *parts: object, access_key_id: str | None = None) -> None:
+        self._access_key_id = access_key_id
         self._operations: list[tuple[Route, Operation]] = [
             (route, _find_method(parts, route.operation)) for route in ROUTES
         ]
@@ -54,6 +60,7 @@ class LambdaApi:
         for route, run in self._operations:
             path = route.match(request.method, request.path)
             if path is not None:
+                self._check_key(route, request)
                 return run(Call(route.operation, request, path, request.parameters()))
         for route in REFUSED:
             if route.match(request.method, request.path) is not None:
@@ -64,6 +71,20 @@ class LambdaApi:
             f"The local Lambda does not serve {request.method} {request.path}",
             type_=None,
         )
+
+    def _check_key(self, route: Route, request: Request) -> None:
+        """Refuse changes by whoever was not given the key: any user of the machine gets here."""
+        if self._access_key_id is None or route.method == "GET" or route.operation == "Invoke":
+            return
+        given = signing_key_id(request) or ""
+        if not secrets.compare_digest(given.encode(), self._access_key_id.encode()):
+            raise ApiError(
+                403,
+                "AccessDeniedException",
+                f"{route.operation} is refused: this endpoint takes changes only from who has its "
+                "key; export AWS_ACCESS_KEY_ID as the terminal says in which it was started",
+                type_=None,
+            )
 
 
 def _find_method(parts: tuple[object, ...], operation: str) -> Operation:

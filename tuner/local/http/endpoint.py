@@ -18,6 +18,7 @@ _LAMBDA_PATH: Final = re.compile(
     r"/20\d\d-\d\d-\d\d/(functions|event-source-mappings|tags|account-settings|layers)(/.*)?"
 )
 _SCOPE: Final = re.compile(r"[\d]{8}(?:/|%2F)[a-z0-9-]+(?:/|%2F)([a-z0-9-]+)(?:/|%2F)aws4_request")
+_KEY: Final = re.compile(r"Credential=([^/,\s]{1,200})/")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 
 
@@ -61,6 +62,12 @@ def signed_service(request: Request) -> str | None:
     found = _SCOPE.search(request.headers.get("authorization", ""))
     if found is None and "X-Amz-Credential" in request.query:
         found = _SCOPE.search(request.query)
+    return found[1] if found else None
+
+
+def signing_key_id(request: Request) -> str | None:
+    """Give the access key id that a request is signed with; None if it is not, or by its query."""
+    found = _KEY.search(request.headers.get("authorization", ""))
     return found[1] if found else None
 
 
