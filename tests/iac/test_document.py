@@ -93,9 +93,20 @@ BOMB = "\n".join(
     ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30))]
 )
 HOSTILE = {
-    "aliases": (BOMB, ":2: the alias \\*a0 is not supported: write the values out"),
-    "loop": ("A: &a\n  B: *a\n", ":2: the alias \\*a is not supported"),
-    "merges": ("A: &a {b: 1}\nB: {<<: *a}\n", ":2: the alias \\*a is not supported"),
+    "aliases": (BOMB, ":6: the file's aliases stand for over 100,000 values: write some out"),
+    "loop": ("A: &a\n  B: *a\n", ":2: the alias \\*a stands for nothing that ends before it"),
+    "merges": ("A: &a\n  <<: *a\n", ":2: the alias \\*a stands for nothing"),
+    "deep": (
+        "\n".join(["a0: &a0 [x]", *(f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 70))]),
+        ":60: nested deeper than 60 levels",
+    ),
+    "mergers": (
+        "\n".join(
+            ["a0: &a0 {x: 1}"]
+            + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 30)]
+        ),
+        ":6: the file's aliases stand for over 100,000 values",
+    ),
     "depth": ("A: " + "[" * 900_000, ":1: nested deeper than 60 levels"),
     "braces": ("{a: " * 200_000, ":1: nested deeper than 60 levels"),
     "dashes": ("- " * 400_000, ":1: nested deeper than 60 levels"),
@@ -144,3 +155,45 @@ def test_any_file_is_a_template_or_the_one_error(
     path.write_bytes(joint.join(parts).encode())
     with pytest.raises(TemplateError):
         read_template(path)
+
+
+def test_anchors_and_merge_keys_are_what_they_stand_for(tmp_path: Path) -> None:
+    """What a mapping says itself wins; of several merged ones the first."""
+    text = """\
+        Metadata:
+          Common: &common
+            CodeUri: code
+            Handler: app.handler
+            Runtime: python3.11
+            MemorySize: 512
+            Timeout: 9
+          More: &more {Timeout: 20, Description: merged}
+          Values: &values {STAGE: test}
+        Resources:
+          F:
+            Type: AWS::Serverless::Function
+            Properties:
+              <<: [*more, *common]
+              MemorySize: 1024
+              Environment: {Variables: {<<: *values, TABLE: orders}}
+          G:
+            Type: AWS::Serverless::Function
+            Properties: {<<: *common, Environment: {Variables: *values}}
+        """
+    first, second = read_template(write(tmp_path, text)).functions
+    assert (first.memory_mb, first.timeout_s, first.description) == (1024, 20, "merged")
+    assert dict(first.environment) == {"STAGE": "test", "TABLE": "orders"}
+    assert (second.memory_mb, second.timeout_s) == (512, 9)
+    assert dict(second.environment) == {"STAGE": "test"}
+
+
+def test_json_may_hold_escaped_emoji(tmp_path: Path) -> None:
+    """A pair of surrogates is one character, and an escaped backslash none of it."""
+    path = write(
+        tmp_path,
+        r"""{"Resources": {"F": {"Type": "AWS::Serverless::Function", "Properties": {
+        "CodeUri": "code", "Handler": "a.b", "Runtime": "python3.11",
+        "Description": "\ud83d\ude00 \\ud83d"}}}}""",
+        "template.json",
+    )
+    assert read_template(path).functions[0].description == "\N{GRINNING FACE} \\ud83d"

@@ -1,11 +1,12 @@
 """A YAML (or JSON) file as a tree that knows where everything stands. Safe against hostile files.
 
-Only plain nodes are read, no objects are made. Size, nesting and aliases are limited before a tree
-is built, because a few aliases of aliases can stand for a file of any size.
+Only plain nodes are read, no objects are made. Size, nesting and what aliases stand for are limited
+before a tree is built, because a few aliases of aliases can stand for a file of any size.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
+MAX_NODES: Final = 100_000
+"""Values that a file's aliases may stand for in all."""
 _TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
+_PAIR: Final = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
 _DYNAMIC: Final = "{{resolve:"
 _MAX_MESSAGE: Final = 400
 _YAML_TAG: Final = "tag:yaml.org,2002:"
@@ -73,16 +79,28 @@ class Place:
         if not isinstance(place.node, yaml.MappingNode):
             self.refuse(f"{what} must be a mapping of names to values")
         found: dict[str, tuple[Place, Place]] = {}
+        merged: dict[str, tuple[Place, Place]] = {}
+        written: set[str] = set()
         for key_node, value_node in place.node.value:
             key, value = self._beside(key_node), self._beside(value_node)
             name = key.text(f"a name in {what}")
-            if name in found:
+            if name in written:
                 key.refuse(f"{name} is given twice in {what}: keep one")
+            written.add(name)
             if key_node.tag == f"{_YAML_TAG}merge":
-                key.refuse("the merge key << is not supported: write the properties out")
-            if not value.is_absent:
+                merged = value._merged(what)  # noqa: SLF001 - of the same class
+            elif not value.is_absent:
                 found[name] = (key, value)
-        return found
+        inherited = {name: pair for name, pair in merged.items() if name not in written}
+        return {**inherited, **found}
+
+    def _merged(self, what: str) -> dict[str, tuple[Place, Place]]:
+        """Return what a merge key brings: of several mappings the first that has a name counts."""
+        sources = self.items(what) if self.is_list else [self]
+        merged: dict[str, tuple[Place, Place]] = {}
+        for source in sources:
+            merged = {**source.entries(f"<< in {what}"), **merged}
+        return merged
 
     def items(self, what: str) -> list[Place]:
         """Return a list's places."""
@@ -181,7 +199,7 @@ def _without_tag(node: yaml.Node) -> yaml.Node:
 
 def read_document(path: Path) -> Place:
     """Return the root of the file's only document; TemplateError for what is not one."""
-    text = read_text(path)
+    text = _with_whole_characters(read_text(path))
     try:
         _check_shape(path, text)
         loader = _Loader(text)
@@ -199,6 +217,18 @@ def read_document(path: Path) -> Place:
     if root is None:
         raise TemplateError(f"{path} is empty: an AWS SAM template is needed")
     return Place(path, root)
+
+
+def _with_whole_characters(text: str) -> str:
+    r"""Write JSON's pairs such as \ud83d\ude00 as YAML writes one character."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+
+    def whole(match: re.Match[str]) -> str:
+        high, low = int(match[2], 16), int(match[3], 16)
+        return f"{match[1]}\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"
+
+    return _PAIR.sub(whole, text)
 
 
 def read_text(path: Path) -> str:
@@ -219,18 +249,63 @@ def read_text(path: Path) -> str:
         raise TemplateError(f"{path}:{line}: not UTF-8") from None
 
 
-def _check_shape(path: Path, text: str) -> None:
-    """Refuse aliases and deep nesting, from the stream of events: no tree is built for it."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
+@dataclass(slots=True)
+class _Branch:
+    """A collection as its events come: its values and levels, those of aliases included."""
+
+    anchor: str | None
+    node_count: int = 1
+    height: int = 1
+
+    def add(self, node_count: int, height: int) -> None:
+        self.node_count += node_count
+        self.height = max(self.height, height + 1)
+
+
+class _Shape:
+    """Follows a file's events: how deep it is, and how much its aliases stand for."""
+
+    def __init__(self) -> None:
+        self._open = [_Branch(None)]
+        self._anchored: dict[str, tuple[int, int]] = {}
+        self._aliased_count = 0
+
+    def fault(self, event: yaml.Event) -> str | None:
+        """Take the next event; say what is wrong with the file from there on."""
+        height = 0
         if isinstance(event, yaml.AliasEvent):
-            raise TemplateError(
-                f"{path}:{line}: the alias *{event.anchor} is not supported: write the values out"
-            )
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+            if event.anchor not in self._anchored:
+                return f"the alias *{event.anchor} stands for nothing that ends before it"
+            node_count, height = self._anchored[event.anchor]
+            self._aliased_count += node_count
+            self._open[-1].add(node_count, height)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if event.anchor is not None:
+                self._anchored.pop(event.anchor, None)
+            self._open.append(_Branch(event.anchor))
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > _MAX_DEPTH:
-            raise TemplateError(f"{path}:{line}: {_TOO_DEEP}")
+            ended = self._open.pop()
+            self._add(ended.anchor, ended.node_count, ended.height)
+        elif isinstance(event, yaml.ScalarEvent):
+            self._add(event.anchor, 1, 0)
+        if self._aliased_count > MAX_NODES:
+            return f"the file's aliases stand for over {MAX_NODES:,} values: write some out"
+        return _TOO_DEEP if len(self._open) - 1 + height > _MAX_DEPTH else None
+
+    def _add(self, anchor: str | None, node_count: int, height: int) -> None:
+        self._open[-1].add(node_count, height)
+        if anchor is not None:
+            self._anchored[anchor] = (node_count, height)
+
+
+def _check_shape(path: Path, text: str) -> None:
+    """Refuse deep nesting, and aliases that stand for too much or for what they stand in.
+
+    From the stream of events: no tree is built for it.
+    """
+    shape = _Shape()
+    for event in yaml.parse(text, Loader=_Loader):
+        why = shape.fault(event)
+        if why is not None:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise TemplateError(f"{path}:{line}: {why}")
