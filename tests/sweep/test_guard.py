@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,8 @@ from tuner.sweep.guard import RunawayGuard, trace_came_back
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tuner.local.deployment import Deployment, InvokeRequest, InvokeResult
 
 SIZES = (128, 512, 1769)
 
@@ -39,6 +43,33 @@ def test_what_costs_far_more_than_foreseen_is_stopped(
         assert sweep.end == ("failed" if stops else "complete")
         assert len(sweep.invocations) < plan.max_invocations if stops else True
         assert place.snapshot() == before
+
+
+class Unimportable(ScriptedExecutor):
+    """Every invocation fails as a function does whose module is missing."""
+
+    def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
+        message = "Unable to import module 'app': No module named 'requests'"
+        error = {"errorType": "Runtime.ImportModuleError", "errorMessage": message}
+        answer = super().invoke(deployment, request)
+        return replace(answer, payload=json.dumps(error).encode())
+
+
+def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
+    """No size helps: one invocation, and a line with the module, the log and what to do."""
+    executor = Unimportable(20.0, time_scale=0, failure=lambda _deployment, _request: "error")
+    with serve(tmp_path, executor) as place:
+        before = place.snapshot()
+        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=1)
+        sweep = place.run(plan)
+        assert place.snapshot() == before
+    assert sweep.end == "failed"
+    assert len(sweep.invocations) == 1
+    [finding] = sweep.findings
+    assert finding.code == "import_fails"
+    assert "the module requests that its code imports is not there" in finding.message
+    assert "--build" in finding.message
+    assert "its log group" in finding.message
 
 
 def replied(trace_header: str | None = None, log_tail: str = "", **more: Any) -> InvokeReply:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tuner.model.invocation import Outcome
 from tuner.model.platform_report import PlatformReport
 from tuner.model.reply import InvokeReply
-from tuner.sweep.outcome import classify, is_crash
+from tuner.sweep.outcome import classify, import_failure, is_crash
 
 
 def reply(error: Any = None, *, raw: bytes | None = None) -> InvokeReply:
@@ -129,3 +129,25 @@ def test_crashes_are_those_that_end_the_process() -> None:
     assert is_crash(Outcome.FUNCTION_ERROR, "Runtime.ExitError")
     assert not is_crash(Outcome.FUNCTION_ERROR, "KeyError")
     assert not is_crash(Outcome.SUCCESS, None)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Unable to import module 'app': No module named 'requests'", "the module requests that"),
+        ("Unable to import module 'app': No module named 'app'", "app that its Handler names"),
+        ("Error: Cannot find module '@aws-sdk/client-s3'\nRequire stack:", "@aws-sdk/client-s3"),
+        ("Error: Cannot find package 'uuid' imported from /var/task/a.mjs", "the module uuid that"),
+        ("Unable to import module 'app': cannot import name 'x'", "its code cannot be imported"),
+        ("No module named 'secret value \\n'", "its code cannot be imported"),
+    ],
+)
+def test_an_import_error_names_the_module_and_nothing_else(message: str, said: str) -> None:
+    """A module's name is told; no other word of the message is, and no other error counts."""
+    shape = {"errorType": "Runtime.ImportModuleError", "errorMessage": message}
+    why = import_failure(reply(shape))
+    assert why is not None
+    assert said in why
+    assert "secret" not in why
+    assert import_failure(reply({**shape, "errorType": "KeyError"})) is None
+    assert import_failure(reply()) is None

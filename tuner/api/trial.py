@@ -9,7 +9,7 @@ from tuner.api.target import open_target
 from tuner.errors import LostReplyError, ReportLineError, ThrottledError
 from tuner.logs import parse_report
 from tuner.model.invocation import Outcome
-from tuner.sweep.outcome import classify
+from tuner.sweep.outcome import classify, import_failure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,4 +79,6 @@ def _failure(gateway: LambdaGateway, function: str, payload: Payload) -> str | N
     outcome, error_type = classify(reply, report)
     if outcome is Outcome.SUCCESS:
         return None
+    if (why := import_failure(reply)) is not None:
+        return f"fails before it runs: {why}"
     return f"{_WORDS.get(outcome, 'fails')} ({error_type or 'no error type'})"

@@ -57,6 +57,17 @@ def function_fails(error_type: str) -> Finding:
     )
 
 
+def import_fails(why: str) -> Finding:
+    """The function's code cannot be loaded, at whatever size."""
+    return Finding(
+        "import_fails",
+        "error",
+        f"The function fails before it runs: {why}. Deploy what its requirements.txt or "
+        "package.json names with it (of a local function: --build). The traceback is in its log "
+        "group, and in what `aws lambda invoke --log-type Tail` answers.",
+    )
+
+
 def nothing_succeeded() -> Finding:
     """No call succeeded."""
     return Finding("nothing_succeeded", "error", "No invocation succeeded: there are no samples.")

@@ -11,6 +11,7 @@ from tuner.errors import ReportLineError
 from tuner.logs import parse_reports
 from tuner.model.invocation import Outcome
 from tuner.sweep import findings
+from tuner.sweep.outcome import import_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,10 +55,13 @@ class RunawayGuard:
         self._count_dropped = count_dropped
         self._next_look_s = began_s + LOOK_EVERY_S
         self._recursion: str | None = None
+        self._import_failure: str | None = None
+        self._has_run = False
 
     def look_at(self, reply: InvokeReply) -> None:
         """Take a reply before it is judged."""
         self._recursion = self._recursion or trace_came_back(reply)
+        self._import_failure = self._import_failure or import_failure(reply)
 
     def alarm(self, invocation: Invocation, now_s: float) -> Finding | None:
         """Take one more invocation; return why the sweep must stop, if it must."""
@@ -69,6 +73,9 @@ class RunawayGuard:
                 self._recursion = "Lambda dropped invocations of it as recursive"
         is_too_dear, is_failing = self._cost.add(invocation), self._errors.add(invocation)
         row = self._repeats.add(invocation)
+        self._has_run = self._has_run or invocation.outcome is Outcome.SUCCESS
+        if self._import_failure is not None and not self._has_run:
+            return findings.import_fails(self._import_failure)
         if self._recursion is not None:
             return findings.recursion(self._recursion)
         if is_too_dear:

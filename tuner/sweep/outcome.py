@@ -21,6 +21,10 @@ _MEMORY_ERRORS: Final = frozenset(
     ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
 )
 _TIMED_OUT = re.compile(r"(?:^|: |\S+Z \S+ )Task timed out after \d+\.\d\d seconds$")
+_IMPORT_ERROR: Final = "Runtime.ImportModuleError"
+_MISSING_MODULE: Final = re.compile(
+    r"(?:No module named|Cannot find (?:module|package)) '([A-Za-z0-9_@./-]{1,120})'"
+)
 _CRASHES: Final = ("Runtime.", "Sandbox.", "Extension.")
 UNKNOWN_ERROR: Final = "unknown"
 
@@ -47,6 +51,20 @@ def classify(
     if status == "timeout" or error_type == "Sandbox.Timedout" or _is_timeout(error_type, message):
         return Outcome.TIMEOUT, known_type
     return Outcome.FUNCTION_ERROR, error_type or report_type or UNKNOWN_ERROR
+
+
+def import_failure(reply: InvokeReply) -> str | None:
+    """Say what cannot be imported, where that is why the function failed: no memory size helps."""
+    kind, message = _error_object(reply)
+    if kind != _IMPORT_ERROR:
+        return None
+    missing = _MISSING_MODULE.search(message)
+    if missing is None:
+        return f"its code cannot be imported ({_IMPORT_ERROR})"
+    name = missing[1]
+    if f"import module '{name}'" in message:
+        return f"the module {name} that its Handler names is not in its code ({_IMPORT_ERROR})"
+    return f"the module {name} that its code imports is not there ({_IMPORT_ERROR})"
 
 
 def is_crash(outcome: Outcome, error_type: str | None) -> bool:
