@@ -162,7 +162,7 @@ def test_a_folder_reads_no_link_to_elsewhere_unless_allowed(tmp_path: Path) -> N
     ("name", "text", "says"),
     [
         ("a.toml", "[classes", "is not valid TOML"),
-        ("a.yaml", "classes:\n  a: [", "line 2"),
+        ("a.yaml", "classes:\n  a: [\n", "line 3"),
         ("payloads.json", '{"classes":\n', "line 2"),
         ("a.toml", "seed = -1\n[classes.a]\nfile='x'", "seed is a whole number"),
         ("a.toml", "sede = 1\n[classes.a]\nfile='x'", "unknown key 'sede'"),
@@ -176,6 +176,39 @@ def test_a_set_that_cannot_be_read_says_where(
     with pytest.raises(PayloadError, match=says) as caught:
         load_payloads([str(tmp_path / name)])
     assert "\n" not in str(caught.value)
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(30))
+DIGITS = "9" * 6000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("a.yaml", BOMB, r"line 2: the alias \*a0 is not supported"),
+        ("a.yaml", "[" * 5000 + "]" * 5000, "nested deeper than 60|nesting depth"),
+        ("payloads.json", "[" * 100_000, "nested too deep, or holds a number beyond all use"),
+        ("a.toml", "a = " + "[" * 5000 + "]" * 5000, "nested too deep|TOML"),
+        ("a.toml", f"seed = {DIGITS}", "nested too deep, or holds a number beyond all use"),
+        ("payloads.json", f'{{"seed": {DIGITS}}}', "a number beyond all use"),
+        ("a.yaml", f"seed: {DIGITS}", "a number beyond all use"),
+        ("a.yaml", "seed: 2026-99-99", "beyond all use"),
+        ("a.yaml", "a: \x07", "control characters"),
+        ("a.yaml", "? [a, b]\n: 1", "line 1"),
+        ("a.toml", b"\xff", r"not UTF-8 \(at byte 0\)"),
+        ("payloads.json", json.dumps({"classes": {f"c{n}": 1 for n in range(20_000)}}),
+         "has 20,000 classes, over 1,000"),
+    ],
+)  # fmt: skip
+def test_a_hostile_set_is_one_line_and_at_once(
+    tmp_path: Path, name: str, text: str | bytes, says: str
+) -> None:
+    """Aliases, depth, digits and numbers of classes are limited, whatever the format."""
+    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(PayloadError, match=says) as caught:
+        load_payloads([str(tmp_path / name)])
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
 
 
 def test_what_is_not_json_is_sent_where_it_is_meant(folder: Path) -> None:

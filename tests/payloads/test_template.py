@@ -170,6 +170,54 @@ def test_an_endless_template_is_ended(source: str) -> None:
     assert sys.gettrace() is before
 
 
+NESTED = "{% set n = namespace(a=[1] * 10, b=[1] * 10) %}{% for i in range(12) %}\
+{% set n.a = [n.a] * 10 %}{% set n.b = [n.b] * 10 %}{% endfor %}"
+
+HOARD = "{% set n = namespace(a=[]) %}{% for i in range(99) %}{% set n.a = n.a + ['x' * 6000000] \
+%}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        pytest.param(
+            NESTED + "{{ n.a == n.b }}",
+            "takes over 0.5 s for one event",
+            marks=pytest.mark.slow,  # the system counts CPU time in whole seconds
+        ),
+        (HOARD, "grows beyond all use"),
+    ],
+)
+def test_memory_and_time_are_limited_whatever_code_runs(source: str, says: str) -> None:
+    """Loops of C and lists of large texts are ended by the system; the next event is made again."""
+    made = events(source, most_s=0.5)
+    with pytest.raises(PayloadError, match=says) as caught:
+        made.body(0)
+    assert "template order.j2" in str(caught.value)
+    assert events("[{{ index }}]").body(7) == b"[7]"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("\n{{ 1 | hunter }}", "order.j2, line 2: No filter named 'hunter'"),
+        ("\n\n{{ 1 is hunter }}", "order.j2, line 3: No test named 'hunter'"),
+        ("{{ 1 | random }}", "line 1: No filter named 'random'"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}", "order.j2: is nested too deep"),
+        ("{% if 1 %}" * 300 + "{% endif %}" * 300, "order.j2: is nested too deep"),
+        ("{{ " + "9" * 6000 + " }}", "a number beyond all use"),
+        ("{% include 'x' %}", "line 1: "),
+        ("{% import 'x' as y %}", "line 1: "),
+        ("{% extends 'x' %}", "line 1: "),
+    ],
+)
+def test_what_jinja_cannot_compile_is_one_line(source: str, says: str) -> None:
+    """It is told before an event is made, with the line where there is one."""
+    with pytest.raises(PayloadError, match=says) as caught:
+        events(source).body(0)
+    assert "\n" not in str(caught.value)
+
+
 def test_parameters_are_names_in_the_template() -> None:
     """One that nothing uses is told."""
     made = events('{"n": {{ count }}}', parameters={"count": 5, "other": 1})

@@ -33,6 +33,9 @@ SET_JSON: Final = "payloads.json"
 _ORIGINS: Final = ("file", "folder", "template", "schema")
 _KEYS: Final = (*_ORIGINS, "source", "weight", "parameters", "size", "raw", "records")
 _MOST_BYTES: Final = 4 * 1024 * 1024
+_MOST_CLASSES: Final = 1000
+_MOST_DEPTH: Final = 60
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ def read_set(
     classes = _table(table.get("classes", {}), f"payload set {str(path)!r}, classes")
     if not classes:
         raise PayloadError(f"payload set {str(path)!r} has no classes: name one, [classes.order]")
+    if len(classes) > _MOST_CLASSES:
+        raise PayloadError(
+            f"payload set {str(path)!r} has {len(classes):,} classes, over {_MOST_CLASSES:,}: put "
+            "events of one kind in a folder, or make them from a template"
+        )
     recipes = tuple(
         _recipe(path, str(name), given, within=None if allow_outside else path.parent)
         for name, given in classes.items()
@@ -97,7 +105,7 @@ def _parsed(path: Path) -> Any:
         text = data.decode("utf-8-sig")
         if path.suffix.lower() == ".toml":
             return tomllib.loads(text)
-        return json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        return json.loads(text) if path.suffix.lower() == ".json" else _read_yaml(text, path)
     except OSError as error:
         raise PayloadError(f"payload set {str(path)!r} cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
@@ -107,8 +115,36 @@ def _parsed(path: Path) -> Any:
         raise PayloadError(f"payload set {str(path)!r}, line {error.lineno}: {error.msg}") from None
     except tomllib.TOMLDecodeError as error:
         raise PayloadError(f"payload set {str(path)!r} is not valid TOML: {error}") from None
-    except (ValueError, RecursionError, yaml.YAMLError):
-        raise PayloadError(f"payload set {str(path)!r} cannot be read: check its format") from None
+    except UnicodeDecodeError as error:
+        raise PayloadError(
+            f"payload set {str(path)!r} is not UTF-8 (at byte {error.start})"
+        ) from None
+    except yaml.YAMLError:
+        raise PayloadError(f"payload set {str(path)!r} holds control characters") from None
+    except (ValueError, RecursionError, TypeError):
+        raise PayloadError(
+            f"payload set {str(path)!r} cannot be read: it is nested too deep, or holds a number "
+            "beyond all use"
+        ) from None
+
+
+def _read_yaml(text: str, path: Path) -> Any:
+    """Read YAML without aliases: a few of them, of one another, stand for a file of any size."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        line = event.start_mark.line + 1 if event.start_mark else 1
+        if isinstance(event, yaml.AliasEvent):
+            raise PayloadError(
+                f"payload set {str(path)!r}, line {line}: the alias *{event.anchor} is not "
+                "supported: write the values out"
+            )
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_DEPTH:
+            raise PayloadError(
+                f"payload set {str(path)!r}, line {line}: nested deeper than {_MOST_DEPTH} levels"
+            )
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
 
 
 def _table(given: Any, where: str) -> dict[str, Any]:

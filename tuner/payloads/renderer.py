@@ -1,0 +1,133 @@
+"""The child that renders templates: one for all, started when the first event is asked for."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import PayloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MAIN: Final = (
+    "import sys; sys.path[:] = {path!r}; from tuner.payloads.rendering import main; main()"
+)
+_MOST_REPLY_BYTES: Final = 64 * 1024 * 1024
+_MOST_RECIPES: Final = 1000
+_KEPT: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+"""Variables that an interpreter needs: none that holds a secret."""
+
+
+class _Child:
+    """A running child, and which recipes it has."""
+
+    def __init__(self) -> None:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _KEPT or name.startswith(("PYTHON", "LC_"))
+        }
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-P", "-c", _MAIN.format(path=sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=kept,
+        )
+        self._numbers: dict[int, tuple[int, Mapping[str, Any]]] = {}
+        self._count = itertools.count()
+
+    def render(
+        self, recipe: Mapping[str, Any], index: int | None, part: int
+    ) -> dict[str, str] | None:
+        """Return its reply; None where it ended instead."""
+        number, kept = self._numbers.get(id(recipe), (-1, None))
+        if kept is not recipe:
+            number = next(self._count)
+            self._numbers[id(recipe)] = (number, recipe)
+        request = (number, None if kept is recipe else recipe, index, part)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            pickle.dump(request, self._process.stdin)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return None
+        length = int.from_bytes(self._process.stdout.read(8), "big")
+        if not 0 < length <= _MOST_REPLY_BYTES:
+            return None
+        written = self._process.stdout.read(length)
+        reply: dict[str, str] | None = json.loads(written) if len(written) == length else None
+        return reply
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds enough templates: they take memory."""
+        return len(self._numbers) >= _MOST_RECIPES
+
+    def end(self) -> int:
+        """End it, or see how it ended of itself."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=0.2)  # its output ends a moment before it does
+        self._process.kill()
+        self._process.communicate()
+        return self._process.returncode
+
+
+_lock: Final = threading.Lock()
+_children: Final[list[_Child]] = []
+
+
+def render(recipe: Mapping[str, Any], index: int, part: int) -> str:
+    """Return what the child makes of a recipe, `Rendered`'s arguments. Raises PayloadError."""
+    return _answer(recipe, index, part)
+
+
+def names_in(recipe: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names that a template asks for, once it is found to be right.
+
+    Raises PayloadError.
+    """
+    return frozenset(json.loads(_answer(recipe, None, 0)))
+
+
+def _answer(recipe: Mapping[str, Any], index: int | None, part: int) -> str:
+    with _lock:
+        if _children and _children[0].is_full:
+            _children.pop().end()
+        if not _children:
+            _children.append(_Child())
+        reply: dict[str, str] | None = None
+        code = 0
+        try:
+            reply = _children[0].render(recipe, index, part)
+        finally:
+            if reply is None:  # interrupted, or ended: what it says next would be another's
+                code = _children.pop().end()
+    if reply is None:
+        raise PayloadError(f"template {recipe['place']}: {_why(code, recipe['most_s'])}")
+    if "error" in reply:
+        raise PayloadError(reply["error"])
+    return reply["text"]
+
+
+def _why(code: int, most_s: float) -> str:
+    if code == -signal.SIGXCPU:
+        return f"takes over {most_s:g} s for one event: shorten it"
+    return "grows beyond all use, or over Lambda's 6 MB: make it smaller"
+
+
+@atexit.register
+def _end() -> None:
+    while _children:
+        _children.pop().end()
