@@ -84,6 +84,18 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_published(
         planned(Reach(), isolation, setting=setting)
 
 
+def test_a_log_without_reports_is_refused_before_the_plan(target: Target, tmp_path: Path) -> None:
+    """JSON logs at SystemLogLevel WARN say nothing of durations: what to set is named."""
+    client: Any = target.gateway._control.client
+    logging = {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
+    client.update_function_configuration(FunctionName="hello", LoggingConfig=logging)
+    with pytest.raises(InputError, match="SystemLogLevel=INFO"):
+        prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+    logging["SystemLogLevel"] = "INFO"
+    client.update_function_configuration(FunctionName="hello", LoggingConfig=logging)
+    prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+
+
 def test_auto_follows_what_reaches_the_function(planned: Callable[..., PreparedSweep]) -> None:
     """A copy where live traffic reaches $LATEST, and the ways are told; else versions."""
     reached = planned(Reach(("S3",)))

@@ -22,6 +22,7 @@ from tuner.explore.adaptive import AdaptiveStrategy
 from tuner.explore.strategy import Trial
 from tuner.lease.recover import find_unfinished
 from tuner.local.scripted import ScriptedExecutor
+from tuner.logs import format_report, parse_report
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.invocation import Outcome
@@ -321,6 +322,72 @@ def test_a_tail_without_a_report_is_no_sample(tmp_path: Path) -> None:
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert all(one.cost_usd > 1e-6 for one in sweep.invocations)
+    assert codes(sweep) == ["report_cut_off", "unmeasurable"]
+
+
+UNTRUE = {
+    "duration": {"duration_ms": 1e15, "billed_duration_ms": 10**15},
+    "longer than the timeout": {"duration_ms": 60_000.0, "billed_duration_ms": 60_000},
+    "no time": {"duration_ms": 0.0, "billed_duration_ms": 0},
+    "too little billed": {"billed_duration_ms": 1},
+    "another request": {"request_id": "11111111-2222-3333-4444-555555555555"},
+    "another memory": {"memory_size_mb": 3008},
+    "no report": None,
+}
+
+
+@pytest.mark.parametrize("untrue", UNTRUE.values(), ids=UNTRUE.keys())
+def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
+    tmp_path: Path, untrue: dict[str, Any] | None
+) -> None:
+    """A report that cannot be true is no sample; the function is given back, and it is said why."""
+
+    class Lying:
+        def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
+            reply: InvokeReply = place.gateway.invoke(*arguments, **options)
+            if untrue is None:
+                return dataclasses.replace(reply, log_tail="")
+            report = dataclasses.replace(parse_report(reply.log_tail), **untrue)
+            return dataclasses.replace(reply, log_tail=format_report(report))
+
+        def find_log(self, *_arguments: Any) -> None:
+            return None
+
+        def count_dropped_as_recursive(self, *_arguments: Any) -> None:
+            return None
+
+    with serve(tmp_path) as place:
+        before = place.snapshot()
+        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
+        sweep = place.run(plan, invoker=Lying())
+        assert place.snapshot() == before
+    assert (sweep.end, len(sweep.invocations)) == ("failed", 3)
+    assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
+    assert all(one.cost_usd < 1e-3 for one in sweep.invocations)
+    assert "unmeasurable" in codes(sweep)
+    assert "none could be measured" in recommend(sweep).choice.reason
+
+
+def test_a_reply_that_cannot_be_measured_now_and_then_ends_nothing(tmp_path: Path) -> None:
+    """Two in a row may be bad luck: the others are samples."""
+    numbers = itertools.count(1)
+
+    class Careless:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(place.gateway, name)
+
+        def find_log(self, *_arguments: Any) -> None:
+            return None
+
+        def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
+            reply: InvokeReply = place.gateway.invoke(*arguments, **options)
+            lost = next(numbers) % 3 > 0
+            return dataclasses.replace(reply, log_tail="") if lost else reply
+
+    with serve(tmp_path) as place:
+        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
+        sweep = place.run(plan, invoker=Careless())
+    assert sweep.end == "complete"
     assert codes(sweep) == ["report_cut_off"]
 
 

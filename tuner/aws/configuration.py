@@ -85,6 +85,7 @@ def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
         description=raw.get("Description", ""),
         revision_id=raw.get("RevisionId") or None,
         snap_start=raw.get("SnapStart", {}).get("ApplyOn") == "PublishedVersions",
+        log_has_reports=_has_reports(raw.get("LoggingConfig") or {}),
         settings=_digests(raw, name),
     )
 
@@ -93,6 +94,11 @@ def alias(raw: Mapping[str, Any]) -> Alias:
     """Read an AliasConfiguration: the version it points at first, then the weighted ones."""
     weighted = raw.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
     return Alias(name=raw["Name"], versions=(raw["FunctionVersion"], *sorted(weighted)))
+
+
+def _has_reports(logging: Mapping[str, Any]) -> bool:
+    """Whether REPORT records are logged: those of JSON logs have the level INFO."""
+    return logging.get("LogFormat") != "JSON" or logging.get("SystemLogLevel") != "WARN"
 
 
 def _digests(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:

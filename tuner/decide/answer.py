@@ -90,6 +90,8 @@ def _why_no_curve(question: Question, evidence: Evidence) -> str:
             "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
             "or name more --memory-sizes"
         )
+    if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
+        return "invocations succeeded and none could be measured: mend what the findings name"
     return "too few warm samples for a curve: allow more invocations (--max-invocations)"
 
 

@@ -83,6 +83,7 @@ def _comparable(function: FunctionConfig) -> dict[str, object]:
     values: dict[str, object] = {
         field.name: getattr(function, field.name) for field in dataclasses.fields(function)
     }
-    del values["revision_id"], values["settings"]
+    # What the log has follows from the settings.
+    del values["revision_id"], values["settings"], values["log_has_reports"]
     values["arn"] = mask_account(function.arn)
     return {**values, **dict(function.settings)}

@@ -31,6 +31,8 @@ class FunctionConfig:
     description: str = ""
     revision_id: str | None = None
     snap_start: bool = False
+    log_has_reports: bool = True
+    """Whether the log says what an invocation took: JSON at SystemLogLevel WARN does not."""
     settings: tuple[tuple[str, str], ...] = ()
 
 

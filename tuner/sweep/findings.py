@@ -15,6 +15,7 @@ _LASTING: Final = frozenset(
         "other_version_ran",
         "reply_lost",
         "report_cut_off",
+        "report_untrue",
         "size_failed",
         "size_refused",
         "version_kept",
@@ -109,6 +110,33 @@ def report_cut_off() -> Finding:
         "warning",
         "Some replies' log tails (4 KB) hold no REPORT line: these invocations are no samples and "
         "are charged their worst case. Log less after the handler's end, or log as text.",
+    )
+
+
+def report_untrue(why: str) -> Finding:
+    """A reply came with a REPORT line that cannot be its own."""
+    return Finding(
+        "report_untrue",
+        "warning",
+        f"Some replies' reports cannot be true ({why}): these invocations are no samples and are "
+        "charged their worst case.",
+    )
+
+
+def unmeasurable(why: str | None) -> Finding:
+    """Successes in a row told nothing; `why` is None where they had no REPORT line."""
+    advice = (
+        "the endpoint does not report as Lambda does: check --endpoint-url"
+        if why is not None
+        else "a function that logs as JSON needs SystemLogLevel INFO (aws lambda "
+        "update-function-configuration --logging-config LogFormat=JSON,SystemLogLevel=INFO); a "
+        "chatty one must log less, or logs:FilterLogEvents be allowed"
+    )
+    return Finding(
+        "unmeasurable",
+        "error",
+        f"Three invocations in a row succeeded and could not be measured "
+        f"({why or 'no REPORT line in their logs'}): stopped. {advice[0].upper()}{advice[1:]}.",
     )
 
 

@@ -17,6 +17,7 @@ _UNANSWERED = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
 # first five happen in 1 % of all sizes.
 _LEAST_ERRORS: Final = 3
 _UNANSWERED_STREAK: Final = 5
+_UNMEASURED_STREAK: Final = 3
 
 
 class Health:
@@ -26,6 +27,7 @@ class Health:
         self._outcomes: dict[int, Counter[Outcome]] = {}
         self._error_types: set[str | None] = set()
         self._unanswered_streak = 0
+        self._unmeasured_streak = 0
 
     def count(self, invocation: Invocation) -> str | None:
         """Take an invocation; return why its size should take no further part, if it should."""
@@ -33,6 +35,9 @@ class Health:
         outcomes[invocation.outcome] += 1
         answered = invocation.outcome not in _UNANSWERED
         self._unanswered_streak = 0 if answered else self._unanswered_streak + 1
+        if invocation.outcome is Outcome.SUCCESS:
+            measured = invocation.report is not None
+            self._unmeasured_streak = 0 if measured else self._unmeasured_streak + 1
         match invocation.outcome:
             case Outcome.OUT_OF_MEMORY:
                 return "the function runs out of memory"
@@ -47,7 +52,7 @@ class Health:
 
     def forget_streaks(self) -> None:
         """What was unreachable before may be reached now."""
-        self._unanswered_streak = 0
+        self._unanswered_streak = self._unmeasured_streak = 0
 
     @property
     def success_count(self) -> int:
@@ -58,6 +63,11 @@ class Health:
     def is_unreachable(self) -> bool:
         """Whether several calls in a row were not answered."""
         return self._unanswered_streak >= _UNANSWERED_STREAK
+
+    @property
+    def is_unmeasurable(self) -> bool:
+        """Whether several successes in a row did not tell how long they took."""
+        return self._unmeasured_streak >= _UNMEASURED_STREAK
 
     def common_error(self, published_mb: Collection[int]) -> str | None:
         """Return the error type if every call at every published size has failed with it."""

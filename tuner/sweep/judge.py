@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import ReportLineError
@@ -9,6 +10,7 @@ from tuner.logs import parse_report
 from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.environments import VersionEnvironments
+from tuner.sweep.estimate import MAX_INIT_MS
 from tuner.sweep.outcome import classify
 from tuner.sweep.replies import reply_class
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tuner.sweep.replies import FailOn
     from tuner.sweep.workers import Call, Done
 
-OTHER_VERSION: Final = "another version ran"
+_OTHER_VERSION: Final = "another version ran"
 
 
 class Judge:
@@ -59,18 +61,24 @@ class Judge:
     def replied(self, done: Done, reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
         call, report = done.call, _report(reply)
+        doubt = None if report is None else self._doubt(reply, report)
+        if doubt is not None:
+            report = None
         outcome, error_type = classify(reply, report, self._fail_on)
         environment, discarded = self._environments[call.version].finish(
             outcome, error_type, report
         )
         if report is None:
-            self._recording.find(findings.report_cut_off())
+            self._recording.find(
+                findings.report_cut_off() if doubt is None else findings.report_untrue(doubt)
+            )
+            discarded = doubt or discarded
             cost_usd = call.worst_usd
         else:
             cost_usd = self._pricing.cost_usd(call.trial.memory_mb, report.billed_duration_ms)
         if _is_other_version(call, reply, report):
             self._recording.find(findings.other_version_ran())
-            environment, discarded = None, OTHER_VERSION
+            report, environment, discarded = None, None, _OTHER_VERSION
         return Invocation(
             index=len(self._recording.invocations),
             memory_mb=call.trial.memory_mb,
@@ -88,6 +96,18 @@ class Judge:
             event_index=call.event_index,
             reply_class=reply_class(reply.payload) if outcome is Outcome.SUCCESS else None,
         )
+
+    def _doubt(self, reply: InvokeReply, report: PlatformReport) -> str | None:
+        """Say why a report cannot be of this invocation, if it cannot."""
+        if reply.request_id is not None and report.request_id != reply.request_id:
+            return "its REPORT is of another request"
+        longest_ms = self._pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
+        times_ms = (report.duration_ms, report.billed_duration_ms)
+        if report.duration_ms <= 0 or max(times_ms) > longest_ms:
+            return "its REPORT has a duration that cannot be"
+        if report.billed_duration_ms < math.floor(report.duration_ms):
+            return "its REPORT bills less than it lasted"
+        return None
 
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
         """Judge a call that got no reply: it may have run, so it costs the worst case."""

@@ -325,6 +325,8 @@ class SweepLoop:
             self._fail(findings.function_fails(error_type))
         elif self._health.is_unreachable:
             self._fail(findings.unreachable())
+        elif self._health.is_unmeasurable:
+            self._fail(findings.unmeasurable(invocation.discarded))
         if call.after_error is not None:
             raise call.after_error
 

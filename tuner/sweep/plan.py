@@ -221,6 +221,12 @@ def check_measurable(function: FunctionConfig) -> None:
                 f"{function.name} cannot be tuned: {why} ({name}). Nothing was changed; tune a "
                 "function with the same code that has no such setting"
             )
+    if not function.log_has_reports:
+        raise InputError(
+            f"{function.name} cannot be tuned: its log has no REPORT records (JSON at "
+            "SystemLogLevel WARN). Set INFO: aws lambda update-function-configuration "
+            f"--function-name {function.name} --logging-config LogFormat=JSON,SystemLogLevel=INFO"
+        )
 
 
 def check_limits(
