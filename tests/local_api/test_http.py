@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 import pytest
@@ -92,6 +92,7 @@ def test_a_client_that_waits_for_100_gets_it(server: HttpServer) -> None:
         b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
         b"GET / HTTP/1.1\r\n folded: x\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: " + 5000 * b"9" + b"\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 300 + b"\r\n",
@@ -111,6 +112,9 @@ def test_cut_off_requests_are_forgotten(server: HttpServer) -> None:
         b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0_1\r\na\r\n0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + 5000 * b"1" + b"\r\n",
     ):
         assert b"200 OK" not in talk(server.port, sent)
     assert b"200 OK" in talk(server.port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -219,3 +223,18 @@ def test_any_bytes_are_survived(server: HttpServer, pieces: list[bytes]) -> None
     assert reply == b"" or reply.startswith(b"HTTP/1.1 ")
     assert b"HTTP/1.1 500" not in reply
     assert b"200 OK" in talk(server.port, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def test_held_connections_keep_nobody_out() -> None:
+    """Over the limit, the connection that has waited longest for a request makes room."""
+    with closing(HttpServer(max_connections=3)) as server:
+        server.start(echo)
+        with ExitStack() as stack:
+            held = [stack.enter_context(connected(server.port)) for _ in range(5)]
+            held[4].sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")  # never whole
+            for _ in range(4):
+                answer = talk(
+                    server.port, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                )
+                assert answer.startswith(b"HTTP/1.1 200 OK")
+            assert held[0].recv(1) == b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -202,16 +203,17 @@ def _body_length(headers: dict[str, str]) -> int | None:
         return None
     if length is None:
         return 0
-    if not length.isascii() or not length.isdigit():
+    if not re.fullmatch(r"[0-9]{1,18}", length):
         raise MalformedRequestError("malformed Content-Length")
     return int(length)
 
 
 def _chunk_size(line: bytes) -> int:
-    try:
-        return int(line.split(b";")[0].strip(), 16)
-    except ValueError:
-        raise HangUpError from None
+    """Read 1*HEXDIG (RFC 9112, 7.1): no sign, no underscore, and no more than a size can have."""
+    text = line.split(b";")[0].strip()
+    if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", text):
+        raise HangUpError
+    return int(text, 16)
 
 
 def write_response(

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 LOOPBACK: Final = "127.0.0.1"
 IDLE_TIMEOUT_S: Final = 300
+RETRY_S: Final = 0.05
 MAX_CONNECTIONS: Final = 1100
 """A little above the default account concurrency of 1,000: each may wait for an invocation."""
 
@@ -38,14 +40,18 @@ MAX_CONNECTIONS: Final = 1100
 class HttpServer:
     """Serves `handle` on 127.0.0.1.
 
-    Port 0 takes any free one. Raises LocalError if the port cannot be had.
+    Port 0 takes any free one. At most `max_connections` are open: for another one, the one that has
+    waited longest for a request is cut. Raises LocalError if the port cannot be had.
     """
 
-    def __init__(self, *, port: int = 0) -> None:
+    def __init__(self, *, port: int = 0, max_connections: int = MAX_CONNECTIONS) -> None:
+        self._max_connections = max_connections
         self._listener = _listen(port)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._connections: dict[socket.socket, threading.Thread] = {}
+        self._waiting: dict[socket.socket, None] = {}
+        """Connections without a whole request, those that wait longest first."""
         self._lock = threading.Lock()
         self._closed = False
         self._accepting: threading.Thread | None = None
@@ -81,6 +87,9 @@ class HttpServer:
             except OSError:
                 if self._closed:
                     return
+                with self._lock:  # most likely too many files are open
+                    self._cut_longest_waiting()
+                time.sleep(RETRY_S)
                 continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.settimeout(IDLE_TIMEOUT_S)
@@ -91,22 +100,44 @@ class HttpServer:
             target=self._serve, args=(connection, handle), name="http-connection", daemon=True
         )
         with self._lock:
-            if self._closed or len(self._connections) >= MAX_CONNECTIONS:
+            full = len(self._connections) >= self._max_connections
+            if self._closed or (full and not self._cut_longest_waiting()):
                 connection.close()
                 return
             self._connections[connection] = thread
+            self._waiting[connection] = None
         thread.start()
+
+    def _cut_longest_waiting(self) -> bool:
+        """End a connection that asks for nothing (with the lock held); False if there is none."""
+        connection = next(iter(self._waiting), None)
+        if connection is None:
+            return False
+        del self._waiting[connection], self._connections[connection]
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        return True
+
+    def _asked(self, connection: socket.socket, *, whole: bool) -> None:
+        """Note whether a connection has a request to answer."""
+        with self._lock:
+            self._waiting.pop(connection, None)
+            if not whole and connection in self._connections:
+                self._waiting[connection] = None
 
     def _serve(self, connection: socket.socket, handle: Callable[[Request], Response]) -> None:
         stream = connection.makefile("rb")
         try:
-            while _answer_one(connection, stream, handle):
-                pass
+            while _answer_one(
+                connection, stream, handle, lambda: self._asked(connection, whole=True)
+            ):
+                self._asked(connection, whole=False)
         except OSError:
             pass  # the peer went away
         finally:
             with self._lock:
                 self._connections.pop(connection, None)
+                self._waiting.pop(connection, None)
             stream.close()
             connection.close()
 
@@ -115,6 +146,7 @@ def _answer_one(
     connection: socket.socket,
     stream: BufferedReader,
     handle: Callable[[Request], Response],
+    on_request: Callable[[], None],
 ) -> bool:
     """Read one request and answer it; False where the connection is over."""
     try:
@@ -124,6 +156,7 @@ def _answer_one(
         return False
     if request is None:
         return False
+    on_request()
     try:
         response = handle(request)
     except (HangUpError, OSError):
