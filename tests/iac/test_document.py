@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.iac.writing import refusal, with_properties, write
+from tests.iac.writing import read, refusal, with_properties, write
 from tuner.errors import TemplateError
 from tuner.iac import read_template
 
@@ -197,3 +197,31 @@ def test_json_may_hold_escaped_emoji(tmp_path: Path) -> None:
         "template.json",
     )
     assert read_template(path).functions[0].description == "\N{GRINNING FACE} \\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("MemorySize: 0512", ":8: MemorySize 0512 is octal in YAML, 330: write 512, or 330"),
+        ("MemorySize: !FindInMap [Sizes, all, mb]", ":12: MemorySize 01000 is octal in YAML, 512"),
+        ("MemorySize: !Ref Size", ":14: the Default of the parameter Size 0700 is octal in YAML"),
+        ("Timeout: 010", ":8: Timeout 010 is octal in YAML, 8: write 10, or 8"),
+    ],
+)
+def test_a_number_that_yaml_reads_as_octal_is_refused(
+    tmp_path: Path, written: str, says: str
+) -> None:
+    """CloudFormation would take another number than is written: say both, and the line."""
+    path = with_properties(tmp_path, written)
+    path.write_text(
+        path.read_text()
+        + "Mappings:\n  Sizes:\n    all:\n      mb: 01000\n"
+        + "Parameters:\n  Size: {Type: Number, Default: 0700}\n"
+    )
+    assert says in refusal(path)
+
+
+@pytest.mark.parametrize("written", ['"0512"', "512", "!!str 0512"])
+def test_a_quoted_number_means_its_digits(tmp_path: Path, written: str) -> None:
+    """A text is read as it stands."""
+    assert read(tmp_path, f"MemorySize: {written}").functions[0].memory_mb == 512

@@ -29,6 +29,8 @@ _PAIR: Final = re.compile(
 )
 _DYNAMIC: Final = "{{resolve:"
 _MAX_MESSAGE: Final = 400
+_MAX_DIGITS: Final = 20
+_OCTAL: Final = re.compile(r"0[0-7_]+")
 _YAML_TAG: Final = "tag:yaml.org,2002:"
 STRING_TAG: Final = f"{_YAML_TAG}str"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "value"})
@@ -137,11 +139,27 @@ class Place:
     def whole_number(self, what: str, unit: str, *, least: int, most: int) -> int:
         """Return a number in decimal digits between `least` and `most`."""
         written = self.text(what)
+        self.resolved(what).refuse_octal(what)
         if not (written.isascii() and written.isdecimal() and len(written) <= 9):
             self.refuse(f"{what} must be a whole number, {least} to {most} {unit}")
         if not least <= int(written) <= most:
             self.refuse(f"{what} is {int(written)}: it must be {least} to {most} {unit}")
         return int(written)
+
+    def refuse_octal(self, what: str) -> None:
+        """Refuse a number like 0512: YAML 1.1, and so CloudFormation's own tools, read it as 330.
+
+        Quoted, it is a text and means its digits.
+        """
+        written, is_number = str(self.node.value), self.node.tag == f"{_YAML_TAG}int"
+        if is_number and _OCTAL.fullmatch(written):
+            digits = written.replace("_", "")
+            if len(digits) > _MAX_DIGITS:
+                self.refuse(f"{what} begins with 0 and is no usable number: write it without the 0")
+            self.refuse(
+                f"{what} {written} is octal in YAML, {int(digits, 8)}: write "
+                f"{digits.lstrip('0') or '0'}, or {int(digits, 8)} if you mean that"
+            )
 
     def function(self) -> tuple[str, Place]:
         """Name CloudFormation's function, from its short or long form, and give its argument.

@@ -46,6 +46,8 @@ class Parameter:
                 f"the parameter {self.name} has no Default: give --parameter {self.name}=VALUE"
             )
         kind = kind.removeprefix(_FROM_STORE).removesuffix(">" if _FROM_STORE in kind else "")
+        if self.given is None and kind == "Number":
+            self.places["Default"].refuse_octal(f"the Default of the parameter {self.name}")
         if not (kind.startswith("List<") or kind == "CommaDelimitedList"):
             self._check(text, kind)
             return text
