@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import sys
 import urllib.request
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from tests.cli.running import run_here
 from tests.local_api.conftest import make_client, make_zip
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
@@ -21,6 +25,178 @@ Resources:
   Packed: {Type: AWS::Serverless::Function, Properties: {CodeUri: app.zip}}
   Beside: {Type: AWS::Serverless::Function}
 """
+
+HEAD = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Description: >
+  app
+"""
+PYTHON = f"Handler: app.handler, Runtime: python3.{sys.version_info.minor}"
+NODE = "Handler: app.handler, Runtime: nodejs22.x"
+SAM = "Type: AWS::Serverless::Function"
+HELLO = f"F: {{{SAM}, Properties: {{CodeUri: code/, {PYTHON}, Architectures: [x86_64]"
+SHAPES = {
+    "hello world": f"""
+Globals: {{Function: {{Timeout: 3, LoggingConfig: {{LogFormat: JSON}}}}}}
+Resources:
+  F:
+    {SAM}
+    Properties:
+      CodeUri: code/
+      {PYTHON.replace(", ", chr(10) + "      ")}
+      Events: {{Hello: {{Type: Api, Properties: {{Path: /hello, Method: get}}}}}}
+Outputs:
+  Url: {{Value: !Sub "https://${{ServerlessRestApi}}.execute-api.${{AWS::Region}}.amazonaws.com/Prod"}}
+  Role: {{Value: !GetAtt FRole.Arn}}
+""",
+    "hello world of node": f"""
+Resources:
+  F: {{{SAM}, Metadata: {{BuildMethod: nodejs22.x}}, Properties: {{CodeUri: code/, {NODE}}}}}
+""",
+    "no code uri": f"""
+Resources:
+  F: {{{SAM}, Properties: {{{PYTHON}}}}}
+""",
+    "zip": f"""
+Resources:
+  F: {{{SAM}, Properties: {{CodeUri: ./code.zip, {PYTHON}}}}}
+""",
+    "layers": f"""
+Resources:
+  {HELLO}, Layers: [!Ref Shared]}}}}
+  Shared:
+    Type: AWS::Serverless::LayerVersion
+    Metadata: {{BuildMethod: python3.12}}
+    Properties: {{ContentUri: code, CompatibleRuntimes: [python3.12], RetentionPolicy: Retain}}
+""",
+    "queue": f"""
+Resources:
+  Jobs: {{Type: AWS::SQS::Queue}}
+  {HELLO}, Events: {{J: {{Type: SQS, Properties: {{Queue: !GetAtt Jobs.Arn, BatchSize: 10}}}}}},
+      Environment: {{Variables: {{QUEUE: !Ref Jobs}}}}}}}}
+""",
+    "bucket": f"""
+Parameters: {{AppBucketName: {{Type: String, Default: app}}}}
+Resources:
+  Bucket: {{Type: AWS::S3::Bucket, Properties: {{BucketName: !Sub "${{F}}-${{AppBucketName}}"}}}}
+  {HELLO}, Policies: [S3ReadPolicy: {{BucketName: !Ref AppBucketName}}],
+      Events: {{S: {{Type: S3, Properties:
+        {{Bucket: !Ref Bucket, Events: "s3:ObjectCreated:*"}}}}}}}}}}
+""",
+    "schedule": f"""
+Resources:
+  {HELLO}, Events: {{S: {{Type: Schedule, Properties: {{Schedule: rate(1 hour)}}}}}}}}}}
+  Lines: {{Type: AWS::Logs::LogGroup, Properties: {{LogGroupName: !Sub "/aws/lambda/${{F}}"}}}}
+""",
+    "event bus": f"""
+Resources:
+  {HELLO}, Events: {{E: {{Type: EventBridgeRule, Properties:
+      {{Pattern: {{source: [aws.ec2]}}}}}}}}}}}}
+""",
+    "step functions": f"""
+Resources:
+  {HELLO}}}}}
+  Second: {{{SAM}, Properties: {{CodeUri: code/, {NODE}}}}}
+  Flow:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: flow.asl.json
+      DefinitionSubstitutions: {{First: !GetAtt F.Arn, Table: !Ref Table}}
+      Policies: [LambdaInvokePolicy: {{FunctionName: !Ref F}}]
+  Table: {{Type: AWS::Serverless::SimpleTable}}
+""",
+    "web backend": f"""
+Resources:
+  Get: {{{SAM}, Properties: {{CodeUri: code, {NODE},
+    Environment: {{Variables: {{TABLE: !Ref T}}}}}}}}
+  Put: {{{SAM}, Properties: {{CodeUri: code, {NODE},
+    Environment: {{Variables: {{TABLE: !Ref T}}}}}}}}
+  T: {{Type: AWS::Serverless::SimpleTable, Properties: {{PrimaryKey: {{Name: id, Type: String}}}}}}
+""",
+    "globals": f"""
+Globals:
+  Api: {{Cors: "'*'"}}
+  Function: {{CodeUri: code, {PYTHON}, MemorySize: 256,
+    Environment: {{Variables: {{STAGE: test}}}}}}
+Resources:
+  F: {{{SAM}}}
+  G: {{{SAM}, Description: an attribute, Properties: {{MemorySize: 512, AutoPublishAlias: live}}}}
+""",
+    "parameters": f"""
+Parameters:
+  Memory: {{Type: Number, Default: 512, AllowedValues: [256, 512]}}
+  Stage: {{Type: String, Default: dev}}
+Mappings: {{Stages: {{dev: {{Timeout: 5}}}}}}
+Resources:
+  {HELLO}, MemorySize: !Ref Memory, Timeout: !FindInMap [Stages, !Ref Stage, Timeout]}}}}
+""",
+    "nested conditions": f"""
+Parameters: {{Stage: {{Type: String, Default: dev}}}}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  IsLarge: !And [!Condition IsProd, !Not [!Equals [!Ref "AWS::Region", us-east-1]]]
+Resources:
+  {HELLO}, MemorySize: !If [IsLarge, 2048, !If [IsProd, 1024, 256]]}}}}
+  Audit: {{{SAM}, Condition: IsProd, Properties: {{CodeUri: nowhere, {PYTHON}}}}}
+""",
+    "plain CloudFormation": f"""
+Resources:
+  Role: {{Type: AWS::IAM::Role}}
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {{Code: code, {PYTHON}, Role: !GetAtt Role.Arn, TracingConfig: {{Mode: Active}}}}
+""",
+    "CDK": f"""
+Resources:
+  F7A1B:
+    Type: AWS::Lambda::Function
+    Properties: {{Code: {{S3Bucket: !Sub "cdk-${{AWS::AccountId}}", S3Key: 1b.zip}}, {PYTHON}}}
+    Metadata: {{"aws:cdk:path": App/F/Resource, "aws:asset:path": code, "aws:asset:property": Code}}
+  CDKMetadata: {{Type: "AWS::CDK::Metadata", Properties: {{Analytics: "v2:deflate64:x"}}}}
+""",
+}
+"""As `sam init` and `cdk synth` lay them out."""
+
+
+def laid_out(folder: Path, shape: str) -> Path:
+    """Write a template of that shape, with its code."""
+    (folder / "code").mkdir()
+    source = "def handler(event, context):\n    return {'statusCode': 200}\n"
+    for place in (folder, folder / "code"):
+        (place / "app.py").write_text(source)
+    (folder / "code" / "app.js").write_text("exports.handler = async () => ({ok: true});\n")
+    with zipfile.ZipFile(folder / "code.zip", "w") as archive:
+        archive.writestr("app.py", source)
+    path = folder / "template.yaml"
+    head = HEAD if shape not in {"CDK", "plain CloudFormation"} else ""
+    path.write_text(head + SHAPES[shape])
+    return path
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_sam_init_and_cdk_lay_out_is_deployed(tmp_path: Path, shape: str) -> None:
+    """Every function of the template, none left out, nothing that could not be made."""
+    with deployed(laid_out(tmp_path, shape)) as server:
+        status: Any = server.status()
+        codes = {finding.code for finding in server.findings}
+    assert status["functions"]
+    assert status["left_out"] == {}
+
+    assert "function_left_out" not in codes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shape", "function"),
+    [("no code uri", "F"), ("zip", "F"), ("CDK", "F7A1B"), ("globals", "G")],
+)
+def test_they_are_tuned_on_this_machine(tmp_path: Path, shape: str, function: str) -> None:
+    """`tuner tune --local` invokes the real handler and answers."""
+    path = str(laid_out(tmp_path, shape))
+    ran = run_here("tune", function, "--local", path, "--max-invocations", "4", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert function in ran.stdout
 
 
 def deployed(path: Path) -> LocalLambda:
