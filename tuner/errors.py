@@ -2,6 +2,7 @@
 
 TunerError
 ├── InputError              what the user gave cannot be used
+│   ├── UsageError          options that cannot be what is meant, whatever they name
 │   ├── TemplateError       an infrastructure template
 │   │   └── NotInTemplateError  it has no function of that name
 │   ├── PayloadError        a payload
@@ -40,6 +41,12 @@ class TunerError(Exception):
 
 class InputError(TunerError):
     """What the user gave cannot be used."""
+
+
+class UsageError(InputError):
+    """Options that contradict each other, or that cannot be meant so: found before anything."""
+
+    exit_code = 2
 
 
 class TemplateError(InputError):

@@ -6,13 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.running import ROOT, one_line, run, run_here
+from tests.sweeps import made_sweep, save_sweep
 from tuner import __version__
 from tuner.cli import main
 from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVERY = [
     *([name] for name, entry in COMMANDS.items() if not entry.target.isupper()),
@@ -150,10 +155,125 @@ def test_a_policy_is_json_alone_on_stdout() -> None:
     """What a machine reads is on stdout, and nothing else is."""
     ran = run_here("iam-policy", "resize-images", "--region", "eu-west-1")
     assert ran.returncode == 0
-    assert ran.stderr == ""
+    assert "managed one (aws iam create-policy" in ran.stderr
     policy = json.loads(ran.stdout)
     assert policy["Version"] == "2012-10-17"
     assert "eu-west-1" in ran.stdout
+
+
+def test_a_policy_that_fits_a_user_has_no_advice() -> None:
+    """Only what is over the 2,048 characters of an inline policy needs another place."""
+    ran = run_here("iam-policy", "f", "--isolation", "version")
+    fits = len("".join(ran.stdout.split())) <= 2048
+    assert (ran.stderr == "") == fits
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "exit_code"),
+    [
+        (["report", "gone.jsonl", "--json"], "sweep_file_error", 1),
+        (["report", "gone.jsonl", "--format", "json"], "sweep_file_error", 1),
+        (["report", "--json"], "usage_error", 2),
+        (["tune", "f", "--json", "--goal", "best"], "usage_error", 2),
+        (["tune", "f", "--json", "--min-memory", "512", "--max-memory", "256"], "usage_error", 2),
+        (["compare", "a", "b", "--json", "--format", "html"], "usage_error", 2),
+        (["prices", "show", "--json", "--region", "eu-wset-1"], "price_error", 1),
+        (["payload", "check", "gone.json", "--json"], "payload_error", 1),
+        (["break-even", "gone.jsonl", "--json"], "sweep_file_error", 1),
+    ],
+)
+def test_an_error_is_one_object_where_json_is_asked_for(
+    arguments: list[str], code: str, exit_code: int
+) -> None:
+    """A machine reads what went wrong where it reads the answer; the line is on stderr as ever."""
+    ran = run_here(*arguments)
+    assert ran.returncode == exit_code
+    found = json.loads(ran.stdout)
+    message = ran.stderr.strip().removeprefix("tuner: ")
+    assert found == {
+        "schema_version": 1, "kind": "error", "code": code, "message": message,
+        "exit_code": exit_code,
+    }  # fmt: skip
+
+
+def test_a_setting_asks_for_json_as_the_option_does(tmp_path: Path) -> None:
+    """TUNER_JSON and tuner.toml count for errors as for answers; what stands behind -- does not."""
+    assert json.loads(run_here("report", "gone.jsonl", TUNER_JSON="1").stdout)["kind"] == "error"
+    (tmp_path / "tuner.toml").write_text("json = true\n")
+    assert json.loads(run_here("report", "gone.jsonl", cwd=tmp_path).stdout)["exit_code"] == 1
+    assert run_here("report", "--", "--json").stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "a.jsonl", "--out", "a.html"],
+        ["report", "a.jsonl", "b.jsonl", "--format", "svg"],
+        ["break-even", "examples/sweeps/mixed.jsonl", "--rate", "1/s", "--per-month", "5M"],
+        ["prices", "refresh", "--from", "a.json", "--region", "eu-west-1"],
+        ["recover", "--take-over", "x"],
+        ["tune", "f", "--local", "examples/template.yaml", "--endpoint-url", "http://127.0.0.1:1"],
+        ["tune", "f", "--local", "examples/template.yaml", "--max-invocations", "3"],
+        ["tune", "f", "--code", "examples", "--isolation", "version"],
+        ["tune", "f", "--build"],
+        ["tune", "f", "--hooks-each"],
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 2 in every command, before any endpoint is started or asked."""
+
+    def started(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("an endpoint was started")
+
+    monkeypatch.setattr("tuner.local.process.RunningLocalLambda.__init__", started)
+    ran = run_here(*arguments)
+    assert ran.returncode == 2, ran.stderr
+    one_line(ran)
+
+
+def test_a_wrong_variable_is_blamed_on_itself(tmp_path: Path) -> None:
+    """Not on an option that was not given; so is a wrong setting of a file."""
+    line = one_line(run_here("tune", "f", TUNER_GOAL="best"))
+    assert "Invalid value for TUNER_GOAL: 'best'" in line
+    (tmp_path / "tuner.toml").write_text('goal = "best"\n')
+    line = one_line(run_here("tune", "f", cwd=tmp_path))
+    assert "Invalid value for goal in the settings: 'best'" in line
+    assert "'--goal'" in one_line(run_here("tune", "f", "--goal", "best", TUNER_GOAL="cost"))
+
+
+@pytest.mark.parametrize(
+    ("closed", "exit_code", "said"),
+    [
+        (">&-", 1, "tuner: stdout is closed"),
+        (">/dev/full", 1, "tuner: stdout cannot be written (No space left on device)"),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+    ],
+)
+def test_a_closed_stream_gives_no_traceback(closed: str, exit_code: int, said: str) -> None:
+    """One line where the answer has nowhere to go; the other streams may be missing."""
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m tuner prices show --region us-east-1 {closed}"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == exit_code
+    assert ran.stderr.startswith(said)
+    assert len(ran.stderr.splitlines()) == bool(said)
+
+
+def test_a_folder_lists_its_sweeps(tmp_path: Path) -> None:
+    """The line names what could have been meant, and an empty folder says that it is one."""
+    ran = run_here("report", str(tmp_path))
+    assert ran.returncode == 1
+    assert "is a folder without sweeps" in one_line(ran)
+    save_sweep(tmp_path / "a.jsonl", made_sweep())
+    (tmp_path / "notes.jsonl").write_text("{}\n")
+    line = one_line(run_here("report", tmp_path.name, cwd=tmp_path.parent))
+    assert "give one of its sweeps" in line
+    assert f"{tmp_path.name}/a.jsonl" in line
+    assert "notes" not in line
 
 
 def test_a_policy_for_no_function_is_refused() -> None:

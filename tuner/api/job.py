@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from tuner.api.builds import load_build
 from tuner.api.events import load_for
-from tuner.api.prepared import Request
+from tuner.api.prepared import Request, isolation_of_build
 from tuner.api.resuming import check_not_earlier
 from tuner.api.saved import load_sweep
 from tuner.api.store import check_writable
 from tuner.errors import InputError
+from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads import asks_for_test_events, load_payloads
+from tuner.sweep.adaptive_plan import check_count
 from tuner.sweep.hooks import parse_hooks
 from tuner.sweep.replies import parse_fail_on
+from tuner.sweep.sizes import check_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,6 +136,7 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
     if (out := options.get("out")) is not None:
         check_not_earlier(out, earlier)
         check_writable(out, replace=options.get("force", False))
+    _check_usage(options)
     if function is None:
         raise InputError("no function is named, and no sweep to go on from")
     specs = tuple(options.get("payloads") or ())
@@ -164,3 +168,17 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
     )
     place = {name: value for name, value in options.items() if name in _PLACE}
     return Job(function, request, place, specs, loading)
+
+
+def _check_usage(options: TuneOptions) -> None:
+    """Raise UsageError for what no function and no place could make right: an endpoint takes a
+    quarter of a minute to start.
+    """
+    check_range(
+        options.get("min_memory_mb") or MIN_MEMORY_MB, options.get("max_memory_mb") or MAX_MEMORY_MB
+    )
+    if options.get("code") is not None:
+        isolation_of_build(options.get("isolation", "auto"))
+    most = options.get("max_invocations")
+    if most is not None and not options.get("exhaustive"):
+        check_count(most)

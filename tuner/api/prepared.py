@@ -17,7 +17,7 @@ from tuner.api.resuming import (
     what_is_left,
 )
 from tuner.api.store import SweepStore, check_writable
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
@@ -175,7 +175,7 @@ def _as_measured(
     findings = (*target.findings, *_qualified(target.gateway, function, config), *batching)
     if request.build is not None:
         findings = (*findings, fit_build(request.build, config))
-        request = replace(request, isolation=_of_build(request.isolation))
+        request = replace(request, isolation=isolation_of_build(request.isolation))
     if request.earlier is not None:
         _check_earlier(target, config, request, request.earlier)
         request = resumed_request(request, request.earlier)
@@ -208,9 +208,10 @@ def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPl
     return plan if request.earlier is None else what_is_left(plan, request.earlier)
 
 
-def _of_build(isolation: Isolation) -> Isolation:
+def isolation_of_build(isolation: Isolation) -> Isolation:
+    """A build is measured in a copy. Raises UsageError where the function itself is wanted."""
     if isolation == "version":
-        raise InputError("--code measures another build in a copy: leave out --isolation version")
+        raise UsageError("--code measures another build in a copy: leave out --isolation version")
     return "clone"
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner import decide
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
 from tuner.decide.parts import seed_at, sweep_at
+from tuner.errors import SweepFileError
+from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.pricing.age import age_finding
-from tuner.sweep.file import read_sweep
+from tuner.sweep.file import holds_sweep, read_sweep
 
 if TYPE_CHECKING:
     import datetime
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from tuner.pricing import PriceBook
 
 
+_LISTED: Final = 20
+
+
 def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
     """Read a sweep file, or the newest kept sweep of a function.
 
@@ -29,9 +34,24 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
     SweepFileError.
     """
     path = Path(path_or_name)
+    if path.is_dir() and (isinstance(path_or_name, Path) or len(path.parts) > 1):
+        raise _not_a_folder(path)
     if isinstance(path_or_name, Path) or path.is_file() or len(path.parts) > 1 or path.suffix:
         return read_sweep(path)
-    return read_sweep(SweepStore(state_dir or default_state_dir()).newest(str(path_or_name)))
+    store = SweepStore(state_dir or default_state_dir())
+    if path.is_dir() and str(path_or_name) not in store.names():
+        raise _not_a_folder(path)
+    return read_sweep(store.newest(str(path_or_name)))
+
+
+def _not_a_folder(folder: Path) -> SweepFileError:
+    """A folder is no sweep: say which ones lie in it."""
+    found = sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and holds_sweep(each))
+    if not found:
+        return SweepFileError(f"{folder} is a folder without sweeps: give a sweep file")
+    names = ", ".join(str(each) for each in found[:_LISTED])
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}{more}")
 
 
 def recommend(
@@ -56,6 +76,11 @@ def recommend(
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
     )
+    if sweep.end is None:
+        count = len(sweep.invocations)
+        text = f"the sweep was cut off after {count} invocations: the answer rests on those alone"
+        cut_off = Finding("sweep_cut_off", "warning", text)
+        answer = replace(answer, findings=(*answer.findings, cut_off))
     if today is None or (old := age_finding(answer.prices.as_of, today)) is None:
         return answer
     return replace(answer, findings=(*answer.findings, old))

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError, LocalError
+from tuner.errors import InputError, LocalError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,7 +86,7 @@ def open_target(
             yield target
         return
     if template_parameters or template_environment or build:
-        raise InputError("--parameter, --env and --build are for a template: name one with --local")
+        raise UsageError("--parameter, --env and --build are for a template: name one with --local")
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with connect(
@@ -178,4 +178,4 @@ def _refuse_contradictions(**given: str | None) -> None:
     for name, value in given.items():
         if value is not None:
             flag = f"--{name.replace('_', '-')}"
-            raise InputError(f"--local starts an endpoint of its own: leave out {flag}")
+            raise UsageError(f"--local starts an endpoint of its own: leave out {flag}")

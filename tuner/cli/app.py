@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from tuner.cli import failure
 from tuner.cli.config import defaults_for
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if (line := _usage_line(error)) is None:
             raise
-        typer.echo(f"tuner: {line}", err=True)
+        failure.tell(None, line, USAGE_ERROR, arguments)
         return USAGE_ERROR
     if not arguments:
         return USAGE_ERROR
@@ -161,6 +163,21 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _blamed_on_setting(message: str, parameter: Any, context: Any) -> str:
+    """A wrong value is blamed on the variable or file that sets it, not on an option not given."""
+    if context is None or getattr(parameter, "name", None) is None:
+        return message
+    name = str(parameter.name)
+    source = context.get_parameter_source(name)
+    if source is None or source.name != "DEFAULT_MAP":
+        return message
+    variable = f"TUNER_{name.upper()}"
+    where = variable if os.environ.get(variable) else f"{name.replace('_', '-')} in the settings"
+    for option in parameter.opts:
+        message = message.replace(f"'{option}'", where, 1)
+    return message
+
+
 def _usage_line(error: Exception) -> str | None:
     """A usage error in one line; None for every other exception."""
     exit_code, write = getattr(error, "exit_code", None), getattr(error, "format_message", None)
@@ -168,5 +185,6 @@ def _usage_line(error: Exception) -> str | None:
         return None
     message = " ".join(write().split()).rstrip(".").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
+    message = _blamed_on_setting(message, getattr(error, "param", None), context)
     path = context.command_path if context is not None else "tuner"
     return f"{message} (see {path} --help)"

@@ -73,7 +73,7 @@ def break_even(
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
 
-    shown = "json" if json else format_name
+    shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1, formats=("png", "svg"))
     found = saved.load(sweep)
     traffic = load.of(found, region=region, profile=profile, endpoint_url=endpoint_url)

@@ -55,7 +55,7 @@ def compare(
     from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
-    shown = "json" if json else format_name
+    shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1)
     first, second = load(a), load(b)
     wanted = asked.wanted(api.common_goal(first, second))

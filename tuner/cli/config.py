@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,8 +44,11 @@ else's, and comes with a checkout. The user's own configuration file may."""
 _FILES: Final = frozenset({"bill", "local", "payload", "traffic"})
 """Options that name files to read: a project's file names those of its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
-    {"yes", "allow_side_effects", "dry_run", "force", "function", "keep_payloads"}
-)
+    {
+        "yes", "allow_side_effects", "different_functions", "dry_run", "force", "function",
+        "keep_payloads",
+    }
+)  # fmt: skip
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 
@@ -164,8 +168,10 @@ def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
             f"{where}: {key!r} cannot be set in a file; give --{name} when you mean it"
         )
     if name not in KEYS:
-        known = ", ".join(sorted(key.replace("_", "-") for key in KEYS))
-        raise InputError(f"{where}: unknown key {key!r}; known are {known}")
+        known = sorted(each.replace("_", "-") for each in KEYS)
+        near = get_close_matches(key.replace("_", "-"), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+        raise InputError(f"{where}: unknown key {key!r}; {hint}")
     if name == "payload":
         return name, [str(one) for one in (given if isinstance(given, list) else [given])]
     if name in _LISTS_WITH_COMMAS and isinstance(given, list):

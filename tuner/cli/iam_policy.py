@@ -1,7 +1,13 @@
 """`tuner iam-policy`: what a sweep needs to be allowed."""
 
+import json
+from typing import Final
+
 from tuner.cli import options
-from tuner.cli.screen import show_json
+from tuner.cli.screen import say, show_json
+
+MOST_OF_A_USER: Final = 2_048
+"""Characters, by IAM's quotas; 10,240 of a role, 6,144 of a managed policy."""
 
 EPILOG = """\
 tuner iam-policy resize-images --region eu-west-1
@@ -21,4 +27,12 @@ def iam_policy(
     """
     from tuner.aws.policy import least_policy  # noqa: PLC0415 - not needed for --help
 
-    show_json(least_policy(function, region=region or "*", isolation=isolation))
+    policy = least_policy(function, region=region or "*", isolation=isolation)
+    show_json(policy)
+    count = len("".join(json.dumps(policy).split()))  # IAM does not count white space
+    if count > MOST_OF_A_USER:
+        say(
+            f"The policy has {count:,} characters, and the inline policies of a user may have "
+            f"{MOST_OF_A_USER:,}: make it a managed one (aws iam create-policy --policy-name "
+            "lambda-tuner --policy-document file://policy.json), or an inline policy of a role"
+        )

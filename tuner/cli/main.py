@@ -11,6 +11,7 @@ from typing import Final
 
 from tuner import __version__
 
+FAILED: Final = 1
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 """128 + SIGPIPE, as a shell would say it of a program without a handler."""
@@ -28,6 +29,9 @@ def run(arguments: list[str]) -> int:
         return 0
     # The matrices are small: more threads would only spin, on cores that a local run measures.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if not _stand_in_for_closed_streams():
+        sys.stderr.write("tuner: stdout is closed, so no answer could be shown: nothing was done\n")
+        return FAILED
     try:
         code = _run_app(arguments)
         sys.stdout.flush()
@@ -37,25 +41,45 @@ def run(arguments: list[str]) -> int:
         # Whoever read the answer has seen enough; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"tuner: stdout cannot be written ({error.strerror})\n")
+        return FAILED
     return code
 
 
+def _stand_in_for_closed_streams() -> bool:
+    """Open what the shell closed (`2>&-`, `<&-`); False where stdout is closed, the answer's way.
+
+    Python has None for a closed stream, and the next file that is opened would get its number.
+    """
+    is_open = sys.stdout is not None
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123 - open to the end
+    if not is_open:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as above
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - as above
+    return is_open
+
+
 def _run_app(arguments: list[str]) -> int:
-    from tuner.cli import app  # noqa: PLC0415 - `--version` is answered without typer
+    from tuner.cli import app, failure  # noqa: PLC0415 - `--version` is answered without typer
     from tuner.errors import TunerError  # noqa: PLC0415 - as above
 
     try:
         return app.run(arguments)
     except TunerError as error:
-        _say(str(error))
+        failure.tell(error, str(error), error.exit_code, arguments)
         return error.exit_code
     except BrokenPipeError:
         raise
     except Exception as error:
         if os.environ.get("TUNER_DEBUG"):
             raise
-        _say(f"unexpected {_describe(error)}; TUNER_DEBUG=1 shows the traceback")
-        return 1
+        words = f"unexpected {_describe(error)}; TUNER_DEBUG=1 shows the traceback"
+        failure.tell(None, words, FAILED, arguments)
+        return FAILED
 
 
 def _describe(error: Exception) -> str:
@@ -65,9 +89,3 @@ def _describe(error: Exception) -> str:
         trace = trace.tb_next
     place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
     return f"{type(error).__name__}{place}"
-
-
-def _say(message: str) -> None:
-    from tuner.report.foreign import plain  # noqa: PLC0415 - as above
-
-    sys.stderr.write(f"tuner: {plain(message)}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.sweep.file import holds_sweep
 
 if TYPE_CHECKING:
@@ -24,29 +24,38 @@ if TYPE_CHECKING:
 FORMATS: Final = ("png", "svg", "html")
 
 
+def format_of(format_name: str, *, json: bool) -> str:
+    """The format that is asked for. Raises UsageError for two of them."""
+    if not json:
+        return format_name
+    if format_name not in {"text", "json"}:
+        raise UsageError(f"--json and --format {format_name} contradict each other: give one")
+    return "json"
+
+
 def check(
     format_name: str, out: Path | None, *, sweep_count: int, formats: Sequence[str] = FORMATS
 ) -> bool:
     """Whether the format is one of a picture or page. Nothing is read yet.
 
-    Raises InputError for what cannot be drawn or shown there. A file must end as its format
+    Raises UsageError for what cannot be drawn or shown there. A file must end as its format
     does: so none is ever written over a sweep.
     """
     if format_name not in formats:
         if out is not None:
-            raise InputError(
+            raise UsageError(
                 f"--out is for --format {', '.join(formats)}: "
                 f"send {format_name} to a file with > {out}"
             )
         return False
     if sweep_count > 1 and format_name != "html":
-        raise InputError(
+        raise UsageError(
             f"a figure shows one sweep, and {sweep_count} were given: draw each, or --format html"
         )
     if out is None and sys.stdout.isatty():
-        raise InputError(f"a terminal cannot show {format_name}: give --out FILE.{format_name}")
+        raise UsageError(f"a terminal cannot show {format_name}: give --out FILE.{format_name}")
     if out is not None and out.suffix.lower() != f".{format_name}":
-        raise InputError(f"--out {out} does not end in .{format_name}, as --format says")
+        raise UsageError(f"--out {out} does not end in .{format_name}, as --format says")
     return True
 
 

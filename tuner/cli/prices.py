@@ -74,11 +74,11 @@ def refresh(
     from tuner.api import prices as api_prices  # noqa: PLC0415 - not needed for --help
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
-    from tuner.errors import InputError  # noqa: PLC0415 - as above
+    from tuner.errors import UsageError  # noqa: PLC0415 - as above
     from tuner.report import prices  # noqa: PLC0415 - as above
 
     if saved and (regions or profile):
-        raise InputError("--from reads files: leave out --region and --profile")
+        raise UsageError("--from reads files: leave out --region and --profile")
     if saved:
         found = api_prices.refresh_from_files(saved, today=today())
     else:

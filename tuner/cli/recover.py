@@ -53,10 +53,10 @@ def recover(
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
-    from tuner.errors import InputError  # noqa: PLC0415 - as above
+    from tuner.errors import UsageError  # noqa: PLC0415 - as above
 
     if take_over and function is None:
-        raise InputError("--take-over needs --function: whose sweep is it?")
+        raise UsageError("--take-over needs --function: whose sweep is it?")
     place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)

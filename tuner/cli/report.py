@@ -51,7 +51,7 @@ def report(
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - not needed for --help
     from tuner.report.frame import limits_flags, terms_flags  # noqa: PLC0415 - as above
 
-    shown = "json" if json else format_name
+    shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [(name, load(name)) for name in sweeps]
@@ -61,7 +61,6 @@ def report(
         answers = [answer_of(sweep, goal.wanted(sweep.goal), terms, limits) for _, sweep in loaded]
         others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
         _show_answers(loaded, answers, shown, out_file, others)
-    _check_whole(loaded)
     return exitcode.of_all(answers) if detailed_exitcode else 0
 
 
@@ -109,16 +108,3 @@ def _show_answers(
             for answer, (_, sweep) in zip(answers, loaded, strict=True)
         ]
         show_answers(list(zip(names, answers, strict=True)), shown, flags)
-
-
-def _check_whole(loaded: "Sequence[Named]") -> None:
-    """Raise SweepFileError that names the sweeps whose files stop in the middle."""
-    from tuner.errors import SweepFileError  # noqa: PLC0415 - not needed for --help
-
-    cut_off = [
-        f"{name} was cut off after {len(sweep.invocations)} invocations"
-        for name, sweep in loaded
-        if sweep.end is None
-    ]
-    if cut_off:
-        raise SweepFileError(f"{'; '.join(cut_off)}: the answer rests on those alone")

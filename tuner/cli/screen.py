@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from tuner.errors import InputError
+from tuner.errors import InputError, TunerError
 from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
 
 WIDTH_WITHOUT_TERMINAL: Final = 100
+_shown_on: Final[list[TextIO]] = []
 
 
 def show_answer(
@@ -113,7 +114,19 @@ def show_json(document: dict[str, Any]) -> None:
 def show_text(text: str) -> None:
     """Write to stdout; what its encoding lacks becomes a question mark, never an error."""
     encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    _shown_on[:] = [sys.stdout]
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
+        raise TunerError(f"stdout cannot be written ({error.strerror})") from error
+
+
+def has_shown() -> bool:
+    """Whether something of an answer stands on stdout already."""
+    return sys.stdout in _shown_on
 
 
 def say(line: str) -> None:

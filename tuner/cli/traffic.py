@@ -13,7 +13,7 @@ from tuner.breakeven.traffic import (
     read_traffic,
     traffic_of_rate,
 )
-from tuner.errors import InputError
+from tuner.errors import UsageError
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
@@ -45,7 +45,7 @@ def traffic_of(
     Raises InputError, AwsError and its kin.
     """
     if sum(given is not None for given in (rate_per_s, per_month, source.name)) > 1:
-        raise InputError("give one of --rate, --per-month and --traffic, not several")
+        raise UsageError("give one of --rate, --per-month and --traffic, not several")
     if source.name == CLOUDWATCH and sweep is not None:
         from tuner.api.traffic import cloudwatch_traffic  # noqa: PLC0415 - loads boto3
 

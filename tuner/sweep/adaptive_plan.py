@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.decide import candidate_sizes
 from tuner.decide.percentile import samples_needed
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import SweepPlan
 from tuner.sweep.estimate import PUBLISH_S, Pricing, within
@@ -112,14 +112,19 @@ def _percentile_samples(goal: Goal, payload_count: int) -> int:
 def _check_enough(
     pricing: Pricing, sizes: Sequence[int], count: int, budget_usd: float | None
 ) -> None:
-    if count < LEAST_INVOCATIONS:
-        raise InputError(
-            f"--max-invocations {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
-        )
+    check_count(count)
     worst_usd = min(map(pricing.worst_cost_usd, sizes))
     if budget_usd is not None and worst_usd > budget_usd:
         raise InputError(
             f"one invocation at {min(sizes)} MB may cost ${worst_usd:.6f} (if it lasts until the "
             f"timeout of {pricing.function.timeout_s} s), --budget-usd allows ${budget_usd:.6f}: "
             "raise it"
+        )
+
+
+def check_count(count: int) -> None:
+    """Raise UsageError for fewer invocations than any comparison takes."""
+    if count < LEAST_INVOCATIONS:
+        raise UsageError(
+            f"--max-invocations {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
         )

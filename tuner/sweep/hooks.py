@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.errors import HookError, InputError
+from tuner.errors import HookError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -107,7 +107,7 @@ def parse_hooks(
 ) -> Hooks:
     """Split the commands as a shell would. Raises InputError."""
     if before is None and after is None and scope != "run":
-        raise InputError("--hooks-each goes with --before or --after: give the command to run")
+        raise UsageError("--hooks-each goes with --before or --after: give the command to run")
     return Hooks(_words("--before", before), _words("--after", after), scope, environment)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
@@ -62,7 +62,7 @@ def check_range(min_mb: int, max_mb: int) -> None:
     _check_size(min_mb)
     _check_size(max_mb)
     if min_mb > max_mb:
-        raise InputError(f"the least memory ({min_mb} MB) is above the greatest ({max_mb} MB)")
+        raise UsageError(f"the least memory ({min_mb} MB) is above the greatest ({max_mb} MB)")
 
 
 def _check_size(size_mb: int) -> None:

@@ -1,0 +1,62 @@
+"""How an error is told: a line on stderr, and one JSON object where JSON was asked for."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.cli import screen
+from tuner.cli.config import read_file
+from tuner.errors import TunerError
+from tuner.report.json import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HAVE_JSON: Final = frozenset({"tune", "report", "compare", "break-even", "prices", "payload"})
+"""Commands for which a setting of the folder or the environment may ask for JSON."""
+_WORD_WITHIN: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequence[str]) -> None:
+    """Write the line; where JSON was asked for and no answer stands on stdout, the object too.
+
+    `error` None: the command line itself is wrong, or what happened was not foreseen.
+    """
+    screen.say(f"tuner: {message}")
+    if screen.has_shown() or not asks_json(arguments):
+        return
+    unforeseen = "usage_error" if exit_code == 2 else "unexpected_error"
+    screen.show_json(
+        {
+            "schema_version": SCHEMA_VERSION,
+            "kind": "error",
+            "code": unforeseen if error is None else code_of(error),
+            "message": message,
+            "exit_code": exit_code,
+        }
+    )
+
+
+def code_of(error: TunerError) -> str:
+    """`input_error` for an InputError."""
+    return _WORD_WITHIN.sub("_", type(error).__name__).lower()
+
+
+def asks_json(arguments: Sequence[str]) -> bool:
+    """Whether the command was asked for JSON, by its arguments, the environment or the folder."""
+    words = list(arguments)
+    words = words[: words.index("--")] if "--" in words else words
+    if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
+        return True
+    if not words or words[0] not in _HAVE_JSON:
+        return False
+    given: Any = os.environ.get("TUNER_JSON")
+    if not given:
+        with suppress(TunerError):
+            given = read_file(Path.cwd()).get("json")
+    return str(given).lower() in {"1", "true", "yes", "on", "t", "y"}
