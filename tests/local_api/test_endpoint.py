@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import make_client, message_of
 from tuner.errors import LocalError
+from tuner.iac import TemplateResource
 from tuner.local.definition import FunctionDefinition
 from tuner.local.neighbours import process as neighbours_process
-from tuner.local.private_folder import PrivateFolder, work_dir
+from tuner.local.private_folder import PrivateFolder
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
@@ -82,13 +83,25 @@ def test_absent_neighbours_are_told_of(
     assert "Lambda alone" in message_of(refused)
 
 
-def test_a_missing_extra_names_its_installation(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without moto the start fails with the pip command, and leaves no folder behind."""
-    before = set(work_dir().iterdir())
+def test_a_missing_extra_is_asked_for_where_a_neighbour_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without moto functions run; a bucket, and a call to S3, name the pip command."""
     monkeypatch.setattr(neighbours_process, "_NEEDED", ("moto", "no_such_module"))
-    with pytest.raises(LocalError, match=r"no_such_module.*pip install 'lambda-tuner\[local\]'"):
-        LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor())
-    assert set(work_dir().iterdir()) <= before
+    bucket = TemplateResource("Thumbs", "AWS::S3::Bucket", "thumbs", {}, 4)
+    with LocalLambda(
+        [FunctionDefinition("hello")], executor=ScriptedExecutor(), resources=[bucket]
+    ) as server:
+        client, s3 = make_client(server), make_client(server, "s3")
+        assert client.invoke(FunctionName="hello")["StatusCode"] == 200
+        with pytest.raises(ClientError) as refused:
+            s3.list_buckets()
+        client.close()
+        s3.close()
+        [told] = [each for each in server.findings if each.code == "template_resource_not_made"]
+    asked = "no_such_module is not installed, which S3, SQS, DynamoDB and logs need: pip install"
+    assert asked in message_of(refused)
+    assert asked in told.message
 
 
 def test_a_region_must_look_like_one() -> None:

@@ -28,14 +28,18 @@ def findings_on(template: Template) -> Iterator[Finding]:
 def made(
     resources: Sequence[TemplateResource],
     make: Callable[[TemplateResource], None] | None,
+    why_none: str,
 ) -> Iterator[Finding]:
-    """Make resources and tell which there are; `make` is None where nothing can be made."""
+    """Make resources and tell which there are; `make` is None where nothing can be made.
+
+    `why_none` says why then.
+    """
     there: list[str] = []
     for resource in resources:
         what = f"{resource.logical_id} ({resource.type}, line {resource.line})"
         try:
             if make is None:
-                raise LocalError("this endpoint was started for Lambda alone")
+                raise LocalError(why_none)
             make(resource)
         except LocalError as refused:
             message = f"not made here: {what}: {refused}"

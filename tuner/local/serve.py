@@ -32,7 +32,7 @@ from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.proxy import Proxy
 from tuner.local.http.server import HttpServer
 from tuner.local.neighbours.objects import NeighbourObjects
-from tuner.local.neighbours.process import Neighbours
+from tuner.local.neighbours.process import Neighbours, not_installed
 from tuner.local.neighbours.resources import ResourceMaker
 from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.retirement import Retirement
@@ -90,7 +90,8 @@ class LocalLambda:
         with contextlib.ExitStack() as stack:
             base = work_dir()
             folder = _closed(stack, PrivateFolder(base)).path
-            self._neighbours = self._start_neighbours(stack, folder) if neighbours else None
+            self._alone = not_installed() if neighbours else _LAMBDA_ONLY
+            self._neighbours = None if self._alone else self._start_neighbours(stack, folder)
             self._server = _closed(stack, http or HttpServer(port=port))
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
             retirement = _closed(stack, Retirement(self._executor))
@@ -116,7 +117,7 @@ class LocalLambda:
             if self._neighbours is not None:
                 self._neighbours.wait_ready()
                 make = ResourceMaker(self._neighbours.socket_path, region).make
-            self._findings = [*made(resources, make)]
+            self._findings = [*made(resources, make, self._alone or "")]
             # Closed once more, and first: it ends the invocations that the others wait for.
             stack.callback(self._executor.close)
             self._server.start(handle)
@@ -269,9 +270,9 @@ class LocalLambda:
             access_key_id=self._access_key_id,
         )
         if self._neighbours is None:
-            return Endpoint(api.handle, self._own, None, _LAMBDA_ONLY).handle
+            return Endpoint(api.handle, self._own, None, self._alone or "").handle
         proxy = _closed(stack, Proxy(self._neighbours.socket_path))
-        return Endpoint(api.handle, self._own, proxy.handle, _LAMBDA_ONLY).handle
+        return Endpoint(api.handle, self._own, proxy.handle, "").handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
         """Let handlers' AWS clients find this endpoint. The credentials are invented ones."""

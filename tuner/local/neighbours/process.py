@@ -29,19 +29,24 @@ READY: Final = "ready\n"
 _NEEDED: Final = ("moto", "flask", "flask_cors")
 
 
+def not_installed() -> str | None:
+    """Say what the neighbours lack here and how to get it; None if nothing."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if not missing:
+        return None
+    return (
+        f"{', '.join(missing)} is not installed, which S3, SQS, DynamoDB and logs need: "
+        "pip install 'lambda-tuner[local]'"
+    )
+
+
 class Neighbours:
     """The neighbours' process. Begins to start at once; `wait_ready` before the first request.
 
-    Raises LocalError if the extra `local` is not installed.
+    What it needs must be there: see `not_installed`.
     """
 
     def __init__(self, folder: Path, *, account_id: str, region: str) -> None:
-        missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
-        if missing:
-            raise LocalError(
-                f"{', '.join(missing)} is not installed, which S3, SQS, DynamoDB and logs need: "
-                "pip install 'lambda-tuner[local]'"
-            )
         self.socket_path = folder / "neighbours.sock"
         self._log_path = folder / "neighbours.log"
         self._lock = threading.Lock()
