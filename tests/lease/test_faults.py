@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WINDOWS: Final = ((128, 512, 1769), (3008,))
-CALL_COUNT: Final = 37
+CALL_COUNT: Final = 38
 
 FAULTS: Final[dict[str, tuple[BaseException, bool]]] = {
     "once": (AwsError("an error that passes"), False),

@@ -73,7 +73,9 @@ MARKING = ("read_tags", "set_tag", "read_tags")
 
 
 def test_the_order_of_calls_is_read_publish_restore_read_back_delete(account: Account) -> None:
-    """Everything is read first, $LATEST is read back, and aliases are read before a deletion."""
+    """Everything is read first, $LATEST is read back, and aliases are read before a deletion,
+    and what is gone is read after it.
+    """
     control = Faulty(account.gateway)
     with account.lease(control) as lease:
         assert control.calls == ["read_function", "list_versions", "list_aliases", *MARKING]
@@ -90,10 +92,11 @@ def test_the_order_of_calls_is_read_publish_restore_read_back_delete(account: Ac
     assert control.calls[13:] == [
         "list_versions",
         "list_aliases",
-        "list_aliases",
         "delete_version",
+        "list_versions",
         "read_tags",
         "remove_tag",
+        "read_tags",
     ]
 
 

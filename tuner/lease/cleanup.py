@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, FunctionNotFoundError
-from tuner.lease.patience import persist
+from tuner.lease.patience import WAITS_S, persist
 from tuner.model.progress import VersionDeleted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Sequence
 
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import Journal
@@ -43,18 +43,19 @@ def is_of_sweep(version: FunctionConfig, sweep_id: str) -> bool:
 
 
 def deletable_versions(
-    control: FunctionControl, name: str, sweep_id: str, versions_before: Container[str]
+    control: FunctionControl,
+    name: str,
+    sweep_id: str,
+    versions_before: Container[str],
+    published: Sequence[str] = (),
 ) -> tuple[tuple[str, str | None], ...]:
     """Return the sweep's versions, each with an alias that points at it, if one does.
 
-    They were not there before and their Description is the sweep's: what the journal says of
-    them is not needed, an answer that was lost left no record. Raises AwsError.
+    Those that were not there before and whose Description is the sweep's (an answer that was lost
+    left no record in the journal), and those of `published`: a list may be stale. Raises AwsError.
     """
-    versions = [
-        version.version
-        for version in control.list_versions(name)
-        if version.version not in versions_before and is_of_sweep(version, sweep_id)
-    ]
+    versions = _listed(control, name, sweep_id, versions_before)
+    versions += [version for version in published if version not in versions]
     owners = aliases_by_version(control, name) if versions else {}
     return tuple((version, owners.get(version)) for version in versions)
 
@@ -71,27 +72,69 @@ def delete_versions(
 ) -> Cleanup:
     """Delete every version of the sweep that no alias points at, going on after failures.
 
+    Those in the journal go by name, whatever a list says; then lists are read until none is left.
     A function that is gone has none. Raises AwsError if versions cannot be listed.
     """
-    try:
-        found = persist(lambda: deletable_versions(control, name, sweep_id, versions_before), sleep)
-    except FunctionNotFoundError:
-        return Cleanup()
-    deleted, kept, failed = [], [], []
-    for version, _alias in found:
+
+    def list_ours() -> list[str]:
         try:
-            alias = persist(lambda: aliases_by_version(control, name), sleep).get(version)
-            if alias is not None:
-                kept.append((version, alias))
-                continue
-            journal.note("delete", version=version)
-            persist(partial(control.delete_version, name, version), sleep)
+            return persist(lambda: _listed(control, name, sweep_id, versions_before), sleep)
+        except FunctionNotFoundError:
+            journal.published.clear()  # gone with it
+            return []
+
+    def delete(version: str) -> None:
+        try:
+            alias = _delete_unless_aliased(name, version, control, journal, sleep)
         except AwsError as error:
-            failed.append((version, str(error)))
-        else:
+            failed[version] = str(error)
+            return
+        if alias is not None:
+            kept[version] = alias
+        elif version not in deleted:
             deleted.append(version)
             on_progress(VersionDeleted(version))
-    return Cleanup(tuple(deleted), tuple(kept), tuple(failed))
+
+    deleted: list[str] = []
+    kept: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    pending = list_ours()
+    pending += [version for version in journal.published if version not in pending]
+    for wait_s in (0.0, *WAITS_S):
+        if not pending:
+            break
+        sleep(wait_s)
+        for version in pending:
+            delete(version)
+        pending = [v for v in list_ours() if v not in kept and v not in failed]
+    failed |= dict.fromkeys(pending, "it is still listed")
+    gone = tuple(version for version in deleted if version not in failed)
+    return Cleanup(gone, tuple(kept.items()), tuple(failed.items()))
+
+
+def _delete_unless_aliased(
+    name: str,
+    version: str,
+    control: FunctionControl,
+    journal: Journal,
+    sleep: Callable[[float], None],
+) -> str | None:
+    """Delete a version, or return the alias that points at it. Raises AwsError."""
+    alias = persist(lambda: aliases_by_version(control, name), sleep).get(version)
+    if alias is None:
+        journal.note("delete", version=version)
+        persist(partial(control.delete_version, name, version), sleep)
+    return alias
+
+
+def _listed(
+    control: FunctionControl, name: str, sweep_id: str, versions_before: Container[str]
+) -> list[str]:
+    return [
+        version.version
+        for version in control.list_versions(name)
+        if version.version not in versions_before and is_of_sweep(version, sweep_id)
+    ]
 
 
 def sweep_of(version: FunctionConfig) -> str | None:

@@ -9,6 +9,7 @@ before the copy is made, is all that recovering needs.
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import (
@@ -17,6 +18,7 @@ from tuner.errors import (
     CredentialsError,
     EndpointError,
     ForeignChangeError,
+    FunctionNotFoundError,
     LeaseError,
     LeftChangedError,
     ThrottledError,
@@ -171,7 +173,14 @@ def delete_copy(
 
     Returns a finding where deleting the log group is not permitted. Raises AwsError.
     """
-    persist(lambda: control.delete_copy(name, description), sleep)
+
+    def attempt() -> None:
+        control.delete_copy(name, description)
+        with suppress(FunctionNotFoundError):
+            control.read_function(name)
+            raise AwsError("it still reads as there")
+
+    persist(attempt, sleep)
     try:
         persist(lambda: control.delete_logs_of_copy(name), sleep)
     except CredentialsError:

@@ -8,7 +8,7 @@ JSON object a line. The file is locked while its sweep runs and removed when not
     tag        the function is about to be marked as being swept
     update     $LATEST's memory is about to become `memory_mb`
     publish    $LATEST is about to be published at `memory_mb`
-    published  `version` came back; `is_new` unless it had existed before
+    published  `version` came back; `is_new` if this sweep made it
     restore    $LATEST's memory is about to be set back
     restored   $LATEST reads as before
     delete     `version` is about to be deleted
@@ -74,6 +74,13 @@ class UnfinishedJournal:
     """What $LATEST's memory may be by this sweep's doing, its original memory included."""
     published: tuple[str, ...]
     """Versions known to be new; more may have been made without an answer having come."""
+    deleting: tuple[str, ...] = ()
+    """Those of them that were about to be deleted, or are."""
+    is_changed: bool = False
+    """Whether $LATEST was about to be changed and is not known to be set back: a read that shows
+    it as before may be stale."""
+    is_tagged: bool = False
+    """Whether the function was about to be marked as being swept."""
 
 
 class Journal:
@@ -82,6 +89,8 @@ class Journal:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self.published: list[str] = []
+        """Versions that this sweep made: to be deleted by name, whatever a list says."""
 
     @classmethod
     def create(cls, state_dir: Path, header: JournalHeader) -> Self:
@@ -121,7 +130,10 @@ class Journal:
             raise LeaseError(f"the sweep of {path.stem} is still running") from error
         written = path.read_bytes()
         os.ftruncate(descriptor, written.rfind(b"\n") + 1)  # a torn last line would hide the next
-        return cls(path, descriptor)
+        journal = cls(path, descriptor)
+        unfinished = read_journal(path)
+        journal.published += unfinished.published if unfinished is not None else ()
+        return journal
 
     def announce(self, record: str, **fields: Any) -> None:
         """Put a record on the disk. Raises LeaseError: then what it announces must not be done."""
@@ -135,6 +147,12 @@ class Journal:
     def tell(self, record: str, **fields: Any) -> None:
         """Write a record that the next one takes to the disk. Raises LeaseError."""
         self._append(record, fields, sync=False)
+
+    def tell_published(self, version: str, *, is_new: bool) -> None:
+        """Write down which version came back from publishing. Raises LeaseError."""
+        if is_new:
+            self.published.append(version)
+        self.tell("published", version=version, is_new=is_new)
 
     def finish(self) -> None:
         """Nothing is left: say so and remove the file."""
@@ -231,25 +249,35 @@ def _unfinished(
     path: Path, header: JournalHeader, records: list[dict[str, Any]]
 ) -> UnfinishedJournal | None:
     original_mb = header.function.memory_mb
-    confirmed, memories, published = original_mb, {original_mb}, []
+    memories: set[int] = set()
+    published: list[str] = []
+    deleting: list[str] = []
+    is_tagged = False
     for number, record in enumerate(records, start=2):
         try:
             match record["record"]:
+                case "tag":
+                    is_tagged = True
                 case "update":
-                    memories = {confirmed, int(record["memory_mb"])}
-                case "publish":  # comes only after an update that was confirmed
-                    confirmed = int(record["memory_mb"])
-                    memories = {confirmed}
+                    memories.add(int(record["memory_mb"]))
+                case "delete":
+                    deleting.append(str(record["version"]))
                 case "published" if record["is_new"]:
                     published.append(str(record["version"]))
                 case "restored":
-                    confirmed, memories = original_mb, {original_mb}
+                    memories.clear()
                 case "done":
                     return None
         except (KeyError, TypeError, ValueError) as error:
             raise _damaged(path, number, "a record lacks a field") from error
     return UnfinishedJournal(
-        path, header, tuple(sorted({*memories, original_mb})), tuple(published)
+        path,
+        header,
+        tuple(sorted({*memories, original_mb})),
+        tuple(published),
+        deleting=tuple(deleting),
+        is_changed=bool(memories),
+        is_tagged=is_tagged,
     )
 
 

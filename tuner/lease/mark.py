@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from tuner.errors import AccessDeniedError, FunctionNotFoundError, LeaseError
+from tuner.errors import AccessDeniedError, AwsError, FunctionNotFoundError, LeaseError
 from tuner.lease.patience import persist
 from tuner.model.finding import Finding
 
@@ -108,11 +108,23 @@ def is_marked(arn: str, value: str, control: FunctionControl) -> bool:
 def remove_mark(
     arn: str, value: str, *, control: FunctionControl, sleep: Callable[[float], None]
 ) -> None:
-    """Remove a mark unless it is gone or another's. Raises AwsError."""
+    """Remove a mark unless it is another's, and read that it is gone. Raises AwsError.
+
+    A read that lacks it may be stale, so it is removed even then.
+    """
 
     def attempt() -> None:
-        if control.read_tags(arn).get(SWEEP_TAG) == value:
+        found = control.read_tags(arn).get(SWEEP_TAG)
+        if found not in (None, value):
+            return
+        try:
             control.remove_tag(arn, SWEEP_TAG)
+        except AccessDeniedError:
+            if found is None:  # who may not remove a tag could hardly set one
+                return
+            raise
+        if control.read_tags(arn).get(SWEEP_TAG) == value:
+            raise AwsError("it still reads as set")
 
     try:
         persist(attempt, sleep)

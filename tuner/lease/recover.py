@@ -8,7 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuner.errors import AwsError, FunctionNotFoundError, LeaseError, LeftChangedError
+from tuner.errors import (
+    AccessDeniedError,
+    AwsError,
+    FunctionNotFoundError,
+    LeaseError,
+    LeftChangedError,
+)
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
@@ -36,6 +42,8 @@ class RecoveryPlan:
     journal: UnfinishedJournal
     restore_from_mb: int | None = None
     """Memory of $LATEST now, if it is to be set back to `restore_to_mb`."""
+    writes_again: bool = False
+    """Whether the memory is set although it reads as before: that read may be stale."""
     delete_versions: tuple[str, ...] = ()
     delete_copy: str | None = None
     """Name of the temporary copy of the function, if it is there."""
@@ -55,7 +63,7 @@ class RecoveryPlan:
     def is_empty(self) -> bool:
         """Whether nothing in the account is going to be changed."""
         return self.restore_from_mb is None and not (
-            self.delete_versions or self.delete_copy or self.remove_tag
+            self.writes_again or self.delete_versions or self.delete_copy or self.remove_tag
         )
 
     def describe(self) -> tuple[str, ...]:
@@ -65,6 +73,11 @@ class RecoveryPlan:
         if self.restore_from_mb is not None:
             lines.append(
                 f"{name}: set $LATEST back from {self.restore_from_mb} to {self.restore_to_mb} MB"
+            )
+        if self.writes_again:
+            lines.append(
+                f"{name}: set $LATEST to {self.restore_to_mb} MB again: it reads so, but nothing "
+                "says that the sweep's change was undone"
             )
         if self.delete_copy:
             lines.append(f"{name}: delete its temporary copy {self.delete_copy}")
@@ -113,10 +126,14 @@ def plan_recovery(
     _check_place(now, header, endpoint_url)
     state = standing(original, now, journal.memories_mb)
     is_foreign = not (state.is_as_before or state.is_ours)
-    versions = deletable_versions(control, original.name, header.sweep_id, header.versions)
+    published = [version for version in journal.published if version not in journal.deleting]
+    versions = deletable_versions(
+        control, original.name, header.sweep_id, header.versions, published
+    )
     return RecoveryPlan(
         journal,
         restore_from_mb=state.memory_mb if state.is_ours else None,
+        writes_again=journal.is_changed and state.is_as_before,
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
         remove_tag=is_marked(now.arn, _mark_of(header), control),
@@ -200,13 +217,14 @@ def _carry_out(
         raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
     if header.isolation == "clone":
         return _delete_copy(plan, control, journal, sleep, on_progress)
-    if plan.restore_from_mb is not None:
+    if plan.restore_from_mb is not None or plan.writes_again:
         restore(
             header.function,
             plan.journal.memories_mb,
             control=control,
             journal=journal,
             sleep=sleep,
+            must_write=plan.journal.is_changed,
         )
     cleanup = delete_versions(
         header.function.name,
@@ -220,16 +238,17 @@ def _carry_out(
     if cleanup.failed:
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")
-    if plan.remove_tag:
-        _remove_mark(header, control, sleep)
+    if plan.remove_tag or plan.journal.is_tagged:
+        _remove_mark(plan, control, sleep)
     journal.finish()
     on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
 
 
 def _remove_mark(
-    header: JournalHeader, control: FunctionControl, sleep: Callable[[float], None]
+    plan: RecoveryPlan, control: FunctionControl, sleep: Callable[[float], None]
 ) -> None:
+    header = plan.journal.header
     name = header.function.name
     try:
         arn = control.read_function(name).arn
@@ -237,6 +256,8 @@ def _remove_mark(
     except FunctionNotFoundError:
         return
     except AwsError as error:
+        if isinstance(error, AccessDeniedError) and not plan.remove_tag:
+            return  # whether it stands may not even be read
         raise LeftChangedError(
             f"{name}: the tag {SWEEP_TAG} is not removed ({error}). Run: tuner recover"
         ) from error

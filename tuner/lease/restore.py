@@ -37,23 +37,24 @@ def restore(
 
     Reads first: a memory that this sweep did not set (`our_memories_mb`), or any other field that
     changed, is somebody else's and stays. A RevisionId that moved in between makes it look again.
-    `must_write`: an update went out whose answer was lost. It may still arrive, so the memory is
-    written even if it reads as before: that moves the RevisionId, and the late update fails on it.
+    `must_write`: an update went out. If its answer was lost it may still arrive, and if it was
+    accepted a read may be stale; so the memory is written even if it reads as before. A stale
+    RevisionId is refused, and a late update fails on the new one.
 
     Raises ForeignChangeError if somebody else's change stands and nothing of this sweep's,
     LeftChangedError if a memory that this sweep set stands.
     """
-    late_update = must_write
+    is_written = not must_write
 
     def attempt() -> None:
-        nonlocal late_update
+        nonlocal is_written
         now = control.read_function(original.name)
         state = _ours_or_as_before(original, now, our_memories_mb)
-        if state.is_as_before and not late_update:
+        if state.is_as_before and is_written:
             return
         journal.note("restore", memory_mb=original.memory_mb)
         control.update_memory(original.name, original.memory_mb, now.revision_id)
-        late_update = False
+        is_written = True
         state = _ours_or_as_before(original, control.read_function(original.name), our_memories_mb)
         if not state.is_as_before:
             raise AwsError(f"its memory still reads {state.memory_mb} MB")

@@ -20,6 +20,7 @@ from tuner.errors import (
     MemoryCapError,
 )
 from tuner.lease.cleanup import description_of, is_of_sweep
+from tuner.lease.patience import WAITS_S
 from tuner.lease.restore import restore
 from tuner.lease.shield import shielded
 from tuner.lease.standing import differences
@@ -81,7 +82,8 @@ class PublishWindow:
         self._original = original
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
-        self._answer_is_lost = False
+        self._may_be_changed = False
+        """Whether an update was sent and not refused: what is read may be stale, this is not."""
         self.is_closed = True
         """False while $LATEST may be left by this sweep at another memory than before."""
         self._sweep_id = sweep_id
@@ -143,26 +145,35 @@ class PublishWindow:
             self._latest.revision_id,
         )
         is_new = version.version not in self._versions_before
-        self._journal.tell("published", version=version.version, is_new=is_new)
+        is_ours = is_new and is_of_sweep(version, self._sweep_id)
+        self._journal.tell_published(version.version, is_new=is_ours)
         self._check_version(version, size, is_new)
-        self._latest = self._checked(self._read(), size)  # publishing may move the RevisionId
+        # Publishing may move the RevisionId.
+        self._latest = self._checked(self._agreeing(self._read(), size), size)
         self._on_progress(VersionPublished(size, version.version, is_new))
         return PublishedSize(size, version.version, is_new)
 
     def _update(self, size: int) -> None:
         self._journal.announce("update", memory_mb=size)
-        self._our_memories_mb = {self._latest.memory_mb, size}
-        self._answer_is_lost = True
+        self._our_memories_mb.add(size)
+        was_changed, self._may_be_changed = self._may_be_changed, True
         try:
             latest = self._control.update_memory(
                 self._original.name, size, self._latest.revision_id
             )
         except _NOT_MADE:
-            self._answer_is_lost = False
+            self._may_be_changed = was_changed
             raise
-        self._answer_is_lost = False
-        self._latest = self._checked(latest, size)
-        self._our_memories_mb = {size}
+        self._latest = self._checked(self._agreeing(latest, size), size)
+
+    def _agreeing(self, latest: FunctionConfig, size: int) -> FunctionConfig:
+        """Read again while a read shows what was before a write that was accepted."""
+        for wait_s in WAITS_S:
+            if latest.memory_mb == size or latest.memory_mb not in self._our_memories_mb:
+                break
+            self._sleep(wait_s)
+            latest = self._read()
+        return latest
 
     def _read(self) -> FunctionConfig:
         return self._control.read_function(self._original.name)
@@ -207,7 +218,7 @@ class PublishWindow:
                 control=self._control,
                 journal=self._journal,
                 sleep=self._sleep,
-                must_write=self._answer_is_lost,
+                must_write=self._may_be_changed,
             )
         except ForeignChangeError:
             self.is_closed = True  # nothing of this sweep stands
