@@ -63,17 +63,16 @@ def test_recovering_twice_changes_nothing_more(account: Account) -> None:
     assert recovered.memory_mb == 512
 
 
-def test_a_foreign_deployment_is_not_overwritten(account: Account) -> None:
-    """Other settings changed since: $LATEST stays as it is, versions go, and both are said."""
+def test_a_foreign_deployment_is_kept_and_the_sweeps_memory_is_not(account: Account) -> None:
+    """Other settings changed since: they stay, the sweep's memory and versions go, all is said."""
     journal = leave_changed(account)
     account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
     plan = planned(account, journal)
-    assert plan.restore_from_mb is None
-    assert "timeout_s" in plan.notes[0]
-    assert "1769 MB, which the sweep had set (512 MB before)" in plan.notes[0]
+    assert (plan.restore_from_mb, plan.restore_to_mb) == (1769, 512)
+    assert "timeout_s changed too, by somebody else, and stays" in plan.notes[0]
     carry_out(account, plan)
     now = account.read()
-    assert (now.timeout_s, now.memory_mb) == (60, 1769)
+    assert (now.timeout_s, now.memory_mb) == (60, 512)
     assert len(account.snapshot()["versions"]) == 2
     assert find_unfinished(account.state_dir) == ()
 

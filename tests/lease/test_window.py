@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import signal
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -191,8 +193,8 @@ def test_a_sigint_does_not_cut_through_restoring_and_deleting(account: Account, 
     assert find_unfinished(account.state_dir) == ()
 
 
-def test_a_deployment_in_mid_window_is_left_untouched(account: Account) -> None:
-    """Somebody else's code and timeout stay, the sweep stops and says what it had set."""
+def test_a_deployment_in_mid_window_stays_and_the_memory_is_set_back(account: Account) -> None:
+    """Somebody else's code and timeout stay; the memory is the sweep's, and it is set back."""
 
     def deploy(number: int, name: str) -> None:
         if name == "publish_version" and number > 8:
@@ -203,16 +205,39 @@ def test_a_deployment_in_mid_window_is_left_untouched(account: Account) -> None:
             )
 
     control = Faulty(account.gateway, before_call=deploy)
-    with pytest.raises(LeftChangedError) as caught, account.lease(control) as lease:
+    with pytest.raises(ForeignChangeError) as caught, account.lease(control) as lease:
         lease.publish([512, 1024])
     message = str(caught.value)
     assert "timeout_s" in message
-    assert "1024 MB, which the sweep had set (512 MB before)" in message
-    assert "tuner recover" in message
+    assert "its memory stands at 512 MB" in message
     assert "secret" not in message
     now = account.read()
-    assert (now.timeout_s, now.memory_mb) == (77, 1024)
+    assert (now.timeout_s, now.memory_mb) == (77, 512)
+    assert find_unfinished(account.state_dir) == ()
     assert len(account.snapshot()["versions"]) == 2  # $LATEST and the owner's
+
+
+def test_a_deployment_of_code_alone_does_not_keep_the_sweeps_memory(account: Account) -> None:
+    """Their code stays, under a RevisionId that moved, and the memory is as before."""
+    before = account.read()
+
+    def deploy(number: int, name: str) -> None:
+        if name == "publish_version" and number > 8:
+            package = io.BytesIO()
+            with zipfile.ZipFile(package, "w") as archive:
+                archive.writestr("handler.py", "theirs = True")
+            account.client.update_function_code(
+                FunctionName=account.name, ZipFile=package.getvalue()
+            )
+
+    control = Faulty(account.gateway, before_call=deploy)
+    said = "code_sha256 of .LATEST"
+    with pytest.raises(ForeignChangeError, match=said), account.lease(control) as lease:
+        lease.publish([512, 1024])
+    now = account.read()
+    assert now.code_sha256 != before.code_sha256
+    assert now.memory_mb == 512
+    assert find_unfinished(account.state_dir) == ()
 
 
 def test_a_memory_that_somebody_else_sets_in_mid_window_stays(account: Account) -> None:
@@ -355,6 +380,7 @@ def test_a_restoration_that_fails_for_good_says_what_is_left(account: Account) -
         lease.publish([1024])
     assert caught.value.exit_code == 4
     assert "could not be set back to 512 MB (gone)" in str(caught.value)
+    assert f"--function-name {account.name} --memory-size 512" in str(caught.value)
     assert str(caught.value).endswith("Run: tuner recover")
     with pytest.raises(LeftChangedError, match="did not end"), account.lease(sweep_id="next"):
         pass

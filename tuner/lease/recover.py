@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
+    ForeignChangeError,
     FunctionNotFoundError,
     LeaseError,
     LeftChangedError,
@@ -125,7 +126,12 @@ def plan_recovery(
         return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
     _check_place(now, header, endpoint_url)
     state = standing(original, now, journal.memories_mb)
-    is_foreign = not (state.is_as_before or state.is_ours)
+    notes: tuple[str, ...] = ()
+    if state.is_ours and state.others_changes:
+        theirs = ", ".join(state.others_changes)
+        notes = (f"{original.name}: {theirs} changed too, by somebody else, and stays",)
+    elif not (state.is_ours or state.is_as_before):
+        notes = (state.describe_foreign(),)
     published = [version for version in journal.published if version not in journal.deleting]
     versions = deletable_versions(
         control, original.name, header.sweep_id, header.versions, published
@@ -137,7 +143,7 @@ def plan_recovery(
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
         remove_tag=is_marked(now.arn, _mark_of(header), control),
-        notes=(state.describe_foreign(),) if is_foreign else (),
+        notes=notes,
     )
 
 
@@ -218,14 +224,15 @@ def _carry_out(
     if header.isolation == "clone":
         return _delete_copy(plan, control, journal, sleep, on_progress)
     if plan.restore_from_mb is not None or plan.writes_again:
-        restore(
-            header.function,
-            plan.journal.memories_mb,
-            control=control,
-            journal=journal,
-            sleep=sleep,
-            must_write=plan.journal.is_changed,
-        )
+        with suppress(ForeignChangeError):  # the plan has named it; the sweep's memory is gone
+            restore(
+                header.function,
+                plan.journal.memories_mb,
+                control=control,
+                journal=journal,
+                sleep=sleep,
+                must_write=plan.journal.is_changed,
+            )
     cleanup = delete_versions(
         header.function.name,
         header.sweep_id,

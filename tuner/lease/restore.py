@@ -33,31 +33,34 @@ def restore(
     sleep: Callable[[float], None],
     must_write: bool = False,
 ) -> None:
-    """Set the memory of $LATEST back, and read back that every field is as in `original`.
+    """Set the memory of $LATEST back, and read back that it is as in `original`.
 
-    Reads first: a memory that this sweep did not set (`our_memories_mb`), or any other field that
-    changed, is somebody else's and stays. A RevisionId that moved in between makes it look again.
+    Reads first: a memory that this sweep did not set (`our_memories_mb`) is somebody else's and
+    stays, and so does every other field (a deployment): only the memory is written, under the
+    RevisionId that was read. A RevisionId that moved in between makes it look again.
     `must_write`: an update went out. If its answer was lost it may still arrive, and if it was
     accepted a read may be stale; so the memory is written even if it reads as before. A stale
     RevisionId is refused, and a late update fails on the new one.
 
     Raises ForeignChangeError if somebody else's change stands and nothing of this sweep's,
-    LeftChangedError if a memory that this sweep set stands.
+    LeftChangedError with the command to run if a memory that this sweep set stands.
     """
     is_written = not must_write
 
     def attempt() -> None:
         nonlocal is_written
         now = control.read_function(original.name)
-        state = _ours_or_as_before(original, now, our_memories_mb)
-        if state.is_as_before and is_written:
+        state = standing(original, now, our_memories_mb)
+        if not state.is_ours and (is_written or not state.is_as_before):
+            _refuse_foreign(state)
             return
         journal.note("restore", memory_mb=original.memory_mb)
         control.update_memory(original.name, original.memory_mb, now.revision_id)
         is_written = True
-        state = _ours_or_as_before(original, control.read_function(original.name), our_memories_mb)
-        if not state.is_as_before:
+        state = standing(original, control.read_function(original.name), our_memories_mb)
+        if state.is_ours:
             raise AwsError(f"its memory still reads {state.memory_mb} MB")
+        _refuse_foreign(state)
 
     try:
         persist(attempt, sleep)
@@ -65,18 +68,14 @@ def restore(
         raise ForeignChangeError(f"{original.name} was deleted during the sweep") from error
     except AwsError as error:
         raise LeftChangedError(
-            f"{original.name}: $LATEST could not be set back to {original.memory_mb} MB ({error})"
+            f"{original.name}: $LATEST could not be set back to {original.memory_mb} MB ({error}). "
+            f"By hand: aws lambda update-function-configuration --function-name {original.name} "
+            f"--memory-size {original.memory_mb}"
         ) from error
     with suppress(LeaseError):
         journal.tell("restored")
 
 
-def _ours_or_as_before(
-    original: FunctionConfig, now: FunctionConfig, our_memories_mb: Container[int]
-) -> Standing:
-    state = standing(original, now, our_memories_mb)
-    if state.is_left_by_us:
-        raise LeftChangedError(state.describe_foreign())
-    if not state.is_as_before and not state.is_ours:
+def _refuse_foreign(state: Standing) -> None:
+    if not state.is_as_before:
         raise ForeignChangeError(state.describe_foreign())
-    return state

@@ -33,29 +33,19 @@ class Standing:
 
     @property
     def is_ours(self) -> bool:
-        """Whether only this sweep's change of memory stands, so that it may be set back."""
-        return self.memory_mb != self.original_mb and self.is_our_memory and not self.others_changes
+        """Whether a memory that this sweep set stands, so that it is set back.
 
-    @property
-    def is_left_by_us(self) -> bool:
-        """Whether somebody else's changes stand together with a memory that this sweep set."""
-        return (
-            self.memory_mb != self.original_mb and self.is_our_memory and bool(self.others_changes)
-        )
+        Whatever else differs (a deployment) is somebody else's and stays.
+        """
+        return self.memory_mb != self.original_mb and self.is_our_memory
 
     def describe_foreign(self) -> str:
         """One sentence on what somebody else did and what was left alone."""
         what = ", ".join(self.others_changes or ("memory_mb",))
-        sentence = (
+        return (
             f"{self.name}: somebody else changed {what} of $LATEST during the sweep, and nothing "
             f"of theirs was touched; its memory stands at {self.memory_mb} MB"
         )
-        if self.is_left_by_us:
-            return (
-                f"{sentence}, which the sweep had set ({self.original_mb} MB before): set it "
-                "yourself if it is not meant"
-            )
-        return sentence
 
 
 def standing(
