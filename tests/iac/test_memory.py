@@ -156,3 +156,22 @@ def test_every_function_of_the_examples_has_its_line() -> None:
         found = memory_edit(template.path, function.name, 10240)
         assert found.memory_mb == function.memory_mb
         assert found.after == "      MemorySize: 10240"
+
+
+def test_a_merged_size_is_edited_where_it_stands_and_an_anchored_one_is_not(
+    tmp_path: Path,
+) -> None:
+    """The mapping that is merged has the line, with all that it is merged into."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Metadata:\n  Common: &common\n    MemorySize: 512\nResources:\n"
+        "  F: {Type: AWS::Serverless::Function, Properties: {<<: *common}}\n"
+        "  G: {Type: AWS::Serverless::Function, Properties: {<<: *common}}\n"
+        "  H: {Type: AWS::Serverless::Function, Properties: {MemorySize: &size 256}}\n"
+        "  I: {Type: AWS::Serverless::Function, Properties: {MemorySize: *size}}\n"
+    )
+    edit = memory_edit(path, "F", 768)
+    assert (edit.line, edit.after, edit.shared_by) == (3, "    MemorySize: 768", ("G",))
+    for name in ("H", "I"):
+        with pytest.raises(TemplateError, match=r"template\.yaml:7: .*768 there"):
+            memory_edit(path, name, 768)
