@@ -12,6 +12,7 @@ from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass
 from tuner.pricing import load_price_book
+from tuner.sweep.findings import host_busy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,17 @@ def using(sweep: Sweep, used_mb: int) -> Sweep:
         return dataclasses.replace(invocation, report=report)
 
     return changed(sweep, use)
+
+
+def test_a_busy_machine_lowers_the_confidence() -> None:
+    """What was measured while others had the machine is no surer than an even chance."""
+    sweep = made_sweep(lambda _: 500.0, max_memory_used_mb=60)
+    sure = decide(sweep).choice.confidence
+    assert sure is not None
+    assert sure > 0.9
+    busy = decide(dataclasses.replace(sweep, findings=(host_busy(),)))
+    assert busy.choice.confidence == 0.5
+    assert "host_busy" in codes(busy)
 
 
 def test_waiting_belongs_at_the_smallest_size() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sweep.running import Place, codes, serve
+from tuner.local.check.machine import MachineClock
+from tuner.local.deployment import HostLimits
+from tuner.local.host_load import HostLoad
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.reply import InvokeReply
@@ -53,6 +57,25 @@ class Unimportable(ScriptedExecutor):
         error = {"errorType": "Runtime.ImportModuleError", "errorMessage": message}
         answer = super().invoke(deployment, request)
         return replace(answer, payload=json.dumps(error).encode())
+
+
+class OnABusyHost(ScriptedExecutor):
+    """Answers as one that runs real handlers would."""
+
+    limits = HostLimits(2, 3538, "cgroup-v1")
+
+
+@pytest.mark.parametrize(("busy_s", "is_told"), [(1.9, True), (0.1, False)])
+def test_a_busy_machine_is_told_whoever_sweeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_s: float, is_told: bool
+) -> None:
+    """The endpoint says in its replies what others had of its machine; the sweep keeps it."""
+    clocks = (MachineClock(2.0 * n, busy_s * n, 0.0, 0.0) for n in itertools.count())
+    load = HostLoad(lambda: next(clocks), lambda: 0.0)
+    monkeypatch.setattr("tuner.local.control_plane.invoke.HostLoad", lambda: load)
+    with serve(tmp_path, OnABusyHost(20.0, time_scale=0)) as place:
+        sweep = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=2))
+    assert ("host_busy" in codes(sweep)) == is_told
 
 
 def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ the function twice and bill it twice. What can be known of a refusal is whether 
 
 from __future__ import annotations
 
+import re
 import threading
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
@@ -121,6 +122,7 @@ class Invocations:
             response_size_bytes=len(payload),
             request_id=about.get("RequestId"),
             trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
+            host_load_ratio=_host_load(about.get("HTTPHeaders", {}).get("x-tuner-host-load")),
         )
 
     def close(self) -> None:
@@ -154,6 +156,11 @@ class Invocations:
         elif isinstance(error, _PERHAPS_RAN):
             return _lost(function, type(error).__name__)
         return refused(error, self._place, request)
+
+
+def _host_load(said: str | None) -> float | None:
+    """Read what a local endpoint tells of its machine; Lambda tells nothing of it."""
+    return float(said) if said and re.fullmatch(r"[01]\.[0-9]{2}", said) else None
 
 
 def _lost(function: FunctionRef, why: str) -> LostReplyError:

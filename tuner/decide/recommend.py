@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from tuner.decide.answer import answer_plainly
 from tuner.decide.assumptions import assumptions
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from tuner.decide.evidence import Evidence
     from tuner.decide.latency import Scatter
     from tuner.model.goal import Goal
-    from tuner.model.recommendation import SizeEstimate
+    from tuner.model.recommendation import Choice, SizeEstimate
     from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
+
+BUSY_CONFIDENCE: Final = 0.5
 
 
 def recommend(
@@ -67,7 +70,7 @@ def recommend(
         environment=sweep.environment,
         function=sweep.function,
         goal=goal,
-        choice=choice,
+        choice=_doubted(choice, sweep),
         current=answer.current,
         platform=None,
         sizes=tuple(summarise_sizes(sweep, scatters)),
@@ -79,6 +82,13 @@ def recommend(
         tradeoff=weigh_tradeoff(case) if case else None,
         variation=answer.variation,
     )
+
+
+def _doubted(choice: Choice, sweep: Sweep) -> Choice:
+    """Be no surer than an even chance of what a busy machine measured."""
+    if choice.confidence is None or all(each.code != "host_busy" for each in sweep.findings):
+        return choice
+    return replace(choice, confidence=min(choice.confidence, BUSY_CONFIDENCE))
 
 
 def _scatters(

@@ -9,6 +9,9 @@ from tuner.model.limits import vcpu_share
 BUSY_RATIO = 0.95
 """A bare loop that gets less of a core than this shows that the machine is busy."""
 
+BUSY_LOAD_RATIO = 0.4
+"""Other processes that have so much of all cores' time are in the way of what is measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShareCheck:

@@ -24,3 +24,5 @@ class InvokeReply:
     request_id: str | None = None
     trace_header: str | None = None
     """X-Amzn-Trace-Id as it came back."""
+    host_load_ratio: float | None = None
+    """Of a local endpoint: the part of its machine that other processes had meanwhile."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _LASTING: Final = frozenset(
     (
+        "host_busy",
         "other_version_ran",
         "reply_lost",
         "report_cut_off",
@@ -100,6 +101,16 @@ def throttled(count: int) -> Finding:
         "throttled",
         "info",
         f"{count} throttles were waited out; they ran nothing. A lower --concurrency avoids them.",
+    )
+
+
+def host_busy() -> Finding:
+    """A local endpoint said that others had much of its machine while handlers ran."""
+    return Finding(
+        "host_busy",
+        "warning",
+        "The machine was busy with other work while handlers ran: sizes are measured too slow, the "
+        "large ones most. Sweep again when it is idle.",
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import ReportLineError
 from tuner.logs import parse_report
+from tuner.model.host_check import BUSY_LOAD_RATIO
 from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.environments import VersionEnvironments
@@ -61,6 +62,8 @@ class Judge:
     def replied(self, done: Done, reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
         call, report = done.call, _report(reply)
+        if (reply.host_load_ratio or 0.0) >= BUSY_LOAD_RATIO:
+            self._recording.find(findings.host_busy())
         doubt = None if report is None else self._doubt(reply, report)
         if doubt is not None:
             report = None

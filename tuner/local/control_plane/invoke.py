@@ -16,6 +16,7 @@ from tuner.local.control_plane.error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
 from tuner.local.control_plane.recursion import lineage_of
 from tuner.local.deployment import InvokeRequest, InvokeResult
+from tuner.local.host_load import HEADER, HostLoad
 from tuner.local.http.message import BodyTooLargeError, Response
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class InvokeApi:
         self._store = store
         self._executor = executor
         self._concurrency = concurrency
+        # Scripted replies use no CPU, so nothing of theirs can be too slow.
+        self._load = None if executor.limits.cpu_control == "none" else HostLoad()
         self._events = EventQueue(self._run, retry_delays_s=event_retry_delays_s)
 
     def invoke(self, call: Call) -> Response:
@@ -110,8 +113,18 @@ class InvokeApi:
         if kind == "Event":
             self._events.put(target, request)
             return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
-        result = self._run(target, request)
-        return _reply(target, request, result, tail=log_type == "Tail")
+        if self._load is None:
+            result = self._run(target, request)
+            return _reply(target, request, result, tail=log_type == "Tail")
+        self._load.begin()
+        try:
+            result = self._run(target, request)
+        finally:
+            ratio = self._load.end()
+        reply = _reply(target, request, result, tail=log_type == "Tail")
+        if ratio is not None:
+            reply.headers = (*reply.headers, (HEADER, f"{ratio:.2f}"))
+        return reply
 
     def close(self) -> None:
         """Take no more events; those that wait are dropped."""
