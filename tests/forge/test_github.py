@@ -221,3 +221,13 @@ def test_a_marker_is_read_back(key: str, seconds: int) -> None:
     assert "\n" not in line
     assert line.count("-->") == 1
     assert Marker.of(f"anything\n{line}\r\n") == marker
+
+
+def test_a_token_that_is_quoted_back_is_not_shown(github: FakeGithub) -> None:
+    """Neither as it is, nor encoded, nor in part where the reason is cut."""
+    for said in ("bad token secret", "basic c2VjcmV0", f"{'x' * 196}secret"):
+        github.refusals = [Refusal("POST", 422, said)]
+        with pytest.raises(ForgeError, match="422") as caught:
+            send(github)
+        assert "secr" not in str(caught.value)
+        assert "c2Vj" not in str(caught.value)

@@ -132,3 +132,13 @@ def test_a_server_that_is_gone_is_one_line() -> None:
         pass
     with pytest.raises(ForgeError, match="does not answer"):
         send(played)
+
+
+def test_a_token_that_is_quoted_back_is_not_shown(gitlab: FakeGitlab) -> None:
+    """Neither as it is, nor encoded, nor in part where the reason is cut."""
+    for said in ("bad token secret", "basic c2VjcmV0", f"{'x' * 196}secret"):
+        gitlab.refusals = [Refusal("POST", 422, said)]
+        with pytest.raises(ForgeError, match="422") as caught:
+            send(gitlab)
+        assert "secr" not in str(caught.value)
+        assert "c2Vj" not in str(caught.value)

@@ -125,6 +125,46 @@ def test_the_fork_workflows_name_each_other() -> None:
     assert left == taken
 
 
+def test_the_workflow_keeps_its_own_python(tmp_path: Path) -> None:
+    """The step puts `tuner` on the path, and nothing else of its environment."""
+    commands, temp, added = tmp_path / "commands", tmp_path / "temp", tmp_path / "path"
+    commands.mkdir()
+    temp.mkdir()
+    python = commands / "python3"
+    python.write_text(
+        '#!/bin/sh\nmkdir -p "$3/bin"\n'
+        'for each in python pip tuner; do printf "#!/bin/sh\\n" > "$3/bin/$each"; done\n'
+        'chmod +x "$3"/bin/*\n'
+    )
+    python.chmod(0o755)
+    ran = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step("Install")["run"]],
+        env={
+            "PATH": f"{commands}:{os.environ['PATH']}",
+            "RUNNER_TEMP": str(temp),
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_PATH": str(added),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    [folder] = added.read_text().splitlines()
+    assert [each.name for each in Path(folder).iterdir()] == ["tuner"]
+    assert subprocess.run([f"{folder}/tuner"], check=False).returncode == 0
+
+
+def test_a_line_break_in_a_file_name_adds_no_output(tmp_path: Path) -> None:
+    """What is written to GITHUB_OUTPUT is one line; the step ends before it measures anything."""
+    output = tmp_path / "output"
+    given = {"function": "cpu-bound", "out": "a.jsonl\nother=1"}
+    ran = run_step("Measure", tmp_path, given, GITHUB_OUTPUT=str(output))
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("out: a file's name has no line break")
+    assert not output.exists()
+
+
 def test_the_measuring_step_passes_on_what_it_is_given(tmp_path: Path) -> None:
     """Inputs with spaces, quotes and commands in them stay one argument each."""
     payload = '{"name": "$(touch gone) `touch gone` it\'s"}'

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sweeps import made_sweep, save_sweep
+from tests.sweeps import made_function, made_sweep, save_sweep
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
@@ -245,6 +245,15 @@ def test_a_file_that_is_no_sweep_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(SweepFileError, match="is no sweep file"):
         SweepWriter(path)
     assert path.read_text() == "Resources: {}\n"
+
+
+def test_the_description_stays_out_of_the_file(tmp_path: Path) -> None:
+    """Its owner's prose may hold anything, and no answer needs it."""
+    function = made_function(description="call Ada on +44 20")
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, dataclasses.replace(made_sweep(), function=function))
+    assert "Ada" not in path.read_text()
+    assert read_sweep(path).function.description == ""
 
 
 def test_the_goal_is_kept_with_its_limits(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> str | None:
         "newer_there": "left alone, it shows a later sweep",
     }
     done = posted.delivery
-    say(f"comment {text.key} {words[done.action]}: {done.url}")
+    say(target.without_token(f"comment {text.key} {words[done.action]}: {done.url}"))
     if posted.why_not_suggested:
         say(f"not suggested on the template's line, {posted.why_not_suggested}")
     return None

@@ -48,7 +48,7 @@ def open_github(
         seconds_between_requests=None,
         seconds_between_writes=None,
     )
-    return GithubForge(client, target, Asking(Patience(sleep), now_s))
+    return GithubForge(client, target, Asking(target, Patience(sleep), now_s))
 
 
 class GithubForge:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from github import GithubException
 
     from tuner.forge.patience import Patience
+    from tuner.forge.protocol import Target
 
 T = TypeVar("T")
 
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: without a
 # Retry-After, wait at least a minute.
 _WAIT_S: Final = 60.0
+_SHOWN: Final = 200
 _NO_API: Final = (
     "what answers is not GitHub's API: check --api-url (GitHub Enterprise Server's ends in /api/v3)"
 )
@@ -29,6 +31,7 @@ _NO_API: Final = (
 class Asking:
     """Sends requests, waits for rate limits, and says what went wrong."""
 
+    target: Target
     patience: Patience
     now_s: Callable[[], float]
     """Seconds since 1970."""
@@ -49,7 +52,7 @@ class Asking:
             except GithubException as error:
                 wait_s = _wait_s(error, self.now_s())
                 if wait_s is None:
-                    raise _told(error, changes=changes) from error
+                    raise _told(error, self._message(error), changes=changes) from error
                 self.patience.wait(wait_s, forge="GitHub", status=error.status)
             except OSError as error:  # of requests, most of whose errors are OSErrors
                 raise ForgeError(
@@ -58,6 +61,9 @@ class Asking:
                 ) from error
             except OTHER_SHAPE as error:
                 raise ForgeError(_NO_API) from error
+
+    def _message(self, error: GithubException) -> str:
+        return self.target.without_token(_message(error))[:_SHOWN]
 
 
 def _wait_s(error: GithubException, now_s: float) -> float | None:
@@ -73,8 +79,8 @@ def _wait_s(error: GithubException, now_s: float) -> float | None:
     return _WAIT_S if error.status == 429 or "rate limit" in _message(error).lower() else None
 
 
-def _told(error: GithubException, *, changes: bool) -> ForgeError:
-    said = f"GitHub said {error.status} ({_message(error) or 'without a reason'})"
+def _told(error: GithubException, message: str, *, changes: bool) -> ForgeError:
+    said = f"GitHub said {error.status} ({message or 'without a reason'})"
     if error.status == 401:
         return ForgeError(f"{said}: the token is wrong or has expired", status=401)
     if changes and error.status in {403, 404}:
@@ -92,4 +98,4 @@ def _told(error: GithubException, *, changes: bool) -> ForgeError:
 
 def _message(error: GithubException) -> str:
     data = error.data
-    return str(data.get("message") or "")[:200] if isinstance(data, dict) else ""
+    return str(data.get("message") or "") if isinstance(data, dict) else ""

@@ -37,7 +37,7 @@ def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForg
             "a comment on GitLab needs python-gitlab, which is not installed: "
             "pip install 'lambda-tuner[gitlab]'"
         ) from None
-    asking = Asking(Patience(sleep))
+    asking = Asking(target, Patience(sleep))
     session = requests.Session()
     session.hooks["response"].append(asking.note_headers)
     return GitlabForge(

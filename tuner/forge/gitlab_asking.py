@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from requests import Response
 
     from tuner.forge.patience import Patience
+    from tuner.forge.protocol import Target
 
 T = TypeVar("T")
 
 # https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/: limits count by the
 # minute; a Retry-After comes with most refusals.
 _WAIT_S: Final = 60.0
+_SHOWN: Final = 200
 _NO_API: Final = "what answers is not GitLab's API: check --api-url (it ends in /api/v4)"
 
 
@@ -28,6 +30,7 @@ _NO_API: Final = "what answers is not GitLab's API: check --api-url (it ends in 
 class Asking:
     """Sends requests, waits for rate limits, and says what went wrong."""
 
+    target: Target
     patience: Patience
     _retry_after: str = field(default="", init=False)
 
@@ -49,7 +52,7 @@ class Asking:
                 raise ForgeError(_NO_API) from error
             except GitlabError as error:
                 if error.response_code != 429:
-                    raise _told(error, changes=changes) from error
+                    raise _told(error, self._message(error), changes=changes) from error
                 wait_s = float(self._retry_after) if self._retry_after.isdigit() else _WAIT_S
                 self.patience.wait(wait_s, forge="GitLab", status=429)
             except OSError as error:  # of requests: its errors are OSErrors
@@ -60,10 +63,13 @@ class Asking:
             except OTHER_SHAPE as error:
                 raise ForgeError(_NO_API) from error
 
+    def _message(self, error: GitlabError) -> str:
+        return self.target.without_token(str(error.error_message))[:_SHOWN]
 
-def _told(error: GitlabError, *, changes: bool) -> ForgeError:
+
+def _told(error: GitlabError, message: str, *, changes: bool) -> ForgeError:
     status = error.response_code
-    said = f"GitLab said {status} ({str(error.error_message)[:200] or 'without a reason'})"
+    said = f"GitLab said {status} ({message or 'without a reason'})"
     if status == 401:
         return ForgeError(
             f"{said}: the token is wrong, has expired or is a job's own, which may not comment",

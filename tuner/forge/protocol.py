@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, Protocol
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +29,13 @@ class Target:
     number: int
     api_url: str | None = None
     author: str | None = None
+
+    def without_token(self, text: str) -> str:
+        """What a forge says, fit to be shown: some quote back the token that they were sent."""
+        forms = {self.token, quote(self.token, safe=""), b64encode(self.token.encode()).decode()}
+        for form in sorted(filter(None, forms), key=len, reverse=True):
+            text = text.replace(form, "[token]")
+        return text
 
 
 @dataclass(frozen=True, slots=True)

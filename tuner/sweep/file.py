@@ -9,7 +9,7 @@
     end         how the sweep ended; last, absent if it was cut off
 
 A file holds what redoes the analysis: no payload (a digest stands for it) unless it was asked for,
-no environment value, no account id.
+no environment value, no account id, and not the function's Description, which is its owner's prose.
 
 History: 1 the first version.
 """
@@ -118,7 +118,9 @@ class SweepWriter:
             os.ftruncate(self._descriptor, 0)
         except OSError as error:
             raise self._unwritable(error) from error
-        function = dataclasses.replace(sweep.function, arn=mask_account(sweep.function.arn))
+        function = dataclasses.replace(
+            sweep.function, arn=mask_account(sweep.function.arn), description=""
+        )
         header = _Header(
             sweep.tool_version,
             sweep.started_at,
