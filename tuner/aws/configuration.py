@@ -67,6 +67,11 @@ def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
             f"the endpoint's answer has no {missing.args[0]}: it is not a Lambda API that can be "
             "tuned through"
         ) from missing
+    if memory_mb < 1 or timeout_s < 1:
+        raise AwsError(
+            f"the endpoint says that {name} has {memory_mb} MB and a timeout of {timeout_s} s: it "
+            "is not a Lambda API that can be tuned through"
+        )
     arn = raw.get("FunctionArn", "")
     architecture: Architecture = "arm64" if "arm64" in raw.get("Architectures", ()) else "x86_64"
     package_type: PackageType = "Image" if raw.get("PackageType") == "Image" else "Zip"

@@ -120,7 +120,8 @@ class Copies:
         """
         _check_copy_name(copy)
         answer = self._read_whole(function)
-        settings = copied_settings(answer["Configuration"])
+        with self._control.asking(Request("GetFunction", function)):
+            settings = copied_settings(answer["Configuration"])
         code = _code_of(build) if build is not None else self._code(function, answer)
         request = Request("CreateFunction", copy)
         parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}

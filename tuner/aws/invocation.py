@@ -17,10 +17,9 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
 
 from tuner.aws.place import Place, Request
-from tuner.aws.refusal import REFUSALS, refused
+from tuner.aws.refusal import MALFORMED, REFUSALS, refused
 from tuner.errors import LostReplyError, TunerError
 from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.model.reply import InvokeReply
@@ -48,7 +47,6 @@ _PERHAPS_RAN = (
     boto.ReadTimeoutError,
     boto.ResponseStreamingError,
     boto.SSLError,
-    ResponseParserError,
 )
 # Lambda's API reference, "Invoke", Errors: what Lambda could not set up, so that nothing ran.
 SETUP_FAILURES = frozenset(
@@ -155,6 +153,8 @@ class Invocations:
                 return _lost(function, f"Lambda answered with {status}")
         elif isinstance(error, _PERHAPS_RAN):
             return _lost(function, type(error).__name__)
+        elif isinstance(error, MALFORMED) and not isinstance(error, boto.BotoCoreError):
+            return _lost(function, f"its answer cannot be read, {type(error).__name__}")
         return refused(error, self._place, request)
 
 
@@ -182,4 +182,8 @@ def _read(body: Any) -> bytes:
 
 
 def _log_tail(encoded: str | None) -> str:
-    return b64decode(encoded).decode("utf-8", "replace") if encoded else ""
+    """What is not base64 tells no more than no log: it is found out where its report is missing."""
+    try:
+        return b64decode(encoded, validate=True).decode("utf-8", "replace") if encoded else ""
+    except ValueError:
+        return ""

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.place import Request, plain
+from tuner.aws.refusal import MalformedReplyError
 from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
 from tuner.lease.reach import Reach
 
@@ -57,8 +58,8 @@ def find_reach(
             raise
         except FunctionNotFoundError:
             continue
-        except ValueError:
-            unknown.append(f"{what}: the answer is not JSON")
+        except MalformedReplyError:
+            unknown.append(f"{what}: the answer cannot be read")
         except AwsError as error:
             if not session.is_loopback or isinstance(error, AccessDeniedError):
                 unknown.append(f"{what}: {operation} was refused")

@@ -99,7 +99,8 @@ class LambdaReader:
     def list_aliases(self, function: str) -> tuple[Alias, ...]:
         """Every alias with all the versions it routes to, over all pages."""
         raws = self._listed("ListAliases", function, "Aliases")
-        return tuple(configuration.alias(raw) for raw in raws)
+        with self._control.asking(Request("ListAliases", self.resolve(function))):
+            return tuple(configuration.alias(raw) for raw in raws)
 
     def account_settings(self) -> AccountSettings:
         """Read the concurrency limits; they are None where that is refused or not known."""

@@ -41,8 +41,11 @@ _MEMORY_CAP = re.compile(
     r"memory_?size\b.*\bless than or equal to (\d+)", re.IGNORECASE | re.DOTALL
 )
 
-REFUSALS = (ClientError, BotoCoreError, ResponseParserError)
-"""Everything that botocore raises on the way of a request."""
+MALFORMED = (ResponseParserError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+"""What comes of a reply that has not the shape that the API says, in botocore or where it is read.
+"""
+REFUSALS = (ClientError, BotoCoreError, *MALFORMED)
+"""Everything that is raised on the way of a request."""
 
 EXPIRED = frozenset(
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
@@ -92,6 +95,19 @@ _IAM_ACTIONS = {
 }
 
 
+_KINDS: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "double": (int, float),
+    "float": (int, float),
+    "integer": (int,),
+    "list": (list,),
+    "long": (int,),
+    "map": (dict,),
+    "string": (str,),
+    "structure": (dict,),
+}
+
+
 class UpdateInProgressError(ConflictError):
     """An update or the creation of the function is still going on: wait and ask again."""
 
@@ -102,7 +118,57 @@ def refused(error: Exception, place: Place, request: Request | None = None) -> T
         response: Mapping[str, Any] = error.response
         request = request or Request(error.operation_name)
         return _refused_by_service(response, place, request)
+    if isinstance(error, MALFORMED) and not isinstance(error, BotoCoreError):
+        return _malformed(error, place, request)
     return unreached(error, place, request)
+
+
+class MalformedReplyError(AwsError):
+    """A reply has not the shape that the API says."""
+
+
+def _malformed(error: Exception, place: Place, request: Request | None) -> MalformedReplyError:
+    what = request.operation if request else "a request"
+    name = f" of {request.function.name}" if request and request.function else ""
+    where = (
+        f"is {place.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+        if place.endpoint_url
+        else "try again, or update boto3"
+    )
+    why = plain(error) if isinstance(error, ShapeError) else type(error).__name__
+    return MalformedReplyError(f"the answer to {what}{name} cannot be read ({why}): {where}")
+
+
+class ShapeError(ValueError):
+    """A part of a reply is of another type than the API says."""
+
+
+def check_shapes(client: Any) -> None:
+    """Have every reply of a client checked against its API before anybody reads it."""
+    client.meta.events.register("after-call", _check_reply)
+
+
+def _check_reply(*, parsed: Any, model: Any, http_response: Any, **_: object) -> None:
+    if http_response.status_code < 300 and model.output_shape is not None:
+        _check_shape(parsed, model.output_shape, "the answer")
+
+
+def _check_shape(given: Any, shape: Any, name: str) -> None:
+    """Raise ShapeError for the first part that is of another type; botocore takes any."""
+    kinds = _KINDS.get(shape.type_name)
+    if given is None or kinds is None:
+        return
+    if not issubclass(type(given), kinds):
+        raise ShapeError(f"{name} is no {shape.type_name}")
+    if shape.type_name == "structure":
+        for key, part in shape.members.items():
+            _check_shape(given.get(key), part, key)
+    elif shape.type_name == "list":
+        for each in given:
+            _check_shape(each, shape.member, f"a part of {name}")
+    elif shape.type_name == "map":
+        for each in given.values():
+            _check_shape(each, shape.value, f"a part of {name}")
 
 
 def was_retried(error: BaseException | None) -> bool:

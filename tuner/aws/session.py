@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from tuner.aws.place import Place
-from tuner.aws.refusal import refused
+from tuner.aws.refusal import check_shapes, refused
 from tuner.errors import CredentialsError, InputError
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class Session:
                 config=config,
                 **self.keys,
             )
+        check_shapes(client)
         for told in self.on_client:
             told(client)
         return client
