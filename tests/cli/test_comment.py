@@ -325,6 +325,53 @@ def test_a_template_without_the_function_is_said(tmp_path: Path, template: Path)
     assert "template" not in unasked.stdout
 
 
+BRANCHES = """\
+Parameters:
+  Stage: {Type: String, Default: dev}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Resources:
+  Made:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: made
+      MemorySize: !If [IsProd, 3008, 512]
+"""
+
+
+def test_the_line_of_another_environment_is_not_changed(tmp_path: Path, template: Path) -> None:
+    """A value that is not the measured function's is refused with both, unless a flag picks it."""
+    name = save(tmp_path / "a.jsonl")
+    asked = ("comment", name, "--dry-run", "--template", str(template))
+    template.write_text(BRANCHES)
+    ran = run_here(*asked)
+    assert "MemorySize is 512 MB there, and the measured function has 3008 MB" in ran.stdout
+    assert "```diff" not in ran.stdout
+    assert "-      MemorySize: !If [IsProd, 3008, 512]" in (
+        run_here(*asked, "--parameter", "Stage=prod").stdout
+    )
+    template.write_text(TEMPLATE.replace("3008", "640"))
+    assert "MemorySize is 640 MB there" in run_here(*asked).stdout
+
+
+def test_a_value_that_something_else_uses_is_not_suggested(
+    github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path
+) -> None:
+    """The line is shown in the comment, with what else it would change."""
+    shared = TEMPLATE.replace("MemorySize: 3008", "MemorySize: !Ref Size").replace(
+        "Resources:", "Parameters:\n  Size:\n    Type: Number\n    Default: 3008\nResources:"
+    )
+    shared += "      EphemeralStorage: {Size: !Ref Size}\n"
+    template.write_text(shared)
+    github.files["infra/template.yaml"] = ChangedFile(shared.replace("3008", "1024"), shared)
+    name = save(tmp_path / "a.jsonl")
+    assert run_here("comment", name, cwd=template.parent, **job).returncode == 0
+    assert github.remarks == []
+    [body] = github.by()
+    assert "**whose value `Made.EphemeralStorage.Size` uses too**" in body
+    assert "-    Default: 3008" in body
+
+
 def test_a_digest_tells_whose_build_was_measured(tmp_path: Path) -> None:
     """Deployed code that is the change's own build is not called deployed code; another one is."""
     package = tmp_path / "build.zip"

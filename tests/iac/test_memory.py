@@ -175,3 +175,45 @@ def test_a_merged_size_is_edited_where_it_stands_and_an_anchored_one_is_not(
     for name in ("H", "I"):
         with pytest.raises(TemplateError, match=r"template\.yaml:7: .*768 there"):
             memory_edit(path, name, 768)
+
+
+@pytest.mark.parametrize(
+    ("memory", "used", "expected"),
+    [
+        ("!Ref Size", "EphemeralStorage: {Size: !Ref Size}", ("F.EphemeralStorage.Size",)),
+        ("!Ref Size", 'Description: !Sub "${Size} MB"', ("F.Description",)),
+        ("!Ref Size", "Timeout: 3", ()),
+        (
+            "!FindInMap [Sizes, all, mb]",
+            "EphemeralStorage: {Size: !FindInMap [Sizes, all, mb]}",
+            ("F.EphemeralStorage.Size",),
+        ),
+        ("!FindInMap [Sizes, all, mb]", "Timeout: !FindInMap [Sizes, all, s]", ()),
+        ("512", "EphemeralStorage: {Size: 512}", ()),
+    ],
+)
+def test_what_else_a_value_sets_is_named(
+    tmp_path: Path, memory: str, used: str, expected: tuple[str, ...]
+) -> None:
+    """A parameter or a map's value may be the size of something else, too."""
+    path = write(
+        tmp_path,
+        f"""\
+        Parameters: {{Size: {{Type: Number, Default: 512}}}}
+        Mappings: {{Sizes: {{all: {{mb: 512, s: 3}}}}}}
+        Resources:
+          F:
+            Type: AWS::Serverless::Function
+            Properties:
+              MemorySize: {memory}
+              {used}
+        """,
+    )
+    assert memory_edit(path, "F", 256).used_by == expected
+
+
+def test_a_value_that_a_condition_chose_is_marked(tmp_path: Path) -> None:
+    """It may be another environment's."""
+    assert edit(tmp_path, "ByIf").is_chosen
+    assert edit(tmp_path, "ByMap").is_chosen
+    assert not edit(tmp_path, "ByRef").is_chosen

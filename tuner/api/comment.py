@@ -107,7 +107,11 @@ def _suggestions(subjects: Sequence[Subject]) -> dict[str, Suggestion]:
         agreed = lines.setdefault((change.path, change.line), set())
         agreed.add(change.after)
         name = subject.recommendation.function.name
-        if change.now != change.after and not change.shared_by and is_plain(change.after):
+        if (
+            change.now != change.after
+            and not (change.shared_by or change.used_by)
+            and is_plain(change.after)
+        ):
             words = render_suggestion(subject)
             found[name] = Suggestion(
                 name, change.path, change.line, change.now, change.after, words

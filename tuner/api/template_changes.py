@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tuner.iac import MemoryEdit
     from tuner.model.recommendation import Recommendation
 
 USUAL_NAMES: Final = ("template.yaml", "template.yml", "template.json")
@@ -47,10 +48,35 @@ def template_change(
         except TemplateError as error:
             return _reason(error, template, shown)
         else:
+            if why := _another_size(edit, answer.current.memory_mb, picked=bool(parameters)):
+                return NoTemplateLine(f"{shown}:{edit.line}: {why}")
             return TemplateChange(
-                shown, edit.line, edit.now, edit.after, edit.memory_mb, edit.shared_by
+                shown,
+                edit.line,
+                edit.now,
+                edit.after,
+                edit.memory_mb,
+                edit.shared_by,
+                used_by=edit.used_by,
             )
     return missing if named else None
+
+
+def _another_size(edit: MemoryEdit, current_mb: int, *, picked: bool) -> str | None:
+    """Why the line is not the measured function's: it sets another size than that one has."""
+    if edit.memory_mb == current_mb or (edit.is_chosen and picked):
+        return None
+    if edit.now == edit.after and not edit.is_chosen:  # somebody has changed it already
+        return None
+    advice = (
+        "give --parameter NAME=VALUE to pick its branch"
+        if edit.is_chosen
+        else "use the template that the function was deployed from"
+    )
+    return (
+        f"MemorySize is {edit.memory_mb} MB there, and the measured function has {current_mb} MB: "
+        f"{advice}"
+    )
 
 
 def _reason(error: TemplateError, path: Path, shown: str) -> NoTemplateLine:

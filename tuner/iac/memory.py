@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+import yaml
+
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac.document import Place, read_document, read_text
 from tuner.iac.intrinsics import Scope
@@ -24,6 +26,8 @@ MAX_LINE: Final = 300
 """Characters: a longer line (a whole template, often) is nothing to show."""
 _REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
 _MEMORY: Final = "MemorySize"
+_CHOOSING: Final = ("If", "FindInMap")
+_PASSED: Final = ("Properties", "Ref", "Condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class MemoryEdit:
     """What the line sets now."""
     shared_by: tuple[str, ...] = ()
     """Logical ids of other functions whose memory the same line sets."""
+    used_by: tuple[str, ...] = ()
+    """What else the value sets: `Resize.EphemeralStorage`, `Conditions.IsLarge`."""
+    is_chosen: bool = False
+    """Whether a condition or a map chose this value among others."""
 
 
 def memory_edit(
@@ -61,7 +69,59 @@ def memory_edit(
         *_line(value, memory_mb),
         value.whole_number(_MEMORY, "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB),
         tuple(each.logical_id for each in functions if each is not found and each.mark() == mark),
+        _other_uses(root, functions, value),
+        is_chosen=found.memory is not None and found.memory.function()[0] in _CHOOSING,
     )
+
+
+def _other_uses(root: Place, functions: list[_Function], value: Place) -> tuple[str, ...]:
+    """What else a value sets, by section or resource and property, each once."""
+    mark = (value.line, value.node.start_mark.column)
+    known = {id(each.memory.node) for each in functions if each.memory and each.mark() == mark}
+    scope = functions[0].scope
+    names = [
+        name
+        for name, parameter in scope.parameters.items()
+        if any(place.node is value.node for place in parameter.places.values())
+    ]
+    found: dict[str, None] = {}
+
+    def look(node: yaml.Node, path: tuple[str, ...]) -> None:
+        if id(node) in known and path[-1:] == (_MEMORY,):
+            return
+        place = Place(root.path, node, scope)
+        if path[:1] not in (("Parameters",), ("Mappings",)) and (
+            node is value.node or _refers(place, names, value)
+        ):
+            found[".".join(path[1:] if path[0] == "Resources" else path)] = None
+            return
+        if isinstance(node, yaml.MappingNode):
+            for key, inner in node.value:
+                own = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+                look(inner, path if own in _PASSED or own.startswith("Fn::") else (*path, own))
+        elif isinstance(node, yaml.SequenceNode):
+            for inner in node.value:
+                look(inner, path)
+
+    look(root.node, ())
+    return tuple(found)
+
+
+def _refers(place: Place, names: list[str], value: Place) -> bool:
+    """Whether a place is a function that comes to the value of a parameter or of a map."""
+    kind, argument = place.function()
+    written = argument.node.value
+    if kind == "Ref":
+        return written in names
+    if kind == "Sub":
+        text = written[0].value if argument.is_list and written else written
+        return any(f"${{{name}}}" in str(text) for name in names)
+    if kind != "FindInMap":
+        return False
+    try:
+        return place.resolved(_MEMORY).node is value.node
+    except TemplateError:  # of a part that only an account knows
+        return False
 
 
 @dataclass(frozen=True, slots=True)

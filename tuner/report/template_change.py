@@ -21,6 +21,8 @@ class TemplateChange(NamedTuple):
     """Other functions whose memory it sets too."""
     suggested: bool = False
     """Whether a suggestion stands on the line itself."""
+    used_by: tuple[str, ...] = ()
+    """What else its value sets: `Resize.EphemeralStorage`."""
 
 
 class NoTemplateLine(NamedTuple):
@@ -43,4 +45,6 @@ def render_change(change: TemplateChange | NoTemplateLine) -> str:
     if change.shared_by:
         names = ", ".join(map(code_span, change.shared_by))
         shared = f", **which sets the memory of {names} too**"
+    if change.used_by:
+        shared += f", **whose value {', '.join(map(code_span, change.used_by))} uses too**"
     return f"{where}{shared}:\n\n{block}"
