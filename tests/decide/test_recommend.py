@@ -394,3 +394,41 @@ def test_replies_that_differ_anyhow_tell_nothing_of_a_size() -> None:
     found = decide(dataclasses.replace(sweep, invocations=invocations))
     assert found.choice.memory_mb == 128
     assert "replies_differ" not in codes(found)
+
+
+def rising_ms(memory_mb: int) -> float:
+    """What no form of the curve has: 33 ms at 128 MB, 248 ms at 3008 MB."""
+    return 24 + 224 * memory_mb / 3008
+
+
+def u_shaped_ms(memory_mb: int) -> float:
+    """Least at 768 MB, more on both sides."""
+    return 50 + 20 * math.log2(memory_mb / 768) ** 2
+
+
+@pytest.mark.parametrize("truth", [rising_ms, u_shaped_ms])
+def test_what_was_measured_is_shown_where_the_curve_says_otherwise(
+    truth: Callable[[int], float],
+) -> None:
+    """A duration that rises or is U-shaped is not printed as flat, and a finding says so."""
+    found = decide(made_sweep(truth))
+    shown = {each.memory_mb: each.duration_ms.estimate for each in found.curve if each.measured}
+    assert shown == {size: pytest.approx(truth(size), rel=0.15) for size in SIZES_MB}
+    summaries = {each.memory_mb: each.duration_ms for each in found.sizes}
+    assert summaries[3008] is not None
+    assert summaries[3008].estimate == pytest.approx(truth(3008), rel=0.1)
+    now = found.current.duration_ms
+    assert now is not None
+    assert now.estimate == pytest.approx(truth(1024), rel=0.15)
+    assert "samples_and_curve_differ" in codes(found)
+
+
+@pytest.mark.parametrize("truth", [cpu_bound_ms, mixed_ms, lambda _: 100.0])
+@pytest.mark.parametrize("noise_ratio", [0.0, 0.02, 0.2])
+def test_noise_is_no_difference_between_samples_and_curve(
+    truth: Callable[[int], float], noise_ratio: float
+) -> None:
+    """Where a form of the curve is true, nothing is said and the curve is shown."""
+    for seed in range(3):
+        found = decide(made_sweep(truth, noise_ratio=noise_ratio, seed=seed))
+        assert "samples_and_curve_differ" not in codes(found)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.decide.admission import admit
+from tuner.decide.apart import by_samples, find_apart
 from tuner.decide.estimate import estimate
 from tuner.decide.rule import rank
 
 if TYPE_CHECKING:
     from tuner.decide.admission import Admission
+    from tuner.decide.apart import Apart
     from tuner.decide.estimate import Estimates
     from tuner.decide.evidence import Evidence
     from tuner.decide.rule import Ranking
@@ -42,6 +44,8 @@ class Case:
     estimates: Estimates
     admission: Admission
     ranking: Ranking
+    apart: tuple[Apart, ...] = ()
+    """Where the estimates are the samples', and the curve says something else."""
 
     @property
     def goal(self) -> Goal:
@@ -73,6 +77,14 @@ def build_case(question: Question, evidence: Evidence, *, seed: int, draw_count:
         seed=seed,
         draw_count=draw_count,
     )
+    apart = find_apart(evidence, estimates)
+    estimates = by_samples(
+        estimates,
+        apart,
+        evidence,
+        prices=question.prices,
+        ephemeral_storage_mb=function.ephemeral_storage_mb,
+    )
     admission = admit(
         evidence,
         estimates,
@@ -83,4 +95,4 @@ def build_case(question: Question, evidence: Evidence, *, seed: int, draw_count:
     )
     allowed = admission.allowed(estimates.sizes_mb)
     ranking = rank(estimates, goal, allowed, function.memory_mb)
-    return Case(question, evidence, estimates, admission, ranking)
+    return Case(question, evidence, estimates, admission, ranking, apart)

@@ -83,7 +83,7 @@ def estimate(
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
     cold = evidence.cold_starts
     extra = billed_extra_ms(cold, sizes, draw_count, np.random.default_rng(seed))
-    request_usd, ms_usd = _rates(prices, sizes, ephemeral_storage_mb)
+    request_usd, ms_usd = rates(prices, sizes, ephemeral_storage_mb)
     costs = {
         name: request_usd
         + ms_usd
@@ -165,7 +165,7 @@ def intervals(draws: Floats) -> list[Interval]:
     ]
 
 
-def _rates(
+def rates(
     prices: LambdaPrices, sizes_mb: Sequence[int], ephemeral_storage_mb: int
 ) -> tuple[Floats, Floats]:
     """(USD for a request, USD for a billed millisecond) at each size: cost is linear in time."""

@@ -57,6 +57,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
 
 def case_findings(case: Case, choice: Choice, timeout_s: int) -> Iterator[Finding]:
     """Findings about the curve and the answer."""
+    yield from _apart(case)
     yield from _cores(case)
     yield from _waits(case)
     yield from _memory(case, choice)
@@ -110,6 +111,23 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
         "errors_at_random" if random else "function_error",
         "error" if random else "warning",
         f"{count} of {runs} invocations failed with a function error, at {_list(sizes)}: {advice}",
+    )
+
+
+def _apart(case: Case) -> Iterator[Finding]:
+    """Sizes whose samples the curve does not follow: it knows no duration that rises."""
+    if not case.apart:
+        return
+    worst = max(case.apart, key=lambda each: abs(np.log(each.sample_ms / each.curve_ms)))
+    sizes = sorted({each.memory_mb for each in case.apart})
+    yield Finding(
+        "samples_and_curve_differ",
+        "warning",
+        f"the samples do not follow the curve at {_list(dict.fromkeys(sizes, 1))}: "
+        f"{worst.memory_mb} MB took {worst.sample_ms:.3g} ms where the curve says "
+        f"{worst.curve_ms:.3g} ms. The duration may rise with memory; these sizes are shown by "
+        "their samples, and sizes that were not measured may be wrong (add them with "
+        "--memory-sizes)",
     )
 
 
