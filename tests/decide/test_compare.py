@@ -12,6 +12,7 @@ from tuner.api import compare
 from tuner.errors import InputError
 from tuner.model.goal import Goal
 from tuner.model.plan import PayloadClass
+from tuner.pricing import load_price_book
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ def test_a_rollout_that_misses_its_forecast_shows() -> None:
     forecast = compare(before, after).pair("forecast")
     assert forecast is not None
     assert forecast.duration_ms.change.verdict == "higher"
+
+
+def test_one_date_stands_for_all_prices() -> None:
+    """Two regions may be priced on two days: the older one dates the answer, in words and data."""
+    book = load_price_book()
+    days = {name: book.lambda_prices(name, "x86_64").as_of for name in ("us-east-1", "eu-west-1")}
+    assert len(set(days.values())) == 2
+    found = compare(slower(1.0, region="eu-west-1"), made_sweep(), price_book=book)
+    assert found.prices.as_of == min(days.values())
+    [said] = [each for each in found.assumptions if each.startswith("list prices")]
+    assert said == f"list prices of {min(days.values())}"
 
 
 def test_a_sweep_that_went_on_from_the_other_is_named() -> None:

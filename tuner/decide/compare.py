@@ -84,6 +84,7 @@ def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Compari
     both = sorted(set(left.evidence.measured_mb) & set(right.evidence.measured_mb))
     tolerance = goal.tolerance_ratio
     prices = [_prices(each, price_book) for each in (a, b)]
+    as_of = min(each.as_of for each in prices)  # no answer is newer than its oldest price
     return Comparison(
         kind=kind,
         tolerance_ratio=tolerance,
@@ -95,10 +96,10 @@ def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Compari
         findings=tuple(comparison_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
         assumptions=(
             f"{goal.cold_start_share * 100:g} % cold starts",
-            f"list prices of {' and '.join(sorted({each.as_of for each in prices}))}",
+            f"list prices of {as_of}",
             _TEMPERING,
         ),
-        prices=PriceStamp(prices[1].as_of, prices[1].region),
+        prices=PriceStamp(as_of, prices[1].region),
     )
 
 
