@@ -6,14 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.scripted import SIZES, at, client, server, standing, state
+from tuner.cli import sweeping
+from tuner.errors import LeftChangedError
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+from tuner.sweep.stop import StopSignal
 
 __all__ = ["server", "state"]
 
@@ -131,6 +136,22 @@ def test_recover_finds_by_name_what_another_machine_left(
     again = run_here("recover", "--function", "other", "--yes", *at(server), **state)
     assert "nothing is left of any sweep" in again.stdout
     asked.close()
+
+
+def test_an_answer_that_fails_does_not_hide_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong in the answer after a failed restore, exit code 4 is told."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise LeftChangedError("left at 256 MB")
+
+    def broken(_sweep: object) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(sweeping.api, "run", fail)
+    monkeypatch.setattr(sweeping.api, "load_sweep", lambda _file: None)
+    prepared: Any = SimpleNamespace(file=None)
+    with pytest.raises(LeftChangedError, match="left at 256 MB"):
+        sweeping._run(prepared, StopSignal(), lambda _event: None, answer=broken)
 
 
 def test_recover_that_cannot_look_claims_nothing_is_left_changed(state: dict[str, str]) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import io
 import signal
+import threading
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.lease.account import Account, Faulty
+from tests.lease.account import Account, Faulty, ignore, no_sleep
 from tuner.errors import (
     AwsError,
     ConflictError,
@@ -20,7 +21,9 @@ from tuner.errors import (
     LeftChangedError,
     MemoryCapError,
 )
+from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished
+from tuner.lease.shield import shielded
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
@@ -191,6 +194,35 @@ def test_a_sigint_does_not_cut_through_restoring_and_deleting(account: Account, 
     assert len(control.calls) > call
     assert account.snapshot() == before
     assert find_unfinished(account.state_dir) == ()
+
+
+def test_an_urgent_stop_does_not_wait_for_deletions_that_hang(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second Ctrl-C ends it: exit code 4, and the journal stays for `recover`."""
+    hangs, urgent = threading.Event(), threading.Event()
+
+    class Hanging(Faulty):
+        def delete_version(self, *_arguments: object) -> None:
+            urgent.set()
+            hangs.wait()
+            raise AwsError("500")
+
+    control: Any = Hanging(account.gateway)
+    leased = open_lease(
+        account.read(),
+        account.terms(),
+        control=control,
+        sleep=no_sleep,
+        on_progress=ignore,
+        is_urgent=urgent.is_set,
+    )
+    assert shielded.__kwdefaults__ is not None
+    monkeypatch.setitem(shielded.__kwdefaults__, "grace_s", 0.05)
+    with pytest.raises(LeftChangedError, match="tuner recover"), leased as lease:
+        lease.publish([128])
+    hangs.set()
+    assert list((account.state_dir / "journals").glob("*.jsonl"))
 
 
 def test_a_deployment_in_mid_window_stays_and_the_memory_is_set_back(account: Account) -> None:

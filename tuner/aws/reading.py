@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from tuner.model.minute_load import MinuteLoad
 
 _LATEST: Final = "$LATEST"
+_MAX_PAGES: Final = 1000
+"""50,000 versions: a list that goes on is an endpoint's fault."""
 
 
 class LambdaReader:
@@ -198,10 +200,15 @@ class LambdaReader:
         return configuration.function_config(raw, region=self.region)
 
     def _listed(self, operation: str, function: str, key: str) -> list[Any]:
-        """Read all pages of a list."""
+        """Read all pages of a list. Raises AwsError for one that does not end."""
         reference = self.resolve(function)
         client: Any = self._control.client
         with self._control.asking(Request(operation, reference)):
             paginator = client.get_paginator(xform_name(operation))
             pages = paginator.paginate(FunctionName=reference.target)
-            return [raw for page in pages for raw in page.get(key, ())]
+            found: list[Any] = []
+            for number, page in enumerate(pages, start=1):
+                if number > _MAX_PAGES:
+                    raise AwsError(f"{operation} of {reference.name} has over {_MAX_PAGES} pages")
+                found += page.get(key, ())
+            return found

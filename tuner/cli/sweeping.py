@@ -17,7 +17,6 @@ from tuner.errors import (
     HookError,
     LeftChangedError,
     NotAgreedError,
-    TunerError,
     UnknownReachError,
 )
 from tuner.model.patience import CredentialsPatience
@@ -180,7 +179,7 @@ def _run(
     try:
         return api.run(prepared, on_progress=on_progress, stop=stop)
     except (LeftChangedError, HookError):
-        with suppress(TunerError):
+        with suppress(Exception):  # whatever it is, it must not hide what is left changed
             answer(api.load_sweep(prepared.file))
         raise
 

@@ -96,8 +96,10 @@ class Lease:
         journal: Journal,
         sleep: Callable[[float], None],
         on_progress: ProgressHook,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         self.original = original
+        self._is_urgent = is_urgent
         self.function_name = original.name
         self.code_sha256 = original.code_sha256
         self.findings: list[Finding] = []
@@ -133,6 +135,7 @@ class Lease:
             journal=self._journal,
             sleep=self._sleep,
             on_progress=self._on_progress,
+            is_urgent=self._is_urgent,
         )
         try:
             publication = window.publish(sizes_mb, stop_requested)
@@ -207,11 +210,13 @@ def open_lease(
     sleep: Callable[[float], None],
     on_progress: ProgressHook,
     build: Build | None = None,
+    is_urgent: Callable[[], bool] = lambda: False,
 ) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
     Opening marks the function with a tag, or with isolation clone makes the copy, of `build` in
-    place of the function's code where that is given. Raises
+    place of the function's code where that is given. Once `is_urgent`, giving back has
+    seconds left, and LeftChangedError says that something may be left. Raises
     LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
     changed, ForeignChangeError if it is not as it was planned for; and AwsError.
     """
@@ -234,12 +239,12 @@ def open_lease(
         if terms.isolation == "clone":
             lease = CloneLease(original, header, build=build, **parts)
         else:
-            lease = Lease(original, header, **parts)
+            lease = Lease(original, header, is_urgent=is_urgent, **parts)
         try:
             lease.begin()
             yield lease
         finally:
-            shielded(lease.give_back)
+            shielded(lease.give_back, is_urgent)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:

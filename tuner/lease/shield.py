@@ -3,19 +3,51 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypeVar
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from tuner.errors import LeftChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
 
+GRACE_S: Final = 8.0
+"""For what is under way once a second interruption came: an update of memory takes up to three."""
+_LOOK_S: Final = 0.05
 
-def shielded(work: Callable[[], T]) -> T:
+
+class _Grace:
+    """How long work goes on after somebody asked twice for its end."""
+
+    def __init__(self, is_urgent: Callable[[], bool], grace_s: float) -> None:
+        self.interruption_count = 0
+        self._is_urgent = is_urgent
+        self._grace_s = grace_s
+        self._since_s: float | None = None
+
+    def is_over(self) -> bool:
+        """Whether nothing is waited for any more."""
+        if self._since_s is None:
+            if self.interruption_count < 2 and not self._is_urgent():
+                return False
+            self._since_s = time.monotonic()
+        return time.monotonic() - self._since_s > self._grace_s
+
+
+def shielded(
+    work: Callable[[], T],
+    is_urgent: Callable[[], bool] = lambda: False,
+    *,
+    grace_s: float = GRACE_S,
+) -> T:
     """Run `work` to its end and return what it returns or raise what it raises.
 
     It runs in a thread of its own: Python delivers signals to the main thread only, so that a
     KeyboardInterrupt meets the waiting here and not the work. It is raised again afterwards.
+    Once `is_urgent`, or after a second KeyboardInterrupt, the work has `grace_s` left: then it is
+    abandoned, and LeftChangedError says so. Its journal stays.
     """
     returned: list[T] = []
     raised: list[BaseException] = []
@@ -32,13 +64,19 @@ def shielded(work: Callable[[], T]) -> T:
             ended.set()
 
     interrupted = None
+    grace = _Grace(is_urgent, grace_s)
     while not ended.is_set():
         try:
             if not entered.locked():
-                threading.Thread(target=run, name="tuner-shielded").start()
-            ended.wait()
+                threading.Thread(target=run, name="tuner-shielded", daemon=True).start()
+            ended.wait(_LOOK_S)
+            if grace.is_over() and not ended.is_set():
+                raise LeftChangedError(
+                    "interrupted before the function was given back. Run: tuner recover"
+                )
         except KeyboardInterrupt as error:
             interrupted = error
+            grace.interruption_count += 1
     if raised:
         raise raised[0]
     if interrupted is not None:

@@ -76,9 +76,11 @@ class PublishWindow:
         sleep: Callable[[float], None],
         on_progress: ProgressHook,
         restores: bool = True,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         # A temporary copy is not restored: it is going to be deleted.
         self._restores = restores
+        self._is_urgent = is_urgent
         self._original = original
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
@@ -111,7 +113,7 @@ class PublishWindow:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
         finally:
             if self._restores:
-                shielded(self._restore)
+                shielded(self._restore, self._is_urgent)
         if self._restores:
             self._on_progress(WindowClosed())
         return publication

@@ -165,6 +165,7 @@ def run_sweep(
             sleep=sleep,
             on_progress=on_progress,
             build=build,
+            is_urgent=lambda: stop.is_urgent,
         ) as lease:
             end = measure(lease)
     except BaseException as error:
