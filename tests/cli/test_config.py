@@ -125,6 +125,40 @@ def test_a_file_may_write_values_in_tomls_own_types(
     assert config.read_file(tmp_path) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("pyproject.toml", b"tool = 5", "tool is a table"),
+        ("pyproject.toml", b"tool = [1]", "tool is a table"),
+        ("tuner.toml", b"seed = " + b"9" * 6000, "nested too deep, or holds a number beyond"),
+        ("tuner.toml", b"seed = " + b"[" * 5000, "tuner.toml is not valid TOML"),
+        ("tuner.toml", b"region = '\xff'", r"not UTF-8 \(at byte 10\)"),
+        ("tuner.toml", b"region = 2026-99-99", "tuner.toml is not valid TOML"),
+        ("tuner.toml", b"a" * 70_000 + b" = 1", "unknown key"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_one_line(
+    tmp_path: Path, name: str, text: bytes, says: str
+) -> None:
+    """Whatever it holds, the file is named and what is wrong with it is said."""
+    (tmp_path / name).write_bytes(text)
+    with pytest.raises(InputError, match=says) as caught:
+        config.read_file(tmp_path)
+    assert name in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"), [("regoin", "region"), ("max-memroy", "max-memory"), ("gaol", "goal")]
+)
+def test_a_misspelt_key_is_told_what_is_meant(tmp_path: Path, written: str, meant: str) -> None:
+    """The nearest known key is offered first."""
+    (tmp_path / "tuner.toml").write_text(f"{written} = 1\n")
+    with pytest.raises(InputError, match=f"did you mean {meant}\\?"):
+        config.read_file(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["yes = true", "dry-run = true"])
 def test_a_folder_does_not_agree_for_you(tmp_path: Path, text: str) -> None:
     """What agrees to a cost cannot be set by a file that came with a folder."""
@@ -156,7 +190,7 @@ def test_the_environment_gives_one_payload_whole() -> None:
 
 EACH_TIME = {
     "build", "control", "env", "out_file", "parameter", "payload_size", "raw", "regions", "saved",
-    "vary", "after", "allow_outside", "before", "code", "different_functions", "hooks_each",
+    "vary", "after", "allow_outside", "before", "code", "hooks_each",
     "resume", "take_over",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env",

@@ -11,6 +11,8 @@ import pytest
 from aws_lambda_powertools.utilities import data_classes as reader
 
 from tuner.errors import PayloadError
+from tuner.payloads import load_payloads
+from tuner.payloads.enveloped import find_source
 from tuner.payloads.making import make_class
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sources import SOURCES
@@ -183,3 +185,20 @@ def test_a_body_that_must_be_json_and_is_not_says_so(tmp_path: Path) -> None:
     with pytest.raises(PayloadError, match="eventbridge carries JSON"):
         event_of("eventbridge", tmp_path, "hunter2")
     assert event_of("sqs", tmp_path, "any text")["Records"][0]["body"] == "any text"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("sqss", "sqs"),
+        ("event-bridge", "eventbridge"),
+        ("Kinesis", "kinesis"),
+        ("dynamdb", "dynamodb"),
+    ],
+)
+def test_a_misspelt_source_is_told_what_is_meant(written: str, meant: str) -> None:
+    """On the command line and in a set alike."""
+    with pytest.raises(PayloadError, match=f"did you mean the event source {meant}"):
+        load_payloads([written])
+    with pytest.raises(PayloadError, match=f"did you mean {meant}"):
+        find_source(written)

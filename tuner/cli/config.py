@@ -49,6 +49,7 @@ ENVIRONMENT_ONLY: Final = frozenset(
         "keep_payloads",
     }
 )  # fmt: skip
+_SHOWN: Final = 80
 _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 
 
@@ -169,9 +170,9 @@ def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
         )
     if name not in KEYS:
         known = sorted(each.replace("_", "-") for each in KEYS)
-        near = get_close_matches(key.replace("_", "-"), known, n=1)
+        near = get_close_matches(key[:_SHOWN].replace("_", "-"), known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-        raise InputError(f"{where}: unknown key {key!r}; {hint}")
+        raise InputError(f"{where}: unknown key {key[:_SHOWN]!r}; {hint}")
     if name == "payload":
         return name, [str(one) for one in (given if isinstance(given, list) else [given])]
     if name in _LISTS_WITH_COMMAS and isinstance(given, list):

@@ -10,7 +10,7 @@ from tuner.errors import PayloadError
 from tuner.model.payload import Recorded
 from tuner.payloads.body import checked
 from tuner.payloads.draw import Draw
-from tuner.payloads.sources import SOURCES, Making, Source
+from tuner.payloads.sources import SOURCES, Making, Source, close_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,9 @@ def find_source(name: str) -> Source:
     """Return a source by its name. Raises PayloadError, which names the known ones."""
     source = SOURCES.get(name)
     if source is None:
-        raise PayloadError(f"{name!r} is no event source: known are {', '.join(SOURCES)}")
+        close = close_source(name)
+        hint = f"did you mean {close}? Known" if close else "known"
+        raise PayloadError(f"{name!r} is no event source: {hint} are {', '.join(SOURCES)}")
     return source
 
 

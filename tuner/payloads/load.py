@@ -11,6 +11,7 @@ from tuner.model.payload import Payload
 from tuner.payloads.body import checked, is_json, read_file
 from tuner.payloads.named import Options, asks_for_test_events, named_recipe, shareable
 from tuner.payloads.payload_set import ClassRecipe, is_set, read_set
+from tuner.payloads.sources import close_source
 from tuner.payloads.vary import Asked, parse_vary, vary_classes
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _load(spec: str, place: int, options: Options) -> Sequence[tuple[ClassRecipe
         body = checked(_encoded(spec, place), f"payload {place}")
         return [(Payload(f"inline-{place}", body), options.seed)]
     shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {place}"
-    raise PayloadError(f"payload {shown} is neither a file nor JSON: check the path")
+    close = close_source(spec)
+    advice = f"did you mean the event source {close}?" if close else "check the path"
+    raise PayloadError(f"payload {shown} is neither a file nor JSON: {advice}")
 
 
 def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] | None:

@@ -7,6 +7,7 @@ in tests by an independent reader of such events.
 from __future__ import annotations
 
 import base64
+import difflib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -300,3 +301,8 @@ SOURCES: Final[Mapping[str, Source]] = {
         Source("kafka", "MSK or Kafka topic", _kafka, (("topic", "orders"),), max_batch=10_000),
     )
 }  # fmt: skip
+
+
+def close_source(name: str) -> str | None:
+    """Return the source that a misspelt name may mean."""
+    return next(iter(difflib.get_close_matches(name.lower(), SOURCES, n=1)), None)
