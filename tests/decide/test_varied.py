@@ -26,6 +26,7 @@ from tuner.model.goal import Goal
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.record import from_record, to_record
 from tuner.pricing import load_price_book
+from tuner.report.json import to_json
 
 if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
@@ -205,3 +206,29 @@ def test_cost_of_records_is_told_without_a_varied_parameter_too() -> None:
     assert records is not None
     assert records.estimate == pytest.approx(cost.estimate / 5)
     assert found.function == made_function(CURRENT_MB)
+
+
+def test_rows_are_what_was_measured_the_recommended_and_the_current() -> None:
+    """A size that one class alone was measured at has its row, and so has the verdict's."""
+    sweep = whole_sweep()
+    extra = [
+        replace(
+            each, memory_mb=960, report=each.report and replace(each.report, memory_size_mb=960)
+        )
+        for each in sweep.invocations
+        if each.memory_mb == CURRENT_MB and each.payload.startswith("order")
+    ]
+    plan = replace(sweep.plan, sizes_mb=(*SIZES_MB, 960))
+    found = decided(replace(sweep, plan=plan, invocations=(*sweep.invocations, *extra)))
+    assert found.variation is not None
+    named = found.choice.memory_mb or found.choice.best_so_far_mb
+    for answer in found.variation.values:
+        assert {960, CURRENT_MB, named} <= {pair.memory_mb for pair in answer.pairs}
+
+
+def test_a_percentile_that_the_table_lacks_is_said() -> None:
+    """And the current value has no percentiles of another value's events."""
+    found = decided(whole_sweep(), Goal(percentile=95))
+    assert "percentile_not_shown" in {each.code for each in found.findings}
+    assert found.choice.parameters != found.current.parameters
+    assert to_json(found)["current"]["percentiles_ms"] is None

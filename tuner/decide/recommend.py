@@ -65,7 +65,7 @@ def recommend(
         findings += habit_findings(case)
     scatters, curve = _scatters(answer, evidence, goal)
     if answer.variation is not None:
-        findings += variation_findings(answer.variation)
+        findings += variation_findings(answer.variation, goal)
     return Recommendation(
         environment=sweep.environment,
         function=sweep.function,

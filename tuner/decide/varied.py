@@ -23,13 +23,15 @@ from tuner.model.finding import Finding
 from tuner.model.recommendation import ValueAnswer, Variation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from tuner.decide.case import Question
     from tuner.decide.evidence import Evidence
     from tuner.decide.pairs import ValueCase
     from tuner.decide.parts import Part
+    from tuner.model.goal import Goal
     from tuner.model.plan import VariedParameter
+    from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
 
@@ -51,12 +53,12 @@ def answer_varied(
         return no_curve(question, evidence)
     cases = build_cases(question, [p for p, _ in known], [e for _, e in known], seed=seed)
     now = case_at(cases, varied.current)
-    variation = Variation(
-        varied, tuple(_value_answer(part, cases, varied) for part in parts), _best(cases, varied)
-    )
     if not varied.is_setting:
-        return replace(answer_plainly(sweep, question, evidence, seed=seed), variation=variation)
+        answer = answer_plainly(sweep, question, evidence, seed=seed)
+        variation = _variation(parts, cases, varied, answer.choice)
+        return replace(answer, variation=variation)
     best, choice = judge_pairs(cases, varied)
+    variation = _variation(parts, cases, varied, choice)
     before = current_record_usd(now)
     current = replace(
         current_size(now.case if now else None, question.function.memory_mb),
@@ -70,6 +72,15 @@ def answer_varied(
         estimates=tuple(each.case.estimates for each in cases),
         variation=variation,
     )
+
+
+def _variation(
+    parts: Sequence[Part], cases: Sequence[ValueCase], varied: VariedParameter, choice: Choice
+) -> Variation:
+    """What every value alone would have; the size that the verdict names is among its pairs."""
+    named = {size for size in (choice.memory_mb, choice.best_so_far_mb) if size is not None}
+    answers = tuple(_value_answer(part, cases, varied, named) for part in parts)
+    return Variation(varied, answers, _best(cases, varied))
 
 
 def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
@@ -86,8 +97,16 @@ def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
                 yield finding
 
 
-def variation_findings(variation: Variation) -> Iterator[Finding]:
-    """A parameter of the work that asks for other sizes at other values."""
+def variation_findings(variation: Variation, goal: Goal) -> Iterator[Finding]:
+    """A parameter of the work that asks for other sizes at other values; and what is not shown."""
+    if variation.parameter.is_setting and goal.percentile is not None:
+        limits = "it limits the answer, but " if goal.max_duration_ms is not None else ""
+        yield Finding(
+            "percentile_not_shown",
+            "info",
+            f"--percentile {goal.percentile:g}: {limits}the table of {variation.parameter.name} "
+            "has mean durations only; --json has percentiles by size and payload",
+        )
     picked = {each.value: each.memory_mb for each in variation.values if each.memory_mb}
     name = variation.parameter.name
     if variation.parameter.is_setting or len(set(picked.values())) < 2:
@@ -109,13 +128,14 @@ def _best(cases: Sequence[ValueCase], varied: VariedParameter) -> str | None:
     return None if best is None else best.part.value
 
 
-def _invoked_by_all(evidence: Evidence) -> set[int]:
-    """Sizes with a sample of every payload, cold ones too: there the curve has seen something."""
-    sizes = [{each.memory_mb for each in samples} for samples in evidence.samples.values()]
-    return set.intersection(*sizes) if sizes else set()
+def _invoked(evidence: Evidence) -> set[int]:
+    """Sizes with a sample of any payload, cold ones too: there the curve has seen something."""
+    return {each.memory_mb for samples in evidence.samples.values() for each in samples}
 
 
-def _value_answer(part: Part, cases: Sequence[ValueCase], varied: VariedParameter) -> ValueAnswer:
+def _value_answer(
+    part: Part, cases: Sequence[ValueCase], varied: VariedParameter, named_mb: Collection[int]
+) -> ValueAnswer:
     """What one value would have, were there no other."""
     each = case_at(cases, part.value)
     if each is None:
@@ -127,7 +147,8 @@ def _value_answer(part: Part, cases: Sequence[ValueCase], varied: VariedParamete
     sizes = case.estimates.sizes_mb
     picked = None if column is None else sizes[measured_answer(case, column)]
     shown = {
-        *_invoked_by_all(case.evidence),
+        *_invoked(case.evidence),
+        *named_mb,
         case.current_mb,
         *([] if picked is None else [picked]),
     }

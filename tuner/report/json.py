@@ -46,7 +46,10 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             "cost_usd_per_million": interval_json(current.cost_usd_per_million),
             "parameters": parameters_json(current.parameters),
             "cost_usd_per_million_records": interval_json(current.cost_usd_per_million_records),
-            "percentiles_ms": _percentiles_at(recommendation, current.memory_mb),
+            # The curve is of the chosen value; another value's events have other percentiles.
+            "percentiles_ms": None
+            if current.parameters != recommendation.choice.parameters
+            else _percentiles_at(recommendation, current.memory_mb),
         },
         "platform": _platform(recommendation),
         "sizes": [_size(size) for size in recommendation.sizes],
