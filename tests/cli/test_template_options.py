@@ -96,7 +96,7 @@ def test_parameters_that_cannot_be(
 def test_without_a_template_they_mean_nothing(arguments: list[str]) -> None:
     """A function in an account is neither built nor given parameters."""
     ran = run_here("tune", "hello", "--region", "eu-west-1", *arguments)
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "are for a template: name one with --local" in one_line(ran)
 
 
