@@ -85,6 +85,8 @@ def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str]) -> None:
         assert "tuner recover" in again.stderr.splitlines()[-1]
         shown = run_here("recover", "--dry-run", **state)
         assert shown.returncode == 0
+        detailed = run_here("recover", "--dry-run", "--detailed-exitcode", **state)
+        assert (detailed.returncode, detailed.stdout) == (10, shown.stdout)
         refused = run_here("recover", **state)
         assert refused.returncode in {0, 4}
         done = run_here("recover", "--yes", **state)
@@ -94,6 +96,7 @@ def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str]) -> None:
             time.sleep(0.05)
         assert standing(local) == before
         assert run_here("recover", **state).stdout == "Nothing is left of any sweep.\n"
+        assert run_here("recover", "--dry-run", "--detailed-exitcode", **state).returncode == 0
 
 
 def test_a_journal_of_a_local_endpoint_that_is_gone_is_closed(state: dict[str, str]) -> None:

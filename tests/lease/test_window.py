@@ -22,6 +22,7 @@ from tuner.errors import (
     MemoryCapError,
 )
 from tuner.lease.lease import open_lease
+from tuner.lease.patience import WAITS_S
 from tuner.lease.recover import find_unfinished
 from tuner.lease.shield import shielded
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
@@ -432,6 +433,28 @@ def test_a_version_that_cannot_be_deleted_does_not_keep_the_others(account: Acco
     with pytest.raises(LeftChangedError, match=said), account.lease(control) as lease:
         lease.publish([128, 256])
     assert [v["Version"] for v in account.snapshot()["versions"]] == ["$LATEST", "1", "2"]
+
+
+def test_deletions_that_always_fail_are_waited_for_once(account: Account) -> None:
+    """One version's waits tell that it does not pass: the others are tried once, and all named."""
+    waits_s: list[float] = []
+
+    class Sticky(Faulty):
+        def delete_version(self, *_arguments: object) -> None:
+            raise AwsError("500")
+
+    control: Any = Sticky(account.gateway)
+    leased = open_lease(
+        account.read(),
+        account.terms(),
+        control=control,
+        sleep=waits_s.append,
+        on_progress=ignore,
+    )
+    said = r"version 2 is not deleted.*version 3 is not deleted.*version 4 is not deleted"
+    with pytest.raises(LeftChangedError, match=said), leased as lease:
+        lease.publish([128, 256, 1024])
+    assert sum(waits_s) == sum(WAITS_S)
 
 
 def test_two_sweeps_of_a_function_do_not_meet(account: Account) -> None:

@@ -303,7 +303,7 @@ DetailedExitcode = Annotated[
     bool,
     typer.Option(
         "--detailed-exitcode",
-        help="Exit with 10 for a resize, 12 for an inconclusive answer.",
+        help="Exit with 10 for a resize (or a change to be made), 12 if inconclusive.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -18,6 +18,7 @@ tuner recover --function resize-images --region eu-west-1
 tuner recover --function resize-images --take-over 20261129-081500-3fa9c1"""
 
 LEFT_CHANGED = 4
+WOULD_CHANGE = 10
 
 
 class _Recovery(Protocol):
@@ -43,6 +44,7 @@ def recover(
     endpoint_url: options.EndpointUrl = None,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
+    detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
     """Restore what interrupted sweeps left changed, and delete what they made.
 
@@ -60,7 +62,7 @@ def recover(
     place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)
-    manner = {"yes": yes, "dry_run": dry_run}
+    manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode}
     codes = [
         _recover_one(partial(api.open_recovery, journal, state_dir=folder, **place), **manner)
         for journal in api.find_unfinished(folder)
@@ -81,6 +83,7 @@ def _recover_one(
     *,
     yes: bool,
     dry_run: bool,
+    detailed_exitcode: bool,
     has_journal: bool = True,
 ) -> int:
     """Show what is to be done, and do it if that is agreed to; return the exit code.
@@ -96,7 +99,7 @@ def _recover_one(
             for line in recovery.describe():
                 show_text(f"{line}\n")
             if dry_run:
-                return 0
+                return WOULD_CHANGE if detailed_exitcode and is_left else 0
             if not (yes or recovery.is_empty or agree("Do it?")):
                 return LEFT_CHANGED
             if recovery.is_empty and recovery.others:

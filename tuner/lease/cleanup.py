@@ -72,6 +72,7 @@ def delete_versions(
 ) -> Cleanup:
     """Delete every version of the sweep that no alias points at, going on after failures.
 
+    Once one has failed for good, the others are tried once and not waited for.
     Those in the journal go by name, whatever a list says; then lists are read until none is left.
     A function that is gone has none. Raises AwsError if versions cannot be listed.
     """
@@ -85,7 +86,14 @@ def delete_versions(
 
     def delete(version: str) -> None:
         try:
-            alias = _delete_unless_aliased(name, version, control, journal, sleep)
+            alias = _delete_unless_aliased(
+                name,
+                version,
+                control=control,
+                journal=journal,
+                sleep=sleep,
+                is_over=lambda: bool(failed),
+            )
         except AwsError as error:
             failed[version] = str(error)
             return
@@ -115,15 +123,17 @@ def delete_versions(
 def _delete_unless_aliased(
     name: str,
     version: str,
+    *,
     control: FunctionControl,
     journal: Journal,
     sleep: Callable[[float], None],
+    is_over: Callable[[], bool],
 ) -> str | None:
     """Delete a version, or return the alias that points at it. Raises AwsError."""
-    alias = persist(lambda: aliases_by_version(control, name), sleep).get(version)
+    alias = persist(lambda: aliases_by_version(control, name), sleep, is_over).get(version)
     if alias is None:
         journal.note("delete", version=version)
-        persist(partial(control.delete_version, name, version), sleep)
+        persist(partial(control.delete_version, name, version), sleep, is_over)
     return alias
 
 

@@ -24,10 +24,14 @@ WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
-def persist(call: Callable[[], T], sleep: Callable[[float], None]) -> T:
+def persist(
+    call: Callable[[], T],
+    sleep: Callable[[float], None],
+    is_over: Callable[[], bool] = lambda: False,
+) -> T:
     """Return what `call` returns, trying again after an AwsError that may pass.
 
-    Raises the last AwsError. Only for calls that may be made twice.
+    Raises the last AwsError, at once when `is_over`. Only for calls that may be made twice.
     """
     for wait_s in WAITS_S:
         try:
@@ -35,6 +39,8 @@ def persist(call: Callable[[], T], sleep: Callable[[float], None]) -> T:
         except _LASTING:
             raise
         except AwsError:
+            if is_over():
+                raise
             sleep(wait_s)
     return call()
 
