@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +12,21 @@ import pytest
 from tests.local_exec.conftest import open_bench
 from tests.local_exec.test_environments import eventually
 from tuner.local.execution.disk import find_disk_maker
+from tuner.local.execution.host import can_hide_tmp
 from tuner.local.execution.runtime.volume import make_command, make_image
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench
 
 MAKER = find_disk_maker()
+
+
+def can_set_mounts() -> bool:
+    """Whether mounts can be made read-only all at once."""
+    major, minor = platform.release().split(".")[:2]
+    return can_hide_tmp() and (int(major), int(minor)) >= (5, 12)
+
+
 needs_disks = pytest.mark.skipif(MAKER is None, reason="no disk can be mounted here")
 
 
@@ -91,3 +101,39 @@ def test_a_disk_is_its_owners(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
     used = subprocess.run(["du", "-k", tmp_path / "one"], capture_output=True, check=True)
     assert int(used.stdout.split()[0]) < 4096
+
+
+WRITE = """
+import multiprocessing, os
+
+def see(event, _):
+    said = {}
+    for folder in event:
+        try:
+            with open(f"{folder}/tuner-written", "w") as file:
+                file.write("x")
+            said[folder] = "written"
+        except OSError as error:
+            said[folder] = error.strerror
+    try:
+        multiprocessing.Semaphore()
+        said["semaphore"] = "made"
+    except OSError as error:
+        said["semaphore"] = "refused"
+    return said
+"""
+
+
+@pytest.mark.skipif(not can_set_mounts(), reason="takes a mount namespace and Linux 5.12")
+def test_nothing_but_tmp_can_be_written(any_bench: Bench, tmp_path: Path) -> None:
+    """As on Lambda, every other folder is read-only, and there is no shared memory by name."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "app.py").write_text(WRITE)
+    deployment = any_bench.deployment("see", code_dir=tmp_path / "code")
+    refused = ["/", "/var/tmp", "/dev/shm", str(tmp_path / "code")]
+    said = any_bench.call(deployment, ["/tmp", *refused]).value
+    assert said == {
+        "/tmp": "written",
+        **dict.fromkeys(refused, "Read-only file system"),
+        "semaphore": "refused",
+    }

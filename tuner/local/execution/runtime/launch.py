@@ -9,6 +9,7 @@ import ctypes
 import os
 import resource
 import signal
+import struct
 import sys
 import time
 
@@ -22,6 +23,7 @@ PR_SET_CHILD_SUBREAPER = 36
 CAP_DAC_READ_SEARCH = 2
 CAPABILITIES = 64
 """More than any kernel has."""
+SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 0x1
 CLONE_NEWNS = 0x0002_0000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x4_0000
 OPEN_FILES = 1024
@@ -87,6 +89,7 @@ def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: 
             hide_tmp(spec)
             for home in spec["home_dirs"]:
                 hide_home(home, spec["kept_dirs"])
+            write_to_tmp_only()
         _set_streams(log_fd)
         _set_limits(spec["file_limit_bytes"])
         _drop_powers()
@@ -142,13 +145,16 @@ def hide_tmp(spec: LaunchSpec) -> None:
 
     Directories that lie under /tmp themselves are bound through. Raises OSError.
     """
+    # Of the mount before: a file open for writing would keep its mount from being read-only.
+    image = os.open(spec["tmp_image"], os.O_PATH) if spec["tmp_image"] else -1
     _checked("unshare", ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS))
     _mount("none", "/", MS_REC | MS_PRIVATE)
     code_dir = spec["working_dir"]
     under_tmp = [path for path in spec["kept_dirs"] if path.startswith("/tmp/")]  # noqa: S108 (the /tmp that is hidden)
     handles = [(os.open(path, os.O_PATH | os.O_DIRECTORY), path) for path in under_tmp]
     if spec["tmp_image"]:
-        mount_image(spec["tmp_image"], "/tmp")  # noqa: S108 (as above)
+        mount_image(f"/proc/self/fd/{image}", "/tmp")  # noqa: S108 (as above)
+        os.close(image)
     else:
         _mount(spec["tmp_dir"], "/tmp", MS_BIND)  # noqa: S108 (as above)
     for handle, path in handles:
@@ -182,6 +188,21 @@ def hide_home(home: str, kept_dirs: list[str]) -> None:
         _mount(f"/proc/self/fd/{handle}", path, MS_BIND | MS_REC)
         os.close(handle)
     _mount("none", home, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def write_to_tmp_only() -> None:
+    """Make every mount read-only but /tmp, /dev/shm among them; a kernel before 5.12 does not."""
+    _set_mounts("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0)
+    _set_mounts("/tmp", 0, 0, MOUNT_ATTR_RDONLY)  # noqa: S108 (its own, mounted there)
+
+
+def _set_mounts(target: str, flags: int, added: int, removed: int) -> None:
+    """mount_setattr(2), which the C library may not know; refused, nothing changes."""
+    attributes = struct.pack("QQQQ", added, removed, 0, 0)
+    library = ctypes.CDLL(None, use_errno=True)
+    library.syscall(
+        SYS_MOUNT_SETATTR, AT_FDCWD, target.encode(), flags, attributes, len(attributes)
+    )
 
 
 def _mount(
