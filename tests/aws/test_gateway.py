@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.wire import HANG_UP, Reply, WireServer, refusal
-from tuner.aws import waiting
+from tests.aws.wire import HANG_UP, Received, Reply, WireServer, refusal
+from tuner.aws import reading, waiting
 from tuner.aws.account import AccountSettings, parse_time
 from tuner.aws.configuration import function_config
 from tuner.errors import AwsError, ConflictError, InputError
@@ -162,6 +162,26 @@ def test_aliases_over_all_pages(wire: WireServer, gateway: LambdaGateway) -> Non
         Alias("live", ("8",)),
         Alias("canary", ("8", "4", "9")),
     )
+
+
+@pytest.mark.parametrize("operation", ["list_versions", "list_aliases"])
+def test_a_list_without_end_is_an_error(
+    wire: WireServer, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """A list may fill the pages that are allowed; one that goes on is an error, not a hang."""
+    monkeypatch.setattr(reading, "_MAX_PAGES", 3)
+
+    def answer(received: Received) -> Reply:
+        page = int(received.query.get("Marker", ["0"])[0]) + 1
+        return Reply(200, {} if page == last else {"NextMarker": str(page)})
+
+    wire.answer, last = answer, 3
+    assert getattr(gateway, operation)("resize") == ()
+    wire.forget()
+    wire.answer, last = answer, 100
+    with pytest.raises(AwsError, match="of resize has over 3 pages"):
+        getattr(gateway, operation)("resize")
+    assert len(wire.received) == 4
 
 
 # Changing
