@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,9 @@ from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 from tuner.sweep.stop import StopSignal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["server", "state"]
 
@@ -87,6 +91,11 @@ def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str]) -> None:
         assert shown.returncode == 0
         detailed = run_here("recover", "--dry-run", "--detailed-exitcode", **state)
         assert (detailed.returncode, detailed.stdout) == (10, shown.stdout)
+        asked = json.loads(run_here("recover", "--dry-run", "--json", **state).stdout)
+        [one] = asked["functions"]
+        assert one["actions"] == shown.stdout.splitlines()
+        assert (one["function"], one["done"]) == ("hello", False)
+        assert one["sweep_id"]
         refused = run_here("recover", **state)
         assert refused.returncode in {0, 4}
         done = run_here("recover", "--yes", **state)
@@ -139,6 +148,51 @@ def test_recover_finds_by_name_what_another_machine_left(
     again = run_here("recover", "--function", "other", "--yes", *at(server), **state)
     assert "nothing is left of any sweep" in again.stdout
     asked.close()
+
+
+def test_recover_answers_as_one_json_object(server: LocalLambda, state: dict[str, str]) -> None:
+    """With --json stdout is one object: what is to be done, whether it was, and the exit code."""
+    asked = client(server)
+    before = standing(server, "other")
+    asked.publish_version(FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB")
+    command = ["recover", "--function", "other", "--json", *at(server)]
+
+    def answered(*more: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        ran = run_here(*command, *more, **state)
+        found = json.loads(ran.stdout)
+        assert found["exit_code"] == ran.returncode
+        [one] = found.pop("functions")
+        return found, one
+
+    found, one = answered("--yes")
+    assert found == {"schema_version": 1, "kind": "recovery", "dry_run": False, "exit_code": 4}
+    assert (one["sweep_id"], one["done"], one["others"]) == (None, False, ["20260101-x"])
+    known = ("--take-over", "20260101-x")
+    found, one = answered(*known, "--dry-run", "--detailed-exitcode")
+    assert found == {"schema_version": 1, "kind": "recovery", "dry_run": True, "exit_code": 10}
+    [line] = one["actions"]
+    assert line.startswith("other: delete version ")
+    expected = {"function": "other", "sweep_id": "20260101-x", "actions": [line], "others": []}
+    assert one == {**expected, "done": False, "error": None}
+    found, one = answered(*known)
+    assert found["exit_code"] == 4
+    assert "--yes" in one["error"]
+    assert answered(*known, "--yes")[1] == {**expected, "done": True, "error": None}
+    assert standing(server, "other") == before
+    asked.close()
+
+
+def test_recover_as_json_of_nothing_and_of_a_failure(
+    tmp_path: Path, server: LocalLambda, state: dict[str, str]
+) -> None:
+    """No journal: an empty list. A failure to look is an error object, as of every command."""
+    (tmp_path / "tuner.toml").write_text("json = true\n")
+    ran = run_here("recover", cwd=tmp_path, **state)
+    assert json.loads(ran.stdout)["functions"] == []
+    assert ran.returncode == 0
+    ran = run_here("recover", "--function", "gone", *at(server), cwd=tmp_path, **state)
+    assert json.loads(ran.stdout)["kind"] == "error"
+    assert json.loads(ran.stdout)["exit_code"] == ran.returncode == 1
 
 
 def test_an_answer_that_fails_does_not_hide_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

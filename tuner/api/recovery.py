@@ -43,6 +43,11 @@ class Recovery:
         return self.plan is None or self.plan.is_empty
 
     @property
+    def sweep_id(self) -> str | None:
+        """The sweep that left it."""
+        return self.journal.header.sweep_id
+
+    @property
     def others(self) -> tuple[str, ...]:
         """None: a journal is of one sweep, and of this machine."""
         return ()
@@ -106,6 +111,11 @@ class StrayRecovery:
     def is_empty(self) -> bool:
         """Whether nothing is going to be changed in an account."""
         return self.plan.is_empty
+
+    @property
+    def sweep_id(self) -> str | None:
+        """The sweep that left it; None where nothing is to be done, or several may have."""
+        return self.take_over[0] if len(self.take_over) == 1 and not self.is_empty else None
 
     def describe(self) -> tuple[str, ...]:
         """One line for each thing to do and each thing left alone."""

@@ -17,7 +17,9 @@ from tuner.report.json import SCHEMA_VERSION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_HAVE_JSON: Final = frozenset({"tune", "report", "compare", "break-even", "prices", "payload"})
+_HAVE_JSON: Final = frozenset(
+    {"tune", "report", "compare", "break-even", "prices", "payload", "recover"}
+)
 """Commands for which a setting of the folder or the environment may ask for JSON."""
 _WORD_WITHIN: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 

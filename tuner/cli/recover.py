@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from tuner.cli import options
-from tuner.cli.screen import agree, say, show_text
+from tuner.cli.screen import agree, say, show_json, show_text
 
 EPILOG = """\
 tuner recover --dry-run
@@ -28,11 +29,38 @@ class _Recovery(Protocol):
     def is_empty(self) -> bool: ...
 
     @property
+    def sweep_id(self) -> str | None: ...
+
+    @property
     def others(self) -> tuple[str, ...]: ...
 
     def describe(self) -> tuple[str, ...]: ...
 
     def carry_out(self) -> None: ...
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What became of one journal, or of one function without a journal; filled in on the way."""
+
+    function: str
+    sweep_id: str | None = None
+    actions: tuple[str, ...] = ()
+    is_done: bool = False
+    others: tuple[str, ...] = ()
+    error: str | None = None
+    exit_code: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As an item of `functions`."""
+        return {
+            "function": self.function,
+            "sweep_id": self.sweep_id,
+            "actions": list(self.actions),
+            "done": self.is_done,
+            "others": list(self.others),
+            "error": self.error,
+        }
 
 
 def recover(
@@ -45,6 +73,7 @@ def recover(
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     detailed_exitcode: options.DetailedExitcode = False,
+    json: options.JsonOutput = False,
 ) -> int:
     """Restore what interrupted sweeps left changed, and delete what they made.
 
@@ -62,57 +91,89 @@ def recover(
     place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)
-    manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode}
-    codes = [
-        _recover_one(partial(api.open_recovery, journal, state_dir=folder, **place), **manner)
-        for journal in api.find_unfinished(folder)
-        if name in (None, journal.header.function.name)
-    ]
+    manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode, "json": json}
+    outcomes = []
+    for journal in api.find_unfinished(folder):
+        header = journal.header
+        if name in (None, header.function.name):
+            outcome = _Outcome(header.function.name, header.sweep_id)
+            outcomes.append(outcome)
+            opening = partial(api.open_recovery, journal, state_dir=folder, **place)
+            _recover_one(opening, outcome, **manner)
     if function is not None:
+        outcome = _Outcome(_name_of(function))
         stray = partial(
             api.open_stray, function, state_dir=folder, take_over=take_over or (), **place
         )
-        codes.append(_recover_one(stray, has_journal=False, **manner))
-    if not codes:
+        # Where nothing else is to be told, a failure to look is the whole answer.
+        _recover_one(stray, outcome, has_journal=False, is_all=not outcomes, **manner)
+        outcomes.append(outcome)
+    exit_code = max((outcome.exit_code for outcome in outcomes), default=0)
+    if json:
+        show_json(
+            {
+                "schema_version": 1,
+                "kind": "recovery",
+                "dry_run": dry_run,
+                "functions": [outcome.to_json() for outcome in outcomes],
+                "exit_code": exit_code,
+            }
+        )
+    elif not outcomes:
         show_text("Nothing is left of any sweep.\n")
-    return max(codes, default=0)
+    return exit_code
 
 
 def _recover_one(
     opening: Callable[[], AbstractContextManager[_Recovery]],
+    outcome: _Outcome,
     *,
     yes: bool,
     dry_run: bool,
     detailed_exitcode: bool,
+    json: bool,
     has_journal: bool = True,
-) -> int:
-    """Show what is to be done, and do it if that is agreed to; return the exit code.
+    is_all: bool = False,
+) -> None:
+    """Show what is to be done, do it if that is agreed to, and keep in `outcome` what became of it.
 
-    Without a journal something is known to be left only once it was found.
+    Without a journal something is known to be left only once it was found. Raises TunerError where
+    nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
     from tuner.errors import TunerError  # noqa: PLC0415 - not needed for --help
+
+    def show(line: str) -> None:
+        if not json:
+            show_text(f"{line}\n")
 
     is_left = has_journal
     try:
         with opening() as recovery:
             is_left |= not recovery.is_empty or bool(recovery.others)
-            for line in recovery.describe():
-                show_text(f"{line}\n")
+            outcome.sweep_id, outcome.others = recovery.sweep_id, recovery.others
+            outcome.actions = recovery.describe()
+            asks = not (dry_run or yes or recovery.is_empty)
+            for line in outcome.actions:
+                (say if json and asks else show)(line)
             if dry_run:
-                return WOULD_CHANGE if detailed_exitcode and is_left else 0
-            if not (yes or recovery.is_empty or agree("Do it?")):
-                return LEFT_CHANGED
-            if recovery.is_empty and recovery.others:
-                return LEFT_CHANGED
+                outcome.exit_code = WOULD_CHANGE if detailed_exitcode and is_left else 0
+                return
+            if (asks and not agree("Do it?")) or (recovery.is_empty and recovery.others):
+                outcome.exit_code = LEFT_CHANGED
+                return
             recovery.carry_out()
+            outcome.is_done = True
             if recovery.others:
-                show_text("Done, but for what may be another machine's sweep.\n")
-                return LEFT_CHANGED
-            show_text("Done: nothing of this sweep is left.\n")
+                show("Done, but for what may be another machine's sweep.")
+                outcome.exit_code = LEFT_CHANGED
+                return
+            show("Done: nothing of this sweep is left.")
     except TunerError as error:
+        if json and is_all and not is_left:
+            raise
         say(f"tuner: {error}")
-        return LEFT_CHANGED if is_left else error.exit_code
-    return 0
+        outcome.error = str(error)
+        outcome.exit_code = LEFT_CHANGED if is_left else error.exit_code
 
 
 def _name_of(function: str) -> str:
