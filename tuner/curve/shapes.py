@@ -34,6 +34,7 @@ WINDOWED_COUNT: Final = 800
 WINDOWED_RANGE_MS: Final = (1.0, 120.0)
 """Serial CPU time over which the quota's windows show: a fraction of one, to a few of them."""
 _SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,8 @@ def nearest_shapes(
     sizes_mb: NDArray[np.int_], log_levels: Sequence[Sequence[float]]
 ) -> tuple[Floats, Floats]:
     """The shape of the library whose sum of absolute errors is least, at the levels' scale; and
-    for each size, what the shape says that is nearest to all other sizes. Each size has one level
-    or several.
+    for each size, what the shapes say that are nearest to all other sizes, in the mean duration
+    (flat ones are alike but at the size left out). Each size has one level or several.
 
     A few wild levels do not move it: it tells which ones they are.
     """
@@ -174,7 +175,14 @@ def nearest_shapes(
     of_size = np.column_stack(
         [error[:, where == index].sum(axis=1) for index in range(len(sizes_mb))]
     )
-    best = int(total.argmin())
-    others = (total[:, None] - of_size).argmin(axis=0)
-    of_others = at_sizes[others, np.arange(len(sizes_mb))] + scale[others]
-    return np.asarray(at_sizes[best] + scale[best]), np.asarray(of_others)
+    of_all = at_sizes + scale[:, None]
+    others = [of_all[_nearest(total - of_size[:, i]), i] for i in range(len(sizes_mb))]
+    best = np.exp(of_all[_nearest(total)]).mean(axis=0)
+    return np.log(best), np.log([np.exp(each).mean() for each in others])
+
+
+def _nearest(error: Floats) -> NDArray[np.bool_]:
+    """The shapes of the least error, with all that differ from it by rounding alone: which of
+    those comes out as the least depends on the processor.
+    """
+    return np.asarray(error <= error.min() + _ROUNDING)
