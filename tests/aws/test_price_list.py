@@ -100,11 +100,11 @@ def test_a_refresh_asks_little_and_is_used(wire: WireServer, tmp_path: Path) -> 
 
 
 def test_a_failure_in_the_middle_changes_nothing(wire: WireServer, tmp_path: Path) -> None:
-    """The second question is refused: no file is written, and the exit code says so."""
+    """The second question is refused: no file is written, and exit code and error object say so."""
     replies = iter([Reply(body={"PriceList": [json.dumps(one) for one in lambda_items()]})])
     wire.answer = lambda _: next(replies, DENIED)
     variables = {**KEYS, "AWS_ENDPOINT_URL_PRICING": wire.url, "XDG_DATA_HOME": str(tmp_path)}
     ran = run_here("prices", "refresh", "--region", "eu-west-1", "--json", **variables)
     assert ran.returncode == 1
-    assert ran.stdout == ""
+    assert json.loads(ran.stdout)["code"] == "access_denied_error"
     assert not list(tmp_path.rglob("prices.json"))

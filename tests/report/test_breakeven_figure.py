@@ -58,5 +58,5 @@ def test_the_command_writes_the_file(sweep_file: str, tmp_path: Path, name: str)
     assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
     assert out.read_bytes()[:4] in {b"\x89PNG", b"<?xm"}
     refused = run_here("break-even", sweep_file, "--format", name, "--out", str(tmp_path / "x.txt"))
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "does not end in" in refused.stderr
