@@ -130,7 +130,9 @@ def test_recover_finds_by_name_what_another_machine_left(
     memory_mb = before[0]["MemorySize"]
     asked.tag_resource(Resource=arn, Tags={"lambda-tuner-sweep": f"20260101-x {memory_mb} MB"})
     asked.update_function_configuration(FunctionName="other", MemorySize=1769)
-    asked.publish_version(FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB")
+    version = asked.publish_version(
+        FunctionName="other", Description="lambda-tuner sweep 20260101-x 1769 MB"
+    )["Version"]
     left = standing(server, "other")
     refused = run_here("recover", "--function", "other", "--yes", *at(server), **state)
     assert refused.returncode == 4
@@ -143,6 +145,10 @@ def test_recover_finds_by_name_what_another_machine_left(
     assert standing(server, "other") == left
     ran = run_here(*named, "--yes", **state)
     assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines() == [
+        "  the memory of $LATEST is set back",
+        f"  version {version} deleted",
+    ]
     assert standing(server, "other") == before
     assert asked.list_tags(Resource=arn)["Tags"] == {}
     again = run_here("recover", "--function", "other", "--yes", *at(server), **state)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lease.account import Account, Faulty, Killed, no_sleep
+from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
 from tuner.errors import AccessDeniedError, LeaseError
 from tuner.lease.mark import SWEEP_TAG, SweepMark
 from tuner.lease.stray import describe_age, locked, plan_stray, recover_stray
@@ -98,7 +98,7 @@ def test_another_machine_puts_things_right(account: Account, killed_at: int) -> 
     leave(account, killed_at=killed_at)
     plan = plan_stray(account.name, account.gateway)
     assert not plan.is_empty
-    recover_stray(plan, account.gateway, sleep=no_sleep)
+    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.snapshot() == before
     assert plan_stray(account.name, account.gateway).is_empty
 
@@ -109,7 +109,7 @@ def test_another_machine_deletes_a_copy(account: Account) -> None:
     leave(account, "clone", 3)
     plan = plan_stray(account.name, account.gateway)
     assert plan.describe() == (f"{account.name}: delete its temporary copy lambda-tuner-sweep-1",)
-    recover_stray(plan, account.gateway, sleep=no_sleep)
+    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.snapshot() == before
 
 
@@ -124,7 +124,7 @@ def test_the_plan_says_everything_and_a_change_voids_it(account: Account) -> Non
     )
     account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
     with pytest.raises(LeaseError, match="recover again"):
-        recover_stray(plan, account.gateway, sleep=no_sleep)
+        recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.read().memory_mb == 1769
 
 
@@ -134,7 +134,7 @@ def test_a_version_that_an_alias_points_at_is_kept(account: Account) -> None:
     account.client.create_alias(FunctionName=account.name, Name="taken", FunctionVersion="2")
     plan = plan_stray(account.name, account.gateway)
     assert plan.keep_versions == (("2", "taken"),)
-    recover_stray(plan, account.gateway, sleep=no_sleep)
+    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.gateway.read_function(account.name, "2").version == "2"
 
 
@@ -165,7 +165,7 @@ def test_what_a_sweep_elsewhere_has_is_only_touched_by_its_name(
     assert plan.is_empty
     plan = plan_stray(account.name, account.gateway, take_over=("sweep-1",))
     assert plan.others == ()
-    recover_stray(plan, account.gateway, sleep=no_sleep, take_over=("sweep-1",))
+    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore, take_over=("sweep-1",))
     assert account.snapshot() == before
 
 

@@ -11,8 +11,10 @@ import pytest
 
 from tests.lease.account import Account, Faulty, Killed
 from tests.lease.recovering import carry_out, planned, recover_all
+from tuner.api.recovery import Recovery
 from tuner.errors import LeaseError
 from tuner.lease.recover import find_unfinished, forget, plan_recovery
+from tuner.model.progress import CleanedUp, ProgressEvent, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
     from tuner.lease.journal import UnfinishedJournal
@@ -40,6 +42,15 @@ def test_a_plan_says_what_is_to_be_restored_and_deleted(account: Account) -> Non
         f"{account.name}: remove the tag lambda-tuner-sweep",
     )
     assert account.snapshot() == left
+
+
+def test_what_is_put_right_is_told_as_it_happens(account: Account) -> None:
+    """The hook gets the memory that is set back and each version that is gone, in order."""
+    journal = leave_changed(account)
+    recovery = Recovery(journal, account.gateway, account.state_dir, planned(account, journal))
+    events: list[ProgressEvent] = []
+    recovery.carry_out(events.append)
+    assert events == [WindowClosed(), VersionDeleted("2"), CleanedUp(1)]
 
 
 def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from tuner.aws import LambdaGateway
     from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
+    from tuner.model.progress import ProgressEvent, ProgressHook
 
 __all__ = ["Recovery", "StrayRecovery", "find_unfinished", "open_recovery", "open_stray"]
+
+
+def _tell_nobody(event: ProgressEvent) -> None:
+    """The hook of a recovery that nobody watches."""
+    del event
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class Recovery:
         name = self.journal.header.function.name
         return (f"{name}: its endpoint on this machine is gone, with all that it held",)
 
-    def carry_out(self) -> None:
+    def carry_out(self, on_progress: ProgressHook = _tell_nobody) -> None:
         """Do it and close the journal. Raises LeaseError, LeftChangedError, AwsError."""
         if self.plan is None:
             lease_recover.forget(self.journal, state_dir=self.state_dir)
@@ -69,7 +75,7 @@ class Recovery:
             self.gateway,
             state_dir=self.state_dir,
             sleep=time.sleep,
-            on_progress=lambda _event: None,
+            on_progress=on_progress,
             endpoint_url=self.gateway.endpoint_url,
         )
 
@@ -126,9 +132,15 @@ class StrayRecovery:
         """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
         return self.plan.others
 
-    def carry_out(self) -> None:
+    def carry_out(self, on_progress: ProgressHook = _tell_nobody) -> None:
         """Do it. Raises LeaseError, LeftChangedError, AwsError."""
-        stray.recover_stray(self.plan, self.gateway, sleep=time.sleep, take_over=self.take_over)
+        stray.recover_stray(
+            self.plan,
+            self.gateway,
+            sleep=time.sleep,
+            on_progress=on_progress,
+            take_over=self.take_over,
+        )
 
     def _describe_other(self, sweep_id: str) -> str:
         age = stray.describe_age(sweep_id, datetime.now(UTC))

@@ -15,6 +15,7 @@ from tuner.model.progress import (
     ProgressEvent,
     SizeExcluded,
     ThrottleMet,
+    VersionDeleted,
     WindowClosed,
     WindowOpened,
 )
@@ -55,6 +56,17 @@ def progress() -> Iterator[ProgressHook]:
     )
     with Progress(*columns, console=console, transient=True) as bar:
         yield BarProgress(bar)
+
+
+def tell_recovery(event: ProgressEvent) -> None:
+    """A line for each thing put right: `recover` has no invocations, so deletions are its work."""
+    match event:
+        case VersionDeleted():
+            say(f"  version {event.version} deleted")
+        case CopyDeleted():
+            say(f"  copy {event.name} deleted")
+        case WindowClosed():
+            say("  the memory of $LATEST is set back")
 
 
 class PlainProgress:

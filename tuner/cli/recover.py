@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from tuner.cli import options
 from tuner.cli.screen import agree, say, show_json, show_text
+from tuner.model.progress import ProgressHook
 
 EPILOG = """\
 tuner recover --dry-run
@@ -36,7 +37,7 @@ class _Recovery(Protocol):
 
     def describe(self) -> tuple[str, ...]: ...
 
-    def carry_out(self) -> None: ...
+    def carry_out(self, on_progress: ProgressHook) -> None: ...
 
 
 @dataclass(slots=True)
@@ -140,7 +141,8 @@ def _recover_one(
     Without a journal something is known to be left only once it was found. Raises TunerError where
     nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
-    from tuner.errors import TunerError  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.progress import tell_recovery  # noqa: PLC0415 - not needed for --help
+    from tuner.errors import TunerError  # noqa: PLC0415 - as above
 
     def show(line: str) -> None:
         if not json:
@@ -161,7 +163,7 @@ def _recover_one(
             if (asks and not agree("Do it?")) or (recovery.is_empty and recovery.others):
                 outcome.exit_code = LEFT_CHANGED
                 return
-            recovery.carry_out()
+            recovery.carry_out(tell_recovery)
             outcome.is_done = True
             if recovery.others:
                 show("Done, but for what may be another machine's sweep.")

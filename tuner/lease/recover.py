@@ -24,7 +24,7 @@ from tuner.lease.mark import SWEEP_TAG, SweepMark, is_marked, remove_mark
 from tuner.lease.restore import restore
 from tuner.lease.shield import shielded
 from tuner.lease.standing import standing
-from tuner.model.progress import CleanedUp, CopyDeleted
+from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,6 +233,7 @@ def _carry_out(
                 sleep=sleep,
                 must_write=plan.journal.is_changed,
             )
+            on_progress(WindowClosed())
     cleanup = delete_versions(
         header.function.name,
         header.sweep_id,
@@ -287,7 +288,8 @@ def _delete_copy(
         except AwsError as error:
             raise LeftChangedError(f"{name}: not deleted ({error}). Run: tuner recover") from error
     journal.finish()
-    on_progress(CopyDeleted(name))
+    if plan.delete_copy:
+        on_progress(CopyDeleted(name))
     return Cleanup((name,) if plan.delete_copy else ())
 
 

@@ -21,6 +21,7 @@ from tuner.lease.journal import make_header
 from tuner.lease.lock import function_lock
 from tuner.lease.mark import SWEEP_TAG, SweepMark, remove_mark
 from tuner.lease.patience import persist
+from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.control import FunctionControl
     from tuner.model.function import FunctionConfig
+    from tuner.model.progress import ProgressHook
 
 _START = re.compile(r"([0-9]{8}-[0-9]{6})(?:-|$)")
 _MINUTE_S: Final = 60.0
@@ -159,6 +161,7 @@ def recover_stray(
     control: FunctionControl,
     *,
     sleep: Callable[[float], None],
+    on_progress: ProgressHook,
     take_over: Collection[str] | None = None,
 ) -> None:
     """Carry out a plan; doing it again changes nothing. The tag goes last.
@@ -172,10 +175,13 @@ def recover_stray(
     try:
         if plan.mark is not None and plan.restores:
             _restore(plan.function, plan.mark.memory_mb, control)
+            on_progress(WindowClosed())
         for version in plan.delete_versions:
             persist(partial(control.delete_version, name, version), sleep)
+            on_progress(VersionDeleted(version))
         for copy, description in plan.delete_copies:
             delete_copy(copy, description, control=control, sleep=sleep)
+            on_progress(CopyDeleted(copy))
         if plan.mark is not None:
             remove_mark(plan.function.arn, plan.mark.value, control=control, sleep=sleep)
     except AwsError as error:
