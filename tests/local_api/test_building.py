@@ -17,7 +17,7 @@ from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import build
 from tuner.local.build import Builder
-from tuner.local.definition import FunctionDefinition, from_template
+from tuner.local.definition import FunctionDefinition, LayerDefinition, from_template
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 
@@ -276,3 +276,23 @@ def test_nothing_to_build_is_deployed_as_it_lies(tmp_path: Path) -> None:
     assert builder.build(FunctionDefinition("echo")) is None
     assert builder.build(FunctionDefinition("f", code_dir=tmp_path, runtime=OWN)) is None
     assert not (tmp_path / "built").exists()
+
+
+def test_a_layer_that_cannot_be_built_fails_only_what_uses_it(tmp_path: Path) -> None:
+    """Every function with the layer is left out with the tool's line; the others run."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "Makefile").write_text("build-Made:\n\techo boom >&2; exit 3\n")
+    (code / "handler.py").write_text("def handler(event, context):\n    return 1\n")
+    layer = LayerDefinition("made", code, "Made", "makefile")
+    functions = [
+        FunctionDefinition(name, code_dir=code, runtime=OWN, layers=(layer,) * (name != "other"))
+        for name in ("first", "second", "other")
+    ]
+    with LocalLambda(
+        functions, executor=ScriptedExecutor(), neighbours=False, leave_out_unfit=True, build=True
+    ) as server:
+        assert server.status()["functions"] == ["other"]
+        said = [finding.message for finding in server.findings]
+    assert len(said) == 2
+    assert all("left out" in each and "make failed" in each for each in said)

@@ -50,6 +50,7 @@ class Deployer:
         self._executor = executor
         self._builder = builder
         self._published: dict[tuple[str, bool], str] = {}
+        self._broken: dict[tuple[str, bool], str] = {}
 
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
@@ -105,10 +106,19 @@ class Deployer:
         return findings
 
     def _publish(self, layer: LayerDefinition, builder: Builder | None) -> str:
-        """Publish a layer's folder, once for all functions that have it so: its ARN."""
+        """Publish a layer's folder, once for all functions that have it so: its ARN.
+
+        Raises LocalError, for each of them, where it cannot be built.
+        """
         key = (layer.name, builder is not None and layer.build_method is not None)
+        if key in self._broken:
+            raise LocalError(self._broken[key])
         if key not in self._published:
-            built = builder.build_layer(layer) if builder else None
+            try:
+                built = builder.build_layer(layer) if builder else None
+            except LocalError as error:
+                self._broken[key] = str(error)
+                raise
             code = self._codes.add(package_of(built or layer.folder))
             self._published[key] = self._layers.publish(layer.name, code).arn
         return self._published[key]
