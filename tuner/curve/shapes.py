@@ -35,6 +35,7 @@ WINDOWED_RANGE_MS: Final = (1.0, 120.0)
 """Serial CPU time over which the quota's windows show: a fraction of one, to a few of them."""
 _SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
 _ROUNDING = 1e-9
+"""Errors (sums of logarithms) that differ by less are equal: rounding is near 1e-15."""
 
 
 @dataclass(frozen=True, slots=True)

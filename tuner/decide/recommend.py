@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tuner.pricing import PriceBook
 
 BUSY_CONFIDENCE: Final = 0.5
+"""An even chance: how far a busy machine bends the sizes against each other is not known."""
 
 
 def recommend(
