@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.sweeps import made_function, made_sweep
-from tuner.decide import candidate_sizes
-from tuner.explore.varied import VariedStrategy
+from tuner.decision import candidate_sizes
+from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Variant
@@ -20,7 +20,7 @@ from tuner.pricing import load_price_book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.explore.strategy import Strategy, Trial
+    from tuner.decision.policy.policy import Policy, Trial
     from tuner.model.sweep import Sweep
 
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
@@ -81,7 +81,7 @@ class BatchWorld:
         self._rng = random.Random(self.seed)
         self._warm: set[int] = set()
 
-    def run(self, strategy: Strategy, slot_count: int = 4) -> None:
+    def run(self, strategy: Policy, slot_count: int = 4) -> None:
         """Run a strategy to its end."""
         while trials := strategy.next_trials(tuple(self.done), (), slot_count):
             for trial in trials:
@@ -128,7 +128,7 @@ def batch_sweep(world: BatchWorld | None = None, *, goal: Goal | None = None) ->
     sweep = made_sweep(sizes_mb=sizes, warm_count=0, current_mb=CURRENT_MB)
     plan = replace(sweep.plan, payloads=world.payloads, method="adaptive")
     assert plan.varied is not None
-    strategy = VariedStrategy(
+    strategy = StratifiedPolicy(
         sizes,
         world.payloads,
         plan.varied,

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.question import Terms
     from tuner.breakeven.traffic import Traffic
-    from tuner.curve.curve import Curve
     from tuner.errors import TunerError
+    from tuner.inference.curve import Curve
     from tuner.model.comparison import Comparison
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
@@ -35,7 +35,7 @@ __version__ = "0.1.0"
 _HOMES: Final = {
     "BreakEven": "tuner.breakeven.answer",
     "Comparison": "tuner.model.comparison",
-    "Curve": "tuner.curve.curve",
+    "Curve": "tuner.inference.curve",
     "Goal": "tuner.model.goal",
     "Interval": "tuner.model.interval",
     "Recommendation": "tuner.model.recommendation",

@@ -11,7 +11,7 @@ from tuner.api.breakeven import read_work
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
-from tuner.decide import recommend
+from tuner.decision import recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 

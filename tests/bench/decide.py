@@ -26,7 +26,7 @@ from tests.bench.decide_fixed import DESIGNS, by_name, fixed_run, statements
 from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
-from tuner.curve import Sample, fit_curve
+from tuner.inference import Sample, fit_curve
 from tuner.model.goal import Goal
 from tuner.sweep.adaptive_plan import MOST_INVOCATIONS, MOST_WITHOUT_SLACK
 

@@ -18,34 +18,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PRIORS: Final = (
-    "noise._PRIOR_COUNT",
-    "noise._PRIOR_RATIO",
-    "noise._COLD_PRIOR_RATIO",
-    "calm._CLIP_DEVIATIONS",
-    "calm.LARGEST_KINK_RATIO",
-    "departure.SLOW_OCTAVES",
-    "departure.ROUGH_OCTAVES",
-    "posterior._DEPARTURE_RATIOS",
+    "variance_components._PRIOR_COUNT",
+    "variance_components._PRIOR_RATIO",
+    "variance_components._COLD_PRIOR_RATIO",
+    "outliers._CLIP_DEVIATIONS",
+    "outliers.LARGEST_KINK_RATIO",
+    "kernel.SLOW_OCTAVES",
+    "kernel.ROUGH_OCTAVES",
+    "posterior._DISCREPANCY_RATIOS",
     "posterior.BETWEEN_RATIOS",
     "posterior._WITHIN_SCALES",
-    "tails._SLOW_CALLS_SHARE",
-    "tails._RATES",
-    "tails.SLOW_CALL_EXTRA",
+    "slow_calls._SLOW_CALLS_SHARE",
+    "slow_calls._RATES",
+    "slow_calls.SLOW_CALL_EXTRA",
 )
 FACTORS: Final = (1.0, 0.7, 1.3)
 
 
 @contextmanager
 def scaled(factors: Mapping[str, float]) -> Iterator[None]:
-    """Scale constants of `tuner.curve`, wherever they were imported to, for a while."""
-    import tuner.curve.posterior  # noqa: F401 - so that there is something to change
+    """Scale constants of `tuner.inference`, wherever they were imported to, for a while."""
+    import tuner.inference.posterior  # noqa: F401 - so that there is something to change
 
-    rooms = [m for name, m in sys.modules.items() if name.startswith("tuner.curve.")]
+    rooms = [m for name, m in sys.modules.items() if name.startswith("tuner.inference.")]
     before: list[tuple[Any, str, Any]] = []
     try:
         for path, factor in factors.items():
             room, name = path.split(".")
-            value = getattr(sys.modules[f"tuner.curve.{room}"], name)
+            value = getattr(sys.modules[f"tuner.inference.{room}"], name)
             for module in rooms:
                 if hasattr(module, name):
                     before.append((module, name, value))

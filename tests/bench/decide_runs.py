@@ -12,11 +12,11 @@ import numpy as np
 
 from tests.bench.decide_world import World
 from tests.sweeps import made_function
-from tuner.decide import candidate_sizes
-from tuner.decide.case import Question, build_case
-from tuner.decide.evidence import read_evidence
-from tuner.decide.verdict import judge
-from tuner.explore.adaptive import AdaptiveStrategy
+from tuner.decision import candidate_sizes
+from tuner.decision.evidence import read_evidence
+from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.problem import Question, build_problem
+from tuner.decision.verdict import judge
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 
@@ -88,7 +88,7 @@ def adaptive_run(
         tolerance_ratio=tolerance_ratio,
         cost_slack_ratio=cost_slack_ratio,
     )
-    strategy = AdaptiveStrategy(
+    strategy = AdaptivePolicy(
         sorted(question.candidates),
         {"empty": 1.0},
         function=question.function,
@@ -109,8 +109,8 @@ def adaptive_run(
 def conclude(world: World, question: Question, *, seed: int) -> Run:
     """Decide from what was invoked, and compare with the truth."""
     function, current_mb = world.function, question.function.memory_mb
-    case = build_case(question, read_evidence(world.done, {"empty": 1.0}), seed=seed)
-    choice = judge(case)
+    problem = build_problem(question, read_evidence(world.done, {"empty": 1.0}), seed=seed)
+    choice = judge(problem)
     size = choice.memory_mb or choice.best_so_far_mb or current_mb
     return Run(
         name=function.name,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-    from tuner.explore.strategy import Strategy, Trial
+    from tuner.decision.policy.policy import Policy, Trial
 
 CURVES: Final = Path(os.environ.get("TUNER_BENCH_CURVES", "../shared/data/curves"))
 INIT_MS: Final = 250.0
@@ -124,7 +124,7 @@ class World:
         self.done.append(invocation)
         return invocation
 
-    def run(self, strategy: Strategy, slot_count: int = 1) -> None:
+    def run(self, strategy: Policy, slot_count: int = 1) -> None:
         """Run a strategy to its end; a batch's calls to one size open an environment each."""
         while trials := strategy.next_trials(tuple(self.done), (), slot_count):
             strategy.sizes_worth_publishing(trials)

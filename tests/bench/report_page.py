@@ -18,7 +18,7 @@ from tests.report.exhibits import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
 from tuner.api import exhibit
-from tuner.decide.estimate import fitted
+from tuner.decision.estimates import fitted
 from tuner.report.page.render import render
 
 if TYPE_CHECKING:

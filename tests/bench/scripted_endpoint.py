@@ -55,7 +55,7 @@ def ready_sweep(
     """Load and read what a sweep needs; the call that is returned plans it, publishes the sizes
     and invokes each `per_size` times. Its file goes into `folder`.
     """
-    from tuner.explore.fixed import FixedStrategy
+    from tuner.decision.policy.fixed import FixedPolicy
     from tuner.model.payload import Payload
     from tuner.pricing import load_price_book
     from tuner.sweep.file import SweepWriter
@@ -77,7 +77,7 @@ def ready_sweep(
             repetition_count=per_size,
             concurrency=concurrency,
         )
-        strategy = FixedStrategy(sizes_mb, [payload.name], 0, per_size, 1, plan.max_invocations)
+        strategy = FixedPolicy(sizes_mb, [payload.name], 0, per_size, 1, plan.max_invocations)
         with SweepWriter(folder / f"{sweep_id}.jsonl") as writer:
             swept = run_sweep(
                 plan,

@@ -9,7 +9,7 @@ import pytest
 
 from tests.report.exhibits import shown
 from tests.varied_sweeps import CURRENT_MB, batch_sweep
-from tuner import decide
+from tuner import decision
 from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def answer() -> Recommendation:
-    return decide.recommend(batch_sweep(), price_book=load_price_book(), goal=Goal())
+    return decision.recommend(batch_sweep(), price_book=load_price_book(), goal=Goal())
 
 
 def test_the_terminal_says_both(answer: Recommendation) -> None:

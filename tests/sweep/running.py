@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws import connect
-from tuner.explore.fixed import FixedStrategy
+from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
@@ -71,7 +71,7 @@ class Place:
         """Run a sweep of the function by a fixed strategy, without long waits."""
         plan = plan or self.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=2)
         config = self.gateway.read_function(self.function)
-        strategy = FixedStrategy(
+        strategy = FixedPolicy(
             plan.sizes_mb,
             [payload.name for payload in plan.payloads],
             plan.warmup_count,

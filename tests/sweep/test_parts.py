@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.explore.strategy import Trial
+from tuner.decision.policy.policy import Trial
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.platform_report import PlatformReport
 from tuner.sweep.backoff import Backoff

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sweep.running import Events, Place, codes, serve
-from tuner.explore.fixed import FixedStrategy
+from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
@@ -198,7 +198,7 @@ def test_once_each_never_repeats(
 
 def test_a_fixed_order_leaves_out_what_has_its_sample() -> None:
     """Warm samples count for their size and class; a size that has all of its own is left."""
-    strategy = FixedStrategy((128, 256), ("a", "b"), 1, 2, 1, 10)
+    strategy = FixedPolicy((128, 256), ("a", "b"), 1, 2, 1, 10)
     done = [
         Invocation(0, size, "1", name, 0.0, 1.0, Outcome.SUCCESS, 0.0, report=WARM)
         for size, name in ((128, "a"), (128, "b"), (128, "a"), (128, "b"), (256, "a"))

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from tests.sweep.running import Events, Place, Watched, codes, serve
 from tuner.api.saved import recommend
+from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.policy.policy import Trial
 from tuner.errors import AccessDeniedError, LeftChangedError, MemoryCapError, SweepFileError
-from tuner.explore.adaptive import AdaptiveStrategy
-from tuner.explore.strategy import Trial
 from tuner.lease.recover import find_unfinished
 from tuner.local.scripted import ScriptedExecutor
 from tuner.logs import format_report, parse_report
@@ -614,7 +614,7 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
         prices = load_price_book().lambda_prices(config.region, config.architecture)
         sizes = tuple(range(128, 10241, 64))
         plan = dataclasses.replace(place.plan(memory_sizes_mb=sizes[:2]), sizes_mb=sizes)
-        strategy = AdaptiveStrategy(
+        strategy = AdaptivePolicy(
             sizes,
             {"empty": 1.0},
             function=config,

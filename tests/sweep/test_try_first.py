@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from tuner.decision.policy.fixed import FixedPolicy
+from tuner.decision.policy.policy import Trial
 from tuner.errors import PayloadError
-from tuner.explore.fixed import FixedStrategy
-from tuner.explore.strategy import Trial
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
 from tuner.model.platform_report import PlatformReport
@@ -47,7 +47,7 @@ def ended(payload: str, outcome: Outcome = Outcome.SUCCESS) -> Invocation:
 
 
 def strategy() -> TryFirst:
-    return TryFirst(FixedStrategy([128], ["a", "b"], 0, 1, 0, 10), ["a", "b"], 512)
+    return TryFirst(FixedPolicy([128], ["a", "b"], 0, 1, 0, 10), ["a", "b"], 512)
 
 
 def tried(trying: TryFirst, *invocations: Invocation) -> tuple[Trial, ...]:

@@ -11,8 +11,8 @@ from tuner.api.worth import with_saving
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
-from tuner.decide.estimate import estimate
-from tuner.decide.evidence import read_evidence
+from tuner.decision.estimates import estimate
+from tuner.decision.evidence import read_evidence
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal

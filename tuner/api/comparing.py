@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend
-from tuner.decide.compare import Entry
-from tuner.decide.compare import compare as compare_entries
-from tuner.decide.like_with_like import like_with_like
+from tuner.decision.compare import Entry
+from tuner.decision.compare import compare as compare_entries
+from tuner.decision.matched_comparison import match_sweeps
 from tuner.errors import InputError
 from tuner.model.comparison import ValueChange
 from tuner.model.finding import Finding
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
 
-    from tuner.decide.like_with_like import Likes
+    from tuner.decision.matched_comparison import MatchedSweeps
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -61,8 +61,8 @@ def compare(
         entries = (Entry(sources[0], pair[0], first), Entry(sources[1], pair[1], second))
         return compare_entries(*entries, price_book=book, goal=goal)
 
-    likes = like_with_like(a, b, sources)
-    found = between((a, b)) if likes is None else _by_value(likes, between)
+    matched = match_sweeps(a, b, sources)
+    found = between((a, b)) if matched is None else _by_value(matched, between)
     if a.goal is not None and b.goal is not None and a.goal.name != b.goal.name:
         text = f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are read for {goal.name}"
         found = replace(found, findings=(*found.findings, Finding("goals-differ", "info", text)))
@@ -76,18 +76,22 @@ def common_goal(a: Sweep, b: Sweep) -> Goal | None:
     return b.goal or a.goal
 
 
-def _by_value(likes: Likes, between: Callable[[tuple[Sweep, Sweep]], Comparison]) -> Comparison:
+def _by_value(
+    matched: MatchedSweeps, between: Callable[[tuple[Sweep, Sweep]], Comparison]
+) -> Comparison:
     """The comparison at the value in use, with the change at every value that both have."""
-    found = {value: between(pair) for value, pair in likes.pairs.items()}
-    main = found[likes.first]
+    found = {value: between(pair) for value, pair in matched.pairs.items()}
+    main = found[matched.first]
     findings = main.findings
-    if likes.left_out:
-        values = ", ".join(likes.left_out)
-        text = f"{likes.parameter} {values} was measured in one of the sweeps only, and is left out"
+    if matched.left_out:
+        values = ", ".join(matched.left_out)
+        text = (
+            f"{matched.parameter} {values} was measured in one of the sweeps only, and is left out"
+        )
         findings = (*findings, Finding("values-differ", "info", text))
     return replace(
         main,
-        parameters=((likes.parameter, likes.first),),
+        parameters=((matched.parameter, matched.first),),
         by_value=tuple(_change_at(value, each) for value, each in found.items()),
         findings=findings,
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.curve.fit import fit_curve as fit_samples
-from tuner.decide.candidates import candidates_of
-from tuner.decide.evidence import read_evidence
+from tuner.decision.candidates import candidates_of
+from tuner.decision.evidence import read_evidence
 from tuner.errors import InputError
+from tuner.inference.fit import fit_curve as fit_samples
 
 if TYPE_CHECKING:
-    from tuner.curve.curve import Curve
+    from tuner.inference.curve import Curve
     from tuner.model.sweep import Sweep
 
 

@@ -9,7 +9,7 @@ from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend, seed_behind, sweep_behind
 from tuner.api.worth import with_saving
 from tuner.breakeven.question import Terms
-from tuner.decide.breakdown import break_down
+from tuner.decision.breakdown import break_down
 from tuner.errors import InputError, PriceError
 from tuner.model.goal import Goal
 from tuner.report.frame import limits_flags, terms_flags

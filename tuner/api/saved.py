@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner import decide
+from tuner import decision
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
-from tuner.decide.parts import seed_at, sweep_at
+from tuner.decision.strata import seed_at, sweep_at
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
@@ -68,7 +68,7 @@ def recommend(
     Without `goal` it is the one that the sweep was tuned for. With `today` prices that are over 90
     days old get a warning. Raises PriceError and InputError.
     """
-    answer = decide.recommend(
+    answer = decision.recommend(
         sweep,
         price_book=price_book or current_price_book(),
         goal=goal or sweep.goal or Goal(),

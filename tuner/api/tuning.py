@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tuner.api.job import TuneOptions
     from tuner.api.prepared import PreparedSweep, Request
     from tuner.breakeven.question import Terms
-    from tuner.explore.strategy import Strategy
+    from tuner.decision.policy.policy import Policy
     from tuner.model.progress import ProgressEvent, ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
@@ -137,7 +137,7 @@ def run(
         )
 
 
-def _tried_first(prepared: PreparedSweep, strategy: Strategy) -> Strategy:
+def _tried_first(prepared: PreparedSweep, strategy: Policy) -> Policy:
     """A payload set's classes are each tried once; one event alone shows at once that it fails."""
     payloads = prepared.payloads
     if len(payloads) == 1 and payloads[0].events is None:
@@ -147,13 +147,13 @@ def _tried_first(prepared: PreparedSweep, strategy: Strategy) -> Strategy:
     return TryFirst(strategy, [each.name for each in payloads], prepared.function.memory_mb)
 
 
-def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
+def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Policy:
     """What chooses the invocations of a plan."""
     plan = prepared.plan
     if plan.method == "exhaustive":
-        from tuner.explore.fixed import FixedStrategy  # noqa: PLC0415 - only for its method
+        from tuner.decision.policy.fixed import FixedPolicy  # noqa: PLC0415 - only for its method
 
-        return FixedStrategy(
+        return FixedPolicy(
             plan.sizes_mb,
             [payload.name for payload in plan.payloads],
             plan.warmup_count,
@@ -161,8 +161,8 @@ def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
             plan.seed,
             plan.max_invocations,
         )
-    from tuner.explore.adaptive import AdaptiveStrategy  # noqa: PLC0415 - loads scipy
-    from tuner.explore.varied import VariedStrategy  # noqa: PLC0415 - as above
+    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads scipy
+    from tuner.decision.policy.stratified import StratifiedPolicy  # noqa: PLC0415 - as above
 
     given: dict[str, Any] = {
         "function": prepared.function,
@@ -174,6 +174,6 @@ def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Strategy:
     }
     varied = plan.varied
     if varied is not None and varied.is_setting:
-        return VariedStrategy(plan.sizes_mb, plan.payloads, varied, **given)
+        return StratifiedPolicy(plan.sizes_mb, plan.payloads, varied, **given)
     weights = {payload.name: payload.weight for payload in plan.payloads}
-    return AdaptiveStrategy(plan.sizes_mb, weights, **given)
+    return AdaptivePolicy(plan.sizes_mb, weights, **given)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
-from tuner.decide import candidate_sizes
-from tuner.decide.percentile import samples_needed
+from tuner.decision import candidate_sizes
+from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import SweepPlan

@@ -10,6 +10,7 @@ import math
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from tuner.decision.policy.policy import Trial
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -18,7 +19,6 @@ from tuner.errors import (
     LostReplyError,
     ThrottledError,
 )
-from tuner.explore.strategy import Trial
 from tuner.sweep import findings
 from tuner.sweep.health import Health
 from tuner.sweep.slots import Slots
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
-    from tuner.explore.strategy import Strategy
+    from tuner.decision.policy.policy import Policy
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
@@ -57,7 +57,7 @@ class SweepLoop:
         *,
         sizes_mb: Sequence[int],
         concurrency: int,
-        strategy: Strategy,
+        strategy: Policy,
         lease: Leased,
         workers: Workers,
         ledger: Ledger,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tuner.explore.strategy import Strategy
+    from tuner.decision.policy.policy import Policy
     from tuner.lease.control import FunctionControl
     from tuner.lease.lease import Leased
     from tuner.model.build import Build
@@ -59,7 +59,7 @@ def run_sweep(
     environment: Literal["aws", "local"],
     control: FunctionControl,
     invoker: Invoker,
-    strategy: Strategy,
+    strategy: Policy,
     prices: LambdaPrices,
     payloads: Sequence[Payload],
     writer: SweepWriter,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tuner.decision.policy.policy import Trial
 from tuner.errors import PayloadError
-from tuner.explore.strategy import Trial
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.explore.strategy import Strategy
+    from tuner.decision.policy.policy import Policy
     from tuner.model.invocation import Invocation
 
 _MOST_ATTEMPTS: Final = 2
@@ -29,7 +29,7 @@ class TryFirst:
     out of memory or time is the size's fault, and is left to the strategy.
     """
 
-    def __init__(self, strategy: Strategy, payload_names: Sequence[str], memory_mb: int) -> None:
+    def __init__(self, strategy: Policy, payload_names: Sequence[str], memory_mb: int) -> None:
         self._strategy = strategy
         self._names = tuple(payload_names)
         self._memory_mb = memory_mb

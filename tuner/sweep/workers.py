@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.explore.strategy import Trial
+    from tuner.decision.policy.policy import Trial
     from tuner.model.reply import InvokeReply
 
 

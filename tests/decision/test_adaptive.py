@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bench.decide_world import Function, World
+from tests.sweeps import made_function
+from tuner.decision import candidate_sizes
+from tuner.decision.evidence import read_evidence
+from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.policy.policy import Trial
+from tuner.decision.problem import Question, build_problem
+from tuner.decision.verdict import judge
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.decision.evidence import Evidence
+    from tuner.model.recommendation import Choice
+
+PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
+
+
+def waiting_ms(memory_mb: int) -> float:
+    return 800.0
+
+
+def mixed_ms(memory_mb: int) -> float:
+    return 150 + 150 * 1769 / min(memory_mb, 1769)
+
+
+class Setting:
+    """A made function, a world to invoke it in, and a strategy for it."""
+
+    def __init__(
+        self,
+        truth_ms: Callable[[int], float] = waiting_ms,
+        *,
+        goal: Goal | None = None,
+        current_mb: int = 1024,
+        payloads: tuple[str, ...] = ("empty",),
+        max_invocations: int = 20,
+        floor_mb: int = 0,
+        seed: int = 1,
+        spends_all: bool = False,
+    ) -> None:
+        self.weights = dict.fromkeys(payloads, 1.0)
+        made = Function(
+            "made",
+            "generated",
+            tuple(range(128, 3009, 64)),
+            truth_ms,
+            lambda m, rng: truth_ms(m) * rng.lognormvariate(0, 0.03),
+            floor_mb=floor_mb,
+        )
+        self.world = World(made, random.Random(seed))
+        self.question = Question(
+            goal or Goal(),
+            made_function(current_mb, timeout_s=60),
+            PRICES,
+            frozenset(candidate_sizes(128, 3008, current_mb)),
+        )
+        self.strategy = AdaptivePolicy(
+            sorted(self.question.candidates),
+            self.weights,
+            function=self.question.function,
+            goal=self.question.goal,
+            prices=PRICES,
+            seed=seed,
+            max_invocations=max_invocations,
+            spends_all=spends_all,
+        )
+
+    def run(self, slot_count: int = 4) -> Choice:
+        self.world.run(self.strategy, slot_count)
+        return judge(build_problem(self.question, self.evidence, seed=1))
+
+    @property
+    def evidence(self) -> Evidence:
+        return read_evidence(self.world.done, self.weights)
+
+    @property
+    def tried(self) -> Counter[int]:
+        return Counter(invocation.memory_mb for invocation in self.world.done)
+
+
+@pytest.mark.parametrize("slot_count", [1, 4, 20])
+def test_waiting_needs_few_invocations(slot_count: int) -> None:
+    """A function that waits is sent to the smallest size in at most eight invocations."""
+    setting = Setting()
+    choice = setting.run(slot_count)
+    assert (choice.verdict, choice.memory_mb) == ("resize", 128)
+    assert len(setting.world.done) <= 8
+
+
+def test_it_stops_when_the_answer_stands() -> None:
+    """After a verdict there is nothing more to try."""
+    setting = Setting()
+    setting.run()
+    assert setting.strategy.next_trials(tuple(setting.world.done), (), 4) == ()
+
+
+def test_the_limit_holds() -> None:
+    """No run makes more invocations than allowed, whatever the tolerance."""
+    for limit in (1, 5, 11):
+        setting = Setting(mixed_ms, goal=Goal(tolerance_ratio=0.0), max_invocations=limit)
+        setting.run()
+        assert len(setting.world.done) <= limit
+
+
+def test_too_few_invocations_are_inconclusive() -> None:
+    """Three invocations cannot carry a verdict."""
+    choice = Setting(mixed_ms, max_invocations=3).run()
+    assert choice.verdict == "inconclusive"
+
+
+def flat_cost_ms(memory_mb: int) -> float:
+    """One thread that only computes: the cost is the same up to a whole core."""
+    return 400 * 1769 / min(memory_mb, 1769)
+
+
+def test_what_cannot_be_decided_is_given_up() -> None:
+    """Sizes that cost the same take hundreds of invocations to tell apart: without a slack it ends
+    early, and says which sizes are alike.
+    """
+    setting = Setting(flat_cost_ms, goal=Goal(cost_slack_ratio=0), max_invocations=30)
+    choice = setting.run()
+    assert choice.verdict == "inconclusive"
+    assert len(setting.world.done) < 25
+    assert choice.best_so_far_mb in setting.evidence.measured_mb
+    assert "MB look as good within 1.0 %" in choice.reason
+    assert "raise --max-invocations or --tolerance, or leave out --cost-slack 0" in choice.reason
+
+
+def test_a_faster_function_is_hardly_ever_made_slower_for_nothing() -> None:
+    """Sizes that cost the same: of ten sweeps at most one leaves the fast size for a slower one,
+    and what is not sure is said.
+    """
+    choices = [Setting(flat_cost_ms, seed=n, max_invocations=40).run() for n in range(10)]
+    slower = [c for c in choices if c.memory_mb is not None and c.memory_mb < 1024]
+    assert len(slower) <= 1
+    doubts = [
+        c.reason for c in choices if "faster current 1024 MB, but that is not sure" in c.reason
+    ]
+    assert all(c.verdict == "inconclusive" for c in choices if c.reason in doubts)
+    assert doubts
+
+
+def test_nothing_is_given_up_where_there_is_something_to_spend() -> None:
+    """The same function with invocations that the operator granted: they are all used."""
+    goal = Goal(cost_slack_ratio=0, tolerance_ratio=0.0)
+    setting = Setting(flat_cost_ms, goal=goal, max_invocations=30, spends_all=True)
+    setting.run()
+    assert len(setting.world.done) == 30
+
+
+def test_it_waits_for_what_is_in_flight() -> None:
+    """While a batch is on its way, nothing is chosen."""
+    setting = Setting()
+    assert setting.strategy.next_trials((), (Trial(128, "empty"),), 4) == ()
+
+
+def test_the_current_size_comes_first() -> None:
+    """The first batch measures the current size, since a resize needs it."""
+    setting = Setting(current_mb=1600)
+    assert setting.strategy.next_trials((), (), 1)[0].memory_mb == 1600
+
+
+def test_a_floor_is_learnt_at_the_price_of_one_invocation() -> None:
+    """A size that is killed is not tried again, nor is one below it, and the answer is above."""
+    setting = Setting(floor_mb=400)
+    choice = setting.run()
+    killed = [size for size in setting.tried if size < 400]
+    assert all(setting.tried[size] == 1 for size in killed)
+    assert len(killed) <= 4
+    assert choice.memory_mb is None or choice.memory_mb >= 448
+    assert (choice.memory_mb or choice.best_so_far_mb or 0) >= 448
+
+
+def test_a_function_that_always_fails_is_given_up() -> None:
+    """If every size is killed, the sweep ends after a few of them."""
+    setting = Setting(floor_mb=99_999)
+    setting.world.run(setting.strategy, 4)
+    assert len(setting.world.done) <= 6
+    assert not setting.evidence.measured_mb
+
+
+def test_an_excluded_size_is_left_alone() -> None:
+    """What cannot be published is not tried, even if it looks best."""
+    setting = Setting()
+    setting.strategy.exclude(128, "cannot be published")
+    setting.world.run(setting.strategy, 4)
+    assert 128 not in setting.tried
+
+
+def test_the_same_seed_makes_the_same_choices() -> None:
+    """Replaying a sweep with its seed gives the same trials."""
+    tried = []
+    for _ in range(2):
+        setting = Setting(mixed_ms)
+        setting.run()
+        tried.append([(i.memory_mb, i.payload) for i in setting.world.done])
+    assert tried[0] == tried[1]
+
+
+def test_every_payload_is_measured() -> None:
+    """With two payloads both have warm samples at the answer."""
+    setting = Setting(payloads=("small", "large"), max_invocations=40)
+    choice = setting.run()
+    assert choice.memory_mb == 128
+    assert setting.evidence.warm_ms("small", 128)
+    assert setting.evidence.warm_ms("large", 128)
+
+
+def test_every_payload_gets_what_a_curve_of_its_own_needs() -> None:
+    """Each of several payloads has samples at three sizes, and two at one of them."""
+    setting = Setting(payloads=("small", "middle", "large"), max_invocations=40)
+    setting.run()
+    for samples in setting.evidence.samples.values():
+        counts = Counter(sample.memory_mb for sample in samples)
+        assert len(counts) >= 3
+        assert max(counts.values()) >= 2
+
+
+def test_a_percentile_gets_the_samples_that_it_needs() -> None:
+    """p90 needs 22 samples at the answer: they are spent there and nowhere else."""
+    goal = Goal(max_duration_ms=2000, percentile=90)
+    setting = Setting(goal=goal, max_invocations=80)
+    choice = setting.run()
+    assert (choice.verdict, choice.basis) == ("resize", "measured")
+    assert choice.memory_mb is not None
+    assert len(setting.evidence.warm_ms("empty", choice.memory_mb)) >= 22
+    others = sum(n for size, n in setting.tried.items() if size != choice.memory_mb)
+    assert others <= 12
+
+
+def test_a_window_holds_the_likely_next_sizes_too() -> None:
+    """The sizes worth publishing hold the batch's, and no excluded one."""
+    setting = Setting()
+    trials = setting.strategy.next_trials((), (), 1)
+    worth = setting.strategy.sizes_worth_publishing(trials)
+    assert {trial.memory_mb for trial in trials} < set(worth)
+    setting.strategy.exclude(worth[-1], "cannot be published")
+    assert worth[-1] not in setting.strategy.sizes_worth_publishing(())

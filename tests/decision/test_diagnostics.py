@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from tests.sweeps import made_sweep
+from tuner.decision import recommend
+from tuner.model.goal import Goal
+from tuner.pricing import load_price_book
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.model.platform_report import PlatformReport
+    from tuner.model.sweep import Sweep
+
+
+def codes(sweep: Sweep) -> set[str]:
+    found = recommend(sweep, price_book=load_price_book(), goal=Goal())
+    return {finding.code for finding in found.findings}
+
+
+def reported(sweep: Sweep, change: Callable[[int, PlatformReport], PlatformReport]) -> Sweep:
+    """Change every report by its invocation's number within its environment."""
+    seen: dict[str | None, int] = {}
+    invocations = []
+    for invocation in sweep.invocations:
+        number = seen[invocation.environment] = seen.get(invocation.environment, -1) + 1
+        assert invocation.report is not None
+        report = change(number, invocation.report)
+        invocations.append(dataclasses.replace(invocation, report=report))
+    return dataclasses.replace(sweep, invocations=tuple(invocations))
+
+
+def test_a_plain_function_has_no_such_habits() -> None:
+    """Steady memory, quick starts and one mode are not worth a finding."""
+    assert not codes(made_sweep()) & {
+        "memory_grows",
+        "cold_start_dominates",
+        "first_call_slow",
+        "two_modes",
+    }
+
+
+def test_memory_that_keeps_growing_is_told() -> None:
+    """Five megabytes more at every call is a leak; a peak that settles is not."""
+    leak = reported(
+        made_sweep(), lambda n, r: dataclasses.replace(r, max_memory_used_mb=60 + 5 * n)
+    )
+    assert "memory_grows" in codes(leak)
+    settled = reported(
+        made_sweep(), lambda n, r: dataclasses.replace(r, max_memory_used_mb=60 + 5 * min(n, 3))
+    )
+    assert "memory_grows" not in codes(settled)
+
+
+def test_an_init_above_the_work_is_told() -> None:
+    """180 ms of INIT dominate 20 ms of work."""
+    assert "cold_start_dominates" in codes(made_sweep(lambda _: 20.0))
+
+
+def test_a_slow_first_call_is_told() -> None:
+    """A first call of three times the duration is named, INIT apart."""
+    slow = reported(
+        made_sweep(),
+        lambda n, r: dataclasses.replace(
+            r,
+            duration_ms=r.duration_ms * (3 if n == 0 else 1),
+            billed_duration_ms=r.billed_duration_ms + (2 * int(r.duration_ms) if n == 0 else 0),
+        ),
+    )
+    assert "first_call_slow" in codes(slow)
+
+
+def test_two_modes_are_told() -> None:
+    """Every third call at twice the duration makes two modes."""
+    twofold = reported(
+        made_sweep(warm_count=15),
+        lambda n, r: dataclasses.replace(r, duration_ms=r.duration_ms * (2 if n % 3 == 1 else 1)),
+    )
+    assert "two_modes" in codes(twofold)

@@ -1,0 +1,115 @@
+"""The verdict on a sweep's evidence, with the problem that it rests on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tuner.decision.estimates import interval
+from tuner.decision.problem import build_problem
+from tuner.decision.strata import mean_record_count
+from tuner.decision.summary import current_size
+from tuner.decision.verdict import RANDOM_ERRORS, errors_are_random, judge, undecided
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.problem import Problem, Question
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Choice, CurrentSize, Variation
+    from tuner.model.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict; `problem` is what it rests on, None where there is no curve."""
+
+    choice: Choice
+    current: CurrentSize
+    problem: Problem | None = None
+    estimates: tuple[Estimates, ...] = ()
+    """Estimates of all payloads, each payload in one of them."""
+    variation: Variation | None = None
+
+
+def answer_plainly(sweep: Sweep, question: Question, evidence: Evidence, *, seed: int) -> Answer:
+    """Answer for the mix of all payloads."""
+    if not evidence.samples or evidence.unsampled_payloads:
+        return no_curve(question, evidence)
+    problem = build_problem(question, evidence, seed=seed)
+    choice, current = only_size(problem) or judge(problem), current_size(problem)
+    count = mean_record_count(sweep.plan.payloads)
+    if any(payload.record_count > 1 for payload in sweep.plan.payloads):
+        choice = replace(
+            choice, cost_usd_per_million_records=_of_records(problem, choice.memory_mb, count)
+        )
+        current = replace(
+            current, cost_usd_per_million_records=_of_records(problem, problem.current_mb, count)
+        )
+    return Answer(choice, current, problem, (problem.estimates,))
+
+
+def no_curve(question: Question, evidence: Evidence) -> Answer:
+    """Answer where some payload has no warm sample."""
+    choice = undecided(_why_no_curve(question, evidence))
+    return Answer(choice, current_size(None, question.function.memory_mb))
+
+
+def only_size(problem: Problem) -> Choice | None:
+    """A range of one size, or samples at one size, cannot support a comparison. Cold samples of
+    other sizes can: they tell of the shape.
+    """
+    sampled = {s.memory_mb for samples in problem.evidence.samples.values() for s in samples}
+    if len(sampled) > 1:
+        return None
+    sizes = ", ".join(f"{size} MB" for size in problem.evidence.measured_mb) or "no size"
+    return undecided(
+        f"only {sizes} gave samples, so there is nothing to compare with: "
+        f"measure at least two sizes (--memory-sizes, --max-invocations)"
+    )
+
+
+def _of_records(problem: Problem, memory_mb: int | None, record_count: float) -> Interval | None:
+    """Cost of a million records at a size."""
+    if memory_mb is None:
+        return None
+    cost = problem.estimates.cost_usd[:, problem.estimates.column(memory_mb)]
+    return interval(cost / record_count * 1e6)
+
+
+def _why_no_curve(question: Question, evidence: Evidence) -> str:
+    """Say what is missing where there is no warm sample."""
+    if evidence.failures and not any(evidence.success_counts.values()):
+        return _why_nothing_succeeded(evidence)
+    if errors_are_random(evidence):
+        return RANDOM_ERRORS
+    if len(question.candidates) == 1:
+        return (
+            "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
+            "or name more --memory-sizes"
+        )
+    if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
+        return "invocations succeeded and none could be measured: mend what the findings name"
+    return "too few warm samples for a curve: allow more invocations (--max-invocations)"
+
+
+def _why_nothing_succeeded(evidence: Evidence) -> str:
+    """Say what came of every invocation, and what to do."""
+    counts = sum(evidence.failures.values(), Counter())
+    count, largest_mb = counts.total(), max(evidence.failures)
+    if counts[Outcome.OUT_OF_MEMORY] == count:
+        return (
+            f"all {count} invocations were killed for memory, at up to {largest_mb} MB: allow "
+            f"larger sizes (--max-memory, 10240 at most) or send smaller events"
+        )
+    if counts[Outcome.TIMEOUT] == count:
+        return (
+            f"all {count} invocations ran into the function's timeout, at up to {largest_mb} MB: "
+            f"raise the timeout or send smaller events"
+        )
+    return (
+        f"all {count} invocations failed: look at the function's log and mend it (or the "
+        f"payload), then tune again"
+    )

@@ -1,0 +1,257 @@
+"""Compares two sweeps: before and after, two architectures, two versions of the code.
+
+Each side keeps its own curve and prices. The two sets of posterior draws are independent, so every
+draw of one is set against every draw of the other: the ratios' mean and 90 % interval say how large
+the difference is, and whether zero lies in it says whether it is real.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.decision.compare_findings import comparison_findings
+from tuner.decision.estimates import estimate, interval, intervals
+from tuner.decision.evidence import read_evidence
+from tuner.decision.strata import mean_record_count
+from tuner.errors import InputError
+from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
+from tuner.model.interval import Interval
+from tuner.model.recommendation import PriceStamp, SizeEstimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
+    from tuner.model.comparison import ChangeVerdict, ComparisonKind, PairKind
+    from tuner.model.goal import Goal
+    from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+    from tuner.pricing import LambdaPrices, PriceBook
+
+    Floats = NDArray[np.float64]
+
+_LOW, _HIGH = 0.05, 0.95
+_TEMPERING: Final = "differences between the two sweeps' times and hosts are in the change too"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sweep to compare, with the answer it gave and the name that the user calls it by."""
+
+    source: str
+    sweep: Sweep
+    answer: Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    entry: Entry
+    evidence: Evidence
+    estimates: Estimates
+
+    def draws(self, memory_mb: int) -> tuple[Floats, Floats]:
+        """(durations in ms, costs in USD per million) at a size."""
+        column = self.estimates.column(memory_mb)
+        return self.estimates.duration_ms[:, column], self.estimates.cost_usd[:, column] * 1e6
+
+    @property
+    def record_count(self) -> float:
+        """Records of an event, on average."""
+        return mean_record_count(self.entry.sweep.plan.payloads)
+
+    @property
+    def record_usd(self) -> Floats:
+        """Cost of a record: (draws, sizes)."""
+        return np.asarray(self.estimates.cost_usd / self.record_count)
+
+
+def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Comparison:
+    """Set sweep `b` against sweep `a`. Pure: the same sweeps give the same comparison.
+
+    `goal` gives the share of cold starts and the tolerance below which a difference is none.
+    Raises InputError where a sweep has no warm sample of every payload, PriceError.
+    """
+    sizes = sorted(_sizes(a) | _sizes(b))
+    left, right = (_fit(each, sizes, price_book, goal) for each in (a, b))
+    common = sorted(_curve_sizes(a) & _curve_sizes(b)) or sizes
+    kind = _kind(a.sweep, b.sweep)
+    both = sorted(set(left.evidence.measured_mb) & set(right.evidence.measured_mb))
+    tolerance = goal.tolerance_ratio
+    prices = [_prices(each, price_book) for each in (a, b)]
+    as_of = min(each.as_of for each in prices)  # no answer is newer than its oldest price
+    return Comparison(
+        kind=kind,
+        tolerance_ratio=tolerance,
+        a=_side(left, common),
+        b=_side(right, common),
+        pairs=tuple(_pairs(left, right, tolerance)),
+        pooled=_pool(left, right, both, tolerance) if both else None,
+        by_size=tuple(_by_size(left, right, common, tolerance)),
+        findings=tuple(comparison_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
+        assumptions=(
+            f"{goal.cold_start_share * 100:g} % cold starts",
+            f"list prices of {as_of}",
+            _TEMPERING,
+        ),
+        prices=PriceStamp(as_of, prices[1].region),
+    )
+
+
+def _prices(entry: Entry, price_book: PriceBook) -> LambdaPrices:
+    function = entry.sweep.function
+    return price_book.lambda_prices(function.region, function.architecture)
+
+
+def _kind(a: Sweep, b: Sweep) -> ComparisonKind:
+    if (a.plan, a.function, a.invocations) == (b.plan, b.function, b.invocations):
+        return "same"
+    if a.function.architecture != b.function.architecture:
+        return "architectures"
+    if a.function.code_sha256 != b.function.code_sha256:
+        return "code"
+    return "repeat" if a.function.memory_mb == b.function.memory_mb else "rollout"
+
+
+def _fit(entry: Entry, sizes: Sequence[int], price_book: PriceBook, goal: Goal) -> _Fitted:
+    sweep = entry.sweep
+    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
+    if not evidence.samples or evidence.unsampled_payloads:
+        raise InputError(
+            f"{entry.source} has no warm sample of every payload, so there is nothing to compare: "
+            "tune again with more invocations (--max-invocations)"
+        )
+    estimates = estimate(
+        evidence,
+        sizes,
+        prices=_prices(entry, price_book),
+        ephemeral_storage_mb=sweep.function.ephemeral_storage_mb,
+        cold_start_share=goal.cold_start_share,
+        seed=sweep.plan.seed,
+    )
+    return _Fitted(entry, evidence, estimates)
+
+
+def _curve_sizes(entry: Entry) -> set[int]:
+    return {each.memory_mb for each in entry.answer.curve}
+
+
+def _sizes(entry: Entry) -> set[int]:
+    """Every size that may be asked of a side."""
+    recommended = entry.answer.choice.memory_mb
+    return _curve_sizes(entry) | {entry.sweep.function.memory_mb} | ({recommended or 0} - {0})
+
+
+def _side(fitted: _Fitted, common: Sequence[int]) -> Side:
+    entry, estimates = fitted.entry, fitted.estimates
+    columns = [estimates.column(size) for size in common]
+    durations = intervals(estimates.duration_ms[:, columns])
+    costs = intervals(estimates.cost_usd[:, columns] * 1e6)
+    measured = fitted.evidence.measured_mb
+    return Side(
+        source=entry.source,
+        sweep_id=entry.sweep.plan.sweep_id,
+        started_at=entry.sweep.started_at,
+        environment=entry.sweep.environment,
+        function=entry.sweep.function,
+        recommended_mb=entry.answer.choice.memory_mb,
+        curve=tuple(
+            SizeEstimate(size, duration, cost, size in measured)
+            for size, duration, cost in zip(common, durations, costs, strict=True)
+        ),
+    )
+
+
+def _pairs(a: _Fitted, b: _Fitted, tolerance: float) -> Iterator[Pair]:
+    now_a, now_b = a.entry.sweep.function.memory_mb, b.entry.sweep.function.memory_mb
+    yield _pair("now", a, b, (now_a, now_b), tolerance)
+    same_kind = a.entry.sweep.function.architecture == b.entry.sweep.function.architecture
+    if now_a != now_b and same_kind:
+        yield _pair("forecast", a, b, (now_b, now_b), tolerance)
+    best_a, best_b = a.entry.answer.choice.memory_mb, b.entry.answer.choice.memory_mb
+    if best_a is not None and best_b is not None:
+        yield _pair("recommended", a, b, (best_a, best_b), tolerance)
+
+
+def _pair(what: PairKind, a: _Fitted, b: _Fitted, sizes: tuple[int, int], tolerance: float) -> Pair:
+    at_a, at_b = a.draws(sizes[0]), b.draws(sizes[1])
+    duration, cost = (
+        Quantity(interval(left), interval(right), _change(left, right, tolerance))
+        for left, right in zip(at_a, at_b, strict=True)
+    )
+    records = None
+    if max(a.record_count, b.record_count) > 1:
+        left, right = at_a[1] / a.record_count, at_b[1] / b.record_count
+        records = Quantity(interval(left), interval(right), _change(left, right, tolerance))
+    seen_a = what == "forecast" or sizes[0] in a.evidence.measured_mb
+    return Pair(
+        what=what,
+        a_memory_mb=sizes[0],
+        b_memory_mb=sizes[1],
+        measured=seen_a and sizes[1] in b.evidence.measured_mb,
+        duration_ms=duration,
+        cost_usd_per_million=cost,
+        cost_usd_per_million_records=records,
+    )
+
+
+def _pool(a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float) -> Pooled:
+    """Each size's ratio counts alike: draws of the mean logarithm over the sizes."""
+    parts = []
+    columns = [_columns(side, sizes) for side in (a, b)]
+    for both in (
+        (a.estimates.duration_ms, b.estimates.duration_ms),
+        (a.record_usd, b.record_usd),
+    ):
+        left, right = (
+            np.exp(np.log(draws[:, of]).mean(axis=1))
+            for draws, of in zip(both, columns, strict=True)
+        )
+        parts.append(_change(left, right, tolerance))
+    return Pooled(tuple(sizes), *parts)
+
+
+def _by_size(
+    a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float
+) -> Iterator[tuple[Change, Change]]:
+    """The change at every size: draw by draw, once those of B are shuffled.
+
+    Sweeps of one seed would else share their random numbers, and look more alike than they are.
+    """
+    order = np.random.default_rng(len(sizes)).permutation(len(b.estimates.cost_usd))
+    columns_a, columns_b = _columns(a, sizes), _columns(b, sizes)
+    durations = b.estimates.duration_ms[order][:, columns_b] / a.estimates.duration_ms[:, columns_a]
+    costs = b.record_usd[order][:, columns_b] / a.record_usd[:, columns_a]
+    yield from zip(_changes(durations, tolerance), _changes(costs, tolerance), strict=True)
+
+
+def _columns(fitted: _Fitted, sizes: Sequence[int]) -> list[int]:
+    return [fitted.estimates.column(size) for size in sizes]
+
+
+def _change(a: Floats, b: Floats, tolerance: float) -> Change:
+    """Every draw of B over every draw of A."""
+    ratios = (b[:, None] / a[None, :]).ravel()
+    return next(_changes(ratios[:, None], tolerance))
+
+
+def _changes(ratios: Floats, tolerance: float) -> Iterator[Change]:
+    """One change for each column of ratios."""
+    lows, highs = np.quantile(ratios, (_LOW, _HIGH), axis=0) - 1
+    means, higher = ratios.mean(axis=0) - 1, (ratios > 1).mean(axis=0)
+    for mean, low, high, share in zip(means, lows, highs, higher, strict=True):
+        found = Interval(float(mean), float(low), float(high))
+        yield Change(found, float(share), _verdict(found, tolerance))
+
+
+def _verdict(ratio: Interval, tolerance: float) -> ChangeVerdict:
+    if -tolerance <= ratio.low and ratio.high <= tolerance:
+        return "same"
+    if ratio.low > 0:
+        return "higher"
+    return "lower" if ratio.high < 0 else "unclear"

@@ -1,0 +1,167 @@
+"""Which sizes may be recommended at all, and why not the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from tuner.decision.latency import learn_scatter
+from tuner.decision.percentile import samples_needed, upper_bound_ms
+from tuner.decision.replies import differing_mb, next_to_differing
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
+    from tuner.model.goal import Goal
+
+HEADROOM_USE_RATIO: Final = 0.8
+"""A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
+_SURE_QUANTILE = 0.9
+
+Bar = Literal[
+    "out of range",
+    "fails",
+    "untried",
+    "headroom",
+    "other replies",
+    "timeout",
+    "too slow",
+    "too dear",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """The latency that a limit is held against, at one size: the worst payload's."""
+
+    memory_mb: int
+    bound_ms: float
+    """One-sided 90 % upper bound."""
+    measured: bool
+    """Whether it rests on samples alone (a percentile: distribution-free) and not on the curve."""
+    samples_missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """For every candidate: None, or what bars it."""
+
+    bars: Mapping[int, Bar | None]
+    latencies: Mapping[int, Latency]
+    """By size; empty without a latency limit."""
+
+    def allowed(self, sizes_mb: tuple[int, ...]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """One truth value for each size."""
+        return np.array([self.bars[size] is None for size in sizes_mb])
+
+
+def apply_constraints(
+    evidence: Evidence,
+    estimates: Estimates,
+    goal: Goal,
+    timeout_s: int,
+    candidates: frozenset[int],
+    *,
+    current_mb: int,
+) -> Constraints:
+    """Judge every size of the estimates; what is no candidate is out of range."""
+    different = frozenset[int]()
+    if not goal.allow_different_replies:
+        different = differing_mb(evidence, current_mb)
+    latencies = (
+        {} if goal.max_duration_ms is None else _latencies(evidence, estimates, goal.percentile)
+    )
+    cost = estimates.cost_usd.mean(axis=0) * 1e6
+    slowest = estimates.worst_ms.mean(axis=0)
+    bars: dict[int, Bar | None] = {}
+    for column, size in enumerate(estimates.sizes_mb):
+        bar: Bar | None = "out of range" if size not in candidates else None
+        bar = bar or platform_bar(evidence, size)
+        if bar is None and next_to_differing(evidence, size, different):
+            bar = "other replies"
+        succeeded = evidence.success_counts.get(size, 0)
+        if bar is None and not succeeded and slowest[column] > timeout_s * 1000:
+            bar = "timeout"
+        if bar is None and latencies and latencies[size].bound_ms > (goal.max_duration_ms or 0):
+            bar = "too slow"
+        limit = goal.max_cost_usd_per_million
+        if bar is None and limit is not None and cost[column] > limit:
+            bar = "too dear"
+        bars[size] = bar
+    return Constraints(bars, latencies)
+
+
+def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
+    """Whether a size fails or is short of memory, as far as the invocations say."""
+    for size, counts in evidence.failures.items():
+        if size == memory_mb:
+            return "fails"
+        floor = counts[Outcome.OUT_OF_MEMORY] or (
+            counts[Outcome.TIMEOUT] and not evidence.success_counts.get(memory_mb, 0)
+        )
+        if floor and memory_mb < size:
+            return "fails"
+    if _in_floor_gap(evidence, memory_mb):
+        return "untried"
+    used = expected_use_mb(evidence, memory_mb)
+    return "headroom" if used is not None and used > HEADROOM_USE_RATIO * memory_mb else None
+
+
+def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
+    """(largest size that was killed for memory, smallest larger one that succeeded): the memory
+    floor lies between. None without a kill, or if nothing above it succeeded.
+    """
+    killed = [m for m, counts in evidence.failures.items() if counts[Outcome.OUT_OF_MEMORY]]
+    floor = max(killed, default=None)
+    if floor is None:
+        return None
+    alive = [m for m, n in evidence.success_counts.items() if n and m > floor]
+    return (floor, min(alive)) if alive else None
+
+
+def _in_floor_gap(evidence: Evidence, memory_mb: int) -> bool:
+    """Whether nobody knows if the size survives."""
+    gap = floor_gap_mb(evidence)
+    return gap is not None and gap[0] < memory_mb < gap[1]
+
+
+def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
+    """Largest observed use at the size; else at the next larger one, since runtimes with a garbage
+    collector use more where there is more; else at the next smaller. None if nothing was seen.
+    """
+    seen = sorted(evidence.memory_used_mb)
+    if not seen:
+        return None
+    nearest = next((size for size in seen if size >= memory_mb), seen[-1])
+    return evidence.memory_used_mb[nearest]
+
+
+def _latencies(
+    evidence: Evidence, estimates: Estimates, percentile: float | None
+) -> dict[int, Latency]:
+    """Bound the mean by the curve, a percentile by a size's samples where there are enough."""
+    if percentile is None:
+        means = np.quantile(estimates.worst_ms, _SURE_QUANTILE, axis=0)
+        return {
+            size: Latency(size, float(bound), measured=True, samples_missing=0)
+            for size, bound in zip(estimates.sizes_mb, means, strict=True)
+        }
+    needed = samples_needed(percentile)
+    worst_ms = learn_scatter(evidence, estimates, [percentile]).worst_ms(
+        evidence.samples, slice(None)
+    )[0]
+    modelled = np.quantile(worst_ms, _SURE_QUANTILE, axis=0)
+    latencies = {}
+    for size, bound in zip(estimates.sizes_mb, modelled, strict=True):
+        durations = [evidence.warm_ms(payload, size) for payload in evidence.samples]
+        missing = sum(max(needed - len(each), 0) for each in durations)
+        known = [upper_bound_ms(each, percentile) or 0.0 for each in durations if not missing]
+        latencies[size] = Latency(
+            size, max(known, default=float(bound)), measured=not missing, samples_missing=missing
+        )
+    return latencies

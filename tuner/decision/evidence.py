@@ -1,0 +1,125 @@
+"""What a sweep's invocations say, sorted by what each may be used for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tuner.inference.sample import Sample
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tuner.model.invocation import Invocation
+
+_FAILURES = (Outcome.FUNCTION_ERROR, Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class ColdStart:
+    """A cold success: what it was billed beyond its handler, and the handler's own time."""
+
+    memory_mb: int
+    payload: str
+    duration_ms: float
+    billed_extra_ms: float
+    """Billed beyond the handler's duration: the billed INIT or restore, 0 where it is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything that the decision needs of a sweep.
+
+    `weights` sum to 1. `failures` counts, by size, the outcomes that speak against a size; lost
+    replies and service errors do not.
+    """
+
+    weights: Mapping[str, float]
+    samples: Mapping[str, tuple[Sample, ...]]
+    """By payload; the handler's time in cold starts is among them, marked."""
+    cold_starts: tuple[ColdStart, ...]
+    failures: Mapping[int, Counter[Outcome]]
+    success_counts: Mapping[int, int]
+    memory_used_mb: Mapping[int, int]
+    """The largest observed use, by size."""
+    replies: Mapping[str, Mapping[int, Counter[str]]] = field(default_factory=dict)
+    """What successes answered, by payload and size: classes of replies, where they are known."""
+
+    @property
+    def measured_mb(self) -> tuple[int, ...]:
+        """Sizes with a warm sample of every payload, ascending."""
+        by_payload = [
+            {s.memory_mb for s in samples if not s.cold} for samples in self.samples.values()
+        ]
+        return tuple(sorted(set.intersection(*by_payload))) if by_payload else ()
+
+    @property
+    def unsampled_payloads(self) -> tuple[str, ...]:
+        """Payloads without a single warm sample."""
+        return tuple(n for n, samples in self.samples.items() if all(s.cold for s in samples))
+
+    def warm_ms(self, payload: str, memory_mb: int) -> list[float]:
+        """Warm durations of a payload at a size."""
+        return [
+            s.duration_ms for s in self.samples[payload] if s.memory_mb == memory_mb and not s.cold
+        ]
+
+
+def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float]) -> Evidence:
+    """Sort invocations. Failed and discarded ones are never duration samples.
+
+    `weights` has every payload of the sweep; they need not sum to 1.
+    """
+    total = sum(weights.values())
+    samples: dict[str, list[Sample]] = {name: [] for name in weights}
+    failures: dict[int, Counter[Outcome]] = {}
+    successes: Counter[int] = Counter()
+    used: dict[int, int] = {}
+    cold_starts = []
+    replies: dict[str, dict[int, Counter[str]]] = {}
+    for invocation in invocations:
+        size, report = invocation.memory_mb, invocation.report
+        if report is not None and report.max_memory_used_mb is not None:
+            used[size] = max(used.get(size, 0), report.max_memory_used_mb)
+        if invocation.outcome in _FAILURES:
+            failures.setdefault(size, Counter())[invocation.outcome] += 1
+        successes[size] += invocation.outcome is Outcome.SUCCESS
+        if invocation.outcome is Outcome.SUCCESS and invocation.reply_class is not None:
+            by_size = replies.setdefault(invocation.payload, {})
+            by_size.setdefault(size, Counter())[invocation.reply_class] += 1
+        if invocation.is_warm_sample and report is not None:
+            sample = Sample(size, report.duration_ms, invocation.environment)
+            samples.setdefault(invocation.payload, []).append(sample)
+        elif (
+            invocation.outcome is Outcome.SUCCESS
+            and invocation.cold_start
+            and invocation.discarded is None
+        ):
+            cold = _cold_start(invocation)
+            cold_starts.append(cold)
+            sample = Sample(size, cold.duration_ms, invocation.environment, cold=True)
+            samples.setdefault(invocation.payload, []).append(sample)
+    return Evidence(
+        weights={name: weight / total for name, weight in weights.items()},
+        samples={name: tuple(each) for name, each in samples.items()},
+        cold_starts=tuple(cold_starts),
+        failures=failures,
+        success_counts=successes,
+        memory_used_mb=used,
+        replies=replies,
+    )
+
+
+def _cold_start(invocation: Invocation) -> ColdStart:
+    """Split a cold success; less than 1 ms beyond its handler is rounding, not INIT."""
+    assert invocation.report is not None
+    report = invocation.report
+    extra_ms = report.billed_duration_ms - report.duration_ms
+    return ColdStart(
+        memory_mb=invocation.memory_mb,
+        payload=invocation.payload,
+        duration_ms=report.duration_ms,
+        billed_extra_ms=extra_ms if extra_ms >= 1 else 0.0,
+    )

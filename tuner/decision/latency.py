@@ -1,0 +1,134 @@
+"""Percentiles of warm duration at every size: measured where the samples allow, else modelled.
+
+Measured rests on the samples of that size alone, whatever their distribution (`percentile`).
+Modelled is the curve's mean times how all sizes' samples scatter around it
+(`tuner.inference.predictive`).
+One is never filled up with the other. With several payloads it is the slowest one's percentile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.decision.percentile import measured_interval, samples_needed
+from tuner.inference.predictive import draw_ratio_quantiles
+from tuner.model.interval import Interval
+from tuner.model.recommendation import PercentileEstimate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
+    from tuner.model.goal import Goal
+
+    Floats = NDArray[np.float64]
+
+SHOWN_PERCENTILES: Final = (50.0, 95.0, 99.0)
+_SCATTER_SEED: Final = 1769
+"""LackOfFit from the curve's draws: how calls scatter says nothing of where the mean lies."""
+
+
+def shown_percentiles(goal: Goal) -> tuple[float, ...]:
+    """p50, p95, p99 and the one that is asked for, ascending."""
+    return tuple(sorted({*SHOWN_PERCENTILES, *([goal.percentile] if goal.percentile else [])}))
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """How the samples of each payload scatter around its curve."""
+
+    evidence: Evidence
+    estimates: Estimates
+    percentiles: tuple[float, ...]
+    ratios: Mapping[str, Floats]
+    """Draws of percentile over mean by payload: (draws, percentiles)."""
+
+    def worst_ms(self, payloads: Iterable[str], columns: Sequence[int] | slice) -> Floats:
+        """Modelled draws of the slowest payload's percentiles at columns of the estimates:
+        (percentiles, draws, columns).
+        """
+        each = [
+            self.ratios[name].T[:, :, None] * self.estimates.by_payload_ms[name][:, columns]
+            for name in payloads
+        ]
+        return np.asarray(np.max(each, axis=0) if len(each) > 1 else each[0])
+
+    def estimate(
+        self, payloads: Sequence[str], sizes_mb: Sequence[int]
+    ) -> dict[int, tuple[PercentileEstimate, ...]]:
+        """Estimate the percentiles of the slowest of `payloads` at sizes of the estimates."""
+        columns = [self.estimates.column(size) for size in sizes_mb]
+        modelled = self.worst_ms(payloads, columns)
+        # The middle, not the mean: what may be slow now and then has no end upwards.
+        lows, middles, highs = np.quantile(modelled, (0.05, 0.5, 0.95), axis=1)
+        counts = [_warm_counts(self.evidence, name) for name in payloads]
+        found = {}
+        for column, size in enumerate(sizes_mb):
+            count = min(each[size] for each in counts)
+            found[size] = tuple(
+                self._measured(payloads, size, percentile, count)
+                or PercentileEstimate(
+                    percentile=percentile,
+                    duration_ms=Interval(
+                        *(float(each[number, column]) for each in (middles, lows, highs))
+                    ),
+                    basis="modelled",
+                    sample_count=count,
+                    samples_needed=samples_needed(percentile),
+                )
+                for number, percentile in enumerate(self.percentiles)
+            )
+        return found
+
+    def _measured(
+        self, payloads: Sequence[str], memory_mb: int, percentile: float, count: int
+    ) -> PercentileEstimate | None:
+        """From the samples of the size alone; None unless every payload has enough of them:
+        `count` is what the one with the fewest has.
+        """
+        if count < samples_needed(percentile):
+            return None
+        each = [
+            measured_interval(self.evidence.warm_ms(name, memory_mb), percentile)
+            for name in payloads
+        ]
+        known = [interval for interval in each if interval is not None]
+        slowest = Interval(
+            max(i.estimate for i in known), max(i.low for i in known), max(i.high for i in known)
+        )
+        return PercentileEstimate(
+            percentile, slowest, "measured", count, samples_needed(percentile)
+        )
+
+
+def learn_scatter(
+    evidence: Evidence, estimates: Estimates, percentiles: Sequence[float]
+) -> Scatter:
+    """Learn from all samples of each payload how they scatter around its curve."""
+    log_sizes = np.log(estimates.sizes_mb)
+    ratios = {}
+    for payload, draws in estimates.by_payload_ms.items():
+        samples = evidence.samples[payload]
+        log_mean = np.log(draws.mean(axis=0))
+        mean_ms = np.exp(np.interp(np.log([s.memory_mb for s in samples]), log_sizes, log_mean))
+        rng = np.random.default_rng(_SCATTER_SEED)
+        ratios[payload] = draw_ratio_quantiles(
+            samples,
+            estimates.levels[payload],
+            mean_ms.tolist(),
+            percentiles=percentiles,
+            draw_count=len(draws),
+            rng=rng,
+        )
+    return Scatter(evidence, estimates, tuple(percentiles), ratios)
+
+
+def _warm_counts(evidence: Evidence, payload: str) -> Counter[int]:
+    return Counter(s.memory_mb for s in evidence.samples[payload] if not s.cold)

@@ -1,0 +1,287 @@
+"""Spends each invocation where it changes the decision, and stops when the answer stands."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
+from tuner.decision.evidence import read_evidence
+from tuner.decision.percentile import samples_needed
+from tuner.decision.policy.initial_design import initial_trials, open_sizes
+from tuner.decision.policy.policy import Trial
+from tuner.decision.policy.value_of_information import information_values
+from tuner.decision.problem import Question, build_problem
+from tuner.decision.verdict import (
+    current_fails,
+    errors_are_random,
+    judge,
+    measured_answer,
+    nearest_to_limits,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.policy.value_of_information import InformationValue
+    from tuner.decision.problem import Problem
+    from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.model.invocation import Invocation
+    from tuner.pricing import LambdaPrices
+
+_BATCH = 4
+_UNPROVEN_INIT_MS = 300.0
+_COMPARED = 4
+"""Samples at the current size and at the one that tempts, before all sizes are looked at again."""
+_NEIGHBOUR_OCTAVES = 0.2
+_TRIED_OCTAVES = 0.3
+_NEAR_BEST = 0.9
+"""A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
+_MOST_ENVIRONMENTS = 4
+_SURE_SHARE = 0.6
+_RESERVED = 4
+_SURE_OF_A_LIMIT = 3
+"""Warm samples after which a limit that looks out of reach is taken to be."""
+
+
+class AdaptivePolicy:
+    """Chooses by the value of information per cost, under the goal that the answer serves.
+
+    `sizes_mb` are the candidates, `payload_weights` the mix. The current size is measured early,
+    since a resize needs it. Each batch waits for the last: the fit between them is what makes the
+    choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
+    sizes that need a warm sample. It gives up where nothing that may still be learnt would decide,
+    unless it `spends_all`.
+    """
+
+    def __init__(
+        self,
+        sizes_mb: Sequence[int],
+        payload_weights: Mapping[str, float],
+        *,
+        function: FunctionConfig,
+        goal: Goal,
+        prices: LambdaPrices,
+        seed: int,
+        max_invocations: int,
+        spends_all: bool = False,
+    ) -> None:
+        self._question = Question(goal, function, prices, frozenset(sizes_mb))
+        self._weights = dict(payload_weights)
+        self._seed = seed
+        self._spends_all = spends_all
+        self._left = max_invocations
+        self._started = 0
+        self._excluded: set[int] = set()
+        self._likely: tuple[int, ...] = ()
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are foreseen at most."""
+        return self._started + max(self._left, 0)
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Choose the next batch; nothing while one is in flight, or when the answer stands."""
+        slots = min(slot_count, self._left, _BATCH)
+        if in_flight or slots <= 0:
+            return ()
+        evidence = read_evidence(done, self._weights)
+        trials = self._choose(evidence, slots)[:slots]
+        self._left -= len(trials)
+        self._started += len(trials)
+        return trials
+
+    def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """The batch's sizes and the likeliest next ones: a window costs seconds."""
+        likely = [size for size in self._likely if size not in self._excluded]
+        return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
+
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Earlier invocations count against the limit; what they tell comes with `done`."""
+        self._left -= len(earlier)
+        self._started += len(earlier)
+
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+        """Take no further trials at this size."""
+        del reason, payload
+        self._excluded.add(memory_mb)
+        self._question = self._question.without(memory_mb)
+
+    # For one that shares its invocations with others (`tuner.decision.policy.stratified`)
+
+    def account(self, *, started: int, left: int) -> None:
+        """Take what all of them have started, and have left."""
+        self._started, self._left = started, left
+
+    def initial_trials(self, evidence: Evidence) -> tuple[Trial, ...]:
+        """What every payload needs for a curve of its own."""
+        return initial_trials(
+            self._question, list(self._weights), evidence, self._open_sizes(evidence)
+        )
+
+    def confirm_limits(self, problem: Problem) -> tuple[Trial, ...]:
+        """What makes sure that no size meets the limits."""
+        return self._nearest_to_limits(problem)
+
+    def confirm(self, problem: Problem) -> tuple[Trial, ...] | None:
+        """What a verdict on it lacks: () if it stands, None if the regret is too large."""
+        return self._needed_sample(problem)
+
+    def acquire(self, problem: Problem, slots: int) -> tuple[float, tuple[Trial, ...]]:
+        """What the best invocation promises for its price, and the batch that promises most."""
+        init_ms = [c.billed_extra_ms for c in problem.evidence.cold_starts]
+        extra = float(np.mean(init_ms)) if init_ms else _UNPROVEN_INIT_MS
+        found = information_values(
+            problem,
+            self._worth_trying(problem),
+            most_at_once=min(slots, _MOST_ENVIRONMENTS),
+            extra_cold_ms=extra,
+        )
+        ranked = sorted(found, key=_price, reverse=True)
+        apart: list[InformationValue] = []
+        for each in ranked:
+            if all(
+                abs(math.log2(each.memory_mb / o.memory_mb)) > _NEIGHBOUR_OCTAVES for o in apart
+            ):
+                apart.append(each)
+        self._likely = tuple(each.memory_mb for each in apart[:_BATCH])
+        trials: list[Trial] = []
+        for each in apart:
+            near_best = _price(each) > _NEAR_BEST * _price(apart[0])
+            if (not trials or near_best) and len(trials) + each.count <= slots:
+                trials += [Trial(each.memory_mb, each.payload)] * each.count
+        return (_price(apart[0]) if apart else 0.0), tuple(trials)
+
+    def is_futile(self, problem: Problem, promise: float) -> bool:
+        """Whether the regret stays too large even if every invocation that is left brings what the
+        best of them promises now for its price.
+        """
+        regret = float(problem.ranking.regrets(_answer(problem)).mean())
+        excess = regret - problem.goal.tolerance_ratio
+        return not self._spends_all and excess > self._left * promise
+
+    def confirm_measured(self, problem: Problem) -> tuple[Trial, ...]:
+        """What makes the answer so far a measured one."""
+        return self._unmeasured(problem, problem.estimates.sizes_mb[_answer(problem)])
+
+    def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
+        first = self.initial_trials(evidence)
+        if first:
+            self._likely = tuple(trial.memory_mb for trial in first)
+            return first
+        if any(not samples for samples in evidence.samples.values()):
+            return ()
+        problem = build_problem(self._question, evidence, seed=self._seed)
+        if errors_are_random(evidence):
+            return ()
+        if not problem.ranking.allowed.any():
+            return self._nearest_to_limits(problem)
+        needed = self._needed_sample(problem)
+        if needed is not None:
+            return needed
+        promise, trials = self.acquire(problem, slots)
+        return self.confirm_measured(problem) if self.is_futile(problem, promise) else trials
+
+    def _open_sizes(self, evidence: Evidence) -> list[int]:
+        return open_sizes(self._question, evidence, self._excluded)
+
+    def _needed_sample(self, problem: Problem) -> tuple[Trial, ...] | None:
+        """A sample that a verdict cannot do without: () if the verdict stands, None if the regret
+        is still too large for that to matter.
+        """
+        chosen = _answer(problem)
+        size = problem.estimates.sizes_mb[chosen]
+        if float(problem.ranking.regrets(chosen).mean()) > problem.goal.tolerance_ratio:
+            # The last invocations make what looks best a measured size, whatever is still open.
+            if self._left <= _RESERVED:
+                return self._unmeasured(problem, size) or None
+            return self._comparison(problem) or None
+        if judge(problem).verdict != "inconclusive":
+            return ()
+        return self._unmeasured(problem, size) or self._percentile_samples(problem, size)
+
+    def _comparison(self, problem: Problem) -> tuple[Trial, ...]:
+        """Trials that tell whether the gain is sure for which a preferred current size would be
+        left: at both sizes, two at once, so that a fresh environment of each is seen; with the
+        payload of the largest weight, which decides most of the gain.
+        """
+        tempting = problem.ranking.tempting()
+        if tempting is None:
+            return ()
+        payload = max(self._weights, key=self._weights.__getitem__)
+        counts = Counter(s.memory_mb for s in problem.evidence.samples[payload])
+        both = (problem.estimates.sizes_mb[tempting], problem.current_mb)
+        lacking = [m for m in both if counts[m] < _COMPARED and m not in self._excluded]
+        self._likely = tuple(lacking)
+        return tuple(Trial(m, payload) for _ in range(2) for m in lacking)
+
+    def _unmeasured(self, problem: Problem, size: int) -> tuple[Trial, ...]:
+        """A trial at the answer and at the current size, where they lack a warm sample."""
+        unmeasured = [size]
+        if size != problem.current_mb and not current_fails(problem):
+            unmeasured.append(problem.current_mb)
+        trials = []
+        for memory_mb in unmeasured:
+            lacking = [p for p in self._weights if not problem.evidence.warm_ms(p, memory_mb)]
+            if lacking and memory_mb not in self._excluded:
+                trials.append(Trial(memory_mb, lacking[0]))
+        self._likely = tuple(trial.memory_mb for trial in trials)
+        return tuple(trials)
+
+    def _nearest_to_limits(self, problem: Problem) -> tuple[Trial, ...]:
+        """Warm samples at the size that comes nearest to limits which no size seems to meet: few
+        samples may be wrong about that.
+        """
+        nearest = nearest_to_limits(problem)
+        if nearest is None or nearest in self._excluded:
+            return ()
+        for payload in self._weights:
+            if len(problem.evidence.warm_ms(payload, nearest)) < _SURE_OF_A_LIMIT:
+                return (Trial(nearest, payload),)
+        return ()
+
+    def _percentile_samples(self, problem: Problem, size: int) -> tuple[Trial, ...]:
+        """Samples at the answer until the percentile's bound needs no model."""
+        if problem.goal.percentile is None or problem.goal.max_duration_ms is None:
+            return ()
+        needed = samples_needed(problem.goal.percentile)
+        missing = {p: needed - len(problem.evidence.warm_ms(p, size)) for p in self._weights}
+        return tuple(Trial(size, p) for p, n in missing.items() for _ in range(max(n, 0)))
+
+    def _worth_trying(self, problem: Problem) -> list[int]:
+        """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
+        measured = {s.memory_mb for each in problem.evidence.samples.values() for s in each}
+        best = problem.ranking.pick()
+        keep = {*measured, problem.estimates.sizes_mb[best or 0]}
+        sizes: list[int] = []
+        for size in self._open_sizes(problem.evidence):
+            used = expected_use_mb(problem.evidence, size)
+            if used is not None and used > HEADROOM_USE_RATIO * size:
+                continue
+            if size not in problem.estimates.sizes_mb:
+                continue
+            if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
+                sizes.append(size)
+        return sizes
+
+
+def _answer(problem: Problem) -> int:
+    """The column that would be answered for."""
+    best = problem.ranking.pick()
+    assert best is not None  # some size is allowed
+    return measured_answer(problem, best)
+
+
+def _price(worth: InformationValue) -> float:
+    """Drop of regret for the invocation's cost. An invocation has a price of its own besides:
+    time, a version to publish, a side effect. A drop that only many samples would bring counts
+    little, but it counts: otherwise nothing would be worth a first step.
+    """
+    return (worth.drop + _SURE_SHARE * worth.share_of_sure) / (worth.count + 0.5 * worth.cost_ratio)

@@ -1,0 +1,154 @@
+"""Invocations over sizes and values of a batch size, spent where they tell the best pair."""
+
+from __future__ import annotations
+
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING
+
+from tuner.decision.pairs import best_problem, build_problems
+from tuner.decision.policy.adaptive import AdaptivePolicy
+from tuner.decision.problem import Question
+from tuner.decision.strata import strata_of
+from tuner.decision.verdict import errors_are_random
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.pairs import StratumProblem
+    from tuner.decision.policy.policy import Trial
+    from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.model.invocation import Invocation
+    from tuner.model.plan import PayloadClass, VariedParameter
+    from tuner.pricing import LambdaPrices
+
+_BATCH = 4
+
+
+class StratifiedPolicy:
+    """One adaptive policy for each value, all at the same first sizes, so that versions and
+    environments are shared.
+
+    Every payload first gets what a curve of its own needs. Then each batch goes to the value where
+    it promises the largest drop of regret for its price: a value that is clearly beaten gets
+    nothing more. It stops when the best pair stands.
+    """
+
+    def __init__(
+        self,
+        sizes_mb: Sequence[int],
+        payloads: Sequence[PayloadClass],
+        varied: VariedParameter,
+        *,
+        function: FunctionConfig,
+        goal: Goal,
+        prices: LambdaPrices,
+        seed: int,
+        max_invocations: int,
+        spends_all: bool = False,
+    ) -> None:
+        self._question = Question(goal, function, prices, frozenset(sizes_mb))
+        self._strata = strata_of(payloads, varied.values)
+        self._varied = varied
+        self._seed = seed
+        self._policies = tuple(
+            AdaptivePolicy(
+                sizes_mb,
+                stratum.weights,
+                function=function,
+                goal=goal,
+                prices=prices,
+                seed=seed,
+                max_invocations=max_invocations,
+                spends_all=spends_all,
+            )
+            for stratum in self._strata
+        )
+        self._left = max_invocations
+        self._started = 0
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are foreseen at most."""
+        return self._started + max(self._left, 0)
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Choose the next batch; nothing while one is in flight, or when the answer stands."""
+        slots = min(slot_count, self._left, _BATCH)
+        if in_flight or slots <= 0:
+            return ()
+        for policy in self._policies:
+            policy.account(started=self._started, left=self._left)
+        evidences = [stratum.evidence(done) for stratum in self._strata]
+        trials = self._choose(evidences, slots)[:slots]
+        self._left -= len(trials)
+        self._started += len(trials)
+        return trials
+
+    def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """What any value is likely to need next."""
+        worth = [each.sizes_worth_publishing(trials) for each in self._policies]
+        return tuple(sorted(set().union(*worth)))
+
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Earlier invocations count against the limit that all values share."""
+        self._left -= len(earlier)
+        self._started += len(earlier)
+
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+        """Take no further trials at this size, with a payload: with its value."""
+        if payload is None:
+            self._question = self._question.without(memory_mb)
+        for stratum, policy in zip(self._strata, self._policies, strict=True):
+            if payload is None or payload in stratum.weights:
+                policy.exclude(memory_mb, reason)
+
+    def _choose(self, evidences: Sequence[Evidence], slots: int) -> tuple[Trial, ...]:
+        initial = [s.initial_trials(e) for s, e in zip(self._policies, evidences, strict=True)]
+        first = dict.fromkeys(each for each in chain(*zip_longest(*initial)) if each is not None)
+        if first:
+            return tuple(first)
+        # A value whose events fail everywhere is left out: the others have an answer.
+        known = [
+            (policy, stratum, evidence)
+            for policy, stratum, evidence in zip(
+                self._policies, self._strata, evidences, strict=True
+            )
+            if all(evidence.samples.values())
+        ]
+        if not known or any(errors_are_random(evidence) for _, _, evidence in known):
+            return ()
+        policies = [policy for policy, _, _ in known]
+        problems = build_problems(
+            self._question,
+            [stratum for _, stratum, _ in known],
+            [evidence for _, _, evidence in known],
+            seed=self._seed,
+        )
+        best = best_problem(problems, self._varied.current)
+        if best is None:
+            tries = [s.confirm_limits(e.problem) for s, e in zip(policies, problems, strict=True)]
+            return tuple(chain(*tries))
+        [policy] = [s for s, e in zip(policies, problems, strict=True) if e is best]
+        needed = policy.confirm(best.problem)
+        if needed is not None:
+            return needed
+        promise, trials = _informative(policies, problems, slots)
+        if policy.is_futile(best.problem, promise):
+            return policy.confirm_measured(best.problem)
+        return trials
+
+
+def _informative(
+    policies: Sequence[AdaptivePolicy], problems: Sequence[StratumProblem], slots: int
+) -> tuple[float, tuple[Trial, ...]]:
+    """The trials of the value where they promise most, and that promise."""
+    found = [
+        policy.acquire(each.problem, slots)
+        for policy, each in zip(policies, problems, strict=True)
+        if each.problem.ranking.allowed.any()
+    ]
+    return max(found, key=lambda each: each[0])

@@ -1,0 +1,176 @@
+"""What one more invocation is worth to the decision.
+
+Expected value of sample information: over the posterior's draws, the regret of every answer goes
+up and down with a size's duration, or does not. As far as the next invocation tells that duration,
+it tells which answer will have the least regret: how much less than today's best answer has, on
+average, is what it is worth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.decision.problem import Problem
+
+    Floats = NDArray[np.float64]
+
+BETWEEN_RATIO: Final = 0.03
+"""Assumed scatter between environments (public measurements: a few per cent)."""
+_COLD_RATIO = 0.07
+"""Assumed scatter of a cold handler's time around its usual multiple of the warm one."""
+_INDISTINCT = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class InformationValue:
+    """The value of `count` invocations at once, as the drop of expected regret they promise.
+
+    More than one at once open a fresh environment: what an environment keeps for life, no further
+    sample of it can tell.
+    """
+
+    memory_mb: int
+    payload: str
+    count: int
+    drop: float
+    share_of_sure: float
+    """The drop if the size's true duration were told, times the share of its variance that the
+    invocations would take away: what counts where only many samples together change the answer.
+    """
+    cost_ratio: float
+    """Expected cost of all of them, over that of one at the best answer."""
+
+
+def information_values(
+    problem: Problem,
+    sizes_mb: Sequence[int],
+    *,
+    most_at_once: int,
+    extra_cold_ms: float,
+) -> list[InformationValue]:
+    """InformationValue of the next invocations at each size and with each payload."""
+    allowed = problem.ranking.allowed
+    if not allowed.any():
+        return []
+    # Another answer may already be better than all of these: then nothing here is worth anything.
+    regrets = np.column_stack(
+        [problem.ranking.regret_table()[:, allowed], problem.ranking.rival_regret()]
+    )
+    usual_cost = float(problem.estimates.cost_usd.mean(axis=0)[allowed].min())
+    found = []
+    for size in sizes_mb:
+        column = problem.estimates.column(size)
+        for payload, draws in problem.estimates.by_payload_ms.items():
+            # What a single call shows: a calm one, whatever slow ones do to the mean.
+            logs = np.log(draws[:, column]) - problem.estimates.slow_log_ratio[payload]
+            variance = float(logs.var())
+            explained = Explained.of(regrets, logs)
+            sure = explained.drop(1.0)
+            for count, deviation, cold_count in _choices(
+                problem, size, payload, variance=variance, most_at_once=most_at_once
+            ):
+                cost = _cost(problem, size, payload, count, cold_count * extra_cold_ms)
+                known = variance / (variance + deviation**2)
+                found.append(
+                    InformationValue(
+                        memory_mb=size,
+                        payload=payload,
+                        count=count,
+                        drop=explained.drop(known),
+                        share_of_sure=sure * known,
+                        cost_ratio=cost / usual_cost,
+                    )
+                )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How the regret of every answer goes with one quantity over the draws (regression, as in
+    Strong, Oakley and Brennan, 2014): what a quantity has nothing to do with, knowing it does not
+    help, however unsure it is.
+    """
+
+    levels: Floats
+    """The quantity's draws, standardised: (draws,)."""
+    coefficients: Floats
+    """Of 1, the level, and its square less 1: (3, answers)."""
+    least: float
+    """Expected regret of the best answer today."""
+
+    @classmethod
+    def of(cls, regrets: Floats, logs: Floats) -> Explained:
+        """Least squares over the draws."""
+        levels = (logs - logs.mean()) / max(float(logs.std()), _INDISTINCT)
+        basis = np.column_stack([np.ones_like(levels), levels, levels**2 - 1])
+        return cls(levels, np.linalg.pinv(basis) @ regrets, float(regrets.mean(axis=0).min()))
+
+    def drop(self, known_share: float) -> float:
+        """How much less the least expected regret is, on average over what may be seen, than that
+        of one answer for all of it, where observing takes `known_share` of the variance away: never
+        negative.
+        """
+        mean, slope, bend = self.coefficients
+        seen = np.sqrt(known_share) * self.levels[:, None]
+        after = mean + seen * slope + (seen**2 - known_share) * bend
+        return max(self.least - float(after.min(axis=1).mean()), 0.0)
+
+
+def _choices(
+    problem: Problem, size: int, payload: str, *, variance: float, most_at_once: int
+) -> list[tuple[int, float, int]]:
+    """(invocations at once, relative deviation of what they add, how many of them are cold).
+
+    One invocation goes to an environment that is there, or opens the first; one more than there
+    are environments opens another.
+    """
+    within = problem.estimates.within_ratio**2
+    warm, cold = 1 / within, 1 / (within + _COLD_RATIO**2)
+    precisions: dict[str | None, float] = {}
+    for name, samples in problem.evidence.samples.items():
+        for sample in samples:
+            if sample.memory_mb == size:
+                known = precisions.setdefault(sample.environment, 0.0)
+                if name == payload:
+                    precisions[sample.environment] = known + (cold if sample.cold else warm)
+    if not precisions:
+        return [(1, _deviation([0.0], [cold], variance), 1)]
+    before = list(precisions.values())
+    choices = [(1, _deviation(before, [before[0] + warm, *before[1:]], variance), 0)]
+    count = len(before) + 1
+    if count <= most_at_once:
+        after = [*(each + warm for each in before), cold]
+        choices.append((count, _deviation([*before, 0.0], after, variance), 1))
+    return choices
+
+
+def _deviation(before: list[float], after: list[float], variance: float) -> float:
+    """Deviation of an observation that takes environments from one precision to another, where
+    each environment's own luck limits what it can tell.
+
+    A size whose `variance` stays above what its samples would leave is doubted for another reason
+    (it does not fit the curve): there a further sample takes no larger share of the doubt than it
+    adds to the samples.
+    """
+    luck = BETWEEN_RATIO**2
+    known = sum(each / (1 + luck * each) for each in before)
+    gain = sum(each / (1 + luck * each) for each in after) - known
+    if known:
+        gain = min(gain, gain / known / variance)
+    return float(np.sqrt(1 / gain))
+
+
+def _cost(problem: Problem, size: int, payload: str, count: int, extra_ms: float) -> float:
+    """Expected cost of `count` invocations, INITs of `extra_ms` together included."""
+    column = problem.estimates.column(size)
+    warm_usd = float(problem.estimates.by_payload_usd[payload][:, column].mean())
+    warm_ms = float(problem.estimates.by_payload_ms[payload][:, column].mean())
+    return warm_usd * (count + extra_ms / max(warm_ms, 0.5))

@@ -1,0 +1,133 @@
+"""What was counted and estimated, size by size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.decision.estimates import interval, intervals
+from tuner.model.invocation import Outcome
+from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.latency import Scatter
+    from tuner.decision.problem import Problem
+    from tuner.model.interval import Interval
+    from tuner.model.invocation import Invocation
+    from tuner.model.recommendation import PercentileEstimate
+    from tuner.model.sweep import Sweep
+
+
+def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeSummary]:
+    """One summary for each size and payload that was invoked: by ascending size, payloads in the
+    plan's order. `scatters` have every payload that has a curve.
+    """
+    durations, costs = _by_payload([scatter.estimates for scatter in scatters])
+    percentiles = _percentiles(scatters, {i.memory_mb for i in sweep.invocations})
+    groups: dict[tuple[int, str], list[Invocation]] = {}
+    for invocation in sweep.invocations:
+        groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
+    order = {payload.name: number for number, payload in enumerate(sweep.plan.payloads)}
+    for (memory_mb, payload), group in sorted(
+        groups.items(), key=lambda item: (item[0][0], order[item[0][1]])
+    ):
+        yield _summary(
+            sweep,
+            group,
+            duration_ms=durations.get((memory_mb, payload)),
+            cost_usd_per_million=costs.get((memory_mb, payload)),
+            percentiles=percentiles.get((memory_mb, payload), ()),
+        )
+
+
+def _percentiles(
+    scatters: Sequence[Scatter], invoked_mb: Collection[int]
+) -> dict[tuple[int, str], tuple[PercentileEstimate, ...]]:
+    """Percentiles by size and payload."""
+    return {
+        (memory_mb, payload): found
+        for scatter in scatters
+        for payload in scatter.ratios
+        for memory_mb, found in scatter.estimate(
+            [payload], [size for size in scatter.estimates.sizes_mb if size in invoked_mb]
+        ).items()
+    }
+
+
+def _by_payload(
+    estimates: Sequence[Estimates],
+) -> tuple[dict[tuple[int, str], Interval], dict[tuple[int, str], Interval]]:
+    """Intervals of duration and of cost per million by size and payload."""
+    durations: dict[tuple[int, str], Interval] = {}
+    costs: dict[tuple[int, str], Interval] = {}
+    for each in estimates:
+        for payload, draws in each.by_payload_ms.items():
+            keys = [(size, payload) for size in each.sizes_mb]
+            durations |= zip(keys, intervals(draws), strict=True)
+            costs |= zip(keys, intervals(each.by_payload_usd[payload] * 1e6), strict=True)
+    return durations, costs
+
+
+def _summary(
+    sweep: Sweep,
+    group: Sequence[Invocation],
+    *,
+    duration_ms: Interval | None,
+    cost_usd_per_million: Interval | None,
+    percentiles: tuple[PercentileEstimate, ...],
+) -> SizeSummary:
+    """Counts of one size and payload; intervals where it has a warm sample."""
+    known = any(invocation.is_warm_sample for invocation in group)
+    payload = next(each for each in sweep.plan.payloads if each.name == group[0].payload)
+    outcomes = [invocation.outcome for invocation in group]
+    used = [i.report.max_memory_used_mb for i in group if i.report and i.report.max_memory_used_mb]
+    return SizeSummary(
+        architecture=sweep.function.architecture,
+        memory_mb=group[0].memory_mb,
+        payload=payload.class_name,
+        invocation_count=len(group),
+        environment_count=len({i.environment for i in group if i.environment is not None}),
+        cold_start_count=sum(invocation.cold_start for invocation in group),
+        error_count=outcomes.count(Outcome.FUNCTION_ERROR),
+        timeout_count=outcomes.count(Outcome.TIMEOUT),
+        oom_count=outcomes.count(Outcome.OUT_OF_MEMORY),
+        throttle_count=sum(invocation.throttle_count for invocation in group),
+        duration_ms=duration_ms if known else None,
+        cost_usd_per_million=cost_usd_per_million if known else None,
+        max_memory_used_mb=max(used, default=None),
+        parameters=payload.parameters,
+        percentiles=percentiles if known else (),
+    )
+
+
+def curve_estimates(scatter: Scatter) -> Iterator[SizeEstimate]:
+    """What the curve says of every candidate size."""
+    estimates = scatter.estimates
+    durations_ms, costs = intervals(estimates.duration_ms), intervals(estimates.cost_usd * 1e6)
+    percentiles, measured_mb = (
+        scatter.estimate(tuple(scatter.ratios), estimates.sizes_mb),
+        scatter.evidence.measured_mb,
+    )
+    for column, memory_mb in enumerate(estimates.sizes_mb):
+        yield SizeEstimate(
+            memory_mb=memory_mb,
+            duration_ms=durations_ms[column],
+            cost_usd_per_million=costs[column],
+            measured=memory_mb in measured_mb,
+            percentiles=percentiles[memory_mb],
+        )
+
+
+def current_size(problem: Problem | None, memory_mb: int | None = None) -> CurrentSize:
+    """What is known of the size that the function has now; without a problem, the size alone."""
+    if problem is None:
+        assert memory_mb is not None
+        return CurrentSize(memory_mb, None, None)
+    estimates, column = problem.estimates, problem.estimates.column(problem.current_mb)
+    return CurrentSize(
+        problem.current_mb,
+        interval(estimates.duration_ms[:, column]),
+        interval(estimates.cost_usd[:, column] * 1e6),
+    )

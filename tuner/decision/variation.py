@@ -1,0 +1,166 @@
+"""The answer from a sweep over a varied parameter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tuner.decision.answer import Answer, answer_plainly, no_curve, only_size
+from tuner.decision.estimates import interval
+from tuner.decision.findings import sweep_findings
+from tuner.decision.pairs import (
+    best_problem,
+    build_problems,
+    current_record_usd,
+    estimate_pairs,
+    judge_pairs,
+    problem_at,
+)
+from tuner.decision.strata import strata_of
+from tuner.decision.summary import current_size
+from tuner.decision.verdict import measured_answer
+from tuner.model.finding import Finding
+from tuner.model.recommendation import ValueAnswer, Variation
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.pairs import StratumProblem
+    from tuner.decision.problem import Question
+    from tuner.decision.strata import Stratum
+    from tuner.model.goal import Goal
+    from tuner.model.plan import VariedParameter
+    from tuner.model.recommendation import Choice
+    from tuner.model.sweep import Sweep
+
+
+def answer_varied(
+    sweep: Sweep, varied: VariedParameter, question: Question, evidence: Evidence, *, seed: int
+) -> Answer:
+    """Answer over all pairs where the parameter can be set; else for the mix of all values, which
+    count alike. What each value alone would have goes with it.
+    """
+    if evidence.unsampled_payloads and not varied.is_setting:
+        return no_curve(question, evidence)
+    strata = strata_of(sweep.plan.payloads, varied.values)
+    known = [
+        (stratum, own)
+        for stratum in strata
+        if not (own := stratum.evidence(sweep.invocations)).unsampled_payloads
+    ]
+    if not known:
+        return no_curve(question, evidence)
+    problems = build_problems(question, [p for p, _ in known], [e for _, e in known], seed=seed)
+    now = problem_at(problems, varied.current)
+    if not varied.is_setting:
+        answer = answer_plainly(sweep, question, evidence, seed=seed)
+        variation = _variation(strata, problems, varied, answer.choice)
+        return replace(answer, variation=variation)
+    best, choice = judge_pairs(problems, varied)
+    variation = _variation(strata, problems, varied, choice)
+    before = current_record_usd(now)
+    current = replace(
+        current_size(now.problem if now else None, question.function.memory_mb),
+        parameters=((varied.name, varied.current),),
+        cost_usd_per_million_records=None if before is None else interval(before * 1e6),
+    )
+    return Answer(
+        choice=only_size(best.problem) or choice,
+        current=current,
+        problem=best.problem,
+        estimates=tuple(each.problem.estimates for each in problems),
+        variation=variation,
+    )
+
+
+def _variation(
+    strata: Sequence[Stratum],
+    problems: Sequence[StratumProblem],
+    varied: VariedParameter,
+    choice: Choice,
+) -> Variation:
+    """What every value alone would have; the size that the verdict names is among its pairs."""
+    named = {size for size in (choice.memory_mb, choice.best_so_far_mb) if size is not None}
+    answers = tuple(_value_answer(stratum, problems, varied, named) for stratum in strata)
+    return Variation(varied, answers, _best(problems, varied))
+
+
+def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
+    """What failed, told for each value apart; what is of the whole run is told once."""
+    told = set()
+    for stratum in strata_of(sweep.plan.payloads, varied.values):
+        evidence = stratum.evidence(sweep.invocations)
+        for finding in sweep_findings(sweep, evidence):
+            if finding.code in _OF_SIZES:
+                message = f"with {varied.name}={stratum.value} {finding.message}"
+                yield replace(finding, message=message)
+            elif finding not in told:
+                told.add(finding)
+                yield finding
+
+
+def variation_findings(variation: Variation, goal: Goal) -> Iterator[Finding]:
+    """A parameter of the work that asks for other sizes at other values; and what is not shown."""
+    if variation.parameter.is_setting and goal.percentile is not None:
+        limits = "it limits the answer, but " if goal.max_duration_ms is not None else ""
+        yield Finding(
+            "percentile_not_shown",
+            "info",
+            f"--percentile {goal.percentile:g}: {limits}the table of {variation.parameter.name} "
+            "has mean durations only; --json has percentiles by size and payload",
+        )
+    picked = {each.value: each.memory_mb for each in variation.values if each.memory_mb}
+    name = variation.parameter.name
+    if variation.parameter.is_setting or len(set(picked.values())) < 2:
+        return
+    sizes = ", ".join(f"{mb} MB at {value}" for value, mb in picked.items())
+    yield Finding(
+        "size_depends_on_payload",
+        "info",
+        f"the best size depends on {name}: {sizes}; the answer is for all values alike, so vary it "
+        f"as your traffic does, or give the values' classes weights in a payload set",
+    )
+
+
+_OF_SIZES = ("out_of_memory", "timeout", "function_error", "errors_at_random")
+
+
+def _best(problems: Sequence[StratumProblem], varied: VariedParameter) -> str | None:
+    best = best_problem(problems, varied.current)
+    return None if best is None else best.stratum.value
+
+
+def _invoked(evidence: Evidence) -> set[int]:
+    """Sizes with a sample of any payload, cold ones too: there the curve has seen something."""
+    return {each.memory_mb for samples in evidence.samples.values() for each in samples}
+
+
+def _value_answer(
+    stratum: Stratum,
+    problems: Sequence[StratumProblem],
+    varied: VariedParameter,
+    named_mb: Collection[int],
+) -> ValueAnswer:
+    """What one value would have, were there no other."""
+    each = problem_at(problems, stratum.value)
+    if each is None:
+        return ValueAnswer(stratum.value, stratum.record_count, None, ())
+    # What says something of the work is as it comes: each value is compared with itself.
+    now = problem_at(problems, varied.current) if varied.is_setting else each
+    problem = replace(each.problem, ranking=replace(each.problem.ranking, rivals=None))
+    column = problem.ranking.pick()
+    sizes = problem.estimates.sizes_mb
+    picked = None if column is None else sizes[measured_answer(problem, column)]
+    shown = {
+        *_invoked(problem.evidence),
+        *named_mb,
+        problem.current_mb,
+        *([] if picked is None else [picked]),
+    }
+    return ValueAnswer(
+        value=stratum.value,
+        record_count=stratum.record_count,
+        memory_mb=picked,
+        pairs=tuple(estimate_pairs(each, now, sorted(shown & set(sizes)))),
+    )

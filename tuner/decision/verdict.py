@@ -1,0 +1,317 @@
+"""Whether the answer can be stood by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.decision.estimates import interval
+from tuner.decision.replies import error_at_current
+from tuner.model.invocation import Outcome
+from tuner.model.recommendation import Choice
+from tuner.model.share import percent, percent_digits
+
+if TYPE_CHECKING:
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.problem import Problem
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Basis
+
+
+RANDOM_ERRORS: Final = (
+    "invocations fail at several sizes without relation to memory, so no size is safe: "
+    "mend the function's errors (or the payload), then tune again"
+)
+_STAND_IN_RATIO = 0.3
+"""How much slower (or, for speed, dearer) a measured size may be that answers in place of an
+unmeasured one: about a step of a usual grid of sizes."""
+
+
+_MANY_ALIKE = 4
+"""From so many sizes on that look as good it is worth saying which they are."""
+_HARDLY_RATIO = 0.02
+"""Sizes that come this close to each other come as near to a limit."""
+
+
+def judge(problem: Problem) -> Choice:
+    """Reach a verdict. A size that was not measured cannot carry a resize."""
+    if (why := errors_for_work(problem)) is not None:
+        return undecided(why)
+    best = problem.ranking.pick()
+    if best is None:
+        return undecided(nothing_allowed(problem))
+    chosen = measured_answer(problem, best)
+    regrets = problem.ranking.regrets(chosen)
+    objection = _objection(problem, best, chosen, regrets)
+    size = problem.estimates.sizes_mb[chosen]
+    if objection is not None:
+        return undecided(
+            objection,
+            regret=float(regrets.mean()),
+            confidence=_confidence(regrets, problem.goal),
+            best_so_far_mb=size,
+        )
+    keep = size == problem.current_mb
+    return Choice(
+        verdict="keep" if keep else "resize",
+        memory_mb=size,
+        basis=_basis(problem, size),
+        duration_ms=interval(problem.estimates.duration_ms[:, chosen]),
+        cost_usd_per_million=interval(problem.estimates.cost_usd[:, chosen] * 1e6),
+        saving_ratio=_saving(problem, chosen),
+        saving_usd_per_month=None,
+        expected_regret_ratio=float(regrets.mean()),
+        confidence=_confidence(regrets, problem.goal),
+        reason=_reason(problem, size),
+    )
+
+
+def errors_for_work(problem: Problem) -> str | None:
+    """Object where the current size answers with errors: its samples are not of the work."""
+    if problem.goal.allow_different_replies:
+        return None
+    return error_at_current(problem.evidence, problem.current_mb)
+
+
+def undecided(
+    reason: str,
+    *,
+    regret: float | None = None,
+    confidence: float | None = None,
+    best_so_far_mb: int | None = None,
+) -> Choice:
+    """An inconclusive verdict, with what more would be needed."""
+    return Choice(
+        verdict="inconclusive",
+        memory_mb=None,
+        basis="modelled",
+        duration_ms=None,
+        cost_usd_per_million=None,
+        saving_ratio=None,
+        saving_usd_per_month=None,
+        expected_regret_ratio=regret,
+        confidence=confidence,
+        reason=reason,
+        best_so_far_mb=best_so_far_mb,
+    )
+
+
+def nothing_allowed(problem: Problem) -> str:
+    """Say why no size may be recommended, and which comes nearest to the limits."""
+    nearest = _cheapest_near_limits(problem)
+    if nearest is None:
+        return (
+            "invocations fail, run out of memory or leave under 20 % of it at every size: "
+            "mend the function, or allow larger sizes with --max-memory"
+        )
+    limits = _limits(problem, nearest)
+    reached = " and ".join(limit.reached for limit in limits)
+    flags = " or ".join(limit.flag for limit in limits)
+    which = "the limits" if len(limits) > 1 else "the limit"
+    return f"no size meets {which}: {nearest} MB comes nearest with {reached}; raise {flags}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """A limit of the goal, and what a size reaches of it."""
+
+    flag: str
+    reached: str
+    excess_ratio: float
+
+
+def _limits(problem: Problem, memory_mb: int) -> list[_Limit]:
+    """The goal's limits at a size."""
+    goal, latency = problem.goal, problem.constraints.latencies.get(memory_mb)
+    limits = []
+    if latency is not None and goal.max_duration_ms is not None:
+        of = "the mean" if goal.percentile is None else f"p{goal.percentile:g}"
+        modelled = "" if latency.measured else ", modelled"
+        reached = (
+            f"{latency.bound_ms:.3g} ms (90 % bound of {of}{modelled}) where "
+            f"{goal.max_duration_ms:g} ms are allowed"
+        )
+        excess = latency.bound_ms / goal.max_duration_ms
+        limits.append(_Limit("--max-duration", reached, excess))
+    if goal.max_cost_usd_per_million is not None:
+        column = problem.estimates.column(memory_mb)
+        cost = float(problem.estimates.cost_usd[:, column].mean()) * 1e6
+        reached = f"${cost:.2f} a million where ${goal.max_cost_usd_per_million:.2f} are allowed"
+        excess = cost / max(goal.max_cost_usd_per_million, 1e-9)
+        limits.append(_Limit("--max-cost-per-million", reached, excess))
+    return limits
+
+
+def nearest_to_limits(problem: Problem) -> int | None:
+    """The size that breaks only limits of the goal, and those by the least; None without one."""
+    within = _within_all_but_limits(problem)
+    by_cost = all(problem.constraints.bars[size] == "too dear" for size in within)
+    values = problem.estimates.cost_usd if by_cost else problem.estimates.worst_ms
+    means = {m: float(values[:, problem.estimates.column(m)].mean()) for m in within}
+    return min(means, key=means.__getitem__) if means else None
+
+
+def _cheapest_near_limits(problem: Problem) -> int | None:
+    """The size that breaks the worst broken limit by the least; of those that hardly differ in it,
+    the cheapest measured one. None without one.
+    """
+    within = _within_all_but_limits(problem)
+    if not within:
+        return None
+    excess = {m: max(limit.excess_ratio for limit in _limits(problem, m)) for m in within}
+    cost = dict(
+        zip(problem.estimates.sizes_mb, problem.estimates.cost_usd.mean(axis=0), strict=True)
+    )
+    least = min(excess.values())
+    near = [m for m in within if excess[m] <= least * (1 + _HARDLY_RATIO)]
+    return min([m for m in near if m in problem.measured] or near, key=cost.__getitem__)
+
+
+def _within_all_but_limits(problem: Problem) -> list[int]:
+    return [
+        size for size, bar in problem.constraints.bars.items() if bar in ("too slow", "too dear")
+    ]
+
+
+def measured_answer(problem: Problem, best: int) -> int:
+    """The rule's pick if it was measured or is the current size; else the best measured size that
+    does as well within the tolerance; else the pick.
+    """
+    size = problem.estimates.sizes_mb[best]
+    if size in problem.measured or size == problem.current_mb:
+        return best
+    measured = np.isin(problem.estimates.sizes_mb, problem.measured)
+    stand_in = problem.ranking.pick(measured)
+    if stand_in is None:
+        return best
+    good = float(problem.ranking.regrets(stand_in).mean()) <= problem.goal.tolerance_ratio
+    preference = problem.ranking.preference.mean(axis=0)
+    near = preference[stand_in] <= preference[best] * (1 + _STAND_IN_RATIO)
+    return stand_in if good and (near or not problem.goal.cost_slack_ratio) else best
+
+
+def _objection(
+    problem: Problem, best: int, chosen: int, regrets: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> str | None:
+    """What stands against the answer and what more would be needed; None if nothing does."""
+    size = problem.estimates.sizes_mb[chosen]
+    if errors_are_random(problem.evidence):
+        return RANDOM_ERRORS
+    resize = size != problem.current_mb
+    if size not in problem.measured:
+        return _doubt(problem, best, size, float(regrets.mean())) or (
+            f"{size} MB looks best but was not measured: add it with --memory-sizes"
+        )
+    if resize and problem.current_mb not in problem.measured and not current_fails(problem):
+        return (
+            f"{size} MB looks best, but the current {problem.current_mb} MB was not measured, so "
+            f"the saving is not known: add it with --memory-sizes"
+        )
+    latency = problem.constraints.latencies.get(size)
+    if resize and latency is not None and not latency.measured:
+        return (
+            f"p{problem.goal.percentile:g} at {size} MB is modelled from few samples: "
+            f"{latency.samples_missing} more there would decide (raise --max-invocations)"
+        )
+    return _doubt(problem, best, size, float(regrets.mean()))
+
+
+def _doubt(problem: Problem, best: int, size: int, regret: float) -> str | None:
+    """Object if the expected regret is above the tolerance."""
+    if regret <= problem.goal.tolerance_ratio:
+        return None
+    tempting = problem.ranking.tempting()
+    if tempting is not None:
+        return _not_sure(problem, tempting)
+    wanted = problem.estimates.sizes_mb[best]
+    where = f"{wanted} MB" if wanted not in problem.measured else f"{size} MB and its neighbours"
+    slack = "" if problem.goal.cost_slack_ratio else ", or leave out --cost-slack 0"
+    return (
+        f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
+        f"{percent(problem.goal.tolerance_ratio, 1)}{_alike(problem)}: more samples at {where} "
+        f"would decide (raise --max-invocations or --tolerance{slack})"
+    )
+
+
+def _not_sure(problem: Problem, tempting: int) -> str:
+    """What a preferred current size would be left for, if it were sure."""
+    objective, now = problem.ranking.objective, problem.estimates.column(problem.current_mb)
+    gain = interval(1 - objective[:, tempting] / objective[:, now])
+    better = {"cost": "cheaper", "speed": "faster", "balanced": "better"}[problem.goal.name]
+    kept = {"cost": "faster", "speed": "cheaper", "balanced": "faster"}[problem.goal.name]
+    likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
+    return (
+        f"{problem.estimates.sizes_mb[tempting]} MB looks {percent(gain.estimate, 1)} {better} "
+        f"than the {kept} current {problem.current_mb} MB, but that is not sure ({likely}): more "
+        f"samples at both would decide (raise --max-invocations)"
+    )
+
+
+def _alike(problem: Problem) -> str:
+    """Say so where many sizes are as good as the best one, as far as is known."""
+    expected = problem.ranking.regret_table().mean(axis=0)
+    near = expected <= expected[problem.ranking.allowed].min() + problem.goal.tolerance_ratio
+    sizes = np.array(problem.estimates.sizes_mb)[near & problem.ranking.allowed]
+    if len(sizes) < _MANY_ALIKE:
+        return ""
+    within = percent(problem.goal.tolerance_ratio, 1)
+    return (
+        f", and {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} MB look as good within {within}"
+    )
+
+
+def errors_are_random(evidence: Evidence) -> bool:
+    """Whether function errors come and go with no relation to memory: at two sizes or more, one of
+    which memory cannot explain.
+    """
+    erring = [m for m, counts in evidence.failures.items() if counts[Outcome.FUNCTION_ERROR]]
+    return len(erring) >= 2 and any(not memory_may_explain(evidence, size) for size in erring)
+
+
+def memory_may_explain(evidence: Evidence, failing_mb: int) -> bool:
+    """Whether a size may fail for want of memory: neither it nor a smaller one has succeeded."""
+    return not any(n and m <= failing_mb for m, n in evidence.success_counts.items())
+
+
+def current_fails(problem: Problem) -> bool:
+    """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
+    counts = problem.evidence.failures.get(problem.current_mb)
+    return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
+
+
+def _basis(problem: Problem, size: int) -> Basis:
+    latency = problem.constraints.latencies.get(size)
+    measured = size in problem.measured and (latency is None or latency.measured)
+    return "measured" if measured else "modelled"
+
+
+def _saving(problem: Problem, chosen: int) -> Interval | None:
+    """Saving against the current size, draw by draw; None where its cost is not known."""
+    if problem.current_mb not in problem.estimates.sizes_mb or current_fails(problem):
+        return None
+    now = problem.estimates.cost_usd[:, problem.estimates.column(problem.current_mb)]
+    return interval(1 - problem.estimates.cost_usd[:, chosen] / now)
+
+
+def _confidence(regrets: np.ndarray[tuple[int], np.dtype[np.float64]], goal: Goal) -> float:
+    """Probability that the regret is within the tolerance."""
+    return float(np.mean(regrets <= goal.tolerance_ratio))
+
+
+def _reason(problem: Problem, size: int) -> str:
+    """One sentence for an answer that stands."""
+    if current_fails(problem):
+        return f"invocations fail at the current {problem.current_mb} MB and succeed at {size} MB"
+    wish = {
+        "cost": "cheapest",
+        "speed": "fastest",
+        "balanced": "best balance of cost and speed",
+    }[problem.goal.name]
+    slack = problem.goal.cost_slack_ratio
+    second = {"cost": "fastest", "speed": "cheapest", "balanced": "fastest"}[problem.goal.name]
+    what = f"{second} within {percent(slack)} of the {wish}" if slack else wish
+    stay = "the current size is" if size == problem.current_mb else f"{size} MB is"
+    return f"{stay} {what}"

@@ -1,0 +1,54 @@
+"""How real functions differ from a smooth shape over memory: slowly, and roughly.
+
+A discrepancy is the sum of two Gaussian processes over log2 of memory. The slow one (Matern 3/2) is
+what no form of the library has: it bends, and near and far sizes share it. The rough one
+(Ornstein-Uhlenbeck) is a size's own: the kinks of quota windows, of allocators, of hosts, which
+neighbouring sizes share at most in part. Both are the function's, not noise: a bill has them too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+SLOW_OCTAVES: Final = 1.5
+"""How far along log2 of memory the slow discrepancy is shared."""
+ROUGH_OCTAVES: Final = 0.2
+"""The same of the rough one: from a size that a person would write to the next or so."""
+_JITTER = 1e-9
+"""Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
+
+
+def discrepancy_covariance(
+    rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_], ratios: tuple[float, float]
+) -> Floats:
+    """Covariance of discrepancies whose parts deviate by `ratios`: (rows, columns)."""
+    slow, rough = ratios
+    apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
+    return np.asarray(slow**2 * _slow(apart) + rough**2 * _rough(apart))
+
+
+def draw_units(
+    sizes_mb: NDArray[np.int_], count: int, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Draw the slow and the rough discrepancy at sizes with unit variance: each (count, sizes)."""
+    apart = np.abs(np.log2(sizes_mb)[:, None] - np.log2(sizes_mb)[None, :])
+    shape = (count, len(sizes_mb))
+    slow = np.linalg.cholesky(_slow(apart) + _JITTER * np.eye(len(sizes_mb)))
+    rough = np.linalg.cholesky(_rough(apart))
+    return rng.standard_normal(shape) @ slow.T, rng.standard_normal(shape) @ rough.T
+
+
+def _slow(apart_octaves: Floats) -> Floats:
+    scaled = np.sqrt(3) * apart_octaves / SLOW_OCTAVES
+    return np.asarray((1 + scaled) * np.exp(-scaled))
+
+
+def _rough(apart_octaves: Floats) -> Floats:
+    return np.asarray(np.exp(-apart_octaves / ROUGH_OCTAVES))

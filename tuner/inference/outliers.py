@@ -1,0 +1,79 @@
+"""What single samples say of their size's calm level, when some of them were slow calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.inference.prior import nearest_shapes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_USUAL_RATIO = 0.04
+"""Scatter that is nothing special, even where repetitions happen to agree better."""
+_CLIP_DEVIATIONS = 3.0  # one calm sample in 370 is farther out
+_USUAL_SHARE = 0.75
+_FEWEST_TO_PULL_IN = 5
+"""Three sizes, two of them twice: of fewer samples every one is needed to tell the rest apart."""
+_ENOUGH_FOR_A_MEDIAN = 4
+"""Of so many one slow call does not move the median far: a vote for each is not needed."""
+LARGEST_KINK_RATIO = 0.25
+"""A single sample that is farther from every shape is taken for a slow call, not for a kink."""
+
+
+def winsorize(
+    logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp], sizes: NDArray[np.int_]
+) -> tuple[Floats, Floats]:
+    """Pull in samples that lie far from their size's centre, by the pooled robust deviation; and
+    say by how much (log) each may still be wrong.
+
+    The centre is the median of the size's samples and the nearest shape: so two that agree outvote
+    the shape, and one alone is held against it, with room for a kink. Cold samples are centred
+    by the median of what they take longer.
+
+    A size's only sample that lies far above the shape of all the others is either a slow call or
+    the foot of a steep curve, and nothing but a second sample tells: its level is put halfway,
+    with half of the distance as its deviation.
+    """
+    doubt = np.zeros(len(logs))
+    if len(logs) < _FEWEST_TO_PULL_IN:
+        return logs, doubt
+    level = logs - cold * _cold_shift(logs, cold, size_of_sample)
+    counts = np.bincount(size_of_sample)
+    groups = [level[size_of_sample == index] for index in range(len(sizes))]
+    # Of two samples that differ the other sizes tell which one to believe; of many, the median.
+    votes = [group if len(group) < _ENOUGH_FOR_A_MEDIAN else [np.median(group)] for group in groups]
+    shape, of_others = nearest_shapes(sizes, votes)
+    centre = np.array(
+        [
+            near if len(group) == 1 else np.median([*group, near])
+            for group, near in zip(groups, shape, strict=True)
+        ]
+    )[size_of_sample]
+    alone = counts[size_of_sample] == 1
+    residual, spread = level - centre, 0.0
+    if (counts > 1).any():
+        # The median itself has taken one sample of each size to zero: count those as inside.
+        inside = 0.5 * (1 + np.count_nonzero(counts > 1) / np.count_nonzero(~alone))
+        spread = 1.4826 * float(np.quantile(np.abs(residual[~alone]), inside))
+    limit = _CLIP_DEVIATIONS * max(spread, _USUAL_RATIO) + LARGEST_KINK_RATIO * alone
+    # What a quarter of all samples do is how the function scatters, and no slow call.
+    limit = np.maximum(limit, np.quantile(np.abs(residual), _USUAL_SHARE))
+    calm = logs + np.clip(residual, -limit, limit) - residual
+    above = level + calm - logs - of_others[size_of_sample]
+    doubt = np.where(alone & (above > limit), above / 2, 0.0)
+    return np.asarray(calm - doubt), doubt
+
+
+def _cold_shift(logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp]) -> float:
+    """Median over sizes of what a cold handler takes longer (log); 0 where nothing tells."""
+    shifts = [
+        np.median(logs[here & cold]) - np.median(logs[here & ~cold])
+        for here in (size_of_sample == index for index in range(int(size_of_sample.max()) + 1))
+        if (here & cold).any() and (here & ~cold).any()
+    ]
+    return float(np.median(shifts)) if shifts else 0.0

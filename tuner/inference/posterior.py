@@ -1,0 +1,272 @@
+"""Weighs the prior's shapes by the measured levels, and draws curves from what remains.
+
+Model, in logarithms (errors are relative): level at a size = shape + scale + discrepancy + noise,
+and a cold level has the cold start's factor besides. The scale has a flat prior, but for shapes
+that follow the quota's windows, whose steps tell it. The discrepancy is a slow and a rough process
+over log2 of memory (`discrepancy`): real functions have kinks that no smooth form knows. How large
+both are, and both layers' scatter, is unknown too, and averaged over a grid with prior weights.
+Given shape and grid point everything is Gaussian, so the posterior is an exact weighted mixture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tuner.inference.isotonic import never_rising
+from tuner.inference.kernel import discrepancy_covariance, draw_units
+from tuner.inference.prior import (
+    SHAPE_COUNT,
+    WINDOWED_COUNT,
+    WINDOWED_RANGE_MS,
+    prior_log_duration,
+    prior_log_scale,
+    prior_shapes,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tuner.inference.variance_components import Levels
+
+    Floats = NDArray[np.float64]
+
+BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
+"""Scatter between environments, and prior weight (a few per cent is usual, more is not rare)."""
+_WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0, 5.5)
+"""Deviation within an environment, over its estimate from repetitions: few of those say little."""
+_NEGLIGIBLE = 7.0
+"""Noises whose log weight is this far below the best one's are left out."""
+_DISCREPANCY_RATIOS = (
+    (0.001, 0.003, 0.35),
+    (0.02, 0.007, 0.27),
+    (0.03, 0.018, 0.18),
+    (0.06, 0.025, 0.13),
+    (0.1, 0.07, 0.07),
+)
+"""Deviations of the slow and the rough discrepancy, and prior weight."""
+_USUAL_DISCREPANCY = 2
+_WINDOWED_ODDS = 0.3
+"""Prior odds that a function of a few milliseconds follows the quota's windows."""
+_WINDOWED_SCALE_RATIO = 0.15
+"""How closely a windowed shape's duration follows from its steps."""
+_WINDOWED_LOG_WEIGHT = float(
+    np.log(_WINDOWED_ODDS * (SHAPE_COUNT / WINDOWED_COUNT - 1))
+    + np.log(np.log(WINDOWED_RANGE_MS[1] / WINDOWED_RANGE_MS[0]))
+    - 0.5 * np.log(2 * np.pi)
+)
+"""A windowed shape's share of those odds: the density of its scale, which others have flat."""
+_PLAUSIBLE_COUNT = 700
+"""Shapes that get a closer look."""
+_INDISTINCT = 1e-4
+_NEGLIGIBLE_VARIANCE = 1e-6
+_COLD_LOG_FACTOR, _COLD_LOG_FACTOR_DEVIATION = 0.05, 0.3
+"""What a cold start makes of the handler's own time, before any was seen."""
+_COLD_TILT_DEVIATION = 0.03
+"""How that factor may change with each octave of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The grid of noises and discrepancies: all that is shared by all shapes.
+
+    Points are numbered noise by noise, in each noise discrepancy by discrepancy.
+    """
+
+    size_index: NDArray[np.intp]
+    """(levels,)."""
+    level: Floats
+    """Log levels, cold ones less their expected factor: (noises, levels)."""
+    noise_root: Floats
+    """Cholesky factors of the noises' covariance: (noises, levels, levels)."""
+    inverse: Floats
+    """Inverse covariance of the levels, discrepancy plus noise: (points, levels, levels)."""
+    scale_weights: Floats
+    """What each level adds to the estimate of the scale: (points, levels)."""
+    scale_precision: Floats
+    """(points,)."""
+    log_constant: Floats
+    """Log weight of a shape that fits exactly: (points,)."""
+
+    @classmethod
+    def of(cls, levels: Levels) -> _Grid:
+        """The whole grid, but for noises that the scatter rules out that shows without a curve."""
+        weights = {
+            (between, scale): np.log(weight) + levels.within_log_weight(scale)
+            for between, weight in BETWEEN_RATIOS
+            for scale in _WITHIN_SCALES
+        }
+        least = max(weights.values()) - _NEGLIGIBLE
+        noises = [(levels.observe(*noise), w) for noise, w in weights.items() if w > least]
+        first = noises[0][0]
+        seen, cold = first.size_index, first.cold
+        octaves = cold * np.log2(levels.sizes_mb[seen] / 1024)
+        factor = _COLD_LOG_FACTOR_DEVIATION**2 * np.outer(cold, cold)
+        factor = factor + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
+        noise = np.array([observed.covariance for observed, _ in noises]) + factor
+        own = np.array(
+            [
+                discrepancy_covariance(levels.sizes_mb[seen], levels.sizes_mb[seen], (slow, rough))
+                for slow, rough, _ in _DISCREPANCY_RATIOS
+            ]
+        )
+        covariance = (noise[:, None] + own[None, :]).reshape(-1, len(seen), len(seen))
+        inverse = np.linalg.inv(covariance)
+        ones = inverse.sum(axis=2)
+        precision = ones.sum(axis=1)
+        volume = np.linalg.slogdet(covariance)[1] + np.log(precision)
+        prior = np.array([w + observed.scatter_log_likelihood for observed, w in noises])
+        own_prior = np.log([weight for _, _, weight in _DISCREPANCY_RATIOS])
+        return cls(
+            size_index=seen,
+            level=np.array([each.log_level for each, _ in noises]) - _COLD_LOG_FACTOR * cold,
+            noise_root=np.linalg.cholesky(noise),
+            inverse=inverse,
+            scale_weights=ones / precision[:, None],
+            scale_precision=precision,
+            log_constant=(prior[:, None] + own_prior).ravel() - 0.5 * volume,
+        )
+
+    def noise_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The number of each point's noise."""
+        return points // len(_DISCREPANCY_RATIOS)
+
+    def usual(self) -> NDArray[np.intp]:
+        """One point in the middle."""
+        middle = len(self.level) // 2
+        return np.array([middle * len(_DISCREPANCY_RATIOS) + _USUAL_DISCREPANCY])
+
+    def all(self) -> NDArray[np.intp]:
+        """Every point."""
+        return np.arange(len(self.inverse))
+
+    def log_weights(self, shapes: _Compact, points: NDArray[np.intp]) -> Floats:
+        """Log marginal likelihood of every shape at some points, its scale integrated out:
+        (shapes, points).
+        """
+        seen = self.size_index
+        level = self.level[self.noise_of(points)]
+        apart = np.concatenate(
+            [
+                (level - shapes.centre[seen])[:, None, :],
+                np.broadcast_to(
+                    -shapes.directions[:, seen], (len(points), len(shapes.directions), len(seen))
+                ),
+            ],
+            axis=1,
+        )
+        weights = self.scale_weights[points]
+        inverse, precision = self.inverse[points], self.scale_precision[points]
+        scale = apart @ weights[:, :, None]
+        distance = apart @ inverse @ apart.transpose(0, 2, 1)
+        distance -= precision[:, None, None] * (scale @ scale.transpose(0, 2, 1))
+        half = len(shapes.directions) + 1
+        pairs = (shapes.places[:, :, None] * shapes.places[:, None, :]).reshape(-1, half * half)
+        result = self.log_constant[points] - 0.5 * (pairs @ distance.reshape(len(points), -1).T)
+        bound = np.flatnonzero(np.isfinite(shapes.log_scale))
+        variance = _WINDOWED_SCALE_RATIO**2 + 1 / precision
+        off = shapes.places[bound] @ scale[:, :, 0].T - shapes.log_scale[bound, None]
+        result[bound] += _WINDOWED_LOG_WEIGHT - 0.5 * (off**2 / variance + np.log(variance))
+        return np.asarray(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compact:
+    """Shapes at the measured sizes in the few directions in which they differ: with hundreds of
+    shapes and tens of points that is an order of magnitude less to compute.
+    """
+
+    centre: Floats
+    directions: Floats
+    """(directions, sizes)."""
+    places: Floats
+    """(shapes, 1 + directions); the first column is 1."""
+    log_scale: Floats
+    """Relative to the levels' anchor; NaN where any scale fits."""
+
+    @classmethod
+    def of(cls, at_sizes: Floats, log_scale: Floats) -> _Compact:
+        """Keep the directions in which shapes differ by more than a hundredth of a per cent."""
+        centre = at_sizes.mean(axis=0)
+        apart = at_sizes - centre
+        extent, directions = np.linalg.eigh(apart.T @ apart / len(apart))
+        kept = directions[:, extent > _INDISTINCT**2].T
+        places = np.hstack([np.ones((len(apart), 1)), apart @ kept.T])
+        return cls(centre, kept, places, log_scale)
+
+
+def draw_log_curves(
+    levels: Levels, grid_mb: NDArray[np.int_], draw_count: int, rng: np.random.Generator
+) -> Floats:
+    """Draw log durations of calm calls at ascending sizes that include the measured ones:
+    (draws, grid).
+
+    Draws never rise with memory.
+    """
+    at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
+    log_scale = prior_log_scale() - levels.log_anchor
+    grid = _Grid.of(levels)
+    glance = grid.log_weights(_Compact.of(at_sizes, log_scale), grid.usual())[:, 0]
+    plausible = np.argsort(-glance, kind="stable")[:_PLAUSIBLE_COUNT]
+    compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
+    weights = grid.log_weights(compact, grid.all())
+    which, shape_index = np.divmod(_pick(weights.T.ravel(), draw_count, rng), len(plausible))
+    curves = prior_shapes().select(plausible[shape_index]).log_duration(grid_mb)
+    measured = np.searchsorted(grid_mb, levels.sizes_mb)
+    curves += _discrepancies(
+        grid, which, shapes=curves, grid_mb=grid_mb, measured=measured, rng=rng
+    )
+    return _never_rising(curves, grid_mb) + levels.log_anchor
+
+
+def _discrepancies(
+    grid: _Grid,
+    points: NDArray[np.intp],
+    *,
+    shapes: Floats,
+    grid_mb: NDArray[np.int_],
+    measured: NDArray[np.intp],
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw scales and discrepancies given the levels, by correcting draws of the prior (Matheron's
+    rule), for shapes at their grid points: (rows, grid), to be added to the shapes.
+    """
+    where = measured[grid.size_index]
+    own = points % len(_DISCREPANCY_RATIOS)
+    slow, rough = draw_units(grid_mb, len(points), rng)
+    ratios = np.array([(slow, rough) for slow, rough, _ in _DISCREPANCY_RATIOS])[own]
+    prior = ratios[:, :1] * slow + ratios[:, 1:] * rough
+    residual = grid.level[grid.noise_of(points)] - shapes[:, where]
+    scale = np.sum(residual * grid.scale_weights[points], axis=1)
+    scale += rng.standard_normal(len(scale)) / np.sqrt(grid.scale_precision[points])
+    roots = grid.noise_root[grid.noise_of(points)]
+    noise = (roots @ rng.standard_normal((*residual.shape, 1)))[:, :, 0]
+    wanted = residual - scale[:, None] - prior[:, where] - noise
+    pull = (grid.inverse[points] @ wanted[:, :, None])[:, :, 0]
+    moved = scale[:, None] + prior
+    for number, (slow_ratio, rough_ratio, _) in enumerate(_DISCREPANCY_RATIOS):
+        rows = np.flatnonzero(own == number)
+        cross = discrepancy_covariance(grid_mb[where], grid_mb, (slow_ratio, rough_ratio))
+        moved[rows] += pull[rows] @ cross
+    return np.asarray(moved)
+
+
+def _pick(log_weight: Floats, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Systematic resampling: `count` indices in proportion to weight, with little extra noise."""
+    weight = np.exp(log_weight - log_weight.max())
+    total = np.cumsum(weight)
+    points = (np.arange(count) + rng.random()) / count * total[-1]
+    picked = np.minimum(np.searchsorted(total, points), len(weight) - 1)
+    return np.asarray(rng.permutation(picked))
+
+
+def _never_rising(curves: Floats, grid_mb: NDArray[np.int_]) -> Floats:
+    """The nearest curves that never rise (isotonic regression).
+
+    Near in what is known: a size counts by the octaves that it stands for, over its variance, so
+    that the draws' wandering between measured sizes does not move the measured ones.
+    """
+    weights = np.gradient(np.log2(grid_mb)) / (curves.var(axis=0) + _NEGLIGIBLE_VARIANCE)
+    return never_rising(curves, weights)
