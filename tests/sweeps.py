@@ -11,7 +11,7 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.platform_report import PlatformReport
 from tuner.model.sweep import Sweep
-from tuner.sweep.file import SweepWriter
+from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

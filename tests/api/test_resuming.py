@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tuner.api import Request, load_sweep, open_target, prepare, run
-from tuner.errors import InputError
+from tuner.errors import InputError, SweepFileError
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
+from tuner.sweep.file import read_payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tuner.api import PreparedSweep, Target
+    from tuner.model.invocation import Invocation
     from tuner.model.sweep import Sweep
 
 PAYLOADS = (Payload("order", b'{"n": 1}'),)
@@ -65,15 +68,116 @@ def test_the_rest_of_the_plan_is_made(target: Target) -> None:
     assert sweep.invocations[:made] != ()
 
 
-def test_the_sweep_that_it_goes_on_from_is_never_written_over(target: Target) -> None:
-    """A disk that is full, or a power cut, would take what was measured and paid for."""
+def test_a_sweep_goes_on_in_its_own_file(target: Target) -> None:
+    """`--out` may be the file of `--resume`, however it is spelled: what is measured is added."""
+    earlier = measured(target, memory_sizes_mb=(128, 512), exhaustive=True, keep_payloads=True)
+    file = Path(earlier.file or "")
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:3]))
+    earlier, kept_before = load_sweep(file), read_payloads(file)
+    assert kept_before
+    out = file.parent / ".." / file.parent.name / file.name
+    ready = prepared(target, earlier=earlier, out=out, max_invocations=12)
+    before = file.read_bytes()
+    sweep = run(ready)
+    made = len(earlier.invocations)
+    assert before != file.read_bytes()
+    kept = load_sweep(file)
+    assert (kept.invocations, kept.end) == (sweep.invocations, sweep.end)
+    assert kept.plan.resumed_from == earlier.plan.sweep_id
+    assert len(kept.invocations) > made
+    assert [_measured(each) for each in kept.invocations[:made]] == [
+        _measured(each) for each in earlier.invocations
+    ]
+    assert kept_before.items() <= read_payloads(file).items()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_whatever_ends_it_the_file_holds_all_that_was_measured(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before and in the middle of every write, a kill leaves the old sweep or one that holds it,
+    and nothing that was written since is missing.
+    """
+    earlier = measured(target, memory_sizes_mb=(128, 512), exhaustive=True)
+    file = Path(earlier.file or "")
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(lines[:2]) + lines[2][:20])  # cut off, with a torn line
+    earlier = load_sweep(file)
+    made = len(earlier.invocations)
+    ready = prepared(target, earlier=earlier, out=file, max_invocations=12)
+    left_by_a_kill: list[bytes] = []
+    write, fsync, replace = os.write, os.fsync, os.replace
+
+    def torn(descriptor: int, data: bytes) -> int:
+        left_by_a_kill.append(file.read_bytes())
+        if not data.startswith(b'{"record"'):
+            return write(descriptor, data)
+        half = write(descriptor, data[: len(data) // 2])
+        left_by_a_kill.append(file.read_bytes())
+        return half
+
+    def noting(call: Any) -> Any:
+        def noted(*arguments: Any, **options: Any) -> Any:
+            left_by_a_kill.append(file.read_bytes())
+            return call(*arguments, **options)
+
+        return noted
+
+    monkeypatch.setattr(os, "write", torn)
+    monkeypatch.setattr(os, "fsync", noting(fsync))
+    monkeypatch.setattr(os, "replace", noting(replace))
+    sweep = run(ready)
+    monkeypatch.undo()
+    left_by_a_kill.append(file.read_bytes())
+    assert len(left_by_a_kill) > 20
+    counts = []
+    for left in left_by_a_kill:
+        killed = file.with_name("killed.jsonl")
+        killed.write_bytes(left)
+        counts.append(len(load_sweep(killed).invocations))
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (made, len(sweep.invocations))
+    assert len(sweep.invocations) > made
+
+
+def test_a_full_disk_leaves_the_sweep_that_goes_on_as_it_was(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not a call is made then, and nothing else is left in the folder."""
     earlier = measured(target, memory_sizes_mb=(128, 512))
-    assert earlier.file is not None
-    out = Path(earlier.file)
-    before = out.read_bytes()
-    with pytest.raises(InputError, match="give another file"):
-        prepared(target, earlier=earlier, out=out.parent / ".." / out.parent.name / out.name)
-    assert out.read_bytes() == before
+    file = Path(earlier.file or "")
+    before, write = file.read_bytes(), os.write
+    ready = prepared(target, earlier=earlier, out=file, max_invocations=9)
+
+    def full(descriptor: int, data: bytes) -> int:
+        if data.startswith(b'{"record":"invocation"'):
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(SweepFileError, match="No space left on device"):
+        run(ready)
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_came_into_the_file_meanwhile_is_not_lost(target: Target) -> None:
+    """Two that go on from one file: the second is refused, before and after it is agreed to."""
+    earlier = measured(target, memory_sizes_mb=(128, 512))
+    file = Path(earlier.file or "")
+    late = prepared(target, earlier=earlier, out=file, max_invocations=9)
+    run(prepared(target, earlier=earlier, out=file, max_invocations=9))
+    after = file.read_bytes()
+    with pytest.raises(SweepFileError, match="was written to since it was read"):
+        run(late)
+    with pytest.raises(SweepFileError, match="was written to since it was read"):
+        prepared(target, earlier=earlier, out=file, max_invocations=9)
+    assert file.read_bytes() == after
+
+
+def _measured(invocation: Invocation) -> Invocation:
+    return dataclasses.replace(invocation, environment=None)
 
 
 @pytest.mark.parametrize("exhaustive", [False, True])

@@ -58,9 +58,9 @@ def ready_sweep(
     from tuner.decision.policy.fixed import FixedPolicy
     from tuner.model.payload import Payload
     from tuner.pricing import load_price_book
-    from tuner.sweep.file import SweepWriter
     from tuner.sweep.plan import plan_sweep
     from tuner.sweep.runner import run_sweep
+    from tuner.sweep.writing import SweepWriter
 
     payload = Payload("empty", b"{}")
     function = gateway.read_function(FUNCTION)

@@ -16,9 +16,9 @@ from tuner.local.serve import LocalLambda
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
 from tuner.sweep.backoff import Backoff
-from tuner.sweep.file import SweepWriter
 from tuner.sweep.plan import plan_sweep
 from tuner.sweep.runner import run_sweep
+from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

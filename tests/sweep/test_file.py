@@ -17,7 +17,8 @@ from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.platform_report import PlatformReport
-from tuner.sweep.file import SCHEMA_VERSION, SweepWriter, read_sweep
+from tuner.sweep.file import SCHEMA_VERSION, read_sweep
+from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     from pathlib import Path

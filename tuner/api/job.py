@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from tuner.api.builds import load_build
 from tuner.api.events import load_for
 from tuner.api.prepared import Request, isolation_of_build
-from tuner.api.resuming import check_not_earlier
+from tuner.api.resuming import continued_in
 from tuner.api.saved import load_sweep
 from tuner.api.store import check_writable
 from tuner.errors import InputError
@@ -134,8 +134,8 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         options = {**options, "seed": earlier.plan.seed, "region": region}
         function = function or earlier.function.name
     if (out := options.get("out")) is not None:
-        check_not_earlier(out, earlier)
-        check_writable(out, replace=options.get("force", False))
+        force = options.get("force", False)
+        check_writable(out, replace=force, continues=continued_in(out, earlier))
     _check_usage(options)
     if function is None:
         raise InputError("no function is named, and no sweep to go on from")

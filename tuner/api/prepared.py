@@ -10,8 +10,8 @@ from tuner.api.batching import with_batch_size_in_use
 from tuner.api.builds import fit_build
 from tuner.api.prices import current_price_book
 from tuner.api.resuming import (
-    check_not_earlier,
     check_same,
+    continued_in,
     planned_as_before,
     resumed_request,
     what_is_left,
@@ -120,8 +120,8 @@ def prepare(
     UnknownReachError (isolation auto), AwsError and its kin.
     """
     if request.out is not None:
-        check_not_earlier(request.out, request.earlier)
-        check_writable(request.out, replace=request.force)
+        continued = continued_in(request.out, request.earlier)
+        check_writable(request.out, replace=request.force, continues=continued)
     gateway, book = target.gateway, current_price_book()
     book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
     config = gateway.read_function(gateway.resolve(function).target)
@@ -147,7 +147,7 @@ def prepare(
     )
     checked = checked_events(request.payloads, plan.max_invocations)
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
-    check_writable(file, replace=request.force)
+    check_writable(file, replace=request.force, continues=continued_in(file, request.earlier))
     return PreparedSweep(
         target,
         config,

@@ -51,17 +51,11 @@ def resumed_request(request: Request, earlier: Sweep) -> Request:
     )
 
 
-def check_not_earlier(out: Path | None, earlier: Sweep | None) -> None:
-    """Raise InputError where the sweep that is gone on from would be written anew: what fails then
-    would lose it.
-    """
+def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
+    """Return the sweep that is gone on from where `out` is its own file: it goes on in there."""
     if out is None or earlier is None or earlier.file is None:
-        return
-    if out.resolve() == Path(earlier.file).resolve():
-        raise InputError(
-            f"--out {out} is the sweep that --resume goes on from, which is kept: give another "
-            "file, or leave out --out"
-        )
+        return None
+    return earlier if out.resolve() == Path(earlier.file).resolve() else None
 
 
 def _usual_limit(plan: SweepPlan, done: int) -> int:

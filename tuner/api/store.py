@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import SweepFileError
-from tuner.sweep.file import SweepWriter
+from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tuner.model.sweep import Sweep
 
 _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_-]")
 _SUFFIX: Final = ".jsonl"
@@ -58,13 +60,14 @@ class SweepStore:
         return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.name)
 
 
-def check_writable(path: Path, *, replace: bool = False) -> None:
-    """Raise SweepFileError unless a sweep can be written there; `replace`: over an earlier one.
+def check_writable(path: Path, *, replace: bool = False, continues: Sweep | None = None) -> None:
+    """Raise SweepFileError unless a sweep can be written there; `replace`: over an earlier one,
+    `continues`: as the rest of the one that is there.
 
     Asked before anything is changed, so that no sweep runs whose result cannot be kept. Makes the
     folder.
     """
-    SweepWriter(path, replace=replace).close()
+    SweepWriter(path, replace=replace, continues=continues).close()
 
 
 def _folder_name(name: str) -> str:

@@ -8,13 +8,14 @@ from tuner import __version__
 from tuner.api.job import read_job
 from tuner.api.prepared import prepare
 from tuner.api.prices import current_price_book
+from tuner.api.resuming import continued_in
 from tuner.api.saved import recommend
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
-from tuner.sweep.file import SweepWriter
 from tuner.sweep.runner import run_sweep
+from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     import datetime
@@ -111,7 +112,12 @@ def run(
     prices = current_price_book().lambda_prices(function.region, function.architecture)
     facts = {"function": function.name, "sweep": plan.sweep_id}
     with (
-        SweepWriter(prepared.file, sync=plan.once_each, replace=prepared.force) as writer,
+        SweepWriter(
+            prepared.file,
+            sync=plan.once_each,
+            replace=prepared.force,
+            continues=continued_in(prepared.file, prepared.earlier),
+        ) as writer,
         prepared.hooks.around_run(facts),
     ):
         return run_sweep(

@@ -21,24 +21,21 @@ import binascii
 import dataclasses
 import json
 import os
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
-from tuner.model.function import FunctionConfig, mask_account
+from tuner.model.function import FunctionConfig  # noqa: TC001 - as SweepPlan
 from tuner.model.goal import Goal  # noqa: TC001 - as SweepPlan
 from tuner.model.invocation import Invocation
-from tuner.model.plan import SweepPlan  # noqa: TC001 - _Header is read by its hints
-from tuner.model.record import RecordError, from_record, to_record
+from tuner.model.plan import SweepPlan  # noqa: TC001 - Header is read by its hints
+from tuner.model.record import RecordError, from_record
 from tuner.model.sweep import Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from tuner.model.sweep import SweepEnd
 
 T = TypeVar("T")
 
@@ -56,7 +53,9 @@ _PAYLOAD: Final = b'{"record":"payload"'
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Header:
+    """What is known of a sweep when it begins."""
+
     tool_version: str
     started_at: str
     environment: Literal["aws", "local"]
@@ -66,124 +65,28 @@ class _Header:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class End:
+    """How a sweep ended."""
+
     end: Literal["complete", "interrupted", "budget", "failed"]
     wall_s: float
     throttle_count: int
 
 
 @dataclass(frozen=True, slots=True)
-class _MemoryCap:
+class MemoryCap:
+    """What the account allows at most."""
+
     memory_mb: int
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptPayload:
+class KeptPayload:
+    """An event that was sent."""
+
     name: str
     event_index: int
     base64: str
-
-
-class SweepWriter:
-    """Writes one sweep file, readable by its owner only; a context manager."""
-
-    def __init__(self, path: Path, *, sync: bool = False, replace: bool = False) -> None:
-        """Open the file, making its folder; with `replace` an earlier sweep gives way to this one,
-        and nothing else ever does.
-
-        `sync` has every record on the disk before the next invocation: what was sent is known even
-        after a power cut. Raises SweepFileError.
-        """
-        self.path = path
-        self._sync = sync
-        self._failure: SweepFileError | None = None
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _check_free(path, replace=replace)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.fchmod(descriptor, 0o600)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        self._descriptor = descriptor
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def begin(self, sweep: Sweep) -> None:
-        """Write the header of a sweep that is about to begin."""
-        try:
-            os.ftruncate(self._descriptor, 0)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        function = dataclasses.replace(
-            sweep.function, arn=mask_account(sweep.function.arn), description=""
-        )
-        header = _Header(
-            sweep.tool_version,
-            sweep.started_at,
-            sweep.environment,
-            function,
-            sweep.plan,
-            sweep.goal,
-        )
-        try:
-            self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
-        except SweepFileError:
-            with suppress(OSError):  # half a header is no sweep: nothing of it is left
-                os.ftruncate(self._descriptor, 0)
-            raise
-
-    def invocation(self, invocation: Invocation) -> None:
-        """Append an invocation."""
-        self._write({"record": "invocation", **to_record(invocation)})
-
-    def payload(self, name: str, event_index: int, body: bytes) -> None:
-        """Append an event: the operator asked for it to be kept."""
-        text = base64.b64encode(body).decode()
-        self._write({"record": "payload", **to_record(_KeptPayload(name, event_index, text))})
-
-    def finding(self, finding: Finding) -> None:
-        """Append a finding."""
-        self._write({"record": "finding", **to_record(finding)})
-
-    def memory_cap(self, memory_mb: int) -> None:
-        """Append what the account allows at most."""
-        self._write({"record": "memory_cap", **to_record(_MemoryCap(memory_mb))})
-
-    def end(self, end: SweepEnd, *, wall_s: float, throttle_count: int) -> None:
-        """Append the end; nothing may follow."""
-        self._write({"record": "end", **to_record(_End(end, wall_s, throttle_count))})
-
-    def close(self) -> None:
-        """Close the file; one that nothing was written to is removed."""
-        if self._descriptor < 0:
-            return
-        if os.fstat(self._descriptor).st_size == 0:
-            self.path.unlink(missing_ok=True)
-        os.close(self._descriptor)
-        self._descriptor = -1
-
-    def _write(self, record: dict[str, Any]) -> None:
-        """Write one line at once, without a buffer: a crash loses no invocation that ended."""
-        if self._failure is not None:  # nothing may follow a gap
-            raise self._failure
-        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
-        try:
-            while line:
-                line = line[os.write(self._descriptor, line) :]
-            if self._sync:
-                os.fsync(self._descriptor)
-        except OSError as error:
-            self._failure = self._unwritable(error)
-            raise self._failure from error
-
-    def _unwritable(self, error: OSError) -> SweepFileError:
-        return SweepFileError(
-            f"the sweep file {self.path} cannot be written ({error.strerror}): give another --out"
-        )
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -218,7 +121,7 @@ def read_payloads(path: Path) -> dict[tuple[str, int], bytes]:
         try:
             record = _record(line)
             record.pop("record")
-            kept = _value(_KeptPayload, record)
+            kept = _value(KeptPayload, record)
             found[kept.name, kept.event_index] = base64.b64decode(kept.base64, validate=True)
         except (RecordError, binascii.Error) as error:
             raise SweepFileError(f"{path}, line {number}: {error}") from error
@@ -232,7 +135,7 @@ class _Reading:
         self._invocations: list[Invocation] = []
         self._findings: list[Finding] = []
         self._memory_cap_mb: int | None = None
-        self._end: _End | None = None
+        self._end: End | None = None
 
     def take(self, record: dict[str, Any], plan: SweepPlan) -> None:
         """Take one record. Raises RecordError."""
@@ -244,11 +147,11 @@ class _Reading:
             case "finding":
                 self._findings.append(_value(Finding, record))
             case "memory_cap":
-                self._memory_cap_mb = _value(_MemoryCap, record).memory_mb
+                self._memory_cap_mb = _value(MemoryCap, record).memory_mb
             case "payload":
-                _value(_KeptPayload, record)  # kept for whoever asks for it, `read_payloads`
+                _value(KeptPayload, record)  # kept for whoever asks for it, `read_payloads`
             case "end":
-                self._end = _value(_End, record)
+                self._end = _value(End, record)
             case _:
                 raise RecordError("the record is of no known kind")
 
@@ -297,7 +200,7 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
         )
     if version < 1:
         raise RecordError(f"the file is of version {version}, which is no longer read: tune again")
-    header = _value(_Header, record)
+    header = _value(Header, record)
     if header.goal is not None and not _is_possible(header.goal):
         raise RecordError("the goal has a limit that no goal can have")
     return Sweep(
@@ -360,24 +263,10 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def holds_sweep(path: Path) -> bool:
     """Whether a sweep stands in this file: it cost money to measure. Raises OSError."""
-    return _start(path).startswith(_SWEEP)
+    return start_of(path).startswith(_SWEEP)
 
 
-def _check_free(path: Path, *, replace: bool) -> None:
-    """Raise SweepFileError if what would be overwritten is no sweep, or one that is to stay."""
-    start = _start(path)
-    if not start:
-        return
-    if not start.startswith(_SWEEP):
-        raise SweepFileError(f"{path} exists and is no sweep file: give another --out")
-    if not replace:
-        raise SweepFileError(
-            f"{path} holds a sweep already: give another --out, --resume {path} to go on from it "
-            "in a new file, or --force to replace it"
-        )
-
-
-def _start(path: Path) -> bytes:
+def start_of(path: Path) -> bytes:
     """The beginning of a file; empty without one."""
     if not path.exists():
         return b""

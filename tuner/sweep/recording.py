@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
-from tuner.sweep.file import MAX_KEPT_BYTES
+from tuner.sweep.file import MAX_KEPT_BYTES, read_payloads
 from tuner.sweep.findings import (
     lasting,
     left_changed,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tuner.model.invocation import Invocation
     from tuner.model.progress import ProgressHook
     from tuner.model.sweep import Sweep, SweepEnd
-    from tuner.sweep.file import SweepWriter
+    from tuner.sweep.writing import SweepWriter
 
 
 class Recording:
@@ -41,6 +42,7 @@ class Recording:
     ) -> None:
         """`earlier`: a sweep of the same plan that this one goes on from."""
         self._sweep = sweep
+        self._earlier = earlier
         self._earlier_findings = lasting(earlier.findings) if earlier else ()
         self._writer = writer
         self._on_progress = on_progress
@@ -63,11 +65,21 @@ class Recording:
         self._has_begun = True
         for invocation in self.invocations:
             self._writer.invocation(invocation)
+        self._keep_again()
         if self.memory_cap_mb is not None:
             self._writer.memory_cap(self.memory_cap_mb)
         self.find_all((*self._earlier_findings, *self._sweep.findings))
         if self._unsaved is not None:  # nothing is measured yet: not a call is worth making
             raise self._unsaved
+        self._writer.settle()
+
+    def _keep_again(self) -> None:
+        """Keep what the earlier sweep kept of the events: they may not be sent again."""
+        earlier = self._earlier
+        if earlier is None or earlier.file is None or not earlier.plan.keep_payloads:
+            return
+        for (name, index), body in read_payloads(Path(earlier.file)).items():
+            self._keep(name, index, body)
 
     @property
     def is_cut_off(self) -> bool:
@@ -98,7 +110,10 @@ class Recording:
 
     def keep_payload(self, invocation: Invocation, body: bytes) -> None:
         """Keep an event that was sent, once, as long as there is room for it."""
-        key = (invocation.payload, invocation.event_index or 0)
+        self._keep(invocation.payload, invocation.event_index or 0, body)
+
+    def _keep(self, name: str, event_index: int, body: bytes) -> None:
+        key = (name, event_index)
         if key in self._kept:
             return
         if self._kept_bytes + len(body) > MAX_KEPT_BYTES:

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from tuner.model.progress import ProgressEvent, ProgressHook
     from tuner.model.sweep import SweepEnd
     from tuner.pricing import LambdaPrices
-    from tuner.sweep.file import SweepWriter
     from tuner.sweep.invoker import Invoker
+    from tuner.sweep.writing import SweepWriter
 
 
 def _tell_nobody(event: ProgressEvent) -> None:

@@ -1,0 +1,191 @@
+"""Writes sweep files, a line at once."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from tuner.errors import SweepFileError
+from tuner.model.function import mask_account
+from tuner.model.record import to_record
+from tuner.sweep.file import (
+    SCHEMA_VERSION,
+    End,
+    Header,
+    KeptPayload,
+    MemoryCap,
+    holds_sweep,
+    read_sweep,
+    start_of,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.finding import Finding
+    from tuner.model.invocation import Invocation
+    from tuner.model.sweep import Sweep, SweepEnd
+
+
+class SweepWriter:
+    """Writes one sweep file, readable by its owner only; a context manager."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        sync: bool = False,
+        replace: bool = False,
+        continues: Sweep | None = None,
+    ) -> None:
+        """Open the file, making its folder; with `replace` an earlier sweep gives way to this one,
+        and nothing else ever does.
+
+        `sync` has every record on the disk before the next invocation: what was sent is known even
+        after a power cut. `continues` is the sweep in this very file that goes on: it stays as it
+        is until `settle`. Raises SweepFileError.
+        """
+        self.path = path
+        self._sync = sync
+        self._failure: SweepFileError | None = None
+        self._continues = continues
+        self._beside: Path | None = None
+        """Where the sweep that goes on is written until it holds all that was measured before."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if continues is not None:
+                _check_unchanged(path, continues)
+                resolved = path.resolve()
+                self._beside = resolved.with_name(f".{resolved.name}.{os.getpid()}.new")
+                path = self._beside
+            else:
+                _check_free(path, replace=replace)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.fchmod(descriptor, 0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._descriptor = descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def begin(self, sweep: Sweep) -> None:
+        """Write the header of a sweep that is about to begin."""
+        try:
+            os.ftruncate(self._descriptor, 0)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        function = dataclasses.replace(
+            sweep.function, arn=mask_account(sweep.function.arn), description=""
+        )
+        header = Header(
+            sweep.tool_version,
+            sweep.started_at,
+            sweep.environment,
+            function,
+            sweep.plan,
+            sweep.goal,
+        )
+        try:
+            self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
+        except SweepFileError:
+            with suppress(OSError):  # half a header is no sweep: nothing of it is left
+                os.ftruncate(self._descriptor, 0)
+            raise
+
+    def settle(self) -> None:
+        """Put a sweep that goes on in the place of what it goes on from, which it holds by now.
+
+        At any moment one of the two is whole, whatever ends this process.
+        """
+        if self._beside is None or self._continues is None:
+            return
+        _check_unchanged(self.path, self._continues)  # the function's lock is held since
+        try:
+            os.fsync(self._descriptor)
+            self._beside.replace(self.path.resolve())
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self._beside = None
+
+    def invocation(self, invocation: Invocation) -> None:
+        """Append an invocation."""
+        self._write({"record": "invocation", **to_record(invocation)})
+
+    def payload(self, name: str, event_index: int, body: bytes) -> None:
+        """Append an event: the operator asked for it to be kept."""
+        text = base64.b64encode(body).decode()
+        self._write({"record": "payload", **to_record(KeptPayload(name, event_index, text))})
+
+    def finding(self, finding: Finding) -> None:
+        """Append a finding."""
+        self._write({"record": "finding", **to_record(finding)})
+
+    def memory_cap(self, memory_mb: int) -> None:
+        """Append what the account allows at most."""
+        self._write({"record": "memory_cap", **to_record(MemoryCap(memory_mb))})
+
+    def end(self, end: SweepEnd, *, wall_s: float, throttle_count: int) -> None:
+        """Append the end; nothing may follow."""
+        self._write({"record": "end", **to_record(End(end, wall_s, throttle_count))})
+
+    def close(self) -> None:
+        """Close the file; one that nothing was written to is removed."""
+        if self._descriptor < 0:
+            return
+        if self._beside is not None:
+            self._beside.unlink(missing_ok=True)
+        elif os.fstat(self._descriptor).st_size == 0:
+            self.path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _write(self, record: dict[str, Any]) -> None:
+        """Write one line at once, without a buffer: a crash loses no invocation that ended."""
+        if self._failure is not None:  # nothing may follow a gap
+            raise self._failure
+        line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+            if self._sync:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self._failure = self._unwritable(error)
+            raise self._failure from error
+
+    def _unwritable(self, error: OSError) -> SweepFileError:
+        return SweepFileError(
+            f"the sweep file {self.path} cannot be written ({error.strerror}): give another --out"
+        )
+
+
+def _check_free(path: Path, *, replace: bool) -> None:
+    """Raise SweepFileError if what would be overwritten is no sweep, or one that is to stay."""
+    if not start_of(path):
+        return
+    if not holds_sweep(path):
+        raise SweepFileError(f"{path} exists and is no sweep file: give another --out")
+    if not replace:
+        raise SweepFileError(
+            f"{path} holds a sweep already: give another --out, --resume {path} to go on from it, "
+            "or --force to replace it"
+        )
+
+
+def _check_unchanged(path: Path, earlier: Sweep) -> None:
+    """Raise SweepFileError if more, or another sweep, came into the file since it was read."""
+    now = read_sweep(path)
+    if (now.plan.sweep_id, len(now.invocations), now.end) != (
+        earlier.plan.sweep_id,
+        len(earlier.invocations),
+        earlier.end,
+    ):
+        raise SweepFileError(f"{path} was written to since it was read: run again")
