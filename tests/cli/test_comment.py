@@ -153,6 +153,10 @@ def test_no_token_and_no_summary_prints_the_answer(job: dict[str, str], tmp_path
     ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
     assert "**RESIZE" in ran.stdout
     assert "GITHUB_TOKEN holds no token" in ran.stderr
+    assert ran.returncode == 0
+    required = run_here("comment", str(tmp_path / "a.jsonl"), "--require-comment", **job)
+    assert required.returncode == 2
+    assert required.stdout == ran.stdout
 
 
 @pytest.mark.parametrize(("limit", "code"), [("1%", 10), ("99%", 0)])
@@ -184,12 +188,14 @@ def test_the_number_comes_from_the_event_too(
     assert len(github.by()) == found
     if not found:
         assert "--number" in one_line(ran)
+        assert ran.returncode == 2
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (("--repository", "no slash"), "--repository OWNER/NAME"),
+        (("--forge", "gitlab"), "--repository OWNER/NAME (CI_PROJECT_PATH)"),
         (("--api-url", "http://me:pa55word@example.test/api"), "https only"),
         (("--api-url", "http://[me:pa55word"), "https://HOST"),
     ],
@@ -199,7 +205,7 @@ def test_what_cannot_be_used_is_one_line(
 ) -> None:
     """The flag is named, a token is never sent in the open, and no password is shown."""
     ran = run_here("comment", save(tmp_path / "a.jsonl"), *flags, **job)
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert words in one_line(ran)
     assert "pa55word" not in ran.stderr
 

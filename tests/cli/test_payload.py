@@ -126,7 +126,7 @@ def test_a_parameter_is_shown_with_each_value() -> None:
 def test_try_without_a_terminal_needs_a_yes(what: list[str]) -> None:
     """It really runs the code."""
     ran = run_here("payload", "check", SET, *what, "--region", "eu-west-1")
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "give --yes to agree beforehand" in ran.stderr
 
 

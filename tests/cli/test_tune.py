@@ -91,7 +91,7 @@ def test_without_a_yes_nothing_is_changed(server: LocalLambda, state: dict[str, 
     """Without a terminal the plan is shown, and the flag that agrees is named."""
     before = standing(server)
     ran = run_here("tune", "hello", *at(server), **state)
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert ran.stdout == ""
     assert "Plan: at most" in ran.stderr
     assert ran.stderr.splitlines()[-1].startswith("tuner: nobody is there to agree")
@@ -209,8 +209,8 @@ def test_bad_input_is_one_line_and_changes_nothing(
     """What is wrong, where, and what to do; the function stays as it was."""
     before = standing(server)
     ran = run_here("tune", *at(server), *arguments, **state)
-    wrong_usage = words in {"above", "--max-invocations", "leave out --endpoint-url"}
-    assert ran.returncode == (2 if wrong_usage else 1)
+    wrong_usage = {"above", "--max-invocations", "--budget-usd", "leave out --endpoint-url"}
+    assert ran.returncode == (2 if words in wrong_usage else 1)
     assert words in one_line(ran)
     assert standing(server) == before
 
@@ -328,7 +328,7 @@ def test_side_effects_are_agreed_to_by_a_flag_of_their_own(
     )
     sweep = ["tune", "queued", *at(server), "--yes", "--memory-sizes", "512,1024"]
     ran = run_here(*sweep, **state)
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "its failed events are kept (sqs)" in ran.stderr
     assert "--allow-side-effects" in ran.stderr
     assert run_here(*sweep, "--allow-side-effects", **state).returncode == 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.api.comment import CommentText
+    from tuner.errors import TunerError
     from tuner.model.recommendation import Recommendation
 
 EPILOG = """\
@@ -62,6 +63,7 @@ def comment(
     goes to the job's summary instead (on GitLab: to stdout).
     """
     from tuner.cli.screen import show_text  # noqa: PLC0415 - not needed for --help
+    from tuner.errors import UsageError  # noqa: PLC0415 - as above
 
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [load(name) for name in sweeps]
@@ -72,32 +74,34 @@ def comment(
     if dry_run:
         show_text(text.text)
     else:
-        why_not: str | None = "it was measured locally (--allow-local posts it all the same)"
+        why_not: TunerError | None
+        why_not = UsageError("it was measured locally (--allow-local posts it all the same)")
         if allow_local or all(sweep.environment != "local" for sweep in loaded):
             why_not = _post(text, pull_request)
-        if why_not:
+        if why_not is not None:
             _instead(text, why_not, require_comment=require_comment)
     _gate(fail_if_saving_over, [answer for _, answer in answers])
     return 0
 
 
-def _post(text: "CommentText", pull_request: PullRequestOptions) -> str | None:
-    """Post it; return why not, where there is no token or it may not."""
+def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError | None":
+    """Post it; return why not, where there is no token (a UsageError) or it may not."""
     import time  # noqa: PLC0415 - not needed for --help
 
     from tuner.api.comment import post_comment  # noqa: PLC0415 - as above
     from tuner.cli.continuous_integration import token_variable  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
-    from tuner.errors import ForgeReadOnlyError  # noqa: PLC0415 - as above
+    from tuner.errors import ForgeReadOnlyError, UsageError  # noqa: PLC0415 - as above
     from tuner.forge.opening import open_forge  # noqa: PLC0415 - as above
 
     target = pull_request.target()
     if not target.token:
-        return f"{token_variable(target.kind, pull_request.token_env)} holds no token"
+        variable = token_variable(target.kind, pull_request.token_env)
+        return UsageError(f"{variable} holds no token")
     try:
         posted = post_comment(text, open_forge(target, sleep=time.sleep, now_s=time.time))
     except ForgeReadOnlyError as error:
-        return str(error)
+        return error
     words = {
         "posted": "posted",
         "updated": "updated",
@@ -111,14 +115,14 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> str | None:
     return None
 
 
-def _instead(text: "CommentText", why_not: str, *, require_comment: bool) -> None:
+def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: bool) -> None:
     """Give the answer where it can be seen, and say why there.
 
-    Raises ForgeError where the comment is required, InputError for a summary that is not writable.
+    Raises an error of `why_not`'s kind where the comment is required, InputError for a summary that
+    is not writable.
     """
     from tuner.cli.continuous_integration import write_summary  # noqa: PLC0415 - as above
     from tuner.cli.screen import say, show_text  # noqa: PLC0415 - as above
-    from tuner.errors import ForgeError  # noqa: PLC0415 - as above
 
     where = "in the job's summary"
     if not write_summary(text.text):
@@ -126,7 +130,7 @@ def _instead(text: "CommentText", why_not: str, *, require_comment: bool) -> Non
         show_text(text.text)
     line = f"not posted, {why_not}; the answer is {where}"
     if require_comment:
-        raise ForgeError(line)
+        raise type(why_not)(line)
     say(line)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.forge.protocol import ForgeName, Target
 
 if TYPE_CHECKING:
@@ -53,16 +53,17 @@ def pull_request_target(
 ) -> Target:
     """Return the pull or merge request; flags come before the environment. Its token may be empty.
 
-    Raises InputError that names the flag for what is missing.
+    Raises UsageError that names the flag for what is missing or wrong, InputError for an event
+    that cannot be read.
     """
     kind = forge or ("gitlab" if environ.get("GITLAB_CI") else "github")
     names = _NAMES[kind]
     repository = repository or environ.get(names.repository)
     if not repository or not _REPOSITORY[kind].fullmatch(repository):
-        raise InputError(f"which repository? give --repository OWNER/NAME ({names.repository})")
+        raise UsageError(f"which repository? give --repository OWNER/NAME ({names.repository})")
     number = number or _number(kind, environ)
     if number is None:
-        raise InputError(f"this job is of no {names.words}: give --number")
+        raise UsageError(f"this job is of no {names.words}: give --number")
     api_url = api_url or environ.get(names.api_url) or None
     _check(api_url)
     token = environ.get(token_variable(kind, token_env), "").strip()
@@ -124,14 +125,14 @@ def _number_in(event: Any) -> int | None:
 
 
 def _check(api_url: str | None) -> None:
-    """Raise InputError for an address to which a token should not be sent."""
+    """Raise UsageError for an address to which a token should not be sent."""
     if api_url is None:
         return
     try:
         parts = urlsplit(api_url)
     except ValueError:
-        raise InputError("--api-url is no address: write https://HOST/PATH") from None
+        raise UsageError("--api-url is no address: write https://HOST/PATH") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not safe or not parts.hostname:
         shown = f"{parts.scheme}://{parts.hostname or ''}"  # without a password that is in it
-        raise InputError(f"--api-url {shown!r}: the token is sent by https only")
+        raise UsageError(f"--api-url {shown!r}: the token is sent by https only")

@@ -8,7 +8,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from tuner.errors import InputError, TunerError
+from tuner.errors import TunerError, UsageError
 from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
 
@@ -138,10 +138,10 @@ def say(line: str) -> None:
 def agree(question: str, *, flag: str = "--yes") -> bool:
     """Ask on stderr, read from stdin; no is the default.
 
-    Raises InputError without a terminal: there nobody can answer, so the flag must.
+    Raises UsageError without a terminal: there nobody can answer, so the flag must.
     """
     if not is_interactive():
-        raise InputError(f"nobody is there to agree (no terminal): give {flag} to agree beforehand")
+        raise UsageError(f"nobody is there to agree (no terminal): give {flag} to agree beforehand")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
