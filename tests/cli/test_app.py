@@ -26,6 +26,8 @@ EVERY = [
     *(["local", name] for name in LOCAL),
 ]
 
+LOCALLY = ("--local", "examples/template.yaml")
+
 
 def loaded_modules(*arguments: str) -> set[str]:
     """Top-level modules that a command leaves in sys.modules."""
@@ -212,14 +214,24 @@ def test_a_setting_asks_for_json_as_the_option_does(tmp_path: Path) -> None:
         ["break-even", "examples/sweeps/mixed.jsonl", "--rate", "1/s", "--per-month", "5M"],
         ["prices", "refresh", "--from", "a.json", "--region", "eu-west-1"],
         ["recover", "--take-over", "x"],
-        ["tune", "f", "--local", "examples/template.yaml", "--endpoint-url", "http://127.0.0.1:1"],
-        ["tune", "f", "--local", "examples/template.yaml", "--max-invocations", "3"],
+        ["tune", "f", *LOCALLY, "--endpoint-url", "http://127.0.0.1:1"],
+        ["tune", "f", *LOCALLY, "--max-invocations", "3"],
         ["tune", "f", "--code", "examples", "--isolation", "version"],
         ["tune", "f", "--build"],
         ["tune", "f", "--hooks-each"],
+        ["tune", "cpu-bond", *LOCALLY],
+        ["tune", "no function", *LOCALLY],
+        ["tune", "arn:aws:lambda:eu-west-1:123456789012:function:cpu-bound", *LOCALLY],
+        ["tune", "cpu-bound", *LOCALLY, "--max-memory", "3539"],
+        ["tune", "cpu-bound", *LOCALLY, "--memory-sizes", "128,10240"],
+        ["tune", "cpu-bound", *LOCALLY, "--budget-usd", "0.000000001"],
+        ["tune", "cpu-bound", *LOCALLY, "--exhaustive", "--budget-usd", "0.000000001"],
+        ["tune", "cpu-bound", *LOCALLY, "--exhaustive", "--max-invocations", "2"],
+        ["tune", "cpu-bound", *LOCALLY, "--once-each", "--payload", "{}"],
+        ["tune", "f", "--once-each", "--payload", "{}", "--region", "us-east-1"],
     ],
 )
-def test_options_that_contradict_each_other_are_wrong_usage(
+def test_options_that_cannot_be_meant_so_are_wrong_usage(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 2 in every command, before any endpoint is started or asked."""
@@ -227,7 +239,8 @@ def test_options_that_contradict_each_other_are_wrong_usage(
     def started(*_arguments: object, **_options: object) -> None:
         raise AssertionError("an endpoint was started")
 
-    monkeypatch.setattr("tuner.local.process.RunningLocalLambda.__init__", started)
+    monkeypatch.setattr("tuner.local.process.start_local_lambda", started)
+    monkeypatch.setattr("tuner.local.execution.host.own_core_count", lambda: 2)
     ran = run_here(*arguments)
     assert ran.returncode == 2, ran.stderr
     one_line(ran)
@@ -279,7 +292,7 @@ def test_a_folder_lists_its_sweeps(tmp_path: Path) -> None:
 def test_a_policy_for_no_function_is_refused() -> None:
     """A name that Lambda would not take is told in one line."""
     ran = run_here("iam-policy", "no function")
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert "not the name or ARN" in one_line(ran)
 
 

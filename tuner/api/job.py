@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from tuner.api.builds import load_build
 from tuner.api.events import load_for
-from tuner.api.prepared import Request, isolation_of_build
+from tuner.api.prepared import Request, check_event_count, check_plan, isolation_of_build
 from tuner.api.resuming import continued_in
 from tuner.api.saved import load_sweep
 from tuner.api.store import check_writable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.api.target import Target
+    from tuner.model.function import FunctionConfig
     from tuner.model.plan import Isolation
 
 
@@ -107,6 +108,14 @@ class Job:
     loading: Mapping[str, Any] | None = None
     """How payloads are loaded: seed, raw, size and vary."""
 
+    def check(self, function: FunctionConfig, max_memory_mb: int) -> None:
+        """Raise UsageError where a template's function cannot be measured as is asked for.
+
+        Payloads that only the account has are not counted.
+        """
+        if self.request.payloads or self.request.earlier is not None:
+            check_plan(self.request, function, max_memory_mb)
+
     def completed(self, target: Target, specs: tuple[str, ...] | None = None) -> Request:
         """Return the request with its payloads, or with those that `specs` name instead.
 
@@ -166,6 +175,7 @@ def read_job(function: str | None, options: TuneOptions, *, state_dir: Path) -> 
         earlier=earlier,
         **as_given,
     )
+    check_event_count(request)
     place = {name: value for name, value in options.items() if name in _PLACE}
     return Job(function, request, place, specs, loading)
 

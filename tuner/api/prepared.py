@@ -17,9 +17,10 @@ from tuner.api.resuming import (
     what_is_left,
 )
 from tuner.api.store import SweepStore, check_writable
-from tuner.errors import InputError, UsageError
+from tuner.errors import UsageError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads.first import checked_events
 from tuner.sweep.adaptive_plan import LEAST_INVOCATIONS, plan_adaptive
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from tuner.aws import LambdaGateway
     from tuner.model.build import Build
     from tuner.model.function import FunctionConfig
-    from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.sweep import Sweep
@@ -136,9 +136,10 @@ def prepare(
         leave_ratio=request.leave_concurrency_ratio,
     )
     plan = _plan(
-        target,
         request,
         goal,
+        shown_mb=target.max_memory_mb,
+        is_loopback=gateway.is_loopback,
         function=config,
         prices=book.lambda_prices(config.region, config.architecture),
         concurrency=concurrency,
@@ -182,8 +183,31 @@ def _as_measured(
     return request, findings
 
 
-def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPlan:
-    """Plan what is asked for, with what is `known` of the function; the rest of an earlier plan."""
+def check_plan(request: Request, function: FunctionConfig, max_memory_mb: int) -> None:
+    """Plan as `prepare` will by what a template says of the function, before an endpoint starts.
+
+    Raises UsageError for what leaves nothing to measure, PriceError for an unknown region.
+    """
+    prices = current_price_book().lambda_prices(function.region, function.architecture)
+    if request.earlier is not None:
+        request = resumed_request(request, request.earlier)
+    _plan(
+        request, Goal(), shown_mb=max_memory_mb, is_loopback=True, function=function, prices=prices
+    )
+
+
+def check_event_count(request: Request) -> None:
+    """Raise UsageError where no event may be sent twice and there are too few of them."""
+    _most_invocations(request)
+
+
+def _plan(
+    request: Request, goal: Goal, *, shown_mb: int | None, is_loopback: bool, **known: Any
+) -> SweepPlan:
+    """Plan what is asked for, with what is `known` of the function; the rest of an earlier plan.
+
+    `shown_mb` is the largest size that the place can show; None: Lambda's own limit.
+    """
     planned: dict[str, Any] = {
         **known,
         "payloads": request.payloads,
@@ -192,8 +216,8 @@ def _plan(target: Target, request: Request, goal: Goal, **known: Any) -> SweepPl
         "memory_sizes_mb": _with_current(request.memory_sizes_mb, known["function"].memory_mb),
         "max_invocations": _most_invocations(request),
         "budget_usd": request.budget_usd,
-        "publish_s": LOOPBACK_PUBLISH_S if target.gateway.is_loopback else PUBLISH_S,
-        **_range(target, request),
+        "publish_s": LOOPBACK_PUBLISH_S if is_loopback else PUBLISH_S,
+        **_range(shown_mb or MAX_MEMORY_MB, request),
     }
     if request.earlier is not None:
         planned |= planned_as_before(request.earlier)
@@ -234,7 +258,7 @@ def _most_invocations(request: Request) -> int | None:
     if not request.once_each or len(known) < len(counts):
         return request.max_invocations
     if sum(known) < LEAST_INVOCATIONS:
-        raise InputError(
+        raise UsageError(
             f"--once-each has {sum(known)} events to send, and comparing sizes takes "
             f"{LEAST_INVOCATIONS} at least: record more into a folder, or describe them in a "
             "payload set"
@@ -283,12 +307,11 @@ def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) ->
         )
 
 
-def _range(target: Target, request: Request) -> dict[str, Any]:
+def _range(shown_mb: int, request: Request) -> dict[str, Any]:
     """The range of sizes, within what the place can show."""
-    shown_mb = target.max_memory_mb or MAX_MEMORY_MB
     asked_mb = max((request.max_memory_mb or 0, *request.memory_sizes_mb))
     if asked_mb > shown_mb:
-        raise InputError(
+        raise UsageError(
             f"this host can show no more than {shown_mb} MB (its cores x 1769 MB), "
             f"{asked_mb} MB was asked for: lower --max-memory or --memory-sizes"
         )

@@ -9,9 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import InputError, LocalError, UsageError
+from tuner.aws.reference import check_region, parse_reference
+from tuner.errors import LocalError, UsageError
+from tuner.model.function import FunctionConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +62,7 @@ def open_target(
     concurrency: int | None = None,
     patience: CredentialsPatience | None = None,
     on_step: Callable[[str], None] = lambda _: None,
+    check: Callable[[FunctionConfig, int], None] = lambda *_: None,
 ) -> Iterator[Target]:
     """Connect to where `function` is; a local endpoint ends with the block.
 
@@ -67,7 +70,8 @@ def open_target(
     its functions' environment variables; with `build` pip, npm or
     make install what `function` and those that it names need, and `on_step` is told of each;
     `allow_outside` takes code from outside its repository.
-    `patience` is for credentials that expire.
+    `patience` is for credentials that expire. Before an endpoint is started, `check` gets what the
+    template says of the function, and the largest size that this host can show.
     Raises InputError, TemplateError, LocalError, CredentialsError.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
@@ -80,6 +84,16 @@ def open_target(
             environment=template_environment or {},
             build_for=function if build else None,
             on_step=on_step,
+            allow_outside=allow_outside,
+        )
+        region = region or DEFAULT_LOCAL_REGION
+        _check_first(
+            function,
+            region,
+            check,
+            path=local_template,
+            parameters=template_parameters,
+            environment=template_environment,
             allow_outside=allow_outside,
         )
         with _local_target(function, start, region, connections, state_dir) as target:
@@ -104,17 +118,13 @@ def open_target(
 def _local_target(
     function: str,
     start: Callable[[str], RunningLocalLambda],
-    region: str | None,
+    region: str,
     connections: int,
     state_dir: Path,
 ) -> Iterator[Target]:
-    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - only for --local
-
-    refuse_other_systems()
-    from tuner.api.host_check import host_findings  # noqa: PLC0415 - as above
+    from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
-    region = region or DEFAULT_LOCAL_REGION
     with ExitStack() as stack:
         local = stack.enter_context(start(region))
         # The endpoint and all that it holds end with this run: so does the journal.
@@ -132,12 +142,6 @@ def _local_target(
         name = gateway.resolve(function).name
         if name in status.left_out:
             raise LocalError(status.left_out[name])
-        if name not in status.functions:
-            close = difflib.get_close_matches(name, status.functions, n=1)
-            hint = f"did you mean {close[0]}? It" if close else "it"
-            raise InputError(
-                f"the template has no function {name}: {hint} has {', '.join(status.functions)}"
-            )
         found = host_findings(state_dir, status.cpu_control, status.core_count)
         told = status.findings_for(name)
         yield Target(
@@ -147,6 +151,53 @@ def _local_target(
             max_memory_mb=status.max_memory_mb,
             started_here=True,
         )
+
+
+def _check_first(
+    function: str,
+    region: str,
+    check: Callable[[FunctionConfig, int], None],
+    **reading: Any,
+) -> None:
+    """Refuse what the template and this host tell without an endpoint, which takes long to start.
+
+    Raises UsageError, TemplateError, LocalError, and what `check` raises.
+    """
+    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - only for --local
+
+    refuse_other_systems()
+    from tuner.iac import read_template  # noqa: PLC0415 - only for --local
+    from tuner.local.execution.host import (  # noqa: PLC0415 - as above
+        max_memory_mb_with,
+        own_core_count,
+    )
+
+    reference = parse_reference(function)
+    check_region(reference, region)
+    template = read_template(region=region, **reading)
+    if reference.name in template.left_out:
+        raise LocalError(template.left_out[reference.name])
+    functions = {each.name: each for each in template.functions}
+    if reference.name not in functions:
+        close = difflib.get_close_matches(reference.name, functions, n=1)
+        hint = f"did you mean {close[0]}? It" if close else "it"
+        raise UsageError(
+            f"the template has no function {reference.name}: {hint} has {', '.join(functions)}"
+        )
+    found = functions[reference.name]
+    config = FunctionConfig(
+        name=found.name,
+        arn="",
+        region=region,
+        architecture=found.architecture,
+        package_type="Zip",
+        runtime=found.runtime,
+        memory_mb=found.memory_mb,
+        timeout_s=found.timeout_s,
+        ephemeral_storage_mb=found.ephemeral_storage_mb,
+        code_sha256="",
+    )
+    check(config, max_memory_mb_with(own_core_count()))
 
 
 def _started(

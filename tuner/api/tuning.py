@@ -69,7 +69,11 @@ def tune(
     request = job.request
     goal = goal or (request.earlier and request.earlier.goal) or Goal()
     with open_target(
-        job.function, state_dir=folder, concurrency=request.concurrency, **job.place
+        job.function,
+        state_dir=folder,
+        concurrency=request.concurrency,
+        check=job.check,
+        **job.place,
     ) as target:
         request = job.completed(target)
         prepared = prepare(target, job.function, request, goal=goal, state_dir=folder)

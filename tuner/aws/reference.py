@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tuner.errors import InputError
+from tuner.errors import UsageError
 
 # AWS's API reference, parameter FunctionName: name, partial ARN and ARN, each with an optional
 # version or alias behind it; a name has at most 64 characters.
@@ -61,10 +61,10 @@ class FunctionRef:
 
 
 def parse_reference(text: str) -> FunctionRef:
-    """Read a name, partial ARN or ARN. Raises InputError for anything else."""
+    """Read a name, partial ARN or ARN. Raises UsageError for anything else."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
-        raise InputError(
+        raise UsageError(
             f"{_shown(text)} is not the name or ARN of a Lambda function: give a name such as "
             "resize-images, or arn:aws:lambda:REGION:ACCOUNT:function:NAME"
         )
@@ -78,9 +78,9 @@ def parse_reference(text: str) -> FunctionRef:
 
 
 def check_region(reference: FunctionRef, region: str) -> None:
-    """Raise InputError if the function is in another region by its ARN."""
+    """Raise UsageError if the function is in another region by its ARN."""
     if reference.region not in (None, region):
-        raise InputError(
+        raise UsageError(
             f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "
             f"give --region {reference.region}, or the ARN of the one in {region}"
         )

@@ -80,6 +80,7 @@ def sweep_and_answer(
         concurrency=job.request.concurrency,
         patience=_patience(stop),
         on_step=lambda step: say(f"  {step}"),
+        check=job.check,
         **job.place,
     ) as target:
         request = job.completed(target, _test_events_offered(target, job))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.decision import candidate_sizes
 from tuner.decision.percentile import samples_needed
-from tuner.errors import InputError, UsageError
+from tuner.errors import UsageError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import SweepPlan
 from tuner.sweep.estimate import PUBLISH_S, Pricing, within
@@ -59,7 +59,7 @@ def plan_adaptive(
 
     Without `max_invocations` it takes MOST_INVOCATIONS (MOST_WITHOUT_SLACK if the goal has none),
     PER_FURTHER_PAYLOAD more for each payload beyond the first, and for each payload as many more
-    as a limit at a percentile needs. Raises InputError for limits that leave nothing to compare.
+    as a limit at a percentile needs. Raises UsageError for limits that leave nothing to compare.
     """
     check_limits(concurrency, max_invocations, budget_usd)
     check_range(min_memory_mb, max_memory_mb)
@@ -115,7 +115,7 @@ def _check_enough(
     check_count(count)
     worst_usd = min(map(pricing.worst_cost_usd, sizes))
     if budget_usd is not None and worst_usd > budget_usd:
-        raise InputError(
+        raise UsageError(
             f"one invocation at {min(sizes)} MB may cost ${worst_usd:.6f} (if it lasts until the "
             f"timeout of {pricing.function.timeout_s} s), --budget-usd allows ${budget_usd:.6f}: "
             "raise it"

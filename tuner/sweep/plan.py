@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.sweep.estimate import PUBLISH_S, Pricing, expected_wall_s, within, worst_wall_s
@@ -157,12 +157,12 @@ class _Limits:
         return sizes
 
     def repetitions(self, sizes: tuple[int, ...], wanted: int | None) -> int:
-        """Return the repetitions that the limits allow at these sizes. Raises InputError."""
+        """Return the repetitions that the limits allow at these sizes. Raises UsageError."""
         most = self._usual_repetitions(len(sizes)) if wanted is None else wanted
         for repetitions in range(most, 0, -1):
             if self._allows(sizes, repetitions):
                 return repetitions
-        raise InputError(self._refusal(sizes))
+        raise UsageError(self._refusal(sizes))
 
     def _usual_repetitions(self, size_count: int) -> int:
         for repetitions in range(WARM_COUNT, 1, -1):
@@ -207,9 +207,9 @@ class _Limits:
 
 
 def check_repetitions(warmup_count: int, repetition_count: int | None) -> None:
-    """Raise InputError for counts that measure nothing."""
+    """Raise UsageError for counts that measure nothing."""
     if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
-        raise InputError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+        raise UsageError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
 
 
 def check_measurable(function: FunctionConfig) -> None:
@@ -232,10 +232,10 @@ def check_measurable(function: FunctionConfig) -> None:
 def check_limits(
     concurrency: int | None, max_invocations: int | None, budget_usd: float | None
 ) -> None:
-    """Raise InputError for limits that leave nothing."""
+    """Raise UsageError for limits that leave nothing."""
     if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
-        raise InputError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
+        raise UsageError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
     if max_invocations is not None and max_invocations < 1:
-        raise InputError(f"--max-invocations {max_invocations} leaves nothing to measure")
+        raise UsageError(f"--max-invocations {max_invocations} leaves nothing to measure")
     if budget_usd is not None and not 0 < budget_usd < float("inf"):
-        raise InputError(f"--budget-usd {budget_usd} is not an amount above 0")
+        raise UsageError(f"--budget-usd {budget_usd} is not an amount above 0")

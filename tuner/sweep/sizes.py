@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import InputError, UsageError
+from tuner.errors import UsageError
 from tuner.model.limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
@@ -31,7 +31,7 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
 
     Both ends, the current size, one whole core (1,769 MB), the sizes on both sides of every step
     in visible cores, and rungs where CPU is a fraction of a core: 9 sizes for 128-3,008 MB, 14 for
-    128-10,240 MB, one more if the current size is none of them. Raises InputError.
+    128-10,240 MB, one more if the current size is none of them. Raises UsageError.
     """
     check_range(min_mb, max_mb)
     ends = _within(min_mb, max_mb, (min_mb, max_mb, MB_PER_VCPU))
@@ -47,18 +47,18 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
 def chosen_sizes(sizes_mb: Sequence[int]) -> tuple[int, ...]:
     """Return the sizes that the user named, once they are whole, in range and ascending.
 
-    Raises InputError.
+    Raises UsageError.
     """
     for size in sizes_mb:
         _check_size(size)
     for first, second in pairwise(sizes_mb):
         if first >= second:
-            raise InputError(f"memory sizes must ascend: {second} MB follows {first} MB")
+            raise UsageError(f"memory sizes must ascend: {second} MB follows {first} MB")
     return tuple(sizes_mb)
 
 
 def check_range(min_mb: int, max_mb: int) -> None:
-    """Raise InputError for limits that Lambda does not take, or that are the wrong way round."""
+    """Raise UsageError for limits that Lambda does not take, or that are the wrong way round."""
     _check_size(min_mb)
     _check_size(max_mb)
     if min_mb > max_mb:
@@ -67,7 +67,7 @@ def check_range(min_mb: int, max_mb: int) -> None:
 
 def _check_size(size_mb: int) -> None:
     if not MIN_MEMORY_MB <= size_mb <= MAX_MEMORY_MB:
-        raise InputError(
+        raise UsageError(
             f"memory size {size_mb} MB is out of range: Lambda takes "
             f"{MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB"
         )

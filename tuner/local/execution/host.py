@@ -64,7 +64,7 @@ class Host:
             findings.append(_loose_tmp_finding())
         return HostLimits(
             core_count=self.core_count,
-            max_memory_mb=min(MAX_MEMORY_MB, self.core_count * MB_PER_VCPU),
+            max_memory_mb=max_memory_mb_with(self.core_count),
             cpu_control=self.control.kind,
             findings=tuple(findings),
         )
@@ -74,16 +74,27 @@ def look_at_host(preferred: CpuControl | None = None) -> Host:
     """Find out what works here. Raises LocalError if `preferred` does not."""
     control = choose_control(preferred)
     cpus = tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else ()
-    quota = own_quota_cores(read_hierarchies())
-    count = len(cpus) or os.cpu_count() or 1
     has_private_tmp = can_hide_tmp()
     return Host(
         cpus=cpus,
-        core_count=max(1, min(count, int(quota))) if quota else count,
+        core_count=own_core_count(),
         control=control,
         has_private_tmp=has_private_tmp,
         disk_maker=find_disk_maker() if has_private_tmp else None,
     )
+
+
+def own_core_count() -> int:
+    """The cores that this process may use."""
+    cpus = os.sched_getaffinity(0) if sys.platform == "linux" else ()
+    quota = own_quota_cores(read_hierarchies())
+    count = len(cpus) or os.cpu_count() or 1
+    return max(1, min(count, int(quota))) if quota else count
+
+
+def max_memory_mb_with(core_count: int) -> int:
+    """The largest memory size whose CPU share so many cores can show."""
+    return min(MAX_MEMORY_MB, core_count * MB_PER_VCPU)
 
 
 def own_quota_cores(hierarchies: Iterable[Hierarchy]) -> float | None:
