@@ -168,7 +168,7 @@ class RunOptions:
         str | None,
         typer.Option(
             metavar="SWEEP",
-            help="Go on from this sweep, also in its own file (--out): all it measured and spent counts.",
+            help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
             rich_help_panel=options.MEASURE,
         ),
     ] = None
