@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HAVE_JSON: Final = frozenset(
-    {"tune", "report", "compare", "break-even", "prices", "payload", "recover"}
+    {
+        *("tune", "report", "compare", "break-even", "recover", "prices show", "prices refresh"),
+        *("payload sources", "payload make", "payload events", "payload check", "local check"),
+    }
 )
-"""Commands for which a setting of the folder or the environment may ask for JSON."""
+"""Commands with --json, for which a setting of the folder or the environment may ask for JSON."""
 _WORD_WITHIN: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -55,7 +58,7 @@ def asks_json(arguments: Sequence[str]) -> bool:
     words = words[: words.index("--")] if "--" in words else words
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):
         return True
-    if not words or words[0] not in _HAVE_JSON:
+    if not {" ".join(words[:1]), " ".join(words[:2])} & _HAVE_JSON:
         return False
     given: Any = os.environ.get("TUNER_JSON")
     if not given:
