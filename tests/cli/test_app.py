@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.running import ROOT, one_line, run, run_here
+from tests.cli.running import ROOT, one_line, run, run_here, variables_for
 from tests.sweeps import made_sweep, save_sweep
 from tuner import __version__
-from tuner.cli import main
+from tuner.cli import app, failure, main
 from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
 
 if TYPE_CHECKING:
@@ -182,6 +183,10 @@ def test_a_policy_that_fits_a_user_has_no_advice() -> None:
         (["prices", "show", "--json", "--region", "eu-wset-1"], "price_error", 1),
         (["payload", "check", "gone.json", "--json"], "payload_error", 1),
         (["break-even", "gone.jsonl", "--json"], "sweep_file_error", 1),
+        (["compare", "gone.jsonl", "gone.jsonl", "--json"], "sweep_file_error", 1),
+        (["tune", "f", "--payload", "gone.json", "--json"], "payload_error", 1),
+        (["prices", "refresh", "--from", "gone.json", "--json"], "price_error", 1),
+        (["recover", "--function", "no function", "--json"], "usage_error", 2),
     ],
 )
 def test_an_error_is_one_object_where_json_is_asked_for(
@@ -204,6 +209,52 @@ def test_a_setting_asks_for_json_as_the_option_does(tmp_path: Path) -> None:
     (tmp_path / "tuner.toml").write_text("json = true\n")
     assert json.loads(run_here("report", "gone.jsonl", cwd=tmp_path).stdout)["exit_code"] == 1
     assert run_here("report", "--", "--json").stdout == ""
+
+
+def answers_in_json(command: list[str]) -> bool:
+    """Whether the command has the option --json."""
+    entry = COMMANDS[command[0]]
+    for name in command[1:]:
+        module, _, table = entry.target.partition(":")
+        entry = getattr(import_module(module), table)[name]
+    loaded = app._load(command[-1], entry, with_defaults=False)
+    return any("--json" in parameter.opts for parameter in loaded.params)
+
+
+WITH_JSON = [command for command in EVERY if answers_in_json(command)]
+
+
+@pytest.mark.parametrize("command", WITH_JSON, ids=" ".join)
+def test_every_command_with_json_tells_every_error_as_one_object(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wrong usage, a file that cannot be read, and what nobody foresaw; by option or setting."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "tuner.toml").write_text("json = \n")
+
+    def fail(_command: object, _context: object) -> None:
+        raise ValueError("a secret")
+
+    for asked, variables in ((["--json"], {}), ([], {"TUNER_JSON": "1"})):
+        told = {
+            "usage_error": run_here(*command, "--no-such-option", *asked, **variables),
+            "input_error": run_here(*command, *asked, cwd=broken, **variables),
+        }
+        with monkeypatch.context() as patch:
+            patch.setattr("typer.core.TyperCommand.parse_args", lambda *_: [])
+            patch.setattr("typer.core.TyperCommand.invoke", fail)
+            told["unexpected_error"] = run_here(*command, *asked, **variables)
+        for code, ran in told.items():
+            found = json.loads(ran.stdout)
+            assert (found["kind"], found["code"]) == ("error", code)
+            assert found["exit_code"] == ran.returncode == (2 if code == "usage_error" else 1)
+            assert "a secret" not in ran.stdout
+
+
+def test_only_commands_with_json_are_asked_for_it_by_a_setting() -> None:
+    """What is listed for that is what there is: a text answer's error stays a line."""
+    assert {" ".join(command) for command in WITH_JSON} == failure._HAVE_JSON
 
 
 @pytest.mark.parametrize(
@@ -274,6 +325,27 @@ def test_a_closed_stream_gives_no_traceback(closed: str, exit_code: int, said: s
     assert ran.returncode == exit_code
     assert ran.stderr.startswith(said)
     assert len(ran.stderr.splitlines()) == bool(said)
+
+
+@pytest.mark.parametrize("to", [">&-", ">/dev/full"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--version", "--help", "tune -h", "iam-policy f", "payload show sqs", "payload sources",
+        "report examples/sweeps/mixed.jsonl --format html",
+        "break-even examples/sweeps/mixed.jsonl --format svg",
+    ],
+)  # fmt: skip
+def test_an_answer_that_cannot_be_written_is_one_line(words: str, to: str) -> None:
+    """Text, help and pictures alike: what is wrong is stdout, and nothing else."""
+    ran = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m tuner {words} {to}"],
+        cwd=ROOT, env=variables_for(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 1
+    assert "tuner: stdout " in ran.stderr.splitlines()[-1]
+    assert "Traceback" not in ran.stderr
+    assert "unexpected" not in ran.stderr
 
 
 def test_a_folder_lists_its_sweeps(tmp_path: Path) -> None:

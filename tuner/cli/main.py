@@ -24,16 +24,13 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return its exit code."""
-    if arguments == ["--version"]:
-        sys.stdout.write(f"tuner {__version__}\n")
-        return 0
     # The matrices are small: more threads would only spin, on cores that a local run measures.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if not _stand_in_for_closed_streams():
         sys.stderr.write("tuner: stdout is closed, so no answer could be shown: nothing was done\n")
         return FAILED
     try:
-        code = _run_app(arguments)
+        code = _say_version() if arguments == ["--version"] else _run_app(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -46,6 +43,11 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write(f"tuner: stdout cannot be written ({error.strerror})\n")
         return FAILED
     return code
+
+
+def _say_version() -> int:
+    sys.stdout.write(f"tuner {__version__}\n")
+    return 0
 
 
 def _stand_in_for_closed_streams() -> bool:
@@ -75,6 +77,9 @@ def _run_app(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
+        asks_help = not arguments or bool({"-h", "--help"} & set(arguments))
+        if asks_help and isinstance(error, OSError):  # stdout is all that help needs
+            raise
         if os.environ.get("TUNER_DEBUG"):
             raise
         words = f"unexpected {_describe(error)}; TUNER_DEBUG=1 shows the traceback"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
+from tuner.cli.screen import show_bytes
 from tuner.errors import InputError, UsageError
 from tuner.sweep.file import holds_sweep
 
@@ -96,9 +97,7 @@ def show_page(
 
 def _write(data: bytes, out: Path | None) -> None:
     if out is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        show_bytes(data)
         return
     try:
         if holds_sweep(out):

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tuner.errors import TunerError, UsageError
@@ -13,7 +14,7 @@ from tuner.report.foreign import plain
 from tuner.report.glyphs import fit_to, glyphs_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
@@ -114,9 +115,24 @@ def show_json(document: dict[str, Any]) -> None:
 def show_text(text: str) -> None:
     """Write to stdout; what its encoding lacks becomes a question mark, never an error."""
     encoding = sys.stdout.encoding or "ascii"
+    with _writing():
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def show_bytes(data: bytes) -> None:
+    """Write a picture or page to stdout."""
+    with _writing():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Raise TunerError where stdout takes no more."""
     _shown_on[:] = [sys.stdout]
     try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
