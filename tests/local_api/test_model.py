@@ -10,17 +10,65 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
 from tests.local_api.model import problems_of, service_model
-from tuner.local.control_plane.routes import REFUSED, ROUTES
+from tuner.local.control_plane.api_error import ApiError
+from tuner.local.control_plane.service_model import check, read_routes
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 
 
-def test_routes_are_the_model_s() -> None:
-    """Method and path of every operation are those of botocore's service model."""
-    model = service_model()
-    for route in (*ROUTES, *REFUSED):
-        http = model.operation_model(route.operation).http
-        assert (route.method, route.template) == (http["method"], http["requestUri"])
+def test_every_operation_of_the_model_has_a_route_of_its_own() -> None:
+    """A request as the model makes it finds its operation first, queries in its path included."""
+    routes = read_routes()
+    for name in service_model().operation_names:
+        http = service_model().operation_model(name).http
+        path, _, query = re.sub(r"\{\w+\}", "some%20thing", http["requestUri"]).partition("?")
+        found = next(each for each in routes if each.match(http["method"], path, query) is not None)
+        assert found.operation == name
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "words"),
+    [
+        ("CreateAlias", {"Name": "7", "FunctionVersion": "1"}, r"Value '7' at 'name'.*\(\?!\^"),
+        ("CreateAlias", {"Name": "live"}, "Value null at 'functionVersion'.*must not be null"),
+        ("CreateAlias", {}, "2 validation errors detected: "),
+        ("UpdateFunctionConfiguration", {"MemorySize": 127}, "greater than or equal to 128"),
+        ("UpdateFunctionConfiguration", {"MemorySize": 10241}, "less than or equal to 10240"),
+        (
+            "UpdateFunctionConfiguration",
+            {"LoggingConfig": {"LogFormat": "XML"}},
+            r"Value 'XML' at 'loggingConfig.logFormat'.*\[JSON, Text\]",
+        ),
+        (
+            "UpdateFunctionCode",
+            {"Architectures": ["arm64", "z80"]},
+            r"2 validation errors.*'\[arm64, z80\]' at 'architectures'.*satisfy constraint: \[Mem",
+        ),
+    ],
+)
+def test_a_request_is_held_against_the_model(
+    operation: str, given: dict[str, Any], words: str
+) -> None:
+    """Every broken constraint of the service model is told in AWS's words, nested ones too."""
+    with pytest.raises(ApiError, match=words) as refused:
+        check(operation, given)
+    assert (refused.value.status, refused.value.code) == (400, "ValidationException")
+
+
+def test_headers_and_queries_are_held_against_the_model(client: Any) -> None:
+    """A kind of log and a number of items that the model does not have are refused."""
+    with pytest.raises(ClientError, match=r"'Head' at 'logType'.*enum value set: \[None, Tail\]"):
+        client.invoke(FunctionName="hello", LogType="Head")
+    with pytest.raises(ClientError, match=r"'10001' at 'maxItems'.*less than or equal to 10000"):
+        client.list_functions(MaxItems=10001)
+
+
+@pytest.mark.parametrize("value", ["512", True, 1.5])
+def test_a_value_of_another_type_is_no_request(value: object) -> None:
+    """What cannot be read as its member's type is refused before any limit is looked at."""
+    with pytest.raises(ApiError, match="memorySize must be an integer") as refused:
+        check("UpdateFunctionConfiguration", {"MemorySize": value})
+    assert refused.value.code == "SerializationException"
 
 
 def test_the_check_itself_finds_deviations() -> None:
@@ -111,10 +159,10 @@ def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) ->
 
 
 def test_an_operation_that_is_not_served_says_so(client: Any) -> None:
-    """An operation outside the table is refused by name, and is not retried."""
-    with pytest.raises(ClientError, match="does not serve GET /2020-04-22/code-sign") as refused:
+    """An operation of the model that is not served is refused by name, and is not retried."""
+    with pytest.raises(ClientError, match="ListCodeSigningConfigs is not supported") as refused:
         client.list_code_signing_configs()
-    assert code_of(refused) == "UnknownOperationException"
+    assert code_of(refused) == "InvalidParameterValueException"
 
 
 def test_a_full_create_round_trips(client: Any) -> None:

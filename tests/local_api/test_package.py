@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.local_api.conftest import make_zip
 from tuner.errors import LocalError
 from tuner.local.control_plane import package
-from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.package import CodeStore, zip_folder
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from tuner.local.serve import LocalLambda
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment, InvokeRequest
 
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:q"
 Serve = Callable[..., tuple[Any, LocalLambda]]
 
 
@@ -114,7 +115,11 @@ def test_a_lineage_that_is_none_counts_nothing(serve: Serve, lineage: str) -> No
         ("create_event_source_mapping", {"EventSourceArn": "arn:aws:sqs:::q"}, "nothing polls"),
         (
             "put_function_event_invoke_config",
-            {"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:1:q"}}},
+            {
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:q"}
+                }
+            },
             "Destinations are not supported",
         ),
     ],

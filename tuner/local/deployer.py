@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import LocalError
 from tuner.local.beside import not_here
 from tuner.local.build import handler_stem
-from tuner.local.control_plane.error import ApiError
+from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
+from tuner.local.control_plane.service_model import check
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check_function
 from tuner.local.node_sdk import missing_sdk
@@ -80,6 +81,7 @@ class Deployer:
         limits = self._executor.limits
         try:
             check_new_name(function.name)
+            check("CreateFunction", request)
             check_function(request, limits.max_memory_mb, limits.core_count)
             findings = [*self._executor.runtime_findings(function.runtime)]
             builder = self._builder if self._builder and self._builder.is_for(function) else None
@@ -172,6 +174,8 @@ def _check_bundled(function: FunctionDefinition) -> None:
 def _creation(function: FunctionDefinition) -> dict[str, Any]:
     """Write a definition as the request that CreateFunction would take."""
     return {
+        "FunctionName": function.name,
+        "Code": {},
         "Role": _ROLE,
         "Handler": function.handler,
         "Runtime": function.runtime,

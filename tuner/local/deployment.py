@@ -104,3 +104,9 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """End every environment and remove all that was made for them."""
+
+
+def parse_trace(header: str | None) -> dict[str, str]:
+    """Read an X-Amzn-Trace-Id: `Root=…;Parent=…;Sampled=…`; empty parts are left out."""
+    pairs = (part.partition("=") for part in (header or "").split(";"))
+    return {name.strip(): value.strip() for name, _, value in pairs if value}

@@ -13,18 +13,16 @@ from tuner.errors import LocalError
 from tuner.local.beside import findings_on, made
 from tuner.local.build import Builder, with_named
 from tuner.local.control_plane.aliases import AliasesApi
-from tuner.local.control_plane.api import LambdaApi
-from tuner.local.control_plane.error import ApiError
-from tuner.local.control_plane.event_config import EventConfigApi
-from tuner.local.control_plane.events import RETRY_DELAYS_S
+from tuner.local.control_plane.api_error import ApiError
+from tuner.local.control_plane.events import RETRY_DELAYS_S, EventConfigApi
 from tuner.local.control_plane.functions import FunctionsApi
 from tuner.local.control_plane.governance import GovernanceApi
 from tuner.local.control_plane.invoke import Concurrency, InvokeApi
+from tuner.local.control_plane.lambda_api import LambdaApi
 from tuner.local.control_plane.layers import LayersApi, LayerStore
-from tuner.local.control_plane.names import ACCOUNT_ID, Place
-from tuner.local.control_plane.package import Code, CodeStore
+from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
+from tuner.local.control_plane.package import Code, CodeStore, Uploads
 from tuner.local.control_plane.store import FunctionStore
-from tuner.local.control_plane.uploads import Uploads
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer, left_out
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
@@ -96,10 +94,10 @@ class LocalLambda:
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
             retirement = _closed(stack, Retirement(self._executor))
             self._codes = CodeStore(folder)
-            place = Place(region, ACCOUNT_ID)
-            self._layers = LayerStore(place, self._codes)
+            account = AccountRegion(region, ACCOUNT_ID)
+            self._layers = LayerStore(account, self._codes)
             self._store = FunctionStore(
-                place,
+                account,
                 update_s=update_s,
                 retire=retirement.add,
                 environment=self._client_environment(),
@@ -325,7 +323,7 @@ def _closed(stack: contextlib.ExitStack, part: _Part) -> _Part:
 def _bare_name(given: str, region: str) -> str:
     """The name in a FunctionName; what is none is nobody's, and its caller is told so later."""
     try:
-        return Place(region, ACCOUNT_ID).resolve(given).name
+        return AccountRegion(region, ACCOUNT_ID).resolve(given).name
     except ApiError:
         return given
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tuner.local.control_plane.error import ApiError, conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Alias
-from tuner.local.control_plane.names import LATEST, check_alias_name, is_version
-from tuner.local.control_plane.validation import Constraint, check
+from tuner.local.control_plane.names import LATEST, is_version
+from tuner.local.control_plane.service_model import serialization_error
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
-    from tuner.local.control_plane.call import Call
-    from tuner.local.control_plane.function_state import Function
-    from tuner.local.control_plane.store import FunctionStore
+    from collections.abc import Mapping
 
-_CONSTRAINTS: Final = (
-    Constraint("Name", str, 1, 128),
-    Constraint("FunctionVersion", str, 1, 1024, pattern=r"(\$LATEST|[0-9]+)"),
-    Constraint("Description", str, 0, 256),
-    Constraint("RevisionId", str),
-)
+    from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.store import FunctionStore
 
 
 class AliasesApi:
@@ -35,17 +29,14 @@ class AliasesApi:
     def create_alias(self, call: Call) -> Response:
         """CreateAlias."""
         body = call.json()
-        check(body, _CONSTRAINTS)
-        name = str(body.get("Name") or "")
-        check_alias_name(name)
+        name = body["Name"]
         with self._store.open(self._function_name(call)) as function:
             if name in function.aliases:
-                arn = self._store.place.arn(function.name, name)
+                arn = self._store.account.arn(function.name, name)
                 raise conflict(f"Alias already exists: {arn}")
-            version = str(body.get("FunctionVersion") or "")
             alias = Alias(
                 name=name,
-                version=version,
+                version=body["FunctionVersion"],
                 description=body.get("Description") or "",
                 weights=_weights(body.get("RoutingConfig")),
                 revision_id=str(uuid.uuid4()),
@@ -75,7 +66,6 @@ class AliasesApi:
     def update_alias(self, call: Call) -> Response:
         """UpdateAlias: members that are left out stay as they are."""
         body = call.json()
-        check(body, _CONSTRAINTS)
         with self._store.open(self._function_name(call)) as function:
             alias = self._find(function, call)
             if body.get("RevisionId") not in (None, alias.revision_id):
@@ -102,12 +92,12 @@ class AliasesApi:
         return Response(204)
 
     def _function_name(self, call: Call) -> str:
-        return self._store.place.resolve_unqualified(call.function_name)
+        return self._store.account.resolve_unqualified(call.function_name)
 
     def _find(self, function: Function, call: Call) -> Alias:
         alias = function.aliases.get(call.path["Name"])
         if alias is None:
-            arn = self._store.place.arn(function.name, call.path["Name"])
+            arn = self._store.account.arn(function.name, call.path["Name"])
             raise not_found(f"Cannot find alias arn: {arn}")
         return alias
 
@@ -116,7 +106,7 @@ class AliasesApi:
             exists = number == LATEST or (is_version(number) and int(number) in function.versions)
             if not exists:
                 raise not_found(
-                    f"Function not found: {self._store.place.arn(function.name, number)}"
+                    f"Function not found: {self._store.account.arn(function.name, number)}"
                 )
         if not alias.weights:
             return
@@ -130,7 +120,7 @@ class AliasesApi:
 
     def _describe(self, function: Function, alias: Alias) -> dict[str, Any]:
         shape: dict[str, Any] = {
-            "AliasArn": self._store.place.arn(function.name, alias.name),
+            "AliasArn": self._store.account.arn(function.name, alias.name),
             "Name": alias.name,
             "FunctionVersion": alias.version,
             "Description": alias.description,
@@ -141,20 +131,11 @@ class AliasesApi:
         return shape
 
 
-def _weights(routing: Any) -> tuple[tuple[str, float], ...]:
+def _weights(routing: Mapping[str, Any] | None) -> tuple[tuple[str, float], ...]:
     """Read a RoutingConfig: at most one further version, with a share from 0 to 1."""
-    given = routing.get("AdditionalVersionWeights") if isinstance(routing, Mapping) else None
-    given = given or {}
-    if not isinstance(given, Mapping) or not all(
-        isinstance(weight, int | float) and not isinstance(weight, bool)
-        for weight in given.values()
-    ):
-        raise ApiError(
-            400,
-            "SerializationException",
-            "AdditionalVersionWeights must map versions to numbers",
-            type_=None,
-        )
+    given = (routing or {}).get("AdditionalVersionWeights") or {}
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in given.values()):
+        raise serialization_error("AdditionalVersionWeights must map versions to numbers")
     if len(given) > 1:
         raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
     if any(not 0 <= weight <= 1 for weight in given.values()):

@@ -8,28 +8,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
 from tuner.local.control_plane import settings as function_settings
-from tuner.local.control_plane.error import invalid
+from tuner.local.control_plane.api_error import invalid
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import LATEST, check_new_name
 from tuner.local.control_plane.package import image_code
-from tuner.local.control_plane.validation import (
-    FUNCTION_CONSTRAINTS,
-    check,
-    check_function,
-    check_tags,
-)
+from tuner.local.control_plane.validation import check_function, check_tags
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.local.control_plane.call import Call
     from tuner.local.control_plane.function_state import Function, Version
+    from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.layers import LayerStore
-    from tuner.local.control_plane.package import Code
+    from tuner.local.control_plane.package import Code, Uploads
     from tuner.local.control_plane.settings import Settings
     from tuner.local.control_plane.store import FunctionStore
-    from tuner.local.control_plane.uploads import Uploads
     from tuner.local.deployment import Executor
 
 _RUNTIME_VERSION: Final = "0" * 64
@@ -56,13 +50,13 @@ class FunctionsApi:
     def create_function(self, call: Call) -> Response:
         """CreateFunction."""
         body = call.json()
-        reference = self._store.place.resolve(str(body.get("FunctionName") or ""))
+        reference = self._store.account.resolve(body["FunctionName"])
         check_new_name(reference.name)
         self._check(body)
         tags = body.get("Tags") or {}
         check_tags(tags, {})
         settings = function_settings.create_settings(body)
-        code = self._read_code(body.get("Code") or {})
+        code = self._read_code(body["Code"])
         settings = self._layers_of(body)(settings, code)
         function, version = self._store.create(
             reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
@@ -71,12 +65,12 @@ class FunctionsApi:
 
     def get_function(self, call: Call) -> Response:
         """GetFunction."""
-        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
         with self._store.open(reference.name) as function:
             version = self._store.find(function, reference)
             reply: dict[str, Any] = {
                 "Configuration": self._configuration(function, version, reference.qualifier),
-                "Code": self._place_of(version.code),
+                "Code": self._location_of(version.code),
             }
             if function.tags:
                 reply["Tags"] = dict(function.tags)
@@ -88,7 +82,7 @@ class FunctionsApi:
 
     def get_function_configuration(self, call: Call) -> Response:
         """GetFunctionConfiguration."""
-        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
         with self._store.open(reference.name) as function:
             version = self._store.find(function, reference)
             return json_response(200, self._configuration(function, version, reference.qualifier))
@@ -109,7 +103,7 @@ class FunctionsApi:
 
     def list_versions_by_function(self, call: Call) -> Response:
         """ListVersionsByFunction: $LATEST first, then versions in order."""
-        reference = self._store.place.resolve(call.function_name)
+        reference = self._store.account.resolve(call.function_name)
         with self._store.open(reference.name) as function:
             numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
             page, marker = call.page(numbers, str)
@@ -119,7 +113,7 @@ class FunctionsApi:
 
     def update_function_configuration(self, call: Call) -> Response:
         """UpdateFunctionConfiguration: members that are left out stay as they are."""
-        reference = self._store.place.resolve(call.function_name)
+        reference = self._store.account.resolve(call.function_name)
         _refuse_qualifier(reference.qualifier)
         body = call.json()
         self._check(body)
@@ -135,7 +129,7 @@ class FunctionsApi:
 
     def update_function_code(self, call: Call) -> Response:
         """UpdateFunctionCode, with DryRun and Publish."""
-        reference = self._store.place.resolve(call.function_name)
+        reference = self._store.account.resolve(call.function_name)
         _refuse_qualifier(reference.qualifier)
         body = call.json()
         self._check(body)
@@ -160,10 +154,9 @@ class FunctionsApi:
 
     def publish_version(self, call: Call) -> Response:
         """PublishVersion."""
-        reference = self._store.place.resolve(call.function_name)
+        reference = self._store.account.resolve(call.function_name)
         _refuse_qualifier(reference.qualifier)
         body = call.json()
-        check(body, FUNCTION_CONSTRAINTS)
         if body.get("PublishTo"):
             raise invalid("PublishTo is not supported by the local Lambda: leave it out")
         function, version = self._store.publish(
@@ -177,7 +170,7 @@ class FunctionsApi:
     def delete_function(self, call: Call) -> Response:
         """DeleteFunction: the whole function, or the version of the Qualifier."""
         self._store.delete(
-            self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+            self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
         )
         return Response(204)
 
@@ -210,7 +203,7 @@ class FunctionsApi:
             return image_code(str(uri))
         return self._uploads.read(source)
 
-    def _place_of(self, code: Code) -> dict[str, str]:
+    def _location_of(self, code: Code) -> dict[str, str]:
         if code.image_uri is None:
             return {"RepositoryType": "S3", "Location": self._code_url(code)}
         name = code.image_uri.partition("@")[0]
@@ -233,13 +226,13 @@ class FunctionsApi:
     ) -> dict[str, Any]:
         """Give a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
         now_s = self._store.now_s()
-        place = self._store.place
+        account = self._store.account
         if qualifier is None and version.number != LATEST:
             qualifier = version.number
         modified = datetime.fromtimestamp(version.modified_at_s, UTC)
         return {
             "FunctionName": function.name,
-            "FunctionArn": place.arn(function.name, qualifier),
+            "FunctionArn": account.arn(function.name, qualifier),
             **function_settings.describe(version.settings, function.name),
             "CodeSize": version.code.size_bytes,
             "CodeSha256": version.code.sha256,
@@ -251,7 +244,7 @@ class FunctionsApi:
                 "OptimizationStatus": "Off",
             },
             "RuntimeVersionConfig": {
-                "RuntimeVersionArn": f"arn:aws:lambda:{place.region}::runtime:{_RUNTIME_VERSION}"
+                "RuntimeVersionArn": f"arn:aws:lambda:{account.region}::runtime:{_RUNTIME_VERSION}"
             },
             **_state(version, is_ready=version.is_ready(now_s)),
         }

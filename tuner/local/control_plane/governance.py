@@ -6,27 +6,25 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.local.control_plane.error import ApiError, conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.api_error import (
+    ApiError,
+    conflict,
+    invalid,
+    not_found,
+    stale_revision,
+)
 from tuner.local.control_plane.function_state import Policy
 from tuner.local.control_plane.names import LATEST
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
-from tuner.local.control_plane.validation import Constraint, check, check_tags
+from tuner.local.control_plane.validation import check_tags
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
-    from tuner.local.control_plane.call import Call
     from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.names import Reference
     from tuner.local.control_plane.store import FunctionStore
 
-_PERMISSION: Final = (
-    Constraint("StatementId", str, 1, 100, pattern=r"[a-zA-Z0-9-_]+"),
-    Constraint("Action", pattern=r"lambda:[*]|lambda:[a-zA-Z]+|[*]"),
-    Constraint("Principal", pattern=r"[^\s]+"),
-    Constraint("SourceArn", pattern=r"arn:.*"),
-    Constraint("SourceAccount", pattern=r"\d{12}"),
-    Constraint("RevisionId"),
-)
 _CONDITIONS: Final = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),
     "SourceAccount": ("StringEquals", "AWS:SourceAccount"),
@@ -47,7 +45,7 @@ class GovernanceApi:
 
     def tag_resource(self, call: Call) -> Response:
         """TagResource."""
-        tags = call.json().get("Tags") or {}
+        tags = call.json()["Tags"]
         with self._store.open(self._tagged(call)) as function:
             check_tags(tags, function.tags)
             function.tags.update(tags)
@@ -67,11 +65,7 @@ class GovernanceApi:
 
     def put_function_concurrency(self, call: Call) -> Response:
         """PutFunctionConcurrency."""
-        body = call.json()
-        check(body, (Constraint("ReservedConcurrentExecutions", int, 0),))
-        wanted = body.get("ReservedConcurrentExecutions")
-        if wanted is None:
-            raise invalid("ReservedConcurrentExecutions is required")
+        wanted = call.json()["ReservedConcurrentExecutions"]
         name = self._unqualified(call)
         with self._store.open(name) as function:
             left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
@@ -120,10 +114,6 @@ class GovernanceApi:
     def add_permission(self, call: Call) -> Response:
         """AddPermission."""
         body = call.json()
-        check(body, _PERMISSION)
-        for member in ("StatementId", "Action", "Principal"):
-            if not body.get(member):
-                raise invalid(f"{member} is required")
         reference = self._reference(call)
         if reference.qualifier == LATEST:
             raise invalid("We currently do not support adding policies for $LATEST.")
@@ -137,7 +127,7 @@ class GovernanceApi:
                     f"The statement id ({statement_id}) provided already exists. Please provide a "
                     "new statement id, or remove the existing statement."
                 )
-            arn = self._store.place.arn(function.name, reference.qualifier)
+            arn = self._store.account.arn(function.name, reference.qualifier)
             statement = _statement(body, arn)
             policy.statements[statement_id] = statement
             policy.revision_id = str(uuid.uuid4())
@@ -177,7 +167,7 @@ class GovernanceApi:
     def list_event_source_mappings(self, call: Call) -> Response:
         """ListEventSourceMappings: there are none here."""
         if name := call.query.get("FunctionName"):
-            self._exists(self._store.place.resolve(name))
+            self._exists(self._store.account.resolve(name))
         return json_response(200, {"EventSourceMappings": []})
 
     def get_function_url_config(self, call: Call) -> Response:
@@ -191,9 +181,7 @@ class GovernanceApi:
         return json_response(200, {"FunctionUrlConfigs": []})
 
     def get_provisioned_concurrency_config(self, call: Call) -> Response:
-        """GetProvisionedConcurrencyConfig; the same path with List=ALL lists them."""
-        if call.query.get("List") == "ALL":
-            return self.list_provisioned_concurrency_configs(call)
+        """GetProvisionedConcurrencyConfig: there is none here."""
         self._exists(self._reference(call))
         raise ApiError(
             404,
@@ -215,7 +203,7 @@ class GovernanceApi:
         """GetRuntimeManagementConfig: the interpreter is the host's, as it is."""
         reference = self._reference(call)
         self._exists(reference)
-        arn = self._store.place.arn(reference.name, reference.qualifier or LATEST)
+        arn = self._store.account.arn(reference.name, reference.qualifier or LATEST)
         return json_response(200, {"UpdateRuntimeOn": "Auto", "FunctionArn": arn})
 
     def get_function_recursion_config(self, call: Call) -> Response:
@@ -226,9 +214,6 @@ class GovernanceApi:
     def put_function_recursion_config(self, call: Call) -> Response:
         """PutFunctionRecursionConfig: whether a function may call itself in a circle."""
         body = call.json()
-        check(body, (Constraint("RecursiveLoop", values=("Allow", "Terminate")),))
-        if not body.get("RecursiveLoop"):
-            raise invalid("RecursiveLoop is required")
         with self._store.open(self._unqualified(call)) as function:
             function.recursive_loop = body["RecursiveLoop"]
         return json_response(200, {"RecursiveLoop": body["RecursiveLoop"]})
@@ -238,10 +223,10 @@ class GovernanceApi:
             self._store.find(function, reference)
 
     def _reference(self, call: Call) -> Reference:
-        return self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        return self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
 
     def _unqualified(self, call: Call) -> str:
-        return self._store.place.resolve_unqualified(call.function_name)
+        return self._store.account.resolve_unqualified(call.function_name)
 
     def _policy(self, function: Function, reference: Reference) -> Policy:
         policy = function.policies.get(reference.qualifier or "")
@@ -253,7 +238,7 @@ class GovernanceApi:
         arn = call.path["Resource"]
         if not arn.startswith("arn:"):
             raise invalid(f"{arn} is not the ARN of a function")
-        reference = self._store.place.resolve(arn)
+        reference = self._store.account.resolve(arn)
         if reference.qualifier is not None:
             raise invalid(
                 "Tags on function aliases and versions are not supported. Please specify a "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import re
 import secrets
 import threading
 import time
@@ -12,17 +14,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.local.control_plane.error import ApiError, throttled, too_large
+from tuner.local.control_plane.api_error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
-from tuner.local.control_plane.recursion import lineage_of
-from tuner.local.deployment import InvokeRequest, InvokeResult
+from tuner.local.control_plane.service_model import check_member
+from tuner.local.deployment import InvokeRequest, InvokeResult, parse_trace
 from tuner.local.host_load import HEADER, HostLoad
 from tuner.local.http.message import BodyTooLargeError, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tuner.local.control_plane.call import Call
+    from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.store import FunctionStore, Target
     from tuner.local.deployment import Executor
 
@@ -30,6 +32,10 @@ MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
 MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 LOG_TAIL_BYTES: Final = 4096
+MAX_RUNS: Final = 16
+"""Of one function in a chain of requests: then Lambda stops it as a recursive loop."""
+_LINEAGE_ENTRY: Final = re.compile(r"([0-9a-f]{8}):([0-9]{1,5})")
+_MAX_LINEAGE_ENTRIES: Final = 32
 
 
 class Concurrency:
@@ -93,11 +99,12 @@ class InvokeApi:
 
     def invoke(self, call: Call) -> Response:
         """Invoke, as RequestResponse, Event or DryRun."""
-        reference = self._store.place.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
         headers = call.request.headers
         kind = headers.get("x-amz-invocation-type") or "RequestResponse"
         log_type = headers.get("x-amz-log-type") or "None"
-        _check_kind(kind, log_type)
+        check_member("Invoke", "InvocationType", kind)
+        check_member("Invoke", "LogType", log_type)
         payload = _read_payload(call, MAX_EVENT_BYTES if kind == "Event" else MAX_PAYLOAD_BYTES)
         target = self._store.target(reference)
         if kind == "DryRun":
@@ -131,24 +138,33 @@ class InvokeApi:
         self._events.close()
 
     def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
-        counted = replace(request, lineage=lineage_of(target, request.trace_header))
+        counted = replace(request, lineage=_lineage_of(target, request.trace_header))
         with self._concurrency.slot(target):
             return self._executor.invoke(target.deployment, counted)
 
 
-def _check_kind(kind: str, log_type: str) -> None:
-    for value, where, allowed in (
-        (kind, "invocationType", ("Event", "RequestResponse", "DryRun")),
-        (log_type, "logType", ("None", "Tail")),
-    ):
-        if value not in allowed:
-            raise ApiError(
-                400,
-                "ValidationException",
-                f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy "
-                f"constraint: Member must satisfy enum value set: [{', '.join(allowed)}]",
-                type_=None,
-            )
+def _lineage_of(target: Target, trace_header: str | None) -> str:
+    """Give the chain's lineage with this invocation counted.
+
+    Lambda counts in the trace header: its Lineage says how often each function ran in this chain
+    of requests, and AWS's SDKs hand it on.
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+
+    Raises the ApiError of a stopped recursion, unless the function allows it.
+    """
+    given = parse_trace(trace_header).get("Lineage", "")
+    found = (_LINEAGE_ENTRY.fullmatch(entry) for entry in given.split("|")[:_MAX_LINEAGE_ENTRIES])
+    counts = {match[1]: int(match[2]) for match in found if match}
+    own = hashlib.sha256(target.function_name.encode()).hexdigest()[:8]
+    runs = counts.get(own, 0)
+    if runs >= MAX_RUNS and target.stops_recursion:
+        raise ApiError(
+            400,
+            "RecursiveInvocationException",
+            f"Function {target.function_name} was detected in a recursive loop and stopped after "
+            f"{MAX_RUNS} invocations in one chain of requests",
+        )
+    return "|".join(f"{name}:{count}" for name, count in {**counts, own: runs + 1}.items())
 
 
 def _read_payload(call: Call, max_bytes: int) -> bytes:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.local.control_plane.error import invalid, not_found
-from tuner.local.control_plane.names import PARTITION, unmatched
+from tuner.local.control_plane.api_error import invalid, not_found
+from tuner.local.control_plane.names import PARTITION
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
-from tuner.local.control_plane.validation import Constraint, check
+from tuner.local.control_plane.service_model import check_member
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.local.control_plane.call import Call
-    from tuner.local.control_plane.names import Place
-    from tuner.local.control_plane.package import Code, CodeStore
-    from tuner.local.control_plane.uploads import Uploads
+    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.names import AccountRegion
+    from tuner.local.control_plane.package import Code, CodeStore, Uploads
 
 MAX_LAYERS: Final = 5
-_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,140}")
-_CONSTRAINTS: Final = (
-    Constraint("Description", str, 0, 256),
-    Constraint("LicenseInfo", str, 0, 512),
-    Constraint("CompatibleRuntimes", list, 0, 15),
-    Constraint("CompatibleArchitectures", list, 0, 2),
-)
+_DETAILS: Final = ("Description", "LicenseInfo", "CompatibleRuntimes", "CompatibleArchitectures")
 _ABSENT: Final = "The resource you requested does not exist."
 
 
@@ -60,8 +52,8 @@ class Layered:
 class LayerStore:
     """Keeps the layers' versions. Thread-safe."""
 
-    def __init__(self, place: Place, codes: CodeStore) -> None:
-        self._place = place
+    def __init__(self, account: AccountRegion, codes: CodeStore) -> None:
+        self._account = account
         self._codes = codes
         self._layers: dict[str, dict[int, LayerVersion]] = {}
         self._next: dict[str, int] = {}
@@ -80,8 +72,8 @@ class LayerStore:
 
     def arn(self, name: str) -> str:
         """Give a layer's ARN, without a version."""
-        place = self._place
-        return f"arn:{PARTITION}:lambda:{place.region}:{place.account_id}:layer:{name}"
+        account = self._account
+        return f"arn:{PARTITION}:lambda:{account.region}:{account.account_id}:layer:{name}"
 
     def all(self) -> list[list[LayerVersion]]:
         """Give the layers in order of name, each with its versions, the newest first."""
@@ -148,16 +140,19 @@ class LayersApi:
         """PublishLayerVersion."""
         name = self._name(call)
         body = call.json()
-        check(body, _CONSTRAINTS)
-        code = self._uploads.read(body.get("Content") or {})
-        details = {c.path: body[c.path] for c in _CONSTRAINTS if body.get(c.path)}
+        code = self._uploads.read(body["Content"])
+        details = {member: body[member] for member in _DETAILS if body.get(member)}
         return json_response(201, self._whole(self._layers.publish(name, code, **details)))
 
     def get_layer_version(self, call: Call) -> Response:
         """GetLayerVersion."""
-        number = _number(call.path["VersionNumber"])
+        number = _number(call)
         arn = f"{self._layers.arn(self._name(call))}:{number}"
         return self._found(arn)
+
+    def get_layer_version_by_arn(self, call: Call) -> Response:
+        """GetLayerVersionByArn."""
+        return self._found(call.query.get("Arn") or "")
 
     def list_layer_versions(self, call: Call) -> Response:
         """ListLayerVersions: the newest first."""
@@ -167,9 +162,7 @@ class LayersApi:
         return json_response(200, {"LayerVersions": [_brief(each) for each in page], **marker})
 
     def list_layers(self, call: Call) -> Response:
-        """ListLayers: each with its newest version; GetLayerVersionByArn has the same path."""
-        if call.query.get("find") == "LayerVersion":
-            return self._found(call.query.get("Arn") or "")
+        """ListLayers: each with its newest version."""
         newest = [found[0] for each in self._layers.all() if (found := _compatible(each, call))]
         page, marker = call.page(newest, lambda each: each.name)
         layers = [
@@ -184,16 +177,14 @@ class LayersApi:
 
     def delete_layer_version(self, call: Call) -> Response:
         """DeleteLayerVersion: functions that have it keep it."""
-        self._layers.delete(self._name(call), _number(call.path["VersionNumber"]))
+        self._layers.delete(self._name(call), _number(call))
         return Response(204)
 
     def _name(self, call: Call) -> str:
         """Read a layer's name, or its ARN."""
         given = call.path["LayerName"]
-        name = given.removeprefix(self._layers.arn(""))
-        if not _NAME.fullmatch(name):
-            raise unmatched("layerName", given, "[a-zA-Z0-9-_]+")
-        return name
+        check_member(call.operation, "LayerName", given)
+        return given.removeprefix(self._layers.arn(""))
 
     def _found(self, arn: str) -> Response:
         version = self._layers.find(arn)
@@ -235,10 +226,11 @@ def _compatible(versions: Iterable[LayerVersion], call: Call) -> list[LayerVersi
     ]
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise unmatched("versionNumber", text, "[0-9]+")
-    return int(text)
+def _number(call: Call) -> int:
+    text = call.path["VersionNumber"]
+    number = int(text) if text.isascii() and text.isdigit() else text
+    check_member(call.operation, "VersionNumber", number)
+    return int(number)
 
 
 def _refuse_extensions(version: LayerVersion) -> None:

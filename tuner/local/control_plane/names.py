@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from tuner.local.control_plane.error import ApiError, invalid, not_found
+from tuner.local.control_plane.api_error import ApiError, invalid, not_found
+from tuner.local.control_plane.service_model import unmatched
 
 LATEST: Final = "$LATEST"
 PARTITION: Final = "aws"
@@ -23,7 +24,6 @@ _REFERENCE: Final = re.compile(
     r"(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
 )
 _QUALIFIER: Final = re.compile(r"\$LATEST|[a-zA-Z0-9_-]{1,128}")
-_ALIAS: Final = re.compile(r"(?![0-9]+$)[a-zA-Z0-9_-]{1,128}")
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -36,7 +36,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class AccountRegion:
     """Where the functions of this endpoint are said to live."""
 
     region: str
@@ -51,7 +51,7 @@ class Place:
         """Read a FunctionName; raises a ApiError for what AWS refuses."""
         found = _REFERENCE.fullmatch(given) if len(given) <= 256 else None
         if found is None:
-            raise unmatched("functionName", given, _REFERENCE_PATTERN)
+            raise unmatched("functionName", given, "FunctionName")
         if found["region"] not in (None, self.region):
             raise not_found(
                 f"Functions from '{found['region']}' are not reachable in this region "
@@ -66,7 +66,7 @@ class Place:
                 type_=None,
             )
         if qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
-            raise unmatched("qualifier", qualifier, r"\$LATEST|[a-zA-Z0-9-_]+")
+            raise unmatched("qualifier", qualifier, "Qualifier")
         if found["qualifier"] and qualifier and found["qualifier"] != qualifier:
             raise invalid(
                 "The derived qualifier from the function name does not match the specified "
@@ -78,38 +78,14 @@ class Place:
         """Read the FunctionName of an operation on the function as a whole."""
         reference = self.resolve(given)
         if reference.qualifier is not None:
-            raise unmatched("functionName", given, _UNQUALIFIED_PATTERN)
+            raise unmatched("functionName", given, "UnqualifiedFunctionName")
         return reference.name
-
-
-_UNQUALIFIED_PATTERN: Final = (
-    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\d{1}:)?(\d{12}:)?"
-    r"(function:)?([a-zA-Z0-9-_]+)"
-)
-_REFERENCE_PATTERN: Final = _UNQUALIFIED_PATTERN + r"(:(\$LATEST|[a-zA-Z0-9-_]+))?"
-
-
-def unmatched(where: str, value: str, pattern: str) -> ApiError:
-    """Build the error for a value that fails its pattern."""
-    return ApiError(
-        400,
-        "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{where}' failed to satisfy constraint: "
-        f"Member must satisfy regular expression pattern: {pattern}",
-        type_=None,
-    )
 
 
 def check_new_name(name: str) -> None:
     """Refuse a function name that is too long or has characters that AWS does not allow."""
     if not _NAME.fullmatch(name):
-        raise unmatched("functionName", name, "[a-zA-Z0-9-_]{1,64}")
-
-
-def check_alias_name(name: str) -> None:
-    """Refuse an alias that looks like a version, or is none."""
-    if not _ALIAS.fullmatch(name):
-        raise unmatched("name", name, r"(?!^[0-9]+$)([a-zA-Z0-9-_]+)")
+        raise unmatched("functionName", name, "FunctionName")
 
 
 def is_version(qualifier: str) -> bool:

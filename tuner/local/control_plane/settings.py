@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tuner.local.control_plane.error import invalid
+from tuner.local.control_plane.api_error import invalid
 from tuner.local.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.local.control_plane.layers import Layered
-    from tuner.local.control_plane.names import Place
+    from tuner.local.control_plane.names import AccountRegion
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,9 @@ def create_settings(request: Mapping[str, Any]) -> Settings:
     is_image = request.get("PackageType") == "Image"
     if is_image and (request.get("Handler") or request.get("Runtime")):
         raise invalid("Please don't provide Handler or Runtime for a container image.")
-    for member in ("Role",) if is_image else ("Role", "Handler", "Runtime"):
+    for member in () if is_image else ("Handler", "Runtime"):
         if not request.get(member):
-            raise invalid(
-                f"{member} is mandatory for functions created with deployment packages."
-                if member != "Role"
-                else "Role is mandatory: give any ARN of the form arn:aws:iam::ACCOUNT:role/NAME."
-            )
+            raise invalid(f"{member} is mandatory for functions created with deployment packages.")
     base = Settings(
         role=request["Role"],
         handler=request.get("Handler") or "",
@@ -166,7 +162,7 @@ def log_group(settings: Settings, function_name: str) -> str:
 
 
 def make_deployment(
-    place: Place,
+    account: AccountRegion,
     name: str,
     version: str,
     *,
@@ -179,8 +175,8 @@ def make_deployment(
         deployment_id=uuid.uuid4().hex,
         function_name=name,
         version=version,
-        region=place.region,
-        account_id=place.account_id,
+        region=account.region,
+        account_id=account.account_id,
         runtime=settings.runtime,
         handler=settings.handler,
         architecture=settings.architecture,

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuner.local.control_plane.error import conflict, invalid, not_found, stale_revision
+from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Change, EventConfig, Function, Version
 from tuner.local.control_plane.names import LATEST, is_version
 from tuner.local.control_plane.settings import make_deployment
@@ -23,7 +23,7 @@ from tuner.local.control_plane.settings import make_deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tuner.local.control_plane.names import Place, Reference
+    from tuner.local.control_plane.names import AccountRegion, Reference
     from tuner.local.control_plane.package import Code
     from tuner.local.control_plane.settings import Settings
     from tuner.local.deployment import Deployment
@@ -52,7 +52,7 @@ class FunctionStore:
 
     def __init__(
         self,
-        place: Place,
+        account: AccountRegion,
         *,
         update_s: float,
         retire: Callable[[str], None],
@@ -61,7 +61,7 @@ class FunctionStore:
         wall_clock: Callable[[], float] = time.time,
         seed: int = 0,
     ) -> None:
-        self.place = place
+        self.account = account
         self._update_s = update_s
         self._retire = retire
         self._environment = environment
@@ -88,7 +88,7 @@ class FunctionStore:
             function = self._functions.get(name)
             if function is None:
                 why = f" ({self._left_out[name]})" if name in self._left_out else ""
-                raise not_found(f"Function not found: {self.place.arn(name)}{why}")
+                raise not_found(f"Function not found: {self.account.arn(name)}{why}")
             self._settle(function)
             yield function
 
@@ -215,7 +215,7 @@ class FunctionStore:
         """Give the version that a reference names; ApiError if there is none."""
         version = function.find_version(reference.qualifier)
         if version is None:
-            arn = self.place.arn(reference.name, reference.qualifier)
+            arn = self.account.arn(reference.name, reference.qualifier)
             raise not_found(f"Function not found: {arn}")
         return version
 
@@ -234,7 +234,7 @@ class FunctionStore:
             return Target(
                 function_name=function.name,
                 deployment=version.deployment,
-                invoked_arn=self.place.arn(function.name, reference.qualifier),
+                invoked_arn=self.account.arn(function.name, reference.qualifier),
                 reserved_concurrency=function.reserved_concurrency,
                 stops_recursion=function.recursive_loop == "Terminate",
                 event_retry_count=2 if events.retry_count is None else events.retry_count,
@@ -263,7 +263,7 @@ class FunctionStore:
             )
         raise conflict(
             "The operation cannot be performed at this time. An update is in progress for "
-            f"resource: {self.place.arn(function.name)}"
+            f"resource: {self.account.arn(function.name)}"
         )
 
     def _publish(self, function: Function, description: str | None) -> Version:
@@ -307,7 +307,7 @@ class FunctionStore:
             settings=settings,
             code=code,
             deployment=make_deployment(
-                self.place,
+                self.account,
                 name,
                 number,
                 settings=settings,

@@ -1,102 +1,18 @@
-"""Limits on a request's members, and the words in which AWS refuses what breaks them."""
+"""What Lambda, or this host, refuses of a function beyond what the service model says."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
-from tuner.local.control_plane.error import ApiError, invalid
+from tuner.local.control_plane.api_error import invalid
+from tuner.local.control_plane.service_model import serialization_error, validation_error
 from tuner.local.runtimes import check_runtime
-from tuner.model.limits import MAX_TIMEOUT_S
 
-_ABSENT: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """What one member of a request must be. `path` leads to it through nested objects."""
-
-    path: str
-    kind: type = str
-    low: int | None = None
-    high: int | None = None
-    pattern: str | None = None
-    values: tuple[str, ...] = ()
-
-    def find(self, request: Mapping[str, Any]) -> Any:
-        """Give the member, or _ABSENT."""
-        value: Any = request
-        for part in self.path.split("."):
-            if not isinstance(value, Mapping) or value.get(part) is None:
-                return _ABSENT
-            value = value[part]
-        return value
-
-    def broken_by(self, value: Any) -> str | None:
-        """Say which rule the value breaks; raises ApiError if it is of another type."""
-        if not isinstance(value, self.kind) or (self.kind is int and isinstance(value, bool)):
-            raise ApiError(
-                400,
-                "SerializationException",
-                f"{self.path} must be {_KIND_NAMES[self.kind]}",
-                type_=None,
-            )
-        return self._broken_range(value) or self._broken_text(value)
-
-    def _broken_range(self, value: Any) -> str | None:
-        if self.low is None and self.high is None:
-            return None
-        size = value if self.kind is int else len(value)
-        what = "value" if self.kind is int else "length"
-        if self.low is not None and size < self.low:
-            return f"Member must have {what} greater than or equal to {self.low}"
-        if self.high is not None and size > self.high:
-            return f"Member must have {what} less than or equal to {self.high}"
-        return None
-
-    def _broken_text(self, value: Any) -> str | None:
-        if self.pattern is not None and not re.fullmatch(self.pattern, value):
-            return f"Member must satisfy regular expression pattern: {self.pattern}"
-        if self.values and value not in self.values:
-            return f"Member must satisfy enum value set: [{', '.join(self.values)}]"
-        return None
-
-
-_KIND_NAMES: Final = {str: "a string", int: "an integer", list: "a list", bool: "a boolean"}
-_ARN: Final = r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"
-_LOG_LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
-
-FUNCTION_CONSTRAINTS: Final = (
-    Constraint("MemorySize", int, 128, 10240),
-    Constraint("Timeout", int, 1, MAX_TIMEOUT_S),
-    Constraint("EphemeralStorage.Size", int, 512, 10240),
-    Constraint("Description", str, 0, 256),
-    Constraint("Handler", str, 0, 128, pattern=r"[^\s]+"),
-    Constraint("Runtime", str, 1, 64, pattern=r"[a-z0-9.\-]+"),
-    Constraint("Role", pattern=r"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"),
-    Constraint("KMSKeyArn", pattern=_ARN),
-    Constraint("DeadLetterConfig.TargetArn", pattern=_ARN),
-    Constraint("TracingConfig.Mode", values=("Active", "PassThrough")),
-    Constraint("SnapStart.ApplyOn", values=("PublishedVersions", "None")),
-    Constraint("PackageType", values=("Zip", "Image")),
-    Constraint("Architectures", list, 1, 1),
-    Constraint("LoggingConfig.LogFormat", values=("JSON", "Text")),
-    Constraint("LoggingConfig.ApplicationLogLevel", values=_LOG_LEVELS),
-    Constraint("LoggingConfig.SystemLogLevel", values=("DEBUG", "INFO", "WARN")),
-    Constraint("LoggingConfig.LogGroup", str, 1, 512, pattern=r"[.\-_/#A-Za-z0-9]+"),
-    Constraint("Layers", list),
-    Constraint("VpcConfig.SubnetIds", list, 0, 16),
-    Constraint("VpcConfig.SecurityGroupIds", list, 0, 5),
-    Constraint("VpcConfig.Ipv6AllowedForDualStack", bool),
-    Constraint("Publish", bool),
-    Constraint("DryRun", bool),
-    Constraint("RevisionId", str),
-    Constraint("CodeSha256", str),
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Members that change what runs, in ways that this endpoint cannot show.
 _REFUSED: Final = (
@@ -111,42 +27,17 @@ _REFUSED: Final = (
 )
 
 
-def check(request: Mapping[str, Any], constraints: tuple[Constraint, ...]) -> None:
-    """Raise AWS's ValidationException with every broken constraint, if there is one."""
-    broken = []
-    for constraint in constraints:
-        value = constraint.find(request)
-        if value is _ABSENT:
-            continue
-        rule = constraint.broken_by(value)
-        if rule is not None:
-            where = ".".join(part[0].lower() + part[1:] for part in constraint.path.split("."))
-            broken.append(f"Value '{value}' at '{where}' failed to satisfy constraint: {rule}")
-    if broken:
-        errors = "error" if len(broken) == 1 else "errors"
-        raise ApiError(
-            400,
-            "ValidationException",
-            f"{len(broken)} validation {errors} detected: {'; '.join(broken)}",
-            type_=None,
-        )
-
-
 def check_function(request: Mapping[str, Any], max_memory_mb: int, core_count: int) -> None:
-    """Check the members of a create or update request against AWS's and this host's limits."""
-    check(request, FUNCTION_CONSTRAINTS)
+    """Check the members of a create or update request beyond AWS's limits for each."""
     for member in _REFUSED:
         if request.get(member):
             raise invalid(f"{member} is not supported by the local Lambda: leave it out")
-    check_memory(request.get("MemorySize"), max_memory_mb, core_count)
+    _check_memory(request.get("MemorySize"), max_memory_mb, core_count)
     _check_runtime(request.get("Runtime"))
-    _check_architecture(request.get("Architectures"))
-    environment = request.get("Environment")
-    if environment is not None:
-        _check_environment(environment)
+    _check_environment((request.get("Environment") or {}).get("Variables") or {})
 
 
-def check_memory(memory_mb: int | None, max_memory_mb: int, core_count: int) -> None:
+def _check_memory(memory_mb: int | None, max_memory_mb: int, core_count: int) -> None:
     """Refuse what the host's cores cannot show, in the words of an account whose cap is lower."""
     if memory_mb is not None and memory_mb > max_memory_mb:
         cores = f"{core_count} core{'' if core_count == 1 else 's'}"
@@ -164,18 +55,6 @@ def _check_runtime(runtime: str | None) -> None:
         check_runtime(runtime)
     except LocalError as error:
         raise invalid(str(error)) from None
-
-
-def _check_architecture(architectures: list[str] | None) -> None:
-    if architectures is not None and architectures[0] not in ("x86_64", "arm64"):
-        raise ApiError(
-            400,
-            "ValidationException",
-            f"1 validation error detected: Value '[{architectures[0]}]' at 'architectures' failed "
-            "to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum "
-            "value set: [x86_64, arm64]]",
-            type_=None,
-        )
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, "Reserved environment
@@ -204,16 +83,10 @@ RESERVED_VARIABLES: Final = frozenset(
 )
 
 
-def _check_environment(environment: Any) -> None:
+def _check_environment(variables: Mapping[str, Any]) -> None:
     """Check names, types, reserved keys and the 4 KB; no value is ever put into a message."""
-    variables = environment.get("Variables") if isinstance(environment, Mapping) else None
-    variables = {} if variables is None else variables
-    if not isinstance(variables, Mapping) or not all(
-        isinstance(value, str) for value in variables.values()
-    ):
-        raise ApiError(
-            400, "SerializationException", "Environment.Variables must map strings", type_=None
-        )
+    if not all(isinstance(value, str) for value in variables.values()):
+        raise serialization_error("Environment.Variables must map strings")
     reserved = sorted(name for name in variables if name in RESERVED_VARIABLES)
     if reserved:
         raise invalid(
@@ -228,13 +101,10 @@ def _check_environment(environment: Any) -> None:
         )
     for name in variables:
         if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name):
-            raise ApiError(
-                400,
-                "ValidationException",
+            raise validation_error(
                 f"1 validation error detected: Map key '{name}' at 'environment.variables' failed "
                 "to satisfy constraint: Member must satisfy regular expression pattern: "
-                "[a-zA-Z]([a-zA-Z0-9_])+",
-                type_=None,
+                "[a-zA-Z]([a-zA-Z0-9_])+"
             )
     size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
     if size > 4096:
@@ -244,15 +114,13 @@ def _check_environment(environment: Any) -> None:
         )
 
 
-def check_tags(tags: Any, existing: Mapping[str, str]) -> None:
+def check_tags(tags: Mapping[str, Any], existing: Mapping[str, str]) -> None:
     """Check tags by Lambda's rules: at most 50, no JSON in values.
 
     Values hold at most 256 letters, digits, spaces and `_ . : / = + - @`; keys 1 to 128.
     """
-    if not isinstance(tags, Mapping) or not all(isinstance(v, str) for v in tags.values()):
-        raise ApiError(
-            400, "SerializationException", "Tags must map strings to strings", type_=None
-        )
+    if not all(isinstance(value, str) for value in tags.values()):
+        raise serialization_error("Tags must map strings to strings")
     for key, value in tags.items():
         if key.lower().startswith("aws:"):
             raise invalid("Tag keys that start with 'aws:' are reserved for AWS")

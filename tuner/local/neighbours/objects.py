@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from tuner.local.control_plane.uploads import ObjectError
+from tuner.local.control_plane.package import ObjectError
 from tuner.local.http.proxy import UnixConnection
 
 if TYPE_CHECKING:

@@ -1,0 +1,191 @@
+"""The Lambda API: finds a request's operation, runs it, turns an ApiError into AWS's reply."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+import re
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tuner.errors import TunerError
+from tuner.local.control_plane.api_error import ApiError, invalid, too_large
+from tuner.local.control_plane.service_model import Route, check, check_member, read_routes
+from tuner.local.http.endpoint import signing_key_id
+from tuner.local.http.message import (
+    BodyTooLargeError,
+    HangUpError,
+    MalformedRequestError,
+    Request,
+    Response,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+MAX_CONTROL_BODY: Final = 70_167_211
+"""Bytes of a control request: 50 MB of ZIP in base64, and the rest (Lambda's own figure)."""
+PAGE_SIZE: Final = 50
+"""Most items that Lambda puts on one page, whatever MaxItems says."""
+_INTERNAL: Final = "The local Lambda failed inside; its log has the reason."
+_REASONS: Final = {
+    "PutProvisionedConcurrencyConfig": "environments start on demand here; keep one warm by "
+    "invoking it, and see what provisioned concurrency does on AWS",
+    "InvokeWithResponseStream": "responses are buffered here: use Invoke",
+    "CreateEventSourceMapping": "nothing polls queues or streams here: invoke with an event "
+    "(tuner payload make)",
+    "CreateFunctionUrlConfig": "there are no function URLs here: use Invoke",
+    "PutRuntimeManagementConfig": "the interpreter is this host's",
+}
+
+Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request with its path's parameters (decoded) and its query's."""
+
+    operation: str
+    request: Request
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+
+    @property
+    def function_name(self) -> str:
+        """The FunctionName of the path: a name or an ARN, perhaps qualified."""
+        return self.path["FunctionName"]
+
+    def json(self) -> dict[str, Any]:
+        """Read the body as a JSON object that keeps to the model; no body is an empty one."""
+        try:
+            body = self.request.read(MAX_CONTROL_BODY)
+        except BodyTooLargeError:
+            raise too_large(
+                f"Request must be smaller than {MAX_CONTROL_BODY} bytes for the {self.operation} "
+                "operation"
+            ) from None
+        try:
+            value = json.loads(body or b"{}")
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ApiError(
+                400,
+                "InvalidRequestContentException",
+                "Could not parse request body into json: not a JSON object",
+            )
+        check(self.operation, value)
+        return value
+
+    def page(
+        self, items: Sequence[Item], key: Callable[[Item], str], *, size: int = PAGE_SIZE
+    ) -> tuple[list[Item], dict[str, str]]:
+        """Cut one page after the Marker; gives it and the NextMarker member if more follow."""
+        given = self.query.get("MaxItems") or str(size)
+        wanted = int(given) if given.isascii() and given.isdigit() else given
+        check_member(self.operation, "MaxItems", wanted)
+        start = 0
+        if marker := self.query.get("Marker"):
+            last = _decode_marker(marker)
+            start = next((n + 1 for n, item in enumerate(items) if key(item) == last), len(items))
+        page = list(items[start : start + min(int(wanted), size)])
+        if page and start + len(page) < len(items):
+            return page, {"NextMarker": base64.b64encode(key(page[-1]).encode()).decode()}
+        return page, {}
+
+
+def _decode_marker(marker: str) -> str:
+    try:
+        return base64.b64decode(marker, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise invalid("Invalid marker") from None
+
+
+Operation = Callable[[Call], Response]
+
+
+class LambdaApi:
+    """Answers Lambda's requests. `parts` have a method for every operation that is served.
+
+    `access_key_id` is what requests must be signed with that change anything; None: with any.
+    """
+
+    def __init__(self, *parts: object, access_key_id: str | None = None) -> None:
+        self._access_key_id = access_key_id
+        self._operations: list[tuple[Route, Operation | None]] = [
+            (route, _find_method(parts, route.operation)) for route in read_routes()
+        ]
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        try:
+            response = self._answer(request)
+        except ApiError as refused:
+            response = _error_reply(refused)
+        except TunerError as error:
+            response = _error_reply(ApiError(500, "ServiceException", str(error), type_="Service"))
+        except (HangUpError, MalformedRequestError, OSError):
+            raise
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            response = _error_reply(ApiError(500, "ServiceException", _INTERNAL, type_="Service"))
+        if not any(name == "x-amzn-RequestId" for name, _ in response.headers):
+            response.headers = (("x-amzn-RequestId", str(uuid.uuid4())), *response.headers)
+        return response
+
+    def _answer(self, request: Request) -> Response:
+        for route, run in self._operations:
+            path = route.match(request.method, request.path, request.query)
+            if path is None:
+                continue
+            if run is None:
+                why = _REASONS.get(route.operation)
+                raise invalid(
+                    f"{route.operation} is not supported by the local Lambda"
+                    f"{f': {why}' if why else ''}"
+                )
+            self._check_key(route, request)
+            return run(Call(route.operation, request, path, request.parameters()))
+        raise ApiError(
+            404,
+            "UnknownOperationException",
+            f"The local Lambda does not serve {request.method} {request.path}",
+            type_=None,
+        )
+
+    def _check_key(self, route: Route, request: Request) -> None:
+        """Refuse changes by whoever was not given the key: any user of the machine gets here."""
+        if self._access_key_id is None or route.method == "GET" or route.operation == "Invoke":
+            return
+        given = signing_key_id(request) or ""
+        if not secrets.compare_digest(given.encode(), self._access_key_id.encode()):
+            raise ApiError(
+                403,
+                "AccessDeniedException",
+                f"{route.operation} is refused: this endpoint takes changes only from who has its "
+                "key; export AWS_ACCESS_KEY_ID as the terminal says in which it was started",
+                type_=None,
+            )
+
+
+def _find_method(parts: tuple[object, ...], operation: str) -> Operation | None:
+    """GetFunctionUrlConfig is some part's get_function_url_config; None: it is not served."""
+    name = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+    found: list[Operation] = [getattr(part, name) for part in parts if hasattr(part, name)]
+    return found[0] if found else None
+
+
+def _error_reply(refused: ApiError) -> Response:
+    headers = (
+        ("Content-Type", "application/json"),
+        ("x-amzn-ErrorType", refused.code),
+        *refused.headers,
+    )
+    return Response(refused.status, refused.body(), headers)
