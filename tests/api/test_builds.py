@@ -47,7 +47,7 @@ def test_another_build_is_measured_and_named(target: Target, folder: Path) -> No
     deployed = client.get_function_configuration(FunctionName="hello")
     ready = prepared(target, build=build, isolation="auto", max_invocations=6)
     assert ready.plan.isolation == "clone"
-    run(ready)
+    run(ready, target)
     sweep = load_sweep(ready.file)
     digest = digest_of(build.package)
     assert sweep.function.code_sha256 == digest != deployed["CodeSha256"]
@@ -70,7 +70,7 @@ def test_an_image_is_measured_too(target: Target) -> None:
     client.create_function(FunctionName="contained", Role=role, **CODE["Image"]())
     request = Request(payloads=PAYLOADS, build=load_build(IMAGE), max_invocations=4)
     ready = prepare(target, "contained", request, goal=Goal(), state_dir=target.state_dir)
-    sweep = run(ready)
+    sweep = run(ready, target)
     deployed = client.get_function_configuration(FunctionName="contained")["CodeSha256"]
     assert len(sweep.function.code_sha256) == 64
     assert sweep.function.code_sha256 != deployed

@@ -50,7 +50,7 @@ def prepared(target: Target, **asked: Any) -> PreparedSweep:
 
 def measured(target: Target, **asked: Any) -> Sweep:
     ready = prepared(target, **{"max_invocations": 6, **asked})
-    run(ready)
+    run(ready, target)
     return load_sweep(ready.file)
 
 
@@ -63,7 +63,7 @@ def test_the_rest_of_the_plan_is_made(target: Target) -> None:
     assert (ready.plan.seed, ready.plan.resumed_from) == (7, earlier.plan.sweep_id)
     made = len(earlier.invocations)
     assert ready.plan.estimated_invocation_count == 9 - made
-    sweep = run(ready)
+    sweep = run(ready, target)
     assert made <= len(sweep.invocations) <= 9
     assert sweep.invocations[:made] != ()
 
@@ -78,7 +78,7 @@ def test_a_sweep_goes_on_in_its_own_file(target: Target) -> None:
     out = file.parent / ".." / file.parent.name / file.name
     ready = prepared(target, earlier=earlier, out=out, max_invocations=12)
     before = file.read_bytes()
-    sweep = run(ready)
+    sweep = run(ready, target)
     made = len(earlier.invocations)
     assert before != file.read_bytes()
     kept = load_sweep(file)
@@ -127,7 +127,7 @@ def test_whatever_ends_it_the_file_holds_all_that_was_measured(
     monkeypatch.setattr(os, "write", torn)
     monkeypatch.setattr(os, "fsync", noting(fsync))
     monkeypatch.setattr(os, "replace", noting(replace))
-    sweep = run(ready)
+    sweep = run(ready, target)
     monkeypatch.undo()
     left_by_a_kill.append(file.read_bytes())
     assert len(left_by_a_kill) > 20
@@ -157,7 +157,7 @@ def test_a_full_disk_leaves_the_sweep_that_goes_on_as_it_was(
 
     monkeypatch.setattr(os, "write", full)
     with pytest.raises(SweepFileError, match="No space left on device"):
-        run(ready)
+        run(ready, target)
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
 
@@ -167,10 +167,10 @@ def test_what_came_into_the_file_meanwhile_is_not_lost(target: Target) -> None:
     earlier = measured(target, memory_sizes_mb=(128, 512))
     file = Path(earlier.file or "")
     late = prepared(target, earlier=earlier, out=file, max_invocations=9)
-    run(prepared(target, earlier=earlier, out=file, max_invocations=9))
+    run(prepared(target, earlier=earlier, out=file, max_invocations=9), target)
     after = file.read_bytes()
     with pytest.raises(SweepFileError, match="was written to since it was read"):
-        run(late)
+        run(late, target)
     with pytest.raises(SweepFileError, match="was written to since it was read"):
         prepared(target, earlier=earlier, out=file, max_invocations=9)
     assert file.read_bytes() == after

@@ -16,7 +16,7 @@ from tuner.local.serve import LocalLambda
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.model.progress import CleanedUp, InvocationFinished, ProgressEvent
-from tuner.sweep.stop import StopSignal
+from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

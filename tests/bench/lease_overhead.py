@@ -109,7 +109,7 @@ def _bare_lease() -> Iterator[None]:
         lease.give_back()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tuner.sweep.runner.open_lease", opened)
+        patch.setattr("tuner.sweep.run.open_lease", opened)
         yield
 
 

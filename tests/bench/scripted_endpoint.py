@@ -55,12 +55,15 @@ def ready_sweep(
     """Load and read what a sweep needs; the call that is returned plans it, publishes the sizes
     and invokes each `per_size` times. Its file goes into `folder`.
     """
+
     from tuner.decision.policy.fixed import FixedPolicy
+    from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.pricing import load_price_book
+    from tuner.sweep.io import SweepIO
     from tuner.sweep.plan import plan_sweep
-    from tuner.sweep.runner import run_sweep
-    from tuner.sweep.writing import SweepWriter
+    from tuner.sweep.prepared import PreparedSweep
+    from tuner.sweep.run import run
 
     payload = Payload("empty", b"{}")
     function = gateway.read_function(FUNCTION)
@@ -77,22 +80,17 @@ def ready_sweep(
             repetition_count=per_size,
             concurrency=concurrency,
         )
+        prepared = PreparedSweep(
+            function=function,
+            goal=Goal(),
+            plan=plan,
+            payloads=(payload,),
+            prices=prices,
+            file=folder / f"{sweep_id}.jsonl",
+            environment="local",
+        )
         strategy = FixedPolicy(sizes_mb, [payload.name], 0, per_size, 1, plan.max_invocations)
-        with SweepWriter(folder / f"{sweep_id}.jsonl") as writer:
-            swept = run_sweep(
-                plan,
-                function=function,
-                environment="local",
-                control=gateway,
-                invoker=gateway,
-                strategy=strategy,
-                prices=prices,
-                payloads=[payload],
-                writer=writer,
-                state_dir=folder,
-                tool_version="bench",
-                endpoint_url=gateway.endpoint_url,
-            )
+        swept = run(prepared, SweepIO(gateway, folder), strategy)
         assert len(swept.invocations) == len(sizes_mb) * per_size
 
     return sweep

@@ -19,7 +19,7 @@ from tuner.errors import LeftChangedError
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
-from tuner.sweep.stop import StopSignal
+from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,7 +214,7 @@ def test_an_answer_that_fails_does_not_hide_what_is_left(monkeypatch: pytest.Mon
     monkeypatch.setattr(sweeping.api, "load_sweep", lambda _file: None)
     prepared: Any = SimpleNamespace(file=None)
     with pytest.raises(LeftChangedError, match="left at 256 MB"):
-        sweeping._run(prepared, StopSignal(), lambda _event: None, answer=broken)
+        sweeping._run(prepared, prepared, StopSignal(), lambda _event: None, answer=broken)
 
 
 def test_recover_that_cannot_look_claims_nothing_is_left_changed(state: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws import connect
@@ -13,18 +13,21 @@ from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local.definition import FunctionDefinition
 from tuner.local.scripted import ScriptedExecutor
 from tuner.local.serve import LocalLambda
+from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
-from tuner.sweep.backoff import Backoff
+from tuner.sweep.io import Clock, SweepIO
+from tuner.sweep.limits import Backoff
 from tuner.sweep.plan import plan_sweep
-from tuner.sweep.runner import run_sweep
-from tuner.sweep.writing import SweepWriter
+from tuner.sweep.prepared import PreparedSweep
+from tuner.sweep.run import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
+    from tuner.decision.policy.policy import Policy
     from tuner.model.plan import SweepPlan
     from tuner.model.progress import ProgressEvent
     from tuner.model.reply import InvokeReply
@@ -67,42 +70,72 @@ class Place:
             }
         )
 
-    def run(self, plan: SweepPlan | None = None, **options: Any) -> Sweep:
-        """Run a sweep of the function by a fixed strategy, without long waits."""
+    def run(
+        self,
+        plan: SweepPlan | None = None,
+        *,
+        strategy: Policy | None = None,
+        gateway: Any = None,
+        **options: Any,
+    ) -> Sweep:
+        """Run a sweep of the function by a fixed strategy, without long waits.
+
+        `gateway` stands in for the real one, for those calls that it has; `options` are of
+        SweepIO and PreparedSweep.
+        """
         plan = plan or self.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=2)
         config = self.gateway.read_function(self.function)
-        strategy = FixedPolicy(
-            plan.sizes_mb,
-            [payload.name for payload in plan.payloads],
-            plan.warmup_count,
-            plan.repetition_count,
-            plan.seed,
-            plan.max_invocations,
+        there: Any = self.gateway if gateway is None else InPart(gateway, self.gateway)
+        io: dict[str, Any] = {
+            "clock": Clock(sleep=lambda _seconds: None),
+            "backoff": Backoff(first_s=0.01, most_s=0.05),
+        }
+        for each in fields(SweepIO):
+            if each.name in options:
+                io[each.name] = options.pop(each.name)
+        prepared: dict[str, Any] = {
+            "function": config,
+            "goal": Goal(),
+            "plan": plan,
+            "payloads": PAYLOADS,
+            "prices": load_price_book().lambda_prices(config.region, config.architecture),
+            "file": self.file(plan),
+            "environment": "local",
+            **options,
+        }
+        return run(
+            PreparedSweep(**prepared),
+            SweepIO(there, self.folder, **io),
+            strategy or fixed(plan),
         )
-        with SweepWriter(self.file(plan)) as writer:
-            return run_sweep(
-                plan,
-                **{
-                    "function": config,
-                    "environment": "local",
-                    "control": self.gateway,
-                    "invoker": self.gateway,
-                    "strategy": strategy,
-                    "prices": load_price_book().lambda_prices(config.region, config.architecture),
-                    "payloads": PAYLOADS,
-                    "writer": writer,
-                    "state_dir": self.folder,
-                    "tool_version": "0.test",
-                    "endpoint_url": self.gateway.endpoint_url,
-                    "backoff": Backoff(first_s=0.01, most_s=0.05),
-                    "sleep": lambda _seconds: None,
-                    **options,
-                },
-            )
 
     def file(self, plan: SweepPlan) -> Path:
         """Where a sweep's file goes."""
         return self.folder / f"{plan.sweep_id}.jsonl"
+
+
+def fixed(plan: SweepPlan) -> FixedPolicy:
+    """The plan's own strategy, without a try of each payload before."""
+    return FixedPolicy(
+        plan.sizes_mb,
+        [payload.name for payload in plan.payloads],
+        plan.warmup_count,
+        plan.repetition_count,
+        plan.seed,
+        plan.max_invocations,
+    )
+
+
+class InPart:
+    """A gateway some of whose calls are another's."""
+
+    def __init__(self, part: Any, whole: LambdaGateway) -> None:
+        self._part = part
+        self._whole = whole
+        self.endpoint_url = whole.endpoint_url
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name, None) or getattr(self._whole, name)
 
 
 @contextmanager

@@ -82,7 +82,7 @@ def test_versions_are_read_back_and_everything_is_given_back(place: Place) -> No
             return place.gateway.find_log(function, request_id)
 
     plan = place.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=1)
-    sweep = place.run(plan, invoker=Reading())
+    sweep = place.run(plan, gateway=Reading())
     assert {one.version: one.memory_mb for one in sweep.invocations} == published
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert "no_optimistic_locking" in codes(sweep)

@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 from tuner.decision.policy.policy import Trial
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.platform_report import PlatformReport
-from tuner.sweep.backoff import Backoff
 from tuner.sweep.environments import HIDDEN_INIT, VersionEnvironments
 from tuner.sweep.health import Health
-from tuner.sweep.ledger import Ledger
-from tuner.sweep.stop import StopSignal, stop_on_signals
-from tuner.sweep.workers import Call, Workers
+from tuner.sweep.io import StopSignal, stop_on_signals
+from tuner.sweep.limits import Backoff, Ledger
+from tuner.sweep.sending import Call, Workers
 
 if TYPE_CHECKING:
     from tuner.model.reply import InvokeReply

@@ -27,7 +27,7 @@ import sys
 from pathlib import Path
 from tests.sweep.running import Place
 from tuner.aws import connect
-from tuner.sweep.stop import StopSignal, stop_on_signals
+from tuner.sweep.io import StopSignal, stop_on_signals
 
 url, folder, isolation = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
 stop = StopSignal()

@@ -14,7 +14,7 @@ from tests.sweep.running import codes, serve
 from tuner.errors import InputError
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.invocation import Outcome
-from tuner.sweep.replies import parse_fail_on, reply_class
+from tuner.sweep.outcome import parse_fail_on, reply_class
 
 if TYPE_CHECKING:
     from pathlib import Path

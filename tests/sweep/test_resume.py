@@ -17,10 +17,10 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
 from tuner.model.platform_report import PlatformReport
 from tuner.model.progress import InvocationFinished
-from tuner.sweep.bodies import Bodies
 from tuner.sweep.file import read_payloads, read_sweep
-from tuner.sweep.ledger import Ledger
-from tuner.sweep.stop import StopSignal
+from tuner.sweep.io import StopSignal
+from tuner.sweep.limits import Ledger
+from tuner.sweep.sending import Bodies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -38,9 +38,9 @@ from tuner.model.progress import (
     WindowOpened,
 )
 from tuner.pricing import load_price_book
-from tuner.sweep.backoff import Backoff
 from tuner.sweep.file import read_sweep
-from tuner.sweep.stop import StopSignal
+from tuner.sweep.io import StopSignal
+from tuner.sweep.limits import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,9 +112,7 @@ def test_no_invocation_starts_in_a_window_at_twenty_at_once(tmp_path: Path) -> N
         plan = place.plan(memory_sizes_mb=SIZES, repetition_count=20, concurrency=20)
         config = place.gateway.read_function(place.function)
         strategy = OneSizeAfterAnother(SIZES, 20)
-        sweep = place.run(
-            plan, function=config, control=watched, invoker=watched, strategy=strategy
-        )
+        sweep = place.run(plan, function=config, gateway=watched, strategy=strategy)
     assert sweep.end == "complete"
     assert len(sweep.invocations) == 60
     assert 10 < watched.most_in_flight <= 20
@@ -310,7 +308,7 @@ class Chatty:
 def test_a_report_that_is_not_in_the_tail_comes_from_the_log(tmp_path: Path) -> None:
     """CloudWatch Logs has what the tail of 4 KB lost."""
     with serve(tmp_path) as place:
-        sweep = place.run(invoker=Chatty(place.gateway, has_logs=True))
+        sweep = place.run(gateway=Chatty(place.gateway, has_logs=True))
     assert all(one.report is not None for one in sweep.invocations)
     assert codes(sweep) == []
 
@@ -318,7 +316,7 @@ def test_a_report_that_is_not_in_the_tail_comes_from_the_log(tmp_path: Path) -> 
 def test_a_tail_without_a_report_is_no_sample(tmp_path: Path) -> None:
     """Where the log cannot be read either: no duration, and the worst case's cost."""
     with serve(tmp_path) as place:
-        sweep = place.run(invoker=Chatty(place.gateway, has_logs=False))
+        sweep = place.run(gateway=Chatty(place.gateway, has_logs=False))
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert all(one.cost_usd > 1e-6 for one in sweep.invocations)
@@ -359,7 +357,7 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
     with serve(tmp_path) as place:
         before = place.snapshot()
         plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
-        sweep = place.run(plan, invoker=Lying())
+        sweep = place.run(plan, gateway=Lying())
         assert place.snapshot() == before
     assert (sweep.end, len(sweep.invocations)) == ("failed", 3)
     assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
@@ -386,7 +384,7 @@ def test_a_reply_that_cannot_be_measured_now_and_then_ends_nothing(tmp_path: Pat
 
     with serve(tmp_path) as place:
         plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
-        sweep = place.run(plan, invoker=Careless())
+        sweep = place.run(plan, gateway=Careless())
     assert sweep.end == "complete"
     assert codes(sweep) == ["report_cut_off"]
 
@@ -407,7 +405,7 @@ def test_another_version_than_asked_is_no_sample(tmp_path: Path) -> None:
             return reply
 
     with serve(tmp_path) as place:
-        sweep = place.run(invoker=Forgetful(place.gateway))
+        sweep = place.run(gateway=Forgetful(place.gateway))
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert "other_version_ran" in codes(sweep)
 
@@ -423,7 +421,7 @@ def test_a_denied_invocation_ends_the_sweep_and_gives_back(tmp_path: Path) -> No
         before = place.snapshot()
         plan = place.plan(memory_sizes_mb=SIZES)
         with pytest.raises(AccessDeniedError):
-            place.run(plan, invoker=Denied())
+            place.run(plan, gateway=Denied())
         assert place.snapshot() == before
     assert read_sweep(place.file(plan)).end == "failed"
 
@@ -472,7 +470,7 @@ def test_a_disk_that_is_full_before_the_first_invocation_ends_it_there(
         watched = Watched(place.gateway)
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(SweepFileError, match="No space left"):
-            place.run(invoker=watched, findings=[Finding("known_before", "info", "a host")])
+            place.run(gateway=watched, findings=[Finding("known_before", "info", "a host")])
     assert not any(each.startswith("invoke") for each in watched.log)
 
 
@@ -489,7 +487,7 @@ def test_a_sweep_that_cannot_give_back_keeps_what_it_measured(tmp_path: Path) ->
 
         plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1)
         with pytest.raises(LeftChangedError, match="tuner recover"):
-            place.run(plan, control=Sticky())
+            place.run(plan, gateway=Sticky())
         saved = read_sweep(place.file(plan))
         assert len(saved.invocations) == 6
         assert [finding.code for finding in saved.findings] == ["left_changed"]
@@ -586,7 +584,7 @@ def test_sizes_that_the_account_refuses_are_left_out(tmp_path: Path) -> None:
                 return place.gateway.update_memory(function, memory_mb, revision)
 
         plan = place.plan(memory_sizes_mb=(512, 3008, 3009, 5307), repetition_count=1)
-        sweep = place.run(plan, control=Capped())
+        sweep = place.run(plan, gateway=Capped())
     assert sweep.end == "complete"
     assert {one.memory_mb for one in sweep.invocations} == {512, 3008}
     assert codes(sweep) == ["size_refused"]
@@ -623,7 +621,7 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
             seed=1,
             max_invocations=20,
         )
-        sweep = place.run(plan, control=Watching(), strategy=strategy)
+        sweep = place.run(plan, gateway=Watching(), strategy=strategy)
     assert len({size for size in asked if size > 1024}) == 1
     answer = recommend(sweep, Goal(name=goal))
     said = [answer.choice.reason, *(finding.message for finding in answer.findings)]

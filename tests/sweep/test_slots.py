@@ -11,8 +11,7 @@ from tuner.decision import recommend
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
-from tuner.sweep.backoff import Backoff
-from tuner.sweep.slots import Slots
+from tuner.sweep.limits import Backoff, Slots
 
 if TYPE_CHECKING:
     from pathlib import Path

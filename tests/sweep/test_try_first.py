@@ -12,7 +12,7 @@ from tuner.errors import PayloadError
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
 from tuner.model.platform_report import PlatformReport
-from tuner.sweep.bodies import Bodies
+from tuner.sweep.sending import Bodies
 from tuner.sweep.try_first import TryFirst
 
 COLD = PlatformReport(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.api.host_check import check_host
     from tuner.api.job import Job, TuneOptions, read_job
     from tuner.api.page import exhibit
-    from tuner.api.prepared import PreparedSweep, Request, prepare
+    from tuner.api.prepared import Request, prepare
     from tuner.api.recovery import (
         Recovery,
         StrayRecovery,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.api.saved import load_sweep, recommend, sweep_behind
     from tuner.api.target import Target, open_target
     from tuner.api.tuning import answer_of, run, tune
+    from tuner.sweep.prepared import PreparedSweep
 
 _HOMES: Final = {
     "Job": "job",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from tuner.api.builds import load_build
 from tuner.api.events import load_for
 from tuner.api.prepared import Request, check_event_count, check_plan, isolation_of_build
-from tuner.api.resuming import continued_in
 from tuner.api.saved import load_sweep
 from tuner.api.store import check_writable
 from tuner.errors import InputError
@@ -16,8 +15,9 @@ from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.adaptive_plan import check_count
 from tuner.sweep.hooks import parse_hooks
-from tuner.sweep.replies import parse_fail_on
+from tuner.sweep.outcome import parse_fail_on
 from tuner.sweep.sizes import check_range
+from tuner.sweep.writing import continued_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

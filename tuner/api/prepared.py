@@ -11,7 +11,6 @@ from tuner.api.builds import fit_build
 from tuner.api.prices import current_price_book
 from tuner.api.resuming import (
     check_same,
-    continued_in,
     planned_as_before,
     resumed_request,
     what_is_left,
@@ -28,7 +27,9 @@ from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.hooks import NO_HOOKS, Hooks
 from tuner.sweep.limits import LEAVE_CONCURRENCY, ConcurrencyLimits, polite_concurrency
 from tuner.sweep.plan import check_measurable, new_sweep_id, plan_sweep
+from tuner.sweep.prepared import PreparedSweep
 from tuner.sweep.sizes import chosen_sizes
+from tuner.sweep.writing import continued_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,39 +79,6 @@ class Request:
     """Replace the sweep that `out` holds already."""
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedSweep:
-    """The function as it was read, the plan for it, and the file that the sweep goes to."""
-
-    target: Target
-    function: FunctionConfig
-    goal: Goal
-    plan: SweepPlan
-    payloads: tuple[Payload, ...]
-    file: Path
-    findings: tuple[Finding, ...] = ()
-    """What is known before it runs: of the host, and of the qualifier that was named."""
-    reached_by: tuple[str, ...] = ()
-    """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
-    side_effects: tuple[str, ...] = ()
-    """What an invocation may touch, in words; empty once a sweep of the function was kept."""
-    hooks: Hooks = NO_HOOKS
-    build: Build | None = None
-    earlier: Sweep | None = None
-    force: bool = False
-    """Replace the sweep that the file holds already."""
-
-    @property
-    def costs_nothing(self) -> bool:
-        """Whether the endpoint is on this machine, where nothing is billed."""
-        return self.target.gateway.is_loopback
-
-    @property
-    def harms_nothing(self) -> bool:
-        """Whether the endpoint was started for this run: nobody else knows what is there."""
-        return self.target.started_here
-
-
 def prepare(
     target: Target, function: str, request: Request, *, goal: Goal, state_dir: Path
 ) -> PreparedSweep:
@@ -135,13 +103,14 @@ def prepare(
         asked=request.concurrency,
         leave_ratio=request.leave_concurrency_ratio,
     )
+    prices = book.lambda_prices(config.region, config.architecture)
     plan = _plan(
         request,
         goal,
         shown_mb=target.max_memory_mb,
         is_loopback=gateway.is_loopback,
         function=config,
-        prices=book.lambda_prices(config.region, config.architecture),
+        prices=prices,
         concurrency=concurrency,
         isolation=isolation,
         recent_duration_ms=gateway.recent_duration_ms(function),
@@ -150,14 +119,16 @@ def prepare(
     file = request.out or SweepStore(state_dir).new_file(config.name, plan.sweep_id)
     check_writable(file, replace=request.force, continues=continued_in(file, request.earlier))
     return PreparedSweep(
-        target,
         config,
         goal,
         plan,
         # The checked ones begin anew at their end, which once_each must not.
         request.payloads if request.once_each else checked,
+        prices,
         file,
-        findings if lowered is None else (*findings, lowered),
+        environment="local" if gateway.is_loopback else "aws",
+        harms_nothing=target.started_here,
+        findings=findings if lowered is None else (*findings, lowered),
         reached_by=reach.ways,
         side_effects=_side_effects(target, config.name, function, state_dir),
         hooks=request.hooks,

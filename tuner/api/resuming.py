@@ -51,13 +51,6 @@ def resumed_request(request: Request, earlier: Sweep) -> Request:
     )
 
 
-def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
-    """Return the sweep that is gone on from where `out` is its own file: it goes on in there."""
-    if out is None or earlier is None or earlier.file is None:
-        return None
-    return earlier if out.resolve() == Path(earlier.file).resolve() else None
-
-
 def _usual_limit(plan: SweepPlan, done: int) -> int:
     """The earlier limit, with the warm-ups of new versions; where it is spent, once more."""
     if plan.method == "exhaustive":

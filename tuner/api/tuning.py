@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tuner import __version__
 from tuner.api.job import read_job
 from tuner.api.prepared import prepare
-from tuner.api.prices import current_price_book
-from tuner.api.resuming import continued_in
 from tuner.api.saved import recommend
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
-from tuner.sweep.runner import run_sweep
-from tuner.sweep.writing import SweepWriter
+from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
+from tuner.sweep.run import run as run_sweep
 
 if TYPE_CHECKING:
     import datetime
@@ -24,19 +21,13 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from tuner.api.job import TuneOptions
-    from tuner.api.prepared import PreparedSweep, Request
+    from tuner.api.prepared import Request
+    from tuner.api.target import Target
     from tuner.breakeven.question import Terms
-    from tuner.decision.policy.policy import Policy
-    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.pricing import LambdaPrices
-    from tuner.sweep.stop import StopSignal
-
-
-def _tell_nobody(event: ProgressEvent) -> None:
-    """The hook of a run that nobody watches."""
-    del event
+    from tuner.sweep.prepared import PreparedSweep
 
 
 def tune(
@@ -46,7 +37,7 @@ def tune(
     terms: Terms | None = None,
     state_dir: Path | None = None,
     confirm: Callable[[PreparedSweep], bool] | None = None,
-    on_progress: ProgressHook = _tell_nobody,
+    on_progress: ProgressHook = tell_nobody,
     stop: StopSignal | None = None,
     today: datetime.date | None = None,
     **options: Unpack[TuneOptions],
@@ -79,7 +70,7 @@ def tune(
         prepared = prepare(target, job.function, request, goal=goal, state_dir=folder)
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
-        sweep = run(prepared, on_progress=on_progress, stop=stop)
+        sweep = run(prepared, target, on_progress=on_progress, stop=stop)
     return answer_of(sweep, request, goal=goal, terms=terms, today=today)
 
 
@@ -106,84 +97,11 @@ def answer_of(
 
 def run(
     prepared: PreparedSweep,
+    target: Target,
     *,
-    on_progress: ProgressHook = _tell_nobody,
+    on_progress: ProgressHook = tell_nobody,
     stop: StopSignal | None = None,
 ) -> Sweep:
     """Carry out a prepared sweep and give the function back. Raises as `tune` does."""
-    plan, function, target = prepared.plan, prepared.function, prepared.target
-    gateway = target.gateway
-    prices = current_price_book().lambda_prices(function.region, function.architecture)
-    facts = {"function": function.name, "sweep": plan.sweep_id}
-    with (
-        SweepWriter(
-            prepared.file,
-            sync=plan.once_each,
-            replace=prepared.force,
-            continues=continued_in(prepared.file, prepared.earlier),
-        ) as writer,
-        prepared.hooks.around_run(facts),
-    ):
-        return run_sweep(
-            plan,
-            function=function,
-            environment="local" if gateway.is_loopback else "aws",
-            control=gateway,
-            invoker=gateway,
-            strategy=_tried_first(prepared, _strategy(prepared, prices)),
-            prices=prices,
-            payloads=prepared.payloads,
-            writer=writer,
-            state_dir=target.state_dir,
-            tool_version=__version__,
-            endpoint_url=gateway.endpoint_url,
-            findings=prepared.findings,
-            on_progress=on_progress,
-            stop=stop,
-            hooks=prepared.hooks,
-            earlier=prepared.earlier,
-            build=prepared.build,
-            goal=prepared.goal,
-        )
-
-
-def _tried_first(prepared: PreparedSweep, strategy: Policy) -> Policy:
-    """A payload set's classes are each tried once; one event alone shows at once that it fails."""
-    payloads = prepared.payloads
-    if len(payloads) == 1 and payloads[0].events is None:
-        return strategy
-    from tuner.sweep.try_first import TryFirst  # noqa: PLC0415 - only for payload sets
-
-    return TryFirst(strategy, [each.name for each in payloads], prepared.function.memory_mb)
-
-
-def _strategy(prepared: PreparedSweep, prices: LambdaPrices) -> Policy:
-    """What chooses the invocations of a plan."""
-    plan = prepared.plan
-    if plan.method == "exhaustive":
-        from tuner.decision.policy.fixed import FixedPolicy  # noqa: PLC0415 - only for its method
-
-        return FixedPolicy(
-            plan.sizes_mb,
-            [payload.name for payload in plan.payloads],
-            plan.warmup_count,
-            plan.repetition_count,
-            plan.seed,
-            plan.max_invocations,
-        )
-    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads scipy
-    from tuner.decision.policy.stratified import StratifiedPolicy  # noqa: PLC0415 - as above
-
-    given: dict[str, Any] = {
-        "function": prepared.function,
-        "goal": prepared.goal,
-        "prices": prices,
-        "seed": plan.seed,
-        "max_invocations": plan.max_invocations,
-        "spends_all": plan.spends_all,
-    }
-    varied = plan.varied
-    if varied is not None and varied.is_setting:
-        return StratifiedPolicy(plan.sizes_mb, plan.payloads, varied, **given)
-    weights = {payload.name: payload.weight for payload in plan.payloads}
-    return AdaptivePolicy(plan.sizes_mb, weights, **given)
+    io = SweepIO(target.gateway, target.state_dir, on_progress, stop or StopSignal())
+    return run_sweep(prepared, io)

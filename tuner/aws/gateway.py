@@ -22,7 +22,7 @@ from tuner.errors import (
 )
 from tuner.lease.control import FunctionControl
 from tuner.model.patience import CredentialsPatience
-from tuner.sweep.invoker import Invoker
+from tuner.sweep.io import Invoker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

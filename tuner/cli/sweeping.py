@@ -23,7 +23,7 @@ from tuner.model.patience import CredentialsPatience
 from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
-from tuner.sweep.stop import StopSignal, stop_on_signals
+from tuner.sweep.io import StopSignal, stop_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +103,7 @@ def sweep_and_answer(
         elif not (manner.yes or agree("Proceed?")):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
         with stop_on_signals(stop), progress() as on_progress:
-            sweep = _run(prepared, stop, on_progress, answer=tell)
+            sweep = _run(prepared, target, stop, on_progress, answer=tell)
     answer = tell(sweep)
     if stop.is_requested:
         return INTERRUPTED
@@ -169,6 +169,7 @@ def _agree_to_side_effects(prepared: api.PreparedSweep, manner: Manner) -> None:
 
 def _run(
     prepared: api.PreparedSweep,
+    target: api.Target,
     stop: StopSignal,
     on_progress: ProgressHook,
     *,
@@ -178,7 +179,7 @@ def _run(
     answer from the file.
     """
     try:
-        return api.run(prepared, on_progress=on_progress, stop=stop)
+        return api.run(prepared, target, on_progress=on_progress, stop=stop)
     except (LeftChangedError, HookError):
         with suppress(Exception):  # whatever it is, it must not hide what is left changed
             answer(api.load_sweep(prepared.file))

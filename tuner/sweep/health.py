@@ -1,4 +1,4 @@
-"""Which sizes fail, and whether the function fails altogether."""
+"""Which sizes fail and are left out, and whether the function fails altogether."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from tuner.model.invocation import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from tuner.decision.policy.policy import Trial
     from tuner.model.invocation import Invocation
+    from tuner.model.plan import SweepPlan
 
 _UNANSWERED = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
 # A function that fails now and then shall keep its sizes: with one failure in ten, three among the
@@ -77,3 +79,36 @@ class Health:
         if errors < total or errors < _LEAST_ERRORS or not tried_all:
             return None
         return next(iter(self._error_types)) if len(self._error_types) == 1 else None
+
+
+class LeftOut:
+    """The sizes that take no further part, at all or with one value of a varied parameter.
+
+    What fails with one value may do with another.
+    """
+
+    def __init__(self, plan: SweepPlan) -> None:
+        self._values = {
+            each.name: f"{each.variant.parameter}={each.variant.value}"
+            for each in plan.payloads
+            if each.variant is not None
+        }
+        self.sizes_mb: set[int] = set()
+        """Those that are left out with whatever value."""
+        self._with_value: set[tuple[int, str]] = set()
+
+    def value_of(self, payload: str) -> str | None:
+        """The value that a payload was made with: `batch_size=5`; None where nothing is varied."""
+        return self._values.get(payload)
+
+    def has(self, trial: Trial) -> bool:
+        """Whether a trial's size is left out, at all or with its payload's value."""
+        value = self._values.get(trial.payload, "")
+        return trial.memory_mb in self.sizes_mb or (trial.memory_mb, value) in self._with_value
+
+    def add(self, memory_mb: int, value: str | None = None) -> None:
+        """Leave a size out, or leave it out with a value."""
+        if value is None:
+            self.sizes_mb.add(memory_mb)
+        else:
+            self._with_value.add((memory_mb, value))

@@ -12,16 +12,14 @@ from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.environments import VersionEnvironments
 from tuner.sweep.estimate import MAX_INIT_MS
-from tuner.sweep.outcome import classify
-from tuner.sweep.replies import reply_class
+from tuner.sweep.outcome import classify, parse_fail_on, reply_class
 
 if TYPE_CHECKING:
     from tuner.model.platform_report import PlatformReport
     from tuner.model.reply import InvokeReply
     from tuner.sweep.estimate import Pricing
     from tuner.sweep.recording import Recording
-    from tuner.sweep.replies import FailOn
-    from tuner.sweep.workers import Call, Done
+    from tuner.sweep.sending import Call, Done
 
 _OTHER_VERSION: Final = "another version ran"
 
@@ -34,13 +32,12 @@ class Judge:
         pricing: Pricing,
         recording: Recording,
         *,
-        began_s: float,
-        fail_on: FailOn | None = None,
+        fail_on: str | None = None,
     ) -> None:
         self._pricing = pricing
         self._recording = recording
-        self._began_s = began_s
-        self._fail_on = fail_on
+        self._began_s = recording.began_s
+        self._fail_on = None if fail_on is None else parse_fail_on(fail_on)
         self._environments: dict[str, VersionEnvironments] = {}
 
     def add_version(self, version: str, *, is_new: bool) -> None:

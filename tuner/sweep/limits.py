@@ -1,4 +1,4 @@
-"""How many invocations at once leave live traffic its share of the concurrency there is."""
+"""What a sweep may take: concurrency, money, invocations, and how it waits when it is throttled."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from tuner.model.share import percent
 from tuner.sweep.plan import CONCURRENCY
 
 if TYPE_CHECKING:
+    from random import Random
+
     from tuner.model.plan import Isolation
 
 LEAVE_CONCURRENCY: Final = 0.2
 """Share that is left to live traffic, unless the user says otherwise."""
+_REPLIES_TO_RECOVER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,87 @@ def polite_concurrency(
         f"{asked} invocations at once were asked for, {allowed} are made: of {there_is} that can "
         f"run, {percent(leave_ratio)} is left to live traffic (--leave-concurrency)",
     )
+
+
+class Slots:
+    """How many invocations may be in flight: fewer after throttles, more again while none come.
+
+    Starts with the plan's concurrency, never exceeds it and never falls below one.
+    """
+
+    def __init__(self, concurrency: int) -> None:
+        self._most = concurrency
+        self._replies = 0
+        self.count = concurrency
+
+    def throttled(self) -> None:
+        """A call was throttled: live traffic may be short of concurrency too."""
+        self.count = max(1, self.count - 1)
+        self._replies = 0
+
+    def replied(self) -> None:
+        """A call was answered."""
+        self._replies += 1
+        if self._replies >= _REPLIES_TO_RECOVER:
+            self.count = min(self._most, self.count + 1)
+            self._replies = 0
+
+
+class Ledger:
+    """Lets a call start only if the limits hold even in the worst case of all in flight."""
+
+    def __init__(self, *, budget_usd: float | None, max_invocations: int) -> None:
+        self._budget_usd = budget_usd
+        self._max_invocations = max_invocations
+        self._started_count = 0
+        self._spent_usd = 0.0
+        self._reserved_usd: list[float] = []
+
+    @property
+    def remaining_invocations(self) -> int:
+        """How many calls may still be started."""
+        return self._max_invocations - self._started_count
+
+    def can_afford(self, worst_usd: float) -> bool:
+        """Whether a call that may cost so much can start now."""
+        if self._budget_usd is None:
+            return True
+        return self._spent_usd + sum(self._reserved_usd) + worst_usd <= self._budget_usd
+
+    def add_spent(self, cost_usd: float) -> None:
+        """A call was made and paid for before."""
+        self._started_count += 1
+        self._spent_usd += cost_usd
+
+    def reserve(self, worst_usd: float) -> None:
+        """A call starts."""
+        self._started_count += 1
+        self._reserved_usd.append(worst_usd)
+
+    def settle(self, worst_usd: float, cost_usd: float) -> None:
+        """A call that had reserved `worst_usd` ended and cost `cost_usd`."""
+        self._reserved_usd.remove(worst_usd)
+        self._spent_usd += cost_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Exponential waits with jitter, so that throttled calls do not come back together.
+
+    With the defaults the last of ten attempts is made after about a minute.
+    """
+
+    first_s: float = 0.2
+    most_s: float = 20.0
+    attempt_count: int = 10
+
+    def wait_s(self, throttle_count: int, retry_after_s: float | None, rng: Random) -> float | None:
+        """Return the wait after so many throttles of one call; None if it is to be given up.
+
+        What the service asks for (`retry_after_s`) is waited at least, up to a minute.
+        """
+        if throttle_count >= self.attempt_count:
+            return None
+        longest_s = min(self.most_s, self.first_s * 2.0 ** (throttle_count - 1))
+        asked_s = min(retry_after_s or 0.0, 60.0)
+        return max(asked_s, 0.0) + longest_s * rng.uniform(0.5, 1.0)

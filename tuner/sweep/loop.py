@@ -7,6 +7,7 @@ while a window is open. It waits on one queue; nothing is polled.
 from __future__ import annotations
 
 import math
+import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -20,28 +21,23 @@ from tuner.errors import (
     ThrottledError,
 )
 from tuner.sweep import findings
-from tuner.sweep.health import Health
-from tuner.sweep.slots import Slots
-from tuner.sweep.workers import Call
+from tuner.sweep.estimate import Pricing
+from tuner.sweep.guard import RunawayGuard
+from tuner.sweep.health import Health, LeftOut
+from tuner.sweep.judge import Judge
+from tuner.sweep.limits import Ledger, Slots
+from tuner.sweep.sending import Bodies, Call, Sender, Workers, sent_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from random import Random
-
     from tuner.decision.policy.policy import Policy
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd
-    from tuner.sweep.backoff import Backoff
-    from tuner.sweep.bodies import Bodies
-    from tuner.sweep.estimate import Pricing
-    from tuner.sweep.guard import RunawayGuard
-    from tuner.sweep.judge import Judge
-    from tuner.sweep.ledger import Ledger
+    from tuner.sweep.io import SweepIO
+    from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.recording import Recording
-    from tuner.sweep.stop import StopSignal
-    from tuner.sweep.workers import Done, Workers
+    from tuner.sweep.sending import Done
 
 STOP_GRACE_S: Final = 5.0
 """How long calls in flight are waited for when the sweep is to stop."""
@@ -50,52 +46,44 @@ _FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
 class SweepLoop:
-    """Asks the strategy, publishes, invokes and records until there is nothing more to do."""
+    """Asks the policy, publishes, invokes and records until there is nothing more to do."""
 
     def __init__(
         self,
-        *,
-        sizes_mb: Sequence[int],
-        concurrency: int,
-        strategy: Policy,
+        prepared: PreparedSweep,
+        io: SweepIO,
         lease: Leased,
-        workers: Workers,
-        ledger: Ledger,
-        guard: RunawayGuard,
-        pricing: Pricing,
+        policy: Policy,
         recording: Recording,
-        judge: Judge,
-        bodies: Bodies,
-        backoff: Backoff,
-        stop: StopSignal,
-        clock: Callable[[], float],
-        rng: Random,
-        values: Mapping[str, str] | None = None,
     ) -> None:
-        """`sizes_mb`: all that the strategy may choose from, ascending. `values`: by payload, the
-        value of a varied parameter that it was made with. What fails with one value may do with
-        another.
-        """
-        self._sizes_mb = sizes_mb
-        self._slots = Slots(concurrency)
-        self._strategy = strategy
+        plan = prepared.plan
+        self._sizes_mb = plan.sizes_mb
+        self._policy = policy
         self._lease = lease
-        self._workers = workers
-        self._ledger = ledger
-        self._guard = guard
-        self._pricing = pricing
         self._recording = recording
-        self._judge = judge
-        self._bodies = bodies
-        self._backoff = backoff
-        self._stop = stop
-        self._clock = clock
-        self._rng = rng
+        self._stop, self._clock, self._backoff = io.stop, io.clock.monotonic_s, io.backoff
+        self._rng = random.Random(plan.seed)  # noqa: S311 - jitter, no secret
+        self._slots = Slots(plan.concurrency)
+        self._ledger = Ledger(budget_usd=plan.budget_usd, max_invocations=plan.max_invocations)
+        self._pricing = Pricing(prepared.function, prepared.prices)
+        self._judge = Judge(self._pricing, recording, fail_on=plan.fail_on)
+        self._guard = RunawayGuard(
+            plan,
+            count_dropped=lambda: io.gateway.count_dropped_as_recursive(
+                lease.function_name, recording.began_at
+            ),
+            began_s=self._clock(),
+        )
+        self._bodies = Bodies(
+            prepared.payloads,
+            once_each=plan.once_each,
+            first_index=sent_before(prepared.earlier),
+        )
+        sender = Sender(prepared, io.gateway, lease.function_name, self._bodies)
+        self._workers = Workers(sender.send, self._clock)
         self._health = Health()
+        self._left_out = LeftOut(plan)
         self._versions: dict[int, str] = {}
-        self._values = values or {}
-        self._excluded: set[int] = set()
-        self._failing: set[tuple[int, str]] = set()
         self._pending: list[Trial] = []
         self._in_flight: list[Call] = []
         self._end: SweepEnd | None = None
@@ -106,11 +94,7 @@ class SweepLoop:
         """Take account of what an earlier run of this sweep measured."""
         for invocation in self._recording.invocations:
             self._ledger.add_spent(invocation.cost_usd)
-            trial = Trial(invocation.memory_mb, invocation.payload)
-            reason = self._health.count(invocation)
-            if reason is not None and not self._is_out(trial):
-                value = self._values.get(invocation.payload)
-                self._exclude(invocation.memory_mb, reason, None if value is None else trial)
+            self._look_at_health(invocation)
         self._health.forget_streaks()
         if self._recording.memory_cap_mb is not None:
             self._leave_out_above(self._recording.memory_cap_mb)
@@ -121,15 +105,18 @@ class SweepLoop:
         Raises LeaseError and AwsError, after having waited for calls in flight as
         for a stop; what was measured is recorded.
         """
-        try:
-            self._start_calls()
-            while self._end is None and self._in_flight:
-                self._take(self._workers.next_done(self._wait_s()))
+        with self._workers:
+            self._stop.notify(self._workers.wake)
+            try:
                 self._start_calls()
-        except KeyboardInterrupt:
-            self._end = "interrupted"
-        finally:
-            self._drain()
+                while self._end is None and self._in_flight:
+                    self._take(self._workers.next_done(self._wait_s()))
+                    self._start_calls()
+            except KeyboardInterrupt:
+                self._end = "interrupted"
+            finally:
+                self._drain()
+                self._stop.notify(None)
         if self._end is None and self._health.success_count == 0:
             self._recording.find(findings.nothing_succeeded())
             return "failed"
@@ -178,26 +165,21 @@ class SweepLoop:
         if count <= 0 or self._is_spent or self._stop.is_requested:
             return False
         on_their_way = [call.trial for call in self._in_flight] + self._pending
-        trials = self._strategy.next_trials(self._recording.invocations, on_their_way, count)
+        trials = self._policy.next_trials(self._recording.invocations, on_their_way, count)
         self._publish_for(trials)
         self._pending += [
             trial
             for trial in trials
-            if trial.memory_mb in self._versions and not self._is_out(trial)
+            if trial.memory_mb in self._versions and not self._left_out.has(trial)
         ]
         return bool(trials)
 
-    def _is_out(self, trial: Trial) -> bool:
-        """Whether a trial's size takes no further part, at all or with its payload's value."""
-        value = self._values.get(trial.payload, "")
-        return trial.memory_mb in self._excluded or (trial.memory_mb, value) in self._failing
-
     def _publish_for(self, trials: tuple[Trial, ...]) -> None:
         """Publish sizes that have no version yet, with those that are likely next."""
-        known = self._versions.keys() | self._excluded
+        known = self._versions.keys() | self._left_out.sizes_mb
         if {trial.memory_mb for trial in trials} <= known:
             return
-        worth = self._strategy.sizes_worth_publishing(trials)
+        worth = self._policy.sizes_worth_publishing(trials)
         sizes = sorted({*worth, *(trial.memory_mb for trial in trials)} - known)
         publication = self._lease.publish(sizes, lambda: self._stop.is_requested)
         for entry in publication.published:
@@ -213,9 +195,9 @@ class SweepLoop:
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
         reason = f"at most {cap_mb} MB are allowed here, so that no larger size is measured"
         for size in above:
-            self._excluded.add(size)
-            self._strategy.exclude(size, reason)
-        self._pending = [trial for trial in self._pending if not self._is_out(trial)]
+            self._left_out.add(size)
+            self._policy.exclude(size, reason)
+        self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
         if above:
             self._recording.exclude(above[0], reason)
 
@@ -312,11 +294,7 @@ class SweepLoop:
         self._recording.finish(invocation)
         if self._recording.is_cut_off:
             self._end = self._end or "failed"
-        reason = self._health.count(invocation)
-        if reason is not None and not self._is_out(call.trial):
-            value = self._values.get(invocation.payload)
-            self._exclude(invocation.memory_mb, reason, None if value is None else call.trial)
-            self._recording.find(findings.size_failed(invocation.memory_mb, reason, value))
+        self._look_at_health(invocation)
         alarm = self._guard.alarm(invocation, self._clock())
         if alarm is not None and self._end is None:
             self._fail(alarm)
@@ -334,15 +312,18 @@ class SweepLoop:
         self._in_flight.remove(call)
         self._ledger.settle(call.worst_usd, cost_usd)
 
-    def _exclude(self, memory_mb: int, reason: str, failed: Trial | None = None) -> None:
-        """Leave a size out; where a trial failed with a value of its own, with that value alone."""
-        if failed is None:
-            self._excluded.add(memory_mb)
-        else:
-            self._failing.add((memory_mb, self._values[failed.payload]))
-        self._pending = [trial for trial in self._pending if not self._is_out(trial)]
-        self._strategy.exclude(memory_mb, reason, failed.payload if failed else None)
-        self._recording.exclude(memory_mb, reason)
+    def _look_at_health(self, invocation: Invocation) -> None:
+        """Leave out a size that fails; where a parameter is varied, with its value alone."""
+        size, payload = invocation.memory_mb, invocation.payload
+        reason = self._health.count(invocation)
+        if reason is None or self._left_out.has(Trial(size, payload)):
+            return
+        value = self._left_out.value_of(payload)
+        self._left_out.add(size, value)
+        self._pending = [trial for trial in self._pending if not self._left_out.has(trial)]
+        self._policy.exclude(size, reason, None if value is None else payload)
+        self._recording.exclude(size, reason)
+        self._recording.find(findings.size_failed(size, reason, value))
 
     def _fail(self, finding: Finding) -> None:
         self._end = self._end or "failed"

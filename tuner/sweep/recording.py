@@ -6,8 +6,10 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner import __version__
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
+from tuner.model.sweep import Sweep
 from tuner.sweep.file import MAX_KEPT_BYTES, read_payloads
 from tuner.sweep.findings import (
     lasting,
@@ -23,8 +25,9 @@ if TYPE_CHECKING:
 
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
-    from tuner.model.progress import ProgressHook
-    from tuner.model.sweep import Sweep, SweepEnd
+    from tuner.model.sweep import SweepEnd
+    from tuner.sweep.io import SweepIO
+    from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.writing import SweepWriter
 
 
@@ -33,19 +36,29 @@ class Recording:
 
     def __init__(
         self,
-        sweep: Sweep,
-        *,
+        prepared: PreparedSweep,
+        io: SweepIO,
         writer: SweepWriter,
-        on_progress: ProgressHook,
+        *,
         planned_count: Callable[[], int],
-        earlier: Sweep | None = None,
     ) -> None:
-        """`earlier`: a sweep of the same plan that this one goes on from."""
-        self._sweep = sweep
+        earlier = prepared.earlier
+        self.began_at = io.clock.now()
+        self.began_s = io.clock.monotonic_s() - (earlier.wall_s if earlier else 0.0)
+        self._clock = io.clock
+        self._sweep = Sweep(
+            plan=prepared.plan,
+            function=prepared.function,
+            environment=prepared.environment,
+            started_at=self.began_at.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            tool_version=__version__,
+            findings=prepared.findings,
+            goal=prepared.goal,
+        )
         self._earlier = earlier
         self._earlier_findings = lasting(earlier.findings) if earlier else ()
         self._writer = writer
-        self._on_progress = on_progress
+        self._on_progress = io.on_progress
         self._planned_count = planned_count
         self._findings: list[Finding] = []
         self._throttle_count = earlier.throttle_count if earlier else 0
@@ -94,6 +107,10 @@ class Recording:
             if self._unsaved is None:
                 self._unsaved = error
                 self._findings.append(not_saved(str(error)))
+
+    def elapsed_s(self) -> float:
+        """How long the sweep has taken, all its runs together."""
+        return self._clock.monotonic_s() - self.began_s
 
     @property
     def started_at(self) -> str:
@@ -149,11 +166,11 @@ class Recording:
         """Take the exclusion of a size."""
         self._on_progress(SizeExcluded(memory_mb, reason))
 
-    def end(self, end: SweepEnd, wall_s: float) -> Sweep:
+    def end(self, end: SweepEnd) -> Sweep:
         """Write the end and return the sweep; one that its file does not hold whole has failed."""
         if self._throttle_count:
             self.find(throttled(self._throttle_count))
-        throttle_count = self._throttle_count
+        wall_s, throttle_count = self.elapsed_s(), self._throttle_count
         self._save(lambda: self._writer.end(end, wall_s=wall_s, throttle_count=throttle_count))
         return dataclasses.replace(
             self._sweep,
@@ -161,18 +178,18 @@ class Recording:
             findings=tuple(self._findings),
             end="failed" if self.is_cut_off else end,
             wall_s=wall_s,
-            throttle_count=self._throttle_count,
+            throttle_count=throttle_count,
             memory_cap_mb=self.memory_cap_mb,
             file=str(self._writer.path),
         )
 
-    def break_off(self, error: BaseException, wall_s: float) -> None:
+    def break_off(self, error: BaseException) -> None:
         """Write the end of a sweep that an error ends, if it had begun and can be written."""
         if not self._has_begun:
             return
         if isinstance(error, LeftChangedError):
             self.find(left_changed(str(error)))
-        self.end("failed", wall_s)
+        self.end("failed")
 
 
 def _carried_over(earlier: Sweep) -> Iterator[Invocation]:

@@ -1,43 +1,172 @@
-"""Sends one invocation with all that goes with it; runs in the sweep's worker threads."""
+"""Sends invocations: which event each call carries, the threads, and what goes with a call.
+
+Not a ThreadPoolExecutor: the interpreter waits for its threads at exit, and a call that the user
+has abandoned may last a quarter of an hour. SimpleQueue may be filled from a signal handler.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import queue
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
 
 from tuner.errors import HookError, LostReplyError, ReportLineError
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tuner.decision.policy.policy import Trial
+    from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
     from tuner.model.reply import InvokeReply
-    from tuner.sweep.bodies import Bodies
-    from tuner.sweep.hooks import Hooks
-    from tuner.sweep.invoker import Invoker
-    from tuner.sweep.workers import Call
+    from tuner.model.sweep import Sweep
+    from tuner.sweep.io import Invoker
+    from tuner.sweep.prepared import PreparedSweep
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One trial on its way: a throttled one keeps its place and is sent again."""
+
+    trial: Trial
+    version: str
+    worst_usd: float
+    event_index: int = 0
+    throttle_count: int = 0
+    due_s: float | None = None
+    """When to send it again, by the sweep's clock; None while it is with a worker."""
+    body: bytes | None = field(default=None, repr=False)
+    """What was sent, where it is to be kept."""
+    after_error: Exception | None = None
+    """The command that runs after the invocation failed; the invocation counts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Knows what to invoke, and what the user wants done around it."""
+class Done:
+    """A call came back, with a reply or an exception; times by the sweep's clock."""
 
-    invoker: Invoker
-    function_name: str
-    timeout_s: int
-    bodies: Bodies
-    plan: SweepPlan
-    hooks: Hooks
+    call: Call
+    result: InvokeReply | Exception
+    started_s: float
+    ended_s: float
+
+
+class Workers:
+    """As many threads as calls were ever in flight at once."""
+
+    def __init__(self, invoke: Callable[[Call], InvokeReply], clock: Callable[[], float]) -> None:
+        self._invoke = invoke
+        self._clock = clock
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
+        self._thread_count = 0
+        self._busy_count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for _thread in range(self._thread_count):
+            self._calls.put(None)
+
+    def start(self, call: Call) -> None:
+        """Send a call."""
+        self._busy_count += 1
+        if self._busy_count > self._thread_count:
+            self._thread_count += 1
+            threading.Thread(
+                target=self._work, name=f"tuner-invoke-{self._thread_count}", daemon=True
+            ).start()
+        self._calls.put(call)
+
+    def next_done(self, timeout_s: float | None) -> Done | None:
+        """Wait for a call to come back; None after `timeout_s`, or when woken."""
+        try:
+            done = self._done.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        if done is not None:
+            self._busy_count -= 1
+        return done
+
+    def wake(self) -> None:
+        """Make `next_done` return; may be called from a signal handler."""
+        self._done.put(None)
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            started_s = self._clock()
+            try:
+                result: InvokeReply | Exception = self._invoke(call)
+            except Exception as error:  # judged by the sweep's own thread
+                result = error
+            self._done.put(Done(call, result, started_s, self._clock()))
+
+
+class Bodies:
+    """Events of each class in their order, from the first on at every version.
+
+    Sizes are compared, so each meets the same events: what differs between them is the size. With
+    `once_each` no event is ever taken twice, at whichever size, and those that were sent before
+    (`first_index` of a class) are not taken either.
+    """
+
+    def __init__(
+        self,
+        payloads: Sequence[Payload],
+        *,
+        once_each: bool = False,
+        first_index: Mapping[str, int] | None = None,
+    ) -> None:
+        self._payloads = {payload.name: payload for payload in payloads}
+        self._once_each = once_each
+        self._taken: Counter[tuple[str, str]] = Counter()
+        for name, index in (first_index or {}).items():
+            self._taken[name, ""] = index
+
+    def take(self, payload: str, version: str) -> int | None:
+        """Return the index of the next event of a class for a version.
+
+        None: each was sent once, and may not be sent again. One thread only.
+        """
+        key = (payload, "" if self._once_each else version)
+        index, count = self._taken[key], self._payloads[payload].event_count
+        if self._once_each and count is not None and index >= count:
+            return None
+        self._taken[key] += 1
+        return index
+
+    def body(self, payload: str, index: int) -> bytes:
+        """Return an event, which may have to be made. Any thread. Raises PayloadError."""
+        return self._payloads[payload].body_at(index)
+
+
+class Sender:
+    """Sends one invocation with what the user wants done around it; runs in worker threads."""
+
+    def __init__(
+        self, prepared: PreparedSweep, gateway: Invoker, function_name: str, bodies: Bodies
+    ) -> None:
+        self._plan = prepared.plan
+        self._hooks = prepared.hooks
+        self._timeout_s = prepared.function.timeout_s
+        self._gateway = gateway
+        self._function_name = function_name
+        self._bodies = bodies
 
     def send(self, call: Call) -> InvokeReply:
         """Invoke once. Raises HookError before anything was sent, and what `Invoker` raises."""
-        body = self.bodies.body(call.trial.payload, call.event_index)
-        if self.plan.keep_payloads:
+        body = self._bodies.body(call.trial.payload, call.event_index)
+        if self._plan.keep_payloads:
             call.body = body
-        if not self.hooks.around_each:
+        if not self._hooks.around_each:
             return self._invoke(call, body)
         facts = self._facts(call)
-        self.hooks.run_before(facts, body)
+        self._hooks.run_before(facts, body)
         outcome = "error"
         try:
             reply = self._invoke(call, body)
@@ -47,23 +176,23 @@ class Sender:
             raise
         finally:
             try:
-                self.hooks.run_after({**facts, "outcome": outcome}, body)
+                self._hooks.run_after({**facts, "outcome": outcome}, body)
             except HookError as error:
                 call.after_error = error
         return reply
 
     def _invoke(self, call: Call, body: bytes) -> InvokeReply:
-        reply = self.invoker.invoke(
-            self.function_name, call.version, body, timeout_s=self.timeout_s
+        reply = self._gateway.invoke(
+            self._function_name, call.version, body, timeout_s=self._timeout_s
         )
         if reply.request_id is None or _has_report(reply.log_tail):
             return reply
-        log = self.invoker.find_log(self.function_name, reply.request_id)
+        log = self._gateway.find_log(self._function_name, reply.request_id)
         return reply if log is None else dataclasses.replace(reply, log_tail=log)
 
     def _facts(self, call: Call) -> dict[str, str]:
         return {
-            **run_facts(self.plan, self.function_name),
+            **run_facts(self._plan, self._function_name),
             "version": call.version,
             "memory_mb": str(call.trial.memory_mb),
             "payload": call.trial.payload,
@@ -82,3 +211,15 @@ def _has_report(log: str) -> bool:
     except ReportLineError:
         return False
     return True
+
+
+def sent_before(earlier: Sweep | None) -> dict[str, int]:
+    """How many events of each class were sent, those included that were cut off unrecorded."""
+    if earlier is None:
+        return {}
+    in_flight = earlier.plan.concurrency if earlier.end is None else 0
+    sent = {payload.name: in_flight for payload in earlier.plan.payloads}
+    for invocation in earlier.invocations:
+        index = invocation.event_index or 0
+        sent[invocation.payload] = max(sent[invocation.payload], index + 1 + in_flight)
+    return sent

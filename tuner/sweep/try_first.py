@@ -22,15 +22,15 @@ little, where the environment that it opened can give a warm one.
 
 
 class TryFirst:
-    """One invocation of each class at the current size, then what another strategy chooses.
+    """One invocation of each class at the current size, then what another policy chooses.
 
     One after the other, so that they share an environment; a class whose answer was cold is sent
     once more, for without a warm one it has no curve. The trials count as measurements. Running
-    out of memory or time is the size's fault, and is left to the strategy.
+    out of memory or time is the size's fault, and is left to the policy.
     """
 
-    def __init__(self, strategy: Policy, payload_names: Sequence[str], memory_mb: int) -> None:
-        self._strategy = strategy
+    def __init__(self, policy: Policy, payload_names: Sequence[str], memory_mb: int) -> None:
+        self._policy = policy
         self._names = tuple(payload_names)
         self._memory_mb = memory_mb
         self._waiting = list(self._names)
@@ -40,7 +40,7 @@ class TryFirst:
     @property
     def planned_count(self) -> int:
         """How many invocations are foreseen at most."""
-        return self._strategy.planned_count
+        return self._policy.planned_count
 
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
@@ -53,14 +53,14 @@ class TryFirst:
         if not self._waiting and not self._is_over:
             self._judge(done)
         if self._is_over or slot_count <= 0:
-            return self._strategy.next_trials(done, in_flight, slot_count)
+            return self._policy.next_trials(done, in_flight, slot_count)
         name = self._waiting.pop(0)
         self._attempts[name] += 1
         return (Trial(self._memory_mb, name),)
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
-        """As the other strategy thinks."""
-        return self._strategy.sizes_worth_publishing(trials)
+        """As the other policy thinks."""
+        return self._policy.sizes_worth_publishing(trials)
 
     def account_for(self, earlier: Sequence[Invocation]) -> None:
         """Classes that have succeeded need no try; hand on."""
@@ -68,11 +68,11 @@ class TryFirst:
         self._names = tuple(name for name in self._names if name not in good)
         self._waiting = list(self._names)
         self._is_over = not self._names
-        self._strategy.account_for(earlier)
+        self._policy.account_for(earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
         """Hand on."""
-        self._strategy.exclude(memory_mb, reason, payload)
+        self._policy.exclude(memory_mb, reason, payload)
 
     def _judge(self, done: Sequence[Invocation]) -> None:
         last = {invocation.payload: invocation for invocation in done}

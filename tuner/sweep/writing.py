@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tuner.errors import SweepFileError
@@ -24,8 +25,6 @@ from tuner.sweep.file import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import Sweep, SweepEnd
@@ -165,6 +164,13 @@ class SweepWriter:
         return SweepFileError(
             f"the sweep file {self.path} cannot be written ({error.strerror}): give another --out"
         )
+
+
+def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
+    """Return the sweep that is gone on from where `out` is its own file: it goes on in there."""
+    if out is None or earlier is None or earlier.file is None:
+        return None
+    return earlier if out.resolve() == Path(earlier.file).resolve() else None
 
 
 def _check_free(path: Path, *, replace: bool) -> None:

@@ -1,0 +1,130 @@
+"""What a sweep talks to: Lambda, the clock, whoever watches, and whoever may stop it.
+
+A signal handler that raised would cut through a restore. These handlers only count, and wake the
+sweep: the first request starts no further invocation, gives those in flight a moment, restores
+and deletes; the second abandons those in flight at once, and still restores and deletes.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from tuner.lease.control import FunctionControl
+from tuner.sweep.limits import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import FrameType
+
+    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.reply import InvokeReply
+
+
+class Invoker(Protocol):
+    """Sends invocations. Thread-safe."""
+
+    def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
+        """Invoke a version once, wait for its reply and ask for its log tail.
+
+        `timeout_s` is the function's timeout: the read timeout must be above it, and nothing may
+        be sent twice. Raises ThrottledError (ran nothing), LostReplyError (may have run) and
+        other kinds of AwsError.
+        """
+
+    def find_log(self, function: str, request_id: str) -> str | None:
+        """Return the log of an invocation that has just ended from CloudWatch Logs.
+
+        For one whose REPORT line is not in the tail of 4 KB. It takes seconds to arrive there;
+        None if it does not, or may not be read.
+        """
+
+    def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
+        """Return how many invocations of a function Lambda dropped as recursive since then.
+
+        None where that may not be asked, or is not known.
+        """
+
+
+class SweepGateway(FunctionControl, Invoker, Protocol):
+    """Lambda, as far as a sweep needs it."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """Where Lambda is asked, if not at AWS's own endpoint."""
+
+
+class StopSignal:
+    """A request to stop, in two degrees. Safe to call from signal handlers and other threads."""
+
+    def __init__(self) -> None:
+        self._request_count = 0
+        self._wake: Callable[[], None] | None = None
+
+    def request(self) -> None:
+        """Ask to stop; asked again: abandon what is in flight."""
+        self._request_count += 1
+        if self._wake is not None:
+            self._wake()
+
+    @property
+    def is_requested(self) -> bool:
+        """Whether to start nothing more."""
+        return self._request_count > 0
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether to wait for nothing more either."""
+        return self._request_count > 1
+
+    def notify(self, wake: Callable[[], None] | None) -> None:
+        """Call `wake` on every request; it must be safe inside a signal handler."""
+        self._wake = wake
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, as a sweep sees it."""
+
+    monotonic_s: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
+
+
+def tell_nobody(event: ProgressEvent) -> None:
+    """The hook of a sweep that nobody watches."""
+    del event
+
+
+@dataclass(frozen=True, slots=True)
+class SweepIO:
+    """All that a running sweep talks to."""
+
+    gateway: SweepGateway
+    journal_dir: Path
+    """Takes the journal and the lock."""
+    on_progress: ProgressHook = tell_nobody
+    stop: StopSignal = field(default_factory=StopSignal)
+    clock: Clock = field(default_factory=Clock)
+    backoff: Backoff = field(default_factory=Backoff)
+
+
+@contextmanager
+def stop_on_signals(stop: StopSignal) -> Iterator[None]:
+    """Turn SIGINT, SIGTERM and SIGHUP into requests to stop; for the main thread only."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.request()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [(number, signal.signal(number, handle)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

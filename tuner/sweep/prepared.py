@@ -1,0 +1,54 @@
+"""A sweep that is planned and may be run: everything is read, nothing is changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tuner.sweep.hooks import NO_HOOKS, Hooks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.model.build import Build
+    from tuner.model.finding import Finding
+    from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.model.payload import Payload
+    from tuner.model.plan import SweepPlan
+    from tuner.model.sweep import Sweep
+    from tuner.pricing import LambdaPrices
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSweep:
+    """The function as it was read, the plan for it, and the file that the sweep goes to."""
+
+    function: FunctionConfig
+    goal: Goal
+    """Kept with the sweep, so that it is answered again as it was."""
+    plan: SweepPlan
+    payloads: tuple[Payload, ...]
+    prices: LambdaPrices
+    file: Path
+    environment: Literal["aws", "local"]
+    harms_nothing: bool = False
+    """Whether the endpoint was started for this run: nobody else knows what is there."""
+    findings: tuple[Finding, ...] = ()
+    """What is known before it runs: of the host, and of the qualifier that was named."""
+    reached_by: tuple[str, ...] = ()
+    """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
+    side_effects: tuple[str, ...] = ()
+    """What an invocation may touch, in words; empty once a sweep of the function was kept."""
+    hooks: Hooks = NO_HOOKS
+    build: Build | None = None
+    """Measured in place of the deployed code, in a copy."""
+    earlier: Sweep | None = None
+    """The sweep that this one goes on from: what it measured, spent and took counts."""
+    force: bool = False
+    """Replace the sweep that the file holds already."""
+
+    @property
+    def costs_nothing(self) -> bool:
+        """Whether the endpoint is on this machine, where nothing is billed."""
+        return self.environment == "local"
