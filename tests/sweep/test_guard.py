@@ -16,6 +16,7 @@ from tuner.local.host_load import HostLoad
 from tuner.local.scripted import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.reply import InvokeReply
+from tuner.sweep.findings import host_busy
 from tuner.sweep.guard import RunawayGuard, trace_came_back
 
 if TYPE_CHECKING:
@@ -69,13 +70,24 @@ class OnABusyHost(ScriptedExecutor):
 def test_a_busy_machine_is_told_whoever_sweeps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy_s: float, is_told: bool
 ) -> None:
-    """The endpoint says in its replies what others had of its machine; the sweep keeps it."""
+    """The endpoint says in its replies what others had of its machine; the sweep keeps it, as one
+    finding with what was seen before the sweep and by the one that it goes on from.
+    """
     clocks = (MachineClock(2.0 * n, busy_s * n, 0.0, 0.0) for n in itertools.count())
     load = HostLoad(lambda: next(clocks), lambda: 0.0)
     monkeypatch.setattr("tuner.local.control_plane.invoke.HostLoad", lambda: load)
     with serve(tmp_path, OnABusyHost(20.0, time_scale=0)) as place:
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=2))
+        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=2)
+        sweep = place.run(plan)
+        seen_before = replace(host_busy(), message="a bare loop got 61 % of a core")
+        told_before = place.run(
+            place.plan(memory_sizes_mb=SIZES, repetition_count=2), findings=(seen_before,)
+        )
+        once_more = place.plan(memory_sizes_mb=SIZES, repetition_count=3)
+        gone_on = place.run(once_more, findings=(host_busy(),), earlier=told_before)
     assert ("host_busy" in codes(sweep)) == is_told
+    for each in (told_before, gone_on):
+        assert [found for found in each.findings if found.code == "host_busy"] == [seen_before]
 
 
 def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:

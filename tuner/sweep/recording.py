@@ -12,6 +12,7 @@ from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
 from tuner.model.sweep import Sweep
 from tuner.sweep.file import MAX_KEPT_BYTES, read_payloads
 from tuner.sweep.findings import (
+    is_news,
     lasting,
     left_changed,
     not_saved,
@@ -142,7 +143,7 @@ class Recording:
 
     def find(self, finding: Finding) -> None:
         """Take a finding; the same one again says nothing new."""
-        if finding not in self._findings:
+        if is_news(finding, self._findings):
             self._findings.append(finding)
             self._save(lambda: self._writer.finding(finding))
 
