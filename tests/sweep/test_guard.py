@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sweep.running import Place, codes, serve
+from tuner.decision import recommend
 from tuner.local.check.machine import MachineClock
 from tuner.local.deployment import HostLimits
 from tuner.local.host_load import HostLoad
 from tuner.local.scripted import ScriptedExecutor
+from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.reply import InvokeReply
+from tuner.pricing import load_price_book
 from tuner.sweep.findings import host_busy
 from tuner.sweep.guard import RunawayGuard, trace_came_back
 
@@ -199,6 +202,53 @@ def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path
         [finding] = [each for each in sweep.findings if each.code == "repeated_event_fails"]
         assert "--once-each" in finding.message
         assert place.snapshot() == before
+
+
+def answered(memory_mb: int, kind: str, **changes: Any) -> Invocation:
+    return replace(invocation(memory_mb), reply_class=kind, **changes)
+
+
+def test_a_row_of_error_replies_stops_it_where_memory_cannot_be_why(tmp_path: Path) -> None:
+    """Five of one payload at three sizes up to the current one, and never a good reply."""
+    with serve(tmp_path) as place:
+        sizes = (128, 512, 1769, 512, 128)
+        bad = [answered(size, "http_5xx" if size > 128 else "http_4xx") for size in sizes]
+        assert alarms(place, *bad, current_mb=512) == [None] * 4 + ["only_error_replies"]
+        # Agreed to, below the current size only, one good reply, too few sizes, two payloads.
+        assert not any(alarms(place, *bad, current_mb=512, takes_error_replies=True))
+        assert not any(alarms(place, *bad[:2] * 5, current_mb=1024))
+        assert not any(alarms(place, answered(128, "3fa9c2d1/9"), *bad * 2, current_mb=512))
+        assert not any(alarms(place, *bad[:2] * 5, current_mb=512))
+        turns = [replace(each, payload=f"p{n % 2}") for n, each in enumerate(bad + bad[:3])]
+        assert not any(alarms(place, *turns, current_mb=512))
+
+
+@pytest.mark.parametrize("is_agreed", [False, True])
+def test_a_function_that_answers_errors_is_not_tried_at_every_size(
+    tmp_path: Path, is_agreed: bool
+) -> None:
+    """Over the wire, 33 sizes: a handful of replies, the refusal of a whole sweep, all given back;
+    where the operator takes such replies for work every size is measured.
+    """
+    goal = Goal(allow_different_replies=is_agreed)
+    executor = ScriptedExecutor(5.0, time_scale=0, response=lambda *_: b'{"statusCode": 503}')
+    with serve(tmp_path, executor) as place:
+        before = place.snapshot()
+        sizes = tuple(range(512, 512 + 33 * 64, 64))
+        plan = place.plan(memory_sizes_mb=sizes, concurrency=1)
+        sweep = place.run(plan, goal=goal)
+        assert place.snapshot() == before
+    assert (sweep.end, "only_error_replies" in codes(sweep)) == (
+        ("complete", False) if is_agreed else ("failed", True)
+    )
+    found = recommend(sweep, price_book=load_price_book(), goal=goal)
+    if is_agreed:
+        assert {each.memory_mb for each in sweep.invocations} == set(sizes)
+        assert "are errors" not in (found.choice.reason or "")
+    else:
+        assert len(sweep.invocations) <= 8
+        assert found.choice.verdict == "inconclusive"
+        assert "at the current 512 MB are errors (HTTP status 5xx" in found.choice.reason
 
 
 def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.decision.estimates import interval
 from tuner.decision.problem import build_problem
+from tuner.decision.replies import error_at_current
 from tuner.decision.strata import mean_record_count
 from tuner.decision.summary import current_size
 from tuner.decision.verdict import RANDOM_ERRORS, errors_are_random, judge, undecided
@@ -81,6 +82,11 @@ def _of_records(problem: Problem, memory_mb: int | None, record_count: float) ->
 
 def _why_no_curve(question: Question, evidence: Evidence) -> str:
     """Say what is missing where there is no warm sample."""
+    current_mb = question.function.memory_mb
+    if not question.goal.allow_different_replies and (
+        why := error_at_current(evidence, current_mb)
+    ):
+        return why
     if evidence.failures and not any(evidence.success_counts.values()):
         return _why_nothing_succeeded(evidence)
     if errors_are_random(evidence):

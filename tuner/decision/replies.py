@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.evidence import Evidence
 
-_ERRORS: Final = {
+ERRORS: Final = {
     "http_4xx": "HTTP status 4xx",
     "http_5xx": "HTTP status 5xx",
     "batch_failures": "batchItemFailures",
@@ -28,14 +28,14 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
     errors: dict[str, dict[int, int]] = {}
     for by_size in evidence.replies.values():
         for size, counts in by_size.items():
-            for kind in _ERRORS.keys() & counts.keys():
+            for kind in ERRORS.keys() & counts.keys():
                 sizes = errors.setdefault(kind, {})
                 sizes[size] = sizes.get(size, 0) + counts[kind]
     for kind, sizes in sorted(errors.items()):
         yield Finding(
             "http_error_replies",
             "warning",
-            f"{sum(sizes.values())} replies were errors ({_ERRORS[kind]}), at "
+            f"{sum(sizes.values())} replies were errors ({ERRORS[kind]}), at "
             f"{_list(sorted(sizes))}: an error that comes fast is no work done. Look at the "
             "function's log, or send another payload",
         )
@@ -50,17 +50,18 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
 
 
 def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
-    """Say with what the current size answers, where most of its replies to a payload are errors."""
+    """Say with what the current size answers, where most of its replies to a payload are errors;
+    where that has no reply, the largest.
+    """
     for payload, by_size in evidence.replies.items():
-        counts = by_size.get(current_mb)
-        if counts is None:
-            continue
-        errors = sum(counts[kind] for kind in _ERRORS)
+        size = current_mb if current_mb in by_size else max(by_size)
+        counts, which = by_size[size], "the current " if size == current_mb else ""
+        errors = sum(counts[kind] for kind in ERRORS)
         if errors > _MOSTLY_RATIO * counts.total():
-            kind = max(_ERRORS, key=counts.__getitem__)
+            kind = max(ERRORS, key=counts.__getitem__)
             return (
-                f"{errors} of {counts.total()} replies at the current {current_mb} MB are errors "
-                f"({_ERRORS[kind]}, payload {payload}), so what was measured is not the "
+                f"{errors} of {counts.total()} replies at {which}{size} MB are errors "
+                f"({ERRORS[kind]}, payload {payload}), so what was measured is not the "
                 "function's work: mend the function or the payload, then tune again "
                 "(--allow-different-replies takes them for work)"
             )
@@ -94,9 +95,9 @@ def _differ(now: Counter[str], there: Counter[str]) -> bool:
     """Whether replies are of another kind. Shapes tell only where the current size has one alone:
     what differs from reply to reply differs from size to size by chance.
     """
-    if (there.keys() - now.keys()) & _ERRORS.keys():
+    if (there.keys() - now.keys()) & ERRORS.keys():
         return True
-    good_now, good_there = now.keys() - _ERRORS.keys(), there.keys() - _ERRORS.keys()
+    good_now, good_there = now.keys() - ERRORS.keys(), there.keys() - ERRORS.keys()
     if not good_now or not good_there:
         return bool(good_now) is not bool(good_there)
     shapes, others = _shapes(good_now), _shapes(good_there)

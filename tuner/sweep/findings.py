@@ -221,6 +221,16 @@ def downstream_errors(error_type: str | None) -> Finding:
     )
 
 
+def only_error_replies() -> Finding:
+    """A function that answers with errors in so many words, and with nothing else."""
+    return Finding(
+        "only_error_replies",
+        "error",
+        "Every reply to a payload was an error, at whatever size: stopped, for more of them would "
+        "not tell what the function's work takes.",
+    )
+
+
 def repeated_event(error_type: str | None) -> Finding:
     """An event that had succeeded fails when it is sent again, whatever the size."""
     return Finding(

@@ -1,5 +1,5 @@
 """Stops a sweep that runs away: it costs several times what was foreseen, the function invokes
-itself, or what the function calls begins to fail.
+itself, what the function calls begins to fail, or all that the function answers are errors.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, Literal
 
+from tuner.decision.replies import ERRORS
 from tuner.errors import ReportLineError
 from tuner.logs import parse_reports
 from tuner.model.invocation import Outcome
@@ -48,10 +49,13 @@ class RunawayGuard:
         *,
         count_dropped: Callable[[], int | None] = lambda: None,
         began_s: float = 0.0,
+        current_mb: int = 0,
+        takes_error_replies: bool = False,
     ) -> None:
         self._cost = CostGuard(plan)
         self._errors = ErrorGuard()
         self._repeats = RepeatGuard()
+        self._replies = None if takes_error_replies else ReplyGuard(plan, current_mb)
         self._count_dropped = count_dropped
         self._next_look_s = began_s + LOOK_EVERY_S
         self._recursion: str | None = None
@@ -73,6 +77,7 @@ class RunawayGuard:
                 self._recursion = "Lambda dropped invocations of it as recursive"
         is_too_dear, is_failing = self._cost.add(invocation), self._errors.add(invocation)
         row = self._repeats.add(invocation)
+        answers_errors = self._replies is not None and self._replies.add(invocation)
         self._has_run = self._has_run or invocation.outcome is Outcome.SUCCESS
         if self._import_failure is not None and not self._has_run:
             return findings.import_fails(self._import_failure)
@@ -84,7 +89,7 @@ class RunawayGuard:
             return findings.repeated_event(invocation.error_type)
         if is_failing or row is not None:
             return findings.downstream_errors(invocation.error_type)
-        return None
+        return findings.only_error_replies() if answers_errors else None
 
 
 class CostGuard:
@@ -168,6 +173,39 @@ class RepeatGuard:
             return None
         successes = [self._succeeded[payload, each.event_index] for each in row]
         return "repeated event" if set(successes) == {1} else "errors"
+
+
+class ReplyGuard:
+    """Tells a function whose replies to a payload are all errors (a proxy's 4xx and 5xx, a batch's
+    failures): the answer will be refused, and more of them would not change that.
+
+    A handful of them, at three sizes or more, one of which is the current one or larger: below it
+    memory may be why. Where a parameter is varied another value may do, so all payloads are one.
+    """
+
+    def __init__(self, plan: SweepPlan, current_mb: int) -> None:
+        self._is_varied = plan.varied is not None
+        self._least_sizes = min(_LEAST_SIZES_OF_ROW, len(plan.sizes_mb))
+        self._must_reach_mb = min(current_mb, max(plan.sizes_mb))
+        self._good: set[str] = set()
+        self._errors: dict[str, list[int]] = {}
+
+    def add(self, invocation: Invocation) -> bool:
+        """Take one more invocation; say whether there are errors enough, and nothing else."""
+        if invocation.outcome is not Outcome.SUCCESS or invocation.reply_class is None:
+            return False
+        payload = "" if self._is_varied else invocation.payload
+        if invocation.reply_class not in ERRORS:
+            self._good.add(payload)
+        if payload in self._good:
+            return False
+        sizes = self._errors.setdefault(payload, [])
+        sizes.append(invocation.memory_mb)
+        return (
+            len(sizes) >= _HANDFUL
+            and len(set(sizes)) >= self._least_sizes
+            and max(sizes) >= self._must_reach_mb
+        )
 
 
 def trace_came_back(reply: InvokeReply) -> str | None:

@@ -73,6 +73,8 @@ class SweepLoop:
                 lease.function_name, recording.began_at
             ),
             began_s=self._clock(),
+            current_mb=prepared.function.memory_mb,
+            takes_error_replies=prepared.goal.allow_different_replies,
         )
         self._bodies = Bodies(
             prepared.payloads,
