@@ -41,12 +41,14 @@ def decided(sweep: Sweep, goal: Goal | None = None) -> Recommendation:
     )
 
 
-def whole_sweep(payloads: tuple[PayloadClass, ...] | None = None, **world: object) -> Sweep:
-    """Every pair, four times."""
-    made = BatchWorld(payloads or batches(), noise_ratio=0.005, **world)
+def whole_sweep(
+    payloads: tuple[PayloadClass, ...] | None = None, *, count: int = 4, **world: object
+) -> Sweep:
+    """Every pair, `count` times."""
+    made = BatchWorld(payloads or batches(), **{"noise_ratio": 0.005, **world})
     for memory_mb in SIZES_MB:
         for payload in made.payloads:
-            for _ in range(4):
+            for _ in range(count):
                 made.invoke(Trial(memory_mb, payload.name))
     sweep = batch_sweep()
     plan = replace(sweep.plan, payloads=made.payloads, sizes_mb=SIZES_MB, sizes_named=True)
@@ -226,9 +228,36 @@ def test_rows_are_what_was_measured_the_recommended_and_the_current() -> None:
         assert {960, CURRENT_MB, named} <= {pair.memory_mb for pair in answer.pairs}
 
 
-def test_a_percentile_that_the_table_lacks_is_said() -> None:
-    """And the current value has no percentiles of another value's events."""
+def test_every_pair_has_the_percentile_that_is_asked_for() -> None:
+    """Measured where the pair's own samples allow it (seven for a p50), else modelled by the
+    scatter of its value's events; above the mean where calls scatter, and of its slowest class.
+    """
+    sweep = whole_sweep(noise_ratio=0.2, count=8)
+    for percentile, basis in ((50, "measured"), (95, "modelled")):
+        variation = decided(sweep, Goal(percentile=percentile)).variation
+        assert variation is not None
+        for pair in (pair for each in variation.values for pair in each.pairs):
+            found = pair.percentile
+            assert found is not None
+            is_measured = pair.memory_mb in SIZES_MB
+            assert found.basis == (basis if is_measured else "modelled")
+            warm_ms = [
+                each.report.duration_ms
+                for each in sweep.invocations
+                if each.is_warm_sample
+                and each.report is not None
+                and each.memory_mb == pair.memory_mb
+                and each.payload == f"import batch_size={pair.value}"
+            ]
+            if is_measured:
+                truth_ms = float(np.quantile(warm_ms, percentile / 100))
+                assert found.duration_ms.estimate == pytest.approx(truth_ms, rel=0.3)
+    [nothing] = {pair.percentile for each in decided(sweep).variation.values for pair in each.pairs}
+    assert nothing is None
+
+
+def test_the_current_value_has_no_percentiles_of_another_values_events() -> None:
+    """The curve is of the chosen value alone."""
     found = decided(whole_sweep(), Goal(percentile=95))
-    assert "percentile_not_shown" in {each.code for each in found.findings}
     assert found.choice.parameters != found.current.parameters
     assert to_json(found)["current"]["percentiles_ms"] is None

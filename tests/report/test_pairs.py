@@ -63,6 +63,31 @@ def test_markdown_has_the_pairs_and_both_values(answer: Recommendation) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [44, 73, 74, 100])
+def test_a_percentile_that_is_asked_for_has_its_column(width: int) -> None:
+    """In every report; in a narrow terminal it stands below the table. A modelled one is marked."""
+    sweep = batch_sweep()
+    answer = decision.recommend(sweep, price_book=load_price_book(), goal=Goal(percentile=95))
+    text = terminal.render(answer, width=width, color=False)
+    head = next(line for line in text.splitlines() if "vs n" in line or "vs…" in line)
+    assert ("p95" in head.split()) == (width >= 74)
+    below = [line for line in text.splitlines() if line.startswith("  5, 512 MB: p95 ~")]
+    assert len(below) == (width < 74)
+    assert "~ modelled from the scatter" in text
+    assert "| mean event (90 %) | p95 | $ per million records |" in markdown.render(answer)
+    assert answer.variation is not None
+    for value, made in zip(
+        answer.variation.values, to_json(answer)["variation"]["values"], strict=True
+    ):
+        for pair, row in zip(value.pairs, made["pairs"], strict=True):
+            assert row["percentiles_ms"]["p95"]["estimate"] == pair.percentile.duration_ms.estimate
+    exhibit = Exhibit("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
+    made = section(exhibit, 1)
+    assert made["pair_table"].head[3] == "p95"
+    assert made["pairs_note"].startswith("~ modelled")
+    assert all(row.cells[3].startswith("~") for row in made["pair_table"].rows)
+
+
 def test_json_has_the_parameters_and_every_pair(answer: Recommendation) -> None:
     """Numbers as numbers; costs by the record."""
     made = to_json(answer)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tuner.decision.estimates import interval
+from tuner.decision.latency import learn_scatter
 from tuner.decision.problem import build_problem
 from tuner.decision.strata import seed_at
 from tuner.decision.verdict import current_fails, judge, nothing_allowed, undecided
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tuner.decision.problem import Problem, Question
     from tuner.decision.strata import Stratum
     from tuner.model.plan import VariedParameter
-    from tuner.model.recommendation import Choice
+    from tuner.model.recommendation import Choice, PercentileEstimate
 
     Floats = NDArray[np.float64]
 
@@ -128,6 +129,7 @@ def estimate_pairs(
     """What is known of some sizes at one value; `now` has the current pair."""
     before = current_record_usd(now)
     problem = each.problem
+    percentiles = _percentiles(problem, shown_mb)
     for memory_mb in shown_mb:
         column = problem.estimates.column(memory_mb)
         cost = each.record_usd[:, column]
@@ -139,7 +141,19 @@ def estimate_pairs(
             cost_usd_per_million_records=interval(cost * 1e6),
             change_ratio=None if before is None else interval(cost / before - 1),
             measured=memory_mb in problem.measured,
+            percentile=percentiles.get(memory_mb),
         )
+
+
+def _percentiles(problem: Problem, shown_mb: Sequence[int]) -> dict[int, PercentileEstimate]:
+    """The percentile that is asked for, of the slowest class's events with this value."""
+    asked, evidence = problem.goal.percentile, problem.evidence
+    sizes_mb = [size for size in shown_mb if not evidence.failures.get(size)]
+    if asked is None or not sizes_mb:
+        return {}
+    scatter = learn_scatter(evidence, problem.estimates, [asked])
+    found = scatter.estimate(list(problem.estimates.by_payload_ms), sizes_mb)
+    return {memory_mb: percentile for memory_mb, (percentile,) in found.items()}
 
 
 def _against(each: StratumProblem, problems: Sequence[StratumProblem]) -> StratumProblem:

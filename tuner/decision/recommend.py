@@ -66,7 +66,7 @@ def recommend(
         findings += distribution_findings(problem)
     scatters, curve = _scatters(answer, evidence, goal)
     if answer.variation is not None:
-        findings += variation_findings(answer.variation, goal)
+        findings += variation_findings(answer.variation)
     return Recommendation(
         environment=sweep.environment,
         function=sweep.function,

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tuner.decision.pairs import StratumProblem
     from tuner.decision.problem import Question
     from tuner.decision.strata import Stratum
-    from tuner.model.goal import Goal
     from tuner.model.plan import VariedParameter
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
@@ -100,16 +99,8 @@ def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
                 yield finding
 
 
-def variation_findings(variation: Variation, goal: Goal) -> Iterator[Finding]:
-    """A parameter of the work that asks for other sizes at other values; and what is not shown."""
-    if variation.parameter.is_setting and goal.percentile is not None:
-        limits = "it limits the answer, but " if goal.max_duration_ms is not None else ""
-        yield Finding(
-            "percentile_not_shown",
-            "info",
-            f"--percentile {goal.percentile:g}: {limits}the table of {variation.parameter.name} "
-            "has mean durations only; --json has percentiles by size and payload",
-        )
+def variation_findings(variation: Variation) -> Iterator[Finding]:
+    """A parameter of the work that asks for other sizes at other values."""
     picked = {each.value: each.memory_mb for each in variation.values if each.memory_mb}
     name = variation.parameter.name
     if variation.parameter.is_setting or len(set(picked.values())) < 2:

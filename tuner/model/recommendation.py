@@ -141,6 +141,8 @@ class PairEstimate:
     cost_usd_per_million_records: Interval
     change_ratio: Interval | None
     measured: bool
+    percentile: PercentileEstimate | None = None
+    """The percentile that the goal asks for; None without one, and where invocations fail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,7 @@ def _pair(pair: PairEstimate) -> dict[str, Any]:
         "cost_usd_per_million_records": interval_json(pair.cost_usd_per_million_records),
         "change_ratio": interval_json(pair.change_ratio),
         "basis": "measured" if pair.measured else "modelled",
+        "percentiles_ms": None if pair.percentile is None else _percentiles([pair.percentile]),
     }
 
 

@@ -143,23 +143,34 @@ def _pairs(recommendation: Recommendation) -> str:
         return ""
     name, sweep = code_span(variation.parameter.name), recommendation.sweep
     spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
-    rows = "\n".join(_pair(row) for row in pair_rows(recommendation))
-    return (
-        f"<details><summary>Sizes with each value ({spent})</summary>\n\n"
-        f"| {name} | memory | mean event (90 %) | $ per million {per_record(variation)} | vs now "
-        f"| |\n|--:|--:|--:|--:|--:|---|\n{rows}\n\n</details>"
-    )
+    asked = recommendation.goal.percentile
+    percentile = None if asked is None else f"p{asked:g}"
+    rows = [
+        _row(
+            name, "memory", "mean event (90 %)", percentile,
+            f"$ per million {per_record(variation)}", "vs now", "",
+        ),
+        f"|--:|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
+        *(_pair(row, with_percentile=asked is not None) for row in pair_rows(recommendation)),
+    ]  # fmt: skip
+    table = "\n".join(rows)
+    return f"<details><summary>Sizes with each value ({spent})</summary>\n\n{table}\n\n</details>"
 
 
-def _pair(row: PairRow) -> str:
+def _pair(row: PairRow, *, with_percentile: bool) -> str:
     spread = numbers.spread(row.duration_ms)
     duration = _unbroken(f"{numbers.duration(row.duration_ms.estimate)} {spread}")
     cost = numbers.usd_per_million(row.cost_usd_per_million_records.estimate)
     memory = _unbroken(numbers.memory(row.memory_mb))
     notes = [*(["**recommended**"] if row.recommended else []), *map(markdown, row.notes)]
-    return (
-        f"| {markdown(row.value)} | {memory} | {duration} | {cost} "
-        f"| {_unbroken(row.change)} | {', '.join(notes)} |"
+    return _row(
+        markdown(row.value),
+        memory,
+        duration,
+        _percentile(row.percentile, known=with_percentile),
+        cost,
+        _unbroken(row.change),
+        ", ".join(notes),
     )
 
 

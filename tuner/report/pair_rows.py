@@ -9,7 +9,13 @@ from tuner.report import numbers
 
 if TYPE_CHECKING:
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import PairEstimate, Recommendation, ValueAnswer, Variation
+    from tuner.model.recommendation import (
+        PairEstimate,
+        PercentileEstimate,
+        Recommendation,
+        ValueAnswer,
+        Variation,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,8 @@ class PairRow:
     """The column `vs now`: a signed change of the cost of a record, a dash at the current pair."""
     notes: tuple[str, ...]
     recommended: bool
+    percentile: PercentileEstimate | None = None
+    """The percentile that was asked for; None without one."""
 
 
 def pair_rows(recommendation: Recommendation) -> tuple[PairRow, ...]:
@@ -68,4 +76,5 @@ def _row(
         change="–" if is_now or ratio is None else numbers.change(ratio.estimate),
         notes=tuple(notes),
         recommended=is_recommended,
+        percentile=pair.percentile,
     )

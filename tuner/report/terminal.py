@@ -39,6 +39,8 @@ _HELD_SPACE: Final = "\ue000"
 MIN_WIDTH: Final = 44
 ROOMY_WIDTH: Final = 64
 WIDE_WIDTH: Final = 90
+_PERCENTILE_WIDTH: Final = 10
+"""Of a column such as `~12.3 s`, with the space before it."""
 MAX_WIDTH: Final = 100
 """Longer lines are hard to read."""
 _SEVERITY_STYLES: Final = {"info": "", "warning": "yellow", "error": "bold red"}
@@ -114,22 +116,33 @@ def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bo
     if not recommendation.choice.parameters:
         console.print()
     rows = pair_rows(recommendation)
-    console.print(_pair_table(rows, recommendation.variation, width=console.width))
+    asked = recommendation.goal.percentile
+    width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
+    console.print(_pair_table(rows, recommendation.variation, asked, width=width))
+    if note := percentile_note(row.percentile for row in rows):
+        console.print(f"  {note}", style="dim")
     for row in rows:
-        if row.notes and not roomy:
-            console.print(
-                f"  {plain(row.value)}, {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}"
-            )
+        below = [] if asked is None else [f"p{asked:g} {percentile_cell(row.percentile)}"]
+        if (below or row.notes) and width < ROOMY_WIDTH:
+            said = ", ".join([*below, *row.notes])
+            console.print(f"  {plain(row.value)}, {numbers.memory(row.memory_mb)}: {said}")
 
 
-def _pair_table(rows: Sequence[PairRow], variation: Variation, *, width: int) -> Table:
+def _pair_table(
+    rows: Sequence[PairRow], variation: Variation, percentile: float | None, *, width: int
+) -> Table:
+    """`width`: what there is beside a percentile. Without room that stands below the table, with
+    what else is to be said of a pair.
+    """
     roomy = width >= ROOMY_WIDTH
     million = "$/million" if width >= WIDE_WIDTH else "$/M"
+    asked = [f"p{percentile:g}"] if percentile is not None and roomy else []
     costs = f"{million} {per_record(variation)}"
     titles = (
         plain(variation.parameter.name),
         "memory",
         "event (90 %)" if roomy else "event",
+        *asked,
         costs,
         "vs now",
     )
@@ -140,6 +153,7 @@ def _pair_table(rows: Sequence[PairRow], variation: Variation, *, width: int) ->
             plain(row.value),
             numbers.memory(row.memory_mb),
             _duration_cell(row.duration_ms, roomy=roomy),
+            *([percentile_cell(row.percentile)] if asked else []),
             numbers.usd_per_million(row.cost_usd_per_million_records.estimate),
             row.change,
         ]

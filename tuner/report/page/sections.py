@@ -19,6 +19,7 @@ from tuner.report.page.tables import (
     sent_table,
     size_table,
 )
+from tuner.report.pair_rows import pair_rows
 from tuner.report.size_rows import percentile_note, size_rows
 from tuner.report.verdict import certainty, headline
 
@@ -56,6 +57,7 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "cold_table": cold_table(exhibit),
         "payload_table": payload_table(exhibit),
         "pair_table": pair_table(answer),
+        "pairs_note": percentile_note(row.percentile for row in pair_rows(answer)),
         "curve_of": "".join(f", with {name} {value}" for name, value in answer.choice.parameters),
         "varied": "" if answer.variation is None else answer.variation.parameter.name,
         "front_table": front_table(answer),

@@ -57,12 +57,14 @@ def pair_table(answer: Recommendation) -> Table | None:
     """Every size with every value of a varied parameter; None without one."""
     if answer.variation is None:
         return None
+    asked = answer.goal.percentile
     rows = [
         Row(
             (
                 each.value,
                 numbers.memory(each.memory_mb),
                 measured(each.duration_ms, numbers.duration),
+                *(() if asked is None else (percentile_cell(each.percentile),)),
                 dollars(each.cost_usd_per_million_records),
                 each.change,
                 ", ".join((*(["recommended"] if each.recommended else []), *each.notes)),
@@ -71,7 +73,8 @@ def pair_table(answer: Recommendation) -> Table | None:
         )
         for each in pair_rows(answer)
     ]
-    head = (answer.variation.parameter.name, "memory", "mean event (90 %)")
+    percentile = () if asked is None else (f"p{asked:g}",)
+    head = (answer.variation.parameter.name, "memory", "mean event (90 %)", *percentile)
     return Table(
         (*head, f"per million {per_record(answer.variation)}", "vs now", REMARKS), tuple(rows)
     )
