@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.sweeps import made_sweep
-from tuner.api.breakeven import add_platform
+from tuner.api.breakeven import add_platform, break_even
+from tuner.api.page import exhibit
 from tuner.api.saved import recommend
 from tuner.api.worth import NOTHING
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.goal import Goal
+from tuner.report.page.render import render
 from tuner.report.verdict import certainty, headline
 
 SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
@@ -41,6 +45,20 @@ def test_without_a_rate_the_break_even_rate_is_stated() -> None:
     assert after.platform.break_even_rate_per_s is not None
     assert after.choice.saving_usd_per_month is None
     assert after.findings == before.findings
+
+
+def test_one_answer_has_one_price_date() -> None:
+    """The oldest price that was used dates the whole answer, and the page with its platforms."""
+    terms = Terms(traffic=traffic_of_rate(1000.0))
+    oldest = break_even(SWEEP, terms).prices_as_of
+    before = recommend(SWEEP)
+    assert oldest < before.prices.as_of
+    shown = exhibit(SWEEP, source="made.jsonl")
+    for after in (add_platform(before, SWEEP, terms), shown.recommendation):
+        assert after.prices.as_of == oldest
+        assert re.findall(r"\d{4}-\d\d-\d\d", "; ".join(after.assumptions)) == [oldest]
+    days = set(re.findall(r"prices of (\d{4}-\d\d-\d\d)", render([shown], version="0")))
+    assert days == {oldest}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tuner.api.worth import with_saving
 from tuner.breakeven.analyse import analyse
 from tuner.breakeven.question import Terms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
+from tuner.decision.assumptions import with_prices_of
 from tuner.decision.estimates import estimate
 from tuner.decision.evidence import read_evidence
 from tuner.errors import InputError, PriceError
@@ -139,6 +140,7 @@ def add_platform(
     findings = [*told.findings]
     if found.verdict is not None:
         findings.append(Finding("platform", "info", _platform_line(found, terms)))
+        told = with_prices_of(found.prices_as_of, told)
         known = {finding.code for finding in findings}
         findings += [f for f in found.findings if f.code == "old-prices" and f.code not in known]
     return replace(

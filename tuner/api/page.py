@@ -9,6 +9,7 @@ from tuner.api.prices import current_price_book
 from tuner.api.saved import recommend, seed_behind, sweep_behind
 from tuner.api.worth import with_saving
 from tuner.breakeven.question import Terms
+from tuner.decision.assumptions import with_prices_of
 from tuner.decision.breakdown import break_down
 from tuner.errors import InputError, PriceError
 from tuner.model.goal import Goal
@@ -57,6 +58,8 @@ def exhibit(
         answer = add_platform(answer, sweep, terms, price_book=book, today=today)
     else:
         answer = with_saving(answer, terms)
+    if found is not None:
+        answer = with_prices_of(found.prices_as_of, answer)
     flags = [*limits_flags(min_memory_mb, max_memory_mb), *terms_flags(terms)]
     return Exhibit(
         source, answer, behind, sweep.plan.payloads, breakdown, found, reason, tuple(flags)

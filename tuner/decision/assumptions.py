@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.decision.strata import sweep_at
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.evidence import Evidence
     from tuner.model.goal import Goal
+    from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices
 
@@ -21,12 +23,25 @@ def assumptions(
     """Every assumption that changes the figures, most important first."""
     yield _payloads(sweep)
     yield _cold_starts(evidence, goal)
-    yield f"list prices of {prices.as_of}, first tier, no free tier, no discounts"
+    yield _prices_of(prices.as_of)
     if goal.max_duration_ms is not None and goal.percentile is None:
         yield "the duration limit holds for the mean of warm invocations"
     if sweep.environment == "local":
         yield "durations of this machine, not of AWS"
     yield "describes the sweep's payloads and conditions, not future traffic"
+
+
+def with_prices_of(as_of: str, answer: Recommendation) -> Recommendation:
+    """Return an answer that older prices than its own have a part in: its date is theirs."""
+    if as_of >= answer.prices.as_of:
+        return answer
+    own = _prices_of(answer.prices.as_of)
+    assumed = (_prices_of(as_of) if each == own else each for each in answer.assumptions)
+    return replace(answer, prices=replace(answer.prices, as_of=as_of), assumptions=tuple(assumed))
+
+
+def _prices_of(as_of: str) -> str:
+    return f"list prices of {as_of}, first tier, no free tier, no discounts"
 
 
 def _payloads(sweep: Sweep) -> str:
