@@ -311,9 +311,10 @@ def test_a_layer_of_an_account_is_refused(tmp_path: Path) -> None:
 
 def test_a_value_of_any_size_is_refused(tmp_path: Path) -> None:
     """A few references can stand for a value that fills the memory."""
-    written = f"!Sub '{'${Bare}' * 100}'"
-    with pytest.raises(TemplateError, match="over 100000 characters"):
-        value(tmp_path, written, Bare="x" * 4096)
+    many = f"!Sub '{'${Bare}' * 100}'", f"{{Fn::ToJsonString: [{'!Ref Bare,' * 100}]}}"
+    for written in many:
+        with pytest.raises(TemplateError, match="over 100000 characters"):
+            value(tmp_path, written, Bare="x" * 4096)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20)

@@ -60,6 +60,14 @@ def read(folder: Path, written: str) -> Template:
         ("!FindInMap [Sizes, dev, Memory, {DefaultValue: 256}]", "256"),
         ("!FindInMap [Sizes, prod, Memory, {DefaultValue: 256}]", "512"),
         ("{Fn::Length: [a, b]}", "2"),
+        ("{Fn::ToJsonString: {a: 1, b: '1', c: true, d: [x, 1.5, !Ref Old]}}",
+         '{"a":1,"b":"1","c":true,"d":["x",1.5,"test"]}'),
+        ("!ToJsonString [!Ref Live, null, {none: !Ref AWS::NoValue, n: 'é\"'}]",
+         f'["{LAMBDA}:F:live",null,{{"n":"é\\""}}]'),
+        ("{Fn::ToJsonString: {zip: 0x10, old: 0512, day: 2024-01-02}}",
+         '{"zip":"0x10","old":"0512","day":"2024-01-02"}'),
+        ("{Fn::ToJsonString: text}", None),
+        ("{Fn::ToJsonString: {a: !GetAtt Flow.Name}}", None),
     ],
 )  # fmt: skip
 def test_what_a_deployment_would_make_is_known_by_its_name(

@@ -1,12 +1,14 @@
 """CloudFormation's functions, as far as they need no account: what a value comes to.
 
 Resolved are Ref and Sub of parameters and pseudo parameters, FindInMap, If with the conditions'
-functions, Join, Select and Split. Names and meanings are those of the CloudFormation template
-reference. Everything is resolved when it is read, so that what has no effect here may use anything.
+functions, Join, Select and Split, and Length and ToJsonString of the language extensions. Names and
+meanings are those of the CloudFormation template reference. Everything is resolved when it is read,
+so that what has no effect here may use anything.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -25,6 +27,7 @@ NO_VALUE: Final = "AWS::NoValue"
 MAX_TEXT: Final = 100_000
 """Characters that a resolved value may have: a few references can stand for a value of any size."""
 _REFERENCE: Final = re.compile(r"\$\{(!?)([^${}]*)\}")
+_JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _CONDITION_FUNCTIONS: Final = ("Equals", "And", "Or", "Not", "Condition")
 
 
@@ -61,6 +64,7 @@ class Scope:
             "Select": self._select,
             "Split": self._split,
             "Length": self._length,
+            "ToJsonString": self._to_json,
         }
         if name not in known:
             place.refuse(
@@ -194,6 +198,11 @@ class Scope:
     def _length(self, argument: Place, what: str) -> Place:
         return _scalar(argument, str(len(argument.items(what))))
 
+    def _to_json(self, argument: Place, what: str) -> Place:
+        if argument.function()[0] or not (argument.is_list or argument.is_mapping):
+            argument.refuse(f"Fn::ToJsonString in {what} takes a mapping or a list")
+        return _scalar(argument, _json(argument, what))
+
     def _if(self, argument: Place, what: str) -> Place:
         return self._branch(argument, what).resolved(what)
 
@@ -224,6 +233,36 @@ class Scope:
         if not delimiter:
             argument.refuse(f"Fn::Split in {what} needs a delimiter")
         return _list(argument, tuple(parts[1].text(what).split(delimiter)))
+
+
+def _json(place: Place, what: str) -> str:
+    """Return a value as JSON without blanks, its functions resolved.
+
+    Never much longer than MAX_TEXT: every part is looked at as it is added.
+    """
+    place = place.resolved(what)
+    if not (place.is_list or place.is_mapping):
+        tag = place.node.tag.rpartition(":")[2]
+        if tag == "null":
+            return tag
+        text = place.text(what)
+        if tag == "bool" or (tag in {"int", "float"} and _JSON_NUMBER.fullmatch(text)):
+            return text
+        return json.dumps(text, ensure_ascii=False)
+    if place.is_list:
+        values = [("", item) for item in place.items(what)]
+    else:
+        named = place.entries(what).items()
+        values = [(f"{json.dumps(name, ensure_ascii=False)}:", value) for name, (_, value) in named]
+    parts: list[str] = []
+    length = 0
+    for key, value in values:
+        parts.append(key + _json(value, what))
+        length += len(parts[-1]) + 1
+        if length > MAX_TEXT:
+            place.refuse(f"a value comes to over {MAX_TEXT} characters")
+    joined = ",".join(parts)
+    return f"[{joined}]" if place.is_list else f"{{{joined}}}"
 
 
 def _check_count(place: Place, parts: list[Place], least: int, most: int, what: str) -> None:
