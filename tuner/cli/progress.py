@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.cli.screen import say, takes_color
 from tuner.model.progress import (
+    CallFailed,
     CleanedUp,
     CopyDeleted,
     CopyMade,
@@ -63,6 +64,8 @@ def tell_recovery(event: ProgressEvent) -> None:
     match event:
         case VersionDeleted():
             say(f"  version {event.version} deleted")
+        case CallFailed():
+            say(f"  {describe(event)}")
         case CopyDeleted():
             say(f"  copy {event.name} deleted")
         case WindowClosed():
@@ -115,7 +118,7 @@ class BarProgress:
             self._bar.update(self._task, description="throttled")
         elif isinstance(event, WindowOpened):
             self._bar.update(self._task, description="publishing sizes")
-        elif isinstance(event, SizeExcluded):
+        elif isinstance(event, (SizeExcluded, CallFailed)):
             self._bar.console.print(f"  {describe(event)}", markup=False)
         elif isinstance(event, (WindowClosed, CopyMade, CopyDeleted, CleanedUp)):
             self._bar.update(self._task, description=str(describe(event)))
@@ -131,6 +134,8 @@ def describe(event: ProgressEvent) -> str | None:
             line = "$LATEST is as it was"
         case SizeExcluded():
             line = plain(f"{event.memory_mb} MB excluded: {event.reason}")
+        case CallFailed():
+            line = plain(f"failed, and tried again where that may help: {event.reason}")
         case CopyMade():
             line = plain(f"a temporary copy is measured: {event.name}")
         case CopyDeleted():

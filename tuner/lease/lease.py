@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
@@ -12,9 +13,9 @@ from tuner.lease.clone import CloneLease
 from tuner.lease.journal import Journal, make_header
 from tuner.lease.lock import function_lock
 from tuner.lease.mark import SWEEP_TAG, FunctionMark
-from tuner.lease.patience import through_throttles
+from tuner.lease.patience import through_throttles, watched
 from tuner.lease.recover import find_unfinished
-from tuner.lease.shield import shielded
+from tuner.lease.shield import StepLimit, shielded
 from tuner.lease.standing import differences
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
@@ -211,16 +212,19 @@ def open_lease(
     on_progress: ProgressHook,
     build: Build | None = None,
     is_urgent: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Leased]:
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
     Opening marks the function with a tag, or with isolation clone makes the copy, of `build` in
     place of the function's code where that is given. Once `is_urgent`, giving back has
-    seconds left, and LeftChangedError says that something may be left. Raises
-    LeaseError if another sweep holds the function, LeftChangedError if an earlier one left it
-    changed, ForeignChangeError if it is not as it was planned for; and AwsError.
+    seconds left, and minutes by `clock` where nothing succeeds: then LeftChangedError says that
+    something may be left. Raises LeaseError if another sweep holds the function, LeftChangedError
+    if an earlier one left it changed, ForeignChangeError if it is not as it was planned for; and
+    AwsError.
     """
-    control = through_throttles(control, sleep)
+    limit = StepLimit(clock)
+    control = through_throttles(watched(control, limit, on_progress), sleep)
     state_dir = terms.state_dir
     place = terms.header(function, versions=(), aliases=())
     with function_lock(state_dir, place):
@@ -244,7 +248,7 @@ def open_lease(
             lease.begin()
             yield lease
         finally:
-            shielded(lease.give_back, is_urgent)
+            shielded(lease.give_back, is_urgent, limit=limit)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
+    ConflictError,
     CredentialsError,
     FunctionNotFoundError,
+    MemoryCapError,
     ThrottledError,
 )
+from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.lease.control import FunctionControl
+    from tuner.lease.shield import StepLimit
+    from tuner.model.progress import ProgressHook
 
 T = TypeVar("T")
 
@@ -52,6 +57,51 @@ def through_throttles(control: FunctionControl, sleep: Callable[[float], None]) 
     several requests, so that the whole must not be repeated: the gateway repeats their parts.
     """
     return cast("FunctionControl", _ThroughThrottles(control, sleep))
+
+
+def watched(
+    control: FunctionControl, limit: StepLimit, on_progress: ProgressHook
+) -> FunctionControl:
+    """Return a control that tells what fails, counts what succeeds as a step within `limit`, and
+    sends nothing once that is given up.
+    """
+    return cast("FunctionControl", _Watched(control, limit, on_progress))
+
+
+_GIVING_BACK: Final = (
+    *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
+    *("list_versions", "list_aliases", "read_tags"),
+)
+_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
+
+
+class _Watched:
+    def __init__(
+        self, control: FunctionControl, limit: StepLimit, on_progress: ProgressHook
+    ) -> None:
+        self._control = control
+        self._limit = limit
+        self._on_progress = on_progress
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._control, name)
+        if name not in _GIVING_BACK:
+            return method
+
+        def call(*arguments: Any) -> Any:
+            if self._limit.is_given_up:
+                raise AwsError("given up")
+            try:
+                answer = method(*arguments)
+            except AwsError as error:
+                if not isinstance(error, _NO_FAULT) and not self._limit.is_given_up:
+                    self._on_progress(CallFailed(str(error)))
+                raise
+            if not name.startswith(("list_", "read_")):
+                self._limit.step()
+            return answer
+
+        return call
 
 
 _IN_PARTS: Final = ("update_memory", "publish_version")

@@ -21,8 +21,9 @@ from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
 from tuner.lease.lock import function_lock
 from tuner.lease.mark import SWEEP_TAG, SweepMark, is_marked, remove_mark
+from tuner.lease.patience import watched
 from tuner.lease.restore import restore
-from tuner.lease.shield import shielded
+from tuner.lease.shield import StepLimit, shielded
 from tuner.lease.standing import standing
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
@@ -193,11 +194,14 @@ def recover(
         if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
+        limit = StepLimit()
+        control = watched(control, limit, on_progress)
         try:
             return shielded(
                 lambda: _carry_out(
                     plan, control, journal, sleep, on_progress, endpoint_url=endpoint_url
-                )
+                ),
+                limit=limit,
             )
         finally:
             journal.close()

@@ -64,6 +64,13 @@ class VersionDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class CallFailed:
+    """A call that gives the function back failed; it may be made again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CopyMade:
     """A temporary copy of the function stands ready; the function itself is only read."""
 
@@ -92,6 +99,7 @@ ProgressEvent = (
     | ThrottleMet
     | SizeExcluded
     | VersionDeleted
+    | CallFailed
     | CopyMade
     | CopyDeleted
     | CleanedUp

@@ -1,0 +1,131 @@
+"""Giving a function back ends, whatever fails or hangs on the way, and says what it waits for."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from tests.lease.account import ignore, no_sleep
+from tests.lease.wire_faults import refusal
+from tuner.errors import LeftChangedError
+from tuner.lease import shield
+from tuner.lease.lease import open_lease
+from tuner.lease.recover import find_unfinished, plan_recovery, recover
+from tuner.model.progress import CallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lease.account import Account
+
+STEP_S = 20.0
+"""What a failing request takes on the scripted clock, the SDK's wait behind it included."""
+
+
+def leased(account: Account, isolation: str, **options: Any) -> Any:
+    return open_lease(
+        account.read(),
+        account.terms(isolation=isolation),
+        control=account.gateway,
+        **{"sleep": no_sleep, "on_progress": ignore, **options},
+    )
+
+
+@pytest.fixture
+def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any]], None]:
+    """Let a function answer requests in place of the server; None passes them on."""
+    real = URLLib3Session.send
+
+    def answer_by(answer: Callable[[Any], Any]) -> None:
+        monkeypatch.setattr(
+            URLLib3Session, "send", lambda session, sent: answer(sent) or real(session, sent)
+        )
+
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
+    return answer_by
+
+
+@pytest.mark.parametrize("isolation", ["version", "clone"])
+@pytest.mark.parametrize(
+    "refused",
+    [(500, "ServiceException"), (429, "TooManyRequestsException")],
+)
+def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
+    account: Account,
+    on_the_wire: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    isolation: str,
+    refused: tuple[int, str],
+) -> None:
+    """All repetitions count, the SDK's among them: throttles alone went on for half an hour."""
+    monkeypatch.setattr(account.gateway._control, "_sleep", no_sleep)
+    before = account.snapshot()
+    failed, events = [], []
+    clock = SimpleNamespace(now_s=0.0)
+    is_mended = threading.Event()
+
+    def answer(sent: Any) -> Any:
+        if sent.method != "DELETE" or is_mended.is_set():
+            return None
+        failed.append(sent)
+        clock.now_s += STEP_S
+        # So that the one who waits looks between any two requests, as it does in real time.
+        threading.Event().wait(0.1)
+        return refusal(sent, *refused)
+
+    on_the_wire(answer)
+    with (
+        pytest.raises(LeftChangedError, match="tuner recover"),
+        leased(account, isolation, clock=lambda: clock.now_s, on_progress=events.append) as lease,
+    ):
+        lease.publish([128, 1024])
+    given_up = len(failed)
+    assert given_up * STEP_S <= shield.LIMIT_S + 2 * STEP_S
+    for thread in threading.enumerate():
+        if thread.name == "tuner-shielded":
+            thread.join(60)  # with the process, its hold on the journal would be over at once
+    told = [event.reason for event in events if isinstance(event, CallFailed)]
+    assert told or refused[0] == 429  # the gateway repeats those itself
+    is_mended.set()
+    [left] = find_unfinished(account.state_dir)
+    plan = plan_recovery(left, account.gateway, endpoint_url=account.gateway.endpoint_url)
+    recover(
+        plan,
+        account.gateway,
+        state_dir=account.state_dir,
+        sleep=no_sleep,
+        on_progress=ignore,
+        endpoint_url=account.gateway.endpoint_url,
+    )
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("isolation", ["version", "clone"])
+def test_a_second_interruption_ends_a_call_that_hangs(
+    account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch, isolation: str
+) -> None:
+    """In a request that nobody answers: exit code 4, and the journal stays for `recover`."""
+    hangs, urgent = threading.Event(), threading.Event()
+
+    def answer(sent: Any) -> Any:
+        if sent.method != "DELETE":
+            return None
+        urgent.set()
+        hangs.wait(60)
+        return refusal(sent, 500, "ServiceException")
+
+    on_the_wire(answer)
+    assert shield.shielded.__kwdefaults__ is not None
+    monkeypatch.setitem(shield.shielded.__kwdefaults__, "grace_s", 0.05)
+    with (
+        pytest.raises(LeftChangedError, match="interrupted before"),
+        leased(account, isolation, is_urgent=urgent.is_set) as lease,
+    ):
+        lease.publish([128])
+    assert not hangs.is_set()
+    hangs.set()
+    assert list((account.state_dir / "journals").glob("*.jsonl"))
