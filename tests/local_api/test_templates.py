@@ -199,6 +199,53 @@ def test_they_are_tuned_on_this_machine(tmp_path: Path, shape: str, function: st
     assert function in ran.stdout
 
 
+ALIASED = f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{Function: {{CodeUri: code, {PYTHON}, AutoPublishAlias: all}}}}
+Resources:
+  F:
+    {SAM}
+    Properties: {{AutoPublishAlias: live, Environment: {{Variables: {{OTHER: !Ref Stable}}}}}}
+  Shared: {{{SAM}}}
+  G: {{{SAM}, IgnoreGlobals: [AutoPublishAlias]}}
+  Stable: {{Type: AWS::Lambda::Alias, Properties: {{FunctionName: !Ref G, Name: stable}}}}
+  H: {{{SAM}, IgnoreGlobals: [AutoPublishAlias]}}
+  Numbered: {{Type: AWS::Lambda::Version, Properties: {{FunctionName: !Ref H}}}}
+  Far: {{Type: AWS::Lambda::Alias, Properties: {{FunctionName: elsewhere, Name: far}}}}
+"""
+
+
+def test_aliases_and_versions_of_a_template_are_made(tmp_path: Path) -> None:
+    """SAM's own and those that stand there; one of a function that is not here is named so."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "app.py").write_text("def handler(event, context): return 1\n")
+    path = tmp_path / "template.yaml"
+    path.write_text(ALIASED)
+    with deployed(path) as server:
+        client: Any = make_client(server)
+        for name, alias in (("F", "live"), ("G", "stable"), ("Shared", "all")):
+            found = client.get_function(FunctionName=f"{name}:{alias}")["Configuration"]
+            assert found["Version"] == "1"
+        assert client.get_function(FunctionName="H:1")["Configuration"]["Version"] == "1"
+        assert client.list_aliases(FunctionName="H")["Aliases"] == []
+        client.close()
+        told = {finding.code: finding.message for finding in server.findings}
+    assert told["template_resources_left_out"].endswith(": AWS::Lambda::Alias")
+    assert not {"template_resource_not_here", "template_ignored"} & told.keys()
+
+
+@pytest.mark.slow
+def test_an_alias_of_a_template_is_tuned_on_this_machine(tmp_path: Path) -> None:
+    """The function is measured, and the alias is what it is compared with."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "app.py").write_text("def handler(event, context): return 1\n")
+    path = tmp_path / "template.yaml"
+    path.write_text(ALIASED)
+    ran = run_here("tune", "F:live", "--local", str(path), "--max-invocations", "4", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert '"name": "F"' in ran.stdout
+
+
 def deployed(path: Path) -> LocalLambda:
     return LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False)
 

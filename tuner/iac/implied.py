@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from tuner.iac.document import Place
     from tuner.iac.intrinsics import Scope
 
-_ALIAS: Final = "AWS::Lambda::Alias"
-_VERSION: Final = "AWS::Lambda::Version"
+ALIAS: Final = "AWS::Lambda::Alias"
+VERSION: Final = "AWS::Lambda::Version"
 _STAGE: Final = "AWS::ApiGateway::Stage"
 _HTTP_STAGE: Final = "AWS::ApiGatewayV2::Stage"
 _APIS: Final = {"AWS::Serverless::Api": _STAGE, "AWS::Serverless::HttpApi": _HTTP_STAGE}
@@ -32,9 +32,15 @@ _OF_EVENTS: Final = {
 
 
 def implied_by(
-    logical_id: str, resource_type: str, properties: Place | None, scope: Scope
+    logical_id: str,
+    resource_type: str,
+    properties: Place | None,
+    scope: Scope,
+    shared: Mapping[str, Place],
 ) -> Mapping[str, tuple[str, str]]:
     """Return value and type by what stands in Ref (or `Id.Part` in Fn::GetAtt).
+
+    `shared` are the globals that hold for the resource.
 
     Raises TemplateError where it depends on what only an account has.
     """
@@ -44,10 +50,10 @@ def implied_by(
         return entries[name][1].text(name) if name in entries else default
 
     region, account_id = scope.pseudo["AWS::Region"], scope.pseudo["AWS::AccountId"]
-    if resource_type in {_ALIAS, _VERSION}:
+    if resource_type in {ALIAS, VERSION}:
         of = text("FunctionName", "")
         arn = of if of.startswith("arn:") else f"arn:aws:lambda:{region}:{account_id}:function:{of}"
-        end = text("Name", "") if resource_type == _ALIAS else "1"
+        end = text("Name", "") if resource_type == ALIAS else "1"
         return {logical_id: (f"{arn}:{end}", resource_type)}
     if resource_type in _APIS:
         stage = text("StageName", "$default")
@@ -66,8 +72,9 @@ def implied_by(
     }
     if resource_type != FUNCTION:
         return made
-    if "AutoPublishAlias" in entries:
-        alias, arn = text("AutoPublishAlias", ""), scope.resources[f"{logical_id}.Arn"]
-        made[f"{logical_id}.Alias"] = made[f"{logical_id}Alias{alias}"] = (f"{arn}:{alias}", _ALIAS)
-        made[f"{logical_id}.Version"] = (f"{arn}:1", _VERSION)
+    own = {name: place for name, (_, place) in entries.items()}
+    if place := {**shared, **own}.get("AutoPublishAlias"):
+        alias, arn = place.text("AutoPublishAlias"), scope.resources[f"{logical_id}.Arn"]
+        made[f"{logical_id}.Alias"] = made[f"{logical_id}Alias{alias}"] = (f"{arn}:{alias}", ALIAS)
+        made[f"{logical_id}.Version"] = (f"{arn}:1", VERSION)
     return {**made, **_OF_EVENTS}

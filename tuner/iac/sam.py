@@ -11,7 +11,7 @@ from tuner.errors import TemplateError
 from tuner.iac import support
 from tuner.iac.document import Place, read_document
 from tuner.iac.function import read_function
-from tuner.iac.implied import implied_by
+from tuner.iac.implied import ALIAS, VERSION, implied_by
 from tuner.iac.intrinsics import Scope
 from tuner.iac.layer import layer_arn, read_layer
 from tuner.iac.parameters import read_parameters
@@ -139,6 +139,8 @@ class _Reader:
     implied: dict[str, str] = field(default_factory=dict)
     """Types of what SAM would make, by logical id."""
     not_made: list[str] = field(default_factory=list)
+    qualifiers: dict[str, set[str]] = field(default_factory=dict)
+    """Aliases and versions of functions, by the function's ARN."""
 
     def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
         sections = self._used(root.entries("the template"), support.SECTIONS, "")
@@ -150,7 +152,7 @@ class _Reader:
             root.refuse("the template has no Resources")
         shared = self._globals(sections["Globals"]) if "Globals" in sections else {}
         resources = self._resources(sections["Resources"], scope)
-        self._add_references(resources, scope)
+        self._add_references(resources, scope, shared)
         found: dict[str, TemplateFunction] = {}
         for logical_id, resource in resources.items():
             if resource.type not in support.FUNCTIONS:
@@ -164,7 +166,12 @@ class _Reader:
             if function.name in found:
                 taken_by = found[function.name].logical_id
                 resource.key.refuse(f"{logical_id} has the name {function.name}, as {taken_by} has")
-            found[function.name] = replace(function, not_here=self._not_here(scope.referred))
+            arn = scope.resources[f"{logical_id}.Arn"]
+            found[function.name] = replace(
+                function,
+                not_here=self._not_here(scope.referred),
+                qualifiers=tuple(sorted(self.qualifiers.get(arn, ()))),
+            )
         return tuple(found.values())
 
     def _function(
@@ -254,7 +261,9 @@ class _Reader:
         entries = used["Properties"].entries(f"the properties of {logical_id}")
         return self._used(entries, support.FUNCTIONS[resource.type], f" of {logical_id}")
 
-    def _add_references(self, resources: Mapping[str, _Resource], scope: Scope) -> None:
+    def _add_references(
+        self, resources: Mapping[str, _Resource], scope: Scope, shared: Mapping[str, Place]
+    ) -> None:
         """Let functions refer to all resources; their own names may refer to the others."""
         functions = {n: each for n, each in resources.items() if each.type in support.FUNCTIONS}
         scope.types.update({name: resource.type for name, resource in resources.items()})
@@ -270,7 +279,7 @@ class _Reader:
             if name not in scope.resources:
                 self._add_reference(name, resource, scope)
         for name, resource in resources.items():
-            self._add_implied(name, resource, scope)
+            self._add_implied(name, resource, scope, _shared(resource, shared))
 
     def _add_reference(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         """Let other functions refer to one by its name and ARN."""
@@ -306,17 +315,23 @@ class _Reader:
         if beside.wanted is not None:
             self.not_made.append(beside.wanted)
 
-    def _add_implied(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+    def _add_implied(
+        self, logical_id: str, resource: _Resource, scope: Scope, shared: Mapping[str, Place]
+    ) -> None:
         """Let functions refer to what SAM makes of a resource, and to aliases and stages."""
         properties = resource.attributes.get("Properties", (None, None))[1]
         try:
-            found = implied_by(logical_id, resource.type, properties, scope)
+            found = implied_by(logical_id, resource.type, properties, scope, shared)
         except TemplateError:  # of a value that only an account has
             return
         for name, (value, kind) in found.items():
             if name not in scope.types or name == logical_id:
                 scope.resources[name] = value
-            if "." not in name:
+            of, _, qualifier = value.rpartition(":")
+            if kind in {ALIAS, VERSION} and of in scope.resources.values():
+                self.qualifiers.setdefault(of, set()).add(qualifier)
+                self.skipped.pop(name, None)
+            elif "." not in name:
                 self.implied.setdefault(name, kind)
 
     def _not_here(self, referred: set[str]) -> tuple[str, ...]:

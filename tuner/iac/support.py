@@ -95,6 +95,7 @@ PROPERTIES: Final = Vocabulary(
     used=frozenset(
         {
             "Architectures",
+            "AutoPublishAlias",
             "CodeUri",
             "Description",
             "Environment",
@@ -112,7 +113,6 @@ PROPERTIES: Final = Vocabulary(
     ),
     ignored={
         "AssumeRolePolicyDocument": _ACCESS,
-        "AutoPublishAlias": _DEPLOYED,
         "AutoPublishAliasAllProperties": _DEPLOYED,
         "AutoPublishCodeSha256": _DEPLOYED,
         "CodeSigningConfigArn": _DEPLOYED,
@@ -152,7 +152,7 @@ PROPERTIES: Final = Vocabulary(
 )
 
 PLAIN_PROPERTIES: Final = Vocabulary(
-    used=(PROPERTIES.used - {"CodeUri", "InlineCode"}) | {"Code"},
+    used=(PROPERTIES.used - {"AutoPublishAlias", "CodeUri", "InlineCode"}) | {"Code"},
     ignored={
         **{
             name: PROPERTIES.ignored[name]

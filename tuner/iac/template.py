@@ -58,6 +58,8 @@ class TemplateFunction:
     """What LoggingConfig says: LogFormat, levels and LogGroup, as they are given."""
     not_here: tuple[str, ...] = ()
     """What its settings refer to that is not made locally, with its type."""
+    qualifiers: tuple[str, ...] = ()
+    """Its aliases, and "1" where the template makes a version."""
 
 
 @dataclass(frozen=True, slots=True)

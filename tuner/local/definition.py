@@ -55,6 +55,8 @@ class FunctionDefinition:
     """Members of LoggingConfig."""
     not_here: tuple[str, ...] = ()
     """What its settings refer to that is neither here nor can be made."""
+    qualifiers: tuple[str, ...] = ()
+    """Aliases to make of a version 1; with "1" alone only that."""
     origin: str = ""
     """Where it is defined, for messages: "template.yaml:12"."""
 
@@ -83,5 +85,6 @@ def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
             for layer in function.layers
         ),
         not_here=function.not_here,
+        qualifiers=function.qualifiers,
         origin=f"{path}:{function.line}",
     )

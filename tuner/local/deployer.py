@@ -13,7 +13,7 @@ from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
-from tuner.local.control_plane.service_model import check
+from tuner.local.control_plane.service_model import check, check_member
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check_function
 from tuner.local.node_sdk import missing_sdk
@@ -93,7 +93,18 @@ class Deployer:
             settings = replace(create_settings(request), layered=layered)
             check_total_size(code, layered)
             _check_bootstrap(function, code, layered)
-            self._store.create(function.name, settings, code, tags={}, at_once=True)
+            aliases = [each for each in function.qualifiers if each != "1"]
+            for alias in aliases:
+                check_member("CreateAlias", "Name", alias)
+            self._store.create(
+                function.name,
+                settings,
+                code,
+                tags={},
+                publish=bool(function.qualifiers),
+                at_once=True,
+                aliases=aliases,
+            )
         except (ApiError, LocalError) as refused:
             where = f"{function.origin}: " if function.origin else ""
             raise LocalError(f"{where}function {function.name}: {refused}") from refused

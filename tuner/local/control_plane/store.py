@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
-from tuner.local.control_plane.function_state import Change, EventConfig, Function, Version
+from tuner.local.control_plane.function_state import Alias, Change, EventConfig, Function, Version
 from tuner.local.control_plane.names import LATEST, is_version
 from tuner.local.control_plane.settings import make_deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tuner.local.control_plane.names import AccountRegion, Reference
     from tuner.local.control_plane.package import Code
@@ -125,14 +125,20 @@ class FunctionStore:
         tags: Mapping[str, str],
         publish: bool = False,
         at_once: bool = False,
+        aliases: Sequence[str] = (),
     ) -> tuple[Function, Version]:
-        """Create a function; gives it and what was created ($LATEST, or version 1)."""
+        """Create a function; gives it and what was created ($LATEST, or version 1).
+
+        `aliases` are made of version 1.
+        """
         with self._lock:
             if name in self._functions:
                 raise conflict(f"Function already exist: {name}")
             latest = self._new_version(name, LATEST, settings, code, "create", at_once=at_once)
             function = Function(name=name, latest=latest, tags=dict(tags))
             self._functions[name] = function
+            for alias in aliases:
+                function.aliases[alias] = Alias(alias, "1", "", (), str(uuid.uuid4()))
             if publish:
                 return function, self._append_version(function, description=None)
             return function, latest
