@@ -13,7 +13,7 @@ from tests.cli.running import ROOT
 from tuner import api
 from tuner.api import host_check
 from tuner.errors import InputError
-from tuner.local.check import machine, measure
+from tuner.local import cpu_check, machine_load
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.host import look_at_host
 from tuner.model.host_check import HostCheck, ShareCheck
@@ -30,12 +30,12 @@ def result(*, off: float, control: str = "cgroup-v1") -> HostCheck:
 @pytest.fixture(autouse=True)
 def idle(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's own state is no part of these tests."""
-    monkeypatch.setattr(machine, "bare_share", lambda *_: 1.0)
+    monkeypatch.setattr(machine_load, "bare_share", lambda *_: 1.0)
 
 
 def remember(check: HostCheck, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check the host with what is measured given beforehand."""
-    monkeypatch.setattr(measure, "check_control", lambda *_, **__: check)
+    monkeypatch.setattr(cpu_check, "check_control", lambda *_, **__: check)
     assert api.check_host("portable", state_dir=state_dir) == (check,)
 
 
@@ -93,7 +93,7 @@ def test_another_machines_check_is_not_told(
 
 def test_a_busy_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a bare loop lacks just before the sweep, the sweep will lack too."""
-    monkeypatch.setattr(machine, "bare_share", lambda *_: 0.61)
+    monkeypatch.setattr(machine_load, "bare_share", lambda *_: 0.61)
     (finding,) = host_check.host_findings(tmp_path, "cgroup-v1", 2)
     assert finding.code == "host_busy"
     assert "61 % of a core" in finding.message

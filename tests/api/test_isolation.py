@@ -10,9 +10,7 @@ import pytest
 from tuner.api import PreparedSweep, Request, open_target, prepare
 from tuner.errors import InputError, UnknownReachError
 from tuner.lease.reach import Reach
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 
@@ -53,7 +51,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
         LocalLambda(
             [FunctionDefinition("hello", memory_mb=1024)],
             executor=ScriptedExecutor(1.0, time_scale=0),
-            neighbours=False,
+            emulated_services=False,
             update_s=0.0,
         ) as server,
         open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as opened,

@@ -12,9 +12,7 @@ import tuner
 from tuner import api
 from tuner.cli.tune import tune as command
 from tuner.errors import HookError, InputError
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.sweep.file import read_payloads
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def server() -> Iterator[LocalLambda]:
     with LocalLambda(
         [FunctionDefinition("hello", memory_mb=1024)],
         executor=executor,
-        neighbours=False,
+        emulated_services=False,
         update_s=0.0,
     ) as local:
         yield local

@@ -11,9 +11,7 @@ import pytest
 
 from tuner.api import Request, load_sweep, open_target, prepare, run
 from tuner.errors import InputError, SweepFileError
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.sweep.file import read_payloads
@@ -35,7 +33,7 @@ def target(tmp_path: Path) -> Iterator[Target]:
         LocalLambda(
             [FunctionDefinition("hello", memory_mb=1024)],
             executor=executor,
-            neighbours=False,
+            emulated_services=False,
             update_s=0.0,
         ) as server,
         open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as opened,

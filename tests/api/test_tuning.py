@@ -10,9 +10,7 @@ import pytest
 import tuner
 from tuner.api import PreparedSweep, Request, open_target, prepare
 from tuner.errors import InputError, NotAgreedError, PriceError
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.model.progress import CleanedUp, InvocationFinished, ProgressEvent
@@ -33,7 +31,7 @@ def server() -> Iterator[LocalLambda]:
     with LocalLambda(
         functions,
         executor=executor,
-        neighbours=False,
+        emulated_services=False,
         update_s=0.0,
         concurrent_executions=5,
     ) as local:

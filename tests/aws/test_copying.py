@@ -13,9 +13,7 @@ from tests.aws.wire import Received, Reply, WireServer, refusal
 from tuner.aws.copying import MAX_ZIPPED_BYTES, copied_settings
 from tuner.errors import AwsError, ConflictError
 from tuner.lease.reach import Reach
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +46,7 @@ def server() -> Iterator[LocalLambda]:
         [FunctionDefinition("resize", memory_mb=1024)],
         region="eu-west-1",
         executor=ScriptedExecutor(5.0, time_scale=0.0),
-        neighbours=False,
+        emulated_services=False,
         update_s=0.0,
     ) as local:
         yield local

@@ -14,9 +14,7 @@ from tuner.errors import (
     MemoryCapError,
     ThrottledError,
 )
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.function import Alias
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ def server(executor: ScriptedExecutor) -> Iterator[LocalLambda]:
         functions,
         region="eu-west-1",
         executor=executor,
-        neighbours=False,
+        emulated_services=False,
         update_s=0.05,
         concurrent_executions=200,
     ) as local:

@@ -17,15 +17,14 @@ from botocore.config import Config
 from tests.local_exec.conftest import AVAILABLE
 from tests.local_exec.test_death import groups_of
 from tests.local_exec.test_environments import eventually, is_alive
-from tuner.local.definition import FunctionDefinition
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.local.execution.executor import ProcessExecutor
-from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
 
 WARM_COUNT: Final = 200
 BURN_S: Final = 2.0
@@ -95,7 +94,8 @@ def _warm_row(client: Any, control: CpuControl) -> Row:
 def _own_cpu_row(client: Any, control: CpuControl) -> Row:
     """CPU time of everything but the handler's own tree while it runs, over wall time.
 
-    That is this process (the endpoint, and boto3's one call), the neighbours and the wardens.
+    That is this process (the endpoint, and boto3's one call), the emulated services and the
+    wardens.
     """
     limit = 0.08 if control == "stop-continue" else 0.01
     client.invoke(FunctionName="echo-512", Payload=b'{"cpu_s": 0.01}')["Payload"].read()

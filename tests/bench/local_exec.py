@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.local_exec.conftest import Bench
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
 
 SIZES_MB: Final = (128, 256, 512, 1024, 1536, 1769)
 CPU_S: Final = 0.4

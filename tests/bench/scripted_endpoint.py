@@ -97,13 +97,11 @@ def ready_sweep(
 
 
 def _serve(update_s: float) -> None:
-    from tuner.local.definition import FunctionDefinition
-    from tuner.local.scripted import ScriptedExecutor
-    from tuner.local.serve import LocalLambda
+    from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
     functions = [FunctionDefinition(FUNCTION, memory_mb=512, timeout_s=10)]
     with LocalLambda(
-        functions, executor=ScriptedExecutor(ANSWER_MS), neighbours=False, update_s=update_s
+        functions, executor=ScriptedExecutor(ANSWER_MS), emulated_services=False, update_s=update_s
     ) as server:
         print(server.endpoint_url, flush=True)
         sys.stdin.read()

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +31,7 @@ def server() -> Iterator[LocalLambda]:
         cpu_bound_ms, init_duration_ms=150.0, failure=never_out_of_memory_above, time_scale=0
     )
     functions = [FunctionDefinition("hello", memory_mb=2048), FunctionDefinition("other")]
-    with LocalLambda(functions, executor=executor, neighbours=False, update_s=0.0) as local:
+    with LocalLambda(functions, executor=executor, emulated_services=False, update_s=0.0) as local:
         yield local
 
 

@@ -290,7 +290,7 @@ def test_options_that_cannot_be_meant_so_are_wrong_usage(
     def started(*_arguments: object, **_options: object) -> None:
         raise AssertionError("an endpoint was started")
 
-    monkeypatch.setattr("tuner.local.process.start_local_lambda", started)
+    monkeypatch.setattr("tuner.local.child_process.start_local_lambda", started)
     monkeypatch.setattr("tuner.local.execution.host.own_core_count", lambda: 2)
     ran = run_here(*arguments)
     assert ran.returncode == 2, ran.stderr

@@ -16,9 +16,7 @@ from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tuner.cli import sweeping
 from tuner.errors import LeftChangedError
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ def test_a_signal_restores_deletes_and_still_answers(
     """Exit code 130, the configuration as before, no version left, an answer on stdout."""
     slow = ScriptedExecutor(lambda _memory_mb: 300.0)
     functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.1) as local:
+    with LocalLambda(functions, executor=slow, emulated_services=False, update_s=0.1) as local:
         before = standing(local)
         code, out, said = interrupted(local, state, wait_for=wait_for, number=number)
         assert code == 130, said
@@ -80,7 +78,7 @@ def test_what_a_killed_sweep_left_is_recovered(state: dict[str, str]) -> None:
     """A sweep that died is refused a second run, shown, and put right once agreed to."""
     slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
     functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
+    with LocalLambda(functions, executor=slow, emulated_services=False, update_s=0.3) as local:
         before = standing(local)
         code, _, _ = interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
         assert code == -signal.SIGKILL
@@ -112,7 +110,7 @@ def test_a_journal_of_a_local_endpoint_that_is_gone_is_closed(state: dict[str, s
     """What an endpoint of this machine held went with it: there is nothing to restore."""
     slow = ScriptedExecutor(lambda _memory_mb: 1000.0)
     functions = [FunctionDefinition("hello", memory_mb=2048)]
-    with LocalLambda(functions, executor=slow, neighbours=False, update_s=0.3) as local:
+    with LocalLambda(functions, executor=slow, emulated_services=False, update_s=0.3) as local:
         interrupted(local, state, wait_for="publishing", number=signal.SIGKILL)
     ran = run_here("recover", "--yes", **state)
     assert ran.returncode == 0, ran.stderr

@@ -14,9 +14,7 @@ from tests.cli.running import one_line, run, run_here
 from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tests.lease.account import a_zip
 from tests.sweeps import made_sweep, save_sweep
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:
@@ -271,7 +269,7 @@ def test_a_function_that_always_fails_is_no_success(state: dict[str, str]) -> No
     """Where nothing could be measured, the findings say why and the exit code is not 0."""
     broken = ScriptedExecutor(50.0, failure=lambda _deployment, _request: "error", time_scale=0)
     with LocalLambda(
-        [FunctionDefinition("broken")], executor=broken, neighbours=False, update_s=0.0
+        [FunctionDefinition("broken")], executor=broken, emulated_services=False, update_s=0.0
     ) as local:
         ran = run_here("tune", "broken", *at(local), "--yes", "--memory-sizes", SIZES, **state)
         assert ran.returncode == 1

@@ -11,7 +11,7 @@ from tests.cli.scripted import at, server, standing, state
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.local.serve import LocalLambda
+    from tuner.local import LocalLambda
 
 __all__ = ["server", "state"]
 SENTINEL = "s3ntinel-in-a-payload"

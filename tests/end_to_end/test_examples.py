@@ -133,7 +133,7 @@ def test_a_heavy_import_shows_as_a_cold_start(tmp_path: Path) -> None:
 
 
 def test_a_handler_reads_from_and_writes_to_the_endpoints_own_s3(tmp_path: Path) -> None:
-    """The neighbours behind the endpoint's port serve the handler while it is tuned."""
+    """The emulated services behind the endpoint's port serve the handler while it is tuned."""
     answer = tune_example(
         "s3-roundtrip", "--memory-sizes", "256,1024", "--exhaustive", state_dir=tmp_path
     )

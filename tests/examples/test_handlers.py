@@ -124,7 +124,7 @@ def test_heavy_import_takes_its_cpu_at_import() -> None:
 
 @pytest.fixture
 def s3_endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A neighbour S3 on a free port, and the environment that a handler finds it by."""
+    """An emulated S3 on a free port, and the environment that a handler finds it by."""
     from moto.server import ThreadedMotoServer  # noqa: PLC0415  takes half a second
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)

@@ -11,7 +11,7 @@ import pytest
 from tests.examples.loading import EXAMPLES
 from tests.local_api.conftest import make_client
 from tuner.iac import read_template
-from tuner.local.serve import LocalLambda
+from tuner.local import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ NEEDS = {"primes-python": "python3", "primes-node": "node", "primes-native": "ru
 def client() -> Iterator[Any]:
     """A client of an endpoint on which all of them are deployed that this machine can build."""
     with LocalLambda.from_template(
-        TEMPLATE, parameters={"MemoryMb": "1769"}, neighbours=False, build=True
+        TEMPLATE, parameters={"MemoryMb": "1769"}, emulated_services=False, build=True
     ) as server:
         made = make_client(server)
         yield made

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tests.lease.in_process import handlers
 from tuner.aws import connect
 from tuner.lease.lease import LeaseTerms, open_lease
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,7 +139,7 @@ def open_account(state_dir: Path) -> Iterator[Account]:
     with (
         handlers() as found,
         LocalLambda(
-            [FunctionDefinition("first")], executor=executor, neighbours=False, update_s=0
+            [FunctionDefinition("first")], executor=executor, emulated_services=False, update_s=0
         ) as server,
         connect(region=server.region, profile=None, endpoint_url=server.endpoint_url) as gateway,
     ):

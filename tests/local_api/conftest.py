@@ -12,9 +12,7 @@ import pytest
 from botocore.config import Config
 
 from tests.local_api.model import check_reply
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +74,7 @@ def serve() -> Iterator[Callable[..., tuple[Any, LocalLambda]]]:
             settings = {
                 "functions": [FunctionDefinition("hello", memory_mb=512)],
                 "executor": ScriptedExecutor(1.0, time_scale=0),
-                "neighbours": False,
+                "emulated_services": False,
                 "update_s": 0.0,
                 **given,
             }

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, log_tail, make_client, make_zip
-from tuner.local.serve import LocalLambda
+from tuner.local import LocalLambda
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def source(step: int) -> str:
 @pytest.fixture(scope="module")
 def server() -> Iterator[LocalLambda]:
     """An endpoint with nothing on it, which runs handlers for real."""
-    with LocalLambda(neighbours=False, update_s=0.05) as made:
+    with LocalLambda(emulated_services=False, update_s=0.05) as made:
         yield made
 
 

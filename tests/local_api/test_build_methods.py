@@ -11,16 +11,15 @@ import pytest
 
 from tuner.errors import LocalError
 from tuner.iac import read_template
+from tuner.local import LocalLambda, ScriptedExecutor
 from tuner.local.build import Builder
 from tuner.local.definition import from_template
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.local.definition import FunctionDefinition
+    from tuner.local import FunctionDefinition
 
     Make = Callable[..., FunctionDefinition]
 
@@ -122,13 +121,17 @@ def test_without_build_esbuild_is_named_before_the_run(make: Make, tmp_path: Pat
     """A function whose bundle is not there is left out with the cause; one that has it runs."""
     make("esbuild", "{EntryPoints: [src/app.ts]}", "app.handler", "nodejs20.x")
     path = tmp_path / "template.yaml"
-    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as server:
+    with LocalLambda.from_template(
+        path, executor=ScriptedExecutor(), emulated_services=False
+    ) as server:
         assert server.status()["functions"] == ["Other"]
         [said] = [finding.message for finding in server.findings]
     assert "the handler's file app.js is not in" in said
     assert "start with --build" in said
     (tmp_path / "code" / "app.js").write_text("exports.handler = async () => 1;")
-    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as server:
+    with LocalLambda.from_template(
+        path, executor=ScriptedExecutor(), emulated_services=False
+    ) as server:
         assert server.status()["functions"] == ["Other", "f"]
 
 

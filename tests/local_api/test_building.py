@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_api.test_process import gone
+from tests.local_api.test_child_process import gone
 from tuner.errors import LocalError
 from tuner.iac import read_template
-from tuner.local import build
+from tuner.local import LocalLambda, ScriptedExecutor, build
 from tuner.local.build import Builder
 from tuner.local.definition import FunctionDefinition, LayerDefinition, from_template
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
 
 OWN = f"python3.{sys.version_info.minor}"
 
@@ -118,12 +116,12 @@ def test_a_makefile_builds_a_function_of_a_template(template: Path) -> None:
     code = template.parent / "code"
     before = snapshot(code)
     with LocalLambda.from_template(
-        template, executor=ScriptedExecutor(), neighbours=False, build=True
+        template, executor=ScriptedExecutor(), emulated_services=False, build=True
     ) as server:
         assert server.status()["functions"] == ["Other", "native"]
         assert server.findings == ()
     with LocalLambda.from_template(
-        template, executor=ScriptedExecutor(), neighbours=False
+        template, executor=ScriptedExecutor(), emulated_services=False
     ) as server:
         [said] = [finding.message for finding in server.findings]
         assert server.status()["functions"] == ["Other"]
@@ -168,7 +166,9 @@ def test_layers_are_built_as_sam_builds_them(tmp_path: Path) -> None:
     assert made is not None
     assert {"tiny.py", "own.py"} <= {each.name for each in (shared / "python").iterdir()}
     assert [each.name for each in made.iterdir()] == ["made"]
-    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as server:
+    with LocalLambda.from_template(
+        path, executor=ScriptedExecutor(), emulated_services=False
+    ) as server:
         assert {finding.code for finding in server.findings} == {"layer_not_built"}
 
 
@@ -201,7 +201,7 @@ def test_only_what_is_tuned_and_what_it_names_is_built(tmp_path: Path) -> None:
     with LocalLambda.from_template(
         path,
         executor=ScriptedExecutor(),
-        neighbours=False,
+        emulated_services=False,
         build=True,
         build_for="Asked:live",
         on_step=told.append,
@@ -290,7 +290,11 @@ def test_a_layer_that_cannot_be_built_fails_only_what_uses_it(tmp_path: Path) ->
         for name in ("first", "second", "other")
     ]
     with LocalLambda(
-        functions, executor=ScriptedExecutor(), neighbours=False, leave_out_unfit=True, build=True
+        functions,
+        executor=ScriptedExecutor(),
+        emulated_services=False,
+        leave_out_unfit=True,
+        build=True,
     ) as server:
         assert server.status()["functions"] == ["other"]
         said = [finding.message for finding in server.findings]

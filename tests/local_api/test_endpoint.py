@@ -14,11 +14,8 @@ from botocore.exceptions import ClientError
 from tests.local_api.conftest import make_client, message_of
 from tuner.errors import LocalError
 from tuner.iac import TemplateResource
-from tuner.local.definition import FunctionDefinition
-from tuner.local.neighbours import process as neighbours_process
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor, emulated_services
 from tuner.local.private_folder import PrivateFolder
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,10 +68,10 @@ def test_packages_need_their_address(client: Any) -> None:
         ("sts", lambda c: c.get_caller_identity()),
     ],
 )
-def test_absent_neighbours_are_told_of(
+def test_absent_services_are_told_of(
     serve: Serve, service: str, call: Callable[[Any], Any]
 ) -> None:
-    """Without neighbours each service's own protocol carries the message that they are absent."""
+    """Where no other services are, each one's own protocol carries that message."""
     _, server = serve()
     client = make_client(server, service)
     with pytest.raises(ClientError) as refused:
@@ -83,11 +80,11 @@ def test_absent_neighbours_are_told_of(
     assert "Lambda alone" in message_of(refused)
 
 
-def test_a_missing_extra_is_asked_for_where_a_neighbour_is_used(
+def test_a_missing_extra_is_asked_for_where_a_service_is_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without moto functions run; a bucket, and a call to S3, name the pip command."""
-    monkeypatch.setattr(neighbours_process, "_NEEDED", ("moto", "no_such_module"))
+    monkeypatch.setattr(emulated_services, "_NEEDED", ("moto", "no_such_module"))
     bucket = TemplateResource("Thumbs", "AWS::S3::Bucket", "thumbs", {}, 4)
     with LocalLambda(
         [FunctionDefinition("hello")], executor=ScriptedExecutor(), resources=[bucket]
@@ -107,7 +104,7 @@ def test_a_missing_extra_is_asked_for_where_a_neighbour_is_used(
 def test_a_region_must_look_like_one() -> None:
     """A region that is none is refused before anything starts."""
     with pytest.raises(LocalError, match="not the name of an AWS region"):
-        LocalLambda(region="moon", executor=ScriptedExecutor(), neighbours=False)
+        LocalLambda(region="moon", executor=ScriptedExecutor(), emulated_services=False)
 
 
 def test_folders_of_killed_runs_are_removed(tmp_path: Path) -> None:

@@ -12,13 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import code_of, make_client
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.local.control_plane.events import RETRY_DELAYS_S
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
-    from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local import Deployment, InvokeRequest
     from tuner.local.scripted import Failure
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
@@ -137,7 +135,7 @@ def test_events_that_wait_end_with_the_endpoint() -> None:
     """Closing does not wait for a retry that is due in a minute, nor leaves its workers."""
     before = threading.active_count()
     executor = ScriptedExecutor(time_scale=0, failure=lambda *_: "error")
-    server = LocalLambda([FunctionDefinition("hello")], executor=executor, neighbours=False)
+    server = LocalLambda([FunctionDefinition("hello")], executor=executor, emulated_services=False)
     client = make_client(server)
     client.invoke(FunctionName="hello", InvocationType="Event")
     client.close()

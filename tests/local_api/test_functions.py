@@ -18,7 +18,7 @@ from tests.local_api.conftest import (
     publish,
     set_memory,
 )
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 
 
 def test_code_is_what_was_sent(client: Any) -> None:

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import LocalError
+from tuner.local import LocalLambda
 from tuner.local.http.message import Request, Response, json_response
 from tuner.local.http.server import HttpServer
-from tuner.local.serve import LocalLambda
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
 

@@ -13,13 +13,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
 from tests.local_api.conftest import code_of, log_tail, make_client
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
-    from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local import Deployment, InvokeRequest
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
 
@@ -265,7 +263,7 @@ def test_closing_ends_waiting_calls() -> None:
         return b"null"
 
     executor = ScriptedExecutor(time_scale=0, response=response)
-    server = LocalLambda([FunctionDefinition("hello")], executor=executor, neighbours=False)
+    server = LocalLambda([FunctionDefinition("hello")], executor=executor, emulated_services=False)
     client = make_client(server)
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(client.invoke, FunctionName="hello")

@@ -11,16 +11,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
+from tuner.local import ScriptedExecutor
 from tuner.local.control_plane import layers, package
 from tuner.local.definition import FunctionDefinition, LayerDefinition
-from tuner.local.scripted import ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.local.deployment import Deployment
-    from tuner.local.serve import LocalLambda
+    from tuner.local import Deployment, LocalLambda
 
 PREFIX = "arn:aws:lambda:us-east-1:123456789012:layer"
 

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tuner.local import LocalLambda, ScriptedExecutor
 from tuner.local.build import Builder
 from tuner.local.definition import FunctionDefinition, LayerDefinition
 from tuner.local.node_sdk import missing_sdk
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +76,9 @@ def test_what_is_there_or_declared_is_not_missing(tmp_path: Path) -> None:
 def test_it_is_said_before_the_run(tmp_path: Path) -> None:
     """Without --build a finding names the packages and what to do."""
     (tmp_path / "index.js").write_text(CODE)
-    with LocalLambda([function(tmp_path)], executor=ScriptedExecutor(), neighbours=False) as server:
+    with LocalLambda(
+        [function(tmp_path)], executor=ScriptedExecutor(), emulated_services=False
+    ) as server:
         [finding] = server.findings
     assert finding.code == "sdk_not_installed"
     assert f"f uses {S3}, which Lambda brings along" in finding.message

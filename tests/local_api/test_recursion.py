@@ -10,12 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import code_of, message_of
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
-    from tuner.local.deployment import Deployment, InvokeRequest
+    from tuner.local import Deployment, InvokeRequest
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:q"
 Serve = Callable[..., tuple[Any, LocalLambda]]

@@ -17,10 +17,7 @@ from tests.local_api.conftest import (
     set_memory,
 )
 from tuner.errors import LocalError
-from tuner.local.definition import FunctionDefinition
-from tuner.local.deployment import HostLimits
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, HostLimits, LocalLambda, ScriptedExecutor
 
 REFUSED = "ValidationException"
 INVALID = "InvalidParameterValueException"
@@ -99,7 +96,9 @@ def test_a_definition_above_the_host_does_not_start() -> None:
     """A template's function that this host cannot show ends the start with one line."""
     too_large = [FunctionDefinition("big", memory_mb=4096)]
     with pytest.raises(LocalError, match=r"function big: 'MemorySize'.*3538"):
-        LocalLambda(too_large, executor=ScriptedExecutor(max_memory_mb=3538), neighbours=False)
+        LocalLambda(
+            too_large, executor=ScriptedExecutor(max_memory_mb=3538), emulated_services=False
+        )
 
 
 IMAGE = {"Code": {"ImageUri": "repo:tag"}, "PackageType": "Image"}

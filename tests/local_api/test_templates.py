@@ -12,8 +12,7 @@ import pytest
 
 from tests.cli.running import run_here
 from tests.local_api.conftest import make_client, make_zip
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -247,7 +246,7 @@ def test_an_alias_of_a_template_is_tuned_on_this_machine(tmp_path: Path) -> None
 
 
 def deployed(path: Path) -> LocalLambda:
-    return LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False)
+    return LocalLambda.from_template(path, executor=ScriptedExecutor(), emulated_services=False)
 
 
 def package_of(client: Any, function: str) -> bytes:

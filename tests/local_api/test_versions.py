@@ -15,9 +15,7 @@ from tests.local_api.conftest import (
     publish,
     set_memory,
 )
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 
 def test_publishing_deduplicates_as_lambda_does(client: Any) -> None:
@@ -94,7 +92,7 @@ def test_any_history_keeps_the_rules(history: list[str]) -> None:
     executor = ScriptedExecutor(time_scale=0)
     with LocalLambda(
         [FunctionDefinition("hello", memory_mb=128)],
-        executor=executor, neighbours=False, update_s=0.0,
+        executor=executor, emulated_services=False, update_s=0.0,
     ) as server:  # fmt: skip
         client = make_client(server)
         made: list[int] = []

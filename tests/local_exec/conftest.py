@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tuner.errors import LocalError
-from tuner.local.deployment import Deployment, InvokeRequest
+from tuner.local import Deployment, InvokeRequest
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.executor import ProcessExecutor
 from tuner.logs import parse_report
@@ -17,7 +17,7 @@ from tuner.logs import parse_report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
     from tuner.local.execution.invocation_log import LogEvent
     from tuner.model.platform_report import PlatformReport
 

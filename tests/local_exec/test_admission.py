@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.local_exec.test_environments import eventually
 from tuner.errors import LocalError
-from tuner.local.deployment import InvokeRequest
+from tuner.local import InvokeRequest
 from tuner.local.execution.admission import CoreQueue
 from tuner.local.execution.lineage import Lineage
 

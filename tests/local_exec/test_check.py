@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.running import run
-from tuner.local.check.machine import (
+from tuner.local.cpu_check import check_control
+from tuner.local.machine_load import (
     MachineClock,
     bare_share,
     ratios_between,
     read_machine_clock,
 )
-from tuner.local.check.measure import check_control
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
 
 
 def test_a_control_is_measured(control: CpuControl, tmp_path: Path) -> None:

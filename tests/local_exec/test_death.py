@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.local_exec.conftest import Bench
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
 
 ENDPOINT = """
 import sys, threading, time

@@ -98,7 +98,7 @@ def test_a_nested_call_does_not_wait_for_its_caller(bench: Bench) -> None:
 
 def test_an_asynchronous_call_waits_its_turn(any_bench: Bench) -> None:
     """What the caller does not wait for does not borrow its cores."""
-    from tuner.local.deployment import InvokeRequest
+    from tuner.local import InvokeRequest
     from tuner.local.execution.lineage import Lineage
 
     lineage = Lineage()

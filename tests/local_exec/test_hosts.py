@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.cli.running import ROOT
+from tuner import local
 from tuner.errors import LocalError
-from tuner.local import supported
 from tuner.local.execution.cpu import delegation, group_files
 from tuner.local.execution.cpu.delegation import enter_scope, hand_down, is_handed_over
 from tuner.local.execution.cpu.mounts import Hierarchy, read_hierarchies
@@ -209,9 +209,9 @@ def test_the_call_is_well_formed(tmp_path: Path) -> None:
 
 def test_other_systems_get_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows it is said before anything is imported that Windows lacks."""
-    monkeypatch.setattr(supported, "SYSTEM", "win32")
+    monkeypatch.setattr(local, "SYSTEM", "win32")
     with pytest.raises(LocalError, match="not on win32: on Windows use WSL 2"):
-        supported.refuse_other_systems()
+        local.refuse_other_systems()
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_commands_on_windows(arguments: list[str]) -> None:
     """Every way to the local Lambda ends in that line and exit code 1."""
     code = (
         "import sys\n"
-        "import tuner.local.supported as supported\n"
-        "supported.SYSTEM = 'win32'\n"
+        "import tuner.local as local\n"
+        "local.SYSTEM = 'win32'\n"
         "for name in ('fcntl', 'resource', 'pwd', 'grp', 'termios'):\n"
         "    sys.modules[name] = None\n"
         "from tuner.cli.main import run\n"

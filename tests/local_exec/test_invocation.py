@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_exec.conftest import ARN, HANDLERS, open_bench
-from tuner.local.deployment import InvokeRequest
+from tuner.local import InvokeRequest
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.aws import connect
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
@@ -149,7 +147,7 @@ def serve(
     )
     with (
         LocalLambda(
-            [definition], executor=executor, neighbours=False, **{"update_s": 0, **options}
+            [definition], executor=executor, emulated_services=False, **{"update_s": 0, **options}
         ) as server,
         connect(
             region=server.region,

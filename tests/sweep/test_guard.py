@@ -11,10 +11,8 @@ import pytest
 
 from tests.sweep.running import Place, codes, serve
 from tuner.decision import recommend
-from tuner.local.check.machine import MachineClock
-from tuner.local.deployment import HostLimits
-from tuner.local.host_load import HostLoad
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import HostLimits, ScriptedExecutor
+from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.reply import InvokeReply
@@ -25,7 +23,7 @@ from tuner.sweep.guard import RunawayGuard, trace_came_back
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.local.deployment import Deployment, InvokeRequest, InvokeResult
+    from tuner.local import Deployment, InvokeRequest, InvokeResult
 
 SIZES = (128, 512, 1769)
 

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import COUNTED
 from tests.sweep.running import Place, serve
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.sweep.running import codes, serve
 from tuner.errors import InputError
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Outcome
 from tuner.sweep.outcome import parse_fail_on, reply_class
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.sweep.running import Events, Place, codes, serve
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.payload import Payload
 from tuner.model.platform_report import PlatformReport

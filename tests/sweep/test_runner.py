@@ -21,7 +21,7 @@ from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.policy.policy import Trial
 from tuner.errors import AccessDeniedError, LeftChangedError, MemoryCapError, SweepFileError
 from tuner.lease.recover import find_unfinished
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 from tuner.logs import format_report, parse_report
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal

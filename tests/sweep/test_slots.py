@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.lease.wire_faults import Wire, faulty, refusal
 from tests.sweep.running import Place, serve
 from tuner.decision import recommend
-from tuner.local.scripted import ScriptedExecutor
+from tuner.local import ScriptedExecutor
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 from tuner.sweep.limits import Backoff, Slots

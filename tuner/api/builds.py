@@ -83,7 +83,7 @@ def _read(path: Path) -> bytes:
 
 
 def _zipped(folder: Path) -> bytes:
-    from tuner.local.control_plane.package import zip_folder  # noqa: PLC0415 - only for a folder
+    from tuner.local import zip_folder  # noqa: PLC0415 - only for a folder
 
     try:
         return zip_folder(folder)

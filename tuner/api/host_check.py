@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import InputError, LocalError
+from tuner.local import refuse_other_systems
 from tuner.model.finding import Finding
 from tuner.model.host_check import BUSY_RATIO, HostCheck
 from tuner.model.record import RecordError, from_record, to_record
@@ -21,7 +22,7 @@ from tuner.report.host_check import untrue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.local.deployment import CpuControl
+    from tuner.local import CpuControl
 
 ControlChoice = Literal["auto", "cgroup", "portable", "both"]
 PROBE_CPU_S: Final = 0.1
@@ -49,10 +50,8 @@ def check_host(
     "both" leaves out control groups where they cannot be used. Raises LocalError where a control
     that was asked for does not work here, InputError where the folder cannot be written.
     """
-    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - for local runs alone
-
     refuse_other_systems()
-    from tuner.local.check.measure import check_control  # noqa: PLC0415 - loads the executor
+    from tuner.local import check_control  # noqa: PLC0415 - loads the executor
 
     checks = []
     with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
@@ -78,7 +77,7 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
 
 
 def _busy_findings() -> tuple[Finding, ...]:
-    from tuner.local.check.machine import bare_share  # noqa: PLC0415 - for local runs alone
+    from tuner.local import bare_share  # noqa: PLC0415 - for local runs alone
 
     share = bare_share(PROBE_CPU_S)
     if share >= BUSY_RATIO:
@@ -113,9 +112,9 @@ def _controls(
         return (None,)
     if choice == "portable":
         return ("stop-continue",)
-    from tuner.local.execution.cpu.choose import choose_control  # noqa: PLC0415 - as above
+    from tuner.local import best_cpu_control  # noqa: PLC0415 - loads the executor
 
-    best = choose_control().kind
+    best = best_cpu_control()
     if best != "stop-continue":
         return (best,) if choice == "cgroup" else (best, "stop-continue")
     if choice == "cgroup":

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.reference import check_region, parse_reference
 from tuner.errors import LocalError, UsageError
+from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from tuner.aws import LambdaGateway
-    from tuner.local.process import RunningLocalLambda
+    from tuner.local import RunningLocalLambda
     from tuner.model.finding import Finding
     from tuner.model.patience import CredentialsPatience
 
@@ -163,14 +164,9 @@ def _check_first(
 
     Raises UsageError, TemplateError, LocalError, and what `check` raises.
     """
-    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - only for --local
-
     refuse_other_systems()
     from tuner.iac import read_template  # noqa: PLC0415 - only for --local
-    from tuner.local.execution.host import (  # noqa: PLC0415 - as above
-        max_memory_mb_with,
-        own_core_count,
-    )
+    from tuner.local import host_max_memory_mb  # noqa: PLC0415 - as above
 
     reference = parse_reference(function)
     check_region(reference, region)
@@ -197,7 +193,7 @@ def _check_first(
         ephemeral_storage_mb=found.ephemeral_storage_mb,
         code_sha256="",
     )
-    check(config, max_memory_mb_with(own_core_count()))
+    check(config, host_max_memory_mb())
 
 
 def _started(
@@ -210,7 +206,7 @@ def _started(
     on_step: Callable[[str], None],
     allow_outside: bool,
 ) -> RunningLocalLambda:
-    from tuner.local.process import start_local_lambda  # noqa: PLC0415 - only for --local
+    from tuner.local import start_local_lambda  # noqa: PLC0415 - only for --local
 
     return start_local_lambda(
         template,

@@ -33,7 +33,7 @@ def serve(
     It runs the real handlers as your user, listens on this machine only, and gives each memory
     size the share of CPU that Lambda gives it.
     """
-    from tuner.local.supported import refuse_other_systems  # noqa: PLC0415 - not needed for --help
+    from tuner.local import refuse_other_systems  # noqa: PLC0415 - not needed for --help
 
     refuse_other_systems()
     from tuner.cli.serving import serve_until_stopped  # noqa: PLC0415 - not needed for --help

@@ -12,7 +12,7 @@ from tuner.cli.screen import say, show_text
 from tuner.cli.state import state_dir
 from tuner.errors import LocalError
 from tuner.iac import read_template
-from tuner.local.process import start_local_lambda
+from tuner.local import start_local_lambda
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from tuner.iac import TemplateFunction
-    from tuner.local.process import LocalStatus
+    from tuner.local import LocalStatus
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -1,16 +1,19 @@
 """A Lambda-compatible endpoint on loopback that runs real handlers under real limits.
 
-`serve.LocalLambda` puts the parts together; this is what an Invoke meets, in order.
+The names below are all that the rest of the project uses. `LocalLambda` (in `local_lambda`) puts
+the parts together; this is what an Invoke meets, in order.
 
 `http/` takes the connection. Its server reads one request at a time, and `http.endpoint` sends it
-one of three ways: Lambda's paths to the control plane, `/_tuner/` to `serve` itself, and everything
-else through `http.proxy` to the neighbours. What a web page could send is refused here.
+one of three ways: Lambda's paths to the control plane, `/_tuner/` to `local_lambda` itself, and
+everything else through `http.proxy` to the emulated services. What a web page could send is
+refused here.
 
-`control_plane/` is Lambda's API. `api` finds the operation in the table of `routes` and runs it
-with a `call`. The operations are in `functions`, `aliases`, `layers`, `governance`, `event_config`
-and `invoke`; all of them change or ask one `store`, by the rules that Lambda has for versions,
-revisions and updates in progress. For an Invoke, the store says which `Deployment` is meant: one
-version's code and settings. `recursion` stops circles, and `events` runs what nobody waits for.
+`control_plane/` is Lambda's API. `lambda_api` finds the operation by botocore's `service_model`,
+which also says what a request may hold, and runs it with a `Call`. The operations are in
+`functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them change or ask one
+`store`, by the rules that Lambda has for versions, revisions and updates in progress. For an
+Invoke, the store says which `Deployment` is meant: one version's code and settings. `invoke` stops
+circles, and `events` runs what nobody waits for.
 
 `deployment.py` is the seam: a deployment and a request go in, a payload and a log come out.
 Whoever does that is an `Executor`. `scripted` answers after a given time, for tests of what calls
@@ -23,11 +26,95 @@ which gets CPU and memory as Lambda would give them.
 What it wrote and took becomes the log, its REPORT line and the answer, which goes back the same
 way.
 
-`neighbours/` is S3, SQS, DynamoDB, CloudWatch Logs and the rest, in one more process, so that they
-take no time from what is measured. Handlers' clients reach them through the same port.
+`emulated_services` is S3, SQS, DynamoDB, CloudWatch Logs and the rest, in one more process
+(`moto_server`), so that they take no time from what is measured. Handlers' clients reach them
+through the same port.
 
-Around that: a `definition` says what to deploy at the start, `deployer` puts it into the store,
-`retirement` ends environments whose version was changed, `private_folder` holds code and sockets,
-and `process` runs the whole in a child process (`python -m tuner.local`) that ends with its parent.
-`check/` measures how true all that is on this machine, and `supported` says where it runs at all.
+Around that: a `definition` says what to deploy at the start, `build` builds it, `deployer` puts it
+into the store and `template_report` tells what is missing, `reaper` ends environments whose version
+was changed, `private_folder` holds code and sockets, and `child_process` runs the whole in a child
+(`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load` measure how true
+all that is on this machine.
 """
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import LocalError
+
+if TYPE_CHECKING:
+    from tuner.local.child_process import LocalStatus, RunningLocalLambda, start_local_lambda
+    from tuner.local.control_plane.package import zip_folder
+    from tuner.local.cpu_check import best_cpu_control, check_control
+    from tuner.local.definition import FunctionDefinition
+    from tuner.local.deployment import (
+        CpuControl,
+        Deployment,
+        HostLimits,
+        InvokeRequest,
+        InvokeResult,
+    )
+    from tuner.local.execution.host import host_max_memory_mb
+    from tuner.local.local_lambda import LocalLambda
+    from tuner.local.machine_load import bare_share
+    from tuner.local.scripted import ScriptedExecutor
+
+SYSTEM = sys.platform
+_HOMES: Final = {
+    "CpuControl": "deployment",
+    "Deployment": "deployment",
+    "FunctionDefinition": "definition",
+    "HostLimits": "deployment",
+    "InvokeRequest": "deployment",
+    "InvokeResult": "deployment",
+    "LocalLambda": "local_lambda",
+    "LocalStatus": "child_process",
+    "RunningLocalLambda": "child_process",
+    "ScriptedExecutor": "scripted",
+    "bare_share": "machine_load",
+    "best_cpu_control": "cpu_check",
+    "check_control": "cpu_check",
+    "host_max_memory_mb": "execution.host",
+    "start_local_lambda": "child_process",
+    "zip_folder": "control_plane.package",
+}
+"""Loaded at their first use: most need what other systems than Linux and macOS lack."""
+
+__all__ = [
+    "CpuControl",
+    "Deployment",
+    "FunctionDefinition",
+    "HostLimits",
+    "InvokeRequest",
+    "InvokeResult",
+    "LocalLambda",
+    "LocalStatus",
+    "RunningLocalLambda",
+    "ScriptedExecutor",
+    "bare_share",
+    "best_cpu_control",
+    "check_control",
+    "host_max_memory_mb",
+    "refuse_other_systems",
+    "start_local_lambda",
+    "zip_folder",
+]
+
+
+def refuse_other_systems() -> None:
+    """Raise LocalError on a system without the processes, signals and files that it needs."""
+    if SYSTEM not in ("linux", "darwin"):
+        raise LocalError(
+            f"the local Lambda runs on Linux and macOS, not on {SYSTEM}: on Windows use WSL 2, or "
+            "tune the function on AWS"
+        )
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{home}"), name)

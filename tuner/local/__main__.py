@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tuner.errors import TunerError
 from tuner.local.execution.runtime.launch import keep_from_others
-from tuner.local.serve import LocalLambda
+from tuner.local.local_lambda import LocalLambda
 
 if TYPE_CHECKING:
     from types import FrameType

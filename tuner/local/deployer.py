@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import LocalError
-from tuner.local.beside import not_here
 from tuner.local.build import handler_stem
 from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.layers import check_total_size
@@ -17,6 +16,7 @@ from tuner.local.control_plane.service_model import check, check_member
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check_function
 from tuner.local.node_sdk import missing_sdk
+from tuner.local.template_report import not_here
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@
 For tests and benchmarks of whatever talks to the endpoint:
 
     with LocalLambda([FunctionDefinition("hello", memory_mb=512)],
-                     executor=ScriptedExecutor(50.0), neighbours=False) as server:
+                     executor=ScriptedExecutor(50.0), emulated_services=False) as server:
         boto3.client("lambda", endpoint_url=server.endpoint_url, region_name=server.region,
                      aws_access_key_id="local", aws_secret_access_key="local")
 
-With neighbours, `executor.on_log = server.keep_log` puts its logs into CloudWatch Logs.
+With emulated services, `executor.on_log = server.keep_log` puts its logs into CloudWatch Logs.
 Its `invocations` records (version, memory_mb, payload) of every call that ran, in order of start.
 A cold start happens wherever no environment of the deployment is idle, as in the real executor.
 """

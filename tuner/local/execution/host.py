@@ -97,6 +97,11 @@ def max_memory_mb_with(core_count: int) -> int:
     return min(MAX_MEMORY_MB, core_count * MB_PER_VCPU)
 
 
+def host_max_memory_mb() -> int:
+    """The largest memory size that this host can show."""
+    return max_memory_mb_with(own_core_count())
+
+
 def own_quota_cores(hierarchies: Iterable[Hierarchy]) -> float | None:
     """The CPU quota that this process itself is under (a container's), in cores; None: no quota."""
     quotas = []

@@ -1,4 +1,4 @@
-"""One port for all: Lambda's API is answered here, everything else is for the neighbours."""
+"""One port for all: Lambda's API is answered here, everything else is for the emulated services."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 class Endpoint:
     """Dispatches requests. Refuses what a web page in the user's browser could send.
 
-    `neighbours` is None where only Lambda is served; `own` answers paths below /_tuner/.
+    `services` is None where only Lambda is served; `own` answers paths below /_tuner/.
     """
 
     def __init__(
         self,
         lambda_api: Callable[[Request], Response],
         own: Callable[[Request], Response],
-        neighbours: Callable[[Request], Response] | None,
-        no_neighbours: str,
+        services: Callable[[Request], Response] | None,
+        why_no_services: str,
     ) -> None:
         self._lambda_api = lambda_api
         self._own = own
-        self._neighbours = neighbours
-        self._no_neighbours = no_neighbours
+        self._services = services
+        self._why_no_services = why_no_services
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -52,9 +52,9 @@ class Endpoint:
         service = signed_service(request)
         if service == "lambda" or (service is None and _LAMBDA_PATH.fullmatch(request.path)):
             return self._lambda_api(request)
-        if self._neighbours is None:
-            return _refusal(service, request, self._no_neighbours)
-        return self._neighbours(request)
+        if self._services is None:
+            return _refusal(service, request, self._why_no_services)
+        return self._services(request)
 
 
 def signed_service(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""Passes requests on to the neighbours and their answers back, in pieces where they are large."""
+"""Passes requests on to the emulated services and their answers back, large ones in pieces."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Proxy:
             try:
                 return self._exchange(request, body, length)
             except (OSError, http.client.HTTPException):
-                return plain(502, "the neighbours (moto) do not answer")
+                return plain(502, "the emulated services (moto) do not answer")
 
     def close(self) -> None:
         """Close the idle connections."""

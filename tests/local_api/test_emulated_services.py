@@ -13,9 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_client, make_zip
-from tuner.local.definition import FunctionDefinition
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
@@ -114,11 +112,11 @@ def test_logs_are_where_cloudwatch_has_them(client_of: Any) -> None:
     assert parse_report(events[-1]["message"]).duration_ms == 7.0
 
 
-def test_dead_neighbours_are_told_of() -> None:
+def test_dead_services_are_told_of() -> None:
     """If moto's process dies, its services answer 502 and Lambda goes on."""
     with LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor(0.0)) as server:
-        assert server.neighbours_pid is not None
-        os.kill(server.neighbours_pid, signal.SIGKILL)
+        assert server.emulated_services_pid is not None
+        os.kill(server.emulated_services_pid, signal.SIGKILL)
         s3, client = make_client(server, "s3"), make_client(server)
         with pytest.raises(ClientError, match="502"):
             s3.list_buckets()
@@ -167,10 +165,10 @@ def test_code_that_s3_does_not_have(client_of: Any, where: dict[str, str], words
     assert code_of(refused) == "InvalidParameterValueException"
 
 
-def test_without_neighbours_code_from_s3_is_refused() -> None:
+def test_without_emulated_services_code_from_s3_is_refused() -> None:
     """An endpoint for Lambda alone says that it has no S3."""
     with LocalLambda(
-        [FunctionDefinition("hello")], executor=ScriptedExecutor(1.0), neighbours=False
+        [FunctionDefinition("hello")], executor=ScriptedExecutor(1.0), emulated_services=False
     ) as server:
         client = make_client(server)
         with pytest.raises(ClientError, match="started without S3: send the package as ZipFile"):

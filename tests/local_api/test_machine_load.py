@@ -11,10 +11,8 @@ import pytest
 
 from tests.local_api.conftest import make_client
 from tuner.aws import connect
-from tuner.local.check.machine import MachineClock
-from tuner.local.definition import FunctionDefinition
-from tuner.local.host_load import HostLoad, tree_cpu_s
-from tuner.local.serve import LocalLambda
+from tuner.local import FunctionDefinition, LocalLambda
+from tuner.local.machine_load import HostLoad, MachineClock, tree_cpu_s
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +66,7 @@ def test_every_caller_is_told(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(SOURCE)
     function = FunctionDefinition("busy", tmp_path, "app.handler", "python3.11", memory_mb=1024)
     with (
-        LocalLambda([function], neighbours=False) as server,
+        LocalLambda([function], emulated_services=False) as server,
         closing(make_client(server)) as client,
         connect(region="us-east-1", profile=None, endpoint_url=server.endpoint_url) as gateway,
     ):

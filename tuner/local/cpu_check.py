@@ -1,4 +1,4 @@
-"""Measures one control of CPU with a real function in real execution environments."""
+"""Measures how true a control of CPU is here, with a real function: `tuner local check`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
-from tuner.local.check.machine import bare_share, ratios_between, read_machine_clock
 from tuner.local.deployment import Deployment, InvokeRequest
+from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.executor import ProcessExecutor
+from tuner.local.machine_load import bare_share, ratios_between, read_machine_clock
 from tuner.logs import parse_report
 from tuner.model.host_check import HostCheck, ShareCheck
 from tuner.model.limits import MB_PER_VCPU
@@ -64,6 +65,11 @@ class _Bench:
                 f"the check's function failed at {memory_mb} MB: {result.payload.decode()[:200]}"
             )
         return result
+
+
+def best_cpu_control() -> CpuControl:
+    """The control that this machine would choose."""
+    return choose_control().kind
 
 
 def check_control(

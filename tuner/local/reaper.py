@@ -1,4 +1,4 @@
-"""Ends what nothing will run again, behind the back of the request that changed it."""
+"""Ends environments that nothing will run again, while the request that changed them goes on."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Executor
 
 
-class Retirement:
+class Reaper:
     """Tells the executor of ended deployments from a thread of its own: ending takes time."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
         self._ended: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="retirement", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="reaper", daemon=True)
         self._thread.start()
 
     def add(self, deployment_id: str) -> None:

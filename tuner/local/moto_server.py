@@ -1,8 +1,8 @@
-"""The neighbours' own process: moto behind a Unix socket, logs through standard input.
+"""The emulated services' own process: moto behind a Unix socket, logs through standard input.
 
-Started by `process.Neighbours` as `python -m tuner.local.neighbours.moto_server SOCKET ACCOUNT
-REGION`. Every line of standard input is a batch of log events as JSON; its end is the end of this
-process, so that it never outlives its parent, however that one ends.
+Started by `EmulatedServices` as `python -m tuner.local.moto_server SOCKET ACCOUNT REGION`. Every
+line of standard input is a batch of log events as JSON; its end is the end of this process, so that
+it never outlives its parent, however that one ends.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from tuner.local.neighbours.process import READY
+from tuner.local.emulated_services import READY
 
 if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer

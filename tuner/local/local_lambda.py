@@ -1,4 +1,4 @@
-"""The local Lambda as a whole: API, executor and neighbours behind one port on loopback."""
+"""The local Lambda as a whole: API, executor and emulated services behind one port on loopback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
 
 from tuner.errors import LocalError
-from tuner.local.beside import findings_on, made
 from tuner.local.build import Builder, with_named
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api_error import ApiError
@@ -25,15 +24,14 @@ from tuner.local.control_plane.package import Code, CodeStore, Uploads
 from tuner.local.control_plane.store import FunctionStore
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer, left_out
+from tuner.local.emulated_services import EmulatedServices, not_installed
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.proxy import Proxy
 from tuner.local.http.server import HttpServer
-from tuner.local.neighbours.objects import NeighbourObjects
-from tuner.local.neighbours.process import Neighbours, not_installed
-from tuner.local.neighbours.resources import ResourceMaker
 from tuner.local.private_folder import PrivateFolder, work_dir
-from tuner.local.retirement import Retirement
+from tuner.local.reaper import Reaper
+from tuner.local.template_report import findings_on, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -53,7 +51,7 @@ class LocalLambda:
     `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
     progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
-    `resources` are made in the neighbours, empty. `http` is a server that is bound already.
+    `resources` are made in the emulated services, empty. `http` is a server that is bound already.
     With `build` pip, npm and the like run first, in copies of the functions' folders: for all, or
     for the function `build_for` and those that it names; `on_step` is told of each.
     With `access_key_id` only requests that are signed with it change anything.
@@ -67,7 +65,7 @@ class LocalLambda:
         port: int = 0,
         region: str = "us-east-1",
         executor: Executor | None = None,
-        neighbours: bool = True,
+        emulated_services: bool = True,
         update_s: float = 0.1,
         concurrent_executions: int = 1000,
         event_retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
@@ -88,18 +86,18 @@ class LocalLambda:
         with contextlib.ExitStack() as stack:
             base = work_dir()
             folder = _closed(stack, PrivateFolder(base)).path
-            self._alone = not_installed() if neighbours else _LAMBDA_ONLY
-            self._neighbours = None if self._alone else self._start_neighbours(stack, folder)
+            self._alone = not_installed() if emulated_services else _LAMBDA_ONLY
+            self._services = None if self._alone else self._start_services(stack, folder)
             self._server = _closed(stack, http or HttpServer(port=port))
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
-            retirement = _closed(stack, Retirement(self._executor))
+            reaper = _closed(stack, Reaper(self._executor))
             self._codes = CodeStore(folder)
             account = AccountRegion(region, ACCOUNT_ID)
             self._layers = LayerStore(account, self._codes)
             self._store = FunctionStore(
                 account,
                 update_s=update_s,
-                retire=retirement.add,
+                retire=reaper.add,
                 environment=self._client_environment(),
                 clock=clock,
                 seed=seed,
@@ -112,9 +110,9 @@ class LocalLambda:
             self._of_functions = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
             handle = self._assemble(stack, concurrent_executions, event_retry_delays_s)
             make = None
-            if self._neighbours is not None:
-                self._neighbours.wait_ready()
-                make = ResourceMaker(self._neighbours.socket_path, region).make
+            if self._services is not None:
+                self._services.wait_ready()
+                make = self._services.requests.make
             self._findings = [*made(resources, make, self._alone or "")]
             # Closed once more, and first: it ends the invocations that the others wait for.
             stack.callback(self._executor.close)
@@ -129,7 +127,7 @@ class LocalLambda:
         port: int = 0,
         region: str = "us-east-1",
         executor: Executor | None = None,
-        neighbours: bool = True,
+        emulated_services: bool = True,
         parameters: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         build: bool = False,
@@ -160,7 +158,7 @@ class LocalLambda:
                 [from_template(function, path) for function in template.functions],
                 region=region,
                 executor=executor,
-                neighbours=neighbours,
+                emulated_services=emulated_services,
                 leave_out_unfit=True,
                 build=build,
                 build_for=None if build_for is None else _bare_name(build_for, region),
@@ -194,9 +192,9 @@ class LocalLambda:
         return tuple(dict.fromkeys((*self.limits.findings, *of_functions, *self._findings)))
 
     @property
-    def neighbours_pid(self) -> int | None:
-        """Process id of the neighbours, if they were started."""
-        return self._neighbours.pid if self._neighbours else None
+    def emulated_services_pid(self) -> int | None:
+        """Process id of the emulated services, if they were started."""
+        return self._services.pid if self._services else None
 
     def status(self) -> dict[str, object]:
         """Describe the endpoint, as `GET /_tuner/status` does."""
@@ -227,9 +225,9 @@ class LocalLambda:
         self._of_functions[name] = [left_out(why)]
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        """Put log lines into CloudWatch Logs; without neighbours they are dropped."""
-        if self._neighbours is not None:
-            self._neighbours.keep_log(group, stream, events)
+        """Put log lines into CloudWatch Logs; without emulated services they are dropped."""
+        if self._services is not None:
+            self._services.keep_log(group, stream, events)
 
     def close(self) -> None:
         """End every environment and process, and remove all that was made."""
@@ -241,8 +239,8 @@ class LocalLambda:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start_neighbours(self, stack: contextlib.ExitStack, folder: Path) -> Neighbours:
-        return _closed(stack, Neighbours(folder, account_id=ACCOUNT_ID, region=self.region))
+    def _start_services(self, stack: contextlib.ExitStack, folder: Path) -> EmulatedServices:
+        return _closed(stack, EmulatedServices(folder, account_id=ACCOUNT_ID, region=self.region))
 
     def _assemble(
         self,
@@ -255,9 +253,7 @@ class LocalLambda:
         invocations = _closed(
             stack, InvokeApi(self._store, self._executor, concurrency, event_retry_delays_s)
         )
-        beside = self._neighbours
-        objects = NeighbourObjects(beside.socket_path) if beside is not None else None
-        uploads = Uploads(self._codes, objects)
+        uploads = Uploads(self._codes, self._services.requests if self._services else None)
         api = LambdaApi(
             FunctionsApi(self._store, uploads, self._layers, self._executor, self._code_url),
             LayersApi(self._layers, uploads, self._code_url),
@@ -267,9 +263,9 @@ class LocalLambda:
             invocations,
             access_key_id=self._access_key_id,
         )
-        if self._neighbours is None:
+        if self._services is None:
             return Endpoint(api.handle, self._own, None, self._alone or "").handle
-        proxy = _closed(stack, Proxy(self._neighbours.socket_path))
+        proxy = _closed(stack, Proxy(self._services.socket_path))
         return Endpoint(api.handle, self._own, proxy.handle, "").handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:

@@ -1,4 +1,4 @@
-"""What a template has beside its functions is made in the neighbours, or told of."""
+"""What a template has beside its functions is made in the emulated services, or told of."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local_api.conftest import make_client
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,11 +105,13 @@ def test_a_line_names_what_was_made_and_one_what_is_not_here(server: LocalLambda
     )
 
 
-def test_without_neighbours_nothing_is_made(tmp_path: Path) -> None:
+def test_without_emulated_services_nothing_is_made(tmp_path: Path) -> None:
     """An endpoint for Lambda alone says so of each, and serves the functions."""
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE)
-    with LocalLambda.from_template(path, executor=ScriptedExecutor(), neighbours=False) as endpoint:
+    with LocalLambda.from_template(
+        path, executor=ScriptedExecutor(), emulated_services=False
+    ) as endpoint:
         said = [each for each in endpoint.findings if each.code == "template_resource_not_made"]
         assert len(said) == 6
         assert endpoint.status()["functions"] == ["F"]

@@ -21,14 +21,13 @@ from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import CREDENTIALS
 from tuner.errors import EndpointError, LocalError, TemplateError
-from tuner.local.process import start_local_lambda
-from tuner.local.scripted import ScriptedExecutor
-from tuner.local.serve import LocalLambda
+from tuner.local import LocalLambda, ScriptedExecutor
+from tuner.local.child_process import start_local_lambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.local.process import RunningLocalLambda
+    from tuner.local import RunningLocalLambda
 
 SNOOP = """
 import os
@@ -159,7 +158,7 @@ def test_no_credentials_reach_a_handler(served: RunningLocalLambda) -> None:
 
 CALLER = """
 import json, pathlib, sys
-from tuner.local.process import start_local_lambda
+from tuner.local.child_process import start_local_lambda
 import boto3
 path = pathlib.Path(sys.argv[1])
 with start_local_lambda(path, python=sys.executable, region="eu-west-1") as local:
@@ -279,10 +278,10 @@ def wait_for_log(logs: Any, group: str, count: int) -> list[str]:
 
 
 def test_the_child_ends_when_its_parent_is_killed(template: Path) -> None:
-    """After SIGKILL of the parent neither the child nor its neighbours are left."""
+    """After SIGKILL of the parent neither the child nor its emulated services are left."""
     program = (
         "import sys, pathlib, time\n"
-        "from tuner.local.process import start_local_lambda\n"
+        "from tuner.local.child_process import start_local_lambda\n"
         "local = start_local_lambda(pathlib.Path(sys.argv[1]), python=sys.executable,"
         " region='us-east-1')\n"
         "print(local.pid, flush=True)\n"
@@ -330,7 +329,7 @@ def test_functions_that_cannot_be_shown_are_left_out(template: Path) -> None:
     template.write_text(TEMPLATE + OTHER)
     (template.parent / "code" / "requirements.txt").write_text("requests\n")
     with LocalLambda.from_template(
-        template, executor=ScriptedExecutor(), neighbours=False
+        template, executor=ScriptedExecutor(), emulated_services=False
     ) as server:
         assert server.status()["functions"] == ["hello"]
         said = {finding.code: finding.message for finding in server.findings}
@@ -345,13 +344,13 @@ def test_functions_that_cannot_be_shown_are_left_out(template: Path) -> None:
     unread = OTHER.replace("ruby3.4", "python3.11\n      MemorySize: !Ref Size")
     template.write_text(TEMPLATE + unread)
     with LocalLambda.from_template(
-        template, executor=ScriptedExecutor(), neighbours=False
+        template, executor=ScriptedExecutor(), emulated_services=False
     ) as server:
         assert server.status()["functions"] == ["hello"]
         assert "MemorySize refers to Size" in server.status()["left_out"]["other"]
     template.write_text(TEMPLATE.replace("python3.11", "java21"))
     with pytest.raises(LocalError, match=r"template\.yaml:5: function hello.*java21"):
-        LocalLambda.from_template(template, executor=ScriptedExecutor(), neighbours=False)
+        LocalLambda.from_template(template, executor=ScriptedExecutor(), emulated_services=False)
 
 
 def test_an_environment_value_reaches_the_function_and_no_command_line(tmp_path: Path) -> None:

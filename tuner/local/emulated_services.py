@@ -1,0 +1,284 @@
+"""S3, SQS, DynamoDB, CloudWatch Logs, IAM and the rest: moto, in a process of its own.
+
+It shares nothing with the process that keeps the clock, so that a busy service does not lengthen
+an invocation. It listens on a Unix socket in a private folder; only this endpoint reaches it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+from tuner.errors import LocalError
+from tuner.local.control_plane.package import ObjectError
+from tuner.local.http.proxy import UnixConnection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from tuner.iac import TemplateResource
+    from tuner.local.execution.invocation_log import LogEvent
+
+START_TIMEOUT_S: Final = 60.0
+STOP_TIMEOUT_S: Final = 5.0
+READY: Final = "ready\n"
+"""What the process prints when it answers."""
+_S3: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
+_MAX_SAID: Final = 300
+_NEEDED: Final = ("moto", "flask", "flask_cors")
+
+
+def not_installed() -> str | None:
+    """Say what the emulated services lack here and how to get it; None if nothing."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if not missing:
+        return None
+    return (
+        f"{', '.join(missing)} is not installed, which S3, SQS, DynamoDB and logs need: "
+        "pip install 'lambda-tuner[local]'"
+    )
+
+
+class EmulatedServices:
+    """Their process. Begins to start at once; `wait_ready` before the first request.
+
+    What it needs must be there: see `not_installed`.
+    """
+
+    def __init__(self, folder: Path, *, account_id: str, region: str) -> None:
+        self.socket_path = folder / "services.sock"
+        self.requests = ServiceRequests(self.socket_path, region)
+        self._log_path = folder / "services.log"
+        self._lock = threading.Lock()
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [
+                    sys.executable,
+                    "-m",
+                    "tuner.local.moto_server",
+                    str(self.socket_path),
+                    account_id,
+                    region,
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=_environment(folder),
+                cwd=folder,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def wait_ready(self) -> None:
+        """Wait until requests are answered; raises LocalError if the process ends instead."""
+        assert self._process.stdout is not None
+        timer = threading.Timer(START_TIMEOUT_S, self._process.kill)
+        timer.daemon = True
+        timer.start()
+        line = self._process.stdout.readline()
+        timer.cancel()
+        if line.decode() != READY:
+            raise LocalError(f"the emulated services (moto) did not start: {self._last_words()}")
+
+    def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
+        """Send log lines to CloudWatch Logs; where nobody listens any more, they are dropped."""
+        batch = {
+            "group": group,
+            "stream": stream,
+            "events": [{"timestamp": e.timestamp_ms, "message": e.message} for e in events],
+        }
+        line = json.dumps(batch, separators=(",", ":")).encode() + b"\n"
+        pipe = self._process.stdin
+        with self._lock, contextlib.suppress(OSError, ValueError):
+            assert pipe is not None
+            pipe.write(line)
+            pipe.flush()
+
+    def close(self) -> None:
+        """End the process: its standard input ends, and it is killed if it does not obey."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _last_words(self) -> str:
+        lines = self._log_path.read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Nothing of the caller's: no credentials, no configuration of AWS or moto."""
+    return {
+        "PYTHONPATH": ":".join(part for part in sys.path if part),
+        "PYTHONUTF8": "1",
+        "TMPDIR": str(folder),
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRequests:
+    """Asks the services on a Unix socket what AWS's clients would; nothing of boto3 is loaded."""
+
+    socket_path: Path
+    region: str
+
+    def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
+        """Give an object's bytes; raises ObjectError where there is none, or it is too large."""
+        query = f"?{urlencode({'versionId': version})}" if version else ""
+        path = f"/{quote(bucket, safe='')}/{quote(key)}{query}"
+        try:
+            status, body = self._exchange("s3", "GET", path, headers={}, max_bytes=max_bytes + 1)
+        except LocalError as error:
+            raise ObjectError("ServiceUnavailable", str(error)) from None
+        if status != 200:
+            raise ObjectError(_element(body, "Code"), _element(body, "Message"))
+        if len(body) > max_bytes:
+            raise ObjectError("EntityTooLarge", f"the object is over {max_bytes} bytes")
+        return body
+
+    def make(self, resource: TemplateResource) -> None:
+        """Make a template's resource, empty; raises LocalError with what the service says."""
+        makers: Mapping[str, Callable[[TemplateResource], None]] = {
+            "AWS::DynamoDB::Table": self._table,
+            "AWS::S3::Bucket": self._bucket,
+            "AWS::SNS::Topic": self._topic,
+            "AWS::SQS::Queue": self._queue,
+            "AWS::Serverless::SimpleTable": self._simple_table,
+        }
+        makers[resource.type](resource)
+
+    def _bucket(self, resource: TemplateResource) -> None:
+        path = f"/{quote(resource.name, safe='')}"
+        where = f"<LocationConstraint>{self.region}</LocationConstraint>"
+        body = f'<CreateBucketConfiguration xmlns="{_S3}">{where}</CreateBucketConfiguration>'
+        # S3 takes no location for its first region.
+        self._send("s3", "PUT", path, "" if self.region == "us-east-1" else body)
+        versioning = resource.properties.get("VersioningConfiguration", {})
+        if versioning.get("Status") == "Enabled":
+            body = f'<VersioningConfiguration xmlns="{_S3}"><Status>Enabled</Status>'
+            self._send("s3", "PUT", f"{path}?versioning", f"{body}</VersioningConfiguration>")
+
+    def _queue(self, resource: TemplateResource) -> None:
+        request = {"QueueName": resource.name, "Attributes": dict(resource.properties)}
+        self._send_json("sqs", "AmazonSQS.CreateQueue", request)
+
+    def _table(self, resource: TemplateResource) -> None:
+        request = {"TableName": resource.name, **_with_numbers(resource.properties)}
+        if "ProvisionedThroughput" not in request:
+            request["BillingMode"] = "PAY_PER_REQUEST"
+        self._send_json("dynamodb", "DynamoDB_20120810.CreateTable", request)
+
+    def _simple_table(self, resource: TemplateResource) -> None:
+        key = resource.properties.get("PrimaryKey", {})
+        name, kind = key.get("Name", "id"), str(key.get("Type", "String"))
+        request = {
+            "TableName": resource.name,
+            "AttributeDefinitions": [{"AttributeName": name, "AttributeType": kind[:1]}],
+            "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        }
+        self._send_json("dynamodb", "DynamoDB_20120810.CreateTable", request)
+
+    def _topic(self, resource: TemplateResource) -> None:
+        request = {"Action": "CreateTopic", "Version": "2010-03-31", "Name": resource.name}
+        for number, (name, value) in enumerate(resource.properties.items(), start=1):
+            request |= {f"Attributes.entry.{number}.key": name}
+            request |= {f"Attributes.entry.{number}.value": value}
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        self._send("sns", "POST", "/", urlencode(request), form)
+
+    def _send_json(self, service: str, target: str, request: Mapping[str, Any]) -> None:
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
+        self._send(service, "POST", "/", json.dumps(request), headers)
+
+    def _send(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        body: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        status, said = self._exchange(service, method, path, body=body, headers=headers or {})
+        if status != 200:
+            raise LocalError(_message(said))
+
+    def _exchange(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        body: str = "",
+        headers: Mapping[str, str],
+        max_bytes: int | None = None,
+    ) -> tuple[int, bytes]:
+        # moto takes any signature; its scope says which service and region are meant.
+        scope = f"local/20260101/{self.region}/{service}/aws4_request"
+        signed = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        connection = UnixConnection(str(self.socket_path))
+        try:
+            connection.request(method, path, body, {"Authorization": signed, **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read(max_bytes)
+        except (OSError, http.client.HTTPException):
+            raise LocalError(f"{service} does not answer") from None
+        finally:
+            connection.close()
+
+
+def _with_numbers(value: Any) -> Any:
+    """Write capacity units as numbers, as DynamoDB's API has them and templates need not."""
+    if isinstance(value, list):
+        return [_with_numbers(each) for each in value]
+    if not hasattr(value, "items"):
+        return value
+    return {
+        name: int(each)
+        if name.endswith("CapacityUnits") and str(each).isdecimal()
+        else _with_numbers(each)
+        for name, each in value.items()
+    }
+
+
+def _message(said: bytes) -> str:
+    """What the service says, from its JSON or its XML, as one line."""
+    text = said.decode(errors="replace")
+    try:
+        found = json.loads(text)
+        text = str(found.get("message") or found.get("Message") or text)
+    except (ValueError, AttributeError):
+        _, opened, rest = text.partition("<Message>")
+        text = rest.partition("</Message>")[0] if opened else text
+    return " ".join(text.split())[:_MAX_SAID] or "the service refused it"
+
+
+def _element(body: bytes, name: str) -> str:
+    found = re.search(rf"<{name}>([^<]*)</{name}>", body.decode("utf-8", "replace"))
+    return found[1] if found else "unknown"
