@@ -144,7 +144,12 @@ def _read_yaml(text: str, path: Path) -> Any:
             raise PayloadError(
                 f"payload set {str(path)!r}, line {line}: nested deeper than {_MOST_DEPTH} levels"
             )
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except (AttributeError, KeyError):  # PyYAML's own, of `!!timestamp noon` and `!!bool maybe`
+        raise PayloadError(
+            f"payload set {str(path)!r} has a value that is not as its tag says: leave out the tag"
+        ) from None
 
 
 def _table(given: Any, where: str) -> dict[str, Any]:
