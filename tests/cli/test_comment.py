@@ -198,6 +198,8 @@ def test_the_number_comes_from_the_event_too(
         (("--forge", "gitlab"), "--repository OWNER/NAME (CI_PROJECT_PATH)"),
         (("--api-url", "http://me:pa55word@example.test/api"), "https only"),
         (("--api-url", "http://[me:pa55word"), "https://HOST"),
+        (("--api-url", "https://me:pa55word@127.0.0.1:9"), "https://HOST"),
+        (("--api-url", "https://pa55word@127.0.0.1:9/api"), "https://HOST"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(

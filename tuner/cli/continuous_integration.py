@@ -136,3 +136,8 @@ def _check(api_url: str | None) -> None:
     if not safe or not parts.hostname:
         shown = f"{parts.scheme}://{parts.hostname or ''}"  # without a password that is in it
         raise UsageError(f"--api-url {shown!r}: the token is sent by https only")
+    if "@" in parts.netloc:
+        raise UsageError(
+            "--api-url holds a user or a token: write https://HOST/PATH, the token comes from the "
+            "environment (--token-env)"
+        )
