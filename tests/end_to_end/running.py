@@ -7,7 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.repeating import first_that
+from tuner import load_sweep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT: Final = Path(__file__).parents[2]
 TEMPLATE: Final = ROOT / "examples" / "template.yaml"
@@ -72,3 +78,39 @@ def tune_example(
     assert ran.returncode == 0, ran.stderr
     answer: dict[str, Any] = json.loads(ran.stdout)
     return answer
+
+
+def tune_until(
+    holds: Callable[[dict[str, Any]], bool],
+    name: str,
+    *arguments: str,
+    state_dir: Path,
+    right: Callable[[int], bool] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """Tune an example until its figures hold and its size is the right one, three times at most.
+
+    Other work on the machine may leave an answer open, or blur its figures: then again. What is
+    never excused is a wrong size from an answer that does not say that the machine was busy.
+    """
+
+    def measure(number: int) -> dict[str, Any]:
+        answer = tune_example(name, *arguments, state_dir=state_dir / str(number), **more)
+        size_mb = answer["recommendation"]["memory_mb"]
+        is_busy = any(each["code"] == "host_busy" for each in answer["findings"])
+        if right is not None and size_mb is not None and not is_busy:
+            assert right(size_mb), answer
+        return answer
+
+    def is_settled(answer: dict[str, Any]) -> bool:
+        size_mb = answer["recommendation"]["memory_mb"]
+        return holds(answer) and (right is None or (size_mb is not None and right(size_mb)))
+
+    return first_that(is_settled, measure)
+
+
+def fastest_ms(answer: dict[str, Any], memory_mb: int) -> float:
+    """The fastest warm sample at a size: the one that others disturbed the least."""
+    sweep = load_sweep(Path(answer["sweep"]["file"]))
+    warm = [each for each in sweep.invocations if each.is_warm_sample]
+    return min(e.report.duration_ms for e in warm if e.report and e.memory_mb == memory_mb)
