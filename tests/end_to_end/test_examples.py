@@ -20,8 +20,8 @@ from tests.repeating import first_that
 from tuner import Goal, load_sweep, recommend
 from tuner.iac import read_template
 
-# One sweep at a time: two at once would take each other's cores.
-pytestmark = pytest.mark.xdist_group("cores")
+# One sweep at a time: two at once would take each other's cores. Each up to three times.
+pytestmark = [pytest.mark.xdist_group("cores"), pytest.mark.timeout(360)]
 THREE_RUNTIMES: Final = TEMPLATE.parent / "three-runtimes" / "template.yaml"
 EXAMPLES: Final = [function.name for function in read_template(TEMPLATE).functions]
 

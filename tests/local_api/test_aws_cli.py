@@ -73,6 +73,7 @@ def aws(server: LocalLambda, tmp_path: Path) -> Aws:
     return run
 
 
+@pytest.mark.timeout(360)  # dozens of commands, each of which starts the CLI
 @pytest.mark.skipif(AWS is None, reason="no `aws` command on PATH")
 def test_a_whole_life_by_the_cli(aws: Aws, server: LocalLambda, tmp_path: Path) -> None:
     """Create from a ZIP, invoke with its log, change memory, publish, alias, throttle, delete."""

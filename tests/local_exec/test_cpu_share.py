@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.repeating import first_that
 from tuner.local.execution.cpu.process_tree import LinuxTree
 from tuner.model.limits import vcpu_share
 
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize(("memory_mb", "cpu_s"), [(256, 0.1), (1024, 0.3)])
 def test_share_of_a_core(bench: Bench, memory_mb: int, cpu_s: float) -> None:
     """CPU time over wall time is memory/1769: never more, and no less where the core is free."""
-    shares = []
-    for _ in range(6):
-        shares.append(bench.call("burn", {"cpu_s": cpu_s}, memory_mb).value)
-        if shares[-1] > 0.5 * vcpu_share(memory_mb):
-            break
-    assert 0.5 * vcpu_share(memory_mb) < max(shares) < 1.15 * vcpu_share(memory_mb)
+
+    def share(_number: int) -> float:
+        got = float(bench.call("burn", {"cpu_s": cpu_s}, memory_mb).value)
+        assert got < 1.15 * vcpu_share(memory_mb)
+        return got
+
+    first_that(lambda got: got > 0.5 * vcpu_share(memory_mb), share, attempts=6)
 
 
 @pytest.mark.parametrize(
@@ -35,8 +37,13 @@ def test_share_of_a_core(bench: Bench, memory_mb: int, cpu_s: float) -> None:
 def test_share_holds_for_children(bench: Bench, event: dict[str, object]) -> None:
     """Short children and an orphan in a session of its own count like the function itself."""
     memory_mb = 354
-    got = bench.call("burn_in_children", event, memory_mb).value
-    assert 0.4 * vcpu_share(memory_mb) < got < 1.25 * vcpu_share(memory_mb)
+
+    def share(_number: int) -> float:
+        got = float(bench.call("burn_in_children", event, memory_mb).value)
+        assert got < 1.25 * vcpu_share(memory_mb)
+        return got
+
+    first_that(lambda got: got > 0.4 * vcpu_share(memory_mb), share)
 
 
 def test_a_large_share_goes_over_two_cores(bench: Bench) -> None:

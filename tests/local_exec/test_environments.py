@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_exec.conftest import open_bench
+from tests.repeating import first_that
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control
@@ -75,10 +76,14 @@ def test_environments_queue_for_cores(any_bench: Bench) -> None:
     largest = any_bench.executor.limits.max_memory_mb
     deployment = any_bench.deployment("sleep", largest)
     any_bench.call(deployment, {"s": 0})
-    with ThreadPoolExecutor(3) as pool:
-        calls = list(pool.map(lambda _: any_bench.call(deployment, {"s": 0.3}), range(3)))
-    assert {call.value for call in calls} == {calls[0].value}
-    assert max(call.report.duration_ms for call in calls) < 590
+
+    def longest_ms(_number: int) -> float:
+        with ThreadPoolExecutor(3) as pool:
+            calls = list(pool.map(lambda _: any_bench.call(deployment, {"s": 0.3}), range(3)))
+        assert {call.value for call in calls} == {calls[0].value}
+        return max(call.report.duration_ms for call in calls)
+
+    first_that(lambda found_ms: found_ms < 590, longest_ms)
 
 
 def test_a_nested_call_does_not_wait_for_its_caller(bench: Bench) -> None:
