@@ -12,6 +12,7 @@ from tuner.errors import LocalError
 from tuner.local import Deployment, InvokeRequest
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.executor import ProcessExecutor
+from tuner.local.execution.host import can_hide_tmp
 from tuner.logs import parse_report
 
 if TYPE_CHECKING:
@@ -83,6 +84,11 @@ class Bench:
         result = self.executor.invoke(handler, request)
         log = result.log.decode()
         return Call(json.loads(result.payload), result.function_error, log, parse_report(log))
+
+
+def seen_folder(code_dir: Path) -> str:
+    """What a function's code folder is called in its own processes."""
+    return "/var/task" if can_hide_tmp() else str(code_dir)
 
 
 def is_available(control: CpuControl) -> bool:

@@ -230,8 +230,8 @@ def test_the_home_folder_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         bench = open_bench(tmp_path, None)
         try:
             deployment = bench.deployment("see", code_dir=home / "code")
-            assert bench.call(deployment, str(home)).value == ["code"]
-            assert bench.call(deployment, str(home / "code")).value == ["app.py"]
+            assert bench.call(deployment, str(home)).value == []
+            assert bench.call(deployment, "/var/task").value == ["app.py"]
         finally:
             bench.executor.close()
         assert (home / ".aws" / "credentials").read_text() == "operators-own"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_exec.conftest import ARN, HANDLERS, open_bench
+from tests.local_exec.conftest import ARN, HANDLERS, open_bench, seen_folder
 from tuner.local import InvokeRequest
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def test_context_is_lambdas(any_bench: Bench) -> None:
         "name": "fn",
         "version": "7",
         "custom": {"a": "b"},
-        "cwd": str(HANDLERS),
+        "cwd": seen_folder(HANDLERS),
     }
 
 
@@ -79,7 +79,7 @@ def test_no_variable_of_the_caller_leaks(any_bench: Bench, monkeypatch: pytest.M
     assert seen["AWS_REGION"] == seen["AWS_DEFAULT_REGION"] == "eu-west-1"
     assert seen["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.11"
     assert seen["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
-    assert seen["LAMBDA_TASK_ROOT"] == str(HANDLERS)
+    assert seen["LAMBDA_TASK_ROOT"] == seen_folder(HANDLERS)
     assert seen["_HANDLER"] == "app.variables"
     assert seen["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
 

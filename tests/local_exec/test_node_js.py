@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.local_exec.conftest import ARN, HANDLERS, Call, open_bench
+from tests.local_exec.conftest import ARN, HANDLERS, Call, open_bench, seen_folder
 from tests.repeating import first_that
 from tuner.errors import LocalError
 from tuner.local.execution.runtime import node_js
@@ -111,7 +111,7 @@ def test_context_is_lambdas(node: NodeCall) -> None:
         "logGroupName": "/aws/lambda/fn",
         "invokedFunctionArn": ARN,
         "callbackWaitsForEmptyEventLoop": True,
-        "cwd": str(CODE),
+        "cwd": seen_folder(CODE),
     }
     assert {name: seen[name] for name in wanted} == wanted
 
@@ -124,7 +124,7 @@ def test_no_variable_of_the_caller_leaks(node: NodeCall, monkeypatch: pytest.Mon
     assert "the-operators" not in json.dumps(seen)
     assert (seen["TABLE"], seen["_HANDLER"]) == ("orders", "index.variables")
     assert seen["AWS_EXECUTION_ENV"] == "AWS_Lambda_nodejs20.x"
-    assert seen["NODE_PATH"] == str(CODE)
+    assert seen["NODE_PATH"] == seen_folder(CODE)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import io
+import os
 import re
 import shutil
 import stat
@@ -91,6 +92,7 @@ class CodeStore:
                 shutil.rmtree(fresh, ignore_errors=True)
                 for code in codes:
                     _lay_over(code.folder, fresh)
+                _let_enter(fresh)
                 fresh.rename(folder)
         return folder
 
@@ -100,6 +102,7 @@ class CodeStore:
         folder.mkdir(parents=True)
         try:
             unzipped_bytes = _unpack(package, folder)
+            _let_enter(folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -107,6 +110,15 @@ class CodeStore:
         zip_path.write_bytes(package)
         sha256 = base64.b64encode(digest.digest()).decode()
         return Code(sha256, len(package), zip_path, folder, unzipped_bytes)
+
+
+def _let_enter(folder: Path) -> None:
+    """Open folders, which a umask may have closed, to the user that handlers run as.
+
+    Nobody else comes to them: the one above is its owner's.
+    """
+    for path, _, _ in os.walk(folder):
+        Path(path).chmod(0o755)
 
 
 def _lay_over(source: Path, folder: Path) -> None:

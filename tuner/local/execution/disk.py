@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tuner.local.execution.runtime.launch import CLONE_NEWNS, MS_PRIVATE, MS_REC
+from tuner.local.execution.runtime.file_view import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from tuner.local.execution.runtime.volume import make_command, make_image
 from tuner.local.execution.runtime.warden_link import PACKAGE_ROOT
 

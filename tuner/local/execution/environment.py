@@ -17,8 +17,9 @@ from tuner.local.execution.invocation_log import InvocationLog
 from tuner.local.execution.memory import megabytes
 from tuner.local.execution.outcome import Outcome, too_large
 from tuner.local.execution.run_dir import group_name, kill_processes_of
-from tuner.local.execution.runtime.process import Confinement, RuntimeProcess, TmpFolder
-from tuner.local.execution.runtime.program import EntrypointError
+from tuner.local.execution.runtime.file_view import TMP_DIR
+from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
+from tuner.local.execution.runtime.program import EntrypointError, as_seen, seen_argv
 from tuner.local.execution.runtime.variables import function_variables
 from tuner.model.limits import vcpu_share
 
@@ -59,6 +60,7 @@ class Environment:
         self.share = min(vcpu_share(deployment.memory_mb), float(host.core_count))
         self._program = program
         self._host = host
+        self._seen = as_seen(deployment, program) if host.has_private_tmp else deployment
         self._scratch_dir = run_dir / self.identity
         self._group_name = group_name(run_dir, self.identity)
         self._tmp_dir = self._scratch_dir / "tmp"
@@ -277,11 +279,17 @@ class Environment:
         return happening.at_ns
 
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
-        deployment = self.deployment
+        deployment, seen = self.deployment, self._seen
+        shown_opt_dir = deployment.opt_dir if seen.opt_dir != deployment.opt_dir else None
         return RuntimeProcess(
-            argv=self._program.argv(deployment),
+            argv=seen_argv(self._program.argv(deployment), deployment, seen),
             variables=self._variables,
-            code_dir=deployment.code_dir,
+            view=FileView(
+                deployment.code_dir,
+                str(seen.code_dir),
+                str(shown_opt_dir or ""),
+                self._host.handler_user_id,
+            ),
             scratch_dir=self._scratch_dir,
             tmp=TmpFolder(
                 self._tmp_dir,
@@ -301,18 +309,19 @@ class Environment:
         )
 
     def _kept_dirs(self) -> tuple[str, ...]:
-        """What the runtime reads, wherever it lies."""
-        layers = () if self.deployment.opt_dir is None else (str(self.deployment.opt_dir),)
-        return (str(self.deployment.code_dir), *layers, *self._program.directories)
+        """What the runtime reads where it lies."""
+        layers = self._seen.opt_dir
+        beside = layers is not None and layers == self.deployment.opt_dir
+        return (*self._program.directories, *([str(layers)] if beside else []))
 
     def _variables(self, api_address: str) -> dict[str, str]:
         private = self._host.has_private_tmp
         return function_variables(
-            self.deployment,
-            self._program.search_paths(self.deployment),
+            self._seen,
+            self._program.search_paths(self._seen),
             api_address=api_address,
             log_stream=self.log_stream,
-            home_dir="/tmp" if private else str(self._tmp_dir),  # noqa: S108 (its own, mounted there)
+            home_dir=TMP_DIR if private else str(self._tmp_dir),
             tmp_dir=None if private else str(self._tmp_dir),
         )
 

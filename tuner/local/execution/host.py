@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.local.deployment import HostLimits
@@ -14,7 +16,7 @@ from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.cpu.mounts import read_hierarchies
 from tuner.local.execution.disk import find_disk_maker
-from tuner.local.execution.runtime.launch import CLONE_NEWNS, MS_PRIVATE, MS_REC
+from tuner.local.execution.runtime.file_view import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from tuner.model.finding import Finding
 from tuner.model.limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from tuner.local.execution.cpu.group import ControlGroup
     from tuner.local.execution.cpu.mounts import Hierarchy
 
+NEEDED_CAPABILITIES = (0, 1, 5, 6, 7, 8, 19, 21, 23)
+"""CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, SETPCAP, SYS_PTRACE, SYS_ADMIN, SYS_NICE."""
+USER_IDS = range(65_533, 65_519, -1)
+"""Neither distributions nor systemd give these to anybody; "nobody" may run other services."""
 UNSHARE_CODE = (
     "import ctypes, sys; c = ctypes.CDLL(None); "
     f"sys.exit(c.unshare({CLONE_NEWNS}) or "
@@ -43,6 +49,8 @@ class Host:
     has_private_tmp: bool
     disk_maker: str | None
     """The command that makes disks for /tmp; None where none can be mounted."""
+    handler_user_id: int
+    """Whom handlers run as; 0: whoever runs the endpoint."""
 
     def make_group(self, name: str) -> ControlGroup | None:
         """A control group for one process tree; None where the warden controls it."""
@@ -81,6 +89,7 @@ def look_at_host(preferred: CpuControl | None = None) -> Host:
         control=control,
         has_private_tmp=has_private_tmp,
         disk_maker=find_disk_maker() if has_private_tmp else None,
+        handler_user_id=find_user_id() if has_private_tmp else 0,
     )
 
 
@@ -124,6 +133,40 @@ def can_hide_tmp() -> bool:
         return False
     command = [sys.executable, "-I", "-S", "-c", UNSHARE_CODE]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 (own code)
+
+
+def find_user_id() -> int:
+    """Find an id that is nobody's, to run handlers as; 0 where root has not all that it takes.
+
+    Without these capabilities a container's root could not end, measure or bind what it started.
+    """
+    powers = int(_field("/proc/self/status", "CapEff:") or "0", 16)
+    if any(not powers >> number & 1 for number in NEEDED_CAPABILITIES):
+        return 0
+    taken = {uid for path in Path("/proc").glob("[0-9]*/status") for uid in _owners(path)}
+    maps = [group_files.read_or_none(f"/proc/self/{name}_map") for name in ("uid", "gid")]
+    for user_id in USER_IDS:
+        if user_id not in taken and all(_is_mapped(user_id, text or "") for text in maps):
+            try:
+                pwd.getpwuid(user_id)
+            except KeyError:
+                return user_id
+    return 0
+
+
+def _field(file: str, name: str) -> str:
+    text = group_files.read_or_none(file) or ""
+    return next((line[len(name) :] for line in text.splitlines() if line.startswith(name)), "")
+
+
+def _owners(status: Path) -> set[int]:
+    return {int(uid) for uid in _field(str(status), "Uid:").split()}
+
+
+def _is_mapped(user_id: int, id_map: str) -> bool:
+    """Whether this user namespace knows it."""
+    rows = [tuple(map(int, line.split())) for line in id_map.splitlines()]
+    return any(first <= user_id < first + count for first, _, count in rows)
 
 
 def _stop_continue_finding() -> Finding:

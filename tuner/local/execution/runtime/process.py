@@ -61,6 +61,19 @@ class Confinement:
 
 
 @dataclass(frozen=True, slots=True)
+class FileView:
+    """Where a tree sees its code, and as whom."""
+
+    code_dir: Path
+    task_dir: str
+    """What the code's folder is called there."""
+    shown_opt_dir: str
+    """The layers' folder, if /opt shows it."""
+    user_id: int
+    """0: whoever runs the endpoint."""
+
+
+@dataclass(frozen=True, slots=True)
 class TmpFolder:
     """Where a tree's temporary files go, and how many MB of them there may be."""
 
@@ -110,7 +123,7 @@ class RuntimeProcess:
         *,
         argv: Sequence[str],
         variables: Callable[[str], Mapping[str, str]],
-        code_dir: Path,
+        view: FileView,
         scratch_dir: Path,
         tmp: TmpFolder,
         kept_dirs: Sequence[str],
@@ -144,7 +157,10 @@ class RuntimeProcess:
             {
                 "argv": list(argv),
                 "environment": dict(variables(self._api.address)),
-                "working_dir": str(code_dir),
+                "working_dir": view.task_dir,
+                "code_dir": str(view.code_dir),
+                "opt_dir": view.shown_opt_dir,
+                "user_id": view.user_id,
                 "tmp_dir": str(tmp.folder),
                 "hides_tmp": tmp.is_private,
                 **_disk(tmp, scratch_dir),

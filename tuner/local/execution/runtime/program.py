@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tuner.local.execution.runtime.file_view import OPT_DIR, TASK_DIR
 from tuner.local.runtimes import check_runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from tuner.local.deployment import Deployment
     from tuner.model.finding import Finding
@@ -57,3 +59,24 @@ def find_program(runtime: str, links_dir: Path) -> Program:
     if runtime.startswith("nodejs"):
         return node_js.find_node(runtime)
     return provided.Bootstrap(runtime)
+
+
+def as_seen(deployment: Deployment, program: Program) -> Deployment:
+    """Name the folders as on Lambda; the layers' one only if the program does not lie in /opt."""
+    opt_dir = deployment.opt_dir
+    in_opt = any(f"{folder}/".startswith(f"{OPT_DIR}/") for folder in program.directories)
+    if opt_dir is not None and Path(OPT_DIR).is_dir() and not in_opt:
+        opt_dir = Path(OPT_DIR)
+    return replace(deployment, code_dir=Path(TASK_DIR), opt_dir=opt_dir)
+
+
+def seen_argv(argv: Sequence[str], deployment: Deployment, seen: Deployment) -> tuple[str, ...]:
+    """Name the executable as it is called where the folders are `seen`."""
+    executable = Path(argv[0])
+    for folder, shown in (
+        (deployment.code_dir, seen.code_dir),
+        (deployment.opt_dir, seen.opt_dir),
+    ):
+        if folder is not None and shown is not None and executable.is_relative_to(folder):
+            return (str(shown / executable.relative_to(folder)), *argv[1:])
+    return tuple(argv)

@@ -26,7 +26,7 @@ def function_variables(
 
     Credentials are placeholders and no file or metadata service is asked for others, so that a
     handler cannot act with the operator's. `search_paths` are the program's own; layers are found
-    through them, for there is no /opt. `tmp_dir` is set where /tmp cannot be made private.
+    through them. `tmp_dir` is set where /tmp cannot be made private.
     """
     variables = {
         "LANG": "en_US.UTF-8",

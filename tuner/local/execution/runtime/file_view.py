@@ -1,0 +1,183 @@
+"""The files that a runtime sees, in a mount namespace of its own: Lambda's, as far as they go.
+
+The code is /var/task, the layers are /opt, and nothing but /tmp can be written. Light: the warden
+imports it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+
+from tuner.local.execution.runtime.volume import mount_image
+
+TASK_DIR, OPT_DIR, TMP_DIR = "/var/task", "/opt", "/tmp"  # noqa: S108 (its own, mounted there)
+SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 0x1
+CLONE_NEWNS = 0x0002_0000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 0x4_0000
+DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
+STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
+USER_NAME = "sbx_user1051"
+"""What Lambda calls the user of handlers."""
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from tuner.local.execution.runtime.launch import LaunchSpec
+
+
+def show_files(spec: LaunchSpec) -> None:
+    """Give this process the view. Raises OSError."""
+    # Of the mount before: a file open for writing would keep its mount from being read-only.
+    image = os.open(spec["tmp_image"], os.O_PATH) if spec["tmp_image"] else -1
+    _checked("unshare", ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS))
+    _mount("none", "/", MS_REC | MS_PRIVATE)
+    code = _opened(spec["code_dir"])
+    layers = _opened(spec["opt_dir"]) if spec["opt_dir"] else -1
+    kept = sorted(filter(os.path.isdir, {*spec["kept_dirs"]}), key=len)
+    _show_tmp(spec, image, [path for path in kept if path.startswith(f"{TMP_DIR}/")])
+    for home in spec["home_dirs"]:
+        hide_home(home, kept)
+    if spec["user_id"]:
+        _open_ways(kept)
+    if not os.path.isdir(TASK_DIR):
+        _rebuild(os.path.dirname(TASK_DIR))
+        os.mkdir(TASK_DIR)
+    _show(code, TASK_DIR)
+    if layers >= 0:
+        _show(layers, OPT_DIR)
+    _show_devices(spec["user_id"])
+    _write_to_tmp_only()
+
+
+def _show_tmp(spec: LaunchSpec, image: int, kept: list[str]) -> None:
+    """Make /tmp the environment's own; what is kept of the one before is bound through."""
+    handles = [(_opened(path), path) for path in kept]
+    if image >= 0:
+        mount_image(f"/proc/self/fd/{image}", TMP_DIR)
+        os.close(image)
+    else:
+        _mount(spec["tmp_dir"], TMP_DIR, MS_BIND)
+    if spec["user_id"]:
+        os.chown(TMP_DIR, spec["user_id"], spec["user_id"])
+        os.chmod(TMP_DIR, 0o700)
+    _bind_through(handles)
+
+
+def hide_home(home: str, kept_dirs: list[str]) -> None:
+    """Put an empty folder over a home folder; what is kept of it is bound through, read-only.
+
+    If all of it is kept, AWS's settings at least are hidden. Raises OSError.
+    """
+    real = os.path.realpath(home)
+    kept = {path for path in kept_dirs if f"{os.path.realpath(path)}/".startswith(f"{real}/")}
+    if any(os.path.realpath(path) == real for path in kept):
+        home, kept = os.path.join(home, ".aws"), set()
+    if os.path.isdir(home):
+        handles = [(_opened(path), path) for path in sorted(kept, key=len) if os.path.isdir(path)]
+        _mount("none", home, 0, b"tmpfs", b"mode=755")
+        _bind_through(handles)
+        _mount("none", home, MS_BIND | MS_REMOUNT | MS_RDONLY)
+
+
+def _open_ways(kept: list[str]) -> None:
+    """Let every user reach what is kept, where a folder on the way is its owner's alone."""
+    for path in kept:
+        parts = path.strip("/").split("/")
+        for count in range(1, len(parts)):
+            folder = "/" + "/".join(parts[:count])
+            if not os.stat(folder).st_mode & 0o001:
+                hide_home(folder, kept)
+        if os.stat(path).st_mode & 0o005 != 0o005:
+            _rebuild(path)
+
+
+def _rebuild(folder: str) -> None:
+    """Put a folder that everybody may enter in the place of another one, with the same entries."""
+    names = os.listdir(folder)
+    links = [(name, os.readlink(f"{folder}/{name}")) for name in names if _is_link(folder, name)]
+    handles = [
+        (os.open(f"{folder}/{name}", os.O_PATH), f"{folder}/{name}")
+        for name in names
+        if not _is_link(folder, name)
+    ]
+    _mount("none", folder, 0, b"tmpfs", b"mode=755")
+    for name, target in links:
+        os.symlink(target, f"{folder}/{name}")
+    _bind_through(handles)
+
+
+def _is_link(folder: str, name: str) -> bool:
+    return os.path.islink(f"{folder}/{name}")
+
+
+def _show_devices(user_id: int) -> None:
+    """Leave of /dev what Lambda has, which has no /dev/shm; and give the user a name."""
+    handles = [
+        (os.open(f"/dev/{name}", os.O_PATH), f"/dev/{name}")
+        for name in DEVICES
+        if os.path.exists(f"/dev/{name}")
+    ]
+    _mount("none", "/dev", 0, b"tmpfs", b"mode=755")
+    _bind_through(handles)
+    for name, target in STREAMS.items():
+        os.symlink(f"/proc/self/fd{target}", f"/dev/{name}")
+    if user_id and os.path.isfile("/etc/passwd"):
+        with open("/etc/passwd", "rb") as file:
+            users = file.read()
+        with open("/dev/passwd", "xb") as file:
+            line = f"{USER_NAME}:x:{user_id}:{user_id}::/home/{USER_NAME}:/sbin/nologin\n"
+            file.write(users + line.encode())
+        _mount("/dev/passwd", "/etc/passwd", MS_BIND)
+        os.unlink("/dev/passwd")
+
+
+def _write_to_tmp_only() -> None:
+    """Make every mount read-only but /tmp; a kernel before 5.12 does not."""
+    _set_mounts("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0)
+    _set_mounts(TMP_DIR, 0, 0, MOUNT_ATTR_RDONLY)
+
+
+def _set_mounts(target: str, flags: int, added: int, removed: int) -> None:
+    """mount_setattr(2), which the C library may not know; refused, nothing changes."""
+    attributes = struct.pack("QQQQ", added, removed, 0, 0)
+    library = ctypes.CDLL(None, use_errno=True)
+    library.syscall(
+        SYS_MOUNT_SETATTR, AT_FDCWD, target.encode(), flags, attributes, len(attributes)
+    )
+
+
+def _opened(folder: str) -> int:
+    return os.open(folder, os.O_PATH | os.O_DIRECTORY)
+
+
+def _show(handle: int, target: str) -> None:
+    """Bind a folder, read-only."""
+    _mount(f"/proc/self/fd/{handle}", target, MS_BIND)
+    _mount("none", target, MS_BIND | MS_REMOUNT | MS_RDONLY)
+    os.close(handle)
+
+
+def _bind_through(handles: list[tuple[int, str]]) -> None:
+    """Bind folders and files that are hidden by now to where they were."""
+    for handle, path in handles:
+        source = f"/proc/self/fd/{handle}"
+        if os.path.isdir(source):
+            os.makedirs(path, exist_ok=True)
+        elif not os.path.exists(path):
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
+        _mount(source, path, MS_BIND | MS_REC)
+        os.close(handle)
+
+
+def _mount(
+    source: str, target: str, flags: int, kind: bytes | None = None, options: bytes | None = None
+) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    _checked(target, library.mount(source.encode(), target.encode(), kind, flags, options))
+
+
+def _checked(what: str, result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
