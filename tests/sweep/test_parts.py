@@ -185,6 +185,23 @@ def test_signals_become_requests_and_the_old_handlers_come_back() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.parametrize(
+    ("number", "counts"), [(signal.SIGHUP, False), (signal.SIGINT, True), (signal.SIGTERM, True)]
+)
+def test_nohup_is_heeded_and_the_job_of_a_script_still_ends(
+    number: signal.Signals, counts: bool
+) -> None:
+    """An ignored SIGHUP stays ignored; Ctrl-C counts, though a script's `&` had it ignored."""
+    stop, before = StopSignal(), signal.signal(number, signal.SIG_IGN)
+    try:
+        with stop_on_signals(stop):
+            os.kill(os.getpid(), number)
+            assert stop.is_requested == counts
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
 def test_workers_are_as_many_as_calls_at_once_and_end() -> None:
     """Threads are reused, exceptions come back as results, and all end with the block."""
     names = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tuner.api.host_check import host_findings
 from tuner.cli.screen import say, show_text
@@ -14,6 +14,7 @@ from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import start_local_lambda
 from tuner.report.foreign import plain
+from tuner.sweep.io import stopping_signals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
     from tuner.iac import TemplateFunction
     from tuner.local import LocalStatus
-
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _StoppedError(Exception):
@@ -48,7 +47,7 @@ def serve_until_stopped(
         region=region,
         allow_outside=allow_outside,
     ).functions
-    before = [(number, signal.signal(number, _stop)) for number in _SIGNALS]
+    before = [(number, signal.signal(number, _stop)) for number in stopping_signals()]
     try:
         with ExitStack() as stack:
             # In a process of its own, without the variables of this one: handlers run below it.
@@ -111,6 +110,6 @@ def _said(status: LocalStatus) -> list[str]:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     """Leave the block once; further signals must not cut through the closing."""
-    for number in _SIGNALS:
+    for number in stopping_signals():
         signal.signal(number, signal.SIG_IGN)
     raise _StoppedError

@@ -114,15 +114,25 @@ class SweepIO:
     backoff: Backoff = field(default_factory=Backoff)
 
 
+def stopping_signals() -> tuple[signal.Signals, ...]:
+    """SIGINT, SIGTERM and SIGHUP; where `nohup` had it ignored, SIGHUP ends nothing.
+
+    SIGINT counts also where a script's `&` had it ignored: who presses Ctrl-C wants the spending
+    to end.
+    """
+    always = (signal.SIGINT, signal.SIGTERM)
+    is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return always if is_ignored else (*always, signal.SIGHUP)
+
+
 @contextmanager
 def stop_on_signals(stop: StopSignal) -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into requests to stop; for the main thread only."""
+    """Turn the stopping signals into requests to stop; for the main thread only."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop.request()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [(number, signal.signal(number, handle)) for number in numbers]
+    before = [(number, signal.signal(number, handle)) for number in stopping_signals()]
     try:
         yield
     finally:
