@@ -180,6 +180,7 @@ def test_a_policy_that_fits_a_user_has_no_advice() -> None:
         (["tune", "f", "--json", "--goal", "best"], "usage_error", 2),
         (["tune", "f", "--json", "--min-memory", "512", "--max-memory", "256"], "usage_error", 2),
         (["compare", "a", "b", "--json", "--format", "html"], "usage_error", 2),
+        (["report", "a", "--json", "--format", "html"], "usage_error", 2),
         (["prices", "show", "--json", "--region", "eu-wset-1"], "price_error", 1),
         (["payload", "check", "gone.json", "--json"], "payload_error", 1),
         (["break-even", "gone.jsonl", "--json"], "sweep_file_error", 1),

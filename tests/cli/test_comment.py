@@ -17,6 +17,7 @@ from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, ser
 from tests.forge.fake_gitlab import PROJECT, FakeGitlab
 from tests.sweeps import made_function, made_sweep, mixed_ms, save_sweep
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +104,17 @@ def test_the_first_line_says_what_was_measured(
     ran = run_here("comment", save(tmp_path / "a.jsonl", **changes), "--dry-run")
     assert ran.returncode == 0
     assert ran.stdout.splitlines()[0].startswith(line)
+
+
+def test_the_goal_is_the_one_that_the_sweep_was_made_for(tmp_path: Path) -> None:
+    """Without an option the comment answers for the kept goal; --goal decides otherwise."""
+    cost, speed = (save(tmp_path / f"{name}.jsonl", goal=Goal(name)) for name in ("cost", "speed"))
+    kept, asked, other = (
+        run_here("comment", *arguments, "--dry-run").stdout
+        for arguments in ([speed], [cost, "--goal", "speed"], [cost])
+    )
+    assert "**RESIZE 3008 → 128 MB" in other
+    assert kept.splitlines()[1:3] == asked.splitlines()[1:3] != other.splitlines()[1:3]
 
 
 def test_the_functions_on_deployed_code_are_named(tmp_path: Path) -> None:

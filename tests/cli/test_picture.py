@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.test_screen import Terminal
-from tests.sweeps import made_sweep, save_sweep
+from tests.sweeps import made_sweep, mixed_ms, save_sweep
 from tuner.cli import picture
 from tuner.errors import InputError
+from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +126,21 @@ def test_a_sweep_of_any_name_is_never_replaced(saved: Path) -> None:
     assert ran.returncode == 1
     assert "holds a sweep, which stays" in one_line(ran)
     assert named.read_bytes() == before
+
+
+def test_the_page_answers_for_the_goal_that_the_sweep_was_made_for(tmp_path: Path) -> None:
+    """As --goal would on a sweep that was made for another."""
+    path = tmp_path / "made.jsonl"
+
+    def verdict(kept: str, *asked: str) -> list[str]:
+        save_sweep(path, replace(made_sweep(mixed_ms), goal=Goal(kept)))
+        page = run_here("report", str(path), "--format", "html", *asked).stdout
+        return re.findall(r"(?:RESIZE|KEEP)[^<]*", page)
+
+    speed = verdict("speed")
+    assert speed
+    assert speed == verdict("cost", "--goal", "speed")
+    assert speed != verdict("cost")
 
 
 def test_a_missing_extra_is_one_line(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,6 +279,13 @@ def test_what_is_out_of_range_or_not_supported_is_refused_where_it_stands(
     assert "hunter2" not in message
 
 
+@pytest.mark.parametrize("timeout_s", [1, 900, 901, 1800])
+def test_a_timeout_is_at_most_1800_seconds(tmp_path: Path, timeout_s: int) -> None:
+    """Lambda takes more than the 900 s that its guide names."""
+    [function] = read(tmp_path, f"Timeout: {timeout_s}").functions
+    assert function.timeout_s == timeout_s
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -56,6 +56,18 @@ def test_named_sizes_are_measured_exactly() -> None:
     assert plan.concurrency == 3
 
 
+@pytest.mark.parametrize("timeout_s", [901, 1800])
+def test_the_longest_timeouts_are_planned_and_budgeted(timeout_s: int) -> None:
+    """The worst case of an invocation is the whole timeout, also beyond 900 s."""
+    function = made_function(1024, timeout_s=timeout_s)
+    assert planned(function=function).estimated_invocation_count > 0
+    one_usd = 0.125 * timeout_s * 0.0000166667
+    options = {"function": function, "memory_sizes_mb": (128, 256)}
+    assert planned(**options, budget_usd=20 * one_usd).budget_usd == 20 * one_usd
+    with pytest.raises(InputError, match=f"its timeout of {timeout_s} s"):
+        planned(**options, budget_usd=2 * one_usd)
+
+
 @given(st.integers(1, 100), st.integers(1, 4))
 def test_a_limit_of_invocations_is_kept_or_refused(limit: int, payload_count: int) -> None:
     """Every plan fits its limit and gives every size a warm sample, or there is none."""

@@ -361,6 +361,9 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
         assert place.snapshot() == before
     assert (sweep.end, len(sweep.invocations)) == ("failed", 3)
     assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
+    [said] = [each.message for each in sweep.findings if each.code == "unmeasurable"]
+    advice = "SystemLogLevel INFO (aws lambda update" if untrue is None else "check --endpoint-url"
+    assert advice in said
     assert all(one.cost_usd < 1e-3 for one in sweep.invocations)
     assert "unmeasurable" in codes(sweep)
     assert "none could be measured" in recommend(sweep).choice.reason

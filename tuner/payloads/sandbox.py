@@ -48,7 +48,7 @@ def new_environment() -> Any:
             return super()._generate(Joins().visit(source), *args, **named)
 
         def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-            wide = isinstance(obj, str) and attr in _WIDE_METHODS
+            wide = isinstance(obj, str | bytes) and attr in _WIDE_METHODS
             return not wide and super().is_safe_attribute(obj, attr, value)
 
         def call(self, context: Any, function: Any, /, *args: Any, **named: Any) -> Any:
