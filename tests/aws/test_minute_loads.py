@@ -89,7 +89,7 @@ def test_what_cloudwatch_cannot_tell_is_one_clear_line(
 ) -> None:
     """Days that are not kept, and two sources at once, are refused before anything is asked."""
     ran = run_here("break-even", sweep_file, "--traffic", "cloudwatch", *options)
-    assert ran.returncode != 0
+    assert ran.returncode == 2
     assert complaint in ran.stderr
     assert ran.stderr.count("\n") == 1
 

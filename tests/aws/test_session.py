@@ -209,10 +209,11 @@ def test_endpoint_must_be_a_server(url: str) -> None:
     assert "a:b" not in str(caught.value)
 
 
-def test_region_that_is_no_region() -> None:
+@pytest.mark.parametrize("url", [None, LOOPBACK])
+def test_region_that_is_no_region(url: str | None) -> None:
     """A region that cannot be part of a host's name is refused with the flag's name."""
     with pytest.raises(InputError, match="is not a region: check --region"):
-        open_session(region="not a region!", profile=None, endpoint_url=None)
+        open_session(region="not a region!", profile=None, endpoint_url=url)
 
 
 @pytest.mark.parametrize(

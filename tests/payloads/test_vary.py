@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tuner.errors import PayloadError
+from tuner.errors import InputError, PayloadError
 from tuner.payloads import load_payloads
 from tuner.sweep.plan import payload_classes
 
@@ -105,7 +105,7 @@ def test_a_template_needs_no_value_of_what_is_varied(tmp_path: Path) -> None:
 )
 def test_a_bad_parameter_says_what_is_wrong(written: str, vary: str, says: str) -> None:
     """One line."""
-    with pytest.raises(PayloadError, match=says) as caught:
+    with pytest.raises(InputError, match=says) as caught:
         load_payloads([written], vary=vary)
     assert "\n" not in str(caught.value)
 

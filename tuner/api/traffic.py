@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tuner.breakeven.traffic import traffic_of_minutes
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from tuner.breakeven.traffic import Traffic
@@ -32,7 +32,7 @@ def cloudwatch_traffic(
     from tuner.aws.minute_loads import MAX_DAYS  # noqa: PLC0415 - as above
 
     if not 1 <= days <= MAX_DAYS:
-        raise InputError(
+        raise UsageError(
             f"--days {days} cannot be: CloudWatch keeps minutes for {MAX_DAYS} days, give 1 to "
             f"{MAX_DAYS}"
         )

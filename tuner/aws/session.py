@@ -12,10 +12,11 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.utils import validate_region_name
 
 from tuner.aws.place import Place
 from tuner.aws.refusal import check_shapes, refused
-from tuner.errors import CredentialsError, InputError
+from tuner.errors import CredentialsError, InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +104,7 @@ def open_session(
                 "no region: give --region, or set AWS_REGION or a region in the AWS profile"
             )
         region = region or _LOOPBACK_REGION
+        validate_region_name(region)
         if access_key_id is not None:
             keys = {**_LOOPBACK_KEYS, "aws_access_key_id": access_key_id}
         else:
@@ -130,14 +132,14 @@ def is_loopback_url(url: str) -> bool:
 
 
 def _check_endpoint(endpoint_url: str, source: str) -> None:
-    """Raise InputError if this is no URL of a server (credentials in it are not told)."""
+    """Raise UsageError if this is no URL of a server (credentials in it are not told)."""
     try:
         parts = urlsplit(endpoint_url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable or "@" in parts.netloc:
-        raise InputError(
+        raise UsageError(
             f"{source} is not the URL of a server: give one such as http://127.0.0.1:9001"
         )
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tuner.breakeven.scenario import DEFAULT_CONCURRENCY, DEFAULT_UTILIZATION
 from tuner.breakeven.traffic import Traffic
-from tuner.errors import InputError
+from tuner.errors import UsageError
 
 Trigger = Literal["http", "queue", "stream", "schedule"]
 
@@ -51,10 +51,10 @@ class Terms:
             value = getattr(self, name)
             low = 0 if name != "utilization" else 1e-3
             if value is not None and not low <= value <= 1:
-                raise InputError(f"--{name.replace('_', '-')} {value:g} is no share: 0 to 1")
+                raise UsageError(f"--{name.replace('_', '-')} {value:g} is no share: 0 to 1")
         if not (math.isfinite(self.arm_speed) and 0.1 <= self.arm_speed <= 10):
-            raise InputError(f"--arm-speed {self.arm_speed:g} is out of range: 0.1 to 10")
+            raise UsageError(f"--arm-speed {self.arm_speed:g} is out of range: 0.1 to 10")
         if not (math.isfinite(self.container_concurrency) and self.container_concurrency >= 1):
-            raise InputError(
+            raise UsageError(
                 f"--container-concurrency {self.container_concurrency:g} is none: give 1 or more"
             )

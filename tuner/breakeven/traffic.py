@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,10 +78,10 @@ def _levels_of(shape: tuple[float, ...]) -> tuple[Floats, Floats]:
 def traffic_of_rate(rate_per_s: float | None, peak_ratio: float | None = None) -> Traffic:
     """Traffic of a mean rate. Raises InputError for a rate or a peak that cannot be."""
     if rate_per_s is not None and not (math.isfinite(rate_per_s) and rate_per_s > 0):
-        raise InputError(f"a rate of {rate_per_s:g}/s has no cost to compare: give one above 0")
+        raise UsageError(f"a rate of {rate_per_s:g}/s has no cost to compare: give one above 0")
     ratio = DEFAULT_PEAK_RATIO if peak_ratio is None else peak_ratio
     if not (math.isfinite(ratio) and ratio >= 1):
-        raise InputError(f"a peak of {ratio:g} times the mean is none: give 1 or more")
+        raise UsageError(f"a peak of {ratio:g} times the mean is none: give 1 or more")
     return Traffic(rate_per_s, ratio)
 
 

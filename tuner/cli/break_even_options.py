@@ -37,6 +37,7 @@ class LoadOptions:
         int,
         typer.Option(
             metavar="N",
+            min=1,
             help="Days of --traffic cloudwatch, at most 15.",
             rich_help_panel=TRAFFIC,
         ),
@@ -132,7 +133,8 @@ class TermsOptions:
     account_gb_seconds: Annotated[
         float | None,
         typer.Option(
-            min=0,
+            metavar="GB-S",
+            parser=values.amount_or_nothing,
             help="The account's GB-seconds a month besides: counts price tiers and free tier.",
             rich_help_panel=TERMS,
         ),
@@ -140,7 +142,8 @@ class TermsOptions:
     gateway_usd_per_million: Annotated[
         float,
         typer.Option(
-            min=0,
+            metavar="USD",
+            parser=values.amount_or_nothing,
             help="Your API gateway's own price.",
             rich_help_panel=TERMS,
         ),
@@ -155,24 +158,39 @@ class TermsOptions:
     ] = False
     load_balancer_usd_per_month: Annotated[
         float | None,
-        typer.Option(min=0, help="In place of the list price.", rich_help_panel=TERMS),
+        typer.Option(
+            metavar="USD",
+            parser=values.amount_or_nothing,
+            help="In place of the list price.",
+            rich_help_panel=TERMS,
+        ),
     ] = None
     log_kb_per_request: Annotated[
         float,
         typer.Option(
             metavar="KB",
-            min=0,
+            parser=values.amount_or_nothing,
             help="Log lines of a request, billed everywhere (0: left out).",
             rich_help_panel=TERMS,
         ),
     ] = 0.0
     ops_cost_usd: Annotated[
         float,
-        typer.Option(min=0, help="What operating a fleet costs a month.", rich_help_panel=TERMS),
+        typer.Option(
+            metavar="USD",
+            parser=values.amount_or_nothing,
+            help="What operating a fleet costs a month.",
+            rich_help_panel=TERMS,
+        ),
     ] = 0.0
     migration_cost_usd: Annotated[
         float | None,
-        typer.Option(min=0, help="What the move costs: gives payback.", rich_help_panel=TERMS),
+        typer.Option(
+            metavar="USD",
+            parser=values.amount_or_nothing,
+            help="What the move costs: gives payback.",
+            rich_help_panel=TERMS,
+        ),
     ] = None
     min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0
     min_saving_ratio: options.MinSavingRatio = None

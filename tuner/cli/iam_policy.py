@@ -26,7 +26,10 @@ def iam_policy(
     No credentials are needed and nothing is asked of AWS. What the ARN does not say stands as `*`.
     """
     from tuner.aws.policy import least_policy  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.reference import check_region, parse_reference  # noqa: PLC0415 - as above
 
+    if region is not None:
+        check_region(parse_reference(function), region)
     policy = least_policy(function, region=region or "*", isolation=isolation)
     show_json(policy)
     count = len("".join(json.dumps(policy).split()))  # IAM does not count white space

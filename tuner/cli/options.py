@@ -21,7 +21,12 @@ FunctionName = Annotated[
 ]
 Region = Annotated[
     str | None,
-    typer.Option(help="AWS region (else the profile's).", rich_help_panel=WHERE),
+    typer.Option(
+        parser=values.region,
+        metavar="REGION",
+        help="AWS region (else the profile's).",
+        rich_help_panel=WHERE,
+    ),
 ]
 Profile = Annotated[
     str | None,
@@ -73,6 +78,7 @@ PayloadSize = Annotated[
     str | None,
     typer.Option(
         metavar="SIZES",
+        parser=values.event_sizes,
         help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size.",
         rich_help_panel=MEASURE,
     ),
@@ -253,7 +259,8 @@ PerMonth = Annotated[
 MinSavingUsdPerMonth = Annotated[
     float,
     typer.Option(
-        min=0,
+        metavar="USD",
+        parser=values.amount_or_nothing,
         help="No flag for a smaller saving a month, where the rate is known; a resize too.",
         rich_help_panel="Traffic",
     ),

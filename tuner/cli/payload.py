@@ -9,7 +9,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.grouped import spread
-from tuner.cli.groups import PlaceOptions
+from tuner.cli.groups import Place, PlaceOptions
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.model.share import percent
 from tuner.report.foreign import plain
@@ -205,15 +205,19 @@ def check(
     With --try the function is invoked once with each class, as it stands now: exit code 1 if one
     of them fails.
     """
-    from tuner.payloads.corpus import facts  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.reference import parse_reference  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
 
+    where = place.place()
+    if try_function is not None:
+        parse_reference(try_function)
     payloads = making.load(payload)
     found = facts(payloads, count)
     if not json:
         _show_facts(found)
     failures: dict[str, str | None] = {}
     if try_function is not None:
-        failures = _try(try_function, payloads, place, yes=yes, allow_outside=making.allow_outside)
+        failures = _try(try_function, payloads, where, yes=yes, allow_outside=making.allow_outside)
     if json:
         _show_as_json(found, failures, tried=try_function is not None)
     else:
@@ -234,7 +238,7 @@ def _show_facts(found: "Sequence[ClassFacts]") -> None:
 def _try(
     function: str,
     payloads: "Sequence[Payload]",
-    place: PlaceOptions,
+    place: Place,
     *,
     yes: bool,
     allow_outside: bool,
@@ -243,9 +247,13 @@ def _try(
     from tuner.api.trial import try_payloads  # noqa: PLC0415 - not needed for --help
     from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
 
-    if place.local is None and not yes and not agree(f"Invoke {function} with each class?"):
+    if (
+        place["local_template"] is None
+        and not yes
+        and not agree(f"Invoke {function} with each class?")
+    ):
         raise NotAgreedError("the trial was not agreed to: nothing was invoked")
-    return try_payloads(function, payloads, **place.place(), allow_outside=allow_outside)
+    return try_payloads(function, payloads, **place, allow_outside=allow_outside)
 
 
 def _show_as_json(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, values
 from tuner.cli.screen import show_json, show_text
 
 EPILOG = """\
@@ -48,6 +48,7 @@ def refresh(
         typer.Option(
             "--region",
             metavar="REGION",
+            parser=values.region,
             help="Region to ask for; repeatable (without it the profile's).",
             rich_help_panel=options.WHERE,
         ),

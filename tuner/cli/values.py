@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
 
+_REGION: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")  # as botocore checks it
 _RATE_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0}
 _COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
 
@@ -73,6 +74,33 @@ def amount_usd(text: str) -> float:
     if number <= 0:
         raise typer.BadParameter(f"{text!r} is no amount above 0")
     return number
+
+
+def amount_or_nothing(text: str) -> float:
+    """`0`, `0.50` or `$0.50`: finite, from 0."""
+    number = _number(str(text).strip().removeprefix("$"), f"{text!r} is no amount: write 0.50")
+    if number < 0:
+        raise typer.BadParameter(f"{text!r} is out of range: 0 or more")
+    return number
+
+
+def region(text: str) -> str:
+    """`eu-west-1`, in any partition."""
+    if not _REGION.fullmatch(text):
+        raise typer.BadParameter(f"{text!r} is not the name of a region: write one like eu-west-1")
+    return text
+
+
+def event_sizes(text: str) -> str:
+    """`p50=2kB,p99=200kB` or `2kB`, as it was written."""
+    from tuner.errors import PayloadError  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.size import parse_distribution  # noqa: PLC0415 - as above
+
+    try:
+        parse_distribution(text)
+    except PayloadError as error:
+        raise typer.BadParameter(str(error)) from None
+    return text
 
 
 def rate_per_s(text: str) -> float:

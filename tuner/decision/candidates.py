@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.errors import InputError
+from tuner.errors import UsageError
 from tuner.model.limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
@@ -24,7 +24,7 @@ def candidate_sizes(
     """Sizes that a person would write, ascending, within the limits (None: the platform's).
 
     Multiples of 64 MB, the size of one vCPU, both sides of every core threshold, and the current
-    size if it lies within the limits. Raises InputError if the limits leave nothing.
+    size if it lies within the limits. Raises UsageError if the limits leave nothing.
     """
     low = MIN_MEMORY_MB if min_memory_mb is None else min_memory_mb
     high = MAX_MEMORY_MB if max_memory_mb is None else max_memory_mb
@@ -33,7 +33,7 @@ def candidate_sizes(
         sizes |= {first_mb - 1, first_mb}
     within = tuple(sorted(size for size in sizes if low <= size <= high))
     if not within:
-        raise InputError(
+        raise UsageError(
             f"no size to choose from between {low} and {high} MB: "
             f"widen --min-memory and --max-memory ({MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB)"
         )

@@ -46,8 +46,8 @@ def load_payloads(
     files that lie elsewhere. `test_events` are the function's shareable ones, by name, for the spec
     "test-events" (all of them) or "test-events:NAME".
 
-    Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, and for an
-    option that nothing takes; no message holds a payload's content.
+    Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, UsageError for
+    an option that nothing takes; no message holds a payload's content.
     """
     options = Options(
         seed,

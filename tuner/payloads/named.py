@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import PayloadError
+from tuner.errors import PayloadError, UsageError
 from tuner.model.payload import Payload
 from tuner.payloads.body import checked
 from tuner.payloads.payload_set import ClassRecipe
@@ -36,15 +36,15 @@ class Options:
     """The function's shareable ones; None where no function was asked."""
 
     def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
-        """Raise PayloadError for an option that no class takes."""
+        """Raise UsageError for an option that no class takes."""
         recipes = [each for each in classes if isinstance(each, ClassRecipe)]
         if self.batch_size is not None and not any(
             each.origin is None and each.parameters.get("batch_size") == self.batch_size
             for each in recipes
         ):
-            raise PayloadError("nothing here takes --batch-size: name an event source, such as sqs")
+            raise UsageError("nothing here takes --batch-size: name an event source, such as sqs")
         if self.size is not None and all(each.size != self.size for each in recipes):
-            raise PayloadError(
+            raise UsageError(
                 f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
             )
 
@@ -79,10 +79,13 @@ def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
 
 
 def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe | None:
-    """Return the recipe that a name stands for, None if it stands for none."""
+    """Return the recipe that a name stands for, None if it stands for none. Raises UsageError."""
     path = Path(spec)
     if spec in SOURCES and not is_file:
         given = {} if options.batch_size is None else {"batch_size": options.batch_size}
+        most = SOURCES[spec].max_batch
+        if options.batch_size is not None and options.batch_size > most:
+            raise UsageError(f"--batch-size {options.batch_size}: {spec} sends at most {most}")
         return ClassRecipe(spec, source=spec, parameters=given)
     if spec.endswith(_SCHEMA_SUFFIX):
         name = path.name.removesuffix(_SCHEMA_SUFFIX)

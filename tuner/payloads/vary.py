@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import PayloadError
+from tuner.errors import PayloadError, UsageError
 from tuner.model.payload import Payload, Variant
 from tuner.payloads.making import make_class, record_count, takes_parameter
 
@@ -43,13 +43,13 @@ class Asked:
 
 
 def parse_vary(text: str) -> Vary:
-    """Read `batch_size=1,5,10`: two values or more, each once. Raises PayloadError."""
+    """Read `batch_size=1,5,10`: two values or more, each once. Raises UsageError."""
     name, equals, given = text.partition("=")
     values = [value.strip() for value in given.split(",")]
     if not (equals and re.fullmatch(r"[A-Za-z_]\w*", name.strip()) and all(values)):
-        raise PayloadError(f"--vary {text!r} cannot be read: write it like batch_size=1,5,10")
+        raise UsageError(f"--vary {text!r} cannot be read: write it like batch_size=1,5,10")
     if not 1 < len(values) <= _MOST_VALUES or len(set(values)) < len(values):
-        raise PayloadError(f"--vary {text!r} needs two to {_MOST_VALUES} values, each once")
+        raise UsageError(f"--vary {text!r} needs two to {_MOST_VALUES} values, each once")
     return Vary(name.strip(), tuple((value, _typed(value)) for value in values))
 
 
@@ -57,12 +57,12 @@ def vary_classes(classes: Sequence[Asked], vary: Vary) -> tuple[Payload, ...]:
     """Return every class once for each value; a class that does not use the parameter as it is.
 
     The mix of records stays what it is without the parameter: where an event holds more records,
-    there are fewer of them, and its weight is less. Raises PayloadError, also where no class uses
-    the parameter.
+    there are fewer of them, and its weight is less. Raises PayloadError, and UsageError where no
+    class uses the parameter.
     """
     varied = [each for each in classes if _takes(each, vary)]
     if not varied:
-        raise PayloadError(
+        raise UsageError(
             f"nothing uses the parameter {vary.name!r} of --vary: name one of a template or of an "
             "event source (`tuner payload sources` lists theirs)"
         )

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.errors import HookError, InputError, UsageError
+from tuner.errors import HookError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,9 +117,9 @@ def _words(flag: str, command: str | None) -> tuple[str, ...] | None:
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
-        raise InputError(f"{flag} cannot be split into words ({error}): check its quotes") from None
+        raise UsageError(f"{flag} cannot be split into words ({error}): check its quotes") from None
     if not words:
-        raise InputError(f"{flag} is empty: give a command, such as './reset-table.sh orders'")
+        raise UsageError(f"{flag} is empty: give a command, such as './reset-table.sh orders'")
     return words
 
 

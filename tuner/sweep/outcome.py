@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from tuner.errors import InputError
+from tuner.errors import UsageError
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
@@ -133,12 +133,12 @@ class FailOn:
 
 
 def parse_fail_on(text: str) -> FailOn:
-    """Read a JMESPath expression. Raises InputError."""
+    """Read a JMESPath expression. Raises UsageError."""
     try:
         return FailOn(jmespath.compile(text))
     except (JMESPathError, RecursionError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
+        raise UsageError(
             f'--fail-on {text!r} is no JMESPath expression ({why}): write one like "statusCode >= '
             '`400`" or "status == \'failed\'"'
         ) from error
