@@ -157,3 +157,41 @@ def test_what_the_user_may_not_execute_is_named(tmp_path: Path) -> None:
             bench.call("any.handler", code_dir=code, runtime="provided.al2023")
     finally:
         bench.executor.close()
+
+
+@needs_user
+def test_a_root_without_capabilities_is_told_of(tmp_path: Path) -> None:
+    """Where root may not measure other users' processes, handlers stay root's, with a finding."""
+    answer = "[os.getuid(), open('/proc/self/status').read()]"
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "app.py").write_text(f"import os\ndef see(event, _):\n    return {answer}\n")
+    script = (
+        "import json, sys; from pathlib import Path; "
+        "from tests.local_exec.conftest import open_bench; "
+        "bench = open_bench(Path(sys.argv[1]), None); "
+        "value = bench.call('see', code_dir=Path(sys.argv[2])).value; "
+        "print(json.dumps([*value, [one.code for one in bench.executor.limits.findings]])); "
+        "bench.executor.close()"
+    )
+    done = subprocess.run(
+        [
+            "setpriv",
+            "--bounding-set=-sys_ptrace",
+            sys.executable,
+            "-c",
+            script,
+            str(tmp_path / "work"),
+            str(code),
+        ],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    user_id, status, codes = json.loads(done.stdout)
+    assert user_id == 0
+    assert "CapEff:\t0000000000000004\n" in status
+    assert "handlers_run_as_root" in codes

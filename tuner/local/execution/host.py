@@ -70,6 +70,8 @@ class Host:
             findings.append(_shared_tmp_finding())
         if self.disk_maker is None:
             findings.append(_loose_tmp_finding())
+        if os.geteuid() == 0 and not self.handler_user_id:
+            findings.append(_root_finding())
         return HostLimits(
             core_count=self.core_count,
             max_memory_mb=max_memory_mb_with(self.core_count),
@@ -191,4 +193,13 @@ def _loose_tmp_finding() -> Finding:
         "tmp_limited_by_file",
         "info",
         "no disk can be mounted for /tmp here: EphemeralStorage limits each file, not their sum",
+    )
+
+
+def _root_finding() -> Finding:
+    return Finding(
+        "handlers_run_as_root",
+        "info",
+        "root lacks capabilities here (a container's): handlers run as root, with none but to "
+        "read files; run as an ordinary user, or add SYS_ADMIN, SYS_PTRACE and SYS_NICE",
     )
