@@ -6,16 +6,21 @@ import math
 import random
 from typing import TYPE_CHECKING
 
+from tuner.decision import analyse, recommend
 from tuner.model.function import FunctionConfig
+from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.platform_report import PlatformReport
 from tuner.model.sweep import Sweep
+from tuner.pricing import load_price_book
 from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from tuner.model.recommendation import Recommendation
 
 SIZES_MB = (128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008)
 
@@ -111,6 +116,12 @@ def made_sweep(
         end="complete",
         wall_s=10.0,
     )
+
+
+def recommended(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recommendation:
+    """The answer of a sweep at the bundled prices."""
+    book = load_price_book()
+    return recommend(analyse(sweep, goal or Goal(), price_book=book, seed=0, **limits))
 
 
 def save_sweep(path: Path, sweep: Sweep) -> str:

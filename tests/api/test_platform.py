@@ -7,12 +7,12 @@ import re
 import pytest
 
 from tests.sweeps import made_sweep
-from tuner.api.breakeven import add_platform, break_even
+from tuner.api.breakeven import break_even, recommend_with_platform
 from tuner.api.page import exhibit
-from tuner.api.saved import recommend
-from tuner.api.worth import NOTHING
+from tuner.api.saved import analyse, recommend
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
+from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal
 from tuner.report.page.render import render
 from tuner.report.verdict import certainty, headline
@@ -23,7 +23,7 @@ SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
 def test_a_rate_fills_platform_and_saving_and_leaves_the_memory_answer() -> None:
     """Verdict, break-even rate and dollars a month come; size and ratio stay as they were."""
     before = recommend(SWEEP)
-    after = add_platform(before, SWEEP, Terms(traffic=traffic_of_rate(1000.0)))
+    after = recommend_with_platform(analyse(SWEEP), Terms(traffic=traffic_of_rate(1000.0)))
     assert after.platform is not None
     assert after.platform.verdict == "containers"
     assert after.platform.break_even_rate_per_s == pytest.approx(23.4, rel=0.1)
@@ -39,7 +39,7 @@ def test_a_rate_fills_platform_and_saving_and_leaves_the_memory_answer() -> None
 def test_without_a_rate_the_break_even_rate_is_stated() -> None:
     """No verdict, no saving, no further finding, but the rate."""
     before = recommend(SWEEP)
-    after = add_platform(before, SWEEP)
+    after = recommend_with_platform(analyse(SWEEP))
     assert after.platform is not None
     assert after.platform.verdict is None
     assert after.platform.break_even_rate_per_s is not None
@@ -50,11 +50,11 @@ def test_without_a_rate_the_break_even_rate_is_stated() -> None:
 def test_one_answer_has_one_price_date() -> None:
     """The oldest price that was used dates the whole answer, and the page with its platforms."""
     terms = Terms(traffic=traffic_of_rate(1000.0))
+    analysis = analyse(SWEEP)
     oldest = break_even(SWEEP, terms).prices_as_of
-    before = recommend(SWEEP)
-    assert oldest < before.prices.as_of
-    shown = exhibit(SWEEP, source="made.jsonl")
-    for after in (add_platform(before, SWEEP, terms), shown.recommendation):
+    assert oldest < recommend(SWEEP).prices.as_of
+    shown = exhibit(analysis, source="made.jsonl")
+    for after in (recommend_with_platform(analysis, terms), shown.recommendation):
         assert after.prices.as_of == oldest
         assert re.findall(r"\d{4}-\d\d-\d\d", "; ".join(after.assumptions)) == [oldest]
     days = set(re.findall(r"prices of (\d{4}-\d\d-\d\d)", render([shown], version="0")))
@@ -75,7 +75,7 @@ def test_one_answer_has_one_price_date() -> None:
 def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
     """A resize below the threshold is a keep that says why; the amount needs a rate."""
     before = recommend(SWEEP)
-    after = add_platform(before, SWEEP, terms)
+    after = recommend_with_platform(analyse(SWEEP), terms)
     assert before.choice.verdict == "resize"
     assert after.choice.verdict == verdict
     small = [finding for finding in after.findings if finding.code == "small-saving"]
@@ -95,7 +95,9 @@ def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
 def test_a_resize_for_speed_needs_no_saving() -> None:
     """The threshold is about money: a goal of speed stays what it was."""
     before = recommend(SWEEP, Goal(name="speed"))
-    after = add_platform(before, SWEEP, Terms(traffic=traffic_of_rate(0.1)))
+    after = recommend_with_platform(
+        analyse(SWEEP, Goal(name="speed")), Terms(traffic=traffic_of_rate(0.1))
+    )
     assert after.choice.verdict == before.choice.verdict
     assert after.choice.memory_mb == before.choice.memory_mb
 
@@ -104,7 +106,7 @@ def test_what_cannot_be_compared_leaves_the_answer() -> None:
     """One size: the answer as it was, with a finding where a rate was given."""
     sweep = made_sweep(sizes_mb=(1024,))
     before = recommend(sweep)
-    assert add_platform(before, sweep) == before
-    asked = add_platform(before, sweep, Terms(traffic=traffic_of_rate(5.0)))
+    assert recommend_with_platform(analyse(sweep)) == before
+    asked = recommend_with_platform(analyse(sweep), Terms(traffic=traffic_of_rate(5.0)))
     assert asked.platform is None
     assert asked.findings[-1].code == "platform-unknown"

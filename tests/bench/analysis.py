@@ -8,10 +8,10 @@ from typing import Final
 
 from tests.sweeps import made_sweep
 from tuner.api.breakeven import read_work
-from tuner.breakeven.analyse import analyse
+from tuner.breakeven.analyse import analyse as compare_platforms
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
-from tuner.decision import recommend
+from tuner.decision import analyse, recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
 
@@ -21,11 +21,11 @@ RUNS: Final = 15
 def rows() -> list[tuple[str, str, str, bool]]:
     """Fit, 200 draws and recommendation of a sweep of ten sizes with five samples each."""
     sweep, prices = made_sweep(), load_price_book()
-    recommend(sweep, price_book=prices, goal=Goal())  # imports, caches
+    recommend(analyse(sweep, Goal(), price_book=prices))  # imports, caches
     times_ms = []
     for seed in range(RUNS):
         start_s = time.process_time()
-        recommend(sweep, price_book=prices, goal=Goal(), seed=seed)
+        recommend(analyse(sweep, Goal(), price_book=prices, seed=seed))
         times_ms.append((time.process_time() - start_s) * 1000)
     median_ms = statistics.median(times_ms)
     break_even_ms = _break_even_ms()
@@ -48,11 +48,11 @@ def rows() -> list[tuple[str, str, str, bool]]:
 def _break_even_ms() -> float:
     """From the work of a sweep to the answer, eight platforms of 200 draws each, at 50/s."""
     sweep, prices = made_sweep(), load_price_book()
-    work = read_work(sweep, 1024, goal=Goal(), price_book=prices)
+    work = read_work(analyse(sweep, Goal(), price_book=prices), 1024)
     terms = Terms(traffic=traffic_of_rate(50.0))
     times_ms = []
     for seed in range(RUNS):
         start_s = time.process_time()
-        analyse(sweep.function, work, terms, price_book=prices, seed=seed)
+        compare_platforms(sweep.function, work, terms, price_book=prices, seed=seed)
         times_ms.append((time.process_time() - start_s) * 1000)
     return statistics.median(times_ms)

@@ -15,7 +15,8 @@ from tests.sweeps import made_function
 from tuner.decision import candidate_sizes
 from tuner.decision.evidence import read_evidence
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.problem import Question, build_problem
+from tuner.decision.problem import build_problem
+from tuner.decision.question import Question
 from tuner.decision.verdict import judge
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book

@@ -3,10 +3,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from tests.sweeps import made_sweep
-from tuner.decision import recommend
-from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
+from tests.sweeps import made_sweep, recommended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def codes(sweep: Sweep) -> set[str]:
-    found = recommend(sweep, price_book=load_price_book(), goal=Goal())
+    found = recommended(sweep)
     return {finding.code for finding in found.findings}
 
 

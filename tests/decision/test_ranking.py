@@ -28,9 +28,8 @@ def ranking(
         cost_usd=np.array(cost, dtype=float),
         by_payload_ms=MappingProxyType({}),
         by_payload_usd=MappingProxyType({}),
-        slow_log_ratio=MappingProxyType({}),
-        within_ratio=0.0,
-        levels=MappingProxyType({}),
+        curves=MappingProxyType({}),
+        init_ms=np.zeros_like(durations),
     )
     return rank(estimates, goal, np.array(allowed), current_mb)
 

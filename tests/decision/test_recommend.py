@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms
-from tuner.decision import recommend
+from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms, recommended
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass
@@ -24,7 +23,7 @@ BOOK = load_price_book()
 
 
 def decide(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recommendation:
-    return recommend(sweep, price_book=BOOK, goal=goal or Goal(), **limits)
+    return recommended(sweep, goal, **limits)
 
 
 def codes(found: Recommendation) -> set[str]:

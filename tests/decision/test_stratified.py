@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sweeps import recommended
 from tests.varied_sweeps import (
     CURRENT_MB,
     PRICES,
@@ -16,12 +17,10 @@ from tests.varied_sweeps import (
     batches,
     record_usd_per_million,
 )
-from tuner import decision
 from tuner.decision import candidate_sizes
 from tuner.decision.policy.policy import Trial
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def decided(sweep: Sweep, goal: Goal | None = None) -> Recommendation:
-    return decision.recommend(sweep, price_book=load_price_book(), goal=goal or Goal())
+    return recommended(sweep, goal)
 
 
 def value_of(name: str) -> str:

@@ -2,11 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.sweeps import cpu_bound_ms, made_sweep
-from tuner.decision import recommend
+from tests.sweeps import cpu_bound_ms, made_sweep, recommended
 from tuner.decision.tradeoff import _round_targets
-from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from tuner.model.recommendation import Tradeoff
@@ -14,7 +11,7 @@ if TYPE_CHECKING:
 
 def tradeoff_of(*args: object, **kwargs: object) -> Tradeoff:
     sweep = made_sweep(*args, **kwargs)
-    found = recommend(sweep, price_book=load_price_book(), goal=Goal()).tradeoff
+    found = recommended(sweep).tradeoff
     assert found is not None
     return found
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sweeps import made_function
+from tests.sweeps import made_function, recommended
 from tests.varied_sweeps import (
     CURRENT_MB,
     BatchWorld,
@@ -18,14 +18,12 @@ from tests.varied_sweeps import (
     batches,
     record_usd_per_million,
 )
-from tuner import decision
 from tuner.decision.policy.policy import Trial
 from tuner.decision.ranking import Ranking
 from tuner.decision.strata import mean_record_count, strata_of, sweep_at
 from tuner.model.goal import Goal
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.record import from_record, to_record
-from tuner.pricing import load_price_book
 from tuner.report.json import to_json
 
 if TYPE_CHECKING:
@@ -36,9 +34,7 @@ SIZES_MB = (256, 512, 1024, 2048)
 
 
 def decided(sweep: Sweep, goal: Goal | None = None) -> Recommendation:
-    return decision.recommend(
-        sweep, price_book=load_price_book(), goal=goal or Goal(cold_start_share=0)
-    )
+    return recommended(sweep, goal or Goal(cold_start_share=0))
 
 
 def whole_sweep(

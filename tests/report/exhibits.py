@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sweeps import cpu_bound_ms, made_sweep
 from tuner import load_sweep
-from tuner.api import exhibit
+from tuner.api import analyse, exhibit
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.plan import PayloadClass
@@ -28,7 +28,7 @@ def mixed(rate_per_s: float | None = 50.0) -> Exhibit:
 def shown(sweep: Sweep, rate_per_s: float | None = None) -> Exhibit:
     """A sweep with all its answers."""
     terms = Terms(traffic=traffic_of_rate(rate_per_s))
-    return exhibit(sweep, source=sweep.function.name, terms=terms)
+    return exhibit(analyse(sweep), source=sweep.function.name, terms=terms)
 
 
 def large_sweep() -> Sweep:

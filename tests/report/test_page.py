@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.exhibits import large_sweep, mixed, shown
 from tuner import Goal
-from tuner.api import exhibit
+from tuner.api import analyse, exhibit
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.report.page.render import render
@@ -67,7 +67,7 @@ def test_what_was_asked_of_the_answer_is_asked_again() -> None:
     """Percentile and the least saving are in the command; the percentile is in the table."""
     terms = Terms(traffic=traffic_of_rate(20.0), min_saving_usd_per_month=9.0, min_saving_ratio=0.3)
     goal = Goal(percentile=95)
-    html = render([exhibit(large_sweep(), goal, source="made", terms=terms)], version="1")
+    html = render([exhibit(analyse(large_sweep(), goal), source="made", terms=terms)], version="1")
     flags = "--percentile 95 --rate 20/s --min-saving-usd-per-month 9 --min-saving-ratio 0.3"
     assert f"tuner report made --format html {flags} --out report.html" in html
     assert '<th scope="col">p95</th>' in html
@@ -76,7 +76,7 @@ def test_what_was_asked_of_the_answer_is_asked_again() -> None:
 
 def test_a_finding_is_told_once() -> None:
     """What stands beside the platforms does not stand among the findings again."""
-    late = exhibit(large_sweep(), source="made", terms=RATE, today=date(2026, 9, 15))
+    late = exhibit(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
     assert render([late], version="1").count("<code>old-prices</code>") == 1
 
 

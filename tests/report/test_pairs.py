@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.report.exhibits import shown
+from tests.sweeps import recommended
 from tests.varied_sweeps import CURRENT_MB, batch_sweep
-from tuner import decision
 from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
 from tuner.report import markdown, numbers, terminal
 from tuner.report.json import to_json
 from tuner.report.page.chart_data import chart_data
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def answer() -> Recommendation:
-    return decision.recommend(batch_sweep(), price_book=load_price_book(), goal=Goal())
+    return recommended(batch_sweep())
 
 
 def test_the_terminal_says_both(answer: Recommendation) -> None:
@@ -67,7 +66,7 @@ def test_markdown_has_the_pairs_and_both_values(answer: Recommendation) -> None:
 def test_a_percentile_that_is_asked_for_has_its_column(width: int) -> None:
     """In every report; in a narrow terminal it stands below the table. A modelled one is marked."""
     sweep = batch_sweep()
-    answer = decision.recommend(sweep, price_book=load_price_book(), goal=Goal(percentile=95))
+    answer = recommended(sweep, Goal(percentile=95))
     text = terminal.render(answer, width=width, color=False)
     head = next(line for line in text.splitlines() if "vs n" in line or "vs…" in line)
     assert ("p95" in head.split()) == (width >= 74)

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.lease.wire_faults import Wire, faulty, refusal
 from tests.sweep.running import Place, serve
-from tuner.decision import recommend
+from tests.sweeps import recommended
 from tuner.local import ScriptedExecutor
-from tuner.model.goal import Goal
-from tuner.pricing import load_price_book
 from tuner.sweep.limits import Backoff, Slots
 
 if TYPE_CHECKING:
@@ -66,5 +64,5 @@ def answer(place: Place) -> tuple[str, int | None]:
     sweep = place.run(plan, backoff=Backoff(first_s=0.001, most_s=0.002, attempt_count=30))
     assert sweep.end == "complete"
     assert all(invocation.outcome.value == "success" for invocation in sweep.invocations)
-    found = recommend(sweep, price_book=load_price_book(), goal=Goal())
+    found = recommended(sweep)
     return found.choice.verdict, found.choice.memory_mb

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tuner.api.breakeven import recommend_with_platform
     from tuner.api.comparing import common_goal, compare
     from tuner.api.host_check import check_host
     from tuner.api.job import Job, TuneOptions, read_job
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         open_recovery,
         open_stray,
     )
-    from tuner.api.saved import load_sweep, recommend, sweep_behind
+    from tuner.api.saved import analyse, load_sweep, recommend
     from tuner.api.target import Target, open_target
     from tuner.api.tuning import answer_of, run, tune
     from tuner.sweep.prepared import PreparedSweep
@@ -35,6 +36,7 @@ _HOMES: Final = {
     "StrayRecovery": "recovery",
     "Target": "target",
     "TuneOptions": "job",
+    "analyse": "saved",
     "answer_of": "tuning",
     "check_host": "host_check",
     "common_goal": "comparing",
@@ -48,7 +50,7 @@ _HOMES: Final = {
     "prepare": "prepared",
     "read_job": "job",
     "recommend": "saved",
-    "sweep_behind": "saved",
+    "recommend_with_platform": "breakeven",
     "run": "tuning",
     "tune": "tuning",
 }
@@ -61,6 +63,7 @@ __all__ = [
     "StrayRecovery",
     "Target",
     "TuneOptions",
+    "analyse",
     "answer_of",
     "check_host",
     "common_goal",
@@ -74,8 +77,8 @@ __all__ = [
     "prepare",
     "read_job",
     "recommend",
+    "recommend_with_platform",
     "run",
-    "sweep_behind",
     "tune",
 ]
 

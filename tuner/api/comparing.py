@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend
+from tuner.api.saved import analyse
 from tuner.decision.compare import Entry
 from tuner.decision.compare import compare as compare_entries
 from tuner.decision.matched_comparison import match_sweeps
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
 
+    from tuner.decision import Analysis
     from tuner.decision.matched_comparison import MatchedSweeps
     from tuner.model.comparison import Comparison
-    from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
 
@@ -33,7 +33,7 @@ def compare(
     goal: Goal | None = None,
     *,
     sources: tuple[str, str] = ("A", "B"),
-    answers: tuple[Recommendation, Recommendation] | None = None,
+    analyses: tuple[Analysis, Analysis] | None = None,
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
     different_functions: bool = False,
@@ -43,7 +43,7 @@ def compare(
     Before and after, two architectures, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. Where a parameter was
     varied, each value is set against the same value. Without `goal` it is that of `b`, or else of
-    `a`. `answers` saves deciding again. With `today` prices that are over 90 days old get a
+    `a`. `analyses` saves analysing again. With `today` prices that are over 90 days old get a
     warning. Raises InputError for two functions, unless `different_functions` says that they are
     meant, for a sweep without warm samples and for two that have no varied value in common, and
     PriceError.
@@ -56,10 +56,9 @@ def compare(
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
 
     def between(pair: tuple[Sweep, Sweep]) -> Comparison:
-        known = answers if pair == (a, b) and answers is not None else None
-        first, second = known or (recommend(each, goal, price_book=book) for each in pair)
-        entries = (Entry(sources[0], pair[0], first), Entry(sources[1], pair[1], second))
-        return compare_entries(*entries, price_book=book, goal=goal)
+        known = analyses if pair == (a, b) and analyses is not None else None
+        first, second = known or (analyse(each, goal, price_book=book) for each in pair)
+        return compare_entries(Entry(sources[0], first), Entry(sources[1], second))
 
     matched = match_sweeps(a, b, sources)
     found = between((a, b)) if matched is None else _by_value(matched, between)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.decision.candidates import candidates_of
-from tuner.decision.evidence import read_evidence
+from tuner.api.saved import analyse
 from tuner.errors import InputError
-from tuner.inference.fit import fit_curve as fit_samples
 
 if TYPE_CHECKING:
     from tuner.inference.curve import Curve
@@ -15,19 +13,18 @@ if TYPE_CHECKING:
 
 
 def fit_curve(sweep: Sweep, payload: str | None = None, *, draw_count: int = 200) -> Curve:
-    """Fit mean warm duration over memory to a sweep's samples of one payload.
+    """Mean warm duration over memory of one payload: the curve that the sweep's answer rests on.
 
     `curve.mean_ms(sizes)` is the estimate, `curve.draws_ms(sizes)` what else it may be: one row a
     draw, one column a size, in ms. `payload` must be named where there are several. Raises
-    InputError for an unknown payload and where there is no sample.
+    InputError for an unknown payload and where there is no curve for want of samples.
     """
-    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
-    names = list(evidence.samples)
+    analysis = analyse(sweep, draw_count=draw_count)
+    names = list(analysis.evidence.samples)
     wanted = names[0] if payload is None and len(names) == 1 else payload
-    if wanted is None or wanted not in evidence.samples:
+    if wanted is None or wanted not in analysis.evidence.samples:
         raise InputError(f"name one of the sweep's payloads: {', '.join(names)}")
-    seed = sweep.plan.seed + names.index(wanted)
-    sizes = candidates_of(sweep) | {sweep.function.memory_mb, *evidence.measured_mb}
-    return fit_samples(
-        evidence.samples[wanted], sizes_mb=sorted(sizes), seed=seed, draw_count=draw_count
-    )
+    for problem in analysis.problems:
+        if wanted in problem.fitted.curves:
+            return problem.fitted.curves[wanted]
+    raise InputError(f"there is no curve: {analysis.choice.reason}")

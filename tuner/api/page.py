@@ -4,63 +4,55 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.api.breakeven import add_platform, break_even
-from tuner.api.prices import current_price_book
-from tuner.api.saved import recommend, seed_behind, sweep_behind
-from tuner.api.worth import with_saving
+from tuner import decision
+from tuner.api.breakeven import platforms_of, saving_needed, with_platform
 from tuner.breakeven.question import Terms
-from tuner.decision.assumptions import with_prices_of
-from tuner.decision.breakdown import break_down
+from tuner.decision.recommend import with_prices_of
+from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
-from tuner.model.goal import Goal
-from tuner.report.frame import limits_flags, terms_flags
+from tuner.report.frame import terms_flags
 from tuner.report.page.exhibit import Exhibit
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Sequence
 
-    from tuner.model.sweep import Sweep
+    from tuner.breakeven.answer import BreakEven
+    from tuner.decision import Analysis
 
 
 def exhibit(
-    sweep: Sweep,
-    goal: Goal | None = None,
+    analysis: Analysis,
     *,
     source: str,
     terms: Terms | None = None,
-    min_memory_mb: int | None = None,
-    max_memory_mb: int | None = None,
+    flags: Sequence[str] = (),
     today: datetime.date | None = None,
 ) -> Exhibit:
-    """Answer, look under the mean and compare platforms. Raises PriceError and InputError.
+    """Answer, look under the mean and compare platforms. Raises PriceError.
 
     A sweep that cannot be compared with other platforms is shown without, and with the reason.
+    `flags` are the options beside the goal's and the terms' that the analysis was made with.
     """
-    goal, terms, book = goal or sweep.goal or Goal(), terms or Terms(), current_price_book()
-    answer = recommend(
-        sweep,
-        goal,
-        min_memory_mb=min_memory_mb,
-        max_memory_mb=max_memory_mb,
-        price_book=book,
-        today=today,
-    )
-    sizes = tuple(each.memory_mb for each in answer.curve)
-    behind = sweep_behind(answer, sweep)
-    seed = seed_behind(answer, sweep)
-    breakdown = break_down(behind, sizes, price_book=book, goal=goal, seed=seed)
-    found, reason = None, ""
+    terms = terms or Terms()
+    found: BreakEven | InputError | PriceError
     try:
-        found = break_even(sweep, terms, goal=goal, answer=answer, price_book=book, today=today)
+        found = platforms_of(analysis, terms, today=today)
     except (InputError, PriceError) as error:
-        reason = str(error)
+        found = error
+    answer = decision.recommend(analysis, needed=saving_needed(terms), today=today)
     if terms.traffic.rate_per_s is not None:
-        answer = add_platform(answer, sweep, terms, price_book=book, today=today)
-    else:
-        answer = with_saving(answer, terms)
-    if found is not None:
-        answer = with_prices_of(found.prices_as_of, answer)
-    flags = [*limits_flags(min_memory_mb, max_memory_mb), *terms_flags(terms)]
+        answer = with_platform(answer, found, terms)
+    compared = None if isinstance(found, InputError | PriceError) else found
+    if compared is not None:
+        answer = with_prices_of(compared.prices_as_of, answer)
     return Exhibit(
-        source, answer, behind, sweep.plan.payloads, breakdown, found, reason, tuple(flags)
+        source=source,
+        recommendation=answer,
+        sweep=analysis.answered,
+        sent=analysis.sweep.plan.payloads,
+        breakdown=break_down(analysis.problem),
+        break_even=compared,
+        no_break_even="" if compared is not None else str(found),
+        flags=(*flags, *terms_flags(terms)),
     )

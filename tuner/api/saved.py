@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import decision
 from tuner.api.prices import current_price_book
 from tuner.api.store import SweepStore, default_state_dir
-from tuner.decision.strata import seed_at, sweep_at
 from tuner.errors import SweepFileError
-from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.pricing.age import age_finding
 from tuner.sweep.file import holds_sweep, read_sweep
 
 if TYPE_CHECKING:
     import datetime
 
+    from tuner.decision import Analysis
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
@@ -54,6 +51,29 @@ def _not_a_folder(folder: Path) -> SweepFileError:
     return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}{more}")
 
 
+def analyse(
+    sweep: Sweep,
+    goal: Goal | None = None,
+    *,
+    min_memory_mb: int | None = None,
+    max_memory_mb: int | None = None,
+    price_book: PriceBook | None = None,
+    draw_count: int = 200,
+) -> Analysis:
+    """Analyse a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
+
+    Without `goal` it is the one that the sweep was tuned for. Raises PriceError and InputError.
+    """
+    return decision.analyse(
+        sweep,
+        goal or sweep.goal or Goal(),
+        price_book=price_book or current_price_book(),
+        min_memory_mb=min_memory_mb,
+        max_memory_mb=max_memory_mb,
+        draw_count=draw_count,
+    )
+
+
 def recommend(
     sweep: Sweep,
     goal: Goal | None = None,
@@ -63,43 +83,15 @@ def recommend(
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
 ) -> Recommendation:
-    """Answer from a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
+    """Answer from a sweep alone, as `analyse` reads it.
 
-    Without `goal` it is the one that the sweep was tuned for. With `today` prices that are over 90
-    days old get a warning. Raises PriceError and InputError.
+    With `today` prices that are over 90 days old get a warning. Raises PriceError and InputError.
     """
-    answer = decision.recommend(
+    analysis = analyse(
         sweep,
-        price_book=price_book or current_price_book(),
-        goal=goal or sweep.goal or Goal(),
-        seed=sweep.plan.seed,
+        goal,
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
+        price_book=price_book,
     )
-    if sweep.end is None:
-        count = len(sweep.invocations)
-        text = f"the sweep was cut off after {count} invocations: the answer rests on those alone"
-        cut_off = Finding("sweep_cut_off", "warning", text)
-        answer = replace(answer, findings=(*answer.findings, cut_off))
-    if today is None or (old := age_finding(answer.prices.as_of, today)) is None:
-        return answer
-    return replace(answer, findings=(*answer.findings, old))
-
-
-def sweep_behind(answer: Recommendation, sweep: Sweep) -> Sweep:
-    """Return the part of a sweep that the answer's curve is of: where a batch size is chosen with
-    the memory size, the invocations with the chosen one.
-    """
-    for _name, value in answer.choice.parameters:
-        sweep = sweep_at(sweep, value)
-    return sweep
-
-
-def seed_behind(answer: Recommendation, sweep: Sweep) -> int:
-    """Return the seed of the answer's curves: with it the part of the sweep that they are of gives
-    the same curves again.
-    """
-    if not answer.choice.parameters or sweep.plan.varied is None:
-        return sweep.plan.seed
-    [(_name, value)] = answer.choice.parameters
-    return seed_at(sweep.plan.seed, sweep.plan.varied.values.index(value))
+    return decision.recommend(analysis, today=today)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.api.job import read_job
 from tuner.api.prepared import prepare
-from tuner.api.saved import recommend
+from tuner.api.saved import analyse
 from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
@@ -83,16 +83,14 @@ def answer_of(
     today: datetime.date | None = None,
 ) -> Recommendation:
     """Answer as the request was asked, platforms included. Raises PriceError and InputError."""
-    from tuner.api.breakeven import add_platform  # noqa: PLC0415 - only once there is an answer
-
-    answer = recommend(
-        sweep,
-        goal,
-        min_memory_mb=request.min_memory_mb,
-        max_memory_mb=request.max_memory_mb,
-        today=today,
+    from tuner.api.breakeven import (  # noqa: PLC0415 - only once there is an answer
+        recommend_with_platform,
     )
-    return add_platform(answer, sweep, terms, today=today)
+
+    analysis = analyse(
+        sweep, goal, min_memory_mb=request.min_memory_mb, max_memory_mb=request.max_memory_mb
+    )
+    return recommend_with_platform(analysis, terms, today=today)
 
 
 def run(

@@ -17,8 +17,8 @@ from tuner.breakeven.offers import (
     instance_offers,
     managed_offers,
 )
-from tuner.breakeven.traffic import SECONDS_PER_MONTH
 from tuner.errors import PriceError
+from tuner.model.limits import SECONDS_PER_MONTH
 from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-SECONDS_PER_MONTH: Final = 730 * 3600
 DEFAULT_PEAK_RATIO: Final = 3.0
 STEADY_RATIO: Final = 1.5
 MOST_LEVELS: Final = 96

@@ -60,17 +60,17 @@ def compare(
     first, second = load(a), load(b)
     wanted = asked.wanted(api.common_goal(first, second))
     if shown == "html":
+        analyses = (api.analyse(first, wanted), api.analyse(second, wanted))
         exhibits = [
-            api.exhibit(sweep, wanted, source=name, today=today())
-            for name, sweep in ((a, first), (b, second))
+            api.exhibit(analysis, source=name, today=today())
+            for name, analysis in zip((a, b), analyses, strict=True)
         ]
-        answers = (exhibits[0].recommendation, exhibits[1].recommendation)
         found = api.compare(
             first,
             second,
             wanted,
             sources=(a, b),
-            answers=answers,
+            analyses=analyses,
             different_functions=different_functions,
         )
         picture.show_page(exhibits, out_file, comparison=found)

@@ -1,21 +1,9 @@
 """`tuner report`: the answer again, from saved sweeps."""
 
-from typing import TYPE_CHECKING
-
 from tuner.cli import options
 from tuner.cli.grouped import spread
 from tuner.cli.groups import GoalOptions, TrafficOptions
-from tuner.cli.saved import Limits, Sweeps, answer_of, limits_of, load
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from tuner.breakeven.question import Terms
-    from tuner.model.recommendation import Recommendation
-    from tuner.model.sweep import Sweep
-
-    Named = tuple[str, Sweep]
+from tuner.cli.saved import Sweeps, limits_of, load
 
 EPILOG = """\
 tuner report resize-images
@@ -48,63 +36,33 @@ def report(
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """
-    from tuner.cli import exitcode, picture  # noqa: PLC0415 - not needed for --help
-    from tuner.report.frame import limits_flags, terms_flags  # noqa: PLC0415 - as above
+    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
+    from tuner.report.frame import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
-    loaded = [(name, load(name)) for name in sweeps]
+    loaded = [load(name) for name in sweeps]
+    analyses = [api.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
+    others = limits_flags(min_memory, max_memory)
     if shown == "html":
-        answers = _show_page(loaded, out_file, goal, terms, limits)
-    else:
-        answers = [answer_of(sweep, goal.wanted(sweep.goal), terms, limits) for _, sweep in loaded]
-        others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
-        _show_answers(loaded, answers, shown, out_file, others)
-    return exitcode.of_all(answers) if detailed_exitcode else 0
-
-
-def _show_page(
-    loaded: "Sequence[Named]",
-    out_file: "Path | None",
-    goal: GoalOptions,
-    terms: "Terms",
-    limits: Limits,
-) -> "list[Recommendation]":
-    """Show one page of all sweeps; return their answers."""
-    from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import picture  # noqa: PLC0415 - as above
-
-    exhibits = [
-        api.exhibit(sweep, goal.wanted(sweep.goal), source=name, terms=terms, **limits)
-        for name, sweep in loaded
-    ]
-    picture.show_page(exhibits, out_file)
-    return [each.recommendation for each in exhibits]
-
-
-def _show_answers(
-    loaded: "Sequence[Named]",
-    answers: "Sequence[Recommendation]",
-    shown: str,
-    out_file: "Path | None",
-    others: "Sequence[str]",
-) -> None:
-    """Show the answers as text, or the first one's figure; `others` are options beside the goal's
-    that shaped them.
-    """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import picture  # noqa: PLC0415 - as above
-    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
-    from tuner.report.frame import goal_flags  # noqa: PLC0415 - as above
-
-    if shown in picture.FORMATS:
-        behind = api.sweep_behind(answers[0], loaded[0][1])
-        picture.show_figure(answers[0], behind, shown, out_file)
-    else:
-        names = [name for name, _ in loaded]
-        flags = [
-            [*goal_flags(answer.goal, sweep.goal), *others]
-            for answer, (_, sweep) in zip(answers, loaded, strict=True)
+        exhibits = [
+            api.exhibit(analysis, source=name, terms=terms, flags=others, today=today())
+            for name, analysis in zip(sweeps, analyses, strict=True)
         ]
-        show_answers(list(zip(names, answers, strict=True)), shown, flags)
+        picture.show_page(exhibits, out_file)
+        answers = [each.recommendation for each in exhibits]
+        return exitcode.of_all(answers) if detailed_exitcode else 0
+    answers = [api.recommend_with_platform(each, terms, today=today()) for each in analyses]
+    if shown in picture.FORMATS:
+        picture.show_figure(answers[0], analyses[0].answered, shown, out_file)
+    else:
+        flags = [
+            [*goal_flags(answer.goal, each.sweep.goal), *others, *terms_flags(terms)]
+            for answer, each in zip(answers, analyses, strict=True)
+        ]
+        show_answers(list(zip(sweeps, answers, strict=True)), shown, flags)
+    return exitcode.of_all(answers) if detailed_exitcode else 0

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from tuner.breakeven.question import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
@@ -14,11 +12,10 @@ if TYPE_CHECKING:
 
 
 class Limits(TypedDict):
-    """The range of sizes to choose from (None: the sweep's), and the day that prices age by."""
+    """The range of sizes to choose from (None: the sweep's)."""
 
     min_memory_mb: int | None
     max_memory_mb: int | None
-    today: "date"
 
 
 def kept_names(incomplete: str) -> list[str]:
@@ -48,16 +45,14 @@ def load(name: str) -> "Sweep":
 
 
 def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
-    """The range that the options give, today."""
-    from tuner.cli.clock import today  # noqa: PLC0415 - not needed for --help
-
-    return {"min_memory_mb": min_memory, "max_memory_mb": max_memory, "today": today()}
+    """The range that the options give."""
+    return {"min_memory_mb": min_memory, "max_memory_mb": max_memory}
 
 
 def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
     """The answer of one sweep, and where else it could run; with a rate, what it saves a month."""
     from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.api.breakeven import add_platform  # noqa: PLC0415 - as above
+    from tuner.cli.clock import today  # noqa: PLC0415 - as above
 
-    answer = api.recommend(sweep, goal, **limits)
-    return add_platform(answer, sweep, terms, today=limits["today"])
+    analysis = api.analyse(sweep, goal, **limits)
+    return api.recommend_with_platform(analysis, terms, today=today())

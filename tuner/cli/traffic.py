@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.traffic import (
-    SECONDS_PER_MONTH,
     Traffic,
     read_traffic,
     traffic_of_rate,
 )
 from tuner.errors import UsageError
+from tuner.model.limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep

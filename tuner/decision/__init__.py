@@ -11,16 +11,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tuner.decision.analysis import Analysis, analyse
     from tuner.decision.candidates import candidate_sizes
     from tuner.decision.recommend import recommend
 
-__all__ = ["candidate_sizes", "recommend"]
+__all__ = ["Analysis", "analyse", "candidate_sizes", "recommend"]
 
 
 def __getattr__(name: str) -> Any:
     """Hand the public names on lazily: importing this package does not load numpy."""
     from importlib import import_module  # noqa: PLC0415 - only when a name is asked for
 
+    if name in ("Analysis", "analyse"):
+        return getattr(import_module("tuner.decision.analysis"), name)
     if name == "candidate_sizes":
         return import_module("tuner.decision.candidates").candidate_sizes
     if name == "recommend":

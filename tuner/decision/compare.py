@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.decision.compare_findings import comparison_findings
-from tuner.decision.estimates import estimate, interval, intervals
-from tuner.decision.evidence import read_evidence
+from tuner.decision.estimates import interval, intervals
 from tuner.decision.strata import mean_record_count
 from tuner.errors import InputError
 from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
+from tuner.model.finding import Finding
 from tuner.model.interval import Interval
 from tuner.model.recommendation import PriceStamp, SizeEstimate
 
@@ -26,34 +25,44 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.decision.analysis import Analysis
     from tuner.decision.estimates import Estimates
-    from tuner.decision.evidence import Evidence
     from tuner.model.comparison import ChangeVerdict, ComparisonKind, PairKind
-    from tuner.model.goal import Goal
-    from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.pricing import LambdaPrices, PriceBook
 
     Floats = NDArray[np.float64]
 
 _LOW, _HIGH = 0.05, 0.95
+_FOLLOWS_THE_CODE: Final = {"CodeSize"}
 _TEMPERING: Final = "differences between the two sweeps' times and hosts are in the change too"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A sweep to compare, with the answer it gave and the name that the user calls it by."""
+    """An analysis to compare, with the name that the user calls its sweep by."""
 
     source: str
-    sweep: Sweep
-    answer: Recommendation
+    analysis: Analysis
+
+    @property
+    def sweep(self) -> Sweep:
+        """What was analysed."""
+        return self.analysis.sweep
+
+    @property
+    def sizes_mb(self) -> set[int]:
+        """Sizes that the curve was drawn at."""
+        posterior = self.analysis.posterior
+        return set() if posterior is None else set(posterior.sizes_mb)
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitted:
+class _Drawn:
+    """An entry's curve at all sizes that may be asked of either."""
+
     entry: Entry
-    evidence: Evidence
     estimates: Estimates
+    measured_mb: tuple[int, ...]
 
     def draws(self, memory_mb: int) -> tuple[Floats, Floats]:
         """(durations in ms, costs in USD per million) at a size."""
@@ -71,19 +80,20 @@ class _Fitted:
         return np.asarray(self.estimates.cost_usd / self.record_count)
 
 
-def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Comparison:
-    """Set sweep `b` against sweep `a`. Pure: the same sweeps give the same comparison.
+def compare(a: Entry, b: Entry) -> Comparison:
+    """Set sweep `b` against sweep `a`. Pure: the same analyses give the same comparison.
 
-    `goal` gives the share of cold starts and the tolerance below which a difference is none.
-    Raises InputError where a sweep has no warm sample of every payload, PriceError.
+    The goal of `b` gives the share of cold starts and the tolerance below which a difference is
+    none. Raises InputError where a sweep has no warm sample of every payload.
     """
+    goal = b.analysis.question.goal
     sizes = sorted(_sizes(a) | _sizes(b))
-    left, right = (_fit(each, sizes, price_book, goal) for each in (a, b))
-    common = sorted(_curve_sizes(a) & _curve_sizes(b)) or sizes
+    left, right = (_draw(each, sizes) for each in (a, b))
+    common = sorted(a.sizes_mb & b.sizes_mb) or sizes
     kind = _kind(a.sweep, b.sweep)
-    both = sorted(set(left.evidence.measured_mb) & set(right.evidence.measured_mb))
+    both = sorted(set(left.measured_mb) & set(right.measured_mb))
     tolerance = goal.tolerance_ratio
-    prices = [_prices(each, price_book) for each in (a, b)]
+    prices = [each.analysis.question.prices for each in (a, b)]
     as_of = min(each.as_of for each in prices)  # no answer is newer than its oldest price
     return Comparison(
         kind=kind,
@@ -93,7 +103,7 @@ def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Compari
         pairs=tuple(_pairs(left, right, tolerance)),
         pooled=_pool(left, right, both, tolerance) if both else None,
         by_size=tuple(_by_size(left, right, common, tolerance)),
-        findings=tuple(comparison_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
+        findings=tuple(_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
         assumptions=(
             f"{goal.cold_start_share * 100:g} % cold starts",
             f"list prices of {as_of}",
@@ -101,11 +111,6 @@ def compare(a: Entry, b: Entry, *, price_book: PriceBook, goal: Goal) -> Compari
         ),
         prices=PriceStamp(as_of, prices[1].region),
     )
-
-
-def _prices(entry: Entry, price_book: PriceBook) -> LambdaPrices:
-    function = entry.sweep.function
-    return price_book.lambda_prices(function.region, function.architecture)
 
 
 def _kind(a: Sweep, b: Sweep) -> ComparisonKind:
@@ -118,48 +123,35 @@ def _kind(a: Sweep, b: Sweep) -> ComparisonKind:
     return "repeat" if a.function.memory_mb == b.function.memory_mb else "rollout"
 
 
-def _fit(entry: Entry, sizes: Sequence[int], price_book: PriceBook, goal: Goal) -> _Fitted:
-    sweep = entry.sweep
-    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
-    if not evidence.samples or evidence.unsampled_payloads:
+def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
+    problem = entry.analysis.problem
+    if problem is None:
         raise InputError(
             f"{entry.source} has no warm sample of every payload, so there is nothing to compare: "
             "tune again with more invocations (--max-invocations)"
         )
-    estimates = estimate(
-        evidence,
-        sizes,
-        prices=_prices(entry, price_book),
-        ephemeral_storage_mb=sweep.function.ephemeral_storage_mb,
-        cold_start_share=goal.cold_start_share,
-        seed=sweep.plan.seed,
-    )
-    return _Fitted(entry, evidence, estimates)
-
-
-def _curve_sizes(entry: Entry) -> set[int]:
-    return {each.memory_mb for each in entry.answer.curve}
+    return _Drawn(entry, problem.fitted_at(sizes), problem.measured)
 
 
 def _sizes(entry: Entry) -> set[int]:
     """Every size that may be asked of a side."""
-    recommended = entry.answer.choice.memory_mb
-    return _curve_sizes(entry) | {entry.sweep.function.memory_mb} | ({recommended or 0} - {0})
+    recommended = entry.analysis.choice.memory_mb
+    return entry.sizes_mb | {entry.sweep.function.memory_mb} | ({recommended or 0} - {0})
 
 
-def _side(fitted: _Fitted, common: Sequence[int]) -> Side:
-    entry, estimates = fitted.entry, fitted.estimates
+def _side(drawn: _Drawn, common: Sequence[int]) -> Side:
+    entry, estimates = drawn.entry, drawn.estimates
     columns = [estimates.column(size) for size in common]
     durations = intervals(estimates.duration_ms[:, columns])
     costs = intervals(estimates.cost_usd[:, columns] * 1e6)
-    measured = fitted.evidence.measured_mb
+    measured = drawn.measured_mb
     return Side(
         source=entry.source,
         sweep_id=entry.sweep.plan.sweep_id,
         started_at=entry.sweep.started_at,
         environment=entry.sweep.environment,
         function=entry.sweep.function,
-        recommended_mb=entry.answer.choice.memory_mb,
+        recommended_mb=entry.analysis.choice.memory_mb,
         curve=tuple(
             SizeEstimate(size, duration, cost, size in measured)
             for size, duration, cost in zip(common, durations, costs, strict=True)
@@ -167,18 +159,18 @@ def _side(fitted: _Fitted, common: Sequence[int]) -> Side:
     )
 
 
-def _pairs(a: _Fitted, b: _Fitted, tolerance: float) -> Iterator[Pair]:
+def _pairs(a: _Drawn, b: _Drawn, tolerance: float) -> Iterator[Pair]:
     now_a, now_b = a.entry.sweep.function.memory_mb, b.entry.sweep.function.memory_mb
     yield _pair("now", a, b, (now_a, now_b), tolerance)
     same_kind = a.entry.sweep.function.architecture == b.entry.sweep.function.architecture
     if now_a != now_b and same_kind:
         yield _pair("forecast", a, b, (now_b, now_b), tolerance)
-    best_a, best_b = a.entry.answer.choice.memory_mb, b.entry.answer.choice.memory_mb
+    best_a, best_b = a.entry.analysis.choice.memory_mb, b.entry.analysis.choice.memory_mb
     if best_a is not None and best_b is not None:
         yield _pair("recommended", a, b, (best_a, best_b), tolerance)
 
 
-def _pair(what: PairKind, a: _Fitted, b: _Fitted, sizes: tuple[int, int], tolerance: float) -> Pair:
+def _pair(what: PairKind, a: _Drawn, b: _Drawn, sizes: tuple[int, int], tolerance: float) -> Pair:
     at_a, at_b = a.draws(sizes[0]), b.draws(sizes[1])
     duration, cost = (
         Quantity(interval(left), interval(right), _change(left, right, tolerance))
@@ -188,19 +180,19 @@ def _pair(what: PairKind, a: _Fitted, b: _Fitted, sizes: tuple[int, int], tolera
     if max(a.record_count, b.record_count) > 1:
         left, right = at_a[1] / a.record_count, at_b[1] / b.record_count
         records = Quantity(interval(left), interval(right), _change(left, right, tolerance))
-    seen_a = what == "forecast" or sizes[0] in a.evidence.measured_mb
+    seen_a = what == "forecast" or sizes[0] in a.measured_mb
     return Pair(
         what=what,
         a_memory_mb=sizes[0],
         b_memory_mb=sizes[1],
-        measured=seen_a and sizes[1] in b.evidence.measured_mb,
+        measured=seen_a and sizes[1] in b.measured_mb,
         duration_ms=duration,
         cost_usd_per_million=cost,
         cost_usd_per_million_records=records,
     )
 
 
-def _pool(a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float) -> Pooled:
+def _pool(a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float) -> Pooled:
     """Each size's ratio counts alike: draws of the mean logarithm over the sizes."""
     parts = []
     columns = [_columns(side, sizes) for side in (a, b)]
@@ -217,7 +209,7 @@ def _pool(a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float) -> Poo
 
 
 def _by_size(
-    a: _Fitted, b: _Fitted, sizes: Sequence[int], tolerance: float
+    a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float
 ) -> Iterator[tuple[Change, Change]]:
     """The change at every size: draw by draw, once those of B are shuffled.
 
@@ -230,8 +222,8 @@ def _by_size(
     yield from zip(_changes(durations, tolerance), _changes(costs, tolerance), strict=True)
 
 
-def _columns(fitted: _Fitted, sizes: Sequence[int]) -> list[int]:
-    return [fitted.estimates.column(size) for size in sizes]
+def _columns(drawn: _Drawn, sizes: Sequence[int]) -> list[int]:
+    return [drawn.estimates.column(size) for size in sizes]
 
 
 def _change(a: Floats, b: Floats, tolerance: float) -> Change:
@@ -255,3 +247,60 @@ def _verdict(ratio: Interval, tolerance: float) -> ChangeVerdict:
     if ratio.low > 0:
         return "higher"
     return "lower" if ratio.high < 0 else "unclear"
+
+
+def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding]:
+    """Everything beside the function's own change that may be behind a difference."""
+    if a.environment != b.environment:
+        yield Finding(
+            "environments-differ",
+            "warning",
+            "one sweep was measured on a local endpoint, the other on AWS: their durations do "
+            "not compare",
+        )
+    if {p.sha256: p.weight for p in a.plan.payloads} != {
+        p.sha256: p.weight for p in b.plan.payloads
+    }:
+        yield Finding(
+            "payloads-differ",
+            "warning",
+            "the payloads differ (by digest or weight), so the difference may be theirs: sweep "
+            "both with the same --payload",
+        )
+    if b.plan.resumed_from == a.plan.sweep_id or a.plan.resumed_from == b.plan.sweep_id:
+        yield Finding(
+            "samples-shared",
+            "warning",
+            "one sweep went on from the other and holds its samples: a difference shows smaller",
+        )
+    if not measured_in_both:
+        yield Finding(
+            "no-common-size",
+            "warning",
+            "no size was measured in both sweeps: the comparison rests on the curves alone",
+        )
+    if a.function.name != b.function.name:
+        yield Finding(
+            "functions-differ",
+            "info",
+            f"these are two functions: {a.function.name} and {b.function.name}",
+        )
+    if a.function.region != b.function.region:
+        yield Finding(
+            "regions-differ",
+            "info",
+            f"the regions differ ({a.function.region}, {b.function.region}): so do prices",
+        )
+    if names := _differing_settings(a, b):
+        yield Finding(
+            "settings-differ", "info", f"settings that differ besides: {', '.join(names)}"
+        )
+
+
+def _differing_settings(a: Sweep, b: Sweep) -> list[str]:
+    """Names of settings, by their digests; what the code's size is follows from the code."""
+    left, right = dict(a.function.settings), dict(b.function.settings)
+    differing = {name for name in left | right if left.get(name) != right.get(name)}
+    own = ("runtime", "timeout_s", "ephemeral_storage_mb")
+    differing |= {each for each in own if getattr(a.function, each) != getattr(b.function, each)}
+    return sorted(differing - _FOLLOWS_THE_CODE)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
-    from tuner.model.goal import Goal
+    from tuner.decision.question import Question
 
 HEADROOM_USE_RATIO: Final = 0.8
 """A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
@@ -60,19 +60,12 @@ class Constraints:
         return np.array([self.bars[size] is None for size in sizes_mb])
 
 
-def apply_constraints(
-    evidence: Evidence,
-    estimates: Estimates,
-    goal: Goal,
-    timeout_s: int,
-    candidates: frozenset[int],
-    *,
-    current_mb: int,
-) -> Constraints:
+def apply_constraints(question: Question, evidence: Evidence, estimates: Estimates) -> Constraints:
     """Judge every size of the estimates; what is no candidate is out of range."""
+    goal, timeout_s = question.goal, question.function.timeout_s
     different = frozenset[int]()
     if not goal.allow_different_replies:
-        different = differing_mb(evidence, current_mb)
+        different = differing_mb(evidence, question.function.memory_mb)
     latencies = (
         {} if goal.max_duration_ms is None else _latencies(evidence, estimates, goal.percentile)
     )
@@ -80,7 +73,7 @@ def apply_constraints(
     slowest = estimates.worst_ms.mean(axis=0)
     bars: dict[int, Bar | None] = {}
     for column, size in enumerate(estimates.sizes_mb):
-        bar: Bar | None = "out of range" if size not in candidates else None
+        bar: Bar | None = "out of range" if size not in question.candidates else None
         bar = bar or platform_bar(evidence, size)
         if bar is None and next_to_differing(evidence, size, different):
             bar = "other replies"

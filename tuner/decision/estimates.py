@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tuner.decision.coldstart import billed_extra_ms, slowness
 from tuner.inference.fit import fit_curve
 from tuner.model.interval import Interval
 
@@ -18,23 +16,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.decision.evidence import Evidence
+    from tuner.decision.evidence import ColdStart, Evidence
+    from tuner.decision.question import Question
     from tuner.inference.curve import Curve
-    from tuner.inference.sample import Sample
-    from tuner.inference.variance_components import Levels
-    from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]
 
 _INSIDE_SHARE = 0.92
 """Of 200 draws the shortest interval with so many in it holds 90 % of normal ones to come."""
+# INIT runs at up to two full cores whatever the memory, so it falls little with memory: the prior
+# of its exponent over memory is 0.1 ± 0.3. Single INITs scatter by some 15 %.
+_EXPONENT, _EXPONENT_DEVIATION = 0.1, 0.3
+_SCATTER_RATIO = 0.15
 _EXACT_BELOW_MS = 20
 """From here on, rounding up costs half a millisecond on average whatever the spread."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Draws over sizes; rows are draws, columns `sizes_mb` in ascending order.
+    """Posterior draws over sizes; rows are draws, columns `sizes_mb` in ascending order.
 
     `duration_ms` is the payload mix's mean warm duration, `worst_ms` the slowest payload's,
     `cost_usd` the expected cost of one invocation with the share of cold starts in it.
@@ -46,12 +46,15 @@ class Estimates:
     cost_usd: Floats
     by_payload_ms: Mapping[str, Floats]
     by_payload_usd: Mapping[str, Floats]
-    slow_log_ratio: Mapping[str, Floats]
-    """By payload, log ratio of the mean to a calm call's duration in each draw."""
-    within_ratio: float
-    """The largest relative deviation within an environment over the payloads."""
-    levels: Mapping[str, Levels]
-    """By payload, what its curve rests on."""
+    curves: Mapping[str, Curve]
+    """By payload, what the draws are of."""
+    init_ms: Floats
+    """What a cold start is billed beyond a warm invocation; zeros where it is nothing."""
+
+    @property
+    def within_ratio(self) -> float:
+        """The largest relative deviation within an environment over the payloads."""
+        return max(curve.within_ratio for curve in self.curves.values())
 
     def column(self, memory_mb: int) -> int:
         """The column of a size."""
@@ -59,37 +62,51 @@ class Estimates:
 
 
 def estimate(
+    question: Question,
     evidence: Evidence,
     sizes_mb: Sequence[int],
     *,
-    prices: LambdaPrices,
-    ephemeral_storage_mb: int,
-    cold_start_share: float,
     seed: int,
     draw_count: int = 200,
-    drawn_mb: Sequence[int] = (),
 ) -> Estimates:
-    """Fit a curve for each payload and price it. Every payload must have a warm sample.
-
-    Curves are drawn at `sizes_mb`, or at `drawn_mb` and interpolated between.
+    """Fit a curve for each payload, draw it at `sizes_mb` and price it. Every payload must have a
+    warm sample.
     """
-    sizes = tuple(sizes_mb)
-    grid = tuple(drawn_mb) or sizes
     curves = {
         # Slow calls are the function's: with another batch size (another seed) as many are unseen.
-        name: fitted(samples, grid, seed + number, number, draw_count)
+        name: fit_curve(
+            samples,
+            sizes_mb=sizes_mb,
+            seed=seed + number,
+            slow_calls_seed=number,
+            draw_count=draw_count,
+        )
         for number, (name, samples) in enumerate(evidence.samples.items())
     }
+    return price_curves(curves, question, evidence, sizes_mb, seed=seed)
+
+
+def price_curves(
+    curves: Mapping[str, Curve],
+    question: Question,
+    evidence: Evidence,
+    sizes_mb: Sequence[int],
+    *,
+    seed: int,
+) -> Estimates:
+    """Price every payload's curve at `sizes_mb` (ascending)."""
+    sizes, share = tuple(sizes_mb), question.goal.cold_start_share
     warm = {name: curve.draws_ms(sizes) for name, curve in curves.items()}
     cold = evidence.cold_starts
+    draw_count = len(next(iter(warm.values())))
     extra = billed_extra_ms(cold, sizes, draw_count, np.random.default_rng(seed))
-    request_usd, ms_usd = rates(prices, sizes, ephemeral_storage_mb)
+    request_usd, ms_usd = rates(question, sizes)
     costs = {
         name: request_usd
         + ms_usd
         * (
             expected_billed_ms(draws, curves[name].within_ratio)
-            + cold_start_share * (extra + draws * (slowness(cold, curves[name], name) - 1))
+            + share * (extra + draws * (slowness(cold, curves[name], name) - 1))
         )
         for name, draws in warm.items()
     }
@@ -101,27 +118,8 @@ def estimate(
         cost_usd=np.asarray(sum(weights[name] * cost for name, cost in costs.items())),
         by_payload_ms=warm,
         by_payload_usd=costs,
-        slow_log_ratio={name: curve.slow_log_ratio for name, curve in curves.items()},
-        within_ratio=max(curve.within_ratio for curve in curves.values()),
-        levels={name: curve.levels for name, curve in curves.items()},
-    )
-
-
-@lru_cache(maxsize=32)
-def fitted(
-    samples: tuple[Sample, ...],
-    sizes_mb: tuple[int, ...],
-    seed: int,
-    slow_calls_seed: int,
-    draw_count: int,
-) -> Curve:
-    """The curve of one payload: the parts of a report ask for the same one several times."""
-    return fit_curve(
-        samples,
-        sizes_mb=sizes_mb,
-        seed=seed,
-        slow_calls_seed=slow_calls_seed,
-        draw_count=draw_count,
+        curves=curves,
+        init_ms=extra,
     )
 
 
@@ -165,14 +163,52 @@ def intervals(draws: Floats) -> list[Interval]:
     ]
 
 
-def rates(
-    prices: LambdaPrices, sizes_mb: Sequence[int], ephemeral_storage_mb: int
-) -> tuple[Floats, Floats]:
+def rates(question: Question, sizes_mb: Sequence[int]) -> tuple[Floats, Floats]:
     """(USD for a request, USD for a billed millisecond) at each size: cost is linear in time."""
+    storage_mb = question.function.ephemeral_storage_mb
 
     def cost(size: int, billed_ms: int) -> float:
-        return float(prices.invocation_cost_usd(size, billed_ms, ephemeral_storage_mb))
+        return float(question.prices.invocation_cost_usd(size, billed_ms, storage_mb))
 
     one, many = 1, 1_000_001
     slope = np.array([(cost(m, many) - cost(m, one)) / (many - one) for m in sizes_mb])
     return np.array([cost(m, one) for m in sizes_mb]) - slope, slope
+
+
+def billed_extra_ms(
+    cold_starts: Sequence[ColdStart],
+    sizes_mb: Sequence[int],
+    draw_count: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draws of the billed INIT or restore over memory: (draws, sizes); zeros if none was billed.
+
+    log extra = level - exponent * log2(memory): a flat prior on the level, a narrow one on the
+    exponent, both updated by what was seen. Cold starts that billed nothing extra count as such.
+    """
+    billed = [cold for cold in cold_starts if cold.billed_extra_ms > 0]
+    if not billed:
+        return np.zeros((draw_count, len(sizes_mb)))
+    octaves = np.log2([cold.memory_mb for cold in billed])
+    logs = np.log([cold.billed_extra_ms for cold in billed])
+    centre = octaves.mean()
+    spread = octaves - centre
+    prior = 1 / _EXPONENT_DEVIATION**2
+    precision = prior + float(spread @ spread) / _SCATTER_RATIO**2
+    slope = (-_EXPONENT * prior + float(spread @ logs) / _SCATTER_RATIO**2) / precision
+    slopes = slope + rng.standard_normal((draw_count, 1)) / np.sqrt(precision)
+    level_deviation = _SCATTER_RATIO / np.sqrt(len(billed))
+    levels = logs.mean() + level_deviation * rng.standard_normal((draw_count, 1))
+    extra = np.exp(levels + slopes * (np.log2(sizes_mb) - centre)[None, :])
+    return np.asarray(extra * len(billed) / len(cold_starts))
+
+
+def slowness(cold_starts: Sequence[ColdStart], curve: Curve, payload: str) -> float:
+    """How much longer the handler takes when cold than warm, at least 1: a geometric mean."""
+    seen = [cold for cold in cold_starts if cold.payload == payload]
+    if not seen:
+        return 1.0
+    warm = curve.mean_ms([cold.memory_mb for cold in seen])
+    ratios = np.log(np.maximum([cold.duration_ms for cold in seen], 0.01) / warm)
+    # One more observation of "no difference" keeps a single cold start from saying much.
+    return float(np.exp(max(float(ratios.sum()) / (len(ratios) + 1), 0.0)))

@@ -116,10 +116,10 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
 
 def _apart(problem: Problem) -> Iterator[Finding]:
     """Sizes whose samples the curve does not follow: it knows no duration that rises."""
-    if not problem.apart:
+    if not problem.lack_of_fit:
         return
-    worst = max(problem.apart, key=lambda each: abs(np.log(each.sample_ms / each.curve_ms)))
-    sizes = sorted({each.memory_mb for each in problem.apart})
+    worst = max(problem.lack_of_fit, key=lambda each: abs(np.log(each.sample_ms / each.curve_ms)))
+    sizes = sorted({each.memory_mb for each in problem.lack_of_fit})
     yield Finding(
         "samples_and_curve_differ",
         "warning",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
-    from tuner.pricing import LambdaPrices
+    from tuner.decision.question import Question
 
 _LEAST_SAMPLES: Final = 2
 _LEAST_LOG_RATIO: Final = math.log(1.1)
@@ -59,7 +59,7 @@ def _apart(
 ) -> list[LackOfFit]:
     """Sizes of one payload that are apart by so many standard deviations."""
     draws, found = estimates.by_payload_ms[payload], []
-    calm = np.log(draws) - np.reshape(estimates.slow_log_ratio[payload], (-1, 1))
+    calm = np.log(draws) - np.reshape(estimates.curves[payload].slow_log_ratio, (-1, 1))
     for column, size in enumerate(estimates.sizes_mb):
         samples = evidence.warm_ms(payload, size)
         if len(samples) < _LEAST_SAMPLES or min(samples) <= 0:
@@ -67,7 +67,7 @@ def _apart(
         logs = np.log(samples)
         middle, curve = float(np.median(logs)), float(calm[:, column].mean())
         spread = 1.48 * float(np.median(np.abs(logs - middle)))
-        within = max(spread, estimates.levels[payload].within_ratio)
+        within = max(spread, estimates.curves[payload].within_ratio)
         deviation = math.hypot(1.25 * within / math.sqrt(len(logs)), _ENVIRONMENT_RATIO)
         room = deviation_count * math.hypot(deviation, float(calm[:, column].std()))
         # A millisecond more or less is no matter of memory.
@@ -76,25 +76,20 @@ def _apart(
     return found
 
 
-def by_samples(
-    estimates: Estimates,
-    apart: Sequence[LackOfFit],
-    evidence: Evidence,
-    *,
-    prices: LambdaPrices,
-    ephemeral_storage_mb: int,
+def with_sample_levels(
+    estimates: Estimates, found: Sequence[LackOfFit], question: Question, evidence: Evidence
 ) -> Estimates:
-    """Return the estimates with the samples' level in the curve's place where they are apart."""
-    if not apart:
+    """Return the estimates with the samples' level in the curve's place where they differ."""
+    if not found:
         return estimates
     durations = {name: draws.copy() for name, draws in estimates.by_payload_ms.items()}
     costs = {name: draws.copy() for name, draws in estimates.by_payload_usd.items()}
-    _, ms_usd = rates(prices, estimates.sizes_mb, ephemeral_storage_mb)
+    _, ms_usd = rates(question, estimates.sizes_mb)
     rng = np.random.default_rng(_SEED)
-    for each in apart:
+    for each in found:
         column, draws = estimates.column(each.memory_mb), durations[each.payload]
         noise = each.deviation_ratio * rng.standard_normal(len(draws))
-        level = each.sample_ms * np.exp(noise + estimates.slow_log_ratio[each.payload])
+        level = each.sample_ms * np.exp(noise + estimates.curves[each.payload].slow_log_ratio)
         costs[each.payload][:, column] += ms_usd[column] * (level - draws[:, column])
         draws[:, column] = level
     weights = evidence.weights

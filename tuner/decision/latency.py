@@ -121,7 +121,7 @@ def learn_scatter(
         rng = np.random.default_rng(_SCATTER_SEED)
         ratios[payload] = draw_ratio_quantiles(
             samples,
-            estimates.levels[payload],
+            estimates.curves[payload].levels,
             mean_ms.tolist(),
             percentiles=percentiles,
             draw_count=len(draws),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.decision.evidence import Evidence
-    from tuner.decision.problem import Problem, Question
+    from tuner.decision.problem import Problem
+    from tuner.decision.question import Question
     from tuner.decision.strata import Stratum
     from tuner.model.plan import VariedParameter
     from tuner.model.recommendation import Choice, PercentileEstimate
@@ -55,11 +56,18 @@ def build_problems(
     evidences: Sequence[Evidence],
     *,
     seed: int,
+    draw_count: int = 200,
 ) -> tuple[StratumProblem, ...]:
     """Return a problem for each stratum, as rivals. Every payload must have a sample."""
     problems = tuple(
         StratumProblem(
-            stratum, build_problem(question, evidence, seed=seed_at(seed, stratum.position))
+            stratum,
+            build_problem(
+                question,
+                evidence,
+                seed=seed_at(seed, stratum.position),
+                draw_count=draw_count,
+            ),
         )
         for stratum, evidence in zip(strata, evidences, strict=True)
     )

@@ -1,51 +1,43 @@
-"""All that a decision is made from: what is asked, what was seen, what follows for every size."""
+"""The decision problem: what is asked, what was seen, and what follows for every size."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuner.decision.constraints import apply_constraints
-from tuner.decision.estimates import estimate
-from tuner.decision.lack_of_fit import by_samples, find_lack_of_fit
+from tuner.decision.estimates import estimate, price_curves
+from tuner.decision.lack_of_fit import find_lack_of_fit, with_sample_levels
 from tuner.decision.ranking import rank
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.decision.constraints import Constraints
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
     from tuner.decision.lack_of_fit import LackOfFit
+    from tuner.decision.question import Question
     from tuner.decision.ranking import Ranking
-    from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
-    from tuner.pricing import LambdaPrices
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked: which of `candidates` suits this function best under the goal."""
-
-    goal: Goal
-    function: FunctionConfig
-    prices: LambdaPrices
-    candidates: frozenset[int]
-
-    def without(self, memory_mb: int) -> Question:
-        """The same question, with one size less to choose from."""
-        return replace(self, candidates=self.candidates - {memory_mb})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A question with its evidence and estimates."""
+    """A question with its evidence, the posterior, the constraints and the ranking.
+
+    `estimates` are the posterior's draws that the decision is made from. They are those of the
+    curves (`fitted`), but at sizes of `lack_of_fit`, where they are the samples'.
+    """
 
     question: Question
     evidence: Evidence
+    seed: int
+    fitted: Estimates
     estimates: Estimates
     constraints: Constraints
     ranking: Ranking
-    apart: tuple[LackOfFit, ...] = ()
-    """Where the estimates are the samples', and the curve says something else."""
+    lack_of_fit: tuple[LackOfFit, ...] = ()
 
     @property
     def goal(self) -> Goal:
@@ -62,6 +54,12 @@ class Problem:
         """Sizes with warm samples of every payload."""
         return self.evidence.measured_mb
 
+    def fitted_at(self, sizes_mb: Sequence[int]) -> Estimates:
+        """The curves' estimates at any sizes (ascending): the same draws, interpolated."""
+        return price_curves(
+            self.fitted.curves, self.question, self.evidence, sizes_mb, seed=self.seed
+        )
+
 
 def build_problem(
     question: Question, evidence: Evidence, *, seed: int, draw_count: int = 200
@@ -69,32 +67,20 @@ def build_problem(
     """Estimate every candidate, the current size and what was measured; only candidates may be
     answered. Every payload must have a sample.
     """
-    function, goal = question.function, question.goal
-    estimates = estimate(
-        evidence,
-        sorted(question.candidates | {function.memory_mb} | set(evidence.measured_mb)),
-        prices=question.prices,
-        ephemeral_storage_mb=function.ephemeral_storage_mb,
-        cold_start_share=goal.cold_start_share,
+    current_mb = question.function.memory_mb
+    sizes = sorted(question.candidates | {current_mb} | set(evidence.measured_mb))
+    fitted = estimate(question, evidence, sizes, seed=seed, draw_count=draw_count)
+    lack_of_fit = find_lack_of_fit(evidence, fitted)
+    estimates = with_sample_levels(fitted, lack_of_fit, question, evidence)
+    constraints = apply_constraints(question, evidence, estimates)
+    ranking = rank(estimates, question.goal, constraints.allowed(estimates.sizes_mb), current_mb)
+    return Problem(
+        question=question,
+        evidence=evidence,
         seed=seed,
-        draw_count=draw_count,
+        fitted=fitted,
+        estimates=estimates,
+        constraints=constraints,
+        ranking=ranking,
+        lack_of_fit=lack_of_fit,
     )
-    apart = find_lack_of_fit(evidence, estimates)
-    estimates = by_samples(
-        estimates,
-        apart,
-        evidence,
-        prices=question.prices,
-        ephemeral_storage_mb=function.ephemeral_storage_mb,
-    )
-    constraints = apply_constraints(
-        evidence,
-        estimates,
-        goal,
-        function.timeout_s,
-        question.candidates,
-        current_mb=function.memory_mb,
-    )
-    allowed = constraints.allowed(estimates.sizes_mb)
-    ranking = rank(estimates, goal, allowed, function.memory_mb)
-    return Problem(question, evidence, estimates, constraints, ranking, apart)

@@ -1,88 +1,96 @@
-"""From a sweep to a recommendation."""
+"""From an analysis to a recommendation."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tuner.decision.answer import answer_plainly
-from tuner.decision.assumptions import assumptions
-from tuner.decision.candidates import candidates_of
 from tuner.decision.diagnostics import distribution_findings, environment_findings
-from tuner.decision.evidence import read_evidence
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
-from tuner.decision.problem import Question
+from tuner.decision.saving import SavingNeeded, with_saving
+from tuner.decision.strata import sweep_at
 from tuner.decision.summary import curve_estimates, summarise_sizes
 from tuner.decision.tradeoff import weigh_tradeoff
-from tuner.decision.variation import answer_varied, variation_findings, varied_findings
+from tuner.decision.variation import variation_findings, varied_findings
+from tuner.model.finding import Finding
 from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
+from tuner.pricing.age import age_finding
 
 if TYPE_CHECKING:
-    from tuner.decision.answer import Answer
+    import datetime
+    from collections.abc import Iterator
+
+    from tuner.decision.analysis import Analysis
     from tuner.decision.evidence import Evidence
     from tuner.decision.latency import Scatter
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Choice, SizeEstimate
     from tuner.model.sweep import Sweep
-    from tuner.pricing import PriceBook
+    from tuner.pricing import LambdaPrices
 
 BUSY_CONFIDENCE: Final = 0.5
 """An even chance: how far a busy machine bends the sizes against each other is not known."""
 
 
 def recommend(
-    sweep: Sweep,
-    *,
-    price_book: PriceBook,
-    goal: Goal,
-    seed: int = 0,
-    min_memory_mb: int | None = None,
-    max_memory_mb: int | None = None,
+    analysis: Analysis, *, needed: SavingNeeded | None = None, today: datetime.date | None = None
 ) -> Recommendation:
-    """Decide what size the swept function should have, how sure that is, and what it saves.
+    """Say what size the swept function should have, how sure that is, and what it saves.
 
-    Without limits the range is the one that the sweep was planned over. Pure: the same sweep,
-    prices, goal and seed give the same answer. Raises PriceError for an unknown region or
-    architecture, InputError if the limits leave no size.
+    A resize that saves less than `needed` is a keep. Pure: the same analysis gives the same answer.
+    With `today` prices that are over 90 days old get a warning.
     """
-    prices = price_book.lambda_prices(sweep.function.region, sweep.function.architecture)
-    candidates = candidates_of(sweep, min_memory_mb, max_memory_mb)
-    question = Question(goal, sweep.function, prices, candidates)
-    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in sweep.plan.payloads})
-    # What fails is told once, by outcome, with what it rules out.
-    of_the_run = [finding for finding in sweep.findings if finding.code != "size_failed"]
-    varied = sweep.plan.varied
-    if varied is None:
-        findings = [*of_the_run, *sweep_findings(sweep, evidence)]
-        answer = answer_plainly(sweep, question, evidence, seed=seed)
-    else:
-        findings = [*of_the_run, *varied_findings(sweep, varied)]
-        answer = answer_varied(sweep, varied, question, evidence, seed=seed)
-    findings += environment_findings(sweep)
-    problem, choice = answer.problem, answer.choice
-    if problem is not None:
-        findings += problem_findings(problem, choice, sweep.function.timeout_s)
-        findings += distribution_findings(problem)
-    scatters, curve = _scatters(answer, evidence, goal)
-    if answer.variation is not None:
-        findings += variation_findings(answer.variation)
+    sweep, problem = analysis.sweep, analysis.problem
+    goal, prices = analysis.question.goal, analysis.question.prices
+    choice, small_saving = with_saving(analysis, needed or SavingNeeded())
+    findings = [*_findings(analysis), *_caveats(sweep, prices, today)]
+    if small_saving is not None:
+        findings.append(small_saving)
+    scatters, curve = _scatters(analysis)
     return Recommendation(
         environment=sweep.environment,
         function=sweep.function,
         goal=goal,
         choice=_doubted(choice, sweep),
-        current=answer.current,
+        current=analysis.current,
         platform=None,
         sizes=tuple(summarise_sizes(sweep, scatters)),
         curve=curve,
         findings=tuple(findings),
-        assumptions=tuple(assumptions(sweep, evidence, goal, prices)),
+        assumptions=tuple(_assumptions(sweep, analysis.evidence, goal, prices)),
         prices=PriceStamp(prices.as_of, prices.region),
         sweep=_stamp(sweep),
         tradeoff=weigh_tradeoff(problem) if problem else None,
-        variation=answer.variation,
+        variation=analysis.variation,
     )
+
+
+def _findings(analysis: Analysis) -> Iterator[Finding]:
+    """What the run, the invocations and the curve show."""
+    sweep, problem, varied = analysis.sweep, analysis.problem, analysis.sweep.plan.varied
+    # What fails is told once, by outcome, with what it rules out.
+    yield from (finding for finding in sweep.findings if finding.code != "size_failed")
+    if varied is None:
+        yield from sweep_findings(sweep, analysis.evidence)
+    else:
+        yield from varied_findings(sweep, varied)
+    yield from environment_findings(sweep)
+    if problem is not None:
+        yield from problem_findings(problem, analysis.choice, sweep.function.timeout_s)
+        yield from distribution_findings(problem)
+    if analysis.variation is not None:
+        yield from variation_findings(analysis.variation)
+
+
+def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) -> Iterator[Finding]:
+    """A sweep that did not end, and prices that are old."""
+    if sweep.end is None:
+        count = len(sweep.invocations)
+        text = f"the sweep was cut off after {count} invocations: the answer rests on those alone"
+        yield Finding("sweep_cut_off", "warning", text)
+    if today is not None and (old := age_finding(prices.as_of, today)) is not None:
+        yield old
 
 
 def _doubted(choice: Choice, sweep: Sweep) -> Choice:
@@ -92,21 +100,12 @@ def _doubted(choice: Choice, sweep: Sweep) -> Choice:
     return replace(choice, confidence=min(choice.confidence, BUSY_CONFIDENCE))
 
 
-def _scatters(
-    answer: Answer, evidence: Evidence, goal: Goal
-) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:
-    """How calls scatter around every curve, and the curve of the problem."""
-    problem, wanted = answer.problem, shown_percentiles(goal)
-    scatters = [
-        # At one value of a varied parameter, by that value's calls.
-        learn_scatter(
-            problem.evidence if problem and estimates is problem.estimates else evidence,
-            estimates,
-            wanted,
-        )
-        for estimates in answer.estimates
-    ]
-    curve = [scatter for scatter in scatters if problem and scatter.estimates is problem.estimates]
+def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:
+    """How calls scatter around every curve, and the curve of the answer."""
+    wanted = shown_percentiles(analysis.question.goal)
+    # At one value of a varied parameter, by that value's calls.
+    scatters = [learn_scatter(each.evidence, each.estimates, wanted) for each in analysis.problems]
+    curve = [scatter for scatter in scatters if scatter.estimates is analysis.posterior]
     return scatters, tuple(curve_estimates(curve[0])) if curve else ()
 
 
@@ -119,3 +118,53 @@ def _stamp(sweep: Sweep) -> SweepStamp:
         wall_s=sweep.wall_s,
         environment_count=len({i.environment for i in sweep.invocations if i.environment}),
     )
+
+
+def _assumptions(
+    sweep: Sweep, evidence: Evidence, goal: Goal, prices: LambdaPrices
+) -> Iterator[str]:
+    """Every assumption that changes the figures, most important first."""
+    yield _assumed_payloads(sweep)
+    yield _assumed_cold_starts(evidence, goal)
+    yield _assumed_prices(prices.as_of)
+    if goal.max_duration_ms is not None and goal.percentile is None:
+        yield "the duration limit holds for the mean of warm invocations"
+    if sweep.environment == "local":
+        yield "durations of this machine, not of AWS"
+    yield "describes the sweep's payloads and conditions, not future traffic"
+
+
+def with_prices_of(as_of: str, answer: Recommendation) -> Recommendation:
+    """Return an answer that older prices than its own have a part in: its date is theirs."""
+    if as_of >= answer.prices.as_of:
+        return answer
+    own = _assumed_prices(answer.prices.as_of)
+    assumed = (_assumed_prices(as_of) if each == own else each for each in answer.assumptions)
+    return replace(answer, prices=replace(answer.prices, as_of=as_of), assumptions=tuple(assumed))
+
+
+def _assumed_prices(as_of: str) -> str:
+    return f"list prices of {as_of}, first tier, no free tier, no discounts"
+
+
+def _assumed_payloads(sweep: Sweep) -> str:
+    varied = sweep.plan.varied
+    payloads = (
+        sweep.plan.payloads if varied is None else sweep_at(sweep, varied.current).plan.payloads
+    )
+    weighted = len({payload.weight for payload in payloads}) > 1
+    mix = " in the given weights" if weighted else ""
+    count = f"{len(payloads)} payload{'s' if len(payloads) > 1 else ''}{mix}"
+    if varied is None:
+        return count
+    if varied.is_setting:
+        return f"{count}, the same mix of records with every {varied.name}"
+    return f"{count}, every {varied.name} as often as the others"
+
+
+def _assumed_cold_starts(evidence: Evidence, goal: Goal) -> str:
+    share = f"{goal.cold_start_share:.3g}".rstrip()
+    percent = f"{float(share) * 100:g} % cold starts"
+    if goal.cold_start_share and not evidence.cold_starts:
+        return f"{percent}, but none was seen: their INIT is not in the cost"
+    return percent

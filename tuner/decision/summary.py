@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.decision.estimates import interval, intervals
+from tuner.model.breakdown import Breakdown, ColdStartEstimate, PayloadCurve
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
     from tuner.decision.latency import Scatter
     from tuner.decision.problem import Problem
     from tuner.model.interval import Interval
@@ -131,3 +133,33 @@ def current_size(problem: Problem | None, memory_mb: int | None = None) -> Curre
         interval(estimates.duration_ms[:, column]),
         interval(estimates.cost_usd[:, column] * 1e6),
     )
+
+
+def break_down(problem: Problem | None) -> Breakdown:
+    """Each payload's curve and what cold starts add, apart from each other, at every size. Empty
+    without a curve.
+    """
+    if problem is None:
+        return Breakdown((), ())
+    evidence, estimates = problem.evidence, problem.fitted
+    cold_starts: tuple[ColdStartEstimate, ...] = ()
+    if any(cold.billed_extra_ms for cold in evidence.cold_starts):
+        cold_starts = tuple(
+            map(ColdStartEstimate, estimates.sizes_mb, intervals(estimates.init_ms))
+        )
+    return Breakdown(tuple(_payload_curves(evidence, estimates)), cold_starts)
+
+
+def _payload_curves(evidence: Evidence, estimates: Estimates) -> Iterator[PayloadCurve]:
+    for name, weight in evidence.weights.items():
+        durations = intervals(estimates.by_payload_ms[name])
+        costs = intervals(estimates.by_payload_usd[name] * 1e6)
+        measured = {sample.memory_mb for sample in evidence.samples[name] if not sample.cold}
+        yield PayloadCurve(
+            name,
+            weight,
+            tuple(
+                SizeEstimate(size, duration, cost, size in measured)
+                for size, duration, cost in zip(estimates.sizes_mb, durations, costs, strict=True)
+            ),
+        )

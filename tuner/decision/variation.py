@@ -1,23 +1,13 @@
-"""The answer from a sweep over a varied parameter."""
+"""What a sweep over a varied parameter shows: each value apart."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.decision.answer import Answer, answer_plainly, no_curve, only_size
-from tuner.decision.estimates import interval
 from tuner.decision.findings import sweep_findings
-from tuner.decision.pairs import (
-    best_problem,
-    build_problems,
-    current_record_usd,
-    estimate_pairs,
-    judge_pairs,
-    problem_at,
-)
+from tuner.decision.pairs import best_problem, estimate_pairs, problem_at
 from tuner.decision.strata import strata_of
-from tuner.decision.summary import current_size
 from tuner.decision.verdict import measured_answer
 from tuner.model.finding import Finding
 from tuner.model.recommendation import ValueAnswer, Variation
@@ -27,53 +17,13 @@ if TYPE_CHECKING:
 
     from tuner.decision.evidence import Evidence
     from tuner.decision.pairs import StratumProblem
-    from tuner.decision.problem import Question
     from tuner.decision.strata import Stratum
     from tuner.model.plan import VariedParameter
     from tuner.model.recommendation import Choice
     from tuner.model.sweep import Sweep
 
 
-def answer_varied(
-    sweep: Sweep, varied: VariedParameter, question: Question, evidence: Evidence, *, seed: int
-) -> Answer:
-    """Answer over all pairs where the parameter can be set; else for the mix of all values, which
-    count alike. What each value alone would have goes with it.
-    """
-    if evidence.unsampled_payloads and not varied.is_setting:
-        return no_curve(question, evidence)
-    strata = strata_of(sweep.plan.payloads, varied.values)
-    known = [
-        (stratum, own)
-        for stratum in strata
-        if not (own := stratum.evidence(sweep.invocations)).unsampled_payloads
-    ]
-    if not known:
-        return no_curve(question, evidence)
-    problems = build_problems(question, [p for p, _ in known], [e for _, e in known], seed=seed)
-    now = problem_at(problems, varied.current)
-    if not varied.is_setting:
-        answer = answer_plainly(sweep, question, evidence, seed=seed)
-        variation = _variation(strata, problems, varied, answer.choice)
-        return replace(answer, variation=variation)
-    best, choice = judge_pairs(problems, varied)
-    variation = _variation(strata, problems, varied, choice)
-    before = current_record_usd(now)
-    current = replace(
-        current_size(now.problem if now else None, question.function.memory_mb),
-        parameters=((varied.name, varied.current),),
-        cost_usd_per_million_records=None if before is None else interval(before * 1e6),
-    )
-    return Answer(
-        choice=only_size(best.problem) or choice,
-        current=current,
-        problem=best.problem,
-        estimates=tuple(each.problem.estimates for each in problems),
-        variation=variation,
-    )
-
-
-def _variation(
+def vary(
     strata: Sequence[Stratum],
     problems: Sequence[StratumProblem],
     varied: VariedParameter,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.limits import SECONDS_PER_MONTH
+
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost
     from tuner.report.glyphs import Glyphs
 
 HEIGHT: Final = 14
 LABEL_WIDTH: Final = 10
-SECONDS_PER_MONTH: Final = 730 * 3600
 _LETTERS: Final = "LFCEM"
 
 

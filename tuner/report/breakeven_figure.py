@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.model.limits import SECONDS_PER_MONTH
 from tuner.report import figure_style as style
 from tuner.report.breakeven import headline
-from tuner.report.breakeven_chart import SECONDS_PER_MONTH, shown_platforms
+from tuner.report.breakeven_chart import shown_platforms
 from tuner.report.figure import drawable, new_figure, wrapped
 from tuner.report.foreign import plain
 

@@ -14,7 +14,8 @@ from tuner.decision.percentile import samples_needed
 from tuner.decision.policy.initial_design import initial_trials, open_sizes
 from tuner.decision.policy.policy import Trial
 from tuner.decision.policy.value_of_information import information_values
-from tuner.decision.problem import Question, build_problem
+from tuner.decision.problem import build_problem
+from tuner.decision.question import Question
 from tuner.decision.verdict import (
     current_fails,
     errors_are_random,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.decision.evidence import Evidence
-    from tuner.decision.problem import Question
+    from tuner.decision.question import Question
 
 _FIRST_SIZES_MB = (256, 1024)
 """Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tuner.decision.pairs import best_problem, build_problems
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.problem import Question
+from tuner.decision.question import Question
 from tuner.decision.strata import strata_of
 from tuner.decision.verdict import errors_are_random
 

@@ -1,61 +1,19 @@
-"""The verdict on a sweep's evidence, with the problem that it rests on."""
+"""What is missing where the samples are too few for an answer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuner.decision.estimates import interval
-from tuner.decision.problem import build_problem
 from tuner.decision.replies import error_at_current
-from tuner.decision.strata import mean_record_count
-from tuner.decision.summary import current_size
-from tuner.decision.verdict import RANDOM_ERRORS, errors_are_random, judge, undecided
+from tuner.decision.verdict import RANDOM_ERRORS, errors_are_random, undecided
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
-    from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
-    from tuner.decision.problem import Problem, Question
-    from tuner.model.interval import Interval
-    from tuner.model.recommendation import Choice, CurrentSize, Variation
-    from tuner.model.sweep import Sweep
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A verdict; `problem` is what it rests on, None where there is no curve."""
-
-    choice: Choice
-    current: CurrentSize
-    problem: Problem | None = None
-    estimates: tuple[Estimates, ...] = ()
-    """Estimates of all payloads, each payload in one of them."""
-    variation: Variation | None = None
-
-
-def answer_plainly(sweep: Sweep, question: Question, evidence: Evidence, *, seed: int) -> Answer:
-    """Answer for the mix of all payloads."""
-    if not evidence.samples or evidence.unsampled_payloads:
-        return no_curve(question, evidence)
-    problem = build_problem(question, evidence, seed=seed)
-    choice, current = only_size(problem) or judge(problem), current_size(problem)
-    count = mean_record_count(sweep.plan.payloads)
-    if any(payload.record_count > 1 for payload in sweep.plan.payloads):
-        choice = replace(
-            choice, cost_usd_per_million_records=_of_records(problem, choice.memory_mb, count)
-        )
-        current = replace(
-            current, cost_usd_per_million_records=_of_records(problem, problem.current_mb, count)
-        )
-    return Answer(choice, current, problem, (problem.estimates,))
-
-
-def no_curve(question: Question, evidence: Evidence) -> Answer:
-    """Answer where some payload has no warm sample."""
-    choice = undecided(_why_no_curve(question, evidence))
-    return Answer(choice, current_size(None, question.function.memory_mb))
+    from tuner.decision.problem import Problem
+    from tuner.decision.question import Question
+    from tuner.model.recommendation import Choice
 
 
 def only_size(problem: Problem) -> Choice | None:
@@ -72,15 +30,7 @@ def only_size(problem: Problem) -> Choice | None:
     )
 
 
-def _of_records(problem: Problem, memory_mb: int | None, record_count: float) -> Interval | None:
-    """Cost of a million records at a size."""
-    if memory_mb is None:
-        return None
-    cost = problem.estimates.cost_usd[:, problem.estimates.column(memory_mb)]
-    return interval(cost / record_count * 1e6)
-
-
-def _why_no_curve(question: Question, evidence: Evidence) -> str:
+def why_no_curve(question: Question, evidence: Evidence) -> str:
     """Say what is missing where there is no warm sample."""
     current_mb = question.function.memory_mb
     if not question.goal.allow_different_replies and (

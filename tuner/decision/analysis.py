@@ -1,0 +1,193 @@
+"""One analysis of a sweep, from which every answer is read.
+
+It stands here and not among the values of `tuner.model`, since it holds this package's evidence,
+posterior and ranking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tuner.decision.candidates import candidates_of
+from tuner.decision.estimates import interval
+from tuner.decision.evidence import read_evidence
+from tuner.decision.pairs import build_problems, current_record_usd, judge_pairs, problem_at
+from tuner.decision.problem import build_problem
+from tuner.decision.question import Question
+from tuner.decision.strata import mean_record_count, strata_of, sweep_at
+from tuner.decision.sufficiency import only_size, why_no_curve
+from tuner.decision.summary import current_size
+from tuner.decision.variation import vary
+from tuner.decision.verdict import judge, undecided
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.decision.estimates import Estimates
+    from tuner.decision.evidence import Evidence
+    from tuner.decision.pairs import StratumProblem
+    from tuner.decision.problem import Problem
+    from tuner.decision.ranking import Ranking
+    from tuner.decision.strata import Stratum
+    from tuner.model.goal import Goal
+    from tuner.model.interval import Interval
+    from tuner.model.recommendation import Choice, CurrentSize, Variation
+    from tuner.model.sweep import Sweep
+    from tuner.pricing import PriceBook
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A sweep with its evidence, the decision problem it poses, and the verdict on that.
+
+    `problem` is what the verdict rests on: where a payload parameter was varied and can be set, the
+    chosen value's. It is None where the samples are too few for a curve. `problems` have every
+    payload, each in one of them.
+    """
+
+    sweep: Sweep
+    question: Question
+    evidence: Evidence
+    """Of all invocations."""
+    choice: Choice
+    current: CurrentSize
+    problem: Problem | None = None
+    problems: tuple[Problem, ...] = ()
+    variation: Variation | None = None
+
+    @property
+    def posterior(self) -> Estimates | None:
+        """Draws of duration and cost over sizes."""
+        return None if self.problem is None else self.problem.estimates
+
+    @property
+    def ranking(self) -> Ranking | None:
+        """The draws as the goal sees them."""
+        return None if self.problem is None else self.problem.ranking
+
+    @property
+    def answered(self) -> Sweep:
+        """The part of the sweep that the answer is of: where a batch size is chosen with the memory
+        size, the invocations with the chosen one.
+        """
+        sweep = self.sweep
+        for _name, value in self.choice.parameters:
+            sweep = sweep_at(sweep, value)
+        return sweep
+
+
+def analyse(
+    sweep: Sweep,
+    goal: Goal,
+    *,
+    price_book: PriceBook,
+    seed: int | None = None,
+    min_memory_mb: int | None = None,
+    max_memory_mb: int | None = None,
+    draw_count: int = 200,
+) -> Analysis:
+    """Fit, draw, rank and judge, once.
+
+    Without limits the range is the one that the sweep was planned over; without `seed` it is the
+    plan's. Pure: the same sweep, prices, goal and seed give the same analysis. Raises PriceError
+    for an unknown region or architecture, InputError if the limits leave no size.
+    """
+    function, plan = sweep.function, sweep.plan
+    question = Question(
+        goal,
+        function,
+        price_book.lambda_prices(function.region, function.architecture),
+        candidates_of(sweep, min_memory_mb, max_memory_mb),
+    )
+    evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in plan.payloads})
+    seed = plan.seed if seed is None else seed
+    varied = plan.varied
+    if varied is None:
+        return _of_the_mix(sweep, question, evidence, seed, draw_count)
+    if evidence.unsampled_payloads and not varied.is_setting:
+        return _without_curve(sweep, question, evidence)
+    strata = strata_of(plan.payloads, varied.values)
+    known = [
+        (stratum, own)
+        for stratum in strata
+        if not (own := stratum.evidence(sweep.invocations)).unsampled_payloads
+    ]
+    if not known:
+        return _without_curve(sweep, question, evidence)
+    problems = build_problems(
+        question,
+        [stratum for stratum, _ in known],
+        [own for _, own in known],
+        seed=seed,
+        draw_count=draw_count,
+    )
+    if varied.is_setting:
+        return _of_the_best_value(sweep, question, evidence, strata, problems)
+    mix = _of_the_mix(sweep, question, evidence, seed, draw_count)
+    return replace(mix, variation=vary(strata, problems, varied, mix.choice))
+
+
+def _of_the_mix(
+    sweep: Sweep, question: Question, evidence: Evidence, seed: int, draw_count: int
+) -> Analysis:
+    """Answer for the mix of all payloads, which count by their weights."""
+    if not evidence.samples or evidence.unsampled_payloads:
+        return _without_curve(sweep, question, evidence)
+    problem = build_problem(question, evidence, seed=seed, draw_count=draw_count)
+    choice, current = only_size(problem) or judge(problem), current_size(problem)
+    payloads = sweep.plan.payloads
+    if any(payload.record_count > 1 for payload in payloads):
+        count = mean_record_count(payloads)
+        chosen, now = (
+            _of_records(problem, size, count) for size in (choice.memory_mb, problem.current_mb)
+        )
+        choice = replace(choice, cost_usd_per_million_records=chosen)
+        current = replace(current, cost_usd_per_million_records=now)
+    return Analysis(sweep, question, evidence, choice, current, problem, (problem,))
+
+
+def _of_the_best_value(
+    sweep: Sweep,
+    question: Question,
+    evidence: Evidence,
+    strata: Sequence[Stratum],
+    problems: Sequence[StratumProblem],
+) -> Analysis:
+    """Answer over all pairs of a size and a value of a parameter that can be set."""
+    varied = sweep.plan.varied
+    assert varied is not None
+    best, choice = judge_pairs(problems, varied)
+    now = problem_at(problems, varied.current)
+    before = current_record_usd(now)
+    current = replace(
+        current_size(now.problem if now else None, question.function.memory_mb),
+        parameters=((varied.name, varied.current),),
+        cost_usd_per_million_records=None if before is None else interval(before * 1e6),
+    )
+    return Analysis(
+        sweep=sweep,
+        question=question,
+        evidence=evidence,
+        choice=only_size(best.problem) or choice,
+        current=current,
+        problem=best.problem,
+        problems=tuple(each.problem for each in problems),
+        variation=vary(strata, problems, varied, choice),
+    )
+
+
+def _without_curve(sweep: Sweep, question: Question, evidence: Evidence) -> Analysis:
+    """Answer where some payload has no warm sample."""
+    choice = undecided(why_no_curve(question, evidence))
+    return Analysis(
+        sweep, question, evidence, choice, current_size(None, question.function.memory_mb)
+    )
+
+
+def _of_records(problem: Problem, memory_mb: int | None, record_count: float) -> Interval | None:
+    """Cost of a million records at a size."""
+    if memory_mb is None:
+        return None
+    cost = problem.estimates.cost_usd[:, problem.estimates.column(memory_mb)]
+    return interval(cost / record_count * 1e6)

@@ -1,0 +1,25 @@
+"""What is asked of a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
+    from tuner.pricing import LambdaPrices
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: which of `candidates` suits this function best under the goal."""
+
+    goal: Goal
+    function: FunctionConfig
+    prices: LambdaPrices
+    candidates: frozenset[int]
+
+    def without(self, memory_mb: int) -> Question:
+        """The same question, with one size less to choose from."""
+        return replace(self, candidates=self.candidates - {memory_mb})

@@ -1,0 +1,104 @@
+"""Whether a resize saves enough to be worth a change: a flag means real money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tuner.model.finding import Finding
+from tuner.model.interval import Interval
+from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.share import percent
+
+if TYPE_CHECKING:
+    from tuner.decision.analysis import Analysis
+    from tuner.model.recommendation import Choice
+
+NOTHING = Interval(0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class SavingNeeded:
+    """The least saving that a resize for money needs; the amount counts where a rate is known."""
+
+    rate_per_s: float | None = None
+    least_usd_per_month: float = 50.0
+    least_ratio: float | None = None
+    """Of the bill; None: any."""
+
+
+def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Finding | None]:
+    """The verdict with what it saves a month; a resize for less money than needed is kept, with a
+    finding. A goal other than cost wants something else than money: it is left as it is.
+    """
+    choice = analysis.choice
+    saving = _monthly_saving(analysis, needed.rate_per_s)
+    told = replace(choice, saving_usd_per_month=saving)
+    if choice.verdict != "resize" or analysis.question.goal.name != "cost":
+        return told, None
+    why = _below(choice, saving, needed)
+    if why is None:
+        return told, None
+    reason, detail = why
+    return _kept(analysis, reason, monthly=saving is not None), Finding(
+        "small-saving", "info", detail
+    )
+
+
+def _monthly_saving(analysis: Analysis, rate_per_s: float | None) -> Interval | None:
+    """What the chosen size saves a month over the current one: its ratio of today's bill."""
+    choice, current = analysis.choice, analysis.current
+    ratio, now, count = choice.saving_ratio, current.cost_usd_per_million, 1.0
+    if choice.parameters and analysis.variation is not None:
+        # A rate counts events of the chosen batch size; today their records cost more events.
+        now = current.cost_usd_per_million_records
+        [chosen] = choice.parameters
+        count = next(v.record_count for v in analysis.variation.values if v.value == chosen[1])
+    if ratio is None or rate_per_s is None or now is None:
+        return None
+    month = now.estimate * count / 1e6 * rate_per_s * SECONDS_PER_MONTH
+    return Interval(ratio.estimate * month, ratio.low * month, ratio.high * month)
+
+
+def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tuple[str, str] | None:
+    """Why the saving is too small to be flagged, and by what; None if it is not."""
+    size, ratio = f"{choice.memory_mb} MB", choice.saving_ratio
+    least, share = needed.least_usd_per_month, needed.least_ratio
+    if saving is not None and saving.estimate < least:
+        return (
+            f"no size saves the ${least:,.2f} a month that a change needs",
+            (
+                f"{size} would save ${saving.estimate:,.2f} a month at this rate "
+                "(--min-saving-usd-per-month says what a change needs)"
+            ),
+        )
+    if share is not None and ratio is not None and ratio.estimate < share:
+        return (
+            f"no size is the {100 * share:.3g} % cheaper that a change needs",
+            (
+                f"{size} would be {percent(ratio.estimate, 1)} cheaper "
+                "(--min-saving-ratio says what a change needs)"
+            ),
+        )
+    return None
+
+
+def _kept(analysis: Analysis, reason: str, *, monthly: bool) -> Choice:
+    """The current size, as the verdict."""
+    current = analysis.current
+    return replace(
+        analysis.choice,
+        verdict="keep",
+        memory_mb=current.memory_mb,
+        basis="measured",
+        duration_ms=current.duration_ms,
+        cost_usd_per_million=current.cost_usd_per_million,
+        parameters=current.parameters,
+        cost_usd_per_million_records=current.cost_usd_per_million_records,
+        saving_ratio=NOTHING,
+        saving_usd_per_month=NOTHING if monthly else None,
+        # Both speak of the size that is best under the goal, which is not the one that is kept.
+        expected_regret_ratio=None,
+        confidence=None,
+        reason=reason,
+    )
