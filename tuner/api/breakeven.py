@@ -11,7 +11,7 @@ from tuner.api.saved import analyse
 from tuner.breakeven.analyse import analyse as compare_platforms
 from tuner.breakeven.question import Terms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
-from tuner.decision.recommend import with_prices_of
+from tuner.decision.recommendation import with_prices_of
 from tuner.decision.saving import SavingNeeded
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
