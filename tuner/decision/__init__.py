@@ -2,7 +2,7 @@
 
 `analyse` reads the evidence (`evidence`), estimates duration and cost at every candidate size
 (`candidates`, `estimates`), bars what fails or breaks a limit (`constraints`), ranks the sizes
-under the goal (`ranking`; all of that is a `problem`), and judges whether the answer can be stood by
+under the goal (`ranking`; all of that is a `problem`), and judges whether the answer stands
 (`verdict`). `recommend` says it, with what else was seen (`findings`, `diagnostics`). `policy`
 chooses the invocations by the same problem. All of it is pure: the same sweep and seed give the
 same answer.
