@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,17 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {InlineCode: "def handler(e, c): return 1", Handler: index.handler, Runtime: OWN}
 """
+
+
+def _has_esbuild() -> bool:
+    """Whether `npm exec` can run it, from its cache or its registry."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        return False
+    command = ["npm", "exec", "--yes", "--package=esbuild", "--", "esbuild", "--version"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 @pytest.fixture
@@ -196,6 +208,42 @@ def test_a_missing_tool_is_named(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(LocalError, match=f"BuildMethod {method} needs {needed}, which is not on"):
         Builder(tmp_path / "built").build(make(method))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("go") is None, reason="no go on PATH")
+def test_go_itself(make: Make, tmp_path: Path) -> None:
+    """A module of nothing but main is compiled, and its folder stays as it was."""
+    function, code = make("go"), tmp_path / "code"
+    (code / "go.mod").write_text("module any\n\ngo 1.21\n")
+    (code / "main.go").write_text("package main\n\nfunc main() {}\n")
+    built = Builder(tmp_path / "built").build(function)
+    assert built is not None
+    assert (built / "bootstrap").stat().st_mode & 0o111
+    assert sorted(each.name for each in code.iterdir()) == ["go.mod", "main.go"]
+
+
+@pytest.mark.slow
+def test_esbuild_itself(make: Make, tmp_path: Path) -> None:
+    """TypeScript with a module beside it becomes one file that Node.js runs; the folder stays."""
+    if not _has_esbuild():
+        pytest.skip("npm has no esbuild here: neither in its cache nor from a registry")
+    function = make("esbuild", "{EntryPoints: [src/app.ts]}", "app.handler", "nodejs22.x")
+    code = tmp_path / "code"
+    (code / "src").mkdir()
+    (code / "src" / "twice.ts").write_text("export const twice = (n: number): number => 2 * n;\n")
+    (code / "src" / "app.ts").write_text(
+        "import { twice } from './twice';\nexport const handler = async (n: number) => twice(n);\n"
+    )
+    (code / "package.json").write_text("{}")
+    built = Builder(tmp_path / "built").build(function)
+    assert built is not None
+    call = "require(process.argv[1]).handler(21).then((n) => process.stdout.write(String(n)))"
+    ran = subprocess.run(
+        ["node", "-e", call, str(built / "app.js")], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "42"
+    assert sorted(each.name for each in code.iterdir()) == ["package.json", "src"]
 
 
 @pytest.mark.slow
