@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.local.serve import LocalLambda
+    from tuner.local import LocalLambda
 
 __all__ = ["server"]
 PLACES = """

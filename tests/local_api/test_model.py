@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from tests.local_api.conftest import ROLE, code_of, make_zip
 from tests.local_api.model import problems_of, service_model
 from tuner.local.control_plane.api_error import ApiError
-from tuner.local.control_plane.service_model import check, read_routes
+from tuner.local.control_plane.lambda_api import read_routes
+from tuner.local.control_plane.validation import check
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:hello"
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.local_exec.test_environments import eventually
 from tuner.errors import LocalError
 from tuner.local import InvokeRequest
-from tuner.local.execution.admission import CoreQueue
-from tuner.local.execution.lineage import Lineage
+from tuner.local.execution.call_chain import CallChain
+from tuner.local.execution.cores import CoreQueue
 
 
 def request(trace: str | None = None) -> InvokeRequest:
@@ -103,7 +103,7 @@ def test_never_more_than_there_are(wishes: list[float]) -> None:
 
 def test_trace_of_a_running_invocation_is_nested() -> None:
     """A call with the parent id of a running invocation is nested, and later it is not."""
-    lineage = Lineage()
+    lineage = CallChain()
     with lineage.entered(request()) as outer:
         assert not outer.nested
         with lineage.entered(request(outer.header)) as inner:
@@ -120,7 +120,7 @@ def test_trace_of_a_running_invocation_is_nested() -> None:
 
 def test_a_root_from_outside_is_kept_and_proves_nothing() -> None:
     """A client that uses one trace for many calls does not jump the queue; its callees do."""
-    lineage = Lineage()
+    lineage = CallChain()
     header = "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1"
     with lineage.entered(request(header)) as one, lineage.entered(request(header)) as other:
         assert one.root == other.root == "1-67891233-abcdef012345678912345678"

@@ -9,11 +9,15 @@ import pytest
 from tests.local_exec.conftest import AVAILABLE
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
-from tuner.local.execution.cpu.cgroup_v1 import CgroupV1, V1Parents
-from tuner.local.execution.cpu.cgroup_v2 import CgroupV2
-from tuner.local.execution.cpu.choose import choose_control, find_v1, find_v2
-from tuner.local.execution.cpu.group import quota_us
-from tuner.local.execution.cpu.mounts import Hierarchy, parse_hierarchies, read_hierarchies
+from tuner.local.execution.cpu.choose import (
+    Hierarchy,
+    choose_control,
+    find_v1,
+    find_v2,
+    parse_hierarchies,
+    read_hierarchies,
+)
+from tuner.local.execution.cpu.control_groups import CgroupV1, CgroupV2, V1Parents, quota_us
 from tuner.local.execution.host import own_quota_cores
 
 MB = 1024 * 1024

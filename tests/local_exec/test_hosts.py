@@ -18,9 +18,14 @@ import pytest
 from tests.cli.running import ROOT
 from tuner import local
 from tuner.errors import LocalError
-from tuner.local.execution.cpu import delegation, group_files
-from tuner.local.execution.cpu.delegation import enter_scope, hand_down, is_handed_over
-from tuner.local.execution.cpu.mounts import Hierarchy, read_hierarchies
+from tuner.local.execution.cpu import choose, group_files
+from tuner.local.execution.cpu.choose import (
+    Hierarchy,
+    enter_scope,
+    hand_down,
+    is_handed_over,
+    read_hierarchies,
+)
 
 IS_ROOT = os.getuid() == 0
 UNIFIED = next((one for one in read_hierarchies() if not one.controllers), None)
@@ -131,7 +136,7 @@ def test_a_scope_is_divided(own_group: tuple[Path, int, str]) -> None:
         group_files.write(f"{group}/cgroup.subtree_control", f"+{controller}")
     assert hand_down(group, (controller,))
     assert group_files.members(str(group)) == ()
-    assert pid in group_files.members(str(group / delegation.LEAF))
+    assert pid in group_files.members(str(group / choose.LEAF))
     assert (group_files.read_or_none(f"{group}/cgroup.subtree_control") or "").split() == [
         controller
     ]
@@ -167,9 +172,9 @@ def test_a_user_s_systemd_is_asked_for_a_scope(
     outside = Hierarchy(tmp_path, tmp_path / "user.slice" / "session-1.scope", ())
     inside = Hierarchy(tmp_path, tmp_path / "user.slice" / "tuner-local-1.scope", ())
     monkeypatch.setattr(
-        delegation, "read_hierarchies", lambda: ((inside if said.exists() else outside),)
+        choose, "read_hierarchies", lambda: ((inside if said.exists() else outside),)
     )
-    monkeypatch.setattr(delegation, "USER_RUNTIME_DIR", tmp_path)
+    monkeypatch.setattr(choose, "USER_RUNTIME_DIR", tmp_path)
     monkeypatch.setattr("os.getuid", lambda: 1000)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert enter_scope()
@@ -198,7 +203,7 @@ def test_the_call_is_well_formed(tmp_path: Path) -> None:
         address = daemon.stdout.readline().strip()
         command = ["busctl", "--user", "call", "org.example.None", "/", "org.example.None", "Call"]
         done = subprocess.run(
-            [*command, *delegation.scope_arguments()],
+            [*command, *choose.scope_arguments()],
             env={"DBUS_SESSION_BUS_ADDRESS": address, "PATH": os.environ["PATH"]},
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip

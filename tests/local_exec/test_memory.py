@@ -10,8 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.execution.memory import BYTES_PER_MB, MemoryPeak, MemorySample, megabytes
-from tuner.local.execution.resident import ResidentBound
+from tuner.local.execution.cpu.control_groups import (
+    BYTES_PER_MB,
+    MemoryPeak,
+    MemorySample,
+    ResidentBound,
+)
+from tuner.local.execution.invocation_outcome import megabytes
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.execution.cpu.placement import CpuBoard
+from tuner.local.execution.cores import CpuBoard
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench

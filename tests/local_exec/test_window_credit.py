@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.execution.cpu.stop_continue import WINDOW_S, StopContinue, WindowCredit
+from tuner.local.execution.cpu.process_tree import WINDOW_S, StopContinue, WindowCredit
 
 
 class FakeTree:

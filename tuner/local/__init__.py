@@ -5,15 +5,15 @@ the parts together; this is what an Invoke meets, in order.
 
 `http/` takes the connection. Its server reads one request at a time, and `http.endpoint` sends it
 one of three ways: Lambda's paths to the control plane, `/_tuner/` to `local_lambda` itself, and
-everything else through `http.proxy` to the emulated services. What a web page could send is
+everything else through its proxy to the emulated services. What a web page could send is
 refused here.
 
-`control_plane/` is Lambda's API. `lambda_api` finds the operation by botocore's `service_model`,
-which also says what a request may hold, and runs it with a `Call`. The operations are in
-`functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them change or ask one
-`store`, by the rules that Lambda has for versions, revisions and updates in progress. For an
-Invoke, the store says which `Deployment` is meant: one version's code and settings. `invoke` stops
-circles, and `events` runs what nobody waits for.
+`control_plane/` is Lambda's API. `lambda_api` finds the operation by botocore's model of the API,
+holds the request against it (`validation`), and runs the operation with a `Call`. The operations
+are in `functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them change or
+ask one `store`, by the rules that Lambda has for versions, revisions and updates in progress. For
+an Invoke, the store says which `Deployment` is meant: one version's code and settings. `invoke`
+stops circles, and `events` runs what nobody waits for.
 
 `deployment.py` is the seam: a deployment and a request go in, a payload and a log come out.
 Whoever does that is an `Executor`. `scripted` answers after a given time, for tests of what calls
@@ -31,10 +31,9 @@ way.
 through the same port.
 
 Around that: a `definition` says what to deploy at the start, `build` builds it, `deployer` puts it
-into the store and `template_report` tells what is missing, `reaper` ends environments whose version
-was changed, `private_folder` holds code and sockets, and `child_process` runs the whole in a child
-(`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load` measure how true
-all that is on this machine.
+into the store and `template_report` tells what is missing, `private_folder` holds code and sockets,
+and `child_process` runs the whole in a child (`python -m tuner.local`) that ends with its parent.
+`cpu_check` and `machine_load` measure how true all that is on this machine.
 """
 
 from __future__ import annotations

@@ -12,9 +12,8 @@ from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
-from tuner.local.control_plane.service_model import check, check_member
 from tuner.local.control_plane.settings import create_settings
-from tuner.local.control_plane.validation import check_function
+from tuner.local.control_plane.validation import check, check_function, check_member
 from tuner.local.node_sdk import missing_sdk
 from tuner.local.template_report import not_here
 from tuner.model.finding import Finding

@@ -1,9 +1,15 @@
-"""The seam between the local Lambda API and the execution of code behind it."""
+"""The seam between the local Lambda API and the execution of code behind it.
+
+And which runtimes can be run locally at all; whether a host has them is another question.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
+
+from tuner.errors import LocalError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,6 +18,13 @@ if TYPE_CHECKING:
 
 CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
 """How memory buys CPU here; "none" where execution is switched off (scripted replies)."""
+
+
+PYTHON_MINORS: Final = tuple(range(6, 16))
+NODE_RELEASES: Final = ("", "4.3", "6.10", "8.10", *(f"{major}.x" for major in range(10, 27, 2)))
+"""What stands after "nodejs": retired runtimes too, which functions of old templates still have."""
+RUNNABLE: Final = "python3.6 to python3.15, nodejs to nodejs26.x, provided.al2, provided.al2023"
+_PROVIDED: Final = re.compile(r"provided(\.al2(023)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +113,7 @@ class Executor(Protocol):
         """Run one invocation in a warm or new environment; blocks until it ended."""
 
     def retire(self, deployment_id: str) -> None:
-        """End the idle environments of a deployment now, and busy ones when they are done."""
+        """Have a deployment's idle environments ended soon, and busy ones when they are done."""
 
     def close(self) -> None:
         """End every environment and remove all that was made for them."""
@@ -110,3 +123,23 @@ def parse_trace(header: str | None) -> dict[str, str]:
     """Read an X-Amzn-Trace-Id: `Root=…;Parent=…;Sampled=…`; empty parts are left out."""
     pairs = (part.partition("=") for part in (header or "").split(";"))
     return {name.strip(): value.strip() for name, _, value in pairs if value}
+
+
+def check_runtime(runtime: str) -> None:
+    """Raise LocalError for a runtime that no host can run locally."""
+    python = re.fullmatch(r"python3\.(\d{1,2})", runtime)
+    is_known = (
+        (python is not None and int(python[1]) in PYTHON_MINORS)
+        or (runtime.startswith("nodejs") and runtime.removeprefix("nodejs") in NODE_RELEASES)
+        or _PROVIDED.fullmatch(runtime) is not None
+    )
+    if not is_known:
+        raise LocalError(
+            f"the runtime {runtime} cannot be run locally ({RUNNABLE} can): tune it on AWS"
+        )
+
+
+def node_major(runtime: str) -> int:
+    """Give the Node.js of a known runtime: 20 for "nodejs20.x", 8 for "nodejs8.10"."""
+    major = runtime.removeprefix("nodejs").partition(".")[0]
+    return int(major or 0)  # "nodejs" alone was 0.10

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 
 from tuner.errors import LocalError
 from tuner.local.control_plane.package import ObjectError
-from tuner.local.http.proxy import UnixConnection
+from tuner.local.http.endpoint import UnixConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

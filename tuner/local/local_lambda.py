@@ -25,12 +25,10 @@ from tuner.local.control_plane.store import FunctionStore
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer, left_out
 from tuner.local.emulated_services import EmulatedServices, not_installed
-from tuner.local.http.endpoint import OWN_PREFIX, Endpoint
+from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
 from tuner.local.http.message import Request, Response, json_response, plain
-from tuner.local.http.proxy import Proxy
 from tuner.local.http.server import HttpServer
 from tuner.local.private_folder import PrivateFolder, work_dir
-from tuner.local.reaper import Reaper
 from tuner.local.template_report import findings_on, made
 
 if TYPE_CHECKING:
@@ -90,14 +88,13 @@ class LocalLambda:
             self._services = None if self._alone else self._start_services(stack, folder)
             self._server = _closed(stack, http or HttpServer(port=port))
             self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
-            reaper = _closed(stack, Reaper(self._executor))
             self._codes = CodeStore(folder)
             account = AccountRegion(region, ACCOUNT_ID)
             self._layers = LayerStore(account, self._codes)
             self._store = FunctionStore(
                 account,
                 update_s=update_s,
-                retire=reaper.add,
+                retire=self._executor.retire,
                 environment=self._client_environment(),
                 clock=clock,
                 seed=seed,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Alias
 from tuner.local.control_plane.names import LATEST, is_version
-from tuner.local.control_plane.service_model import serialization_error
+from tuner.local.control_plane.validation import serialization_error
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:

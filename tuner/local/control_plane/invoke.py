@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
-from tuner.local.control_plane.service_model import check_member
+from tuner.local.control_plane.validation import check_member
 from tuner.local.deployment import InvokeRequest, InvokeResult, parse_trace
 from tuner.local.http.message import BodyTooLargeError, Response
 from tuner.local.machine_load import HEADER, HostLoad

@@ -12,10 +12,11 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import parse_qsl, unquote
 
 from tuner.errors import TunerError
 from tuner.local.control_plane.api_error import ApiError, invalid, too_large
-from tuner.local.control_plane.service_model import Route, check, check_member, read_routes
+from tuner.local.control_plane.validation import check, check_member, service_model
 from tuner.local.http.endpoint import signing_key_id
 from tuner.local.http.message import (
     BodyTooLargeError,
@@ -106,6 +107,35 @@ def _decode_marker(marker: str) -> str:
         return base64.b64decode(marker, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise invalid("Invalid marker") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation's method and path; some have their path's query in common with another's."""
+
+    operation: str
+    method: str
+    pattern: re.Pattern[str]
+    query: frozenset[tuple[str, str]]
+
+    def match(self, method: str, path: str, query: str) -> dict[str, str] | None:
+        """Give the path's parameters, decoded, or None for another operation's request."""
+        found = self.pattern.fullmatch(path) if method == self.method else None
+        if found is None or not self.query <= {*parse_qsl(query)}:
+            return None
+        return {name: unquote(part) for name, part in found.groupdict().items()}
+
+
+def read_routes() -> tuple[Route, ...]:
+    """Give every operation's route: Invoke's first, and those that need a query before others."""
+    routes = []
+    for name, operation in service_model()["operations"].items():
+        template, _, query = operation["http"]["requestUri"].partition("?")
+        # A trailing slash is tolerated: older clients send one for lists.
+        pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + "/?")
+        method = operation["http"]["method"]
+        routes.append(Route(name, method, pattern, frozenset(parse_qsl(query))))
+    return tuple(sorted(routes, key=lambda route: (route.operation != "Invoke", not route.query)))
 
 
 Operation = Callable[[Call], Response]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.local.control_plane.api_error import invalid, not_found
 from tuner.local.control_plane.names import PARTITION
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
-from tuner.local.control_plane.service_model import check_member
+from tuner.local.control_plane.validation import check_member
 from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:

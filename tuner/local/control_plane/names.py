@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tuner.local.control_plane.api_error import ApiError, invalid, not_found
-from tuner.local.control_plane.service_model import unmatched
+from tuner.local.control_plane.validation import unmatched
 
 LATEST: Final = "$LATEST"
 PARTITION: Final = "aws"

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
-from tuner.local.execution import ending
-from tuner.local.execution.ending import Ending
+from tuner.local.execution import invocation_outcome as ending
 from tuner.local.execution.invocation_log import InvocationLog
-from tuner.local.execution.memory import megabytes
-from tuner.local.execution.outcome import Outcome, too_large
+from tuner.local.execution.invocation_outcome import Ending, Outcome, megabytes, too_large
 from tuner.local.execution.run_dir import group_name, kill_processes_of
 from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
@@ -27,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.local.deployment import Deployment, InvokeRequest
-    from tuner.local.execution.admission import Grant
+    from tuner.local.execution.call_chain import Trace
+    from tuner.local.execution.cores import Grant
     from tuner.local.execution.host import Host
-    from tuner.local.execution.lineage import Trace
     from tuner.local.execution.runtime.process import Happening
     from tuner.local.execution.runtime.program import Program
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
 from tuner.local.deployment import HostLimits
-from tuner.local.execution.admission import CoreQueue
-from tuner.local.execution.cpu.placement import CpuBoard
+from tuner.local.execution.call_chain import CallChain
+from tuner.local.execution.cores import CoreQueue, CpuBoard
 from tuner.local.execution.environment import SHUT_DOWN, Environment
 from tuner.local.execution.host import look_at_host
 from tuner.local.execution.invocation_log import LogForwarder
-from tuner.local.execution.lineage import Lineage
 from tuner.local.execution.pool import EnvironmentPool
 from tuner.local.execution.run_dir import RunDir, clean_leftovers
 from tuner.local.execution.runtime.program import find_program
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.local.deployment import CpuControl, Deployment, InvokeRequest, InvokeResult
-    from tuner.local.execution.admission import Grant
+    from tuner.local.execution.cores import Grant
     from tuner.local.execution.invocation_log import LogSink
     from tuner.local.execution.runtime.program import Program
     from tuner.model.finding import Finding
@@ -62,7 +61,7 @@ class ProcessExecutor:
         self._run_dir = RunDir(self._work_dir, self._host.control.group_dirs)
         self._queue = CoreQueue(float(self._host.core_count))
         self._board = CpuBoard(self._host.cpus)
-        self._lineage = Lineage()
+        self._call_chain = CallChain()
         self._pool = EnvironmentPool(idle_s, max_environments)
         self._forwarder = LogForwarder(on_log)
         self._programs: dict[str, Program] = {}
@@ -95,7 +94,7 @@ class ProcessExecutor:
         """
         self._refuse(deployment)
         program = self._program(deployment.runtime)
-        with self._lineage.entered(request) as trace:
+        with self._call_chain.entered(request) as trace:
             environment, grant = self._enter(deployment, program, nested=trace.nested)
             succeeded = False
             try:
@@ -114,7 +113,7 @@ class ProcessExecutor:
         return result
 
     def retire(self, deployment_id: str) -> None:
-        """End the idle environments of a deployment now, and busy ones when they are done."""
+        """Have a deployment's idle environments ended soon, and busy ones when they are done."""
         self._pool.retire(deployment_id)
 
     def close(self) -> None:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from tuner.local.deployment import HostLimits
 from tuner.local.execution.cpu import group_files
-from tuner.local.execution.cpu.choose import choose_control
-from tuner.local.execution.cpu.mounts import read_hierarchies
+from tuner.local.execution.cpu.choose import choose_control, read_hierarchies
 from tuner.local.execution.disk import find_disk_maker
 from tuner.local.execution.runtime.file_view import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from tuner.model.finding import Finding
@@ -24,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tuner.local.deployment import CpuControl
-    from tuner.local.execution.cpu.choose import Control
-    from tuner.local.execution.cpu.group import ControlGroup
-    from tuner.local.execution.cpu.mounts import Hierarchy
+    from tuner.local.execution.cpu.choose import Control, Hierarchy
+    from tuner.local.execution.cpu.control_groups import ControlGroup
 
 NEEDED_CAPABILITIES = (0, 1, 5, 6, 7, 8, 19, 21, 23)
 """CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, SETPCAP, SYS_PTRACE, SYS_ADMIN, SYS_NICE."""

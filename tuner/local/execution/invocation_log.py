@@ -1,4 +1,8 @@
-"""Log lines as Lambda writes them, and what goes to the sink beside the caller."""
+"""Log lines as Lambda writes them, those that a JSON log's levels keep, and where they are sent.
+
+Each platform event has a level:
+https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,26 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tuner.local.execution.log_levels import keeps_output, keeps_platform_event
 from tuner.logs import format_report, format_report_json
 
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment
     from tuner.model.platform_report import PlatformReport
+
+_RANKS: Final = {
+    "TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5,
+    "CRITICAL": 5,
+}  # fmt: skip
+_SYSTEM_LEVELS: Final = {
+    "platform.initStart": "INFO",
+    "platform.initRuntimeDone": "DEBUG",
+    "platform.initReport": "DEBUG",
+    "platform.start": "INFO",
+    "platform.runtimeDone": "DEBUG",
+    "platform.report": "INFO",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +167,14 @@ class InvocationLog:
             self._write_line(text)
 
     def _keeps(self, kind: str, status: str | None) -> bool:
-        return keeps_platform_event(kind, status, self._deployment.system_log_level)
+        return _keeps_platform_event(kind, status, self._deployment.system_log_level)
 
     def _write_line(self, text: str) -> None:
         self._end_partial()
         self._add(text.encode() + b"\n")
 
     def _add_output(self, line: bytes) -> None:
-        if not self._is_json or keeps_output(line, self._deployment.application_log_level):
+        if not self._is_json or _keeps_output(line, self._deployment.application_log_level):
             self._add(line + b"\n")
 
     def text(self) -> bytes:
@@ -184,3 +200,26 @@ class InvocationLog:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def _keeps_platform_event(kind: str, status: str | None, wanted: str | None) -> bool:
+    """Whether a platform event is logged; what did not succeed is a warning, whatever its kind."""
+    level = "WARN" if status not in (None, "success") else _SYSTEM_LEVELS[kind]
+    return _RANKS[level] >= _RANKS[wanted or "INFO"]
+
+
+def _keeps_output(line: bytes, wanted: str | None) -> bool:
+    """Whether a line of the function's own is logged.
+
+    Lambda filters what it can read: a JSON object with a level and a timestamp. The rest is kept.
+    """
+    if wanted is None or not line.startswith(b"{"):
+        return True
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    if not isinstance(record, dict) or "timestamp" not in record:
+        return True
+    rank = _RANKS.get(str(record.get("level", "")).upper())
+    return rank is None or rank >= _RANKS[wanted]

@@ -21,7 +21,7 @@ class EnvironmentPool:
         self._busy: set[Environment] = set()
         self._retired: set[str] = set()
         self._closed = False
-        self._reaper = threading.Thread(target=self._reap, name="idle-reaper", daemon=True)
+        self._reaper = threading.Thread(target=self._reap, name="reaper", daemon=True)
         self._reaper.start()
 
     @property
@@ -74,13 +74,10 @@ class EnvironmentPool:
             environment.end()
 
     def retire(self, deployment_id: str) -> None:
-        """End the idle ones of a deployment now, the busy ones when they are given back."""
+        """Have the idle ones of a deployment ended soon, the busy ones when they are given back."""
         with self._changed:
             self._retired.add(deployment_id)
-            ended = [e for e in self._idle if e.deployment.deployment_id == deployment_id]
-            self._idle = [e for e in self._idle if e not in ended]
-        for environment in ended:
-            environment.end()
+            self._changed.notify_all()
 
     def close(self, limit_s: float = 5.0) -> None:
         """End all of them: busy ones are killed and waited for."""
@@ -103,7 +100,12 @@ class EnvironmentPool:
                 if self._closed:
                     return
                 now = time.monotonic()
-                expired = [e for e in self._idle if now - e.idle_since_s >= self._idle_s]
+                expired = [
+                    e
+                    for e in self._idle
+                    if now - e.idle_since_s >= self._idle_s
+                    or e.deployment.deployment_id in self._retired
+                ]
                 self._idle = [e for e in self._idle if e not in expired]
                 if not expired:
                     self._changed.wait(self._next_expiry_s(now))

@@ -1,33 +1,51 @@
-"""Which control of CPU and memory works on this host."""
+"""Which control of CPU and memory works on this host, and where control groups may be made.
+
+A user who is not root gets groups of version 2 by systemd's delegation: the user's own systemd
+hands a part of the hierarchy to whatever it starts as a delegated scope. Groups hold either
+processes or groups with controllers: so what is in the scope goes into a leaf before the
+controllers are handed down (the kernel's admin-guide/cgroup-v2, "No Internal Process Constraint";
+systemd's CGROUP_DELEGATION).
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
 import uuid
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
-from tuner.local.execution.cpu.cgroup_v1 import CgroupV1, V1Parents
-from tuner.local.execution.cpu.cgroup_v2 import CgroupV2
-from tuner.local.execution.cpu.delegation import enter_scope, hand_down, is_handed_over
-from tuner.local.execution.cpu.mounts import read_hierarchies
+from tuner.local.execution.cpu.control_groups import CgroupV1, CgroupV2, V1Parents
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tuner.local.deployment import CpuControl
-    from tuner.local.execution.cpu.group import ControlGroup
-    from tuner.local.execution.cpu.mounts import Hierarchy
+    from tuner.local.execution.cpu.control_groups import ControlGroup
 
 PROBE_MEMORY_MB = 128
 JOIN_CODE = "import sys\nfor name in sys.argv[1:]: open(name, 'w').write('0')"
 """0 is the process that writes."""
+
+
+LEAF: Final = "tuner-endpoint"
+SCOPE: Final = "tuner-local-"
+CONTROLLERS: Final = ("cpu", "memory")
+ATTEMPTS: Final = 20
+ENTER_LIMIT_S: Final = 3.0
+USER_RUNTIME_DIR: Final = Path("/run/user")
+_MANAGER: Final = (
+    "org.freedesktop.systemd1",
+    "/org/freedesktop/systemd1",
+    "org.freedesktop.systemd1.Manager",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +141,161 @@ def _can_be_joined(directories: tuple[str, ...]) -> bool:
     files = [f"{directory}/cgroup.procs" for directory in directories]
     command = [sys.executable, "-I", "-S", "-c", JOIN_CODE, *files]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 (own code)
+
+
+def is_handed_over(own: Path, mount: Path) -> bool:
+    """Whether a directory is ours to divide: a scope that was made for us, or a container's top.
+
+    The true top of the hierarchy, which is nobody's to divide, has no cgroup.type.
+    """
+    is_scope = own.name.startswith(SCOPE) and own.name.endswith(".scope")
+    return is_scope or (own == mount and (own / "cgroup.type").exists())
+
+
+def hand_down(own: Path, controllers: tuple[str, ...] = CONTROLLERS) -> bool:
+    """Let groups below `own` have the controllers; its processes go into a leaf first.
+
+    False where a controller is missing or the kernel refuses; then nothing but the leaf is new.
+    """
+    available = (group_files.read_or_none(f"{own}/cgroup.controllers") or "").split()
+    if not set(controllers) <= set(available):
+        return False
+    wanted = " ".join(f"+{name}" for name in controllers)
+    leaf = own / LEAF
+    try:
+        leaf.mkdir(exist_ok=True)
+    except OSError:
+        return False
+    for _ in range(ATTEMPTS):  # a process may have been born meanwhile
+        _move(group_files.members(str(own)), leaf)
+        try:
+            group_files.write(f"{own}/cgroup.subtree_control", wanted)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _move(pids: tuple[int, ...], leaf: Path) -> None:
+    for pid in pids:
+        try:
+            group_files.write(f"{leaf}/cgroup.procs", str(pid))
+        except OSError:  # it ended, or it is not ours
+            continue
+
+
+def enter_scope() -> bool:
+    """Have the user's systemd move this process into a scope that is delegated to it.
+
+    False where there is no need (root, no version 2, such a scope already) or no such systemd.
+    """
+    runtime_dir, busctl = _user_runtime_dir(), shutil.which("busctl")
+    if runtime_dir is None or busctl is None:
+        return False
+    command = [busctl, "--user", "call", *_MANAGER, "StartTransientUnit", *scope_arguments()]
+    environment = {"XDG_RUNTIME_DIR": str(runtime_dir), "PATH": os.defpath}
+    try:
+        subprocess.run(  # noqa: S603 (systemd's own command)
+            command, env=environment, capture_output=True, timeout=ENTER_LIMIT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return _has_entered(time.monotonic() + ENTER_LIMIT_S)
+
+
+def scope_arguments() -> list[str]:
+    """What StartTransientUnit is given: name, mode, properties with their types, no other units."""
+    name = f"{SCOPE}{uuid.uuid4().hex[:12]}.scope"
+    properties = [
+        *("PIDs", "au", "1", str(os.getpid())),
+        *("Delegate", "b", "true"),
+        *("CollectMode", "s", "inactive-or-failed"),
+    ]
+    return ["ssa(sv)a(sa(sv))", name, "fail", "3", *properties, "0"]
+
+
+def _has_entered(end_s: float) -> bool:
+    """Systemd answers before it has done it."""
+    while time.monotonic() < end_s:
+        unified = _unified()
+        if unified is not None and is_handed_over(unified.own, unified.mount):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _user_runtime_dir() -> Path | None:
+    """Where the user's own systemd listens; None where it would be of no use."""
+    if sys.platform != "linux" or os.getuid() == 0:
+        return None
+    unified = _unified()
+    if unified is None or any(is_handed_over(one, unified.mount) for one in unified.ancestors):
+        return None
+    folder = USER_RUNTIME_DIR / str(os.getuid())
+    return folder if (folder / "bus").exists() else None
+
+
+def _unified() -> Hierarchy | None:
+    return next((one for one in read_hierarchies() if not one.controllers), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Hierarchy:
+    """One mounted hierarchy: `own` is this process's directory in it, `mount` the top one."""
+
+    mount: Path
+    own: Path
+    controllers: tuple[str, ...]
+    """Empty for version 2."""
+
+    @property
+    def ancestors(self) -> tuple[Path, ...]:
+        """From the own directory up to the mount."""
+        upward = [self.own, *self.own.parents]
+        return tuple(upward[: upward.index(self.mount) + 1])
+
+
+def read_hierarchies(process: Path = Path("/proc/self")) -> tuple[Hierarchy, ...]:
+    """Read mountinfo and cgroup of a process; empty where there are none (not Linux)."""
+    try:
+        mounts = (process / "mountinfo").read_text(encoding="utf-8")
+        own = (process / "cgroup").read_text(encoding="utf-8")
+    except OSError:
+        return ()
+    return parse_hierarchies(mounts, own)
+
+
+def parse_hierarchies(mountinfo: str, cgroup: str) -> tuple[Hierarchy, ...]:
+    """Join the two files' contents (proc(5), cgroups(7))."""
+    own_paths = _own_paths(cgroup)
+    found = []
+    for line in mountinfo.splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = [*right.split(" ", 2), "", ""][:3]
+        if kind not in ("cgroup", "cgroup2"):
+            continue
+        root, mount = left.split(" ")[3:5]
+        names = () if kind == "cgroup2" else tuple(options.split(","))
+        path = next((own_paths[name] for name in (names or ("",)) if name in own_paths), None)
+        if path is not None:
+            controllers = tuple(name for name in names if name in own_paths)
+            found.append(Hierarchy(Path(mount), _under(Path(mount), root, path), controllers))
+    return tuple(found)
+
+
+def _own_paths(cgroup: str) -> dict[str, str]:
+    paths = {}
+    for line in cgroup.splitlines():
+        _, controllers, path = line.split(":", 2)
+        for name in controllers.split(","):
+            paths[name] = path
+    return paths
+
+
+def _under(mount: Path, root: str, path: str) -> Path:
+    """In a container the mount shows only a part: `root` of the hierarchy is its top."""
+    try:
+        inside = PurePosixPath(path).relative_to(root)
+    except ValueError:
+        return mount
+    return mount / inside if ".." not in inside.parts else mount

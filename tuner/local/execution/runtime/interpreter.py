@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
-from tuner.local.runtimes import PYTHON_MINORS
+from tuner.local.deployment import PYTHON_MINORS
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
-from tuner.local.runtimes import node_major
+from tuner.local.deployment import node_major
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
+from tuner.local.execution.cpu.control_groups import BYTES_PER_MB
 from tuner.local.execution.cpu.process_tree import LinuxTree
-from tuner.local.execution.memory import BYTES_PER_MB
 from tuner.local.execution.runtime.api import RuntimeApi
 from tuner.local.execution.runtime.volume import make_command
 from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
@@ -26,7 +26,7 @@ from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tuner.local.execution.cpu.group import ControlGroup
+    from tuner.local.execution.cpu.control_groups import ControlGroup
     from tuner.local.execution.runtime.api import RuntimeCall
 
 MAX_LINKS: Final = 40

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tuner.local.deployment import check_runtime
 from tuner.local.execution.runtime.file_view import OPT_DIR, TASK_DIR
-from tuner.local.runtimes import check_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,8 +19,7 @@ import sys
 import time
 
 from tuner.local.execution.cpu import group_files
-from tuner.local.execution.cpu.process_tree import make_tree
-from tuner.local.execution.cpu.stop_continue import StopContinue
+from tuner.local.execution.cpu.process_tree import LinuxTree, StopContinue
 from tuner.local.execution.runtime.launch import (
     PR_SET_CHILD_SUBREAPER,
     become_runtime,
@@ -155,6 +154,15 @@ class Warden:
             os.write(self._channel, line + b"\n")
         except OSError:
             return
+
+
+def make_tree(root_pid: int) -> LinuxTree:
+    """The tree of this platform."""
+    if sys.platform == "darwin":
+        from tuner.local.execution.cpu.mac_tree import MacTree  # noqa: PLC0415 (loads libproc)
+
+        return MacTree(root_pid)
+    return LinuxTree(root_pid)
 
 
 def hurry() -> None:

@@ -1,12 +1,23 @@
-"""The queue for cores: environments that run at one time never take more than the host has."""
+"""The host's cores: a queue for shares of them, and which ones an environment may use.
+
+Environments that run at one time never take more than the host has.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOLERANCE_CORES = 1e-6
+
 
 TOLERANCE_CORES = 1e-6
 
@@ -116,3 +127,50 @@ class CoreQueue:
     def _check_open(self) -> None:
         if self._closed:
             raise LocalError("the local Lambda is shutting down: the invocation was not run")
+
+
+class CpuBoard:
+    """Spreads the environments that run over the host's cores. Thread-safe.
+
+    Code that may see two cores is bound to two; bound to the same two, environments would take
+    each other's time although others are free.
+    """
+
+    def __init__(self, cpus: tuple[int, ...]) -> None:
+        self._lock = threading.Lock()
+        self._load = dict.fromkeys(cpus, 0.0)
+
+    @contextlib.contextmanager
+    def placed(
+        self, core_count: int, share: float, last: tuple[int, ...] = ()
+    ) -> Iterator[tuple[int, ...]]:
+        """The least busy cores for as long as a share of them runs; empty: no binding is needed.
+
+        `last` is kept if it is as good as any: moving a tree costs time.
+        """
+        if not self._load:
+            yield ()
+            return
+        count = min(core_count, len(self._load))
+        with self._lock:
+            chosen = self._chosen(count, last)
+            self._add(chosen, share)
+        try:
+            yield chosen if count < len(self._load) else ()
+        finally:
+            with self._lock:
+                self._add(chosen, -share)
+
+    def _chosen(self, count: int, last: tuple[int, ...]) -> tuple[int, ...]:
+        best = tuple(sorted(self._load, key=self._load.__getitem__)[:count])
+        is_usable = len(last) == count and set(last) <= self._load.keys()
+        if is_usable and self._total(last) <= self._total(best) + TOLERANCE_CORES:
+            return last
+        return tuple(sorted(best))
+
+    def _total(self, cpus: tuple[int, ...]) -> float:
+        return sum(self._load[cpu] for cpu in cpus)
+
+    def _add(self, cpus: tuple[int, ...], share: float) -> None:
+        for cpu in cpus:
+            self._load[cpu] += share / len(cpus)

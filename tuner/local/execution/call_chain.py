@@ -41,7 +41,7 @@ class Trace:
         return f"Root={self.root};Sampled={self.sampled}"
 
 
-class Lineage:
+class CallChain:
     """The traces of the invocations that are running or waiting here."""
 
     def __init__(self) -> None:

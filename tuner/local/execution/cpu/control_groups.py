@@ -1,0 +1,295 @@
+"""Control groups of both versions: CPU quota, memory limit, freezer, and peak memory."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from tuner.local.execution.cpu import group_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WINDOW_US = 20_000
+"""Lambda enforces its CPU quota in windows of about 20 ms."""
+MIN_QUOTA_US = 1_000
+"""The kernel takes no smaller one."""
+BYTES_PER_MB = 1024 * 1024
+KIB = 1024
+
+
+class ControlGroup(Protocol):
+    """One execution environment's CPU quota, memory limit and freezer."""
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Every directory: a process joins through their `cgroup.procs`."""
+
+    @property
+    def peak_bytes(self) -> int:
+        """Highest anonymous and shared memory seen so far."""
+
+    def create(self, memory_mb: int) -> None:
+        """Make the directories and set the memory limit; raises OSError."""
+
+    def set_cores(self, cores: float) -> None:
+        """Give this much CPU in every window of 20 ms."""
+
+    def pause(self) -> None:
+        """Freeze the tree: an idle environment uses no CPU."""
+
+    def resume(self) -> None:
+        """Let the tree run."""
+
+    def sample(self) -> bool:
+        """Look at the memory, keep the peak; whether the kernel has killed for memory."""
+
+    def close(self) -> None:
+        """Close the files that are kept open; the directories stay."""
+
+
+def quota_us(cores: float) -> int:
+    """CPU time for one window, in microseconds."""
+    return max(MIN_QUOTA_US, round(cores * WINDOW_US))
+
+
+@dataclass(frozen=True, slots=True)
+class V1Parents:
+    """The directories under which groups may be made."""
+
+    cpu: Path
+    memory: Path
+    freezer: Path | None = None
+
+
+class CgroupV1:
+    """One group of version 1: cpu, memory and (if it is there) freezer hierarchies.
+
+    Its files are kept open, for a sample takes a few of them.
+    """
+
+    def __init__(self, parents: V1Parents, name: str) -> None:
+        self._cpu = parents.cpu / name
+        self._memory = parents.memory / name
+        self._freezer = parents.freezer / name if parents.freezer else None
+        self._peak = MemoryPeak()
+        self._bound = ResidentBound()
+        self._files: dict[tuple[str, int], int] = {}
+        self._cores: float | None = None
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """Every directory of the group, each once (controllers may be mounted together)."""
+        found = (str(path) for path in (self._cpu, self._memory, self._freezer) if path)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def peak_bytes(self) -> int:
+        """Highest anonymous and shared memory seen so far."""
+        return self._peak.peak_bytes
+
+    def create(self, memory_mb: int) -> None:
+        """Make the directories and set the memory limit (with swap, where it is counted)."""
+        for directory in self.directories:
+            Path(directory).mkdir(exist_ok=True)
+        limit = str(memory_mb * BYTES_PER_MB)
+        group_files.write(f"{self._memory}/memory.limit_in_bytes", limit)
+        with_swap = self._memory / "memory.memsw.limit_in_bytes"
+        if with_swap.exists():
+            group_files.write(str(with_swap), limit)
+        group_files.write(f"{self._cpu}/cpu.cfs_period_us", str(WINDOW_US))
+
+    def set_cores(self, cores: float) -> None:
+        """Give this much CPU in every window."""
+        if cores != self._cores:
+            group_files.write(f"{self._cpu}/cpu.cfs_quota_us", str(quota_us(cores)))
+            self._cores = cores
+
+    def pause(self) -> None:
+        """Freeze the tree, where there is a freezer."""
+        if self._freezer:
+            self._put(f"{self._freezer}/freezer.state", b"FROZEN")
+
+    def resume(self) -> None:
+        """Thaw the tree."""
+        if self._freezer:
+            self._put(f"{self._freezer}/freezer.state", b"THAWED")
+
+    def sample(self) -> bool:
+        """Keep the peak; whether the kernel has killed a process of the group for memory."""
+        mark = int(self._get("memory.max_usage_in_bytes"))
+        self._put(f"{self._memory}/memory.max_usage_in_bytes", b"0")
+        stat = group_files.table(self._get("memory.stat"))
+        usage = int(self._get("memory.usage_in_bytes"))
+        sample = MemorySample(usage, stat["total_rss"] + stat["total_shmem"])
+        self._peak.take(sample, mark, self._look_at_members)
+        return group_files.table(self._get("memory.oom_control")).get("oom_kill", 0) > 0
+
+    def _look_at_members(self) -> int | None:
+        return self._bound.look(group_files.members(str(self._memory)))
+
+    def close(self) -> None:
+        """Close the files."""
+        for handle in self._files.values():
+            os.close(handle)
+        self._files.clear()
+
+    def _handle(self, path: str, flags: int) -> int:
+        key = (path, flags)
+        if key not in self._files:
+            self._files[key] = os.open(path, flags | os.O_CLOEXEC)
+        return self._files[key]
+
+    def _get(self, name: str) -> str:
+        return os.pread(self._handle(f"{self._memory}/{name}", os.O_RDONLY), 65536, 0).decode()
+
+    def _put(self, path: str, value: bytes) -> None:
+        os.pwrite(self._handle(path, os.O_WRONLY), value, 0)
+
+
+class CgroupV2:
+    """One group of version 2: cpu.max, memory.max and cgroup.freeze of one directory.
+
+    Its peak is sampled only: `memory.peak` counts page cache and can be reset in kernels since
+    6.12 alone.
+    """
+
+    def __init__(self, parent: Path, name: str) -> None:
+        self._path = parent / name
+        self._peak = MemoryPeak()
+        self._cores: float | None = None
+
+    @property
+    def directories(self) -> tuple[str, ...]:
+        """The one directory."""
+        return (str(self._path),)
+
+    @property
+    def peak_bytes(self) -> int:
+        """Highest anonymous and shared memory seen so far."""
+        return self._peak.peak_bytes
+
+    def create(self, memory_mb: int) -> None:
+        """Make the directory, set the limit: no swap, and an excess ends all."""
+        self._path.mkdir(exist_ok=True)
+        group_files.write(f"{self._path}/memory.max", str(memory_mb * BYTES_PER_MB))
+        for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
+            if (self._path / name).exists():
+                group_files.write(f"{self._path}/{name}", value)
+
+    def set_cores(self, cores: float) -> None:
+        """Give this much CPU in every window."""
+        if cores != self._cores:
+            group_files.write(f"{self._path}/cpu.max", f"{quota_us(cores)} {WINDOW_US}")
+            self._cores = cores
+
+    def pause(self) -> None:
+        """Freeze the tree."""
+        self._freeze("1")
+
+    def resume(self) -> None:
+        """Thaw the tree."""
+        self._freeze("0")
+
+    def sample(self) -> bool:
+        """Keep the peak; whether the kernel has killed a process of the group for memory."""
+        stat = group_files.table(group_files.read(f"{self._path}/memory.stat"))
+        usage = int(group_files.read(f"{self._path}/memory.current"))
+        self._peak.take(MemorySample(usage, stat["anon"] + stat["shmem"]))
+        events = group_files.table(group_files.read(f"{self._path}/memory.events"))
+        return events.get("oom_kill", 0) > 0
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _freeze(self, value: str) -> None:
+        if (self._path / "cgroup.freeze").exists():
+            group_files.write(f"{self._path}/cgroup.freeze", value)
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySample:
+    """One look at a control group: all that is charged, and what a tree really holds of it."""
+
+    usage_bytes: int
+    working_bytes: int
+    """Anonymous and shared memory."""
+
+
+@dataclass(slots=True)
+class MemoryPeak:
+    """The highest working memory so far, spikes between two samples included.
+
+    The kernel's own high-water mark counts page cache too. Between two samples the cache was at
+    most what it is at the fuller end, unless files were dropped meanwhile; so the mark less that is
+    a lower bound of the working memory at the spike, and what processes can have held bounds it
+    where files were dropped.
+    """
+
+    peak_bytes: int = 0
+    _last: MemorySample = MemorySample(0, 0)
+
+    def take(
+        self,
+        sample: MemorySample,
+        high_water_bytes: int | None = None,
+        bound_bytes: Callable[[], int | None] = lambda: None,
+    ) -> int:
+        """Take a sample, and the kernel's mark since the last one if it can be reset.
+
+        The bound is asked for only if the mark would raise the peak.
+        """
+        seen = [self.peak_bytes, sample.working_bytes]
+        if high_water_bytes is not None:
+            spike = high_water_bytes - max(_other(self._last), _other(sample))
+            bound = bound_bytes() if spike > max(seen) else None
+            seen.append(spike if bound is None else min(spike, bound))
+        self.peak_bytes = max(seen)
+        self._last = sample
+        return self.peak_bytes
+
+
+def _other(sample: MemorySample) -> int:
+    return max(0, sample.usage_bytes - sample.working_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    highest_bytes: int
+    """Anonymous and shared memory at its highest, or a little more."""
+    children_faults: int
+    """Page faults of children that it has waited for: it moves when one has ended."""
+
+
+class ResidentBound:
+    """A bound of a group's memory since the last look; files that were read or written are none.
+
+    Nothing is known (None) where a process may have ended meanwhile: its mark is gone with it.
+    """
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def look(self, pids: tuple[int, ...]) -> int | None:
+        """Read the marks of the members, in bytes."""
+        members = {pid: _read(pid) for pid in pids}
+        living = {pid: member for pid, member in members.items() if member is not None}
+        faults = {pid: member.children_faults for pid, member in living.items()}
+        last, self._last = self._last, faults
+        ended = len(living) < len(members) or not last.keys() <= living.keys()
+        if ended or any(count != last.get(pid, 0) for pid, count in faults.items()):
+            return None
+        return sum(member.highest_bytes for member in living.values())
+
+
+def _read(pid: int) -> _Member | None:
+    status = group_files.read_or_none(f"/proc/{pid}/status")
+    stat = group_files.read_or_none(f"/proc/{pid}/stat")
+    if status is None or stat is None:
+        return None
+    rows = {row[0]: int(row[1]) for row in map(str.split, status.splitlines()) if row[2:] == ["kB"]}
+    fields = stat.rpartition(")")[2].split()
+    highest = rows.get("VmHWM:", 0) - rows.get("RssFile:", 0)
+    return _Member(highest * KIB, int(fields[8]) + int(fields[10]))
