@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["server"]
 PLACES = """
 import botocore.session
-from tuner.api.prices import default_data_dir
+from tuner.pricing.renewal import default_data_dir
 from tuner.cli.config import users_own_path
 from tuner.cli.state import state_dir
 

@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from tuner.api.breakeven import break_even
     from tuner.api.comparing import compare
     from tuner.api.curves import fit_curve
-    from tuner.api.job import TuneOptions
     from tuner.api.plotting import plot
     from tuner.api.saved import load_sweep, recommend
-    from tuner.api.tuning import tune
+    from tuner.api.tuning import TuneOptions, tune
     from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.question import Terms
     from tuner.breakeven.traffic import Traffic
@@ -42,7 +41,7 @@ _HOMES: Final = {
     "Sweep": "tuner.model.sweep",
     "Terms": "tuner.breakeven.question",
     "Traffic": "tuner.breakeven.traffic",
-    "TuneOptions": "tuner.api.job",
+    "TuneOptions": "tuner.api.tuning",
     "TunerError": "tuner.errors",
     "break_even": "tuner.api.breakeven",
     "compare": "tuner.api.comparing",

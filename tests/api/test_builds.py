@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.api.asking import planned
 from tests.api.test_resuming import PAYLOADS, prepared, target
 from tests.lease.account import CODE
-from tuner.api import Request, load_sweep, prepare, recommend, run
-from tuner.api.builds import load_build
+from tuner.api import load_sweep, recommend
+from tuner.api.inputs import load_build
 from tuner.errors import InputError
-from tuner.model.goal import Goal
 from tuner.report import markdown, terminal
 from tuner.report.json import to_json
+from tuner.session import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.api import Target
+    from tuner.session import OpenTarget
 
 __all__ = ["target"]
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/thumbs:pr-7"
@@ -40,7 +41,7 @@ def digest_of(package: bytes | None) -> str:
     return base64.b64encode(hashlib.sha256(package).digest()).decode()
 
 
-def test_another_build_is_measured_and_named(target: Target, folder: Path) -> None:
+def test_another_build_is_measured_and_named(target: OpenTarget, folder: Path) -> None:
     """The copy has that code; sweep file, JSON, text and Markdown say which; nothing is left."""
     build = load_build(str(folder))
     client: Any = target.gateway._control.client
@@ -63,13 +64,14 @@ def test_another_build_is_measured_and_named(target: Target, folder: Path) -> No
     assert [each["FunctionName"] for each in client.list_functions()["Functions"]] == ["hello"]
 
 
-def test_an_image_is_measured_too(target: Target) -> None:
+def test_an_image_is_measured_too(target: OpenTarget) -> None:
     """Its digest is the one that Lambda gives it."""
     client: Any = target.gateway._control.client
     role = "arn:aws:iam::123456789012:role/any"
     client.create_function(FunctionName="contained", Role=role, **CODE["Image"]())
-    request = Request(payloads=PAYLOADS, build=load_build(IMAGE), max_invocations=4)
-    ready = prepare(target, "contained", request, goal=Goal(), state_dir=target.state_dir)
+    ready = planned(
+        target, "contained", payloads=PAYLOADS, build=load_build(IMAGE), max_invocations=4
+    )
     sweep = run(ready, target)
     deployed = client.get_function_configuration(FunctionName="contained")["CodeSha256"]
     assert len(sweep.function.code_sha256) == 64
@@ -77,7 +79,9 @@ def test_an_image_is_measured_too(target: Target) -> None:
     client.delete_function(FunctionName="contained")
 
 
-def test_the_wrong_kind_and_the_wrong_isolation_are_refused(target: Target, folder: Path) -> None:
+def test_the_wrong_kind_and_the_wrong_isolation_are_refused(
+    target: OpenTarget, folder: Path
+) -> None:
     """A ZIP function takes a ZIP, and only a copy can run another build."""
     with pytest.raises(InputError, match="hello is a ZIP package"):
         prepared(target, build=load_build(IMAGE))

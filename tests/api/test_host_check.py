@@ -17,6 +17,7 @@ from tuner.local import cpu_check, machine_load
 from tuner.local.execution.cpu.choose import choose_control
 from tuner.local.execution.host import look_at_host
 from tuner.model.host_check import HostCheck, ShareCheck
+from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +67,9 @@ def test_a_local_sweep_s_target_has_it(tmp_path: Path, monkeypatch: pytest.Monke
     failed = dataclasses.replace(result(off=-0.3, control=control), core_count=cores)
     remember(failed, tmp_path / "state", monkeypatch)
     template = ROOT / "examples" / "template.yaml"
-    with api.open_target("mixed", state_dir=tmp_path / "state", local_template=template) as target:
+    with api.connect_to(
+        "mixed", Target(local_template=template), state_dir=tmp_path / "state"
+    ) as target:
         assert "host_check_failed" in {finding.code for finding in target.findings}
 
 

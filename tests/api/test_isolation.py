@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tuner.api import PreparedSweep, Request, open_target, prepare
+from tests.api.asking import planned
+from tuner.api import connect_to
 from tuner.errors import InputError, UnknownReachError
 from tuner.lease.reach import Reach
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
-from tuner.model.goal import Goal
-from tuner.model.payload import Payload
+from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tuner.api import Target
     from tuner.model.function import FunctionConfig
-
-EMPTY = (Payload("empty", b"{}"),)
+    from tuner.session import OpenTarget
+    from tuner.sweep.prepared import PreparedSweep
 
 
 class Reached:
@@ -46,7 +45,7 @@ class Reached:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Iterator[Target]:
+def target(tmp_path: Path) -> Iterator[OpenTarget]:
     with (
         LocalLambda(
             [FunctionDefinition("hello", memory_mb=1024)],
@@ -54,57 +53,58 @@ def target(tmp_path: Path) -> Iterator[Target]:
             emulated_services=False,
             update_s=0.0,
         ) as server,
-        open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as opened,
+        connect_to("hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path) as opened,
     ):
         yield opened
 
 
 @pytest.fixture
-def planned(target: Target, tmp_path: Path) -> Callable[..., PreparedSweep]:
-    def plan(
+def plan(target: OpenTarget, tmp_path: Path) -> Callable[..., PreparedSweep]:
+    def planned_with(
         reach: Reach | None, isolation: Any = "auto", setting: str | None = None, **changes: Any
     ) -> PreparedSweep:
         gateway = cast("Any", Reached(target.gateway, reach, setting))
         place = dataclasses.replace(target, gateway=gateway, **changes)
-        request = Request(EMPTY, isolation=isolation)
-        return prepare(place, "hello", request, goal=Goal(), state_dir=tmp_path)
+        return planned(place, state_dir=tmp_path, isolation=isolation)
 
-    return plan
+    return planned_with
 
 
 @pytest.mark.parametrize("isolation", ["auto", "version", "clone"])
 @pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig", "TenancyConfig"])
 def test_what_cannot_be_measured_is_refused_before_anything_is_published(
-    planned: Callable[..., PreparedSweep], setting: str, isolation: Any
+    plan: Callable[..., PreparedSweep], setting: str, isolation: Any
 ) -> None:
     """Managed Instances, durable and tenant-isolated functions, in either isolation."""
     with pytest.raises(InputError, match=f"hello cannot be tuned: .*{setting}"):
-        planned(Reach(), isolation, setting=setting)
+        plan(Reach(), isolation, setting=setting)
 
 
-def test_a_log_without_reports_is_refused_before_the_plan(target: Target, tmp_path: Path) -> None:
+def test_a_log_without_reports_is_refused_before_the_plan(
+    target: OpenTarget, tmp_path: Path
+) -> None:
     """JSON logs at SystemLogLevel WARN say nothing of durations: what to set is named."""
     client: Any = target.gateway._control.client
     logging = {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
     client.update_function_configuration(FunctionName="hello", LoggingConfig=logging)
     with pytest.raises(InputError, match="SystemLogLevel=INFO"):
-        prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+        planned(target, state_dir=tmp_path)
     logging["SystemLogLevel"] = "INFO"
     client.update_function_configuration(FunctionName="hello", LoggingConfig=logging)
-    prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+    planned(target, state_dir=tmp_path)
 
 
-def test_auto_follows_what_reaches_the_function(planned: Callable[..., PreparedSweep]) -> None:
+def test_auto_follows_what_reaches_the_function(plan: Callable[..., PreparedSweep]) -> None:
     """A copy where live traffic reaches $LATEST, and the ways are told; else versions."""
-    reached = planned(Reach(("S3",)))
+    reached = plan(Reach(("S3",)))
     assert (reached.plan.isolation, reached.reached_by) == ("clone", ("S3",))
-    assert planned(Reach()).plan.isolation == "version"
+    assert plan(Reach()).plan.isolation == "version"
     with pytest.raises(UnknownReachError, match="--isolation"):
-        planned(Reach((), ("its policy",)))
+        plan(Reach((), ("its policy",)))
 
 
-def test_nobody_is_asked_where_the_answer_is_known(planned: Callable[..., PreparedSweep]) -> None:
+def test_nobody_is_asked_where_the_answer_is_known(plan: Callable[..., PreparedSweep]) -> None:
     """Not for a named isolation, and not for an endpoint that was started for the run."""
-    assert planned(None, "version").plan.isolation == "version"
-    assert planned(None, "clone").plan.isolation == "clone"
-    assert planned(None, started_here=True).plan.isolation == "version"
+    assert plan(None, "version").plan.isolation == "version"
+    assert plan(None, "clone").plan.isolation == "clone"
+    assert plan(None, started_here=True).plan.isolation == "version"

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tuner.api import Request, load_sweep, open_target, prepare, run
+from tests.api.asking import planned
+from tuner.api import connect_to, load_sweep
 from tuner.errors import InputError, SweepFileError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
-from tuner.model.goal import Goal
 from tuner.model.payload import Payload
+from tuner.model.request import Target
+from tuner.session import run
 from tuner.sweep.file import read_payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.api import PreparedSweep, Target
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import Sweep
+    from tuner.session import OpenTarget
+    from tuner.sweep.prepared import PreparedSweep
 
 PAYLOADS = (Payload("order", b'{"n": 1}'),)
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Iterator[Target]:
+def target(tmp_path: Path) -> Iterator[OpenTarget]:
     executor = ScriptedExecutor(lambda mb: 20 + 40000 / mb, time_scale=0)
     with (
         LocalLambda(
@@ -36,23 +39,22 @@ def target(tmp_path: Path) -> Iterator[Target]:
             emulated_services=False,
             update_s=0.0,
         ) as server,
-        open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as opened,
+        connect_to("hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path) as opened,
     ):
         yield opened
 
 
-def prepared(target: Target, **asked: Any) -> PreparedSweep:
-    request = Request(**{"payloads": PAYLOADS, "isolation": "version", **asked})
-    return prepare(target, "hello", request, goal=Goal(), state_dir=target.state_dir)
+def prepared(target: OpenTarget, **asked: Any) -> PreparedSweep:
+    return planned(target, **{"payloads": PAYLOADS, "isolation": "version", **asked})
 
 
-def measured(target: Target, **asked: Any) -> Sweep:
+def measured(target: OpenTarget, **asked: Any) -> Sweep:
     ready = prepared(target, **{"max_invocations": 6, **asked})
     run(ready, target)
     return load_sweep(ready.file)
 
 
-def test_the_rest_of_the_plan_is_made(target: Target) -> None:
+def test_the_rest_of_the_plan_is_made(target: OpenTarget) -> None:
     """Sizes, seed and payloads are the earlier ones; limits count what was made; it says so."""
     earlier = measured(target, memory_sizes_mb=(128, 512, 2048), seed=7)
     ready = prepared(target, earlier=earlier, max_invocations=9)
@@ -66,7 +68,7 @@ def test_the_rest_of_the_plan_is_made(target: Target) -> None:
     assert sweep.invocations[:made] != ()
 
 
-def test_a_sweep_goes_on_in_its_own_file(target: Target) -> None:
+def test_a_sweep_goes_on_in_its_own_file(target: OpenTarget) -> None:
     """`--out` may be the file of `--resume`, however it is spelled: what is measured is added."""
     earlier = measured(target, memory_sizes_mb=(128, 512), exhaustive=True, keep_payloads=True)
     file = Path(earlier.file or "")
@@ -92,7 +94,7 @@ def test_a_sweep_goes_on_in_its_own_file(target: Target) -> None:
 
 
 def test_whatever_ends_it_the_file_holds_all_that_was_measured(
-    target: Target, monkeypatch: pytest.MonkeyPatch
+    target: OpenTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before and in the middle of every write, a kill leaves the old sweep or one that holds it,
     and nothing that was written since is missing.
@@ -140,7 +142,7 @@ def test_whatever_ends_it_the_file_holds_all_that_was_measured(
 
 
 def test_a_full_disk_leaves_the_sweep_that_goes_on_as_it_was(
-    target: Target, monkeypatch: pytest.MonkeyPatch
+    target: OpenTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not a call is made then, and nothing else is left in the folder."""
     earlier = measured(target, memory_sizes_mb=(128, 512))
@@ -160,7 +162,7 @@ def test_a_full_disk_leaves_the_sweep_that_goes_on_as_it_was(
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_what_came_into_the_file_meanwhile_is_not_lost(target: Target) -> None:
+def test_what_came_into_the_file_meanwhile_is_not_lost(target: OpenTarget) -> None:
     """Two that go on from one file: the second is refused, before and after it is agreed to."""
     earlier = measured(target, memory_sizes_mb=(128, 512))
     file = Path(earlier.file or "")
@@ -179,7 +181,7 @@ def _measured(invocation: Invocation) -> Invocation:
 
 
 @pytest.mark.parametrize("exhaustive", [False, True])
-def test_without_a_limit_it_goes_on_as_far_again(target: Target, exhaustive: bool) -> None:
+def test_without_a_limit_it_goes_on_as_far_again(target: OpenTarget, exhaustive: bool) -> None:
     """A limit that is spent would leave nothing to do; new versions need warm-ups again."""
     limit = None if exhaustive else 4
     asked: dict[str, Any] = {"memory_sizes_mb": (128, 512), "exhaustive": exhaustive}
@@ -189,14 +191,14 @@ def test_without_a_limit_it_goes_on_as_far_again(target: Target, exhaustive: boo
     assert ready.plan.max_invocations > len(earlier.invocations)
 
 
-def test_a_spent_limit_is_refused(target: Target) -> None:
+def test_a_spent_limit_is_refused(target: OpenTarget) -> None:
     """What was made counts: the message says how many."""
     earlier = measured(target)
     with pytest.raises(InputError, match="is spent"):
         prepared(target, earlier=earlier, max_invocations=len(earlier.invocations))
 
 
-def test_a_function_that_changed_is_measured_anew(target: Target) -> None:
+def test_a_function_that_changed_is_measured_anew(target: OpenTarget) -> None:
     """Samples of other code or settings tell nothing; a new Description is no change."""
     earlier = measured(target)
     client: Any = target.gateway._control.client
@@ -207,7 +209,7 @@ def test_a_function_that_changed_is_measured_anew(target: Target) -> None:
         prepared(target, earlier=earlier)
 
 
-def test_payloads_come_from_the_file_or_from_the_user(target: Target) -> None:
+def test_payloads_come_from_the_file_or_from_the_user(target: OpenTarget) -> None:
     """Kept ones are taken; other ones are refused; the same ones may be given again."""
     without = measured(target)
     with pytest.raises(InputError, match="give the same --payload again"):
@@ -219,13 +221,13 @@ def test_payloads_come_from_the_file_or_from_the_user(target: Target) -> None:
     assert ready.plan.keep_payloads
 
 
-def test_too_few_events_to_send_each_once_are_refused(target: Target) -> None:
+def test_too_few_events_to_send_each_once_are_refused(target: OpenTarget) -> None:
     """One event cannot compare sizes; the message says what would."""
     with pytest.raises(InputError, match=r"--once-each has 1 events.*folder"):
         prepared(target, once_each=True)
 
 
-def test_a_sweep_of_another_environment_is_no_start(target: Target) -> None:
+def test_a_sweep_of_another_environment_is_no_start(target: OpenTarget) -> None:
     """Durations of this machine are not those of AWS."""
     earlier = dataclasses.replace(measured(target), environment="aws")
     with pytest.raises(InputError, match="environment changed"):

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tuner
-from tuner.api import PreparedSweep, Request, open_target, prepare
+from tests.api.asking import planned
+from tuner.api import connect_to
 from tuner.errors import InputError, NotAgreedError, PriceError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal
-from tuner.model.payload import Payload
 from tuner.model.progress import CleanedUp, InvocationFinished, ProgressEvent
+from tuner.model.request import Target
 from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tuner.sweep.prepared import PreparedSweep
+
 SIZES_MB = (128, 256, 512, 1024, 1769)
-EMPTY = (Payload("empty", b"{}"),)
 
 
 @pytest.fixture(scope="module")
@@ -101,60 +103,52 @@ def test_a_stop_ends_early_with_an_answer(server: LocalLambda, tmp_path: Path) -
 
 def test_the_accounts_concurrency_is_not_taken_whole(server: LocalLambda, tmp_path: Path) -> None:
     """Where an account has little concurrency, live traffic keeps a part of it."""
-    with open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as target:
-        prepared = prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+    with connect_to(
+        "hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path
+    ) as target:
+        prepared = planned(target, state_dir=tmp_path)
         assert prepared.plan.concurrency == 4
-        asked = prepare(
-            target, "hello", Request(EMPTY, concurrency=7), goal=Goal(), state_dir=tmp_path
-        )
+        asked = planned(target, state_dir=tmp_path, concurrency=7)
         assert asked.plan.concurrency == 4
         assert [finding.code for finding in asked.findings] == ["concurrency_lowered"]
-        everything = Request(EMPTY, concurrency=7, leave_concurrency_ratio=0.0)
-        prepared = prepare(target, "hello", everything, goal=Goal(), state_dir=tmp_path)
+        prepared = planned(target, state_dir=tmp_path, concurrency=7, leave_concurrency_ratio=0.0)
         assert prepared.plan.concurrency == 5
 
 
 def test_sizes_that_the_place_cannot_show_are_refused(server: LocalLambda, tmp_path: Path) -> None:
     """A size above what the host can show is an error; without one the range ends there."""
-    with open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as target:
+    with connect_to(
+        "hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path
+    ) as target:
         small = dataclasses.replace(target, max_memory_mb=1769)
         with pytest.raises(InputError, match="1769 MB"):
-            prepare(
-                small,
-                "hello",
-                Request(EMPTY, memory_sizes_mb=(128, 2048)),
-                goal=Goal(),
-                state_dir=tmp_path,
-            )
-        assert (
-            prepare(small, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path).plan.sizes_mb[
-                -1
-            ]
-            == 1769
-        )
+            planned(small, state_dir=tmp_path, memory_sizes_mb=(128, 2048))
+        assert planned(small, state_dir=tmp_path).plan.sizes_mb[-1] == 1769
 
 
 def test_an_unknown_region_has_no_price(server: LocalLambda, tmp_path: Path) -> None:
     """It is told before anything is asked there."""
     with (
-        open_target(
-            "hello", state_dir=tmp_path, endpoint_url=server.endpoint_url, region="eu-wset-1"
+        connect_to(
+            "hello",
+            Target(region="eu-wset-1", endpoint_url=server.endpoint_url),
+            state_dir=tmp_path,
         ) as target,
         pytest.raises(PriceError, match="eu-west-1"),
     ):
-        prepare(target, "hello", Request(EMPTY), goal=Goal(), state_dir=tmp_path)
+        planned(target, state_dir=tmp_path)
 
 
 def test_a_qualifier_that_differs_from_latest_is_told(server: LocalLambda, tmp_path: Path) -> None:
     """$LATEST is what is measured: another memory under the named version is a finding."""
-    with open_target("hello", state_dir=tmp_path, endpoint_url=server.endpoint_url) as target:
+    with connect_to(
+        "hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path
+    ) as target:
         latest = target.gateway.read_function("hello")
         version = target.gateway.publish_version("hello", "x", latest.code_sha256, None).version
         target.gateway.update_memory("hello", 512, None)
         try:
-            prepared = prepare(
-                target, f"hello:{version}", Request(EMPTY), goal=Goal(), state_dir=tmp_path
-            )
+            prepared = planned(target, f"hello:{version}", state_dir=tmp_path)
         finally:
             target.gateway.update_memory("hello", 1024, None)
             target.gateway.delete_version("hello", version)

@@ -28,7 +28,7 @@ from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.inference import Sample, fit_curve
 from tuner.model.goal import Goal
-from tuner.sweep.adaptive_plan import MOST_INVOCATIONS, MOST_WITHOUT_SLACK
+from tuner.sweep.plan import MOST_INVOCATIONS, MOST_WITHOUT_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -59,9 +59,10 @@ def ready_sweep(
     from tuner.decision.policy.fixed import FixedPolicy
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
+    from tuner.model.request import Measure, TuneRequest
     from tuner.pricing import load_price_book
     from tuner.sweep.io import SweepIO
-    from tuner.sweep.plan import plan_sweep
+    from tuner.sweep.plan import Basis, plan_sweep
     from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.run import run
 
@@ -70,16 +71,11 @@ def ready_sweep(
     prices = load_price_book().lambda_prices("us-east-1", "x86_64")
 
     def sweep() -> None:
-        plan = plan_sweep(
-            function=function,
-            payloads=[payload],
-            prices=prices,
-            sweep_id=sweep_id,
-            memory_sizes_mb=sizes_mb,
-            warmup_count=0,
-            repetition_count=per_size,
-            concurrency=concurrency,
+        basis = Basis(
+            function, (payload,), prices, sweep_id, concurrency=concurrency, sizes_mb=sizes_mb
         )
+        request = TuneRequest(FUNCTION, Measure(memory_sizes_mb=sizes_mb))
+        plan = plan_sweep(request, basis, warmup_count=0, repetition_count=per_size)
         prepared = PreparedSweep(
             function=function,
             goal=Goal(),

@@ -208,7 +208,7 @@ def test_an_answer_that_fails_does_not_hide_what_is_left(monkeypatch: pytest.Mon
     def broken(_sweep: object) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sweeping.api, "run", fail)
+    monkeypatch.setattr(sweeping.session, "run", fail)
     monkeypatch.setattr(sweeping.api, "load_sweep", lambda _file: None)
     prepared: Any = SimpleNamespace(file=None)
     with pytest.raises(LeftChangedError, match="left at 256 MB"):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.api.asking import planned
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tests.cli.running import one_line, run_here
-from tuner.api import Request, Target, prepare
 from tuner.aws.gateway import LambdaGateway
 from tuner.aws.session import open_session
-from tuner.model.goal import Goal
 from tuner.payloads import load_payloads
+from tuner.session import OpenTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,14 +131,14 @@ def test_a_varied_batch_size_is_compared_with_that_of_the_event_source(
     """What is in use is what the event source mapping says, whatever the payload set says."""
     session = open_session(region="us-east-1", profile=None, endpoint_url=wire.url)
     wire.answer = answers(None, batch_sizes)
-    request = Request(
-        load_payloads(["sqs"], vary="batch_size=1,5,10"),
-        isolation="version",
-        out=tmp_path / "sweep.jsonl",
-    )
     with LambdaGateway(session) as gateway:
-        target = Target(gateway, tmp_path)
-        prepared = prepare(target, "resize", request, goal=Goal(), state_dir=tmp_path)
+        prepared = planned(
+            OpenTarget(gateway, tmp_path),
+            "resize",
+            payloads=load_payloads(["sqs"], vary="batch_size=1,5,10"),
+            isolation="version",
+            out=tmp_path / "sweep.jsonl",
+        )
     assert prepared.plan.varied is not None
     assert prepared.plan.varied.current == current
     found = [f.message for f in prepared.findings if f.code == "other_batch_size_compared"]

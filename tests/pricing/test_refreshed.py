@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pricing import price_lists
-from tuner.api.prices import current_price_book, refresh_from_files
 from tuner.errors import PriceError
 from tuner.pricing import load_price_book
+from tuner.pricing.renewal import current_price_book, refresh_from_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from tuner.api.tuning import request_of
 from tuner.aws import connect
 from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
@@ -16,7 +17,7 @@ from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
 from tuner.sweep.io import Clock, SweepIO
 from tuner.sweep.limits import Backoff
-from tuner.sweep.plan import plan_sweep
+from tuner.sweep.plan import Basis, plan_sweep
 from tuner.sweep.prepared import PreparedSweep
 from tuner.sweep.run import run
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.decision.policy.policy import Policy
-    from tuner.model.plan import SweepPlan
+    from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.progress import ProgressEvent
     from tuner.model.reply import InvokeReply
     from tuner.model.sweep import Sweep
@@ -55,17 +56,33 @@ class Place:
             for version in versions
         }
 
-    def plan(self, **options: Any) -> SweepPlan:
-        """Plan a sweep of the function."""
+    def plan(
+        self,
+        *,
+        memory_sizes_mb: tuple[int, ...] = (),
+        payloads: Sequence[Payload] = PAYLOADS,
+        sweep_id: str | None = None,
+        isolation: Isolation = "version",
+        recent_duration_ms: float | None = None,
+        warmup_count: int = 1,
+        repetition_count: int | None = None,
+        **options: Any,
+    ) -> SweepPlan:
+        """Plan a sweep of exactly these sizes; `options` are those of `tuner.tune`."""
         config = self.gateway.read_function(self.function)
+        basis = Basis(
+            config,
+            tuple(payloads),
+            load_price_book().lambda_prices(config.region, config.architecture),
+            sweep_id or f"sweep-{next(_NUMBERS)}",
+            isolation=isolation,
+            concurrency=options.get("concurrency") or min(8, len(memory_sizes_mb) or 8),
+            recent_duration_ms=recent_duration_ms,
+            sizes_mb=memory_sizes_mb,
+        )
+        request = request_of(self.function, options)  # type: ignore[arg-type]
         return plan_sweep(
-            **{
-                "function": config,
-                "payloads": PAYLOADS,
-                "prices": load_price_book().lambda_prices(config.region, config.architecture),
-                "sweep_id": f"sweep-{next(_NUMBERS)}",
-                **options,
-            }
+            request, basis, warmup_count=warmup_count, repetition_count=repetition_count
         )
 
     def run(

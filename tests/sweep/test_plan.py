@@ -10,25 +10,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sweeps import made_function
+from tuner.api.tuning import request_of
 from tuner.errors import InputError
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
-from tuner.sweep.plan import new_sweep_id, plan_sweep
+from tuner.sweep.plan import Basis, new_sweep_id, plan_sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.model.plan import SweepPlan
 
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
 
 
-def planned(**options: Any) -> SweepPlan:
-    values: dict[str, Any] = {
-        "function": made_function(1024),
-        "payloads": (Payload("empty", b"{}"),),
-        "prices": PRICES,
-        "sweep_id": "sweep-1",
-    }
-    return plan_sweep(**{**values, **options})
+def planned(
+    *,
+    payloads: Sequence[Payload] = (Payload("empty", b"{}"),),
+    timeout_s: int = 30,
+    recent_duration_ms: float | None = None,
+    repetition_count: int | None = None,
+    **options: Any,
+) -> SweepPlan:
+    """An exhaustive plan; `options` are those of `tuner.tune`."""
+    basis = Basis(
+        made_function(1024, timeout_s=timeout_s),
+        tuple(payloads),
+        PRICES,
+        "sweep-1",
+        recent_duration_ms=recent_duration_ms,
+    )
+    request = request_of("made", options)  # type: ignore[arg-type]
+    return plan_sweep(request, basis, repetition_count=repetition_count)
 
 
 def test_a_plan_without_options_has_five_warm_samples_a_size() -> None:
@@ -50,19 +63,17 @@ def test_the_whole_range_stays_within_sixty_invocations() -> None:
 
 
 def test_named_sizes_are_measured_exactly() -> None:
-    """Neither the current size nor a threshold is added."""
+    """The current size, which a saving is told against, is added, and no threshold."""
     plan = planned(memory_sizes_mb=(128, 640, 2000))
-    assert plan.sizes_mb == (128, 640, 2000)
-    assert plan.concurrency == 3
+    assert plan.sizes_mb == (128, 640, 1024, 2000)
 
 
 @pytest.mark.parametrize("timeout_s", [901, 1800])
 def test_the_longest_timeouts_are_planned_and_budgeted(timeout_s: int) -> None:
     """The worst case of an invocation is the whole timeout, also beyond 900 s."""
-    function = made_function(1024, timeout_s=timeout_s)
-    assert planned(function=function).estimated_invocation_count > 0
+    assert planned(timeout_s=timeout_s).estimated_invocation_count > 0
     one_usd = 0.125 * timeout_s * 0.0000166667
-    options = {"function": function, "memory_sizes_mb": (128, 256)}
+    options: dict[str, Any] = {"timeout_s": timeout_s, "memory_sizes_mb": (128, 256)}
     assert planned(**options, budget_usd=20 * one_usd).budget_usd == 20 * one_usd
     with pytest.raises(InputError, match=f"its timeout of {timeout_s} s"):
         planned(**options, budget_usd=2 * one_usd)
@@ -95,7 +106,7 @@ def test_a_limit_reduces_repetitions_before_sizes() -> None:
 def test_named_sizes_are_never_reduced() -> None:
     """A limit that is too low for them is an error that says what would be needed."""
     with pytest.raises(InputError, match="need 6 invocations, --max-invocations allows 5"):
-        planned(memory_sizes_mb=(128, 256, 512), max_invocations=5)
+        planned(memory_sizes_mb=(128, 256, 1024), max_invocations=5)
 
 
 def test_a_budget_below_one_invocation_at_worst_is_refused() -> None:
@@ -134,8 +145,9 @@ def test_estimates_are_upper_bounds_until_a_duration_is_known() -> None:
 def test_a_slow_thread_is_expected_at_small_sizes_only_until_the_timeout() -> None:
     """No invocation is expected to outlast the timeout."""
     slow = planned(memory_sizes_mb=(128,), recent_duration_ms=29_000.0)
+    current_usd = PRICES.invocation_cost_usd(1024, 29_000)
     assert slow.estimated_cost_usd == pytest.approx(
-        6 * PRICES.invocation_cost_usd(128, 30_000), rel=1e-9
+        6 * (PRICES.invocation_cost_usd(128, 30_000) + current_usd), rel=1e-9
     )
 
 

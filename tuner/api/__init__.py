@@ -1,7 +1,8 @@
 """The compositions that the command line and notebooks call, each one screen.
 
-`open_target` says where the function is, `prepare` reads it and plans, `run` sweeps, `recommend`
-answers; `tune` is all of them in a row. `load_sweep` and `recommend` answer again from a file.
+`read_inputs` reads what a request names and `open_target` opens where its function is, for the four
+calls of `tuner.session`; `tune` is all of them in a row. `load_sweep` and `recommend` answer again
+from a file.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ if TYPE_CHECKING:
     from tuner.api.breakeven import recommend_with_platform
     from tuner.api.comparing import common_goal, compare
     from tuner.api.host_check import check_host
-    from tuner.api.job import Job, TuneOptions, read_job
+    from tuner.api.inputs import read_inputs, test_event_names, with_payloads
     from tuner.api.page import exhibit
-    from tuner.api.prepared import Request, prepare
     from tuner.api.recovery import (
         Recovery,
         StrayRecovery,
@@ -24,62 +24,55 @@ if TYPE_CHECKING:
         open_stray,
     )
     from tuner.api.saved import analyse, load_sweep, recommend
-    from tuner.api.target import Target, open_target
-    from tuner.api.tuning import answer_of, run, tune
-    from tuner.sweep.prepared import PreparedSweep
+    from tuner.api.target import connect_to, open_target
+    from tuner.api.tuning import TuneOptions, answer_of, tune
 
 _HOMES: Final = {
-    "Job": "job",
-    "PreparedSweep": "prepared",
     "Recovery": "recovery",
-    "Request": "prepared",
     "StrayRecovery": "recovery",
-    "Target": "target",
-    "TuneOptions": "job",
+    "TuneOptions": "tuning",
     "analyse": "saved",
     "answer_of": "tuning",
     "check_host": "host_check",
     "common_goal": "comparing",
     "compare": "comparing",
+    "connect_to": "target",
     "exhibit": "page",
     "find_unfinished": "recovery",
     "load_sweep": "saved",
     "open_recovery": "recovery",
     "open_stray": "recovery",
     "open_target": "target",
-    "prepare": "prepared",
-    "read_job": "job",
+    "read_inputs": "inputs",
     "recommend": "saved",
     "recommend_with_platform": "breakeven",
-    "run": "tuning",
+    "test_event_names": "inputs",
     "tune": "tuning",
+    "with_payloads": "inputs",
 }
 
 __all__ = [
-    "Job",
-    "PreparedSweep",
     "Recovery",
-    "Request",
     "StrayRecovery",
-    "Target",
     "TuneOptions",
     "analyse",
     "answer_of",
     "check_host",
     "common_goal",
     "compare",
+    "connect_to",
     "exhibit",
     "find_unfinished",
     "load_sweep",
     "open_recovery",
     "open_stray",
     "open_target",
-    "prepare",
-    "read_job",
+    "read_inputs",
     "recommend",
     "recommend_with_platform",
-    "run",
+    "test_event_names",
     "tune",
+    "with_payloads",
 ]
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner import decision
-from tuner.api.prices import current_price_book
 from tuner.api.saved import analyse
 from tuner.breakeven.analyse import analyse as compare_platforms
 from tuner.breakeven.question import Terms
@@ -16,6 +15,7 @@ from tuner.decision.saving import SavingNeeded
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
 from tuner.model.recommendation import Platform
+from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
     import datetime

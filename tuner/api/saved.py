@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import decision
-from tuner.api.prices import current_price_book
-from tuner.api.store import SweepStore, default_state_dir
 from tuner.errors import SweepFileError
 from tuner.model.goal import Goal
+from tuner.pricing.renewal import current_price_book
 from tuner.sweep.file import holds_sweep, read_sweep
+from tuner.sweep.store import SweepStore, default_state_dir
 
 if TYPE_CHECKING:
     import datetime

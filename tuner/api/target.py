@@ -6,133 +6,115 @@ import difflib
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner.aws.reference import check_region, parse_reference
 from tuner.errors import LocalError, UsageError
 from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig
+from tuner.session import OpenTarget, check_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from tuner.aws import LambdaGateway
     from tuner.local import RunningLocalLambda
-    from tuner.model.finding import Finding
     from tuner.model.patience import CredentialsPatience
+    from tuner.model.request import Target
+    from tuner.session import Inputs
 
 MAX_CONNECTIONS: Final = 50
 DEFAULT_LOCAL_REGION: Final = "us-east-1"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An open gateway, and what is to be known of the place behind it."""
+@contextmanager
+def open_target(
+    inputs: Inputs,
+    *,
+    state_dir: Path,
+    patience: CredentialsPatience | None = None,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Iterator[OpenTarget]:
+    """Connect to where the function of a sweep is; a local endpoint ends with the block.
 
-    gateway: LambdaGateway
-    state_dir: Path
-    """Where the journal of a sweep goes."""
-    findings: tuple[Finding, ...] = ()
-    max_memory_mb: int | None = None
-    """The largest size that the place can show; None: Lambda's own limit."""
-    started_here: bool = False
-
-    @property
-    def beside_the_function(self) -> tuple[str, ...]:
-        """What a template has that is here, or is not: it decides what an invocation meets."""
-        told = (each for each in self.findings if each.code.startswith("template_resource"))
-        return tuple(each.message for each in told)
+    What a template says of the function is held against the plan before an endpoint is started.
+    `on_step` is told of each build, `patience` is for credentials that expire. Raises InputError,
+    TemplateError, LocalError, CredentialsError.
+    """
+    request = inputs.request
+    with connect_to(
+        inputs.function,
+        request.target,
+        state_dir=state_dir,
+        allow_outside=request.measure.allow_outside,
+        concurrency=request.budget.concurrency,
+        patience=patience,
+        on_step=on_step,
+        check=partial(check_plan, inputs),
+    ) as target:
+        yield target
 
 
 @contextmanager
-def open_target(
+def connect_to(
     function: str,
+    where: Target,
     *,
     state_dir: Path,
-    region: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    local_template: Path | None = None,
-    template_parameters: Mapping[str, str] | None = None,
-    template_environment: Mapping[str, str] | None = None,
-    build: bool = False,
     allow_outside: bool = False,
     concurrency: int | None = None,
     patience: CredentialsPatience | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     check: Callable[[FunctionConfig, int], None] = lambda *_: None,
-) -> Iterator[Target]:
-    """Connect to where `function` is; a local endpoint ends with the block.
+) -> Iterator[OpenTarget]:
+    """The same for a function by itself; `allow_outside` takes code from outside its repository.
 
-    `template_parameters` are values for the template's own parameters, `template_environment` for
-    its functions' environment variables; with `build` pip, npm or
-    make install what `function` and those that it names need, and `on_step` is told of each;
-    `allow_outside` takes code from outside its repository.
-    `patience` is for credentials that expire. Before an endpoint is started, `check` gets what the
-    template says of the function, and the largest size that this host can show.
-    Raises InputError, TemplateError, LocalError, CredentialsError.
+    Before an endpoint is started, `check` gets what the template says of the function, and the
+    largest size that this host can show.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
-    if local_template is not None:
-        _refuse_contradictions(profile=profile, endpoint_url=endpoint_url)
-        start = partial(
-            _started,
-            local_template,
-            parameters=template_parameters or {},
-            environment=template_environment or {},
-            build_for=function if build else None,
-            on_step=on_step,
-            allow_outside=allow_outside,
-        )
-        region = region or DEFAULT_LOCAL_REGION
-        _check_first(
-            function,
-            region,
-            check,
-            path=local_template,
-            parameters=template_parameters,
-            environment=template_environment,
-            allow_outside=allow_outside,
-        )
-        with _local_target(function, start, region, connections, state_dir) as target:
+    if where.local_template is not None:
+        _refuse_contradictions(profile=where.profile, endpoint_url=where.endpoint_url)
+        where = replace(where, region=where.region or DEFAULT_LOCAL_REGION)
+        check(*_told_by_template(function, where, allow_outside=allow_outside))
+        start = partial(_started, where, function, on_step=on_step, allow_outside=allow_outside)
+        with _local_target(function, start, connections, state_dir) as target:
             yield target
         return
-    if template_parameters or template_environment or build:
+    if where.template_parameters or where.template_environment or where.build:
         raise UsageError("--parameter, --env and --build are for a template: name one with --local")
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with connect(
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
+        region=where.region,
+        profile=where.profile,
+        endpoint_url=where.endpoint_url,
         max_connections=connections,
         function=function,
         patience=patience,
     ) as gateway:
-        yield Target(gateway, state_dir)
+        yield OpenTarget(gateway, state_dir)
 
 
 @contextmanager
 def _local_target(
     function: str,
-    start: Callable[[str], RunningLocalLambda],
-    region: str,
+    start: Callable[[], RunningLocalLambda],
     connections: int,
     state_dir: Path,
-) -> Iterator[Target]:
+) -> Iterator[OpenTarget]:
     from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with ExitStack() as stack:
-        local = stack.enter_context(start(region))
+        local = stack.enter_context(start())
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
             connect(
-                region=region,
+                region=local.status.region,
                 profile=None,
                 endpoint_url=local.endpoint_url,
                 access_key_id=local.status.access_key_id,
@@ -145,7 +127,7 @@ def _local_target(
             raise LocalError(status.left_out[name])
         found = host_findings(state_dir, status.cpu_control, status.core_count)
         told = status.findings_for(name)
-        yield Target(
+        yield OpenTarget(
             gateway,
             Path(journals),
             findings=(*told, *found),
@@ -154,23 +136,28 @@ def _local_target(
         )
 
 
-def _check_first(
-    function: str,
-    region: str,
-    check: Callable[[FunctionConfig, int], None],
-    **reading: Any,
-) -> None:
-    """Refuse what the template and this host tell without an endpoint, which takes long to start.
+def _told_by_template(
+    function: str, where: Target, *, allow_outside: bool
+) -> tuple[FunctionConfig, int]:
+    """What the template and this host tell without an endpoint, which takes long to start.
 
-    Raises UsageError, TemplateError, LocalError, and what `check` raises.
+    Raises UsageError, TemplateError and LocalError.
     """
     refuse_other_systems()
     from tuner.iac import read_template  # noqa: PLC0415 - only for --local
     from tuner.local import host_max_memory_mb  # noqa: PLC0415 - as above
 
+    assert where.local_template is not None
+    assert where.region is not None
     reference = parse_reference(function)
-    check_region(reference, region)
-    template = read_template(region=region, **reading)
+    check_region(reference, where.region)
+    template = read_template(
+        where.local_template,
+        region=where.region,
+        parameters=where.template_parameters,
+        environment=where.template_environment,
+        allow_outside=allow_outside,
+    )
     if reference.name in template.left_out:
         raise LocalError(template.left_out[reference.name])
     functions = {each.name: each for each in template.functions}
@@ -184,7 +171,7 @@ def _check_first(
     config = FunctionConfig(
         name=found.name,
         arn="",
-        region=region,
+        region=where.region,
         architecture=found.architecture,
         package_type="Zip",
         runtime=found.runtime,
@@ -193,29 +180,24 @@ def _check_first(
         ephemeral_storage_mb=found.ephemeral_storage_mb,
         code_sha256="",
     )
-    check(config, host_max_memory_mb())
+    return config, host_max_memory_mb()
 
 
 def _started(
-    template: Path,
-    region: str,
-    *,
-    parameters: Mapping[str, str],
-    environment: Mapping[str, str],
-    build_for: str | None,
-    on_step: Callable[[str], None],
-    allow_outside: bool,
+    where: Target, function: str, *, on_step: Callable[[str], None], allow_outside: bool
 ) -> RunningLocalLambda:
     from tuner.local import start_local_lambda  # noqa: PLC0415 - only for --local
 
+    assert where.local_template is not None
+    assert where.region is not None
     return start_local_lambda(
-        template,
+        where.local_template,
         python=sys.executable,
-        region=region,
-        parameters=parameters,
-        environment=environment,
-        build=build_for is not None,
-        build_for=build_for,
+        region=where.region,
+        parameters=where.template_parameters,
+        environment=where.template_environment,
+        build=where.build,
+        build_for=function if where.build else None,
         on_step=on_step,
         allow_outside=allow_outside,
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.api.store import default_state_dir
-from tuner.api.target import open_target
+from tuner.api.target import connect_to
 from tuner.errors import LostReplyError, ReportLineError, ThrottledError
 from tuner.logs import parse_report
 from tuner.model.invocation import Outcome
 from tuner.sweep.outcome import classify, import_failure
+from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from tuner.aws import LambdaGateway
     from tuner.model.payload import Payload
+    from tuner.model.request import Target
 
 _WORDS = {
     Outcome.TIMEOUT: "times out",
@@ -26,34 +26,15 @@ _WORDS = {
 
 
 def try_payloads(
-    function: str,
-    payloads: Sequence[Payload],
-    *,
-    region: str | None = None,
-    profile: str | None = None,
-    endpoint_url: str | None = None,
-    local_template: Path | None = None,
-    template_parameters: Mapping[str, str] | None = None,
-    template_environment: Mapping[str, str] | None = None,
-    build: bool = False,
-    allow_outside: bool = False,
+    function: str, payloads: Sequence[Payload], where: Target, *, allow_outside: bool = False
 ) -> dict[str, str | None]:
     """Return for each class why the function fails with its first event, or None.
 
     It really runs the code, at the current size. A call that is throttled or whose reply is lost
     is told as such and not repeated. Raises AwsError and its kin, TemplateError, LocalError.
     """
-    with open_target(
-        function,
-        state_dir=default_state_dir(),
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        local_template=local_template,
-        template_parameters=template_parameters,
-        template_environment=template_environment,
-        build=build,
-        allow_outside=allow_outside,
+    with connect_to(
+        function, where, state_dir=default_state_dir(), allow_outside=allow_outside
     ) as target:
         return {each.name: _failure(target.gateway, function, each) for each in payloads}
 

@@ -1,33 +1,134 @@
-"""The main job: from a function's name to an answer."""
+"""The main job in one call: from a function's name to an answer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
-from tuner.api.job import read_job
-from tuner.api.prepared import prepare
+from tuner import session
+from tuner.api.inputs import read_inputs, with_payloads
 from tuner.api.saved import analyse
-from tuner.api.store import default_state_dir
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
-from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
-from tuner.sweep.run import run as run_sweep
+from tuner.model.request import (
+    LEAVE_CONCURRENCY,
+    Budget,
+    Measure,
+    Output,
+    Safety,
+    Target,
+    TuneRequest,
+)
+from tuner.sweep.io import tell_nobody
+from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Unpack
 
-    from tuner.api.job import TuneOptions
-    from tuner.api.prepared import Request
-    from tuner.api.target import Target
     from tuner.breakeven.question import Terms
+    from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+    from tuner.sweep.io import StopSignal
     from tuner.sweep.prepared import PreparedSweep
+
+
+class TuneOptions(TypedDict, total=False):
+    """The parts of a `TuneRequest`, which says what each means, as keywords of `tune`.
+
+    Everything is optional; left out, or None, is the tool's own choice.
+    """
+
+    payloads: Sequence[str]
+    vary: str | None
+    payload_size: str | None
+    raw: bool
+    allow_outside: bool
+    seed: int
+    memory_sizes_mb: Sequence[int]
+    min_memory_mb: int | None
+    max_memory_mb: int | None
+    exhaustive: bool
+    code: str | None
+    fail_on: str | None
+    resume: str | Path | None
+    max_invocations: int | None
+    budget_usd: float | None
+    concurrency: int | None
+    leave_concurrency_ratio: float
+    isolation: Isolation
+    once_each: bool
+    before: str | None
+    after: str | None
+    hooks_each: bool
+    hook_environment: Mapping[str, str]
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    local_template: Path | None
+    template_parameters: Mapping[str, str]
+    template_environment: Mapping[str, str]
+    build: bool
+    keep_payloads: bool
+    out: Path | None
+    force: bool
+
+
+def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
+    """Return the request that the keywords make. Raises TypeError for one that there is not."""
+    if unknown := options.keys() - TuneOptions.__annotations__.keys():
+        known = ", ".join(sorted(TuneOptions.__annotations__))
+        raise TypeError(f"tune() has no option {min(unknown)}; it has {known}")
+    return TuneRequest(
+        function,
+        Measure(
+            payloads=tuple(options.get("payloads") or ()),
+            vary=options.get("vary"),
+            payload_size=options.get("payload_size"),
+            raw=options.get("raw", False),
+            allow_outside=options.get("allow_outside", False),
+            memory_sizes_mb=tuple(options.get("memory_sizes_mb") or ()),
+            min_memory_mb=options.get("min_memory_mb"),
+            max_memory_mb=options.get("max_memory_mb"),
+            exhaustive=options.get("exhaustive", False),
+            seed=options.get("seed", 0),
+            code=options.get("code"),
+            fail_on=options.get("fail_on"),
+            resume=options.get("resume"),
+        ),
+        Budget(
+            max_invocations=options.get("max_invocations"),
+            budget_usd=options.get("budget_usd"),
+            concurrency=options.get("concurrency"),
+            leave_concurrency_ratio=options.get("leave_concurrency_ratio", LEAVE_CONCURRENCY),
+        ),
+        Safety(
+            isolation=options.get("isolation", "auto"),
+            once_each=options.get("once_each", False),
+            before=options.get("before"),
+            after=options.get("after"),
+            hooks_each=options.get("hooks_each", False),
+            hook_environment=options.get("hook_environment", {}),
+        ),
+        Target(
+            region=options.get("region"),
+            profile=options.get("profile"),
+            endpoint_url=options.get("endpoint_url"),
+            local_template=options.get("local_template"),
+            template_parameters=options.get("template_parameters", {}),
+            template_environment=options.get("template_environment", {}),
+            build=options.get("build", False),
+        ),
+        Output(
+            out=options.get("out"),
+            force=options.get("force", False),
+            keep_payloads=options.get("keep_payloads", False),
+        ),
+    )
 
 
 def tune(
@@ -56,27 +157,20 @@ def tune(
     kin, LocalError, HookError, and LeftChangedError if something is left changed.
     """
     folder = state_dir or default_state_dir()
-    job = read_job(function, options, state_dir=folder)
-    request = job.request
-    goal = goal or (request.earlier and request.earlier.goal) or Goal()
-    with open_target(
-        job.function,
-        state_dir=folder,
-        concurrency=request.concurrency,
-        check=job.check,
-        **job.place,
-    ) as target:
-        request = job.completed(target)
-        prepared = prepare(target, job.function, request, goal=goal, state_dir=folder)
+    inputs = read_inputs(request_of(function, options), state_dir=folder)
+    goal = goal or (inputs.earlier and inputs.earlier.goal) or Goal()
+    with open_target(inputs, state_dir=folder) as target:
+        inputs = with_payloads(inputs, target)
+        prepared = session.plan(inputs, target, goal=goal, state_dir=folder)
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
-        sweep = run(prepared, target, on_progress=on_progress, stop=stop)
-    return answer_of(sweep, request, goal=goal, terms=terms, today=today)
+        sweep = session.run(prepared, target, on_progress=on_progress, stop=stop)
+    return answer_of(sweep, inputs.request, goal=goal, terms=terms, today=today)
 
 
 def answer_of(
     sweep: Sweep,
-    request: Request,
+    request: TuneRequest,
     *,
     goal: Goal,
     terms: Terms | None = None,
@@ -88,18 +182,9 @@ def answer_of(
     )
 
     analysis = analyse(
-        sweep, goal, min_memory_mb=request.min_memory_mb, max_memory_mb=request.max_memory_mb
+        sweep,
+        goal,
+        min_memory_mb=request.measure.min_memory_mb,
+        max_memory_mb=request.measure.max_memory_mb,
     )
     return recommend_with_platform(analysis, terms, today=today)
-
-
-def run(
-    prepared: PreparedSweep,
-    target: Target,
-    *,
-    on_progress: ProgressHook = tell_nobody,
-    stop: StopSignal | None = None,
-) -> Sweep:
-    """Carry out a prepared sweep and give the function back. Raises as `tune` does."""
-    io = SweepIO(target.gateway, target.state_dir, on_progress, stop or StopSignal())
-    return run_sweep(prepared, io)

@@ -4,12 +4,12 @@ Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from tuner.cli import options
 from tuner.cli.values import parameters_of
 from tuner.model.goal import Goal
+from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from tuner.breakeven.question import Terms
@@ -69,18 +69,6 @@ class TrafficOptions:
         )
 
 
-class Place(TypedDict):
-    """Where a function is, by the names of `tuner.tune`."""
-
-    region: str | None
-    profile: str | None
-    endpoint_url: str | None
-    local_template: Path | None
-    template_parameters: dict[str, str]
-    template_environment: dict[str, str]
-    build: bool
-
-
 @dataclass(frozen=True, slots=True)
 class PlaceOptions:
     """Where the function is: in an account, or on this machine by its template."""
@@ -93,14 +81,14 @@ class PlaceOptions:
     profile: options.Profile = None
     endpoint_url: options.EndpointUrl = None
 
-    def place(self) -> Place:
+    def target(self) -> Target:
         """Return it; raises BadParameter for a value that is no NAME=VALUE."""
-        return {
-            "region": self.region,
-            "profile": self.profile,
-            "endpoint_url": self.endpoint_url,
-            "local_template": self.local,
-            "template_parameters": parameters_of(self.parameter),
-            "template_environment": parameters_of(self.env, "--env"),
-            "build": self.build,
-        }
+        return Target(
+            region=self.region,
+            profile=self.profile,
+            endpoint_url=self.endpoint_url,
+            local_template=self.local,
+            template_parameters=parameters_of(self.parameter),
+            template_environment=parameters_of(self.env, "--env"),
+            build=self.build,
+        )

@@ -9,8 +9,9 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.grouped import spread
-from tuner.cli.groups import Place, PlaceOptions
+from tuner.cli.groups import PlaceOptions
 from tuner.cli.screen import agree, show_json, show_text
+from tuner.model.request import Target
 from tuner.model.share import percent
 from tuner.report.foreign import plain
 
@@ -165,18 +166,13 @@ def events(
 
     `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
     """
-    from tuner.api import open_target  # noqa: PLC0415 - not needed for --help
+    from tuner.api import connect_to  # noqa: PLC0415 - not needed for --help
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
     from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above
 
-    with open_target(
-        function,
-        state_dir=state_dir(),
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-    ) as target:
+    where = Target(region=region, profile=profile, endpoint_url=endpoint_url)
+    with connect_to(function, where, state_dir=state_dir()) as target:
         found = target.gateway.shareable_events(function)
     payloads = load_payloads(["test-events"], test_events=found)
     if folder is not None:
@@ -208,7 +204,7 @@ def check(
     from tuner.aws.reference import parse_reference  # noqa: PLC0415 - not needed for --help
     from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
 
-    where = place.place()
+    where = place.target()
     if try_function is not None:
         parse_reference(try_function)
     payloads = making.load(payload)
@@ -238,7 +234,7 @@ def _show_facts(found: "Sequence[ClassFacts]") -> None:
 def _try(
     function: str,
     payloads: "Sequence[Payload]",
-    place: Place,
+    where: Target,
     *,
     yes: bool,
     allow_outside: bool,
@@ -247,13 +243,10 @@ def _try(
     from tuner.api.trial import try_payloads  # noqa: PLC0415 - not needed for --help
     from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
 
-    if (
-        place["local_template"] is None
-        and not yes
-        and not agree(f"Invoke {function} with each class?")
-    ):
+    asked = where.local_template is None and not yes
+    if asked and not agree(f"Invoke {function} with each class?"):
         raise NotAgreedError("the trial was not agreed to: nothing was invoked")
-    return try_payloads(function, payloads, **place, allow_outside=allow_outside)
+    return try_payloads(function, payloads, where, allow_outside=allow_outside)
 
 
 def _show_as_json(

@@ -25,7 +25,7 @@ def show(*, region: options.Region = None, json: options.JsonOutput = False) -> 
     free tier and discounts are left out. One region alone is shown with Fargate, EC2, the network
     and Managed Instances as well.
     """
-    from tuner.api.prices import current_price_book  # noqa: PLC0415 - not needed for --help
+    from tuner.pricing.renewal import current_price_book  # noqa: PLC0415 - not needed for --help
     from tuner.report import prices  # noqa: PLC0415 - as above
 
     book = current_price_book()
@@ -72,16 +72,16 @@ def refresh(
     Plans and the fee of Managed Instances are not in the Price List: they keep their days. A file
     is what `aws pricing get-products` printed, or an offer file with products and terms.
     """
-    from tuner.api import prices as api_prices  # noqa: PLC0415 - not needed for --help
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
     from tuner.errors import UsageError  # noqa: PLC0415 - as above
+    from tuner.pricing import renewal  # noqa: PLC0415 - not needed for --help
     from tuner.report import prices  # noqa: PLC0415 - as above
 
     if saved and (regions or profile):
         raise UsageError("--from reads files: leave out --region and --profile")
     if saved:
-        found = api_prices.refresh_from_files(saved, today=today())
+        found = renewal.refresh_from_files(saved, today=today())
     else:
         from tuner.aws.price_list import PriceList  # noqa: PLC0415 - loads boto3
 
@@ -91,7 +91,7 @@ def refresh(
 
         asked = tuple(dict.fromkeys(regions or ()))
         with PriceList(profile=profile, region=asked[0] if asked else None) as listed:
-            found = api_prices.refresh_from_aws(
+            found = renewal.refresh_from_aws(
                 asked or (listed.region,), listed.products, today=today(), on_query=tell
             )
     if json:

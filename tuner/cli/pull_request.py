@@ -124,8 +124,8 @@ class ChangeOptions:
         self, answers: "Sequence[tuple[Sweep, Recommendation]]", *, key: str | None
     ) -> "CommentText":
         """Return the comment. Raises InputError and SweepFileError."""
-        from tuner.api.builds import digest_of  # noqa: PLC0415 - not needed for --help
         from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
+        from tuner.api.inputs import digest_of  # noqa: PLC0415 - not needed for --help
         from tuner.api.template_changes import (  # noqa: PLC0415 - as above
             template_change,
             usual_templates,

@@ -20,8 +20,8 @@ class Limits(TypedDict):
 
 def kept_names(incomplete: str) -> list[str]:
     """Functions with kept sweeps, for shell completion."""
-    from tuner.api.store import SweepStore  # noqa: PLC0415 - only while a shell completes
     from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.sweep.store import SweepStore  # noqa: PLC0415 - only while a shell completes
 
     return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
 

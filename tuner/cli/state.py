@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tuner.api.store import default_state_dir
+from tuner.sweep.store import default_state_dir
 
 
 def state_dir() -> Path:

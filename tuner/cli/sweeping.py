@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from tuner import api
-from tuner.api.events import test_event_names
+from tuner import api, session
 from tuner.cli import exitcode
 from tuner.cli.clock import today
 from tuner.cli.progress import progress
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
+    from tuner.model.request import TuneRequest
     from tuner.model.sweep import Sweep
+    from tuner.session import Inputs, OpenTarget
+    from tuner.sweep.prepared import PreparedSweep
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -51,8 +53,7 @@ class Manner:
 
 
 def sweep_and_answer(
-    function: str | None,
-    asked: api.TuneOptions,
+    request: TuneRequest,
     *,
     goal: Callable[[Goal | None], Goal],
     manner: Manner,
@@ -62,46 +63,29 @@ def sweep_and_answer(
 
     `goal` completes the one of a sweep that is gone on from.
     """
-    stop = StopSignal()
-    folder = state_dir()
-    job = api.read_job(function, asked, state_dir=folder)
-    wanted = goal(job.request.earlier.goal if job.request.earlier else None)
+    stop, folder = StopSignal(), state_dir()
+    inputs = api.read_inputs(request, state_dir=folder)
+    wanted = goal(inputs.earlier.goal if inputs.earlier else None)
 
     def tell(sweep: Sweep) -> Recommendation:
-        answer = api.answer_of(sweep, job.request, goal=wanted, terms=terms, today=today())
-        kept_as = None if job.request.out else answer.function.name
+        answer = api.answer_of(sweep, request, goal=wanted, terms=terms, today=today())
+        kept_as = None if request.output.out else answer.function.name
         flags = terms_flags(terms) if terms else ()
         show_answer(answer, "json" if manner.json else "text", kept_as, flags)
         return answer
 
     with api.open_target(
-        job.function,
+        inputs,
         state_dir=folder,
-        concurrency=job.request.concurrency,
         patience=_patience(stop),
         on_step=lambda step: say(f"  {step}"),
-        check=job.check,
-        **job.place,
     ) as target:
-        request = job.completed(target, _test_events_offered(target, job))
-        prepared = _prepare(target, job.function, request, wanted)
-        for message in target.beside_the_function:
-            say(message)
-        for line in describe_plan(
-            prepared.function,
-            prepared.plan,
-            costs_nothing=prepared.costs_nothing,
-            reached_by=prepared.reached_by,
-            has_build=prepared.build is not None,
-        ):
-            say(line)
+        inputs = api.with_payloads(inputs, target, _test_events_offered(inputs, target))
+        prepared = _plan(inputs, target, wanted)
+        _show_plan(prepared, target)
         if manner.dry_run:
             return _end_dry_run(prepared, manner)
-        _agree_to_side_effects(prepared, manner)
-        if prepared.harms_nothing:
-            say("This endpoint was started for the run, so nothing is asked.")
-        elif not (manner.yes or agree("Proceed?")):
-            raise NotAgreedError("the plan was not agreed to: nothing was changed")
+        _agree(prepared, manner)
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
     answer = tell(sweep)
@@ -113,11 +97,11 @@ def sweep_and_answer(
     return exitcode.of(answer) if manner.detailed_exitcode else 0
 
 
-def _test_events_offered(target: api.Target, job: api.Job) -> tuple[str, ...] | None:
+def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] | None:
     """Where no payload was named, offer the function's own; None leaves what is asked for."""
-    if job.specs or job.request.earlier is not None:
+    if inputs.request.measure.payloads or inputs.earlier is not None:
         return None
-    names = test_event_names(target, job.function)
+    names = api.test_event_names(inputs, target)
     if not names:
         return None
     say(
@@ -139,37 +123,50 @@ def _patience(stop: StopSignal) -> CredentialsPatience:
     return CredentialsPatience(RENEWAL_S if is_interactive() else 0.0, tell, lambda: stop.is_urgent)
 
 
-def _prepare(
-    target: api.Target, function: str, request: api.Request, goal: Goal
-) -> api.PreparedSweep:
+def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:
     """Plan the sweep; where its isolation cannot be decided, ask."""
     folder = state_dir()
     try:
-        return api.prepare(target, function, request, goal=goal, state_dir=folder)
+        return session.plan(inputs, target, goal=goal, state_dir=folder)
     except UnknownReachError as error:
         if not is_interactive():
             raise
         say(f"tuner: {error}")
         if not agree("Measure a temporary copy, so that the function is only read?"):
             raise NotAgreedError("no isolation was chosen: nothing was changed") from error
-        safe = replace(request, isolation="clone")
-        return api.prepare(target, function, safe, goal=goal, state_dir=folder)
+        return session.plan(inputs.isolated("clone"), target, goal=goal, state_dir=folder)
 
 
-def _agree_to_side_effects(prepared: api.PreparedSweep, manner: Manner) -> None:
-    """Say what invocations may cause, and have it agreed to apart from the cost."""
-    if not prepared.side_effects:
-        return
-    say(f"Invocations may have effects beyond their answer: {'; '.join(prepared.side_effects)}.")
-    if manner.allow_side_effects:
-        return
-    if not agree("Is that safe with these payloads?", flag="--allow-side-effects"):
-        raise NotAgreedError("the side effects were not agreed to: nothing was changed")
+def _show_plan(prepared: PreparedSweep, target: OpenTarget) -> None:
+    lines = describe_plan(
+        prepared.function,
+        prepared.plan,
+        costs_nothing=prepared.costs_nothing,
+        reached_by=prepared.reached_by,
+        has_build=prepared.build is not None,
+    )
+    for line in (*target.beside_the_function, *lines):
+        say(line)
+
+
+def _agree(prepared: PreparedSweep, manner: Manner) -> None:
+    """Have it agreed to what invocations may cause, and apart from that to the cost."""
+    if prepared.side_effects:
+        effects = "; ".join(prepared.side_effects)
+        say(f"Invocations may have effects beyond their answer: {effects}.")
+        if not manner.allow_side_effects and not agree(
+            "Is that safe with these payloads?", flag="--allow-side-effects"
+        ):
+            raise NotAgreedError("the side effects were not agreed to: nothing was changed")
+    if prepared.harms_nothing:
+        say("This endpoint was started for the run, so nothing is asked.")
+    elif not (manner.yes or agree("Proceed?")):
+        raise NotAgreedError("the plan was not agreed to: nothing was changed")
 
 
 def _run(
-    prepared: api.PreparedSweep,
-    target: api.Target,
+    prepared: PreparedSweep,
+    target: OpenTarget,
     stop: StopSignal,
     on_progress: ProgressHook,
     *,
@@ -179,14 +176,14 @@ def _run(
     answer from the file.
     """
     try:
-        return api.run(prepared, target, on_progress=on_progress, stop=stop)
+        return session.run(prepared, target, on_progress=on_progress, stop=stop)
     except (LeftChangedError, HookError):
         with suppress(Exception):  # whatever it is, it must not hide what is left changed
             answer(api.load_sweep(prepared.file))
         raise
 
 
-def _end_dry_run(prepared: api.PreparedSweep, manner: Manner) -> int:
+def _end_dry_run(prepared: PreparedSweep, manner: Manner) -> int:
     if manner.json:
         show_json(
             {

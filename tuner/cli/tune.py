@@ -1,16 +1,18 @@
 """`tuner tune`: the main job."""
 
-from typing import TYPE_CHECKING
-
 from typer import BadParameter
 
 from tuner.cli import options
 from tuner.cli.grouped import spread
 from tuner.cli.groups import GoalOptions, PlaceOptions, TrafficOptions
-from tuner.cli.tune_options import FunctionToTune, MeasureOptions, RunOptions
-
-if TYPE_CHECKING:
-    from tuner.api import TuneOptions
+from tuner.cli.tune_options import (
+    BudgetOptions,
+    FunctionToTune,
+    MeasureOptions,
+    OutputOptions,
+    SafetyOptions,
+)
+from tuner.model.request import TuneRequest
 
 EPILOG = """\
 tuner tune resize-images --payload event.json
@@ -31,13 +33,13 @@ def tune(
     measure: MeasureOptions,
     goal: GoalOptions,
     traffic: TrafficOptions,
-    run: RunOptions,
+    budget: BudgetOptions,
+    safety: SafetyOptions,
     yes: options.Yes = False,
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
+    output: OutputOptions,
     place: PlaceOptions,
-    out: options.Out = None,
-    force: options.Force = False,
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
@@ -49,16 +51,12 @@ def tune(
     """
     from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
 
-    if function is None and run.resume is None:
+    if function is None and measure.resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     terms = traffic.terms()
-    asked: TuneOptions = {
-        **measure.asked(),
-        **run.asked(),
-        **place.place(),
-        "out": out,
-        "force": force,
-    }
+    request = TuneRequest(
+        function, measure.part(), budget.part(), safety.part(), place.target(), output.part()
+    )
     manner = Manner(
         yes=yes,
         allow_side_effects=allow_side_effects,
@@ -66,4 +64,4 @@ def tune(
         json=json,
         detailed_exitcode=detailed_exitcode,
     )
-    return sweep_and_answer(function, asked, goal=goal.wanted, manner=manner, terms=terms)
+    return sweep_and_answer(request, goal=goal.wanted, manner=manner, terms=terms)

@@ -5,14 +5,12 @@ Annotations are evaluated by typer, so nothing here is postponed.
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tuner.cli import options, values
-
-if TYPE_CHECKING:
-    from tuner.api import TuneOptions
+from tuner.model.request import LEAVE_CONCURRENCY, Budget, Measure, Output, Safety
 
 FunctionToTune = Annotated[
     str | None,
@@ -22,7 +20,7 @@ FunctionToTune = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
-    """Which events, and which sizes."""
+    """Which events, code and sizes."""
 
     payload: Annotated[
         list[str] | None,
@@ -69,26 +67,53 @@ class MeasureOptions:
             rich_help_panel=options.MEASURE,
         ),
     ] = 0
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ZIP|FOLDER|IMAGE",
+            help="Measure this build in a temporary copy, not the deployed code.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JMESPATH",
+            help="Count a reply for which this is true as a function error (error != null).",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SWEEP",
+            help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
+            rich_help_panel=options.MEASURE,
+        ),
+    ] = None
 
-    def asked(self) -> "TuneOptions":
-        """Return them by the names of `tuner.tune`."""
-        return {
-            "payloads": self.payload or (),
-            "vary": self.vary,
-            "payload_size": self.payload_size,
-            "raw": self.raw,
-            "allow_outside": self.allow_outside,
-            "memory_sizes_mb": self.memory_sizes or (),
-            "exhaustive": self.exhaustive,
-            "min_memory_mb": self.min_memory,
-            "max_memory_mb": self.max_memory,
-            "seed": self.seed,
-        }
+    def part(self) -> Measure:
+        """Return this part of the request."""
+        return Measure(
+            payloads=tuple(self.payload or ()),
+            vary=self.vary,
+            payload_size=self.payload_size,
+            raw=self.raw,
+            allow_outside=self.allow_outside,
+            memory_sizes_mb=self.memory_sizes or (),
+            min_memory_mb=self.min_memory,
+            max_memory_mb=self.max_memory,
+            exhaustive=self.exhaustive,
+            seed=self.seed,
+            code=self.code,
+            fail_on=self.fail_on,
+            resume=self.resume,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How the sweep is run, and what it may take."""
+class BudgetOptions:
+    """What the sweep may take."""
 
     max_invocations: Annotated[
         int | None,
@@ -130,16 +155,20 @@ class RunOptions:
             show_default=False,
             rich_help_panel=options.LIMITS,
         ),
-    ] = 0.2
+    ] = LEAVE_CONCURRENCY
+
+    def part(self) -> Budget:
+        """Return this part of the request."""
+        return Budget(
+            self.max_invocations, self.budget_usd, self.concurrency, self.leave_concurrency
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyOptions:
+    """How it stays harmless, and what is done around it."""
+
     isolation: options.IsolationOption = "auto"
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ZIP|FOLDER|IMAGE",
-            help="Measure this build in a temporary copy, not the deployed code.",
-            rich_help_panel=options.MEASURE,
-        ),
-    ] = None
     once_each: Annotated[
         bool,
         typer.Option(
@@ -148,30 +177,6 @@ class RunOptions:
             rich_help_panel=options.LIMITS,
         ),
     ] = False
-    keep_payloads: Annotated[
-        bool,
-        typer.Option(
-            "--keep-payloads",
-            help="Keep the events that are sent in the sweep file (else only their digests).",
-            rich_help_panel=options.OUTPUT,
-        ),
-    ] = False
-    fail_on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="JMESPATH",
-            help="Count a reply for which this is true as a function error (error != null).",
-            rich_help_panel=options.MEASURE,
-        ),
-    ] = None
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SWEEP",
-            help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
-            rich_help_panel=options.MEASURE,
-        ),
-    ] = None
     before: Annotated[
         str | None,
         typer.Option(
@@ -197,21 +202,33 @@ class RunOptions:
         ),
     ] = False
 
-    def asked(self) -> "TuneOptions":
-        """Return them by the names of `tuner.tune`; commands around the sweep get all variables."""
-        return {
-            "max_invocations": self.max_invocations,
-            "budget_usd": self.budget_usd,
-            "concurrency": self.concurrency,
-            "leave_concurrency_ratio": self.leave_concurrency,
-            "isolation": self.isolation,
-            "code": self.code,
-            "once_each": self.once_each,
-            "keep_payloads": self.keep_payloads,
-            "fail_on": self.fail_on,
-            "resume": self.resume,
-            "before": self.before,
-            "after": self.after,
-            "hooks_each": self.hooks_each,
-            "hook_environment": dict(os.environ),
-        }
+    def part(self) -> Safety:
+        """Return this part of the request; commands around the sweep get all variables."""
+        return Safety(
+            isolation=self.isolation,
+            once_each=self.once_each,
+            before=self.before,
+            after=self.after,
+            hooks_each=self.hooks_each,
+            hook_environment=dict(os.environ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """What is kept of it."""
+
+    keep_payloads: Annotated[
+        bool,
+        typer.Option(
+            "--keep-payloads",
+            help="Keep the events that are sent in the sweep file (else only their digests).",
+            rich_help_panel=options.OUTPUT,
+        ),
+    ] = False
+    out: options.Out = None
+    force: options.Force = False
+
+    def part(self) -> Output:
+        """Return this part of the request."""
+        return Output(self.out, self.force, self.keep_payloads)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError, UsageError
+from tuner.model.finding import Finding
 from tuner.model.payload import Payload, Variant
 from tuner.payloads.making import make_class, record_count, takes_parameter
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tuner.payloads.payload_set import ClassRecipe
 
 _MOST_VALUES: Final = 12
+_BATCH_SIZE: Final = "batch_size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _current(varied: Sequence[Asked], vary: Vary) -> str:
     """The value that the heaviest class has of itself, if it is among those; else the first."""
     heaviest = max(varied, key=lambda each: each.what.weight).what
     assert not isinstance(heaviest, Payload)
-    default = 1 if vary.name == "batch_size" else None
+    default = 1 if vary.name == _BATCH_SIZE else None
     own = heaviest.parameters.get(vary.name, default)
     return next((text for text, value in vary.values if value == own), vary.values[0][0])
 
@@ -118,3 +120,38 @@ def _typed(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, bool | int | float) else text
+
+
+def with_batch_size_in_use(
+    payloads: Sequence[Payload], in_use: Sequence[int]
+) -> tuple[tuple[Payload, ...], Finding | None]:
+    """Return payloads whose batch size is varied with the one in use marked as the current one.
+
+    `in_use` are those of the function's event sources. And return what keeps it from being
+    compared with: no value of the payloads, or event sources that differ.
+    """
+    variants = [payload.variant for payload in payloads if payload.variant is not None]
+    if not in_use or not variants:
+        return tuple(payloads), None
+    if len(in_use) == 1 and str(in_use[0]) in {each.value for each in variants}:
+        return tuple(_marked(payload, str(in_use[0])) for payload in payloads), None
+    current = next(each.value for each in variants if each.is_current)
+    sizes = " and ".join(map(str, in_use))
+    return tuple(payloads), Finding(
+        "other_batch_size_compared",
+        "warning",
+        f"the function's event sources send batches of {sizes}, and the comparison is with "
+        f"{current}: give --vary the value that is in use",
+    )
+
+
+def varies_batch_size(payloads: Sequence[Payload]) -> bool:
+    """Whether events come in batches of several sizes."""
+    return any(each.variant and each.variant.parameter == _BATCH_SIZE for each in payloads)
+
+
+def _marked(payload: Payload, value: str) -> Payload:
+    variant = payload.variant
+    if variant is None:
+        return payload
+    return replace(payload, variant=replace(variant, is_current=variant.value == value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.limits import vcpu_share
@@ -19,6 +20,7 @@ PUBLISH_S: Final = 4.0
 """Updating, publishing and waiting for both, a size; from everyday use of AWS's API."""
 LOOPBACK_PUBLISH_S: Final = 0.3
 """The same at an endpoint of this machine."""
+_PUBLISHED_AT_MOST: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,31 +66,56 @@ class Pricing:
         return self.cost_usd(memory_mb, round(self.expected_duration_ms(memory_mb)))
 
 
-def expected_wall_s(
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a whole sweep is expected to take, and takes at most."""
+
+    invocation_count: int
+    wall_s: float
+    cost_usd: float
+    max_wall_s: float
+    max_cost_usd: float
+
+
+def estimate_exhaustive(
     pricing: Pricing,
     sizes_mb: Sequence[int],
     *,
-    invocations_per_size: int,
+    per_size: int,
     concurrency: int,
     publish_s: float = PUBLISH_S,
-) -> float:
-    """Time to publish every size and to make all its invocations, `concurrency` at once."""
-    busy_ms = sum(pricing.expected_duration_ms(size) for size in sizes_mb) * invocations_per_size
-    return len(sizes_mb) * publish_s + busy_ms / 1000 / concurrency
+) -> Estimate:
+    """Every size is published, and invoked `per_size` times, `concurrency` at once."""
+    publishing_s = len(sizes_mb) * publish_s
+    busy_ms = sum(map(pricing.expected_duration_ms, sizes_mb)) * per_size
+    worst_ms = pricing.worst_duration_ms * len(sizes_mb) * per_size
+    return Estimate(
+        invocation_count=per_size * len(sizes_mb),
+        wall_s=publishing_s + busy_ms / 1000 / concurrency,
+        cost_usd=per_size * sum(map(pricing.expected_cost_usd, sizes_mb)),
+        max_wall_s=publishing_s + worst_ms / 1000 / concurrency,
+        max_cost_usd=per_size * sum(map(pricing.worst_cost_usd, sizes_mb)),
+    )
 
 
-def worst_wall_s(
+def estimate_adaptive(
     pricing: Pricing,
     sizes_mb: Sequence[int],
     *,
-    invocations_per_size: int,
+    invocation_count: int,
     concurrency: int,
     publish_s: float = PUBLISH_S,
-) -> float:
-    """The same, every invocation initialising as long as it may and then timing out."""
-    worst_ms = pricing.function.timeout_s * 1000 + MAX_INIT_MS
-    busy_ms = worst_ms * len(sizes_mb) * invocations_per_size
-    return len(sizes_mb) * publish_s + busy_ms / 1000 / concurrency
+) -> Estimate:
+    """Some of the sizes are published; which ones, and when it ends, is decided on the way."""
+    publishing_s = min(len(sizes_mb), _PUBLISHED_AT_MOST) * publish_s
+    slowest_s = max(map(pricing.expected_duration_ms, sizes_mb)) / 1000
+    return Estimate(
+        invocation_count=invocation_count,
+        wall_s=publishing_s + invocation_count * slowest_s / concurrency,
+        cost_usd=invocation_count * fmean(map(pricing.expected_cost_usd, sizes_mb)),
+        max_wall_s=publishing_s + invocation_count * pricing.worst_duration_ms / 1000,
+        max_cost_usd=invocation_count * max(map(pricing.worst_cost_usd, sizes_mb)),
+    )
 
 
 def within(budget_usd: float | None, cost_usd: float) -> float:

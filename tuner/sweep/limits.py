@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.model.finding import Finding
+from tuner.model.request import LEAVE_CONCURRENCY
 from tuner.model.share import percent
-from tuner.sweep.plan import CONCURRENCY
 
 if TYPE_CHECKING:
     from random import Random
 
     from tuner.model.plan import Isolation
 
-LEAVE_CONCURRENCY: Final = 0.2
-"""Share that is left to live traffic, unless the user says otherwise."""
+CONCURRENCY: Final = 8
+"""New accounts often have a concurrency of 10: this leaves a share of it for live traffic."""
 _REPLIES_TO_RECOVER: Final = 10
 
 

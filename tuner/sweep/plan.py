@@ -1,31 +1,52 @@
-"""Plans a sweep: sizes, repetitions and limits as data, before anything is asked of an account."""
+"""Plans a sweep: sizes, repetitions and limits as data, before anything is asked of an account.
+
+`plan_adaptive` says what a sweep that chooses its sizes as it goes may take at most, `plan_sweep`
+what one takes that measures every size.
+"""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tuner.decision import candidate_sizes
+from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
 from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import PayloadClass, SweepPlan
-from tuner.sweep.estimate import PUBLISH_S, Pricing, expected_wall_s, within, worst_wall_s
-from tuner.sweep.sizes import chosen_sizes, sizes_by_priority
+from tuner.sweep.estimate import (
+    PUBLISH_S,
+    Pricing,
+    estimate_adaptive,
+    estimate_exhaustive,
+    within,
+)
+from tuner.sweep.limits import CONCURRENCY
+from tuner.sweep.sizes import SizeLimits, check_range, chosen_sizes, sizes_by_priority
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from tuner.model.function import FunctionConfig
+    from tuner.model.goal import Goal
     from tuner.model.payload import Payload
-    from tuner.model.plan import Isolation
+    from tuner.model.plan import Isolation, Method
+    from tuner.model.request import TuneRequest
     from tuner.pricing import LambdaPrices
+    from tuner.sweep.estimate import Estimate
 
-WARM_COUNT: Final = 5
-"""Warm samples a size, where the limits allow."""
-CONCURRENCY: Final = 8
-"""New accounts often have a concurrency of 10: this leaves a share of it for live traffic."""
-_USUAL_INVOCATIONS: Final = 60
-_LEAST_SIZE_COUNT: Final = 3
+MOST_INVOCATIONS: Final = 40
+"""Where a decision needs more, the answer says so instead of going on."""
+MOST_WITHOUT_SLACK: Final = 30
+"""Without a slack what is still open here is which of several sizes that cost the same is cheaper
+by a per cent: that takes hundreds.
+"""
+PER_FURTHER_PAYLOAD: Final = 6
+"""Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
+LEAST_INVOCATIONS: Final = 4
+"""Two sizes with a cold and a warm sample each: less cannot carry any comparison."""
 _MAX_CONCURRENCY: Final = 1_000
 _UNMEASURABLE: Final = {
     "CapacityProviderConfig": "it runs on Lambda Managed Instances, whose price is the instances'",
@@ -40,79 +61,138 @@ def new_sweep_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What is known of a function when its sweep is planned."""
+
+    function: FunctionConfig
+    payloads: tuple[Payload, ...]
+    prices: LambdaPrices
+    sweep_id: str
+    isolation: Isolation = "version"
+    concurrency: int = CONCURRENCY
+    recent_duration_ms: float | None = None
+    """The mean duration at the current size, if it is known."""
+    publish_s: float = PUBLISH_S
+    """What publishing a size takes: next to nothing on an endpoint of this machine."""
+    max_memory_mb: int = MAX_MEMORY_MB
+    """The largest size that the place can show."""
+    sizes_mb: tuple[int, ...] = ()
+    """Those of the sweep that is gone on from: exactly these, whatever is asked for."""
+
+    @property
+    def pricing(self) -> Pricing:
+        """What one invocation can cost."""
+        return Pricing(self.function, self.prices, self.recent_duration_ms)
+
+
 def plan_sweep(
+    request: TuneRequest,
+    basis: Basis,
     *,
-    function: FunctionConfig,
-    payloads: Sequence[Payload],
-    prices: LambdaPrices,
-    sweep_id: str,
-    seed: int = 0,
-    min_memory_mb: int = MIN_MEMORY_MB,
-    max_memory_mb: int = MAX_MEMORY_MB,
-    memory_sizes_mb: Sequence[int] = (),
     warmup_count: int = 1,
     repetition_count: int | None = None,
-    concurrency: int | None = None,
-    usual_concurrency: int = CONCURRENCY,
-    max_invocations: int | None = None,
-    budget_usd: float | None = None,
-    isolation: Isolation = "version",
-    recent_duration_ms: float | None = None,
-    publish_s: float = PUBLISH_S,
 ) -> SweepPlan:
-    """Plan an exhaustive sweep of `function` over a range, or over exactly `memory_sizes_mb`.
+    """Plan an exhaustive sweep over a range, or over the sizes that are named and the current one.
 
-    `repetition_count` None: five, fewer where that makes more than about 60 invocations.
-    `concurrency` None: one call at a time for each size, `usual_concurrency` at most. Limits
-    that are tighter reduce repetitions first, then sizes (never those that the user named).
-    `recent_duration_ms` is the mean duration at the current size, if it is known; `publish_s` is
-    what publishing a size takes (next to nothing on an endpoint of this machine). Raises
-    InputError for sizes out of range or order, and for limits that cannot give every size one
-    warm sample.
+    `repetition_count` None: five, fewer where that makes more than about 60 invocations. Limits
+    that are tighter reduce repetitions first, then sizes (never those that the user named). Raises
+    UsageError for sizes out of range or order, and for limits that cannot give every size one warm
+    sample.
     """
-    check_repetitions(warmup_count, repetition_count)
-    check_limits(concurrency, max_invocations, budget_usd)
-    pricing = Pricing(function, prices, recent_duration_ms)
-    limits = _Limits(pricing, warmup_count, len(payloads), max_invocations, budget_usd)
-    if memory_sizes_mb:
-        sizes = chosen_sizes(memory_sizes_mb)
-    else:
-        wanted = sizes_by_priority(min_memory_mb, max_memory_mb, function.memory_mb)
-        sizes = limits.reduced(wanted)
-    repetitions = limits.repetitions(sizes, repetition_count)
-    concurrency = concurrency or max(1, min(usual_concurrency, len(sizes)))
-    per_size = warmup_count + repetitions * len(payloads)
-    count = per_size * len(sizes)
-    cost = per_size * sum(map(pricing.expected_cost_usd, sizes))
-    max_cost = per_size * sum(map(pricing.worst_cost_usd, sizes))
-    estimated_wall_s, max_wall_s = (
-        wall_s(
-            pricing,
-            sizes,
-            invocations_per_size=per_size,
-            concurrency=concurrency,
-            publish_s=publish_s,
-        )
-        for wall_s in (expected_wall_s, worst_wall_s)
+    if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
+        raise UsageError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+    check_budget(request)
+    most = most_invocations(request, basis.payloads)
+    limits = SizeLimits(
+        basis.pricing, warmup_count, len(basis.payloads), most, request.budget.budget_usd
     )
-    return SweepPlan(
-        sweep_id=sweep_id,
-        seed=seed,
-        sizes_mb=sizes,
+    min_mb, max_mb = _range(request, basis)
+    sizes = _named_sizes(request, basis) or limits.reduced(
+        sizes_by_priority(min_mb, max_mb, basis.function.memory_mb)
+    )
+    repetitions = limits.repetitions(sizes, repetition_count)
+    estimate = estimate_exhaustive(
+        basis.pricing,
+        sizes,
+        per_size=warmup_count + repetitions * len(basis.payloads),
+        concurrency=basis.concurrency,
+        publish_s=basis.publish_s,
+    )
+    return _plan(
+        request,
+        basis,
+        sizes,
+        estimate,
+        method="exhaustive",
+        max_invocations=estimate.invocation_count if most is None else most,
         warmup_count=warmup_count,
         repetition_count=repetitions,
-        payloads=payload_classes(payloads),
-        concurrency=concurrency,
-        max_invocations=count if max_invocations is None else max_invocations,
+    )
+
+
+def plan_adaptive(request: TuneRequest, basis: Basis, goal: Goal) -> SweepPlan:
+    """Plan an adaptive sweep among the candidates of a range, or among the sizes that are named.
+
+    Without a limit of invocations it takes MOST_INVOCATIONS (MOST_WITHOUT_SLACK if the goal has no
+    slack), PER_FURTHER_PAYLOAD more for each payload beyond the first, and for each payload as many
+    more as a limit at a percentile needs. Raises UsageError for limits that leave nothing to
+    compare.
+    """
+    check_budget(request)
+    min_mb, max_mb = _range(request, basis)
+    check_range(min_mb, max_mb)
+    sizes = _named_sizes(request, basis) or candidate_sizes(
+        min_mb, max_mb, basis.function.memory_mb
+    )
+    most = most_invocations(request, basis.payloads) or _usual_most(goal, len(basis.payloads))
+    check_count(most)
+    _check_affordable(basis.pricing, sizes, request.budget.budget_usd)
+    estimate = estimate_adaptive(
+        basis.pricing,
+        sizes,
+        invocation_count=most,
+        concurrency=basis.concurrency,
+        publish_s=basis.publish_s,
+    )
+    return _plan(request, basis, sizes, estimate, method="adaptive", max_invocations=most)
+
+
+def _plan(
+    request: TuneRequest,
+    basis: Basis,
+    sizes_mb: tuple[int, ...],
+    estimate: Estimate,
+    *,
+    method: Method,
+    max_invocations: int,
+    warmup_count: int = 0,
+    repetition_count: int = 0,
+) -> SweepPlan:
+    budget_usd = request.budget.budget_usd
+    return SweepPlan(
+        sweep_id=basis.sweep_id,
+        seed=request.measure.seed,
+        sizes_mb=sizes_mb,
+        warmup_count=warmup_count,
+        repetition_count=repetition_count,
+        payloads=payload_classes(basis.payloads),
+        concurrency=basis.concurrency,
+        max_invocations=max_invocations,
         budget_usd=budget_usd,
-        isolation=isolation,
-        estimated_invocation_count=count,
-        estimated_wall_s=estimated_wall_s,
-        estimated_cost_usd=within(budget_usd, cost),
-        max_wall_s=max_wall_s,
-        max_cost_usd=within(budget_usd, max_cost),
-        basis="timeout" if recent_duration_ms is None else "recent_duration",
-        sizes_named=bool(memory_sizes_mb),
+        isolation=basis.isolation,
+        estimated_invocation_count=estimate.invocation_count,
+        estimated_wall_s=estimate.wall_s,
+        estimated_cost_usd=within(budget_usd, estimate.cost_usd),
+        max_wall_s=estimate.max_wall_s,
+        max_cost_usd=within(budget_usd, estimate.max_cost_usd),
+        basis="timeout" if basis.recent_duration_ms is None else "recent_duration",
+        method=method,
+        spends_all=request.budget.max_invocations is not None,
+        sizes_named=bool(request.measure.memory_sizes_mb),
+        once_each=request.safety.once_each,
+        keep_payloads=request.output.keep_payloads,
+        fail_on=request.measure.fail_on,
     )
 
 
@@ -131,85 +211,55 @@ def payload_classes(payloads: Sequence[Payload]) -> tuple[PayloadClass, ...]:
     )
 
 
-class _Limits:
-    """How many sizes and repetitions the invocations and the money allow."""
+def most_invocations(request: TuneRequest, payloads: Sequence[Payload]) -> int | None:
+    """The user's limit, or how many events there are where none may be sent twice.
 
-    def __init__(
-        self,
-        pricing: Pricing,
-        warmup_count: int,
-        payload_count: int,
-        max_invocations: int | None,
-        budget_usd: float | None,
-    ) -> None:
-        self._pricing = pricing
-        self._warmup_count = warmup_count
-        self._payload_count = payload_count
-        self._max_invocations = max_invocations
-        self._budget_usd = budget_usd
-
-    def reduced(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
-        """Return as many of the wanted sizes (by priority) as can each get a warm sample."""
-        for count in range(len(wanted), min(_LEAST_SIZE_COUNT, len(wanted)) - 1, -1):
-            sizes = tuple(sorted(wanted[:count]))
-            if self._allows(sizes, 1):
-                break
-        return sizes
-
-    def repetitions(self, sizes: tuple[int, ...], wanted: int | None) -> int:
-        """Return the repetitions that the limits allow at these sizes. Raises UsageError."""
-        most = self._usual_repetitions(len(sizes)) if wanted is None else wanted
-        for repetitions in range(most, 0, -1):
-            if self._allows(sizes, repetitions):
-                return repetitions
-        raise UsageError(self._refusal(sizes))
-
-    def _usual_repetitions(self, size_count: int) -> int:
-        for repetitions in range(WARM_COUNT, 1, -1):
-            if size_count * self._per_size(repetitions) <= _USUAL_INVOCATIONS:
-                return repetitions
-        return 1
-
-    def _per_size(self, repetitions: int) -> int:
-        return self._warmup_count + repetitions * self._payload_count
-
-    def _allows(self, sizes: tuple[int, ...], repetitions: int) -> bool:
-        needed = self._per_size(repetitions) * len(sizes)
-        if self._max_invocations is not None and needed > self._max_invocations:
-            return False
-        return self._budget_usd is None or self._needed_usd(sizes, repetitions) <= self._budget_usd
-
-    def _needed_usd(self, sizes: tuple[int, ...], repetitions: int) -> float:
-        """Return the least budget: the last call at the dearest size must fit with its worst case.
-
-        What the calls before it cost is counted only where a mean duration is known: without one
-        they may cost next to nothing, and the budget is kept call by call.
-        """
-        worst = max(map(self._pricing.worst_cost_usd, sizes))
-        if self._pricing.recent_duration_ms is None:
-            return worst
-        expected = sum(map(self._pricing.expected_cost_usd, sizes)) * self._per_size(repetitions)
-        return expected + worst - max(map(self._pricing.expected_cost_usd, sizes))
-
-    def _refusal(self, sizes: tuple[int, ...]) -> str:
-        needed = self._per_size(1) * len(sizes)
-        what = f"{len(sizes)} sizes ({', '.join(map(str, sizes))} MB) with one warm sample each"
-        if self._max_invocations is not None and needed > self._max_invocations:
-            return (
-                f"{what} need {needed} invocations, --max-invocations allows "
-                f"{self._max_invocations}: raise it or name fewer --memory-sizes"
-            )
-        return (
-            f"{what} need a budget of ${self._needed_usd(sizes, 1):.6f} (an invocation may last "
-            f"until its timeout of {self._pricing.function.timeout_s} s), --budget-usd allows "
-            f"${self._budget_usd:.6f}: raise it or name fewer or smaller --memory-sizes"
+    Raises UsageError where these are too few.
+    """
+    asked = request.budget.max_invocations
+    counts = [payload.event_count for payload in payloads]
+    known = [count for count in counts if count is not None]
+    if not request.safety.once_each or len(known) < len(counts):
+        return asked
+    if sum(known) < LEAST_INVOCATIONS:
+        raise UsageError(
+            f"--once-each has {sum(known)} events to send, and comparing sizes takes "
+            f"{LEAST_INVOCATIONS} at least: record more into a folder, or describe them in a "
+            "payload set"
         )
+    return min(sum(known), asked or sum(known))
 
 
-def check_repetitions(warmup_count: int, repetition_count: int | None) -> None:
-    """Raise UsageError for counts that measure nothing."""
-    if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
-        raise UsageError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
+def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
+    """The range of sizes, within what the place can show. Raises UsageError."""
+    asked, shown_mb = request.measure, basis.max_memory_mb
+    asked_mb = max((asked.max_memory_mb or 0, *asked.memory_sizes_mb))
+    if asked_mb > shown_mb:
+        raise UsageError(
+            f"this host can show no more than {shown_mb} MB (its cores x 1769 MB), "
+            f"{asked_mb} MB was asked for: lower --max-memory or --memory-sizes"
+        )
+    return asked.min_memory_mb or MIN_MEMORY_MB, asked.max_memory_mb or shown_mb
+
+
+def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
+    """The sizes that the user named and the current one, which a saving is told against."""
+    named = request.measure.memory_sizes_mb
+    if basis.sizes_mb or not named:
+        return basis.sizes_mb
+    return tuple(sorted({*chosen_sizes(named), basis.function.memory_mb}))
+
+
+def _usual_most(goal: Goal, payload_count: int) -> int:
+    further = PER_FURTHER_PAYLOAD * (payload_count - 1)
+    most = MOST_INVOCATIONS if goal.cost_slack_ratio else MOST_WITHOUT_SLACK
+    return most + further + _percentile_samples(goal, payload_count)
+
+
+def _percentile_samples(goal: Goal, payload_count: int) -> int:
+    if goal.percentile is None or goal.max_duration_ms is None:
+        return 0
+    return samples_needed(goal.percentile) * payload_count
 
 
 def check_measurable(function: FunctionConfig) -> None:
@@ -229,13 +279,31 @@ def check_measurable(function: FunctionConfig) -> None:
         )
 
 
-def check_limits(
-    concurrency: int | None, max_invocations: int | None, budget_usd: float | None
-) -> None:
+def check_budget(request: TuneRequest) -> None:
     """Raise UsageError for limits that leave nothing."""
+    budget = request.budget
+    concurrency, most, budget_usd = budget.concurrency, budget.max_invocations, budget.budget_usd
     if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
         raise UsageError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
-    if max_invocations is not None and max_invocations < 1:
-        raise UsageError(f"--max-invocations {max_invocations} leaves nothing to measure")
+    if most is not None and most < 1:
+        raise UsageError(f"--max-invocations {most} leaves nothing to measure")
     if budget_usd is not None and not 0 < budget_usd < float("inf"):
         raise UsageError(f"--budget-usd {budget_usd} is not an amount above 0")
+
+
+def check_count(count: int) -> None:
+    """Raise UsageError for fewer invocations than any comparison takes."""
+    if count < LEAST_INVOCATIONS:
+        raise UsageError(
+            f"--max-invocations {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
+        )
+
+
+def _check_affordable(pricing: Pricing, sizes: Sequence[int], budget_usd: float | None) -> None:
+    worst_usd = min(map(pricing.worst_cost_usd, sizes))
+    if budget_usd is not None and worst_usd > budget_usd:
+        raise UsageError(
+            f"one invocation at {min(sizes)} MB may cost ${worst_usd:.6f} (if it lasts until the "
+            f"timeout of {pricing.function.timeout_s} s), --budget-usd allows ${budget_usd:.6f}: "
+            "raise it"
+        )

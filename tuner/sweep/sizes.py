@@ -1,4 +1,4 @@
-"""Which memory sizes a sweep measures."""
+"""Which memory sizes a sweep measures, and how often where it measures all of them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,18 @@ from tuner.model.limits import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tuner.sweep.estimate import Pricing
+
 # Where CPU is a fraction of a core, duration changes most: these fill that part of the range, the
 # most telling first.
 _LADDER_MB: Final = (512, 1_024, 256, 768, 1_408, 384, 192)
 _SIZE_COUNT: Final = 9
 # Even a range full of thresholds gets this many sizes below one core.
 _LEAST_LADDER_COUNT: Final = 3
+WARM_COUNT: Final = 5
+"""Warm samples a size, where the limits allow."""
+_USUAL_INVOCATIONS: Final = 60
+_LEAST_SIZE_COUNT: Final = 3
 # A rung this near to a size that is measured anyway tells nothing new.
 _TOO_NEAR_RATIO: Final = 0.1
 
@@ -70,6 +76,81 @@ def _check_size(size_mb: int) -> None:
         raise UsageError(
             f"memory size {size_mb} MB is out of range: Lambda takes "
             f"{MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB"
+        )
+
+
+class SizeLimits:
+    """How many sizes and repetitions the invocations and the money allow."""
+
+    def __init__(
+        self,
+        pricing: Pricing,
+        warmup_count: int,
+        payload_count: int,
+        max_invocations: int | None,
+        budget_usd: float | None,
+    ) -> None:
+        self._pricing = pricing
+        self._warmup_count = warmup_count
+        self._payload_count = payload_count
+        self._max_invocations = max_invocations
+        self._budget_usd = budget_usd
+
+    def reduced(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """Return as many of the wanted sizes (by priority) as can each get a warm sample."""
+        for count in range(len(wanted), min(_LEAST_SIZE_COUNT, len(wanted)) - 1, -1):
+            sizes = tuple(sorted(wanted[:count]))
+            if self._allows(sizes, 1):
+                break
+        return sizes
+
+    def repetitions(self, sizes: tuple[int, ...], wanted: int | None) -> int:
+        """Return the repetitions that the limits allow at these sizes. Raises UsageError."""
+        most = self._usual_repetitions(len(sizes)) if wanted is None else wanted
+        for repetitions in range(most, 0, -1):
+            if self._allows(sizes, repetitions):
+                return repetitions
+        raise UsageError(self._refusal(sizes))
+
+    def _usual_repetitions(self, size_count: int) -> int:
+        for repetitions in range(WARM_COUNT, 1, -1):
+            if size_count * self._per_size(repetitions) <= _USUAL_INVOCATIONS:
+                return repetitions
+        return 1
+
+    def _per_size(self, repetitions: int) -> int:
+        return self._warmup_count + repetitions * self._payload_count
+
+    def _allows(self, sizes: tuple[int, ...], repetitions: int) -> bool:
+        needed = self._per_size(repetitions) * len(sizes)
+        if self._max_invocations is not None and needed > self._max_invocations:
+            return False
+        return self._budget_usd is None or self._needed_usd(sizes, repetitions) <= self._budget_usd
+
+    def _needed_usd(self, sizes: tuple[int, ...], repetitions: int) -> float:
+        """Return the least budget: the last call at the dearest size must fit with its worst case.
+
+        What the calls before it cost is counted only where a mean duration is known: without one
+        they may cost next to nothing, and the budget is kept call by call.
+        """
+        worst = max(map(self._pricing.worst_cost_usd, sizes))
+        if self._pricing.recent_duration_ms is None:
+            return worst
+        expected = sum(map(self._pricing.expected_cost_usd, sizes)) * self._per_size(repetitions)
+        return expected + worst - max(map(self._pricing.expected_cost_usd, sizes))
+
+    def _refusal(self, sizes: tuple[int, ...]) -> str:
+        needed = self._per_size(1) * len(sizes)
+        what = f"{len(sizes)} sizes ({', '.join(map(str, sizes))} MB) with one warm sample each"
+        if self._max_invocations is not None and needed > self._max_invocations:
+            return (
+                f"{what} need {needed} invocations, --max-invocations allows "
+                f"{self._max_invocations}: raise it or name fewer --memory-sizes"
+            )
+        return (
+            f"{what} need a budget of ${self._needed_usd(sizes, 1):.6f} (an invocation may last "
+            f"until its timeout of {self._pricing.function.timeout_s} s), --budget-usd allows "
+            f"${self._budget_usd:.6f}: raise it or name fewer or smaller --memory-sizes"
         )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.api.store import SweepStore, check_writable
 from tuner.errors import SweepFileError
+from tuner.sweep.store import SweepStore, check_writable
 
 if TYPE_CHECKING:
     from pathlib import Path

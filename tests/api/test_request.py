@@ -13,6 +13,7 @@ from tuner import api
 from tuner.cli.tune import tune as command
 from tuner.errors import HookError, InputError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.model.request import Target
 from tuner.sweep.file import read_payloads
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def test_another_build_and_another_batch_are_measured(server: LocalLambda, tmp_p
     assert {size.parameters for size in answer.sizes} == {
         (("batch_size", "1"),), (("batch_size", "5"),)
     }  # fmt: skip
-    with tuner.api.open_target(
-        "hello", state_dir=tmp_path, endpoint_url=server.endpoint_url
+    with api.connect_to(
+        "hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path
     ) as target:
         assert target.gateway.list_versions("hello") == ()
 

@@ -2,52 +2,57 @@
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.lease.standing import differences
 from tuner.model.payload import Payload
-from tuner.sweep.adaptive_plan import MOST_INVOCATIONS
 from tuner.sweep.file import read_payloads
-from tuner.sweep.plan import payload_classes
+from tuner.sweep.plan import MOST_INVOCATIONS, payload_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.api.prepared import Request
     from tuner.model.function import FunctionConfig
     from tuner.model.plan import SweepPlan
+    from tuner.model.request import TuneRequest
     from tuner.model.sweep import Sweep
 
 _HARMLESS: Final = frozenset(("description",))
 
 
-def resumed_request(request: Request, earlier: Sweep) -> Request:
+def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
     """Complete what is asked for by what the earlier sweep was asked.
 
-    Its sizes, method, seed and payloads hold; limits are the ones given now, or the earlier ones
-    where they leave something to do. Raises InputError where its payloads are needed again.
+    Its sizes, method and seed hold; limits are the ones given now, or the earlier ones where they
+    leave something to do. Raises InputError for a limit that is spent.
     """
-    plan = earlier.plan
-    done = len(earlier.invocations)
-    usual = _usual_limit(plan, done)
-    if request.max_invocations is not None and request.max_invocations <= done:
+    plan, done = earlier.plan, len(earlier.invocations)
+    measure, budget, most = request.measure, request.budget, request.budget.max_invocations
+    if most is not None and most <= done:
         raise InputError(
-            f"--max-invocations {request.max_invocations} is spent: {plan.sweep_id} made {done}, "
-            "and they count: raise it"
+            f"--max-invocations {most} is spent: {plan.sweep_id} made {done}, and they count: "
+            "raise it"
         )
-    return dataclasses.replace(
+    return replace(
         request,
-        payloads=_payloads(request.payloads, earlier),
-        exhaustive=plan.method == "exhaustive",
-        max_invocations=request.max_invocations or usual,
-        budget_usd=request.budget_usd or plan.budget_usd,
-        seed=plan.seed,
-        once_each=request.once_each or plan.once_each,
-        keep_payloads=request.keep_payloads or plan.keep_payloads,
-        fail_on=request.fail_on or plan.fail_on,
+        measure=replace(
+            measure,
+            exhaustive=plan.method == "exhaustive",
+            seed=plan.seed,
+            fail_on=measure.fail_on or plan.fail_on,
+        ),
+        budget=replace(
+            budget,
+            max_invocations=most or _usual_limit(plan, done),
+            budget_usd=budget.budget_usd or plan.budget_usd,
+        ),
+        safety=replace(request.safety, once_each=request.safety.once_each or plan.once_each),
+        output=replace(
+            request.output, keep_payloads=request.output.keep_payloads or plan.keep_payloads
+        ),
     )
 
 
@@ -70,24 +75,12 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
         )
 
 
-def planned_as_before(earlier: Sweep) -> dict[str, Any]:
-    """What the planners take from the earlier plan."""
-    plan = earlier.plan
-    given: dict[str, Any] = {"memory_sizes_mb": plan.sizes_mb}
-    if plan.method == "exhaustive":
-        given |= {
-            "warmup_count": plan.warmup_count,
-            "repetition_count": plan.repetition_count,
-        }
-    return given
-
-
 def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
     """Return the plan with estimates of what is still to be made."""
     done = len(earlier.invocations)
     left = max(plan.estimated_invocation_count - done, 1)
     share = left / max(plan.estimated_invocation_count, 1)
-    return dataclasses.replace(
+    return replace(
         plan,
         sizes_named=earlier.plan.sizes_named,
         estimated_invocation_count=left,
@@ -99,8 +92,11 @@ def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
     )
 
 
-def _payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload, ...]:
-    """The payloads given now, if they are the earlier ones; else those that the file keeps."""
+def resumed_payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload, ...]:
+    """The payloads given now, if they are the earlier ones; else those that the file keeps.
+
+    Raises InputError where they are needed again.
+    """
     if payload_classes(given) == earlier.plan.payloads:
         return tuple(given)
     classes = earlier.plan.payloads

@@ -1,0 +1,168 @@
+"""Reads what a request names: payloads, commands, another build, and the sweep to go on from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tuner.api.saved import load_sweep
+from tuner.errors import AwsError, InputError, LocalError
+from tuner.model.build import Build
+from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.payloads import asks_for_test_events, load_payloads
+from tuner.session import Inputs, check_output, isolation_of_build
+from tuner.sweep.hooks import parse_hooks
+from tuner.sweep.outcome import parse_fail_on
+from tuner.sweep.plan import check_count, most_invocations
+from tuner.sweep.sizes import check_range
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.model.payload import Payload
+    from tuner.model.request import Measure, TuneRequest
+    from tuner.model.sweep import Sweep
+    from tuner.session import OpenTarget
+
+MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
+"""Lambda's limit for a package that is sent with a request."""
+# https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html: Lambda takes images from ECR.
+_IMAGE: Final = re.compile(
+    r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9._/-]{1,256}"
+    r"(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+
+
+def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
+    """Read what the request names; without a function the sweep to go on from says which.
+
+    Raises InputError, PayloadError and SweepFileError for what no function and no place could make
+    right: an endpoint takes a quarter of a minute to start.
+    """
+    earlier = None
+    if request.measure.resume is not None:
+        earlier = load_sweep(request.measure.resume, state_dir=state_dir)
+        request = _with_earlier(request, earlier)
+    check_output(request, earlier)
+    measure, safety = request.measure, request.safety
+    check_range(measure.min_memory_mb or MIN_MEMORY_MB, measure.max_memory_mb or MAX_MEMORY_MB)
+    if measure.code is not None:
+        isolation_of_build(safety.isolation)
+    if request.budget.max_invocations is not None and not measure.exhaustive:
+        check_count(request.budget.max_invocations)
+    if request.function is None:
+        raise InputError("no function is named, and no sweep to go on from")
+    if measure.fail_on is not None:
+        parse_fail_on(measure.fail_on)
+    asks_account = any(map(asks_for_test_events, measure.payloads))
+    payloads = () if asks_account else _load(measure)
+    hooks = parse_hooks(
+        safety.before,
+        safety.after,
+        "invocation" if safety.hooks_each else "run",
+        safety.hook_environment,
+    )
+    build = None if measure.code is None else load_build(measure.code)
+    most_invocations(request, payloads)
+    return Inputs(request, request.function, payloads, hooks, build, earlier)
+
+
+def with_payloads(
+    inputs: Inputs, target: OpenTarget, instead: tuple[str, ...] | None = None
+) -> Inputs:
+    """Return the inputs with payloads that only the account has, or with those of `instead`.
+
+    Raises PayloadError and AwsError.
+    """
+    if inputs.payloads and instead is None:
+        return inputs
+    measure = inputs.request.measure
+    if instead is not None:
+        measure = replace(measure, payloads=instead)
+    wanted = any(map(asks_for_test_events, measure.payloads))
+    events = target.gateway.shareable_events(inputs.function) if wanted else None
+    return replace(inputs, payloads=_load(measure, events))
+
+
+def test_event_names(inputs: Inputs, target: OpenTarget) -> tuple[str, ...]:
+    """Names of the events that could be offered: a refusal means none, for they are advice."""
+    if target.started_here:
+        return ()
+    try:
+        return tuple(sorted(target.gateway.shareable_events(inputs.function)))
+    except AwsError:
+        return ()
+
+
+def _with_earlier(request: TuneRequest, earlier: Sweep) -> TuneRequest:
+    """What the earlier sweep says where nothing else was asked for; its seed holds always."""
+    return replace(
+        request,
+        function=request.function or earlier.function.name,
+        measure=replace(request.measure, seed=earlier.plan.seed),
+        target=replace(request.target, region=request.target.region or earlier.function.region),
+    )
+
+
+def _load(measure: Measure, test_events: Mapping[str, bytes] | None = None) -> tuple[Payload, ...]:
+    return load_payloads(
+        measure.payloads,
+        seed=measure.seed,
+        raw=measure.raw,
+        size=measure.payload_size,
+        vary=measure.vary,
+        allow_outside=measure.allow_outside,
+        test_events=test_events,
+    )
+
+
+def load_build(code: str) -> Build:
+    """Read what `--code` names. Raises InputError."""
+    if _IMAGE.fullmatch(code):
+        return Build(image_uri=code)
+    path = Path(code)
+    try:
+        if code.strip() and path.is_dir():
+            package = _zipped(path)
+        elif path.is_file():
+            package = _read(path)
+        else:
+            raise InputError(
+                f"--code {code!r} is neither a ZIP file, a folder nor an image in ECR "
+                "(ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG): check the path"
+            )
+    except OSError as error:
+        raise InputError(f"--code {code!r} cannot be read: {error.strerror}") from error
+    if len(package) > MAX_ZIPPED_BYTES:
+        raise InputError(
+            f"--code {code!r} has {len(package) / 2**20:.0f} MB, a copy is made from 50 MB at "
+            "most: leave out what is not needed, or put it into an image"
+        )
+    return Build(package=package)
+
+
+def digest_of(code: str) -> str:
+    """The digest that Lambda gives to what `--code` names, without asking it. Raises InputError."""
+    found = load_build(code).code_sha256 or code.partition("@sha256:")[2]
+    if not found:
+        raise InputError(f"--code {code!r} has no digest: name the image by NAME@sha256:DIGEST")
+    return found
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        package = file.read(MAX_ZIPPED_BYTES + 1)
+    if not package.startswith(b"PK"):
+        raise InputError(f"--code {str(path)!r} is no ZIP file: give one, or a folder")
+    return package
+
+
+def _zipped(folder: Path) -> bytes:
+    from tuner.local import zip_folder  # noqa: PLC0415 - only for a folder
+
+    try:
+        return zip_folder(folder)
+    except LocalError as error:
+        raise InputError(f"--code: {error}") from error

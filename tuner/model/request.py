@@ -1,0 +1,113 @@
+"""What a sweep is asked for: one value from the command line, or from Python, down to the plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tuner.model.plan import Isolation
+
+LEAVE_CONCURRENCY: Final = 0.2
+"""Share of the concurrency there is that is left to live traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is measured: events, code and sizes."""
+
+    payloads: tuple[str, ...] = ()
+    """Files, folders, inline JSON, templates, schemas, sets, sources, or "test-events"."""
+    vary: str | None = None
+    """NAME=VALUE,VALUE...: measure with each value of a template's parameter."""
+    payload_size: str | None = None
+    """Of payloads from schemas: "p50=2kB,p99=200kB"."""
+    raw: bool = False
+    """Whether payloads may be no JSON."""
+    allow_outside: bool = False
+    """Let payload sets name files outside their folder, and templates code outside theirs."""
+    memory_sizes_mb: tuple[int, ...] = ()
+    """The sizes to choose from, ascending; the current size is added for comparison."""
+    min_memory_mb: int | None = None
+    max_memory_mb: int | None = None
+    exhaustive: bool = False
+    """Measure every planned size instead of choosing as it goes."""
+    seed: int = 0
+    code: str | None = None
+    """A ZIP file, a folder or an image: measure this build in place of the deployed code."""
+    fail_on: str | None = None
+    """A JMESPath expression: a reply for which it is true counts as a function error."""
+    resume: str | Path | None = None
+    """A sweep file, or a function's name for its newest sweep: go on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What it may take. None: the tool's own choice."""
+
+    max_invocations: int | None = None
+    budget_usd: float | None = None
+    concurrency: int | None = None
+    leave_concurrency_ratio: float = LEAVE_CONCURRENCY
+    """Share of the concurrency there is that live traffic keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """How it stays harmless, and what is done around it."""
+
+    isolation: Isolation = "auto"
+    once_each: bool = False
+    """Send no event twice."""
+    before: str | None = None
+    """A command to run before the sweep, split into words and run without a shell."""
+    after: str | None = None
+    hooks_each: bool = False
+    """Run both around every invocation."""
+    hook_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """All variables of these commands, beside those that tell them what they are for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the function is: in an account, at another endpoint, or in a template."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    local_template: Path | None = None
+    """A SAM template, for whose functions an endpoint is started here."""
+    template_parameters: Mapping[str, str] = field(default_factory=dict)
+    """Values of the template's parameters."""
+    template_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Values of its functions' environment variables, in place of the template's."""
+    build: bool = False
+    """Have pip, npm or make install first what the template's functions need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What is kept of it."""
+
+    out: Path | None = None
+    """The sweep file; None: a new one in the state folder."""
+    force: bool = False
+    """Replace the sweep that `out` holds already."""
+    keep_payloads: bool = False
+    """Keep the events that are sent in the sweep file."""
+
+
+@dataclass(frozen=True, slots=True)
+class TuneRequest:
+    """A function, and all that is wanted of its sweep but the goal."""
+
+    function: str | None
+    """A name or an ARN; None: that of the sweep to go on from."""
+    measure: Measure = field(default_factory=Measure)
+    budget: Budget = field(default_factory=Budget)
+    safety: Safety = field(default_factory=Safety)
+    target: Target = field(default_factory=Target)
+    output: Output = field(default_factory=Output)
