@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from tuner.decision import analyse, recommend
 from tuner.model.function import FunctionConfig
 from tuner.model.goal import Goal
-from tuner.model.invocation import Invocation, Outcome
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.plan import PayloadClass, SweepPlan
-from tuner.model.platform_report import PlatformReport
 from tuner.model.sweep import Sweep
 from tuner.pricing import load_price_book
 from tuner.sweep.writing import SweepWriter

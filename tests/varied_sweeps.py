@@ -11,10 +11,9 @@ from tests.sweeps import made_function, made_sweep
 from tuner.decision import candidate_sizes
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
-from tuner.model.invocation import Invocation, Outcome
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Variant
 from tuner.model.plan import PayloadClass
-from tuner.model.platform_report import PlatformReport
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:

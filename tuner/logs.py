@@ -17,12 +17,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tuner.model.platform_report import ReportStatus
+    from tuner.model.invocation import ReportStatus
 
 _TEXT_START: Final = re.compile(r"REPORT RequestId:[ \t]*(\S+)")
 _FIELD: Final = re.compile(

@@ -15,7 +15,7 @@ from tuner.errors import AwsError, InputError, UsageError
 from tuner.lease.reach import Reach, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.model.limits import MAX_MEMORY_MB
+from tuner.model.lambda_limits import MAX_MEMORY_MB
 from tuner.payloads.first import checked_events
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
-    from tuner.model.build import Build
+    from tuner.model.function import Build
     from tuner.model.function import FunctionConfig
     from tuner.model.payload import Payload
     from tuner.model.plan import Isolation, SweepPlan

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tuner.model.build import Build
+    from tuner.model.function import Build
     from tuner.model.sweep import Sweep
     from tuner.session import OpenTarget
     from tuner.sweep.prepared import PreparedSweep

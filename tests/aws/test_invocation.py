@@ -24,7 +24,7 @@ from tuner.errors import (
     LostReplyError,
     ThrottledError,
 )
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws.wire import Received, Reply, WireServer, refusal
+from tuner.aws import CredentialsWait
 from tuner.aws.gateway import LambdaGateway, connect
 from tuner.errors import CredentialsError
-from tuner.model.patience import CredentialsPatience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,8 +31,10 @@ def only_new_ones(received: Received) -> Reply:
     return refusal(403, "ExpiredTokenException", "The security token has expired")
 
 
-def opened(wire: WireServer, patience: CredentialsPatience | None = None) -> LambdaGateway:
-    return connect(region="eu-west-1", profile=None, endpoint_url=wire.url, patience=patience)
+def opened(wire: WireServer, credentials_wait: CredentialsWait | None = None) -> LambdaGateway:
+    return connect(
+        region="eu-west-1", profile=None, endpoint_url=wire.url, credentials_wait=credentials_wait
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +77,7 @@ def test_where_somebody_is_there_they_are_waited_for(wire: WireServer, aws_home:
         write_keys(aws_home, "NEW")
 
     wire.answer = only_new_ones
-    with opened(wire, CredentialsPatience(60.0, tell)) as gateway:
+    with opened(wire, CredentialsWait(60.0, tell)) as gateway:
         assert gateway.read_function("resize").memory_mb == 128
         gateway.read_function("resize")
     assert told == [60.0]
@@ -88,7 +90,7 @@ def test_without_new_ones_it_is_told(wire: WireServer, aws_home: Path, wait_s: f
     wire.answer = only_new_ones
     told: list[float] = []
     with (
-        opened(wire, CredentialsPatience(wait_s, told.append)) as gateway,
+        opened(wire, CredentialsWait(wait_s, told.append)) as gateway,
         pytest.raises(CredentialsError, match=r"have expired .*aws sso login"),
     ):
         gateway.read_function("resize")
@@ -99,8 +101,8 @@ def test_a_second_interruption_ends_the_waiting(wire: WireServer, aws_home: Path
     """Who has lost patience is not made to wait."""
     write_keys(aws_home, "OLD")
     wire.answer = only_new_ones
-    patience = CredentialsPatience(3600.0, is_over=lambda: True)
-    with opened(wire, patience) as gateway, pytest.raises(CredentialsError):
+    credentials_wait = CredentialsWait(3600.0, is_over=lambda: True)
+    with opened(wire, credentials_wait) as gateway, pytest.raises(CredentialsError):
         gateway.read_function("resize")
 
 
@@ -113,7 +115,7 @@ def test_keys_of_the_environment_are_not_waited_for(
     wire.answer = only_new_ones
     told: list[float] = []
     with (
-        opened(wire, CredentialsPatience(3600.0, told.append)) as gateway,
+        opened(wire, CredentialsWait(3600.0, told.append)) as gateway,
         pytest.raises(CredentialsError),
     ):
         gateway.read_function("resize")

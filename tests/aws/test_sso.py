@@ -15,9 +15,9 @@ from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 
 from tests.aws.wire import Received, Reply, WireServer, refusal
+from tuner.aws import CredentialsWait
 from tuner.aws.gateway import LambdaGateway, connect
 from tuner.errors import CredentialsError
-from tuner.model.patience import CredentialsPatience
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,8 +109,10 @@ def portal(
     return made
 
 
-def opened(wire: WireServer, patience: CredentialsPatience | None = None) -> LambdaGateway:
-    return connect(region="eu-west-1", profile="p", endpoint_url=wire.url, patience=patience)
+def opened(wire: WireServer, credentials_wait: CredentialsWait | None = None) -> LambdaGateway:
+    return connect(
+        region="eu-west-1", profile="p", endpoint_url=wire.url, credentials_wait=credentials_wait
+    )
 
 
 def signers(wire: WireServer) -> list[str]:
@@ -131,7 +133,7 @@ def test_a_session_that_was_ended_is_waited_for(wire: WireServer, portal: Portal
         portal.valid = {"second"}
         portal.log_in("second")
 
-    with opened(wire, CredentialsPatience(60.0, tell)) as gateway:
+    with opened(wire, CredentialsWait(60.0, tell)) as gateway:
         gateway.read_function("resize")
         portal.valid = set()
         assert gateway.invoke("resize", "1", b"{}", timeout_s=3).status_code == 200
@@ -148,7 +150,7 @@ def test_a_token_that_runs_out_is_waited_for(wire: WireServer, portal: Portal) -
         told.append(wait_s)
         portal.log_in("first")
 
-    with opened(wire, CredentialsPatience(60.0, tell)) as gateway:
+    with opened(wire, CredentialsWait(60.0, tell)) as gateway:
         gateway.read_function("resize")
         portal.log_in("first", lives_s=-1)
         assert gateway.read_function("resize").memory_mb == 128
@@ -170,7 +172,7 @@ def test_keys_that_lambda_refuses_early_are_fetched_anew(wire: WireServer, porta
     """A revoked role is refused long before its end: the portal is asked, nobody waited for."""
     portal.role_lives_s = 3600.0
     told: list[float] = []
-    with opened(wire, CredentialsPatience(60.0, told.append)) as gateway:
+    with opened(wire, CredentialsWait(60.0, told.append)) as gateway:
         gateway.read_function("resize")
         portal.refused_keys, portal.valid = {"key-first"}, {"second"}
         portal.log_in("second")
@@ -206,7 +208,7 @@ def test_a_session_that_renews_itself_is_not_waited_for(wire: WireServer, portal
     client = {"clientId": "c", "clientSecret": "s", "registrationExpiresAt": until}
     portal.valid.add("refresh")
     told: list[float] = []
-    with opened(wire, CredentialsPatience(60.0, told.append)) as gateway:
+    with opened(wire, CredentialsWait(60.0, told.append)) as gateway:
         portal.log_in("first", lives_s=1, refreshToken="refresh", **client)
         assert gateway.read_function("resize").memory_mb == 128
     assert told == []

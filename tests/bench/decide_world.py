@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tests.sweeps import made_function
-from tuner.model.invocation import Invocation, Outcome
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 
 if TYPE_CHECKING:
     import random

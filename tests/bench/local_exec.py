@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.local_exec.conftest import AVAILABLE, open_bench
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from tuner.breakeven.offers import Offer
 from tuner.breakeven.scenario import central_scenario
 from tuner.breakeven.traffic import Traffic
 from tuner.breakeven.work import Work
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.pricing import load_price_book
 
 # Function, $ per million invocations, published break-even in requests an hour, and the requests

@@ -18,7 +18,7 @@ from tuner.breakeven.items import total_usd
 from tuner.breakeven.lambda_bill import LambdaBill
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import Traffic
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tuner.breakeven.findings import traffic_findings
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import Traffic, read_traffic, traffic_of_minutes, traffic_of_rate
 from tuner.errors import InputError
-from tuner.model.minute_load import MinuteLoad
+from tuner.model.invocation import MinuteLoad
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from tests.sweeps import made_sweep, recommended
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.model.platform_report import PlatformReport
+    from tuner.model.invocation import PlatformReport
     from tuner.model.sweep import Sweep
 
 

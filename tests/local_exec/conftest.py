@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tuner.local import CpuControl
     from tuner.local.execution.invocation_log import LogEvent
-    from tuner.model.platform_report import PlatformReport
+    from tuner.model.invocation import PlatformReport
 
 HANDLERS = Path(__file__).parent / "handlers"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:fn"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.repeating import first_that
 from tuner.local.execution.cpu.process_tree import LinuxTree
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench

@@ -11,7 +11,7 @@ import pytest
 
 from tuner.errors import ReportLineError
 from tuner.logs import parse_report, parse_reports
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import PlatformReport
 
 ID = "8f5a7c3e-2f4b-4c55-9d3a-0b6f1c2d3e4f"
 OTHER_ID = "11111111-2222-4333-8444-555555555555"

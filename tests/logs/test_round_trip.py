@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tuner.errors import ReportLineError
 from tuner.logs import format_report, format_report_json, parse_report, parse_reports
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import PlatformReport
 
 TIME = "2026-11-20T10:00:00.000Z"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.payloads import load_payloads
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tests.sweeps import made_sweep
 from tuner.api.breakeven import break_even
 from tuner.breakeven.question import Terms
 from tuner.breakeven.traffic import traffic_of_rate
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import breakeven_figure, figure
 
 if TYPE_CHECKING:

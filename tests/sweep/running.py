@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tuner.decision.policy.policy import Policy
     from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.progress import ProgressEvent
-    from tuner.model.reply import InvokeReply
+    from tuner.model.invocation import InvokeReply
     from tuner.model.sweep import Sweep
 
 PAYLOADS = (Payload("empty", b"{}"),)

@@ -15,8 +15,7 @@ from tests.sweeps import made_function, made_sweep, save_sweep
 from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.model.invocation import Invocation, Outcome
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.sweep.file import SCHEMA_VERSION, read_sweep
 from tuner.sweep.writing import SweepWriter
 

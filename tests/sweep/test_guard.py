@@ -14,8 +14,7 @@ from tuner.decision import recommend
 from tuner.local import HostLimits, ScriptedExecutor
 from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
-from tuner.model.invocation import Invocation, Outcome
-from tuner.model.reply import InvokeReply
+from tuner.model.invocation import Invocation, InvokeReply, Outcome
 from tuner.pricing import load_price_book
 from tuner.sweep.findings import host_busy
 from tuner.sweep.guard import RunawayGuard, trace_came_back

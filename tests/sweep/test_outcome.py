@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.model.invocation import Outcome
-from tuner.model.platform_report import PlatformReport
-from tuner.model.reply import InvokeReply
+from tuner.model.invocation import InvokeReply, Outcome, PlatformReport
 from tuner.sweep.outcome import classify, import_failure, is_crash
 
 

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.decision.policy.policy import Trial
-from tuner.model.invocation import Invocation, Outcome
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.sweep.environments import HIDDEN_INIT, VersionEnvironments
 from tuner.sweep.health import Health
 from tuner.sweep.io import StopSignal, stop_on_signals
@@ -22,7 +21,7 @@ from tuner.sweep.limits import Backoff, Ledger
 from tuner.sweep.sending import Call, Workers
 
 if TYPE_CHECKING:
-    from tuner.model.reply import InvokeReply
+    from tuner.model.invocation import InvokeReply
 
 
 @given(

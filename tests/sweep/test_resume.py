@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from tests.sweep.running import Events, Place, codes, serve
 from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local import ScriptedExecutor
-from tuner.model.invocation import Invocation, Outcome
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload
-from tuner.model.platform_report import PlatformReport
 from tuner.model.progress import InvocationFinished
 from tuner.sweep.file import read_payloads, read_sweep
 from tuner.sweep.io import StopSignal

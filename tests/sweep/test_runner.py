@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tuner.model.reply import InvokeReply
+    from tuner.model.invocation import InvokeReply
 
 SIZES = (128, 512, 1769)
 

@@ -9,9 +9,8 @@ import pytest
 from tuner.decision.policy.fixed import FixedPolicy
 from tuner.decision.policy.policy import Trial
 from tuner.errors import PayloadError
-from tuner.model.invocation import Invocation, Outcome
+from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload
-from tuner.model.platform_report import PlatformReport
 from tuner.sweep.sending import Bodies
 from tuner.sweep.try_first import TryFirst
 

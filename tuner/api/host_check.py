@@ -15,8 +15,8 @@ from tuner.errors import InputError, LocalError
 from tuner.local import refuse_other_systems
 from tuner.model.finding import Finding
 from tuner.model.host_check import BUSY_RATIO, HostCheck
+from tuner.model.interval import percent
 from tuner.model.record import RecordError, from_record, to_record
-from tuner.model.share import percent
 from tuner.report.host_check import untrue
 
 if TYPE_CHECKING:

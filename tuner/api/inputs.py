@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.api.saved import load_sweep
 from tuner.errors import AwsError, InputError, LocalError
-from tuner.model.build import Build
-from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.model.function import Build
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.session import Inputs, check_output, isolation_of_build
 from tuner.sweep.hooks import parse_hooks

@@ -10,13 +10,27 @@ its `place`. `policy` writes down the least IAM policy for all that, and needs n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tuner.aws.gateway import LambdaGateway
-    from tuner.model.patience import CredentialsPatience
+    from collections.abc import Callable
 
-__all__ = ["LambdaGateway", "connect"]
+    from tuner.aws.gateway import LambdaGateway
+
+__all__ = ["CredentialsWait", "LambdaGateway", "connect"]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsWait:
+    """How long somebody is waited for who has to renew credentials.
+
+    For `wait_s` (0: new ones are looked for once), unless `is_over`; `tell` hears of it.
+    """
+
+    wait_s: float = 0.0
+    tell: Callable[[float], None] = lambda _wait_s: None
+    is_over: Callable[[], bool] = lambda: False
 
 
 def connect(
@@ -27,7 +41,7 @@ def connect(
     access_key_id: str | None = None,
     max_connections: int = 50,
     function: str | None = None,
-    patience: CredentialsPatience | None = None,
+    credentials_wait: CredentialsWait | None = None,
 ) -> LambdaGateway:
     """Open the gateway to one region: `tuner.aws.gateway.connect`, with boto3 loaded only now."""
     from tuner.aws import gateway  # noqa: PLC0415 - boto3 takes a quarter of a second to import
@@ -39,7 +53,7 @@ def connect(
         access_key_id=access_key_id,
         max_connections=max_connections,
         function=function,
-        patience=patience,
+        credentials_wait=credentials_wait,
     )
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tuner.aws.control import ControlPlane
     from tuner.aws.reference import FunctionRef
     from tuner.aws.session import Session
-    from tuner.model.build import Build
+    from tuner.model.function import Build
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
 # with the request, as a copy's is, has 50 MB at most.

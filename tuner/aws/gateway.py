@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from tuner.aws import CredentialsWait
 from tuner.aws.control import ControlPlane
 from tuner.aws.copying import Copies
 from tuner.aws.invocation import Invocations
@@ -21,7 +22,6 @@ from tuner.errors import (
     InputError,
 )
 from tuner.lease.control import FunctionControl
-from tuner.model.patience import CredentialsPatience
 from tuner.sweep.io import Invoker
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from tuner.aws.reference import FunctionRef
     from tuner.aws.session import Session
-    from tuner.model.build import Build
-    from tuner.model.function import FunctionConfig
-    from tuner.model.reply import InvokeReply
+    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.invocation import InvokeReply
 
 
 def connect(
@@ -42,15 +41,15 @@ def connect(
     access_key_id: str | None = None,
     max_connections: int = 50,
     function: str | None = None,
-    patience: CredentialsPatience | None = None,
+    credentials_wait: CredentialsWait | None = None,
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
     The region is `region`, else that of `function` (if it is an ARN), else that of the environment
     or the profile, else us-east-1 for an endpoint on loopback; such an endpoint needs no
-    credentials either; `access_key_id` is the key of one that was started here. `patience` is
-    for credentials that expire. `max_connections` bounds the invocations that can be on
-    their way at once.
+    credentials either; `access_key_id` is the key of one that was started here. `credentials_wait`
+    is for credentials that expire. `max_connections` bounds the invocations that can be on their
+    way at once.
     Raises InputError (no region, a region that contradicts the ARN, an unknown profile, a bad
     endpoint URL) and CredentialsError.
     """
@@ -62,7 +61,7 @@ def connect(
         region=region, profile=profile, endpoint_url=endpoint_url, access_key_id=access_key_id
     )
     if not session.keys:  # made-up keys of a server on this machine do not expire
-        session.on_client.append(Renewal(session, patience or CredentialsPatience()).attach)
+        session.on_client.append(Renewal(session, credentials_wait or CredentialsWait()).attach)
     return LambdaGateway(session, max_connections=max_connections, known=reference)
 
 

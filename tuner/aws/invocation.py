@@ -21,8 +21,8 @@ from botocore import exceptions as boto
 from tuner.aws.place import Place, Request
 from tuner.aws.refusal import MALFORMED, REFUSALS, refused
 from tuner.errors import LostReplyError, TunerError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.model.reply import InvokeReply
+from tuner.model.invocation import InvokeReply
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.minute_load import MinuteLoad
+from tuner.model.invocation import MinuteLoad
 
 if TYPE_CHECKING:
     from datetime import datetime

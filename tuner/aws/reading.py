@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tuner.aws.session import Session
     from tuner.lease.reach import Reach
     from tuner.model.function import Alias, FunctionConfig
-    from tuner.model.minute_load import MinuteLoad
+    from tuner.model.invocation import MinuteLoad
 
 _LATEST: Final = "$LATEST"
 _MAX_PAGES: Final = 1000

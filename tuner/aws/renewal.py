@@ -21,8 +21,8 @@ from tuner.aws.refusal import EXPIRED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tuner.aws import CredentialsWait
     from tuner.aws.session import Session
-    from tuner.model.patience import CredentialsPatience
 
 LOOK_EVERY_S: Final = 3.0
 MOST_IN_VAIN: Final = 3
@@ -38,13 +38,13 @@ class Renewal:
     def __init__(
         self,
         session: Session,
-        patience: CredentialsPatience,
+        credentials_wait: CredentialsWait,
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
-        self._patience = patience
+        self._wait = credentials_wait
         self._sleep = sleep
         self._clock = clock
         self._lock = threading.Lock()
@@ -87,11 +87,11 @@ class Renewal:
     def _wait_for(self, is_there: Callable[[], bool]) -> bool:
         if is_there():
             return True
-        if self._patience.wait_s <= 0 or self._credentials.method == "env":
+        if self._wait.wait_s <= 0 or self._credentials.method == "env":
             return False  # nobody can change this process's environment
-        self._patience.tell(self._patience.wait_s)
-        deadline_s = self._clock() + self._patience.wait_s
-        while self._clock() < deadline_s and not self._patience.is_over():
+        self._wait.tell(self._wait.wait_s)
+        deadline_s = self._clock() + self._wait.wait_s
+        while self._clock() < deadline_s and not self._wait.is_over():
             self._sleep(LOOK_EVERY_S)
             if is_there():
                 return True

@@ -15,7 +15,7 @@ from tuner.breakeven.bill import (
     tiered_usd,
 )
 from tuner.breakeven.items import BillItem, merged
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

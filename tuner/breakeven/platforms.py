@@ -18,7 +18,7 @@ from tuner.breakeven.offers import (
     managed_offers,
 )
 from tuner.errors import PriceError
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:

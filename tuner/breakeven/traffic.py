@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.model.minute_load import MinuteLoad
+    from tuner.model.invocation import MinuteLoad
 
     Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.errors import InputError
-from tuner.model.limits import MB_PER_VCPU
+from tuner.model.lambda_limits import MB_PER_VCPU
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from tuner.breakeven.traffic import (
     traffic_of_rate,
 )
 from tuner.errors import UsageError
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

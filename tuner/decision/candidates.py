@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.errors import UsageError
-from tuner.model.limits import (
+from tuner.model.lambda_limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
     MB_PER_VCPU,

@@ -10,9 +10,9 @@ from tuner.decision.constraints import HEADROOM_USE_RATIO, floor_gap_mb
 from tuner.decision.replies import replies_findings
 from tuner.decision.verdict import errors_are_random, memory_may_explain
 from tuner.model.finding import Finding
+from tuner.model.interval import percent
 from tuner.model.invocation import Outcome
-from tuner.model.limits import MB_PER_VCPU
-from tuner.model.share import percent
+from tuner.model.lambda_limits import MB_PER_VCPU
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuner.model.finding import Finding
-from tuner.model.interval import Interval
-from tuner.model.limits import SECONDS_PER_MONTH
-from tuner.model.share import percent
+from tuner.model.interval import Interval, percent
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from tuner.decision.analysis import Analysis

@@ -9,9 +9,9 @@ import numpy as np
 
 from tuner.decision.estimates import interval
 from tuner.decision.replies import error_at_current
+from tuner.model.interval import percent, percent_digits
 from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Choice
-from tuner.model.share import percent, percent_digits
 
 if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence

@@ -10,7 +10,7 @@ from tuner.errors import TemplateError
 from tuner.iac.code import build_method, build_properties, has_requirements, read_code
 from tuner.iac.support import LOOP, PROPERTIES
 from tuner.iac.template import TemplateFunction
-from tuner.model import limits
+from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

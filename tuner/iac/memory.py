@@ -16,7 +16,7 @@ from tuner.iac.document import Place, read_document, read_text
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import Parameter, read_parameters
 from tuner.iac.support import FUNCTION, FUNCTIONS
-from tuner.model import limits
+from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from tuner.errors import InputError
 from tuner.inference.curve import Curve
 from tuner.inference.posterior import draw_log_curves
 from tuner.inference.variance_components import measure_levels
-from tuner.model.limits import (
+from tuner.model.lambda_limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
     MB_PER_VCPU,

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.limits import MB_PER_VCPU, MIN_MEMORY_MB, QUOTA_WINDOW_MS
+from tuner.model.lambda_limits import MB_PER_VCPU, MIN_MEMORY_MB, QUOTA_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.window import Publication
-    from tuner.model.build import Build
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import Build, FunctionConfig
     from tuner.model.progress import ProgressHook
 
 COPY_PREFIX: Final = "lambda-tuner-"

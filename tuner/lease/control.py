@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.model.build import Build
-    from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.function import Alias, Build, FunctionConfig
 
 
 class FunctionControl(Protocol):

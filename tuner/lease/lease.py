@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from tuner.lease.control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
-    from tuner.model.build import Build
-    from tuner.model.function import Alias, FunctionConfig
+    from tuner.model.function import Alias, Build, FunctionConfig
     from tuner.model.progress import ProgressHook
 
 

@@ -16,7 +16,7 @@ from tuner.local.execution.executor import ProcessExecutor
 from tuner.local.machine_load import bare_share, ratios_between, read_machine_clock
 from tuner.logs import parse_report
 from tuner.model.host_check import HostCheck, ShareCheck
-from tuner.model.limits import MB_PER_VCPU
+from tuner.model.lambda_limits import MB_PER_VCPU
 
 if TYPE_CHECKING:
     from collections.abc import Callable

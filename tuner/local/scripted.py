@@ -40,7 +40,7 @@ from tuner.local.deployment import HostLimits, InvokeResult
 from tuner.local.execution.invocation_log import LogEvent
 from tuner.local.http.message import HangUpError
 from tuner.logs import format_report, format_report_json
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,10 @@
-"""A Lambda function as the tuner reads it: settings, versions, aliases."""
+"""A Lambda function as the tuner reads it: settings, versions, aliases; and another build of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import hashlib
+from dataclasses import dataclass, field
 from typing import Literal
 
 Architecture = Literal["x86_64", "arm64"]
@@ -50,3 +52,18 @@ def mask_account(arn: str) -> str:
     if len(parts) > 4 and parts[4]:
         parts[4] = "0" * 12
     return ":".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A ZIP package or the URI of a container image; exactly one of the two."""
+
+    package: bytes | None = field(default=None, repr=False)
+    image_uri: str | None = None
+
+    @property
+    def code_sha256(self) -> str | None:
+        """The package's digest as Lambda gives it; an image's is known once Lambda has read it."""
+        if self.package is None:
+            return None
+        return base64.b64encode(hashlib.sha256(self.package).digest()).decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 BUSY_RATIO = 0.95
 """A bare loop that gets less of a core than this shows that the machine is busy."""

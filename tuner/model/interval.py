@@ -1,4 +1,4 @@
-"""An estimate and how sure it is."""
+"""An estimate and how sure it is, and how shares are written."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ class Interval:
     def half_width_ratio(self) -> float:
         """Half the interval's width over the estimate (the "± 3 %" of a table)."""
         return (self.high - self.low) / 2 / self.estimate if self.estimate else 0.0
+
+
+def percent(ratio: float, decimals: int | None = None) -> str:
+    """A share: whole percent from 1 % on, one digit below, or as many as asked: `40 %`, `0.7 %`."""
+    return f"{percent_digits(ratio, decimals)} %"
+
+
+def percent_digits(ratio: float, decimals: int | None = None) -> str:
+    """The same without its sign, for the ends of an interval."""
+    value = ratio * 100
+    if decimals is None:
+        decimals = 0 if abs(value) >= 0.95 else 1
+    return f"{value:.{decimals}f}"

@@ -1,13 +1,63 @@
-"""One call of the function and what came of it."""
+"""One call of the function: what came back, what the platform said of it, what it counts as."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from tuner.model.platform_report import PlatformReport
+    from datetime import datetime
+
+ReportStatus = Literal["success", "error", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformReport:
+    """The fields of a REPORT line or of a `platform.report` record. Times are never summed here.
+
+    `billed_duration_ms` is what is charged: it holds INIT (or the billed restore) already.
+    """
+
+    request_id: str
+    duration_ms: float
+    billed_duration_ms: int
+    memory_size_mb: int
+    max_memory_used_mb: int | None = None
+    init_duration_ms: float | None = None
+    restore_duration_ms: float | None = None
+    billed_restore_duration_ms: float | None = None
+    status: ReportStatus | None = None
+    error_type: str | None = None
+    xray_trace_id: str | None = None
+
+    @property
+    def cold_start(self) -> bool:
+        """Whether an init or a restore happened."""
+        return self.init_duration_ms is not None or self.restore_duration_ms is not None
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeReply:
+    """An accepted invocation's reply, before anybody judged it.
+
+    `payload` is the whole body, for whoever judges the reply: it stays in memory and is dropped
+    with it. No file and no log may have it.
+    """
+
+    status_code: int
+    function_error: str | None
+    """None, "Handled" or "Unhandled" (the X-Amz-Function-Error header)."""
+    payload: bytes = field(repr=False)
+    log_tail: str = field(repr=False)
+    executed_version: str | None
+    client_duration_ms: float
+    response_size_bytes: int
+    request_id: str | None = None
+    trace_header: str | None = None
+    """X-Amzn-Trace-Id as it came back."""
+    host_load_ratio: float | None = None
+    """Of a local endpoint: the part of its machine that other processes had meanwhile."""
 
 
 class Outcome(StrEnum):
@@ -66,3 +116,12 @@ class Invocation:
             and not self.cold_start
             and self.discarded is None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteLoad:
+    """Invocations of one minute, and the most that ran at once (None: not known)."""
+
+    start: datetime
+    invocation_count: float
+    max_concurrency: float | None = None

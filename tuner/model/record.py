@@ -14,15 +14,11 @@ from enum import Enum
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
-from tuner.model.platform_report import PlatformReport
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 T = TypeVar("T")
 
-# Names that the values' modules import for type checking only.
-_NAMES = {"PlatformReport": PlatformReport}
 _MAX_EXACT_INT = 2**53
 
 
@@ -84,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 @cache
 def _parsers(kind: Any) -> dict[str, tuple[Callable[[Any], Any], bool, bool]]:
-    hints = typing.get_type_hints(kind, localns=_NAMES)
+    hints = typing.get_type_hints(kind)
     return {
         field.name: (
             _parser(hints[field.name]),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 _BOM: Final = b"\xef\xbb\xbf"
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.payloads.body import checked, is_inside, read_file
 from tuner.payloads.draw import Draw
 

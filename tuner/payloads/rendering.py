@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.payloads.draw import Draw
 from tuner.payloads.extra import load_extra
 from tuner.payloads.fake import Fake

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any, Final
 
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.payloads.extra import load_extra
 
 _UNSEEDED_OR_WIDE_FILTERS: Final = (

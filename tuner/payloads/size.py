@@ -9,7 +9,7 @@ from statistics import NormalDist
 from typing import Final
 
 from tuner.errors import PayloadError
-from tuner.model.limits import MAX_SYNC_PAYLOAD_BYTES
+from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 _SIZE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>b|kb|kib|mb|mib)?", re.IGNORECASE)
 _BYTES: Final = {"b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2}

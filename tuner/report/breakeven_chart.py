@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost

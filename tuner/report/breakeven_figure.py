@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.model.limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import figure_style as style
 from tuner.report.breakeven import headline
 from tuner.report.breakeven_chart import shown_platforms

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tuner.model.limits import CORE_THRESHOLDS_MB, MAX_MEMORY_MB, MB_PER_VCPU, MIN_MEMORY_MB
+from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MAX_MEMORY_MB, MB_PER_VCPU, MIN_MEMORY_MB
 from tuner.report import figure_style as style
 
 if TYPE_CHECKING:

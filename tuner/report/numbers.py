@@ -6,8 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from tuner.model import share
-from tuner.model.share import percent_digits
+from tuner.model import interval
+from tuner.model.interval import percent_digits
 
 if TYPE_CHECKING:
     from tuner.model.interval import Interval
@@ -69,7 +69,7 @@ def usd(amount_usd: float) -> str:
 
 def percent(ratio: float) -> str:
     """A share: whole percent from 1 % on, one digit below: `40 %`, `0.7 %`."""
-    return share.percent(ratio)
+    return interval.percent(ratio)
 
 
 def rate(rate_per_s: float) -> str:
@@ -116,7 +116,7 @@ def speed(before_ms: float, after_ms: float, same_ratio: float = 0.02) -> str:
 
 def probability(chance: float) -> str:
     """A probability, never rounded up to certainty: `94 %`, `over 99 %`."""
-    return "over 99 %" if chance >= 0.995 else share.percent(max(chance, 0), decimals=0)
+    return "over 99 %" if chance >= 0.995 else interval.percent(max(chance, 0), decimals=0)
 
 
 def _towards(ratio: float) -> str:

@@ -12,7 +12,7 @@ from tuner.model.invocation import Outcome
 from tuner.sweep.outcome import is_crash
 
 if TYPE_CHECKING:
-    from tuner.model.platform_report import PlatformReport
+    from tuner.model.invocation import PlatformReport
 
 HIDDEN_INIT: Final = "the init after a crash is inside its duration"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING, Final
 
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

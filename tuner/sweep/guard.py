@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.model.finding import Finding
-    from tuner.model.invocation import Invocation
+    from tuner.model.invocation import Invocation, InvokeReply
     from tuner.model.plan import SweepPlan
-    from tuner.model.reply import InvokeReply
 
 _LEAST_INVOCATIONS: Final = 5
 _TOO_MANY_TIMES: Final = 5.0

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
+    from tuner.model.invocation import InvokeReply
     from tuner.model.progress import ProgressEvent, ProgressHook
-    from tuner.model.reply import InvokeReply
 
 
 class Invoker(Protocol):

@@ -15,8 +15,7 @@ from tuner.sweep.estimate import MAX_INIT_MS
 from tuner.sweep.outcome import classify, parse_fail_on, reply_class
 
 if TYPE_CHECKING:
-    from tuner.model.platform_report import PlatformReport
-    from tuner.model.reply import InvokeReply
+    from tuner.model.invocation import InvokeReply, PlatformReport
     from tuner.sweep.estimate import Pricing
     from tuner.sweep.recording import Recording
     from tuner.sweep.sending import Call, Done

@@ -19,8 +19,7 @@ from tuner.errors import UsageError
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
-    from tuner.model.platform_report import PlatformReport
-    from tuner.model.reply import InvokeReply
+    from tuner.model.invocation import InvokeReply, PlatformReport
 
 # An exception's class name in any of Lambda's languages. Anything else may hold data.
 _ERROR_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")

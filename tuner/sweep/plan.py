@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.decision import candidate_sizes
 from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
-from tuner.model.limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.sweep.estimate import (
     PUBLISH_S,

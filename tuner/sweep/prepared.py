@@ -10,9 +10,8 @@ from tuner.sweep.hooks import NO_HOOKS, Hooks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.model.build import Build
     from tuner.model.finding import Finding
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import Build, FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tuner.decision.policy.policy import Trial
+    from tuner.model.invocation import InvokeReply
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
-    from tuner.model.reply import InvokeReply
     from tuner.model.sweep import Sweep
     from tuner.sweep.io import Invoker
     from tuner.sweep.prepared import PreparedSweep

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import UsageError
-from tuner.model.limits import (
+from tuner.model.lambda_limits import (
     CORE_THRESHOLDS_MB,
     MAX_MEMORY_MB,
     MB_PER_VCPU,

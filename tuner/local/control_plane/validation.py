@@ -13,7 +13,7 @@ from botocore.loaders import Loader
 from tuner.errors import LocalError
 from tuner.local.control_plane.api_error import ApiError, invalid
 from tuner.local.deployment import check_runtime
-from tuner.model.limits import (
+from tuner.model.lambda_limits import (
     MAX_EPHEMERAL_STORAGE_MB,
     MAX_MEMORY_MB,
     MAX_TIMEOUT_S,

@@ -19,7 +19,7 @@ from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
 from tuner.local.execution.runtime.program import EntrypointError, as_seen, seen_argv
 from tuner.local.execution.runtime.variables import function_variables
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from tuner.local.execution.invocation_log import LogForwarder
 from tuner.local.execution.pool import EnvironmentPool
 from tuner.local.execution.run_dir import RunDir, clean_leftovers
 from tuner.local.execution.runtime.program import find_program
-from tuner.model.limits import vcpu_share
+from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
     from pathlib import Path

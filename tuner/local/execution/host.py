@@ -17,7 +17,7 @@ from tuner.local.execution.cpu.choose import choose_control, read_hierarchies
 from tuner.local.execution.disk import find_disk_maker
 from tuner.local.execution.runtime.file_view import CLONE_NEWNS, MS_PRIVATE, MS_REC
 from tuner.model.finding import Finding
-from tuner.model.limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

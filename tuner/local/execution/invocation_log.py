@@ -19,7 +19,7 @@ from tuner.logs import format_report, format_report_json
 
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment
-    from tuner.model.platform_report import PlatformReport
+    from tuner.model.invocation import PlatformReport
 
 _RANKS: Final = {
     "TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "WARNING": 3, "ERROR": 4, "FATAL": 5,

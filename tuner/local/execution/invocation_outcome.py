@@ -8,11 +8,11 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.model.platform_report import PlatformReport
+from tuner.model.invocation import PlatformReport
 
 if TYPE_CHECKING:
     from tuner.local.deployment import Deployment, InvokeRequest
-    from tuner.model.platform_report import ReportStatus
+    from tuner.model.invocation import ReportStatus
 
 EndingStatus = Literal["error", "timeout"]
 SIGNAL_NAMES: dict[int, str] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.model.limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
+from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
 from tuner.report import numbers
 from tuner.report.breakeven_chart import shown_platforms
 from tuner.report.figure_marks import size_marks, steps_of
