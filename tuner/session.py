@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
-    from tuner.model.function import Build
-    from tuner.model.function import FunctionConfig
+    from tuner.model.function import Build, FunctionConfig
     from tuner.model.payload import Payload
     from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.progress import ProgressHook

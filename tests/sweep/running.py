@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.decision.policy.policy import Policy
+    from tuner.model.invocation import InvokeReply
     from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.progress import ProgressEvent
-    from tuner.model.invocation import InvokeReply
     from tuner.model.sweep import Sweep
 
 PAYLOADS = (Payload("empty", b"{}"),)

@@ -20,8 +20,8 @@ from tuner.session import OpenTarget, check_plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tuner.aws import CredentialsWait
     from tuner.local import RunningLocalLambda
-    from tuner.model.patience import CredentialsPatience
     from tuner.model.request import Target
     from tuner.session import Inputs
 
@@ -34,14 +34,14 @@ def open_target(
     inputs: Inputs,
     *,
     state_dir: Path,
-    patience: CredentialsPatience | None = None,
+    credentials_wait: CredentialsWait | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[OpenTarget]:
     """Connect to where the function of a sweep is; a local endpoint ends with the block.
 
     What a template says of the function is held against the plan before an endpoint is started.
-    `on_step` is told of each build, `patience` is for credentials that expire. Raises InputError,
-    TemplateError, LocalError, CredentialsError.
+    `on_step` is told of each build, `credentials_wait` is for credentials that expire. Raises
+    InputError, TemplateError, LocalError, CredentialsError.
     """
     request = inputs.request
     with connect_to(
@@ -50,7 +50,7 @@ def open_target(
         state_dir=state_dir,
         allow_outside=request.measure.allow_outside,
         concurrency=request.budget.concurrency,
-        patience=patience,
+        credentials_wait=credentials_wait,
         on_step=on_step,
         check=partial(check_plan, inputs),
     ) as target:
@@ -65,7 +65,7 @@ def connect_to(
     state_dir: Path,
     allow_outside: bool = False,
     concurrency: int | None = None,
-    patience: CredentialsPatience | None = None,
+    credentials_wait: CredentialsWait | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     check: Callable[[FunctionConfig, int], None] = lambda *_: None,
 ) -> Iterator[OpenTarget]:
@@ -93,7 +93,7 @@ def connect_to(
         endpoint_url=where.endpoint_url,
         max_connections=connections,
         function=function,
-        patience=patience,
+        credentials_wait=credentials_wait,
     ) as gateway:
         yield OpenTarget(gateway, state_dir)
 

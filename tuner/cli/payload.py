@@ -11,8 +11,8 @@ from tuner.cli import options
 from tuner.cli.grouped import spread
 from tuner.cli.groups import PlaceOptions
 from tuner.cli.screen import agree, show_json, show_text
-from tuner.model.request import Target
 from tuner.model.interval import percent
+from tuner.model.request import Target
 from tuner.report.foreign import plain
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner import api, session
+from tuner.aws import CredentialsWait
 from tuner.cli import exitcode
 from tuner.cli.clock import today
 from tuner.cli.progress import progress
@@ -18,7 +19,6 @@ from tuner.errors import (
     NotAgreedError,
     UnknownReachError,
 )
-from tuner.model.patience import CredentialsPatience
 from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
@@ -77,7 +77,7 @@ def sweep_and_answer(
     with api.open_target(
         inputs,
         state_dir=folder,
-        patience=_patience(stop),
+        credentials_wait=_credentials_wait(stop),
         on_step=lambda step: say(f"  {step}"),
     ) as target:
         inputs = api.with_payloads(inputs, target, _test_events_offered(inputs, target))
@@ -111,7 +111,7 @@ def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] 
     return ("test-events",) if is_interactive() and agree("Send them?") else None
 
 
-def _patience(stop: StopSignal) -> CredentialsPatience:
+def _credentials_wait(stop: StopSignal) -> CredentialsWait:
     """Expired credentials are waited for where somebody is there to renew them."""
 
     def tell(wait_s: float) -> None:
@@ -120,7 +120,7 @@ def _patience(stop: StopSignal) -> CredentialsPatience:
             f"new keys in the credentials file); waiting for up to {wait_s / 60:.0f} min"
         )
 
-    return CredentialsPatience(RENEWAL_S if is_interactive() else 0.0, tell, lambda: stop.is_urgent)
+    return CredentialsWait(RENEWAL_S if is_interactive() else 0.0, tell, lambda: stop.is_urgent)
 
 
 def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:

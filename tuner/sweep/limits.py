@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.model.finding import Finding
-from tuner.model.request import LEAVE_CONCURRENCY
 from tuner.model.interval import percent
+from tuner.model.request import LEAVE_CONCURRENCY
 
 if TYPE_CHECKING:
     from random import Random
