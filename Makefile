@@ -1,8 +1,10 @@
-# Everything sets up what it needs in .venv; nothing else is touched.
+# Everything sets up what it needs in .venv; nothing else is touched, but that root gets Chromium
+# as Debian's package for the report page's tests, where that machine has none.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BROWSER := $(VENV)/.browser
 OPENAPI := $(VENV)/github-openapi.json
 MERMAID := $(VENV)/mermaid.min.js
 
@@ -35,9 +37,17 @@ $(MERMAID): | $(STAMP)
 	    tar -xzOf mermaid-*.tgz package/dist/mermaid.min.js > mermaid.part && \
 	    mv mermaid.part mermaid.min.js; rm -f mermaid-*.tgz
 
+# Tried once: without a browser the page's tests are skipped, and the last line says so.
+$(BROWSER): | $(STAMP)
+	@$(BIN)/python -m tests.browser.chromium || true
+	@touch $@
+
+browser: $(STAMP)  ## Get a browser for the report page's tests, where it can be had
+	@$(BIN)/python -m tests.browser.chromium
+
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
 
-test: $(STAMP) $(OPENAPI)  ## Run the tests (about five minutes on two cores)
+test: $(STAMP) $(OPENAPI) $(BROWSER)  ## Run the tests (about five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP)  ## Run the tests that `test` leaves out (fault matrix, kills, whole sweeps)
@@ -72,4 +82,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, output
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo openapi test test-slow test-all check bench bench-local bench-decide readme pictures notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures notebooks clean

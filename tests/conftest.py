@@ -12,6 +12,7 @@ script), since an ignored signal would be inherited by every process under test.
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import signal
@@ -82,3 +83,15 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for what, cases, recovered in sorted(counted):
         terminalreporter.write_line(f"{cases:6} {what} ({recovered} put right by recover)")
     terminalreporter.write_line(f"{sum(cases for _, cases, _ in counted):6} in all")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Say in the last line, after the sums, what was not tested, why and how often."""
+    yield
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", ()) if reporter else ()
+    reasons = collections.Counter(each.longrepr[2].removeprefix("Skipped: ") for each in skipped)
+    if reasons and not hasattr(session.config, "workerinput"):
+        said = "; ".join(f"{reason} ({count})" for reason, count in sorted(reasons.items()))
+        reporter.write_line(f"skipped: {said}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -13,7 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.browser.conftest import ARGUMENTS, NAMES
+from playwright.sync_api import sync_playwright
+
+from tests.browser.chromium import launch, use_own_downloads
 from tests.report.exhibits import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
@@ -68,14 +69,12 @@ def _own_cpu_s(path: Path) -> float:
 
 def _interactive(page: Path) -> list[Row]:
     """From the start of the navigation until every chart stands, in headless Chromium."""
-    browser_path = next((found for name in NAMES if (found := shutil.which(name))), None)
     what, target = "page to interactive, headless Chromium", "≤ 300 ms"
-    if browser_path is None:
-        return [(what, target, "no browser", False)]
-    from playwright.sync_api import sync_playwright
-
+    use_own_downloads()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=list(ARGUMENTS))
+        browser = launch(playwright)
+        if browser is None:
+            return [(what, target, "no browser", False)]
         times_ms = []
         for _ in range(RUNS):
             opened = browser.new_page()

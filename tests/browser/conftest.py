@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from tests.browser.chromium import MISSING, launch, use_own_downloads
 from tests.browser.opened import Opened
 
 if TYPE_CHECKING:
@@ -16,26 +16,14 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-# As root in a container, and without anything that the browser would fetch for itself.
-ARGUMENTS: Final = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser is installed (looked for {', '.join(NAMES)})")
+    use_own_downloads()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        started = launch(playwright)
+        if started is None:
+            pytest.skip(MISSING)
         yield started
         started.close()
 

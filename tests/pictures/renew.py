@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Final
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, NAMES
+from tests.browser.chromium import MISSING, launch, use_own_downloads
 from tests.end_to_end.running import ROOT, tuner
 from tests.pictures.comment_page import MERMAID, comment_page
 from tests.pictures.in_terminal import run_in_terminal
@@ -57,11 +56,11 @@ def written_comment(state_dir: Path) -> str:
 
 def _shot(page: Path, *, ready: str, only: str | None = None) -> bytes:
     """The top of a page in headless Chromium, or one part of it; PNG."""
-    path = next((found for name in NAMES if (found := shutil.which(name))), None)
-    if path is None:
-        sys.exit(f"no browser is installed (looked for {', '.join(NAMES)})")
+    use_own_downloads()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS])
+        browser = launch(playwright)
+        if browser is None:
+            sys.exit(MISSING)
         opened = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         opened.goto(page.as_uri())
         opened.wait_for_selector(ready)
