@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuner.api.saved import load_sweep, recommend
     from tuner.api.tuning import TuneOptions, tune
     from tuner.breakeven.answer import BreakEven
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
     from tuner.errors import TunerError
     from tuner.inference.curve import Curve
@@ -39,7 +39,7 @@ _HOMES: Final = {
     "Interval": "tuner.model.interval",
     "Recommendation": "tuner.model.recommendation",
     "Sweep": "tuner.model.sweep",
-    "Terms": "tuner.breakeven.question",
+    "Terms": "tuner.breakeven.terms",
     "Traffic": "tuner.breakeven.traffic",
     "TuneOptions": "tuner.api.tuning",
     "TunerError": "tuner.errors",

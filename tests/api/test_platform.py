@@ -10,7 +10,7 @@ from tests.sweeps import made_sweep
 from tuner.api.breakeven import break_even, recommend_with_platform
 from tuner.api.page import exhibit
 from tuner.api.saved import analyse, recommend
-from tuner.breakeven.question import Terms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal

@@ -8,8 +8,8 @@ from typing import Final
 
 from tests.sweeps import made_sweep
 from tuner.api.breakeven import read_work
-from tuner.breakeven.analyse import analyse as compare_platforms
-from tuner.breakeven.question import Terms
+from tuner.breakeven.platform_comparison import compare_platforms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision import analyse, recommend
 from tuner.model.goal import Goal

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tuner.breakeven.bill import lambda_usd
 from tuner.breakeven.fleet import (
     Fleet,
+    Offer,
     break_even_by_hour_per_s,
     break_even_per_s,
     capacity_per_s,
     cost_usd,
     fast_enough,
 )
-from tuner.breakeven.offers import Offer
-from tuner.breakeven.scenario import central_scenario
+from tuner.breakeven.terms import central_scenario
 from tuner.breakeven.traffic import Traffic
 from tuner.breakeven.work import Work
 from tuner.model.lambda_limits import SECONDS_PER_MONTH

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from tests.breakeven.test_fleet import work_of
+from tuner.breakeven.answer import total_usd
 from tuner.breakeven.bill import lambda_usd, provisioned_usd, snap_start_usd
-from tuner.breakeven.items import total_usd
 from tuner.breakeven.lambda_bill import LambdaBill
-from tuner.breakeven.question import Terms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.pricing import load_price_book

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.breakeven.findings import traffic_findings
-from tuner.breakeven.question import Terms
+from tuner.breakeven.platform_findings import traffic_findings
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic, read_traffic, traffic_of_minutes, traffic_of_rate
 from tuner.errors import InputError
 from tuner.model.invocation import MinuteLoad

@@ -10,7 +10,7 @@ from tests.cli.running import run_here
 from tests.cli.test_break_even import sweep_file
 from tests.sweeps import made_sweep
 from tuner.api.breakeven import break_even
-from tuner.breakeven.question import Terms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import breakeven_figure, figure

@@ -12,7 +12,7 @@ import pytest
 from tests.report.exhibits import large_sweep, mixed, shown
 from tuner import Goal
 from tuner.api import analyse, exhibit
-from tuner.breakeven.question import Terms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.report.page.render import render
 

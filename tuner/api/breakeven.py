@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tuner import decision
 from tuner.api.saved import analyse
-from tuner.breakeven.analyse import analyse as compare_platforms
-from tuner.breakeven.question import Terms
+from tuner.breakeven.platform_comparison import compare_platforms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.saving import SavingNeeded

@@ -13,7 +13,7 @@ from tuner.errors import InputError
 from tuner.model.comparison import ValueChange
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
-from tuner.pricing.age import age_finding
+from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner import decision
 from tuner.api.breakeven import platforms_of, saving_needed, with_platform
-from tuner.breakeven.question import Terms
+from tuner.breakeven.terms import Terms
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError

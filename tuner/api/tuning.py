@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Unpack
 
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation

@@ -1,8 +1,9 @@
 """Where a function is cheaper at a rate of requests, and from which rate on.
 
-`work` parts a curve into waiting and CPU time; `traffic` says how many requests come and how
-they are spread; `scenario` draws what nobody knows of the other platforms; `offers` lists the
-tasks and instances of the price book that fit; `fleet` counts and prices them and finds
-crossings; `bill` has the invoice formulas; `compare` puts them together and `judge` gives the
-verdict.
+Read `platform_comparison` first: it takes what an invocation needs (`work`: waiting and CPU time
+parted from the curve) and the `terms`, and returns the `answer`. `traffic` says how many requests
+come and how they are spread. `platforms` lists what can be priced in a region, `fleet` counts and
+prices its tasks or instances and finds crossings, `lambda_bill` prices Lambda's own month, and
+`cost_model` holds them against each other over all draws. `platform_verdict` decides, and
+`platform_findings` says what speaks for leaving and for staying.
 """

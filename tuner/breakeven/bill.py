@@ -56,8 +56,8 @@ def lambda_usd(
             gb_seconds = max(gb_seconds - left, Decimal())
             if not account_gb_seconds:
                 requests = max(requests - FREE_REQUESTS, 0)
-        duration = tiered_usd(prices, account_gb_seconds + gb_seconds)
-        duration -= tiered_usd(prices, account_gb_seconds)
+        duration = prices.duration_cost_usd(account_gb_seconds + gb_seconds)
+        duration -= prices.duration_cost_usd(account_gb_seconds)
         if savings_plan:
             duration *= 1 - SAVINGS_PLAN_LAMBDA_RATIO
         return (
@@ -65,19 +65,6 @@ def lambda_usd(
             + duration
             + storage * prices.ephemeral_storage_price_usd_per_gb_second
         )
-
-
-def tiered_usd(prices: LambdaPrices, gb_seconds: Decimal) -> Decimal:
-    """What a month's GB-seconds cost over the tiers, each part at its own price."""
-    cost, lower = Decimal(), Decimal()
-    for tier in prices.duration_tiers:
-        bound = tier.upper_bound_gb_seconds
-        upper = gb_seconds if bound is None else min(gb_seconds, bound)
-        cost += (upper - lower) * tier.price_usd_per_gb_second
-        if upper == gb_seconds:
-            break
-        lower = upper
-    return cost
 
 
 def provisioned_usd(

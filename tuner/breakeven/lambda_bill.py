@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.breakeven.answer import BillItem, merged
 from tuner.breakeven.bill import (
     FREE_GB_SECONDS,
     FREE_REQUESTS,
     SAVINGS_PLAN_LAMBDA_RATIO,
-    tiered_usd,
 )
-from tuner.breakeven.items import BillItem, merged
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.breakeven.work import Work
     from tuner.pricing import LambdaPrices
 
@@ -248,7 +247,7 @@ class LambdaBill:
 
     def _tiered(self, gb_seconds: Floats) -> Floats:
         ends = [0, *(float(t.upper_bound_gb_seconds or 1e18) for t in self.prices.duration_tiers)]
-        costs = [float(tiered_usd(self.prices, Decimal(end))) for end in ends]
+        costs = [float(self.prices.duration_cost_usd(Decimal(end))) for end in ends]
         return np.asarray(np.interp(gb_seconds, ends, costs))
 
     def _tiers_of(self, gb_s: float) -> list[tuple[float, float]]:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from tuner.breakeven.answer import BillItem, total_usd
 from tuner.breakeven.bill import HOURS_PER_MONTH
-from tuner.breakeven.fleet import Fleet
-from tuner.breakeven.items import BillItem, total_usd
-from tuner.breakeven.offers import (
+from tuner.breakeven.fleet import (
     EC2_RESERVED_GIB,
     ECS_RESERVED_GIB,
     ROOT_VOLUME_GB,
+    Fleet,
     fargate_offers,
     instance_offers,
     managed_offers,
@@ -24,8 +24,9 @@ from tuner.pricing import NetworkPrices
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.breakeven.offers import Kind, Offer
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.answer import Kind
+    from tuner.breakeven.fleet import Offer
+    from tuner.breakeven.terms import Terms
     from tuner.pricing import PriceBook
 
 ON_LAMBDA: Final = "Lambda: "

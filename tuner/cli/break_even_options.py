@@ -11,7 +11,7 @@ import typer
 from tuner.cli import options, values
 
 if TYPE_CHECKING:
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
     from tuner.model.sweep import Sweep
 
@@ -197,7 +197,7 @@ class TermsOptions:
 
     def with_traffic(self, traffic: "Traffic") -> "Terms":
         """Return the terms of a comparison. --api-gateway is at its list price or at yours."""
-        from tuner.breakeven.question import Terms  # noqa: PLC0415 - not needed for --help
+        from tuner.breakeven.terms import Terms  # noqa: PLC0415 - not needed for --help
 
         given = asdict(self)
         if given.pop("api_gateway") and not self.gateway_usd_per_million:

@@ -12,7 +12,7 @@ from tuner.model.goal import Goal
 from tuner.model.request import Target
 
 if TYPE_CHECKING:
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class TrafficOptions:
 
     def terms(self) -> "Terms":
         """Return them as the terms of a comparison. Raises InputError."""
-        from tuner.breakeven.question import Terms  # noqa: PLC0415 - not needed for --help
+        from tuner.breakeven.terms import Terms  # noqa: PLC0415 - not needed for --help
         from tuner.cli.traffic import traffic_of  # noqa: PLC0415 - as above
 
         return Terms(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 if TYPE_CHECKING:
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep

@@ -27,7 +27,7 @@ from tuner.sweep.io import StopSignal, stop_on_signals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation

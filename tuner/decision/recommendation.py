@@ -15,7 +15,7 @@ from tuner.decision.tradeoff import weigh_tradeoff
 from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
 from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
-from tuner.pricing.age import age_finding
+from tuner.pricing.book import age_finding
 
 if TYPE_CHECKING:
     import datetime

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import PriceError
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.pricing.lambda_prices import LambdaPrices
-    from tuner.pricing.platform_prices import (
+    from tuner.pricing.rates import (
         FargatePrices,
         InstancePrices,
+        LambdaPrices,
         ManagedInstancesPrices,
         NetworkPrices,
     )
@@ -90,3 +92,20 @@ def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
 
 def _missing(what: str, *where: str) -> str:
     return f"no {what} price is known for {' '.join(where)}"
+
+
+MAX_PRICE_AGE_DAYS: Final = 90
+
+
+def age_finding(as_of: str, today: datetime.date) -> Finding | None:
+    """A warning where the oldest price used is over 90 days old on `today`; else None."""
+    age = (today - datetime.date.fromisoformat(as_of)).days
+    if age <= MAX_PRICE_AGE_DAYS:
+        return None
+    return Finding(
+        "old-prices",
+        "warning",
+        # No count of days: a comment would else change daily.
+        f"the oldest price used is of {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: "
+        "tuner prices refresh asks AWS for today's",
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import PriceError
 from tuner.pricing import load_price_book
 from tuner.pricing.price_list import facts, queries, read_item, read_saved
-from tuner.pricing.refreshed import (
+from tuner.pricing.refresh import (
     Refresh,
     add_document,
     changed_count,

@@ -1,13 +1,21 @@
-"""Reads a price snapshot. Schema 1, told by example (`platform_snapshot` has the other blocks):
+"""Reads a price snapshot. Schema 1, told by example:
 
     {"schema_version": 1, "as_of": "2025-10-30", "sources": {NAME: {"published", "what"}},
      "lambda": {"duration_tier_bounds_gb_seconds": {"x86_64": [6000000000, 15000000000], …},
                 "regions": {"us-east-1": {"location", "as_of"?,
                             "x86_64": {"duration_gb_second": [three prices], "request", …},
-                            "arm64": {…}, "snap_start": {…} or null}}}}
+                            "arm64": {…}, "snap_start": {…} or null}}},
+     "fargate": {"as_of", "sizes_gb_by_vcpu": {"0.25": [0.5, 1, 2], …}, "regions": {REGION:
+        {"storage_gb_hour", "x86_64": {"vcpu_hour", "gb_hour", "spot"?, "savings_plan_1y"?}, …}}},
+     "ec2": {"as_of", "types": {"c7g.large": {"vcpu", "memory_gib", "architecture",
+        "baseline_percent"}}, "regions": {REGION: {"c7g.large": "0.0725", …}}},
+     "network": {"as_of": {"nat_hour": DAY, …}, "regions": {REGION: {"nat_hour", …, null where
+        unknown}}},
+     "managed_instances": {"as_of", "fee_percent", "requests": {REGION: price}}}
 
 Prices are decimal strings in USD for one unit of what the key names. An architecture of a refreshed
-region has its own `tier_bounds` and `as_of`.
+region has its own `tier_bounds` and `as_of`; a region's block may have an `as_of` of its own, and
+it and the network's may be tables by name.
 """
 
 from __future__ import annotations
@@ -19,16 +27,20 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from tuner.pricing.book import PriceBook
-from tuner.pricing.lambda_prices import LambdaPrices, PriceTier, SnapStartPrices
-from tuner.pricing.platform_snapshot import (
-    fargate_entries,
-    instance_entries,
-    managed_instances_entries,
-    network_entries,
+from tuner.pricing.rates import (
+    FargatePrices,
+    FargateRate,
+    InstancePrices,
+    LambdaPrices,
+    ManagedInstancesPrices,
+    NetworkPrices,
+    PriceTier,
+    SnapStartPrices,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
 
 ARCHITECTURES = ("x86_64", "arm64")
 SCHEMA_VERSION = 1
@@ -52,10 +64,10 @@ def read_price_book(document: Mapping[str, Any]) -> PriceBook:
         as_of=document["as_of"],
         sources=tuple(source["what"] for source in document["sources"].values()),
         lambda_entries=tuple(_lambda_entries(document["lambda"], document["as_of"])),
-        fargate_entries=tuple(fargate_entries(document["fargate"])),
-        instance_entries=tuple(instance_entries(document["ec2"])),
-        network_entries=tuple(network_entries(document["network"])),
-        managed_instances_entries=tuple(managed_instances_entries(document["managed_instances"])),
+        fargate_entries=tuple(_fargate_entries(document["fargate"])),
+        instance_entries=tuple(_instance_entries(document["ec2"])),
+        network_entries=tuple(_network_entries(document["network"])),
+        managed_instances_entries=tuple(_managed_instances_entries(document["managed_instances"])),
     )
 
 
@@ -95,3 +107,95 @@ def _snap_start(prices: Mapping[str, str] | None) -> SnapStartPrices | None:
     if prices is None:
         return None
     return SnapStartPrices(Decimal(prices["cache_gb_second"]), Decimal(prices["restore_gb"]))
+
+
+_AS_OF = "as_of"
+
+
+def _fargate_entries(block: Mapping[str, Any]) -> Iterator[FargatePrices]:
+    """Two entries a region, one for each architecture that has a price."""
+    sizes = tuple(
+        sorted(
+            (Decimal(vcpu), Decimal(str(gb)))
+            for vcpu, sizes_gb in block["sizes_gb_by_vcpu"].items()
+            for gb in sizes_gb
+        )
+    )
+    for region, entry in block["regions"].items():
+        as_of = entry.get(_AS_OF, block[_AS_OF])
+        for architecture in ("x86_64", "arm64"):
+            if architecture not in entry:
+                continue
+            prices = entry[architecture]
+            yield FargatePrices(
+                region=region,
+                architecture=architecture,
+                on_demand=_rate(prices, as_of),
+                spot=_optional_rate(prices.get("spot"), as_of),
+                savings_plan_1y=_optional_rate(prices.get("savings_plan_1y"), as_of),
+                storage_gb_hour_usd=Decimal(entry["storage_gb_hour"]),
+                sizes=sizes,
+            )
+
+
+def _instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
+    """One entry for each type that a region sells."""
+    types = block["types"]
+    for region, prices in block["regions"].items():
+        for name, price in prices.items():
+            if name == _AS_OF:
+                continue
+            spec = types[name]
+            percent = spec["baseline_percent"]
+            yield InstancePrices(
+                region=region,
+                as_of=_day(prices, name, block),
+                name=name,
+                vcpu_count=spec["vcpu"],
+                memory_gib=Decimal(spec["memory_gib"]),
+                architecture=spec["architecture"],
+                baseline_ratio=None if percent is None else Decimal(percent) / 100,
+                hour_usd=Decimal(price),
+            )
+
+
+def _network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
+    """One entry a region; what is null there stays unknown."""
+    for region, prices in block["regions"].items():
+        known = {
+            f"{name}_usd": Decimal(price)
+            for name, price in prices.items()
+            if name != _AS_OF and price is not None
+        }
+        days = tuple(
+            (name, _day(prices, name.removesuffix("_usd"), block)) for name in sorted(known)
+        )
+        yield NetworkPrices(region=region, dates=days, **known)
+
+
+def _managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInstancesPrices]:
+    """One entry for each region with a known request price."""
+    for region, price in block["requests"].items():
+        yield ManagedInstancesPrices(
+            region, block[_AS_OF], Decimal(block["fee_percent"]) / 100, Decimal(price)
+        )
+
+
+def _day(entry: Mapping[str, Any], name: str, block: Mapping[str, Any]) -> str:
+    """The day of one price: the region's own, else the block's."""
+    for days in (entry.get(_AS_OF), block[_AS_OF]):
+        if isinstance(days, str):
+            return days
+        if days is not None and name in days:
+            return str(days[name])
+    raise KeyError(name)
+
+
+def _rate(prices: Mapping[str, str], as_of: str) -> FargateRate:
+    return FargateRate(
+        prices.get(_AS_OF, as_of), Decimal(prices["vcpu_hour"]), Decimal(prices["gb_hour"])
+    )
+
+
+def _optional_rate(prices: Mapping[str, str] | None, as_of: str) -> FargateRate | None:
+    return None if prices is None else _rate(prices, as_of)

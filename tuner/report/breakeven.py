@@ -13,8 +13,7 @@ from tuner.report.json import findings_json, interval_json
 from tuner.report.prose import SIGNS, wrapped
 
 if TYPE_CHECKING:
-    from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
-    from tuner.breakeven.items import BillItem
+    from tuner.breakeven.answer import BillItem, BreakEven, PlatformCost, RateInterval
     from tuner.model.interval import Interval
 
 TITLES: Final = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")

@@ -13,7 +13,7 @@ from tuner.report.plan import describe_config
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
 

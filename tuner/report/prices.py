@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.pricing import FargatePrices, LambdaPrices, PriceBook
-    from tuner.pricing.refreshed import Refresh
+    from tuner.pricing.refresh import Refresh
 
 _NETWORK: Final = (
     ("public_ipv4_hour_usd", "public IPv4", "hour"),

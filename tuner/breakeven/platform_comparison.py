@@ -1,20 +1,20 @@
-"""From work and terms to the answer."""
+"""From work and terms to the answer: the platforms with their costs, crossings and the verdict."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.breakeven import findings as said
+from tuner.breakeven import platform_findings
 from tuner.breakeven.answer import BreakEven, WorkSummary
-from tuner.breakeven.compare import (
-    compare,
+from tuner.breakeven.cost_model import (
     fitting,
     interval,
+    model_costs,
     price_lambda,
     price_platform,
 )
-from tuner.breakeven.judge import flipping_assumption, judge
 from tuner.breakeven.lambda_bill import LambdaBill
+from tuner.breakeven.platform_verdict import flipping_assumption, judge
 from tuner.breakeven.platforms import (
     ON_LAMBDA,
     Prices,
@@ -23,22 +23,22 @@ from tuner.breakeven.platforms import (
     log_price_usd,
 )
 from tuner.model.finding import Finding
-from tuner.pricing.age import age_finding
+from tuner.pricing.book import age_finding
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Sequence
 
     from tuner.breakeven.answer import PlatformCost
-    from tuner.breakeven.compare import Comparison
-    from tuner.breakeven.judge import Ruling
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.cost_model import CostModel
+    from tuner.breakeven.platform_verdict import Ruling
+    from tuner.breakeven.terms import Terms
     from tuner.breakeven.work import Work
     from tuner.model.function import FunctionConfig
     from tuner.pricing import LambdaPrices, PriceBook
 
 
-def analyse(
+def compare_platforms(
     function: FunctionConfig,
     work: Work,
     terms: Terms,
@@ -63,20 +63,20 @@ def analyse(
         log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
         gateway_usd=gateway_usd(prices, terms),
     )
-    comparison = compare(work, bill, terms, seed=seed)
+    costs = model_costs(work, bill, terms, seed=seed)
     listed = list_candidates(prices, terms, function.architecture)
-    fits = [each for each in (fitting(one, comparison) for one in listed) if each is not None]
-    platforms = (price_lambda(comparison), *(price_platform(each, comparison) for each in fits))
+    fits = [each for each in (fitting(one, costs) for one in listed) if each is not None]
+    platforms = (price_lambda(costs), *(price_platform(each, costs) for each in fits))
     asked = terms.traffic.rate_per_s is not None
-    ruling = judge(fits, comparison) if asked else None
+    ruling = judge(fits, costs) if asked else None
     summary = WorkSummary(
         wait_ms=interval(work.wait_ms.mean(), work.wait_ms),
         cpu_ms=interval(work.cpu_ms.mean(), work.cpu_ms),
         core_count=interval(work.core_count.mean(), work.core_count),
         memory_used_mb=work.memory_used_mb,
     )
-    findings = _findings(summary, comparison, ruling, prices, today)
-    if ruling is not None and (flip := flipping_assumption(listed, comparison)):
+    findings = _findings(summary, costs, ruling, prices, today)
+    if ruling is not None and (flip := flipping_assumption(listed, costs)):
         findings.append(Finding("verdict-rests-on", "info", flip))
     lowest = _lowest_rate(platforms)
     return BreakEven(
@@ -91,7 +91,7 @@ def analyse(
         work=summary,
         break_even_rate_per_s=lowest,
         findings=tuple(findings),
-        assumptions=said.assumptions(comparison),
+        assumptions=platform_findings.assumptions(costs),
         prices_as_of=min(prices.dates),
         saving_usd_per_month=ruling.saving_usd if ruling else None,
         payback_months=_payback(ruling, terms),
@@ -109,19 +109,19 @@ def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices)
 
 def _findings(
     work: WorkSummary,
-    comparison: Comparison,
+    costs: CostModel,
     ruling: Ruling | None,
     prices: Prices,
     today: datetime.date | None,
 ) -> list[Finding]:
-    duration_ms = float(comparison.work.lambda_ms.mean())
-    found = said.traffic_findings(comparison.terms, duration_ms)
-    found += said.work_findings(work, duration_ms, needs_gpu=comparison.terms.needs_gpu)
-    found += said.lambda_findings(comparison)
+    duration_ms = float(costs.work.lambda_ms.mean())
+    found = platform_findings.traffic_findings(costs.terms, duration_ms)
+    found += platform_findings.work_findings(work, duration_ms, needs_gpu=costs.terms.needs_gpu)
+    found += platform_findings.lambda_findings(costs)
     if ruling is not None:
-        rewrite = said.rewrite_finding(work, comparison, ruling.threshold_usd)
+        rewrite = platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
         found += [rewrite] if rewrite else []
-    found += said.price_findings(prices.missing, ruling)
+    found += platform_findings.price_findings(prices.missing, ruling)
     if today is not None and (old := age_finding(min(prices.dates), today)):
         found.append(old)
     return found

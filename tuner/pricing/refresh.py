@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.pricing.lambda_prices import LambdaPrices
-    from tuner.pricing.platform_prices import FargatePrices, NetworkPrices
     from tuner.pricing.price_list import Fact
+    from tuner.pricing.rates import FargatePrices, LambdaPrices, NetworkPrices
 
 BLOCKS: Final = ("lambda", "fargate", "ec2", "network")
 _LAMBDA_NAMES: Final = frozenset(

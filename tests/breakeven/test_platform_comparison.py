@@ -13,10 +13,10 @@ import pytest
 from tests.breakeven.test_fleet import work_of
 from tests.sweeps import made_function, made_sweep
 from tuner.api.breakeven import break_even
-from tuner.breakeven.analyse import analyse
 from tuner.breakeven.bill import fargate_usd, instances_usd, managed_instances_usd
-from tuner.breakeven.offers import fargate_offers, instance_offers, managed_offers
-from tuner.breakeven.question import Terms
+from tuner.breakeven.fleet import fargate_offers, instance_offers, managed_offers
+from tuner.breakeven.platform_comparison import compare_platforms
+from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic, traffic_of_rate
 from tuner.errors import InputError
 from tuner.pricing import load_price_book
@@ -254,7 +254,7 @@ def test_the_readmes_worked_example_is_what_the_tool_says() -> None:
         lambda_memory_mb=1769,
     )
     terms = Terms(traffic=traffic_of_rate(24.1, 1.0), trigger="queue", provisioned=False)
-    answer = analyse(
+    answer = compare_platforms(
         made_function(1769), work, terms, price_book=replace(book, fargate_entries=small)
     )
     [fargate] = [each for each in answer.platforms if each.name == "Fargate x86_64"]

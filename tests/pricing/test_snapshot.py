@@ -1,4 +1,4 @@
-"""Prices of the platforms beside Lambda."""
+"""The bundled prices of the platforms beside Lambda."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.breakeven.compare import fitting, fleet_usd, interval
-from tuner.breakeven.scenario import SPEED_RANGE
+from tuner.breakeven.cost_model import fitting, fleet_usd, interval
+from tuner.breakeven.terms import SPEED_RANGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.breakeven.answer import Verdict
-    from tuner.breakeven.compare import Comparison
+    from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platforms import Candidate
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.terms import Terms
     from tuner.model.interval import Interval
 
     Floats = NDArray[np.float64]
@@ -44,17 +44,17 @@ class Ruling:
     threshold_usd: float
 
 
-def judge(candidates: Sequence[Candidate], comparison: Comparison) -> Ruling:
+def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
     """Weigh platforms of the function's own architecture at the rate that is asked for."""
-    lambda_usd = _lambda_usd(comparison)
-    middle = float(_lambda_usd(comparison.central)[0])
-    threshold = threshold_usd(comparison.terms, middle)
+    lambda_usd = _lambda_usd(costs)
+    middle = float(_lambda_usd(costs.central)[0])
+    threshold = threshold_usd(costs.terms, middle)
     flagged: list[tuple[Candidate, Interval]] = []
     likely = False
-    for candidate in own(candidates, comparison):
-        saving = lambda_usd - fleet_usd(candidate, comparison, _rate(comparison))
+    for candidate in own(candidates, costs):
+        saving = lambda_usd - fleet_usd(candidate, costs, _rate(costs))
         share = float(np.mean(saving >= threshold))
-        estimate = middle - float(fleet_usd(candidate, comparison.central, _rate(comparison))[0])
+        estimate = middle - float(fleet_usd(candidate, costs.central, _rate(costs))[0])
         likely = likely or share >= UNLIKELY
         if share >= SURE and estimate >= threshold:
             flagged.append((candidate, interval(estimate, saving)))
@@ -70,38 +70,38 @@ def threshold_usd(terms: Terms, lambda_usd: float) -> float:
     return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 
 
-def own(candidates: Sequence[Candidate], comparison: Comparison) -> list[Candidate]:
+def own(candidates: Sequence[Candidate], costs: CostModel) -> list[Candidate]:
     """Candidates of the function's architecture: another needs another build, on Lambda too."""
-    architecture = comparison.bill.prices.architecture
+    architecture = costs.bill.prices.architecture
     return [each for each in candidates if each.architecture == architecture]
 
 
-def flipping_assumption(candidates: Sequence[Candidate], comparison: Comparison) -> str | None:
+def flipping_assumption(candidates: Sequence[Candidate], costs: CostModel) -> str | None:
     """The first single assumption whose other end changes where the function is cheapest.
 
     One by one, the rest at their central values. None if no single one does. `candidates` are
     those before the slow offers are sorted out.
     """
-    before = _central_side(candidates, comparison)
-    for text, changed in _variations(comparison):
+    before = _central_side(candidates, costs)
+    for text, changed in _variations(costs):
         after = _central_side(candidates, changed)
         if after != before:
             return f"{text} would make it {_side_name(after)} instead of {_side_name(before)}"
     return None
 
 
-def _central_side(candidates: Sequence[Candidate], comparison: Comparison) -> Verdict:
+def _central_side(candidates: Sequence[Candidate], costs: CostModel) -> Verdict:
     """Where the central values alone point."""
-    middle = comparison.central
-    middle = replace(middle, scenario=comparison.scenario)
+    middle = costs.central
+    middle = replace(middle, scenario=costs.scenario)
     lambda_usd = float(_lambda_usd(middle)[0])
-    need = threshold_usd(comparison.terms, lambda_usd)
+    need = threshold_usd(costs.terms, lambda_usd)
     found = []
-    for candidate in own(candidates, comparison):
-        kept = fitting(candidate, comparison)
+    for candidate in own(candidates, costs):
+        kept = fitting(candidate, costs)
         if kept is None:
             continue
-        saving = lambda_usd - float(fleet_usd(kept, middle, _rate(comparison))[0])
+        saving = lambda_usd - float(fleet_usd(kept, middle, _rate(costs))[0])
         if saving >= need:
             found.append((saving, kept))
     if not found:
@@ -109,9 +109,9 @@ def _central_side(candidates: Sequence[Candidate], comparison: Comparison) -> Ve
     return _verdict(max(found, key=lambda pair: pair[0])[1])
 
 
-def _variations(comparison: Comparison) -> list[tuple[str, Comparison]]:
-    terms = comparison.terms
-    middle = replace(comparison, scenario=comparison.central.scenario)
+def _variations(costs: CostModel) -> list[tuple[str, CostModel]]:
+    terms = costs.terms
+    middle = replace(costs, scenario=costs.central.scenario)
     peak = terms.traffic.peak_ratio
     made = []
     for ratio in {1.0, 3.0} - {peak}:
@@ -152,12 +152,12 @@ def _verdict(candidate: Candidate) -> Verdict:
     return kind
 
 
-def _lambda_usd(comparison: Comparison) -> Floats:
-    rates = np.array([_rate(comparison)])
-    return np.asarray(comparison.bill.month_usd(comparison.work, rates)[:, 0])
+def _lambda_usd(costs: CostModel) -> Floats:
+    rates = np.array([_rate(costs)])
+    return np.asarray(costs.bill.month_usd(costs.work, rates)[:, 0])
 
 
-def _rate(comparison: Comparison) -> float:
-    rate = comparison.terms.traffic.rate_per_s
+def _rate(costs: CostModel) -> float:
+    rate = costs.terms.traffic.rate_per_s
     assert rate is not None
     return rate

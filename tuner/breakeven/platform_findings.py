@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.breakeven.items import total_usd
+from tuner.breakeven.answer import total_usd
 from tuner.breakeven.platforms import ON_LAMBDA
 from tuner.model.finding import Finding
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tuner.breakeven.answer import WorkSummary
-    from tuner.breakeven.compare import Comparison
-    from tuner.breakeven.judge import Ruling
-    from tuner.breakeven.question import Terms
+    from tuner.breakeven.cost_model import CostModel
+    from tuner.breakeven.platform_verdict import Ruling
+    from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
 
 LONG_RUN_MS: Final = 60_000
@@ -128,9 +128,9 @@ def work_findings(
     return found
 
 
-def lambda_findings(comparison: Comparison) -> list[Finding]:
+def lambda_findings(costs: CostModel) -> list[Finding]:
     """Where provisioned concurrency is cheaper than on demand, what it saves."""
-    rate, middle, bill = comparison.terms.traffic.rate_per_s, comparison.central, comparison.bill
+    rate, middle, bill = costs.terms.traffic.rate_per_s, costs.central, costs.bill
     count = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
     if rate is None or not count:
         return []
@@ -148,19 +148,19 @@ def lambda_findings(comparison: Comparison) -> list[Finding]:
     ]
 
 
-def rewrite_finding(work: WorkSummary, comparison: Comparison, threshold: float) -> Finding | None:
+def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Finding | None:
     """What a rewrite must gain: the share of CPU time that must go to save the threshold.
 
     At the chosen size the bill of duration grows with it, and the CPU part is duration less wait.
     None where one core is not the limit or waiting decides.
     """
-    rate = comparison.terms.traffic.rate_per_s
-    middle = comparison.central
+    rate = costs.terms.traffic.rate_per_s
+    middle = costs.central
     duration = float(middle.work.lambda_ms[0])
     computing = duration - work.wait_ms.estimate
     if rate is None or work.core_count.estimate > 1.3 or computing < duration / 2:
         return None
-    bill = total_usd(comparison.bill.duration_items(middle.work, rate)) * computing / duration
+    bill = total_usd(costs.bill.duration_items(middle.work, rate)) * computing / duration
     text = (
         "one core is the limit: for several cores it must be rewritten, and twice the memory costs "
         "the same only if it is then twice as fast: that buys time, not money"
@@ -198,11 +198,11 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
     return found
 
 
-def assumptions(comparison: Comparison) -> tuple[str, ...]:
+def assumptions(costs: CostModel) -> tuple[str, ...]:
     """One sentence part each."""
-    terms = comparison.terms
+    terms = costs.terms
     traffic = terms.traffic
-    size = comparison.bill.memory_mb
+    size = costs.bill.memory_mb
     within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
     peak = {
         "rate": f"the fleet stands at {traffic.peak_ratio:g} times the mean rate all month",

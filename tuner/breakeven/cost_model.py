@@ -1,4 +1,4 @@
-"""Puts work, traffic, platforms and prices together."""
+"""What each platform costs, and from which rate on it is cheaper: work, traffic and prices."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven import fleet as fleets
-from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval
-from tuner.breakeven.items import merged
-from tuner.breakeven.scenario import central_scenario, draw_scenarios
+from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval, merged
+from tuner.breakeven.terms import central_scenario, draw_scenarios
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tuner.breakeven.items import BillItem
+    from tuner.breakeven.answer import BillItem
     from tuner.breakeven.lambda_bill import LambdaBill
     from tuner.breakeven.platforms import Candidate
-    from tuner.breakeven.question import Terms
-    from tuner.breakeven.scenario import Scenario
+    from tuner.breakeven.terms import Scenario, Terms
     from tuner.breakeven.work import Work
 
     Floats = NDArray[np.float64]
@@ -30,7 +28,7 @@ SEARCH_DRAWS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CostModel:
     """All draws, and the central values, of one question."""
 
     work: Work
@@ -39,12 +37,12 @@ class Comparison:
     terms: Terms
 
     @property
-    def central(self) -> Comparison:
+    def central(self) -> CostModel:
         """The same with the central values alone."""
         middle = central_scenario(self.terms.utilization, self.terms.container_concurrency)
         return replace(self, work=self.work.central, scenario=middle)
 
-    def few(self) -> Comparison:
+    def few(self) -> CostModel:
         """The same with the first draws alone, for what is found by search."""
         cut = slice(SEARCH_DRAWS)
         work, scenario = self.work, self.scenario
@@ -66,31 +64,31 @@ class Comparison:
         )
 
 
-def compare(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> Comparison:
+def model_costs(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> CostModel:
     """Pair every draw of the work with a scenario."""
     scenario = draw_scenarios(
         terms.utilization, terms.container_concurrency, len(work.wait_ms), seed
     )
-    return Comparison(work, scenario, bill, terms)
+    return CostModel(work, scenario, bill, terms)
 
 
-def fitting(candidate: Candidate, comparison: Comparison) -> Candidate | None:
+def fitting(candidate: Candidate, costs: CostModel) -> Candidate | None:
     """The candidate with the offers that are fast enough; None if there is none."""
-    middle = comparison.central
+    middle = costs.central
     offers = candidate.fleet.offers
     fast = fleets.fast_enough(offers, middle.work, _scenario(candidate, middle))
     kept = tuple(offer for offer, quick in zip(offers, fast, strict=True) if quick)
     return replace(candidate, fleet=replace(candidate.fleet, offers=kept)) if kept else None
 
 
-def fleet_usd(candidate: Candidate, at: Comparison, rate_per_s: float) -> Floats:
+def fleet_usd(candidate: Candidate, at: CostModel, rate_per_s: float) -> Floats:
     """A month of the cheapest offer of each draw: (draws,)."""
     return np.asarray(_fleet_usd(candidate, at, rate_per_s).min(axis=1))
 
 
-def price_platform(candidate: Candidate, comparison: Comparison) -> PlatformCost:
+def price_platform(candidate: Candidate, costs: CostModel) -> PlatformCost:
     """Cost, break-even and chart line of one platform. Its offers must be fast enough."""
-    middle, rate = comparison.central, comparison.terms.traffic.rate_per_s
+    middle, rate = costs.central, costs.terms.traffic.rate_per_s
     estimate = _break_even(candidate, middle)[0]
     at = rate or (estimate if np.isfinite(estimate) else 1.0)
     return PlatformCost(
@@ -99,17 +97,15 @@ def price_platform(candidate: Candidate, comparison: Comparison) -> PlatformCost
         units=_describe_units(candidate, middle, at),
         cost_usd_per_month=None
         if rate is None
-        else interval(
-            fleet_usd(candidate, middle, rate)[0], fleet_usd(candidate, comparison, rate)
-        ),
-        break_even=_rate_interval(float(estimate), candidate, comparison),
-        same_architecture=candidate.architecture == comparison.bill.prices.architecture,
+        else interval(fleet_usd(candidate, middle, rate)[0], fleet_usd(candidate, costs, rate)),
+        break_even=_rate_interval(float(estimate), candidate, costs),
+        same_architecture=candidate.architecture == costs.bill.prices.architecture,
         curve=_fleet_curve(candidate, middle),
         bill=() if rate is None else _items(candidate, middle, rate),
     )
 
 
-def _fleet_curve(candidate: Candidate, middle: Comparison) -> tuple[CurvePoint, ...]:
+def _fleet_curve(candidate: Candidate, middle: CostModel) -> tuple[CurvePoint, ...]:
     capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
     return tuple(
         CurvePoint(rate, float(fleets.cost_usd(candidate.fleet, capacity, traffic, rate).min()))
@@ -117,16 +113,16 @@ def _fleet_curve(candidate: Candidate, middle: Comparison) -> tuple[CurvePoint, 
     )
 
 
-def price_lambda(comparison: Comparison) -> PlatformCost:
+def price_lambda(costs: CostModel) -> PlatformCost:
     """Lambda itself at the chosen size."""
-    middle, bill = comparison.central, comparison.bill
-    rate = comparison.terms.traffic.rate_per_s
+    middle, bill = costs.central, costs.bill
+    rate = costs.terms.traffic.rate_per_s
     line = bill.month_usd(middle.work, CHART_RATES_PER_S)[0]
     cost = None
     if rate is not None:
         rates = np.array([rate])
         cost = interval(
-            bill.month_usd(middle.work, rates)[0, 0], bill.month_usd(comparison.work, rates)[:, 0]
+            bill.month_usd(middle.work, rates)[0, 0], bill.month_usd(costs.work, rates)[:, 0]
         )
     points = zip(CHART_RATES_PER_S, line, strict=True)
     ready = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
@@ -147,18 +143,16 @@ def interval(estimate: float, draws: Floats) -> Interval:
     return Interval(float(estimate), float(min(low, estimate)), float(max(high, estimate)))
 
 
-def _rate_interval(
-    estimate: float, candidate: Candidate, comparison: Comparison
-) -> RateInterval | None:
+def _rate_interval(estimate: float, candidate: Candidate, costs: CostModel) -> RateInterval | None:
     if not np.isfinite(estimate):
         return None
-    draws = np.sort(_break_even(candidate, comparison))
+    draws = np.sort(_break_even(candidate, costs))
     low = draws[int(0.05 * len(draws))]
     high = max(float(draws[min(int(0.95 * len(draws)), len(draws) - 1)]), estimate)
     return RateInterval(estimate, min(float(low), estimate), high if np.isfinite(high) else None)
 
 
-def _break_even(candidate: Candidate, at: Comparison) -> Floats:
+def _break_even(candidate: Candidate, at: CostModel) -> Floats:
     """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
     traffic = at.terms.traffic
     if not traffic.is_by_hour and at.bill.is_linear:
@@ -178,7 +172,7 @@ def _break_even(candidate: Candidate, at: Comparison) -> Floats:
     )
 
 
-def _cheapest_somewhere(candidate: Candidate, middle: Comparison) -> Candidate:
+def _cheapest_somewhere(candidate: Candidate, middle: CostModel) -> Candidate:
     """The offers that are the cheapest at some rate: few enough to be searched."""
     capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
     winners = {
@@ -189,24 +183,24 @@ def _cheapest_somewhere(candidate: Candidate, middle: Comparison) -> Candidate:
     return replace(candidate, fleet=replace(candidate.fleet, offers=offers))
 
 
-def _fleet_usd(candidate: Candidate, at: Comparison, rate_per_s: float) -> Floats:
+def _fleet_usd(candidate: Candidate, at: CostModel, rate_per_s: float) -> Floats:
     capacity = _capacity(candidate, at)
     return fleets.cost_usd(candidate.fleet, capacity, at.terms.traffic, rate_per_s)
 
 
-def _capacity(candidate: Candidate, at: Comparison) -> Floats:
+def _capacity(candidate: Candidate, at: CostModel) -> Floats:
     return fleets.capacity_per_s(
         candidate.fleet.offers, at.work, _scenario(candidate, at), at.terms.traffic.peak_ratio
     )
 
 
-def _scenario(candidate: Candidate, at: Comparison) -> Scenario:
+def _scenario(candidate: Candidate, at: CostModel) -> Scenario:
     """The scenario with the speed of the candidate's architecture."""
     ratio = candidate.fleet.speed_ratio
     return at.scenario.with_(vcpu_speed=at.scenario.vcpu_speed * ratio)
 
 
-def _items(candidate: Candidate, middle: Comparison, rate_per_s: float) -> tuple[BillItem, ...]:
+def _items(candidate: Candidate, middle: CostModel, rate_per_s: float) -> tuple[BillItem, ...]:
     """The bill of the cheapest fleet at a rate; its units are the mean over the hours."""
     fleet, traffic = candidate.fleet, middle.terms.traffic
     capacity = _capacity(candidate, middle)
@@ -221,7 +215,7 @@ def _items(candidate: Candidate, middle: Comparison, rate_per_s: float) -> tuple
     )
 
 
-def _describe_units(candidate: Candidate, middle: Comparison, rate_per_s: float) -> str:
+def _describe_units(candidate: Candidate, middle: CostModel, rate_per_s: float) -> str:
     """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`; where it is not the same all month,
     its mean as well: `2.5 (at most 4) × …`.
     """
