@@ -7,7 +7,7 @@ TunerError
 │   │   └── NotInTemplateError  it has no function of that name
 │   ├── PayloadError        a payload
 │   └── SweepFileError      a saved sweep
-├── UnknownReachError       whether live traffic reaches $LATEST cannot be known
+├── UnknownTrafficError       whether live traffic reaches $LATEST cannot be known
 ├── NotAgreedError          the plan was not agreed to; nothing was changed
 ├── HookError               a --before or --after command failed
 ├── PriceError              no price is known for what was asked
@@ -65,7 +65,7 @@ class SweepFileError(InputError):
     """A saved sweep is cut off, of a newer version, or not a sweep."""
 
 
-class UnknownReachError(TunerError):
+class UnknownTrafficError(TunerError):
     """Whether live traffic reaches $LATEST cannot be known; the message names the flag."""
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, InputError, UsageError
-from tuner.lease.reach import Reach, choose_isolation
+from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
@@ -86,7 +86,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
     """Read the function and plan its sweep. Changes nothing but the user's state folder.
 
     Raises InputError (sizes, limits, a file that cannot be written), PayloadError, PriceError,
-    UnknownReachError (isolation auto), AwsError and its kin.
+    UnknownTrafficError (isolation auto), AwsError and its kin.
     """
     check_output(inputs.request, inputs.earlier)
     gateway, book = target.gateway, current_price_book()
@@ -95,8 +95,8 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
     check_measurable(config)
     inputs, findings = _as_measured(inputs, target, config)
     request = inputs.request
-    reach = _reach(inputs, target)
-    isolation = choose_isolation(request.safety.isolation, reach, config.name)
+    traffic = _live_traffic(inputs, target)
+    isolation = choose_isolation(request.safety.isolation, traffic, config.name)
     concurrency, lowered = polite_concurrency(
         _concurrency_limits(gateway, inputs.function),
         isolation=isolation,
@@ -129,7 +129,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         environment="local" if gateway.is_loopback else "aws",
         harms_nothing=target.started_here,
         findings=findings if lowered is None else (*findings, lowered),
-        reached_by=reach.ways,
+        reached_by=traffic.sources,
         side_effects=_side_effects(inputs, target, config.name, state_dir),
         hooks=inputs.hooks,
         build=inputs.build,
@@ -301,11 +301,11 @@ def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) ->
         )
 
 
-def _reach(inputs: Inputs, target: OpenTarget) -> Reach:
+def _live_traffic(inputs: Inputs, target: OpenTarget) -> LiveTraffic:
     """What reaches $LATEST, where that decides; nothing can where the endpoint was started here."""
     if inputs.request.safety.isolation != "auto" or target.started_here:
-        return Reach()
-    return target.gateway.reach(inputs.function)
+        return LiveTraffic()
+    return target.gateway.live_traffic(inputs.function)
 
 
 def _side_effects(

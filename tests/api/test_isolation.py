@@ -9,8 +9,8 @@ import pytest
 
 from tests.api.asking import planned
 from tuner.api import connect_to
-from tuner.errors import InputError, UnknownReachError
-from tuner.lease.reach import Reach
+from tuner.errors import InputError, UnknownTrafficError
+from tuner.lease.clone import LiveTraffic
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.request import Target
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class Reached:
-    """A gateway whose answer about its function's reach is given, and one setting more."""
+    """A gateway whose answer about its function's traffic is given, and one setting more."""
 
-    def __init__(self, gateway: Any, reach: Reach | None, setting: str | None) -> None:
+    def __init__(self, gateway: Any, traffic: LiveTraffic | None, setting: str | None) -> None:
         self._setting = setting
         self._gateway = gateway
-        self._reach = reach
+        self._reach = traffic
 
-    def reach(self, _function: str) -> Reach:
+    def live_traffic(self, _function: str) -> LiveTraffic:
         assert self._reach is not None, "nobody was to ask"
         return self._reach
 
@@ -61,9 +61,12 @@ def target(tmp_path: Path) -> Iterator[OpenTarget]:
 @pytest.fixture
 def plan(target: OpenTarget, tmp_path: Path) -> Callable[..., PreparedSweep]:
     def planned_with(
-        reach: Reach | None, isolation: Any = "auto", setting: str | None = None, **changes: Any
+        traffic: LiveTraffic | None,
+        isolation: Any = "auto",
+        setting: str | None = None,
+        **changes: Any,
     ) -> PreparedSweep:
-        gateway = cast("Any", Reached(target.gateway, reach, setting))
+        gateway = cast("Any", Reached(target.gateway, traffic, setting))
         place = dataclasses.replace(target, gateway=gateway, **changes)
         return planned(place, state_dir=tmp_path, isolation=isolation)
 
@@ -77,7 +80,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_published(
 ) -> None:
     """Managed Instances, durable and tenant-isolated functions, in either isolation."""
     with pytest.raises(InputError, match=f"hello cannot be tuned: .*{setting}"):
-        plan(Reach(), isolation, setting=setting)
+        plan(LiveTraffic(), isolation, setting=setting)
 
 
 def test_a_log_without_reports_is_refused_before_the_plan(
@@ -96,11 +99,11 @@ def test_a_log_without_reports_is_refused_before_the_plan(
 
 def test_auto_follows_what_reaches_the_function(plan: Callable[..., PreparedSweep]) -> None:
     """A copy where live traffic reaches $LATEST, and the ways are told; else versions."""
-    reached = plan(Reach(("S3",)))
+    reached = plan(LiveTraffic(("S3",)))
     assert (reached.plan.isolation, reached.reached_by) == ("clone", ("S3",))
-    assert plan(Reach()).plan.isolation == "version"
-    with pytest.raises(UnknownReachError, match="--isolation"):
-        plan(Reach((), ("its policy",)))
+    assert plan(LiveTraffic()).plan.isolation == "version"
+    with pytest.raises(UnknownTrafficError, match="--isolation"):
+        plan(LiveTraffic((), ("its policy",)))
 
 
 def test_nobody_is_asked_where_the_answer_is_known(plan: Callable[..., PreparedSweep]) -> None:

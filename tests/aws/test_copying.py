@@ -12,7 +12,7 @@ from tests.aws.agreement import REQUEST_ID, check_agreement
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tuner.aws.copying import MAX_ZIPPED_BYTES, copied_settings
 from tuner.errors import AwsError, ConflictError
-from tuner.lease.reach import Reach
+from tuner.lease.clone import LiveTraffic
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_policy_and_gateway_agree_on_auto(server: LocalLambda) -> None:
     """Auto may look for what reaches the function, and then do either."""
 
     def use(gateway: LambdaGateway) -> None:
-        assert gateway.reach("resize") == Reach()
+        assert gateway.live_traffic("resize") == LiveTraffic()
         use_a_copy(gateway)
         before = gateway.read_function("resize")
         gateway.find_log("resize", REQUEST_ID)

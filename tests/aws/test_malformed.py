@@ -85,7 +85,9 @@ def test_a_policy_that_is_none_is_not_known(
 ) -> None:
     """What reaches the function is then unknown, which asks for --isolation."""
     wire.say(Reply(body={"Policy": policy}))
-    assert "its resource policy: the answer cannot be read" in gateway.reach("resize").unknown
+    assert (
+        "its resource policy: the answer cannot be read" in gateway.live_traffic("resize").unknown
+    )
 
 
 def test_a_log_that_is_not_base64_is_no_log(wire: WireServer, gateway: LambdaGateway) -> None:

@@ -17,10 +17,9 @@ from tuner.errors import (
     InputError,
     LeaseError,
     LeftChangedError,
-    UnknownReachError,
+    UnknownTrafficError,
 )
-from tuner.lease.clone import copy_name
-from tuner.lease.reach import Reach, choose_isolation
+from tuner.lease.clone import LiveTraffic, choose_isolation, copy_name
 from tuner.lease.recover import find_unfinished, plan_recovery
 
 if TYPE_CHECKING:
@@ -184,23 +183,23 @@ def test_only_copies_can_be_deleted_whole(account: Account) -> None:
 
 def test_auto_takes_a_copy_only_where_it_must() -> None:
     """Version if nothing reaches $LATEST, clone if anything does, an error if that is unknown."""
-    assert choose_isolation("auto", Reach(), "f") == "version"
-    assert choose_isolation("auto", Reach(("S3",), ("its policy",)), "f") == "clone"
-    with pytest.raises(UnknownReachError, match="--isolation clone"):
-        choose_isolation("auto", Reach((), ("its policy",)), "f")
-    assert choose_isolation("version", Reach(("S3",)), "f") == "version"
-    assert choose_isolation("clone", Reach(), "f") == "clone"
+    assert choose_isolation("auto", LiveTraffic(), "f") == "version"
+    assert choose_isolation("auto", LiveTraffic(("S3",), ("its policy",)), "f") == "clone"
+    with pytest.raises(UnknownTrafficError, match="--isolation clone"):
+        choose_isolation("auto", LiveTraffic((), ("its policy",)), "f")
+    assert choose_isolation("version", LiveTraffic(("S3",)), "f") == "version"
+    assert choose_isolation("clone", LiveTraffic(), "f") == "clone"
 
 
 def test_what_reaches_the_function_is_found(account: Account) -> None:
     """A resource policy and an alias on $LATEST count; a policy on an alias does not."""
-    assert account.gateway.reach(account.name) == Reach()
+    assert account.gateway.live_traffic(account.name) == LiveTraffic()
     add = account.client.add_permission
     common = {"FunctionName": account.name, "Action": "lambda:InvokeFunction"}
     add(**common, StatementId="a", Principal="sns.amazonaws.com", Qualifier="live")
-    assert account.gateway.reach(account.name) == Reach()
+    assert account.gateway.live_traffic(account.name) == LiveTraffic()
     add(**common, StatementId="a", Principal="s3.amazonaws.com")
-    assert account.gateway.reach(account.name).ways == ("s3 (resource policy)",)
+    assert account.gateway.live_traffic(account.name).sources == ("s3 (resource policy)",)
 
 
 def test_a_lease_is_one_thing_to_its_borrower(account: Account) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.lease.account import Account, Faulty, Killed
 from tests.lease.recovering import recover_all
-from tests.lease.test_mark import tags
+from tests.lease.test_orphans import tags
 from tuner.errors import LeaseError, LeftChangedError, TunerError
 from tuner.lease.recover import find_unfinished
 

@@ -22,9 +22,9 @@ from tuner.errors import (
     MemoryCapError,
 )
 from tuner.lease.lease import open_lease
-from tuner.lease.patience import WAITS_S
 from tuner.lease.recover import find_unfinished
-from tuner.lease.shield import shielded
+from tuner.lease.retry import WAITS_S
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
@@ -218,8 +218,8 @@ def test_an_urgent_stop_does_not_wait_for_deletions_that_hang(
         on_progress=ignore,
         is_urgent=urgent.is_set,
     )
-    assert shielded.__kwdefaults__ is not None
-    monkeypatch.setitem(shielded.__kwdefaults__, "grace_s", 0.05)
+    assert uninterruptible.__kwdefaults__ is not None
+    monkeypatch.setitem(uninterruptible.__kwdefaults__, "grace_s", 0.05)
     with pytest.raises(LeftChangedError, match="tuner recover"), leased as lease:
         lease.publish([128])
     hangs.set()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tuner.errors import EndpointError
+from tuner.lease import orphans
 from tuner.lease import recover as lease_recover
-from tuner.lease import stray
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def open_recovery(
 class StrayRecovery:
     """What is to be done about one function without a journal of this machine."""
 
-    plan: stray.StrayPlan
+    plan: orphans.OrphanPlan
     gateway: LambdaGateway
     take_over: tuple[str, ...]
     """Ids of sweeps that are known not to run anywhere."""
@@ -134,7 +134,7 @@ class StrayRecovery:
 
     def carry_out(self, on_progress: ProgressHook = _tell_nobody) -> None:
         """Do it. Raises LeaseError, LeftChangedError, AwsError."""
-        stray.recover_stray(
+        orphans.recover_orphans(
             self.plan,
             self.gateway,
             sleep=time.sleep,
@@ -143,7 +143,7 @@ class StrayRecovery:
         )
 
     def _describe_other(self, sweep_id: str) -> str:
-        age = stray.describe_age(sweep_id, datetime.now(UTC))
+        age = orphans.describe_age(sweep_id, datetime.now(UTC))
         return (
             f"{self.plan.function.name}: the sweep {sweep_id}, {age}, may still run on another "
             f"machine. If it does not, add --take-over {sweep_id}"
@@ -171,8 +171,8 @@ def open_stray(
         region=region, profile=profile, endpoint_url=endpoint_url, function=function
     ) as gateway:
         name = gateway.resolve(function).target
-        with stray.locked(name, gateway, state_dir=state_dir, endpoint_url=gateway.endpoint_url):
-            plan = stray.plan_stray(name, gateway, take_over=take_over)
+        with orphans.locked(name, gateway, state_dir=state_dir, endpoint_url=gateway.endpoint_url):
+            plan = orphans.plan_orphans(name, gateway, take_over=take_over)
             yield StrayRecovery(plan, gateway, tuple(take_over))
 
 

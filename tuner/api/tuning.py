@@ -153,7 +153,7 @@ def tune(
     `stop` ends the sweep early, with an answer from what was measured. With `today` prices that
     are over 90 days old get a warning.
 
-    Raises NotAgreedError, InputError and its kin, UnknownReachError, PriceError, AwsError and its
+    Raises NotAgreedError, InputError and its kin, UnknownTrafficError, PriceError, AwsError and its
     kin, LocalError, HookError, and LeftChangedError if something is left changed.
     """
     folder = state_dir or default_state_dir()

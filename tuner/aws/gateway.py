@@ -21,7 +21,7 @@ from tuner.errors import (
     FunctionNotFoundError,
     InputError,
 )
-from tuner.lease.control import FunctionControl
+from tuner.lease.function_control import FunctionControl
 from tuner.sweep.io import Invoker
 
 if TYPE_CHECKING:

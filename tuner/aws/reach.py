@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.aws.place import Request, plain
 from tuner.aws.refusal import MalformedReplyError
 from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
-from tuner.lease.reach import Reach
+from tuner.lease.clone import LiveTraffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,9 +29,9 @@ _PERIOD_S: Final = 3600
 _SERVICE_SUFFIX: Final = ".amazonaws.com"
 
 
-def find_reach(
+def find_live_traffic(
     session: Session, control: ControlPlane, function: FunctionRef, now: datetime
-) -> Reach:
+) -> LiveTraffic:
     """Ask for everything that reaches the unqualified function. Raises CredentialsError.
 
     An endpoint on this machine that does not know an operation has nothing of its kind; anywhere
@@ -48,12 +48,12 @@ def find_reach(
             lambda: _invocations(session, function, now),
         ),
     )
-    ways: list[str] = []
+    sources: list[str] = []
     unknown: list[str] = []
     for what, operation, ask in questions:
         try:
             with control.asking(Request(operation, function)):
-                ways += ask()
+                sources += ask()
         except CredentialsError:
             raise
         except FunctionNotFoundError:
@@ -63,7 +63,7 @@ def find_reach(
         except AwsError as error:
             if not session.is_loopback or isinstance(error, AccessDeniedError):
                 unknown.append(f"{what}: {operation} was refused")
-    return Reach(tuple(dict.fromkeys(ways)), tuple(unknown))
+    return LiveTraffic(tuple(dict.fromkeys(sources)), tuple(unknown))
 
 
 def _aliases(control: ControlPlane, function: FunctionRef) -> Iterator[str]:

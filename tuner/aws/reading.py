@@ -18,7 +18,7 @@ from tuner.aws.account import (
 from tuner.aws.log_search import find_log
 from tuner.aws.minute_loads import minute_loads
 from tuner.aws.place import Request
-from tuner.aws.reach import find_reach
+from tuner.aws.reach import find_live_traffic
 from tuner.aws.reference import FunctionRef, check_region, parse_reference
 from tuner.aws.shareable_events import read_events
 from tuner.aws.side_effects import find_side_effects
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tuner.aws.control import ControlPlane
     from tuner.aws.session import Session
-    from tuner.lease.reach import Reach
+    from tuner.lease.clone import LiveTraffic
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.invocation import MinuteLoad
 
@@ -159,9 +159,9 @@ class LambdaReader:
         ):
             return minute_loads(client, reference.name, start=start, days=days)
 
-    def reach(self, function: str) -> Reach:
+    def live_traffic(self, function: str) -> LiveTraffic:
         """Find what reaches the unqualified function. Raises CredentialsError."""
-        return find_reach(self._session, self._control, self.resolve(function), self._now())
+        return find_live_traffic(self._session, self._control, self.resolve(function), self._now())
 
     def side_effects(self, function: str) -> tuple[str, ...]:
         """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""

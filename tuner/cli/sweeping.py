@@ -17,7 +17,7 @@ from tuner.errors import (
     HookError,
     LeftChangedError,
     NotAgreedError,
-    UnknownReachError,
+    UnknownTrafficError,
 )
 from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
@@ -128,7 +128,7 @@ def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:
     folder = state_dir()
     try:
         return session.plan(inputs, target, goal=goal, state_dir=folder)
-    except UnknownReachError as error:
+    except UnknownTrafficError as error:
         if not is_interactive():
             raise
         say(f"tuner: {error}")

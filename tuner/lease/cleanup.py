@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, FunctionNotFoundError
-from tuner.lease.patience import WAITS_S, persist
+from tuner.lease.retry import WAITS_S, retry
 from tuner.model.progress import VersionDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
@@ -79,7 +79,7 @@ def delete_versions(
 
     def list_ours() -> list[str]:
         try:
-            return persist(lambda: _listed(control, name, sweep_id, versions_before), sleep)
+            return retry(lambda: _listed(control, name, sweep_id, versions_before), sleep)
         except FunctionNotFoundError:
             journal.published.clear()  # gone with it
             return []
@@ -130,10 +130,10 @@ def _delete_unless_aliased(
     is_over: Callable[[], bool],
 ) -> str | None:
     """Delete a version, or return the alias that points at it. Raises AwsError."""
-    alias = persist(lambda: aliases_by_version(control, name), sleep, is_over).get(version)
+    alias = retry(lambda: aliases_by_version(control, name), sleep, is_over).get(version)
     if alias is None:
         journal.note("delete", version=version)
-        persist(partial(control.delete_version, name, version), sleep, is_over)
+        retry(partial(control.delete_version, name, version), sleep, is_over)
     return alias
 
 

@@ -1,16 +1,17 @@
 """A temporary copy takes the whole sweep; the function itself is only read.
 
-The copy has the function's code, role and settings, and nothing that would lead traffic to it: no
-trigger, alias, concurrency or policy. Its name is made of the sweep's id and its Description tells
-whose it is, so that any machine can find and delete it. The journal's first record, on the disk
-before the copy is made, is all that recovering needs.
-"""
+It does so where live traffic reaches $LATEST. The copy has the function's code, role and settings,
+and nothing that would lead traffic to it: no trigger, alias, concurrency or policy. Its name is
+made of the sweep's id and its Description tells whose it is, so that any machine can find and
+delete it. The journal's first record, on the disk before the copy is made, is all that recovering
+needs."""
 
 from __future__ import annotations
 
 import dataclasses
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import (
     AccessDeniedError,
@@ -22,10 +23,11 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
     ThrottledError,
+    UnknownTrafficError,
 )
-from tuner.lease.mark import SWEEP_TAG
-from tuner.lease.patience import persist
-from tuner.lease.standing import differences
+from tuner.lease.lock import SWEEP_TAG
+from tuner.lease.restore import differences
+from tuner.lease.retry import retry
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.progress import CopyDeleted, CopyMade
@@ -33,11 +35,44 @@ from tuner.model.progress import CopyDeleted, CopyMade
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig
+    from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTraffic:
+    """What leads to $LATEST without a version or alias being named."""
+
+    sources: tuple[str, ...] = ()
+    """In words that fit behind "reached by": "S3", "a function URL"."""
+    unknown: tuple[str, ...] = ()
+    """What could not be asked, in words."""
+
+
+def choose_isolation(
+    asked: Isolation, traffic: LiveTraffic, function_name: str
+) -> Literal["version", "clone"]:
+    """Return what the user asked for; for auto, a clone if anything reaches $LATEST.
+
+    Publishing changes $LATEST for moments, which live traffic would meet. Raises
+    UnknownTrafficError if auto cannot know.
+    """
+    if asked != "auto":
+        return asked
+    if traffic.sources:
+        return "clone"
+    if traffic.unknown:
+        raise UnknownTrafficError(
+            f"whether live traffic reaches $LATEST of {function_name} cannot be known "
+            f"({', '.join(traffic.unknown)}): give --isolation clone to measure a temporary copy, "
+            "or --isolation version if nothing reaches it"
+        )
+    return "version"
+
 
 COPY_PREFIX: Final = "lambda-tuner-"
 _MAX_NAME_LENGTH: Final = 64
@@ -179,9 +214,9 @@ def delete_copy(
             control.read_function(name)
             raise AwsError("it still reads as there")
 
-    persist(attempt, sleep)
+    retry(attempt, sleep)
     try:
-        persist(lambda: control.delete_logs_of_copy(name), sleep)
+        retry(lambda: control.delete_logs_of_copy(name), sleep)
     except CredentialsError:
         raise
     except AccessDeniedError as error:

@@ -11,12 +11,11 @@ from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
 from tuner.lease.journal import Journal, make_header
-from tuner.lease.lock import function_lock
-from tuner.lease.mark import SWEEP_TAG, FunctionMark
-from tuner.lease.patience import through_throttles, watched
+from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
-from tuner.lease.shield import StepLimit, shielded
-from tuner.lease.standing import differences
+from tuner.lease.restore import differences
+from tuner.lease.retry import retry_throttled, watched
+from tuner.lease.uninterruptible import StepLimit, uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.progress import CleanedUp
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Alias, Build, FunctionConfig
@@ -110,13 +109,13 @@ class Lease:
         self._sleep = sleep
         self._on_progress = on_progress
         self._left: list[str] = []
-        self._mark = FunctionMark(original, header.sweep_id, control=control, sleep=sleep)
+        self._tag = FunctionTag(original, header.sweep_id, control=control, sleep=sleep)
         if original.revision_id is None:
             self.findings.append(_no_locking_finding())
 
     def begin(self) -> None:
         """Mark the function as being swept. Raises LeaseError if it is already, and AwsError."""
-        finding = self._mark.set(self._journal)
+        finding = self._tag.set(self._journal)
         if finding is not None:
             self.findings.append(finding)
 
@@ -153,7 +152,7 @@ class Lease:
         """
         try:
             self._delete_versions()
-            self._remove_mark()
+            self._remove_tag()
         finally:
             if not self._left:
                 self._journal.finish()
@@ -161,12 +160,12 @@ class Lease:
         if self._left:
             raise LeftChangedError("; ".join(self._left) + ". Run: tuner recover")
 
-    def _remove_mark(self) -> None:
-        """Take the mark away once nothing is left: it holds what recovering may need."""
+    def _remove_tag(self) -> None:
+        """Take the tag away once nothing is left: it holds what recovering may need."""
         if self._left:
             return
         try:
-            self._mark.remove()
+            self._tag.remove()
         except AwsError as error:
             self._left.append(f"the tag {SWEEP_TAG} is not removed ({error})")
         except BaseException:
@@ -223,7 +222,7 @@ def open_lease(
     AwsError.
     """
     limit = StepLimit(clock)
-    control = through_throttles(watched(control, limit, on_progress), sleep)
+    control = retry_throttled(watched(control, limit, on_progress), sleep)
     state_dir = terms.state_dir
     place = terms.header(function, versions=(), aliases=())
     with function_lock(state_dir, place):
@@ -247,7 +246,7 @@ def open_lease(
             lease.begin()
             yield lease
         finally:
-            shielded(lease.give_back, is_urgent, limit=limit)
+            uninterruptible(lease.give_back, is_urgent, limit=limit)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:

@@ -1,4 +1,9 @@
-"""Two sweeps of one function on this machine do not meet, nor a sweep and a recovery."""
+"""Two sweeps of one function do not meet, nor a sweep and a recovery.
+
+On one machine a locked file keeps them apart. Between machines it is a tag on the function, which
+is not atomic: two sweeps that begin at the very same time may both see their own. It advises, and
+RevisionId arbitrates. It holds the sweep's id and the original memory, so that any machine can put
+things right when the journal's machine is gone."""
 
 from __future__ import annotations
 
@@ -6,16 +11,21 @@ import fcntl
 import os
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
 
-from tuner.errors import LeaseError
+from tuner.errors import AccessDeniedError, AwsError, FunctionNotFoundError, LeaseError
 from tuner.lease.journal import make_private_dir
+from tuner.lease.retry import retry
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tuner.lease.journal import JournalHeader
+    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.journal import Journal, JournalHeader
+    from tuner.model.function import FunctionConfig
 
 
 @contextmanager
@@ -48,3 +58,123 @@ def _take(descriptor: int, name: str) -> None:
             f"another sweep (or recovery) of {name} is running on this machine: wait for its "
             "end, or stop it"
         ) from error
+
+
+SWEEP_TAG: Final = "lambda-tuner-sweep"
+# A tag's value can hold letters, digits, spaces and _ . : / = + - @ only.
+_VALUE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,79}) ([1-9][0-9]{0,4}) MB")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepTag:
+    """Which sweep has a function, and what its memory was before."""
+
+    sweep_id: str
+    memory_mb: int
+
+    @property
+    def value(self) -> str:
+        """The tag's value."""
+        return f"{self.sweep_id} {self.memory_mb} MB"
+
+    @classmethod
+    def parse(cls, value: str) -> Self | None:
+        """Read a tag's value; None if no sweep wrote it."""
+        match = _VALUE.fullmatch(value)
+        return cls(match[1], int(match[2])) if match else None
+
+
+class FunctionTag:
+    """The tag of one sweep on its function."""
+
+    def __init__(
+        self,
+        function: FunctionConfig,
+        sweep_id: str,
+        *,
+        control: FunctionControl,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._name = function.name
+        self._arn = function.arn
+        self._value = SweepTag(sweep_id, function.memory_mb).value
+        self._control = control
+        self._sleep = sleep
+        self._may_stand = False
+
+    def set(self, journal: Journal) -> Finding | None:
+        """Mark the function; return a finding where tags are not permitted.
+
+        Raises LeaseError if another sweep has marked it, and AwsError.
+        """
+        try:
+            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+            journal.announce("tag")
+            self._may_stand = True
+            try:
+                self._control.set_tag(self._arn, SWEEP_TAG, self._value)
+            except AccessDeniedError:
+                self._may_stand = has_tag(self._arn, self._value, self._control)
+                raise
+            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+        except AccessDeniedError as error:
+            return _unmarked_finding(error)
+        return None
+
+    def remove(self) -> None:
+        """Take the tag away, if it is this sweep's. Raises AwsError."""
+        if self._may_stand:
+            remove_sweep_tag(self._arn, self._value, control=self._control, sleep=self._sleep)
+
+    def _refuse_other(self, value: str | None) -> None:
+        if value in (None, self._value):
+            return
+        raise LeaseError(
+            f"{self._name}: its tag {SWEEP_TAG} says that another sweep has it, on another machine "
+            f"perhaps. If none is running: tuner recover --function {self._name}"
+        )
+
+
+def has_tag(arn: str, value: str, control: FunctionControl) -> bool:
+    """Whether the function has this tag; False where tags may not be read. Raises AwsError."""
+    try:
+        return control.read_tags(arn).get(SWEEP_TAG) == value
+    except AccessDeniedError:
+        return False
+
+
+def remove_sweep_tag(
+    arn: str, value: str, *, control: FunctionControl, sleep: Callable[[float], None]
+) -> None:
+    """Remove a tag unless it is another's, and read that it is gone. Raises AwsError.
+
+    A read that lacks it may be stale, so it is removed even then.
+    """
+
+    def attempt() -> None:
+        found = control.read_tags(arn).get(SWEEP_TAG)
+        if found not in (None, value):
+            return
+        try:
+            control.remove_tag(arn, SWEEP_TAG)
+        except AccessDeniedError:
+            if found is None:  # who may not remove a tag could hardly set one
+                return
+            raise
+        if control.read_tags(arn).get(SWEEP_TAG) == value:
+            raise AwsError("it still reads as set")
+
+    try:
+        retry(attempt, sleep)
+    except FunctionNotFoundError:
+        return
+
+
+def _unmarked_finding(error: AccessDeniedError) -> Finding:
+    return Finding(
+        "no_lock_between_machines",
+        "warning",
+        f"The function could not be marked as being swept ({error.action or 'tagging'} is not "
+        "allowed): a sweep of it from another machine at the same time would not be noticed at "
+        "once. RevisionIds still keep both from overwriting each other.",
+    )

@@ -19,19 +19,17 @@ from tuner.errors import (
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
-from tuner.lease.lock import function_lock
-from tuner.lease.mark import SWEEP_TAG, SweepMark, is_marked, remove_mark
-from tuner.lease.patience import watched
-from tuner.lease.restore import restore
-from tuner.lease.shield import StepLimit, shielded
-from tuner.lease.standing import standing
+from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
+from tuner.lease.restore import drift_from, restore
+from tuner.lease.retry import watched
+from tuner.lease.uninterruptible import StepLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import JournalHeader, UnfinishedJournal
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
@@ -126,24 +124,24 @@ def plan_recovery(
     except FunctionNotFoundError:
         return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
     _check_place(now, header, endpoint_url)
-    state = standing(original, now, journal.memories_mb)
+    drift = drift_from(original, now, journal.memories_mb)
     notes: tuple[str, ...] = ()
-    if state.is_ours and state.others_changes:
-        theirs = ", ".join(state.others_changes)
+    if drift.is_ours and drift.others_changes:
+        theirs = ", ".join(drift.others_changes)
         notes = (f"{original.name}: {theirs} changed too, by somebody else, and stays",)
-    elif not (state.is_ours or state.is_as_before):
-        notes = (state.describe_foreign(),)
+    elif not (drift.is_ours or drift.is_as_before):
+        notes = (drift.describe_foreign(),)
     published = [version for version in journal.published if version not in journal.deleting]
     versions = deletable_versions(
         control, original.name, header.sweep_id, header.versions, published
     )
     return RecoveryPlan(
         journal,
-        restore_from_mb=state.memory_mb if state.is_ours else None,
-        writes_again=journal.is_changed and state.is_as_before,
+        restore_from_mb=drift.memory_mb if drift.is_ours else None,
+        writes_again=journal.is_changed and drift.is_as_before,
         delete_versions=tuple(version for version, alias in versions if alias is None),
         keep_versions=tuple((version, alias) for version, alias in versions if alias is not None),
-        remove_tag=is_marked(now.arn, _mark_of(header), control),
+        remove_tag=has_tag(now.arn, _tag_of(header), control),
         notes=notes,
     )
 
@@ -164,8 +162,8 @@ def _plan_copy(
     return RecoveryPlan(journal, delete_copy=name)
 
 
-def _mark_of(header: JournalHeader) -> str:
-    return SweepMark(header.sweep_id, header.function.memory_mb).value
+def _tag_of(header: JournalHeader) -> str:
+    return SweepTag(header.sweep_id, header.function.memory_mb).value
 
 
 def _check_place(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
@@ -197,7 +195,7 @@ def recover(
         limit = StepLimit()
         control = watched(control, limit, on_progress)
         try:
-            return shielded(
+            return uninterruptible(
                 lambda: _carry_out(
                     plan, control, journal, sleep, on_progress, endpoint_url=endpoint_url
                 ),
@@ -251,20 +249,20 @@ def _carry_out(
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")
     if plan.remove_tag or plan.journal.is_tagged:
-        _remove_mark(plan, control, sleep)
+        _remove_tag(plan, control, sleep)
     journal.finish()
     on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
 
 
-def _remove_mark(
+def _remove_tag(
     plan: RecoveryPlan, control: FunctionControl, sleep: Callable[[float], None]
 ) -> None:
     header = plan.journal.header
     name = header.function.name
     try:
         arn = control.read_function(name).arn
-        remove_mark(arn, _mark_of(header), control=control, sleep=sleep)
+        remove_sweep_tag(arn, _tag_of(header), control=control, sleep=sleep)
     except FunctionNotFoundError:
         return
     except AwsError as error:

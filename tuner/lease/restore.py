@@ -1,8 +1,12 @@
-"""Sets $LATEST back, and believes it only when it has been read back."""
+"""Sets $LATEST back, and believes it only when it has been read back.
+
+How far it has drifted is told apart: the memory that the sweep set, and what others changed."""
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuner.errors import (
@@ -12,16 +16,80 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.patience import persist
-from tuner.lease.standing import standing
+from tuner.lease.retry import retry
+from tuner.model.function import mask_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import Journal
-    from tuner.lease.standing import Standing
     from tuner.model.function import FunctionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What differs, and whose doing it is."""
+
+    name: str
+    memory_mb: int
+    original_mb: int
+    is_our_memory: bool
+    """Whether this sweep may have set the memory that stands now."""
+    others_changes: tuple[str, ...]
+    """Names of the fields beside memory that differ: a sweep never touches those."""
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether every field is as it was."""
+        return self.memory_mb == self.original_mb and not self.others_changes
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a memory that this sweep set stands, so that it is set back.
+
+        Whatever else differs (a deployment) is somebody else's and stays.
+        """
+        return self.memory_mb != self.original_mb and self.is_our_memory
+
+    def describe_foreign(self) -> str:
+        """One sentence on what somebody else did and what was left alone."""
+        what = ", ".join(self.others_changes or ("memory_mb",))
+        return (
+            f"{self.name}: somebody else changed {what} of $LATEST during the sweep, and nothing "
+            f"of theirs was touched; its memory stands at {self.memory_mb} MB"
+        )
+
+
+def drift_from(
+    original: FunctionConfig, now: FunctionConfig, our_memories_mb: Container[int]
+) -> Drift:
+    """Compare $LATEST as read `now` with what it was, every field but RevisionId."""
+    return Drift(
+        name=original.name,
+        memory_mb=now.memory_mb,
+        original_mb=original.memory_mb,
+        is_our_memory=now.memory_mb in our_memories_mb,
+        others_changes=tuple(name for name in differences(original, now) if name != "memory_mb"),
+    )
+
+
+def differences(first: FunctionConfig, second: FunctionConfig) -> tuple[str, ...]:
+    """Names of the fields and settings that differ, RevisionId (and account ids) aside."""
+    one, other = _comparable(first), _comparable(second)
+    return tuple(
+        sorted(name for name in {*one, *other} if one.get(name, ...) != other.get(name, ...))
+    )
+
+
+def _comparable(function: FunctionConfig) -> dict[str, object]:
+    values: dict[str, object] = {
+        field.name: getattr(function, field.name) for field in dataclasses.fields(function)
+    }
+    # What the log has follows from the settings.
+    del values["revision_id"], values["settings"], values["log_has_reports"]
+    values["arn"] = mask_account(function.arn)
+    return {**values, **dict(function.settings)}
 
 
 def restore(
@@ -50,20 +118,20 @@ def restore(
     def attempt() -> None:
         nonlocal is_written
         now = control.read_function(original.name)
-        state = standing(original, now, our_memories_mb)
-        if not state.is_ours and (is_written or not state.is_as_before):
-            _refuse_foreign(state)
+        drift = drift_from(original, now, our_memories_mb)
+        if not drift.is_ours and (is_written or not drift.is_as_before):
+            _refuse_foreign(drift)
             return
         journal.note("restore", memory_mb=original.memory_mb)
         control.update_memory(original.name, original.memory_mb, now.revision_id)
         is_written = True
-        state = standing(original, control.read_function(original.name), our_memories_mb)
-        if state.is_ours:
-            raise AwsError(f"its memory still reads {state.memory_mb} MB")
-        _refuse_foreign(state)
+        drift = drift_from(original, control.read_function(original.name), our_memories_mb)
+        if drift.is_ours:
+            raise AwsError(f"its memory still reads {drift.memory_mb} MB")
+        _refuse_foreign(drift)
 
     try:
-        persist(attempt, sleep)
+        retry(attempt, sleep)
     except FunctionNotFoundError as error:
         raise ForeignChangeError(f"{original.name} was deleted during the sweep") from error
     except AwsError as error:
@@ -76,6 +144,6 @@ def restore(
         journal.tell("restored")
 
 
-def _refuse_foreign(state: Standing) -> None:
-    if not state.is_as_before:
-        raise ForeignChangeError(state.describe_foreign())
+def _refuse_foreign(drift: Drift) -> None:
+    if not drift.is_as_before:
+        raise ForeignChangeError(drift.describe_foreign())

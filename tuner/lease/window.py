@@ -20,16 +20,15 @@ from tuner.errors import (
     MemoryCapError,
 )
 from tuner.lease.cleanup import description_of, is_of_sweep
-from tuner.lease.patience import WAITS_S
-from tuner.lease.restore import restore
-from tuner.lease.shield import shielded
-from tuner.lease.standing import differences
+from tuner.lease.restore import differences, restore
+from tuner.lease.retry import WAITS_S
+from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
@@ -113,7 +112,7 @@ class PublishWindow:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
         finally:
             if self._restores:
-                shielded(self._restore, self._is_urgent)
+                uninterruptible(self._restore, self._is_urgent)
         if self._restores:
             self._on_progress(WindowClosed())
         return publication

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.lease.mark import SWEEP_TAG
+from tuner.lease.lock import SWEEP_TAG
 from tuner.report import numbers
 from tuner.report.foreign import plain
 

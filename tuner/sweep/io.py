@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from tuner.lease.control import FunctionControl
+from tuner.lease.function_control import FunctionControl
 from tuner.sweep.limits import Backoff
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
-from tuner.lease.standing import differences
+from tuner.lease.restore import differences
 from tuner.model.payload import Payload
 from tuner.sweep.file import read_payloads
 from tuner.sweep.plan import MOST_INVOCATIONS, payload_classes

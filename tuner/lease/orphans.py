@@ -18,16 +18,15 @@ from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedErr
 from tuner.lease.cleanup import aliases_by_version, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
 from tuner.lease.journal import make_header
-from tuner.lease.lock import function_lock
-from tuner.lease.mark import SWEEP_TAG, SweepMark, remove_mark
-from tuner.lease.patience import persist
+from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
+from tuner.lease.retry import retry
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
-    from tuner.lease.control import FunctionControl
+    from tuner.lease.function_control import FunctionControl
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
 
@@ -73,11 +72,11 @@ def describe_age(sweep_id: str, now: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class StrayPlan:
+class OrphanPlan:
     """What is going to be done about one function."""
 
     function: FunctionConfig = field(repr=False)
-    mark: SweepMark | None = None
+    tag: SweepTag | None = None
     delete_versions: tuple[str, ...] = ()
     keep_versions: tuple[tuple[str, str], ...] = ()
     """(version, alias that points at it): stay."""
@@ -90,25 +89,25 @@ class StrayPlan:
     @property
     def restores(self) -> bool:
         """Whether the memory of $LATEST is not what the tag says it was."""
-        return self.mark is not None and self.mark.memory_mb != self.function.memory_mb
+        return self.tag is not None and self.tag.memory_mb != self.function.memory_mb
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing in the account is going to be changed."""
-        return self.mark is None and not self.delete_versions and not self.delete_copies
+        return self.tag is None and not self.delete_versions and not self.delete_copies
 
     def describe(self) -> tuple[str, ...]:
         """Return one line for each thing to do and each thing left alone."""
         name, lines = self.function.name, []
-        if self.mark is not None and self.restores:
+        if self.tag is not None and self.restores:
             lines.append(
                 f"{name}: set $LATEST back from {self.function.memory_mb} to "
-                f"{self.mark.memory_mb} MB, as the sweep {self.mark.sweep_id} had found it"
+                f"{self.tag.memory_mb} MB, as the sweep {self.tag.sweep_id} had found it"
             )
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
         lines += [f"{name}: delete its temporary copy {copy}" for copy, _ in self.delete_copies]
-        if self.mark is not None:
+        if self.tag is not None:
             lines.append(f"{name}: remove the tag {SWEEP_TAG}")
         lines += [
             f"{name}: keep version {version}, the alias {alias} points at it"
@@ -120,19 +119,19 @@ class StrayPlan:
         return tuple(lines)
 
 
-def plan_stray(
+def plan_orphans(
     function: str, control: FunctionControl, *, take_over: Collection[str] | None = None
-) -> StrayPlan:
+) -> OrphanPlan:
     """Find what sweeps left of a function, without a journal. Raises AwsError.
 
     Only what the sweeps of `take_over` left is going to be put right; None: whatever is found.
     """
     now = control.read_function(function)
     notes = []
-    mark: SweepMark | None = None
+    tag: SweepTag | None = None
     copies: tuple[tuple[str, str], ...] = ()
     try:
-        mark = SweepMark.parse(control.read_tags(now.arn).get(SWEEP_TAG, ""))
+        tag = SweepTag.parse(control.read_tags(now.arn).get(SWEEP_TAG, ""))
     except AccessDeniedError as error:
         notes.append(f"{now.name}: its memory before a sweep cannot be known ({error})")
     try:
@@ -141,13 +140,13 @@ def plan_stray(
         notes.append(f"{now.name}: temporary copies cannot be looked for ({error})")
     left = {v.version: sweep for v in control.list_versions(now.name) if (sweep := sweep_of(v))}
     copied = {copy: copy[0].removeprefix(COPY_PREFIX) for copy in copies}
-    found = dict.fromkeys([*([mark.sweep_id] if mark else ()), *left.values(), *copied.values()])
+    found = dict.fromkeys([*([tag.sweep_id] if tag else ()), *left.values(), *copied.values()])
     taken = [sweep for sweep in found if take_over is None or sweep in take_over]
     ours = [version for version, sweep in left.items() if sweep in taken]
     owners = aliases_by_version(control, now.name) if ours else {}
-    return StrayPlan(
+    return OrphanPlan(
         now,
-        mark if mark is not None and mark.sweep_id in taken else None,
+        tag if tag is not None and tag.sweep_id in taken else None,
         delete_versions=tuple(version for version in ours if version not in owners),
         keep_versions=tuple((v, owners[v]) for v in ours if v in owners),
         delete_copies=tuple(copy for copy, sweep in copied.items() if sweep in taken),
@@ -156,8 +155,8 @@ def plan_stray(
     )
 
 
-def recover_stray(
-    plan: StrayPlan,
+def recover_orphans(
+    plan: OrphanPlan,
     control: FunctionControl,
     *,
     sleep: Callable[[float], None],
@@ -170,20 +169,20 @@ def recover_stray(
     could not be put right.
     """
     name = plan.function.name
-    if plan_stray(name, control, take_over=take_over) != plan:
+    if plan_orphans(name, control, take_over=take_over) != plan:
         raise LeaseError(f"{name} changed since the plan was shown: recover again")
     try:
-        if plan.mark is not None and plan.restores:
-            _restore(plan.function, plan.mark.memory_mb, control)
+        if plan.tag is not None and plan.restores:
+            _restore(plan.function, plan.tag.memory_mb, control)
             on_progress(WindowClosed())
         for version in plan.delete_versions:
-            persist(partial(control.delete_version, name, version), sleep)
+            retry(partial(control.delete_version, name, version), sleep)
             on_progress(VersionDeleted(version))
         for copy, description in plan.delete_copies:
             delete_copy(copy, description, control=control, sleep=sleep)
             on_progress(CopyDeleted(copy))
-        if plan.mark is not None:
-            remove_mark(plan.function.arn, plan.mark.value, control=control, sleep=sleep)
+        if plan.tag is not None:
+            remove_sweep_tag(plan.function.arn, plan.tag.value, control=control, sleep=sleep)
     except AwsError as error:
         raise LeftChangedError(
             f"{name}: not everything is put right ({error}). Run: tuner recover --function {name}"

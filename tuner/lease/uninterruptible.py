@@ -64,7 +64,7 @@ class _Grace:
         return time.monotonic() - self._since_s > self._grace_s
 
 
-def shielded(
+def uninterruptible(
     work: Callable[[], T],
     is_urgent: Callable[[], bool] = lambda: False,
     *,
@@ -99,7 +99,7 @@ def shielded(
     while not ended.is_set():
         try:
             if not entered.locked():
-                threading.Thread(target=run, name="tuner-shielded", daemon=True).start()
+                threading.Thread(target=run, name="tuner-uninterruptible", daemon=True).start()
             ended.wait(_LOOK_S)
             if not ended.is_set():
                 _check(grace, limit)

@@ -18,8 +18,8 @@ from tuner.model.progress import CallFailed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.lease.control import FunctionControl
-    from tuner.lease.shield import StepLimit
+    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.uninterruptible import StepLimit
     from tuner.model.progress import ProgressHook
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
 _LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
 
-def persist(
+def retry(
     call: Callable[[], T],
     sleep: Callable[[float], None],
     is_over: Callable[[], bool] = lambda: False,
@@ -50,13 +50,13 @@ def persist(
     return call()
 
 
-def through_throttles(control: FunctionControl, sleep: Callable[[float], None]) -> FunctionControl:
+def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) -> FunctionControl:
     """Return a control whose calls are made again when they are throttled.
 
     The SDK has tried a few times before. Updating and publishing carry a RevisionId and consist of
     several requests, so that the whole must not be repeated: the gateway repeats their parts.
     """
-    return cast("FunctionControl", _ThroughThrottles(control, sleep))
+    return cast("FunctionControl", _RetriesThrottled(control, sleep))
 
 
 def watched(
@@ -107,7 +107,7 @@ class _Watched:
 _IN_PARTS: Final = ("update_memory", "publish_version")
 
 
-class _ThroughThrottles:
+class _RetriesThrottled:
     def __init__(self, control: FunctionControl, sleep: Callable[[float], None]) -> None:
         self._control = control
         self._sleep = sleep

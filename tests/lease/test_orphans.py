@@ -10,8 +10,8 @@ import pytest
 
 from tests.lease.account import Account, Faulty, Killed, ignore, no_sleep
 from tuner.errors import AccessDeniedError, LeaseError
-from tuner.lease.mark import SWEEP_TAG, SweepMark
-from tuner.lease.stray import describe_age, locked, plan_stray, recover_stray
+from tuner.lease.lock import SWEEP_TAG, SweepTag
+from tuner.lease.orphans import describe_age, locked, plan_orphans, recover_orphans
 
 
 def tags(account: Account) -> dict[str, str]:
@@ -30,11 +30,11 @@ def leave(account: Account, isolation: str = "version", killed_at: int = 10) -> 
 
 def test_a_mark_is_read_back_as_it_was_written() -> None:
     """The value fits a tag, and what no sweep wrote is none."""
-    mark = SweepMark("20260101-000000-abcdef", 10240)
-    assert SweepMark.parse(mark.value) == mark
-    assert len(mark.value) <= 256
-    assert SweepMark.parse("mine") is None
-    assert SweepMark.parse("") is None
+    tag = SweepTag("20260101-000000-abcdef", 10240)
+    assert SweepTag.parse(tag.value) == tag
+    assert len(tag.value) <= 256
+    assert SweepTag.parse("mine") is None
+    assert SweepTag.parse("") is None
 
 
 def test_the_function_is_marked_while_it_is_leased(account: Account) -> None:
@@ -96,27 +96,27 @@ def test_another_machine_puts_things_right(account: Account, killed_at: int) -> 
     """Memory by the tag, versions by their Description, the tag last; twice changes nothing."""
     before = account.snapshot()
     leave(account, killed_at=killed_at)
-    plan = plan_stray(account.name, account.gateway)
+    plan = plan_orphans(account.name, account.gateway)
     assert not plan.is_empty
-    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
+    recover_orphans(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.snapshot() == before
-    assert plan_stray(account.name, account.gateway).is_empty
+    assert plan_orphans(account.name, account.gateway).is_empty
 
 
 def test_another_machine_deletes_a_copy(account: Account) -> None:
     """Copies are known by name and Description; the owner's functions are not."""
     before = account.snapshot()
     leave(account, "clone", 3)
-    plan = plan_stray(account.name, account.gateway)
+    plan = plan_orphans(account.name, account.gateway)
     assert plan.describe() == (f"{account.name}: delete its temporary copy lambda-tuner-sweep-1",)
-    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
+    recover_orphans(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.snapshot() == before
 
 
 def test_the_plan_says_everything_and_a_change_voids_it(account: Account) -> None:
     """One line for each thing; what changed since is looked at again first."""
     leave(account)
-    plan = plan_stray(account.name, account.gateway)
+    plan = plan_orphans(account.name, account.gateway)
     assert plan.describe() == (
         f"{account.name}: set $LATEST back from 1769 to 512 MB, as the sweep sweep-1 had found it",
         f"{account.name}: delete version 2",
@@ -124,7 +124,7 @@ def test_the_plan_says_everything_and_a_change_voids_it(account: Account) -> Non
     )
     account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
     with pytest.raises(LeaseError, match="recover again"):
-        recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
+        recover_orphans(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.read().memory_mb == 1769
 
 
@@ -132,9 +132,9 @@ def test_a_version_that_an_alias_points_at_is_kept(account: Account) -> None:
     """The owner took it over: it is named and stays."""
     leave(account)
     account.client.create_alias(FunctionName=account.name, Name="taken", FunctionVersion="2")
-    plan = plan_stray(account.name, account.gateway)
+    plan = plan_orphans(account.name, account.gateway)
     assert plan.keep_versions == (("2", "taken"),)
-    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
+    recover_orphans(plan, account.gateway, sleep=no_sleep, on_progress=ignore)
     assert account.gateway.read_function(account.name, "2").version == "2"
 
 
@@ -160,12 +160,14 @@ def test_what_a_sweep_elsewhere_has_is_only_touched_by_its_name(
     """Memory, versions, tag and copy of a sweep that may still run stay until it is named."""
     before = account.snapshot()
     leave(account, isolation, 3 if isolation == "clone" else 10)
-    plan = plan_stray(account.name, account.gateway, take_over=("another",))
+    plan = plan_orphans(account.name, account.gateway, take_over=("another",))
     assert plan.others == ("sweep-1",)
     assert plan.is_empty
-    plan = plan_stray(account.name, account.gateway, take_over=("sweep-1",))
+    plan = plan_orphans(account.name, account.gateway, take_over=("sweep-1",))
     assert plan.others == ()
-    recover_stray(plan, account.gateway, sleep=no_sleep, on_progress=ignore, take_over=("sweep-1",))
+    recover_orphans(
+        plan, account.gateway, sleep=no_sleep, on_progress=ignore, take_over=("sweep-1",)
+    )
     assert account.snapshot() == before
 
 

@@ -12,7 +12,7 @@ from botocore.httpsession import URLLib3Session
 from tests.lease.account import ignore, no_sleep
 from tests.lease.wire_faults import refusal
 from tuner.errors import LeftChangedError
-from tuner.lease import shield
+from tuner.lease import uninterruptible as module
 from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
 from tuner.model.progress import CallFailed
@@ -84,9 +84,9 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     ):
         lease.publish([128, 1024])
     given_up = len(failed)
-    assert given_up * STEP_S <= shield.LIMIT_S + 2 * STEP_S
+    assert given_up * STEP_S <= module.LIMIT_S + 2 * STEP_S
     for thread in threading.enumerate():
-        if thread.name == "tuner-shielded":
+        if thread.name == "tuner-uninterruptible":
             thread.join(60)  # with the process, its hold on the journal would be over at once
     told = [event.reason for event in events if isinstance(event, CallFailed)]
     assert told or refused[0] == 429  # the gateway repeats those itself
@@ -119,8 +119,8 @@ def test_a_second_interruption_ends_a_call_that_hangs(
         return refusal(sent, 500, "ServiceException")
 
     on_the_wire(answer)
-    assert shield.shielded.__kwdefaults__ is not None
-    monkeypatch.setitem(shield.shielded.__kwdefaults__, "grace_s", 0.05)
+    assert module.uninterruptible.__kwdefaults__ is not None
+    monkeypatch.setitem(module.uninterruptible.__kwdefaults__, "grace_s", 0.05)
     with (
         pytest.raises(LeftChangedError, match="interrupted before"),
         leased(account, isolation, is_urgent=urgent.is_set) as lease,
