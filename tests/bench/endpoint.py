@@ -95,7 +95,7 @@ def _own_cpu_row(client: Any, control: CpuControl) -> Row:
     """CPU time of everything but the handler's own tree while it runs, over wall time.
 
     That is this process (the endpoint, and boto3's one call), the emulated services and the
-    wardens.
+    supervisors.
     """
     limit = 0.08 if control == "stop-continue" else 0.01
     client.invoke(FunctionName="echo-512", Payload=b'{"cpu_s": 0.01}')["Payload"].read()
@@ -111,17 +111,17 @@ def _own_cpu_row(client: Any, control: CpuControl) -> Row:
     endpoint = (time.process_time() - own) / wall
     beside = (others.cpu_s() - theirs) / wall
     name = f"CPU of the local endpoint while a handler runs, {control}"
-    measured = f"{endpoint + beside:.2%} (endpoint {endpoint:.2%}, wardens, moto {beside:.2%})"
+    measured = f"{endpoint + beside:.2%} (endpoint {endpoint:.2%}, supervisors, moto {beside:.2%})"
     return name, f"under {limit:.0%} of a core", measured, endpoint + beside < limit
 
 
 def _runtimes_below(pid: int) -> tuple[int, ...]:
-    """What a warden holds; nothing for a process that is none."""
+    """What a supervisor holds; nothing for a process that is none."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return ()
-    return LinuxTree(pid).scan() if b"runtime.warden" in command else ()
+    return LinuxTree(pid).scan() if b"runtime.supervisor" in command else ()
 
 
 def _thousand(client: Any) -> tuple[int, float]:

@@ -180,7 +180,7 @@ def test_a_handler_cannot_read_the_credentials_of_the_processes_above(template: 
         check=True,
     )
     seen = json.loads(done.stdout)
-    assert seen["count"] >= 4  # the runtime, its warden, the endpoint, the caller
+    assert seen["count"] >= 4  # the runtime, its supervisor, the endpoint, the caller
     assert "AWS_LAMBDA_FUNCTION_NAME=hello" in seen["text"]
     assert "operators-own" not in seen["text"]
 
@@ -197,7 +197,7 @@ def check_what_is_seen(local: RunningLocalLambda) -> None:
     client = client_of(local)
     seen = json.loads(invoke(client, "hello")["Payload"])
     client.close()
-    assert seen["count"] >= 3  # the runtime, its warden, the endpoint
+    assert seen["count"] >= 3  # the runtime, its supervisor, the endpoint
     assert "AWS_LAMBDA_FUNCTION_NAME=hello" in seen["text"]
     assert "operators-own" not in seen["text"]
 

@@ -15,7 +15,7 @@ from tests.local_api.conftest import make_client, message_of
 from tuner.errors import LocalError
 from tuner.iac import TemplateResource
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor, emulated_services
-from tuner.local.private_folder import PrivateFolder
+from tuner.local.execution.run_folder import RunFolder, clean_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,15 +109,14 @@ def test_a_region_must_look_like_one() -> None:
 
 def test_folders_of_killed_runs_are_removed(tmp_path: Path) -> None:
     """A folder whose process is gone is removed by the next run; that of a living one is kept."""
-    living = PrivateFolder(tmp_path)
+    living = RunFolder(tmp_path, "api")
     dead = tmp_path / "api-dead"
     dead.mkdir()
     (dead / "lock").touch()
     (dead / "code").write_text("x")
-    second = PrivateFolder(tmp_path)
+    assert clean_leftovers(tmp_path, "api") == 1
     assert not dead.exists()
     assert living.path.exists()
     assert living.path.stat().st_mode & 0o077 == 0
     living.close()
-    second.close()
     assert list(tmp_path.iterdir()) == []

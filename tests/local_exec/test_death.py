@@ -15,7 +15,7 @@ import pytest
 from tests.local_exec.conftest import open_bench
 from tests.local_exec.test_environments import eventually, is_alive
 from tuner.local.execution.cpu.choose import choose_control
-from tuner.local.execution.run_dir import RunDir, clean_leftovers
+from tuner.local.execution.run_folder import RunFolder, clean_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ class Started:
 
     process: subprocess.Popen[str]
     family: list[int]
-    wardens: list[int]
+    supervisors: list[int]
     runs: list[str]
 
 
@@ -55,16 +55,16 @@ def started(control: CpuControl, tmp_path: Path) -> Iterator[Started]:
         assert process.stdout is not None
         family = [int(word) for word in process.stdout.readline().split()]
         assert process.stdout.readline() == "ready\n"
-        assert eventually(lambda: len(wardens_of(process.pid)) == 2)
+        assert eventually(lambda: len(supervisors_of(process.pid)) == 2)
         runs = [path.name for path in tmp_path.glob("run-*")]
         assert len(runs) == 1
-        yield Started(process, family, wardens_of(process.pid), runs)
+        yield Started(process, family, supervisors_of(process.pid), runs)
     finally:
         process.kill()
         process.communicate()
 
 
-def wardens_of(pid: int) -> list[int]:
+def supervisors_of(pid: int) -> list[int]:
     lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
     return [int(word) for text in lists for word in text.split()]
 
@@ -81,17 +81,17 @@ def test_death_of_the_endpoint_leaves_nothing(
     """Killed without warning, the endpoint leaves no process, no control group and no folder."""
     started.process.send_signal(number)
     started.process.wait()
-    assert eventually(lambda: not any(map(is_alive, (*started.family, *started.wardens))))
+    assert eventually(lambda: not any(map(is_alive, (*started.family, *started.supervisors))))
     assert eventually(lambda: not groups_of(started.runs))
     assert eventually(lambda: not list(tmp_path.iterdir()))
 
 
-def test_next_start_cleans_what_wardens_could_not(
+def test_next_start_cleans_what_supervisors_could_not(
     started: Started, control: CpuControl, tmp_path: Path
 ) -> None:
-    """If the wardens are killed too, the next run in the same folder ends what was left."""
+    """If the supervisors are killed too, the next run in the same folder ends what was left."""
     for number in (signal.SIGSTOP, signal.SIGKILL):
-        for pid in (*started.wardens, started.process.pid):
+        for pid in (*started.supervisors, started.process.pid):
             os.kill(pid, number)
     started.process.wait()
     assert any(map(is_alive, started.family))
@@ -103,19 +103,19 @@ def test_next_start_cleans_what_wardens_could_not(
 
 def test_a_living_run_is_not_cleaned(tmp_path: Path) -> None:
     """A second start in the same folder leaves the first one alone."""
-    first = RunDir(tmp_path, ())
-    assert clean_leftovers(tmp_path) == 0
+    first = RunFolder(tmp_path, "run")
+    assert clean_leftovers(tmp_path, "run") == 0
     assert first.path.is_dir()
     first.close()
     assert not list(tmp_path.iterdir())
 
 
-def test_death_of_a_warden_ends_its_environment(bench: Bench) -> None:
-    """If a warden is killed, its environment's tree ends and the next invocation gets another."""
+def test_death_of_a_supervisor_ends_its_environment(bench: Bench) -> None:
+    """If a supervisor is killed, its environment's tree ends and the next call gets another."""
     family = bench.call("brood").value
     fields = Path(f"/proc/{family[0]}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    warden = int(fields[1])
-    os.kill(warden, signal.SIGKILL)
-    assert eventually(lambda: not is_alive(warden))
+    supervisor = int(fields[1])
+    os.kill(supervisor, signal.SIGKILL)
+    assert eventually(lambda: not is_alive(supervisor))
     assert bench.call("brood").function_error is None
     assert eventually(lambda: not any(map(is_alive, family)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_exec.conftest import open_bench
-from tuner.local.execution.runtime import warden_link
+from tuner.local.execution.runtime import supervisor_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +42,9 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def mac(library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """An executor that takes its host for a Mac, wardens included."""
-    code = AS_A_MAC.format(library=library) + warden_link.WARDEN_CODE
-    monkeypatch.setattr(warden_link, "WARDEN_CODE", code)
+    """An executor that takes its host for a Mac, supervisors included."""
+    code = AS_A_MAC.format(library=library) + supervisor_link.SUPERVISOR_CODE
+    monkeypatch.setattr(supervisor_link, "SUPERVISOR_CODE", code)
     monkeypatch.setattr("sys.platform", "darwin")
     bench = open_bench(tmp_path, "stop-continue")
     yield bench

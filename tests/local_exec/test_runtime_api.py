@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.local.execution.runtime import api
-from tuner.local.execution.runtime.api import MAX_RESPONSE_BYTES, RuntimeApi, take_chunks
+from tuner.local.execution.runtime import runtime_api as api
+from tuner.local.execution.runtime.runtime_api import MAX_RESPONSE_BYTES, RuntimeApi, take_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.local.execution.runtime.api import RuntimeCall
+    from tuner.local.execution.runtime.runtime_api import RuntimeCall
 
 ROOT = b"/2018-06-01/runtime"
 

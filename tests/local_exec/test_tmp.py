@@ -11,9 +11,8 @@ import pytest
 
 from tests.local_exec.conftest import open_bench
 from tests.local_exec.test_environments import eventually
-from tuner.local.execution.disk import find_disk_maker
-from tuner.local.execution.host import can_hide_tmp
-from tuner.local.execution.runtime.volume import make_command, make_image
+from tuner.local.execution.host import can_hide_tmp, find_disk_maker
+from tuner.local.execution.runtime.file_view import make_command, make_image
 
 if TYPE_CHECKING:
     from tests.local_exec.conftest import Bench

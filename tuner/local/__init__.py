@@ -31,9 +31,9 @@ way.
 through the same port.
 
 Around that: a `definition` says what to deploy at the start, `build` builds it, `deployer` puts it
-into the store and `template_report` tells what is missing, `private_folder` holds code and sockets,
-and `child_process` runs the whole in a child (`python -m tuner.local`) that ends with its parent.
-`cpu_check` and `machine_load` measure how true all that is on this machine.
+into the store and `template_report` tells what is missing, and `child_process` runs the whole in a
+child (`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load` measure
+how true all that is on this machine.
 """
 
 from __future__ import annotations

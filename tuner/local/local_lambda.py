@@ -25,10 +25,10 @@ from tuner.local.control_plane.store import FunctionStore
 from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer, left_out
 from tuner.local.emulated_services import EmulatedServices, not_installed
+from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_work_dir
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.server import HttpServer
-from tuner.local.private_folder import PrivateFolder, work_dir
 from tuner.local.template_report import findings_on, made
 
 if TYPE_CHECKING:
@@ -82,8 +82,9 @@ class LocalLambda:
         self._code_token = secrets.token_urlsafe(16)
         # Each part is built when those are there that it needs; they are closed in reverse.
         with contextlib.ExitStack() as stack:
-            base = work_dir()
-            folder = _closed(stack, PrivateFolder(base)).path
+            base = user_work_dir()
+            clean_leftovers(base, "api")
+            folder = _closed(stack, RunFolder(base, "api")).path
             self._alone = not_installed() if emulated_services else _LAMBDA_ONLY
             self._services = None if self._alone else self._start_services(stack, folder)
             self._server = _closed(stack, http or HttpServer(port=port))

@@ -14,11 +14,15 @@ from tuner.local.deployment import InvokeResult
 from tuner.local.execution import invocation_outcome as ending
 from tuner.local.execution.invocation_log import InvocationLog
 from tuner.local.execution.invocation_outcome import Ending, Outcome, megabytes, too_large
-from tuner.local.execution.run_dir import group_name, kill_processes_of
+from tuner.local.execution.run_folder import group_name, kill_processes_of
 from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
-from tuner.local.execution.runtime.program import EntrypointError, as_seen, seen_argv
-from tuner.local.execution.runtime.variables import function_variables
+from tuner.local.execution.runtime.program import (
+    EntrypointError,
+    as_seen,
+    function_variables,
+    seen_argv,
+)
 from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
@@ -272,7 +276,7 @@ class Environment:
         happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
         if happening.kind != "started":
             self._drop_process()
-            ended = "an execution environment did not start: its warden ended"
+            ended = "an execution environment did not start: its supervisor ended"
             raise LocalError(SHUT_DOWN if self._killed.is_set() else ended)
         return happening.at_ns
 

@@ -19,7 +19,7 @@ from tuner.local.execution.environment import SHUT_DOWN, Environment
 from tuner.local.execution.host import look_at_host
 from tuner.local.execution.invocation_log import LogForwarder
 from tuner.local.execution.pool import EnvironmentPool
-from tuner.local.execution.run_dir import RunDir, clean_leftovers
+from tuner.local.execution.run_folder import RunFolder, clean_leftovers
 from tuner.local.execution.runtime.program import find_program
 from tuner.model.lambda_limits import vcpu_share
 
@@ -57,8 +57,9 @@ class ProcessExecutor:
     ) -> None:
         self._host = look_at_host(cpu_control)
         self._work_dir = work_dir.resolve()
-        clean_leftovers(self._work_dir)
-        self._run_dir = RunDir(self._work_dir, self._host.control.group_dirs)
+        clean_leftovers(self._work_dir, "run")
+        groups = "\n".join(map(str, self._host.control.group_dirs))
+        self._run_dir = RunFolder(self._work_dir, "run", groups=groups)
         self._queue = CoreQueue(float(self._host.core_count))
         self._board = CpuBoard(self._host.cpus)
         self._call_chain = CallChain()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +16,14 @@ from typing import TYPE_CHECKING
 from tuner.local.deployment import HostLimits
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.choose import choose_control, read_hierarchies
-from tuner.local.execution.disk import find_disk_maker
-from tuner.local.execution.runtime.file_view import CLONE_NEWNS, MS_PRIVATE, MS_REC
+from tuner.local.execution.runtime.file_view import (
+    CLONE_NEWNS,
+    MS_PRIVATE,
+    MS_REC,
+    make_command,
+    make_image,
+)
+from tuner.local.execution.runtime.supervisor_link import PACKAGE_ROOT
 from tuner.model.finding import Finding
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MB_PER_VCPU, visible_core_count
 
@@ -37,6 +45,16 @@ UNSHARE_CODE = (
 )
 
 
+_PROBE_MB = 8
+_PROBE = (
+    "import ctypes, sys; sys.path.append(sys.argv[1]); "
+    "from tuner.local.execution.runtime.file_view import mount_image; c = ctypes.CDLL(None); "
+    f"c.unshare({CLONE_NEWNS}) and sys.exit(1); "
+    f"c.mount(b'none', b'/', None, {MS_REC | MS_PRIVATE}, None) and sys.exit(1); "
+    "mount_image(sys.argv[2], sys.argv[3])"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """This host, looked at once."""
@@ -51,7 +69,7 @@ class Host:
     """Whom handlers run as; 0: whoever runs the endpoint."""
 
     def make_group(self, name: str) -> ControlGroup | None:
-        """A control group for one process tree; None where the warden controls it."""
+        """A control group for one process tree; None where the supervisor controls it."""
         return None if self.control.make_group is None else self.control.make_group(name)
 
     def core_count_for(self, memory_mb: int) -> int:
@@ -201,3 +219,21 @@ def _root_finding() -> Finding:
         "root lacks capabilities here (a container's): handlers run as root, with none but to "
         "read files; run as an ordinary user, or add SYS_ADMIN, SYS_PTRACE and SYS_NICE",
     )
+
+
+def find_disk_maker() -> str | None:
+    """The command that makes disks, if one of its disks can be mounted here (root, on Linux)."""
+    if sys.platform != "linux":
+        return None
+    command = shutil.which("mke2fs", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+    if command is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="tuner-disk-") as folder:
+        image = Path(folder, "probe.img")
+        try:
+            make_image(make_command(command, str(image), _PROBE_MB), str(image))
+        except OSError:
+            return None
+        arguments = [sys.executable, "-I", "-S", "-c", _PROBE, PACKAGE_ROOT, str(image), folder]
+        done = subprocess.run(arguments, check=False, capture_output=True)  # noqa: S603 (own code)
+    return command if done.returncode == 0 else None

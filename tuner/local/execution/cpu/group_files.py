@@ -1,4 +1,4 @@
-"""The files of control groups, read and written as they stand. Light: the warden imports it."""
+"""The files of control groups, read and written as they stand. Light: the supervisor imports it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def members(group: str) -> tuple[int, ...]:
 def thaw(group: str) -> None:
     """Let a frozen group run, so that a kill takes effect (version 1 needs that)."""
     for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
-        if os.path.exists(f"{group}/{name}"):  # noqa: PTH110 (pathlib would double the warden's start)
+        if os.path.exists(f"{group}/{name}"):  # noqa: PTH110 (pathlib would double the supervisor's start)
             try:
                 write(f"{group}/{name}", value)
             except OSError:
@@ -88,7 +88,7 @@ def remove(groups: list[str], limit_s: float = 2.0) -> bool:
 
 def _removed(group: str) -> bool:
     try:
-        os.rmdir(group)  # noqa: PTH106 (pathlib would double the warden's start)
+        os.rmdir(group)  # noqa: PTH106 (pathlib would double the supervisor's start)
     except FileNotFoundError:
         return True
     except OSError:

@@ -1,7 +1,7 @@
-"""A process tree as seen from its warden: who is in it, its CPU time and its memory.
+"""A process tree as seen from its supervisor: who is in it, its CPU time and its memory.
 
-The warden is the subreaper of its tree on Linux, so whoever is orphaned comes back to it, and the
-CPU time of those who are gone is in their parents' or in the warden's own records.
+The supervisor is the subreaper of its tree on Linux, so whoever is orphaned comes back to it, and
+the CPU time of those who are gone is in their parents' or in the supervisor's own records.
 
 Where there are no control groups, the tree keeps to its share of CPU by being stopped and continued
 on its measured CPU time, in windows of 20 ms; that needs no privilege.
@@ -47,7 +47,7 @@ class LinuxTree:
         return self.pids
 
     def reaped(self, cpu_s: float) -> None:
-        """Take the whole CPU time of a child that the warden has waited for."""
+        """Take the whole CPU time of a child that the supervisor has waited for."""
         self._gone_s += cpu_s
 
     def cpu_s(self) -> float:
@@ -123,7 +123,7 @@ def _text(path: str) -> str:
 
 def _threads(pid: int) -> list[int]:
     try:
-        names = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (pathlib would double the warden's start)
+        names = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (pathlib would double the supervisor's start)
     except OSError:
         return []
     return [int(name) for name in names]

@@ -1,6 +1,6 @@
 """What a new process does before it becomes the runtime: join, hide, bind, change user, exec.
 
-Runs in the warden's forked child, which has one thread. Light: the warden imports it.
+Runs in the supervisor's forked child, which has one thread. Light: the supervisor imports it.
 """
 
 from __future__ import annotations
@@ -31,44 +31,9 @@ OPEN_FILES = 1024
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from typing import NoReturn, TypedDict
+    from typing import NoReturn
 
-    class LaunchSpec(TypedDict):
-        """What the warden is told: plain values, for they cross a pipe."""
-
-        argv: list[str]
-        environment: dict[str, str]
-        working_dir: str
-        """As the runtime sees it."""
-        code_dir: str
-        opt_dir: str
-        """The layers' folder, where it becomes /opt; else empty."""
-        user_id: int
-        """Whom the runtime runs as; 0: whoever runs the endpoint."""
-        tmp_dir: str
-        """The environment's own; the warden makes it."""
-        hides_tmp: bool
-        """Whether it becomes /tmp, and the code /var/task, in a mount namespace of its own."""
-        tmp_image: str
-        """A file that is mounted as /tmp in place of `tmp_dir`; empty: there is none."""
-        disk_command: list[str]
-        """What makes it; the warden runs it, so that somebody would remove it."""
-        file_limit_bytes: int
-        """Size of the largest file that may be written; 0: any."""
-        kept_dirs: list[str]
-        """Stay visible although they lie under /tmp or a home folder."""
-        home_dirs: list[str]
-        """What the operator keeps there is hidden, where `hides_tmp`."""
-        cpus: list[int]
-        """Cores that may be used; empty: all."""
-        memory_limit_bytes: int
-        core_count: int
-        """Cores that the tree can run on at once."""
-        cores: float
-        """Share of CPU to begin with, where the warden controls it."""
-        controlled: bool
-        """Whether the warden stops and continues the tree."""
-        owner_pid: int
+    from tuner.local.execution.runtime import LaunchSpec
 
 
 def process_control(option: int, value: int) -> None:
@@ -137,7 +102,7 @@ def _become_user(user_id: int) -> None:
 
 
 def _check_executable(path: str) -> None:
-    if os.path.exists(path) and not os.access(path, os.X_OK):  # noqa: PTH110 (pathlib would double the warden's start)
+    if os.path.exists(path) and not os.access(path, os.X_OK):  # noqa: PTH110 (pathlib would double the supervisor's start)
         raise PermissionError(
             errno.EACCES, "handlers run as another user, who may not (chmod -R o+rX)", path
         )

@@ -1,6 +1,7 @@
 """One runtime in its process tree: started, given events, watched, ended.
 
-Whoever waits for it pumps everything that it says: the Runtime API, the log pipe and the warden.
+Whoever waits for it pumps everything that it says: the Runtime API, the log pipe and the
+supervisor.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.control_groups import BYTES_PER_MB
 from tuner.local.execution.cpu.process_tree import LinuxTree
-from tuner.local.execution.runtime.api import RuntimeApi
-from tuner.local.execution.runtime.volume import make_command
-from tuner.local.execution.runtime.warden_link import WARDEN_LIMIT_S, WardenLink
+from tuner.local.execution.runtime.file_view import make_command
+from tuner.local.execution.runtime.runtime_api import RuntimeApi
+from tuner.local.execution.runtime.supervisor_link import SUPERVISOR_LIMIT_S, SupervisorLink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from tuner.local.execution.cpu.control_groups import ControlGroup
-    from tuner.local.execution.runtime.api import RuntimeCall
+    from tuner.local.execution.runtime.runtime_api import RuntimeCall
 
 MAX_LINKS: Final = 40
 SAMPLE_S = 0.05
@@ -51,7 +52,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What holds a tree: a control group, or (None) its warden."""
+    """What holds a tree: a control group, or (None) its supervisor."""
 
     group: ControlGroup | None
     memory_mb: int
@@ -146,14 +147,14 @@ class RuntimeProcess:
         self._register(self._log_fd)
         groups = list(self._group.directories) if self._group else []
         try:
-            self._warden = WardenLink(log_end, scratch_dir, groups)
+            self._supervisor = SupervisorLink(log_end, scratch_dir, groups)
         finally:
             os.close(log_end)
-        self._register(self._warden.fileno())
+        self._register(self._supervisor.fileno())
         if self._group is not None:
             self._group.create(confinement.memory_mb)
             self._group.set_cores(cores)
-        self._warden.launch(
+        self._supervisor.launch(
             {
                 "argv": list(argv),
                 "environment": dict(variables(self._api.address)),
@@ -183,18 +184,18 @@ class RuntimeProcess:
     def run(self, cores: float, cpus: tuple[int, ...]) -> None:
         """Let the tree run at this share, on these cores."""
         if cpus != self.cpus and sys.platform == "linux":
-            LinuxTree(self._warden.pid).bind(cpus)
+            LinuxTree(self._supervisor.pid).bind(cpus)
             self.cpus = cpus
         if self._group is not None:
             self._group.set_cores(cores)
             self._group.resume()
         else:
-            self._ask_warden(b"run %.6f\n" % cores)
+            self._ask_supervisor(b"run %.6f\n" % cores)
 
     def rest(self) -> bool:
         """Stop the tree until it is run again; False if it is to be ended: memory ran out."""
         if self._group is None:
-            self._ask_warden(b"rest\n")
+            self._ask_supervisor(b"rest\n")
             return not any(one.kind == "memory" for one in self._happened)
         if self.sample():
             return False
@@ -205,7 +206,7 @@ class RuntimeProcess:
         """Look at the memory now; whether the kernel has killed for it."""
         try:
             return self._group.sample() if self._group is not None else False
-        except OSError:  # the group is gone: its warden ended
+        except OSError:  # the group is gone: its supervisor ended
             return False
 
     def wait(self, deadline_ns: int) -> Happening:
@@ -229,7 +230,7 @@ class RuntimeProcess:
 
     @property
     def has_exited(self) -> bool:
-        """Whether the runtime or its warden is known to be gone."""
+        """Whether the runtime or its supervisor is known to be gone."""
         return self._has_exited
 
     def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int:
@@ -252,27 +253,27 @@ class RuntimeProcess:
             self.write_output(data)
 
     def kill(self) -> None:
-        """End the tree now: the warden does it. Safe from any thread, as often as one likes."""
-        self._warden.tell(b"end\n")
+        """End the tree now: the supervisor does it. Safe from any thread, as often as one likes."""
+        self._supervisor.tell(b"end\n")
 
     def end(self) -> bool:
         """End the tree, wait until nothing is left of it, close all.
 
-        False if the warden did not end by itself: it may have left processes behind.
+        False if the supervisor did not end by itself: it may have left processes behind.
         """
         self.sample()
         self.kill()
-        ended_well = self._warden.wait()
+        ended_well = self._supervisor.wait()
         if self._group is not None:
             group_files.remove(list(self._group.directories))
             self._group.close()
         self.drain_log()
-        for line in self._warden.last_words():
+        for line in self._supervisor.last_words():
             if line.startswith(("ok ", "memory ")):
                 self._peak_bytes = max(self._peak_bytes, int(line.split()[1]))
         self._api.close()
         self._selector.close()
-        self._warden.close()
+        self._supervisor.close()
         os.close(self._log_fd)
         return ended_well
 
@@ -284,8 +285,8 @@ class RuntimeProcess:
             handle = key.fd
             if handle == self._log_fd:
                 self._read_log()
-            elif handle == self._warden.fileno():
-                self._hear_warden()
+            elif handle == self._supervisor.fileno():
+                self._hear_supervisor()
             else:
                 for call in self._api.receive(handle):
                     self._happened.append(Happening("call", call.arrived_ns, call))
@@ -297,10 +298,10 @@ class RuntimeProcess:
         else:  # every process that could write is gone
             self._selector.unregister(self._log_fd)
 
-    def _hear_warden(self) -> None:
-        lines = self._warden.hear()
+    def _hear_supervisor(self) -> None:
+        lines = self._supervisor.hear()
         if lines is None:
-            self._selector.unregister(self._warden.fileno())
+            self._selector.unregister(self._supervisor.fileno())
             self._note_exit(-9, time.monotonic_ns())
             return
         for line in lines:
@@ -331,11 +332,11 @@ class RuntimeProcess:
         kind: HappeningKind = "memory" if self.sample() else "exited"
         self._happened.append(Happening(kind, at_ns, exit_code=code))
 
-    def _ask_warden(self, line: bytes) -> None:
-        """Tell the warden and wait until it has done it."""
+    def _ask_supervisor(self, line: bytes) -> None:
+        """Tell the supervisor and wait until it has done it."""
         before = self._acknowledged
-        if not self._warden.tell(line):
+        if not self._supervisor.tell(line):
             return
-        end = time.monotonic() + WARDEN_LIMIT_S
+        end = time.monotonic() + SUPERVISOR_LIMIT_S
         while self._acknowledged == before and not self._has_exited and time.monotonic() < end:
             self._pump(0.1)

@@ -1,7 +1,7 @@
-"""The folder of one run of the local Lambda, and what a dead run left behind.
+"""Folders of one run of the local Lambda, and what a dead run left behind.
 
-A run holds a lock on a file in its folder for as long as it lives: a folder whose lock is free is
-a dead one's, and its processes and control groups are ended with it.
+A run holds a lock on a file in its folders for as long as it lives: a folder whose lock is free is
+a dead one's. With the folder of its environments its processes and control groups are ended, too.
 """
 
 from __future__ import annotations
@@ -11,37 +11,54 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
+import tempfile
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
 from tuner.local.execution.cpu import group_files
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 GROUPS_FILE = "groups"
 
 
-class RunDir:
-    """A locked folder below the work folder, which says where its control groups are.
+def user_work_dir() -> Path:
+    """Give this user's folder for all local runs, made with mode 0700 where it is missing.
+
+    Raises LocalError if it cannot be made, or if the name is somebody else's.
+    """
+    path = Path(tempfile.gettempdir()).resolve() / f"tuner-local-{os.getuid()}"
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+        found = path.lstat()
+    except OSError as error:
+        raise LocalError(
+            f"{path}: {error.strerror}; set TMPDIR to a folder that can be written to"
+        ) from error
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise LocalError(f"{path} belongs to somebody else: set TMPDIR to another folder")
+    path.chmod(0o700)
+    return path
+
+
+class RunFolder:
+    """A new folder KIND-… below `parent`, locked until it is closed, with a file of `groups`.
 
     Raises LocalError if it cannot be made.
     """
 
-    def __init__(self, work_dir: Path, group_dirs: Iterable[Path]) -> None:
+    def __init__(self, parent: Path, kind: str, *, groups: str = "") -> None:
         name = uuid.uuid4().hex[:16]
-        fresh = work_dir / f"new-{name}"
+        fresh = parent / f"new-{name}"
         try:
             fresh.mkdir(parents=True, mode=0o700)
             self._lock = os.open(fresh / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-            (fresh / GROUPS_FILE).write_text("\n".join(map(str, group_dirs)), encoding="utf-8")
-            self.path = fresh.rename(work_dir / f"run-{name}")
+            (fresh / GROUPS_FILE).write_text(groups, encoding="utf-8")
+            self.path = fresh.rename(parent / f"{kind}-{name}")
         except OSError as error:
             raise LocalError(
-                f"cannot write to {work_dir} ({error.strerror}): name another work folder"
+                f"cannot write to {parent} ({error.strerror}): name another work folder"
             ) from None
 
     def close(self) -> None:
@@ -50,19 +67,33 @@ class RunDir:
         os.close(self._lock)
 
 
+def _is_dead(folder: Path) -> bool:
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return not (folder / "lock").exists()
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
 def group_name(run_dir: Path, identity: str) -> str:
     """What the control groups of one environment are called: found again by the run's folder."""
     return f"tuner-{run_dir.name}-{identity}"
 
 
-def clean_leftovers(work_dir: Path) -> int:
-    """End and remove what dead runs left in the work folder: how many runs that were."""
-    dead = [path for path in work_dir.glob("run-*") if _is_dead(path)]
+def clean_leftovers(parent: Path, kind: str) -> int:
+    """End and remove what dead runs left in folders of a kind: how many those were."""
+    dead = [path for path in parent.glob(f"{kind}-*") if _is_dead(path)]
     for run_dir in dead:
         identities = [path.name for path in run_dir.iterdir() if path.is_dir()]
         kill_processes_of(identities)
         tops = _lines(run_dir / GROUPS_FILE)
-        groups = [path for top in tops for path in Path(top).glob(f"tuner-{run_dir.name}-*")]
+        groups = [path for top in tops if top for path in Path(top).glob(f"tuner-{run_dir.name}-*")]
         group_files.remove([str(path) for path in groups])
         shutil.rmtree(run_dir, ignore_errors=True)
     return len(dead)
@@ -73,20 +104,6 @@ def _lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8").split("\n")
     except OSError:
         return []
-
-
-def _is_dead(run_dir: Path) -> bool:
-    try:
-        handle = os.open(run_dir / "lock", os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return not (run_dir / "lock").exists()
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return True
 
 
 def kill_processes_of(identities: list[str]) -> None:

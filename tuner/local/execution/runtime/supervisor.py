@@ -1,4 +1,4 @@
-"""The warden: a small process beside every execution environment, its parent and its end.
+"""The supervisor: a small process beside every execution environment, its parent and its end.
 
 It starts the runtime, is the subreaper of the tree, stops and continues it where control groups
 cannot, and when the endpoint ends by any means at all (its socket closes), it kills the tree and
@@ -20,12 +20,12 @@ import time
 
 from tuner.local.execution.cpu import group_files
 from tuner.local.execution.cpu.process_tree import LinuxTree, StopContinue
+from tuner.local.execution.runtime.file_view import make_image
 from tuner.local.execution.runtime.launch import (
     PR_SET_CHILD_SUBREAPER,
     become_runtime,
     process_control,
 )
-from tuner.local.execution.runtime.volume import make_image
 
 REAP_S = 1.0
 """How often orphans are reaped where no window is watched."""
@@ -36,11 +36,11 @@ IDENTITY_LENGTH = 32
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
-    from tuner.local.execution.runtime.launch import LaunchSpec
+    from tuner.local.execution.runtime import LaunchSpec
 
 
-class Warden:
-    """One environment's warden."""
+class Supervisor:
+    """One environment's supervisor."""
 
     def __init__(self, channel: int, spec: LaunchSpec, groups: list[str]) -> None:
         self._channel = channel
@@ -178,7 +178,7 @@ def remove_scratch(scratch: str) -> None:
     import shutil  # noqa: PLC0415 (only this way out needs it)
 
     shutil.rmtree(scratch, ignore_errors=True)
-    run_dir = os.path.dirname(scratch)  # noqa: PTH120 (pathlib would double the warden's start)
+    run_dir = os.path.dirname(scratch)  # noqa: PTH120 (pathlib would double the supervisor's start)
     try:
         if not any(len(name) == IDENTITY_LENGTH for name in os.listdir(run_dir)):  # noqa: PTH208 (as above)
             shutil.rmtree(run_dir, ignore_errors=True)
@@ -204,9 +204,9 @@ def _exactly(channel: int, size: int) -> bytes:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one warden: an inherited socket and log pipe, the scratch folder, the groups.
+    """Run one supervisor: an inherited socket and log pipe, the scratch folder, the groups.
 
-    The endpoint makes the groups only when the warden has been started: there is no moment at
+    The endpoint makes the groups only when the supervisor has been started: there is no moment at
     which nobody would remove them.
     """
     channel, log_fd = int(arguments[0]), int(arguments[1])
@@ -239,9 +239,9 @@ def watch_over(channel: int, log_fd: int, groups: list[str]) -> bool:
         except OSError as error:
             os.write(channel, f"failed {error.strerror}: {error.filename}\n".encode())
             return False
-    warden = Warden(channel, spec, groups)
+    supervisor = Supervisor(channel, spec, groups)
     try:
-        warden.start(log_fd)
-        return warden.serve()
+        supervisor.start(log_fd)
+        return supervisor.serve()
     finally:
-        warden.finish()
+        supervisor.finish()

@@ -1,4 +1,4 @@
-"""A warden as the endpoint sees it: started, told, heard, and waited for at its end."""
+"""A supervisor as the endpoint sees it: started, told, heard, and waited for at its end."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tuner.local.execution.runtime.launch import LaunchSpec
+    from tuner.local.execution.runtime import LaunchSpec
 
 PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
-WARDEN_CODE = (
+SUPERVISOR_CODE = (
     "import sys; sys.path.append(sys.argv[1]); "
-    "from tuner.local.execution.runtime.warden import main; main(sys.argv[2:])"
+    "from tuner.local.execution.runtime.supervisor import main; main(sys.argv[2:])"
 )
-WARDEN_LIMIT_S = 5.0
-"""How long a warden may take to do what it was told."""
+SUPERVISOR_LIMIT_S = 5.0
+"""How long a supervisor may take to do what it was told."""
 
 
-class WardenLink:
-    """A warden's process and the socket to it. Not thread-safe but for `tell`."""
+class SupervisorLink:
+    """A supervisor's process and the socket to it. Not thread-safe but for `tell`."""
 
     def __init__(self, log_end: int, scratch_dir: Path, groups: list[str]) -> None:
         """Start it; it waits for `launch`. `log_end` is what the runtime will write to."""
-        self._socket, warden_end = socket.socketpair()
+        self._socket, supervisor_end = socket.socketpair()
         try:
-            self._process = _start(warden_end.fileno(), log_end, scratch_dir, groups)
+            self._process = _start(supervisor_end.fileno(), log_end, scratch_dir, groups)
         finally:
-            warden_end.close()
+            supervisor_end.close()
         self._unfinished = b""
 
     @property
     def pid(self) -> int:
-        """The warden's process id: the root of its tree."""
+        """The supervisor's process id: the root of its tree."""
         return self._process.pid
 
     def fileno(self) -> int:
@@ -43,7 +43,7 @@ class WardenLink:
         return self._socket.fileno()
 
     def launch(self, spec: LaunchSpec) -> None:
-        """Have the runtime started; a warden that died is heard of."""
+        """Have the runtime started; a supervisor that died is heard of."""
         data = marshal.dumps(dict(spec))
         self.tell(len(data).to_bytes(8, "big") + data)
 
@@ -79,7 +79,7 @@ class WardenLink:
     def wait(self) -> bool:
         """Wait for its end, and bring it about if it takes too long: whether all went well."""
         try:
-            self._process.wait(WARDEN_LIMIT_S)
+            self._process.wait(SUPERVISOR_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -95,7 +95,7 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     arguments = [PACKAGE_ROOT, str(channel), str(log_end), str(scratch_dir), *groups]
     return subprocess.Popen(  # noqa: S603 (our own interpreter and code)
-        [sys.executable, "-I", "-S", "-c", WARDEN_CODE, *arguments],
+        [sys.executable, "-I", "-S", "-c", SUPERVISOR_CODE, *arguments],
         pass_fds=(channel, log_end),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
