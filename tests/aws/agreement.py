@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from tuner.aws.gateway import LambdaGateway
-from tuner.aws.policy import least_policy
+from tuner.aws.iam_policy import least_policy
 from tuner.aws.session import open_session
 from tuner.errors import AwsError
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.aws.wire import HANG_UP, Received, Reply, WireServer, refusal
-from tuner.aws import reading, waiting
-from tuner.aws.account import AccountSettings, parse_time
+from tuner.aws import control_plane
 from tuner.aws.configuration import function_config
+from tuner.aws.metrics import parse_time
+from tuner.aws.reader import AccountSettings
 from tuner.errors import AwsError, ConflictError, InputError
 from tuner.model.function import Alias
 
@@ -169,7 +170,7 @@ def test_a_list_without_end_is_an_error(
     wire: WireServer, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     """A list may fill the pages that are allowed; one that goes on is an error, not a hang."""
-    monkeypatch.setattr(reading, "_MAX_PAGES", 3)
+    monkeypatch.setattr(reader, "_MAX_PAGES", 3)
 
     def answer(received: Received) -> Reply:
         page = int(received.query.get("Marker", ["0"])[0]) + 1
@@ -248,7 +249,9 @@ def test_waiting_has_an_end(
     wire: WireServer, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What never gets ready ends in one line with the command that shows the state."""
-    monkeypatch.setattr(gateway._control, "_pace", waiting.Pace(((0.001, 3), (0.002, 2))))
+    monkeypatch.setattr(
+        gateway._control, "_polling", control_plane.Polling(((0.001, 3), (0.002, 2)))
+    )
     wire.say(Reply(201, CONFIGURATION | {"Version": "7"}), configuration(State="Pending"))
     with pytest.raises(AwsError, match=r"still not ready .* `aws lambda get-function-config"):
         gateway.publish_version("resize", "d", "", None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.aws.account import AccountSettings
+from tuner.aws.reader import AccountSettings
 from tuner.errors import (
     ConflictError,
     FunctionNotFoundError,

@@ -13,8 +13,8 @@ from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from tests.aws.agreement import REQUEST_ID, check_agreement
-from tuner.aws.account import AccountSettings
 from tuner.aws.gateway import LambdaGateway
+from tuner.aws.reader import AccountSettings
 from tuner.aws.session import open_session
 from tuner.errors import FunctionNotFoundError
 from tuner.model.function import Alias

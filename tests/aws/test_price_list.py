@@ -10,7 +10,7 @@ import pytest
 from tests.aws.wire import Received, Reply
 from tests.cli.running import run_here
 from tests.pricing.price_lists import fleet_items, lambda_items
-from tuner.aws.price_list import PriceList
+from tuner.aws.price_list_api import PriceList
 from tuner.errors import AccessDeniedError
 
 if TYPE_CHECKING:

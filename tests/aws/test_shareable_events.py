@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.aws.wire import Reply, refusal
-from tuner.aws.policy import least_policy
+from tuner.aws.iam_policy import least_policy
 from tuner.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:

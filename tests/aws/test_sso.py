@@ -101,7 +101,7 @@ def portal(
         monkeypatch.setattr(provider, "_SSO_TOKEN_CACHE_DIR", str(cache))
     for service in ("SSO", "SSO_OIDC"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", wire.url)
-    monkeypatch.setattr("tuner.aws.renewal.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("tuner.aws.credentials.LOOK_EVERY_S", 0.01)
     (aws_home / "config").write_text(PROFILES[request.param])
     made = Portal(cache, request.param)
     made.log_in("first")

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.aws.reference import check_region, parse_reference
+from tuner.aws.function_ref import check_region, parse_reference
 from tuner.errors import LocalError, UsageError
 from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig

@@ -29,7 +29,7 @@ def cloudwatch_traffic(
     keep by the minute and where nothing came, AwsError and its kin.
     """
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
-    from tuner.aws.minute_loads import MAX_DAYS  # noqa: PLC0415 - as above
+    from tuner.aws.metrics import MAX_DAYS  # noqa: PLC0415 - as above
 
     if not 1 <= days <= MAX_DAYS:
         raise UsageError(

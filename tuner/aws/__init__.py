@@ -1,11 +1,12 @@
 """The one door to boto3.
 
-`reference` reads what the user calls the function; `session` finds profile, region, credentials
-and endpoint; `gateway` is the door itself: it changes the function through `control`, which waits
-(`waiting`), runs it through `invocation`, and what it reads is in `reading`. `renewal` is for
-credentials that expire. `configuration` turns AWS's answers into values without secrets, `account`
-asks what only helps a plan, and `refusal` and `unreached` turn every refusal into one line about
-its `place`. `policy` writes down the least IAM policy for all that, and needs no boto3.
+`function_ref` reads what the user calls the function; `session` finds profile, region, credentials
+and endpoint, `credentials` renews those that expire. Read `gateway` first, all that the other
+packages see: it changes the function through `control_plane`, which waits, copies it
+(`temporary_copy`), runs it (`invocation`), and what it reads is in `reader` (with `triggers`,
+`metrics` and `log_search`). `configuration` turns AWS's answers into values without secrets,
+`service_errors` and `connection_errors` turn every refusal into one line. `iam_policy` writes down
+the least policy for all that, and needs no boto3; `price_list_api` asks for prices.
 """
 
 from __future__ import annotations

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from tuner.aws import CredentialsWait
-from tuner.aws.control import ControlPlane
-from tuner.aws.copying import Copies
+from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.control_plane import ControlPlane
+from tuner.aws.credentials import Renewal
+from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.invocation import Invocations
-from tuner.aws.place import Place, Request
-from tuner.aws.reading import LambdaReader
-from tuner.aws.reference import check_region, parse_reference
-from tuner.aws.refusal import was_retried
-from tuner.aws.renewal import Renewal
+from tuner.aws.reader import LambdaReader
+from tuner.aws.service_errors import was_retried
 from tuner.aws.session import open_session
+from tuner.aws.temporary_copy import Copies
 from tuner.errors import (
     ConflictError,
     FunctionNotFoundError,
@@ -27,7 +27,7 @@ from tuner.sweep.io import Invoker
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.aws.reference import FunctionRef
+    from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
     from tuner.model.function import Build, FunctionConfig
     from tuner.model.invocation import InvokeReply
@@ -83,11 +83,11 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        place = Place(session.region, session.profile, session.endpoint_url)
-        super().__init__(session, ControlPlane(session, place), known=known, now=now)
+        connection = Connection(session.region, session.profile, session.endpoint_url)
+        super().__init__(session, ControlPlane(session, connection), known=known, now=now)
         self._copies = Copies(session, self._control)
         self._invocations = Invocations(
-            session, place=place, max_connections=max_connections, clock=clock
+            session, connection=connection, max_connections=max_connections, clock=clock
         )
 
     def __enter__(self) -> Self:

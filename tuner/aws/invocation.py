@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as boto
 
-from tuner.aws.place import Place, Request
-from tuner.aws.refusal import MALFORMED, REFUSALS, refused
+from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.service_errors import MALFORMED, REFUSALS, refused
 from tuner.errors import LostReplyError, TunerError
 from tuner.model.invocation import InvokeReply
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_lambda.client import LambdaClient
 
-    from tuner.aws.reference import FunctionRef
+    from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
 
 # Above the function's own timeout: an init of up to 10 s, the fetch of an image, the way back.
@@ -81,13 +81,13 @@ class Invocations:
         self,
         session: Session,
         *,
-        place: Place,
+        connection: Connection,
         max_connections: int,
         clock: Callable[[], float],
         grace_s: float = _GRACE_S,
     ) -> None:
         self._session = session
-        self._place = place
+        self._connection = connection
         self._max_connections = max_connections
         self._clock = clock
         self._grace_s = grace_s
@@ -155,7 +155,7 @@ class Invocations:
             return _lost(function, type(error).__name__)
         elif isinstance(error, MALFORMED) and not isinstance(error, boto.BotoCoreError):
             return _lost(function, f"its answer cannot be read, {type(error).__name__}")
-        return refused(error, self._place, request)
+        return refused(error, self._connection, request)
 
 
 def _host_load(said: str | None) -> float | None:

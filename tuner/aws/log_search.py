@@ -7,14 +7,14 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.aws.place import Request
+from tuner.aws.connection_errors import Request
 from tuner.errors import AwsError, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.aws.control import ControlPlane
-    from tuner.aws.reference import FunctionRef
+    from tuner.aws.control_plane import ControlPlane
+    from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
 
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)

@@ -14,8 +14,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.utils import validate_region_name
 
-from tuner.aws.place import Place
-from tuner.aws.refusal import check_shapes, refused
+from tuner.aws.connection_errors import Connection
+from tuner.aws.service_errors import check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -110,8 +110,8 @@ def open_session(
         else:
             keys = _keys(core, is_loopback=is_loopback, profile=profile)
     except BotoCoreError as error:
-        place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
-        raise refused(error, place) from error
+        connection = Connection(region=region, profile=profile, endpoint_url=endpoint_url)
+        raise refused(error, connection) from error
     return Session(
         region=region,
         profile=core.profile,

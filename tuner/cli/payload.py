@@ -201,7 +201,7 @@ def check(
     With --try the function is invoked once with each class, as it stands now: exit code 1 if one
     of them fails.
     """
-    from tuner.aws.reference import parse_reference  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
     from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
 
     where = place.target()

@@ -83,7 +83,7 @@ def refresh(
     if saved:
         found = renewal.refresh_from_files(saved, today=today())
     else:
-        from tuner.aws.price_list import PriceList  # noqa: PLC0415 - loads boto3
+        from tuner.aws.price_list_api import PriceList  # noqa: PLC0415 - loads boto3
 
         def tell(name: str, number: int, count: int) -> None:
             if number == 1:

@@ -180,6 +180,6 @@ def _recover_one(
 
 def _name_of(function: str) -> str:
     """The function's name in what may be an ARN."""
-    from tuner.aws.reference import parse_reference  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
 
     return parse_reference(function).name

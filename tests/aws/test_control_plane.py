@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.aws.wire import Reply, WireServer
-from tuner.aws.pace import Pacer
+from tuner.aws.control_plane import RateLimiter
 
 if TYPE_CHECKING:
     from tuner.aws.gateway import LambdaGateway
@@ -30,7 +30,7 @@ def test_requests_are_spaced_and_get_function_is_not(
     """Twenty lists take two seconds by the pacer's clock, twenty GetFunctions no time."""
     clock = Clock()
     client: Any = gateway._control.client
-    Pacer(clock=clock, sleep=clock.sleep).attach(client)
+    RateLimiter(clock=clock, sleep=clock.sleep).attach(client)
     wire.say(Reply())
     for _ in range(20):
         client.list_aliases(FunctionName="resize")
@@ -44,7 +44,7 @@ def test_requests_are_spaced_and_get_function_is_not(
 def test_a_pause_is_not_made_up_for() -> None:
     """After a pause the next request goes at once, and the one behind it waits again."""
     clock = Clock()
-    pacer = Pacer(0.1, clock=clock, sleep=clock.sleep)
+    pacer = RateLimiter(0.1, clock=clock, sleep=clock.sleep)
     pacer.wait()
     clock.now_s += 50
     began_s = clock.now_s

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.aws.reference import FunctionRef, parse_reference
+from tuner.aws.function_ref import FunctionRef, parse_reference
 from tuner.errors import InputError
 
 _WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.aws.wire import HANG_UP, Reply, WireServer, refusal
-from tuner.aws.place import plain
+from tuner.aws.connection_errors import plain
 from tuner.errors import (
     AccessDeniedError,
     AwsError,

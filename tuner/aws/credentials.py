@@ -16,7 +16,7 @@ import botocore.session
 from botocore import exceptions as boto
 from botocore.credentials import RefreshableCredentials
 
-from tuner.aws.refusal import EXPIRED
+from tuner.aws.service_errors import EXPIRED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,16 +19,16 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from tuner.aws.configuration import DERIVED
-from tuner.aws.place import Request
-from tuner.aws.refusal import REFUSALS, refused
+from tuner.aws.connection_errors import Request
+from tuner.aws.service_errors import REFUSALS, refused
 from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.clone import COPY_PREFIX, copy_description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.aws.control import ControlPlane
-    from tuner.aws.reference import FunctionRef
+    from tuner.aws.control_plane import ControlPlane
+    from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
     from tuner.model.function import Build
 
@@ -187,19 +187,19 @@ class Copies:
             )
 
     def _read_whole(self, function: FunctionRef) -> dict[str, Any]:
-        """Read configuration and the place of the code: the link stays in here."""
+        """Read configuration and where the code lies: the link stays in here."""
         with self._control.asking(Request("GetFunction", function)):
             answer: Any = self._control.client.get_function(FunctionName=function.target)
         return dict(answer)
 
     def _code(self, function: FunctionRef, answer: Mapping[str, Any]) -> dict[str, Any]:
-        place = answer.get("Code", {})
+        stored = answer.get("Code", {})
         if answer["Configuration"].get("PackageType") == "Image":
-            uri = place.get("ResolvedImageUri") or place.get("ImageUri")
+            uri = stored.get("ResolvedImageUri") or stored.get("ImageUri")
             if not uri:
                 raise AwsError(f"Lambda does not say which image {function.name} runs")
             return {"ImageUri": uri}
-        package = self._download(function, str(place.get("Location", "")))
+        package = self._download(function, str(stored.get("Location", "")))
         digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
         if digest != answer["Configuration"].get("CodeSha256"):
             raise ConflictError(
@@ -230,7 +230,7 @@ class Copies:
                 with closing(answer.raw):
                     return _read(function, answer)
             except REFUSALS as error:
-                raise refused(error, self._control.place, request) from None
+                raise refused(error, self._control.connection, request) from None
             except HTTPError as error:
                 raise AwsError(
                     f"the code of {function.name} could not be fetched ({type(error).__name__})"

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from tuner.aws.place import Place, Request, plain
-from tuner.aws.unreached import unreached
+from tuner.aws.connection_errors import Connection, Request, connection_error, plain
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -28,7 +27,7 @@ from tuner.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.aws.reference import FunctionRef
+    from tuner.aws.function_ref import FunctionRef
 
 _DENIED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 # AWS: "Troubleshoot access denied error messages" in the IAM user guide. Either "because no
@@ -112,27 +111,29 @@ class UpdateInProgressError(ConflictError):
     """An update or the creation of the function is still going on: wait and ask again."""
 
 
-def refused(error: Exception, place: Place, request: Request | None = None) -> TunerError:
+def refused(error: Exception, connection: Connection, request: Request | None = None) -> TunerError:
     """Return the error to raise for a botocore exception (never raises itself)."""
     if isinstance(error, ClientError):
         response: Mapping[str, Any] = error.response
         request = request or Request(error.operation_name)
-        return _refused_by_service(response, place, request)
+        return _refused_by_service(response, connection, request)
     if isinstance(error, MALFORMED) and not isinstance(error, BotoCoreError):
-        return _malformed(error, place, request)
-    return unreached(error, place, request)
+        return _malformed(error, connection, request)
+    return connection_error(error, connection, request)
 
 
 class MalformedReplyError(AwsError):
     """A reply has not the shape that the API says."""
 
 
-def _malformed(error: Exception, place: Place, request: Request | None) -> MalformedReplyError:
+def _malformed(
+    error: Exception, connection: Connection, request: Request | None
+) -> MalformedReplyError:
     what = request.operation if request else "a request"
     name = f" of {request.function.name}" if request and request.function else ""
     where = (
-        f"is {place.endpoint_url} a Lambda endpoint? Check --endpoint-url"
-        if place.endpoint_url
+        f"is {connection.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+        if connection.endpoint_url
         else "try again, or update boto3"
     )
     why = plain(error) if isinstance(error, ShapeError) else type(error).__name__
@@ -178,39 +179,43 @@ def was_retried(error: BaseException | None) -> bool:
     return bool(error.response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
-def _refused_by_service(response: Mapping[str, Any], place: Place, request: Request) -> TunerError:
+def _refused_by_service(
+    response: Mapping[str, Any], connection: Connection, request: Request
+) -> TunerError:
     code = str(response.get("Error", {}).get("Code", ""))
     message = str(response.get("Error", {}).get("Message", ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if code in EXPIRED | _UNKNOWN_KEYS | _BAD_SIGNATURE:
-        return _bad_credentials(code, place)
+        return _bad_credentials(code, connection)
     if code in _DENIED or (status == 403 and not message):
-        return _denied(message, place, request)
+        return _denied(message, connection, request)
     if code in _THROTTLED or status == 429:
         return _throttled(response, code, request)
-    return _refused_change(code, message, place, request) or _other(
-        code, message, status, place, request
+    return _refused_change(code, message, connection, request) or _other(
+        code, message, status, connection, request
     )
 
 
-def _refused_change(code: str, message: str, place: Place, request: Request) -> AwsError | None:
+def _refused_change(
+    code: str, message: str, connection: Connection, request: Request
+) -> AwsError | None:
     if code == "ResourceNotFoundException" and request.function is not None:
-        return _not_found(request.function, place, request)
+        return _not_found(request.function, connection, request)
     if code in ("PreconditionFailedException", "ResourceConflictException"):
         return _conflict(code, message, request)
     cap = _MEMORY_CAP.search(message)
     if cap and code in ("InvalidParameterValueException", "ValidationException"):
-        return _capped(int(cap[1]), message, place, request)
+        return _capped(int(cap[1]), message, connection, request)
     if code == "InvalidParameterValueException" and "CodeSHA256" in message:
         return _moved(request, "its code")
     return None
 
 
-def _bad_credentials(code: str, place: Place) -> CredentialsError:
+def _bad_credentials(code: str, connection: Connection) -> CredentialsError:
     if code in EXPIRED:
         return CredentialsError(
-            f"the AWS credentials have expired ({code}): run `aws sso login{place.profile_option}` "
-            "or get new ones where these came from"
+            f"the AWS credentials have expired ({code}): run "
+            f"`aws sso login{connection.profile_option}` or get new ones where these came from"
         )
     if code in _BAD_SIGNATURE:
         return CredentialsError(
@@ -218,12 +223,12 @@ def _bad_credentials(code: str, place: Place) -> CredentialsError:
             "clock"
         )
     return CredentialsError(
-        f"AWS does not know these credentials in {place.text} ({code}): check --profile, or "
+        f"AWS does not know these credentials in {connection.text} ({code}): check --profile, or "
         "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, and that the region is enabled for the account"
     )
 
 
-def _denied(message: str, place: Place, request: Request) -> AccessDeniedError:
+def _denied(message: str, connection: Connection, request: Request) -> AccessDeniedError:
     named = _DENIED_ACTION.search(message)
     default = _IAM_ACTIONS.get(request.operation, f"lambda:{request.operation}")
     action = named[1] if named else default
@@ -237,8 +242,8 @@ def _denied(message: str, place: Place, request: Request) -> AccessDeniedError:
     else:  # a key, a role: needed on the way, and no part of the policy
         advice = f"have it allowed for these credentials ({request.operation} needs it)"
     return AccessDeniedError(
-        f"access denied: {action}{f' on function {name}' if name else ''} in {place.text} is not "
-        f"allowed{f' ({why})' if why else ''}: {advice}",
+        f"access denied: {action}{f' on function {name}' if name else ''} in {connection.text} "
+        f"is not allowed{f' ({why})' if why else ''}: {advice}",
         action=action,
     )
 
@@ -262,16 +267,20 @@ def _retry_after_s(response: Mapping[str, Any]) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
-def _not_found(function: FunctionRef, place: Place, request: Request) -> FunctionNotFoundError:
+def _not_found(
+    function: FunctionRef, connection: Connection, request: Request
+) -> FunctionNotFoundError:
     if request.qualifier is not None:
         return FunctionNotFoundError(
-            f"no version or alias {request.qualifier} of function {function.name} in {place.text}: "
-            f"`aws lambda list-aliases --function-name {function.name}` lists the aliases"
+            f"no version or alias {request.qualifier} of function {function.name} in "
+            f"{connection.text}: `aws lambda list-aliases --function-name {function.name}` lists "
+            "the aliases"
         )
-    endpoint = f" --endpoint-url {place.endpoint_url}" if place.endpoint_url else ""
+    endpoint = f" --endpoint-url {connection.endpoint_url}" if connection.endpoint_url else ""
     return FunctionNotFoundError(
-        f"no function {function.name} in {place.text}: check --region and --profile, or see "
-        f"`aws lambda list-functions --region {place.region}{place.profile_option}{endpoint}`"
+        f"no function {function.name} in {connection.text}: check --region and --profile, or see "
+        f"`aws lambda list-functions --region {connection.region}"
+        f"{connection.profile_option}{endpoint}`"
     )
 
 
@@ -294,26 +303,28 @@ def _moved(request: Request, what: str) -> ConflictError:
     )
 
 
-def _capped(cap_mb: int, message: str, place: Place, request: Request) -> MemoryCapError:
+def _capped(cap_mb: int, message: str, connection: Connection, request: Request) -> MemoryCapError:
     asked = f" (asked: {request.memory_mb} MB)" if request.memory_mb else ""
     advice = (
         f"it says: {plain(message)}"
-        if place.endpoint_url
+        if connection.endpoint_url
         else "or ask AWS Support to raise the account's limit"
     )
     return MemoryCapError(
-        f"at most {cap_mb} MB of memory are allowed in {place.text}{asked}: use "
+        f"at most {cap_mb} MB of memory are allowed in {connection.text}{asked}: use "
         f"--max-memory {cap_mb}; {advice}",
         max_memory_mb=cap_mb,
     )
 
 
-def _other(code: str, message: str, status: object, place: Place, request: Request) -> AwsError:
+def _other(
+    code: str, message: str, status: object, connection: Connection, request: Request
+) -> AwsError:
     name = f" of {request.function.name}" if request.function else ""
-    if place.endpoint_url and (not code or code == str(status)):
+    if connection.endpoint_url and (not code or code == str(status)):
         return AwsError(
             f"{request.operation}{name} got status {status}, not as Lambda says it: is "
-            f"{place.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+            f"{connection.endpoint_url} a Lambda endpoint? Check --endpoint-url"
         )
     said = plain(message) or "no reason given"
     return AwsError(f"{request.operation}{name} was refused ({plain(code)}): {said}")

@@ -1,46 +1,95 @@
-"""What goes wrong before the service answers: settings, credentials, the connection."""
+"""What goes wrong before the service answers (settings, credentials, the connection).
+
+And what every message is made of: where a request went, what was asked, foreign words cut to fit.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from botocore import exceptions as boto
 
-from tuner.aws.place import Place, Request, plain
 from tuner.errors import AwsError, CredentialsError, EndpointError, InputError, TunerError
 
+if TYPE_CHECKING:
+    from tuner.aws.function_ref import FunctionRef
 
-def unreached(error: Exception, place: Place, request: Request | None) -> TunerError:
+_QUOTED_CHARACTERS = 300
+_UNTOLD = re.compile(r"\b(?:[0-9]{12}|(?:AKIA|ASIA)[0-9A-Z]{12,})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where a request went, for messages."""
+
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+
+    @property
+    def text(self) -> str:
+        """It in a sentence: the region, and the endpoint if it is not AWS's own."""
+        region = self.region or "no region"
+        return f"{region} (at {self.endpoint_url})" if self.endpoint_url else region
+
+    @property
+    def profile_option(self) -> str:
+        """The AWS CLI's option for the same profile, with a space before it."""
+        return f" --profile {self.profile}" if self.profile else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked, for messages."""
+
+    operation: str
+    function: FunctionRef | None = None
+    qualifier: str | None = None
+    memory_mb: int | None = None
+
+
+def plain(text: object) -> str:
+    """Return foreign text fit for one line: bounded, no control characters, ids or keys."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    line = _UNTOLD.sub("…", line)
+    return line if len(line) <= _QUOTED_CHARACTERS else line[: _QUOTED_CHARACTERS - 1] + "…"
+
+
+def connection_error(
+    error: Exception, connection: Connection, request: Request | None
+) -> TunerError:
     """Return the error for a botocore exception other than ClientError."""
     problem = (
-        _credentials_problem(error, place)
-        or _settings_problem(error, place)
-        or _connection_problem(error, place)
+        _credentials_problem(error, connection)
+        or _settings_problem(error, connection)
+        or _connection_problem(error, connection)
     )
     what = request.operation if request else "reading the AWS configuration"
     return problem or AwsError(f"{what} failed ({type(error).__name__}): {plain(error)}")
 
 
-def _settings_problem(error: Exception, place: Place) -> InputError | None:
+def _settings_problem(error: Exception, connection: Connection) -> InputError | None:
     match error:
         case boto.ProfileNotFound():
-            profile = plain(error.kwargs.get("profile", place.profile))
+            profile = plain(error.kwargs.get("profile", connection.profile))
             return InputError(
                 f"no profile {profile} in the AWS configuration: check --profile or AWS_PROFILE "
                 "(`aws configure list-profiles` lists them)"
             )
         case boto.InvalidRegionError() | boto.NoRegionError() | boto.UnknownRegionError():
-            return InputError(f"{plain(place.region)} is not a region: check --region")
+            return InputError(f"{plain(connection.region)} is not a region: check --region")
         case boto.ConfigParseError():
             path = plain(error.kwargs.get("path", "the AWS configuration file"))
             return InputError(f"{path} cannot be read as an AWS configuration file: mend it")
     return None
 
 
-def _connection_problem(error: Exception, place: Place) -> EndpointError | None:
+def _connection_problem(error: Exception, connection: Connection) -> EndpointError | None:
     url = error.kwargs.get("endpoint_url") if isinstance(error, boto.BotoCoreError) else None
-    server = _server(url or place.endpoint_url)
-    check = "check --endpoint-url" if place.endpoint_url else "check --region and the network"
+    server = _server(url or connection.endpoint_url)
+    check = "check --endpoint-url" if connection.endpoint_url else "check --region and the network"
     match error:
         case boto.ProxyConnectionError():
             text = f"the proxy on the way to {server} does not answer: check HTTPS_PROXY"
@@ -55,7 +104,7 @@ def _connection_problem(error: Exception, place: Place) -> EndpointError | None:
     return EndpointError(text)
 
 
-def _credentials_problem(error: Exception, place: Place) -> CredentialsError | None:
+def _credentials_problem(error: Exception, connection: Connection) -> CredentialsError | None:
     match error:
         case boto.NoCredentialsError() | boto.NoAuthTokenError():
             text = "no AWS credentials: give --profile, or run `aws configure` (or `aws sso login`)"
@@ -67,10 +116,10 @@ def _credentials_problem(error: Exception, place: Place) -> CredentialsError | N
         case boto.SSOError() | boto.TokenRetrievalError():
             text = (
                 "the SSO session has expired or was never begun: run "
-                f"`aws sso login{place.profile_option}`"
+                f"`aws sso login{connection.profile_option}`"
             )
         case boto.LoginError():
-            text = f"the login session has expired: run `aws login{place.profile_option}`"
+            text = f"the login session has expired: run `aws login{connection.profile_option}`"
         case boto.CredentialRetrievalError() | boto.RefreshWithMFAUnsupportedError():
             # What a credential process printed may hold a secret: it is not quoted.
             provider = plain(error.kwargs.get("provider", "MFA"))

@@ -1,11 +1,12 @@
-"""What the account and its metrics can tell a plan: advice, so no refusal of it is an error."""
+"""What CloudWatch knows of a function: mean duration, traffic by the minute, recursions dropped."""
 
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.invocation import MinuteLoad
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
 _LOOK_BACK = timedelta(days=7)
 # CloudWatch returns at most 1,440 data points; seven days of these are 1,008.
 _PERIOD_S = 600
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSettings:
-    """Concurrency limits of the account in its region; None where the endpoint does not say."""
-
-    concurrent_executions: int | None
-    unreserved_concurrent_executions: int | None
 
 
 def mean_duration_ms(
@@ -86,3 +79,39 @@ def _weighted_mean(points: Iterable[dict[str, Any]]) -> float | None:
         total_ms += point["Average"] * point["SampleCount"]
         count += point["SampleCount"]
     return total_ms / count if count else None
+
+
+MAX_DAYS: Final = 15
+"""CloudWatch keeps data points of a minute for so long."""
+
+
+def minute_loads(
+    client: Any, function_name: str, *, start: datetime, days: int
+) -> tuple[MinuteLoad, ...]:
+    """Minutes with an invocation, over all versions, ascending; two questions a day.
+
+    GetMetricStatistics gives 1,440 data points at most: the minutes of a day. Raises what botocore
+    raises.
+    """
+    counts: dict[datetime, float] = {}
+    at_once: dict[datetime, float] = {}
+    for day in range(days):
+        begin = start + timedelta(days=day)
+        for metric, statistic, found in (
+            ("Invocations", "Sum", counts),
+            ("ConcurrentExecutions", "Maximum", at_once),
+        ):
+            answer = client.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=metric,
+                Dimensions=[{"Name": "FunctionName", "Value": function_name}],
+                StartTime=begin,
+                EndTime=begin + timedelta(days=1),
+                Period=60,
+                Statistics=[statistic],
+            )
+            for point in answer.get("Datapoints", ()):
+                found[point["Timestamp"]] = point[statistic]
+    return tuple(
+        MinuteLoad(moment, counts[moment], at_once.get(moment)) for moment in sorted(counts)
+    )

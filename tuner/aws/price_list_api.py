@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tuner.aws.place import Place, Request
-from tuner.aws.refusal import REFUSALS, refused
+from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class PriceList:
         """
         session = open_session(region=region, profile=profile, endpoint_url=None)
         self.region = session.region
-        self._place = Place(HOME, session.profile, session.endpoint_url)
+        self._connection = Connection(HOME, session.profile, session.endpoint_url)
         self._client: Any = replace(session, region=HOME).client(
             "pricing",
             connect_timeout=5,
@@ -56,4 +56,4 @@ class PriceList:
             for page in pages:
                 yield from page.get("PriceList", ())
         except REFUSALS as error:
-            raise refused(error, self._place, Request("GetProducts")) from error
+            raise refused(error, self._connection, Request("GetProducts")) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tuner.aws.policy import least_policy
+from tuner.aws.iam_policy import least_policy
 from tuner.errors import InputError
 
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:resize"
@@ -25,7 +25,7 @@ def test_name_and_arn_give_the_same_policy() -> None:
 
 
 def test_a_name_alone_leaves_region_and_account_open() -> None:
-    """Without region and account the resource has stars in their place, and nowhere else."""
+    """Without region and account the resource has stars in their connection, and nowhere else."""
     policy = statements(least_policy("resize"))
     assert policy["PublishSizesAndRestore"]["Resource"] == "arn:aws:lambda:*:*:function:resize"
 

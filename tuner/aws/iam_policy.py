@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tuner.aws.reference import EVENT_REGISTRY, parse_reference
+from tuner.aws.function_ref import EVENT_REGISTRY, parse_reference
 from tuner.lease.clone import COPY_PREFIX
 
 if TYPE_CHECKING:

@@ -2,41 +2,81 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from tuner.aws import configuration
-from tuner.aws.account import (
-    AccountSettings,
-    dropped_as_recursive,
-    mean_duration_ms,
-    parse_time,
-)
+from tuner.aws.connection_errors import Request
+from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, check_region, parse_reference
 from tuner.aws.log_search import find_log
-from tuner.aws.minute_loads import minute_loads
-from tuner.aws.place import Request
-from tuner.aws.reach import find_live_traffic
-from tuner.aws.reference import FunctionRef, check_region, parse_reference
-from tuner.aws.shareable_events import read_events
-from tuner.aws.side_effects import find_side_effects
+from tuner.aws.metrics import dropped_as_recursive, mean_duration_ms, minute_loads, parse_time
+from tuner.aws.triggers import find_live_traffic, find_side_effects
 from tuner.errors import AwsError, CredentialsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from tuner.aws.control import ControlPlane
+    from tuner.aws.control_plane import ControlPlane
     from tuner.aws.session import Session
     from tuner.lease.clone import LiveTraffic
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.invocation import MinuteLoad
 
+
+def read_events(session: Session, control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
+    """Return the events by their names, as JSON; nothing where the function has none.
+
+    Raises AwsError, also for a document that cannot be read.
+    """
+    options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+    with (
+        control.asking(Request("DescribeSchema", function)),
+        closing(session.client("schemas", **options)) as client,
+    ):
+        try:
+            answer = client.describe_schema(
+                RegistryName=EVENT_REGISTRY, SchemaName=function.event_schema
+            )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NotFoundException":
+                return {}
+            raise
+    return _examples(str(answer.get("Content", "")), function)
+
+
+def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
+    try:
+        document: Any = json.loads(content)
+        examples = document["components"].get("examples", {})
+        values = {str(name): example["value"] for name, example in examples.items()}
+        return {
+            name: json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+            for name, value in values.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise AwsError(
+            f"the shareable test events of {function.name} (schema {function.event_schema} in the "
+            f"registry {EVENT_REGISTRY}) are not as Lambda keeps them: save one in the console"
+        ) from None
+
+
 _LATEST: Final = "$LATEST"
 _MAX_PAGES: Final = 1000
 """50,000 versions: a list that goes on is an endpoint's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """Concurrency limits of the account in its region; None where the endpoint does not say."""
+
+    concurrent_executions: int | None
+    unreserved_concurrent_executions: int | None
 
 
 class LambdaReader:

@@ -39,7 +39,7 @@ def opened(wire: WireServer, credentials_wait: CredentialsWait | None = None) ->
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.aws.renewal.LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("tuner.aws.credentials.LOOK_EVERY_S", 0.01)
 
 
 def test_new_keys_in_the_file_are_taken(wire: WireServer, aws_home: Path) -> None:

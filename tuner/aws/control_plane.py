@@ -1,0 +1,230 @@
+"""The control plane: one client, its requests spaced, refusals translated, states waited for.
+
+An account's control calls share 15 requests a second, which others need too. GetFunction, which
+botocore's waiters ask, has a budget of its own: 100 a second."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from botocore.exceptions import ClientError, WaiterError
+
+from tuner.aws.connection_errors import Connection, Request, plain
+from tuner.aws.service_errors import REFUSALS, UpdateInProgressError, refused
+from tuner.errors import AwsError, ThrottledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mypy_boto3_lambda.client import LambdaClient
+
+    from tuner.aws.function_ref import FunctionRef
+    from tuner.aws.session import Session
+
+LEAST_INTERVAL_S: Final = 0.11
+"""Nine requests a second at most."""
+_APART: Final = ("GetFunction",)
+"""Has a budget of its own, 100 a second."""
+
+
+class RateLimiter:
+    """Spaces requests, whichever thread sends them; the SDK's own retries count too."""
+
+    def __init__(
+        self,
+        interval_s: float = LEAST_INTERVAL_S,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval_s = interval_s
+        self._clock = clock
+        self._sleep = sleep
+        self._next_s = 0.0
+        self._lock = threading.Lock()
+
+    def attach(self, client: Any) -> None:
+        """Have every request of a client wait for its turn."""
+        client.meta.events.register("before-send", self._before_send)
+
+    def wait(self) -> None:
+        """Wait until the next request may go."""
+        with self._lock:
+            now_s = self._clock()
+            turn_s = max(now_s, self._next_s)
+            self._next_s = turn_s + self._interval_s
+        if turn_s > now_s:
+            self._sleep(turn_s - now_s)
+
+    def _before_send(self, event_name: str = "", **_: Any) -> None:
+        if event_name.rpartition(".")[2] not in _APART:
+            self.wait()
+
+
+WaiterName = Literal["function_updated_v2", "function_active_v2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How often to look: phases of (seconds between looks, looks)."""
+
+    phases: tuple[tuple[float, int], ...]
+
+    @property
+    def total_s(self) -> float:
+        """How long it goes on at most, without the calls themselves."""
+        return sum(delay_s * (count - 1) for delay_s, count in self.phases)
+
+
+# An update of memory takes one to three seconds on AWS; a version with SnapStart is active only
+# after minutes. A server on this machine is done in milliseconds.
+AWS_POLLING = Polling(((0.25, 13), (1.0, 60), (5.0, 170)))
+LOOPBACK_POLLING = Polling(((0.02, 51), (0.25, 117)))
+
+
+def wait_until(
+    client: LambdaClient,
+    waiter_name: WaiterName,
+    function: FunctionRef,
+    qualifier: str | None,
+    *,
+    polling: Polling,
+    connection: Connection,
+) -> None:
+    """Wait for a function or version. Raises AwsError if Lambda failed at it or takes too long."""
+    request = Request("GetFunction", function, qualifier)
+    waiter: Any = client.get_waiter(waiter_name)  # its types know whole seconds only
+    named = {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
+    for delay_s, count in polling.phases:
+        try:
+            waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
+        except WaiterError as error:
+            _raise_unless_late(error, connection, request)
+        except REFUSALS as error:
+            raise refused(error, connection, request) from error
+        else:
+            return
+    raise AwsError(
+        f"{function.name} is still not ready after {polling.total_s:.0f} s: look at its state with "
+        f"`aws lambda get-function-configuration --function-name {function.name}`"
+    )
+
+
+def _raise_unless_late(error: WaiterError, connection: Connection, request: Request) -> None:
+    response: Any = error.last_response
+    if "Error" in response:
+        refusal = ClientError(response, request.operation)
+        raise refused(refusal, connection, request) from error
+    raw = response.get("Configuration", {})
+    if "Failed" in (raw.get("State"), raw.get("LastUpdateStatus")):
+        assert request.function is not None
+        raise failed(raw, request.function) from error
+
+
+def failed(raw: dict[str, Any], function: FunctionRef) -> AwsError:
+    """Return the error for a configuration whose State or LastUpdateStatus is Failed."""
+    reason = raw.get("StateReason") or raw.get("LastUpdateStatusReason") or "no reason given"
+    return AwsError(f"Lambda could not update {function.name}: {plain(reason)}")
+
+
+_Answer = TypeVar("_Answer")
+
+_AWS_ATTEMPTS = 5
+_LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
+_CONFLICT_ATTEMPTS = 4
+_THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
+_LONGEST_WAIT_S = 60.0
+# What a configuration says of work under way, and the waiter for its end.
+_UNDER_WAY: tuple[tuple[str, str, WaiterName], ...] = (
+    ("State", "Pending", "function_active_v2"),
+    ("LastUpdateStatus", "InProgress", "function_updated_v2"),
+)
+
+
+class ControlPlane:
+    """Sends control calls; the SDK repeats throttled and broken ones, a bounded number of times."""
+
+    def __init__(
+        self,
+        session: Session,
+        connection: Connection,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.connection = connection
+        self._sleep = sleep
+        self._polling = LOOPBACK_POLLING if session.is_loopback else AWS_POLLING
+        self.client: LambdaClient = session.client(
+            "lambda",
+            connect_timeout=5,
+            read_timeout=30,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": _LOOPBACK_ATTEMPTS if session.is_loopback else _AWS_ATTEMPTS,
+            },
+        )
+        if not session.is_loopback:
+            RateLimiter().attach(self.client)
+
+    @contextmanager
+    def asking(self, request: Request) -> Iterator[None]:
+        """Translate whatever refusal comes of a request."""
+        try:
+            yield
+        except REFUSALS as error:
+            raise refused(error, self.connection, request) from error
+
+    def read(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
+        """Read a configuration (GetFunction; the link to the code in its answer is dropped)."""
+        named = {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
+        request = Request("GetFunction", function, qualifier)
+        answer: Any = self._through_throttles(request, lambda: self.client.get_function(**named))
+        raw: dict[str, Any] = answer.get("Configuration", {})
+        return raw
+
+    def settled(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
+        """Wait until nothing is under way, and read; a server without states is always settled.
+
+        Raises AwsError if Lambda failed at what it was doing.
+        """
+        raw = self.read(function, qualifier)
+        for field, state, waiter_name in _UNDER_WAY:
+            if raw.get(field) == state:
+                wait_until(
+                    self.client,
+                    waiter_name,
+                    function,
+                    qualifier,
+                    polling=self._polling,
+                    connection=self.connection,
+                )
+                raw = self.read(function, qualifier)
+        if "Failed" in (raw.get("State"), raw.get("LastUpdateStatus")):
+            raise failed(raw, function)
+        return raw
+
+    def change(
+        self, request: Request, function: FunctionRef, send: Callable[[], _Answer]
+    ) -> _Answer:
+        """Send a change; while another update is under way, wait for its end and send again."""
+        for _ in range(_CONFLICT_ATTEMPTS - 1):
+            try:
+                return self._through_throttles(request, send)
+            except UpdateInProgressError:
+                self.settled(function)
+        return self._through_throttles(request, send)
+
+    def _through_throttles(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
+        """Send again what was throttled, which ran nothing; the SDK has tried before."""
+        for wait_s in _THROTTLE_WAITS_S:
+            try:
+                with self.asking(request):
+                    return send()
+            except ThrottledError as error:
+                self._sleep(max(wait_s, min(error.retry_after_s or 0.0, _LONGEST_WAIT_S)))
+        with self.asking(request):
+            return send()
