@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.aws.wire import HANG_UP, Received, Reply, WireServer, refusal
-from tuner.aws import control_plane
+from tuner.aws import control_plane, reader
 from tuner.aws.configuration import function_config
 from tuner.aws.metrics import parse_time
 from tuner.aws.reader import AccountSettings
