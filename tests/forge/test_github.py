@@ -20,10 +20,10 @@ from tests.forge.fake_github import (
     serving,
 )
 from tuner.errors import ForgeError, ForgeReadOnlyError
-from tuner.forge.deliver import Delivery, deliver
+from tuner.forge.comments import Delivery, Marker, deliver
 from tuner.forge.github import open_github
-from tuner.forge.marker import Marker
-from tuner.forge.protocol import MAX_WAIT_S, Target
+from tuner.forge.protocol import Target
+from tuner.forge.retrying_client import MAX_WAIT_S
 from tuner.report.comment import MAX_CHARS
 
 if TYPE_CHECKING:

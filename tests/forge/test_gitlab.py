@@ -11,10 +11,10 @@ import pytest
 from tests.forge.fake_github import NUMBER, Refusal, serving
 from tests.forge.fake_gitlab import PROJECT, FakeGitlab
 from tuner.errors import ForgeError, ForgeReadOnlyError
-from tuner.forge.deliver import Delivery, deliver
-from tuner.forge.marker import Marker
-from tuner.forge.opening import open_forge
-from tuner.forge.protocol import MAX_WAIT_S, Target
+from tuner.forge import open_forge
+from tuner.forge.comments import Delivery, Marker, deliver
+from tuner.forge.protocol import Target
+from tuner.forge.retrying_client import MAX_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

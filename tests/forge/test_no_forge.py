@@ -9,8 +9,8 @@ import pytest
 
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, serving
 from tuner.errors import ForgeError
-from tuner.forge.deliver import deliver
-from tuner.forge.opening import open_forge
+from tuner.forge import open_forge
+from tuner.forge.comments import deliver
 from tuner.forge.protocol import ForgeName, Target
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

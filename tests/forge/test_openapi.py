@@ -11,10 +11,10 @@ from jsonschema import ValidationError
 from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, serving
 from tests.forge.openapi import needed_description
-from tuner.forge.deliver import deliver
-from tuner.forge.opening import open_forge
+from tuner.forge import open_forge
+from tuner.forge.comments import deliver
 from tuner.forge.protocol import Suggestion, Target
-from tuner.forge.suggest import suggest
+from tuner.forge.suggestions import suggest
 
 if TYPE_CHECKING:
     from tests.forge.openapi import Description

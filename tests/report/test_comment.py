@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.report import answers
 from tests.sweeps import made_function
-from tuner.forge.marker import Marker
+from tuner.forge.comments import Marker
 from tuner.model.finding import Finding
 from tuner.report.comment import MAX_CHARS, Subject, render_comment
 from tuner.report.markdown import DROPPED_FIRST

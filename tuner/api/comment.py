@@ -7,9 +7,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from tuner.errors import ForgeError, SweepFileError
-from tuner.forge.deliver import deliver, is_newer_there
+from tuner.forge.comments import deliver, is_newer_there
 from tuner.forge.protocol import Suggestion
-from tuner.forge.suggest import suggest
+from tuner.forge.suggestions import suggest
 from tuner.report.comment import Subject, render_comment, render_suggestion
 from tuner.report.foreign import is_plain
 from tuner.report.template_change import TemplateChange
@@ -17,7 +17,7 @@ from tuner.report.template_change import TemplateChange
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from tuner.forge.deliver import Delivery
+    from tuner.forge.comments import Delivery
     from tuner.forge.protocol import Forge
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep

@@ -92,7 +92,7 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
     from tuner.cli.continuous_integration import token_variable  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
     from tuner.errors import ForgeReadOnlyError, UsageError  # noqa: PLC0415 - as above
-    from tuner.forge.opening import open_forge  # noqa: PLC0415 - as above
+    from tuner.forge import open_forge  # noqa: PLC0415 - as above
 
     target = pull_request.target()
     if not target.token:

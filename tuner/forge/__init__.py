@@ -1,1 +1,30 @@
-"""Comments on pull requests: one a key, found again and kept up to date."""
+"""Comments and suggestions on pull and merge requests: one a key, found again and kept up to date.
+
+`open_forge` gives what `protocol` describes: GitHub's or GitLab's comments, sent through the
+`retrying_client`. `comments` and `suggestions` post, renew and withdraw through it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.forge.protocol import Forge, Target
+
+
+def open_forge(
+    target: Target, *, sleep: Callable[[float], None], now_s: Callable[[], float]
+) -> Forge:
+    """Return the pull or merge request's comments; `now_s` gives seconds since 1970.
+
+    Nothing is sent yet. Raises InputError without the forge's library.
+    """
+    if target.kind == "gitlab":
+        from tuner.forge.gitlab import open_gitlab  # noqa: PLC0415 - one library is loaded
+
+        return open_gitlab(target, sleep=sleep)
+    from tuner.forge.github import open_github  # noqa: PLC0415 - as above
+
+    return open_github(target, sleep=sleep, now_s=now_s)

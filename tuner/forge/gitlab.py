@@ -1,4 +1,6 @@
-"""GitLab, its own and self-hosted ones, by python-gitlab: a comment is a merge request's note."""
+"""GitLab, its own and self-hosted ones, by python-gitlab: a comment is a merge request's note, a
+suggestion a discussion on a position of its diff.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tuner.errors import InputError
-from tuner.forge.gitlab_asking import Asking
-from tuner.forge.gitlab_review import GitlabReview
-from tuner.forge.patience import Patience
-from tuner.forge.protocol import Comment
+from tuner.forge.protocol import Comment, Remark
+from tuner.forge.retrying_client import WAIT_S, Refusal, RetryingClient
+from tuner.forge.suggestions import NewLine, new_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gitlab import Gitlab
+    from requests import Response
 
-    from tuner.forge.protocol import Target
+    from tuner.forge.protocol import Suggestion, Target
 
 _TIMEOUT_S: Final = 20
 _API: Final = "/api/v4"
@@ -27,102 +28,214 @@ def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForg
 
     Raises InputError without python-gitlab.
     """
-    try:
-        import gitlab  # noqa: PLC0415 - heavy, and an extra
-        import requests  # noqa: PLC0415 - comes with it
-    except ModuleNotFoundError as error:
-        if error.name not in {"gitlab", "requests"}:
-            raise
-        raise InputError(
-            "a comment on GitLab needs python-gitlab, which is not installed: "
-            "pip install 'lambda-tuner[gitlab]'"
-        ) from None
-    asking = Asking(target, Patience(sleep))
-    session = requests.Session()
-    session.hooks["response"].append(asking.note_headers)
-    return GitlabForge(
-        gitlab.Gitlab(
+    return GitlabForge(GitlabClient(target, sleep))
+
+
+class GitlabClient(RetryingClient):
+    """Requests to GitLab's API by path, and its refusals, as python-gitlab raises them."""
+
+    forge = "GitLab"
+    library = "gitlab"
+    api_hint = "it ends in /api/v4"
+    wrong_token = "the token is wrong, has expired or is a job's own, which may not comment"  # noqa: S105 - words
+    needed_rights = "the scope api and the role Reporter"
+
+    def __init__(self, target: Target, sleep: Callable[[float], None]) -> None:
+        super().__init__(target, sleep)
+        try:
+            import gitlab  # noqa: PLC0415 - heavy, and an extra
+            import requests  # noqa: PLC0415 - comes with it
+        except ModuleNotFoundError as error:
+            if error.name not in {"gitlab", "requests"}:
+                raise
+            raise InputError(
+                "a comment on GitLab needs python-gitlab, which is not installed: "
+                "pip install 'lambda-tuner[gitlab]'"
+            ) from None
+        self._retry_after = ""
+        session = requests.Session()
+        session.hooks["response"].append(self._note_headers)
+        self._api = gitlab.Gitlab(
             target.api_url.removesuffix("/").removesuffix(_API) if target.api_url else None,
             private_token=target.token,
             timeout=_TIMEOUT_S,
             per_page=100,
             keep_base_url=True,  # a further page is asked of the same server, with its token
             session=session,
-        ),
-        target,
-        asking,
-    )
+        )
+        self.url = self._api.url.removesuffix(_API)
+
+    def get(self, path: str) -> Any:
+        """What stands at a path."""
+        return self.ask(lambda: self._api.http_get(path, obey_rate_limit=False))
+
+    def listed(self, path: str) -> list[Any]:
+        """Everything of a list, over all pages."""
+        return self.ask(
+            lambda: list(
+                self._api.http_list(path, get_all=True, per_page=100, obey_rate_limit=False)
+            )
+        )
+
+    def post(self, path: str, data: dict[str, Any]) -> Any:
+        """Make something."""
+        return self.ask(
+            lambda: self._api.http_post(path, post_data=data, obey_rate_limit=False), changes=True
+        )
+
+    def put(self, path: str, data: dict[str, Any]) -> Any:
+        """Change something."""
+        return self.ask(
+            lambda: self._api.http_put(path, post_data=data, obey_rate_limit=False), changes=True
+        )
+
+    def delete(self, path: str) -> None:
+        """Remove something."""
+        self.ask(lambda: self._api.http_delete(path, obey_rate_limit=False), changes=True)
+
+    def refusal(self, error: Exception) -> Refusal | None:
+        """The status, GitLab's message, and how long its rate limits ask to wait."""
+        from gitlab.exceptions import (  # noqa: PLC0415 - heavy, and an extra
+            GitlabError,
+            GitlabParsingError,
+        )
+
+        if isinstance(error, GitlabParsingError) or not isinstance(error, GitlabError):
+            return None
+        status, wait_s = error.response_code, None
+        if status == 429:
+            wait_s = float(self._retry_after) if self._retry_after.isdigit() else WAIT_S
+        return Refusal(status, str(error.error_message), wait_s)
+
+    def _note_headers(self, response: Response, *_: object, **__: object) -> None:
+        """Keep what python-gitlab's errors do not tell."""
+        self._retry_after = response.headers.get("Retry-After", "")
 
 
 class GitlabForge:
     """The notes of one merge request; see `Forge`."""
 
-    def __init__(self, client: Gitlab, target: Target, asking: Asking) -> None:
+    def __init__(self, client: GitlabClient) -> None:
+        target = client.target
         self._client = client
-        self._asking = asking
-        self._ask = asking.ask
         self._author = target.author
         project = quote(target.repository, safe="")
         self._merge_request = f"/projects/{project}/merge_requests/{target.number}"
         self._notes = f"{self._merge_request}/notes"
-        self._page = f"{client.url.removesuffix(_API)}/{target.repository}/-/merge_requests"
-        self._page += f"/{target.number}"
+        self._page = f"{client.url}/{target.repository}/-/merge_requests/{target.number}"
 
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
         author = self._who()
-        own = self._ask(
-            lambda: [
-                self._comment(note)
-                for note in self._client.http_list(
-                    self._notes, get_all=True, per_page=100, obey_rate_limit=False
-                )
-                if note["author"]["username"] == author
-            ]
+        notes = self._client.listed(self._notes)
+        own = self._client.ask(
+            lambda: [self._comment(note) for note in notes if note["author"]["username"] == author]
         )
         return sorted(own, key=lambda comment: comment.comment_id)
 
     def create(self, body: str) -> Comment:
         """Post a note."""
-        return self._comment(
-            self._ask(
-                lambda: self._client.http_post(
-                    self._notes, post_data={"body": body}, obey_rate_limit=False
-                ),
-                changes=True,
-            )
-        )
+        return self._comment(self._client.post(self._notes, {"body": body}))
 
     def update(self, comment: Comment, body: str) -> Comment:
         """Replace a note's text."""
-        path = f"{self._notes}/{comment.comment_id}"
         return self._comment(
-            self._ask(
-                lambda: self._client.http_put(
-                    path, post_data={"body": body}, obey_rate_limit=False
-                ),
-                changes=True,
-            )
+            self._client.put(f"{self._notes}/{comment.comment_id}", {"body": body})
         )
 
     def delete(self, comment: Comment) -> None:
         """Remove a note."""
-        path = f"{self._notes}/{comment.comment_id}"
-        self._ask(lambda: self._client.http_delete(path, obey_rate_limit=False), changes=True)
+        self._client.delete(f"{self._notes}/{comment.comment_id}")
 
     def review(self) -> GitlabReview:
         """The discussions on lines."""
-        return GitlabReview(self._client, self._merge_request, self._who, self._asking)
+        return GitlabReview(self._client, self._merge_request, self._who)
 
     def _who(self) -> str:
         """The token's name. Raises ForgeError."""
         if self._author is None:
-            self._author = self._ask(self._asked_name)
+            user = self._client.get("/user")
+            self._author = self._client.ask(lambda: str(user["username"]))
         return self._author
-
-    def _asked_name(self) -> str:
-        user: Any = self._client.http_get("/user", obey_rate_limit=False)
-        return str(user["username"])
 
     def _comment(self, note: Any) -> Comment:
         return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
+
+
+class GitlabReview:
+    """See `Review`."""
+
+    block: Final = "suggestion:-0+0"
+
+    def __init__(self, client: GitlabClient, merge_request: str, who: Callable[[], str]) -> None:
+        self._client = client
+        self._path = merge_request
+        self._who = who
+        self._refs: dict[str, Any] | None = None
+        self._files: dict[str, tuple[str, dict[int, NewLine]]] | None = None
+
+    def shows(self, suggestion: Suggestion) -> bool:
+        """Whether the diff shows the line as it is here. A file too large has no diff there."""
+        if self._files is None:
+            self._commits()  # before the files
+            self._files = {
+                each["new_path"]: (each["old_path"], new_side(each.get("diff") or ""))
+                for each in self._client.listed(f"{self._path}/diffs")
+            }
+        found = self._line(suggestion)
+        return found is not None and found.text == suggestion.now
+
+    def own_remarks(self) -> list[Remark]:
+        """All discussions on lines by this token's author, oldest first, over all pages.
+
+        One whose position is of an earlier head has no line: its change has gone on.
+        """
+        author, head = self._who(), self._commits()["head_sha"]
+        found = []
+        for discussion in self._client.listed(f"{self._path}/discussions"):
+            first, *replies = discussion["notes"]
+            position = first.get("position")
+            if first["author"]["username"] == author and position:
+                found.append(
+                    Remark(
+                        f"{discussion['id']}/notes/{first['id']}",
+                        first["body"],
+                        position.get("new_path") or "",
+                        position.get("new_line") if position.get("head_sha") == head else None,
+                        any(not each.get("system") for each in replies),
+                    )
+                )
+        return sorted(found, key=lambda remark: int(remark.remark_id.rpartition("/")[2]))
+
+    def remark(self, suggestion: Suggestion, body: str) -> None:
+        """Open a discussion on the head that the diff was read of."""
+        line = self._line(suggestion)
+        position = {
+            **self._commits(),
+            "position_type": "text",
+            "old_path": (self._files or {})[suggestion.path][0],
+            "new_path": suggestion.path,
+            "new_line": suggestion.line,
+        }
+        if line is not None and line.old_line is not None:
+            position["old_line"] = line.old_line  # a line that did not change needs both
+        self._client.post(f"{self._path}/discussions", {"body": body, "position": position})
+
+    def update_remark(self, remark: Remark, body: str) -> None:
+        """Replace a discussion's first note."""
+        self._client.put(f"{self._path}/discussions/{remark.remark_id}", {"body": body})
+
+    def delete_remark(self, remark: Remark) -> None:
+        """Remove a discussion's first note, and the discussion with it."""
+        self._client.delete(f"{self._path}/discussions/{remark.remark_id}")
+
+    def _commits(self) -> dict[str, Any]:
+        """The commits that a position names."""
+        if self._refs is None:
+            refs = self._client.get(self._path).get("diff_refs") or {}
+            self._refs = {name: refs.get(name) for name in ("base_sha", "start_sha", "head_sha")}
+        return self._refs
+
+    def _line(self, suggestion: Suggestion) -> NewLine | None:
+        _, lines = (self._files or {}).get(suggestion.path, ("", {}))
+        return lines.get(suggestion.line)

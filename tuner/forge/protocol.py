@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ForgeName = Literal["github", "gitlab"]
-OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
-MAX_WAIT_S: Final = 120.0
-"""How long one run waits for rate limits in all."""
 
 
 @dataclass(frozen=True, slots=True)

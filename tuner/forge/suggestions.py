@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tuner.forge.deliver import is_same
-from tuner.forge.marker import Marker
+from tuner.forge.comments import Marker, is_same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from tuner.forge.protocol import Remark, Review, Suggestion
+
 
 _WITHDRAWN: Final = "Withdrawn: a newer measurement says something else; see the comment."
 
@@ -81,3 +81,29 @@ def _body(review: Review, suggestion: Suggestion, key: str, measured: datetime) 
     fence = "`" * max(3, longest + 1)
     marker = Marker(f"{key} {suggestion.subject}", measured, "suggestion")
     return f"{suggestion.words}\n\n{fence}{review.block}\n{suggestion.after}\n{fence}\n\n{marker}"
+
+
+_HUNK: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+
+
+class NewLine(NamedTuple):
+    """A line of the new side; `old_line` is its number before the change, None for an added one."""
+
+    text: str
+    old_line: int | None
+
+
+def new_side(patch: str) -> dict[int, NewLine]:
+    """The lines of the new side that a file's patch shows, by number (from 1); no line breaks."""
+    found: dict[int, NewLine] = {}
+    old = new = 0
+    for line in patch.split("\n"):
+        if header := _HUNK.match(line):
+            old, new = int(header[1]), int(header[2])
+        elif new and line.startswith((" ", "+")):
+            added = line.startswith("+")
+            found[new] = NewLine(line[1:].removesuffix("\r"), None if added else old)
+            new, old = new + 1, old + (not added)
+        elif new and line.startswith("-"):
+            old += 1
+    return found

@@ -15,11 +15,10 @@ from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, serving
 from tests.forge.fake_gitlab import FakeGitlab
 from tuner.errors import ForgeError, ForgeReadOnlyError
-from tuner.forge.diff import NewLine, new_side
-from tuner.forge.marker import Marker
-from tuner.forge.opening import open_forge
+from tuner.forge import open_forge
+from tuner.forge.comments import Marker
 from tuner.forge.protocol import Suggestion, Target
-from tuner.forge.suggest import suggest
+from tuner.forge.suggestions import NewLine, new_side, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,110 @@
+"""Requests to a forge: rate limits are waited for, and a refusal is told in a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, TypeVar
+
+from tuner.errors import ForgeError, ForgeReadOnlyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.forge.protocol import Target
+
+T = TypeVar("T")
+
+MAX_WAIT_S: Final = 120.0
+"""How long one run waits for rate limits in all."""
+WAIT_S: Final = 60.0
+"""Where a forge says no time: GitHub asks for a minute at least, GitLab's limits are by the minute.
+
+docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
+docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
+"""
+_OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
+_SHOWN: Final = 200
+
+
+class Refusal(NamedTuple):
+    """What a forge answered; `wait_s` is None where the request's rate is not the matter."""
+
+    status: int | None
+    message: str
+    wait_s: float | None
+
+
+@dataclass(slots=True)
+class RetryingClient:
+    """Sends requests, waits for rate limits within a bound, and says what went wrong."""
+
+    target: Target
+    sleep: Callable[[float], None]
+    _waited_s: float = field(default=0.0, init=False)
+
+    forge: ClassVar[str]
+    library: ClassVar[str]
+    """The package of the forge's library, whose other errors are answers that are not the API's."""
+    api_hint: ClassVar[str]
+    wrong_token: ClassVar[str]
+    needed_rights: ClassVar[str]
+
+    def refusal(self, error: Exception) -> Refusal | None:
+        """The forge's refusal in a library's error; None where it is none."""
+        raise NotImplementedError
+
+    def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
+        """Return what `send` returns; a request that was refused for its rate is sent again.
+
+        Raises ForgeError, and ForgeReadOnlyError where the token may not change anything.
+        """
+        while True:
+            try:
+                return send()
+            except Exception as error:
+                refusal = self.refusal(error)
+                if refusal is None:
+                    if (unanswered := self._unanswered(error)) is None:
+                        raise
+                    raise unanswered from error
+                if refusal.wait_s is None:
+                    raise self._refused(refusal, changes=changes) from error
+                self._wait(refusal.wait_s, refusal.status)
+
+    def _wait(self, wait_s: float, status: int | None) -> None:
+        """Sleep. Raises ForgeError, at once, for what would be longer than the bound in all."""
+        if self._waited_s + wait_s > MAX_WAIT_S:
+            raise ForgeError(
+                f"{self.forge} asks to wait for {wait_s:.0f} s (rate limit), longer than "
+                f"{MAX_WAIT_S:.0f} s in all: run it again later",
+                status=status,
+            )
+        self._waited_s += wait_s
+        self.sleep(wait_s)
+
+    def _unanswered(self, error: Exception) -> ForgeError | None:
+        if isinstance(error, OSError):  # of requests, most of whose errors are OSErrors
+            return ForgeError(
+                f"{self.forge} does not answer ({type(error).__name__}): check the network and "
+                "--api-url"
+            )
+        if isinstance(error, _OTHER_SHAPE) or type(error).__module__.startswith(self.library):
+            return ForgeError(
+                f"what answers is not {self.forge}'s API: check --api-url ({self.api_hint})"
+            )
+        return None
+
+    def _refused(self, refusal: Refusal, *, changes: bool) -> ForgeError:
+        status = refusal.status
+        message = self.target.without_token(refusal.message)[:_SHOWN]
+        said = f"{self.forge} said {status} ({message or 'without a reason'})"
+        if status == 401:
+            return ForgeError(f"{said}: {self.wrong_token}", status=status)
+        if changes and status in {403, 404}:
+            return ForgeReadOnlyError(
+                f"the token may not comment: {said}; it needs {self.needed_rights}", status=status
+            )
+        if status == 404:
+            said += ": check --repository and --number, and that the token may read them"
+        return ForgeError(said, status=status)
