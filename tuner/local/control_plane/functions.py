@@ -239,10 +239,6 @@ class FunctionsApi:
             "LastModified": f"{modified:%Y-%m-%dT%H:%M:%S}.{modified.microsecond // 1000:03d}+0000",
             "Version": version.number,
             "RevisionId": version.revision_at(now_s),
-            "SnapStart": {
-                "ApplyOn": version.settings.snap_start,
-                "OptimizationStatus": "Off",
-            },
             "RuntimeVersionConfig": {
                 "RuntimeVersionArn": f"arn:aws:lambda:{account.region}::runtime:{_RUNTIME_VERSION}"
             },

@@ -284,7 +284,7 @@ class FunctionStore:
         latest = function.latest
         settings = latest.settings
         if description is not None:
-            settings = replace(settings, description=description)
+            settings = settings.changed({"Description": description})
         version = replace(
             self._new_version(
                 function.name, str(function.next_number), settings, latest.code, "publish"
