@@ -16,7 +16,7 @@ from tuner.lease.clone import LiveTraffic, choose_isolation
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
-from tuner.payloads.first import checked_events
+from tuner.payloads.event_stream import checked_events
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from tuner.payloads.template import TemplateEvents
+from tuner.payloads.jinja_template import TemplateEvents
 
 COUNT: Final = 1000
 RECORDED: Final = 10_000
@@ -22,7 +22,7 @@ TEMPLATE: Final = (
 _LOAD: Final = """
 import re, sys
 from tuner.payloads import load_payloads
-from tuner.payloads.first import checked_events
+from tuner.payloads.event_stream import checked_events
 [recorded] = checked_events(load_payloads([sys.argv[1]]), 24)
 recorded.body_at(23)
 status = open("/proc/self/status").read()

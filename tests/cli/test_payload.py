@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.running import ROOT, one_line, run_here
 from tuner.api import load_sweep
-from tuner.payloads.sources import SOURCES
+from tuner.payloads.event_sources import SOURCES
 
 QUEUE_WORKER = ROOT / "examples" / "queue-worker"
 SET = str(QUEUE_WORKER / "payloads.toml")

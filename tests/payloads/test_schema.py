@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from tuner.errors import PayloadError
+from tuner.payloads.sampling import parse_distribution
 from tuner.payloads.schema import SchemaEvents
-from tuner.payloads.size import parse_distribution
 
 ORDER: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

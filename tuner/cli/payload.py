@@ -86,7 +86,7 @@ class MakingOptions:
 
 def sources(*, json: options.JsonOutput = False) -> None:
     """List the services whose events can be made, and the parameters of each."""
-    from tuner.payloads.sources import SOURCES  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.event_sources import SOURCES  # noqa: PLC0415 - not needed for --help
 
     if json:
         show_json(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import PayloadError
-from tuner.payloads.draw import interleaved
+from tuner.payloads.sampling import interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

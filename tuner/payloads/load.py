@@ -1,21 +1,101 @@
-"""Payloads from files, folders, payload sets and the command line."""
+"""Payloads from files, folders, payload sets, the names of event sources, and the command line."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import PayloadError
+from tuner.errors import PayloadError, UsageError
 from tuner.model.payload import Payload
 from tuner.payloads.body import checked, is_json, read_file
-from tuner.payloads.named import Options, asks_for_test_events, named_recipe, shareable
+from tuner.payloads.event_sources import SOURCES, close_source
 from tuner.payloads.payload_set import ClassRecipe, is_set, read_set
-from tuner.payloads.sources import close_source
-from tuner.payloads.vary import Asked, parse_vary, vary_classes
+from tuner.payloads.vary import RequestedClass, parse_vary, vary_classes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+TEST_EVENTS: Final = "test-events"
+_TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2")
+_SCHEMA_SUFFIX: Final = ".schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is said of all payloads at once."""
+
+    seed: int
+    raw: bool = False
+    batch_size: int | None = None
+    """Records in an event of a source that is named."""
+    size: str | None = None
+    """Sizes of events from a schema that is named."""
+    allow_outside: bool = False
+    """Whether sets and folders may name files that lie elsewhere."""
+    test_events: Mapping[str, bytes] | None = None
+    """The function's shareable ones; None where no function was asked."""
+
+    def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
+        """Raise UsageError for an option that no class takes."""
+        recipes = [each for each in classes if isinstance(each, ClassRecipe)]
+        if self.batch_size is not None and not any(
+            each.origin is None and each.parameters.get("batch_size") == self.batch_size
+            for each in recipes
+        ):
+            raise UsageError("nothing here takes --batch-size: name an event source, such as sqs")
+        if self.size is not None and all(each.size != self.size for each in recipes):
+            raise UsageError(
+                f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
+            )
+
+
+def asks_for_test_events(spec: str) -> bool:
+    """Whether a spec means shareable test events: `test-events`, or `test-events:NAME`."""
+    return spec.partition(":")[0] == TEST_EVENTS and not Path(spec).exists()
+
+
+def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
+    """Return the shareable test events that a spec means. Raises PayloadError."""
+    events, name = options.test_events, spec.partition(":")[2]
+    if events is None:
+        raise PayloadError(
+            "test-events are those of a function: `tuner tune FUNCTION --payload test-events` "
+            "sends them, `tuner payload events FUNCTION --out FOLDER` writes them to files"
+        )
+    if not events:
+        raise PayloadError(
+            "the function has no shareable test events: save one as shareable in the console, or "
+            "give --payload FILE"
+        )
+    if name and name not in events:
+        raise PayloadError(
+            f"the function has no shareable test event {name!r}: it has {', '.join(sorted(events))}"
+        )
+    return tuple(
+        Payload(each, checked(body, f"the shareable test event {each!r}"))
+        for each, body in sorted(events.items())
+        if name in ("", each)
+    )
+
+
+def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe | None:
+    """Return the recipe that a name stands for, None if it stands for none. Raises UsageError."""
+    path = Path(spec)
+    if spec in SOURCES and not is_file:
+        given = {} if options.batch_size is None else {"batch_size": options.batch_size}
+        most = SOURCES[spec].max_batch
+        if options.batch_size is not None and options.batch_size > most:
+            raise UsageError(f"--batch-size {options.batch_size}: {spec} sends at most {most}")
+        return ClassRecipe(spec, source=spec, parameters=given)
+    if spec.endswith(_SCHEMA_SUFFIX):
+        name = path.name.removesuffix(_SCHEMA_SUFFIX)
+        return ClassRecipe(name, origin="schema", path=path, size=options.size)
+    if spec.endswith(_TEMPLATE_SUFFIXES):
+        return ClassRecipe(path.name.partition(".")[0], origin="template", path=path)
+    return None
+
 
 # What may be repeated in a message: a path, never a payload that was mistaken for one.
 _LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
@@ -62,7 +142,7 @@ def load_payloads(
     ] or [(Payload("empty", b"{}"), seed)]
     options.check_taken([what for what, _ in found])
     names = distinct(what.name for what, _ in found)
-    classes = [Asked(name, *each) for name, each in zip(names, found, strict=True)]
+    classes = [RequestedClass(name, *each) for name, each in zip(names, found, strict=True)]
     if vary is not None:
         return vary_classes(classes, parse_vary(vary))
     return tuple(each.made() for each in classes)

@@ -1,24 +1,73 @@
 """Events from a JSON Schema: what a client would usually send, not what would break a parser.
 
-Properties are mostly there, numbers lie in the middle of their range, lists are short. Every event
-is validated with jsonschema before it is used.
+Properties are mostly there, numbers lie in the middle of their range, lists are short
+(`schema_values`); texts grow where a size is wanted. Every event is validated with jsonschema
+before it is used.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
 from tuner.payloads.body import checked
-from tuner.payloads.draw import Draw, spread_share
-from tuner.payloads.extra import load_extra
-from tuner.payloads.grow import grown
-from tuner.payloads.typical import Unmet, typical
+from tuner.payloads.optional_import import import_optional
+from tuner.payloads.sampling import Draw, spread_share
+from tuner.payloads.schema_values import Unmet, typical
 
 if TYPE_CHECKING:
-    from tuner.payloads.size import SizeDistribution
+    from tuner.payloads.sampling import SizeDistribution
+
+_FIXED: Final = ("enum", "const", "format", "pattern", "$ref", "examples")
+
+
+def grown(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
+    """Return `value` with longer texts, as near to `wanted_bytes` as the schema lets it come.
+
+    What is larger already, or has no room, is returned as it is.
+    """
+    missing = wanted_bytes - _size(value)
+    if missing <= 0:
+        return value
+    larger = copy.deepcopy(value)
+    for owner, name, room in _rooms(schema, larger):
+        if missing <= 0:
+            break
+        added = min(missing, room)
+        owner[name] = owner[name] + " " * (added > 0) + draw.text(max(0, added - 1))
+        missing -= added
+    return larger
+
+
+def _rooms(schema: Any, value: Any) -> list[tuple[Any, Any, int]]:
+    """Texts that may grow, the roomiest first: (what holds it, its name there, by how much)."""
+    found = []
+    if isinstance(schema, dict) and isinstance(value, dict):
+        for name, inner in schema.get("properties", {}).items():
+            if name in value:
+                found += _inner(inner, value, name)
+    elif isinstance(schema, dict) and isinstance(value, list):
+        for number in range(len(value)):
+            found += _inner(schema.get("items", True), value, number)
+    return sorted(found, key=lambda each: -each[2])
+
+
+def _inner(schema: Any, owner: Any, name: Any) -> list[tuple[Any, Any, int]]:
+    if isinstance(owner[name], str):
+        if not isinstance(schema, dict) or any(word in schema for word in _FIXED):
+            return []
+        most = schema.get("maxLength", math.inf)
+        return [(owner, name, int(min(most - len(owner[name]), 1 << 30)))]
+    return _rooms(schema, owner[name])
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+
 
 _TRIES: Final = 20
 
@@ -30,7 +79,7 @@ class SchemaEvents:
         self, text: str, *, place: str, key: str, size: SizeDistribution | None = None
     ) -> None:
         """Read and check the schema. Raises PayloadError, which names the file and the place."""
-        jsonschema = load_extra("jsonschema", "schemas")
+        jsonschema = import_optional("jsonschema", "schemas")
         self._schema, self._place, self._key, self._size = _parsed(text, place), place, key, size
         kind = jsonschema.validators.validator_for(
             self._schema, default=jsonschema.Draft202012Validator
@@ -42,7 +91,7 @@ class SchemaEvents:
                 f"schema {place} is none, at {error.json_path}: its {error.validator} is wrong"
             ) from None
         # An empty registry: a $ref fetches nothing, neither from the network nor from a file.
-        registry = load_extra("referencing", "schemas").Registry()
+        registry = import_optional("referencing", "schemas").Registry()
         self._validator = kind(self._schema, format_checker=kind.FORMAT_CHECKER, registry=registry)
         recipe = json.dumps([self._schema, key, repr(size)], sort_keys=True)
         self.digest = hashlib.sha256(recipe.encode()).hexdigest()
@@ -83,7 +132,7 @@ class SchemaEvents:
         """Where a value fails the schema. The value itself is not repeated."""
         try:
             error = next(iter(self._validator.iter_errors(value)), None)
-        except load_extra("referencing.exceptions", "schemas").Unresolvable:
+        except import_optional("referencing.exceptions", "schemas").Unresolvable:
             return "a $ref leads nowhere in the schema: write out what it means"
         except RecursionError:
             return "it refers to itself without end"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import PayloadError, UsageError
 from tuner.model.finding import Finding
 from tuner.model.payload import Payload, Variant
-from tuner.payloads.making import make_class, record_count, takes_parameter
+from tuner.payloads.payload_class import make_class, record_count, takes_parameter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Vary:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedClass:
     """A class as it was asked for: its own name among all, and its recipe or what is ready."""
 
     name: str
@@ -55,7 +55,7 @@ def parse_vary(text: str) -> Vary:
     return Vary(name.strip(), tuple((value, _typed(value)) for value in values))
 
 
-def vary_classes(classes: Sequence[Asked], vary: Vary) -> tuple[Payload, ...]:
+def vary_classes(classes: Sequence[RequestedClass], vary: Vary) -> tuple[Payload, ...]:
     """Return every class once for each value; a class that does not use the parameter as it is.
 
     The mix of records stays what it is without the parameter: where an event holds more records,
@@ -78,7 +78,7 @@ def vary_classes(classes: Sequence[Asked], vary: Vary) -> tuple[Payload, ...]:
     return tuple(payloads)
 
 
-def _variant(asked: Asked, name: str, text: str, value: Any, current: str) -> Payload:
+def _variant(asked: RequestedClass, name: str, text: str, value: Any, current: str) -> Payload:
     recipe = asked.what
     assert not isinstance(recipe, Payload)
     given = replace(recipe, parameters={**recipe.parameters, name: value})
@@ -99,12 +99,12 @@ def _usual_count(recipe: ClassRecipe) -> int:
         return 1
 
 
-def _takes(asked: Asked, vary: Vary) -> bool:
+def _takes(asked: RequestedClass, vary: Vary) -> bool:
     recipe = asked.what
     return not isinstance(recipe, Payload) and takes_parameter(recipe, vary.name, vary.values[0][1])
 
 
-def _current(varied: Sequence[Asked], vary: Vary) -> str:
+def _current(varied: Sequence[RequestedClass], vary: Vary) -> str:
     """The value that the heaviest class has of itself, if it is among those; else the first."""
     heaviest = max(varied, key=lambda each: each.what.weight).what
     assert not isinstance(heaviest, Payload)

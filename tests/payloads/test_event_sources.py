@@ -12,10 +12,10 @@ from aws_lambda_powertools.utilities import data_classes as reader
 
 from tuner.errors import PayloadError
 from tuner.payloads import load_payloads
-from tuner.payloads.enveloped import find_source
-from tuner.payloads.making import make_class
+from tuner.payloads.envelope import find_source
+from tuner.payloads.event_sources import SOURCES
+from tuner.payloads.payload_class import make_class
 from tuner.payloads.payload_set import ClassRecipe
-from tuner.payloads.sources import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

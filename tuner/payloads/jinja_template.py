@@ -1,8 +1,16 @@
-"""The child that renders templates: one for all, started when the first event is asked for."""
+"""Events from a Jinja2 template: seeded for each index, limited in size, memory and time.
+
+They are rendered in Jinja2's sandbox (`template_worker`), in a child process that all templates
+share, started when the first event is asked for.
+
+A template sees `index`, its parameters, `fake` (Faker) and the functions number, size, text, id,
+uuid, code, time and choice. It cannot reach files, the clock, or randomness that is not seeded.
+"""
 
 from __future__ import annotations
 
 import atexit
+import hashlib
 import itertools
 import json
 import os
@@ -15,12 +23,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
+from tuner.payloads.body import checked
+from tuner.payloads.optional_import import import_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MAIN: Final = (
-    "import sys; sys.path[:] = {path!r}; from tuner.payloads.rendering import main; main()"
+    "import sys; sys.path[:] = {path!r}; from tuner.payloads.template_worker import main; main()"
 )
 _MOST_REPLY_BYTES: Final = 64 * 1024 * 1024
 _MOST_RECIPES: Final = 1000
@@ -131,3 +141,59 @@ def _why(code: int, most_s: float) -> str:
 def _end() -> None:
     while _children:
         _children.pop().end()
+
+
+MOST_S: Final = 5.0
+"""One event may take this long: a thousand of 2 kB take less than two seconds."""
+
+
+class TemplateEvents:
+    """Events from one template; safe to use from several threads, one after the other."""
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        place: str,
+        key: str,
+        parameters: Mapping[str, object] | None = None,
+        most_s: float = MOST_S,
+    ) -> None:
+        """Read `source`; `place` is its file for messages, `key` seeds it.
+
+        Raises PayloadError for a template that cannot be read, and for a parameter that it does
+        not use or a name that it is not given.
+        """
+        import_optional("jinja2", "templates")
+        self._place = place
+        self.parameters = dict(parameters or {})
+        self._recipe = {
+            "source": source,
+            "place": place,
+            "key": key,
+            "parameters": self.parameters,
+            "most_s": most_s,
+        }
+        self._names = names_in(self._recipe)
+        recipe = json.dumps([source, key, self.parameters], sort_keys=True, default=str)
+        self.digest = hashlib.sha256(recipe.encode()).hexdigest()
+
+    @property
+    def unused_parameters(self) -> tuple[str, ...]:
+        """Parameters that the template does not name, sorted."""
+        return tuple(sorted(self.parameters.keys() - self._names))
+
+    def part(self, index: int, part: int = 0) -> str:
+        """Return what the template gives at `index` (and for one `part` of a batch).
+
+        Raises PayloadError.
+        """
+        return render(self._recipe, index, part)
+
+    def body(self, index: int) -> bytes:
+        """Return the event at `index`, which must be JSON. Raises PayloadError."""
+        what = f"template {self._place}: the event at index {index}"
+        try:
+            return checked(self.part(index).encode(), what)
+        except UnicodeEncodeError:
+            raise PayloadError(f"{what} is not UTF-8") from None

@@ -8,7 +8,7 @@ from typing import Any
 from tuner.errors import PayloadError
 
 
-def load_extra(module: str, need: str) -> Any:
+def import_optional(module: str, need: str) -> Any:
     """Import a module of the extra. Raises PayloadError, which says how to install it."""
     try:
         return import_module(module)

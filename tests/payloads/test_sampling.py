@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import PayloadError
-from tuner.payloads.draw import Draw, interleaved, spread_share
-from tuner.payloads.size import parse_bytes, parse_distribution
+from tuner.payloads.sampling import Draw, interleaved, parse_bytes, parse_distribution, spread_share
 
 
 @settings(deadline=None)

@@ -1,13 +1,17 @@
-"""Jinja2's sandbox, without what could grow without bounds or differ between two runs."""
+"""Jinja2's sandbox and Faker, without what grows without bounds, reads the clock or has no seed."""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.payloads.extra import load_extra
+from tuner.payloads.optional_import import import_optional
+
+if TYPE_CHECKING:
+    from tuner.payloads.sampling import Draw
 
 _UNSEEDED_OR_WIDE_FILTERS: Final = (
     "random", "center", "indent", "format", "replace", "wordwrap", "urlize", "xmlattr", "pprint",
@@ -24,11 +28,11 @@ _MOST_BITS: Final = 4096
 
 def new_environment() -> Any:
     """Return an environment for templates of one event each. Raises PayloadError."""
-    nodes = load_extra("jinja2.nodes", "templates")
-    sandbox = load_extra("jinja2.sandbox", "templates")
-    visitor = load_extra("jinja2.visitor", "templates")
-    runtime = load_extra("jinja2.runtime", "templates")
-    jinja = load_extra("jinja2", "templates")
+    nodes = import_optional("jinja2.nodes", "templates")
+    sandbox = import_optional("jinja2.sandbox", "templates")
+    visitor = import_optional("jinja2.visitor", "templates")
+    runtime = import_optional("jinja2.runtime", "templates")
+    jinja = import_optional("jinja2", "templates")
 
     # Modules of an extra, loaded when asked for, are Any to mypy: so are these classes' parents.
     class Joins(visitor.NodeTransformer):  # type: ignore[name-defined,misc]
@@ -101,3 +105,37 @@ def _joined(*parts: Any) -> str:
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+_NOT_REPRODUCIBLE: Final = frozenset(
+    {"profile", "simple_profile", "credit_card_expire", "credit_card_full", "passport_dob",
+     "passport_dates", "passport_full", "zip", "tar", "image"}
+)  # fmt: skip
+_NOT_VALUES: Final = frozenset({"add_provider", "provider", "providers", "parse", "format"})
+
+
+class Fake:
+    """Faker's values for one locale, drawn anew for each event."""
+
+    def __init__(self) -> None:
+        """Load Faker. Raises PayloadError without it."""
+        faker = import_optional("faker", "templates with `fake`")
+        dates = import_optional("faker.providers.date_time", "templates with `fake`")
+        self._generator: Any = faker.Factory.create("en_US")
+        self._clocked = _NOT_REPRODUCIBLE | {
+            name for name in vars(dates.Provider) if not name.startswith("_")
+        }
+
+    def seeded(self, draw: Draw) -> Fake:
+        """Begin the draws of an event."""
+        self._generator.seed_instance(draw.random.getrandbits(64))
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("_", "seed")) or name in _NOT_VALUES:
+            raise AttributeError(name)
+        if name in self._clocked:
+            raise PayloadError(
+                f"fake.{name} depends on the clock, so that no seed can repeat it: use time()"
+            )
+        return getattr(self._generator, name)

@@ -9,61 +9,27 @@ from __future__ import annotations
 import base64
 import difflib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.payloads import http_sources as http
+from tuner.errors import PayloadError
+from tuner.payloads import http_event_sources as http
+from tuner.payloads.envelope import EnvelopeInput, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
-    from tuner.payloads.draw import Draw
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples: no real one is named in a made event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Making:
-    """What an envelope is made from."""
-
-    bodies: Sequence[str]
-    index: int
-    draw: Draw
-    parameters: Mapping[str, Any]
-
-    @property
-    def iso_time(self) -> str:
-        """The event's time, as services write it."""
-        return self.draw.time(self.index).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-    @property
-    def epoch_ms(self) -> int:
-        """The event's time in milliseconds."""
-        return round(self.draw.time(self.index).timestamp() * 1000)
+def _sqs(given: EnvelopeInput) -> dict[str, Any]:
+    return {"Records": [_sqs_record(given, body) for body in given.bodies]}
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A service that invokes functions, and what may be said about its events."""
-
-    name: str
-    title: str
-    make: Callable[[Making], Any]
-    parameters: tuple[tuple[str, Any], ...] = ()
-    """Names and defaults."""
-    max_batch: int = 1
-    body: str = '{"id": "{{ id() }}", "amount": {{ number(1, 500, 2) }}, "note": "{{ text(80) }}"}'
-    """The body's template where the user gives none."""
-
-
-def _sqs(making: Making) -> dict[str, Any]:
-    return {"Records": [_sqs_record(making, body) for body in making.bodies]}
-
-
-def _sqs_record(making: Making, body: str) -> dict[str, Any]:
-    draw, sent_ms = making.draw, making.epoch_ms
+def _sqs_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
+    draw, sent_ms = given.draw, given.epoch_ms
     return {
         "messageId": draw.uuid(),
         "receiptHandle": base64.b64encode(draw.code(60).encode()).decode(),
@@ -77,28 +43,28 @@ def _sqs_record(making: Making, body: str) -> dict[str, Any]:
         "messageAttributes": {},
         "md5OfBody": http.md5(body),
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{making.parameters['queue']}",
+        "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{given.parameters['queue']}",
         "awsRegion": REGION,
     }
 
 
-def _sns(making: Making) -> dict[str, Any]:
-    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{making.parameters['topic']}"
+def _sns(given: EnvelopeInput) -> dict[str, Any]:
+    topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{given.parameters['topic']}"
     return {
         "Records": [
             {
                 "EventSource": "aws:sns",
                 "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{topic}:{making.draw.uuid()}",
+                "EventSubscriptionArn": f"{topic}:{given.draw.uuid()}",
                 "Sns": {
                     "Type": "Notification",
-                    "MessageId": making.draw.uuid(),
+                    "MessageId": given.draw.uuid(),
                     "TopicArn": topic,
-                    "Subject": making.parameters["subject"],
-                    "Message": making.bodies[0],
-                    "Timestamp": making.iso_time,
+                    "Subject": given.parameters["subject"],
+                    "Message": given.bodies[0],
+                    "Timestamp": given.iso_time,
                     "SignatureVersion": "1",
-                    "Signature": base64.b64encode(making.draw.code(96).encode()).decode(),
+                    "Signature": base64.b64encode(given.draw.code(96).encode()).decode(),
                     "SigningCertUrl": f"https://sns.{REGION}.amazonaws.com/cert.pem",
                     "UnsubscribeUrl": f"https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe",
                     "MessageAttributes": {},
@@ -108,49 +74,51 @@ def _sns(making: Making) -> dict[str, Any]:
     }
 
 
-def _eventbridge(making: Making) -> dict[str, Any]:
+def _eventbridge(given: EnvelopeInput) -> dict[str, Any]:
     return _bus_event(
-        making,
-        detail_type=making.parameters["detail_type"],
-        source=making.parameters["event_source"],
-        detail=_value(making.bodies[0]),
+        given,
+        detail_type=given.parameters["detail_type"],
+        source=given.parameters["event_source"],
+        detail=_value(given.bodies[0]),
     )
 
 
-def _schedule(making: Making) -> dict[str, Any]:
-    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{making.parameters['rule']}"
-    event = _bus_event(making, detail_type="Scheduled Event", source="aws.events", detail={})
+def _schedule(given: EnvelopeInput) -> dict[str, Any]:
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{given.parameters['rule']}"
+    event = _bus_event(given, detail_type="Scheduled Event", source="aws.events", detail={})
     return {**event, "resources": [rule]}
 
 
-def _bus_event(making: Making, *, detail_type: str, source: str, detail: Any) -> dict[str, Any]:
+def _bus_event(
+    given: EnvelopeInput, *, detail_type: str, source: str, detail: Any
+) -> dict[str, Any]:
     return {
         "version": "0",
-        "id": making.draw.uuid(),
+        "id": given.draw.uuid(),
         "detail-type": detail_type,
         "source": source,
         "account": ACCOUNT,
-        "time": making.iso_time[:19] + "Z",
+        "time": given.iso_time[:19] + "Z",
         "region": REGION,
         "resources": [],
         "detail": detail,
     }
 
 
-def _kinesis(making: Making) -> dict[str, Any]:
-    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{making.parameters['stream']}"
-    return {"Records": [_kinesis_record(making, body, stream) for body in making.bodies]}
+def _kinesis(given: EnvelopeInput) -> dict[str, Any]:
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{given.parameters['stream']}"
+    return {"Records": [_kinesis_record(given, body, stream) for body in given.bodies]}
 
 
-def _kinesis_record(making: Making, body: str, stream: str) -> dict[str, Any]:
-    sequence = f"4959{making.draw.whole(10**51, 10**52 - 1)}"
+def _kinesis_record(given: EnvelopeInput, body: str, stream: str) -> dict[str, Any]:
+    sequence = f"4959{given.draw.whole(10**51, 10**52 - 1)}"
     return {
         "kinesis": {
             "kinesisSchemaVersion": "1.0",
-            "partitionKey": making.draw.code(8),
+            "partitionKey": given.draw.code(8),
             "sequenceNumber": sequence,
             "data": base64.b64encode(body.encode()).decode(),
-            "approximateArrivalTimestamp": making.epoch_ms / 1000,
+            "approximateArrivalTimestamp": given.epoch_ms / 1000,
         },
         "eventSource": "aws:kinesis",
         "eventVersion": "1.0",
@@ -162,26 +130,26 @@ def _kinesis_record(making: Making, body: str, stream: str) -> dict[str, Any]:
     }
 
 
-def _dynamodb(making: Making) -> dict[str, Any]:
-    return {"Records": [_dynamodb_record(making, body) for body in making.bodies]}
+def _dynamodb(given: EnvelopeInput) -> dict[str, Any]:
+    return {"Records": [_dynamodb_record(given, body) for body in given.bodies]}
 
 
-def _dynamodb_record(making: Making, body: str) -> dict[str, Any]:
-    key = {"id": {"S": making.draw.code(12)}}
+def _dynamodb_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
+    key = {"id": {"S": given.draw.code(12)}}
     value = _value(body)
     image = _attribute(value)["M"] if isinstance(value, dict) else {"value": _attribute(value)}
-    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{making.parameters['table']}"
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given.parameters['table']}"
     return {
-        "eventID": making.draw.code(32),
-        "eventName": making.parameters["event_name"],
+        "eventID": given.draw.code(32),
+        "eventName": given.parameters["event_name"],
         "eventVersion": "1.1",
         "eventSource": "aws:dynamodb",
         "awsRegion": REGION,
         "dynamodb": {
-            "ApproximateCreationDateTime": making.epoch_ms / 1000,
+            "ApproximateCreationDateTime": given.epoch_ms / 1000,
             "Keys": key,
             "NewImage": {**image, **key},
-            "SequenceNumber": str(making.draw.whole(10**20, 10**21 - 1)),
+            "SequenceNumber": str(given.draw.whole(10**20, 10**21 - 1)),
             "SizeBytes": len(body.encode()),
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
@@ -204,15 +172,15 @@ def _attribute(value: Any) -> dict[str, Any]:
     return {"S": str(value)}
 
 
-def _s3(making: Making) -> dict[str, Any]:
-    bucket, draw = making.parameters["bucket"], making.draw
+def _s3(given: EnvelopeInput) -> dict[str, Any]:
+    bucket, draw = given.parameters["bucket"], given.draw
     return {
         "Records": [
             {
                 "eventVersion": "2.1",
                 "eventSource": "aws:s3",
                 "awsRegion": REGION,
-                "eventTime": making.iso_time,
+                "eventTime": given.iso_time,
                 "eventName": "ObjectCreated:Put",
                 "userIdentity": {"principalId": "AWS:AIDAINPONIXQXHT3IKHL2"},
                 "requestParameters": {"sourceIPAddress": "203.0.113.7"},
@@ -229,8 +197,8 @@ def _s3(making: Making) -> dict[str, Any]:
                         "arn": f"arn:aws:s3:::{bucket}",
                     },
                     "object": {
-                        "key": making.bodies[0].strip(),
-                        "size": making.parameters["object_size"],
+                        "key": given.bodies[0].strip(),
+                        "size": given.parameters["object_size"],
                         "eTag": http.md5(draw.code(16)),
                         "sequencer": f"{draw.random.getrandbits(64):018X}",
                     },
@@ -240,27 +208,27 @@ def _s3(making: Making) -> dict[str, Any]:
     }
 
 
-def _task(making: Making) -> Any:
-    return _value(making.bodies[0])
+def _task(given: EnvelopeInput) -> Any:
+    return _value(given.bodies[0])
 
 
-def _kafka(making: Making) -> dict[str, Any]:
-    topic, first = making.parameters["topic"], making.draw.whole(1_000, 1_000_000)
-    broker = f"b-1.events.{making.draw.code(6)}.c2.kafka.{REGION}.amazonaws.com:9094"
+def _kafka(given: EnvelopeInput) -> dict[str, Any]:
+    topic, first = given.parameters["topic"], given.draw.whole(1_000, 1_000_000)
+    broker = f"b-1.events.{given.draw.code(6)}.c2.kafka.{REGION}.amazonaws.com:9094"
     records = [
         {
             "topic": topic,
             "partition": 0,
             "offset": first + number,
-            "timestamp": making.epoch_ms,
+            "timestamp": given.epoch_ms,
             "timestampType": "CREATE_TIME",
-            "key": base64.b64encode(making.draw.code(8).encode()).decode(),
+            "key": base64.b64encode(given.draw.code(8).encode()).decode(),
             "value": base64.b64encode(body.encode()).decode(),
             "headers": [],
         }
-        for number, body in enumerate(making.bodies)
+        for number, body in enumerate(given.bodies)
     ]
-    cluster = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/events/{making.draw.uuid()}-5"
+    cluster = f"arn:aws:kafka:{REGION}:{ACCOUNT}:cluster/events/{given.draw.uuid()}-5"
     return {
         "eventSource": "aws:kafka",
         "eventSourceArn": cluster,
@@ -306,3 +274,13 @@ SOURCES: Final[Mapping[str, Source]] = {
 def close_source(name: str) -> str | None:
     """Return the source that a misspelt name may mean."""
     return next(iter(difflib.get_close_matches(name.lower(), SOURCES, n=1)), None)
+
+
+def find_source(name: str) -> Source:
+    """Return a source by its name. Raises PayloadError, which names the known ones."""
+    source = SOURCES.get(name)
+    if source is None:
+        close = close_source(name)
+        hint = f"did you mean {close}? Known" if close else "known"
+        raise PayloadError(f"{name!r} is no event source: {hint} are {', '.join(SOURCES)}")
+    return source

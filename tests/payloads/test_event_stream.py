@@ -10,7 +10,7 @@ import pytest
 from tests.cli.running import ROOT, one_line, run_here
 from tuner.errors import PayloadError
 from tuner.payloads import load_payloads
-from tuner.payloads.first import checked_events
+from tuner.payloads.event_stream import checked_events
 
 if TYPE_CHECKING:
     from pathlib import Path

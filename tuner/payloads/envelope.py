@@ -4,16 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuner.errors import PayloadError
 from tuner.model.payload import Recorded
 from tuner.payloads.body import checked
-from tuner.payloads.draw import Draw
-from tuner.payloads.sources import SOURCES, Making, Source, close_source
+from tuner.payloads.sampling import Draw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeInput:
+    """What an envelope is made from."""
+
+    bodies: Sequence[str]
+    index: int
+    draw: Draw
+    parameters: Mapping[str, Any]
+
+    @property
+    def iso_time(self) -> str:
+        """The event's time, as services write it."""
+        return self.draw.time(self.index).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    @property
+    def epoch_ms(self) -> int:
+        """The event's time in milliseconds."""
+        return round(self.draw.time(self.index).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A service that invokes functions, and what may be said about its events."""
+
+    name: str
+    title: str
+    make: Callable[[EnvelopeInput], Any]
+    parameters: tuple[tuple[str, Any], ...] = ()
+    """Names and defaults."""
+    max_batch: int = 1
+    body: str = '{"id": "{{ id() }}", "amount": {{ number(1, 500, 2) }}, "note": "{{ text(80) }}"}'
+    """The body's template where the user gives none."""
 
 
 class Bodies(Protocol):
@@ -56,9 +90,9 @@ class SourceEvents:
     def body(self, index: int) -> bytes:
         """Return the event at `index`. Raises PayloadError."""
         bodies = [self._bodies.part(index, part) for part in range(self.batch_size)]
-        making = Making(bodies, index, Draw(self._key, "envelope", index), self._parameters)
+        given = EnvelopeInput(bodies, index, Draw(self._key, "envelope", index), self._parameters)
         try:
-            event = self._source.make(making)
+            event = self._source.make(given)
         except (ValueError, RecursionError):
             raise PayloadError(
                 f"{self._source.name} carries JSON, and the body at index {index} is none: "
@@ -66,16 +100,6 @@ class SourceEvents:
             ) from None
         body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
         return checked(body, f"the {self._source.name} event at index {index}")
-
-
-def find_source(name: str) -> Source:
-    """Return a source by its name. Raises PayloadError, which names the known ones."""
-    source = SOURCES.get(name)
-    if source is None:
-        close = close_source(name)
-        hint = f"did you mean {close}? Known" if close else "known"
-        raise PayloadError(f"{name!r} is no event source: {hint} are {', '.join(SOURCES)}")
-    return source
 
 
 def _checked_batch(source: Source, given: Any) -> int:

@@ -19,11 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.payloads.draw import Draw
-from tuner.payloads.extra import load_extra
-from tuner.payloads.fake import Fake
-from tuner.payloads.sandbox import new_environment
-from tuner.payloads.size import SizeDistribution, parse_distribution
+from tuner.payloads.optional_import import import_optional
+from tuner.payloads.sampling import Draw, SizeDistribution, parse_distribution
+from tuner.payloads.template_sandbox import Fake, new_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -79,7 +77,7 @@ class Rendered:
         self, source: str, *, place: str, key: str, parameters: Mapping[str, Any], most_s: float
     ) -> None:
         """Compile it. Raises PayloadError, with the line."""
-        self._jinja = load_extra("jinja2", "templates")
+        self._jinja = import_optional("jinja2", "templates")
         self._place, self._key, self._most_s = place, key, most_s
         self._parameters = parameters
         self._environment = new_environment()
@@ -126,7 +124,7 @@ class Rendered:
 
     def _checked_names(self, source: str) -> frozenset[str]:
         tree = self._environment.parse(source, filename=self._place)
-        names = load_extra("jinja2.meta", "templates").find_undeclared_variables(tree)
+        names = import_optional("jinja2.meta", "templates").find_undeclared_variables(tree)
         for line, text in enumerate(source.splitlines(), start=1):
             for name in sorted(names - _FUNCTIONS - self._parameters.keys()):
                 if (

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import PayloadError
 from tuner.model.payload import Payload
 from tuner.payloads.body import checked, read_file
-from tuner.payloads.enveloped import SourceEvents, find_source
-from tuner.payloads.folder import FolderEvents
-from tuner.payloads.size import parse_distribution
+from tuner.payloads.envelope import SourceEvents
+from tuner.payloads.event_sources import find_source
+from tuner.payloads.event_stream import FolderEvents
+from tuner.payloads.sampling import parse_distribution
 
 if TYPE_CHECKING:
+    from tuner.payloads.envelope import Source
     from tuner.payloads.payload_set import ClassRecipe
-    from tuner.payloads.sources import Source
 
 
 def make_class(recipe: ClassRecipe, *, seed: int) -> Payload:
@@ -104,7 +105,7 @@ def _bodies(recipe: ClassRecipe, key: str, source: Source | None) -> Any:
             recipe.path, key=key, raw=recipe.raw or source is not None, within=recipe.within
         )
     if recipe.origin == "template" or recipe.origin is None:
-        from tuner.payloads.template import TemplateEvents  # noqa: PLC0415 - may not be installed
+        from tuner.payloads.jinja_template import TemplateEvents  # noqa: PLC0415 - may not be installed
 
         given = dict(recipe.parameters)
         if recipe.origin is None:

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from tuner.payloads.sources import Making
+    from tuner.payloads.envelope import EnvelopeInput
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
@@ -18,10 +18,10 @@ def md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def rest_api(making: Making) -> dict[str, Any]:
+def rest_api(given: EnvelopeInput) -> dict[str, Any]:
     """API Gateway, REST API (payload format 1.0)."""
-    method, path = making.parameters["method"], making.parameters["path"]
-    headers = _headers(making, f"api.execute-api.{REGION}.amazonaws.com")
+    method, path = given.parameters["method"], given.parameters["path"]
+    headers = _headers(given, f"api.execute-api.{REGION}.amazonaws.com")
     return {
         "resource": path,
         "path": path,
@@ -37,58 +37,58 @@ def rest_api(making: Making) -> dict[str, Any]:
             "apiId": "a1b2c3d4e5",
             "domainName": headers["host"],
             "domainPrefix": "api",
-            "extendedRequestId": making.draw.code(16),
+            "extendedRequestId": given.draw.code(16),
             "httpMethod": method,
-            "identity": {"sourceIp": _address(making), "userAgent": _AGENT},
+            "identity": {"sourceIp": _address(given), "userAgent": _AGENT},
             "path": f"/prod{path}",
             "protocol": "HTTP/1.1",
-            "requestId": making.draw.uuid(),
-            "requestTime": making.draw.time(making.index).strftime("%d/Jan/%Y:%H:%M:%S +0000"),
-            "requestTimeEpoch": making.epoch_ms,
+            "requestId": given.draw.uuid(),
+            "requestTime": given.draw.time(given.index).strftime("%d/Jan/%Y:%H:%M:%S +0000"),
+            "requestTimeEpoch": given.epoch_ms,
             "resourceId": "abc123",
             "resourcePath": path,
             "stage": "prod",
         },
-        "body": making.bodies[0],
+        "body": given.bodies[0],
         "isBase64Encoded": False,
     }
 
 
-def http_api(making: Making) -> dict[str, Any]:
+def http_api(given: EnvelopeInput) -> dict[str, Any]:
     """API Gateway, HTTP API (payload format 2.0)."""
     domain = f"a1b2c3d4e5.execute-api.{REGION}.amazonaws.com"
-    method, path = making.parameters["method"], making.parameters["path"]
-    return _format_2(making, domain=domain, route=f"{method} {path}")
+    method, path = given.parameters["method"], given.parameters["path"]
+    return _format_2(given, domain=domain, route=f"{method} {path}")
 
 
-def function_url(making: Making) -> dict[str, Any]:
+def function_url(given: EnvelopeInput) -> dict[str, Any]:
     """A function URL (payload format 2.0)."""
-    return _format_2(making, domain=f"u1b2c3d4e5.lambda-url.{REGION}.on.aws", route="$default")
+    return _format_2(given, domain=f"u1b2c3d4e5.lambda-url.{REGION}.on.aws", route="$default")
 
 
-def load_balancer(making: Making) -> dict[str, Any]:
+def load_balancer(given: EnvelopeInput) -> dict[str, Any]:
     """An Application Load Balancer's target."""
     group = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/orders/50dc6c495c0c9188"
     return {
         "requestContext": {"elb": {"targetGroupArn": group}},
-        "httpMethod": making.parameters["method"],
-        "path": making.parameters["path"],
+        "httpMethod": given.parameters["method"],
+        "path": given.parameters["path"],
         "queryStringParameters": {},
-        "headers": _headers(making, f"orders-1.{REGION}.elb.amazonaws.com"),
-        "body": making.bodies[0],
+        "headers": _headers(given, f"orders-1.{REGION}.elb.amazonaws.com"),
+        "body": given.bodies[0],
         "isBase64Encoded": False,
     }
 
 
-def _format_2(making: Making, *, domain: str, route: str) -> dict[str, Any]:
-    method, path = making.parameters["method"], making.parameters["path"]
-    address = _address(making)
+def _format_2(given: EnvelopeInput, *, domain: str, route: str) -> dict[str, Any]:
+    method, path = given.parameters["method"], given.parameters["path"]
+    address = _address(given)
     return {
         "version": "2.0",
         "routeKey": route,
         "rawPath": path,
         "rawQueryString": "",
-        "headers": _headers(making, domain),
+        "headers": _headers(given, domain),
         "requestContext": {
             "accountId": ACCOUNT,
             "apiId": domain.partition(".")[0],
@@ -101,26 +101,26 @@ def _format_2(making: Making, *, domain: str, route: str) -> dict[str, Any]:
                 "sourceIp": address,
                 "userAgent": _AGENT,
             },
-            "requestId": making.draw.uuid(),
+            "requestId": given.draw.uuid(),
             "routeKey": route,
             "stage": "$default",
-            "time": making.draw.time(making.index).strftime("%d/Jan/%Y:%H:%M:%S +0000"),
-            "timeEpoch": making.epoch_ms,
+            "time": given.draw.time(given.index).strftime("%d/Jan/%Y:%H:%M:%S +0000"),
+            "timeEpoch": given.epoch_ms,
         },
-        "body": making.bodies[0],
+        "body": given.bodies[0],
         "isBase64Encoded": False,
     }
 
 
-def _headers(making: Making, host: str) -> dict[str, str]:
+def _headers(given: EnvelopeInput, host: str) -> dict[str, str]:
     return {
         "accept": "application/json",
-        "content-length": str(len(making.bodies[0].encode())),
+        "content-length": str(len(given.bodies[0].encode())),
         "content-type": "application/json",
         "host": host,
         "user-agent": _AGENT,
-        "x-amzn-trace-id": f"Root=1-{making.epoch_ms // 1000:08x}-{making.draw.uuid()[9:13]}",
-        "x-forwarded-for": _address(making),
+        "x-amzn-trace-id": f"Root=1-{given.epoch_ms // 1000:08x}-{given.draw.uuid()[9:13]}",
+        "x-forwarded-for": _address(given),
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }
@@ -130,6 +130,6 @@ def _lists(headers: dict[str, str]) -> dict[str, list[str]]:
     return {name: [each] for name, each in headers.items()}
 
 
-def _address(making: Making) -> str:
+def _address(given: EnvelopeInput) -> str:
     """An address of the block that is kept for documentation (RFC 5737)."""
-    return f"203.0.113.{making.draw.whole(1, 254)}"
+    return f"203.0.113.{given.draw.whole(1, 254)}"

@@ -14,8 +14,8 @@ import pytest
 
 from tests.payloads.pythons import other_pythons
 from tuner.errors import PayloadError
-from tuner.payloads import extra
-from tuner.payloads.template import TemplateEvents
+from tuner.payloads import optional_import
+from tuner.payloads.jinja_template import TemplateEvents
 
 ORDER = """{
   "id": "{{ id('o-') }}", "uuid": "{{ uuid() }}", "at": "{{ time(60) }}", "number": {{ index }},
@@ -45,14 +45,14 @@ def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:
 
 DIGEST = """
 import hashlib, json, sys
-from tuner.payloads.draw import Draw
-from tuner.payloads.grow import grown
-from tuner.payloads.template import TemplateEvents
-from tuner.payloads.typical import typical
-from tuner.payloads.making import make_class
+from tuner.payloads.sampling import Draw
+from tuner.payloads.schema import grown
+from tuner.payloads.jinja_template import TemplateEvents
+from tuner.payloads.schema_values import typical
+from tuner.payloads.payload_class import make_class
 from tuner.payloads.payload_set import ClassRecipe
-from tuner.payloads.size import parse_distribution
-from tuner.payloads.sources import SOURCES
+from tuner.payloads.sampling import parse_distribution
+from tuner.payloads.event_sources import SOURCES
 digest = hashlib.sha256()
 template = TemplateEvents(sys.argv[1], place="order.j2", key="1/order")
 schema, sizes = json.loads(sys.argv[2]), parse_distribution("p50=1kB,p99=20kB")
@@ -238,7 +238,7 @@ def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
     def lacking(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    monkeypatch.setattr(extra, "import_module", lacking)
+    monkeypatch.setattr(optional_import, "import_module", lacking)
     with pytest.raises(PayloadError, match=r"templates need jinja2, .*'lambda-tuner\[payloads\]'"):
         events("{}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.payloads.draw import Draw
+    from tuner.payloads.sampling import Draw
 
 _DEEPEST: Final = 24
 _OFTEN_THERE: Final = 0.8
