@@ -12,8 +12,7 @@ from aws_lambda_powertools.utilities import data_classes as reader
 
 from tuner.errors import PayloadError
 from tuner.payloads import load_payloads
-from tuner.payloads.envelope import find_source
-from tuner.payloads.event_sources import SOURCES
+from tuner.payloads.event_sources import SOURCES, find_source
 from tuner.payloads.payload_class import make_class
 from tuner.payloads.payload_set import ClassRecipe
 
