@@ -12,11 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from tuner.api.breakeven import break_even
+    from tuner.api.answers import break_even, fit_curve, plot, recommend
     from tuner.api.comparing import compare
-    from tuner.api.curves import fit_curve
-    from tuner.api.plotting import plot
-    from tuner.api.saved import load_sweep, recommend
     from tuner.api.tuning import TuneOptions, tune
     from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.terms import Terms
@@ -28,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
+    from tuner.sweep.store import load_sweep
 
 __version__ = "0.1.0"
 
@@ -43,12 +41,12 @@ _HOMES: Final = {
     "Traffic": "tuner.breakeven.traffic",
     "TuneOptions": "tuner.api.tuning",
     "TunerError": "tuner.errors",
-    "break_even": "tuner.api.breakeven",
+    "break_even": "tuner.api.answers",
     "compare": "tuner.api.comparing",
-    "fit_curve": "tuner.api.curves",
-    "load_sweep": "tuner.api.saved",
-    "plot": "tuner.api.plotting",
-    "recommend": "tuner.api.saved",
+    "fit_curve": "tuner.api.answers",
+    "load_sweep": "tuner.sweep.store",
+    "plot": "tuner.api.answers",
+    "recommend": "tuner.api.answers",
     "tune": "tuner.api.tuning",
 }
 

@@ -12,12 +12,13 @@ import pytest
 from tests.api.asking import planned
 from tests.api.test_resuming import PAYLOADS, prepared, target
 from tests.lease.account import CODE
-from tuner.api import load_sweep, recommend
-from tuner.api.inputs import load_build
+from tuner.api import recommend
 from tuner.errors import InputError
 from tuner.report import markdown, terminal
 from tuner.report.json import to_json
 from tuner.session import run
+from tuner.session.inputs import load_build
+from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,15 +7,16 @@ import re
 import pytest
 
 from tests.sweeps import made_sweep
-from tuner.api.breakeven import break_even, recommend_with_platform
+from tuner import session
+from tuner.api.answers import break_even, recommend
 from tuner.api.page import exhibit
-from tuner.api.saved import analyse, recommend
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal
 from tuner.report.page.render import render
 from tuner.report.verdict import certainty, headline
+from tuner.session import analyse
 
 SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
 
@@ -23,7 +24,7 @@ SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
 def test_a_rate_fills_platform_and_saving_and_leaves_the_memory_answer() -> None:
     """Verdict, break-even rate and dollars a month come; size and ratio stay as they were."""
     before = recommend(SWEEP)
-    after = recommend_with_platform(analyse(SWEEP), Terms(traffic=traffic_of_rate(1000.0)))
+    after = session.recommend(analyse(SWEEP), Terms(traffic=traffic_of_rate(1000.0)))
     assert after.platform is not None
     assert after.platform.verdict == "containers"
     assert after.platform.break_even_rate_per_s == pytest.approx(23.4, rel=0.1)
@@ -39,7 +40,7 @@ def test_a_rate_fills_platform_and_saving_and_leaves_the_memory_answer() -> None
 def test_without_a_rate_the_break_even_rate_is_stated() -> None:
     """No verdict, no saving, no further finding, but the rate."""
     before = recommend(SWEEP)
-    after = recommend_with_platform(analyse(SWEEP))
+    after = session.recommend(analyse(SWEEP))
     assert after.platform is not None
     assert after.platform.verdict is None
     assert after.platform.break_even_rate_per_s is not None
@@ -54,7 +55,7 @@ def test_one_answer_has_one_price_date() -> None:
     oldest = break_even(SWEEP, terms).prices_as_of
     assert oldest < recommend(SWEEP).prices.as_of
     shown = exhibit(analysis, source="made.jsonl")
-    for after in (recommend_with_platform(analysis, terms), shown.recommendation):
+    for after in (session.recommend(analysis, terms), shown.recommendation):
         assert after.prices.as_of == oldest
         assert re.findall(r"\d{4}-\d\d-\d\d", "; ".join(after.assumptions)) == [oldest]
     days = set(re.findall(r"prices of (\d{4}-\d\d-\d\d)", render([shown], version="0")))
@@ -75,7 +76,7 @@ def test_one_answer_has_one_price_date() -> None:
 def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
     """A resize below the threshold is a keep that says why; the amount needs a rate."""
     before = recommend(SWEEP)
-    after = recommend_with_platform(analyse(SWEEP), terms)
+    after = session.recommend(analyse(SWEEP), terms)
     assert before.choice.verdict == "resize"
     assert after.choice.verdict == verdict
     small = [finding for finding in after.findings if finding.code == "small-saving"]
@@ -95,7 +96,7 @@ def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
 def test_a_resize_for_speed_needs_no_saving() -> None:
     """The threshold is about money: a goal of speed stays what it was."""
     before = recommend(SWEEP, Goal(name="speed"))
-    after = recommend_with_platform(
+    after = session.recommend(
         analyse(SWEEP, Goal(name="speed")), Terms(traffic=traffic_of_rate(0.1))
     )
     assert after.choice.verdict == before.choice.verdict
@@ -106,7 +107,7 @@ def test_what_cannot_be_compared_leaves_the_answer() -> None:
     """One size: the answer as it was, with a finding where a rate was given."""
     sweep = made_sweep(sizes_mb=(1024,))
     before = recommend(sweep)
-    assert recommend_with_platform(analyse(sweep)) == before
-    asked = recommend_with_platform(analyse(sweep), Terms(traffic=traffic_of_rate(5.0)))
+    assert session.recommend(analyse(sweep)) == before
+    asked = session.recommend(analyse(sweep), Terms(traffic=traffic_of_rate(5.0)))
     assert asked.platform is None
     assert asked.findings[-1].code == "platform-unknown"

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.api.asking import planned
-from tuner.api import connect_to, load_sweep
+from tuner.api import connect_to
 from tuner.errors import InputError, SweepFileError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.payload import Payload
 from tuner.model.request import Target
 from tuner.session import run
 from tuner.sweep.file import read_payloads
+from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

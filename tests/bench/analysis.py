@@ -7,13 +7,13 @@ import time
 from typing import Final
 
 from tests.sweeps import made_sweep
-from tuner.api.breakeven import read_work
 from tuner.breakeven.platform_comparison import compare_platforms
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision import analyse, recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
+from tuner.session.platforms import read_work
 
 RUNS: Final = 15
 

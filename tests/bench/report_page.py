@@ -18,8 +18,9 @@ from tests.browser.chromium import launch, use_own_downloads
 from tests.report.exhibits import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
-from tuner.api import analyse, exhibit
+from tuner.api import exhibit
 from tuner.report.page.render import render
+from tuner.session import analyse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ import pytest
 
 from tests.breakeven.test_fleet import work_of
 from tests.sweeps import made_function, made_sweep
-from tuner.api.breakeven import break_even
+from tuner.api.answers import break_even
 from tuner.breakeven.bill import fargate_usd, instances_usd, managed_instances_usd
 from tuner.breakeven.fleet import fargate_offers, instance_offers, managed_offers
 from tuner.breakeven.platform_comparison import compare_platforms

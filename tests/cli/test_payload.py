@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import ROOT, one_line, run_here
-from tuner.api import load_sweep
 from tuner.payloads.event_sources import SOURCES
+from tuner.sweep.store import load_sweep
 
 QUEUE_WORKER = ROOT / "examples" / "queue-worker"
 SET = str(QUEUE_WORKER / "payloads.toml")

@@ -209,7 +209,7 @@ def test_an_answer_that_fails_does_not_hide_what_is_left(monkeypatch: pytest.Mon
         raise ZeroDivisionError
 
     monkeypatch.setattr(sweeping.session, "run", fail)
-    monkeypatch.setattr(sweeping.api, "load_sweep", lambda _file: None)
+    monkeypatch.setattr(sweeping, "load_sweep", lambda _file: None)
     prepared: Any = SimpleNamespace(file=None)
     with pytest.raises(LeftChangedError, match="left at 256 MB"):
         sweeping._run(prepared, prepared, StopSignal(), lambda _event: None, answer=broken)

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.running import run_here
 from tests.cli.test_break_even import sweep_file
 from tests.sweeps import made_sweep
-from tuner.api.breakeven import break_even
+from tuner.api.answers import break_even
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.lambda_limits import SECONDS_PER_MONTH

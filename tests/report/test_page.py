@@ -11,10 +11,11 @@ import pytest
 
 from tests.report.exhibits import large_sweep, mixed, shown
 from tuner import Goal
-from tuner.api import analyse, exhibit
+from tuner.api import exhibit
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.report.page.render import render
+from tuner.session import analyse
 
 RATE = Terms(traffic=traffic_of_rate(50.0))
 

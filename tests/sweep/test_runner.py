@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sweep.running import Events, Place, Watched, codes, serve
-from tuner.api.saved import recommend
+from tuner.api.answers import recommend
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.policy.policy import Trial
 from tuner.errors import AccessDeniedError, LeftChangedError, MemoryCapError, SweepFileError

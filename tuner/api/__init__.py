@@ -1,8 +1,7 @@
-"""The compositions that the command line and notebooks call, each one screen.
+"""What the command line and Python call beside the four calls of `tuner.session`, each one screen.
 
-`read_inputs` reads what a request names and `open_target` opens where its function is, for the four
-calls of `tuner.session`; `tune` is all of them in a row. `load_sweep` and `recommend` answer again
-from a file.
+`open_target` opens where a function is; `tune` is the whole main job. `recommend`, `compare` and
+`exhibit` answer from saved sweeps, `open_recovery` puts right what a sweep left.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from tuner.api.breakeven import recommend_with_platform
+    from tuner.api.answers import recommend
     from tuner.api.comparing import common_goal, compare
     from tuner.api.host_check import check_host
-    from tuner.api.inputs import read_inputs, test_event_names, with_payloads
     from tuner.api.page import exhibit
     from tuner.api.recovery import (
         Recovery,
@@ -23,56 +21,41 @@ if TYPE_CHECKING:
         open_recovery,
         open_stray,
     )
-    from tuner.api.saved import analyse, load_sweep, recommend
     from tuner.api.target import connect_to, open_target
-    from tuner.api.tuning import TuneOptions, answer_of, tune
+    from tuner.api.tuning import TuneOptions, tune
 
 _HOMES: Final = {
     "Recovery": "recovery",
     "StrayRecovery": "recovery",
     "TuneOptions": "tuning",
-    "analyse": "saved",
-    "answer_of": "tuning",
     "check_host": "host_check",
     "common_goal": "comparing",
     "compare": "comparing",
     "connect_to": "target",
     "exhibit": "page",
     "find_unfinished": "recovery",
-    "load_sweep": "saved",
     "open_recovery": "recovery",
     "open_stray": "recovery",
     "open_target": "target",
-    "read_inputs": "inputs",
-    "recommend": "saved",
-    "recommend_with_platform": "breakeven",
-    "test_event_names": "inputs",
+    "recommend": "answers",
     "tune": "tuning",
-    "with_payloads": "inputs",
 }
 
 __all__ = [
     "Recovery",
     "StrayRecovery",
     "TuneOptions",
-    "analyse",
-    "answer_of",
     "check_host",
     "common_goal",
     "compare",
     "connect_to",
     "exhibit",
     "find_unfinished",
-    "load_sweep",
     "open_recovery",
     "open_stray",
     "open_target",
-    "read_inputs",
     "recommend",
-    "recommend_with_platform",
-    "test_event_names",
     "tune",
-    "with_payloads",
 ]
 
 

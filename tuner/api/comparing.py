@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.api.saved import analyse
 from tuner.decision.compare import Entry
 from tuner.decision.compare import compare as compare_entries
 from tuner.decision.matched_comparison import match_sweeps
@@ -15,6 +14,7 @@ from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
+from tuner.session import analyse
 
 if TYPE_CHECKING:
     import datetime

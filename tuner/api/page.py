@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner import decision
-from tuner.api.breakeven import platforms_of, saving_needed, with_platform
 from tuner.breakeven.terms import Terms
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
 from tuner.report.frame import terms_flags
 from tuner.report.page.exhibit import Exhibit
+from tuner.session.platforms import platforms_of, saving_needed, with_platform
 
 if TYPE_CHECKING:
     import datetime

@@ -15,7 +15,8 @@ from tuner.aws.function_ref import check_region, parse_reference
 from tuner.errors import LocalError, UsageError
 from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig
-from tuner.session import OpenTarget, check_plan
+from tuner.session.inputs import OpenTarget
+from tuner.session.planning import check_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tuner.aws import CredentialsWait
     from tuner.local import RunningLocalLambda
     from tuner.model.request import Target
-    from tuner.session import Inputs
+    from tuner.session.inputs import Inputs
 
 MAX_CONNECTIONS: Final = 50
 DEFAULT_LOCAL_REGION: Final = "us-east-1"

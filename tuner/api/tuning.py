@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypedDict
 
 from tuner import session
-from tuner.api.inputs import read_inputs, with_payloads
-from tuner.api.saved import analyse
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError
 from tuner.model.goal import Goal
@@ -19,6 +17,7 @@ from tuner.model.request import (
     Target,
     TuneRequest,
 )
+from tuner.session.inputs import read_inputs, with_payloads
 from tuner.sweep.io import tell_nobody
 from tuner.sweep.store import default_state_dir
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
-    from tuner.model.sweep import Sweep
     from tuner.sweep.io import StopSignal
     from tuner.sweep.prepared import PreparedSweep
 
@@ -165,26 +163,8 @@ def tune(
         if confirm is not None and not confirm(prepared):
             raise NotAgreedError("the plan was not agreed to: nothing was changed")
         sweep = session.run(prepared, target, on_progress=on_progress, stop=stop)
-    return answer_of(sweep, inputs.request, goal=goal, terms=terms, today=today)
-
-
-def answer_of(
-    sweep: Sweep,
-    request: TuneRequest,
-    *,
-    goal: Goal,
-    terms: Terms | None = None,
-    today: datetime.date | None = None,
-) -> Recommendation:
-    """Answer as the request was asked, platforms included. Raises PriceError and InputError."""
-    from tuner.api.breakeven import (  # noqa: PLC0415 - only once there is an answer
-        recommend_with_platform,
+    measure = inputs.request.measure
+    analysis = session.analyse(
+        sweep, goal, min_memory_mb=measure.min_memory_mb, max_memory_mb=measure.max_memory_mb
     )
-
-    analysis = analyse(
-        sweep,
-        goal,
-        min_memory_mb=request.measure.min_memory_mb,
-        max_memory_mb=request.measure.max_memory_mb,
-    )
-    return recommend_with_platform(analysis, terms, today=today)
+    return session.recommend(analysis, terms, today=today)

@@ -68,7 +68,7 @@ def break_even(
     20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS but, with
     --traffic cloudwatch, the function's invocations and concurrency of the last days.
     """
-    from tuner.api.breakeven import break_even as answer_of  # noqa: PLC0415 - not needed for --help
+    from tuner.api.answers import break_even as answer_of  # noqa: PLC0415 - not needed for --help
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above

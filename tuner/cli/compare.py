@@ -48,7 +48,7 @@ def compare(
     where zero lies outside its 90 % interval, and none where all of that is within --tolerance.
     Nothing is asked of AWS.
     """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner import api, session  # noqa: PLC0415 - not needed for --help
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
@@ -60,7 +60,7 @@ def compare(
     first, second = load(a), load(b)
     wanted = asked.wanted(api.common_goal(first, second))
     if shown == "html":
-        analyses = (api.analyse(first, wanted), api.analyse(second, wanted))
+        analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
         exhibits = [
             api.exhibit(analysis, source=name, today=today())
             for name, analysis in zip((a, b), analyses, strict=True)

@@ -125,11 +125,11 @@ class ChangeOptions:
     ) -> "CommentText":
         """Return the comment. Raises InputError and SweepFileError."""
         from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
-        from tuner.api.inputs import digest_of  # noqa: PLC0415 - not needed for --help
         from tuner.api.template_changes import (  # noqa: PLC0415 - as above
             template_change,
             usual_templates,
         )
+        from tuner.session.inputs import digest_of  # noqa: PLC0415 - not needed for --help
 
         found = self.template or usual_templates(Path())
         given, named = parameters_of(self.parameter), bool(self.template)

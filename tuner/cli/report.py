@@ -36,7 +36,7 @@ def report(
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner import api, session  # noqa: PLC0415 - not needed for --help
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
@@ -46,7 +46,7 @@ def report(
     picture.check(shown, out_file, sweep_count=len(sweeps))
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [load(name) for name in sweeps]
-    analyses = [api.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
+    analyses = [session.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
     others = limits_flags(min_memory, max_memory)
     if shown == "html":
         exhibits = [
@@ -56,7 +56,7 @@ def report(
         picture.show_page(exhibits, out_file)
         answers = [each.recommendation for each in exhibits]
         return exitcode.of_all(answers) if detailed_exitcode else 0
-    answers = [api.recommend_with_platform(each, terms, today=today()) for each in analyses]
+    answers = [session.recommend(each, terms, today=today()) for each in analyses]
     if shown in picture.FORMATS:
         picture.show_figure(answers[0], analyses[0].answered, shown, out_file)
     else:

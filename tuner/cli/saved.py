@@ -38,10 +38,10 @@ Sweeps = Annotated[
 
 def load(name: str) -> "Sweep":
     """The sweep of a file, or a function's newest. Raises SweepFileError and its kin."""
-    from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.cli.state import state_dir  # noqa: PLC0415 - not needed for --help
+    from tuner.sweep.store import load_sweep  # noqa: PLC0415 - as above
 
-    return api.load_sweep(name, state_dir=state_dir())
+    return load_sweep(name, state_dir=state_dir())
 
 
 def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
@@ -51,8 +51,8 @@ def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
 
 def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
     """The answer of one sweep, and where else it could run; with a rate, what it saves a month."""
-    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner import session  # noqa: PLC0415 - not needed for --help
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
 
-    analysis = api.analyse(sweep, goal, **limits)
-    return api.recommend_with_platform(analysis, terms, today=today())
+    analysis = session.analyse(sweep, goal, **limits)
+    return session.recommend(analysis, terms, today=today())

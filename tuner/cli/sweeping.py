@@ -22,7 +22,9 @@ from tuner.errors import (
 from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
+from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
+from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +66,13 @@ def sweep_and_answer(
     `goal` completes the one of a sweep that is gone on from.
     """
     stop, folder = StopSignal(), state_dir()
-    inputs = api.read_inputs(request, state_dir=folder)
+    inputs = read_inputs(request, state_dir=folder)
     wanted = goal(inputs.earlier.goal if inputs.earlier else None)
 
     def tell(sweep: Sweep) -> Recommendation:
-        answer = api.answer_of(sweep, request, goal=wanted, terms=terms, today=today())
+        least_mb, most_mb = request.measure.min_memory_mb, request.measure.max_memory_mb
+        analysis = session.analyse(sweep, wanted, min_memory_mb=least_mb, max_memory_mb=most_mb)
+        answer = session.recommend(analysis, terms, today=today())
         kept_as = None if request.output.out else answer.function.name
         flags = terms_flags(terms) if terms else ()
         show_answer(answer, "json" if manner.json else "text", kept_as, flags)
@@ -80,7 +84,7 @@ def sweep_and_answer(
         credentials_wait=_credentials_wait(stop),
         on_step=lambda step: say(f"  {step}"),
     ) as target:
-        inputs = api.with_payloads(inputs, target, _test_events_offered(inputs, target))
+        inputs = with_payloads(inputs, target, _test_events_offered(inputs, target))
         prepared = _plan(inputs, target, wanted)
         _show_plan(prepared, target)
         if manner.dry_run:
@@ -101,7 +105,7 @@ def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] 
     """Where no payload was named, offer the function's own; None leaves what is asked for."""
     if inputs.request.measure.payloads or inputs.earlier is not None:
         return None
-    names = api.test_event_names(inputs, target)
+    names = test_event_names(inputs, target)
     if not names:
         return None
     say(
@@ -179,7 +183,7 @@ def _run(
         return session.run(prepared, target, on_progress=on_progress, stop=stop)
     except (LeftChangedError, HookError):
         with suppress(Exception):  # whatever it is, it must not hide what is left changed
-            answer(api.load_sweep(prepared.file))
+            answer(load_sweep(prepared.file))
         raise
 
 

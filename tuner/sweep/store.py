@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import SweepFileError
+from tuner.sweep.file import holds_sweep, read_sweep
 from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tuner.model.sweep import Sweep
 
 _UNUSUAL: Final = re.compile(r"[^A-Za-z0-9_-]")
 _SUFFIX: Final = ".jsonl"
+_LISTED: Final = 20
 
 
 def default_state_dir() -> Path:
@@ -58,6 +59,33 @@ class SweepStore:
         """A function's sweeps, oldest first: their ids begin with the time."""
         folder = self._folder / _folder_name(function_name)
         return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.name)
+
+
+def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
+    """Read a sweep file, or the newest kept sweep of a function.
+
+    What looks like a path (a separator or a suffix in it) or is a file is one. Raises
+    SweepFileError.
+    """
+    path = Path(path_or_name)
+    if path.is_dir() and (isinstance(path_or_name, Path) or len(path.parts) > 1):
+        raise _not_a_folder(path)
+    if isinstance(path_or_name, Path) or path.is_file() or len(path.parts) > 1 or path.suffix:
+        return read_sweep(path)
+    store = SweepStore(state_dir or default_state_dir())
+    if path.is_dir() and str(path_or_name) not in store.names():
+        raise _not_a_folder(path)
+    return read_sweep(store.newest(str(path_or_name)))
+
+
+def _not_a_folder(folder: Path) -> SweepFileError:
+    """A folder is no sweep: say which ones lie in it."""
+    found = sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and holds_sweep(each))
+    if not found:
+        return SweepFileError(f"{folder} is a folder without sweeps: give a sweep file")
+    names = ", ".join(str(each) for each in found[:_LISTED])
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return SweepFileError(f"{folder} is a folder: give one of its sweeps, {names}{more}")
 
 
 def check_writable(path: Path, *, replace: bool = False, continues: Sweep | None = None) -> None:

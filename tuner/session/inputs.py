@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.api.saved import load_sweep
-from tuner.errors import AwsError, InputError, LocalError
+from tuner.errors import AwsError, InputError, LocalError, UsageError
 from tuner.model.function import Build
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.payloads import asks_for_test_events, load_payloads
-from tuner.session import Inputs, check_output, isolation_of_build
-from tuner.sweep.hooks import parse_hooks
+from tuner.sweep.hooks import NO_HOOKS, Hooks, parse_hooks
 from tuner.sweep.outcome import parse_fail_on
 from tuner.sweep.plan import check_count, most_invocations
 from tuner.sweep.sizes import check_range
+from tuner.sweep.store import check_writable, load_sweep
+from tuner.sweep.writing import continued_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tuner.aws import LambdaGateway
+    from tuner.model.finding import Finding
     from tuner.model.payload import Payload
+    from tuner.model.plan import Isolation
     from tuner.model.request import Measure, TuneRequest
     from tuner.model.sweep import Sweep
-    from tuner.session import OpenTarget
 
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
 """Lambda's limit for a package that is sent with a request."""
@@ -33,6 +35,44 @@ _IMAGE: Final = re.compile(
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9._/-]{1,256}"
     r"(?::[\w][\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """A request with all that it names, read as far as that needs no connection."""
+
+    request: TuneRequest
+    function: str
+    payloads: tuple[Payload, ...] = ()
+    """Empty where only the account has them."""
+    hooks: Hooks = NO_HOOKS
+    build: Build | None = None
+    earlier: Sweep | None = None
+    """The sweep to go on from."""
+
+    def isolated(self, isolation: Isolation) -> Inputs:
+        """The same with another isolation."""
+        safety = replace(self.request.safety, isolation=isolation)
+        return replace(self, request=replace(self.request, safety=safety))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTarget:
+    """An open gateway, and what is to be known of the place behind it."""
+
+    gateway: LambdaGateway
+    state_dir: Path
+    """Where the journal of a sweep goes."""
+    findings: tuple[Finding, ...] = ()
+    max_memory_mb: int | None = None
+    """The largest size that the place can show; None: Lambda's own limit."""
+    started_here: bool = False
+
+    @property
+    def beside_the_function(self) -> tuple[str, ...]:
+        """What a template has that is here, or is not: it decides what an invocation meets."""
+        told = (each for each in self.findings if each.code.startswith("template_resource"))
+        return tuple(each.message for each in told)
 
 
 def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
@@ -166,3 +206,17 @@ def _zipped(folder: Path) -> bytes:
         return zip_folder(folder)
     except LocalError as error:
         raise InputError(f"--code: {error}") from error
+
+
+def check_output(request: TuneRequest, earlier: Sweep | None) -> None:
+    """Raise SweepFileError where the named sweep file cannot be written."""
+    out, force = request.output.out, request.output.force
+    if out is not None:
+        check_writable(out, replace=force, continues=continued_in(out, earlier))
+
+
+def isolation_of_build(isolation: Isolation) -> Isolation:
+    """A build is measured in a copy. Raises UsageError where the function itself is wanted."""
+    if isolation == "version":
+        raise UsageError("--code measures another build in a copy: leave out --isolation version")
+    return "clone"

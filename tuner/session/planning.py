@@ -1,34 +1,24 @@
-"""The main job in four calls, of the command line and of Python alike.
-
-`plan` reads the function and says what a sweep would do, `run` measures, `analyse` works out what
-the measurements tell, `recommend` answers. What they are asked is a `TuneRequest`, read into
-`Inputs`; where they work is an `OpenTarget`.
-"""
+"""The steps of a plan: what the function, its account, a build and an earlier sweep say of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tuner.errors import AwsError, InputError, UsageError
-from tuner.lease.clone import LiveTraffic, choose_isolation
+from tuner.errors import AwsError, InputError
+from tuner.lease.clone import LiveTraffic
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
-from tuner.payloads.event_stream import checked_events
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
+from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
-from tuner.sweep.hooks import NO_HOOKS, Hooks
-from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
-from tuner.sweep.limits import ConcurrencyLimits, polite_concurrency
-from tuner.sweep.plan import Basis, check_measurable, new_sweep_id, plan_adaptive, plan_sweep
-from tuner.sweep.prepared import PreparedSweep
+from tuner.sweep.limits import ConcurrencyLimits
+from tuner.sweep.plan import Basis, new_sweep_id, plan_adaptive, plan_sweep
 from tuner.sweep.resuming import check_same, resumed, resumed_payloads, what_is_left
-from tuner.sweep.run import run as run_sweep
-from tuner.sweep.store import SweepStore, check_writable
-from tuner.sweep.writing import continued_in
+from tuner.sweep.store import SweepStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,121 +26,8 @@ if TYPE_CHECKING:
 
     from tuner.aws import LambdaGateway
     from tuner.model.function import Build, FunctionConfig
-    from tuner.model.payload import Payload
-    from tuner.model.plan import Isolation, SweepPlan
-    from tuner.model.progress import ProgressHook
-    from tuner.model.request import TuneRequest
-    from tuner.model.sweep import Sweep
+    from tuner.model.plan import SweepPlan
     from tuner.pricing import LambdaPrices
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTarget:
-    """An open gateway, and what is to be known of the place behind it."""
-
-    gateway: LambdaGateway
-    state_dir: Path
-    """Where the journal of a sweep goes."""
-    findings: tuple[Finding, ...] = ()
-    max_memory_mb: int | None = None
-    """The largest size that the place can show; None: Lambda's own limit."""
-    started_here: bool = False
-
-    @property
-    def beside_the_function(self) -> tuple[str, ...]:
-        """What a template has that is here, or is not: it decides what an invocation meets."""
-        told = (each for each in self.findings if each.code.startswith("template_resource"))
-        return tuple(each.message for each in told)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """A request with all that it names, read as far as that needs no connection."""
-
-    request: TuneRequest
-    function: str
-    payloads: tuple[Payload, ...] = ()
-    """Empty where only the account has them."""
-    hooks: Hooks = NO_HOOKS
-    build: Build | None = None
-    earlier: Sweep | None = None
-    """The sweep to go on from."""
-
-    def isolated(self, isolation: Isolation) -> Inputs:
-        """The same with another isolation."""
-        safety = replace(self.request.safety, isolation=isolation)
-        return replace(self, request=replace(self.request, safety=safety))
-
-
-def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> PreparedSweep:
-    """Read the function and plan its sweep. Changes nothing but the user's state folder.
-
-    Raises InputError (sizes, limits, a file that cannot be written), PayloadError, PriceError,
-    UnknownTrafficError (isolation auto), AwsError and its kin.
-    """
-    check_output(inputs.request, inputs.earlier)
-    gateway, book = target.gateway, current_price_book()
-    book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
-    config = gateway.read_function(gateway.resolve(inputs.function).target)
-    check_measurable(config)
-    inputs, findings = _as_measured(inputs, target, config)
-    request = inputs.request
-    traffic = _live_traffic(inputs, target)
-    isolation = choose_isolation(request.safety.isolation, traffic, config.name)
-    concurrency, lowered = polite_concurrency(
-        _concurrency_limits(gateway, inputs.function),
-        isolation=isolation,
-        asked=request.budget.concurrency,
-        leave_ratio=request.budget.leave_concurrency_ratio,
-    )
-    prices = book.lambda_prices(config.region, config.architecture)
-    planned = _plan(
-        inputs,
-        replace(
-            _basis(inputs, config, prices, target.max_memory_mb, is_loopback=gateway.is_loopback),
-            isolation=isolation,
-            concurrency=concurrency,
-            recent_duration_ms=gateway.recent_duration_ms(inputs.function),
-        ),
-        goal,
-    )
-    checked = checked_events(inputs.payloads, planned.max_invocations)
-    file = request.output.out or SweepStore(state_dir).new_file(config.name, planned.sweep_id)
-    continued = continued_in(file, inputs.earlier)
-    check_writable(file, replace=request.output.force, continues=continued)
-    return PreparedSweep(
-        config,
-        goal,
-        planned,
-        # The checked ones begin anew at their end, which once_each must not.
-        inputs.payloads if request.safety.once_each else checked,
-        prices,
-        file,
-        environment="local" if gateway.is_loopback else "aws",
-        harms_nothing=target.started_here,
-        findings=findings if lowered is None else (*findings, lowered),
-        reached_by=traffic.sources,
-        side_effects=_side_effects(inputs, target, config.name, state_dir),
-        hooks=inputs.hooks,
-        build=inputs.build,
-        earlier=inputs.earlier,
-        force=request.output.force,
-    )
-
-
-def run(
-    prepared: PreparedSweep,
-    target: OpenTarget,
-    *,
-    on_progress: ProgressHook = tell_nobody,
-    stop: StopSignal | None = None,
-) -> Sweep:
-    """Carry out a prepared sweep and give the function back; raises as `sweep.run`."""
-    io = SweepIO(target.gateway, target.state_dir, on_progress, stop or StopSignal())
-    return run_sweep(prepared, io)
-
-
-# Before anything is started
 
 
 def check_plan(inputs: Inputs, function: FunctionConfig, max_memory_mb: int) -> None:
@@ -163,27 +40,10 @@ def check_plan(inputs: Inputs, function: FunctionConfig, max_memory_mb: int) -> 
         return
     prices = current_price_book().lambda_prices(function.region, function.architecture)
     inputs = _resumed(inputs)
-    _plan(inputs, _basis(inputs, function, prices, max_memory_mb, is_loopback=True), Goal())
+    plan_by(inputs, basis_of(inputs, function, prices, max_memory_mb, is_loopback=True), Goal())
 
 
-def check_output(request: TuneRequest, earlier: Sweep | None) -> None:
-    """Raise SweepFileError where the named sweep file cannot be written."""
-    out, force = request.output.out, request.output.force
-    if out is not None:
-        check_writable(out, replace=force, continues=continued_in(out, earlier))
-
-
-def isolation_of_build(isolation: Isolation) -> Isolation:
-    """A build is measured in a copy. Raises UsageError where the function itself is wanted."""
-    if isolation == "version":
-        raise UsageError("--code measures another build in a copy: leave out --isolation version")
-    return "clone"
-
-
-# The steps of a plan
-
-
-def _basis(
+def basis_of(
     inputs: Inputs,
     function: FunctionConfig,
     prices: LambdaPrices,
@@ -191,6 +51,7 @@ def _basis(
     *,
     is_loopback: bool,
 ) -> Basis:
+    """What is known without asking an account any more."""
     return Basis(
         function,
         inputs.payloads,
@@ -202,7 +63,7 @@ def _basis(
     )
 
 
-def _plan(inputs: Inputs, basis: Basis, goal: Goal) -> SweepPlan:
+def plan_by(inputs: Inputs, basis: Basis, goal: Goal) -> SweepPlan:
     """Plan what is asked for; of a sweep that is gone on from, what is left."""
     request, earlier = inputs.request, inputs.earlier
     if not request.measure.exhaustive:
@@ -217,7 +78,7 @@ def _plan(inputs: Inputs, basis: Basis, goal: Goal) -> SweepPlan:
     return planned if earlier is None else what_is_left(planned, earlier)
 
 
-def _as_measured(
+def as_measured(
     inputs: Inputs, target: OpenTarget, config: FunctionConfig
 ) -> tuple[Inputs, tuple[Finding, ...]]:
     """Complete the inputs by what the function, a build and an earlier sweep say of them."""
@@ -301,14 +162,14 @@ def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) ->
         )
 
 
-def _live_traffic(inputs: Inputs, target: OpenTarget) -> LiveTraffic:
+def live_traffic_of(inputs: Inputs, target: OpenTarget) -> LiveTraffic:
     """What reaches $LATEST, where that decides; nothing can where the endpoint was started here."""
     if inputs.request.safety.isolation != "auto" or target.started_here:
         return LiveTraffic()
     return target.gateway.live_traffic(inputs.function)
 
 
-def _side_effects(
+def side_effects_of(
     inputs: Inputs, target: OpenTarget, name: str, state_dir: Path
 ) -> tuple[str, ...]:
     """What a first sweep may cause; nothing real can where the endpoint was started here."""
@@ -317,7 +178,8 @@ def _side_effects(
     return target.gateway.side_effects(inputs.function)
 
 
-def _concurrency_limits(gateway: LambdaGateway, function: str) -> ConcurrencyLimits:
+def concurrency_limits_of(gateway: LambdaGateway, function: str) -> ConcurrencyLimits:
+    """What may run at once, as far as the account says."""
     return ConcurrencyLimits(
         unreserved=gateway.account_settings().unreserved_concurrent_executions,
         reserved=gateway.reserved_concurrency(function),

@@ -1,14 +1,11 @@
-"""Where a swept function is cheaper, at which rate of requests."""
+"""Where else a swept function could run, by what an analysis of its sweep knows."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner import decision
-from tuner.api.saved import analyse
 from tuner.breakeven.platform_comparison import compare_platforms
-from tuner.breakeven.terms import Terms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.saving import SavingNeeded
@@ -21,29 +18,10 @@ if TYPE_CHECKING:
     import datetime
 
     from tuner.breakeven.answer import BreakEven
+    from tuner.breakeven.terms import Terms
     from tuner.decision import Analysis
-    from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
-    from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
-
-
-def break_even(
-    sweep: Sweep,
-    terms: Terms | None = None,
-    *,
-    goal: Goal | None = None,
-    price_book: PriceBook | None = None,
-    today: datetime.date | None = None,
-) -> BreakEven:
-    """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
-
-    Where a batch size was chosen, a rate counts events of that size. Raises InputError where the
-    sweep cannot tell waiting from computing, PriceError for an unknown region.
-    """
-    book = price_book or current_price_book()
-    analysis = analyse(sweep, goal, price_book=book)
-    return platforms_of(analysis, terms or Terms(), price_book=book, today=today)
 
 
 def platforms_of(
@@ -95,30 +73,6 @@ def saving_needed(terms: Terms) -> SavingNeeded:
     return SavingNeeded(
         terms.traffic.rate_per_s, terms.min_saving_usd_per_month, terms.min_saving_ratio
     )
-
-
-def recommend_with_platform(
-    analysis: Analysis,
-    terms: Terms | None = None,
-    *,
-    price_book: PriceBook | None = None,
-    today: datetime.date | None = None,
-) -> Recommendation:
-    """The recommendation with `platform` filled, and with a rate the month's saving.
-
-    A resize for money that saves less than a flag needs is a keep; platforms are compared with
-    Lambda at the size that was the answer before. Without a rate the break-even rate alone is
-    stated. A sweep that cannot be compared leaves `platform` empty, with a finding where a rate was
-    given.
-    """
-    terms = terms or Terms()
-    found: BreakEven | InputError | PriceError
-    try:
-        found = platforms_of(analysis, terms, price_book=price_book, today=today)
-    except (InputError, PriceError) as error:
-        found = error
-    answer = decision.recommend(analysis, needed=saving_needed(terms), today=today)
-    return with_platform(answer, found, terms)
 
 
 def with_platform(
