@@ -1,6 +1,6 @@
 """Infrastructure templates: a function's settings and the line they stand on."""
 
-from tuner.iac.memory import MemoryEdit, memory_edit
+from tuner.iac.memory_edit import MemoryEdit, memory_edit
 from tuner.iac.sam import read_template
 from tuner.iac.template import (
     IgnoredPart,

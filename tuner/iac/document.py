@@ -40,7 +40,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TemplateNode:
     """A node of the document and where it stands.
 
     CloudFormation's functions are resolved where a node is read, by its scope; without one they are
@@ -48,23 +48,23 @@ class Place:
     """
 
     path: Path
-    node: yaml.Node
+    yaml_node: yaml.Node
     scope: Scope | None = None
 
     @property
     def line(self) -> int:
         """Line in the file, from 1."""
-        return int(self.node.start_mark.line) + 1
+        return int(self.yaml_node.start_mark.line) + 1
 
     @property
     def is_list(self) -> bool:
         """Whether it is a list as it is written: functions' arguments are."""
-        return isinstance(self.node, yaml.SequenceNode)
+        return isinstance(self.yaml_node, yaml.SequenceNode)
 
     @property
     def is_mapping(self) -> bool:
         """Whether it is a mapping as it is written."""
-        return isinstance(self.node, yaml.MappingNode)
+        return isinstance(self.yaml_node, yaml.MappingNode)
 
     def refuse(self, what: str) -> NoReturn:
         """Raise TemplateError with the file and the line before `what`."""
@@ -75,16 +75,16 @@ class Place:
         printable = "".join(char if char.isprintable() else "?" for char in what[:_MAX_MESSAGE])
         return f"{self.path}:{self.line}: {printable}"
 
-    def entries(self, what: str) -> dict[str, tuple[Place, Place]]:
-        """Return a mapping's (key, value) places by key; each key once and plain."""
-        place = self.resolved(what)
-        if not isinstance(place.node, yaml.MappingNode):
+    def entries(self, what: str) -> dict[str, tuple[TemplateNode, TemplateNode]]:
+        """Return a mapping's (key, value) nodes by key; each key once and plain."""
+        node = self.resolved(what)
+        if not isinstance(node.yaml_node, yaml.MappingNode):
             self.refuse(f"{what} must be a mapping of names to values")
-        found: dict[str, tuple[Place, Place]] = {}
-        merged: dict[str, tuple[Place, Place]] = {}
+        found: dict[str, tuple[TemplateNode, TemplateNode]] = {}
+        merged: dict[str, tuple[TemplateNode, TemplateNode]] = {}
         written: set[str] = set()
-        for key_node, value_node in place.node.value:
-            key, value = self._beside(key_node), self._beside(value_node)
+        for key_node, value_node in node.yaml_node.value:
+            key, value = self._in_scope(key_node), self._in_scope(value_node)
             name = key.text(f"a name in {what}")
             if name in written:
                 key.refuse(f"{name} is given twice in {what}: keep one")
@@ -96,33 +96,33 @@ class Place:
         inherited = {name: pair for name, pair in merged.items() if name not in written}
         return {**inherited, **found}
 
-    def _merged(self, what: str) -> dict[str, tuple[Place, Place]]:
+    def _merged(self, what: str) -> dict[str, tuple[TemplateNode, TemplateNode]]:
         """Return what a merge key brings: of several mappings the first that has a name counts."""
         sources = self.items(what) if self.is_list else [self]
-        merged: dict[str, tuple[Place, Place]] = {}
+        merged: dict[str, tuple[TemplateNode, TemplateNode]] = {}
         for source in sources:
             merged = {**source.entries(f"<< in {what}"), **merged}
         return merged
 
-    def items(self, what: str) -> list[Place]:
-        """Return a list's places."""
-        place = self.resolved(what)
-        if not isinstance(place.node, yaml.SequenceNode):
+    def items(self, what: str) -> list[TemplateNode]:
+        """Return a list's nodes."""
+        node = self.resolved(what)
+        if not isinstance(node.yaml_node, yaml.SequenceNode):
             self.refuse(f"{what} must be a list")
-        return [item for item in self._beside_all(place.node) if not item.is_absent]
+        return [item for item in self._in_scope_all(node.yaml_node) if not item.is_absent]
 
-    def arguments(self, what: str) -> list[Place]:
+    def arguments(self, what: str) -> list[TemplateNode]:
         """Return a function's arguments as they are written."""
-        if not isinstance(self.node, yaml.SequenceNode):
+        if not isinstance(self.yaml_node, yaml.SequenceNode):
             self.refuse(f"{what}: its arguments must be a list")
-        return self._beside_all(self.node)
+        return self._in_scope_all(self.yaml_node)
 
     def text(self, what: str) -> str:
         """Return a scalar as it is written; booleans as CloudFormation writes them."""
-        node = self.resolved(what).node
-        if not isinstance(node, yaml.ScalarNode):
+        yaml_node = self.resolved(what).yaml_node
+        if not isinstance(yaml_node, yaml.ScalarNode):
             self.refuse(f"{what} must be a single value")
-        written, tag = str(node.value), node.tag.removeprefix(_YAML_TAG)
+        written, tag = str(yaml_node.value), yaml_node.tag.removeprefix(_YAML_TAG)
         if tag == "null":
             self.refuse(f"{what} has no value")
         if tag == "bool":
@@ -151,7 +151,7 @@ class Place:
 
         Quoted, it is a text and means its digits.
         """
-        written, is_number = str(self.node.value), self.node.tag == f"{_YAML_TAG}int"
+        written, is_number = str(self.yaml_node.value), self.yaml_node.tag == f"{_YAML_TAG}int"
         if is_number and _OCTAL.fullmatch(written):
             digits = written.replace("_", "")
             if len(digits) > _MAX_DIGITS:
@@ -161,35 +161,37 @@ class Place:
                 f"{digits.lstrip('0') or '0'}, or {int(digits, 8)} if you mean that"
             )
 
-    def function(self) -> tuple[str, Place]:
+    def function(self) -> tuple[str, TemplateNode]:
         """Name CloudFormation's function, from its short or long form, and give its argument.
 
-        The name is empty, and the argument this place, where there is no function.
+        The name is empty, and the argument this node, where there is no function.
         """
-        node = self.node
-        if not node.tag.startswith(_YAML_TAG):
-            return node.tag.removeprefix("!"), self._beside(_without_tag(node))
-        if isinstance(node, yaml.MappingNode) and len(node.value) == 1:
-            key = str(node.value[0][0].value)
+        yaml_node = self.yaml_node
+        if not yaml_node.tag.startswith(_YAML_TAG):
+            return yaml_node.tag.removeprefix("!"), self._in_scope(_without_tag(yaml_node))
+        if isinstance(yaml_node, yaml.MappingNode) and len(yaml_node.value) == 1:
+            key = str(yaml_node.value[0][0].value)
             if key in {"Ref", "Condition"} or key.startswith("Fn::"):
-                return key.removeprefix("Fn::"), self._beside(node.value[0][1])
+                return key.removeprefix("Fn::"), self._in_scope(yaml_node.value[0][1])
         return "", self
 
     @property
     def function_as_written(self) -> str:
         """`!Ref`, or `Ref` and `Fn::If` in the long form."""
-        node = self.node
-        short = not node.tag.startswith(_YAML_TAG)
-        return node.tag if short else str(node.value[0][0].value)
+        yaml_node = self.yaml_node
+        short = not yaml_node.tag.startswith(_YAML_TAG)
+        return yaml_node.tag if short else str(yaml_node.value[0][0].value)
 
     @property
     def is_absent(self) -> bool:
         """Whether the value is AWS::NoValue: as if it were not written."""
-        is_plain = isinstance(self.node, yaml.ScalarNode) and self.node.tag.startswith(_YAML_TAG)
+        is_plain = isinstance(self.yaml_node, yaml.ScalarNode) and self.yaml_node.tag.startswith(
+            _YAML_TAG
+        )
         return not is_plain and self.scope is not None and self.scope.is_absent(self)
 
-    def resolved(self, what: str) -> Place:
-        """Return the plain place that it comes to: itself, unless it is a function."""
+    def resolved(self, what: str) -> TemplateNode:
+        """Return the plain node that it comes to: itself, unless it is a function."""
         name, _ = self.function()
         if not name:
             return self
@@ -200,22 +202,22 @@ class Place:
             )
         return self.scope.resolve(self, what)
 
-    def _beside_all(self, node: yaml.SequenceNode) -> list[Place]:
-        return [self._beside(each) for each in node.value]
+    def _in_scope_all(self, yaml_node: yaml.SequenceNode) -> list[TemplateNode]:
+        return [self._in_scope(each) for each in yaml_node.value]
 
-    def _beside(self, node: yaml.Node) -> Place:
-        return Place(self.path, node, self.scope)
+    def _in_scope(self, yaml_node: yaml.Node) -> TemplateNode:
+        return TemplateNode(self.path, yaml_node, self.scope)
 
 
-def _without_tag(node: yaml.Node) -> yaml.Node:
+def _without_tag(yaml_node: yaml.Node) -> yaml.Node:
     """Give the argument of a short form: the same node, without the function's name."""
-    kind, marks = type(node), (node.start_mark, node.end_mark)
+    kind, marks = type(yaml_node), (yaml_node.start_mark, yaml_node.end_mark)
     tag = {yaml.ScalarNode: "str", yaml.SequenceNode: "seq", yaml.MappingNode: "map"}[kind]
-    plain: yaml.Node = kind(f"{_YAML_TAG}{tag}", node.value, *marks)
+    plain: yaml.Node = kind(f"{_YAML_TAG}{tag}", yaml_node.value, *marks)
     return plain
 
 
-def read_document(path: Path) -> Place:
+def read_document(path: Path) -> TemplateNode:
     """Return the root of the file's only document; TemplateError for what is not one."""
     text = _with_whole_characters(read_text(path))
     try:
@@ -234,7 +236,7 @@ def read_document(path: Path) -> Place:
         raise TemplateError(f"{path} is not valid YAML: it holds control characters") from None
     if root is None:
         raise TemplateError(f"{path} is empty: an AWS SAM template is needed")
-    return Place(path, root)
+    return TemplateNode(path, root)
 
 
 def _with_whole_characters(text: str) -> str:

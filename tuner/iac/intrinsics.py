@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import yaml
 
 from tuner.errors import TemplateError
-from tuner.iac.document import STRING_TAG, Place
+from tuner.iac.document import STRING_TAG, TemplateNode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,8 +38,8 @@ class Scope:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     pseudo: Mapping[str, str] = field(default_factory=dict)
     """AWS::Region and its like."""
-    mappings: Mapping[str, Place] = field(default_factory=dict)
-    conditions: Mapping[str, Place] = field(default_factory=dict)
+    mappings: Mapping[str, TemplateNode] = field(default_factory=dict)
+    conditions: Mapping[str, TemplateNode] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
     """What Ref (`Name`) and GetAtt (`Name.Arn`) give for resources of the template."""
     types: dict[str, str] = field(default_factory=dict)
@@ -51,10 +51,10 @@ class Scope:
     _open: list[str] = field(default_factory=list)
     """Conditions that are being evaluated: none may need itself."""
 
-    def resolve(self, place: Place, what: str) -> Place:
-        """Return the plain place that a function comes to; raises TemplateError where it cannot."""
-        name, argument = place.function()
-        known: dict[str, Callable[[Place, str], Place]] = {
+    def resolve(self, node: TemplateNode, what: str) -> TemplateNode:
+        """Return the plain node that a function comes to; raises TemplateError where it cannot."""
+        name, argument = node.function()
+        known: dict[str, Callable[[TemplateNode, str], TemplateNode]] = {
             "Ref": self._ref,
             "GetAtt": self._attribute,
             "Sub": self._sub,
@@ -67,17 +67,17 @@ class Scope:
             "ToJsonString": self._to_json,
         }
         if name not in known:
-            place.refuse(
-                f"{what} uses {place.function_as_written}, which cannot be resolved here: "
+            node.refuse(
+                f"{what} uses {node.function_as_written}, which cannot be resolved here: "
                 "write the value out"
             )
         return known[name](argument, what)
 
-    def is_absent(self, place: Place) -> bool:
+    def is_absent(self, node: TemplateNode) -> bool:
         """Whether it stands for nothing: AWS::NoValue, outright or by a condition."""
-        name, argument = place.function()
+        name, argument = node.function()
         if name == "Ref":
-            return bool(argument.node.value == NO_VALUE)
+            return bool(argument.yaml_node.value == NO_VALUE)
         if name != "If":
             return False
         try:
@@ -85,24 +85,24 @@ class Scope:
         except TemplateError:  # said when the value is needed
             return False
 
-    def holds(self, name: str, place: Place) -> bool:
-        """Evaluate a condition of the template. `place` is where it is asked for."""
+    def holds(self, name: str, node: TemplateNode) -> bool:
+        """Evaluate a condition of the template. `node` is where it is asked for."""
         if name not in self.conditions:
-            place.refuse(f"there is no condition {name} in the template")
+            node.refuse(f"there is no condition {name} in the template")
         if name in self._open:
-            place.refuse(f"the condition {name} depends on itself")
+            node.refuse(f"the condition {name} depends on itself")
         self._open.append(name)
         try:
             return self._is_true(self.conditions[name], f"the condition {name}")
         finally:
             self._open.pop()
 
-    def _is_true(self, place: Place, what: str) -> bool:
-        name, argument = place.function()
+    def _is_true(self, node: TemplateNode, what: str) -> bool:
+        name, argument = node.function()
         if name == "Condition":
             return self.holds(argument.text(what), argument)
         if name not in _CONDITION_FUNCTIONS:
-            place.refuse(f"{what} must be made of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition")
+            node.refuse(f"{what} must be made of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition")
         parts = argument.arguments(what)
         if name == "Equals":
             _check_count(argument, parts, 2, 2, what)
@@ -111,34 +111,34 @@ class Scope:
         found = [self._is_true(part, what) for part in parts]
         return not found[0] if name == "Not" else (all if name == "And" else any)(found)
 
-    def _ref(self, argument: Place, what: str) -> Place:
+    def _ref(self, argument: TemplateNode, what: str) -> TemplateNode:
         name = argument.text(what)
         found = self._value(name, argument, what)
         if isinstance(found, str):
             return _scalar(argument, found)
         return _list(argument, found)
 
-    def _attribute(self, argument: Place, what: str) -> Place:
+    def _attribute(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what) if argument.is_list else [argument]
         name = ".".join(part.text(what) for part in parts)
         if name not in self.resources:
             self._refuse_unknown(name, argument, what)
         return _scalar(argument, self._of_resource(name))
 
-    def _value(self, name: str, place: Place, what: str) -> str | tuple[str, ...]:
+    def _value(self, name: str, node: TemplateNode, what: str) -> str | tuple[str, ...]:
         if name in self.pseudo:
             return self.pseudo[name]
         if name in self.resources:
             return self._of_resource(name)
         if name not in self.parameters:
-            self._refuse_unknown(name, place, what)
-        return self.parameters[name].value(place)
+            self._refuse_unknown(name, node, what)
+        return self.parameters[name].value(node)
 
     def _of_resource(self, name: str) -> str:
         self.referred.add(name.partition(".")[0])
         return self.resources[name]
 
-    def _refuse_unknown(self, name: str, place: Place, what: str) -> NoReturn:
+    def _refuse_unknown(self, name: str, node: TemplateNode, what: str) -> NoReturn:
         kind = self.types.get(name.partition(".")[0])
         if kind is not None:
             known = f"of the type {kind}, whose value only an account has"
@@ -146,10 +146,10 @@ class Scope:
             known = "which cannot be resolved here"
         else:
             known = "which is neither a parameter nor a resource of the template"
-        place.refuse(f"{what} refers to {name}, {known}: write the value out")
+        node.refuse(f"{what} refers to {name}, {known}: write the value out")
 
-    def _sub(self, argument: Place, what: str) -> Place:
-        variables: dict[str, Place] = {}
+    def _sub(self, argument: TemplateNode, what: str) -> TemplateNode:
+        variables: dict[str, TemplateNode] = {}
         if argument.is_list:
             parts = argument.arguments(what)
             _check_count(argument, parts, 2, 2, what)
@@ -170,7 +170,7 @@ class Scope:
 
         return _scalar(argument, _bounded(argument, _REFERENCE.sub(replaced, argument.text(what))))
 
-    def _find_in_map(self, argument: Place, what: str) -> Place:
+    def _find_in_map(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what)
         if not 3 <= len(parts) <= 4:
             argument.refuse(f"Fn::FindInMap in {what} takes a map and two keys")
@@ -195,29 +195,29 @@ class Scope:
         first = self.mappings[keys[0]].entries(keys[0])
         return keys[1] in first and keys[2] in first[keys[1]][1].entries(keys[1])
 
-    def _length(self, argument: Place, what: str) -> Place:
+    def _length(self, argument: TemplateNode, what: str) -> TemplateNode:
         return _scalar(argument, str(len(argument.items(what))))
 
-    def _to_json(self, argument: Place, what: str) -> Place:
+    def _to_json(self, argument: TemplateNode, what: str) -> TemplateNode:
         if argument.function()[0] or not (argument.is_list or argument.is_mapping):
             argument.refuse(f"Fn::ToJsonString in {what} takes a mapping or a list")
         return _scalar(argument, _json(argument, what))
 
-    def _if(self, argument: Place, what: str) -> Place:
+    def _if(self, argument: TemplateNode, what: str) -> TemplateNode:
         return self._branch(argument, what).resolved(what)
 
-    def _branch(self, argument: Place, what: str) -> Place:
+    def _branch(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what)
         _check_count(argument, parts, 3, 3, what)
         return parts[1 if self.holds(parts[0].text(what), parts[0]) else 2]
 
-    def _join(self, argument: Place, what: str) -> Place:
+    def _join(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what)
         _check_count(argument, parts, 2, 2, what)
         pieces = [item.text(what) for item in parts[1].items(what)]
         return _scalar(argument, _bounded(argument, parts[0].text(what).join(pieces)))
 
-    def _select(self, argument: Place, what: str) -> Place:
+    def _select(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what)
         _check_count(argument, parts, 2, 2, what)
         listed = parts[1].items(what)
@@ -226,7 +226,7 @@ class Scope:
             argument.refuse(f"{what} must name one of {len(listed)} in Fn::Select, from 0")
         return listed[int(index)].resolved(what)
 
-    def _split(self, argument: Place, what: str) -> Place:
+    def _split(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what)
         _check_count(argument, parts, 2, 2, what)
         delimiter = parts[0].text(what)
@@ -235,24 +235,24 @@ class Scope:
         return _list(argument, tuple(parts[1].text(what).split(delimiter)))
 
 
-def _json(place: Place, what: str) -> str:
+def _json(node: TemplateNode, what: str) -> str:
     """Return a value as JSON without blanks, its functions resolved.
 
     Never much longer than MAX_TEXT: every part is looked at as it is added.
     """
-    place = place.resolved(what)
-    if not (place.is_list or place.is_mapping):
-        tag = place.node.tag.rpartition(":")[2]
+    node = node.resolved(what)
+    if not (node.is_list or node.is_mapping):
+        tag = node.yaml_node.tag.rpartition(":")[2]
         if tag == "null":
             return tag
-        text = place.text(what)
+        text = node.text(what)
         if tag == "bool" or (tag in {"int", "float"} and _JSON_NUMBER.fullmatch(text)):
             return text
         return json.dumps(text, ensure_ascii=False)
-    if place.is_list:
-        values = [("", item) for item in place.items(what)]
+    if node.is_list:
+        values = [("", item) for item in node.items(what)]
     else:
-        named = place.entries(what).items()
+        named = node.entries(what).items()
         values = [(f"{json.dumps(name, ensure_ascii=False)}:", value) for name, (_, value) in named]
     parts: list[str] = []
     length = 0
@@ -260,29 +260,35 @@ def _json(place: Place, what: str) -> str:
         parts.append(key + _json(value, what))
         length += len(parts[-1]) + 1
         if length > MAX_TEXT:
-            place.refuse(f"a value comes to over {MAX_TEXT} characters")
+            node.refuse(f"a value comes to over {MAX_TEXT} characters")
     joined = ",".join(parts)
-    return f"[{joined}]" if place.is_list else f"{{{joined}}}"
+    return f"[{joined}]" if node.is_list else f"{{{joined}}}"
 
 
-def _check_count(place: Place, parts: list[Place], least: int, most: int, what: str) -> None:
+def _check_count(
+    node: TemplateNode, parts: list[TemplateNode], least: int, most: int, what: str
+) -> None:
     if not least <= len(parts) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
-        place.refuse(f"a function in {what} takes {wanted} arguments and has {len(parts)}")
+        node.refuse(f"a function in {what} takes {wanted} arguments and has {len(parts)}")
 
 
-def _bounded(place: Place, text: str) -> str:
+def _bounded(node: TemplateNode, text: str) -> str:
     if len(text) > MAX_TEXT:
-        place.refuse(f"a value comes to over {MAX_TEXT} characters")
+        node.refuse(f"a value comes to over {MAX_TEXT} characters")
     return text
 
 
-def _scalar(place: Place, text: str) -> Place:
-    node = yaml.ScalarNode(STRING_TAG, text, place.node.start_mark, place.node.end_mark)
-    return Place(place.path, node, place.scope)
+def _scalar(node: TemplateNode, text: str) -> TemplateNode:
+    yaml_node = yaml.ScalarNode(
+        STRING_TAG, text, node.yaml_node.start_mark, node.yaml_node.end_mark
+    )
+    return TemplateNode(node.path, yaml_node, node.scope)
 
 
-def _list(place: Place, texts: tuple[str, ...]) -> Place:
-    marks = (place.node.start_mark, place.node.end_mark)
+def _list(node: TemplateNode, texts: tuple[str, ...]) -> TemplateNode:
+    marks = (node.yaml_node.start_mark, node.yaml_node.end_mark)
     nodes = [yaml.ScalarNode(STRING_TAG, text, *marks) for text in texts]
-    return Place(place.path, yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, *marks), place.scope)
+    return TemplateNode(
+        node.path, yaml.SequenceNode("tag:yaml.org,2002:seq", nodes, *marks), node.scope
+    )

@@ -12,7 +12,7 @@ from tuner.errors import TemplateError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.iac.document import Place
+    from tuner.iac.document import TemplateNode
 
 MAX_VALUE: Final = 4096
 """Characters: CloudFormation's limit."""
@@ -24,14 +24,14 @@ class Parameter:
     """One parameter. Its value is looked at when something refers to it, and not before."""
 
     name: str
-    key: Place
-    places: Mapping[str, Place]
+    key: TemplateNode
+    nodes: Mapping[str, TemplateNode]
     given: str | None
 
-    def value(self, asked: Place) -> str | tuple[str, ...]:
+    def value(self, asked: TemplateNode) -> str | tuple[str, ...]:
         """Return what was given, else the default; lists as such.
 
-        Raises TemplateError, with the place that refers to it where there is no value, and with its
+        Raises TemplateError, with the node that refers to it where there is no value, and with its
         own where the value is not allowed. The message never has the value.
         """
         kind = self._text("Type") or "String"
@@ -47,7 +47,7 @@ class Parameter:
             )
         kind = kind.removeprefix(_FROM_STORE).removesuffix(">" if _FROM_STORE in kind else "")
         if self.given is None and kind == "Number":
-            self.places["Default"].refuse_octal(f"the Default of the parameter {self.name}")
+            self.nodes["Default"].refuse_octal(f"the Default of the parameter {self.name}")
         if not (kind.startswith("List<") or kind == "CommaDelimitedList"):
             self._check(text, kind)
             return text
@@ -59,7 +59,7 @@ class Parameter:
     def _check(self, text: str, kind: str) -> None:
         if len(text) > MAX_VALUE:
             self._refuse(f"is over {MAX_VALUE} characters")
-        allowed = self.places.get("AllowedValues")
+        allowed = self.nodes.get("AllowedValues")
         if allowed is not None:
             values = [item.text("AllowedValues") for item in allowed.items("AllowedValues")]
             if text not in values:
@@ -75,7 +75,7 @@ class Parameter:
         try:
             return re.fullmatch(pattern, text) is not None
         except re.error:
-            self.places["AllowedPattern"].refuse("AllowedPattern is no regular expression")
+            self.nodes["AllowedPattern"].refuse("AllowedPattern is no regular expression")
 
     def _number(self, text: str) -> Decimal:
         try:
@@ -94,13 +94,13 @@ class Parameter:
             self._refuse(f"must have at most {high} {unit}".rstrip())
 
     def _text(self, name: str) -> str | None:
-        return self.places[name].text(name) if name in self.places else None
+        return self.nodes[name].text(name) if name in self.nodes else None
 
     def _refuse(self, why: str) -> NoReturn:
         self.key.refuse(f"the value of the parameter {self.name} {why}")
 
 
-def read_parameters(section: Place | None, given: Mapping[str, str]) -> dict[str, Parameter]:
+def read_parameters(section: TemplateNode | None, given: Mapping[str, str]) -> dict[str, Parameter]:
     """Return the parameters by name; TemplateError for one that is given and not declared."""
     entries = {} if section is None else section.entries("Parameters")
     for name in given:
@@ -112,7 +112,7 @@ def read_parameters(section: Place | None, given: Mapping[str, str]) -> dict[str
         name: Parameter(
             name,
             key,
-            {part: place for part, (_, place) in value.entries(f"parameter {name}").items()},
+            {part: node for part, (_, node) in value.entries(f"parameter {name}").items()},
             given.get(name),
         )
         for name, (key, value) in entries.items()

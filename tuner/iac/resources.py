@@ -1,7 +1,8 @@
 """What stands beside the functions: what a reference to it comes to, and what can be made locally.
 
-The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`; a
-resource that has no name of its own is called `local-` and its logical id.
+The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`, the
+logical ids of what SAM makes those of its reference of generated resources; a resource that has no
+name of its own is called `local-` and its logical id.
 """
 
 from __future__ import annotations
@@ -10,12 +11,79 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.errors import TemplateError
+from tuner.iac.supported_properties import FUNCTION
 from tuner.iac.template import IgnoredPart, TemplateResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.iac.document import Place
+    from tuner.iac.document import TemplateNode
+    from tuner.iac.intrinsics import Scope
+
+ALIAS: Final = "AWS::Lambda::Alias"
+VERSION: Final = "AWS::Lambda::Version"
+_STAGE: Final = "AWS::ApiGateway::Stage"
+_HTTP_STAGE: Final = "AWS::ApiGatewayV2::Stage"
+_APIS: Final = {"AWS::Serverless::Api": _STAGE, "AWS::Serverless::HttpApi": _HTTP_STAGE}
+_OF_EVENTS: Final = {
+    "ServerlessRestApi": ("local-ServerlessRestApi", "AWS::ApiGateway::RestApi"),
+    "ServerlessRestApi.Stage": ("Prod", _STAGE),
+    "ServerlessRestApiProdStage": ("Prod", _STAGE),
+    "ServerlessHttpApi": ("local-ServerlessHttpApi", "AWS::ApiGatewayV2::Api"),
+    "ServerlessHttpApi.Stage": ("$default", _HTTP_STAGE),
+    "ServerlessHttpApiApiGatewayDefaultStage": ("$default", _HTTP_STAGE),
+}
+"""What the events of functions make."""
+
+
+def generated_from(
+    logical_id: str,
+    resource_type: str,
+    properties: TemplateNode | None,
+    scope: Scope,
+    shared: Mapping[str, TemplateNode],
+) -> Mapping[str, tuple[str, str]]:
+    """Return value and type by what stands in Ref (or `Id.Part` in Fn::GetAtt).
+
+    `shared` are the globals that hold for the resource.
+
+    Raises TemplateError where it depends on what only an account has.
+    """
+    entries = {} if properties is None else properties.entries(f"the properties of {logical_id}")
+
+    def text(name: str, default: str) -> str:
+        return entries[name][1].text(name) if name in entries else default
+
+    region, account_id = scope.pseudo["AWS::Region"], scope.pseudo["AWS::AccountId"]
+    if resource_type in {ALIAS, VERSION}:
+        of = text("FunctionName", "")
+        arn = of if of.startswith("arn:") else f"arn:aws:lambda:{region}:{account_id}:function:{of}"
+        end = text("Name", "") if resource_type == ALIAS else "1"
+        return {logical_id: (f"{arn}:{end}", resource_type)}
+    if resource_type in _APIS:
+        stage = text("StageName", "$default")
+        named = "ApiGatewayDefault" if stage == "$default" else stage
+        kind = _APIS[resource_type]
+        return {
+            f"{logical_id}.Stage": (stage, kind),
+            f"{logical_id}{named}Stage": (stage, kind),
+        }
+    if resource_type not in {FUNCTION, "AWS::Serverless::StateMachine"}:
+        return {}
+    role = f"local-{logical_id}Role"
+    made = {
+        f"{logical_id}Role": (role, "AWS::IAM::Role"),
+        f"{logical_id}Role.Arn": (f"arn:aws:iam::{account_id}:role/{role}", "AWS::IAM::Role"),
+    }
+    if resource_type != FUNCTION:
+        return made
+    own = {name: node for name, (_, node) in entries.items()}
+    if node := {**shared, **own}.get("AutoPublishAlias"):
+        alias, arn = node.text("AutoPublishAlias"), scope.resources[f"{logical_id}.Arn"]
+        made[f"{logical_id}.Alias"] = made[f"{logical_id}Alias{alias}"] = (f"{arn}:{alias}", ALIAS)
+        made[f"{logical_id}.Version"] = (f"{arn}:1", VERSION)
+    return {**made, **_OF_EVENTS}
+
 
 Reference = Literal["name", "arn", "url"]
 _MAX_NAME: Final = 80
@@ -111,7 +179,7 @@ _OTHER: Final = Kind("", attributes={})
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class OtherResource:
     """A resource that is not run: what refers to it, and what it would be made of."""
 
     references: Mapping[str, str]
@@ -125,27 +193,27 @@ class Beside:
 def read_resource(
     logical_id: str,
     resource_type: str,
-    key: Place,
-    properties: Place | None,
+    key: TemplateNode,
+    properties: TemplateNode | None,
     *,
     region: str,
     account_id: str,
     endpoint_url: str,
-) -> Beside:
+) -> OtherResource:
     """Return what stands beside the functions; nothing in it is refused."""
     kind = KINDS.get(resource_type, _OTHER)
     ignored: tuple[IgnoredPart, ...] = ()
     try:
-        places = _places(logical_id, properties)
-        name = _name(logical_id, resource_type, kind, places)
+        nodes = _nodes(logical_id, properties)
+        name = _name(logical_id, resource_type, kind, nodes)
         wanted: TemplateResource | str | None = None
         if kind.made_of is not None:
-            told = {each: places[each] for each in kind.made_of if each in places}
-            plain = {each: plain_value(place, each) for each, place in told.items()}
+            told = {each: nodes[each] for each in kind.made_of if each in nodes}
+            plain = {each: plain_value(node, each) for each, node in told.items()}
             wanted = TemplateResource(logical_id, resource_type, name, plain, key.line)
             ignored = tuple(
-                IgnoredPart(each, f" of {logical_id}", _NOT_MADE_OF, place.line)
-                for each, place in places.items()
+                IgnoredPart(each, f" of {logical_id}", _NOT_MADE_OF, node.line)
+                for each, node in nodes.items()
                 if each not in {*kind.made_of, kind.name_property}
             )
     except TemplateError as refused:
@@ -155,12 +223,12 @@ def read_resource(
     values = {"name": name, "arn": arn, "url": f"{endpoint_url}/{account_id}/{name}"}
     references = {f"{logical_id}.{each}": values[what] for each, what in kind.attributes.items()}
     references[logical_id] = values[kind.ref]
-    return Beside(references, wanted, ignored)
+    return OtherResource(references, wanted, ignored)
 
 
-def plain_value(place: Place, what: str) -> Any:
+def plain_value(node: TemplateNode, what: str) -> Any:
     """Return texts, lists and mappings as they come to, everything resolved."""
-    found = place.resolved(what)
+    found = node.resolved(what)
     if found.is_mapping:
         entries = found.entries(what)
         return {name: plain_value(value, name) for name, (_, value) in entries.items()}
@@ -169,20 +237,22 @@ def plain_value(place: Place, what: str) -> Any:
     return found.text(what)
 
 
-def _places(logical_id: str, properties: Place | None) -> dict[str, Place]:
+def _nodes(logical_id: str, properties: TemplateNode | None) -> dict[str, TemplateNode]:
     if properties is None:
         return {}
     entries = properties.entries(f"the properties of {logical_id}")
     return {name: value for name, (_, value) in entries.items()}
 
 
-def _name(logical_id: str, resource_type: str, kind: Kind, places: Mapping[str, Place]) -> str:
+def _name(
+    logical_id: str, resource_type: str, kind: Kind, nodes: Mapping[str, TemplateNode]
+) -> str:
     """The name that it is given; without one, the same in every run."""
-    given = places.get(kind.name_property)
+    given = nodes.get(kind.name_property)
     if given is not None:
         return given.text(kind.name_property)
     is_fifo = any(
-        places[each].text(each) == "true" for each in ("FifoQueue", "FifoTopic") if each in places
+        nodes[each].text(each) == "true" for each in ("FifoQueue", "FifoTopic") if each in nodes
     )
     return _own_name(logical_id, resource_type) + (".fifo" if is_fifo else "")
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import TemplateError
-from tuner.iac import support
-from tuner.iac.document import Place, read_document
-from tuner.iac.function import read_function
-from tuner.iac.implied import ALIAS, VERSION, implied_by
+from tuner.iac import supported_properties as support
+from tuner.iac.artifacts import layer_arn, read_layer
+from tuner.iac.document import TemplateNode, read_document
+from tuner.iac.function_properties import read_function
 from tuner.iac.intrinsics import Scope
-from tuner.iac.layer import layer_arn, read_layer
 from tuner.iac.parameters import read_parameters
-from tuner.iac.resources import read_resource
+from tuner.iac.resources import ALIAS, VERSION, generated_from, read_resource
 from tuner.iac.template import (
     IgnoredPart,
     Template,
@@ -107,12 +106,12 @@ def _template_file(path: Path) -> Path:
 class _Resource:
     """A resource as it is written."""
 
-    key: Place
+    key: TemplateNode
     type: str
-    attributes: Mapping[str, tuple[Place, Place]]
+    attributes: Mapping[str, tuple[TemplateNode, TemplateNode]]
 
     @property
-    def metadata(self) -> Place | None:
+    def metadata(self) -> TemplateNode | None:
         """Where the tools' own notes stand, if it has any."""
         return self.attributes["Metadata"][1] if "Metadata" in self.attributes else None
 
@@ -136,16 +135,16 @@ class _Reader:
     resources: list[TemplateResource] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     """Types of what is neither run nor made, by logical id."""
-    implied: dict[str, str] = field(default_factory=dict)
+    generated: dict[str, str] = field(default_factory=dict)
     """Types of what SAM would make, by logical id."""
     not_made: list[str] = field(default_factory=list)
     qualifiers: dict[str, set[str]] = field(default_factory=dict)
     """Aliases and versions of functions, by the function's ARN."""
 
-    def functions(self, root: Place) -> tuple[TemplateFunction, ...]:
+    def functions(self, root: TemplateNode) -> tuple[TemplateFunction, ...]:
         sections = self._used(root.entries("the template"), support.SECTIONS, "")
         scope = self._scope(sections)
-        sections = {name: replace(place, scope=scope) for name, place in sections.items()}
+        sections = {name: replace(node, scope=scope) for name, node in sections.items()}
         if "Transform" in sections:
             _check_transform(sections["Transform"])
         if "Resources" not in sections:
@@ -175,7 +174,7 @@ class _Reader:
         return tuple(found.values())
 
     def _function(
-        self, logical_id: str, resource: _Resource, shared: Mapping[str, Place]
+        self, logical_id: str, resource: _Resource, shared: Mapping[str, TemplateNode]
     ) -> TemplateFunction:
         return read_function(
             logical_id,
@@ -188,7 +187,7 @@ class _Reader:
             is_sam=resource.type == support.FUNCTION,
         )
 
-    def _scope(self, sections: Mapping[str, Place]) -> Scope:
+    def _scope(self, sections: Mapping[str, TemplateNode]) -> Scope:
         """Read what functions can refer to; its own values may be functions, too."""
         scope = Scope(
             read_parameters(sections.get("Parameters"), self.given),
@@ -202,9 +201,9 @@ class _Reader:
                 setattr(scope, name.lower(), values)
         return scope
 
-    def _globals(self, place: Place) -> dict[str, Place]:
-        properties: dict[str, Place] = {}
-        for name, (key, value) in place.entries("Globals").items():
+    def _globals(self, node: TemplateNode) -> dict[str, TemplateNode]:
+        properties: dict[str, TemplateNode] = {}
+        for name, (key, value) in node.entries("Globals").items():
             if name == "Function":
                 entries = value.entries("the globals for functions")
                 properties = self._used(entries, support.PROPERTIES, " of Globals")
@@ -214,7 +213,7 @@ class _Reader:
             properties["FunctionName"].refuse("FunctionName cannot be the same for all functions")
         return properties
 
-    def _resources(self, section: Place, scope: Scope) -> dict[str, _Resource]:
+    def _resources(self, section: TemplateNode, scope: Scope) -> dict[str, _Resource]:
         """Return the resources that exist."""
         found: dict[str, _Resource] = {}
         for logical_id, (key, resource) in section.entries("Resources").items():
@@ -232,16 +231,16 @@ class _Reader:
     def _exists(
         self,
         logical_id: str,
-        key: Place,
-        attributes: Mapping[str, tuple[Place, Place]],
+        key: TemplateNode,
+        attributes: Mapping[str, tuple[TemplateNode, TemplateNode]],
         its_type: str,
         scope: Scope,
     ) -> bool:
         if "Condition" not in attributes:
             return True
-        place = attributes["Condition"][1]
-        name = place.text(f"Condition of {logical_id}")
-        if scope.holds(name, place):
+        node = attributes["Condition"][1]
+        name = node.text(f"Condition of {logical_id}")
+        if scope.holds(name, node):
             return True
         self._note(key, logical_id, "", f"its condition {name} does not hold")
         if its_type in support.FUNCTIONS:
@@ -253,7 +252,7 @@ class _Reader:
             )
         return False
 
-    def _properties(self, logical_id: str, resource: _Resource) -> dict[str, Place]:
+    def _properties(self, logical_id: str, resource: _Resource) -> dict[str, TemplateNode]:
         """Return a function's own properties."""
         used = self._attributes(resource, logical_id)
         if "Properties" not in used:
@@ -262,7 +261,7 @@ class _Reader:
         return self._used(entries, support.FUNCTIONS[resource.type], f" of {logical_id}")
 
     def _add_references(
-        self, resources: Mapping[str, _Resource], scope: Scope, shared: Mapping[str, Place]
+        self, resources: Mapping[str, _Resource], scope: Scope, shared: Mapping[str, TemplateNode]
     ) -> None:
         """Let functions refer to all resources; their own names may refer to the others."""
         functions = {n: each for n, each in resources.items() if each.type in support.FUNCTIONS}
@@ -274,12 +273,12 @@ class _Reader:
             if resource.type in support.LAYERS:
                 self._add_layer(name, resource, scope)
             elif name not in functions:
-                self._add_beside(name, resource, scope)
+                self._add_other(name, resource, scope)
         for name, resource in functions.items():
             if name not in scope.resources:
                 self._add_reference(name, resource, scope)
         for name, resource in resources.items():
-            self._add_implied(name, resource, scope, _shared(resource, shared))
+            self._add_generated(name, resource, scope, _shared(resource, shared))
 
     def _add_reference(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         """Let other functions refer to one by its name and ARN."""
@@ -295,9 +294,9 @@ class _Reader:
         scope.resources[logical_id] = name
         scope.resources[f"{logical_id}.Arn"] = f"arn:aws:lambda:{where}:function:{name}"
 
-    def _add_beside(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
+    def _add_other(self, logical_id: str, resource: _Resource, scope: Scope) -> None:
         """Let functions refer to what is not run, and note whether it can be made."""
-        beside = read_resource(
+        other = read_resource(
             logical_id,
             resource.type,
             resource.key,
@@ -306,22 +305,22 @@ class _Reader:
             account_id=self.pseudo["AWS::AccountId"],
             endpoint_url=self.endpoint_url,
         )
-        scope.resources.update(beside.references)
-        if isinstance(beside.wanted, TemplateResource):
-            self.resources.append(beside.wanted)
-            self.ignored += beside.ignored
+        scope.resources.update(other.references)
+        if isinstance(other.wanted, TemplateResource):
+            self.resources.append(other.wanted)
+            self.ignored += other.ignored
             return
         self.skipped[logical_id] = resource.type
-        if beside.wanted is not None:
-            self.not_made.append(beside.wanted)
+        if other.wanted is not None:
+            self.not_made.append(other.wanted)
 
-    def _add_implied(
-        self, logical_id: str, resource: _Resource, scope: Scope, shared: Mapping[str, Place]
+    def _add_generated(
+        self, logical_id: str, resource: _Resource, scope: Scope, shared: Mapping[str, TemplateNode]
     ) -> None:
         """Let functions refer to what SAM makes of a resource, and to aliases and stages."""
         properties = resource.attributes.get("Properties", (None, None))[1]
         try:
-            found = implied_by(logical_id, resource.type, properties, scope, shared)
+            found = generated_from(logical_id, resource.type, properties, scope, shared)
         except TemplateError:  # of a value that only an account has
             return
         for name, (value, kind) in found.items():
@@ -332,10 +331,10 @@ class _Reader:
                 self.qualifiers.setdefault(of, set()).add(qualifier)
                 self.skipped.pop(name, None)
             elif "." not in name:
-                self.implied.setdefault(name, kind)
+                self.generated.setdefault(name, kind)
 
     def _not_here(self, referred: set[str]) -> tuple[str, ...]:
-        known = {**self.implied, **self.skipped}
+        known = {**self.generated, **self.skipped}
         kinds = ((name, known[name]) for name in sorted(referred & known.keys()))
         return tuple(f"{name} ({kind})" for name, kind in kinds if kind != _ALWAYS_HERE)
 
@@ -355,31 +354,34 @@ class _Reader:
 
     def _layer(self, logical_id: str, resource: _Resource) -> TemplateLayer:
         used = self._attributes(resource, logical_id)
-        places: dict[str, Place] = {}
+        nodes: dict[str, TemplateNode] = {}
         if "Properties" in used:
             entries = used["Properties"].entries(f"the properties of {logical_id}")
-            places = self._used(entries, support.LAYERS[resource.type], f" of {logical_id}")
-        return read_layer(logical_id, resource.key, places, resource.metadata)
+            nodes = self._used(entries, support.LAYERS[resource.type], f" of {logical_id}")
+        return read_layer(logical_id, resource.key, nodes, resource.metadata)
 
-    def _attributes(self, resource: _Resource, logical_id: str) -> dict[str, Place]:
+    def _attributes(self, resource: _Resource, logical_id: str) -> dict[str, TemplateNode]:
         """Return a resource's attributes; one that nobody knows has no effect here."""
         known = support.ATTRIBUTES
         others = {
-            name: place
-            for name, place in resource.attributes.items()
+            name: node
+            for name, node in resource.attributes.items()
             if name not in {*known.used, *known.ignored}
             and not difflib.get_close_matches(name[:100], known.used, n=1)
         }
         for name, (key, _) in others.items():
             self._note(key, name, f" of {logical_id}", "nothing here knows it")
-        rest = {n: place for n, place in resource.attributes.items() if n not in others}
+        rest = {n: node for n, node in resource.attributes.items() if n not in others}
         return self._used(rest, known, f" of {logical_id}")
 
     def _used(
-        self, entries: Mapping[str, tuple[Place, Place]], known: support.Vocabulary, whose: str
-    ) -> dict[str, Place]:
+        self,
+        entries: Mapping[str, tuple[TemplateNode, TemplateNode]],
+        known: support.Vocabulary,
+        whose: str,
+    ) -> dict[str, TemplateNode]:
         """Return the values that are used; note the others, or refuse them."""
-        used: dict[str, Place] = {}
+        used: dict[str, TemplateNode] = {}
         for name, (key, value) in entries.items():
             if name in known.used:
                 used[name] = value
@@ -391,18 +393,18 @@ class _Reader:
                 key.refuse(known.unknown(name))
         return used
 
-    def _note(self, place: Place, name: str, whose: str, why: str) -> None:
-        self.ignored.append(IgnoredPart(name, whose, why, place.line))
+    def _note(self, node: TemplateNode, name: str, whose: str, why: str) -> None:
+        self.ignored.append(IgnoredPart(name, whose, why, node.line))
 
 
-def _shared(resource: _Resource, shared: Mapping[str, Place]) -> Mapping[str, Place]:
+def _shared(resource: _Resource, shared: Mapping[str, TemplateNode]) -> Mapping[str, TemplateNode]:
     """Return the globals that hold for a function: of SAM's only, and those it does not refuse."""
     if resource.type != support.FUNCTION or "IgnoreGlobals" not in resource.attributes:
         return shared if resource.type == support.FUNCTION else {}
-    place = resource.attributes["IgnoreGlobals"][1]
-    if not place.is_list and place.text("IgnoreGlobals") == "*":
+    node = resource.attributes["IgnoreGlobals"][1]
+    if not node.is_list and node.text("IgnoreGlobals") == "*":
         return {}
-    refused = {item.text("IgnoreGlobals") for item in place.items("IgnoreGlobals")}
+    refused = {item.text("IgnoreGlobals") for item in node.items("IgnoreGlobals")}
     return {name: value for name, value in shared.items() if name not in refused}
 
 
@@ -419,8 +421,8 @@ def _check_given(
             )
 
 
-def _check_transform(place: Place) -> None:
-    listed = place.items("Transform") if place.is_list else [place]
+def _check_transform(node: TemplateNode) -> None:
+    listed = node.items("Transform") if node.is_list else [node]
     for transform in listed:
         name = transform.text("Transform")
         if name not in support.TRANSFORMS:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from tuner.errors import TemplateError
-from tuner.iac.code import build_method, build_properties, has_requirements, read_code
-from tuner.iac.support import LOOP, PROPERTIES
+from tuner.iac.artifacts import build_method, build_properties, has_requirements, read_code
+from tuner.iac.supported_properties import LOOP, PROPERTIES
 from tuner.iac.template import TemplateFunction
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.iac.document import Place
+    from tuner.iac.document import TemplateNode
     from tuner.iac.template import TemplateLayer
     from tuner.model.function import Architecture
 
@@ -36,13 +36,13 @@ _RETIRED: Final = {
 
 def read_function(
     logical_id: str,
-    key: Place,
+    key: TemplateNode,
     *,
-    own: Mapping[str, Place],
-    shared: Mapping[str, Place],
+    own: Mapping[str, TemplateNode],
+    shared: Mapping[str, TemplateNode],
     layers: Mapping[str, TemplateLayer | str],
     given: Mapping[str, str],
-    metadata: Place | None = None,
+    metadata: TemplateNode | None = None,
     is_sam: bool = True,
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
@@ -54,7 +54,7 @@ def read_function(
     """
     read = _Properties(logical_id, key, {**shared, **own})
     read.check_package()
-    code_dir, inline_code = read_code(logical_id, key, read.places, metadata, is_sam=is_sam)
+    code_dir, inline_code = read_code(logical_id, key, read.nodes, metadata, is_sam=is_sam)
     runtime = read.runtime()
     return TemplateFunction(
         logical_id=logical_id,
@@ -83,69 +83,67 @@ class _Properties:
     """One function's properties, read one by one."""
 
     logical_id: str
-    key: Place
-    places: Mapping[str, Place]
+    key: TemplateNode
+    nodes: Mapping[str, TemplateNode]
 
     def check_package(self) -> None:
-        place = self.places.get("PackageType")
-        if place is not None and place.text("PackageType") != "Zip":
-            place.refuse("only the PackageType Zip can be run here: give CodeUri and Handler")
+        node = self.nodes.get("PackageType")
+        if node is not None and node.text("PackageType") != "Zip":
+            node.refuse("only the PackageType Zip can be run here: give CodeUri and Handler")
 
     def name(self) -> str:
-        place = self.places.get("FunctionName", self.key)
-        name = place.text("FunctionName")
+        node = self.nodes.get("FunctionName", self.key)
+        name = node.text("FunctionName")
         if not _NAME.fullmatch(name):
-            place.refuse(
-                "a function's name has at most 64 letters, digits, hyphens and underscores"
-            )
+            node.refuse("a function's name has at most 64 letters, digits, hyphens and underscores")
         return name
 
     def handler(self) -> str:
-        place = self._needed("Handler")
-        handler = place.text("Handler")
+        node = self._needed("Handler")
+        handler = node.text("Handler")
         if not handler or len(handler) > 128 or any(character.isspace() for character in handler):
-            place.refuse("Handler must be 1 to 128 characters without spaces, such as app.handler")
+            node.refuse("Handler must be 1 to 128 characters without spaces, such as app.handler")
         return handler
 
     def runtime(self) -> str:
-        place = self._needed("Runtime")
-        runtime = place.text("Runtime")
+        node = self._needed("Runtime")
+        runtime = node.text("Runtime")
         for old, new in _RETIRED.items():
             if re.fullmatch(old, runtime):
-                place.refuse(f"the runtime {runtime} is retired, and Lambda runs it no more: {new}")
+                node.refuse(f"the runtime {runtime} is retired, and Lambda runs it no more: {new}")
         if not _RUNTIME.fullmatch(runtime):
-            place.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
+            node.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
         return runtime
 
     def memory_mb(self) -> int:
-        if "MemorySize" not in self.places:
+        if "MemorySize" not in self.nodes:
             return limits.MIN_MEMORY_MB
-        return self.places["MemorySize"].whole_number(
+        return self.nodes["MemorySize"].whole_number(
             "MemorySize", "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB
         )
 
     def timeout_s(self) -> int:
-        if "Timeout" not in self.places:
+        if "Timeout" not in self.nodes:
             return 3
-        return self.places["Timeout"].whole_number(
+        return self.nodes["Timeout"].whole_number(
             "Timeout", "s", least=1, most=limits.MAX_TIMEOUT_S
         )
 
     def architecture(self) -> Architecture:
-        place = self.places.get("Architectures")
-        if place is None:
+        node = self.nodes.get("Architectures")
+        if node is None:
             return "x86_64"
-        names = [item.text("Architectures") for item in place.items("Architectures")]
+        names = [item.text("Architectures") for item in node.items("Architectures")]
         if names not in (["x86_64"], ["arm64"]):
-            place.refuse("Architectures must be a list of one: x86_64 or arm64")
+            node.refuse("Architectures must be a list of one: x86_64 or arm64")
         return cast("Architecture", names[0])
 
     def ephemeral_storage_mb(self) -> int:
-        if "EphemeralStorage" not in self.places:
+        if "EphemeralStorage" not in self.nodes:
             return limits.MIN_EPHEMERAL_STORAGE_MB
-        size = _inner(self.places["EphemeralStorage"], "EphemeralStorage", "Size")
+        size = _inner(self.nodes["EphemeralStorage"], "EphemeralStorage", "Size")
         if size is None:
-            self.places["EphemeralStorage"].refuse("EphemeralStorage has no Size")
+            self.nodes["EphemeralStorage"].refuse("EphemeralStorage has no Size")
         return size.whole_number(
             "EphemeralStorage",
             "MB",
@@ -154,53 +152,52 @@ class _Properties:
         )
 
     def description(self) -> str:
-        place = self.places.get("Description")
-        description = "" if place is None else place.text("Description")
-        if place is not None and len(description) > 256:
-            place.refuse("Description is over 256 characters, Lambda's limit")
+        node = self.nodes.get("Description")
+        description = "" if node is None else node.text("Description")
+        if node is not None and len(description) > 256:
+            node.refuse("Description is over 256 characters, Lambda's limit")
         return description
 
     def logging(self) -> tuple[tuple[str, str], ...]:
-        if "LoggingConfig" not in self.places:
+        if "LoggingConfig" not in self.nodes:
             return ()
-        entries = self.places["LoggingConfig"].entries("LoggingConfig")
+        entries = self.nodes["LoggingConfig"].entries("LoggingConfig")
         for name, (key, _) in entries.items():
             if name not in _LOGGING:
                 key.refuse(f"{name} is no part of LoggingConfig: {', '.join(_LOGGING)} are")
         return tuple((name, value.text(name)) for name, (_, value) in entries.items())
 
-    def _needed(self, name: str) -> Place:
-        if name not in self.places:
+    def _needed(self, name: str) -> TemplateNode:
+        if name not in self.nodes:
             self.key.refuse(f"{self.logical_id} has no {name}, which is needed")
-        return self.places[name]
+        return self.nodes[name]
 
 
 def _merged(
-    shared: Mapping[str, Place], own: Mapping[str, Place], given: Mapping[str, str]
+    shared: Mapping[str, TemplateNode], own: Mapping[str, TemplateNode], given: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables' values; the globals' that a function replaces are not looked at."""
-    places = {**_variables(shared), **_variables(own)}
+    nodes = {**_variables(shared), **_variables(own)}
     return {
-        name: given[name] if name in given else _value(name, place)
-        for name, place in places.items()
+        name: given[name] if name in given else _value(name, node) for name, node in nodes.items()
     }
 
 
-def _value(name: str, place: Place) -> str:
+def _value(name: str, node: TemplateNode) -> str:
     try:
-        return place.text(f"the environment variable {name}")
+        return node.text(f"the environment variable {name}")
     except TemplateError as refused:
         raise TemplateError(f"{refused}, or give --env {name}=VALUE") from None
 
 
-def _variables(properties: Mapping[str, Place]) -> dict[str, Place]:
+def _variables(properties: Mapping[str, TemplateNode]) -> dict[str, TemplateNode]:
     """Return where the environment's variables stand. No message repeats a value."""
     if "Environment" not in properties:
         return {}
     variables = _inner(properties["Environment"], "Environment", "Variables")
     if variables is None:
         return {}
-    found: dict[str, Place] = {}
+    found: dict[str, TemplateNode] = {}
     for name, (key, value) in variables.entries("Variables").items():
         if name.startswith(LOOP):
             key.refuse(PROPERTIES.unknown(name))
@@ -211,7 +208,7 @@ def _variables(properties: Mapping[str, Place]) -> dict[str, Place]:
 
 
 def _layers(
-    properties: Mapping[str, Place], known: Mapping[str, TemplateLayer | str]
+    properties: Mapping[str, TemplateNode], known: Mapping[str, TemplateLayer | str]
 ) -> tuple[TemplateLayer, ...]:
     if "Layers" not in properties:
         return ()
@@ -230,9 +227,9 @@ def _layers(
     return tuple(found)
 
 
-def _inner(place: Place, what: str, name: str) -> Place | None:
+def _inner(node: TemplateNode, what: str, name: str) -> TemplateNode | None:
     """Return the only property that a mapping may have."""
-    entries = place.entries(what)
+    entries = node.entries(what)
     for other, (key, _) in entries.items():
         if other != name:
             key.refuse(f"{other} of {what} is not supported: only {name} is")

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 from tuner.errors import NotInTemplateError, TemplateError
-from tuner.iac.document import Place, read_document, read_text
+from tuner.iac.document import TemplateNode, read_document, read_text
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import Parameter, read_parameters
-from tuner.iac.support import FUNCTION, FUNCTIONS
+from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
 from tuner.model import lambda_limits as limits
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def memory_edit(
     functions = _functions(root, parameters or {})
     found = _named(path, functions, function)
     value = found.value(memory_mb)
-    mark = (value.line, value.node.start_mark.column)
+    mark = (value.line, value.yaml_node.start_mark.column)
     return MemoryEdit(
         path,
         value.line,
@@ -74,43 +74,45 @@ def memory_edit(
     )
 
 
-def _other_uses(root: Place, functions: list[_Function], value: Place) -> tuple[str, ...]:
+def _other_uses(
+    root: TemplateNode, functions: list[_Function], value: TemplateNode
+) -> tuple[str, ...]:
     """What else a value sets, by section or resource and property, each once."""
-    mark = (value.line, value.node.start_mark.column)
-    known = {id(each.memory.node) for each in functions if each.memory and each.mark() == mark}
+    mark = (value.line, value.yaml_node.start_mark.column)
+    known = {id(each.memory.yaml_node) for each in functions if each.memory and each.mark() == mark}
     scope = functions[0].scope
     names = [
         name
         for name, parameter in scope.parameters.items()
-        if any(place.node is value.node for place in parameter.places.values())
+        if any(node.yaml_node is value.yaml_node for node in parameter.nodes.values())
     ]
     found: dict[str, None] = {}
 
-    def look(node: yaml.Node, path: tuple[str, ...]) -> None:
-        if id(node) in known and path[-1:] == (_MEMORY,):
+    def look(yaml_node: yaml.Node, path: tuple[str, ...]) -> None:
+        if id(yaml_node) in known and path[-1:] == (_MEMORY,):
             return
-        place = Place(root.path, node, scope)
+        node = TemplateNode(root.path, yaml_node, scope)
         if path[:1] not in (("Parameters",), ("Mappings",)) and (
-            node is value.node or _refers(place, names, value)
+            yaml_node is value.yaml_node or _refers(node, names, value)
         ):
             found[".".join(path[1:] if path[0] == "Resources" else path)] = None
             return
-        if isinstance(node, yaml.MappingNode):
-            for key, inner in node.value:
+        if isinstance(yaml_node, yaml.MappingNode):
+            for key, inner in yaml_node.value:
                 own = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
                 look(inner, path if own in _PASSED or own.startswith("Fn::") else (*path, own))
-        elif isinstance(node, yaml.SequenceNode):
-            for inner in node.value:
+        elif isinstance(yaml_node, yaml.SequenceNode):
+            for inner in yaml_node.value:
                 look(inner, path)
 
-    look(root.node, ())
+    look(root.yaml_node, ())
     return tuple(found)
 
 
-def _refers(place: Place, names: list[str], value: Place) -> bool:
-    """Whether a place is a function that comes to the value of a parameter or of a map."""
-    kind, argument = place.function()
-    written = argument.node.value
+def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
+    """Whether a node is a function that comes to the value of a parameter or of a map."""
+    kind, argument = node.function()
+    written = argument.yaml_node.value
     if kind == "Ref":
         return written in names
     if kind == "Sub":
@@ -119,7 +121,7 @@ def _refers(place: Place, names: list[str], value: Place) -> bool:
     if kind != "FindInMap":
         return False
     try:
-        return place.resolved(_MEMORY).node is value.node
+        return node.resolved(_MEMORY).yaml_node is value.yaml_node
     except TemplateError:  # of a part that only an account knows
         return False
 
@@ -127,12 +129,12 @@ def _refers(place: Place, names: list[str], value: Place) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Function:
     logical_id: str
-    key: Place
+    key: TemplateNode
     scope: Scope
-    name: Place | None
-    memory: Place | None
+    name: TemplateNode | None
+    memory: TemplateNode | None
 
-    def value(self, memory_mb: int) -> Place:
+    def value(self, memory_mb: int) -> TemplateNode:
         """The plain value that MemorySize comes from, where `memory_mb` may stand instead."""
         if self.memory is None:
             self.key.refuse(
@@ -146,47 +148,47 @@ class _Function:
             value = self.value(limits.MIN_MEMORY_MB)
         except TemplateError:
             return None
-        return value.line, value.node.start_mark.column
+        return value.line, value.yaml_node.start_mark.column
 
-    def _followed(self, place: Place, memory_mb: int) -> Place:
-        name, argument = place.function()
+    def _followed(self, node: TemplateNode, memory_mb: int) -> TemplateNode:
+        name, argument = node.function()
         if not name:
-            return place
+            return node
         if name == "Ref":
             return self._default(argument.text(_MEMORY), argument, memory_mb)
         if name == "FindInMap":
-            return self._followed(self.scope.resolve(place, _MEMORY), memory_mb)
+            return self._followed(self.scope.resolve(node, _MEMORY), memory_mb)
         parts = argument.arguments(_MEMORY) if name == "If" else []
         if len(parts) != 3:
-            place.refuse(f"{_MEMORY} uses {place.function_as_written}: no one line sets it")
+            node.refuse(f"{_MEMORY} uses {node.function_as_written}: no one line sets it")
         holds = self.scope.holds(parts[0].text(_MEMORY), parts[0])
         return self._followed(parts[1 if holds else 2], memory_mb)
 
-    def _default(self, name: str, asked: Place, memory_mb: int) -> Place:
+    def _default(self, name: str, asked: TemplateNode, memory_mb: int) -> TemplateNode:
         parameter = self.scope.parameters.get(name)
         if parameter is None:
             asked.refuse(f"{_MEMORY} refers to {name}, which is no parameter of the template")
         if parameter.given is not None:
             parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is given")
-        if "Default" not in parameter.places or "SSM" in _kind(parameter):
+        if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
             parameter.key.refuse(
                 f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
                 "where it is given"
             )
         replace(parameter, given=str(memory_mb)).value(asked)  # whether it may have that value
-        return parameter.places["Default"]
+        return parameter.nodes["Default"]
 
 
 def _kind(parameter: Parameter) -> str:
-    return parameter.places["Type"].text("Type") if "Type" in parameter.places else ""
+    return parameter.nodes["Type"].text("Type") if "Type" in parameter.nodes else ""
 
 
-def _functions(root: Place, given: Mapping[str, str]) -> list[_Function]:
+def _functions(root: TemplateNode, given: Mapping[str, str]) -> list[_Function]:
     sections = {name: value for name, (_, value) in root.entries("the template").items()}
     if "Resources" not in sections:
         root.refuse("the template has no Resources")
     scope = Scope(read_parameters(sections.get("Parameters"), given))
-    sections = {name: replace(place, scope=scope) for name, place in sections.items()}
+    sections = {name: replace(node, scope=scope) for name, node in sections.items()}
     scope.mappings = _values(sections.get("Mappings"), "Mappings")
     scope.conditions = _values(sections.get("Conditions"), "Conditions")
     shared = _values(_values(sections.get("Globals"), "Globals").get("Function"), "Globals")
@@ -201,9 +203,9 @@ def _functions(root: Place, given: Mapping[str, str]) -> list[_Function]:
     return found
 
 
-def _values(place: Place | None, what: str) -> dict[str, Place]:
+def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:
     """A mapping's values by name; none where it is not there."""
-    return {} if place is None else {name: v for name, (_, v) in place.entries(what).items()}
+    return {} if node is None else {name: v for name, (_, v) in node.entries(what).items()}
 
 
 def _named(path: Path, functions: list[_Function], name: str) -> _Function:
@@ -248,13 +250,13 @@ def _may_be_called(function: _Function, name: str) -> bool:
     return len(texts) < 8 and re.fullmatch(".+".join(map(re.escape, texts)), name) is not None
 
 
-def _line(value: Place, memory_mb: int) -> tuple[str, str]:
+def _line(value: TemplateNode, memory_mb: int) -> tuple[str, str]:
     """The value's line, now and with the other size."""
     lines = read_text(value.path).split("\n")
     now = lines[value.line - 1].removesuffix("\r") if value.line <= len(lines) else ""
-    start, end = value.node.start_mark.column, value.node.end_mark.column
-    written = str(value.node.value)
-    if value.node.end_mark.line + 1 != value.line or now[start:end].strip("\"'") != written:
+    start, end = value.yaml_node.start_mark.column, value.yaml_node.end_mark.column
+    written = str(value.yaml_node.value)
+    if value.yaml_node.end_mark.line + 1 != value.line or now[start:end].strip("\"'") != written:
         value.refuse(f"{_MEMORY} is not written on one line: set it to {memory_mb} there")
     if len(now) > MAX_LINE:
         value.refuse(f"the line with {_MEMORY} is too long to be shown: set it to {memory_mb}")
