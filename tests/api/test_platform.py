@@ -14,8 +14,8 @@ from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal
-from tuner.report.page.render import render
-from tuner.report.verdict import certainty, headline
+from tuner.report.page.html import render
+from tuner.report.wording import certainty, headline
 from tuner.session import analyse
 
 SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))

@@ -19,7 +19,7 @@ from tests.report.exhibits import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
 from tuner.api import exhibit
-from tuner.report.page.render import render
+from tuner.report.page.html import render
 from tuner.session import analyse
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ from tests.report.exhibits import large_sweep, mixed, shown
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api import compare
 from tuner.report import numbers
-from tuner.report.page.render import render
+from tuner.report.page.html import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.opened import Opened
-    from tuner.report.page.exhibit import Exhibit
+    from tuner.report.page.data import Exhibit
 
     Show = Callable[..., Opened]
 

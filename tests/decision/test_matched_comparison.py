@@ -12,7 +12,8 @@ from tests.varied_sweeps import BatchWorld, batch_ms, batch_sweep, batches
 from tuner.api import compare
 from tuner.decision.strata import sweep_at
 from tuner.errors import InputError
-from tuner.report import comparison, comparison_json
+from tuner.report import comparison
+from tuner.report.json import comparison_json
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
@@ -52,7 +53,7 @@ def test_every_value_is_set_against_itself(before: Sweep, after: Sweep) -> None:
     assert "as configured, $/million records" in text
     assert ", with batch_size 5." in text
     assert "batch_size 10, mean" in text
-    told = comparison_json.to_json(found)
+    told = comparison_json(found)
     assert told["parameters"] == {"batch_size": 5}
     assert [each["value"] for each in told["by_value"]] == ["1", "5", "10"]
 

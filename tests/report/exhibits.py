@@ -16,7 +16,7 @@ from tuner.session import analyse
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
-    from tuner.report.page.exhibit import Exhibit
+    from tuner.report.page.data import Exhibit
 
 MIXED: Final = Path(__file__).parents[2] / "examples" / "sweeps" / "mixed.jsonl"
 

@@ -13,7 +13,8 @@ from tuner.api.answers import break_even
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
-from tuner.report import breakeven_figure, figure
+from tuner.report.figures.breakeven import draw_break_even
+from tuner.report.figures.canvas import render_figure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ ANSWER = break_even(
 
 def test_every_platform_has_its_line_and_every_crossing_its_mark() -> None:
     """Lines are the answer's own costs, and a dot stands at each break-even rate."""
-    panel = breakeven_figure.draw(ANSWER).axes[0]
+    panel = draw_break_even(ANSWER).axes[0]
     own = [each for each in ANSWER.platforms if each.same_architecture]
     drawn = {line.get_label(): line for line in panel.lines}
     for platform in own:
@@ -47,7 +48,7 @@ def test_every_platform_has_its_line_and_every_crossing_its_mark() -> None:
 
 def test_the_same_answer_is_the_same_bytes() -> None:
     """No date and no random ids, so that a file changes only when the answer does."""
-    one, other = (figure.render(breakeven_figure.draw(ANSWER), "svg") for _ in range(2))
+    one, other = (render_figure(draw_break_even(ANSWER), "svg") for _ in range(2))
     assert one == other
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tuner.report import chart
 from tuner.report.chart import Point
-from tuner.report.glyphs import ASCII, UNICODE
+from tuner.report.console import ASCII, UNICODE
 
 POINTS = (
     Point(128, 2800, measured=True),

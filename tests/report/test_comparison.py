@@ -10,7 +10,10 @@ import pytest
 
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api import compare
-from tuner.report import comparison, comparison_json, figure, figure_comparison
+from tuner.report import comparison
+from tuner.report.figures.canvas import render_figure
+from tuner.report.figures.comparison import draw_comparison
+from tuner.report.json import comparison_json
 
 if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
@@ -83,7 +86,7 @@ def test_foreign_names_are_inert_in_markdown() -> None:
 
 def test_the_json_is_strict_and_names_its_kind() -> None:
     """No NaN, intervals of three, and the same verdict as the line."""
-    found = json.loads(json.dumps(comparison_json.to_json(of_code()), allow_nan=False))
+    found = json.loads(json.dumps(comparison_json(of_code()), allow_nan=False))
     assert (found["schema_version"], found["kind"], found["what"]) == (1, "comparison", "code")
     assert found["pairs"][0]["duration_ms"]["change"]["verdict"] == "higher"
     assert set(found["same_sizes"]["duration"]["ratio"]) == {"estimate", "low", "high"}
@@ -91,5 +94,5 @@ def test_the_json_is_strict_and_names_its_kind() -> None:
 
 def test_the_figure_is_the_same_again() -> None:
     """The same comparison gives the same SVG, byte for byte."""
-    first, again = (figure.render(figure_comparison.draw(of_code()), "svg") for _ in range(2))
+    first, again = (render_figure(draw_comparison(of_code()), "svg") for _ in range(2))
     assert first == again

@@ -14,7 +14,7 @@ from tuner import Goal
 from tuner.api import exhibit
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
-from tuner.report.page.render import render
+from tuner.report.page.html import render
 from tuner.session import analyse
 
 RATE = Terms(traffic=traffic_of_rate(50.0))

@@ -10,9 +10,8 @@ from tuner.errors import ForgeError, SweepFileError
 from tuner.forge.comments import deliver, is_newer_there
 from tuner.forge.protocol import Suggestion
 from tuner.forge.suggestions import suggest
-from tuner.report.comment import Subject, render_comment, render_suggestion
-from tuner.report.foreign import is_plain
-from tuner.report.template_change import TemplateChange
+from tuner.report.comment import Subject, TemplateChange, render_comment, render_suggestion
+from tuner.report.sanitize import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from tuner.forge.protocol import Forge
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.report.comment import MeasuredCode
-    from tuner.report.template_change import NoTemplateLine
+    from tuner.report.comment import MeasuredCode, NoTemplateLine
 
 OTHER_BUILD = "other_build_measured"
 """The finding that `tune --code` leaves in a sweep."""

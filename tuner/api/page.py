@@ -9,8 +9,8 @@ from tuner.breakeven.terms import Terms
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
-from tuner.report.frame import terms_flags
-from tuner.report.page.exhibit import Exhibit
+from tuner.report.page.data import Exhibit
+from tuner.report.wording import terms_flags
 from tuner.session.platforms import platforms_of, saving_needed, with_platform
 
 if TYPE_CHECKING:

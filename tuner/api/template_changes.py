@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import NotInTemplateError, TemplateError
 from tuner.iac import memory_edit
-from tuner.report.template_change import NoTemplateLine, TemplateChange
+from tuner.report.comment import NoTemplateLine, TemplateChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from tuner.cli.groups import PlaceOptions
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.model.interval import percent
 from tuner.model.request import Target
-from tuner.report.foreign import plain
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from tuner.model.payload import Payload

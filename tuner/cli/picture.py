@@ -16,11 +16,13 @@ from tuner.sweep.file import holds_sweep
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
+
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.report.page.exhibit import Exhibit
+    from tuner.report.page.data import Exhibit
 
 FORMATS: Final = ("png", "svg", "html")
 
@@ -64,35 +66,43 @@ def show_figure(
     recommendation: Recommendation, sweep: Sweep, format_name: str, out: Path | None
 ) -> None:
     """Draw one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report import figure  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report.figures.recommendation import (  # noqa: PLC0415 - loaded when it is shown
+        draw_recommendation,
+    )
 
-    drawn = figure.draw(recommendation, sweep)
-    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+    drawn = draw_recommendation(recommendation, sweep)
+    _write_figure(drawn, format_name, out)
 
 
 def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> None:
     """Draw the costs of one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report import breakeven_figure, figure  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report.figures.breakeven import draw_break_even  # noqa: PLC0415 - as above
 
-    drawn = breakeven_figure.draw(answer)
-    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+    drawn = draw_break_even(answer)
+    _write_figure(drawn, format_name, out)
 
 
 def show_comparison(found: Comparison, format_name: str, out: Path | None) -> None:
     """Draw a comparison to a file, or to stdout. Raises InputError."""
-    from tuner.report import figure, figure_comparison  # noqa: PLC0415 - for this picture alone
+    from tuner.report.figures.comparison import draw_comparison  # noqa: PLC0415 - as above
 
-    drawn = figure_comparison.draw(found)
-    _write(figure.render(drawn, "svg" if format_name == "svg" else "png"), out)
+    drawn = draw_comparison(found)
+    _write_figure(drawn, format_name, out)
 
 
 def show_page(
     exhibits: Sequence[Exhibit], out: Path | None, *, comparison: Comparison | None = None
 ) -> None:
     """Write the page to a file, or to stdout. Raises InputError."""
-    from tuner.report.page.render import render  # noqa: PLC0415 - loads the templates
+    from tuner.report.page.html import render  # noqa: PLC0415 - loads the templates
 
     _write(render(exhibits, version=__version__, comparison=comparison).encode(), out)
+
+
+def _write_figure(drawn: Figure, format_name: str, out: Path | None) -> None:
+    from tuner.report.figures.canvas import render_figure  # noqa: PLC0415 - as above
+
+    _write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
 def _write(data: bytes, out: Path | None) -> None:

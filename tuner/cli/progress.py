@@ -20,7 +20,7 @@ from tuner.model.progress import (
     WindowClosed,
     WindowOpened,
 )
-from tuner.report.foreign import plain
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -40,7 +40,7 @@ def report(
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
     from tuner.cli.clock import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
-    from tuner.report.frame import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
+    from tuner.report.wording import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from tuner.errors import TunerError, UsageError
-from tuner.report.foreign import plain
-from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.console import fit_to, glyphs_for
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,10 +96,12 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
 
 def show_comparison(found: Comparison, format_name: str) -> None:
     """Write a comparison to stdout as text, json or markdown."""
-    from tuner.report import comparison, comparison_json  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report import comparison  # noqa: PLC0415 - loaded when it is shown
 
     if format_name == "json":
-        show_json(comparison_json.to_json(found))
+        from tuner.report.json import comparison_json  # noqa: PLC0415 - as above
+
+        show_json(comparison_json(found))
     elif format_name == "markdown":
         show_text(comparison.render_markdown(found))
     else:

@@ -13,7 +13,7 @@ from tuner.cli.state import state_dir
 from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import start_local_lambda
-from tuner.report.foreign import plain
+from tuner.report.sanitize import plain
 from tuner.sweep.io import stopping_signals
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from tuner.errors import (
     NotAgreedError,
     UnknownTrafficError,
 )
-from tuner.report.frame import terms_flags
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
+from tuner.report.wording import terms_flags
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.store import load_sweep

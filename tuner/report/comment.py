@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from tuner.report.foreign import code_span
+from tuner.report import numbers
 from tuner.report.markdown import DROPPED_FIRST, brief, render
-from tuner.report.template_change import render_change
+from tuner.report.sanitize import code_block, code_span, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.model.recommendation import Recommendation
-    from tuner.report.template_change import NoTemplateLine, TemplateChange
 
 
 MeasuredCode = Literal["change", "deployed", "other"]
@@ -112,3 +111,45 @@ def _answer(subject: Subject, without: Sequence[str]) -> str:
     change = "" if subject.change is None else render_change(subject.change)
     answer = render(subject.recommendation, change=change, without=without)
     return f"{answer}\n<sub>{measured}</sub>"
+
+
+class TemplateChange(NamedTuple):
+    """The line of a template that sets the memory; `path` is seen from the repository's root."""
+
+    path: str
+    line: int
+    now: str
+    after: str
+    memory_mb: int
+    """What the line sets now."""
+    shared_by: tuple[str, ...] = ()
+    """Other functions whose memory it sets too."""
+    suggested: bool = False
+    """Whether a suggestion stands on the line itself."""
+    used_by: tuple[str, ...] = ()
+    """What else its value sets: `Resize.EphemeralStorage`."""
+
+
+class NoTemplateLine(NamedTuple):
+    """Why a template has no line to change."""
+
+    reason: str
+
+
+def render_change(change: TemplateChange | NoTemplateLine) -> str:
+    """Return Markdown: where the suggestion stands, or the line now and after; all of it inert."""
+    if isinstance(change, NoTemplateLine):
+        return f"Nothing to change in the template: {markdown(change.reason)}."
+    where = f"{code_span(change.path)}, line {change.line}"
+    if change.now == change.after:
+        return f"{where}, sets {numbers.memory(change.memory_mb)} already."
+    if change.suggested:
+        return f"The change is suggested on {where}."
+    block = code_block([f"-{change.now}", f"+{change.after}"], "diff")
+    shared = ""
+    if change.shared_by:
+        names = ", ".join(map(code_span, change.shared_by))
+        shared = f", **which sets the memory of {names} too**"
+    if change.used_by:
+        shared += f", **whose value {', '.join(map(code_span, change.used_by))} uses too**"
+    return f"{where}{shared}:\n\n{block}"

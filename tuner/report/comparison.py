@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
-from tuner.report.foreign import code_span, markdown, plain
-from tuner.report.glyphs import fit_to, glyphs_for
-from tuner.report.prose import SIGNS, wrapped
+from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
+from tuner.report.sanitize import code_span, markdown, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.glyphs import fit_to, glyphs_for
+from tuner.report.console import fit_to, glyphs_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

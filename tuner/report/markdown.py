@@ -5,19 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
-from tuner.report.foreign import code_span, markdown
-from tuner.report.mermaid import cost_chart
-from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
-from tuner.report.verdict import best_pair, certainty, cost_of_records, headline
+from tuner.report.rows import (
+    pair_rows,
+    per_record,
+    percent_now,
+    percentile_cell,
+    percentile_note,
+    size_rows,
+)
+from tuner.report.sanitize import code_span, markdown
+from tuner.report.wording import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import PercentileEstimate, Recommendation
-    from tuner.report.pair_rows import PairRow
-    from tuner.report.size_rows import SizeRow
+    from tuner.report.rows import PairRow, SizeRow
 
 
 DROPPED_FIRST: Final = ("chart", "sizes", "assumptions", "findings")
@@ -220,3 +224,31 @@ def _unbroken(cell: str) -> str:
 
 def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
     return "–" if interval is None else write(interval.estimate)
+
+
+_COLOUR: Final = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%'
+"""Mermaid's own first colour is all but white; this one reads on light and dark."""
+
+
+def cost_chart(recommendation: Recommendation) -> str:
+    """A fenced `xychart-beta` block of the table's sizes; empty with fewer than three.
+
+    The sizes are categories: xychart-beta has no logarithmic axis. It holds numbers alone.
+    """
+    rows = [
+        (row.memory_mb, row.cost_usd_per_million.estimate)
+        for row in size_rows(recommendation)
+        if row.cost_usd_per_million is not None
+    ]
+    if len(rows) < 3:
+        return ""
+    sizes = ", ".join(f'"{memory_mb}"' for memory_mb, _ in rows)
+    costs = ", ".join(f"{cost:.2f}" for _, cost in rows)
+    top = max(cost for _, cost in rows) * 1.05
+    return (
+        f"```mermaid\n{_COLOUR}\nxychart-beta\n"
+        '    title "Cost over memory"\n'
+        f'    x-axis "memory (MB)" [{sizes}]\n'
+        f'    y-axis "$ per million" 0 --> {top:.2f}\n'
+        f"    line [{costs}]\n```"
+    )

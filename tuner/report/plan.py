@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.lease.lock import SWEEP_TAG
 from tuner.report import numbers
-from tuner.report.foreign import plain
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,19 +11,26 @@ from rich.table import Table
 from rich.text import Text
 
 from tuner.report import numbers
-from tuner.report.foreign import plain
-from tuner.report.frame import describe_function, describe_sweep, next_commands
-from tuner.report.glyphs import fit_to, glyphs_for
-from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.prose import SIGNS
-from tuner.report.size_rows import percent_now, percentile_cell, percentile_note, size_rows
-from tuner.report.terminal_chart import draw_curves
-from tuner.report.verdict import (
+from tuner.report.chart import draw_curves
+from tuner.report.console import SIGNS, fit_to, glyphs_for
+from tuner.report.rows import (
+    pair_rows,
+    per_record,
+    percent_now,
+    percentile_cell,
+    percentile_note,
+    size_rows,
+)
+from tuner.report.sanitize import plain
+from tuner.report.wording import (
     best_pair,
     break_even_line,
     certainty,
     cost_of_records,
+    describe_function,
+    describe_sweep,
     headline,
+    next_commands,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +38,7 @@ if TYPE_CHECKING:
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation, Variation
-    from tuner.report.pair_rows import PairRow
-    from tuner.report.size_rows import SizeRow
+    from tuner.report.rows import PairRow, SizeRow
 
 _HELD_SPACE: Final = "\ue000"
 """Stands for a space where no line may end; private, so that nothing foreign has one (`plain`)."""

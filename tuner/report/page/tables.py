@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import breakeven, numbers
-from tuner.report.breakeven_chart import shown_platforms
-from tuner.report.page.chart_data import cold_starts_seen
-from tuner.report.pair_rows import pair_rows, per_record
-from tuner.report.size_rows import percent_now, percentile_cell, size_rows
+from tuner.report.breakeven import shown_platforms
+from tuner.report.page.data import cold_starts_seen
+from tuner.report.rows import pair_rows, per_record, percent_now, percentile_cell, size_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
-    from tuner.report.page.exhibit import Exhibit
-    from tuner.report.size_rows import SizeRow
+    from tuner.report.page.data import Exhibit
+    from tuner.report.rows import SizeRow
 
 REMARKS: Final = "remarks"
 """Title of a last column of words, which wraps."""

@@ -1,18 +1,28 @@
-"""How every figure looks: colours, sizes, type. One style, whatever the user's own settings are."""
+"""What every figure has: its size, colors and type, its headline, and the file that it becomes.
+
+One style, whatever the user's own settings are.
+"""
 
 from __future__ import annotations
 
+import io
+import textwrap
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from matplotlib.figure import Figure
+
+FigureFormat = Literal["png", "svg"]
 WIDTH_IN: Final = 9.0
 HEIGHT_IN: Final = 6.2
 DPI: Final = 100
+HEADLINE_COLUMNS: Final = 118
 
 # Okabe and Ito's palette ("Color universal design", 2008): told apart by colour-blind readers too.
 RECOMMENDED: Final = "#D55E00"
@@ -85,3 +95,43 @@ def order_colors(numbers: Sequence[int], count: int) -> list[tuple[float, float,
 
     colormap = colormaps[ORDER_MAP]
     return [colormap(ORDER_MAP_END * (number - 1) / max(count - 1, 1)) for number in numbers]
+
+
+def new_figure() -> Figure:
+    """An empty figure of the one size; call it within `styled`. It shows itself in a notebook."""
+    return _shown_figure()(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
+
+
+@cache
+def _shown_figure() -> type[Figure]:
+    from matplotlib.figure import Figure  # noqa: PLC0415 - heavy, and an extra
+
+    class ShownFigure(Figure):
+        """Matplotlib's figure, with the picture that IPython asks a value for."""
+
+        def _repr_png_(self) -> bytes:
+            return render_figure(self, "png")
+
+    return ShownFigure
+
+
+def render_figure(figure: Figure, format_name: FigureFormat) -> bytes:
+    """The figure as a PNG or SVG file: the same figure, the same bytes (no date, fixed ids)."""
+    metadata: dict[str, str | None] = {"Software": None}
+    if format_name == "svg":
+        metadata = {"Date": None, "Creator": "lambda-tuner", "Title": figure.get_suptitle()}
+    file = io.BytesIO()
+    with styled():
+        figure.savefig(file, format=format_name, dpi=DPI, metadata=metadata)
+    return file.getvalue()
+
+
+def wrapped(text: str) -> str:
+    """A headline in two lines at most, in letters that the font has."""
+    lines = textwrap.wrap(text, HEADLINE_COLUMNS, max_lines=2, placeholder=" …")
+    return drawable("\n".join(lines))
+
+
+def drawable(text: str) -> str:
+    """Foreign scripts would be boxes, with a warning for each: they become question marks."""
+    return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥" else "?" for char in text)

@@ -15,17 +15,16 @@ from markupsafe import Markup, escape
 
 from tuner.report import numbers
 from tuner.report.comparison import KINDS
-from tuner.report.foreign import plain
-from tuner.report.page.chart_data import THRESHOLDS, chart_data
-from tuner.report.page.comparison import comparison_data, comparison_section
-from tuner.report.page.sections import section
+from tuner.report.page.data import THRESHOLDS, chart_data
+from tuner.report.page.sections import comparison_data, comparison_section, section
 from tuner.report.page.tables import Row, Table
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.comparison import Comparison
-    from tuner.report.page.exhibit import Exhibit
+    from tuner.report.page.data import Exhibit
 
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 _ASSETS: Final = Path(__file__).parent / "assets"

@@ -1,15 +1,16 @@
-"""The numbers and words that the charts are drawn from, as plain JSON values."""
+"""What the page is made from: an `Exhibit` a sweep, and the numbers its charts are drawn from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
 from tuner.report import numbers
-from tuner.report.breakeven_chart import shown_platforms
-from tuner.report.figure_marks import size_marks, steps_of
-from tuner.report.foreign import plain
-from tuner.report.size_rows import change_from_now, failures, size_rows
+from tuner.report.breakeven import shown_platforms
+from tuner.report.figures.marks import size_marks, steps_of
+from tuner.report.rows import change_from_now, failures, size_rows
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven
     from tuner.model.breakdown import Breakdown
     from tuner.model.interval import Interval
+    from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate
     from tuner.model.sweep import Sweep
-    from tuner.report.page.exhibit import Exhibit
+
 
 THRESHOLDS: Final = [
     [MB_PER_VCPU, "1 vCPU"],
@@ -152,3 +154,25 @@ def _break_even(answer: BreakEven) -> dict[str, Any]:
 def _short(value: float) -> float:
     """Five significant digits: more than a pixel shows, and half the bytes."""
     return float(f"{value:.{_DIGITS}g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A sweep with its answers; `source` is what `tuner report` finds it by.
+
+    `sweep` is what the curve is of: where a parameter was varied, the invocations of the value that
+    was chosen. `sent` are the payloads of the whole sweep.
+
+    Where nothing could be compared with other platforms, `break_even` is None and
+    `no_break_even` says why.
+    """
+
+    source: str
+    recommendation: Recommendation
+    sweep: Sweep
+    sent: tuple[PayloadClass, ...]
+    breakdown: Breakdown
+    break_even: BreakEven | None
+    no_break_even: str = ""
+    flags: tuple[str, ...] = ()
+    """Options beside the goal's that shaped the answer, as they are given on the command line."""

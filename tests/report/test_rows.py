@@ -14,8 +14,7 @@ from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.report import markdown, numbers, terminal
 from tuner.report.json import to_json
-from tuner.report.page.chart_data import chart_data
-from tuner.report.page.exhibit import Exhibit
+from tuner.report.page.data import Exhibit, chart_data
 from tuner.report.page.sections import section
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.invocation import Outcome
-from tuner.report.figure_style import KNEE, NOW, RECOMMENDED
+from tuner.report.figures.canvas import KNEE, NOW, RECOMMENDED
 
 if TYPE_CHECKING:
     from tuner.model.invocation import Invocation

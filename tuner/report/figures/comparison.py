@@ -5,10 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from tuner.report import figure_axes
-from tuner.report import figure_style as style
 from tuner.report.comparison import describe_side, headline
-from tuner.report.figure import HEADLINE_COLUMNS, drawable, new_figure
+from tuner.report.figures import axes, canvas
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,15 +18,15 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.recommendation import SizeEstimate
 
-_LOOKS: Final = ((style.NOW, "-"), (style.RECOMMENDED, "--"))
+_LOOKS: Final = ((canvas.NOW, "-"), (canvas.RECOMMENDED, "--"))
 _BAND_ALPHA: Final = 0.16
 _BOLD_COLUMNS: Final = 96
 
 
-def draw(found: Comparison) -> Figure:
+def draw_comparison(found: Comparison) -> Figure:
     """The figure of a comparison, 900 × 620 px. Raises InputError without matplotlib."""
-    with style.styled():
-        figure = new_figure()
+    with canvas.styled():
+        figure = canvas.new_figure()
         duration, cost = figure.subplots(
             2,
             sharex=True,
@@ -41,12 +39,12 @@ def draw(found: Comparison) -> Figure:
             },
         )
         sizes = {each.memory_mb for each in found.a.curve}
-        figure_axes.draw_memory_axis((duration, cost), sizes)
+        axes.draw_memory_axis((duration, cost), sizes)
         _draw_sides(duration, found, lambda each: each.duration_ms, unit="")
         _draw_sides(cost, found, lambda each: each.cost_usd_per_million, unit="$")
         duration.set_ylabel("warm duration (ms)")
         cost.set_ylabel("cost per million")
-        figure_axes.draw_core_thresholds((duration, cost), label_above=cost)
+        axes.draw_core_thresholds((duration, cost), label_above=cost)
         duration.legend(loc="upper right", frameon=False, handlelength=3.2)
         _write_heading(figure, found)
         figure.align_ylabels([duration, cost])
@@ -65,15 +63,15 @@ def _draw_sides(
         middle = [each.estimate for each in bands]
         panel.plot(sizes, middle, color=color, linestyle=line, linewidth=1.8, label=label)
         values += [*lows, *highs]
-    figure_axes.scale_values(panel, values, unit=unit)
+    axes.scale_values(panel, values, unit=unit)
 
 
 def _write_heading(figure: Figure, found: Comparison) -> None:
     lines = textwrap.wrap(headline(found), _BOLD_COLUMNS, max_lines=2, placeholder=" …")
     sides = [
-        f"{label} {describe_side(side)}"[:HEADLINE_COLUMNS]
+        f"{label} {describe_side(side)}"[: canvas.HEADLINE_COLUMNS]
         for label, side in zip("AB", (found.a, found.b), strict=True)
     ]
-    title = drawable("\n".join(lines))
+    title = canvas.drawable("\n".join(lines))
     figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=10, fontweight="bold")
-    figure.text(0.012, 0.915, drawable("\n".join(sides)), va="top", linespacing=1.35)
+    figure.text(0.012, 0.915, canvas.drawable("\n".join(sides)), va="top", linespacing=1.35)

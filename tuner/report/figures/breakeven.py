@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
-from tuner.report import figure_style as style
-from tuner.report.breakeven import headline
-from tuner.report.breakeven_chart import shown_platforms
-from tuner.report.figure import drawable, new_figure, wrapped
-from tuner.report.foreign import plain
+from tuner.report.breakeven import headline, shown_platforms
+from tuner.report.figures import canvas
+from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,19 +20,19 @@ if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost
 
 _LINES: Final = (
-    (style.INK, "solid", 2.6),
-    (style.NOW, "solid", 1.6),
-    (style.KNEE, (0, (6, 2)), 1.6),
-    (style.RECOMMENDED, (0, (2, 2)), 1.6),
-    (style.FAILED, "solid", 1.6),
+    (canvas.INK, "solid", 2.6),
+    (canvas.NOW, "solid", 1.6),
+    (canvas.KNEE, (0, (6, 2)), 1.6),
+    (canvas.RECOMMENDED, (0, (2, 2)), 1.6),
+    (canvas.FAILED, "solid", 1.6),
 )
 """Colour, dashes and width: lines that lie on each other are told apart by their dashes."""
 
 
-def draw(answer: BreakEven) -> Figure:
+def draw_break_even(answer: BreakEven) -> Figure:
     """The figure of one answer, 900 × 620 px. Raises InputError without matplotlib."""
-    with style.styled():
-        figure = new_figure()
+    with canvas.styled():
+        figure = canvas.new_figure()
         panel = figure.add_axes((0.115, 0.2, 0.84, 0.62))
         shown = shown_platforms(answer)
         _draw_lines(panel, shown)
@@ -54,15 +52,17 @@ def draw(answer: BreakEven) -> Figure:
         rate = "" if answer.rate_per_s is None else f" · {answer.rate_per_s:,.4g} requests/s"
         name = plain(answer.function_name)[:64]
         title = f"{name} · {answer.region} · {answer.architecture}{rate}"
-        figure.suptitle(drawable(title), x=0.012, y=0.985, ha="left", fontsize=11, weight="bold")
-        figure.text(0.012, 0.943, wrapped(headline(answer)), va="top", linespacing=1.35)
+        figure.suptitle(
+            canvas.drawable(title), x=0.012, y=0.985, ha="left", fontsize=11, weight="bold"
+        )
+        figure.text(0.012, 0.943, canvas.wrapped(headline(answer)), va="top", linespacing=1.35)
         figure.text(
             0.012,
             0.012,
             "● the rate above which a platform stays cheaper, with its 90 % interval; "
             f"prices of {answer.prices_as_of}",
             fontsize=7.5,
-            color=style.QUIET,
+            color=canvas.QUIET,
         )
     return figure
 
@@ -75,7 +75,7 @@ def _draw_lines(panel: Axes, shown: Sequence[PlatformCost]) -> None:
             color=color,
             linestyle=dashes,
             linewidth=width,
-            label=drawable(platform.name),
+            label=canvas.drawable(platform.name),
             zorder=3 if platform.kind == "lambda" else 2,
         )
 
@@ -94,7 +94,7 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
         axis.set_minor_locator(NullLocator())
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
-    panel.grid(visible=True, color=style.GRID, linewidth=0.7)
+    panel.grid(visible=True, color=canvas.GRID, linewidth=0.7)
     panel.set_xlabel("requests a month (log scale)")
     panel.set_ylabel("cost a month (log scale)")
     above = panel.secondary_xaxis(
@@ -128,7 +128,7 @@ def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:
             marker="o",
             markersize=7,
             color=color,
-            markeredgecolor=style.PAPER,
+            markeredgecolor=canvas.PAPER,
             zorder=4,
         )
 
@@ -138,7 +138,7 @@ def _mark_rate(panel: Axes, rate_per_s: float) -> None:
     low, high = panel.get_xlim()
     if not low <= month <= high:
         return
-    panel.axvline(month, color=style.QUIET, linestyle=(0, (1, 2)), linewidth=1.3)
+    panel.axvline(month, color=canvas.QUIET, linestyle=(0, (1, 2)), linewidth=1.3)
     left = month > (low * high) ** 0.5
     panel.annotate(
         f"{rate_per_s:,.4g}/s ",
@@ -147,7 +147,7 @@ def _mark_rate(panel: Axes, rate_per_s: float) -> None:
         xytext=(-4 if left else 4, 0),
         textcoords="offset points",
         ha="right" if left else "left",
-        color=style.QUIET,
+        color=canvas.QUIET,
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.report import answers
 from tests.sweeps import made_function
 from tuner.model.finding import Finding
-from tuner.report import foreign, markdown, terminal
+from tuner.report import markdown, sanitize, terminal
 
 HOSTILE = (
     "\x1b[31mred\x1b[0m\x07\r\nx\u202e`</details><script>alert(1)</script>|a|"
@@ -24,7 +24,7 @@ HOSTILE = (
 @given(st.text())
 def test_plain_text_is_one_line_without_control_characters(text: str) -> None:
     """No escape sequence, line break or bidirectional override survives."""
-    shown = foreign.plain(text)
+    shown = sanitize.plain(text)
     assert not any(unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp"} for char in shown)
     assert len(shown.splitlines()) <= 1
 
@@ -32,7 +32,7 @@ def test_plain_text_is_one_line_without_control_characters(text: str) -> None:
 @given(st.text(alphabet="`a| \n"))
 def test_a_code_span_cannot_be_closed_from_within(text: str) -> None:
     """The fence is longer than any run of backticks inside it."""
-    span = foreign.code_span(text)
+    span = sanitize.code_span(text)
     fence = re.match(r"`+", span)
     assert fence is not None
     inside = span[len(fence.group()) : -len(fence.group())]
@@ -42,13 +42,13 @@ def test_a_code_span_cannot_be_closed_from_within(text: str) -> None:
 
 def test_a_table_cell_keeps_its_pipes_to_itself() -> None:
     """A pipe in a name does not open another column."""
-    assert foreign.code_span("a|b", in_table=True) == "`a\\|b`"
+    assert sanitize.code_span("a|b", in_table=True) == "`a\\|b`"
 
 
 @given(st.text(alphabet="<>&@#!*_`[]()ab1:/. $~|\\"))
 def test_markdown_text_carries_no_tag_link_or_mention(text: str) -> None:
     """Tags become entities, brackets and emphasis are escaped, mentions and links are broken."""
-    shown = foreign.markdown(text)
+    shown = sanitize.markdown(text)
     assert "<" not in shown
     assert ">" not in shown
     assert not re.search(r"[@#!~$]\w", shown)

@@ -1,0 +1,276 @@
+"""The axes of a figure: their scales, ticks and guide lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MAX_MEMORY_MB, MB_PER_VCPU, MIN_MEMORY_MB
+from tuner.report.figures import canvas
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.text import Text
+
+    from tuner.model.interval import Interval
+    from tuner.report.figures.marks import SizeMark, Step, StepKind
+
+
+_MARGIN: Final = 1.07
+"""Room left and right of the outermost sizes, as a factor of memory."""
+_LOG_FROM_RATIO: Final = 8.0
+_LABEL_GAP_PX: Final = 6.0
+_LABEL_ROW_PT: Final = 12.0
+
+
+def draw_memory_axis(axes: Sequence[Axes], sizes_mb: Collection[int]) -> None:
+    """Log 2 from the smallest to the largest size, written in MB below the last panel."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator  # noqa: PLC0415 - heavy
+
+    low = min(sizes_mb, default=MIN_MEMORY_MB)
+    high = max(sizes_mb, default=MAX_MEMORY_MB)
+    powers = [2**power for power in range(5, 15)]
+    for panel in axes:
+        panel.set_xscale("log", base=2)
+        panel.set_xlim(low / _MARGIN, high * _MARGIN)
+        panel.xaxis.set_major_locator(FixedLocator(powers))
+        panel.xaxis.set_minor_locator(NullLocator())
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+        panel.tick_params(axis="x", labelbottom=panel is axes[-1])
+        panel.grid(visible=True, color=canvas.GRID, linewidth=0.7)
+    axes[-1].set_xlabel("memory (MB, log scale)")
+
+
+def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
+    """From zero, or logarithmic where the values are over eight-fold apart.
+
+    Without values (nothing is known) the axis has neither ticks nor a scale.
+    """
+    from matplotlib.ticker import (  # noqa: PLC0415 - heavy
+        FuncFormatter,
+        LogLocator,
+        MaxNLocator,
+        NullLocator,
+    )
+
+    known = [value for value in values if value > 0]
+    if not known:
+        panel.set_yticks([])
+        return
+    low, high = min(known), max(known)
+    if high / low > _LOG_FROM_RATIO:
+        panel.set_yscale("log")
+        panel.set_ylim(low / 1.25, high * 1.25)
+        panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        panel.yaxis.set_minor_locator(NullLocator())
+    else:
+        panel.set_ylim(0, high * 1.08)
+        panel.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    digits = ".2f" if unit == "$" and high < 5 else ".10g"
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{unit}{value:,{digits}}"))
+
+
+def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
+    """Faint lines where the platform gives another core, their names above one panel."""
+    thresholds = [(MB_PER_VCPU, "1 vCPU"), *((mb, str(cores)) for mb, cores in CORE_THRESHOLDS_MB)]
+    low, high = label_above.get_xlim()
+    seen = [(mb, name) for mb, name in thresholds if low < mb < high]
+    for panel in axes:
+        for memory_mb, _name in seen:
+            panel.axvline(memory_mb, color=canvas.THRESHOLD, linewidth=0.8, zorder=0.5)
+    for place, (memory_mb, name) in enumerate(seen):
+        last = place == len(seen) - 1 and name.isdigit()
+        label_above.annotate(
+            f"{name} cores" if last else name,
+            (memory_mb, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7.5,
+            color=canvas.QUIET,
+        )
+
+
+def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
+    """A line through every panel for each size that stands out, its label above the first."""
+    for mark in marks:
+        for panel in axes:
+            panel.axvline(
+                mark.memory_mb, color=mark.color, linestyle=mark.line, linewidth=1.3, zorder=1.5
+            )
+    labels = [
+        axes[0].annotate(
+            f"{mark.label} {mark.memory_mb} MB",
+            (mark.memory_mb, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            color=mark.color,
+            fontweight="bold",
+        )
+        for mark in sorted(marks, key=lambda mark: mark.memory_mb)
+    ]
+    _keep_apart(labels, axes[0])
+
+
+def _keep_apart(labels: Sequence[Text], panel: Axes) -> None:
+    """Move labels into the panel's width, and up where one would lie on another."""
+    panel_box = panel.get_window_extent()
+    row_ends: list[float] = []
+    for label in labels:
+        box = label.get_window_extent()
+        shift = max(panel_box.x0 - box.x0, 0) + min(panel_box.x1 - box.x1, 0)
+        start, end = box.x0 + shift, box.x1 + shift
+        row = next((n for n, taken in enumerate(row_ends) if taken < start), len(row_ends))
+        row_ends[row : row + 1] = [end + _LABEL_GAP_PX]
+        label.set_position((shift * 72 / panel.figure.dpi, 4 + row * _LABEL_ROW_PT))
+
+
+_AREA: Final = 34
+_FAILED_HEIGHT: Final = 0.06
+"""A failure has no duration: it is marked at the foot of the panel, in shares of its height."""
+_TICK_STEPS: Final = tuple(part * 10**power for power in range(9) for part in (1, 2, 5))
+_KEY_ORDER: Final = ("curve", "band", "warm", "cold", "failed", "set aside")
+
+
+def draw_curve(panel: Axes, estimates: Mapping[int, Interval], marks: Sequence[SizeMark]) -> None:
+    """The estimate and its 90 % band over the candidate sizes, and the marks that lie on it."""
+    sizes = sorted(estimates)
+    if sizes:
+        panel.fill_between(
+            sizes,
+            [estimates[size].low for size in sizes],
+            [estimates[size].high for size in sizes],
+            color=canvas.BAND,
+            linewidth=0,
+            zorder=1,
+            label="band",
+        )
+        panel.plot(
+            sizes,
+            [estimates[size].estimate for size in sizes],
+            color=canvas.CURVE,
+            linewidth=1.6,
+            zorder=2,
+            label="curve",
+        )
+    for mark in marks:
+        if mark.memory_mb in estimates:
+            panel.plot(
+                [mark.memory_mb],
+                [estimates[mark.memory_mb].estimate],
+                marker=mark.marker,
+                markersize=9,
+                markerfacecolor="none",
+                markeredgecolor=mark.color,
+                markeredgewidth=1.8,
+                linestyle="none",
+                zorder=4,
+                label=f"_{mark.label}",  # an underscore keeps it out of the key
+            )
+
+
+def draw_samples(panel: Axes, steps: Sequence[Step], values: Sequence[float]) -> None:
+    """Warm samples filled, cold starts hollow, failures at the foot; `values` are the steps'."""
+    for kind in ("warm", "cold"):
+        chosen = [(s, v) for s, v in zip(steps, values, strict=True) if s.kind == kind]
+        _scatter(panel, kind, [s for s, _ in chosen], [v for _, v in chosen], len(steps))
+    failed = [step for step in steps if step.kind == "failed"]
+    _scatter(
+        panel,
+        "failed",
+        failed,
+        [_FAILED_HEIGHT] * len(failed),
+        len(steps),
+        transform=panel.get_xaxis_transform(),
+    )
+
+
+def draw_order(panel: Axes, steps: Sequence[Step]) -> None:
+    """Every invocation by its number, the first on top, joined by a thread."""
+    count = max(len(steps), 1)
+    numbers = [step.number for step in steps]
+    panel.plot(
+        [step.memory_mb for step in steps],
+        numbers,
+        color=canvas.THREAD,
+        linewidth=0.8,
+        zorder=1.8,
+        label="_thread",
+    )
+    for kind in ("warm", "cold", "failed", "set aside"):
+        chosen = [step for step in steps if step.kind == kind]
+        _scatter(panel, kind, chosen, [step.number for step in chosen], count)
+    panel.set_ylim(count + 0.05 * count + 0.5, 0.5 - 0.05 * count)
+    step = next(step for step in _TICK_STEPS if count <= 5 * step)
+    panel.set_yticks(sorted({1, *range(step, count + 1, step)}))
+
+
+def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: int) -> None:
+    """One key below the panels for all that they hold."""
+    mixed = payload_count > 1
+    words = {
+        "curve": "estimated mean of the payloads' mix" if mixed else "estimated mean",
+        "band": "90 % band",
+        "warm": "warm (one payload)" if mixed else "warm",
+        "cold": "cold start",
+        "failed": f"failed: {', '.join(failures)}",
+        "set aside": "set aside",
+    }
+    found: dict[str, Any] = {}
+    for panel in panels:
+        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    keys = [key for key in _KEY_ORDER if key in found]
+    panels[0].figure.legend(
+        [found[key] for key in keys],
+        [words[key] for key in keys],
+        loc="lower left",
+        bbox_to_anchor=(0.075, 0.0),
+        ncols=len(keys),
+        frameon=False,
+        handletextpad=0.5,
+        columnspacing=1.6,
+    )
+    panels[-1].annotate(
+        "colour: order of the invocations, dark first",
+        (1, 0),
+        xycoords="axes fraction",
+        xytext=(0, -26),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=canvas.QUIET,
+    )
+
+
+def _scatter(
+    panel: Axes,
+    kind: StepKind,
+    steps: Sequence[Step],
+    heights: Sequence[float],
+    count: int,
+    **more: Any,
+) -> None:
+    """Marks of one kind; their colours run from the first to the last of `count` invocations."""
+    if not steps:
+        return
+    colors = canvas.order_colors([step.number for step in steps], count)
+    looks: dict[StepKind, dict[str, Any]] = {
+        "warm": {"c": colors, "edgecolors": canvas.PAPER, "linewidths": 0.5},
+        "cold": {"facecolors": "none", "edgecolors": colors, "linewidths": 1.2},
+        "failed": {"c": canvas.FAILED, "marker": "x", "linewidths": 2.0},
+        "set aside": {"c": canvas.QUIET, "marker": ".", "linewidths": 0},
+    }
+    panel.scatter(
+        [step.memory_mb for step in steps],
+        heights,
+        s=_AREA,
+        label=kind,
+        zorder=3,
+        **looks[kind],
+        **more,
+    )
