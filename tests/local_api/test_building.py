@@ -14,10 +14,10 @@ import pytest
 
 from tests.local_api.test_child_process import gone
 from tuner.errors import LocalError
-from tuner.iac import read_template
+from tuner.iac import TemplateLayer, read_template
 from tuner.local import LocalLambda, ScriptedExecutor, build
 from tuner.local.build import Builder
-from tuner.local.definition import FunctionDefinition, LayerDefinition, from_template
+from tuner.local.definition import FunctionDefinition, from_template
 
 OWN = f"python3.{sys.version_info.minor}"
 
@@ -284,7 +284,7 @@ def test_a_layer_that_cannot_be_built_fails_only_what_uses_it(tmp_path: Path) ->
     code.mkdir()
     (code / "Makefile").write_text("build-Made:\n\techo boom >&2; exit 3\n")
     (code / "handler.py").write_text("def handler(event, context):\n    return 1\n")
-    layer = LayerDefinition("made", code, "Made", "makefile")
+    layer = TemplateLayer("Made", "made", code, 1, "makefile")
     functions = [
         FunctionDefinition(name, code_dir=code, runtime=OWN, layers=(layer,) * (name != "other"))
         for name in ("first", "second", "other")

@@ -151,7 +151,7 @@ def test_an_event_is_answered_before_it_runs(serve: Serve) -> None:
 
 
 def test_what_the_executor_is_told(serve: Serve) -> None:
-    """The seam gets the invoked ARN, the client context, the trace, and where AWS is."""
+    """The executor gets the invoked ARN, the client context, the trace, and where AWS is."""
     told: list[tuple[Deployment, InvokeRequest]] = []
 
     def response(deployment: Deployment, request: InvokeRequest) -> bytes:

@@ -11,9 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
-from tuner.local import ScriptedExecutor
+from tuner.iac import TemplateLayer
+from tuner.local import FunctionDefinition, ScriptedExecutor
 from tuner.local.control_plane import layers, package
-from tuner.local.definition import FunctionDefinition, LayerDefinition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +171,7 @@ def test_a_templates_layers_are_deployed(
     (tmp_path / "python").mkdir()
     (tmp_path / "python" / "shared.py").write_text("x = 1")
     functions = [
-        FunctionDefinition(name, layers=(LayerDefinition("shared", tmp_path),))
+        FunctionDefinition(name, layers=(TemplateLayer("", "shared", tmp_path, 1),))
         for name in ("one", "two")
     ]
     client, server = serve(functions=functions)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tuner.local import LocalLambda, ScriptedExecutor
+from tuner.iac import TemplateLayer
+from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.local.build import Builder
-from tuner.local.definition import FunctionDefinition, LayerDefinition
 from tuner.local.node_sdk import missing_sdk
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_what_is_there_or_declared_is_not_missing(tmp_path: Path) -> None:
     (code / "index.js").write_text(CODE)
     assert missing_sdk(function(None, inline_code=CODE)) == (S3,)
     (layer / "nodejs" / "node_modules" / S3).mkdir(parents=True)
-    assert missing_sdk(function(code, layers=(LayerDefinition("l", layer),))) == ()
+    assert missing_sdk(function(code, layers=(TemplateLayer("", "l", layer, 1),))) == ()
     (code / "package.json").write_text(json.dumps({"devDependencies": {S3: "^3.1.0"}}))
     assert missing_sdk(function(code)) == (f"{S3}@^3.1.0",)
     (code / "package.json").write_text(json.dumps({"dependencies": {S3: "^3.1.0"}}))

@@ -15,9 +15,9 @@ ask one `store`, by the rules that Lambda has for versions, revisions and update
 an Invoke, the store says which `Deployment` is meant: one version's code and settings. `invoke`
 stops circles, and `events` runs what nobody waits for.
 
-`deployment.py` is the seam: a deployment and a request go in, a payload and a log come out.
-Whoever does that is an `Executor`. `scripted` answers after a given time, for tests of what calls
-Lambda.
+`deployment` is the interface to what runs code: a deployment and a request go in, a payload and a
+log come out. Whoever does that is an `Executor`. `scripted` answers after a given time, for tests
+of what calls Lambda.
 
 `execution/` is the real one. The invocation waits for its share of the host's cores, gets an idle
 execution environment or a new one, and the event is handed to a runtime in processes of its own:

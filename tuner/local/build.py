@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.local.definition import FunctionDefinition, LayerDefinition
+    from tuner.iac import TemplateLayer
+    from tuner.local.definition import FunctionDefinition
 
 LIMIT_S: Final = 600.0
-_KEEPER: Final = """
+_GROUP_LEADER: Final = """
 import os, signal, subprocess, sys, threading
 
 def end_all():
@@ -109,7 +110,7 @@ class Builder:
             return self._npm(function.name, code_dir, target, sdk)
         return self._pip(function.name, function.runtime, code_dir, target)
 
-    def build_layer(self, layer: LayerDefinition) -> Path | None:
+    def build_layer(self, layer: TemplateLayer) -> Path | None:
         """Return a layer's built folder, as it is for /opt; None where nothing is to be built."""
         method, target = layer.build_method, self._root / f"layer-{layer.name}"
         if method is None or layer.folder.is_file():
@@ -274,8 +275,8 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | No
     executable = shutil.which(command[0])
     if executable is None:
         raise LocalError(f"{command[0]} is not on PATH, which --build needs")
-    keeper = subprocess.Popen(  # noqa: S603 - what the user asked to build with
-        [sys.executable, "-I", "-S", "-c", _KEEPER, executable, *command[1:]],
+    leader = subprocess.Popen(  # noqa: S603 - what the user asked to build with
+        [sys.executable, "-I", "-S", "-c", _GROUP_LEADER, executable, *command[1:]],
         cwd=folder,
         env={**os.environ, **(variables or {})},
         stdin=subprocess.PIPE,
@@ -284,29 +285,29 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | No
         start_new_session=True,
     )
     try:
-        output, complaints = _heard(keeper)
+        output, complaints = _output_of(leader)
     except subprocess.TimeoutExpired:
         raise LocalError(f"{tool} took over {LIMIT_S:.0f} s in {folder}") from None
     finally:
-        _end_group(keeper)
-    if keeper.returncode != 0:
+        _end_group(leader)
+    if leader.returncode != 0:
         raise LocalError(f"{tool} failed: {_last_words(complaints or output)}")
 
 
-def _heard(keeper: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _output_of(leader: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """Read all that is said until the end; standard input stays open, for its end is a sign."""
-    assert keeper.stdin is not None
-    with keeper.stdin:
-        keeper.stdin = None  # communicate() would close it
-        return keeper.communicate(timeout=LIMIT_S)
+    assert leader.stdin is not None
+    with leader.stdin:
+        leader.stdin = None  # communicate() would close it
+        return leader.communicate(timeout=LIMIT_S)
 
 
-def _end_group(keeper: subprocess.Popen[bytes]) -> None:
+def _end_group(leader: subprocess.Popen[bytes]) -> None:
     """End the tool and all that it has started, if anything is left of it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(keeper.pid, signal.SIGKILL)
-    keeper.wait()
-    for pipe in (keeper.stdout, keeper.stderr):
+        os.killpg(leader.pid, signal.SIGKILL)
+    leader.wait()
+    for pipe in (leader.stdout, leader.stderr):
         if pipe is not None:
             pipe.close()
 

@@ -34,7 +34,7 @@ TOLERANCES: Final[dict[str, float]] = {"stop-continue": 0.10}
 PROBE_DIR: Final = Path(__file__).parent / "probe_function"
 
 
-class _Bench:
+class _Probe:
     """An executor, and the probe function in it."""
 
     def __init__(self, executor: ProcessExecutor, cpu_s: float) -> None:
@@ -89,22 +89,22 @@ def check_control(
     begin = read_machine_clock()
     executor = ProcessExecutor(work_dir=work_dir, cpu_control=control)
     try:
-        bench = _Bench(executor, cpu_s)
+        probe = _Probe(executor, cpu_s)
         cases = [(memory_mb, 1) for memory_mb in sizes_mb]
-        cases += [(MB_PER_VCPU * cores, cores) for cores in range(2, min(bench.core_count, 5) + 1)]
+        cases += [(MB_PER_VCPU * cores, cores) for cores in range(2, min(probe.core_count, 5) + 1)]
         shares = []
         for memory_mb, worker_count in cases:
-            on_step(f"{bench.cpu_control}: {memory_mb} MB")
-            shares.append(_check_share(bench, memory_mb, worker_count, repetitions))
-        on_step(f"{bench.cpu_control}: waiting")
-        waiting = _waiting_off(bench, sizes_mb, repetitions)
+            on_step(f"{probe.cpu_control}: {memory_mb} MB")
+            shares.append(_check_share(probe, memory_mb, worker_count, repetitions))
+        on_step(f"{probe.cpu_control}: waiting")
+        waiting = _waiting_off(probe, sizes_mb, repetitions)
     finally:
         executor.close()
     steal, foreign = ratios_between(begin, read_machine_clock())
     return HostCheck(
-        cpu_control=bench.cpu_control,
-        tolerance_ratio=TOLERANCES.get(bench.cpu_control, 0.05),
-        core_count=bench.core_count,
+        cpu_control=probe.cpu_control,
+        tolerance_ratio=TOLERANCES.get(probe.cpu_control, 0.05),
+        core_count=probe.core_count,
         shares=tuple(shares),
         waiting_off_ratio=waiting,
         steal_ratio=steal,
@@ -112,12 +112,12 @@ def check_control(
     )
 
 
-def _check_share(bench: _Bench, memory_mb: int, worker_count: int, repetitions: int) -> ShareCheck:
-    bench.start(memory_mb)
+def _check_share(probe: _Probe, memory_mb: int, worker_count: int, repetitions: int) -> ShareCheck:
+    probe.start(memory_mb)
     bare, got = [], []
     for _ in range(repetitions):
         bare.append(bare_share(BARE_CPU_S, worker_count))
-        got.append(bench.burn(memory_mb, worker_count))
+        got.append(probe.burn(memory_mb, worker_count))
     middle = statistics.median(got)
     return ShareCheck(
         memory_mb=memory_mb,
@@ -128,11 +128,11 @@ def _check_share(bench: _Bench, memory_mb: int, worker_count: int, repetitions: 
     )
 
 
-def _waiting_off(bench: _Bench, sizes_mb: tuple[int, ...], repetitions: int) -> float:
+def _waiting_off(probe: _Probe, sizes_mb: tuple[int, ...], repetitions: int) -> float:
     ends = []
     for memory_mb in (min(sizes_mb), max(sizes_mb)):
-        bench.wait_ms(memory_mb)
-        ends.append(statistics.median(bench.wait_ms(memory_mb) for _ in range(repetitions)))
+        probe.wait_ms(memory_mb)
+        ends.append(statistics.median(probe.wait_ms(memory_mb) for _ in range(repetitions)))
     return ends[0] / ends[1] - 1
 
 

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tuner.iac import TemplateFunction
-
-
-@dataclass(frozen=True, slots=True)
-class LayerDefinition:
-    """A layer's files, and how they are built where that is asked for."""
-
-    name: str
-    folder: Path
-    logical_id: str = ""
-    build_method: str | None = None
+    from tuner.iac import TemplateFunction, TemplateLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class FunctionDefinition:
     """What the template says of how it is built: "makefile"."""
     build_properties: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """With what: "EntryPoints", "Binary" and others, each a list of texts."""
-    layers: tuple[LayerDefinition, ...] = ()
+    layers: tuple[TemplateLayer, ...] = ()
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
     """Members of LoggingConfig."""
@@ -63,28 +53,6 @@ class FunctionDefinition:
 
 def from_template(function: TemplateFunction, path: Path) -> FunctionDefinition:
     """Take over what the template at `path` says of a function."""
-    return FunctionDefinition(
-        name=function.name,
-        code_dir=function.code_dir,
-        handler=function.handler,
-        runtime=function.runtime,
-        memory_mb=function.memory_mb,
-        timeout_s=function.timeout_s,
-        architecture=function.architecture,
-        ephemeral_storage_mb=function.ephemeral_storage_mb,
-        description=function.description,
-        environment=function.environment,
-        has_requirements=function.has_requirements,
-        inline_code=function.inline_code,
-        logging=function.logging,
-        logical_id=function.logical_id,
-        build_method=function.build_method,
-        build_properties=function.build_properties,
-        layers=tuple(
-            LayerDefinition(layer.name, layer.folder, layer.logical_id, layer.build_method)
-            for layer in function.layers
-        ),
-        not_here=function.not_here,
-        qualifiers=function.qualifiers,
-        origin=f"{path}:{function.line}",
-    )
+    names = {each.name for each in fields(FunctionDefinition)} - {"origin"}
+    said = {name: getattr(function, name) for name in names}
+    return FunctionDefinition(**said, origin=f"{path}:{function.line}")

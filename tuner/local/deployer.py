@@ -21,11 +21,12 @@ from tuner.model.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.iac import TemplateLayer
     from tuner.local.build import Builder
     from tuner.local.control_plane.layers import Layered, LayerStore
     from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.control_plane.store import FunctionStore
-    from tuner.local.definition import FunctionDefinition, LayerDefinition
+    from tuner.local.definition import FunctionDefinition
     from tuner.local.deployment import Executor
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
@@ -117,7 +118,7 @@ class Deployer:
             findings.append(not_here(function.name, function.not_here))
         return findings
 
-    def _publish(self, layer: LayerDefinition, builder: Builder | None) -> str:
+    def _publish(self, layer: TemplateLayer, builder: Builder | None) -> str:
         """Publish a layer's folder, once for all functions that have it so: its ARN.
 
         Raises LocalError, for each of them, where it cannot be built.
@@ -217,7 +218,7 @@ def _sdk(function: FunctionDefinition, missing: Sequence[str]) -> Finding:
     return Finding("sdk_not_installed", "warning", message)
 
 
-def _unbuilt(layer: LayerDefinition) -> Finding:
+def _unbuilt(layer: TemplateLayer) -> Finding:
     message = (
         f"the layer {layer.name} is deployed as it lies in {layer.folder}, without its BuildMethod "
         f"{layer.build_method}: start with --build"

@@ -1,4 +1,4 @@
-"""The seam between the local Lambda API and the execution of code behind it.
+"""What the local Lambda API asks of the execution of code, and what that answers.
 
 And which runtimes can be run locally at all; whether a host has them is another question.
 """

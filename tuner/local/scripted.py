@@ -106,7 +106,7 @@ class ScriptedExecutor:
         """What was given: nothing of this host's."""
         return self._limits
 
-    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:  # noqa: ARG002 - the seam's
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:  # noqa: ARG002 - the protocol's
         """Nothing: no runtime is started."""
         return ()
 

@@ -129,7 +129,7 @@ class CoreQueue:
             raise LocalError("the local Lambda is shutting down: the invocation was not run")
 
 
-class CpuBoard:
+class CorePlacement:
     """Spreads the environments that run over the host's cores. Thread-safe.
 
     Code that may see two cores is bound to two; bound to the same two, environments would take

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
-from tuner.local.execution import invocation_outcome as ending
+from tuner.local.execution import invocation_outcome
 from tuner.local.execution.invocation_log import InvocationLog
-from tuner.local.execution.invocation_outcome import Ending, Outcome, megabytes, too_large
+from tuner.local.execution.invocation_outcome import Outcome, PlatformError, RuntimeFailedError
 from tuner.local.execution.run_folder import group_name, kill_processes_of
 from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
@@ -32,23 +32,13 @@ if TYPE_CHECKING:
     from tuner.local.execution.call_chain import Trace
     from tuner.local.execution.cores import Grant
     from tuner.local.execution.host import Host
-    from tuner.local.execution.runtime.process import Happening
+    from tuner.local.execution.runtime.process import RuntimeEvent
     from tuner.local.execution.runtime.program import Program
 
 INIT_LIMIT_S: Final = 10.0
 SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
 NEXT_LIMIT_S: Final = 0.25
 """How long an answered runtime may take to ask for the next event before it is stopped anyway."""
-
-
-class _RuntimeFailedError(Exception):
-    """The runtime will not answer: `ending`, or the error object that it posted itself."""
-
-    def __init__(self, why: Ending, at_ns: int, posted: bytes | None = None) -> None:
-        super().__init__(why.message)
-        self.ending = why
-        self.at_ns = at_ns
-        self.posted = posted
 
 
 class Environment:
@@ -67,9 +57,10 @@ class Environment:
         self._group_name = group_name(run_dir, self.identity)
         self._tmp_dir = self._scratch_dir / "tmp"
         self.core_count = host.core_count_for(deployment.memory_mb)
-        self._cpus: tuple[int, ...] = ()
+        self.cpus: tuple[int, ...] = ()
+        """The cores that it ran on last."""
         self._process: RuntimeProcess | None = None
-        self._next_call: Happening | None = None
+        self._next_call: RuntimeEvent | None = None
         self._start_count = 0
         self._last_peak_mb = 0
         self._killed = threading.Event()
@@ -85,11 +76,15 @@ class Environment:
         LocalError if the runtime cannot be started at all.
         """
         log = InvocationLog(self.deployment)
-        self._cpus = cpus
+        self.cpus = cpus
         init_ms = self._prepare(log, grant)
         grant.shrink(self.share)
         outcome = self._run(request, trace, log)
-        peak_mb = megabytes(self._process.peak_bytes) if self._process else self._last_peak_mb
+        peak_mb = (
+            invocation_outcome.megabytes(self._process.peak_bytes)
+            if self._process
+            else self._last_peak_mb
+        )
         report = outcome.report(self.deployment, request, init_ms=init_ms, peak_mb=peak_mb)
         log.end(report, len(outcome.payload))
         result = InvokeResult(
@@ -113,11 +108,6 @@ class Environment:
         shutil.rmtree(self._scratch_dir, ignore_errors=True)
 
     @property
-    def cpus(self) -> tuple[int, ...]:
-        """The cores that it ran on last."""
-        return self._cpus
-
-    @property
     def is_new(self) -> bool:
         """Whether its first init is still to come."""
         return self._start_count == 0
@@ -139,9 +129,9 @@ class Environment:
         try:
             begin_ns = self._start(log, grant.cores)
             asked_ns = self._await_next(begin_ns + int(INIT_LIMIT_S * 1e9))
-        except _RuntimeFailedError as error:
+        except RuntimeFailedError as error:
             taken_ms = (error.at_ns - begin_ns) / 1e6
-            self._init_failed(log, "init", taken_ms, error.ending)
+            self._init_failed(log, "init", taken_ms, error.cause)
             return None
         init_ms = (asked_ns - begin_ns) / 1e6
         log.init_report(init_ms, "init", "success")
@@ -158,7 +148,7 @@ class Environment:
                 log.start(request.request_id, self.deployment.version)
                 begin_ns = self._deliver(request, trace, None)
             return self._await_answer(request, begin_ns, begin_ns + timeout_ns)
-        except _RuntimeFailedError as error:
+        except RuntimeFailedError as error:
             return self._failed(request, log, error, (error.at_ns - begin_ns) / 1e6)
 
     def _reinit(self, request: InvokeRequest, log: InvocationLog, begin_ns: int) -> int:
@@ -166,8 +156,8 @@ class Environment:
         try:
             begin_ns = self._start(log, self.share)
             self._await_next(begin_ns + self.deployment.timeout_s * 1_000_000_000)
-        except _RuntimeFailedError as error:
-            self._init_failed(log, "invoke", (error.at_ns - begin_ns) / 1e6, error.ending)
+        except RuntimeFailedError as error:
+            self._init_failed(log, "invoke", (error.at_ns - begin_ns) / 1e6, error.cause)
             raise
         finally:
             log.start(request.request_id, self.deployment.version)
@@ -176,7 +166,7 @@ class Environment:
     def _deliver(self, request: InvokeRequest, trace: Trace, begun_ns: int | None) -> int:
         process, call = self._process, self._next_call
         assert process is not None
-        process.run(self.share, self._cpus)
+        process.run(self.share, self.cpus)
         if call is None:
             self._await_next(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
             call = self._next_call
@@ -199,15 +189,15 @@ class Environment:
     def _await_answer(self, request: InvokeRequest, begin_ns: int, deadline_ns: int) -> Outcome:
         assert self._process is not None
         while True:
-            happening = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
-            call = happening.call
+            event = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
+            call = event.call
             if call is None or call.request_id != request.request_id:
-                self._keep_next(happening)
+                self._keep_next(event)
                 continue
-            duration_ms = (happening.at_ns - begin_ns) / 1e6
+            duration_ms = (event.at_ns - begin_ns) / 1e6
             self._settle()
             if call.too_large:
-                return too_large(duration_ms)
+                return invocation_outcome.too_large(duration_ms)
             if call.kind == "error":
                 return Outcome(duration_ms, call.body, function_error="Unhandled")
             return Outcome(duration_ms, call.body)
@@ -219,13 +209,13 @@ class Environment:
         process.drain_log()
         limit_ns = time.monotonic_ns() + int(NEXT_LIMIT_S * 1e9)
         while self._next_call is None:
-            happening = process.wait(limit_ns)
-            if happening.kind in ("exited", "memory"):
+            event = process.wait(limit_ns)
+            if event.kind in ("exited", "memory"):
                 self._drop_process()
                 return
-            if happening.kind == "deadline":
+            if event.kind == "deadline":
                 break
-            self._keep_next(happening)
+            self._keep_next(event)
         if not process.rest():
             self._drop_process()
 
@@ -237,26 +227,26 @@ class Environment:
             self._keep_next(self._checked(self._process.wait(deadline_ns), limit_s))
         return self._next_call.at_ns
 
-    def _keep_next(self, happening: Happening) -> None:
-        if happening.call is not None and happening.call.kind == "next":
-            self._next_call = happening
+    def _keep_next(self, event: RuntimeEvent) -> None:
+        if event.call is not None and event.call.kind == "next":
+            self._next_call = event
 
-    def _checked(self, happening: Happening, timeout_s: float) -> Happening:
+    def _checked(self, event: RuntimeEvent, timeout_s: float) -> RuntimeEvent:
         """Pass on what is no end of the runtime."""
-        at_ns = happening.at_ns
-        if happening.kind == "deadline":
-            raise _RuntimeFailedError(ending.timed_out(timeout_s), at_ns)
-        if happening.kind == "memory":
-            raise _RuntimeFailedError(ending.out_of_memory(), at_ns)
-        if happening.kind == "unfit":
-            raise _RuntimeFailedError(ending.unfit(happening.why), at_ns)
-        if happening.kind == "exited":
-            raise _RuntimeFailedError(ending.exited(happening.exit_code), at_ns)
-        call = happening.call
+        at_ns = event.at_ns
+        if event.kind == "deadline":
+            raise RuntimeFailedError(invocation_outcome.timed_out(timeout_s), at_ns)
+        if event.kind == "memory":
+            raise RuntimeFailedError(invocation_outcome.out_of_memory(), at_ns)
+        if event.kind == "unfit":
+            raise RuntimeFailedError(invocation_outcome.unfit(event.why), at_ns)
+        if event.kind == "exited":
+            raise RuntimeFailedError(invocation_outcome.exited(event.exit_code), at_ns)
+        call = event.call
         if call is not None and call.kind == "init-error":
             kind = call.error_type or "Runtime.Unknown"
-            raise _RuntimeFailedError(Ending("", kind, kind), at_ns, call.body)
-        return happening
+            raise RuntimeFailedError(PlatformError("", kind, kind), at_ns, call.body)
+        return event
 
     def _start(self, log: InvocationLog, cores: float) -> int:
         """Start a runtime: when it was executed. Raises LocalError."""
@@ -269,16 +259,16 @@ class Environment:
         except OSError as error:
             raise LocalError(f"an execution environment cannot be made: {error}") from None
         except EntrypointError as error:
-            why = ending.invalid_entrypoint(str(error))
-            raise _RuntimeFailedError(why, time.monotonic_ns()) from None
+            why = invocation_outcome.invalid_entrypoint(str(error))
+            raise RuntimeFailedError(why, time.monotonic_ns()) from None
         if self._killed.is_set():  # before there was a process to kill
             self._process.kill()
-        happening = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
-        if happening.kind != "started":
+        event = self._process.wait(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
+        if event.kind != "started":
             self._drop_process()
             ended = "an execution environment did not start: its supervisor ended"
             raise LocalError(SHUT_DOWN if self._killed.is_set() else ended)
-        return happening.at_ns
+        return event.at_ns
 
     def _new_process(self, log: InvocationLog, cores: float) -> RuntimeProcess:
         deployment, seen = self.deployment, self._seen
@@ -303,7 +293,7 @@ class Environment:
             confinement=Confinement(
                 self._host.make_group(f"{self._group_name}-{self._start_count}"),
                 deployment.memory_mb,
-                self._cpus,
+                self.cpus,
                 self.core_count,
             ),
             cores=cores,
@@ -327,7 +317,9 @@ class Environment:
             tmp_dir=None if private else str(self._tmp_dir),
         )
 
-    def _init_failed(self, log: InvocationLog, phase: str, duration_ms: float, why: Ending) -> None:
+    def _init_failed(
+        self, log: InvocationLog, phase: str, duration_ms: float, why: PlatformError
+    ) -> None:
         self._drop_process()
         log.init_report(duration_ms, phase, why.status, why.report_type)
 
@@ -335,12 +327,12 @@ class Environment:
         self,
         request: InvokeRequest,
         log: InvocationLog,
-        error: _RuntimeFailedError,
+        error: RuntimeFailedError,
         duration_ms: float,
     ) -> Outcome:
         """Put the end of a runtime into the words of the platform."""
         self._drop_process()
-        why, request_id = error.ending, request.request_id
+        why, request_id = error.cause, request.request_id
         payload = error.posted or why.payload(request_id)
         if why.status == "timeout":
             log.timed_out(request_id, self.deployment.timeout_s)
@@ -355,4 +347,4 @@ class Environment:
         if process is not None:
             if not process.end():
                 kill_processes_of([self.identity])
-            self._last_peak_mb = megabytes(process.peak_bytes)
+            self._last_peak_mb = invocation_outcome.megabytes(process.peak_bytes)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import LocalError
 from tuner.local.deployment import HostLimits
 from tuner.local.execution.call_chain import CallChain
-from tuner.local.execution.cores import CoreQueue, CpuBoard
+from tuner.local.execution.cores import CorePlacement, CoreQueue
 from tuner.local.execution.environment import SHUT_DOWN, Environment
 from tuner.local.execution.host import look_at_host
 from tuner.local.execution.invocation_log import LogForwarder
@@ -61,7 +61,7 @@ class ProcessExecutor:
         groups = "\n".join(map(str, self._host.control.group_dirs))
         self._run_dir = RunFolder(self._work_dir, "run", groups=groups)
         self._queue = CoreQueue(float(self._host.core_count))
-        self._board = CpuBoard(self._host.cpus)
+        self._placement = CorePlacement(self._host.cpus)
         self._call_chain = CallChain()
         self._pool = EnvironmentPool(idle_s, max_environments)
         self._forwarder = LogForwarder(on_log)
@@ -99,7 +99,7 @@ class ProcessExecutor:
             environment, grant = self._enter(deployment, program, nested=trace.nested)
             succeeded = False
             try:
-                place = self._board.placed(
+                place = self._placement.placed(
                     environment.core_count, environment.share, environment.cpus
                 )
                 with place as cpus:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Deployment, InvokeRequest
     from tuner.model.invocation import ReportStatus
 
-EndingStatus = Literal["error", "timeout"]
+PlatformErrorStatus = Literal["error", "timeout"]
 SIGNAL_NAMES: dict[int, str] = {
     signal.SIGHUP: "hangup",
     signal.SIGINT: "interrupt",
@@ -40,7 +40,7 @@ TOO_LARGE_TEXT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class PlatformError:
     """Why an invocation has no answer of the function's own."""
 
     message: str
@@ -48,7 +48,7 @@ class Ending:
     payload_type: str
     report_type: str | None
     """What the REPORT line names; it tells out of memory from other kills."""
-    status: EndingStatus = "error"
+    status: PlatformErrorStatus = "error"
 
     def payload(self, request_id: str) -> bytes:
         """The error object."""
@@ -56,30 +56,40 @@ class Ending:
         return json.dumps({"errorType": self.payload_type, "errorMessage": text}).encode()
 
 
-def timed_out(timeout_s: float) -> Ending:
+class RuntimeFailedError(Exception):
+    """The runtime will not answer: `cause`, or the error object that it posted itself."""
+
+    def __init__(self, why: PlatformError, at_ns: int, posted: bytes | None = None) -> None:
+        super().__init__(why.message)
+        self.cause = why
+        self.at_ns = at_ns
+        self.posted = posted
+
+
+def timed_out(timeout_s: float) -> PlatformError:
     """The function did not answer in time."""
     message = f"Task timed out after {timeout_s:.2f} seconds"
-    return Ending(message, "Sandbox.Timedout", None, "timeout")
+    return PlatformError(message, "Sandbox.Timedout", None, "timeout")
 
 
-def out_of_memory() -> Ending:
+def out_of_memory() -> PlatformError:
     """A process of the tree was killed for memory."""
-    return Ending(
+    return PlatformError(
         "Runtime exited with error: signal: killed", "Runtime.ExitError", "Runtime.OutOfMemory"
     )
 
 
-def invalid_entrypoint(message: str) -> Ending:
+def invalid_entrypoint(message: str) -> PlatformError:
     """There is nothing that can be executed."""
-    return Ending(message, "Runtime.InvalidEntrypoint", "Runtime.InvalidEntrypoint")
+    return PlatformError(message, "Runtime.InvalidEntrypoint", "Runtime.InvalidEntrypoint")
 
 
-def unfit(why: str) -> Ending:
+def unfit(why: str) -> PlatformError:
     """The system would not execute it: another architecture's, or a script without its shell."""
     return invalid_entrypoint(f"fork/exec /var/task/bootstrap: {why.lower()}")
 
 
-def exited(code: int) -> Ending:
+def exited(code: int) -> PlatformError:
     """The runtime's process ended: with a status, or by a signal (negative)."""
     if code == 0:
         message = "Runtime exited without providing a reason"
@@ -88,16 +98,16 @@ def exited(code: int) -> Ending:
     else:
         name = SIGNAL_NAMES.get(-code, f"signal {-code}")
         message = f"Runtime exited with error: signal: {name}"
-    return Ending(message, "Runtime.ExitError", "Runtime.ExitError")
+    return PlatformError(message, "Runtime.ExitError", "Runtime.ExitError")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer of the function's own, or (with `ending`) the platform's in its place."""
+    """An answer of the function's own, or (with `platform_error`) the platform's in its place."""
 
     duration_ms: float
     payload: bytes = field(repr=False)
-    ending: Ending | None = None
+    platform_error: PlatformError | None = None
     function_error: str | None = None
 
     def report(
@@ -109,7 +119,7 @@ class Outcome:
         peak_mb: int,
     ) -> PlatformReport:
         """Give the REPORT. INIT is billed with the duration, rounded up together."""
-        status: ReportStatus | None = self.ending.status if self.ending else None
+        status: ReportStatus | None = self.platform_error.status if self.platform_error else None
         if status is None and deployment.log_format == "JSON":  # which always tells it
             status = "error" if self.function_error else "success"
         return PlatformReport(
@@ -120,15 +130,15 @@ class Outcome:
             max_memory_used_mb=min(peak_mb, deployment.memory_mb),
             init_duration_ms=None if init_ms is None else round(init_ms, 2),
             status=status,
-            error_type=self.ending.report_type if self.ending else None,
+            error_type=self.platform_error.report_type if self.platform_error else None,
         )
 
 
 def too_large(duration_ms: float) -> Outcome:
     """The function answered with more than Lambda takes."""
-    ending = Ending(TOO_LARGE_TEXT, TOO_LARGE, TOO_LARGE)
+    platform_error = PlatformError(TOO_LARGE_TEXT, TOO_LARGE, TOO_LARGE)
     payload = json.dumps({"errorType": TOO_LARGE, "errorMessage": TOO_LARGE_TEXT}).encode()
-    return Outcome(duration_ms, payload, ending, "Unhandled")
+    return Outcome(duration_ms, payload, platform_error, "Unhandled")
 
 
 def megabytes(size_bytes: int) -> int:

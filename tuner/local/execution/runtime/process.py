@@ -34,14 +34,14 @@ MAX_LINKS: Final = 40
 SAMPLE_S = 0.05
 """Between two looks at a control group's memory; spikes between them are seen all the same."""
 
-HappeningKind = Literal["started", "call", "exited", "memory", "deadline", "unfit"]
+RuntimeEventKind = Literal["started", "call", "exited", "memory", "deadline", "unfit"]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class RuntimeEvent:
     """What was waited for."""
 
-    kind: HappeningKind
+    kind: RuntimeEventKind
     at_ns: int
     """Monotonic time."""
     call: RuntimeCall | None = None
@@ -136,7 +136,7 @@ class RuntimeProcess:
         self.cpus = confinement.cpus
         self.write_output = write_output
         self._peak_bytes = 0
-        self._happened: list[Happening] = []
+        self._events: list[RuntimeEvent] = []
         self._acknowledged = 0
         self._has_exited = False
         self._selector = selectors.DefaultSelector()
@@ -196,7 +196,7 @@ class RuntimeProcess:
         """Stop the tree until it is run again; False if it is to be ended: memory ran out."""
         if self._group is None:
             self._ask_supervisor(b"rest\n")
-            return not any(one.kind == "memory" for one in self._happened)
+            return not any(one.kind == "memory" for one in self._events)
         if self.sample():
             return False
         self._group.pause()
@@ -209,20 +209,20 @@ class RuntimeProcess:
         except OSError:  # the group is gone: its supervisor ended
             return False
 
-    def wait(self, deadline_ns: int) -> Happening:
+    def wait(self, deadline_ns: int) -> RuntimeEvent:
         """Pump until something happens or the deadline (monotonic) passes."""
         next_sample_ns = time.monotonic_ns() + int(SAMPLE_S * 1e9)
-        while not self._happened:
+        while not self._events:
             now = time.monotonic_ns()
             if now >= deadline_ns:
-                return Happening("deadline", deadline_ns)
+                return RuntimeEvent("deadline", deadline_ns)
             if self._group is not None and now >= next_sample_ns:
                 next_sample_ns = now + int(SAMPLE_S * 1e9)
                 if self.sample():
-                    return Happening("memory", now)
+                    return RuntimeEvent("memory", now)
             until = deadline_ns if self._group is None else min(deadline_ns, next_sample_ns)
             self._pump(max(0.0, (until - now) / 1e9))
-        return self._happened.pop(0)
+        return self._events.pop(0)
 
     def take_pending(self) -> None:
         """Read what came while nobody waited, without waiting."""
@@ -268,7 +268,7 @@ class RuntimeProcess:
             group_files.remove(list(self._group.directories))
             self._group.close()
         self.drain_log()
-        for line in self._supervisor.last_words():
+        for line in self._supervisor.receive_rest():
             if line.startswith(("ok ", "memory ")):
                 self._peak_bytes = max(self._peak_bytes, int(line.split()[1]))
         self._api.close()
@@ -286,10 +286,10 @@ class RuntimeProcess:
             if handle == self._log_fd:
                 self._read_log()
             elif handle == self._supervisor.fileno():
-                self._hear_supervisor()
+                self._read_supervisor()
             else:
                 for call in self._api.receive(handle):
-                    self._happened.append(Happening("call", call.arrived_ns, call))
+                    self._events.append(RuntimeEvent("call", call.arrived_ns, call))
 
     def _read_log(self) -> None:
         data = os.read(self._log_fd, 65536)
@@ -298,8 +298,8 @@ class RuntimeProcess:
         else:  # every process that could write is gone
             self._selector.unregister(self._log_fd)
 
-    def _hear_supervisor(self) -> None:
-        lines = self._supervisor.hear()
+    def _read_supervisor(self) -> None:
+        lines = self._supervisor.receive()
         if lines is None:
             self._selector.unregister(self._supervisor.fileno())
             self._note_exit(-9, time.monotonic_ns())
@@ -310,18 +310,18 @@ class RuntimeProcess:
     def _note(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         if word == "exec":
-            self._happened.append(Happening("started", int(rest)))
+            self._events.append(RuntimeEvent("started", int(rest)))
         elif word == "exit":
             code, at_ns = rest.split()
             self._note_exit(int(code), int(at_ns))
         elif word == "unfit":
-            self._happened.append(Happening("unfit", time.monotonic_ns(), why=rest))
+            self._events.append(RuntimeEvent("unfit", time.monotonic_ns(), why=rest))
         elif word == "failed":
             raise LocalError(f"an execution environment could not be started: {rest}")
         else:
             self._peak_bytes = max(self._peak_bytes, int(rest))
             if word == "memory":
-                self._happened.append(Happening("memory", time.monotonic_ns()))
+                self._events.append(RuntimeEvent("memory", time.monotonic_ns()))
             else:
                 self._acknowledged += 1
 
@@ -329,8 +329,8 @@ class RuntimeProcess:
         if self._has_exited:
             return
         self._has_exited = True
-        kind: HappeningKind = "memory" if self.sample() else "exited"
-        self._happened.append(Happening(kind, at_ns, exit_code=code))
+        kind: RuntimeEventKind = "memory" if self.sample() else "exited"
+        self._events.append(RuntimeEvent(kind, at_ns, exit_code=code))
 
     def _ask_supervisor(self, line: bytes) -> None:
         """Tell the supervisor and wait until it has done it."""

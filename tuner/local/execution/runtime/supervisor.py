@@ -64,7 +64,7 @@ class Supervisor:
         for pid in (self._main_pid, self._spec["owner_pid"]):
             self._watch(pid)
         if self._spec["controlled"]:
-            hurry()
+            raise_priority()
             self._tree.scan()
             self._control.run(self._spec["cores"], time.monotonic())
 
@@ -165,7 +165,7 @@ def make_tree(root_pid: int) -> LinuxTree:
     return LinuxTree(root_pid)
 
 
-def hurry() -> None:
+def raise_priority() -> None:
     """Ask to run before others: a stop that comes late gives CPU time away."""
     try:
         os.nice(-10)

@@ -55,7 +55,7 @@ class SupervisorLink:
             return False
         return True
 
-    def hear(self) -> list[str] | None:
+    def receive(self) -> list[str] | None:
         """Read what it said, in whole lines; None if it is gone."""
         try:
             data = self._socket.recv(4096)
@@ -66,7 +66,7 @@ class SupervisorLink:
         *lines, self._unfinished = (self._unfinished + data).split(b"\n")
         return [line.decode("utf-8", "replace") for line in lines]
 
-    def last_words(self) -> list[str]:
+    def receive_rest(self) -> list[str]:
         """Read all that is left when it has ended."""
         self._socket.setblocking(False)
         try:
