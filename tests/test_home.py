@@ -12,7 +12,7 @@ import pytest
 from tests.cli.running import ROOT, run_here, variables_for
 from tests.cli.scripted import at, server
 from tests.end_to_end.running import environment
-from tuner.cli.state import state_dir
+from tuner.cli.config import state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ PLACES = """
 import botocore.session
 from tuner.pricing.renewal import default_data_dir
 from tuner.cli.config import users_own_path
-from tuner.cli.state import state_dir
+from tuner.cli.config import state_dir
 
 session = botocore.session.Session()
 files = map(session.get_config_variable, ("config_file", "credentials_file"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tuner
-from tests.api.asking import planned
+from tests.session.asking import planned
 from tuner.api import connect_to
 from tuner.errors import InputError, NotAgreedError, PriceError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.asking import planned
 from tests.aws.wire import Received, Reply, WireServer, refusal
 from tests.cli.running import one_line, run_here
+from tests.session.asking import planned
 from tuner.aws.gateway import LambdaGateway
 from tuner.aws.session import open_session
 from tuner.payloads import load_payloads

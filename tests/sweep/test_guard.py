@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.sweep.running import Place, codes, serve
-from tuner.decision import recommend
+from tuner.api.answers import recommend
 from tuner.local import HostLimits, ScriptedExecutor
 from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, InvokeReply, Outcome
-from tuner.pricing import load_price_book
 from tuner.sweep.findings import host_busy
 from tuner.sweep.guard import RunawayGuard, trace_came_back
 
@@ -238,7 +237,7 @@ def test_a_function_that_answers_errors_is_not_tried_at_every_size(
     assert (sweep.end, "only_error_replies" in codes(sweep)) == (
         ("complete", False) if is_agreed else ("failed", True)
     )
-    found = recommend(sweep, price_book=load_price_book(), goal=goal)
+    found = recommend(sweep, goal)
     if is_agreed:
         assert {each.memory_mb for each in sweep.invocations} == set(sizes)
         assert "are errors" not in (found.choice.reason or "")

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from tuner.decision.policy.policy import Trial
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
-from tuner.sweep.environments import HIDDEN_INIT, VersionEnvironments
 from tuner.sweep.health import Health
 from tuner.sweep.io import StopSignal, stop_on_signals
+from tuner.sweep.judge import HIDDEN_INIT, VersionEnvironments
 from tuner.sweep.limits import Backoff, Ledger
 from tuner.sweep.sending import Call, Workers
 

@@ -7,7 +7,7 @@ import typer
 
 from tuner.cli import options, saved
 from tuner.cli.break_even_options import LoadOptions, TermsOptions
-from tuner.cli.grouped import spread
+from tuner.cli.groups import spread
 
 EPILOG = """\
 tuner break-even resize-images --rate 50/s
@@ -70,7 +70,7 @@ def break_even(
     """
     from tuner.api.answers import break_even as answer_of  # noqa: PLC0415 - not needed for --help
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
-    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
 
     shown = picture.format_of(format_name, json=json)

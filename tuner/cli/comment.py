@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options, values
-from tuner.cli.grouped import spread
-from tuner.cli.groups import GoalOptions, TrafficOptions
+from tuner.cli.groups import GoalOptions, TrafficOptions, spread
 from tuner.cli.pull_request import ChangeOptions, PullRequestOptions
 from tuner.cli.saved import Sweeps, answer_of, limits_of, load
 

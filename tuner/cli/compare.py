@@ -50,7 +50,7 @@ def compare(
     """
     from tuner import api, session  # noqa: PLC0415 - not needed for --help
     from tuner.cli import picture  # noqa: PLC0415 - as above
-    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
 

@@ -1,4 +1,6 @@
-"""Defaults of options: `TUNER_*` variables, then the project's file, then the user's own.
+"""What is set around a command: options' defaults, the state folder, the day.
+
+Defaults are of `TUNER_*` variables, then the project's file, then the user's own.
 
 The project's is tuner.toml or [tool.tuner] of pyproject.toml, in the working folder; the user's own
 is lambda-tuner/config.toml in the folder where configuration is kept (~/.config on Linux).
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -180,3 +183,25 @@ def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
     if isinstance(given, (str, int, float, bool)):
         return name, given if isinstance(given, bool) else str(given)
     raise InputError(f"{where}: {key} takes one value, as --{key.replace('_', '-')} does")
+
+
+def state_dir() -> Path:
+    """Where sweeps and journals are kept: TUNER_STATE_DIR, else the user's state folder."""
+    from tuner.sweep.store import default_state_dir  # noqa: PLC0415 - not needed for --help
+
+    given = os.environ.get("TUNER_STATE_DIR")
+    return Path(given) if given else default_state_dir()
+
+
+def today() -> date:
+    """The day in UTC; SOURCE_DATE_EPOCH (seconds) sets another, so that output can be repeated.
+
+    See reproducible-builds.org/specs/source-date-epoch. Raises InputError for what is no number.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    if not given:
+        return datetime.now(UTC).date()
+    try:
+        return datetime.fromtimestamp(int(given), UTC).date()
+    except (ValueError, OverflowError, OSError):
+        raise InputError("SOURCE_DATE_EPOCH is no number of seconds since 1970") from None

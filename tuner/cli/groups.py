@@ -1,10 +1,13 @@
-"""The groups of options that several commands have: the goal, the traffic, and the place.
+"""Options that belong together reach a command as one value: how, and those of several commands.
 
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.cli import options
 from tuner.cli.values import parameters_of
@@ -13,6 +16,48 @@ from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
+
+
+T = TypeVar("T")
+
+
+def spread(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command an option for each field of its parameters that are dataclasses.
+
+    The options stand where the parameter does, in the order of the fields, with their annotations
+    and defaults; the command gets the dataclass made of them.
+    """
+    signature = inspect.signature(command)
+    groups: dict[str, Any] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in signature.parameters.items():
+        if is_dataclass(parameter.annotation):
+            groups[name] = parameter.annotation
+            parameters += _options(parameter.annotation)
+        else:
+            parameters.append(parameter)
+
+    @wraps(command)
+    def run(**given: Any) -> T:
+        for name, group in groups.items():
+            given[name] = group(**{each.name: given.pop(each.name) for each in fields(group)})
+        return command(**given)
+
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined] # PEP 362 lets a function have one
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
+
+
+def _options(group: Any) -> list[inspect.Parameter]:
+    return [
+        inspect.Parameter(
+            each.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if each.default is MISSING else each.default,
+            annotation=each.type,
+        )
+        for each in fields(group)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

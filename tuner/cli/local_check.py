@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from tuner.cli import options
+from tuner.cli.config import state_dir
 from tuner.cli.screen import say, show_json, show_text
-from tuner.cli.state import state_dir
 
 EPILOG = """\
 tuner local check

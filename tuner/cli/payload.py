@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
-from tuner.cli.grouped import spread
-from tuner.cli.groups import PlaceOptions
+from tuner.cli.groups import PlaceOptions, spread
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.model.interval import percent
 from tuner.model.request import Target
@@ -167,7 +166,7 @@ def events(
     `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
     """
     from tuner.api import connect_to  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
     from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above
 

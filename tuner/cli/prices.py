@@ -72,7 +72,7 @@ def refresh(
     Plans and the fee of Managed Instances are not in the Price List: they keep their days. A file
     is what `aws pricing get-products` printed, or an offer file with products and terms.
     """
-    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import say  # noqa: PLC0415 - as above
     from tuner.errors import UsageError  # noqa: PLC0415 - as above
     from tuner.pricing import renewal  # noqa: PLC0415 - not needed for --help

@@ -84,7 +84,7 @@ def recover(
     alias points at, are never deleted.
     """
     from tuner import api  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.state import state_dir  # noqa: PLC0415 - as above
+    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
     from tuner.errors import UsageError  # noqa: PLC0415 - as above
 
     if take_over and function is None:

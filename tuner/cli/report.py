@@ -1,8 +1,7 @@
 """`tuner report`: the answer again, from saved sweeps."""
 
 from tuner.cli import options
-from tuner.cli.grouped import spread
-from tuner.cli.groups import GoalOptions, TrafficOptions
+from tuner.cli.groups import GoalOptions, TrafficOptions, spread
 from tuner.cli.saved import Sweeps, limits_of, load
 
 EPILOG = """\
@@ -38,7 +37,7 @@ def report(
     """
     from tuner import api, session  # noqa: PLC0415 - not needed for --help
     from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
-    from tuner.cli.clock import today  # noqa: PLC0415 - as above
+    from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
     from tuner.report.wording import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from tuner.api.host_check import host_findings
+from tuner.cli.config import state_dir
 from tuner.cli.screen import say, show_text
-from tuner.cli.state import state_dir
 from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import start_local_lambda

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 from tuner import api, session
 from tuner.aws import CredentialsWait
 from tuner.cli import exitcode
-from tuner.cli.clock import today
+from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
-from tuner.cli.state import state_dir
 from tuner.errors import (
     HookError,
     LeftChangedError,

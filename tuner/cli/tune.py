@@ -3,8 +3,7 @@
 from typer import BadParameter
 
 from tuner.cli import options
-from tuner.cli.grouped import spread
-from tuner.cli.groups import GoalOptions, PlaceOptions, TrafficOptions
+from tuner.cli.groups import GoalOptions, PlaceOptions, TrafficOptions, spread
 from tuner.cli.tune_options import (
     BudgetOptions,
     FunctionToTune,

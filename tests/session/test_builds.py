@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.asking import planned
-from tests.api.test_resuming import PAYLOADS, prepared, target
 from tests.lease.account import CODE
+from tests.session.asking import planned
+from tests.session.test_resuming import PAYLOADS, prepared, target
 from tuner.api import recommend
 from tuner.errors import InputError
 from tuner.report import markdown, terminal

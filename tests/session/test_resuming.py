@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.api.asking import planned
+from tests.session.asking import planned
 from tuner.api import connect_to
 from tuner.errors import InputError, SweepFileError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor

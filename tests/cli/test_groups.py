@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from typer.testing import CliRunner
 
-from tuner.cli.grouped import spread
+from tuner.cli.groups import spread
 
 
 @dataclass(frozen=True, slots=True)
