@@ -16,37 +16,15 @@ if TYPE_CHECKING:
 
 # Fields that have a place of their own in FunctionConfig.
 _MODELLED = frozenset(
-    (
-        "FunctionName",
-        "FunctionArn",
-        "Architectures",
-        "PackageType",
-        "Runtime",
-        "MemorySize",
-        "Timeout",
-        "EphemeralStorage",
-        "CodeSha256",
-        "Version",
-        "Description",
-        "RevisionId",
-        "SnapStart",
-    )
-)
+    ("FunctionName", "FunctionArn", "Architectures", "PackageType", "Runtime", "MemorySize",
+     "Timeout", "EphemeralStorage", "CodeSha256", "Version", "Description", "RevisionId",
+     "SnapStart")
+)  # fmt: skip
 DERIVED = frozenset(
-    (
-        "ConfigSha256",
-        "LastModified",
-        "LastUpdateStatus",
-        "LastUpdateStatusReason",
-        "LastUpdateStatusReasonCode",
-        "MasterArn",
-        "ResponseMetadata",
-        "RuntimeVersionConfig",
-        "State",
-        "StateReason",
-        "StateReasonCode",
-    )
-)
+    ("ConfigSha256", "LastModified", "LastUpdateStatus", "LastUpdateStatusReason",
+     "LastUpdateStatusReasonCode", "MasterArn", "ResponseMetadata", "RuntimeVersionConfig",
+     "State", "StateReason", "StateReasonCode")
+)  # fmt: skip
 """What Lambda says of a configuration rather than what its owner set: these change by themselves,
 with every update or with the memory, and nobody can set them back.
 """

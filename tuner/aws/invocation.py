@@ -50,24 +50,12 @@ _PERHAPS_RAN = (
 )
 # Lambda's API reference, "Invoke", Errors: what Lambda could not set up, so that nothing ran.
 SETUP_FAILURES = frozenset(
-    (
-        "EC2AccessDeniedException",
-        "EC2ThrottledException",
-        "EC2UnexpectedException",
-        "ENILimitReachedException",
-        "ENINotReadyException",
-        "InvalidRuntimeException",
-        "InvalidSecurityGroupIDException",
-        "InvalidSubnetIDException",
-        "InvalidZipFileException",
-        "KMSAccessDeniedException",
-        "KMSDisabledException",
-        "KMSInvalidStateException",
-        "KMSNotFoundException",
-        "ResourceNotReadyException",
-        "SubnetIPAddressLimitReachedException",
-    )
-)
+    ("EC2AccessDeniedException", "EC2ThrottledException", "EC2UnexpectedException",
+     "ENILimitReachedException", "ENINotReadyException", "InvalidRuntimeException",
+     "InvalidSecurityGroupIDException", "InvalidSubnetIDException", "InvalidZipFileException",
+     "KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException",
+     "KMSNotFoundException", "ResourceNotReadyException", "SubnetIPAddressLimitReachedException")
+)  # fmt: skip
 
 
 class Invocations:

@@ -51,42 +51,22 @@ EXPIRED = frozenset(
 )
 """Codes by which credentials are told to have expired; nothing was done then."""
 _UNKNOWN_KEYS = frozenset(
-    (
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidToken",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "AuthFailure",
-        "UnrecognizedClientException",
-    )
-)
+    ("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "MissingAuthenticationToken",
+     "MissingAuthenticationTokenException", "AuthFailure", "UnrecognizedClientException")
+)  # fmt: skip
 # Their messages may hold the signed headers, the session token among them: never quoted.
 _BAD_SIGNATURE = frozenset(
-    (
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidSignature",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-    )
-)
+    ("IncompleteSignature", "IncompleteSignatureException", "InvalidSignature",
+     "InvalidSignatureException", "SignatureDoesNotMatch")
+)  # fmt: skip
 _DENIED = frozenset(
     ("AccessDenied", "AccessDeniedException", "ForbiddenException", "UnauthorizedOperation")
 )
 _THROTTLED = frozenset(
-    (
-        "EC2ThrottledException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
-    )
-)
+    ("EC2ThrottledException", "RequestLimitExceeded", "RequestThrottled",
+     "RequestThrottledException", "SlowDown", "Throttling", "ThrottlingException",
+     "ThrottledException", "TooManyRequestsException")
+)  # fmt: skip
 _IAM_ACTIONS = {
     "Invoke": "lambda:InvokeFunction",
     "GetMetricStatistics": "cloudwatch:GetMetricStatistics",

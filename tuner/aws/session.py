@@ -26,14 +26,9 @@ _LOOPBACK_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"
 # Credentials that must first be fetched belong to an account; a server on this machine does not
 # ask for one, and looking for them would reach out to the network.
 _FETCHED_CREDENTIALS = (
-    "assume-role",
-    "assume-role-with-web-identity",
-    "sso",
-    "login",
-    "custom-process",
-    "container-role",
-    "iam-role",
-)
+    "assume-role", "assume-role-with-web-identity", "sso", "login", "custom-process",
+    "container-role", "iam-role",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,16 +38,9 @@ MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
 _CHUNK_BYTES: Final = 1024 * 1024
 _DOWNLOAD_TIMEOUT_S: Final = 60
 _PLAIN: Final = (
-    "Architectures",
-    "FileSystemConfigs",
-    "Handler",
-    "KMSKeyArn",
-    "MemorySize",
-    "PackageType",
-    "Role",
-    "Runtime",
-    "Timeout",
-)
+    "Architectures", "FileSystemConfigs", "Handler", "KMSKeyArn", "MemorySize", "PackageType",
+    "Role", "Runtime", "Timeout",
+)  # fmt: skip
 # What a copy takes along of a setting that has parts, and the parts that are its own or Lambda's.
 _PARTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "Environment": (frozenset({"Variables"}), frozenset({"Error"})),
@@ -68,17 +61,9 @@ _RENAMED: Final = frozenset({"ImageConfigResponse", "Layers"})
 # Known to differ: a copy's own, its code (which has a digest to be compared by), what its code was
 # signed with, and the queue for asynchronous calls.
 _ITS_OWN: Final = DERIVED | {
-    "CodeSha256",
-    "CodeSize",
-    "DeadLetterConfig",
-    "Description",
-    "FunctionArn",
-    "FunctionName",
-    "RevisionId",
-    "SigningJobArn",
-    "SigningProfileVersionArn",
-    "Version",
-}
+    "CodeSha256", "CodeSize", "DeadLetterConfig", "Description", "FunctionArn", "FunctionName",
+    "RevisionId", "SigningJobArn", "SigningProfileVersionArn", "Version",
+}  # fmt: skip
 
 
 def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,8 +53,8 @@ def asset(metadata: TemplateNode | None) -> Path | None:
     """Return what CDK says of a resource's files, whatever else the resource says of them."""
     if metadata is None or not metadata.is_mapping:
         return None
-    entries = metadata.entries("Metadata")
-    return local_files(entries[_ASSET][1], _ASSET) if _ASSET in entries else None
+    notes = metadata.values("Metadata")
+    return local_files(notes[_ASSET], _ASSET) if _ASSET in notes else None
 
 
 def _may_be_read(path: Path, node: TemplateNode) -> bool:
@@ -121,19 +121,17 @@ def has_requirements(folder: Path, runtime: str) -> bool:
 
 def build_method(metadata: TemplateNode | None) -> str | None:
     """Return BuildMethod of a resource's Metadata; None where it says nothing of that."""
-    entries = {} if metadata is None else metadata.entries("Metadata")
-    if "BuildMethod" not in entries:
-        return None
-    return entries["BuildMethod"][1].text("BuildMethod")
+    notes = {} if metadata is None else metadata.values("Metadata")
+    return notes["BuildMethod"].text("BuildMethod") if "BuildMethod" in notes else None
 
 
 def build_properties(metadata: TemplateNode | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return those of Metadata's BuildProperties that building needs, each as a list of texts."""
-    entries = {} if metadata is None else metadata.entries("Metadata")
-    if "BuildProperties" not in entries:
+    notes = {} if metadata is None else metadata.values("Metadata")
+    if "BuildProperties" not in notes:
         return ()
-    given = entries["BuildProperties"][1].entries("BuildProperties")
-    return tuple((name, _texts(given[name][1], name)) for name in BUILD_PROPERTIES if name in given)
+    given = notes["BuildProperties"].values("BuildProperties")
+    return tuple((name, _texts(given[name], name)) for name in BUILD_PROPERTIES if name in given)
 
 
 def _texts(node: TemplateNode, what: str) -> tuple[str, ...]:

@@ -96,6 +96,10 @@ class TemplateNode:
         inherited = {name: pair for name, pair in merged.items() if name not in written}
         return {**inherited, **found}
 
+    def values(self, what: str) -> dict[str, TemplateNode]:
+        """Return a mapping's values by key."""
+        return {name: value for name, (_, value) in self.entries(what).items()}
+
     def _merged(self, what: str) -> dict[str, tuple[TemplateNode, TemplateNode]]:
         """Return what a merge key brings: of several mappings the first that has a name counts."""
         sources = self.items(what) if self.is_list else [self]

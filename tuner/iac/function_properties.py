@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from tuner.errors import TemplateError
 from tuner.iac.artifacts import build_method, build_properties, has_requirements, read_code
-from tuner.iac.supported_properties import LOOP, PROPERTIES
+from tuner.iac.supported_properties import FUNCTION, LOOP, PROPERTIES
 from tuner.iac.template import TemplateFunction
 from tuner.model import lambda_limits as limits
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.iac.document import TemplateNode
+    from tuner.iac.resources import Resource
     from tuner.iac.template import TemplateLayer
     from tuner.model.function import Architecture
 
@@ -35,26 +36,25 @@ _RETIRED: Final = {
 
 
 def read_function(
-    logical_id: str,
-    key: TemplateNode,
+    resource: Resource,
     *,
     own: Mapping[str, TemplateNode],
     shared: Mapping[str, TemplateNode],
     layers: Mapping[str, TemplateLayer | str],
     given: Mapping[str, str],
-    metadata: TemplateNode | None = None,
-    is_sam: bool = True,
 ) -> TemplateFunction:
     """Fill in what the globals and SAM's defaults say; the function's own properties win.
 
-    Environments are merged variable by variable, and layers are added to the globals'. `key` is
-    where the function begins, `layers` are the template's own by ARN (or why they
-    cannot be read), `given` are values of
-    environment variables in place of the template's.
+    Environments are merged variable by variable, and layers are added to the globals'. `layers` are
+    the template's own by ARN (or why they cannot be read), `given` are values of environment
+    variables in place of the template's.
     """
+    logical_id, key, metadata = resource.logical_id, resource.key, resource.metadata
     read = _Properties(logical_id, key, {**shared, **own})
     read.check_package()
-    code_dir, inline_code = read_code(logical_id, key, read.nodes, metadata, is_sam=is_sam)
+    code_dir, inline_code = read_code(
+        logical_id, key, read.nodes, metadata, is_sam=resource.type == FUNCTION
+    )
     runtime = read.runtime()
     return TemplateFunction(
         logical_id=logical_id,

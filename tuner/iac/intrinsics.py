@@ -153,8 +153,7 @@ class Scope:
         if argument.is_list:
             parts = argument.arguments(what)
             _check_count(argument, parts, 2, 2, what)
-            given = parts[1].entries(f"the variables of Fn::Sub in {what}")
-            variables = {name: value for name, (_, value) in given.items()}
+            variables = parts[1].values(f"the variables of Fn::Sub in {what}")
             argument = parts[0]
 
         def replaced(match: re.Match[str]) -> str:
@@ -175,25 +174,25 @@ class Scope:
         if not 3 <= len(parts) <= 4:
             argument.refuse(f"Fn::FindInMap in {what} takes a map and two keys")
         keys = [part.text(what) for part in parts[:3]]
-        default = parts[3].entries("Fn::FindInMap") if len(parts) == 4 else {}
+        default = parts[3].values("Fn::FindInMap") if len(parts) == 4 else {}
         if "DefaultValue" in default and not self._has(keys):
-            return default["DefaultValue"][1].resolved(what)
+            return default["DefaultValue"].resolved(what)
         if keys[0] not in self.mappings:
             argument.refuse(f"there is no map {keys[0]} in Mappings")
         found = self.mappings[keys[0]]
         for depth, key in enumerate(keys[1:], start=1):
-            entries = found.entries(" of ".join(reversed(keys[:depth])))
-            if key not in entries:
+            values = found.values(" of ".join(reversed(keys[:depth])))
+            if key not in values:
                 argument.refuse(f"the map {keys[0]} has no {'.'.join(keys[1 : depth + 1])}")
-            found = entries[key][1]
+            found = values[key]
         return found
 
     def _has(self, keys: list[str]) -> bool:
         """Whether Mappings have a map with both keys."""
         if keys[0] not in self.mappings:
             return False
-        first = self.mappings[keys[0]].entries(keys[0])
-        return keys[1] in first and keys[2] in first[keys[1]][1].entries(keys[1])
+        first = self.mappings[keys[0]].values(keys[0])
+        return keys[1] in first and keys[2] in first[keys[1]].values(keys[1])
 
     def _length(self, argument: TemplateNode, what: str) -> TemplateNode:
         return _scalar(argument, str(len(argument.items(what))))
@@ -252,8 +251,8 @@ def _json(node: TemplateNode, what: str) -> str:
     if node.is_list:
         values = [("", item) for item in node.items(what)]
     else:
-        named = node.entries(what).items()
-        values = [(f"{json.dumps(name, ensure_ascii=False)}:", value) for name, (_, value) in named]
+        named = node.values(what).items()
+        values = [(f"{json.dumps(name, ensure_ascii=False)}:", value) for name, value in named]
     parts: list[str] = []
     length = 0
     for key, value in values:

@@ -205,7 +205,7 @@ def _functions(root: TemplateNode, given: Mapping[str, str]) -> list[_Function]:
 
 def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:
     """A mapping's values by name; none where it is not there."""
-    return {} if node is None else {name: v for name, (_, v) in node.entries(what).items()}
+    return {} if node is None else node.values(what)
 
 
 def _named(path: Path, functions: list[_Function], name: str) -> _Function:

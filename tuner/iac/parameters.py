@@ -112,7 +112,7 @@ def read_parameters(section: TemplateNode | None, given: Mapping[str, str]) -> d
         name: Parameter(
             name,
             key,
-            {part: node for part, (_, node) in value.entries(f"parameter {name}").items()},
+            value.values(f"parameter {name}"),
             given.get(name),
         )
         for name, (key, value) in entries.items()

@@ -1,8 +1,7 @@
-"""What stands beside the functions: what a reference to it comes to, and what can be made locally.
+"""A template's resources: how they are written, what they are called, what can be made locally.
 
-The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`, the
-logical ids of what SAM makes those of its reference of generated resources; a resource that has no
-name of its own is called `local-` and its logical id.
+The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`; a
+resource that has no name of its own is called `local-` and its logical id.
 """
 
 from __future__ import annotations
@@ -11,79 +10,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac.supported_properties import FUNCTION
+from tuner.iac.supported_properties import FUNCTION, FUNCTIONS, LAYERS
 from tuner.iac.template import IgnoredPart, TemplateResource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.iac.document import TemplateNode
-    from tuner.iac.intrinsics import Scope
-
-ALIAS: Final = "AWS::Lambda::Alias"
-VERSION: Final = "AWS::Lambda::Version"
-_STAGE: Final = "AWS::ApiGateway::Stage"
-_HTTP_STAGE: Final = "AWS::ApiGatewayV2::Stage"
-_APIS: Final = {"AWS::Serverless::Api": _STAGE, "AWS::Serverless::HttpApi": _HTTP_STAGE}
-_OF_EVENTS: Final = {
-    "ServerlessRestApi": ("local-ServerlessRestApi", "AWS::ApiGateway::RestApi"),
-    "ServerlessRestApi.Stage": ("Prod", _STAGE),
-    "ServerlessRestApiProdStage": ("Prod", _STAGE),
-    "ServerlessHttpApi": ("local-ServerlessHttpApi", "AWS::ApiGatewayV2::Api"),
-    "ServerlessHttpApi.Stage": ("$default", _HTTP_STAGE),
-    "ServerlessHttpApiApiGatewayDefaultStage": ("$default", _HTTP_STAGE),
-}
-"""What the events of functions make."""
-
-
-def generated_from(
-    logical_id: str,
-    resource_type: str,
-    properties: TemplateNode | None,
-    scope: Scope,
-    shared: Mapping[str, TemplateNode],
-) -> Mapping[str, tuple[str, str]]:
-    """Return value and type by what stands in Ref (or `Id.Part` in Fn::GetAtt).
-
-    `shared` are the globals that hold for the resource.
-
-    Raises TemplateError where it depends on what only an account has.
-    """
-    entries = {} if properties is None else properties.entries(f"the properties of {logical_id}")
-
-    def text(name: str, default: str) -> str:
-        return entries[name][1].text(name) if name in entries else default
-
-    region, account_id = scope.pseudo["AWS::Region"], scope.pseudo["AWS::AccountId"]
-    if resource_type in {ALIAS, VERSION}:
-        of = text("FunctionName", "")
-        arn = of if of.startswith("arn:") else f"arn:aws:lambda:{region}:{account_id}:function:{of}"
-        end = text("Name", "") if resource_type == ALIAS else "1"
-        return {logical_id: (f"{arn}:{end}", resource_type)}
-    if resource_type in _APIS:
-        stage = text("StageName", "$default")
-        named = "ApiGatewayDefault" if stage == "$default" else stage
-        kind = _APIS[resource_type]
-        return {
-            f"{logical_id}.Stage": (stage, kind),
-            f"{logical_id}{named}Stage": (stage, kind),
-        }
-    if resource_type not in {FUNCTION, "AWS::Serverless::StateMachine"}:
-        return {}
-    role = f"local-{logical_id}Role"
-    made = {
-        f"{logical_id}Role": (role, "AWS::IAM::Role"),
-        f"{logical_id}Role.Arn": (f"arn:aws:iam::{account_id}:role/{role}", "AWS::IAM::Role"),
-    }
-    if resource_type != FUNCTION:
-        return made
-    own = {name: node for name, (_, node) in entries.items()}
-    if node := {**shared, **own}.get("AutoPublishAlias"):
-        alias, arn = node.text("AutoPublishAlias"), scope.resources[f"{logical_id}.Arn"]
-        made[f"{logical_id}.Alias"] = made[f"{logical_id}Alias{alias}"] = (f"{arn}:{alias}", ALIAS)
-        made[f"{logical_id}.Version"] = (f"{arn}:1", VERSION)
-    return {**made, **_OF_EVENTS}
-
+    from tuner.iac.supported_properties import Notes
 
 Reference = Literal["name", "arn", "url"]
 _MAX_NAME: Final = 80
@@ -109,16 +43,10 @@ _TABLE: Final = Kind(
     "arn:aws:dynamodb:{region}:{account}:table/{name}",
     "TableName",
     made_of=frozenset(
-        {
-            "AttributeDefinitions",
-            "BillingMode",
-            "GlobalSecondaryIndexes",
-            "KeySchema",
-            "LocalSecondaryIndexes",
-            "ProvisionedThroughput",
-        }
+        {"AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema",
+         "LocalSecondaryIndexes", "ProvisionedThroughput"}
     ),
-)
+)  # fmt: skip
 
 KINDS: Final[Mapping[str, Kind]] = {
     "AWS::DynamoDB::Table": _TABLE,
@@ -141,15 +69,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ref="url",
         attributes={"Arn": "arn", "QueueName": "name", "QueueUrl": "url"},
         made_of=frozenset(
-            {
-                "ContentBasedDeduplication",
-                "DelaySeconds",
-                "FifoQueue",
-                "MaximumMessageSize",
-                "MessageRetentionPeriod",
-                "ReceiveMessageWaitTimeSeconds",
-                "VisibilityTimeout",
-            }
+            {"ContentBasedDeduplication", "DelaySeconds", "FifoQueue", "MaximumMessageSize",
+             "MessageRetentionPeriod", "ReceiveMessageWaitTimeSeconds", "VisibilityTimeout"}
         ),
     ),
     "AWS::ApiGateway::Stage": Kind("", "StageName", attributes={}),
@@ -173,9 +94,49 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::StepFunctions::StateMachine": Kind(
         "arn:aws:states:{region}:{account}:stateMachine:{name}", "StateMachineName", ref="arn"
     ),
-}
+}  # fmt: skip
 _OTHER: Final = Kind("", attributes={})
 """Ref gives the physical id, which is a name for most types; their ARNs differ too much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as it is written."""
+
+    logical_id: str
+    key: TemplateNode
+    type: str
+    attributes: Mapping[str, tuple[TemplateNode, TemplateNode]]
+
+    @property
+    def metadata(self) -> TemplateNode | None:
+        """Where the tools' own notes stand, if it has any."""
+        return self.attributes["Metadata"][1] if "Metadata" in self.attributes else None
+
+    def properties(self) -> dict[str, TemplateNode]:
+        """All properties by name. Raises TemplateError."""
+        if "Properties" not in self.attributes:
+            return {}
+        return self.attributes["Properties"][1].values(f"the properties of {self.logical_id}")
+
+    def used_properties(self, notes: Notes) -> dict[str, TemplateNode]:
+        """Of a function or layer: the properties that are used, the others noted or refused."""
+        whose = f" of {self.logical_id}"
+        used = notes.attributes(self.attributes, whose)
+        if "Properties" not in used:
+            return {}
+        entries = used["Properties"].entries(f"the properties{whose}")
+        return notes.used(entries, {**FUNCTIONS, **LAYERS}[self.type], whose)
+
+    def globals_of(self, shared: Mapping[str, TemplateNode]) -> Mapping[str, TemplateNode]:
+        """Return the globals that hold: for SAM's functions only, and those not refused there."""
+        if self.type != FUNCTION or "IgnoreGlobals" not in self.attributes:
+            return shared if self.type == FUNCTION else {}
+        node = self.attributes["IgnoreGlobals"][1]
+        if not node.is_list and node.text("IgnoreGlobals") == "*":
+            return {}
+        refused = {item.text("IgnoreGlobals") for item in node.items("IgnoreGlobals")}
+        return {name: value for name, value in shared.items() if name not in refused}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,26 +152,20 @@ class OtherResource:
 
 
 def read_resource(
-    logical_id: str,
-    resource_type: str,
-    key: TemplateNode,
-    properties: TemplateNode | None,
-    *,
-    region: str,
-    account_id: str,
-    endpoint_url: str,
+    resource: Resource, *, region: str, account_id: str, endpoint_url: str
 ) -> OtherResource:
     """Return what stands beside the functions; nothing in it is refused."""
+    logical_id, resource_type = resource.logical_id, resource.type
     kind = KINDS.get(resource_type, _OTHER)
     ignored: tuple[IgnoredPart, ...] = ()
     try:
-        nodes = _nodes(logical_id, properties)
+        nodes = resource.properties()
         name = _name(logical_id, resource_type, kind, nodes)
         wanted: TemplateResource | str | None = None
         if kind.made_of is not None:
             told = {each: nodes[each] for each in kind.made_of if each in nodes}
             plain = {each: plain_value(node, each) for each, node in told.items()}
-            wanted = TemplateResource(logical_id, resource_type, name, plain, key.line)
+            wanted = TemplateResource(logical_id, resource_type, name, plain, resource.key.line)
             ignored = tuple(
                 IgnoredPart(each, f" of {logical_id}", _NOT_MADE_OF, node.line)
                 for each, node in nodes.items()
@@ -230,18 +185,10 @@ def plain_value(node: TemplateNode, what: str) -> Any:
     """Return texts, lists and mappings as they come to, everything resolved."""
     found = node.resolved(what)
     if found.is_mapping:
-        entries = found.entries(what)
-        return {name: plain_value(value, name) for name, (_, value) in entries.items()}
+        return {name: plain_value(value, name) for name, value in found.values(what).items()}
     if found.is_list:
         return [plain_value(item, what) for item in found.items(what)]
     return found.text(what)
-
-
-def _nodes(logical_id: str, properties: TemplateNode | None) -> dict[str, TemplateNode]:
-    if properties is None:
-        return {}
-    entries = properties.entries(f"the properties of {logical_id}")
-    return {name: value for name, (_, value) in entries.items()}
 
 
 def _name(

@@ -11,8 +11,12 @@ import difflib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from tuner.iac.template import IgnoredPart
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tuner.iac.document import TemplateNode
 
 TRANSFORM: Final = "AWS::Serverless-2016-10-31"
 TRANSFORMS: Final = frozenset(
@@ -58,129 +62,79 @@ class Vocabulary:
 
 SECTIONS: Final = Vocabulary(
     used=frozenset(
-        {
-            "AWSTemplateFormatVersion",
-            "Conditions",
-            "Description",
-            "Globals",
-            "Mappings",
-            "Parameters",
-            "Resources",
-            "Transform",
-        }
+        {"AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Mappings",
+         "Parameters", "Resources", "Transform"}
     ),
-    ignored={
-        "Metadata": _DEPLOYED,
-        "Outputs": _DEPLOYED,
-        "Rules": _DEPLOYED,
-        "Hooks": _DEPLOYED,
-    },
-)
+    ignored=dict.fromkeys(("Metadata", "Outputs", "Rules", "Hooks"), _DEPLOYED),
+)  # fmt: skip
 
 ATTRIBUTES: Final = Vocabulary(
     used=frozenset({"Type", "Properties", "Condition", "Metadata", "IgnoreGlobals"}),
     ignored={
-        "DependsOn": _DEPLOYED,
-        "DeletionPolicy": _DEPLOYED,
-        "UpdateReplacePolicy": _DEPLOYED,
-        "UpdatePolicy": _DEPLOYED,
-        "CreationPolicy": _DEPLOYED,
+        **dict.fromkeys(
+            ("DependsOn", "DeletionPolicy", "UpdateReplacePolicy", "UpdatePolicy",
+             "CreationPolicy"),
+            _DEPLOYED,
+        ),
         "Connectors": _ACCESS,
         "Description": "it says nothing to Lambda",
     },
-)
+)  # fmt: skip
 """Others have no effect either, unless they look like one of those that are used."""
 
 PROPERTIES: Final = Vocabulary(
     used=frozenset(
-        {
-            "Architectures",
-            "AutoPublishAlias",
-            "CodeUri",
-            "Description",
-            "Environment",
-            "EphemeralStorage",
-            "FunctionName",
-            "Handler",
-            "InlineCode",
-            "Layers",
-            "LoggingConfig",
-            "MemorySize",
-            "PackageType",
-            "Runtime",
-            "Timeout",
-        }
+        {"Architectures", "AutoPublishAlias", "CodeUri", "Description", "Environment",
+         "EphemeralStorage", "FunctionName", "Handler", "InlineCode", "Layers", "LoggingConfig",
+         "MemorySize", "PackageType", "Runtime", "Timeout"}
     ),
     ignored={
-        "AssumeRolePolicyDocument": _ACCESS,
-        "AutoPublishAliasAllProperties": _DEPLOYED,
-        "AutoPublishCodeSha256": _DEPLOYED,
-        "CodeSigningConfigArn": _DEPLOYED,
-        "DeadLetterQueue": _FAILED_EVENT,
-        "DeploymentPreference": _DEPLOYED,
-        "EventInvokeConfig": _FAILED_EVENT,
-        "Events": _TRIGGER,
-        "FunctionUrlConfig": _TRIGGER,
-        "KmsKeyArn": _ENCRYPTION,
-        "PermissionsBoundary": _ACCESS,
-        "Policies": _ACCESS,
-        "PropagateTags": _DEPLOYED,
+        **dict.fromkeys(
+            ("AssumeRolePolicyDocument", "PermissionsBoundary", "Policies", "Role", "RolePath"),
+            _ACCESS,
+        ),
+        **dict.fromkeys(
+            ("AutoPublishAliasAllProperties", "AutoPublishCodeSha256", "CodeSigningConfigArn",
+             "DeploymentPreference", "PropagateTags", "PublishToLatestPublished", "RecursiveLoop",
+             "RuntimeManagementConfig", "Tags", "VersionDeletionPolicy", "VersionDescription"),
+            _DEPLOYED,
+        ),
+        **dict.fromkeys(("DeadLetterQueue", "EventInvokeConfig"), _FAILED_EVENT),
+        **dict.fromkeys(("Events", "FunctionUrlConfig"), _TRIGGER),
+        **dict.fromkeys(("KmsKeyArn", "SourceKMSKeyArn"), _ENCRYPTION),
         "ProvisionedConcurrencyConfig": "environments start on demand here",
-        "PublishToLatestPublished": _DEPLOYED,
-        "RecursiveLoop": _DEPLOYED,
         "ReservedConcurrentExecutions": "a sweep bounds its own concurrency",
-        "Role": _ACCESS,
-        "RolePath": _ACCESS,
-        "RuntimeManagementConfig": _DEPLOYED,
         "SnapStart": "cold starts are plain inits here, not restores",
-        "SourceKMSKeyArn": _ENCRYPTION,
-        "Tags": _DEPLOYED,
         "Tracing": "nothing is traced here",
-        "VersionDeletionPolicy": _DEPLOYED,
-        "VersionDescription": _DEPLOYED,
         "VpcConfig": "the function uses this host's network",
     },
     refused={
-        "CapacityProviderConfig": _INSTANCES,
+        **dict.fromkeys(("CapacityProviderConfig", "FunctionScalingConfig"), _INSTANCES),
         "DurableConfig": "durable executions cannot be shown here",
         "FileSystemConfigs": "the file system would be missing, leave it out to run without",
-        "FunctionScalingConfig": _INSTANCES,
-        "ImageConfig": _IMAGE,
-        "ImageUri": _IMAGE,
+        **dict.fromkeys(("ImageConfig", "ImageUri"), _IMAGE),
         "TenancyConfig": "tenants' environments cannot be kept apart here",
     },
-)
+)  # fmt: skip
 
+_BY_BOTH: Final = (
+    "CodeSigningConfigArn", "KmsKeyArn", "PublishToLatestPublished", "RecursiveLoop",
+    "ReservedConcurrentExecutions", "Role", "RuntimeManagementConfig", "SnapStart", "Tags",
+    "VpcConfig",
+)  # fmt: skip
 PLAIN_PROPERTIES: Final = Vocabulary(
     used=(PROPERTIES.used - {"AutoPublishAlias", "CodeUri", "InlineCode"}) | {"Code"},
     ignored={
-        **{
-            name: PROPERTIES.ignored[name]
-            for name in (
-                "CodeSigningConfigArn",
-                "KmsKeyArn",
-                "PublishToLatestPublished",
-                "RecursiveLoop",
-                "ReservedConcurrentExecutions",
-                "Role",
-                "RuntimeManagementConfig",
-                "SnapStart",
-                "Tags",
-                "VpcConfig",
-            )
-        },
+        **{name: PROPERTIES.ignored[name] for name in _BY_BOTH},
         "DeadLetterConfig": _FAILED_EVENT,
         "TracingConfig": PROPERTIES.ignored["Tracing"],
     },
     refused={name: why for name, why in PROPERTIES.refused.items() if name != "ImageUri"},
 )
 
-_LAYER: Final = {
-    "CompatibleArchitectures": _DEPLOYED,
-    "CompatibleRuntimes": _DEPLOYED,
-    "Description": _DEPLOYED,
-    "LicenseInfo": _DEPLOYED,
-}
+_LAYER: Final = dict.fromkeys(
+    ("CompatibleArchitectures", "CompatibleRuntimes", "Description", "LicenseInfo"), _DEPLOYED
+)
 LAYERS: Final = {
     "AWS::Serverless::LayerVersion": Vocabulary(
         used=frozenset({"ContentUri", "LayerName"}),
@@ -194,3 +148,47 @@ LAYERS: Final = {
 
 FUNCTIONS: Final = {FUNCTION: PROPERTIES, PLAIN_FUNCTION: PLAIN_PROPERTIES}
 """Functions by type, with their properties."""
+
+
+class Notes:
+    """Holds what is written against what is supported, and notes what is passed over."""
+
+    def __init__(self) -> None:
+        self.ignored: list[IgnoredPart] = []
+
+    def add(self, node: TemplateNode, name: str, whose: str, why: str) -> None:
+        """Note a part that has no effect here."""
+        self.ignored.append(IgnoredPart(name, whose, why, node.line))
+
+    def used(
+        self,
+        entries: Mapping[str, tuple[TemplateNode, TemplateNode]],
+        known: Vocabulary,
+        whose: str,
+    ) -> dict[str, TemplateNode]:
+        """Return the values that are used; note the others, or refuse them (TemplateError)."""
+        used: dict[str, TemplateNode] = {}
+        for name, (key, value) in entries.items():
+            if name in known.used:
+                used[name] = value
+            elif name in known.ignored:
+                self.add(key, name, whose, known.ignored[name])
+            elif name in known.refused:
+                key.refuse(f"{name}{whose} is not supported: {known.refused[name]}")
+            else:
+                key.refuse(known.unknown(name))
+        return used
+
+    def attributes(
+        self, attributes: Mapping[str, tuple[TemplateNode, TemplateNode]], whose: str
+    ) -> dict[str, TemplateNode]:
+        """Return a resource's attributes; one that nobody knows has no effect here."""
+        known, rest = ATTRIBUTES, {}
+        for name, (key, value) in attributes.items():
+            if name in {*known.used, *known.ignored} or difflib.get_close_matches(
+                name[:100], known.used, n=1
+            ):
+                rest[name] = (key, value)
+            else:
+                self.add(key, name, whose, "nothing here knows it")
+        return self.used(rest, known, whose)

@@ -68,24 +68,13 @@ class Sweep:
 
 
 _REPORTED: Final = (
-    "duration_ms",
-    "billed_duration_ms",
-    "init_duration_ms",
-    "restore_duration_ms",
+    "duration_ms", "billed_duration_ms", "init_duration_ms", "restore_duration_ms",
     "max_memory_used_mb",
-)
+)  # fmt: skip
 _OWN: Final = (
-    "index",
-    "memory_mb",
-    "payload",
-    "version",
-    "environment",
-    "started_s",
-    "client_duration_ms",
-    "cost_usd",
-    "cold_start",
-    "throttle_count",
-)
+    "index", "memory_mb", "payload", "version", "environment", "started_s", "client_duration_ms",
+    "cost_usd", "cold_start", "throttle_count",
+)  # fmt: skip
 _COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
 
 

@@ -28,31 +28,10 @@ EPOCH: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """Made events begin here: a clock would make every run another one."""
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _WORDS: Final = [
-    "amber",
-    "harbor",
-    "signal",
-    "quiet",
-    "market",
-    "ledger",
-    "window",
-    "garden",
-    "copper",
-    "meadow",
-    "travel",
-    "silver",
-    "kernel",
-    "planet",
-    "bridge",
-    "orange",
-    "cotton",
-    "museum",
-    "record",
-    "winter",
-    "forest",
-    "candle",
-    "engine",
-    "basket",
-]
+    "amber", "harbor", "signal", "quiet", "market", "ledger", "window", "garden", "copper",
+    "meadow", "travel", "silver", "kernel", "planet", "bridge", "orange", "cotton", "museum",
+    "record", "winter", "forest", "candle", "engine", "basket",
+]  # fmt: skip
 
 
 class Draw:
