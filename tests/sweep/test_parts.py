@@ -1,4 +1,4 @@
-"""The ledger, back-off, environments, health, workers and the stop signal, each by itself."""
+"""Environments, health, workers and the stop signal, each by itself."""
 
 from __future__ import annotations
 
@@ -9,49 +9,16 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tuner.decision.policy.policy import Trial
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.sweep.health import Health
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.judge import HIDDEN_INIT, VersionEnvironments
-from tuner.sweep.limits import Backoff, Ledger
 from tuner.sweep.sending import Call, Workers
 
 if TYPE_CHECKING:
     from tuner.model.invocation import InvokeReply
-
-
-@given(
-    st.floats(0.001, 10.0),
-    st.lists(st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 1.0), st.booleans()), max_size=60),
-)
-def test_a_ledger_never_lets_more_be_spent_than_the_budget(
-    budget_usd: float, calls: list[tuple[float, float, bool]]
-) -> None:
-    """Whatever costs what share of its worst case, in whatever order calls end."""
-    ledger = Ledger(budget_usd=budget_usd, max_invocations=1000)
-    spent, flying = 0.0, []
-    for worst_usd, share, ends_one in calls:
-        if ledger.can_afford(worst_usd):
-            ledger.reserve(worst_usd)
-            flying.append((worst_usd, worst_usd * share))
-        if ends_one and flying:
-            worst, cost = flying.pop(0)
-            ledger.settle(worst, cost)
-            spent += cost
-        assert spent + sum(worst for worst, _ in flying) <= budget_usd * (1 + 1e-9)
-
-
-@given(st.integers(1, 9), st.none() | st.floats(0, 1e9), st.integers())
-def test_waits_grow_jitter_and_end(count: int, asked_s: float | None, seed: int) -> None:
-    """A wait is never over 80 s, at least what was asked (up to a minute), and gives up once."""
-    wait_s = Backoff().wait_s(count, asked_s, random.Random(seed))
-    assert wait_s is not None
-    assert min(asked_s or 0.0, 60.0) < wait_s <= 80.0
-    assert Backoff().wait_s(10, asked_s, random.Random(seed)) is None
 
 
 def cold(init_ms: float | None = 90.0) -> PlatformReport:

@@ -5,7 +5,7 @@ Annotations are evaluated by typer, so nothing here is postponed.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -78,19 +78,21 @@ class GoalOptions:
 
         A percentile without a limit is shown, and limits nothing.
         """
-        given: dict[str, Any] = {
-            "name": self.goal,
-            "cost_slack_ratio": self.cost_slack,
-            "tolerance_ratio": self.tolerance,
-            "max_duration_ms": self.max_duration,
-            "percentile": self.percentile,
-            "max_cost_usd_per_million": self.max_cost_per_million,
-            "cold_start_share": self.cold_start_share,
-            "allow_different_replies": self.allow_different_replies or None,
-        }
-        return replace(
-            kept or Goal(), **{name: each for name, each in given.items() if each is not None}
+        kept = kept or Goal()
+        return Goal(
+            name=_or(self.goal, kept.name),
+            cost_slack_ratio=_or(self.cost_slack, kept.cost_slack_ratio),
+            tolerance_ratio=_or(self.tolerance, kept.tolerance_ratio),
+            max_duration_ms=_or(self.max_duration, kept.max_duration_ms),
+            percentile=_or(self.percentile, kept.percentile),
+            max_cost_usd_per_million=_or(self.max_cost_per_million, kept.max_cost_usd_per_million),
+            cold_start_share=_or(self.cold_start_share, kept.cold_start_share),
+            allow_different_replies=self.allow_different_replies or kept.allow_different_replies,
         )
+
+
+def _or(given: T | None, kept: T) -> T:
+    return kept if given is None else given
 
 
 @dataclass(frozen=True, slots=True)

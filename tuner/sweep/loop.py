@@ -76,11 +76,8 @@ class SweepLoop:
             current_mb=prepared.function.memory_mb,
             takes_error_replies=prepared.goal.allow_different_replies,
         )
-        self._bodies = Bodies(
-            prepared.payloads,
-            once_each=plan.once_each,
-            first_index=sent_before(prepared.earlier),
-        )
+        sent = sent_before(prepared.earlier)
+        self._bodies = Bodies(prepared.payloads, once_each=plan.once_each, first_index=sent)
         sender = Sender(prepared, io.gateway, lease.function_name, self._bodies)
         self._workers = Workers(sender.send, self._clock)
         self._health = Health()
