@@ -14,7 +14,7 @@ import pytest
 from tests.cli.running import ROOT, one_line, run, run_here, variables_for
 from tests.sweeps import made_sweep, save_sweep
 from tuner import __version__
-from tuner.cli import app, failure, main
+from tuner.cli import app, exit_status, main
 from tuner.cli.app import COMMANDS, LOCAL, PAYLOAD, PRICES
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def test_every_command_with_json_tells_every_error_as_one_object(
 
 def test_only_commands_with_json_are_asked_for_it_by_a_setting() -> None:
     """What is listed for that is what there is: a text answer's error stays a line."""
-    assert {" ".join(command) for command in WITH_JSON} == failure._HAVE_JSON
+    assert {" ".join(command) for command in WITH_JSON} == exit_status._HAVE_JSON
 
 
 @pytest.mark.parametrize(

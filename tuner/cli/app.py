@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tuner.cli import failure
+from tuner.cli import exit_status
 from tuner.cli.config import defaults_for
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ LOCAL: Final[dict[str, Entry]] = {
     "serve": Entry(
         "tuner.cli.local:serve", "Serve a template's functions on a Lambda endpoint of your own."
     ),
-    "check": Entry("tuner.cli.local_check:check", "Measure how true this machine is to Lambda."),
+    "check": Entry("tuner.cli.local:check", "Measure how true this machine is to Lambda."),
 }
 _EPILOG: Final = """\
 tuner tune resize-images --payload event.json
@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if (line := _usage_line(error)) is None:
             raise
-        failure.tell(None, line, USAGE_ERROR, arguments)
+        exit_status.tell(None, line, USAGE_ERROR, arguments)
         return USAGE_ERROR
     if not arguments:
         return USAGE_ERROR

@@ -1,13 +1,23 @@
-"""`tuner break-even`: from which traffic on a function is cheaper elsewhere."""
+"""`tuner break-even`: from which traffic on a function is cheaper elsewhere.
 
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options, saved
-from tuner.cli.break_even_options import LoadOptions, TermsOptions
+from tuner.cli import options, saved, values
 from tuner.cli.groups import spread
+
+if TYPE_CHECKING:
+    from tuner.breakeven.terms import Terms
+    from tuner.breakeven.traffic import Traffic
+    from tuner.model.sweep import Sweep
+
 
 EPILOG = """\
 tuner break-even resize-images --rate 50/s
@@ -19,6 +29,149 @@ tuner break-even resize-images --traffic cloudwatch --days 14
 tuner break-even resize-images --traffic traffic.csv --format json
 
 tuner break-even resize-images --rate 50/s --format svg --out costs.svg"""
+
+_traffic = partial(typer.Option, rich_help_panel="Traffic")
+_terms = partial(typer.Option, rich_help_panel="Terms")
+_output = partial(typer.Option, rich_help_panel=options.OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How often the function is invoked, at most one way of saying so."""
+
+    rate: options.Rate = None
+    per_month: options.PerMonth = None
+    traffic: Annotated[
+        str | None,
+        _traffic(
+            metavar="CSV|cloudwatch",
+            help="Load by hour (hour,requests), or the function's own by minute.",
+        ),
+    ] = None
+    days: Annotated[
+        int, _traffic(metavar="N", min=1, help="Days of --traffic cloudwatch, at most 15.")
+    ] = 14
+    peak_ratio: Annotated[
+        float | None,
+        _traffic(metavar="TIMES", help="Peak over the mean (3 without it; 1 with --traffic)."),
+    ] = None
+
+    def of(
+        self,
+        sweep: "Sweep",
+        *,
+        region: str | None,
+        profile: str | None,
+        endpoint_url: str | None,
+    ) -> "Traffic":
+        """Return the traffic; CloudWatch is asked for the swept function's. Raises InputError."""
+        from tuner.cli.traffic import Source, traffic_of  # noqa: PLC0415 - not needed for --help
+
+        source = Source(
+            self.traffic, self.days, region=region, profile=profile, endpoint_url=endpoint_url
+        )
+        return traffic_of(self.rate, self.per_month, source, self.peak_ratio, sweep=sweep)
+
+
+@dataclass(frozen=True, slots=True)
+class TermsOptions:
+    """What is compared, and how."""
+
+    trigger: Annotated[
+        Literal["http", "queue", "stream", "schedule"],
+        _terms(help="http needs a load balancer elsewhere."),
+    ] = "http"
+    utilization: Annotated[
+        float,
+        _terms(
+            parser=values.ratio, metavar="SHARE", help="Of a fleet's vCPUs, that the peak may fill."
+        ),
+    ] = 0.6
+    container_concurrency: Annotated[
+        float, _terms(help="Requests that a process holds while they wait.")
+    ] = 10.0
+    arm_speed: Annotated[
+        float, _terms(metavar="TIMES", help="Speed of an arm vCPU over an x86 one for this code.")
+    ] = 1.0
+    provisioned: Annotated[
+        bool,
+        _terms(
+            "--provisioned/--no-provisioned",
+            help="Price Lambda with provisioned concurrency where that is cheaper.",
+        ),
+    ] = True
+    needs_gpu: Annotated[bool, _terms("--needs-gpu", help="The work gains from a GPU.")] = False
+    spot_share: Annotated[
+        float, _terms(parser=values.ratio, metavar="SHARE", help="Share of Fargate tasks on Spot.")
+    ] = 0.0
+    savings_plan: Annotated[
+        bool,
+        _terms(
+            "--savings-plan",
+            help="One-year Compute Savings Plan, no upfront, for Lambda and Fargate.",
+        ),
+    ] = False
+    nat: Annotated[bool, _terms("--nat", help="NAT instead of public addresses.")] = False
+    account_gb_seconds: Annotated[
+        float | None,
+        _terms(
+            metavar="GB-S",
+            parser=values.amount_or_nothing,
+            help="The account's GB-seconds a month besides: counts price tiers and free tier.",
+        ),
+    ] = None
+    gateway_usd_per_million: Annotated[
+        float,
+        _terms(
+            metavar="USD", parser=values.amount_or_nothing, help="Your API gateway's own price."
+        ),
+    ] = 0.0
+    api_gateway: Annotated[
+        bool,
+        _terms(
+            "--api-gateway",
+            help="An HTTP API at list price before Lambda (without it a function URL).",
+        ),
+    ] = False
+    load_balancer_usd_per_month: Annotated[
+        float | None,
+        _terms(metavar="USD", parser=values.amount_or_nothing, help="In place of the list price."),
+    ] = None
+    log_kb_per_request: Annotated[
+        float,
+        _terms(
+            metavar="KB",
+            parser=values.amount_or_nothing,
+            help="Log lines of a request, billed everywhere (0: left out).",
+        ),
+    ] = 0.0
+    ops_cost_usd: Annotated[
+        float,
+        _terms(
+            metavar="USD",
+            parser=values.amount_or_nothing,
+            help="What operating a fleet costs a month.",
+        ),
+    ] = 0.0
+    migration_cost_usd: Annotated[
+        float | None,
+        _terms(
+            metavar="USD",
+            parser=values.amount_or_nothing,
+            help="What the move costs: gives payback.",
+        ),
+    ] = None
+    min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0
+    min_saving_ratio: options.MinSavingRatio = None
+
+    def with_traffic(self, traffic: "Traffic") -> "Terms":
+        """Return the terms of a comparison. --api-gateway is at its list price or at yours."""
+        from tuner.breakeven.terms import Terms  # noqa: PLC0415 - not needed for --help
+
+        given = asdict(self)
+        if given.pop("api_gateway") and not self.gateway_usd_per_million:
+            given["gateway_usd_per_million"] = None
+        return Terms(traffic=traffic, **given)
 
 
 @spread
@@ -32,33 +185,25 @@ def break_even(
     terms: TermsOptions,
     format_name: Annotated[
         Literal["text", "json", "markdown", "png", "svg"],
-        typer.Option("--format", help="How to show it.", rich_help_panel=options.OUTPUT),
+        _output("--format", help="How to show it."),
     ] = "text",
     out_file: Annotated[
         Path | None,
-        typer.Option(
+        _output(
             "--out",
             metavar="FILE",
             help="Figure to write, with --format png or svg (stdout without it).",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = None,
-    bill: Annotated[
-        bool,
-        typer.Option(
-            "--bill", help="Show what each cost adds up from.", rich_help_panel=options.OUTPUT
-        ),
-    ] = False,
+    bill: Annotated[bool, _output("--bill", help="Show what each cost adds up from.")] = False,
     json: options.JsonOutput = False,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
     detailed_exitcode: Annotated[
         bool,
-        typer.Option(
-            "--detailed-exitcode",
-            help="Exit with 11 for leaving Lambda, 12 for too close to call.",
-            rich_help_panel=options.OUTPUT,
+        _output(
+            "--detailed-exitcode", help="Exit with 11 for leaving Lambda, 12 for too close to call."
         ),
     ] = False,
 ) -> int:
@@ -69,7 +214,7 @@ def break_even(
     --traffic cloudwatch, the function's invocations and concurrency of the last days.
     """
     from tuner.api.answers import break_even as answer_of  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
+    from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
 
@@ -82,4 +227,4 @@ def break_even(
         picture.show_break_even(answer, shown, out_file)
     else:
         show_break_even(answer, shown, with_bill=bill)
-    return exitcode.of_platform(answer.verdict) if detailed_exitcode else 0
+    return exit_status.of_platform(answer.verdict) if detailed_exitcode else 0

@@ -1,20 +1,29 @@
-"""`tuner comment`: the answer, on the pull request."""
+"""`tuner comment`: the answer, on the pull request.
 
-from typing import TYPE_CHECKING, Annotated
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from tuner.cli import options, values
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
-from tuner.cli.pull_request import ChangeOptions, PullRequestOptions
 from tuner.cli.saved import Sweeps, answer_of, limits_of, load
+from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.api.comment import CommentText
     from tuner.errors import TunerError
+    from tuner.forge.protocol import Target
     from tuner.model.recommendation import Recommendation
+    from tuner.model.sweep import Sweep
+
 
 EPILOG = """\
 tuner comment resize-images --dry-run
@@ -22,6 +31,118 @@ tuner comment resize-images --dry-run
 tuner comment sweep.jsonl --key sizes --fail-if-saving-over 20%
 
 tuner comment a.jsonl b.jsonl --repository octo/shop --number 7 --token-env BOT_TOKEN"""
+
+_pull_request = partial(typer.Option, rich_help_panel="Pull request")
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequestOptions:
+    """Where the comment goes; what is not given comes from the job's environment."""
+
+    forge: Annotated[
+        Literal["github", "gitlab"] | None,
+        _pull_request(help="Where the pull or merge request is (else by GITLAB_CI, else github)."),
+    ] = None
+    repository: Annotated[
+        str | None,
+        _pull_request(
+            metavar="OWNER/NAME", help="Repository (else GITHUB_REPOSITORY or CI_PROJECT_PATH)."
+        ),
+    ] = None
+    number: Annotated[
+        int | None,
+        _pull_request(
+            min=1,
+            help="Its number (else from GITHUB_REF, GITHUB_EVENT_PATH or CI_MERGE_REQUEST_IID).",
+        ),
+    ] = None
+    api_url: Annotated[
+        str | None,
+        _pull_request(
+            help="API of a server of your own (else GITHUB_API_URL or CI_API_V4_URL, else the "
+            "public one)."
+        ),
+    ] = None
+    token_env: Annotated[
+        str | None,
+        _pull_request(
+            metavar="VARIABLE",
+            help="Variable that holds the token (else GITHUB_TOKEN or GITLAB_TOKEN).",
+        ),
+    ] = None
+    author: Annotated[
+        str | None,
+        _pull_request(
+            metavar="LOGIN",
+            help="Whose comments are its own, where an app's token is used: my-app[bot] (else the "
+            "token's user, or github-actions[bot]).",
+        ),
+    ] = None
+
+    def target(self) -> "Target":
+        """Return the pull or merge request; its token may be empty. Raises InputError."""
+        from tuner.cli.continuous_integration import (  # noqa: PLC0415 - not needed for --help
+            pull_request_target,
+        )
+
+        return pull_request_target(
+            forge=self.forge,
+            repository=self.repository,
+            number=self.number,
+            api_url=self.api_url,
+            author=self.author,
+            token_env=self.token_env,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeOptions:
+    """What the pull request builds, and the templates that it may change."""
+
+    code: Annotated[
+        list[str] | None,
+        _pull_request(
+            metavar="ZIP|FOLDER|IMAGE",
+            help="This change's build, repeatable: the comment says first where another was "
+            "measured (without it: where tune --code was not used).",
+            show_default=False,
+        ),
+    ] = None
+    template: Annotated[
+        list[Path] | None,
+        _pull_request(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="CloudFormation or SAM template, repeatable: the size is suggested on its line "
+            "(else template.yaml, .yml or .json, where one is here).",
+            show_default=False,
+        ),
+    ] = None
+    parameter: options.TemplateParameters = None
+
+    def compose(
+        self, answers: "Sequence[tuple[Sweep, Recommendation]]", *, key: str | None
+    ) -> "CommentText":
+        """Return the comment. Raises InputError and SweepFileError."""
+        from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
+        from tuner.api.template_changes import (  # noqa: PLC0415 - as above
+            template_change,
+            usual_templates,
+        )
+        from tuner.session.inputs import digest_of  # noqa: PLC0415 - not needed for --help
+
+        found = self.template or usual_templates(Path())
+        given, named = parameters_of(self.parameter), bool(self.template)
+        return compose_comment(
+            answers,
+            key=key,
+            digests=[digest_of(each) for each in self.code or ()],
+            changes=[
+                template_change(answer, found, named=named, parameters=given)
+                for _, answer in answers
+            ],
+        )
 
 
 @spread

@@ -66,13 +66,13 @@ def _stand_in_for_closed_streams() -> bool:
 
 
 def _run_app(arguments: list[str]) -> int:
-    from tuner.cli import app, failure  # noqa: PLC0415 - `--version` is answered without typer
+    from tuner.cli import app, exit_status  # noqa: PLC0415 - `--version` is answered without typer
     from tuner.errors import TunerError  # noqa: PLC0415 - as above
 
     try:
         return app.run(arguments)
     except TunerError as error:
-        failure.tell(error, str(error), error.exit_code, arguments)
+        exit_status.tell(error, str(error), error.exit_code, arguments)
         return error.exit_code
     except BrokenPipeError:
         raise
@@ -83,7 +83,7 @@ def _run_app(arguments: list[str]) -> int:
         if os.environ.get("TUNER_DEBUG"):
             raise
         words = f"unexpected {_describe(error)}; TUNER_DEBUG=1 shows the traceback"
-        failure.tell(None, words, FAILED, arguments)
+        exit_status.tell(None, words, FAILED, arguments)
         return FAILED
 
 

@@ -36,7 +36,7 @@ def report(
     of one sweep.
     """
     from tuner import api, session  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import exitcode, picture  # noqa: PLC0415 - as above
+    from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
     from tuner.report.wording import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
@@ -54,7 +54,7 @@ def report(
         ]
         picture.show_page(exhibits, out_file)
         answers = [each.recommendation for each in exhibits]
-        return exitcode.of_all(answers) if detailed_exitcode else 0
+        return exit_status.of_all(answers) if detailed_exitcode else 0
     answers = [session.recommend(each, terms, today=today()) for each in analyses]
     if shown in picture.FORMATS:
         picture.show_figure(answers[0], analyses[0].answered, shown, out_file)
@@ -64,4 +64,4 @@ def report(
             for answer, each in zip(answers, analyses, strict=True)
         ]
         show_answers(list(zip(sweeps, answers, strict=True)), shown, flags)
-    return exitcode.of_all(answers) if detailed_exitcode else 0
+    return exit_status.of_all(answers) if detailed_exitcode else 0

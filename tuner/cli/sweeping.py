@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner import api, session
 from tuner.aws import CredentialsWait
-from tuner.cli import exitcode
+from tuner.cli import exit_status
 from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
@@ -97,7 +97,7 @@ def sweep_and_answer(
     if sweep.end == "failed":
         say("tuner: the sweep could not be finished: see what is said above")
         return FAILED
-    return exitcode.of(answer) if manner.detailed_exitcode else 0
+    return exit_status.of(answer) if manner.detailed_exitcode else 0
 
 
 def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""How an error is told: a line on stderr, and one JSON object where JSON was asked for."""
+"""How a command ends: its exit code, and an error as a line and, where asked for, as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from tuner.errors import TunerError
 from tuner.report.json import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from tuner.model.recommendation import Recommendation, Verdict
+
 
 _HAVE_JSON: Final = frozenset(
     {
@@ -65,3 +68,25 @@ def asks_json(arguments: Sequence[str]) -> bool:
         with suppress(TunerError):
             given = read_file(Path.cwd()).get("json")
     return str(given).lower() in {"1", "true", "yes", "on", "t", "y"}
+
+
+RESIZE: Final = 10
+LEAVE: Final = 11
+INCONCLUSIVE: Final = 12
+_CODES: Final[dict[Verdict, int]] = {"keep": 0, "resize": RESIZE, "inconclusive": INCONCLUSIVE}
+
+
+def of(answer: Recommendation) -> int:
+    """0 for keep, 10 for resize, 12 for inconclusive."""
+    return _CODES[answer.choice.verdict]
+
+
+def of_all(answers: Iterable[Recommendation]) -> int:
+    """10 if any is to be resized, else 12 if any is inconclusive, else 0."""
+    codes = {of(answer) for answer in answers}
+    return next((code for code in (RESIZE, INCONCLUSIVE) if code in codes), 0)
+
+
+def of_platform(verdict: str | None) -> int:
+    """0 for staying on Lambda (or nothing to say), 12 for too close to call, else 11: leave."""
+    return {"stay": 0, "too-close": INCONCLUSIVE, None: 0}.get(verdict, LEAVE)
