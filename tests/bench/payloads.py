@@ -52,7 +52,7 @@ def rows() -> list[tuple[str, str, str, bool]]:
 
 
 def _ours_s() -> float:
-    events = TemplateEvents(TEMPLATE, place="order.j2", key="1/order")
+    events = TemplateEvents(TEMPLATE, file="order.j2", key="1/order")
     events.body(0)
     start_s = time.process_time()
     sizes = [len(events.body(index)) for index in range(COUNT)]

@@ -14,7 +14,6 @@ import pytest
 
 from tests.payloads.pythons import other_pythons
 from tuner.errors import PayloadError
-from tuner.payloads import optional_import
 from tuner.payloads.jinja_template import TemplateEvents
 
 ORDER = """{
@@ -27,7 +26,7 @@ ORDER = """{
 
 
 def events(source: str, **given: object) -> TemplateEvents:
-    return TemplateEvents(source, place="order.j2", key="1/order", **given)
+    return TemplateEvents(source, file="order.j2", key="1/order", **given)
 
 
 def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:
@@ -37,7 +36,7 @@ def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:
     assert [second.body(index) for index in reversed(range(50))] == ahead[::-1]
     assert len(set(ahead)) == 50
     assert first.digest == second.digest
-    other = TemplateEvents(ORDER, place="order.j2", key="2/order")
+    other = TemplateEvents(ORDER, file="order.j2", key="2/order")
     assert other.body(0) != ahead[0]
     assert other.digest != first.digest
     assert all(json.loads(body)["lines"] for body in ahead)
@@ -54,7 +53,7 @@ from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sampling import parse_distribution
 from tuner.payloads.event_sources import SOURCES
 digest = hashlib.sha256()
-template = TemplateEvents(sys.argv[1], place="order.j2", key="1/order")
+template = TemplateEvents(sys.argv[1], file="order.j2", key="1/order")
 schema, sizes = json.loads(sys.argv[2]), parse_distribution("p50=1kB,p99=20kB")
 sources = [
     make_class(ClassRecipe(name, source=name, parameters={"batch_size": size}), seed=9)
@@ -230,17 +229,6 @@ def test_parameters_are_names_in_the_template() -> None:
     made = events('{"n": {{ count }}}', parameters={"count": 5, "other": 1})
     assert made.body(0) == b'{"n": 5}'
     assert made.unused_parameters == ("other",)
-
-
-def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says what to install."""
-
-    def lacking(name: str) -> None:
-        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-
-    monkeypatch.setattr(optional_import, "import_module", lacking)
-    with pytest.raises(PayloadError, match=r"templates need jinja2, .*'lambda-tuner\[payloads\]'"):
-        events("{}")
 
 
 def test_digest_tells_recipes_apart() -> None:

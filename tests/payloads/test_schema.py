@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from tuner.errors import PayloadError
+from tuner.payloads import optional_import
 from tuner.payloads.sampling import parse_distribution
 from tuner.payloads.schema import SchemaEvents
 
@@ -52,7 +53,7 @@ ORDER: dict[str, Any] = {
 def events(schema: Any, sizes: str | None = None) -> SchemaEvents:
     size = parse_distribution(sizes) if sizes else None
     text = schema if isinstance(schema, str) else json.dumps(schema)
-    return SchemaEvents(text, place="order.schema.json", key="1/order", size=size)
+    return SchemaEvents(text, file="order.schema.json", key="1/order", size=size)
 
 
 def test_every_event_is_valid_and_seeded() -> None:
@@ -123,4 +124,17 @@ def test_a_reference_fetches_nothing(reference: str) -> None:
     """A schema is validated with what stands in it: no file is read, nothing is asked for."""
     schema = json.dumps({"const": 1, "not": {"$ref": reference}})
     with pytest.raises(PayloadError, match=r"a \$ref leads nowhere in the schema"):
-        SchemaEvents(schema, place="s.json", key="1").body(0)
+        SchemaEvents(schema, file="s.json", key="1").body(0)
+
+
+def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to install."""
+
+    def lacking(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.setattr(optional_import, "import_module", lacking)
+    with pytest.raises(
+        PayloadError, match=r"schemas need jsonschema, .*'lambda-tuner\[payloads\]'"
+    ):
+        SchemaEvents("{}", file="s.json", key="k")

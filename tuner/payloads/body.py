@@ -57,8 +57,8 @@ def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
     except UnicodeDecodeError as error:
         raise PayloadError(f"{what} is not UTF-8 (at byte {error.start})") from None
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise PayloadError(f"{what} is not JSON: {place}: {error.msg}") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise PayloadError(f"{what} is not JSON: {where}: {error.msg}") from None
     except ValueError:
         raise PayloadError(
             f"{what} is not JSON: NaN, Infinity or a number beyond all use"

@@ -56,7 +56,7 @@ class Bodies(Protocol):
     digest: str
 
     def part(self, index: int, part: int) -> str:
-        """Return the body at one place of the batch of one event."""
+        """Return the body for one part of the batch of one event."""
 
 
 class SourceEvents:

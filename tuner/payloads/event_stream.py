@@ -55,7 +55,7 @@ class FolderEvents:
         return checked(body, f"payload file {str(path)!r}", raw=self._raw)
 
     def part(self, index: int, part: int) -> str:
-        """Return a recorded body for one place of the batch of one event."""
+        """Return a recorded body for one part of the batch of one event."""
         return self.body(index * 10_007 + part).decode("utf-8", "replace")
 
 

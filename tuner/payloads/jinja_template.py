@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
 from tuner.payloads.body import checked
-from tuner.payloads.optional_import import import_optional
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,20 +97,11 @@ _lock: Final = threading.Lock()
 _children: Final[list[_Child]] = []
 
 
-def render(recipe: Mapping[str, Any], index: int, part: int) -> str:
-    """Return what the child makes of a recipe, `Rendered`'s arguments. Raises PayloadError."""
-    return _answer(recipe, index, part)
+def _render(recipe: Mapping[str, Any], index: int | None, part: int = 0) -> str:
+    """Return what the child makes of a recipe, `Rendered`'s arguments. Raises PayloadError.
 
-
-def names_in(recipe: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names that a template asks for, once it is found to be right.
-
-    Raises PayloadError.
+    Without an index: the names that the template asks for, as JSON, once it is found to be right.
     """
-    return frozenset(json.loads(_answer(recipe, None, 0)))
-
-
-def _answer(recipe: Mapping[str, Any], index: int | None, part: int) -> str:
     with _lock:
         if _children and _children[0].is_full:
             _children.pop().end()
@@ -125,16 +115,13 @@ def _answer(recipe: Mapping[str, Any], index: int | None, part: int) -> str:
             if reply is None:  # interrupted, or ended: what it says next would be another's
                 code = _children.pop().end()
     if reply is None:
-        raise PayloadError(f"template {recipe['place']}: {_why(code, recipe['most_s'])}")
+        why = "grows beyond all use, or over Lambda's 6 MB: make it smaller"
+        if code == -signal.SIGXCPU:
+            why = f"takes over {recipe['most_s']:g} s for one event: shorten it"
+        raise PayloadError(f"template {recipe['file']}: {why}")
     if "error" in reply:
         raise PayloadError(reply["error"])
     return reply["text"]
-
-
-def _why(code: int, most_s: float) -> str:
-    if code == -signal.SIGXCPU:
-        return f"takes over {most_s:g} s for one event: shorten it"
-    return "grows beyond all use, or over Lambda's 6 MB: make it smaller"
 
 
 @atexit.register
@@ -154,27 +141,26 @@ class TemplateEvents:
         self,
         source: str,
         *,
-        place: str,
+        file: str,
         key: str,
         parameters: Mapping[str, object] | None = None,
         most_s: float = MOST_S,
     ) -> None:
-        """Read `source`; `place` is its file for messages, `key` seeds it.
+        """Read `source`; `file` names it in messages, `key` seeds it.
 
         Raises PayloadError for a template that cannot be read, and for a parameter that it does
         not use or a name that it is not given.
         """
-        import_optional("jinja2", "templates")
-        self._place = place
+        self._file = file
         self.parameters = dict(parameters or {})
         self._recipe = {
             "source": source,
-            "place": place,
+            "file": file,
             "key": key,
             "parameters": self.parameters,
             "most_s": most_s,
         }
-        self._names = names_in(self._recipe)
+        self._names = frozenset(json.loads(_render(self._recipe, None)))
         recipe = json.dumps([source, key, self.parameters], sort_keys=True, default=str)
         self.digest = hashlib.sha256(recipe.encode()).hexdigest()
 
@@ -188,11 +174,11 @@ class TemplateEvents:
 
         Raises PayloadError.
         """
-        return render(self._recipe, index, part)
+        return _render(self._recipe, index, part)
 
     def body(self, index: int) -> bytes:
         """Return the event at `index`, which must be JSON. Raises PayloadError."""
-        what = f"template {self._place}: the event at index {index}"
+        what = f"template {self._file}: the event at index {index}"
         try:
             return checked(self.part(index).encode(), what)
         except UnicodeEncodeError:

@@ -138,7 +138,9 @@ def load_payloads(
         test_events=test_events,
     )
     found = [
-        each for place, spec in enumerate(specs, start=1) for each in _load(spec, place, options)
+        each
+        for position, spec in enumerate(specs, start=1)
+        for each in _load(spec, position, options)
     ] or [(Payload("empty", b"{}"), seed)]
     options.check_taken([what for what, _ in found])
     names = distinct(what.name for what, _ in found)
@@ -148,13 +150,15 @@ def load_payloads(
     return tuple(each.made() for each in classes)
 
 
-def _load(spec: str, place: int, options: Options) -> Sequence[tuple[ClassRecipe | Payload, int]]:
+def _load(
+    spec: str, position: int, options: Options
+) -> Sequence[tuple[ClassRecipe | Payload, int]]:
     """What a spec stands for, with the seed of each class."""
     if not spec.strip():
-        raise PayloadError(f"payload {place} is empty: give a file or JSON, such as {{}}")
+        raise PayloadError(f"payload {position} is empty: give a file or JSON, such as {{}}")
     if spec.lstrip().startswith(_BEGINS_JSON):
-        body = checked(_encoded(spec, place), f"payload {place}")
-        return [(Payload(f"inline-{place}", body), options.seed)]
+        body = checked(_encoded(spec, position), f"payload {position}")
+        return [(Payload(f"inline-{position}", body), options.seed)]
     if asks_for_test_events(spec):
         return [(each, options.seed) for each in shareable(spec, options)]
     if (recipes := _recipes(spec, options)) is not None:
@@ -164,9 +168,9 @@ def _load(spec: str, place: int, options: Options) -> Sequence[tuple[ClassRecipe
         body = checked(body_of_file, f"payload file {spec!r}", raw=options.raw)
         return [(Payload(Path(spec).stem, body), options.seed)]
     if is_json(spec):
-        body = checked(_encoded(spec, place), f"payload {place}")
-        return [(Payload(f"inline-{place}", body), options.seed)]
-    shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {place}"
+        body = checked(_encoded(spec, position), f"payload {position}")
+        return [(Payload(f"inline-{position}", body), options.seed)]
+    shown = f"{spec!r}" if _LOOKS_LIKE_PATH.fullmatch(spec) else f"number {position}"
     close = close_source(spec)
     advice = f"did you mean the event source {close}?" if close else "check the path"
     raise PayloadError(f"payload {shown} is neither a file nor JSON: {advice}")
@@ -197,11 +201,11 @@ def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] |
     return None if named is None else [(named, options.seed)]
 
 
-def _encoded(text: str, place: int) -> bytes:
+def _encoded(text: str, position: int) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise PayloadError(f"payload {place} is not UTF-8") from None
+        raise PayloadError(f"payload {position} is not UTF-8") from None
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -12,7 +12,9 @@ from tuner.payloads.body import checked, read_file
 from tuner.payloads.envelope import SourceEvents
 from tuner.payloads.event_sources import find_source
 from tuner.payloads.event_stream import FolderEvents
+from tuner.payloads.jinja_template import TemplateEvents
 from tuner.payloads.sampling import parse_distribution
+from tuner.payloads.schema import SchemaEvents
 
 if TYPE_CHECKING:
     from tuner.payloads.envelope import Source
@@ -105,20 +107,16 @@ def _bodies(recipe: ClassRecipe, key: str, source: Source | None) -> Any:
             recipe.path, key=key, raw=recipe.raw or source is not None, within=recipe.within
         )
     if recipe.origin == "template" or recipe.origin is None:
-        from tuner.payloads.jinja_template import TemplateEvents  # noqa: PLC0415 - may not be installed
-
         given = dict(recipe.parameters)
         if recipe.origin is None:
             assert source is not None
-            return TemplateEvents(source.body, place=f"<{source.name}>", key=key, parameters=given)
+            return TemplateEvents(source.body, file=f"<{source.name}>", key=key, parameters=given)
         text = _text(recipe, f"template {str(recipe.path)!r}")
-        return TemplateEvents(text, place=str(recipe.path), key=key, parameters=given)
+        return TemplateEvents(text, file=str(recipe.path), key=key, parameters=given)
     if recipe.origin == "schema":
-        from tuner.payloads.schema import SchemaEvents  # noqa: PLC0415 - may not be installed
-
         size = parse_distribution(recipe.size) if recipe.size is not None else None
         text = _text(recipe, f"schema {str(recipe.path)!r}")
-        return SchemaEvents(text, place=str(recipe.path), key=key, size=size)
+        return SchemaEvents(text, file=str(recipe.path), key=key, size=size)
     return _Fixed(_text(recipe, f"payload file {str(recipe.path)!r}") if source else "")
 
 

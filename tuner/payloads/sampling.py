@@ -60,7 +60,7 @@ class Draw:
     def code(self, length: int) -> str:
         """Letters and digits that are not mistaken for each other."""
         bits = self.random.getrandbits(5 * length) if length > 0 else 0
-        return "".join(_CROCKFORD[bits >> 5 * place & 31] for place in range(length))
+        return "".join(_CROCKFORD[bits >> 5 * digit & 31] for digit in range(length))
 
     def uuid(self) -> str:
         """A random UUID."""

@@ -76,11 +76,11 @@ class SchemaEvents:
     """Events that meet one schema, of sizes that follow a distribution where one is given."""
 
     def __init__(
-        self, text: str, *, place: str, key: str, size: SizeDistribution | None = None
+        self, text: str, *, file: str, key: str, size: SizeDistribution | None = None
     ) -> None:
-        """Read and check the schema. Raises PayloadError, which names the file and the place."""
+        """Read and check the schema. Raises PayloadError, which names the file and the path in it."""
         jsonschema = import_optional("jsonschema", "schemas")
-        self._schema, self._place, self._key, self._size = _parsed(text, place), place, key, size
+        self._schema, self._file, self._key, self._size = _parsed(text, file), file, key, size
         kind = jsonschema.validators.validator_for(
             self._schema, default=jsonschema.Draft202012Validator
         )
@@ -88,7 +88,7 @@ class SchemaEvents:
             kind.check_schema(self._schema)
         except jsonschema.SchemaError as error:
             raise PayloadError(
-                f"schema {place} is none, at {error.json_path}: its {error.validator} is wrong"
+                f"schema {file} is none, at {error.json_path}: its {error.validator} is wrong"
             ) from None
         # An empty registry: a $ref fetches nothing, neither from the network nor from a file.
         registry = import_optional("referencing", "schemas").Registry()
@@ -99,11 +99,11 @@ class SchemaEvents:
     def body(self, index: int) -> bytes:
         """Return the event at `index`. Raises PayloadError."""
         return checked(
-            self.part(index).encode(), f"schema {self._place}: the event at index {index}"
+            self.part(index).encode(), f"schema {self._file}: the event at index {index}"
         )
 
     def part(self, index: int, part: int = 0) -> str:
-        """Return a value for one place of the batch of one event, as JSON."""
+        """Return a value for one part of the batch of one event, as JSON."""
         why = ""
         for attempt in range(_TRIES):
             draw = Draw(self._key, index, part, attempt)
@@ -116,7 +116,7 @@ class SchemaEvents:
             if problem is None:
                 return self._sized(value, draw, index, part)
             why = problem
-        raise PayloadError(f"schema {self._place} cannot be met: {why}")
+        raise PayloadError(f"schema {self._file} cannot be met: {why}")
 
     def _sized(self, value: Any, draw: Draw, index: int, part: int) -> str:
         if self._size is None:
@@ -125,7 +125,7 @@ class SchemaEvents:
         larger = grown(self._schema, value, wanted, draw)
         problem = self._problem(larger)
         if problem is not None:
-            raise PayloadError(f"schema {self._place} cannot be met with {wanted} bytes: {problem}")
+            raise PayloadError(f"schema {self._file} cannot be met with {wanted} bytes: {problem}")
         return _written(larger)
 
     def _problem(self, value: Any) -> str | None:
@@ -139,17 +139,17 @@ class SchemaEvents:
         return None if error is None else f"{error.json_path} fails {error.validator}"
 
 
-def _parsed(text: str, place: str) -> Any:
+def _parsed(text: str, file: str) -> Any:
     try:
         schema = json.loads(text)
     except json.JSONDecodeError as error:
         raise PayloadError(
-            f"schema {place} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+            f"schema {file} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
         ) from None
     except (ValueError, RecursionError):
-        raise PayloadError(f"schema {place} is not JSON") from None
+        raise PayloadError(f"schema {file} is not JSON") from None
     if not isinstance(schema, dict | bool):
-        raise PayloadError(f"schema {place} is none: an object is wanted")
+        raise PayloadError(f"schema {file} is none: an object is wanted")
     return schema
 
 

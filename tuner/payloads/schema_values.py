@@ -15,11 +15,11 @@ _OFTEN_THERE: Final = 0.8
 
 
 class Unmet(Exception):  # noqa: N818 - not an error: another try may do
-    """No value was found at a place."""
+    """No value was found for a part."""
 
 
 def typical(schema: Any, draw: Draw, *, index: int) -> Any:
-    """Return a value that a client would usually send. Raises Unmet, which names the place."""
+    """Return a value that a client would usually send. Raises Unmet, which names the path to it."""
     return _Maker(schema, draw, index).value(schema, "$", 0)
 
 
@@ -27,10 +27,10 @@ class _Maker:
     def __init__(self, root: Any, draw: Draw, index: int) -> None:
         self._root, self._draw, self._index = root, draw, index
 
-    def value(self, schema: Any, place: str, depth: int) -> Any:
+    def value(self, schema: Any, path: str, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise Unmet(f"{place[:120]} refers to itself without end")
-        schema = self._resolved(schema, place)
+            raise Unmet(f"{path[:120]} refers to itself without end")
+        schema = self._resolved(schema, path)
         if "const" in schema:
             return schema["const"]
         for name in ("enum", "examples"):
@@ -39,18 +39,18 @@ class _Maker:
         if "default" in schema:
             return schema["default"]
         make: Callable[[Mapping[str, Any], str, int], Any] = getattr(self, f"_{_kind(schema)}")
-        return make(schema, place, depth)
+        return make(schema, path, depth)
 
-    def _resolved(self, schema: Any, place: str) -> dict[str, Any]:
+    def _resolved(self, schema: Any, path: str) -> dict[str, Any]:
         """One schema without references, alternatives and unions."""
         for _ in range(_DEEPEST):
             if schema is True:
                 return {}
             if schema is False:
-                raise Unmet(f"{place} allows nothing")
+                raise Unmet(f"{path} allows nothing")
             rest = {k: v for k, v in schema.items() if k not in {"$ref", "allOf", "anyOf", "oneOf"}}
             if "$ref" in schema:
-                schema = _merged(rest, self._referred(schema["$ref"], place))
+                schema = _merged(rest, self._referred(schema["$ref"], path))
             elif "allOf" in schema:
                 schema = _merged(_without(schema, "allOf"), *schema["allOf"])
             elif "anyOf" in schema or "oneOf" in schema:
@@ -58,36 +58,36 @@ class _Maker:
                 schema = _merged(_without(schema, name), self._draw.choice(schema[name]))
             else:
                 return dict(schema)
-        raise Unmet(f"{place} refers to itself without end")
+        raise Unmet(f"{path} refers to itself without end")
 
-    def _referred(self, reference: str, place: str) -> Any:
+    def _referred(self, reference: str, path: str) -> Any:
         if not reference.startswith("#"):
-            raise Unmet(f"{place} refers to another file: put it under $defs")
+            raise Unmet(f"{path} refers to another file: put it under $defs")
         target = self._root
         for step in reference[1:].split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, dict) or name not in target:
-                raise Unmet(f"{place} refers to what is not there")
+                raise Unmet(f"{path} refers to what is not there")
             target = target[name]
         return target
 
-    def _object(self, schema: Mapping[str, Any], place: str, depth: int) -> dict[str, Any]:
+    def _object(self, schema: Mapping[str, Any], path: str, depth: int) -> dict[str, Any]:
         required = schema.get("required", [])
         made = {}
         for name, inner in schema.get("properties", {}).items():
             if name in required or (self._draw.share() < _OFTEN_THERE and inner is not False):
                 try:
-                    made[name] = self.value(inner, f"{place}.{name}", depth + 1)
+                    made[name] = self.value(inner, f"{path}.{name}", depth + 1)
                 except Unmet:
                     if name in required:
                         raise
         for name in required:
             if name not in made:
                 more = schema.get("additionalProperties", True)
-                made[name] = self.value(more, f"{place}.{name}", depth + 1)
+                made[name] = self.value(more, f"{path}.{name}", depth + 1)
         return made
 
-    def _array(self, schema: Mapping[str, Any], place: str, depth: int) -> list[Any]:
+    def _array(self, schema: Mapping[str, Any], path: str, depth: int) -> list[Any]:
         fixed = schema.get("prefixItems", [])
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
         count = min(max(least, len(fixed), self._draw.whole(1, 3)), most)
@@ -95,22 +95,22 @@ class _Maker:
         for number in range(int(count)):
             inner = fixed[number] if number < len(fixed) else schema.get("items", True)
             for _ in range(20 if schema.get("uniqueItems") else 1):
-                item = self.value(inner, f"{place}[{number}]", depth + 1)
+                item = self.value(inner, f"{path}[{number}]", depth + 1)
                 if not schema.get("uniqueItems") or item not in made:
                     break
             made.append(item)
         return made
 
-    def _string(self, schema: Mapping[str, Any], place: str, _depth: int) -> str:
+    def _string(self, schema: Mapping[str, Any], path: str, _depth: int) -> str:
         least, most = schema.get("minLength", 0), schema.get("maxLength", math.inf)
         if "format" in schema:
             made = self._formatted(schema["format"])
             if made is not None:
                 return made
         if "pattern" in schema:
-            raise Unmet(f"{place} has a pattern, which is not made up: give it an enum or examples")
+            raise Unmet(f"{path} has a pattern, which is not made up: give it an enum or examples")
         if most < least:
-            raise Unmet(f"{place} has a minLength above its maxLength")
+            raise Unmet(f"{path} has a minLength above its maxLength")
         return self._draw.text(int(min(max(least, self._draw.whole(8, 24)), most)))
 
     def _formatted(self, name: str) -> str | None:
@@ -129,28 +129,28 @@ class _Maker:
             "uuid": draw.uuid(),
         }.get(name)
 
-    def _integer(self, schema: Mapping[str, Any], place: str, _depth: int) -> int:
+    def _integer(self, schema: Mapping[str, Any], path: str, _depth: int) -> int:
         step = schema.get("multipleOf", 1)
         low, high = _bounds(schema)
         first, last = math.ceil(low / step), math.floor(high / step)
         first += first * step <= schema.get("exclusiveMinimum", -math.inf)
         last -= last * step >= schema.get("exclusiveMaximum", math.inf)
         if first > last:
-            raise Unmet(f"{place} has no whole number in its range")
+            raise Unmet(f"{path} has no whole number in its range")
         return int(self._draw.whole(first, last) * step)
 
-    def _number(self, schema: Mapping[str, Any], place: str, depth: int) -> float:
+    def _number(self, schema: Mapping[str, Any], path: str, depth: int) -> float:
         if "multipleOf" in schema:
-            return self._integer(schema, place, depth)
+            return self._integer(schema, path, depth)
         low, high = _bounds(schema)
         if low > high:
-            raise Unmet(f"{place} has a minimum above its maximum")
+            raise Unmet(f"{path} has a minimum above its maximum")
         return round(low + (high - low) * (0.05 + 0.9 * self._draw.share()), 6)
 
-    def _boolean(self, _schema: Mapping[str, Any], _place: str, _depth: int) -> bool:
+    def _boolean(self, _schema: Mapping[str, Any], _path: str, _depth: int) -> bool:
         return self._draw.share() < 0.5
 
-    def _null(self, _schema: Mapping[str, Any], _place: str, _depth: int) -> None:
+    def _null(self, _schema: Mapping[str, Any], _path: str, _depth: int) -> None:
         return None
 
 

@@ -6,6 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from jinja2 import Environment, StrictUndefined, nodes
+from jinja2.runtime import Macro
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
+
 from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 from tuner.payloads.optional_import import import_optional
@@ -26,52 +31,47 @@ _MOST: Final = MAX_SYNC_PAYLOAD_BYTES
 _MOST_BITS: Final = 4096
 
 
-def new_environment() -> Any:
-    """Return an environment for templates of one event each. Raises PayloadError."""
-    nodes = import_optional("jinja2.nodes", "templates")
-    sandbox = import_optional("jinja2.sandbox", "templates")
-    visitor = import_optional("jinja2.visitor", "templates")
-    runtime = import_optional("jinja2.runtime", "templates")
-    jinja = import_optional("jinja2", "templates")
+class _Joins(NodeTransformer):
+    """`a ~ b` goes through a function that looks at the size."""
 
-    # Modules of an extra, loaded when asked for, are Any to mypy: so are these classes' parents.
-    class Joins(visitor.NodeTransformer):  # type: ignore[name-defined,misc]
-        """`a ~ b` goes through a function that looks at the size."""
+    def visit_Concat(self, node: Any) -> Any:  # noqa: N802 - the visitor's name for it
+        self.generic_visit(node)
+        joined = nodes.Name("joined_", "load", lineno=node.lineno)
+        return nodes.Call(joined, node.nodes, [], None, None, lineno=node.lineno)
 
-        def visit_Concat(self, node: Any) -> Any:  # noqa: N802 - the visitor's name for it
-            self.generic_visit(node)
-            joined = nodes.Name("joined_", "load", lineno=node.lineno)
-            return nodes.Call(joined, node.nodes, [], None, None, lineno=node.lineno)
 
-    class Environment(sandbox.ImmutableSandboxedEnvironment):  # type: ignore[name-defined,misc]
-        """The sandbox with an eye on what a value may grow to."""
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox with an eye on what a value may grow to."""
 
-        intercepted_binops = frozenset({"*", "**", "%", "+"})
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
 
-        def _generate(self, source: Any, *args: Any, **named: Any) -> Any:
-            return super()._generate(Joins().visit(source), *args, **named)
+    def _generate(self, source: Any, *args: Any, **named: Any) -> Any:
+        return super()._generate(_Joins().visit(source), *args, **named)
 
-        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-            wide = isinstance(obj, str | bytes) and attr in _WIDE_METHODS
-            return not wide and super().is_safe_attribute(obj, attr, value)
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        wide = isinstance(obj, str | bytes) and attr in _WIDE_METHODS
+        return not wide and super().is_safe_attribute(obj, attr, value)
 
-        def call(self, context: Any, function: Any, /, *args: Any, **named: Any) -> Any:
-            """Call without the deadline's tracing: what is handed in ends by itself."""
-            if isinstance(function, runtime.Macro):
-                return super().call(context, function, *args, **named)
-            trace = sys.gettrace()
-            sys.settrace(None)
-            try:
-                return super().call(context, function, *args, **named)
-            finally:
-                sys.settrace(trace)
+    def call(self, context: Any, function: Any, /, *args: Any, **named: Any) -> Any:
+        """Call without the deadline's tracing: what is handed in ends by itself."""
+        if isinstance(function, Macro):
+            return super().call(context, function, *args, **named)
+        trace = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return super().call(context, function, *args, **named)
+        finally:
+            sys.settrace(trace)
 
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            _check_growth(operator, left, right)
-            return super().call_binop(context, operator, left, right)
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        _check_growth(operator, left, right)
+        return super().call_binop(context, operator, left, right)
 
-    environment = Environment(
-        undefined=jinja.StrictUndefined, autoescape=False, keep_trailing_newline=False
+
+def new_environment() -> Environment:
+    """Return an environment for templates of one event each."""
+    environment = _Environment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False
     )
     for name in _UNSEEDED_OR_WIDE_FILTERS:
         environment.filters.pop(name, None)

@@ -17,9 +17,12 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
+import jinja2
+from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
+
 from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.payloads.optional_import import import_optional
 from tuner.payloads.sampling import Draw, SizeDistribution, parse_distribution
 from tuner.payloads.template_sandbox import Fake, new_environment
 
@@ -74,26 +77,25 @@ class Rendered:
     """One template, compiled."""
 
     def __init__(
-        self, source: str, *, place: str, key: str, parameters: Mapping[str, Any], most_s: float
+        self, source: str, *, file: str, key: str, parameters: Mapping[str, Any], most_s: float
     ) -> None:
         """Compile it. Raises PayloadError, with the line."""
-        self._jinja = import_optional("jinja2", "templates")
-        self._place, self._key, self._most_s = place, key, most_s
+        self._file, self._key, self._most_s = file, key, most_s
         self._parameters = parameters
         self._environment = new_environment()
         try:
             self.names = self._checked_names(source)
-            code = self._environment.compile(source, filename=place)
-        except self._jinja.TemplateSyntaxError as error:
+            code = self._environment.compile(source, filename=file)
+        except jinja2.TemplateSyntaxError as error:
             raise PayloadError(
-                f"template {place}, line {error.lineno}: {_one_line(error.message)}"
+                f"template {file}, line {error.lineno}: {_one_line(error.message)}"
             ) from None
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             raise PayloadError(
-                f"template {place}: is nested too deep, or holds a number beyond all use: "
+                f"template {file}: is nested too deep, or holds a number beyond all use: "
                 "make it simpler"
             ) from None
-        self._template = self._jinja.Template.from_code(
+        self._template = jinja2.Template.from_code(
             self._environment, code, self._environment.make_globals({})
         )
         self._fake = Fake() if "fake" in self.names else None
@@ -107,12 +109,12 @@ class Rendered:
         chunks: list[str] = []
         left = MAX_SYNC_PAYLOAD_BYTES
         try:
-            with _deadline(self._place, self._most_s):
+            with _deadline(self._file, self._most_s):
                 for chunk in self._template.generate(names):
                     left -= len(chunk)
                     if left < 0:
                         raise PayloadError(
-                            f"template {self._place}: an event is over 6 MB "
+                            f"template {self._file}: an event is over 6 MB "
                             f"({MAX_SYNC_PAYLOAD_BYTES:,} bytes), Lambda's limit: make it smaller"
                         )
                     chunks.append(chunk)
@@ -123,8 +125,8 @@ class Rendered:
         return "".join(chunks)
 
     def _checked_names(self, source: str) -> frozenset[str]:
-        tree = self._environment.parse(source, filename=self._place)
-        names = import_optional("jinja2.meta", "templates").find_undeclared_variables(tree)
+        tree = self._environment.parse(source, filename=self._file)
+        names = find_undeclared_variables(tree)
         for line, text in enumerate(source.splitlines(), start=1):
             for name in sorted(names - _FUNCTIONS - self._parameters.keys()):
                 if (
@@ -133,7 +135,7 @@ class Rendered:
                     and "is defined" not in text
                 ):
                     raise PayloadError(
-                        f"template {self._place}, line {line}: {name!r} is undefined: give it as "
+                        f"template {self._file}, line {line}: {name!r} is undefined: give it as "
                         "a parameter, or correct it"
                     )
         return frozenset(names)
@@ -142,13 +144,13 @@ class Rendered:
         """One line that names the template's line; a value is never repeated."""
         line, trace = None, error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self._place:
+            if trace.tb_frame.f_code.co_filename == self._file:
                 line = trace.tb_lineno
             trace = trace.tb_next
-        where = f"template {self._place}" + (f", line {line}" if line else "")
+        where = f"template {self._file}" + (f", line {line}" if line else "")
         if isinstance(error, _TooLongError):
             return PayloadError(f"{where}: takes over {self._most_s:g} s for one event: shorten it")
-        if isinstance(error, self._jinja.UndefinedError | self._jinja.exceptions.SecurityError):
+        if isinstance(error, jinja2.UndefinedError | SecurityError):
             return PayloadError(f"{where}: {_one_line(str(error))}")
         if isinstance(error, OverflowError | MemoryError | RecursionError):
             return PayloadError(
