@@ -78,7 +78,7 @@ class SchemaEvents:
     def __init__(
         self, text: str, *, file: str, key: str, size: SizeDistribution | None = None
     ) -> None:
-        """Read and check the schema. Raises PayloadError, which names the file and the path in it."""
+        """Read and check the schema. Raises PayloadError, which names file and path."""
         jsonschema = import_optional("jsonschema", "schemas")
         self._schema, self._file, self._key, self._size = _parsed(text, file), file, key, size
         kind = jsonschema.validators.validator_for(
