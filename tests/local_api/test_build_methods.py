@@ -14,7 +14,7 @@ from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import LocalLambda, ScriptedExecutor
 from tuner.local.build import Builder
-from tuner.local.definition import from_template
+from tuner.local.deployment import from_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,7 @@ from tuner.errors import LocalError
 from tuner.iac import TemplateLayer, read_template
 from tuner.local import LocalLambda, ScriptedExecutor, build
 from tuner.local.build import Builder
-from tuner.local.definition import FunctionDefinition, from_template
+from tuner.local.deployment import FunctionDefinition, from_template
 
 OWN = f"python3.{sys.version_info.minor}"
 

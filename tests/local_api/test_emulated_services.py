@@ -115,8 +115,8 @@ def test_logs_are_where_cloudwatch_has_them(client_of: Any) -> None:
 def test_dead_services_are_told_of() -> None:
     """If moto's process dies, its services answer 502 and Lambda goes on."""
     with LocalLambda([FunctionDefinition("hello")], executor=ScriptedExecutor(0.0)) as server:
-        assert server.emulated_services_pid is not None
-        os.kill(server.emulated_services_pid, signal.SIGKILL)
+        assert server._services is not None
+        os.kill(server._services._process.pid, signal.SIGKILL)
         s3, client = make_client(server, "s3"), make_client(server)
         with pytest.raises(ClientError, match="502"):
             s3.list_buckets()

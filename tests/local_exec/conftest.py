@@ -44,6 +44,12 @@ class Bench:
     work_dir: Path
     logged: list[tuple[str, str, LogEvent]] = field(default_factory=list)
 
+    @property
+    def environment_counts(self) -> tuple[int, int]:
+        """How many environments are idle, and busy."""
+        pool = self.executor._pool
+        return len(pool._idle), len(pool._busy)
+
     def deployment(self, handler: str, memory_mb: int = 1769, **changes: Any) -> Deployment:
         values = {
             "deployment_id": f"{handler}-{memory_mb}",

@@ -32,14 +32,14 @@ def test_a_large_wish_is_not_overtaken() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         large = pool.submit(wish, "large", 2.0)
-        assert eventually(lambda: queue.waiting_count == 1)
+        assert eventually(lambda: len(queue._waiting) == 1)
         small = pool.submit(wish, "small", 0.1)
-        assert eventually(lambda: queue.waiting_count == 2)
+        assert eventually(lambda: len(queue._waiting) == 2)
         first.release()
         large.result()
         small.result()
     assert order == ["large", "small"]
-    assert queue.free_cores == pytest.approx(2.0)
+    assert queue._free == pytest.approx(2.0)
 
 
 def test_a_wish_takes_what_is_free_down_to_its_minimum() -> None:
@@ -48,7 +48,7 @@ def test_a_wish_takes_what_is_free_down_to_its_minimum() -> None:
     with queue.acquire(0.6), queue.acquire(2.0, 1.0) as grant:
         assert grant.cores == pytest.approx(1.4)
         grant.shrink(0.5)
-        assert queue.free_cores == pytest.approx(0.9)
+        assert queue._free == pytest.approx(0.9)
 
 
 def test_wishes_above_the_host_are_cut() -> None:
@@ -63,7 +63,7 @@ def test_borrowed_cores_are_not_counted() -> None:
     with queue.acquire(1.0):
         with queue.borrow(1.0) as grant:
             assert grant.cores == 1.0
-        assert queue.free_cores == 0.0
+        assert queue._free == 0.0
 
 
 def test_closing_sends_everybody_away() -> None:
@@ -72,7 +72,7 @@ def test_closing_sends_everybody_away() -> None:
     queue.acquire(1.0)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(queue.acquire, 1.0)
-        assert eventually(lambda: queue.waiting_count == 1)
+        assert eventually(lambda: len(queue._waiting) == 1)
         queue.close()
         with pytest.raises(LocalError, match="shutting down"):
             waiting.result()
@@ -98,7 +98,7 @@ def test_never_more_than_there_are(wishes: list[float]) -> None:
     with ThreadPoolExecutor(len(wishes)) as pool:
         list(pool.map(work, wishes))
     assert highest <= 2.0 + 1e-6
-    assert queue.free_cores == pytest.approx(2.0)
+    assert queue._free == pytest.approx(2.0)
 
 
 def test_trace_of_a_running_invocation_is_nested() -> None:

@@ -30,7 +30,7 @@ from tests.local_exec.conftest import open_bench
 bench = open_bench(Path(sys.argv[1]), sys.argv[2])
 print(*bench.call("brood").value, flush=True)
 threading.Thread(target=bench.call, args=("sleep", {"s": 60}, 512), daemon=True).start()
-while bench.executor.environment_counts != (1, 1):
+while bench.environment_counts != (1, 1):
     time.sleep(0.01)
 print("ready", flush=True)
 time.sleep(60)

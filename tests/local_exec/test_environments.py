@@ -119,7 +119,7 @@ def test_idle_environments_are_reaped(tmp_path: Path) -> None:
     bench = open_bench(tmp_path, None, idle_s=0.2)
     try:
         pid = bench.call("sleep", {"s": 0}).value
-        assert eventually(lambda: bench.executor.environment_counts == (0, 0))
+        assert eventually(lambda: bench.environment_counts == (0, 0))
         assert eventually(lambda: not is_alive(pid))
         assert eventually(lambda: not left_groups(tmp_path))
         assert bench.call("sleep", {"s": 0}).report.init_duration_ms is not None
@@ -146,7 +146,7 @@ def test_retire_ends_idle_environments_soon_and_busy_ones_later(bench: Bench) ->
     other = bench.deployment("sleep", 512, deployment_id="older")
     with ThreadPoolExecutor(1) as pool:
         busy = pool.submit(bench.call, other, {"s": 0.6})
-        assert eventually(lambda: bench.executor.environment_counts[1] == 1)
+        assert eventually(lambda: bench.environment_counts[1] == 1)
         bench.executor.retire("older")
         result = busy.result()
     assert result.function_error is None
@@ -158,7 +158,7 @@ def test_close_ends_all_that_runs(bench: Bench) -> None:
     family = bench.call("brood").value
     with ThreadPoolExecutor(1) as pool:
         busy = pool.submit(bench.call, "sleep", {"s": 60}, 512)
-        assert eventually(lambda: bench.executor.environment_counts == (1, 1))
+        assert eventually(lambda: bench.environment_counts == (1, 1))
         time.sleep(0.1)
         bench.executor.close()
         with pytest.raises(LocalError, match="shut"):

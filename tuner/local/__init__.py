@@ -30,10 +30,10 @@ way.
 (`moto_server`), so that they take no time from what is measured. Handlers' clients reach them
 through the same port.
 
-Around that: a `definition` says what to deploy at the start, `build` builds it, `deployer` puts it
-into the store and `template_report` tells what is missing, and `child_process` runs the whole in a
-child (`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load` measure
-how true all that is on this machine.
+Around that: a `FunctionDefinition` says what to deploy at the start, `build` builds it, `deployer`
+puts it into the store and `template_report` tells what is missing, and `child_process` runs the
+whole in a child (`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load`
+measure how true all that is on this machine.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from tuner.local.child_process import LocalStatus, RunningLocalLambda, start_local_lambda
     from tuner.local.control_plane.package import zip_folder
     from tuner.local.cpu_check import best_cpu_control, check_control
-    from tuner.local.definition import FunctionDefinition
     from tuner.local.deployment import (
         CpuControl,
         Deployment,
+        FunctionDefinition,
         HostLimits,
         InvokeRequest,
         InvokeResult,
@@ -65,7 +65,7 @@ SYSTEM = sys.platform
 _HOMES: Final = {
     "CpuControl": "deployment",
     "Deployment": "deployment",
-    "FunctionDefinition": "definition",
+    "FunctionDefinition": "deployment",
     "HostLimits": "deployment",
     "InvokeRequest": "deployment",
     "InvokeResult": "deployment",

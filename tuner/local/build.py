@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.iac import TemplateLayer
-    from tuner.local.definition import FunctionDefinition
+    from tuner.local.deployment import FunctionDefinition
 
 LIMIT_S: Final = 600.0
 _GROUP_LEADER: Final = """

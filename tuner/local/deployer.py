@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.layers import Layered, LayerStore
     from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.control_plane.store import FunctionStore
-    from tuner.local.definition import FunctionDefinition
-    from tuner.local.deployment import Executor
+    from tuner.local.deployment import Executor, FunctionDefinition
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
 _ECHO: Final = "def handler(event, context):\n    return event\n"

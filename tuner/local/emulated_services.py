@@ -78,11 +78,6 @@ class EmulatedServices:
                 start_new_session=True,
             )
 
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
-
     def wait_ready(self) -> None:
         """Wait until requests are answered; raises LocalError if the process ends instead."""
         assert self._process.stdout is not None

@@ -22,8 +22,8 @@ from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
 from tuner.local.control_plane.store import FunctionStore
-from tuner.local.definition import FunctionDefinition, from_template
 from tuner.local.deployer import Deployer, left_out
+from tuner.local.deployment import FunctionDefinition, from_template
 from tuner.local.emulated_services import EmulatedServices, not_installed
 from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_work_dir
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
@@ -188,11 +188,6 @@ class LocalLambda:
         """What the operator should know of this host and of the functions."""
         of_functions = itertools.chain.from_iterable(self._of_functions.values())
         return tuple(dict.fromkeys((*self.limits.findings, *of_functions, *self._findings)))
-
-    @property
-    def emulated_services_pid(self) -> int | None:
-        """Process id of the emulated services, if they were started."""
-        return self._services.pid if self._services else None
 
     def status(self) -> dict[str, object]:
         """Describe the endpoint, as `GET /_tuner/status` does."""

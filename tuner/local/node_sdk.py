@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tuner.local.definition import FunctionDefinition
+    from tuner.local.deployment import FunctionDefinition
 
 _USE: Final = re.compile(
     r"""(?:\bfrom\s*|\bimport\s*|\b(?:require|import)\s*\(\s*)"""

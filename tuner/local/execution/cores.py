@@ -66,18 +66,6 @@ class CoreQueue:
         self._waiting: deque[_Waiter] = deque()
         self._closed = False
 
-    @property
-    def waiting_count(self) -> int:
-        """How many wait."""
-        with self._lock:
-            return len(self._waiting)
-
-    @property
-    def free_cores(self) -> float:
-        """Cores that nobody has."""
-        with self._lock:
-            return self._free
-
     def acquire(
         self, wanted: float, minimum: float | None = None, *, at_front: bool = False
     ) -> Grant:

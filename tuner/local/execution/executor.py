@@ -78,11 +78,6 @@ class ProcessExecutor:
             base.core_count, base.max_memory_mb, base.cpu_control, (*base.findings, *met)
         )
 
-    @property
-    def environment_counts(self) -> tuple[int, int]:
-        """How many environments are idle, and busy."""
-        return self._pool.counts
-
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
         """What there is to say of a runtime here, before anything runs. Raises LocalError."""
         return self._program(runtime).findings

@@ -29,12 +29,6 @@ class EnvironmentPool:
         """Whether nothing may be added any more."""
         return self._closed
 
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many are idle, and busy."""
-        with self._changed:
-            return len(self._idle), len(self._busy)
-
     def has_idle(self, deployment_id: str) -> bool:
         """Whether one waits for this deployment."""
         with self._changed:
