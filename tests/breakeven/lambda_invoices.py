@@ -1,14 +1,12 @@
 """Invoices of Lambda, computed by hand.
 
 Prices are those of us-east-1 unless said; a month has 730 hours; 1,769 MB are 1.7275390625 GB.
+Where tiers are counted the account has used up the free tier, whose 400,000 GB-s count as well.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from tests.breakeven.invoice import BOOK, Invoice
-from tuner.breakeven.bill import lambda_usd, provisioned_usd, snap_start_usd
+from tests.breakeven.invoice import BOOK, Invoice, lambda_usd, snap_start_usd
 
 X86 = BOOK.lambda_prices("us-east-1", "x86_64")
 ARM = BOOK.lambda_prices("us-east-1", "arm64")
@@ -19,43 +17,43 @@ LAMBDA_INVOICES = (
         "a million empty-ish runs",
         "1000000*0.0000002 + 1000000*0.1*0.125*0.0000166667",
         "0.41",
-        lambda: lambda_usd(X86, requests=1_000_000, memory_mb=128, billed_ms=Decimal(100)),
+        lambda: lambda_usd(X86, requests=1_000_000, memory_mb=128, billed_ms=100),
     ),
     Invoice(
         "one core for a second, a million times",
         "1000000*0.0000002 + 1000000*1*1.7275390625*0.0000166667",
         "28.99",
-        lambda: lambda_usd(X86, requests=1_000_000, memory_mb=1769, billed_ms=Decimal(1000)),
+        lambda: lambda_usd(X86, requests=1_000_000, memory_mb=1769, billed_ms=1000),
     ),
     Invoice(
         "INIT billed with the run: 1234 + 464 ms",
         "50000*0.0000002 + 50000*1.698*0.125*0.0000166667",
         "0.19",
-        lambda: lambda_usd(X86, requests=50_000, memory_mb=128, billed_ms=Decimal(1698)),
+        lambda: lambda_usd(X86, requests=50_000, memory_mb=128, billed_ms=1698),
     ),
     Invoice(
         "30 million runs of 120 ms at 1 GB",
         "30*0.20 + 30000000*0.120*0.0000166667",
         "66.00",
-        lambda: lambda_usd(X86, requests=30_000_000, memory_mb=1024, billed_ms=Decimal(120)),
+        lambda: lambda_usd(X86, requests=30_000_000, memory_mb=1024, billed_ms=120),
     ),
     Invoice(
         "the largest size for a minute",
         "1000*0.0000002 + 1000*60*10*0.0000166667",
         "10.00",
-        lambda: lambda_usd(X86, requests=1000, memory_mb=10240, billed_ms=Decimal(60000)),
+        lambda: lambda_usd(X86, requests=1000, memory_mb=10240, billed_ms=60000),
     ),
     Invoice(
         "a run of 15 minutes",
         "100*0.0000002 + 100*900*2.9375*0.0000166667",
         "4.41",
-        lambda: lambda_usd(X86, requests=100, memory_mb=3008, billed_ms=Decimal(900000)),
+        lambda: lambda_usd(X86, requests=100, memory_mb=3008, billed_ms=900000),
     ),
     Invoice(
         "a mean with a fraction: 1 % INIT",
         "10*0.20 + 10000000*0.1025*0.5*0.0000166667",
         "10.54",
-        lambda: lambda_usd(X86, requests=10_000_000, memory_mb=512, billed_ms=Decimal("102.5")),
+        lambda: lambda_usd(X86, requests=10_000_000, memory_mb=512, billed_ms=102.5),
     ),
     Invoice(
         "2 GB of /tmp",
@@ -65,7 +63,7 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
+            billed_ms=1000,
             ephemeral_storage_mb=2560,
         ),
     ),
@@ -77,7 +75,7 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
+            billed_ms=1000,
             ephemeral_storage_mb=512,
         ),
     ),
@@ -89,33 +87,41 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
+            billed_ms=1000,
             ephemeral_storage_mb=10240,
         ),
     ),
     Invoice(
         "exactly the first tier's end",
-        "6000*0.20 + 6000000000*0.0000166667",
-        "101200.20",
-        lambda: lambda_usd(X86, requests=6_000_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "5999.6*0.20 + 5999600000*0.0000166667",
+        "101193.45",
+        lambda: lambda_usd(
+            X86, requests=5_999_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "a million GB-s into the second tier",
-        "6001*0.20 + 6000000000*0.0000166667 + 1000000*0.000015",
-        "101215.40",
-        lambda: lambda_usd(X86, requests=6_001_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "6000.6*0.20 + 5999600000*0.0000166667 + 1000000*0.000015",
+        "101208.65",
+        lambda: lambda_usd(
+            X86, requests=6_000_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "exactly the second tier's end",
-        "15000*0.20 + 6000000000*0.0000166667 + 9000000000*0.000015",
-        "238000.20",
-        lambda: lambda_usd(X86, requests=15_000_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "14999.6*0.20 + 5999600000*0.0000166667 + 9000000000*0.000015",
+        "237993.45",
+        lambda: lambda_usd(
+            X86, requests=14_999_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "into the third tier",
-        "16000*0.20 + 6000000000*0.0000166667 + 9000000000*0.000015 + 1000000000*0.0000133334",
-        "251533.60",
-        lambda: lambda_usd(X86, requests=16_000_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "15999.6*0.20 + 5999600000*0.0000166667 + 9000000000*0.000015 + 1000000000*0.0000133334",
+        "251526.85",
+        lambda: lambda_usd(
+            X86, requests=15_999_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "the account is at the first tier's end already",
@@ -125,8 +131,8 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
-            account_gb_seconds=Decimal(6_000_000_000),
+            billed_ms=1000,
+            account_gb_seconds=6_000_000_000,
         ),
     ),
     Invoice(
@@ -137,8 +143,8 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
-            account_gb_seconds=Decimal(5_999_500_000),
+            billed_ms=1000,
+            account_gb_seconds=5_999_500_000,
         ),
     ),
     Invoice(
@@ -149,8 +155,8 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
-            account_gb_seconds=Decimal(15_000_000_000),
+            billed_ms=1000,
+            account_gb_seconds=15_000_000_000,
         ),
     ),
     Invoice(
@@ -158,7 +164,7 @@ LAMBDA_INVOICES = (
         "0",
         "0.00",
         lambda: lambda_usd(
-            X86, requests=1_000_000, memory_mb=1024, billed_ms=Decimal(400), free_tier=True
+            X86, requests=1_000_000, memory_mb=1024, billed_ms=400, account_gb_seconds=0
         ),
     ),
     Invoice(
@@ -169,9 +175,8 @@ LAMBDA_INVOICES = (
             X86,
             requests=1_000_000,
             memory_mb=1024,
-            billed_ms=Decimal(1000),
-            account_gb_seconds=Decimal(300_000),
-            free_tier=True,
+            billed_ms=1000,
+            account_gb_seconds=300_000,
         ),
     ),
     Invoice(
@@ -179,7 +184,7 @@ LAMBDA_INVOICES = (
         "1000000*0.0000002",
         "0.20",
         lambda: lambda_usd(
-            X86, requests=2_000_000, memory_mb=1024, billed_ms=Decimal(200), free_tier=True
+            X86, requests=2_000_000, memory_mb=1024, billed_ms=200, account_gb_seconds=0
         ),
     ),
     Invoice(
@@ -187,7 +192,7 @@ LAMBDA_INVOICES = (
         "100000*0.0000166667",
         "1.67",
         lambda: lambda_usd(
-            X86, requests=1_000_000, memory_mb=1024, billed_ms=Decimal(500), free_tier=True
+            X86, requests=1_000_000, memory_mb=1024, billed_ms=500, account_gb_seconds=0
         ),
     ),
     Invoice(
@@ -195,82 +200,49 @@ LAMBDA_INVOICES = (
         "10*0.20 + 10000000*0.0000166667*0.88",
         "148.67",
         lambda: lambda_usd(
-            X86, requests=10_000_000, memory_mb=1024, billed_ms=Decimal(1000), savings_plan=True
+            X86, requests=10_000_000, memory_mb=1024, billed_ms=1000, savings_plan=True
         ),
     ),
     Invoice(
         "arm: ten million runs",
         "10*0.20 + 1000000*0.0000133334",
         "15.33",
-        lambda: lambda_usd(ARM, requests=10_000_000, memory_mb=1024, billed_ms=Decimal(100)),
+        lambda: lambda_usd(ARM, requests=10_000_000, memory_mb=1024, billed_ms=100),
     ),
     Invoice(
         "arm: exactly its first tier's end",
-        "7500*0.20 + 7500000000*0.0000133334",
-        "101500.50",
-        lambda: lambda_usd(ARM, requests=7_500_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "7499.6*0.20 + 7499600000*0.0000133334",
+        "101495.09",
+        lambda: lambda_usd(
+            ARM, requests=7_499_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "arm: into its second tier",
-        "7501*0.20 + 7500000000*0.0000133334 + 1000000*0.0000120001",
-        "101512.70",
-        lambda: lambda_usd(ARM, requests=7_501_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "7500.6*0.20 + 7499600000*0.0000133334 + 1000000*0.0000120001",
+        "101507.29",
+        lambda: lambda_usd(
+            ARM, requests=7_500_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "arm: into its third tier",
-        "18751*0.20 + 7500000000*0.0000133334 + 11250000000*0.0000120001 + 1000000*0.0000106667",
-        "238762.49",
-        lambda: lambda_usd(ARM, requests=18_751_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
+        "18750.6*0.20 + 7499600000*0.0000133334 + 11250000000*0.0000120001 + 1000000*0.0000106667",
+        "238757.08",
+        lambda: lambda_usd(
+            ARM, requests=18_750_600_000, memory_mb=1024, billed_ms=1000, account_gb_seconds=400_000
+        ),
     ),
     Invoice(
         "Cape Town",
         "10*0.27 + 10000000*0.0000221",
         "223.70",
-        lambda: lambda_usd(CAPE_TOWN, requests=10_000_000, memory_mb=1024, billed_ms=Decimal(1000)),
-    ),
-    Invoice(
-        "provisioned: 10 environments all month, idle",
-        "10*730*3600*0.0000041667",
-        "109.50",
-        lambda: provisioned_usd(
-            X86,
-            environment_count=10,
-            hours=Decimal(730),
-            requests=0,
-            memory_mb=1024,
-            billed_ms=Decimal(0),
-        ),
-    ),
-    Invoice(
-        "provisioned: busy",
-        "10*730*3600*0.0000041667 + 20000000*0.5*0.0000097222 + 20*0.20",
-        "210.72",
-        lambda: provisioned_usd(
-            X86,
-            environment_count=10,
-            hours=Decimal(730),
-            requests=20_000_000,
-            memory_mb=1024,
-            billed_ms=Decimal(500),
-        ),
-    ),
-    Invoice(
-        "provisioned: office hours at 1,769 MB",
-        "5*176*3600*1.7275390625*0.0000041667 + 1000000*0.3*1.7275390625*0.0000097222 + 0.20",
-        "28.04",
-        lambda: provisioned_usd(
-            X86,
-            environment_count=5,
-            hours=Decimal(176),
-            requests=1_000_000,
-            memory_mb=1769,
-            billed_ms=Decimal(300),
-        ),
+        lambda: lambda_usd(CAPE_TOWN, requests=10_000_000, memory_mb=1024, billed_ms=1000),
     ),
     Invoice(
         "SnapStart: a month in the cache, 10,000 restores",
         "730*3600*0.0000015046 + 10000*0.0001397998",
         "5.35",
-        lambda: snap_start_usd(X86, memory_mb=1024, hours=Decimal(730), restore_count=10_000),
+        lambda: snap_start_usd(X86, memory_mb=1024, restore_count=10_000),
     ),
 )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tuner.breakeven.bill import lambda_usd
 from tuner.breakeven.fleet import (
     Fleet,
     Offer,
@@ -78,7 +75,7 @@ def test_a_busy_core_breaks_even_with_fargate_near_48_percent() -> None:
     task = float(rate.vcpu_hour_usd + 2 * rate.gb_hour_usd)
     assert task == pytest.approx(0.0494, abs=5e-5)
     # A request lasts a minute, so that its own price does not count.
-    minute = float(lambda_usd(lambda_prices, requests=1, memory_mb=1769, billed_ms=Decimal(60_000)))
+    minute = lambda_prices.invocation_cost_usd(1769, 60_000)
     fleet = Fleet((machine(task * 730),), min_units=1, fixed_usd=0, usd_per_rate=0)
     capacity = capacity_per_s(
         fleet.offers, work_of(wait_ms=0, cpu_ms=60_000), central_scenario(1.0, 1.0), 1.0

@@ -1,9 +1,9 @@
-"""Lambda's month in a comparison: the same amounts as the invoice formulas."""
+"""Lambda's month in a comparison: the amounts that the published rules give."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,6 @@ from scipy.stats import poisson
 
 from tests.breakeven.test_fleet import work_of
 from tuner.breakeven.answer import total_usd
-from tuner.breakeven.bill import lambda_usd, provisioned_usd, snap_start_usd
 from tuner.breakeven.lambda_bill import LambdaBill
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic
@@ -35,6 +34,39 @@ def work_at(memory_mb: int, billed_ms: int, storage_mb: int = 512) -> Work:
 
 def month(bill: LambdaBill, work: Work, rate: float) -> float:
     return float(bill.month_usd(work, np.array([rate]))[0, 0])
+
+
+def published_month_usd(
+    *,
+    memory_mb: int,
+    billed_ms: int,
+    storage_mb: int,
+    requests: int,
+    before: float | None,
+    plan: float,
+) -> float:
+    """A month on demand in exact decimals, as AWS Lambda's pricing page tells it.
+
+    `before` is what the account uses already: it shifts the tiers and leaves less of the free tier.
+    """
+    with localcontext(prec=60):
+        seconds = requests * Decimal(billed_ms) / 1000
+        gb_s, start, free_requests = seconds * memory_mb / 1024, Decimal(0), 0
+        tiers = [(Decimal("Infinity"), Decimal("0.0000166667"))]
+        if before is not None:
+            start = Decimal(before)
+            gb_s = max(gb_s - max(400_000 - start, Decimal(0)), Decimal(0))
+            free_requests = 0 if before else 1_000_000
+            ends = (Decimal("6e9"), Decimal("15e9"), Decimal("Infinity"))
+            prices = (Decimal("0.0000166667"), Decimal("0.000015"), Decimal("0.0000133334"))
+            tiers = list(zip(ends, prices, strict=True))
+        duration, lower = Decimal(0), Decimal(0)
+        for end, price in tiers:
+            duration += max(min(start + gb_s, end) - max(start, lower), Decimal(0)) * price
+            lower = end
+        storage = seconds * (storage_mb - 512) / 1024 * Decimal("0.0000000309")
+        paid = max(requests - free_requests, 0) * Decimal("0.0000002")
+        return float(duration * Decimal(str(plan)) + storage + paid)
 
 
 @settings(max_examples=80)
@@ -60,20 +92,17 @@ def test_on_demand_is_what_the_invoice_says(
     bill = LambdaBill(PRICES, memory_mb, terms, ephemeral_storage_mb=storage_mb)
     work = work_at(memory_mb, billed_ms, storage_mb)
     requests = round(rate * SECONDS_PER_MONTH)
-    first = replace(PRICES.duration_tiers[0], upper_bound_gb_seconds=None)
-    invoice = lambda_usd(
-        PRICES if before is not None else replace(PRICES, duration_tiers=(first,)),
-        requests=requests,
+    invoice = published_month_usd(
         memory_mb=memory_mb,
-        billed_ms=Decimal(billed_ms),
-        ephemeral_storage_mb=storage_mb,
-        account_gb_seconds=Decimal(before or 0),
-        free_tier=before is not None,
-        savings_plan=plan,
+        billed_ms=billed_ms,
+        storage_mb=storage_mb,
+        requests=requests,
+        before=before,
+        plan=0.88 if plan else 1.0,
     )
     rate = requests / SECONDS_PER_MONTH
-    assert month(bill, work, rate) == pytest.approx(float(invoice), rel=1e-6, abs=1e-9)
-    assert total_usd(bill.items(work, rate)) == pytest.approx(float(invoice), rel=1e-6, abs=1e-9)
+    assert month(bill, work, rate) == pytest.approx(invoice, rel=1e-6, abs=1e-9)
+    assert total_usd(bill.items(work, rate)) == pytest.approx(invoice, rel=1e-6, abs=1e-9)
 
 
 def test_provisioned_is_taken_where_it_is_cheaper() -> None:
@@ -84,18 +113,13 @@ def test_provisioned_is_taken_where_it_is_cheaper() -> None:
     # 10 - 0.2533 x sqrt(10) = 9.2 stand ready; of the Poisson distribution 17.6 % run beyond.
     chances = poisson.pmf(np.arange(200), 10)
     beyond = 1 - float(np.minimum(np.arange(200), 9) @ chances) / 10
-    ready = provisioned_usd(
-        PRICES,
-        environment_count=9,
-        hours=Decimal(730),
-        requests=requests,
-        memory_mb=1024,
-        billed_ms=Decimal(repr(500 * (1 - beyond))),
-    )
+    idle = 9 * SECONDS_PER_MONTH * 0.0000041667
+    busy = requests * 0.5 * (1 - beyond) * 0.0000097222
+    ready = idle + busy + requests * 0.0000002
     rest = requests * 0.5 * beyond * 0.0000166667
     assert bill.provisioned_count(work, 20.0) == 9
-    assert month(bill, work, 20.0) == pytest.approx(float(ready) + rest, rel=1e-9)
-    assert total_usd(bill.items(work, 20.0)) == pytest.approx(float(ready) + rest, rel=1e-9)
+    assert month(bill, work, 20.0) == pytest.approx(ready + rest, rel=1e-9)
+    assert total_usd(bill.items(work, 20.0)) == pytest.approx(ready + rest, rel=1e-9)
 
 
 def test_what_stands_ready_is_the_best_number() -> None:
@@ -138,10 +162,8 @@ def test_snap_start_is_billed_beside() -> None:
     work = work_at(512, 100)
     bill = LambdaBill(PRICES, 512, Terms(), snap_start=True)
     without = LambdaBill(PRICES, 512, Terms())
-    more = snap_start_usd(
-        PRICES, memory_mb=512, hours=Decimal(730), restore_count=SECONDS_PER_MONTH // 100
-    )
-    assert month(bill, work, 1.0) - month(without, work, 1.0) == pytest.approx(float(more))
+    more = 0.5 * (SECONDS_PER_MONTH * 0.0000015046 + SECONDS_PER_MONTH / 100 * 0.0001397998)
+    assert month(bill, work, 1.0) - month(without, work, 1.0) == pytest.approx(more)
     assert not bill.is_linear
 
 

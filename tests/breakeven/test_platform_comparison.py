@@ -13,8 +13,6 @@ import pytest
 from tests.breakeven.test_fleet import work_of
 from tests.sweeps import made_function, made_sweep
 from tuner.api.answers import break_even
-from tuner.breakeven.bill import fargate_usd, instances_usd, managed_instances_usd
-from tuner.breakeven.fleet import fargate_offers, instance_offers, managed_offers
 from tuner.breakeven.platform_comparison import compare_platforms
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic, traffic_of_rate
@@ -162,33 +160,6 @@ def test_a_bill_adds_up_to_its_cost() -> None:
             assert platform.cost_usd_per_month is not None
             total = sum(item.cost_usd for item in platform.bill)
             assert total == pytest.approx(platform.cost_usd_per_month.estimate, rel=1e-9)
-
-
-def test_fleets_are_billed_as_their_invoices_say() -> None:
-    """Four tasks, machines and managed instances: the items are what the formulas bill."""
-    book = load_price_book()
-    month = Decimal(730 * 3600)
-    fargate = book.fargate_prices("us-east-1", "x86_64")
-    for offer, (vcpu, gb) in zip(
-        fargate_offers(fargate, rate=fargate.on_demand, spot_share=0, extra=()),
-        fargate.sizes,
-        strict=True,
-    ):
-        bill = fargate_usd(fargate.on_demand, vcpu=vcpu, memory_gb=gb, task_count=4, seconds=month)
-        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
-    machines = book.instances("us-east-1", "arm64")
-    for offer, machine in zip(
-        instance_offers(machines, reserved_gib=0, extra=()), machines, strict=True
-    ):
-        bill = instances_usd(machine, count=4, seconds=month)
-        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
-    fee = book.managed_instances_prices("us-east-1")
-    by_name = {machine.name: machine for machine in machines}
-    for offer in managed_offers(machines, fee):
-        bill = managed_instances_usd(
-            fee, by_name[offer.name], count=4, hours=Decimal(730), requests=0
-        )
-        assert 4 * offer.month_usd == pytest.approx(float(bill), rel=1e-12)
 
 
 def test_a_steady_load_may_be_cheaper_provisioned() -> None:

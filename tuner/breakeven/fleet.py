@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven.answer import BillItem, total_usd
-from tuner.breakeven.bill import HOURS_PER_MONTH
 from tuner.breakeven.work import MIN_PROCESS_MB
+from tuner.model.lambda_limits import HOURS_PER_MONTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

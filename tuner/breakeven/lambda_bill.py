@@ -1,4 +1,7 @@
-"""Lambda's own month as a function of the rate: on demand, or provisioned where that is cheaper."""
+"""Lambda's own month as a function of the rate: on demand, or provisioned where that is cheaper.
+
+Source: the pricing page of AWS Lambda.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven.answer import BillItem, merged
-from tuner.breakeven.bill import (
-    FREE_GB_SECONDS,
-    FREE_REQUESTS,
-    SAVINGS_PLAN_LAMBDA_RATIO,
-)
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -28,6 +26,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+FREE_REQUESTS: Final = 1_000_000
+FREE_GB_SECONDS: Final = 400_000
+SAVINGS_PLAN_RATIO: Final = 0.12
+"""One year, no upfront; on duration and provisioned concurrency, not on requests."""
 STANDING_DEVIATIONS: Final = 0.2533
 """An environment that is busy 60 % of the time pays (its prices over on demand's, which are alike
 in every region). Requests come at random, so what is busy at one moment is Poisson distributed: all
@@ -228,7 +230,7 @@ class LambdaBill:
 
     @property
     def _plan(self) -> float:
-        return 1 - float(SAVINGS_PLAN_LAMBDA_RATIO) if self.terms.savings_plan else 1.0
+        return 1 - SAVINGS_PLAN_RATIO if self.terms.savings_plan else 1.0
 
     @property
     def _free_gb_s(self) -> float:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.answer import BillItem, total_usd
-from tuner.breakeven.bill import HOURS_PER_MONTH
 from tuner.breakeven.fleet import (
     EC2_RESERVED_GIB,
     ECS_RESERVED_GIB,
@@ -18,7 +17,7 @@ from tuner.breakeven.fleet import (
     managed_offers,
 )
 from tuner.errors import PriceError
-from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.lambda_limits import HOURS_PER_MONTH, SECONDS_PER_MONTH
 from tuner.pricing import NetworkPrices
 
 if TYPE_CHECKING:

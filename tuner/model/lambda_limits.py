@@ -19,8 +19,9 @@ MAX_SYNC_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 LOG_TAIL_BYTES: Final = 4096
 QUOTA_WINDOW_MS: Final = 20
 
-SECONDS_PER_MONTH: Final = 730 * 3600
-"""A month of 730 hours, as AWS's pricing pages reckon."""
+HOURS_PER_MONTH: Final = 730
+"""As AWS's pricing pages and its own calculator reckon."""
+SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
 
 CORE_THRESHOLDS_MB: Final = ((3_009, 3), (5_308, 4), (7_077, 5), (8_846, 6))
 """(first memory size, cores visible to the code from there on); two cores are visible below."""
