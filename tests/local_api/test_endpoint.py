@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import make_client, message_of
+from tuner import local
 from tuner.errors import LocalError
 from tuner.iac import TemplateResource
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor, emulated_services
@@ -120,3 +121,11 @@ def test_folders_of_killed_runs_are_removed(tmp_path: Path) -> None:
     assert living.path.stat().st_mode & 0o077 == 0
     living.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_public_name_is_there() -> None:
+    """What the rest of the project may import of the local Lambda can be had, and nothing else."""
+    for name in local.__all__:
+        assert getattr(local, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'Deployer'"):
+        _ = local.Deployer

@@ -11,6 +11,7 @@ from tuner.cli.tune_options import (
     OutputOptions,
     SafetyOptions,
 )
+from tuner.local import refuse_other_systems
 from tuner.model.request import TuneRequest
 
 EPILOG = """\
@@ -48,6 +49,8 @@ def tune(
     reaches it, for the time of the sweep and invoked with your payloads; the function is as
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
+    if place.local is not None:
+        refuse_other_systems()  # before what is imported next, which they lack
     from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
 
     if function is None and measure.resume is None:
