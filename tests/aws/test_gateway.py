@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.aws.wire import HANG_UP, Received, Reply, WireServer, refusal
-from tuner.aws import control_plane, reader
+from tuner.aws import control_plane
 from tuner.aws.configuration import function_config
 from tuner.aws.metrics import parse_time
 from tuner.aws.reader import AccountSettings
@@ -170,7 +170,7 @@ def test_a_list_without_end_is_an_error(
     wire: WireServer, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     """A list may fill the pages that are allowed; one that goes on is an error, not a hang."""
-    monkeypatch.setattr(reader, "_MAX_PAGES", 3)
+    monkeypatch.setattr(control_plane, "_MAX_PAGES", 3)
 
     def answer(received: Received) -> Reply:
         page = int(received.query.get("Marker", ["0"])[0]) + 1

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.aws.gateway import LambdaGateway
+    from tuner.aws.gateway import LambdaGateway, connect
 
 __all__ = ["CredentialsWait", "LambdaGateway", "connect"]
 
@@ -34,33 +34,9 @@ class CredentialsWait:
     is_over: Callable[[], bool] = lambda: False
 
 
-def connect(
-    *,
-    region: str | None,
-    profile: str | None,
-    endpoint_url: str | None,
-    access_key_id: str | None = None,
-    max_connections: int = 50,
-    function: str | None = None,
-    credentials_wait: CredentialsWait | None = None,
-) -> LambdaGateway:
-    """Open the gateway to one region: `tuner.aws.gateway.connect`, with boto3 loaded only now."""
-    from tuner.aws import gateway  # noqa: PLC0415 - boto3 takes a quarter of a second to import
-
-    return gateway.connect(
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        access_key_id=access_key_id,
-        max_connections=max_connections,
-        function=function,
-        credentials_wait=credentials_wait,
-    )
-
-
 def __getattr__(name: str) -> Any:
-    if name == "LambdaGateway":
-        from tuner.aws.gateway import LambdaGateway  # noqa: PLC0415 - as above
+    if name in ("LambdaGateway", "connect"):
+        from tuner.aws import gateway  # noqa: PLC0415 - boto3 takes a quarter of a second to import
 
-        return LambdaGateway
+        return getattr(gateway, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,8 +9,9 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from botocore import xform_name
 from botocore.exceptions import ClientError, WaiterError
 
 from tuner.aws.connection_errors import Connection, Request, plain
@@ -65,9 +66,6 @@ class RateLimiter:
             self.wait()
 
 
-WaiterName = Literal["function_updated_v2", "function_active_v2"]
-
-
 @dataclass(frozen=True, slots=True)
 class Polling:
     """How often to look: phases of (seconds between looks, looks)."""
@@ -86,51 +84,6 @@ AWS_POLLING = Polling(((0.25, 13), (1.0, 60), (5.0, 170)))
 LOOPBACK_POLLING = Polling(((0.02, 51), (0.25, 117)))
 
 
-def wait_until(
-    client: LambdaClient,
-    waiter_name: WaiterName,
-    function: FunctionRef,
-    qualifier: str | None,
-    *,
-    polling: Polling,
-    connection: Connection,
-) -> None:
-    """Wait for a function or version. Raises AwsError if Lambda failed at it or takes too long."""
-    request = Request("GetFunction", function, qualifier)
-    waiter: Any = client.get_waiter(waiter_name)  # its types know whole seconds only
-    named = {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
-    for delay_s, count in polling.phases:
-        try:
-            waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
-        except WaiterError as error:
-            _raise_unless_late(error, connection, request)
-        except REFUSALS as error:
-            raise refused(error, connection, request) from error
-        else:
-            return
-    raise AwsError(
-        f"{function.name} is still not ready after {polling.total_s:.0f} s: look at its state with "
-        f"`aws lambda get-function-configuration --function-name {function.name}`"
-    )
-
-
-def _raise_unless_late(error: WaiterError, connection: Connection, request: Request) -> None:
-    response: Any = error.last_response
-    if "Error" in response:
-        refusal = ClientError(response, request.operation)
-        raise refused(refusal, connection, request) from error
-    raw = response.get("Configuration", {})
-    if "Failed" in (raw.get("State"), raw.get("LastUpdateStatus")):
-        assert request.function is not None
-        raise failed(raw, request.function) from error
-
-
-def failed(raw: dict[str, Any], function: FunctionRef) -> AwsError:
-    """Return the error for a configuration whose State or LastUpdateStatus is Failed."""
-    reason = raw.get("StateReason") or raw.get("LastUpdateStatusReason") or "no reason given"
-    return AwsError(f"Lambda could not update {function.name}: {plain(reason)}")
-
-
 _Answer = TypeVar("_Answer")
 
 _AWS_ATTEMPTS = 5
@@ -138,8 +91,10 @@ _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is n
 _CONFLICT_ATTEMPTS = 4
 _THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
 _LONGEST_WAIT_S = 60.0
+_MAX_PAGES: Final = 1000
+"""50,000 versions: a list that goes on is an endpoint's fault."""
 # What a configuration says of work under way, and the waiter for its end.
-_UNDER_WAY: tuple[tuple[str, str, WaiterName], ...] = (
+_UNDER_WAY: Final = (
     ("State", "Pending", "function_active_v2"),
     ("LastUpdateStatus", "InProgress", "function_updated_v2"),
 )
@@ -178,10 +133,20 @@ class ControlPlane:
         except REFUSALS as error:
             raise refused(error, self.connection, request) from error
 
+    def listed(self, operation: str, function: FunctionRef, key: str) -> Iterator[Any]:
+        """Read all pages of a list. Raises AwsError, also for one that does not end."""
+        client: Any = self.client
+        with self.asking(Request(operation, function)):
+            paginator = client.get_paginator(xform_name(operation))
+            for number, page in enumerate(paginator.paginate(FunctionName=function.target), 1):
+                if number > _MAX_PAGES:
+                    raise AwsError(f"{operation} of {function.name} has over {_MAX_PAGES} pages")
+                yield from page.get(key, ())
+
     def read(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
         """Read a configuration (GetFunction; the link to the code in its answer is dropped)."""
-        named = {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
         request = Request("GetFunction", function, qualifier)
+        named = _named(function, qualifier)
         answer: Any = self._through_throttles(request, lambda: self.client.get_function(**named))
         raw: dict[str, Any] = answer.get("Configuration", {})
         return raw
@@ -194,29 +159,41 @@ class ControlPlane:
         raw = self.read(function, qualifier)
         for field, state, waiter_name in _UNDER_WAY:
             if raw.get(field) == state:
-                wait_until(
-                    self.client,
-                    waiter_name,
-                    function,
-                    qualifier,
-                    polling=self._polling,
-                    connection=self.connection,
-                )
+                self._wait_until(waiter_name, function, qualifier)
                 raw = self.read(function, qualifier)
-        if "Failed" in (raw.get("State"), raw.get("LastUpdateStatus")):
-            raise failed(raw, function)
+        _check_failed(raw, function)
         return raw
 
-    def change(
-        self, request: Request, function: FunctionRef, send: Callable[[], _Answer]
-    ) -> _Answer:
+    def change(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
         """Send a change; while another update is under way, wait for its end and send again."""
+        assert request.function is not None
         for _ in range(_CONFLICT_ATTEMPTS - 1):
             try:
                 return self._through_throttles(request, send)
             except UpdateInProgressError:
-                self.settled(function)
+                self.settled(request.function)
         return self._through_throttles(request, send)
+
+    def _wait_until(self, waiter_name: str, function: FunctionRef, qualifier: str | None) -> None:
+        """Wait for a function or version. Raises AwsError if Lambda failed or takes too long."""
+        client: Any = self.client  # its waiters' types know whole seconds only
+        waiter = client.get_waiter(waiter_name)
+        named, request = _named(function, qualifier), Request("GetFunction", function, qualifier)
+        for delay_s, count in self._polling.phases:
+            with self.asking(request):
+                try:
+                    waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
+                except WaiterError as error:
+                    response: Any = error.last_response
+                    if "Error" in response:
+                        raise ClientError(response, request.operation) from error
+                    _check_failed(response.get("Configuration", {}), function)
+                else:
+                    return
+        raise AwsError(
+            f"{function.name} is still not ready after {self._polling.total_s:.0f} s: look at its "
+            f"state with `aws lambda get-function-configuration --function-name {function.name}`"
+        )
 
     def _through_throttles(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
         """Send again what was throttled, which ran nothing; the SDK has tried before."""
@@ -228,3 +205,14 @@ class ControlPlane:
                 self._sleep(max(wait_s, min(error.retry_after_s or 0.0, _LONGEST_WAIT_S)))
         with self.asking(request):
             return send()
+
+
+def _named(function: FunctionRef, qualifier: str | None) -> dict[str, str]:
+    return {"FunctionName": function.target} | ({"Qualifier": qualifier} if qualifier else {})
+
+
+def _check_failed(raw: dict[str, Any], function: FunctionRef) -> None:
+    """Raise AwsError for a configuration whose State or LastUpdateStatus is Failed."""
+    if "Failed" in (raw.get("State"), raw.get("LastUpdateStatus")):
+        reason = raw.get("StateReason") or raw.get("LastUpdateStatusReason") or "no reason given"
+        raise AwsError(f"Lambda could not update {function.name}: {plain(reason)}")

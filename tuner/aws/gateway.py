@@ -119,7 +119,7 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         client = self._control.client
         try:
             self._control.change(
-                request, reference, lambda: client.update_function_configuration(**parameters)
+                request, lambda: client.update_function_configuration(**parameters)
             )
         except ConflictError as error:
             config = self._config(self._control.settled(reference))
@@ -147,9 +147,7 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         request = Request("PublishVersion", reference)
         client = self._control.client
         try:
-            answer = self._control.change(
-                request, reference, lambda: client.publish_version(**parameters)
-            )
+            answer = self._control.change(request, lambda: client.publish_version(**parameters))
             version = self._config(answer).version
         except ConflictError as error:
             found = self._published(function, description) if was_retried(error.__cause__) else None
@@ -173,7 +171,6 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         try:
             self._control.change(
                 request,
-                reference,
                 lambda: client.delete_function(FunctionName=reference.target, Qualifier=version),
             )
         except FunctionNotFoundError:

@@ -105,7 +105,6 @@ class Invocations:
             log_tail=_log_tail(answer.get("LogResult")),
             executed_version=answer.get("ExecutedVersion"),
             client_duration_ms=(clock() - started_s) * 1000,
-            response_size_bytes=len(payload),
             request_id=about.get("RequestId"),
             trace_header=about.get("HTTPHeaders", {}).get("x-amzn-trace-id"),
             host_load_ratio=_host_load(about.get("HTTPHeaders", {}).get("x-tuner-host-load")),

@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.invocation import MinuteLoad
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
-    from tuner.aws.session import Session
-
-_LOOK_BACK = timedelta(days=7)
+MAX_DAYS: Final = 15
+"""CloudWatch keeps data points of a minute for so long."""
+_LOOK_BACK: Final = timedelta(days=7)
 # CloudWatch returns at most 1,440 data points; seven days of these are 1,008.
 _PERIOD_S = 600
+
+
+def read_points(
+    client: Any,
+    function_name: str,
+    metric: str,
+    statistics: Sequence[str],
+    *,
+    start: datetime,
+    end: datetime,
+    period_s: int,
+    resource: str | None = None,
+) -> list[dict[str, Any]]:
+    """Data points of one of Lambda's metrics, 1,440 at most; without `resource` over all versions.
+
+    Raises what botocore raises.
+    """
+    named = {"FunctionName": function_name} | ({"Resource": resource} if resource else {})
+    answer = client.get_metric_statistics(
+        Namespace="AWS/Lambda",
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in named.items()],
+        StartTime=start,
+        EndTime=end,
+        Period=period_s,
+        Statistics=statistics,
+    )
+    return list(answer.get("Datapoints", ()))
 
 
 def mean_duration_ms(
@@ -29,39 +56,29 @@ def mean_duration_ms(
     start = max(now - _LOOK_BACK, changed_at or now - _LOOK_BACK)
     if start >= now:
         return None
-    answer = client.get_metric_statistics(
-        Namespace="AWS/Lambda",
-        MetricName="Duration",
-        Dimensions=[{"Name": "FunctionName", "Value": function_name}],
-        StartTime=start,
-        EndTime=now,
-        Period=_PERIOD_S,
-        Statistics=["Average", "SampleCount"],
-        Unit="Milliseconds",
+    points = read_points(
+        client,
+        function_name,
+        "Duration",
+        ["Average", "SampleCount"],
+        start=start,
+        end=now,
+        period_s=_PERIOD_S,
     )
-    return _weighted_mean(answer.get("Datapoints", ()))
+    count = sum(point["SampleCount"] for point in points)
+    total_ms = sum(point["Average"] * point["SampleCount"] for point in points)
+    return total_ms / count if count else None
 
 
-def dropped_as_recursive(
-    session: Session, function_name: str, *, since: datetime, now: datetime
-) -> int:
+def dropped_as_recursive(client: Any, function_name: str, *, since: datetime, now: datetime) -> int:
     """Return how many invocations of a function Lambda has dropped since then as recursive.
 
     Raises what botocore raises. Source: AWS's developer guide, "Use Lambda recursive loop
     detection", metric RecursiveInvocationsDropped.
     """
-    options = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
-    with closing(session.client("cloudwatch", **options)) as client:
-        answer = client.get_metric_statistics(
-            Namespace="AWS/Lambda",
-            MetricName="RecursiveInvocationsDropped",
-            Dimensions=[{"Name": "FunctionName", "Value": function_name}],
-            StartTime=since,
-            EndTime=now,
-            Period=60,
-            Statistics=["Sum"],
-        )
-    return int(sum(point.get("Sum", 0) for point in answer.get("Datapoints", ())))
+    metric = "RecursiveInvocationsDropped"
+    points = read_points(client, function_name, metric, ["Sum"], start=since, end=now, period_s=60)
+    return int(sum(point.get("Sum", 0) for point in points))
 
 
 def parse_time(text: str | None) -> datetime | None:
@@ -71,18 +88,6 @@ def parse_time(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _weighted_mean(points: Iterable[dict[str, Any]]) -> float | None:
-    total_ms = count = 0.0
-    for point in points:
-        total_ms += point["Average"] * point["SampleCount"]
-        count += point["SampleCount"]
-    return total_ms / count if count else None
-
-
-MAX_DAYS: Final = 15
-"""CloudWatch keeps data points of a minute for so long."""
 
 
 def minute_loads(
@@ -101,16 +106,10 @@ def minute_loads(
             ("Invocations", "Sum", counts),
             ("ConcurrentExecutions", "Maximum", at_once),
         ):
-            answer = client.get_metric_statistics(
-                Namespace="AWS/Lambda",
-                MetricName=metric,
-                Dimensions=[{"Name": "FunctionName", "Value": function_name}],
-                StartTime=begin,
-                EndTime=begin + timedelta(days=1),
-                Period=60,
-                Statistics=[statistic],
-            )
-            for point in answer.get("Datapoints", ()):
+            end = begin + timedelta(days=1)
+            for point in read_points(
+                client, function_name, metric, [statistic], start=begin, end=end, period_s=60
+            ):
                 found[point["Timestamp"]] = point[statistic]
     return tuple(
         MinuteLoad(moment, counts[moment], at_once.get(moment)) for moment in sorted(counts)

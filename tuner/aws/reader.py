@@ -7,7 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from tuner.aws import configuration
@@ -67,8 +66,6 @@ def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
 
 
 _LATEST: Final = "$LATEST"
-_MAX_PAGES: Final = 1000
-"""50,000 versions: a list that goes on is an endpoint's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +132,14 @@ class LambdaReader:
 
     def list_versions(self, function: str) -> tuple[FunctionConfig, ...]:
         """Every published version (without $LATEST), over all pages."""
-        raws = self._listed("ListVersionsByFunction", function, "Versions")
+        raws = self._control.listed("ListVersionsByFunction", self.resolve(function), "Versions")
         return tuple(self._config(raw) for raw in raws if raw.get("Version") != _LATEST)
 
     def list_aliases(self, function: str) -> tuple[Alias, ...]:
         """Every alias with all the versions it routes to, over all pages."""
-        raws = self._listed("ListAliases", function, "Aliases")
-        with self._control.asking(Request("ListAliases", self.resolve(function))):
+        reference = self.resolve(function)
+        with self._control.asking(Request("ListAliases", reference)):
+            raws = self._control.listed("ListAliases", reference, "Aliases")
             return tuple(configuration.alias(raw) for raw in raws)
 
     def account_settings(self) -> AccountSettings:
@@ -180,12 +178,13 @@ class LambdaReader:
         options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
         try:
             changed_at = parse_time(self._control.read(reference).get("LastModified"))
-            with self._control.asking(request):
-                client = self._session.client("cloudwatch", **options)
-                with closing(client):
-                    return mean_duration_ms(
-                        client, reference.name, changed_at=changed_at, now=self._now()
-                    )
+            with (
+                self._control.asking(request),
+                closing(self._session.client("cloudwatch", **options)) as client,
+            ):
+                return mean_duration_ms(
+                    client, reference.name, changed_at=changed_at, now=self._now()
+                )
         except AwsError:
             return None
 
@@ -209,7 +208,8 @@ class LambdaReader:
 
     def batch_sizes(self, function: str) -> tuple[int, ...]:
         """The largest batches that the function's event sources send: each size once, ascending."""
-        raws = self._listed("ListEventSourceMappings", function, "EventSourceMappings")
+        reference = self.resolve(function)
+        raws = self._control.listed("ListEventSourceMappings", reference, "EventSourceMappings")
         return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
 
     def shareable_events(self, function: str) -> dict[str, bytes]:
@@ -228,27 +228,15 @@ class LambdaReader:
     def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
         """Return how many invocations Lambda dropped as recursive; see `Invoker`."""
         reference = self.resolve(function)
+        options = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
         try:
-            with self._control.asking(Request("GetMetricStatistics", reference)):
-                return dropped_as_recursive(
-                    self._session, reference.name, since=since, now=self._now()
-                )
+            with (
+                self._control.asking(Request("GetMetricStatistics", reference)),
+                closing(self._session.client("cloudwatch", **options)) as client,
+            ):
+                return dropped_as_recursive(client, reference.name, since=since, now=self._now())
         except AwsError:
             return None
 
     def _config(self, raw: Any) -> FunctionConfig:
         return configuration.function_config(raw, region=self.region)
-
-    def _listed(self, operation: str, function: str, key: str) -> list[Any]:
-        """Read all pages of a list. Raises AwsError for one that does not end."""
-        reference = self.resolve(function)
-        client: Any = self._control.client
-        with self._control.asking(Request(operation, reference)):
-            paginator = client.get_paginator(xform_name(operation))
-            pages = paginator.paginate(FunctionName=reference.target)
-            found: list[Any] = []
-            for number, page in enumerate(pages, start=1):
-                if number > _MAX_PAGES:
-                    raise AwsError(f"{operation} of {reference.name} has over {_MAX_PAGES} pages")
-                found += page.get(key, ())
-            return found

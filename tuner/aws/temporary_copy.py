@@ -132,9 +132,7 @@ class Copies:
         client: Any = self._control.client
         try:
             self._check_ours(copy, description)
-            self._control.change(
-                request, copy, lambda: client.delete_function(FunctionName=copy.target)
-            )
+            self._control.change(request, lambda: client.delete_function(FunctionName=copy.target))
         except FunctionNotFoundError:
             return
 

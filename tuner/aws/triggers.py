@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.aws.connection_errors import Request, plain
+from tuner.aws.metrics import read_points
 from tuner.aws.service_errors import MalformedReplyError
 from tuner.errors import AccessDeniedError, AwsError, CredentialsError, FunctionNotFoundError
 from tuner.lease.clone import LiveTraffic
@@ -68,23 +69,15 @@ def find_live_traffic(
 
 
 def _aliases(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    client: Any = control.client
-    for page in client.get_paginator("list_aliases").paginate(FunctionName=function.target):
-        for alias in page.get("Aliases", ()):
-            if alias.get("FunctionVersion") == "$LATEST":
-                yield f"the alias {plain(alias['Name'])}"
+    for alias in control.listed("ListAliases", function, "Aliases"):
+        if alias.get("FunctionVersion") == "$LATEST":
+            yield f"the alias {plain(alias['Name'])}"
 
 
 def _mappings(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    client: Any = control.client
-    pages = client.get_paginator("list_event_source_mappings").paginate(
-        FunctionName=function.target
-    )
-    for page in pages:
-        for mapping in page.get("EventSourceMappings", ()):
-            if _is_unqualified(mapping.get("FunctionArn", "")):
-                source = str(mapping.get("EventSourceArn", "")).split(":")
-                yield f"an event source ({plain(source[2]) if len(source) > 2 else 'self-managed'})"
+    for mapping in control.listed("ListEventSourceMappings", function, "EventSourceMappings"):
+        if _is_unqualified(mapping.get("FunctionArn", "")):
+            yield f"an event source ({_service(mapping.get('EventSourceArn'), 'self-managed')})"
 
 
 def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
@@ -111,18 +104,16 @@ def _invocations(session: Session, function: FunctionRef, now: datetime) -> tupl
         count = sum(
             point.get("Sum", 0)
             for resource in (function.name, f"{function.name}:$LATEST")
-            for point in client.get_metric_statistics(
-                Namespace="AWS/Lambda",
-                MetricName="Invocations",
-                Dimensions=[
-                    {"Name": "FunctionName", "Value": function.name},
-                    {"Name": "Resource", "Value": resource},
-                ],
-                StartTime=now - LOOK_BACK,
-                EndTime=now,
-                Period=_PERIOD_S,
-                Statistics=["Sum"],
-            ).get("Datapoints", ())
+            for point in read_points(
+                client,
+                function.name,
+                "Invocations",
+                ["Sum"],
+                start=now - LOOK_BACK,
+                end=now,
+                period_s=_PERIOD_S,
+                resource=resource,
+            )
         )
     return (f"{count:.0f} invocations in the last 24 h",) if count else ()
 
@@ -155,13 +146,8 @@ def find_side_effects(control: ControlPlane, function: FunctionRef) -> tuple[str
 
 
 def _event_sources(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    client: Any = control.client
-    pages = client.get_paginator("list_event_source_mappings").paginate(
-        FunctionName=function.target
-    )
-    for page in pages:
-        for mapping in page.get("EventSourceMappings", ()):
-            yield f"it is fed by {_service(mapping.get('EventSourceArn'))}"
+    for mapping in control.listed("ListEventSourceMappings", function, "EventSourceMappings"):
+        yield f"it is fed by {_service(mapping.get('EventSourceArn'))}"
 
 
 def _dead_letters(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
@@ -180,7 +166,7 @@ def _asynchronous(control: ControlPlane, function: FunctionRef) -> Iterator[str]
         yield "its asynchronous events are retried"
 
 
-def _service(arn: object) -> str:
+def _service(arn: object, other: str = "a source outside AWS") -> str:
     """The service of an ARN: the rest holds an account's number."""
     parts = str(arn or "").split(":")
-    return plain(parts[2]) if len(parts) > 2 else "a source outside AWS"
+    return plain(parts[2]) if len(parts) > 2 else other

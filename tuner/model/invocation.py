@@ -52,7 +52,6 @@ class InvokeReply:
     log_tail: str = field(repr=False)
     executed_version: str | None
     client_duration_ms: float
-    response_size_bytes: int
     request_id: str | None = None
     trace_header: str | None = None
     """X-Amzn-Trace-Id as it came back."""
