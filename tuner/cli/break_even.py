@@ -30,9 +30,7 @@ tuner break-even resize-images --traffic traffic.csv --format json
 
 tuner break-even resize-images --rate 50/s --format svg --out costs.svg"""
 
-_traffic = partial(typer.Option, rich_help_panel="Traffic")
 _terms = partial(typer.Option, rich_help_panel="Terms")
-_output = partial(typer.Option, rich_help_panel=options.OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +41,22 @@ class LoadOptions:
     per_month: options.PerMonth = None
     traffic: Annotated[
         str | None,
-        _traffic(
+        options.traffic_option(
             metavar="CSV|cloudwatch",
             help="Load by hour (hour,requests), or the function's own by minute.",
         ),
     ] = None
     days: Annotated[
-        int, _traffic(metavar="N", min=1, help="Days of --traffic cloudwatch, at most 15.")
+        int,
+        options.traffic_option(
+            metavar="N", min=1, help="Days of --traffic cloudwatch, at most 15."
+        ),
     ] = 14
     peak_ratio: Annotated[
         float | None,
-        _traffic(metavar="TIMES", help="Peak over the mean (3 without it; 1 with --traffic)."),
+        options.traffic_option(
+            metavar="TIMES", help="Peak over the mean (3 without it; 1 with --traffic)."
+        ),
     ] = None
 
     def of(
@@ -185,24 +188,26 @@ def break_even(
     terms: TermsOptions,
     format_name: Annotated[
         Literal["text", "json", "markdown", "png", "svg"],
-        _output("--format", help="How to show it."),
+        options.output_option("--format", help="How to show it."),
     ] = "text",
     out_file: Annotated[
         Path | None,
-        _output(
+        options.output_option(
             "--out",
             metavar="FILE",
             help="Figure to write, with --format png or svg (stdout without it).",
         ),
     ] = None,
-    bill: Annotated[bool, _output("--bill", help="Show what each cost adds up from.")] = False,
+    bill: Annotated[
+        bool, options.output_option("--bill", help="Show what each cost adds up from.")
+    ] = False,
     json: options.JsonOutput = False,
     region: options.Region = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
     detailed_exitcode: Annotated[
         bool,
-        _output(
+        options.output_option(
             "--detailed-exitcode", help="Exit with 11 for leaving Lambda, 12 for too close to call."
         ),
     ] = False,

@@ -3,6 +3,7 @@
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,202 +11,165 @@ import typer
 
 from tuner.cli import values
 
-MEASURE = "What is measured"
-GOAL = "What is wanted"
-LIMITS = "What it may take"
-WHERE = "Where"
-OUTPUT = "Output"
+measure_option = partial(typer.Option, rich_help_panel="What is measured")
+goal_option = partial(typer.Option, rich_help_panel="What is wanted")
+limits_option = partial(typer.Option, rich_help_panel="What it may take")
+where_option = partial(typer.Option, rich_help_panel="Where")
+output_option = partial(typer.Option, rich_help_panel="Output")
+traffic_option = partial(typer.Option, rich_help_panel="Traffic")
 
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
 ]
 Region = Annotated[
     str | None,
-    typer.Option(
-        parser=values.region,
-        metavar="REGION",
-        help="AWS region (else the profile's).",
-        rich_help_panel=WHERE,
-    ),
+    where_option(parser=values.region, metavar="REGION", help="AWS region (else the profile's)."),
 ]
-Profile = Annotated[
-    str | None,
-    typer.Option(help="Profile of the AWS configuration.", rich_help_panel=WHERE),
-]
-EndpointUrl = Annotated[
-    str | None,
-    typer.Option(help="Another endpoint of the Lambda API.", rich_help_panel=WHERE),
-]
+Profile = Annotated[str | None, where_option(help="Profile of the AWS configuration.")]
+EndpointUrl = Annotated[str | None, where_option(help="Another endpoint of the Lambda API.")]
 LocalTemplate = Annotated[
     Path | None,
-    typer.Option(
+    where_option(
         metavar="TEMPLATE",
         help="Run the functions of this SAM template on this machine: free, no account.",
-        rich_help_panel=WHERE,
     ),
 ]
 TemplateParameters = Annotated[
     list[str] | None,
-    typer.Option(
+    where_option(
         "--parameter",
         metavar="NAME=VALUE",
         help="Value of one of the template's parameters (without it: its Default); repeatable.",
         show_default=False,
-        rich_help_panel=WHERE,
     ),
 ]
 TemplateEnvironment = Annotated[
     list[str] | None,
-    typer.Option(
+    where_option(
         "--env",
         metavar="NAME=VALUE",
         help="Value of an environment variable of the template's functions, in place of what the "
         "template says; repeatable.",
         show_default=False,
-        rich_help_panel=WHERE,
     ),
 ]
 Build = Annotated[
     bool,
-    typer.Option(
+    where_option(
         "--build",
         help="Build the template's functions in copies of their folders: pip, npm, make, or what "
         "BuildMethod names (esbuild, go, cargo).",
-        rich_help_panel=WHERE,
     ),
 ]
 PayloadSize = Annotated[
     str | None,
-    typer.Option(
+    measure_option(
         metavar="SIZES",
         parser=values.event_sizes,
         help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size.",
-        rich_help_panel=MEASURE,
     ),
 ]
-Raw = Annotated[
-    bool,
-    typer.Option("--raw", help="Take files that are not JSON.", rich_help_panel=MEASURE),
-]
+Raw = Annotated[bool, measure_option("--raw", help="Take files that are not JSON.")]
 AllowOutside = Annotated[
     bool,
-    typer.Option(
+    measure_option(
         "--allow-outside",
         help="Let payload sets name files outside their folder, and templates code outside their "
         "repository.",
-        rich_help_panel=MEASURE,
     ),
 ]
 Vary = Annotated[
     str | None,
-    typer.Option(
+    measure_option(
         metavar="NAME=V,V,…",
         help="Send events with each value of a parameter, of a source (batch_size=1,5,10) or of a "
         "template: a batch size is recommended with the memory, by the cost of a record.",
-        rich_help_panel=MEASURE,
     ),
 ]
 MinMemory = Annotated[
     int | None,
-    typer.Option(
-        metavar="MB",
-        parser=values.memory_mb,
-        help="Smallest size to consider (128 without it).",
-        rich_help_panel=MEASURE,
+    measure_option(
+        metavar="MB", parser=values.memory_mb, help="Smallest size to consider (128 without it)."
     ),
 ]
 MaxMemory = Annotated[
     int | None,
-    typer.Option(
-        metavar="MB",
-        parser=values.memory_mb,
-        help="Largest size to consider (10240 without it).",
-        rich_help_panel=MEASURE,
+    measure_option(
+        metavar="MB", parser=values.memory_mb, help="Largest size to consider (10240 without it)."
     ),
 ]
 # What is wanted has no default here: a sweep keeps the goal that it was made for.
 GoalOption = Annotated[
     Literal["cost", "speed", "balanced"] | None,
-    typer.Option(
+    goal_option(
         help="cost: cheapest; speed: fastest; balanced: 1 % of cost for 1 % of time (without it "
         "the sweep's own; of a new one: cost).",
         show_default=False,
-        rich_help_panel=GOAL,
     ),
 ]
 CostSlack = Annotated[
     float | None,
-    typer.Option(
+    goal_option(
         metavar="SHARE",
         parser=values.ratio,
         help="How far from the best a size that is better otherwise may be: 2% or 0.02 "
         "(without it: 2%).",
         show_default=False,
-        rich_help_panel=GOAL,
     ),
 ]
 Tolerance = Annotated[
     float | None,
-    typer.Option(
+    goal_option(
         metavar="SHARE",
         parser=values.ratio,
         help="Regret that you do not mind: 1% or 0.01 (without it: 1%).",
         show_default=False,
-        rich_help_panel=GOAL,
     ),
 ]
 MaxDuration = Annotated[
     float | None,
-    typer.Option(
-        metavar="TIME",
-        parser=values.duration_ms,
-        help="No size that is slower: 500ms or 2s.",
-        rich_help_panel=GOAL,
+    goal_option(
+        metavar="TIME", parser=values.duration_ms, help="No size that is slower: 500ms or 2s."
     ),
 ]
 Percentile = Annotated[
     float | None,
-    typer.Option(
+    goal_option(
         metavar="P",
         parser=values.percentile,
         help="95 shows p95 of every size; --max-duration then limits it instead of the mean.",
-        rich_help_panel=GOAL,
     ),
 ]
 MaxCostPerMillion = Annotated[
     float | None,
-    typer.Option(
+    goal_option(
         metavar="USD",
         parser=values.amount_usd,
         help="No size at which a million invocations cost more.",
-        rich_help_panel=GOAL,
     ),
 ]
 ColdStartShare = Annotated[
     float | None,
-    typer.Option(
+    goal_option(
         metavar="SHARE",
         parser=values.ratio,
         help="Share of cold starts in your traffic: 1% or 0.01 (without it: 1%).",
         show_default=False,
-        rich_help_panel=GOAL,
     ),
 ]
 AllowDifferentReplies = Annotated[
     bool,
-    typer.Option(
+    goal_option(
         "--allow-different-replies",
         help="Recommend sizes too whose replies differ from the current size's, or are errors.",
-        rich_help_panel=GOAL,
     ),
 ]
 IsolationOption = Annotated[
     Literal["auto", "version", "clone"],
-    typer.Option(
+    limits_option(
         help="version: sizes are published as versions of the function, then deleted. "
         "clone: a temporary copy is measured, the function is only read. "
-        "auto: clone if anything reaches $LATEST.",
-        rich_help_panel=LIMITS,
+        "auto: clone if anything reaches $LATEST."
     ),
 ]
 LeftFunction = Annotated[
@@ -224,93 +188,70 @@ TakeOver = Annotated[
         help="Put right what this sweep left too: it is not running on any machine. Repeatable.",
     ),
 ]
-Yes = Annotated[
-    bool, typer.Option("--yes", help="Agree to the plan and its cost.", rich_help_panel=LIMITS)
-]
+Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and its cost.")]
 AllowSideEffects = Annotated[
     bool,
-    typer.Option(
+    limits_option(
         "--allow-side-effects",
         help="Agree to what invocations may cause in queues and tables (--yes: to the cost only).",
-        rich_help_panel=LIMITS,
     ),
 ]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show the plan and end.", rich_help_panel=LIMITS)
-]
+DryRun = Annotated[bool, limits_option("--dry-run", help="Show the plan and end.")]
 Rate = Annotated[
     float | None,
-    typer.Option(
-        metavar="N/s",
-        parser=values.rate_per_s,
-        help="Requests: 50/s, 3000/min, 5k/h or 1M/day.",
-        rich_help_panel="Traffic",
+    traffic_option(
+        metavar="N/s", parser=values.rate_per_s, help="Requests: 50/s, 3000/min, 5k/h or 1M/day."
     ),
 ]
 PerMonth = Annotated[
     float | None,
-    typer.Option(
-        metavar="N",
-        parser=values.count,
-        help="Requests a month: 30M or 500k.",
-        rich_help_panel="Traffic",
-    ),
+    traffic_option(metavar="N", parser=values.count, help="Requests a month: 30M or 500k."),
 ]
 MinSavingUsdPerMonth = Annotated[
     float,
-    typer.Option(
+    traffic_option(
         metavar="USD",
         parser=values.amount_or_nothing,
         help="No flag for a smaller saving a month, where the rate is known; a resize too.",
-        rich_help_panel="Traffic",
     ),
 ]
 MinSavingRatio = Annotated[
     float | None,
-    typer.Option(
+    traffic_option(
         parser=values.ratio,
         metavar="SHARE",
         help="No flag for a smaller share of Lambda's bill (without it 20% for leaving, any for "
         "a resize).",
-        rich_help_panel="Traffic",
     ),
 ]
 ReportFormat = Annotated[
     Literal["text", "json", "markdown", "html", "png", "svg"],
-    typer.Option("--format", help="How to show it.", rich_help_panel=OUTPUT),
+    output_option("--format", help="How to show it."),
 ]
 # Not called `out`: a folder's setting of that name is the sweep file that `tune` writes.
 ReportFile = Annotated[
     Path | None,
-    typer.Option(
+    output_option(
         "--out",
         metavar="FILE",
         help="File to write, with --format html, png or svg (stdout without it).",
-        rich_help_panel=OUTPUT,
     ),
 ]
-JsonOutput = Annotated[
-    bool, typer.Option("--json", help="Answer as one JSON object.", rich_help_panel=OUTPUT)
-]
+JsonOutput = Annotated[bool, output_option("--json", help="Answer as one JSON object.")]
 Out = Annotated[
     Path | None,
-    typer.Option(
+    output_option(
         metavar="FILE",
         help="Sweep file to write, its folder too (without it a new one in the state folder).",
-        rich_help_panel=OUTPUT,
     ),
 ]
 Force = Annotated[
-    bool,
-    typer.Option(
-        "--force", help="Replace the sweep that --out holds already.", rich_help_panel=OUTPUT
-    ),
+    bool, output_option("--force", help="Replace the sweep that --out holds already.")
 ]
 DetailedExitcode = Annotated[
     bool,
-    typer.Option(
+    output_option(
         "--detailed-exitcode",
         help="Exit with 10 for a resize (or a change to be made), 12 if inconclusive.",
-        rich_help_panel=OUTPUT,
     ),
 ]

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from tuner.cli import options, values
 from tuner.cli.screen import show_json, show_text
 
@@ -45,21 +43,17 @@ def refresh(
     *,
     regions: Annotated[
         list[str] | None,
-        typer.Option(
+        options.where_option(
             "--region",
             metavar="REGION",
             parser=values.region,
             help="Region to ask for; repeatable (without it the profile's).",
-            rich_help_panel=options.WHERE,
         ),
     ] = None,
     saved: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="Saved price list instead of AWS; repeatable.",
-            rich_help_panel=options.WHERE,
+        options.where_option(
+            "--from", metavar="FILE", help="Saved price list instead of AWS; repeatable."
         ),
     ] = None,
     profile: options.Profile = None,

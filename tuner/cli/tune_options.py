@@ -24,14 +24,13 @@ class MeasureOptions:
 
     payload: Annotated[
         list[str] | None,
-        typer.Option(
+        options.measure_option(
             metavar="FILE|FOLDER|JSON",
             help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
             "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …), "
             "inline JSON, or test-events: the function's shareable ones; repeatable. {} without "
             "it.",
             show_default=False,
-            rich_help_panel=options.MEASURE,
         ),
     ] = None
     vary: options.Vary = None
@@ -40,55 +39,48 @@ class MeasureOptions:
     allow_outside: options.AllowOutside = False
     memory_sizes: Annotated[
         values.Sizes | None,
-        typer.Option(
+        options.measure_option(
             metavar="MB,MB,…",
             parser=values.memory_sizes_mb,
             help="Choose among these sizes (and the current one) only.",
-            rich_help_panel=options.MEASURE,
         ),
     ] = None
     exhaustive: Annotated[
         bool,
-        typer.Option(
-            "--exhaustive",
-            help="Measure every size of a fixed grid, however little it adds.",
-            rich_help_panel=options.MEASURE,
+        options.measure_option(
+            "--exhaustive", help="Measure every size of a fixed grid, however little it adds."
         ),
     ] = False
     min_memory: options.MinMemory = None
     max_memory: options.MaxMemory = None
     seed: Annotated[
         int,
-        typer.Option(
+        options.measure_option(
             metavar="N",
             min=0,
             help="Makes the events and orders the invocations: the same seed, the same again.",
             show_default=False,
-            rich_help_panel=options.MEASURE,
         ),
     ] = 0
     code: Annotated[
         str | None,
-        typer.Option(
+        options.measure_option(
             metavar="ZIP|FOLDER|IMAGE",
             help="Measure this build in a temporary copy, not the deployed code.",
-            rich_help_panel=options.MEASURE,
         ),
     ] = None
     fail_on: Annotated[
         str | None,
-        typer.Option(
+        options.measure_option(
             metavar="JMESPATH",
             help="Count a reply for which this is true as a function error (error != null).",
-            rich_help_panel=options.MEASURE,
         ),
     ] = None
     resume: Annotated[
         str | None,
-        typer.Option(
+        options.measure_option(
             metavar="SWEEP",
             help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
-            rich_help_panel=options.MEASURE,
         ),
     ] = None
 
@@ -117,43 +109,34 @@ class BudgetOptions:
 
     max_invocations: Annotated[
         int | None,
-        typer.Option(
+        options.limits_option(
             metavar="N",
             min=1,
             help=(
                 "Invoke no more often than this, and spend it if the answer needs it: without it "
                 "a sweep gives up what it would not decide."
             ),
-            rich_help_panel=options.LIMITS,
         ),
     ] = None
     budget_usd: Annotated[
         float | None,
-        typer.Option(
-            metavar="USD",
-            parser=values.amount_usd,
-            help="Spend no more than this.",
-            rich_help_panel=options.LIMITS,
+        options.limits_option(
+            metavar="USD", parser=values.amount_usd, help="Spend no more than this."
         ),
     ] = None
     concurrency: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=1000,
-            help="Invocations at one time (at most 8 without it).",
-            rich_help_panel=options.LIMITS,
+        options.limits_option(
+            metavar="N", min=1, max=1000, help="Invocations at one time (at most 8 without it)."
         ),
     ] = None
     leave_concurrency: Annotated[
         float,
-        typer.Option(
+        options.limits_option(
             metavar="SHARE",
             parser=values.ratio,
             help="Share of the concurrency there is that live traffic keeps (without it: 20%).",
             show_default=False,
-            rich_help_panel=options.LIMITS,
         ),
     ] = LEAVE_CONCURRENCY
 
@@ -171,34 +154,27 @@ class SafetyOptions:
     isolation: options.IsolationOption = "auto"
     once_each: Annotated[
         bool,
-        typer.Option(
-            "--once-each",
-            help="Send no event twice: for what cannot safely run again.",
-            rich_help_panel=options.LIMITS,
+        options.limits_option(
+            "--once-each", help="Send no event twice: for what cannot safely run again."
         ),
     ] = False
     before: Annotated[
         str | None,
-        typer.Option(
-            metavar="CMD",
-            help="Run this command before the sweep; it prepares data. No shell.",
-            rich_help_panel=options.LIMITS,
+        options.limits_option(
+            metavar="CMD", help="Run this command before the sweep; it prepares data. No shell."
         ),
     ] = None
     after: Annotated[
         str | None,
-        typer.Option(
-            metavar="CMD",
-            help="Run this command after the sweep, however it ended.",
-            rich_help_panel=options.LIMITS,
+        options.limits_option(
+            metavar="CMD", help="Run this command after the sweep, however it ended."
         ),
     ] = None
     hooks_each: Annotated[
         bool,
-        typer.Option(
+        options.limits_option(
             "--hooks-each",
             help="Run --before and --after for each invocation; the event is on their stdin.",
-            rich_help_panel=options.LIMITS,
         ),
     ] = False
 
@@ -220,10 +196,9 @@ class OutputOptions:
 
     keep_payloads: Annotated[
         bool,
-        typer.Option(
+        options.output_option(
             "--keep-payloads",
             help="Keep the events that are sent in the sweep file (else only their digests).",
-            rich_help_panel=options.OUTPUT,
         ),
     ] = False
     out: options.Out = None
