@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.running import ROOT
-from tuner import api
 from tuner.api import host_check
+from tuner.api.target import connect_to
 from tuner.errors import InputError
 from tuner.local import cpu_check, machine_load
 from tuner.local.execution.cpu.choose import choose_control
@@ -37,7 +37,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
 def remember(check: HostCheck, state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Check the host with what is measured given beforehand."""
     monkeypatch.setattr(cpu_check, "check_control", lambda *_, **__: check)
-    assert api.check_host("portable", state_dir=state_dir) == (check,)
+    assert host_check.check_host("portable", state_dir=state_dir) == (check,)
 
 
 def test_a_failed_check_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_a_local_sweep_s_target_has_it(tmp_path: Path, monkeypatch: pytest.Monke
     failed = dataclasses.replace(result(off=-0.3, control=control), core_count=cores)
     remember(failed, tmp_path / "state", monkeypatch)
     template = ROOT / "examples" / "template.yaml"
-    with api.connect_to(
+    with connect_to(
         "mixed", Target(local_template=template), state_dir=tmp_path / "state"
     ) as target:
         assert "host_check_failed" in {finding.code for finding in target.findings}

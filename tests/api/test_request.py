@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tuner
-from tuner import api
+from tuner.api.target import connect_to
 from tuner.cli.tune import tune as command
 from tuner.errors import HookError, InputError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
@@ -50,7 +50,7 @@ def test_every_option_of_the_command_is_one_of_the_library() -> None:
     """By the same name, or with its unit; goal and terms are values of their own there."""
     options = set(inspect.signature(command).parameters) - OF_A_TERMINAL - {"function"}
     asked = {CALLED_OTHERWISE.get(name, name) for name in options - OF_THE_GOAL - OF_THE_TERMS}
-    assert asked == api.TuneOptions.__annotations__.keys() - {"hook_environment"}
+    assert asked == tuner.TuneOptions.__annotations__.keys() - {"hook_environment"}
     assert options >= OF_THE_GOAL | OF_THE_TERMS
     assert {"goal", "terms"} <= inspect.signature(tuner.tune).parameters.keys()
 
@@ -135,7 +135,7 @@ def test_another_build_and_another_batch_are_measured(server: LocalLambda, tmp_p
     assert {size.parameters for size in answer.sizes} == {
         (("batch_size", "1"),), (("batch_size", "5"),)
     }  # fmt: skip
-    with api.connect_to(
+    with connect_to(
         "hello", Target(endpoint_url=server.endpoint_url), state_dir=tmp_path
     ) as target:
         assert target.gateway.list_versions("hello") == ()

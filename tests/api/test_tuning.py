@@ -9,7 +9,7 @@ import pytest
 
 import tuner
 from tests.session.asking import planned
-from tuner.api import connect_to
+from tuner.api.target import connect_to
 from tuner.errors import InputError, NotAgreedError, PriceError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.goal import Goal

@@ -17,7 +17,7 @@ from PIL import Image
 from tests.report.answers import resize, summary
 from tests.report.exhibits import large_sweep, mixed, shown
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
-from tuner.api import compare
+from tuner.api.comparing import compare
 from tuner.report import numbers
 from tuner.report.page.html import render
 

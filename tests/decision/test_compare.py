@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
-from tuner.api import compare
+from tuner.api.comparing import compare
 from tuner.errors import InputError
 from tuner.model.goal import Goal
 from tuner.model.plan import PayloadClass

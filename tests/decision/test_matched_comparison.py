@@ -9,7 +9,7 @@ import pytest
 
 from tests.sweeps import made_function, made_sweep
 from tests.varied_sweeps import BatchWorld, batch_ms, batch_sweep, batches
-from tuner.api import compare
+from tuner.api.comparing import compare
 from tuner.decision.strata import sweep_at
 from tuner.errors import InputError
 from tuner.report import comparison

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
-from tuner.api import compare
+from tuner.api.comparing import compare
 from tuner.report import comparison
 from tuner.report.figures.canvas import render_figure
 from tuner.report.figures.comparison import draw_comparison

@@ -11,7 +11,7 @@ import pytest
 
 from tests.report.exhibits import large_sweep, mixed, shown
 from tuner import Goal
-from tuner.api import exhibit
+from tuner.api.page import exhibit
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.report.page.html import render

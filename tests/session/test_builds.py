@@ -12,7 +12,7 @@ import pytest
 from tests.lease.account import CODE
 from tests.session.asking import planned
 from tests.session.test_resuming import PAYLOADS, prepared, target
-from tuner.api import recommend
+from tuner.api.answers import recommend
 from tuner.errors import InputError
 from tuner.report import markdown, terminal
 from tuner.report.json import to_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.session.asking import planned
-from tuner.api import connect_to
+from tuner.api.target import connect_to
 from tuner.errors import InputError, UnknownTrafficError
 from tuner.lease.clone import LiveTraffic
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor

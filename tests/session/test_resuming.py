@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.session.asking import planned
-from tuner.api import connect_to
+from tuner.api.target import connect_to
 from tuner.errors import InputError, SweepFileError
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.model.payload import Payload

@@ -48,7 +48,9 @@ def compare(
     where zero lies outside its 90 % interval, and none where all of that is within --tolerance.
     Nothing is asked of AWS.
     """
-    from tuner import api, session  # noqa: PLC0415 - not needed for --help
+    from tuner import session  # noqa: PLC0415 - not needed for --help
+    from tuner.api import comparing  # noqa: PLC0415 - as above
+    from tuner.api.page import exhibit  # noqa: PLC0415 - as above
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
@@ -58,14 +60,14 @@ def compare(
     shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1)
     first, second = load(a), load(b)
-    wanted = asked.wanted(api.common_goal(first, second))
+    wanted = asked.wanted(comparing.common_goal(first, second))
     if shown == "html":
         analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
         exhibits = [
-            api.exhibit(analysis, source=name, today=today())
+            exhibit(analysis, source=name, today=today())
             for name, analysis in zip((a, b), analyses, strict=True)
         ]
-        found = api.compare(
+        found = comparing.compare(
             first,
             second,
             wanted,
@@ -75,7 +77,7 @@ def compare(
         )
         picture.show_page(exhibits, out_file, comparison=found)
         return 0
-    found = api.compare(
+    found = comparing.compare(
         first,
         second,
         wanted,

@@ -71,10 +71,10 @@ def check(
     share of CPU is held against Lambda's, with its jitter and what others took meanwhile. Later
     local sweeps on a machine that failed carry a finding.
     """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.api.host_check import check_host  # noqa: PLC0415 - not needed for --help
     from tuner.report import host_check  # noqa: PLC0415 - as above
 
-    checks = api.check_host(control, state_dir=state_dir(), on_step=lambda step: say(f"  {step}"))
+    checks = check_host(control, state_dir=state_dir(), on_step=lambda step: say(f"  {step}"))
     if json:
         show_json(host_check.to_json(checks))
     else:

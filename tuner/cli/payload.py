@@ -165,7 +165,7 @@ def events(
 
     `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
     """
-    from tuner.api import connect_to  # noqa: PLC0415 - not needed for --help
+    from tuner.api.target import connect_to  # noqa: PLC0415 - not needed for --help
     from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
     from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above

@@ -83,7 +83,7 @@ def recover(
     once --take-over says that the sweep is not running. Versions that existed before, or that an
     alias points at, are never deleted.
     """
-    from tuner import api  # noqa: PLC0415 - not needed for --help
+    from tuner.api import recovery  # noqa: PLC0415 - not needed for --help
     from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
     from tuner.errors import UsageError  # noqa: PLC0415 - as above
 
@@ -94,17 +94,17 @@ def recover(
     name = function and _name_of(function)
     manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode, "json": json}
     outcomes = []
-    for journal in api.find_unfinished(folder):
+    for journal in recovery.find_unfinished(folder):
         header = journal.header
         if name in (None, header.function.name):
             outcome = _Outcome(header.function.name, header.sweep_id)
             outcomes.append(outcome)
-            opening = partial(api.open_recovery, journal, state_dir=folder, **place)
+            opening = partial(recovery.open_recovery, journal, state_dir=folder, **place)
             _recover_one(opening, outcome, **manner)
     if function is not None:
         outcome = _Outcome(_name_of(function))
         stray = partial(
-            api.open_stray, function, state_dir=folder, take_over=take_over or (), **place
+            recovery.open_stray, function, state_dir=folder, take_over=take_over or (), **place
         )
         # Where nothing else is to be told, a failure to look is the whole answer.
         _recover_one(stray, outcome, has_journal=False, is_all=not outcomes, **manner)

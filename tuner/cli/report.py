@@ -35,7 +35,8 @@ def report(
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """
-    from tuner import api, session  # noqa: PLC0415 - not needed for --help
+    from tuner import session  # noqa: PLC0415 - not needed for --help
+    from tuner.api.page import exhibit  # noqa: PLC0415 - as above
     from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
@@ -49,7 +50,7 @@ def report(
     others = limits_flags(min_memory, max_memory)
     if shown == "html":
         exhibits = [
-            api.exhibit(analysis, source=name, terms=terms, flags=others, today=today())
+            exhibit(analysis, source=name, terms=terms, flags=others, today=today())
             for name, analysis in zip(sweeps, analyses, strict=True)
         ]
         picture.show_page(exhibits, out_file)

@@ -6,7 +6,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from tuner import api, session
+from tuner import session
+from tuner.api.target import open_target
 from tuner.aws import CredentialsWait
 from tuner.cli import exit_status
 from tuner.cli.config import state_dir, today
@@ -77,7 +78,7 @@ def sweep_and_answer(
         show_answer(answer, "json" if manner.json else "text", kept_as, flags)
         return answer
 
-    with api.open_target(
+    with open_target(
         inputs,
         state_dir=folder,
         credentials_wait=_credentials_wait(stop),
