@@ -12,7 +12,7 @@ from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api.comparing import compare
 from tuner.report import comparison
 from tuner.report.figures.canvas import render_figure
-from tuner.report.figures.comparison import draw_comparison
+from tuner.report.figures.curves import draw_comparison
 from tuner.report.json import comparison_json
 
 if TYPE_CHECKING:

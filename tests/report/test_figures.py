@@ -18,7 +18,7 @@ from tuner.model.invocation import Outcome
 from tuner.model.plan import PayloadClass
 from tuner.model.recommendation import Tradeoff
 from tuner.report.figures.canvas import FigureFormat, render_figure
-from tuner.report.figures.recommendation import draw_recommendation
+from tuner.report.figures.curves import draw_recommendation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -272,8 +272,8 @@ def test_without_the_extra_its_install_line_is_told(monkeypatch: pytest.MonkeyPa
 def test_matplotlib_is_loaded_by_drawing_alone() -> None:
     """Importing the figure's modules costs none of it."""
     code = (
-        "import sys, tuner.report.figures.recommendation, tuner.report.figures.breakeven\n"
-        "import tuner.report.figures.comparison, tuner.cli.picture\n"
+        "import sys, tuner.report.figures.curves, tuner.report.figures.breakeven\n"
+        "import tuner.cli.picture\n"
         "sys.exit('matplotlib' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

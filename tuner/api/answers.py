@@ -91,13 +91,13 @@ def plot(what: Sweep | Comparison | BreakEven, answer: Recommendation | None = N
     under its own goal. Raises InputError without matplotlib, and as `recommend` does.
     """
     if isinstance(what, Comparison):
-        from tuner.report.figures.comparison import draw_comparison  # noqa: PLC0415 - one picture, one module
+        from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - one picture, one module
 
         return draw_comparison(what)
     if isinstance(what, BreakEven):
         from tuner.report.figures.breakeven import draw_break_even  # noqa: PLC0415 - as above
 
         return draw_break_even(what)
-    from tuner.report.figures.recommendation import draw_recommendation  # noqa: PLC0415 - as above
+    from tuner.report.figures.curves import draw_recommendation  # noqa: PLC0415 - as above
 
     return draw_recommendation(answer or recommend(what), what)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tuner.cli import options, saved, values
-from tuner.cli.groups import spread
+from tuner.cli.groups import TrafficSource, spread, traffic_of
 
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
@@ -68,9 +68,7 @@ class LoadOptions:
         endpoint_url: str | None,
     ) -> "Traffic":
         """Return the traffic; CloudWatch is asked for the swept function's. Raises InputError."""
-        from tuner.cli.traffic import Source, traffic_of  # noqa: PLC0415 - not needed for --help
-
-        source = Source(
+        source = TrafficSource(
             self.traffic, self.days, region=region, profile=profile, endpoint_url=endpoint_url
         )
         return traffic_of(self.rate, self.per_month, source, self.peak_ratio, sweep=sweep)

@@ -1,8 +1,11 @@
 """`tuner local …`: a Lambda endpoint on this machine, and how true that is to Lambda."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +13,14 @@ from tuner.cli import options
 from tuner.cli.config import state_dir
 from tuner.cli.screen import say, show_json, show_text
 from tuner.cli.values import parameters_of
+from tuner.errors import LocalError
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.iac import TemplateFunction
+    from tuner.local import LocalStatus
 
 EPILOG = """\
 tuner local serve examples/template.yaml
@@ -38,20 +49,35 @@ def serve(
     It runs the real handlers as your user, listens on this machine only, and gives each memory
     size the share of CPU that Lambda gives it.
     """
-    from tuner.local import refuse_other_systems  # noqa: PLC0415 - not needed for --help
+    from tuner.iac import read_template  # noqa: PLC0415 - not needed for --help
+    from tuner.local import refuse_other_systems, start_local_lambda  # noqa: PLC0415 - as above
 
     refuse_other_systems()
-    from tuner.cli.serving import serve_until_stopped  # noqa: PLC0415 - not needed for --help
-
-    return serve_until_stopped(
-        template,
-        port=port,
-        region=region or "us-east-1",
-        parameters=parameters_of(parameter),
-        environment=parameters_of(env, "--env"),
-        build=build,
-        allow_outside=allow_outside,
-    )
+    given: dict[str, Any] = {
+        "parameters": parameters_of(parameter),
+        "environment": parameters_of(env, "--env"),
+        "region": region or "us-east-1",
+        "allow_outside": allow_outside,
+    }
+    functions = read_template(template, **given).functions
+    with (
+        suppress(_StoppedError),
+        _stopped_by_signals(),
+        # In a process of its own, without the variables of this one: handlers run below it.
+        start_local_lambda(
+            template,
+            python=sys.executable,
+            port=port,
+            build=build,
+            on_step=lambda step: say(f"  {step}"),
+            **given,
+        ) as local,
+    ):
+        show_text("\n".join(_lines(local.status, functions)) + "\n")
+        sys.stdout.flush()
+        local.wait()
+        raise LocalError("the local Lambda ended by itself: see its output above")
+    return 0
 
 
 def check(
@@ -80,3 +106,62 @@ def check(
     else:
         show_text(host_check.render(checks, encoding=sys.stdout.encoding or "ascii"))
     return 0
+
+
+class _StoppedError(Exception):
+    """A signal asked to end."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Raise _StoppedError within the block once a signal comes."""
+    from tuner.sweep.io import stopping_signals  # noqa: PLC0415 - not needed for --help
+
+    def stop(_number: int, _frame: object) -> None:
+        """Leave the block once; further signals must not cut through the closing."""
+        for number in stopping_signals():
+            signal.signal(number, signal.SIG_IGN)
+        raise _StoppedError
+
+    before = [(number, signal.signal(number, stop)) for number in stopping_signals()]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _lines(status: "LocalStatus", functions: "Sequence[TemplateFunction]") -> list[str]:
+    """What a client needs to connect, what it finds there, and what to know of this host."""
+    host = f"{status.core_count} cores, sizes up to {status.max_memory_mb} MB"
+    names = max((len(each.name) for each in functions), default=0)
+    return [
+        f"Lambda endpoint {status.endpoint_url} · {status.region}",
+        f"{host} · CPU shares by {status.cpu_control}",
+        "",
+        f"  export AWS_ENDPOINT_URL={status.endpoint_url} AWS_DEFAULT_REGION={status.region}",
+        f"  export AWS_ACCESS_KEY_ID={status.access_key_id} AWS_SECRET_ACCESS_KEY=local",
+        "",
+        *(
+            plain(f"  {each.name:<{names}}  {each.memory_mb:>5} MB  {each.description}".rstrip())
+            for each in functions
+        ),
+        "",
+        *(f"! {plain(message)}" for message in _said(status)),
+        "Ctrl-C ends it.",
+    ]
+
+
+def _said(status: "LocalStatus") -> list[str]:
+    """What to know of this host, what else is amiss, and what there is beside the functions."""
+    from tuner.api.host_check import host_findings  # noqa: PLC0415 - not needed for --help
+
+    checked = host_findings(state_dir(), status.cpu_control, status.core_count)
+    host = (*status.host_findings, *checked)
+    others = [
+        finding
+        for finding in status.findings
+        if finding not in host
+        and (finding.severity == "warning" or finding.code.startswith("template_resource"))
+    ]
+    return [finding.message for finding in (*host, *others)]

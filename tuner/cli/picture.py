@@ -66,7 +66,7 @@ def show_figure(
     recommendation: Recommendation, sweep: Sweep, format_name: str, out: Path | None
 ) -> None:
     """Draw one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report.figures.recommendation import (  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report.figures.curves import (  # noqa: PLC0415 - loaded when it is shown
         draw_recommendation,
     )
 
@@ -84,7 +84,7 @@ def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> No
 
 def show_comparison(found: Comparison, format_name: str, out: Path | None) -> None:
     """Draw a comparison to a file, or to stdout. Raises InputError."""
-    from tuner.report.figures.comparison import draw_comparison  # noqa: PLC0415 - as above
+    from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - as above
 
     drawn = draw_comparison(found)
     _write_figure(drawn, format_name, out)
