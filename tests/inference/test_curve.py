@@ -61,7 +61,7 @@ def test_order_does_not_matter(samples: list[Sample], random: st.DataObject) -> 
     )
 
 
-def test_many_calm_samples_give_the_truth() -> None:
+def test_many_typical_samples_give_the_truth() -> None:
     """With next to no noise, the curve passes within 1 % of every measured size."""
     sizes = (128, 256, 512, 1024, 1769, 3008)
     samples = made_samples(

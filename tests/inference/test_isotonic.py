@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy.optimize import isotonic_regression
 
-from tuner.inference.isotonic import never_rising
+from tuner.inference.posterior import never_rising
 
 CURVES = arrays.arrays(
     np.float64,

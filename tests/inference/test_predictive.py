@@ -39,7 +39,7 @@ def test_many_samples_tell_the_percentiles(within_ratio: float) -> None:
 
 
 def test_few_samples_leave_the_tail_open() -> None:
-    """Ten calm samples cannot rule out that one call in fifty takes twice as long."""
+    """Ten typical samples cannot rule out that one call in fifty takes twice as long."""
     samples = made_samples(one_thread_ms, SIZES_MB, environment_count=1, sample_count=2)
     low, high = np.quantile(drawn(samples)[:, 2], (0.05, 0.95))
     assert low < 1.2

@@ -12,8 +12,8 @@ from tuner.inference.slow_calls import SlowCalls, draw_slow_rates
 MANY = 20_000
 
 
-def rates_of(slow_count: int, calm_count: int) -> np.ndarray:
-    return draw_slow_rates(slow_count, calm_count, MANY, np.random.default_rng(3))
+def rates_of(slow_count: int, typical_count: int) -> np.ndarray:
+    return draw_slow_rates(slow_count, typical_count, MANY, np.random.default_rng(3))
 
 
 def test_rates_follow_the_posterior_that_is_computed_by_hand() -> None:
@@ -25,8 +25,8 @@ def test_rates_follow_the_posterior_that_is_computed_by_hand() -> None:
     assert rates_of(1, 9).mean() == pytest.approx(expected, rel=0.02)
 
 
-def test_without_a_slow_call_the_more_calm_ones_the_less_is_feared() -> None:
-    """Every calm call makes slow ones less likely, and none rules them out."""
+def test_without_a_slow_call_the_more_typical_ones_the_less_is_feared() -> None:
+    """Every typical call makes slow ones less likely, and none rules them out."""
     feared = [rates_of(0, count).mean() for count in (0, 10, 40, 200)]
     assert feared == sorted(feared, reverse=True)
     assert feared[-1] > 0
@@ -107,9 +107,9 @@ def test_what_is_not_known_of_slow_calls_tells_two_curves_not_apart() -> None:
 
 
 def test_slow_calls_lift_the_mean_and_not_what_a_single_call_shows() -> None:
-    """The drawn mean over the slow calls' ratio is the calm level: there the samples lie."""
+    """The drawn mean over the slow calls' ratio is the typical level: there the samples lie."""
     samples = [Sample(mb, 100.0, f"{mb}/{n}", cold=False) for mb in (256, 1024) for n in range(4)]
     curve = fit_curve(samples, sizes_mb=(256, 1024))
-    calm = np.log(curve.draws_ms((256,)))[:, 0] - curve.slow_log_ratio
-    assert abs(float(np.median(calm)) - np.log(100)) < 0.03
-    assert calm.std() < np.log(curve.draws_ms((256,))).std()
+    typical = np.log(curve.draws_ms((256,)))[:, 0] - curve.slow_log_ratio
+    assert abs(float(np.median(typical)) - np.log(100)) < 0.03
+    assert typical.std() < np.log(curve.draws_ms((256,))).std()

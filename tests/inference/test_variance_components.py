@@ -28,8 +28,8 @@ def test_scatter_between_environments_makes_large_scatter_likelier() -> None:
     """Environments 10 % apart are likelier under a scatter of 8 % than under 1 %."""
     samples = [Sample(512, 100.0 * (1.1**number), str(number)) for number in range(4)]
     levels = measure_levels([s for s in samples for _ in range(5)])
-    calm, lively = (levels.observe(ratio).scatter_log_likelihood for ratio in (0.01, 0.08))
-    assert lively > calm
+    typical, lively = (levels.observe(ratio).scatter_log_likelihood for ratio in (0.01, 0.08))
+    assert lively > typical
 
 
 def test_the_scatter_likelihood_is_the_normal_distributions() -> None:

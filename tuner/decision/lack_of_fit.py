@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -34,7 +35,7 @@ _SEED: Final = 3008
 
 @dataclass(frozen=True, slots=True)
 class LackOfFit:
-    """One payload at one size: what a calm call took, by its samples and by the curve."""
+    """One payload at one size: what a typical call took, by its samples and by the curve."""
 
     payload: str
     memory_mb: int
@@ -59,17 +60,18 @@ def _apart(
 ) -> list[LackOfFit]:
     """Sizes of one payload that are apart by so many standard deviations."""
     draws, found = estimates.by_payload_ms[payload], []
-    calm = np.log(draws) - np.reshape(estimates.curves[payload].slow_log_ratio, (-1, 1))
-    for column, size in enumerate(estimates.sizes_mb):
-        samples = evidence.warm_ms(payload, size)
+    typical = np.log(draws) - np.reshape(estimates.curves[payload].slow_log_ratio, (-1, 1))
+    sampled = {each.memory_mb for each in evidence.samples[payload] if not each.cold}
+    for size in sorted(sampled & set(estimates.sizes_mb)):
+        column, samples = estimates.column(size), evidence.warm_ms(payload, size)
         if len(samples) < _LEAST_SAMPLES or min(samples) <= 0:
             continue
-        logs = np.log(samples)
-        middle, curve = float(np.median(logs)), float(calm[:, column].mean())
-        spread = 1.48 * float(np.median(np.abs(logs - middle)))
+        logs = [math.log(each) for each in samples]
+        middle, curve = median(logs), float(typical[:, column].mean())
+        spread = 1.48 * median(abs(each - middle) for each in logs)
         within = max(spread, estimates.curves[payload].within_ratio)
         deviation = math.hypot(1.25 * within / math.sqrt(len(logs)), _ENVIRONMENT_RATIO)
-        room = deviation_count * math.hypot(deviation, float(calm[:, column].std()))
+        room = deviation_count * math.hypot(deviation, float(typical[:, column].std()))
         # A millisecond more or less is no matter of memory.
         if abs(middle - curve) > max(room, _LEAST_LOG_RATIO, 1 / math.exp(middle)):
             found.append(LackOfFit(payload, size, math.exp(middle), math.exp(curve), deviation))

@@ -65,23 +65,27 @@ class Scatter:
     ) -> dict[int, tuple[PercentileEstimate, ...]]:
         """Estimate the percentiles of the slowest of `payloads` at sizes of the estimates."""
         columns = [self.estimates.column(size) for size in sizes_mb]
-        modelled = self.worst_ms(payloads, columns)
+        modelled = np.ascontiguousarray(self.worst_ms(payloads, columns).swapaxes(1, 2))
         # The middle, not the mean: what may be slow now and then has no end upwards.
-        lows, middles, highs = np.quantile(modelled, (0.05, 0.5, 0.95), axis=1)
+        lows, middles, highs = np.quantile(
+            modelled, (0.05, 0.5, 0.95), axis=2, overwrite_input=True
+        ).tolist()
         counts = [_warm_counts(self.evidence, name) for name in payloads]
+        needed = [samples_needed(percentile) for percentile in self.percentiles]
         found = {}
         for column, size in enumerate(sizes_mb):
             count = min(each[size] for each in counts)
             found[size] = tuple(
                 self._measured(payloads, size, percentile, count)
-                or PercentileEstimate(
+                if count >= needed[number]
+                else PercentileEstimate(
                     percentile=percentile,
                     duration_ms=Interval(
-                        *(float(each[number, column]) for each in (middles, lows, highs))
+                        middles[number][column], lows[number][column], highs[number][column]
                     ),
                     basis="modelled",
                     sample_count=count,
-                    samples_needed=samples_needed(percentile),
+                    samples_needed=needed[number],
                 )
                 for number, percentile in enumerate(self.percentiles)
             )
@@ -89,12 +93,10 @@ class Scatter:
 
     def _measured(
         self, payloads: Sequence[str], memory_mb: int, percentile: float, count: int
-    ) -> PercentileEstimate | None:
-        """From the samples of the size alone; None unless every payload has enough of them:
-        `count` is what the one with the fewest has.
+    ) -> PercentileEstimate:
+        """From the samples of the size alone, of which every payload has enough: `count` is what
+        the one with the fewest has.
         """
-        if count < samples_needed(percentile):
-            return None
         each = [
             measured_interval(self.evidence.warm_ms(name, memory_mb), percentile)
             for name in payloads

@@ -39,18 +39,25 @@ def measured_interval(durations_ms: Sequence[float], percentile: float) -> Inter
     P(r <= Binomial(n, p) < s). Both sides get 5 %, but a side that the samples cannot give so
     much gets what it can, and the other side the rest.
     """
-    ordered, share = sorted(durations_ms), percentile / 100
+    ranks = _interval_ranks(len(durations_ms), percentile)
+    if ranks is None:
+        return None
+    ordered, (low, high) = sorted(durations_ms), ranks
+    return Interval(_sample_quantile(ordered, percentile / 100), ordered[low], ordered[high])
+
+
+@lru_cache(maxsize=512)
+def _interval_ranks(count: int, percentile: float) -> tuple[int, int] | None:
+    """Which of the sorted samples are the interval's ends, from 0; None if there are too few."""
     below = list(
-        accumulate(_binomial(len(ordered), rank, share) for rank in range(len(ordered)))
-    )  # of index i: how surely the percentile lies below the i-th smallest, from 0
+        accumulate(_binomial(count, rank, percentile / 100) for rank in range(count))
+    )  # of index i: how surely the percentile lies below the i-th smallest
     if not below or below[-1] < _SURENESS:
         return None
     one_side = (1 + _SURENESS) / 2
     high = next((i for i, sure in enumerate(below) if sure >= one_side), len(below) - 1)
     lows = [i for i, sure in enumerate(below) if sure <= below[high] - _SURENESS]
-    if not lows:
-        return None
-    return Interval(_sample_quantile(ordered, share), ordered[lows[-1]], ordered[high])
+    return (lows[-1], high) if lows else None
 
 
 def _sample_quantile(ordered: Sequence[float], share: float) -> float:

@@ -26,8 +26,9 @@ def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeS
     """One summary for each size and payload that was invoked: by ascending size, payloads in the
     plan's order. `scatters` have every payload that has a curve.
     """
-    durations, costs = _by_payload([scatter.estimates for scatter in scatters])
-    percentiles = _percentiles(scatters, {i.memory_mb for i in sweep.invocations})
+    invoked_mb = {invocation.memory_mb for invocation in sweep.invocations}
+    durations, costs = _by_payload([scatter.estimates for scatter in scatters], invoked_mb)
+    percentiles = _percentiles(scatters, invoked_mb)
     groups: dict[tuple[int, str], list[Invocation]] = {}
     for invocation in sweep.invocations:
         groups.setdefault((invocation.memory_mb, invocation.payload), []).append(invocation)
@@ -59,16 +60,18 @@ def _percentiles(
 
 
 def _by_payload(
-    estimates: Sequence[Estimates],
+    estimates: Sequence[Estimates], invoked_mb: Collection[int]
 ) -> tuple[dict[tuple[int, str], Interval], dict[tuple[int, str], Interval]]:
     """Intervals of duration and of cost per million by size and payload."""
     durations: dict[tuple[int, str], Interval] = {}
     costs: dict[tuple[int, str], Interval] = {}
     for each in estimates:
+        sizes = [size for size in each.sizes_mb if size in invoked_mb]
+        columns = [each.column(size) for size in sizes]
         for payload, draws in each.by_payload_ms.items():
-            keys = [(size, payload) for size in each.sizes_mb]
-            durations |= zip(keys, intervals(draws), strict=True)
-            costs |= zip(keys, intervals(each.by_payload_usd[payload] * 1e6), strict=True)
+            keys, usd = [(size, payload) for size in sizes], each.by_payload_usd[payload]
+            durations |= zip(keys, intervals(draws[:, columns]), strict=True)
+            costs |= zip(keys, intervals(usd[:, columns] * 1e6), strict=True)
     return durations, costs
 
 

@@ -33,14 +33,14 @@ def weigh_tradeoff(problem: Problem) -> Tradeoff:
 
 def _front(problem: Problem, sizes_mb: Sequence[int]) -> list[int]:
     """Sizes that are noticeably faster than every cheaper one, by ascending memory."""
-    cost, duration = _means(problem)
-    column = problem.estimates.column
+    cost, duration = (each.tolist() for each in _means(problem))
+    wanted = {problem.estimates.column(size): size for size in sizes_mb}
     front: list[int] = []
     fastest = float("inf")
-    for size in sorted(sizes_mb, key=lambda m: (cost[column(m)], duration[column(m)])):
-        if duration[column(size)] < fastest * (1 - _NOTICEABLE_RATIO):
-            front.append(size)
-            fastest = duration[column(size)]
+    for column in sorted(wanted, key=lambda each: (cost[each], duration[each])):
+        if duration[column] < fastest * (1 - _NOTICEABLE_RATIO):
+            front.append(wanted[column])
+            fastest = duration[column]
     return sorted(front)
 
 
@@ -65,7 +65,8 @@ def _latency_targets(problem: Problem, sizes_mb: Sequence[int]) -> Iterator[Late
     if not sizes_mb:
         return
     columns = [problem.estimates.column(m) for m in sizes_mb]
-    bounds = np.quantile(problem.estimates.worst_ms[:, columns], _SURE_QUANTILE, axis=0)
+    worst_ms = np.ascontiguousarray(problem.estimates.worst_ms.T)[columns]
+    bounds = np.quantile(worst_ms, _SURE_QUANTILE, axis=1, overwrite_input=True)
     cost = _means(problem)[0][columns]
     for target in _round_targets(float(bounds.min()), float(bounds.max())):
         within = np.flatnonzero(bounds <= target)

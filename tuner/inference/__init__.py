@@ -1,9 +1,11 @@
 """Fits duration over memory, with its uncertainty.
 
 `fit_curve` takes warm samples of one payload and returns a `Curve`: posterior draws of the mean
-duration at any size. Samples become size levels with two layers of noise (`noise`), a library of
-shapes that Lambda's CPU credit allows is weighed by them (`shapes`, `posterior`), and the curve
-hands out draws and means (`curve`).
+duration at any size. Slow calls are taken out of the samples (`outliers`), which become size levels
+with two layers of noise (`variance_components`); a library of shapes that Lambda's CPU credit
+allows (`prior`) is weighed by them, with what no shape has (`kernel`), and drawn from
+(`posterior`); slow calls are put back (`slow_calls`). How single calls scatter around the curve is
+a distribution of its own (`predictive`).
 """
 
 from __future__ import annotations
@@ -11,13 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tuner.inference.curve import Curve
-    from tuner.inference.fit import fit_curve
+    from tuner.inference.curve import Curve, fit_curve
     from tuner.inference.sample import Sample
 
 __all__ = ["Curve", "Sample", "fit_curve"]
 
-_HOMES = {"Curve": "curve", "Sample": "sample", "fit_curve": "fit"}
+_HOMES = {"Curve": "curve", "Sample": "sample", "fit_curve": "curve"}
 
 
 def __getattr__(name: str) -> Any:

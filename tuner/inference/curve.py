@@ -1,4 +1,4 @@
-"""A fitted curve: posterior draws of the mean warm duration over memory."""
+"""From warm samples to a fitted curve: posterior draws of the mean warm duration over memory."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.errors import InputError
+from tuner.inference.posterior import draw_log_curves
+from tuner.inference.variance_components import measure_levels
+from tuner.model.lambda_limits import (
+    CORE_THRESHOLDS_MB,
+    MAX_MEMORY_MB,
+    MB_PER_VCPU,
+    MIN_MEMORY_MB,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from tuner.inference.sample import Sample
     from tuner.inference.variance_components import Levels
+
+_GRID_STEP_MB = 64
+_SLOW_CALLS_STREAM = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +40,7 @@ class Curve:
     grid_mb: NDArray[np.int_] = field(repr=False)
     log_draws: NDArray[np.float64] = field(repr=False)
     slow_log_ratio: NDArray[np.float64] = field(repr=False)
-    """Log ratio of the mean to a calm call in each draw, which single calls hardly show."""
+    """Log ratio of the mean to a typical call in each draw, which single calls hardly show."""
     measured_mb: tuple[int, ...]
     within_ratio: float
     sample_count: int
@@ -48,3 +62,52 @@ class Curve:
     def mean_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Posterior mean of the mean warm duration in ms at each size."""
         return np.asarray(self.draws_ms(sizes_mb).mean(axis=0))
+
+
+def fit_curve(
+    samples: Sequence[Sample],
+    *,
+    sizes_mb: Sequence[int] | None = None,
+    seed: int = 0,
+    slow_calls_seed: int = 0,
+    draw_count: int = 200,
+) -> Curve:
+    """Fit mean warm duration over memory to the samples of one payload.
+
+    The curve is drawn at `sizes_mb` and what was measured; by default at every size that a person
+    would write.
+
+    The order of the samples does not matter; scaling all durations scales the curve. Cold samples
+    alone give a curve whose level is unsure. What is not known of slow calls is the same in all
+    curves of one `slow_calls_seed`, and tells none apart. Raises InputError without a sample.
+    """
+    if not samples:
+        raise InputError(
+            "no warm sample to fit a curve to: every invocation was cold or failed; "
+            "look at the function's errors, or allow more invocations"
+        )
+    levels = measure_levels(samples)
+    grid = _grid(levels.sizes_mb, sizes_mb)
+    typical = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
+    rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
+    slow_calls = levels.slow_calls.draw_log_ratios(draw_count, rng)
+    return Curve(
+        grid_mb=grid,
+        log_draws=typical + slow_calls[:, None],
+        slow_log_ratio=slow_calls,
+        measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
+        within_ratio=levels.within_ratio,
+        sample_count=len(samples),
+        levels=levels,
+    )
+
+
+def _grid(measured_mb: NDArray[np.int_], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
+    """What was measured, what is wanted (if nothing is said, every size that a person would write
+    and both sides of the thresholds), and the platform's ends.
+    """
+    if wanted_mb is None:
+        steps = range(MIN_MEMORY_MB, MAX_MEMORY_MB + 1, _GRID_STEP_MB)
+        thresholds = [size - offset for size, _ in CORE_THRESHOLDS_MB for offset in (0, 1)]
+        wanted_mb = [*steps, *thresholds, MB_PER_VCPU]
+    return np.unique([*wanted_mb, *measured_mb, MIN_MEMORY_MB, MAX_MEMORY_MB]).astype(int)

@@ -25,30 +25,19 @@ _JITTER = 1e-9
 """Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 
 
-def discrepancy_covariance(
-    rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_], ratios: tuple[float, float]
-) -> Floats:
-    """Covariance of discrepancies whose parts deviate by `ratios`: (rows, columns)."""
-    slow, rough = ratios
+def discrepancy_kernels(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
+    """Correlation of the slow and of the rough discrepancy between sizes: (2, rows, columns)."""
     apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
-    return np.asarray(slow**2 * _slow(apart) + rough**2 * _rough(apart))
+    scaled = np.sqrt(3) * apart / SLOW_OCTAVES
+    return np.array([(1 + scaled) * np.exp(-scaled), np.exp(-apart / ROUGH_OCTAVES)])
 
 
 def draw_units(
     sizes_mb: NDArray[np.int_], count: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Draw the slow and the rough discrepancy at sizes with unit variance: each (count, sizes)."""
-    apart = np.abs(np.log2(sizes_mb)[:, None] - np.log2(sizes_mb)[None, :])
+    slow, rough = discrepancy_kernels(sizes_mb, sizes_mb)
+    slow = np.linalg.cholesky(slow + _JITTER * np.eye(len(sizes_mb)))
+    rough = np.linalg.cholesky(rough)
     shape = (count, len(sizes_mb))
-    slow = np.linalg.cholesky(_slow(apart) + _JITTER * np.eye(len(sizes_mb)))
-    rough = np.linalg.cholesky(_rough(apart))
     return rng.standard_normal(shape) @ slow.T, rng.standard_normal(shape) @ rough.T
-
-
-def _slow(apart_octaves: Floats) -> Floats:
-    scaled = np.sqrt(3) * apart_octaves / SLOW_OCTAVES
-    return np.asarray((1 + scaled) * np.exp(-scaled))
-
-
-def _rough(apart_octaves: Floats) -> Floats:
-    return np.asarray(np.exp(-apart_octaves / ROUGH_OCTAVES))

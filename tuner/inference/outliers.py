@@ -1,7 +1,8 @@
-"""What single samples say of their size's calm level, when some of them were slow calls."""
+"""What single samples say of their size's typical level, when some of them were slow calls."""
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 _USUAL_RATIO = 0.04
 """Scatter that is nothing special, even where repetitions happen to agree better."""
-_CLIP_DEVIATIONS = 3.0  # one calm sample in 370 is farther out
+_CLIP_DEVIATIONS = 3.0  # one typical sample in 370 is farther out
 _USUAL_SHARE = 0.75
 _FEWEST_TO_PULL_IN = 5
 """Three sizes, two of them twice: of fewer samples every one is needed to tell the rest apart."""
@@ -44,14 +45,14 @@ def winsorize(
         return logs, doubt
     level = logs - cold * _cold_shift(logs, cold, size_of_sample)
     counts = np.bincount(size_of_sample)
-    groups = [level[size_of_sample == index] for index in range(len(sizes))]
+    groups = [level[size_of_sample == index].tolist() for index in range(len(sizes))]
     # Of two samples that differ the other sizes tell which one to believe; of many, the median.
-    votes = [group if len(group) < _ENOUGH_FOR_A_MEDIAN else [np.median(group)] for group in groups]
+    votes = [group if len(group) < _ENOUGH_FOR_A_MEDIAN else [median(group)] for group in groups]
     shape, of_others = nearest_shapes(sizes, votes)
     centre = np.array(
         [
-            near if len(group) == 1 else np.median([*group, near])
-            for group, near in zip(groups, shape, strict=True)
+            near if len(group) == 1 else median([*group, near])
+            for group, near in zip(groups, shape.tolist(), strict=True)
         ]
     )[size_of_sample]
     alone = counts[size_of_sample] == 1
@@ -63,17 +64,17 @@ def winsorize(
     limit = _CLIP_DEVIATIONS * max(spread, _USUAL_RATIO) + LARGEST_KINK_RATIO * alone
     # What a quarter of all samples do is how the function scatters, and no slow call.
     limit = np.maximum(limit, np.quantile(np.abs(residual), _USUAL_SHARE))
-    calm = logs + np.clip(residual, -limit, limit) - residual
-    above = level + calm - logs - of_others[size_of_sample]
+    typical = logs + np.clip(residual, -limit, limit) - residual
+    above = level + typical - logs - of_others[size_of_sample]
     doubt = np.where(alone & (above > limit), above / 2, 0.0)
-    return np.asarray(calm - doubt), doubt
+    return np.asarray(typical - doubt), doubt
 
 
 def _cold_shift(logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp]) -> float:
     """Median over sizes of what a cold handler takes longer (log); 0 where nothing tells."""
     shifts = [
-        np.median(logs[here & cold]) - np.median(logs[here & ~cold])
+        median(logs[here & cold].tolist()) - median(logs[here & ~cold].tolist())
         for here in (size_of_sample == index for index in range(int(size_of_sample.max()) + 1))
         if (here & cold).any() and (here & ~cold).any()
     ]
-    return float(np.median(shifts)) if shifts else 0.0
+    return median(shifts) if shifts else 0.0

@@ -34,8 +34,16 @@ _UNSEEN_COUNT: Final = 4.0
 """How many samples the assumed distribution is worth."""
 _SLOW_DEVIATIONS: Final = 3.0
 _GRID_COUNT: Final = 90
-_DEVIATIONS: Final = np.linspace(-6.0, 6.0, 3001)
-_NORMAL: Final = np.array([NormalDist().cdf(float(each)) for each in _DEVIATIONS])
+_STEPS_PER_DEVIATION: Final = 250
+_LAST_DEVIATION: Final = 6
+_LAST_STEP: Final = 2 * _LAST_DEVIATION * _STEPS_PER_DEVIATION
+_NORMAL: Final = np.array(
+    [
+        NormalDist().cdf(step / _STEPS_PER_DEVIATION - _LAST_DEVIATION)
+        for step in range(_LAST_STEP + 1)
+    ]
+)
+_NORMAL_RISE: Final = np.append(np.diff(_NORMAL), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def _draw_between(levels: Levels, draw_count: int, rng: np.random.Generator) -> 
     """Draw the deviation between environments, as far as environments of one size tell it."""
     ratios = np.array([ratio for ratio, _ in BETWEEN_RATIOS])
     weight = np.array(
-        [np.log(w) + levels.observe(ratio).scatter_log_likelihood for ratio, w in BETWEEN_RATIOS]
+        [np.log(w) + levels.scatter_log_likelihood(ratio) for ratio, w in BETWEEN_RATIOS]
     )
     odds = np.exp(weight - weight.max())
     return rng.choice(ratios, size=draw_count, p=odds / odds.sum())
@@ -165,4 +173,11 @@ def _normal_share_below(deviations: Floats) -> Floats:
     """The standard normal's distribution, from a table to six digits: `scipy.special` has it to
     sixteen, and takes a quarter of a second to import, which every report would wait for.
     """
-    return np.asarray(np.interp(deviations, _DEVIATIONS, _NORMAL))
+    place = deviations * _STEPS_PER_DEVIATION
+    place += _LAST_DEVIATION * _STEPS_PER_DEVIATION
+    np.clip(place, 0, _LAST_STEP, out=place)
+    step = place.astype(np.intp)
+    place -= step
+    place *= _NORMAL_RISE[step]
+    place += _NORMAL[step]
+    return place

@@ -167,19 +167,32 @@ def nearest_shapes(
 
     A few wild levels do not move it: it tells which ones they are.
     """
-    at_sizes = np.column_stack([prior_log_duration(int(size)) for size in sizes_mb])
-    where = np.repeat(np.arange(len(sizes_mb)), [len(levels) for levels in log_levels])
-    apart = np.concatenate(log_levels) - at_sizes[:, where]
-    scale = np.median(apart, axis=1)
-    error = np.abs(apart - scale[:, None])
-    total = error.sum(axis=1)
-    of_size = np.column_stack(
-        [error[:, where == index].sum(axis=1) for index in range(len(sizes_mb))]
-    )
-    of_all = at_sizes + scale[:, None]
-    others = [of_all[_nearest(total - of_size[:, i]), i] for i in range(len(sizes_mb))]
-    best = np.exp(of_all[_nearest(total)]).mean(axis=0)
-    return np.log(best), np.log([np.exp(each).mean() for each in others])
+    at_sizes = np.array([prior_log_duration(int(size)) for size in sizes_mb])
+    counts = [len(levels) for levels in log_levels]
+    error = np.repeat(at_sizes, counts, axis=0)
+    np.subtract(np.concatenate(log_levels)[:, None], error, out=error)
+    scale = _column_medians(error)
+    error -= scale
+    np.abs(error, out=error)
+    total = error.sum(axis=0)
+    of_size = error
+    if max(counts) > 1:
+        of_size = np.add.reduceat(error, np.cumsum([0, *counts[:-1]]), axis=0)
+    of_all = at_sizes
+    of_all += scale
+    best = np.exp(of_all[:, _nearest(total)]).mean(axis=1)
+    others = [
+        np.exp(row[_nearest(total - own)]).mean() for row, own in zip(of_all, of_size, strict=True)
+    ]
+    return np.log(best), np.log(others)
+
+
+def _column_medians(values: Floats) -> Floats:
+    """`np.median` over the rows in half its time: it looks for NaN, and there is none."""
+    rows = np.ascontiguousarray(values.T)
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    rows.partition((low, high), axis=1)
+    return np.asarray((rows[:, low] + rows[:, high]) / 2)
 
 
 def _nearest(error: Floats) -> NDArray[np.bool_]:

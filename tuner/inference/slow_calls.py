@@ -1,4 +1,4 @@
-"""Slow calls: what the mean duration has beyond the calm level, seen and not yet seen.
+"""Slow calls: what the mean duration has beyond the typical level, seen and not yet seen.
 
 A share of a function's calls may be slow (pauses, retries, a slow backend). Few samples show few
 of them or none, and the bill has them all the same: rate and extra time are drawn from their
@@ -32,14 +32,14 @@ _LARGEST_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is k
 
 @dataclass(frozen=True, slots=True)
 class SlowCalls:
-    """What was taken out of warm samples to find their calm level."""
+    """What was taken out of warm samples to find their typical level."""
 
     sample_count: int
     slow_count: int
     slow_excess: float
-    """Sum over the slow calls of what they took longer, as a share of the calm level."""
+    """Sum over the slow calls of what they took longer, as a share of the typical level."""
     mild_log: float
-    """Log ratio of mean to calm level without slow calls."""
+    """Log ratio of mean to typical level without slow calls."""
     mild_deviation: float
 
     @classmethod
@@ -66,17 +66,17 @@ class SlowCalls:
 
     @property
     def log_ratio(self) -> float:
-        """Log ratio of mean to calm level by what was seen alone."""
+        """Log ratio of mean to typical level by what was seen alone."""
         seen = self.slow_excess / (_PRIOR_COUNT + self.sample_count)
         return self.mild_log + float(np.log1p(seen))
 
     def draw_log_ratios(self, count: int, rng: np.random.Generator) -> Floats:
-        """Draw the log ratio of mean to calm level: (count,).
+        """Draw the log ratio of mean to typical level: (count,).
 
         The slow calls' extra time is exponential around a mean that the seen ones tell.
         """
-        calm_count = self.sample_count - self.slow_count
-        rate = draw_slow_rates(self.slow_count, calm_count, count, rng)
+        typical_count = self.sample_count - self.slow_count
+        rate = draw_slow_rates(self.slow_count, typical_count, count, rng)
         shape = _EXTRA_SHAPE + self.slow_count
         scale = SLOW_CALL_EXTRA * (_EXTRA_SHAPE - 1) + self.slow_excess
         extra = scale / rng.standard_gamma(shape, count)
@@ -85,12 +85,12 @@ class SlowCalls:
 
 
 def draw_slow_rates(
-    slow_count: int, calm_count: int, draw_count: int, rng: np.random.Generator
+    slow_count: int, typical_count: int, draw_count: int, rng: np.random.Generator
 ) -> Floats:
     """Draw the share of slow calls, given how many were seen and not seen: a rate r shows k in n
     with probability r^k (1 - r)^(n - k). 0 for functions that have none.
     """
     rates = np.array([0.0, *_RATES])
     prior = np.array([1 - _SLOW_CALLS_SHARE, *[_SLOW_CALLS_SHARE / len(_RATES)] * len(_RATES)])
-    weight = prior * rates**slow_count * (1 - rates) ** calm_count
+    weight = prior * rates**slow_count * (1 - rates) ** typical_count
     return rng.choice(rates, size=draw_count, p=weight / weight.sum())

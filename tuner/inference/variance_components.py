@@ -82,68 +82,85 @@ class Levels:
     def observe(self, between_ratio: float, within_scale: float = 1.0) -> Observations:
         """Combine the environments of each size, if they differ by `between_ratio` and single
         samples by `within_scale` times `within_ratio`.
+        """
+        solved = self._solve(between_ratio, within_scale)
+        size_index, kind = np.nonzero(solved.present)
+        matrix = np.diag(solved.variance[solved.present])
+        both = solved.present.all(axis=1)
+        first = np.searchsorted(size_index, np.flatnonzero(both))
+        matrix[first, first + 1] = matrix[first + 1, first] = solved.covariance[both]
+        return Observations(
+            size_index=size_index,
+            cold=kind == 1,
+            log_level=solved.level[solved.present],
+            covariance=matrix,
+            scatter_log_likelihood=solved.log_likelihood,
+        )
 
-        Generalised least squares with, for each environment, the covariance
+    def scatter_log_likelihood(self, between_ratio: float) -> float:
+        """How well environments of one size agree, if they differ by `between_ratio`."""
+        return self._solve(between_ratio, 1.0).log_likelihood
+
+    def _solve(self, between_ratio: float, within_scale: float) -> _Solved:
+        """Generalised least squares with, for each environment, the covariance
         [[s + w, s], [s, s + c]]: s shared luck, w and c the variances of its two means.
         """
         within = (within_scale * self.within_ratio) ** 2
         warm = self.warm_count / within
         cold = self.cold_count / (within + self.cold_ratio**2)
-        shared = between_ratio**2 / (1 + between_ratio**2 * (warm + cold))
+        both = 1 + between_ratio**2 * (warm + cold)
+        shared = between_ratio**2 / both
         weighted = warm * self.warm_log_level + cold * self.cold_log_level
         squares = warm * self.warm_log_level**2 + cold * self.cold_log_level**2
         likelihood = -0.5 * float(
             np.sum(squares - shared * weighted**2)
-            + np.sum(np.log1p(between_ratio**2 * (warm + cold)))
+            + np.sum(np.log(both))
             - np.sum(np.log(warm[warm > 0]))
             - np.sum(np.log(cold[cold > 0]))
         )
 
         def at_sizes(values: Floats) -> Floats:
-            return np.asarray(
-                np.bincount(self.size_index, values, minlength=len(self.sizes_mb)), dtype=float
-            )
+            found = np.bincount(self.size_index, values, minlength=len(self.sizes_mb))
+            return np.asarray(found, dtype=float)
 
-        precision = np.empty((len(self.sizes_mb), 2, 2))
-        precision[:, 0, 0] = at_sizes(warm - shared * warm**2)
-        precision[:, 1, 1] = at_sizes(cold - shared * cold**2)
-        precision[:, 0, 1] = precision[:, 1, 0] = at_sizes(-shared * warm * cold)
+        precision = np.column_stack(
+            [at_sizes(warm - shared * warm**2), at_sizes(cold - shared * cold**2)]
+        )
         moment = np.column_stack(
             [
                 at_sizes(warm * (self.warm_log_level - shared * weighted)),
                 at_sizes(cold * (self.cold_log_level - shared * weighted)),
             ]
         )
-        return _solve_sizes(precision, moment, likelihood)
+        return _solve_sizes(precision, at_sizes(-shared * warm * cold), moment, likelihood)
 
 
-def _solve_sizes(precision: Floats, moment: Floats, likelihood: float) -> Observations:
-    """Levels and their covariance from every size's 2 x 2 system; absent kinds are left out."""
-    present = np.diagonal(precision, axis1=1, axis2=2) > 0
-    both = present.all(axis=1)
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Warm and cold levels of each size: (sizes, 2)."""
+
+    present: NDArray[np.bool_]
+    level: Floats
+    variance: Floats
+    covariance: Floats
+    """Of a size's two levels: (sizes,)."""
+    log_likelihood: float
+
+
+def _solve_sizes(precision: Floats, shared: Floats, moment: Floats, likelihood: float) -> _Solved:
+    """Levels and their covariance from every size's 2 x 2 system; an absent kind's mean nothing.
+
+    `precision` is the systems' diagonal, `shared` what is beside it.
+    """
+    present = precision > 0
     # An absent kind gets a precision of 1 of its own, so that one formula inverts every system.
-    warm, cold = np.where(present, np.diagonal(precision, axis1=1, axis2=2), 1.0).T
-    shared = precision[:, 0, 1]
-    volume = warm * cold - shared**2
-    warm_variance, cold_variance, covariance = cold / volume, warm / volume, -shared / volume
-    level = np.column_stack(
-        [
-            warm_variance * moment[:, 0] + covariance * moment[:, 1],
-            covariance * moment[:, 0] + cold_variance * moment[:, 1],
-        ]
-    )
+    diagonal = np.where(present, precision, 1.0)
+    volume = diagonal[:, 0] * diagonal[:, 1] - shared**2
+    variance = diagonal[:, ::-1] / volume[:, None]
+    covariance = -shared / volume
+    level = variance * moment + covariance[:, None] * moment[:, ::-1]
     likelihood += 0.5 * float(np.sum(moment * level) - np.sum(np.log(volume)))
-    size_index, kind = np.nonzero(present)
-    matrix = np.diag(np.column_stack([warm_variance, cold_variance])[present])
-    first = np.searchsorted(size_index, np.flatnonzero(both))
-    matrix[first, first + 1] = matrix[first + 1, first] = covariance[both]
-    return Observations(
-        size_index=size_index,
-        cold=kind == 1,
-        log_level=level[present],
-        covariance=matrix,
-        scatter_log_likelihood=likelihood,
-    )
+    return _Solved(present, level, variance, covariance, likelihood)
 
 
 def measure_levels(samples: Sequence[Sample]) -> Levels:
@@ -162,12 +179,12 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
     size_of_env = np.searchsorted(sizes, [key[0] for key in keys])
 
     warm = ~cold
-    calm_logs, doubt = winsorize(logs, cold, size_of_sample, sizes)
-    calm = calm_logs[warm]
-    warm_level, warm_count = _means(calm, env_of_sample[warm], len(keys))
-    cold_level, cold_count = _means(calm_logs[cold], env_of_sample[cold], len(keys))
-    squares = float(np.sum((calm - warm_level[env_of_sample[warm]]) ** 2))
-    freedom = float(len(calm) - np.count_nonzero(warm_count))
+    typical_logs, doubt = winsorize(logs, cold, size_of_sample, sizes)
+    typical = typical_logs[warm]
+    warm_level, warm_count = _means(typical, env_of_sample[warm], len(keys))
+    cold_level, cold_count = _means(typical_logs[cold], env_of_sample[cold], len(keys))
+    squares = float(np.sum((typical - warm_level[env_of_sample[warm]]) ** 2))
+    freedom = float(len(typical) - np.count_nonzero(warm_count))
     within = float(np.sqrt((_PRIOR_COUNT * _PRIOR_RATIO**2 + squares) / (_PRIOR_COUNT + freedom)))
     # A doubted sample is the only one of its environment, and counts as the part of one.
     doubted = np.bincount(env_of_sample, doubt**2, minlength=len(keys))
@@ -182,7 +199,7 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         within_ratio=within,
         within_count=_PRIOR_COUNT + freedom,
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count, within),
-        slow_calls=SlowCalls.of(logs[warm] - calm, within),
+        slow_calls=SlowCalls.of(logs[warm] - typical, within),
         log_anchor=anchor,
     )
 

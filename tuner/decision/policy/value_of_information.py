@@ -69,7 +69,7 @@ def information_values(
     for size in sizes_mb:
         column = problem.estimates.column(size)
         for payload, draws in problem.estimates.by_payload_ms.items():
-            # What a single call shows: a calm one, whatever slow ones do to the mean.
+            # What a single call shows: a typical one, whatever slow ones do to the mean.
             logs = np.log(draws[:, column]) - problem.estimates.curves[payload].slow_log_ratio
             variance = float(logs.var())
             explained = Explained.of(regrets, logs)
