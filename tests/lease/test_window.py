@@ -21,9 +21,9 @@ from tuner.errors import (
     LeftChangedError,
     MemoryCapError,
 )
+from tuner.lease.function_control import WAITS_S
 from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished
-from tuner.lease.retry import WAITS_S
 from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 

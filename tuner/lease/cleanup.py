@@ -8,16 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tuner.errors import AwsError, FunctionNotFoundError
-from tuner.lease.retry import WAITS_S, retry
+from tuner.lease.function_control import WAITS_S
 from tuner.model.progress import VersionDeleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
-    from tuner.model.progress import ProgressHook
 
 
 _ANY_SWEEP = re.compile(r"lambda-tuner sweep ([A-Za-z0-9-]{1,80}) [0-9]+ MB")
@@ -65,10 +64,8 @@ def delete_versions(
     sweep_id: str,
     versions_before: Container[str],
     *,
-    control: FunctionControl,
+    io: LeaseIO,
     journal: Journal,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
 ) -> Cleanup:
     """Delete every version of the sweep that no alias points at, going on after failures.
 
@@ -79,21 +76,14 @@ def delete_versions(
 
     def list_ours() -> list[str]:
         try:
-            return retry(lambda: _listed(control, name, sweep_id, versions_before), sleep)
+            return io.retry(lambda: _listed(io.control, name, sweep_id, versions_before))
         except FunctionNotFoundError:
             journal.published.clear()  # gone with it
             return []
 
     def delete(version: str) -> None:
         try:
-            alias = _delete_unless_aliased(
-                name,
-                version,
-                control=control,
-                journal=journal,
-                sleep=sleep,
-                is_over=lambda: bool(failed),
-            )
+            alias = _delete_unless_aliased(name, version, io, journal, lambda: bool(failed))
         except AwsError as error:
             failed[version] = str(error)
             return
@@ -101,7 +91,7 @@ def delete_versions(
             kept[version] = alias
         elif version not in deleted:
             deleted.append(version)
-            on_progress(VersionDeleted(version))
+            io.on_progress(VersionDeleted(version))
 
     deleted: list[str] = []
     kept: dict[str, str] = {}
@@ -111,7 +101,7 @@ def delete_versions(
     for wait_s in (0.0, *WAITS_S):
         if not pending:
             break
-        sleep(wait_s)
+        io.sleep(wait_s)
         for version in pending:
             delete(version)
         pending = [v for v in list_ours() if v not in kept and v not in failed]
@@ -121,19 +111,13 @@ def delete_versions(
 
 
 def _delete_unless_aliased(
-    name: str,
-    version: str,
-    *,
-    control: FunctionControl,
-    journal: Journal,
-    sleep: Callable[[float], None],
-    is_over: Callable[[], bool],
+    name: str, version: str, io: LeaseIO, journal: Journal, is_over: Callable[[], bool]
 ) -> str | None:
     """Delete a version, or return the alias that points at it. Raises AwsError."""
-    alias = retry(lambda: aliases_by_version(control, name), sleep, is_over).get(version)
+    alias = io.retry(lambda: aliases_by_version(io.control, name), is_over).get(version)
     if alias is None:
         journal.note("delete", version=version)
-        retry(partial(control.delete_version, name, version), sleep, is_over)
+        io.retry(partial(io.control.delete_version, name, version), is_over)
     return alias
 
 

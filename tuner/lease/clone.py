@@ -27,7 +27,6 @@ from tuner.errors import (
 )
 from tuner.lease.lock import SWEEP_TAG
 from tuner.lease.restore import differences
-from tuner.lease.retry import retry
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.progress import CopyDeleted, CopyMade
@@ -35,12 +34,11 @@ from tuner.model.progress import CopyDeleted, CopyMade
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig
     from tuner.model.plan import Isolation
-    from tuner.model.progress import ProgressHook
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +99,8 @@ class CloneLease:
         original: FunctionConfig,
         header: JournalHeader,
         *,
-        control: FunctionControl,
+        io: LeaseIO,
         journal: Journal,
-        sleep: Callable[[float], None],
-        on_progress: ProgressHook,
         build: Build | None = None,
     ) -> None:
         self.original = original
@@ -116,10 +112,8 @@ class CloneLease:
         """Digest of the code that is measured; another build's once the copy is made."""
         self._description = copy_description(header.sweep_id, original.name)
         self._sweep_id = header.sweep_id
-        self._control = control
+        self._io = io
         self._journal = journal
-        self._sleep = sleep
-        self._on_progress = on_progress
         self._copy: FunctionConfig | None = None
         self._answer_is_lost = False
 
@@ -127,7 +121,7 @@ class CloneLease:
         """Make the copy. Raises AwsError, ForeignChangeError if the function changed meanwhile."""
         self._answer_is_lost = True
         try:
-            copy = self._control.create_copy(
+            copy = self._io.control.create_copy(
                 self.original.name,
                 self.function_name,
                 self._description,
@@ -141,7 +135,7 @@ class CloneLease:
         self._check(copy)
         self._copy = copy
         self.code_sha256 = copy.code_sha256
-        self._on_progress(CopyMade(copy.name))
+        self._io.on_progress(CopyMade(copy.name))
 
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
@@ -152,10 +146,8 @@ class CloneLease:
             self._copy,
             sweep_id=self._sweep_id,
             versions_before=frozenset(),
-            control=self._control,
+            io=self._io,
             journal=self._journal,
-            sleep=self._sleep,
-            on_progress=self._on_progress,
             restores=False,
         )
         publication = window.publish(sizes_mb, stop_requested)
@@ -166,10 +158,8 @@ class CloneLease:
         """Delete the copy and close the journal. Raises LeftChangedError; the journal stays."""
         try:
             if self._answer_is_lost:
-                self._sleep(_SECOND_LOOK_S)
-            logs_left = delete_copy(
-                self.function_name, self._description, control=self._control, sleep=self._sleep
-            )
+                self._io.sleep(_SECOND_LOOK_S)
+            logs_left = delete_copy(self.function_name, self._description, self._io)
             if logs_left is not None:
                 self.findings.append(logs_left)
             self._journal.finish()
@@ -179,7 +169,7 @@ class CloneLease:
             ) from error
         finally:
             self._journal.close()
-        self._on_progress(CopyDeleted(self.function_name))
+        self._io.on_progress(CopyDeleted(self.function_name))
 
     def _check(self, copy: FunctionConfig) -> None:
         """Raise ForeignChangeError unless the copy is the function as it was planned for."""
@@ -200,23 +190,21 @@ def _without_identity(function: FunctionConfig) -> FunctionConfig:
     return dataclasses.replace(function, name="", arn="", description="", settings=())
 
 
-def delete_copy(
-    name: str, description: str, *, control: FunctionControl, sleep: Callable[[float], None]
-) -> Finding | None:
+def delete_copy(name: str, description: str, io: LeaseIO) -> Finding | None:
     """Delete a copy and its log group; what is gone already is no error.
 
     Returns a finding where deleting the log group is not permitted. Raises AwsError.
     """
 
     def attempt() -> None:
-        control.delete_copy(name, description)
+        io.control.delete_copy(name, description)
         with suppress(FunctionNotFoundError):
-            control.read_function(name)
+            io.control.read_function(name)
             raise AwsError("it still reads as there")
 
-    retry(attempt, sleep)
+    io.retry(attempt)
     try:
-        retry(lambda: control.delete_logs_of_copy(name), sleep)
+        io.retry(lambda: io.control.delete_logs_of_copy(name))
     except CredentialsError:
         raise
     except AccessDeniedError as error:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypedDict
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
+from tuner.lease.function_control import LeaseIO, retry_throttled, watched
 from tuner.lease.journal import Journal, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
-from tuner.lease.retry import retry_throttled, watched
 from tuner.lease.uninterruptible import StepLimit, uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
@@ -61,13 +61,6 @@ class LeaseTerms:
         )
 
 
-class _Parts(TypedDict):
-    control: FunctionControl
-    journal: Journal
-    sleep: Callable[[float], None]
-    on_progress: ProgressHook
-
-
 class Leased(Protocol):
     """What is measured: the function itself or a copy of it."""
 
@@ -91,10 +84,8 @@ class Lease:
         original: FunctionConfig,
         header: JournalHeader,
         *,
-        control: FunctionControl,
+        io: LeaseIO,
         journal: Journal,
-        sleep: Callable[[float], None],
-        on_progress: ProgressHook,
         is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         self.original = original
@@ -104,12 +95,10 @@ class Lease:
         self.findings: list[Finding] = []
         self._sweep_id = header.sweep_id
         self._versions_before = frozenset(header.versions)
-        self._control = control
+        self._io = io
         self._journal = journal
-        self._sleep = sleep
-        self._on_progress = on_progress
         self._left: list[str] = []
-        self._tag = FunctionTag(original, header.sweep_id, control=control, sleep=sleep)
+        self._tag = FunctionTag(original, header.sweep_id, io)
         if original.revision_id is None:
             self.findings.append(_no_locking_finding())
 
@@ -130,10 +119,8 @@ class Lease:
             self.original,
             sweep_id=self._sweep_id,
             versions_before=self._versions_before,
-            control=self._control,
+            io=self._io,
             journal=self._journal,
-            sleep=self._sleep,
-            on_progress=self._on_progress,
             is_urgent=self._is_urgent,
         )
         try:
@@ -178,10 +165,8 @@ class Lease:
                 self.original.name,
                 self._sweep_id,
                 self._versions_before,
-                control=self._control,
+                io=self._io,
                 journal=self._journal,
-                sleep=self._sleep,
-                on_progress=self._on_progress,
             )
         except AwsError as error:
             self._left.append(f"the sweep's versions could not be listed ({error})")
@@ -192,7 +177,7 @@ class Lease:
         self.findings += [_kept_finding(version, alias) for version, alias in cleanup.kept]
         self._left += [f"version {number} is not deleted ({why})" for number, why in cleanup.failed]
         if not self._left:
-            self._on_progress(CleanedUp(len(cleanup.deleted)))
+            self._io.on_progress(CleanedUp(len(cleanup.deleted)))
 
     def _tell_of_reused(self, publication: Publication) -> None:
         for entry in publication.published:
@@ -231,17 +216,12 @@ def open_lease(
         _refuse_changed(function, original)
         header = _header(terms, original, control)
         journal = Journal.create(state_dir, header)
-        parts: _Parts = {
-            "control": control,
-            "journal": journal,
-            "sleep": sleep,
-            "on_progress": on_progress,
-        }
+        io = LeaseIO(control, sleep, on_progress)
         lease: Lease | CloneLease
         if terms.isolation == "clone":
-            lease = CloneLease(original, header, build=build, **parts)
+            lease = CloneLease(original, header, io=io, journal=journal, build=build)
         else:
-            lease = Lease(original, header, is_urgent=is_urgent, **parts)
+            lease = Lease(original, header, io=io, journal=journal, is_urgent=is_urgent)
         try:
             lease.begin()
             yield lease

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import AccessDeniedError, AwsError, FunctionNotFoundError, LeaseError
 from tuner.lease.journal import make_private_dir
-from tuner.lease.retry import retry
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import FunctionControl, LeaseIO
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.model.function import FunctionConfig
 
@@ -87,19 +86,11 @@ class SweepTag:
 class FunctionTag:
     """The tag of one sweep on its function."""
 
-    def __init__(
-        self,
-        function: FunctionConfig,
-        sweep_id: str,
-        *,
-        control: FunctionControl,
-        sleep: Callable[[float], None],
-    ) -> None:
+    def __init__(self, function: FunctionConfig, sweep_id: str, io: LeaseIO) -> None:
         self._name = function.name
         self._arn = function.arn
         self._value = SweepTag(sweep_id, function.memory_mb).value
-        self._control = control
-        self._sleep = sleep
+        self._io = io
         self._may_stand = False
 
     def set(self, journal: Journal) -> Finding | None:
@@ -108,15 +99,15 @@ class FunctionTag:
         Raises LeaseError if another sweep has marked it, and AwsError.
         """
         try:
-            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+            self._refuse_other(self._io.control.read_tags(self._arn).get(SWEEP_TAG))
             journal.announce("tag")
             self._may_stand = True
             try:
-                self._control.set_tag(self._arn, SWEEP_TAG, self._value)
+                self._io.control.set_tag(self._arn, SWEEP_TAG, self._value)
             except AccessDeniedError:
-                self._may_stand = has_tag(self._arn, self._value, self._control)
+                self._may_stand = has_tag(self._arn, self._value, self._io.control)
                 raise
-            self._refuse_other(self._control.read_tags(self._arn).get(SWEEP_TAG))
+            self._refuse_other(self._io.control.read_tags(self._arn).get(SWEEP_TAG))
         except AccessDeniedError as error:
             return _unmarked_finding(error)
         return None
@@ -124,7 +115,7 @@ class FunctionTag:
     def remove(self) -> None:
         """Take the tag away, if it is this sweep's. Raises AwsError."""
         if self._may_stand:
-            remove_sweep_tag(self._arn, self._value, control=self._control, sleep=self._sleep)
+            remove_sweep_tag(self._arn, self._value, self._io)
 
     def _refuse_other(self, value: str | None) -> None:
         if value in (None, self._value):
@@ -143,29 +134,27 @@ def has_tag(arn: str, value: str, control: FunctionControl) -> bool:
         return False
 
 
-def remove_sweep_tag(
-    arn: str, value: str, *, control: FunctionControl, sleep: Callable[[float], None]
-) -> None:
+def remove_sweep_tag(arn: str, value: str, io: LeaseIO) -> None:
     """Remove a tag unless it is another's, and read that it is gone. Raises AwsError.
 
     A read that lacks it may be stale, so it is removed even then.
     """
 
     def attempt() -> None:
-        found = control.read_tags(arn).get(SWEEP_TAG)
+        found = io.control.read_tags(arn).get(SWEEP_TAG)
         if found not in (None, value):
             return
         try:
-            control.remove_tag(arn, SWEEP_TAG)
+            io.control.remove_tag(arn, SWEEP_TAG)
         except AccessDeniedError:
             if found is None:  # who may not remove a tag could hardly set one
                 return
             raise
-        if control.read_tags(arn).get(SWEEP_TAG) == value:
+        if io.control.read_tags(arn).get(SWEEP_TAG) == value:
             raise AwsError("it still reads as set")
 
     try:
-        retry(attempt, sleep)
+        io.retry(attempt)
     except FunctionNotFoundError:
         return
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
 from tuner.lease.cleanup import aliases_by_version, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
+from tuner.lease.function_control import LeaseIO
 from tuner.lease.journal import make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
-from tuner.lease.retry import retry
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def recover_orphans(
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
     could not be put right.
     """
-    name = plan.function.name
+    name, io = plan.function.name, LeaseIO(control, sleep, on_progress)
     if plan_orphans(name, control, take_over=take_over) != plan:
         raise LeaseError(f"{name} changed since the plan was shown: recover again")
     try:
@@ -176,13 +176,13 @@ def recover_orphans(
             _restore(plan.function, plan.tag.memory_mb, control)
             on_progress(WindowClosed())
         for version in plan.delete_versions:
-            retry(partial(control.delete_version, name, version), sleep)
+            io.retry(partial(control.delete_version, name, version))
             on_progress(VersionDeleted(version))
         for copy, description in plan.delete_copies:
-            delete_copy(copy, description, control=control, sleep=sleep)
+            delete_copy(copy, description, io)
             on_progress(CopyDeleted(copy))
         if plan.tag is not None:
-            remove_sweep_tag(plan.function.arn, plan.tag.value, control=control, sleep=sleep)
+            remove_sweep_tag(plan.function.arn, plan.tag.value, io)
     except AwsError as error:
         raise LeftChangedError(
             f"{name}: not everything is put right ({error}). Run: tuner recover --function {name}"

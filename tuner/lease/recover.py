@@ -18,10 +18,10 @@ from tuner.errors import (
 )
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
+from tuner.lease.function_control import LeaseIO, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
-from tuner.lease.retry import watched
 from tuner.lease.uninterruptible import StepLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
@@ -193,14 +193,9 @@ def recover(
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
         limit = StepLimit()
-        control = watched(control, limit, on_progress)
+        io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
         try:
-            return uninterruptible(
-                lambda: _carry_out(
-                    plan, control, journal, sleep, on_progress, endpoint_url=endpoint_url
-                ),
-                limit=limit,
-            )
+            return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit=limit)
         finally:
             journal.close()
 
@@ -212,57 +207,46 @@ def forget(unfinished: UnfinishedJournal, *, state_dir: Path) -> None:
 
 
 def _carry_out(
-    plan: RecoveryPlan,
-    control: FunctionControl,
-    journal: Journal,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
-    *,
-    endpoint_url: str | None,
+    plan: RecoveryPlan, io: LeaseIO, journal: Journal, endpoint_url: str | None
 ) -> Cleanup:
     header = plan.journal.header
-    if plan_recovery(plan.journal, control, endpoint_url=endpoint_url) != plan:
+    if plan_recovery(plan.journal, io.control, endpoint_url=endpoint_url) != plan:
         raise LeaseError(f"{header.function.name} changed since the plan was shown: recover again")
     if header.isolation == "clone":
-        return _delete_copy(plan, control, journal, sleep, on_progress)
+        return _delete_copy(plan, io, journal)
     if plan.restore_from_mb is not None or plan.writes_again:
         with suppress(ForeignChangeError):  # the plan has named it; the sweep's memory is gone
             restore(
                 header.function,
                 plan.journal.memories_mb,
-                control=control,
+                io=io,
                 journal=journal,
-                sleep=sleep,
                 must_write=plan.journal.is_changed,
             )
-            on_progress(WindowClosed())
+            io.on_progress(WindowClosed())
     cleanup = delete_versions(
         header.function.name,
         header.sweep_id,
         header.versions,
-        control=control,
+        io=io,
         journal=journal,
-        sleep=sleep,
-        on_progress=on_progress,
     )
     if cleanup.failed:
         left = "; ".join(f"version {version} ({why})" for version, why in cleanup.failed)
         raise LeftChangedError(f"{header.function.name}: not deleted: {left}. Run: tuner recover")
     if plan.remove_tag or plan.journal.is_tagged:
-        _remove_tag(plan, control, sleep)
+        _remove_tag(plan, io)
     journal.finish()
-    on_progress(CleanedUp(len(cleanup.deleted)))
+    io.on_progress(CleanedUp(len(cleanup.deleted)))
     return cleanup
 
 
-def _remove_tag(
-    plan: RecoveryPlan, control: FunctionControl, sleep: Callable[[float], None]
-) -> None:
+def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
     header = plan.journal.header
     name = header.function.name
     try:
-        arn = control.read_function(name).arn
-        remove_sweep_tag(arn, _tag_of(header), control=control, sleep=sleep)
+        arn = io.control.read_function(name).arn
+        remove_sweep_tag(arn, _tag_of(header), io)
     except FunctionNotFoundError:
         return
     except AwsError as error:
@@ -273,25 +257,19 @@ def _remove_tag(
         ) from error
 
 
-def _delete_copy(
-    plan: RecoveryPlan,
-    control: FunctionControl,
-    journal: Journal,
-    sleep: Callable[[float], None],
-    on_progress: ProgressHook,
-) -> Cleanup:
+def _delete_copy(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
     """Delete the copy, and its log group even where the copy is gone already."""
     header = plan.journal.header
     name = copy_name(header.sweep_id)
     if not plan.notes:
         description = copy_description(header.sweep_id, header.function.name)
         try:
-            delete_copy(name, description, control=control, sleep=sleep)
+            delete_copy(name, description, io)
         except AwsError as error:
             raise LeftChangedError(f"{name}: not deleted ({error}). Run: tuner recover") from error
     journal.finish()
     if plan.delete_copy:
-        on_progress(CopyDeleted(name))
+        io.on_progress(CopyDeleted(name))
     return Cleanup((name,) if plan.delete_copy else ())
 
 

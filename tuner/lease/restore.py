@@ -16,13 +16,12 @@ from tuner.errors import (
     LeaseError,
     LeftChangedError,
 )
-from tuner.lease.retry import retry
 from tuner.model.function import mask_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Container
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
 
@@ -96,9 +95,8 @@ def restore(
     original: FunctionConfig,
     our_memories_mb: Container[int],
     *,
-    control: FunctionControl,
+    io: LeaseIO,
     journal: Journal,
-    sleep: Callable[[float], None],
     must_write: bool = False,
 ) -> None:
     """Set the memory of $LATEST back, and read back that it is as in `original`.
@@ -117,21 +115,21 @@ def restore(
 
     def attempt() -> None:
         nonlocal is_written
-        now = control.read_function(original.name)
+        now = io.control.read_function(original.name)
         drift = drift_from(original, now, our_memories_mb)
         if not drift.is_ours and (is_written or not drift.is_as_before):
             _refuse_foreign(drift)
             return
         journal.note("restore", memory_mb=original.memory_mb)
-        control.update_memory(original.name, original.memory_mb, now.revision_id)
+        io.control.update_memory(original.name, original.memory_mb, now.revision_id)
         is_written = True
-        drift = drift_from(original, control.read_function(original.name), our_memories_mb)
+        drift = drift_from(original, io.control.read_function(original.name), our_memories_mb)
         if drift.is_ours:
             raise AwsError(f"its memory still reads {drift.memory_mb} MB")
         _refuse_foreign(drift)
 
     try:
-        retry(attempt, sleep)
+        io.retry(attempt)
     except FunctionNotFoundError as error:
         raise ForeignChangeError(f"{original.name} was deleted during the sweep") from error
     except AwsError as error:

@@ -20,18 +20,17 @@ from tuner.errors import (
     MemoryCapError,
 )
 from tuner.lease.cleanup import description_of, is_of_sweep
+from tuner.lease.function_control import WAITS_S
 from tuner.lease.restore import differences, restore
-from tuner.lease.retry import WAITS_S
 from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.lease.function_control import FunctionControl
+    from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
     from tuner.model.function import FunctionConfig
-    from tuner.model.progress import ProgressHook
 
 # After these an update has not been made and will not be.
 _NOT_MADE = (
@@ -70,10 +69,8 @@ class PublishWindow:
         *,
         sweep_id: str,
         versions_before: frozenset[str],
-        control: FunctionControl,
+        io: LeaseIO,
         journal: Journal,
-        sleep: Callable[[float], None],
-        on_progress: ProgressHook,
         restores: bool = True,
         is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -89,10 +86,8 @@ class PublishWindow:
         """False while $LATEST may be left by this sweep at another memory than before."""
         self._sweep_id = sweep_id
         self._versions_before = versions_before
-        self._control = control
+        self._io = io
         self._journal = journal
-        self._sleep = sleep
-        self._on_progress = on_progress
 
     @property
     def latest_memory_mb(self) -> int:
@@ -106,7 +101,7 @@ class PublishWindow:
         says that it is not.
         """
         self._latest = self._checked(self._read(), self._original.memory_mb)
-        self._on_progress(WindowOpened(tuple(sizes_mb)))
+        self._io.on_progress(WindowOpened(tuple(sizes_mb)))
         self.is_closed = False
         try:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
@@ -114,7 +109,7 @@ class PublishWindow:
             if self._restores:
                 uninterruptible(self._restore, self._is_urgent)
         if self._restores:
-            self._on_progress(WindowClosed())
+            self._io.on_progress(WindowClosed())
         return publication
 
     def _in_order(self, sizes_mb: Sequence[int]) -> list[int]:
@@ -139,7 +134,7 @@ class PublishWindow:
         if self._latest.memory_mb != size:
             self._update(size)
         self._journal.announce("publish", memory_mb=size)
-        version = self._control.publish_version(
+        version = self._io.control.publish_version(
             self._original.name,
             description_of(self._sweep_id, size),
             self._original.code_sha256,
@@ -151,7 +146,7 @@ class PublishWindow:
         self._check_version(version, size, is_new)
         # Publishing may move the RevisionId.
         self._latest = self._checked(self._agreeing(self._read(), size), size)
-        self._on_progress(VersionPublished(size, version.version, is_new))
+        self._io.on_progress(VersionPublished(size, version.version, is_new))
         return PublishedSize(size, version.version, is_new)
 
     def _update(self, size: int) -> None:
@@ -159,7 +154,7 @@ class PublishWindow:
         self._our_memories_mb.add(size)
         was_changed, self._may_be_changed = self._may_be_changed, True
         try:
-            latest = self._control.update_memory(
+            latest = self._io.control.update_memory(
                 self._original.name, size, self._latest.revision_id
             )
         except _NOT_MADE:
@@ -172,12 +167,12 @@ class PublishWindow:
         for wait_s in WAITS_S:
             if latest.memory_mb == size or latest.memory_mb not in self._our_memories_mb:
                 break
-            self._sleep(wait_s)
+            self._io.sleep(wait_s)
             latest = self._read()
         return latest
 
     def _read(self) -> FunctionConfig:
-        return self._control.read_function(self._original.name)
+        return self._io.control.read_function(self._original.name)
 
     def _checked(self, latest: FunctionConfig, size: int) -> FunctionConfig:
         """Return $LATEST as read if it is the original at `size`, or raise ForeignChangeError."""
@@ -216,9 +211,8 @@ class PublishWindow:
             restore(
                 self._original,
                 self._our_memories_mb | {self._original.memory_mb},
-                control=self._control,
+                io=self._io,
                 journal=self._journal,
-                sleep=self._sleep,
                 must_write=self._may_be_changed,
             )
         except ForeignChangeError:
