@@ -35,6 +35,13 @@ def leased(account: Account, isolation: str, **options: Any) -> Any:
     )
 
 
+def join_abandoned() -> None:
+    """Wait for the threads of work that was given up."""
+    for thread in threading.enumerate():
+        if thread.name == "tuner-uninterruptible":
+            thread.join(60)
+
+
 @pytest.fixture
 def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any]], None]:
     """Let a function answer requests in place of the server; None passes them on."""
@@ -85,9 +92,7 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
         lease.publish([128, 1024])
     given_up = len(failed)
     assert given_up * STEP_S <= module.LIMIT_S + 2 * STEP_S
-    for thread in threading.enumerate():
-        if thread.name == "tuner-uninterruptible":
-            thread.join(60)  # with the process, its hold on the journal would be over at once
+    join_abandoned()  # with the process, its hold on the journal would be over at once
     told = [event.reason for event in events if isinstance(event, CallFailed)]
     assert told or refused[0] == 429  # the gateway repeats those itself
     is_mended.set()
@@ -128,4 +133,5 @@ def test_a_second_interruption_ends_a_call_that_hangs(
         lease.publish([128])
     assert not hangs.is_set()
     hangs.set()
+    join_abandoned()  # what it still sends would meet the deletion of the test's functions
     assert list((account.state_dir / "journals").glob("*.jsonl"))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.configprovider import ConfiguredEndpointProvider
 from botocore.exceptions import BotoCoreError
 from botocore.utils import validate_region_name
 
@@ -92,7 +93,7 @@ def open_session(
         core = botocore.session.Session(profile=profile)
         region = region or core.get_config_variable("region")
         if endpoint_url is None:
-            endpoint_url = _configured_endpoint(core, region)
+            endpoint_url = _configured_endpoint(core)
         is_loopback = endpoint_url is not None and is_loopback_url(endpoint_url)
         if region is None and not is_loopback:
             raise InputError(
@@ -139,27 +140,17 @@ def _check_endpoint(endpoint_url: str, source: str) -> None:
         )
 
 
-def _configured_endpoint(core: botocore.session.Session, region: str | None) -> str | None:
-    """Return the endpoint that AWS_ENDPOINT_URL or the profile sets, None for AWS's own.
-
-    Only a client knows; it is made with dummy keys, and asked for nothing.
-    """
-    asked_region = region or _LOOPBACK_REGION
-    make: Any = core.create_client
-    config: Any = Config  # the stubs lack an option that botocore has had since 1.31
-    configured, default = (
-        make(
-            "lambda",
-            region_name=asked_region,
-            config=config(ignore_configured_endpoint_urls=ignored),
-            **_LOOPBACK_KEYS,
-        ).meta.endpoint_url
-        for ignored in (False, True)
-    )
-    if configured == default:
+def _configured_endpoint(core: botocore.session.Session) -> str | None:
+    """Return the endpoint that AWS_ENDPOINT_URL or the profile sets, None for AWS's own."""
+    if core.get_config_variable("ignore_configured_endpoint_urls"):
         return None
-    _check_endpoint(configured, "the endpoint of AWS_ENDPOINT_URL or the AWS profile")
-    return str(configured)
+    provider = ConfiguredEndpointProvider(
+        full_config=core.full_config, scoped_config=core.get_scoped_config(), client_name="lambda"
+    )
+    configured: str | None = provider.provide()
+    if configured is not None:
+        _check_endpoint(configured, "the endpoint of AWS_ENDPOINT_URL or the AWS profile")
+    return configured
 
 
 def _keys(
