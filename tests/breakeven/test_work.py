@@ -30,6 +30,15 @@ def test_an_exact_curve_is_parted_exactly(
     assert found[2][0] == pytest.approx(seen, rel=0.01)
 
 
+def test_a_wait_is_never_less_than_nothing() -> None:
+    """Not by rounding either: work that only computes waits 0 ms in every draw, or more."""
+    sizes = (256, 512, 1024, 1408)
+    at_top_ms = np.random.default_rng(1).uniform(10, 1000, (2000, 1))
+    wait, _, _ = part_work(sizes, at_top_ms * sizes[-1] / np.array(sizes))
+    assert wait.min() == 0
+    assert wait.max() < 1e-9
+
+
 def test_one_size_cannot_be_parted() -> None:
     """One size: a clear line that names it."""
     with pytest.raises(InputError, match="only 512 MB gave warm samples"):
