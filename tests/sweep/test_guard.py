@@ -107,7 +107,7 @@ def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
 
 
 def replied(trace_header: str | None = None, log_tail: str = "", **more: Any) -> InvokeReply:
-    return InvokeReply(200, None, b"", log_tail, "1", 1.0, 2, "own-request", trace_header, **more)
+    return InvokeReply(200, None, b"", log_tail, "1", 1.0, "own-request", trace_header, **more)
 
 
 ROOT = "1-5759e988-bd862e3fe1be46a994272793"
