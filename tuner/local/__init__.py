@@ -11,9 +11,9 @@ refused here.
 `control_plane/` is Lambda's API. `lambda_api` finds the operation by botocore's model of the API,
 holds the request against it (`validation`), and runs the operation with a `Call`. The operations
 are in `functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them change or
-ask one `store`, by the rules that Lambda has for versions, revisions and updates in progress. For
-an Invoke, the store says which `Deployment` is meant: one version's code and settings. `invoke`
-stops circles, and `events` runs what nobody waits for.
+ask one `function_store`, by the rules that Lambda has for versions, revisions and updates in
+progress. For an Invoke, it says which `Deployment` is meant: one version's code and settings.
+`invoke` stops circles, and `events` runs what nobody waits for.
 
 `deployment` is the interface to what runs code: a deployment and a request go in, a payload and a
 log come out. Whoever does that is an `Executor`. `scripted` answers after a given time, for tests

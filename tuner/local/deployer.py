@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from tuner.iac import TemplateLayer
     from tuner.local.build import Builder
+    from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.layers import Layered, LayerStore
     from tuner.local.control_plane.package import Code, CodeStore
-    from tuner.local.control_plane.store import FunctionStore
     from tuner.local.deployment import Executor, FunctionDefinition
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"

@@ -14,6 +14,7 @@ from tuner.local.build import Builder, with_named
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api_error import ApiError
 from tuner.local.control_plane.events import RETRY_DELAYS_S, EventConfigApi
+from tuner.local.control_plane.function_store import FunctionStore
 from tuner.local.control_plane.functions import FunctionsApi
 from tuner.local.control_plane.governance import GovernanceApi
 from tuner.local.control_plane.invoke import Concurrency, InvokeApi
@@ -21,7 +22,6 @@ from tuner.local.control_plane.lambda_api import LambdaApi
 from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
-from tuner.local.control_plane.store import FunctionStore
 from tuner.local.deployer import Deployer, left_out
 from tuner.local.deployment import FunctionDefinition, from_template
 from tuner.local.emulated_services import EmulatedServices, not_installed

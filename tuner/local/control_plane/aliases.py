@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Call
-    from tuner.local.control_plane.store import FunctionStore
 
 
 class AliasesApi:

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.function_store import FunctionStore, Target
     from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.names import Reference
-    from tuner.local.control_plane.store import FunctionStore, Target
     from tuner.local.deployment import InvokeRequest, InvokeResult
 
 log = logging.getLogger(__name__)

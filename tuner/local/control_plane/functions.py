@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.local.control_plane.function_state import Function, Version
+    from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.layers import LayerStore
     from tuner.local.control_plane.package import Code, Uploads
     from tuner.local.control_plane.settings import Settings
-    from tuner.local.control_plane.store import FunctionStore
     from tuner.local.deployment import Executor
 
 _RUNTIME_VERSION: Final = "0" * 64

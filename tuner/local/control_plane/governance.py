@@ -21,9 +21,9 @@ from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from tuner.local.control_plane.function_state import Function
+    from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Call
     from tuner.local.control_plane.names import Reference
-    from tuner.local.control_plane.store import FunctionStore
 
 _CONDITIONS: Final = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),

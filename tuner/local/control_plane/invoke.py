@@ -24,8 +24,8 @@ from tuner.local.machine_load import HEADER, HostLoad
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tuner.local.control_plane.function_store import FunctionStore, Target
     from tuner.local.control_plane.lambda_api import Call
-    from tuner.local.control_plane.store import FunctionStore, Target
     from tuner.local.deployment import Executor
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
