@@ -80,12 +80,12 @@ class BatchWorld:
         self._rng = random.Random(self.seed)
         self._warm: set[int] = set()
 
-    def run(self, strategy: Policy, slot_count: int = 4) -> None:
-        """Run a strategy to its end."""
-        while trials := strategy.next_trials(tuple(self.done), (), slot_count):
+    def run(self, policy: Policy, slot_count: int = 4) -> None:
+        """Run a policy to its end."""
+        while trials := policy.next_trials(tuple(self.done), (), slot_count):
             for trial in trials:
                 if self.invoke(trial).outcome is Outcome.OUT_OF_MEMORY:
-                    strategy.exclude(trial.memory_mb, "out of memory", trial.payload)
+                    policy.exclude(trial.memory_mb, "out of memory", trial.payload)
 
     def invoke(self, trial: Trial) -> Invocation:
         """Run one trial in the one environment of its size."""
@@ -121,13 +121,13 @@ class BatchWorld:
 
 
 def batch_sweep(world: BatchWorld | None = None, *, goal: Goal | None = None) -> Sweep:
-    """A sweep that a strategy ran in the world."""
+    """A sweep that a policy ran in the world."""
     world = world or BatchWorld(batches())
     sizes = candidate_sizes(128, 3008, CURRENT_MB)
     sweep = made_sweep(sizes_mb=sizes, warm_count=0, current_mb=CURRENT_MB)
     plan = replace(sweep.plan, payloads=world.payloads, method="adaptive")
     assert plan.varied is not None
-    strategy = StratifiedPolicy(
+    policy = StratifiedPolicy(
         sizes,
         world.payloads,
         plan.varied,
@@ -137,5 +137,5 @@ def batch_sweep(world: BatchWorld | None = None, *, goal: Goal | None = None) ->
         seed=0,
         max_invocations=24 + 6 * (len(world.payloads) - 1),
     )
-    world.run(strategy)
+    world.run(policy)
     return replace(sweep, plan=plan, invocations=tuple(world.done))

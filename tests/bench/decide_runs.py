@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Choice
 
 ANSWER_SEED = 0
-"""The draws that the strategy looks at before it stops."""
+"""The draws that the policy looks at before it stops."""
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
 
 
@@ -89,7 +89,7 @@ def adaptive_run(
         tolerance_ratio=tolerance_ratio,
         cost_slack_ratio=cost_slack_ratio,
     )
-    strategy = AdaptivePolicy(
+    policy = AdaptivePolicy(
         sorted(question.candidates),
         {"empty": 1.0},
         function=question.function,
@@ -101,7 +101,7 @@ def adaptive_run(
     )
     world = World(function, random.Random(f"{function.name}/{seed}"))
     started_s = time.process_time()
-    world.run(strategy, slot_count)
+    world.run(policy, slot_count)
     spent_s = time.process_time() - started_s
     run = conclude(world, question, seed=seed)
     return replace(run, cpu_ms_per_invocation=spent_s * 1000 / len(world.done))

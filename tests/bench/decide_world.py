@@ -123,16 +123,16 @@ class World:
         self.done.append(invocation)
         return invocation
 
-    def run(self, strategy: Policy, slot_count: int = 1) -> None:
-        """Run a strategy to its end; a batch's calls to one size open an environment each."""
-        while trials := strategy.next_trials(tuple(self.done), (), slot_count):
-            strategy.sizes_worth_publishing(trials)
+    def run(self, policy: Policy, slot_count: int = 1) -> None:
+        """Run a policy to its end; a batch's calls to one size open an environment each."""
+        while trials := policy.next_trials(tuple(self.done), (), slot_count):
+            policy.sizes_worth_publishing(trials)
             busy: dict[int, int] = defaultdict(int)
             for trial in trials:
                 busy[trial.memory_mb] += 1
                 outcome = self.invoke(trial, busy[trial.memory_mb]).outcome
                 if outcome is Outcome.OUT_OF_MEMORY:
-                    strategy.exclude(trial.memory_mb, "out of memory")
+                    policy.exclude(trial.memory_mb, "out of memory")
 
     @property
     def spent(self) -> float:

@@ -36,7 +36,7 @@ def mixed_ms(memory_mb: int) -> float:
 
 
 class Setting:
-    """A made function, a world to invoke it in, and a strategy for it."""
+    """A made function, a world to invoke it in, and a policy for it."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Setting:
             PRICES,
             frozenset(candidate_sizes(128, 3008, current_mb)),
         )
-        self.strategy = AdaptivePolicy(
+        self.policy = AdaptivePolicy(
             sorted(self.question.candidates),
             self.weights,
             function=self.question.function,
@@ -78,7 +78,7 @@ class Setting:
         )
 
     def run(self, slot_count: int = 4) -> Choice:
-        self.world.run(self.strategy, slot_count)
+        self.world.run(self.policy, slot_count)
         return judge(build_problem(self.question, self.evidence, seed=1))
 
     @property
@@ -103,7 +103,7 @@ def test_it_stops_when_the_answer_stands() -> None:
     """After a verdict there is nothing more to try."""
     setting = Setting()
     setting.run()
-    assert setting.strategy.next_trials(tuple(setting.world.done), (), 4) == ()
+    assert setting.policy.next_trials(tuple(setting.world.done), (), 4) == ()
 
 
 def test_the_limit_holds() -> None:
@@ -163,13 +163,13 @@ def test_nothing_is_given_up_where_there_is_something_to_spend() -> None:
 def test_it_waits_for_what_is_in_flight() -> None:
     """While a batch is on its way, nothing is chosen."""
     setting = Setting()
-    assert setting.strategy.next_trials((), (Trial(128, "empty"),), 4) == ()
+    assert setting.policy.next_trials((), (Trial(128, "empty"),), 4) == ()
 
 
 def test_the_current_size_comes_first() -> None:
     """The first batch measures the current size, since a resize needs it."""
     setting = Setting(current_mb=1600)
-    assert setting.strategy.next_trials((), (), 1)[0].memory_mb == 1600
+    assert setting.policy.next_trials((), (), 1)[0].memory_mb == 1600
 
 
 def test_a_floor_is_learnt_at_the_price_of_one_invocation() -> None:
@@ -186,7 +186,7 @@ def test_a_floor_is_learnt_at_the_price_of_one_invocation() -> None:
 def test_a_function_that_always_fails_is_given_up() -> None:
     """If every size is killed, the sweep ends after a few of them."""
     setting = Setting(floor_mb=99_999)
-    setting.world.run(setting.strategy, 4)
+    setting.world.run(setting.policy, 4)
     assert len(setting.world.done) <= 6
     assert not setting.evidence.measured_mb
 
@@ -194,8 +194,8 @@ def test_a_function_that_always_fails_is_given_up() -> None:
 def test_an_excluded_size_is_left_alone() -> None:
     """What cannot be published is not tried, even if it looks best."""
     setting = Setting()
-    setting.strategy.exclude(128, "cannot be published")
-    setting.world.run(setting.strategy, 4)
+    setting.policy.exclude(128, "cannot be published")
+    setting.world.run(setting.policy, 4)
     assert 128 not in setting.tried
 
 
@@ -243,8 +243,8 @@ def test_a_percentile_gets_the_samples_that_it_needs() -> None:
 def test_a_window_holds_the_likely_next_sizes_too() -> None:
     """The sizes worth publishing hold the batch's, and no excluded one."""
     setting = Setting()
-    trials = setting.strategy.next_trials((), (), 1)
-    worth = setting.strategy.sizes_worth_publishing(trials)
+    trials = setting.policy.next_trials((), (), 1)
+    worth = setting.policy.sizes_worth_publishing(trials)
     assert {trial.memory_mb for trial in trials} < set(worth)
-    setting.strategy.exclude(worth[-1], "cannot be published")
-    assert worth[-1] not in setting.strategy.sizes_worth_publishing(())
+    setting.policy.exclude(worth[-1], "cannot be published")
+    assert worth[-1] not in setting.policy.sizes_worth_publishing(())

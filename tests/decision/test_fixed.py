@@ -9,9 +9,9 @@ from tuner.decision.policy.fixed import FixedPolicy
 from tuner.decision.policy.policy import Policy, Trial
 
 
-def drain(strategy: Policy, slot_count: int = 7) -> list[Trial]:
+def drain(policy: Policy, slot_count: int = 7) -> list[Trial]:
     taken: list[Trial] = []
-    while trials := strategy.next_trials((), (), slot_count):
+    while trials := policy.next_trials((), (), slot_count):
         assert len(trials) <= slot_count
         taken += trials
     return taken
@@ -29,9 +29,9 @@ def test_counts_are_exact(
 ) -> None:
     """Every size gets its warm-ups, and every size and payload its repetitions, exactly."""
     payloads = [f"p{number}" for number in range(payload_count)]
-    strategy = FixedPolicy(sizes, payloads, warmups, repetitions, seed=1, max_invocations=999)
-    planned = strategy.planned_count
-    trials = drain(strategy, slots)
+    policy = FixedPolicy(sizes, payloads, warmups, repetitions, seed=1, max_invocations=999)
+    planned = policy.planned_count
+    trials = drain(policy, slots)
     assert len(trials) == planned == len(sizes) * (warmups + repetitions * payload_count)
     rest = Counter(trials[len(sizes) * warmups :])
     assert all(rest[Trial(s, p)] == repetitions for s in sizes for p in payloads)
@@ -55,22 +55,22 @@ def test_every_round_holds_every_size() -> None:
 
 def test_the_limit_holds() -> None:
     """No more than the allowed invocations are ever started, and the plan says so."""
-    strategy = FixedPolicy((128, 256), ("a",), 2, 10, 1, max_invocations=9)
-    assert strategy.planned_count == 9
-    assert len(drain(strategy)) == 9
+    policy = FixedPolicy((128, 256), ("a",), 2, 10, 1, max_invocations=9)
+    assert policy.planned_count == 9
+    assert len(drain(policy)) == 9
 
 
 def test_an_excluded_size_drops_out() -> None:
     """What remains of a size is dropped, and the plan shrinks with it."""
-    strategy = FixedPolicy((128, 256), ("a",), 1, 5, 1, 99)
-    started = list(strategy.next_trials((), (), 2))
-    strategy.exclude(128, "out of memory")
-    assert strategy.planned_count == 2 + 5
-    assert {t.memory_mb for t in drain(strategy)} == {256}
+    policy = FixedPolicy((128, 256), ("a",), 1, 5, 1, 99)
+    started = list(policy.next_trials((), (), 2))
+    policy.exclude(128, "out of memory")
+    assert policy.planned_count == 2 + 5
+    assert {t.memory_mb for t in drain(policy)} == {256}
     assert {t.memory_mb for t in started} == {128, 256}
 
 
 def test_one_window_serves_all_sizes() -> None:
     """Every size that is still to come is worth publishing with the first trials."""
-    strategy = FixedPolicy((128, 256, 512), ("a",), 1, 5, 1, 99)
-    assert strategy.sizes_worth_publishing(strategy.next_trials((), (), 1)) == (128, 256, 512)
+    policy = FixedPolicy((128, 256, 512), ("a",), 1, 5, 1, 99)
+    assert policy.sizes_worth_publishing(policy.next_trials((), (), 1)) == (128, 256, 512)

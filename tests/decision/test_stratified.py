@@ -90,15 +90,15 @@ def test_the_limit_holds_and_it_waits_for_what_is_in_flight() -> None:
     plan = replace(batch_sweep().plan, payloads=batches())
     assert plan.varied is not None
     function = batch_sweep().function
-    strategy = StratifiedPolicy(
+    policy = StratifiedPolicy(
         sizes, plan.payloads, plan.varied, function=function, goal=Goal(), prices=PRICES,
         seed=1, max_invocations=11,
     )  # fmt: skip
-    assert strategy.next_trials((), (Trial(512, plan.payloads[0].name),), 4) == ()
+    assert policy.next_trials((), (Trial(512, plan.payloads[0].name),), 4) == ()
     world = BatchWorld(plan.payloads)
-    world.run(strategy)
+    world.run(policy)
     assert len(world.done) == 11
-    assert strategy.planned_count == 11
+    assert policy.planned_count == 11
 
 
 def test_a_value_that_fails_everywhere_is_given_up() -> None:
