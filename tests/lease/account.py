@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tests.lease.in_process import handlers
 from tuner.aws import connect
-from tuner.lease.lease import LeaseTerms, open_lease
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import open_lease
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """The control plane: one client, its requests spaced, refusals translated, states waited for.
 
 An account's control calls share 15 requests a second, which others need too. GetFunction, which
-botocore's waiters ask, has a budget of its own: 100 a second."""
+botocore's waiters ask, has a budget of its own: 100 a second.
+"""
 
 from __future__ import annotations
 

@@ -106,11 +106,7 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
     def update_memory(
         self, function: str, memory_mb: int, revision_id: str | None
     ) -> FunctionConfig:
-        """Set the memory of $LATEST, wait until that is done, and read back.
-
-        Raises ConflictError if `revision_id` is not current, MemoryCapError where the account
-        allows less, AwsError if Lambda fails at the update.
-        """
+        """See `FunctionControl`; AwsError if Lambda fails at the update."""
         reference = self.resolve(function)
         parameters = _given(
             FunctionName=reference.target, MemorySize=memory_mb, RevisionId=revision_id
@@ -131,12 +127,7 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
     def publish_version(
         self, function: str, description: str, code_sha256: str, revision_id: str | None
     ) -> FunctionConfig:
-        """Publish $LATEST, wait until the version is active, and read it back.
-
-        Where code and configuration equal the last version's, that version is returned: the caller
-        must check its number and its memory. Raises ConflictError if the code or `revision_id` is
-        not current.
-        """
+        """See `FunctionControl`; ConflictError if the code or `revision_id` is not current."""
         reference = self.resolve(function)
         parameters = _given(
             FunctionName=reference.target,
@@ -184,7 +175,7 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         tags: Mapping[str, str],
         build: Build | None = None,
     ) -> FunctionConfig:
-        """Make a copy of a function and wait until it is active; see `FunctionControl`."""
+        """See `FunctionControl`."""
         made = self._copies.create(
             self.resolve(function), self.resolve(copy), description, tags=tags, build=build
         )

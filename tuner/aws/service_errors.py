@@ -75,16 +75,9 @@ _IAM_ACTIONS = {
 
 
 _KINDS: dict[str, tuple[type, ...]] = {
-    "boolean": (bool,),
-    "double": (int, float),
-    "float": (int, float),
-    "integer": (int,),
-    "list": (list,),
-    "long": (int,),
-    "map": (dict,),
-    "string": (str,),
-    "structure": (dict,),
-}
+    "boolean": (bool,), "double": (int, float), "float": (int, float), "integer": (int,),
+    "list": (list,), "long": (int,), "map": (dict,), "string": (str,), "structure": (dict,),
+}  # fmt: skip
 
 
 class UpdateInProgressError(ConflictError):

@@ -3,7 +3,8 @@
 Policies tell who may call (S3, SNS, API Gateway, EventBridge rules), mappings who is polled for it,
 and the metric tells of those who call by their own role (Step Functions, schedules, other code).
 A queue or stream that feeds it, a dead-letter queue, destinations or retries of asynchronous calls:
-their owner minds what each event causes. What a role allows is not looked at."""
+their owner minds what each event causes. What a role allows is not looked at.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""Infrastructure templates: a function's settings and the line they stand on."""
+"""Infrastructure templates: a function's settings and the line they stand on.
+
+`document` is a YAML or JSON file as a tree that knows its lines; `parameters` and `intrinsics`
+resolve what a value comes to. Read `sam` first: it walks a template, holds it against the
+`supported_properties`, lets functions refer to its `resources` (`references`), and reads each with
+`function_properties` and its local `artifacts`: the values in `template`. `memory_edit` finds the
+line that sets a function's memory, and reads templates more loosely.
+"""
 
 from tuner.iac.memory_edit import MemoryEdit, memory_edit
 from tuner.iac.sam import read_template

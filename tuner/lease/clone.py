@@ -4,7 +4,8 @@ It does so where live traffic reaches $LATEST. The copy has the function's code,
 and nothing that would lead traffic to it: no trigger, alias, concurrency or policy. Its name is
 made of the sweep's id and its Description tells whose it is, so that any machine can find and
 delete it. The journal's first record, on the disk before the copy is made, is all that recovering
-needs."""
+needs.
+"""
 
 from __future__ import annotations
 

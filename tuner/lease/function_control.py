@@ -6,6 +6,7 @@ The gateway implements it. Calls that matter are made again if they fail for a r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from tuner.errors import (
@@ -73,8 +74,8 @@ class FunctionControl(Protocol):
         """Make the function `copy` with code and settings of `function`; wait until active.
 
         `build` takes the place of its code. Triggers, aliases, concurrency and policies are not
-        copied. A copy with this description
-        that is there already (an answer was lost) is taken. Returns its configuration.
+        copied. A copy with this description that is there already (an answer was lost) is taken.
+        Returns its configuration.
         """
 
     def delete_copy(self, copy: str, description: str) -> None:
@@ -131,13 +132,41 @@ class LeaseIO:
         return call()
 
 
+_IN_PARTS: Final = ("update_memory", "publish_version")
+_GIVING_BACK: Final = (
+    *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
+    *("list_versions", "list_aliases", "read_tags"),
+)
+_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
+
+
+class _Wrapped:
+    """A control some of whose methods are called by way of a function."""
+
+    def __init__(self, control: FunctionControl, call: Callable[..., Any], is_wrapped: Any) -> None:
+        self._control, self._call, self._is_wrapped = control, call, is_wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._control, name)
+        return partial(self._call, name, method) if self._is_wrapped(name) else method
+
+
 def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) -> FunctionControl:
     """Return a control whose calls are made again when they are throttled.
 
     The SDK has tried a few times before. Updating and publishing carry a RevisionId and consist of
     several requests, so that the whole must not be repeated: the gateway repeats their parts.
     """
-    return cast("FunctionControl", _RetriesThrottled(control, sleep))
+
+    def call(_name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        for wait_s in WAITS_S:
+            try:
+                return method(*arguments)
+            except ThrottledError as error:
+                sleep(max(wait_s, min(error.retry_after_s or 0.0, 60.0)))
+        return method(*arguments)
+
+    return cast("FunctionControl", _Wrapped(control, call, lambda name: name not in _IN_PARTS))
 
 
 def watched(
@@ -146,64 +175,18 @@ def watched(
     """Return a control that tells what fails, counts what succeeds as a step within `limit`, and
     sends nothing once that is given up.
     """
-    return cast("FunctionControl", _Watched(control, limit, on_progress))
 
+    def call(name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        if limit.is_given_up:
+            raise AwsError("given up")
+        try:
+            answer = method(*arguments)
+        except AwsError as error:
+            if not isinstance(error, _NO_FAULT) and not limit.is_given_up:
+                on_progress(CallFailed(str(error)))
+            raise
+        if not name.startswith(("list_", "read_")):
+            limit.step()
+        return answer
 
-_GIVING_BACK: Final = (
-    *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
-    *("list_versions", "list_aliases", "read_tags"),
-)
-_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
-
-
-class _Watched:
-    def __init__(
-        self, control: FunctionControl, limit: StepLimit, on_progress: ProgressHook
-    ) -> None:
-        self._control = control
-        self._limit = limit
-        self._on_progress = on_progress
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._control, name)
-        if name not in _GIVING_BACK:
-            return method
-
-        def call(*arguments: Any) -> Any:
-            if self._limit.is_given_up:
-                raise AwsError("given up")
-            try:
-                answer = method(*arguments)
-            except AwsError as error:
-                if not isinstance(error, _NO_FAULT) and not self._limit.is_given_up:
-                    self._on_progress(CallFailed(str(error)))
-                raise
-            if not name.startswith(("list_", "read_")):
-                self._limit.step()
-            return answer
-
-        return call
-
-
-_IN_PARTS: Final = ("update_memory", "publish_version")
-
-
-class _RetriesThrottled:
-    def __init__(self, control: FunctionControl, sleep: Callable[[float], None]) -> None:
-        self._control = control
-        self._sleep = sleep
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._control, name)
-        if name in _IN_PARTS:
-            return method
-
-        def call(*arguments: Any) -> Any:
-            for wait_s in WAITS_S:
-                try:
-                    return method(*arguments)
-                except ThrottledError as error:
-                    self._sleep(max(wait_s, min(error.retry_after_s or 0.0, 60.0)))
-            return method(*arguments)
-
-        return call
+    return cast("FunctionControl", _Wrapped(control, call, _GIVING_BACK.__contains__))

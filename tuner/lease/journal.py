@@ -48,6 +48,18 @@ _MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """Whose lease it is, where its journal goes, and which endpoint the function is at."""
+
+    sweep_id: str
+    state_dir: Path
+    endpoint_url: str | None
+    started_at: str
+    """UTC, ISO 8601."""
+    isolation: Literal["version", "clone"] = "version"
+
+
+@dataclass(frozen=True, slots=True)
 class JournalHeader:
     """What the function was before its sweep. No account id, no secret: settings are digests."""
 
@@ -185,32 +197,29 @@ class Journal:
 
 
 def make_header(
-    sweep_id: str,
     function: FunctionConfig,
+    terms: LeaseTerms,
     *,
-    endpoint_url: str | None,
-    started_at: str,
-    versions: Iterable[FunctionConfig],
-    aliases: Iterable[Alias],
-    isolation: Literal["version", "clone"] = "version",
+    versions: Iterable[FunctionConfig] = (),
+    aliases: Iterable[Alias] = (),
 ) -> JournalHeader:
     """Return the header for a function as it was read."""
     return JournalHeader(
-        sweep_id=sweep_id,
+        sweep_id=terms.sweep_id,
         function=dataclasses.replace(function, arn=mask_account(function.arn)),
-        function_digest=function_digest(function, endpoint_url),
-        endpoint_url=_without_login(endpoint_url),
-        started_at=started_at,
+        function_digest=function_digest(function, terms.endpoint_url),
+        endpoint_url=_without_login(terms.endpoint_url),
+        started_at=terms.started_at,
         versions=tuple(version.version for version in versions),
         aliases=tuple(alias.name for alias in aliases),
-        isolation=isolation,
+        isolation=terms.isolation,
     )
 
 
 def function_digest(function: FunctionConfig, endpoint_url: str | None) -> str:
     """Return a digest that tells a function from one of the same name in another account."""
-    place = json.dumps([function.arn, _without_login(endpoint_url)])
-    return hashlib.sha256(place.encode()).hexdigest()
+    identity = json.dumps([function.arn, _without_login(endpoint_url)])
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def read_journal(path: Path) -> UnfinishedJournal | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
 from tuner.lease.function_control import LeaseIO, retry_throttled, watched
-from tuner.lease.journal import Journal, make_header
+from tuner.lease.journal import Journal, LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
@@ -21,44 +20,14 @@ from tuner.model.finding import Finding
 from tuner.model.progress import CleanedUp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tuner.lease.function_control import FunctionControl
     from tuner.lease.journal import JournalHeader
     from tuner.lease.window import Publication
-    from tuner.model.function import Alias, Build, FunctionConfig
+    from tuner.model.function import Build, FunctionConfig
     from tuner.model.progress import ProgressHook
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseTerms:
-    """Whose lease it is, where its journal goes, and which endpoint the function is at."""
-
-    sweep_id: str
-    state_dir: Path
-    endpoint_url: str | None
-    started_at: str
-    """UTC, ISO 8601."""
-    isolation: Literal["version", "clone"] = "version"
-
-    def header(
-        self,
-        function: FunctionConfig,
-        *,
-        versions: Iterable[FunctionConfig],
-        aliases: Iterable[Alias],
-    ) -> JournalHeader:
-        """Return the journal's header for the function as it was read."""
-        return make_header(
-            self.sweep_id,
-            function,
-            endpoint_url=self.endpoint_url,
-            started_at=self.started_at,
-            versions=versions,
-            aliases=aliases,
-            isolation=self.isolation,
-        )
 
 
 class Leased(Protocol):
@@ -209,9 +178,9 @@ def open_lease(
     limit = StepLimit(clock)
     control = retry_throttled(watched(control, limit, on_progress), sleep)
     state_dir = terms.state_dir
-    place = terms.header(function, versions=(), aliases=())
-    with function_lock(state_dir, place):
-        _refuse_unfinished(state_dir, place)
+    identity = make_header(function, terms)
+    with function_lock(state_dir, identity):
+        _refuse_unfinished(state_dir, identity)
         original = control.read_function(function.name)
         _refuse_changed(function, original)
         header = _header(terms, original, control)
@@ -231,19 +200,20 @@ def open_lease(
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:
     if terms.isolation == "clone":
-        return terms.header(original, versions=(), aliases=())
-    return terms.header(
+        return make_header(original, terms)
+    return make_header(
         original,
+        terms,
         versions=control.list_versions(original.name),
         aliases=control.list_aliases(original.name),
     )
 
 
-def _refuse_unfinished(state_dir: Path, place: JournalHeader) -> None:
+def _refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
     for unfinished in find_unfinished(state_dir):
-        if unfinished.header.function_digest == place.function_digest:
+        if unfinished.header.function_digest == identity.function_digest:
             raise LeftChangedError(
-                f"{place.function.name}: the sweep {unfinished.header.sweep_id} did not end and "
+                f"{identity.function.name}: the sweep {unfinished.header.sweep_id} did not end and "
                 "may have left it changed. Run: tuner recover"
             )
 

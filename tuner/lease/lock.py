@@ -3,7 +3,8 @@
 On one machine a locked file keeps them apart. Between machines it is a tag on the function, which
 is not atomic: two sweeps that begin at the very same time may both see their own. It advises, and
 RevisionId arbitrates. It holds the sweep's id and the original memory, so that any machine can put
-things right when the journal's machine is gone."""
+things right when the journal's machine is gone.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedErr
 from tuner.lease.cleanup import aliases_by_version, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
 from tuner.lease.function_control import LeaseIO
-from tuner.lease.journal import make_header
+from tuner.lease.journal import LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
@@ -44,15 +44,9 @@ def locked(
 
     Raises LeaseError while such a sweep runs, and AwsError.
     """
-    place = make_header(
-        "recover",
-        control.read_function(function),
-        endpoint_url=endpoint_url,
-        started_at="",
-        versions=(),
-        aliases=(),
-    )
-    with function_lock(state_dir, place):
+    terms = LeaseTerms("recover", state_dir, endpoint_url, "")
+    identity = make_header(control.read_function(function), terms)
+    with function_lock(state_dir, identity):
         yield
 
 

@@ -123,7 +123,7 @@ def plan_recovery(
         now = control.read_function(original.name)
     except FunctionNotFoundError:
         return RecoveryPlan(journal, notes=(f"{original.name}: the function is gone",))
-    _check_place(now, header, endpoint_url)
+    _check_identity(now, header, endpoint_url)
     drift = drift_from(original, now, journal.memories_mb)
     notes: tuple[str, ...] = ()
     if drift.is_ours and drift.others_changes:
@@ -151,7 +151,7 @@ def _plan_copy(
 ) -> RecoveryPlan:
     header = journal.header
     with suppress(FunctionNotFoundError):  # the copy may have outlived its original
-        _check_place(control.read_function(header.function.name), header, endpoint_url)
+        _check_identity(control.read_function(header.function.name), header, endpoint_url)
     name = copy_name(header.sweep_id)
     try:
         copy = control.read_function(name)
@@ -166,7 +166,7 @@ def _tag_of(header: JournalHeader) -> str:
     return SweepTag(header.sweep_id, header.function.memory_mb).value
 
 
-def _check_place(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
+def _check_identity(now: FunctionConfig, header: JournalHeader, endpoint_url: str | None) -> None:
     if function_digest(now, endpoint_url) != header.function_digest:
         raise LeaseError(
             f"{header.function.name}: the sweep {header.sweep_id} ran in another account, region "

@@ -1,6 +1,7 @@
 """Sets $LATEST back, and believes it only when it has been read back.
 
-How far it has drifted is told apart: the memory that the sweep set, and what others changed."""
+How far it has drifted is told apart: the memory that the sweep set, and what others changed.
+"""
 
 from __future__ import annotations
 

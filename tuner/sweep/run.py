@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.lease.lease import LeaseTerms, open_lease
+from tuner.lease.journal import LeaseTerms
+from tuner.lease.lease import open_lease
 from tuner.sweep.loop import SweepLoop
 from tuner.sweep.recording import Recording
 from tuner.sweep.sending import run_facts
