@@ -11,27 +11,14 @@ the least policy for all that, and needs no boto3; `price_list_api` asks for pri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tuner.aws.credentials_wait import CredentialsWait
 
+if TYPE_CHECKING:
     from tuner.aws.gateway import LambdaGateway, connect
 
 __all__ = ["CredentialsWait", "LambdaGateway", "connect"]
-
-
-@dataclass(frozen=True, slots=True)
-class CredentialsWait:
-    """How long somebody is waited for who has to renew credentials.
-
-    For `wait_s` (0: new ones are looked for once), unless `is_over`; `tell` hears of it.
-    """
-
-    wait_s: float = 0.0
-    tell: Callable[[float], None] = lambda _wait_s: None
-    is_over: Callable[[], bool] = lambda: False
 
 
 def __getattr__(name: str) -> Any:

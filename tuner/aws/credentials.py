@@ -21,7 +21,7 @@ from tuner.aws.service_errors import EXPIRED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.aws import CredentialsWait
+    from tuner.aws.credentials_wait import CredentialsWait
     from tuner.aws.session import Session
 
 LOOK_EVERY_S: Final = 3.0

@@ -6,10 +6,10 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from tuner.aws import CredentialsWait
 from tuner.aws.connection_errors import Connection, Request
 from tuner.aws.control_plane import ControlPlane
 from tuner.aws.credentials import Renewal
+from tuner.aws.credentials_wait import CredentialsWait
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.invocation import Invocations
 from tuner.aws.reader import LambdaReader

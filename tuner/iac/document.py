@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 import yaml
 
@@ -16,8 +16,6 @@ from tuner.errors import TemplateError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tuner.iac.intrinsics import Scope
 
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
@@ -39,6 +37,18 @@ _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "va
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class FunctionResolver(Protocol):
+    """Works out CloudFormation's functions: an `intrinsics.Scope`."""
+
+    allow_outside: bool
+
+    def resolve(self, node: TemplateNode, what: str) -> TemplateNode:
+        """Return the plain node that a function comes to; raises TemplateError."""
+
+    def is_absent(self, node: TemplateNode) -> bool:
+        """Whether it stands for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateNode:
     """A node of the document and where it stands.
@@ -49,7 +59,7 @@ class TemplateNode:
 
     path: Path
     yaml_node: yaml.Node
-    scope: Scope | None = None
+    scope: FunctionResolver | None = None
 
     @property
     def line(self) -> int:
