@@ -32,7 +32,6 @@ def few_windows(memory_mb: int) -> float:
 @pytest.mark.parametrize(
     ("duration_ms", "measured_mb", "asked_mb"),
     [
-        (one_thread_ms, (512,), 512),
         (many_seconds, (128, 512, 1024), 512),
         (many_seconds, (128, 512, 1024), 768),
         (few_windows, (256, 512, 1024), 256),

@@ -73,6 +73,25 @@ def aws(server: LocalLambda, tmp_path: Path) -> Aws:
     return run
 
 
+@pytest.mark.skipif(AWS is None, reason="no `aws` command on PATH")
+def test_a_function_is_made_run_and_deleted_by_the_cli(
+    aws: Aws, server: LocalLambda, tmp_path: Path
+) -> None:
+    """Create from a ZIP, invoke with its log, delete: each command says what AWS's Lambda says."""
+    (tmp_path / "code.zip").write_bytes(make_zip(source(1)))
+    made = aws(
+        "create-function --function-name short --runtime python3.11 --handler handler.handler "
+        f"--memory-size 256 --zip-file fileb://code.zip --role {ROLE}"
+    )
+    assert (made["State"], made["MemorySize"]) == ("Pending", 256)
+    invoked = aws("invoke --function-name short --log-type Tail out")
+    assert parse_report(base64.b64decode(invoked["LogResult"]).decode()).memory_size_mb == 256
+    assert json.loads((tmp_path / "out").read_text())["version"] == "$LATEST"
+    aws("delete-function --function-name short")
+    assert server.status()["functions"] == []
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(360)  # dozens of commands, each of which starts the CLI
 @pytest.mark.skipif(AWS is None, reason="no `aws` command on PATH")
 def test_a_whole_life_by_the_cli(aws: Aws, server: LocalLambda, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tests.notebooks.pairs import FOLDER, LIVE, TWINS, run, sources
 if TYPE_CHECKING:
     from pathlib import Path
 
+MEASURES = (pytest.mark.slow, pytest.mark.xdist_group("cores"))
 BY_NAME = pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
 
 
@@ -55,11 +56,10 @@ def test_only_the_public_names_are_used(twin: Path) -> None:
     assert not re.search(r"(from|import) tuner\.", text)
 
 
-@pytest.mark.xdist_group("cores")
 @pytest.mark.parametrize(
     "twin",
     [
-        pytest.param(twin, marks=pytest.mark.slow if twin.stem in LIVE else (), id=twin.stem)
+        pytest.param(twin, marks=MEASURES if twin.stem in LIVE else (), id=twin.stem)
         for twin in TWINS
     ],
 )

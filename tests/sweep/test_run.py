@@ -641,7 +641,7 @@ def test_a_limit_of_invocations_holds_against_any_strategy(place: Place) -> None
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     budget_usd=st.floats(2e-4, 2e-3),
