@@ -45,9 +45,9 @@ def test_one_seed_gives_the_same_bytes_and_each_index_others() -> None:
 DIGEST = """
 import hashlib, json, sys
 from tuner.payloads.sampling import Draw
-from tuner.payloads.schema import grown
+from tuner.payloads.schema import enlarged
 from tuner.payloads.jinja_template import TemplateEvents
-from tuner.payloads.schema_values import typical
+from tuner.payloads.schema_values import typical_value
 from tuner.payloads.payload_class import make_class
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sampling import parse_distribution
@@ -61,7 +61,8 @@ sources = [
 ]
 for index in range(30):
     draw = Draw(1, index)
-    value = grown(schema, typical(schema, draw, index=index), sizes.at(draw.share()), draw)
+    made = typical_value(schema, draw, index=index)
+    value = enlarged(schema, made, sizes.at(draw.uniform()), draw)
     made = [each.body_at(index) for each in sources]
     for body in (template.body(index), json.dumps(value).encode(), *made):
         digest.update(body)

@@ -11,7 +11,7 @@ import yaml
 
 from tuner.errors import PayloadError
 from tuner.payloads import load_payloads
-from tuner.payloads.corpus import facts
+from tuner.payloads.corpus import summarize
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -258,5 +258,5 @@ def test_a_recorded_event_over_the_limit_is_told_before_the_first_call(tmp_path:
 )
 def test_a_shape_tells_names_and_never_a_value(event: str, shape: str) -> None:
     """What is in an event stays in it."""
-    [found] = facts(load_payloads([event]), 1)
+    [found] = summarize(load_payloads([event]), 1)
     assert found.shape == shape

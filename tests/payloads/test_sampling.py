@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import PayloadError
-from tuner.payloads.sampling import Draw, interleaved, parse_bytes, parse_distribution, spread_share
+from tuner.payloads.sampling import Draw, interleaved, parse_bytes, parse_distribution, quasirandom
 
 
 @settings(deadline=None)
@@ -38,7 +38,7 @@ def test_weighted_draws_come_interleaved() -> None:
 def test_a_draw_keeps_its_values() -> None:
     """These values are a promise: other ones would make every corpus another."""
     draw = Draw(7, "order", 3)
-    assert [draw.whole(1, 1000), draw.code(6), draw.choice("abc"), draw.text(9)] == PROMISED
+    assert [draw.integer(1, 1000), draw.code(6), draw.choice("abc"), draw.text(9)] == PROMISED
 
 
 PROMISED = [972, "804r2c", "b", "engine ke"]
@@ -74,7 +74,7 @@ def test_a_distribution_goes_through_its_points() -> None:
 @given(st.text(max_size=10), st.integers(0, 10_000), st.integers(10, 60))
 def test_spread_shares_cover_evenly_from_any_start(key: str, first: int, count: int) -> None:
     """However few events are sent, small and large ones are among them as they should be."""
-    shares = sorted(spread_share(key, index) for index in range(first, first + count))
+    shares = sorted(quasirandom(key, index) for index in range(first, first + count))
     gaps = [after - before for before, after in pairwise([shares[-1] - 1, *shares])]
     assert max(gaps) < 2.7 / count
     assert all(0 <= share < 1 for share in shares)

@@ -127,7 +127,7 @@ class ControlPlane:
             RateLimiter().attach(self.client)
 
     @contextmanager
-    def asking(self, request: Request) -> Iterator[None]:
+    def translating(self, request: Request) -> Iterator[None]:
         """Translate whatever refusal comes of a request."""
         try:
             yield
@@ -137,7 +137,7 @@ class ControlPlane:
     def listed(self, operation: str, function: FunctionRef, key: str) -> Iterator[Any]:
         """Read all pages of a list. Raises AwsError, also for one that does not end."""
         client: Any = self.client
-        with self.asking(Request(operation, function)):
+        with self.translating(Request(operation, function)):
             paginator = client.get_paginator(xform_name(operation))
             for number, page in enumerate(paginator.paginate(FunctionName=function.target), 1):
                 if number > _MAX_PAGES:
@@ -181,7 +181,7 @@ class ControlPlane:
         waiter = client.get_waiter(waiter_name)
         named, request = _named(function, qualifier), Request("GetFunction", function, qualifier)
         for delay_s, count in self._polling.phases:
-            with self.asking(request):
+            with self.translating(request):
                 try:
                     waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
                 except WaiterError as error:
@@ -200,11 +200,11 @@ class ControlPlane:
         """Send again what was throttled, which ran nothing; the SDK has tried before."""
         for wait_s in _THROTTLE_WAITS_S:
             try:
-                with self.asking(request):
+                with self.translating(request):
                     return send()
             except ThrottledError as error:
                 self._sleep(max(wait_s, min(error.retry_after_s or 0.0, _LONGEST_WAIT_S)))
-        with self.asking(request):
+        with self.translating(request):
             return send()
 
 

@@ -191,12 +191,12 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
 
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""
-        with self._control.asking(Request("TagResource", self.resolve(arn))):
+        with self._control.translating(Request("TagResource", self.resolve(arn))):
             self._control.client.tag_resource(Resource=arn, Tags={key: value})
 
     def remove_tag(self, arn: str, key: str) -> None:
         """Remove one tag of a function."""
-        with self._control.asking(Request("UntagResource", self.resolve(arn))):
+        with self._control.translating(Request("UntagResource", self.resolve(arn))):
             self._control.client.untag_resource(Resource=arn, TagKeys=[key])
 
     def delete_logs_of_copy(self, copy: str) -> None:

@@ -49,7 +49,7 @@ def find_log(
             for wait_s in _LOOPBACK_WAITS_S if session.is_loopback else WAITS_S:
                 sleep(wait_s)
                 try:
-                    with control.asking(Request("FilterLogEvents", function)):
+                    with control.translating(Request("FilterLogEvents", function)):
                         lines = _lines(client, group, request_id, since_ms)
                 except ThrottledError:
                     continue

@@ -35,7 +35,7 @@ def read_events(session: Session, control: ControlPlane, function: FunctionRef) 
     """
     options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
     with (
-        control.asking(Request("DescribeSchema", function)),
+        control.translating(Request("DescribeSchema", function)),
         closing(session.client("schemas", **options)) as client,
     ):
         try:
@@ -138,14 +138,14 @@ class LambdaReader:
     def list_aliases(self, function: str) -> tuple[Alias, ...]:
         """Every alias with all the versions it routes to, over all pages."""
         reference = self.resolve(function)
-        with self._control.asking(Request("ListAliases", reference)):
+        with self._control.translating(Request("ListAliases", reference)):
             raws = self._control.listed("ListAliases", reference, "Aliases")
             return tuple(configuration.alias(raw) for raw in raws)
 
     def account_settings(self) -> AccountSettings:
         """Read the concurrency limits; they are None where that is refused or not known."""
         try:
-            with self._control.asking(Request("GetAccountSettings")):
+            with self._control.translating(Request("GetAccountSettings")):
                 answer = self._control.client.get_account_settings()
         except AwsError:
             return AccountSettings(None, None)
@@ -158,7 +158,7 @@ class LambdaReader:
         """Read what is reserved for the function; None if nothing is, or it cannot be known."""
         reference = self.resolve(function)
         try:
-            with self._control.asking(Request("GetFunctionConcurrency", reference)):
+            with self._control.translating(Request("GetFunctionConcurrency", reference)):
                 answer = self._control.client.get_function_concurrency(
                     FunctionName=reference.target
                 )
@@ -179,7 +179,7 @@ class LambdaReader:
         try:
             changed_at = parse_time(self._control.read(reference).get("LastModified"))
             with (
-                self._control.asking(request),
+                self._control.translating(request),
                 closing(self._session.client("cloudwatch", **options)) as client,
             ):
                 return mean_duration_ms(
@@ -193,7 +193,7 @@ class LambdaReader:
         reference = self.resolve(function)
         options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
         with (
-            self._control.asking(Request("GetMetricStatistics", reference)),
+            self._control.translating(Request("GetMetricStatistics", reference)),
             closing(self._session.client("cloudwatch", **options)) as client,
         ):
             return minute_loads(client, reference.name, start=start, days=days)
@@ -218,7 +218,7 @@ class LambdaReader:
 
     def read_tags(self, arn: str) -> Mapping[str, str]:
         """The tags of the function with this ARN."""
-        with self._control.asking(Request("ListTags", self.resolve(arn))):
+        with self._control.translating(Request("ListTags", self.resolve(arn))):
             return self._control.client.list_tags(Resource=arn).get("Tags", {})
 
     def find_log(self, function: str, request_id: str) -> str | None:
@@ -231,7 +231,7 @@ class LambdaReader:
         options = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
         try:
             with (
-                self._control.asking(Request("GetMetricStatistics", reference)),
+                self._control.translating(Request("GetMetricStatistics", reference)),
                 closing(self._session.client("cloudwatch", **options)) as client,
             ):
                 return dropped_as_recursive(client, reference.name, since=since, now=self._now())

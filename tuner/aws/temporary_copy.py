@@ -105,14 +105,14 @@ class Copies:
         """
         _check_copy_name(copy)
         answer = self._read_whole(function)
-        with self._control.asking(Request("GetFunction", function)):
+        with self._control.translating(Request("GetFunction", function)):
             settings = copied_settings(answer["Configuration"])
         code = _code_of(build) if build is not None else self._code(function, answer)
         request = Request("CreateFunction", copy)
         parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
         client: Any = self._control.client
         try:
-            with self._control.asking(request):
+            with self._control.translating(request):
                 client.create_function(FunctionName=copy.target, **parameters)
         except ConflictError:  # the SDK's first try took effect, or it is somebody else's
             self._check_ours(copy, description)
@@ -139,7 +139,7 @@ class Copies:
     def find(self, function: FunctionRef) -> tuple[tuple[str, str], ...]:
         """(name, Description) of every copy of a function, over all pages."""
         client: Any = self._control.client
-        with self._control.asking(Request("ListFunctions")):
+        with self._control.translating(Request("ListFunctions")):
             return tuple(
                 (raw["FunctionName"], raw["Description"])
                 for page in client.get_paginator("list_functions").paginate()
@@ -155,7 +155,7 @@ class Copies:
         client = self._session.client("logs", connect_timeout=5, read_timeout=30)
         with closing(client):
             try:
-                with self._control.asking(Request("DeleteLogGroup", copy)):
+                with self._control.translating(Request("DeleteLogGroup", copy)):
                     client.delete_log_group(logGroupName=f"/aws/lambda/{copy.name}")
             except FunctionNotFoundError:
                 return
@@ -171,7 +171,7 @@ class Copies:
 
     def _read_whole(self, function: FunctionRef) -> dict[str, Any]:
         """Read configuration and where the code lies: the link stays in here."""
-        with self._control.asking(Request("GetFunction", function)):
+        with self._control.translating(Request("GetFunction", function)):
             answer: Any = self._control.client.get_function(FunctionName=function.target)
         return dict(answer)
 

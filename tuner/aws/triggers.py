@@ -55,7 +55,7 @@ def find_live_traffic(
     unknown: list[str] = []
     for what, operation, ask in questions:
         try:
-            with control.asking(Request(operation, function)):
+            with control.translating(Request(operation, function)):
                 sources += ask()
         except CredentialsError:
             raise
@@ -137,7 +137,7 @@ def find_side_effects(control: ControlPlane, function: FunctionRef) -> tuple[str
     found: list[str] = []
     for operation, ask in questions:
         try:
-            with control.asking(Request(operation, function)):
+            with control.translating(Request(operation, function)):
                 found += ask()
         except CredentialsError:
             raise

@@ -16,7 +16,7 @@ from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from tuner.model.payload import Payload
-    from tuner.payloads.corpus import ClassFacts
+    from tuner.payloads.corpus import ClassSummary
 
 EPILOG = """\
 tuner payload sources
@@ -201,13 +201,13 @@ def check(
     of them fails.
     """
     from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
-    from tuner.payloads.corpus import facts  # noqa: PLC0415 - as above
+    from tuner.payloads.corpus import summarize  # noqa: PLC0415 - as above
 
     where = place.target()
     if try_function is not None:
         parse_reference(try_function)
     payloads = making.load(payload)
-    found = facts(payloads, count)
+    found = summarize(payloads, count)
     if not json:
         _show_facts(found)
     failures: dict[str, str | None] = {}
@@ -221,7 +221,7 @@ def check(
     return 1 if any(failures.values()) else 0
 
 
-def _show_facts(found: "Sequence[ClassFacts]") -> None:
+def _show_facts(found: "Sequence[ClassSummary]") -> None:
     show_text(f"{'class':<20} {'share':>8} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
     for each in found:
         show_text(
@@ -249,7 +249,7 @@ def _try(
 
 
 def _show_as_json(
-    found: "Sequence[ClassFacts]", failures: dict[str, str | None], *, tried: bool
+    found: "Sequence[ClassSummary]", failures: dict[str, str | None], *, tried: bool
 ) -> None:
     classes = [{**asdict(each), "failure": failures.get(each.name)} for each in found]
     show_json({"schema_version": 1, "kind": "payload_check", "tried": tried, "classes": classes})

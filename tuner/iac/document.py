@@ -78,9 +78,9 @@ class TemplateNode:
 
     def refuse(self, what: str) -> NoReturn:
         """Raise TemplateError with the file and the line before `what`."""
-        raise TemplateError(self.said(what))
+        raise TemplateError(self.located(what))
 
-    def said(self, what: str) -> str:
+    def located(self, what: str) -> str:
         """Return file, line and `what` as one line of moderate length, whatever names it holds."""
         printable = "".join(char if char.isprintable() else "?" for char in what[:_MAX_MESSAGE])
         return f"{self.path}:{self.line}: {printable}"

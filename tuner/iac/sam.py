@@ -180,7 +180,7 @@ class _Reader:
         found: dict[str, Resource] = {}
         for logical_id, (key, resource) in section.entries("Resources").items():
             if logical_id.startswith(support.LOOP):
-                self.left_out[logical_id] = key.said(support.ATTRIBUTES.unknown(logical_id))
+                self.left_out[logical_id] = key.located(support.ATTRIBUTES.unknown(logical_id))
                 continue
             attributes = resource.entries(f"resource {logical_id}")
             if "Type" not in attributes:
@@ -207,7 +207,7 @@ class _Reader:
         self.notes.add(key, logical_id, "", f"its condition {name} does not hold")
         if its_type in support.FUNCTIONS:
             self.absent.append(
-                key.said(
+                key.located(
                     f"{logical_id} does not exist, as its condition {name} does not hold: give the "
                     "parameters that it depends on with --parameter NAME=VALUE"
                 )

@@ -23,7 +23,7 @@ _SHOWN_NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class ClassFacts:
+class ClassSummary:
     """What the events of one class are like."""
 
     name: str
@@ -46,7 +46,7 @@ def events_in_proportion(payloads: Sequence[Payload], count: int) -> Iterator[tu
         made[name] += 1
 
 
-def facts(payloads: Sequence[Payload], count: int) -> tuple[ClassFacts, ...]:
+def summarize(payloads: Sequence[Payload], count: int) -> tuple[ClassSummary, ...]:
     """Make `count` events of each class (one where all are the same) and say what they are like.
 
     Raises PayloadError for the first that cannot be made.
@@ -57,7 +57,7 @@ def facts(payloads: Sequence[Payload], count: int) -> tuple[ClassFacts, ...]:
         asked = count if payload.events is not None else 1
         sizes = sorted(len(payload.body_at(index)) for index in range(asked))
         found.append(
-            ClassFacts(
+            ClassSummary(
                 payload.name,
                 payload.weight,
                 payload.weight / total,

@@ -111,7 +111,7 @@ def _kinesis(given: EnvelopeInput) -> dict[str, Any]:
 
 
 def _kinesis_record(given: EnvelopeInput, body: str, stream: str) -> dict[str, Any]:
-    sequence = f"4959{given.draw.whole(10**51, 10**52 - 1)}"
+    sequence = f"4959{given.draw.integer(10**51, 10**52 - 1)}"
     return {
         "kinesis": {
             "kinesisSchemaVersion": "1.0",
@@ -149,7 +149,7 @@ def _dynamodb_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
             "ApproximateCreationDateTime": given.epoch_ms / 1000,
             "Keys": key,
             "NewImage": {**image, **key},
-            "SequenceNumber": str(given.draw.whole(10**20, 10**21 - 1)),
+            "SequenceNumber": str(given.draw.integer(10**20, 10**21 - 1)),
             "SizeBytes": len(body.encode()),
             "StreamViewType": "NEW_AND_OLD_IMAGES",
         },
@@ -213,7 +213,7 @@ def _task(given: EnvelopeInput) -> Any:
 
 
 def _kafka(given: EnvelopeInput) -> dict[str, Any]:
-    topic, first = given.parameters["topic"], given.draw.whole(1_000, 1_000_000)
+    topic, first = given.parameters["topic"], given.draw.integer(1_000, 1_000_000)
     broker = f"b-1.events.{given.draw.code(6)}.c2.kafka.{REGION}.amazonaws.com:9094"
     records = [
         {

@@ -38,7 +38,7 @@ class FolderEvents:
         self._names, self.digest = _listed(folder, within)
         draw = Draw(key, "order")
         for last in range(len(self._names) - 1, 0, -1):  # Fisher and Yates
-            other = draw.whole(0, last)
+            other = draw.integer(0, last)
             self._names[last], self._names[other] = self._names[other], self._names[last]
 
     @property

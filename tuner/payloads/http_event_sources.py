@@ -132,4 +132,4 @@ def _lists(headers: dict[str, str]) -> dict[str, list[str]]:
 
 def _address(given: EnvelopeInput) -> str:
     """An address of the block that is kept for documentation (RFC 5737)."""
-    return f"203.0.113.{given.draw.whole(1, 254)}"
+    return f"203.0.113.{given.draw.integer(1, 254)}"

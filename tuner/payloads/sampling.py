@@ -40,11 +40,11 @@ class Draw:
     def __init__(self, *key: object) -> None:
         self.random = random.Random("/".join(map(str, key)))  # noqa: S311 - repeatable, no secret
 
-    def share(self) -> float:
+    def uniform(self) -> float:
         """From 0 up to, not including, 1."""
         return self.random.random()
 
-    def whole(self, low: int, high: int) -> int:
+    def integer(self, low: int, high: int) -> int:
         """A whole number from `low` to `high`, both included."""
         span = high - low + 1
         if span <= 0:
@@ -55,7 +55,7 @@ class Draw:
         """One of the options."""
         if not options:
             raise PayloadError("there is nothing to choose from: give at least one option")
-        return options[self.whole(0, len(options) - 1)]
+        return options[self.integer(0, len(options) - 1)]
 
     def code(self, length: int) -> str:
         """Letters and digits that are not mistaken for each other."""
@@ -77,16 +77,16 @@ class Draw:
 
     def time(self, index: int, within_s: int = 1) -> datetime:
         """A time that moves on by a second with the index, within `within_s` seconds of it."""
-        return EPOCH + timedelta(seconds=index, milliseconds=self.whole(0, 1000 * within_s - 1))
+        return EPOCH + timedelta(seconds=index, milliseconds=self.integer(0, 1000 * within_s - 1))
 
 
-def spread_share(key: str, index: int, part: int = 0) -> float:
+def quasirandom(key: str, index: int, part: int = 0) -> float:
     """A share from 0 to 1 that a few events cover evenly: a sweep sends dozens, not thousands.
 
     An additive recurrence from a start that the key draws, by the golden ratio and, within a batch,
     by the plastic number (Roberts, "The unreasonable effectiveness of quasirandom sequences").
     """
-    start = Draw(key, "spread").share()
+    start = Draw(key, "spread").uniform()
     return (start + index * 0.6180339887498949 + part * 0.7548776662466927) % 1.0
 
 

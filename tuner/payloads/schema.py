@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import PayloadError
 from tuner.payloads.body import checked
 from tuner.payloads.optional_import import import_optional
-from tuner.payloads.sampling import Draw, spread_share
-from tuner.payloads.schema_values import Unmet, typical
+from tuner.payloads.sampling import Draw, quasirandom
+from tuner.payloads.schema_values import Unsatisfiable, typical_value
 
 if TYPE_CHECKING:
     from tuner.payloads.sampling import SizeDistribution
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FIXED: Final = ("enum", "const", "format", "pattern", "$ref", "examples")
 
 
-def grown(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
+def enlarged(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
     """Return `value` with longer texts, as near to `wanted_bytes` as the schema lets it come.
 
     What is larger already, or has no room, is returned as it is.
@@ -108,8 +108,8 @@ class SchemaEvents:
         for attempt in range(_TRIES):
             draw = Draw(self._key, index, part, attempt)
             try:
-                value = typical(self._schema, draw, index=index)
-            except Unmet as error:
+                value = typical_value(self._schema, draw, index=index)
+            except Unsatisfiable as error:
                 why = str(error)
                 continue
             problem = self._problem(value)
@@ -121,8 +121,8 @@ class SchemaEvents:
     def _sized(self, value: Any, draw: Draw, index: int, part: int) -> str:
         if self._size is None:
             return _written(value)
-        wanted = self._size.at(spread_share(self._key, index, part))
-        larger = grown(self._schema, value, wanted, draw)
+        wanted = self._size.at(quasirandom(self._key, index, part))
+        larger = enlarged(self._schema, value, wanted, draw)
         problem = self._problem(larger)
         if problem is not None:
             raise PayloadError(f"schema {self._file} cannot be met with {wanted} bytes: {problem}")

@@ -14,12 +14,12 @@ _DEEPEST: Final = 24
 _OFTEN_THERE: Final = 0.8
 
 
-class Unmet(Exception):  # noqa: N818 - not an error: another try may do
+class Unsatisfiable(Exception):  # noqa: N818 - not an error: another try may do
     """No value was found for a part."""
 
 
-def typical(schema: Any, draw: Draw, *, index: int) -> Any:
-    """Return a value that a client would usually send. Raises Unmet, which names the path to it."""
+def typical_value(schema: Any, draw: Draw, *, index: int) -> Any:
+    """Return a value that a client would usually send. Raises Unsatisfiable, with the path."""
     return _Maker(schema, draw, index).value(schema, "$", 0)
 
 
@@ -29,7 +29,7 @@ class _Maker:
 
     def value(self, schema: Any, path: str, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise Unmet(f"{path[:120]} refers to itself without end")
+            raise Unsatisfiable(f"{path[:120]} refers to itself without end")
         schema = self._resolved(schema, path)
         if "const" in schema:
             return schema["const"]
@@ -47,7 +47,7 @@ class _Maker:
             if schema is True:
                 return {}
             if schema is False:
-                raise Unmet(f"{path} allows nothing")
+                raise Unsatisfiable(f"{path} allows nothing")
             rest = {k: v for k, v in schema.items() if k not in {"$ref", "allOf", "anyOf", "oneOf"}}
             if "$ref" in schema:
                 schema = _merged(rest, self._referred(schema["$ref"], path))
@@ -58,16 +58,16 @@ class _Maker:
                 schema = _merged(_without(schema, name), self._draw.choice(schema[name]))
             else:
                 return dict(schema)
-        raise Unmet(f"{path} refers to itself without end")
+        raise Unsatisfiable(f"{path} refers to itself without end")
 
     def _referred(self, reference: str, path: str) -> Any:
         if not reference.startswith("#"):
-            raise Unmet(f"{path} refers to another file: put it under $defs")
+            raise Unsatisfiable(f"{path} refers to another file: put it under $defs")
         target = self._root
         for step in reference[1:].split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, dict) or name not in target:
-                raise Unmet(f"{path} refers to what is not there")
+                raise Unsatisfiable(f"{path} refers to what is not there")
             target = target[name]
         return target
 
@@ -75,10 +75,10 @@ class _Maker:
         required = schema.get("required", [])
         made = {}
         for name, inner in schema.get("properties", {}).items():
-            if name in required or (self._draw.share() < _OFTEN_THERE and inner is not False):
+            if name in required or (self._draw.uniform() < _OFTEN_THERE and inner is not False):
                 try:
                     made[name] = self.value(inner, f"{path}.{name}", depth + 1)
-                except Unmet:
+                except Unsatisfiable:
                     if name in required:
                         raise
         for name in required:
@@ -90,7 +90,7 @@ class _Maker:
     def _array(self, schema: Mapping[str, Any], path: str, depth: int) -> list[Any]:
         fixed = schema.get("prefixItems", [])
         least, most = schema.get("minItems", 0), schema.get("maxItems", math.inf)
-        count = min(max(least, len(fixed), self._draw.whole(1, 3)), most)
+        count = min(max(least, len(fixed), self._draw.integer(1, 3)), most)
         made: list[Any] = []
         for number in range(int(count)):
             inner = fixed[number] if number < len(fixed) else schema.get("items", True)
@@ -108,10 +108,12 @@ class _Maker:
             if made is not None:
                 return made
         if "pattern" in schema:
-            raise Unmet(f"{path} has a pattern, which is not made up: give it an enum or examples")
+            raise Unsatisfiable(
+                f"{path} has a pattern, which is not made up: give it an enum or examples"
+            )
         if most < least:
-            raise Unmet(f"{path} has a minLength above its maxLength")
-        return self._draw.text(int(min(max(least, self._draw.whole(8, 24)), most)))
+            raise Unsatisfiable(f"{path} has a minLength above its maxLength")
+        return self._draw.text(int(min(max(least, self._draw.integer(8, 24)), most)))
 
     def _formatted(self, name: str) -> str | None:
         draw, moment = self._draw, self._draw.time(self._index)
@@ -120,11 +122,11 @@ class _Maker:
             "date-time": moment.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "date": moment.date().isoformat(),
             "time": f"{moment:%H:%M:%S}Z",
-            "duration": f"PT{draw.whole(1, 59)}M",
+            "duration": f"PT{draw.integer(1, 59)}M",
             "email": f"{draw.code(6)}@example.com",
             "hostname": host,
-            "ipv4": f"203.0.113.{draw.whole(1, 254)}",
-            "ipv6": f"2001:db8::{draw.whole(1, 9999)}",
+            "ipv4": f"203.0.113.{draw.integer(1, 254)}",
+            "ipv6": f"2001:db8::{draw.integer(1, 9999)}",
             "uri": f"https://{host}/{draw.code(8)}",
             "uuid": draw.uuid(),
         }.get(name)
@@ -136,19 +138,19 @@ class _Maker:
         first += first * step <= schema.get("exclusiveMinimum", -math.inf)
         last -= last * step >= schema.get("exclusiveMaximum", math.inf)
         if first > last:
-            raise Unmet(f"{path} has no whole number in its range")
-        return int(self._draw.whole(first, last) * step)
+            raise Unsatisfiable(f"{path} has no whole number in its range")
+        return int(self._draw.integer(first, last) * step)
 
     def _number(self, schema: Mapping[str, Any], path: str, depth: int) -> float:
         if "multipleOf" in schema:
             return self._integer(schema, path, depth)
         low, high = _bounds(schema)
         if low > high:
-            raise Unmet(f"{path} has a minimum above its maximum")
-        return round(low + (high - low) * (0.05 + 0.9 * self._draw.share()), 6)
+            raise Unsatisfiable(f"{path} has a minimum above its maximum")
+        return round(low + (high - low) * (0.05 + 0.9 * self._draw.uniform()), 6)
 
     def _boolean(self, _schema: Mapping[str, Any], _path: str, _depth: int) -> bool:
-        return self._draw.share() < 0.5
+        return self._draw.uniform() < 0.5
 
     def _null(self, _schema: Mapping[str, Any], _path: str, _depth: int) -> None:
         return None

@@ -189,12 +189,12 @@ def _functions(draw: Draw, index: int) -> dict[str, Any]:
 
     def number(low: float = 0, high: float = 100, decimals: int = 0) -> float:
         scale = 10 ** max(0, min(decimals, 9))
-        drawn = draw.whole(round(low * scale), round(high * scale))
+        drawn = draw.integer(round(low * scale), round(high * scale))
         return drawn if scale == 1 else drawn / scale
 
     def size(distribution: str) -> int:
         parsed: SizeDistribution = parse_distribution(distribution)
-        return parsed.at(draw.share())
+        return parsed.at(draw.uniform())
 
     def text(length: int) -> str:
         if length > MAX_SYNC_PAYLOAD_BYTES:

@@ -1,4 +1,4 @@
-"""Shareable test events, as EventBridge's schema registry keeps them."""
+"""What the reader finds in other services: shareable test events, and the log of one invocation."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.wire import Reply, refusal
+from tests.aws.wire import Received, Reply, WireServer, refusal
 from tuner.aws.iam_policy import least_policy
 from tuner.errors import AccessDeniedError, AwsError
 
 if TYPE_CHECKING:
-    from tests.aws.wire import WireServer
     from tuner.aws.gateway import LambdaGateway
 
 
@@ -91,3 +90,69 @@ def test_a_denial_names_the_action_and_the_policy_has_it(
     assert statement["Resource"] == (
         "arn:aws:schemas:eu-west-1:123456789012:schema/lambda-testevent-schemas/_resize-schema"
     )
+
+
+REQUEST = "8f5a0b0e-0000-4000-8000-000000000001"
+REPORT = (
+    f"REPORT RequestId: {REQUEST}\tDuration: 3.00 ms\tBilled Duration: 3 ms\tMemory Size: 128 MB\n"
+)
+FUNCTION = {"FunctionName": "resize", "MemorySize": 128, "Timeout": 3}
+
+
+def answering(*pages: Reply, group: str | None = None) -> Any:
+    """The function's configuration to whoever reads it, pages of log events to whoever filters."""
+    waiting = list(pages)
+
+    def answer(request: Received) -> Reply:
+        if request.headers.get("x-amz-target", "").endswith("FilterLogEvents"):
+            return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        logging = {"LoggingConfig": {"LogGroup": group}} if group else {}
+        return Reply(body={"Configuration": FUNCTION | logging})
+
+    return answer
+
+
+def events(*messages: str, **more: str) -> Reply:
+    return Reply(body={"events": [{"message": message} for message in messages], **more})
+
+
+def asked(wire: WireServer) -> list[dict[str, Any]]:
+    return [each.json for each in wire.received if "x-amz-target" in each.headers]
+
+
+def test_the_log_is_read_over_pages_and_waited_for(
+    wire: WireServer, gateway: LambdaGateway
+) -> None:
+    """An empty page is not the last one, and a line that has not arrived may arrive."""
+    start = f"START RequestId: {REQUEST}\n"
+    wire.answer = answering(events(start, nextToken="more"), events(), events(start, REPORT))
+    assert gateway.find_log("resize", REQUEST) == f"{start}{REPORT}".rstrip("\n")
+    first, second, _third = asked(wire)
+    assert first["logGroupName"] == "/aws/lambda/resize"
+    assert first["filterPattern"] == f'"{REQUEST}"'
+    assert second["nextToken"] == "more"
+
+
+def test_a_log_group_of_its_own_is_read(wire: WireServer, gateway: LambdaGateway) -> None:
+    """The function's configuration says where its log goes."""
+    wire.answer = answering(events(REPORT), group="/shared/logs")
+    assert gateway.find_log("resize", REQUEST) is not None
+    assert asked(wire)[0]["logGroupName"] == "/shared/logs"
+
+
+def test_what_may_not_be_read_or_never_arrives_is_none(
+    wire: WireServer, gateway: LambdaGateway
+) -> None:
+    """The sweep goes on without: a refusal is no error, and waiting has an end."""
+    wire.answer = answering(refusal(400, "AccessDeniedException", "no"))
+    assert gateway.find_log("resize", REQUEST) is None
+    wire.answer = answering(events("chat"))
+    assert gateway.find_log("resize", REQUEST) is None
+
+
+def test_a_request_id_that_is_none_is_not_asked_for(
+    wire: WireServer, gateway: LambdaGateway
+) -> None:
+    """What an endpoint says is put into no filter pattern unseen."""
+    assert gateway.find_log("resize", 'x" || "') is None
+    assert wire.received == []
