@@ -31,6 +31,19 @@ LEAST_INTERVAL_S: Final = 0.11
 """Nine requests a second at most."""
 _APART: Final = ("GetFunction",)
 """Has a budget of its own, 100 a second."""
+_Answer = TypeVar("_Answer")
+_AWS_ATTEMPTS = 5
+_LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
+_CONFLICT_ATTEMPTS = 4
+_THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
+_LONGEST_WAIT_S = 60.0
+_MAX_PAGES: Final = 1000
+"""50,000 versions: a list that goes on is an endpoint's fault."""
+# What a configuration says of work under way, and the waiter for its end.
+_UNDER_WAY: Final = (
+    ("State", "Pending", "function_active_v2"),
+    ("LastUpdateStatus", "InProgress", "function_updated_v2"),
+)
 
 
 class RateLimiter:
@@ -83,22 +96,6 @@ class Polling:
 # after minutes. A server on this machine is done in milliseconds.
 AWS_POLLING = Polling(((0.25, 13), (1.0, 60), (5.0, 170)))
 LOOPBACK_POLLING = Polling(((0.02, 51), (0.25, 117)))
-
-
-_Answer = TypeVar("_Answer")
-
-_AWS_ATTEMPTS = 5
-_LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
-_CONFLICT_ATTEMPTS = 4
-_THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
-_LONGEST_WAIT_S = 60.0
-_MAX_PAGES: Final = 1000
-"""50,000 versions: a list that goes on is an endpoint's fault."""
-# What a configuration says of work under way, and the waiter for its end.
-_UNDER_WAY: Final = (
-    ("State", "Pending", "function_active_v2"),
-    ("LastUpdateStatus", "InProgress", "function_updated_v2"),
-)
 
 
 class ControlPlane:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.invocation import MinuteLoad
 
+_LATEST: Final = "$LATEST"
+
 
 def read_events(session: Session, control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
     """Return the events by their names, as JSON; nothing where the function has none.
@@ -63,9 +65,6 @@ def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
             f"the shareable test events of {function.name} (schema {function.event_schema} in the "
             f"registry {EVENT_REGISTRY}) are not as Lambda keeps them: save one in the console"
         ) from None
-
-
-_LATEST: Final = "$LATEST"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,15 @@ IN_S3: Final = (
 )
 _PACKED: Final = (".zip", ".jar")
 _ASSET: Final = "aws:asset:path"
+BUILD_PROPERTIES: Final = (
+    *("EntryPoints", "External", "Format", "Target", "OutExtension", "MainFields", "Loader"),
+    *("Banner", "Minify", "Sourcemap"),
+    "Binary",
+)
+"""Of esbuild, and of rust-cargolambda."""
+MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
+"""CloudFormation's limit for ZipFile."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
 def local_files(node: TemplateNode, what: str) -> Path:
@@ -67,16 +76,6 @@ def _may_be_read(path: Path, node: TemplateNode) -> bool:
     except (OSError, ValueError, RuntimeError):  # no name that a file system takes: said later
         return True
     return wanted.is_relative_to(roots[0] if roots else own)
-
-
-BUILD_PROPERTIES: Final = (
-    *("EntryPoints", "External", "Format", "Target", "OutExtension", "MainFields", "Loader"),
-    *("Banner", "Minify", "Sourcemap"),
-    "Binary",
-)
-"""Of esbuild, and of rust-cargolambda."""
-MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
-"""CloudFormation's limit for ZipFile."""
 
 
 def read_code(
@@ -162,9 +161,6 @@ def _inline(node: TemplateNode, what: str) -> str:
     if not source.strip() or len(source) > MAX_INLINE_CHARACTERS:
         node.refuse(f"{what} must hold the code, at most 4 MB of it")
     return source
-
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
 def read_layer(

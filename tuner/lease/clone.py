@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     from tuner.model.function import Build, FunctionConfig
     from tuner.model.plan import Isolation
 
+COPY_PREFIX: Final = "lambda-tuner-"
+_MAX_NAME_LENGTH: Final = 64
+_SECOND_LOOK_S: Final = 2.0
+"""A request to create whose answer was lost may still take effect for so long."""
+
 
 @dataclass(frozen=True, slots=True)
 class LiveTraffic:
@@ -71,12 +76,6 @@ def choose_isolation(
             "or --isolation version if nothing reaches it"
         )
     return "version"
-
-
-COPY_PREFIX: Final = "lambda-tuner-"
-_MAX_NAME_LENGTH: Final = 64
-_SECOND_LOOK_S: Final = 2.0
-"""A request to create whose answer was lost may still take effect for so long."""
 
 
 def copy_name(sweep_id: str) -> str:

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from tuner.model.function import Alias, Build, FunctionConfig
     from tuner.model.progress import ProgressHook
 
+T = TypeVar("T")
+WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between attempts: a dropped connection, a throttle or an update in progress is over by then."""
+_LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
+_IN_PARTS: Final = ("update_memory", "publish_version")
+_GIVING_BACK: Final = (
+    *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
+    *("list_versions", "list_aliases", "read_tags"),
+)
+_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
+
 
 class FunctionControl(Protocol):
     """Reads and changes one function at a time. Every method raises `AwsError` and its kin.
@@ -100,13 +111,6 @@ class FunctionControl(Protocol):
         """Delete a copy's log group; one that is gone already is no error."""
 
 
-T = TypeVar("T")
-
-WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between attempts: a dropped connection, a throttle or an update in progress is over by then."""
-_LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
-
-
 @dataclass(frozen=True, slots=True)
 class LeaseIO:
     """How a lease reaches its function, waits, and tells of what happens."""
@@ -130,14 +134,6 @@ class LeaseIO:
                     raise
                 self.sleep(wait_s)
         return call()
-
-
-_IN_PARTS: Final = ("update_memory", "publish_version")
-_GIVING_BACK: Final = (
-    *("update_memory", "delete_version", "remove_tag", "delete_copy", "delete_logs_of_copy"),
-    *("list_versions", "list_aliases", "read_tags"),
-)
-_NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
 
 
 class _Wrapped:

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from tuner.lease.journal import Journal, JournalHeader
     from tuner.model.function import FunctionConfig
 
+SWEEP_TAG: Final = "lambda-tuner-sweep"
+# A tag's value can hold letters, digits, spaces and _ . : / = + - @ only.
+_VALUE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,79}) ([1-9][0-9]{0,4}) MB")
+
 
 @contextmanager
 def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
@@ -58,11 +62,6 @@ def _take(descriptor: int, name: str) -> None:
             f"another sweep (or recovery) of {name} is running on this machine: wait for its "
             "end, or stop it"
         ) from error
-
-
-SWEEP_TAG: Final = "lambda-tuner-sweep"
-# A tag's value can hold letters, digits, spaces and _ . : / = + - @ only.
-_VALUE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,79}) ([1-9][0-9]{0,4}) MB")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from tuner.model.plan import SweepPlan
 
 SweepEnd = Literal["complete", "interrupted", "budget", "failed"]
+_REPORTED: Final = (
+    "duration_ms", "billed_duration_ms", "init_duration_ms", "restore_duration_ms",
+    "max_memory_used_mb",
+)  # fmt: skip
+_OWN: Final = (
+    "index", "memory_mb", "payload", "version", "environment", "started_s", "client_duration_ms",
+    "cost_usd", "cold_start", "throttle_count",
+)  # fmt: skip
+_COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +74,6 @@ class Sweep:
                 "a frame needs pandas, which is not installed: pip install 'lambda-tuner[notebook]'"
             ) from None
         return pd.DataFrame([_row(each) for each in self.invocations], columns=list(_COLUMNS))
-
-
-_REPORTED: Final = (
-    "duration_ms", "billed_duration_ms", "init_duration_ms", "restore_duration_ms",
-    "max_memory_used_mb",
-)  # fmt: skip
-_OWN: Final = (
-    "index", "memory_mb", "payload", "version", "environment", "started_s", "client_duration_ms",
-    "cost_usd", "cold_start", "throttle_count",
-)  # fmt: skip
-_COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
 
 
 def _row(invocation: Invocation) -> dict[str, object]:

@@ -18,10 +18,10 @@ from tuner.payloads.envelope import EnvelopeInput, Source
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
 """The account of AWS's own examples: no real one is named in a made event."""
+_HTTP: Final = (("method", "POST"), ("path", "/orders"))
 
 
 def _sqs(given: EnvelopeInput) -> dict[str, Any]:
@@ -241,7 +241,6 @@ def _value(body: str) -> Any:
     return json.loads(body)
 
 
-_HTTP: Final = (("method", "POST"), ("path", "/orders"))
 SOURCES: Final[Mapping[str, Source]] = {
     source.name: source
     for source in (

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from tuner.model.payload import Events, Payload
 
+_LEAST_COUNT: Final = 10
+_SHARES: Final = 2
+"""Classes are not sent equally often: one may get twice its share before its events come again."""
+
 
 class FolderEvents:
     """The files of a folder in an order drawn from `key`, again from its start after the last.
@@ -85,11 +89,6 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
             )
         digest.update(f"{name}\0{sizes[name]}\n".encode("utf-8", "surrogateescape"))
     return sorted(sizes), digest.hexdigest()
-
-
-_LEAST_COUNT: Final = 10
-_SHARES: Final = 2
-"""Classes are not sent equally often: one may get twice its share before its events come again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ _MOST_REPLY_BYTES: Final = 64 * 1024 * 1024
 _MOST_RECIPES: Final = 1000
 _KEPT: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 """Variables that an interpreter needs: none that holds a secret."""
+MOST_S: Final = 5.0
+"""One event may take this long: a thousand of 2 kB take less than two seconds."""
 
 
 class _Child:
@@ -128,10 +130,6 @@ def _render(recipe: Mapping[str, Any], index: int | None, part: int = 0) -> str:
 def _end() -> None:
     while _children:
         _children.pop().end()
-
-
-MOST_S: Final = 5.0
-"""One event may take this long: a thousand of 2 kB take less than two seconds."""
 
 
 class TemplateEvents:

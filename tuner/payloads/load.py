@@ -22,6 +22,11 @@ _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2")
 _SCHEMA_SUFFIX: Final = ".schema.json"
 
 
+# What may be repeated in a message: a path, never a payload that was mistaken for one.
+_LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
+_BEGINS_JSON: Final = ("{", "[", '"')
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What is said of all payloads at once."""
@@ -95,11 +100,6 @@ def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe |
     if spec.endswith(_TEMPLATE_SUFFIXES):
         return ClassRecipe(path.name.partition(".")[0], origin="template", path=path)
     return None
-
-
-# What may be repeated in a message: a path, never a payload that was mistaken for one.
-_LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
-_BEGINS_JSON: Final = ("{", "[", '"')
 
 
 def load_payloads(

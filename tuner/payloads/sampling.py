@@ -32,6 +32,9 @@ _WORDS: Final = [
     "meadow", "travel", "silver", "kernel", "planet", "bridge", "orange", "cotton", "museum",
     "record", "winter", "forest", "candle", "engine", "basket",
 ]  # fmt: skip
+_SIZE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>b|kb|kib|mb|mib)?", re.IGNORECASE)
+_BYTES: Final = {"b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2}
+_POINT: Final = re.compile(r"p(?P<percent>\d{1,2}(?:\.\d+)?)\s*=\s*(?P<size>.+)", re.IGNORECASE)
 
 
 class Draw:
@@ -100,11 +103,6 @@ def interleaved(weights: Mapping[str, float], count: int) -> Iterator[str]:
         name = min(weights, key=lambda each: (given[each] + 0.5) / weights[each])
         given[name] += 1
         yield name
-
-
-_SIZE: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>b|kb|kib|mb|mib)?", re.IGNORECASE)
-_BYTES: Final = {"b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2}
-_POINT: Final = re.compile(r"p(?P<percent>\d{1,2}(?:\.\d+)?)\s*=\s*(?P<size>.+)", re.IGNORECASE)
 
 
 def parse_bytes(text: str) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tuner.payloads.sampling import SizeDistribution
 
 _FIXED: Final = ("enum", "const", "format", "pattern", "$ref", "examples")
+_TRIES: Final = 20
 
 
 def enlarged(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
@@ -67,9 +68,6 @@ def _inner(schema: Any, owner: Any, name: Any) -> list[tuple[Any, Any, int]]:
 
 def _size(value: Any) -> int:
     return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-_TRIES: Final = 20
 
 
 class SchemaEvents:

@@ -29,6 +29,11 @@ _WIDE_METHODS: Final = frozenset(
 _KEPT_GLOBALS: Final = ("range", "dict", "namespace")
 _MOST: Final = MAX_SYNC_PAYLOAD_BYTES
 _MOST_BITS: Final = 4096
+_NOT_REPRODUCIBLE: Final = frozenset(
+    {"profile", "simple_profile", "credit_card_expire", "credit_card_full", "passport_dob",
+     "passport_dates", "passport_full", "zip", "tar", "image"}
+)  # fmt: skip
+_NOT_VALUES: Final = frozenset({"add_provider", "provider", "providers", "parse", "format"})
 
 
 class _Joins(NodeTransformer):
@@ -105,13 +110,6 @@ def _joined(*parts: Any) -> str:
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-_NOT_REPRODUCIBLE: Final = frozenset(
-    {"profile", "simple_profile", "credit_card_expire", "credit_card_full", "passport_dob",
-     "passport_dates", "passport_full", "zip", "tar", "image"}
-)  # fmt: skip
-_NOT_VALUES: Final = frozenset({"add_provider", "provider", "providers", "parse", "format"})
 
 
 class Fake:
