@@ -9,7 +9,7 @@ TunerError
 │   └── SweepFileError      a saved sweep
 ├── UnknownTrafficError       whether live traffic reaches $LATEST cannot be known
 ├── NotAgreedError          the plan was not agreed to; nothing was changed
-├── HookError               a --before or --after command failed
+├── HookError               a command that is to run before or after failed
 ├── PriceError              no price is known for what was asked
 ├── ReportLineError         a REPORT line or record lacks what a measurement needs
 ├── AwsError                the account or its endpoint said no
@@ -23,20 +23,43 @@ TunerError
 │   └── LostReplyError      the request may have run: it counts as spent
 ├── ForgeError              GitHub or GitLab said no, or does not answer
 │   └── ForgeReadOnlyError  the token may not comment
-├── SavingGateError         a function could save more than --fail-if-saving-over allows
+├── SavingGateError         a function could save more than is allowed
 ├── LocalError              the local Lambda cannot do that on this host
 └── LeaseError              the function could not be leased, or not be given back
     ├── ForeignChangeError  somebody else changed the function; nothing of theirs was touched
     └── LeftChangedError    something is left changed: `tuner recover` mends it
 
-A message is one line: what is wrong, where, and what to do next.
+A message is one line: what is wrong, where, and what to do next. An option is named in it by its
+parameter in Python, in backticks: `max_invocations`, or with a value `isolation=clone`. The command
+line shows its flag in place of that.
 """
+
+import re
+from typing import Final
+
+_PARAMETER: Final = re.compile(r"`([a-z_]+)(?:=[^`]*)?`")
+_WORD_WITHIN: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def parameters_in(message: str) -> tuple[str, ...]:
+    """The parameters that a message names in backticks, each once."""
+    return tuple(dict.fromkeys(_PARAMETER.findall(message)))
 
 
 class TunerError(Exception):
     """Base of all errors that are told to the user as one line."""
 
     exit_code = 1
+
+    @property
+    def code(self) -> str:
+        """What machines tell it by: `input_error` of an InputError."""
+        return _WORD_WITHIN.sub("_", type(self).__name__).lower()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that the message names."""
+        return parameters_in(str(self))
 
 
 class InputError(TunerError):
@@ -66,7 +89,7 @@ class SweepFileError(InputError):
 
 
 class UnknownTrafficError(TunerError):
-    """Whether live traffic reaches $LATEST cannot be known; the message names the flag."""
+    """Whether live traffic reaches $LATEST cannot be known; the message says what to choose."""
 
 
 class NotAgreedError(TunerError):

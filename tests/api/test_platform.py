@@ -79,7 +79,7 @@ def test_a_small_saving_is_no_flag(terms: Terms, verdict: str) -> None:
     after = session.recommend(analyse(SWEEP), terms)
     assert before.choice.verdict == "resize"
     assert after.choice.verdict == verdict
-    small = [finding for finding in after.findings if finding.code == "small-saving"]
+    small = [finding for finding in after.findings if finding.code == "small_saving"]
     assert bool(small) == (verdict == "keep")
     if verdict == "keep":
         assert after.choice.memory_mb == SWEEP.function.memory_mb
@@ -110,4 +110,4 @@ def test_what_cannot_be_compared_leaves_the_answer() -> None:
     assert session.recommend(analyse(sweep)) == before
     asked = session.recommend(analyse(sweep), Terms(traffic=traffic_of_rate(5.0)))
     assert asked.platform is None
-    assert asked.findings[-1].code == "platform-unknown"
+    assert asked.findings[-1].code == "platform_unknown"

@@ -123,7 +123,7 @@ def test_aliased_versions_stay(gateway: LambdaGateway) -> None:
 
 def test_memory_that_the_host_cannot_show(gateway: LambdaGateway) -> None:
     """A host's limit arrives as a memory cap, with the host's own reason and the flag."""
-    with pytest.raises(MemoryCapError, match="--max-memory 3538") as caught:
+    with pytest.raises(MemoryCapError, match="`max_memory_mb=3538`") as caught:
         gateway.update_memory("moved", 4096, None)
     assert caught.value.max_memory_mb == 3538
     assert "this host's 2 cores cannot show more" in str(caught.value)

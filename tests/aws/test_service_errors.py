@@ -187,7 +187,7 @@ def test_memory_cap(wire: WireServer, gateway: LambdaGateway, code: str, message
     with pytest.raises(MemoryCapError) as caught:
         gateway.update_memory("resize", 4096, None)
     assert caught.value.max_memory_mb == 3008
-    assert "--max-memory 3008" in told(caught.value)
+    assert "`max_memory_mb=3008`" in told(caught.value)
     assert "asked: 4096 MB" in told(caught.value)
 
 
@@ -266,7 +266,7 @@ def test_nothing_answers(open_gateway: Callable[[str], LambdaGateway]) -> None:
         url = server.url
     with pytest.raises(EndpointError) as caught:
         open_gateway(url).read_function("resize")
-    assert told(caught.value) == f"nothing answers at {url}: check --endpoint-url"
+    assert told(caught.value) == f"nothing answers at {url}: check `endpoint_url`"
 
 
 def test_dropped_control_call(wire: WireServer, gateway: LambdaGateway) -> None:

@@ -55,12 +55,12 @@ def test_region_by_precedence(monkeypatch: pytest.MonkeyPatch, aws_home: Path) -
 
 @pytest.mark.usefixtures("keys")
 def test_region_flag_against_arn_is_refused() -> None:
-    """A --region that contradicts the ARN is an input error that names the right one."""
-    with pytest.raises(InputError, match="give --region eu-north-1"):
+    """A region that contradicts the ARN is an input error that names the right one."""
+    with pytest.raises(InputError, match="give `region=eu-north-1`"):
         connect(region="eu-west-1", profile=None, endpoint_url=None, function=ARN)
     with (
         connect(region="eu-west-1", profile=None, endpoint_url=None) as gateway,
-        pytest.raises(InputError, match="give --region eu-north-1"),
+        pytest.raises(InputError, match="give `region=eu-north-1`"),
     ):
         gateway.resolve(ARN)
 
@@ -77,10 +77,10 @@ def test_arn_of_another_account_is_kept_on_aws() -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_no_region_names_the_flag() -> None:
-    """Without any region the error names --region."""
-    with pytest.raises(InputError, match="--region"):
+    """Without any region the error names `region`."""
+    with pytest.raises(InputError, match="`region`"):
         open_session(region=None, profile=None, endpoint_url=None)
-    with pytest.raises(InputError, match="--region"):
+    with pytest.raises(InputError, match="`region`"):
         open_session(region=None, profile=None, endpoint_url="https://lambda.example.com")
 
 
@@ -146,7 +146,7 @@ def test_aws_itself_has_no_endpoint() -> None:
 @pytest.mark.parametrize("endpoint_url", [None, "https://lambda.example.com"])
 def test_no_credentials_elsewhere_is_an_error(endpoint_url: str | None) -> None:
     """Dummy keys are never used beyond this machine: the line says how to get real ones."""
-    with pytest.raises(CredentialsError, match="no AWS credentials: give --profile"):
+    with pytest.raises(CredentialsError, match="no AWS credentials: give `profile`"):
         open_session(region="eu-west-1", profile=None, endpoint_url=endpoint_url)
 
 
@@ -204,7 +204,7 @@ def test_broken_configuration_file_is_one_line(aws_home: Path) -> None:
 )
 def test_endpoint_must_be_a_server(url: str) -> None:
     """An endpoint that is no server's URL, or holds a password, is refused and not repeated."""
-    with pytest.raises(InputError, match="--endpoint-url") as caught:
+    with pytest.raises(InputError, match="`endpoint_url`") as caught:
         open_session(region="eu-west-1", profile=None, endpoint_url=url)
     assert "a:b" not in str(caught.value)
 
@@ -212,7 +212,7 @@ def test_endpoint_must_be_a_server(url: str) -> None:
 @pytest.mark.parametrize("url", [None, LOOPBACK])
 def test_region_that_is_no_region(url: str | None) -> None:
     """A region that cannot be part of a host's name is refused with the flag's name."""
-    with pytest.raises(InputError, match="is not a region: check --region"):
+    with pytest.raises(InputError, match="is not a region: check `region`"):
         open_session(region="not a region!", profile=None, endpoint_url=url)
 
 

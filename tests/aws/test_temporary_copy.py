@@ -137,7 +137,7 @@ def test_settings_are_taken_along_in_the_words_of_create_function() -> None:
 )
 def test_what_cannot_be_copied_is_refused(more: dict[str, Any], named: str) -> None:
     """A copy that lacks something would measure something else: it and the flag are named."""
-    with pytest.raises(AwsError, match=f"{named}.*--isolation version"):
+    with pytest.raises(AwsError, match=f"{named}.*`isolation=version`"):
         copied_settings(RAW | more)
 
 
@@ -162,7 +162,7 @@ def test_a_copy_that_came_out_otherwise_is_not_measured(
         return Reply(body={"Configuration": raw, "Code": place})
 
     wire.answer = answer
-    with pytest.raises(ConflictError, match=f"another {name}.*--isolation version"):
+    with pytest.raises(ConflictError, match=f"another {name}.*`isolation=version`"):
         gateway.create_copy("resize", COPY, "a copy", {})
 
 

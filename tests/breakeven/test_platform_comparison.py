@@ -55,8 +55,8 @@ def test_a_computing_function_with_peaks_stays(rate: float) -> None:
     assert answer.verdict == "stay"
     if rate == 1000.0:
         said = {finding.code: finding.message for finding in answer.findings}
-        assert said["verdict-rests-on"].startswith("a peak of 1 times the mean")
-        assert "one core is the limit" in said["one-core-limit"]
+        assert said["verdict_rests_on"].startswith("a peak of 1 times the mean")
+        assert "one core is the limit" in said["one_core_limit"]
 
 
 def test_without_a_rate_the_break_even_is_still_stated() -> None:
@@ -90,7 +90,7 @@ def test_missing_prices_are_said_to_be_missing() -> None:
     sweep = made_sweep(io_bound_ms)
     there = made_function(region="eu-west-1")
     answer = break_even(replace(sweep, function=there), Terms(traffic=traffic_of_rate(1000.0)))
-    said = " ".join(each.message for each in answer.findings if each.code == "price-missing")
+    said = " ".join(each.message for each in answer.findings if each.code == "price_missing")
     assert "load balancer" in said
     assert "no Lambda Managed Instances price is known for eu-west-1" in said
     assert {each.kind for each in answer.platforms} == {"lambda", "containers", "ec2"}
@@ -99,8 +99,8 @@ def test_missing_prices_are_said_to_be_missing() -> None:
 def test_old_prices_are_a_warning() -> None:
     """Over 90 days is old, whatever the verdict; without a day nothing is said."""
     old = break_even(IO, today=datetime.date(2026, 11, 1))
-    assert "old-prices" in {each.code for each in old.findings}
-    assert "old-prices" not in {each.code for each in break_even(IO).findings}
+    assert "old_prices" in {each.code for each in old.findings}
+    assert "old_prices" not in {each.code for each in break_even(IO).findings}
 
 
 def test_one_size_is_one_clear_line() -> None:
@@ -167,7 +167,7 @@ def test_a_steady_load_may_be_cheaper_provisioned() -> None:
     steady = traffic_of_rate(1000.0, 1.0)
     found = break_even(CPU, Terms(traffic=steady, trigger="queue"))
     assert "provisioned" in found.platforms[0].units
-    assert "provisioned-concurrency" in {each.code for each in found.findings}
+    assert "provisioned_concurrency" in {each.code for each in found.findings}
     without = break_even(CPU, Terms(traffic=steady, trigger="queue", provisioned=False))
     assert "provisioned" not in without.platforms[0].units
     cost, more = (each.platforms[0].cost_usd_per_month.estimate for each in (found, without))
@@ -182,7 +182,7 @@ def test_needs_and_speeds_are_told() -> None:
     rate = traffic_of_rate(1000.0)
     plain = break_even(IO, Terms(traffic=rate))
     slow = break_even(IO, Terms(traffic=rate, arm_speed=0.85, needs_gpu=True))
-    assert "needs-gpu" in {each.code for each in slow.findings}
+    assert "needs_gpu" in {each.code for each in slow.findings}
     costs = {each.name: each.cost_usd_per_month for each in slow.platforms}
     for platform in plain.platforms:
         if platform.name == "Fargate arm64":
@@ -208,7 +208,7 @@ def test_an_api_gateway_counts_on_lambdas_side() -> None:
     costs = [each.platforms[0].cost_usd_per_month for each in (plain, given, listed)]
     assert costs[1].estimate == pytest.approx(costs[0].estimate + 2628, rel=1e-6)
     assert costs[2] == costs[0]
-    [missing] = [f.message for f in listed.findings if f.code == "price-missing"]
+    [missing] = [f.message for f in listed.findings if f.code == "price_missing"]
     assert "API gateway: left out of Lambda, which is dearer by that" in missing
     queue = break_even(IO, Terms(traffic=rate, gateway_usd_per_million=1.0, trigger="queue"))
     assert queue.platforms[0].cost_usd_per_month == costs[0]

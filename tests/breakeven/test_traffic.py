@@ -100,7 +100,7 @@ def test_bursts_and_a_late_start_are_told() -> None:
     """30 at once where the minute needs one, and two days without anything before."""
     traffic = traffic_of_minutes([minute(3000, 60.0, 30.0)], start=START, hours=72)
     codes = {each.code for each in traffic_findings(Terms(traffic=traffic), 200.0)}
-    assert {"bursts-within-a-minute", "quiet-at-first", "spiky-traffic"} <= codes
+    assert {"bursts_within_a_minute", "quiet_at_first", "spiky_traffic"} <= codes
 
 
 def test_many_different_hours_become_a_bounded_number_of_levels() -> None:

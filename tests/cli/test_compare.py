@@ -81,7 +81,7 @@ def test_the_goal_is_that_of_the_later_sweep(tmp_path: Path) -> None:
     found = json.loads(run_here("compare", *files, "--json").stdout)
     asked = json.loads(run_here("compare", *files, "--json", "--goal", "speed").stdout)
     assert found == asked
-    [said] = [each for each in found["findings"] if each["code"] == "goals-differ"]
+    [said] = [each for each in found["findings"] if each["code"] == "goals_differ"]
     assert said["message"] == "A was tuned for cost, B for speed: both are read for speed"
     other = json.loads(run_here("compare", *files, "--json", "--goal", "cost").stdout)
     assert other["pairs"] != found["pairs"]

@@ -127,7 +127,7 @@ def test_a_sweep_that_went_on_from_the_other_is_named() -> None:
     """Its samples are the other's in part: the same luck on both sides."""
     before, after = made_sweep(), made_sweep(seed=3)
     after = replace(after, plan=replace(after.plan, resumed_from=before.plan.sweep_id))
-    assert codes(compare(before, after)) == {"samples-shared"}
+    assert codes(compare(before, after)) == {"samples_shared"}
 
 
 def test_what_else_differs_is_said() -> None:
@@ -140,11 +140,11 @@ def test_what_else_differs_is_said() -> None:
     )
     found = compare(made_sweep(), other, different_functions=True)
     assert codes(found) == {
-        "environments-differ",
-        "payloads-differ",
-        "functions-differ",
-        "regions-differ",
-        "settings-differ",
+        "environments_differ",
+        "different_payloads",
+        "functions_differ",
+        "regions_differ",
+        "settings_differ",
     }
     assert "Layers, timeout_s" in next(f.message for f in found.findings if "settings" in f.code)
     assert codes(compare(made_sweep(), made_sweep(seed=4))) == set()
@@ -153,7 +153,7 @@ def test_what_else_differs_is_said() -> None:
 def test_sweeps_without_a_common_size_rest_on_their_curves() -> None:
     """That is said, nothing is pooled, and the pair is not called measured."""
     found = compare(made_sweep(sizes_mb=(128, 1024)), made_sweep(sizes_mb=(256, 2048), seed=2))
-    assert codes(found) == {"no-common-size"}
+    assert codes(found) == {"no_common_size"}
     assert found.pooled is None
     assert not found.pairs[0].measured
 

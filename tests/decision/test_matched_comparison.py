@@ -64,9 +64,9 @@ def test_a_sweep_with_one_batch_size_meets_the_same_in_another(before: Sweep) ->
     payloads = tuple(replace(each, variant=None) for each in alone.plan.payloads)
     found = compare(before, replace(alone, plan=replace(alone.plan, payloads=payloads)))
     assert found.parameters == (("batch_size", "10"),)
-    [finding] = [each for each in found.findings if each.code == "values-differ"]
+    [finding] = [each for each in found.findings if each.code == "values_differ"]
     assert "batch_size 1, 5 was measured in one of the sweeps only" in finding.message
-    assert "payloads-differ" not in {each.code for each in found.findings}
+    assert "different_payloads" not in {each.code for each in found.findings}
 
 
 def test_what_has_no_value_in_common_is_refused_in_a_line(before: Sweep) -> None:

@@ -144,7 +144,7 @@ def test_a_token_that_may_only_read_is_told_apart(
 def test_a_pull_request_that_is_not_there_is_named(github: FakeGithub) -> None:
     """A 404 on reading is about the address, not about the right to write."""
     github.refusals = [Refusal("GET", 404, "Not Found", path="/issues/7")]
-    with pytest.raises(ForgeError, match="--number") as caught:
+    with pytest.raises(ForgeError, match="`number`") as caught:
         send(github)
     assert not isinstance(caught.value, ForgeReadOnlyError)
 

@@ -92,7 +92,7 @@ def test_a_token_that_may_only_read_is_told_apart(
     ("method", "status", "words"),
     [
         ("GET", 401, "job's own"),
-        ("GET", 404, "--number"),
+        ("GET", 404, "`number`"),
         ("POST", 422, "422"),
         ("POST", 502, "502"),
     ],

@@ -41,5 +41,5 @@ def test_another_answer_is_one_clear_line(
     with serving(Elsewhere(said, headers)) as server:
         target = Target(kind, "secret", REPOSITORY, NUMBER, f"{server.url}/api/v4", author)
         forge = open_forge(target, sleep=[].append, now_s=lambda: 0.0)
-        with pytest.raises(ForgeError, match="--api-url"):
+        with pytest.raises(ForgeError, match="`api_url`"):
             deliver(forge, "the answer", key="resize", measured=NOON)

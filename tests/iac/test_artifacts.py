@@ -107,4 +107,4 @@ def test_code_in_s3_says_so_and_how_to_measure_it(tmp_path: Path, kind: str, cod
     line = refusal(write(tmp_path, SAM.replace("Serverless::F", f"{kind}::F") + f"      {code}\n"))
     assert "is in S3" in line
     assert "the template from before that" in line
-    assert "--code" in line
+    assert "`code=" in line

@@ -163,7 +163,7 @@ def test_code_outside_the_repository_is_refused_unless_allowed(
     (tmp_path / "deploy/link").symlink_to(tmp_path / "app")
     path = with_properties(tmp_path / "deploy", f"CodeUri: {written}")
     assert ":7: CodeUri" in refusal(path)
-    assert "--allow-outside" in refusal(path)
+    assert "`allow_outside=True`" in refusal(path)
     [allowed] = read_template(path, allow_outside=True).functions
     assert allowed.code_dir == (tmp_path / "deploy" / written).resolve()
 

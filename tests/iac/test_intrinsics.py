@@ -125,7 +125,7 @@ def test_settings_of_every_kind_are_resolved(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "says"),
     [
-        ("!Ref Bare", "the parameter Bare has no Default: give --parameter Bare=VALUE"),
+        ("!Ref Bare", "the parameter Bare has no Default: give `template_parameters=Bare=VALUE`"),
         ("!Ref Table", "KEY refers to Table, which is neither a parameter nor a resource"),
         ("!Sub '${Table.Arn}'", "KEY refers to Table.Arn, which cannot be resolved here"),
         (

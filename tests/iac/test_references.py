@@ -93,7 +93,7 @@ def test_what_only_an_account_can_resolve_is_named_and_may_be_given(tmp_path: Pa
     )
     line = refusal(path)
     assert "TOKEN is a dynamic reference ({{resolve:" in line
-    assert line.endswith("write the value out, or give --env TOKEN=VALUE")
+    assert line.endswith("write the value out, or give `template_environment=TOKEN=VALUE`")
     assert "prod/db" not in line
     [function] = read_template(path, environment={"TOKEN": ""}).functions
     assert dict(function.environment) == {"TOKEN": ""}
@@ -144,7 +144,7 @@ def test_functions_that_no_condition_lets_be_say_so(tmp_path: Path) -> None:
     text = HEAD.replace("Properties: {FunctionName", "Condition: Never, Properties: {FunctionName")
     line = refusal(write(tmp_path, text))
     assert line.startswith(":12: G does not exist, as its condition Never does not hold: give")
-    assert "--parameter NAME=VALUE" in line
+    assert "`template_parameters=NAME=VALUE`" in line
 
 
 @pytest.mark.parametrize(

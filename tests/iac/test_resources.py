@@ -122,7 +122,7 @@ def test_a_value_that_only_an_account_has_leaves_the_function_out(tmp_path: Path
     assert template.left_out["F"] == (
         f"{path}:22: the environment variable DB refers to Db.Endpoint.Address, of the type "
         "AWS::RDS::DBInstance, whose value only an account has: write the value out, or "
-        "give --env DB=VALUE"
+        "give `template_environment=DB=VALUE`"
     )
     [_, given] = read_template(path, environment={"DB": "host"}).functions
     assert dict(given.environment) == {"DB": "host"}

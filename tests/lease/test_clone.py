@@ -185,7 +185,7 @@ def test_auto_takes_a_copy_only_where_it_must() -> None:
     """Version if nothing reaches $LATEST, clone if anything does, an error if that is unknown."""
     assert choose_isolation("auto", LiveTraffic(), "f") == "version"
     assert choose_isolation("auto", LiveTraffic(("S3",), ("its policy",)), "f") == "clone"
-    with pytest.raises(UnknownTrafficError, match="--isolation clone"):
+    with pytest.raises(UnknownTrafficError, match="`isolation=clone`"):
         choose_isolation("auto", LiveTraffic((), ("its policy",)), "f")
     assert choose_isolation("version", LiveTraffic(("S3",)), "f") == "version"
     assert choose_isolation("clone", LiveTraffic(), "f") == "clone"

@@ -50,7 +50,7 @@ def test_a_sweep_from_another_machine_is_refused(account: Account, tmp_path: Any
     here = account.state_dir
     with account.lease() as lease:
         account.state_dir = tmp_path / "another machine"
-        said = "another machine.*recover --function"
+        said = "another machine.*recover `function="
         with pytest.raises(LeaseError, match=said), account.lease(sweep_id="sweep-2"):
             raise AssertionError("never reached")
         account.state_dir = here

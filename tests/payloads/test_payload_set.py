@@ -142,7 +142,7 @@ def test_a_set_reads_nothing_outside_its_folder_unless_allowed(
     (folder / "link.json").symlink_to(tmp_path / "secret.json")
     (folder / "links" / "1.json").symlink_to(tmp_path / "secret.json")
     written_set = written(folder, {"a": outside})
-    with pytest.raises(PayloadError, match=r"outside .*--allow-outside"):
+    with pytest.raises(PayloadError, match=r"outside .*`allow_outside=True`"):
         load_payloads([written_set])
     [payload] = load_payloads([written_set], allow_outside=True)
     assert allowed in (payload.body, None)

@@ -98,7 +98,7 @@ def test_a_template_needs_no_value_of_what_is_varied(tmp_path: Path) -> None:
         ("=1,2", "write it like"),
         ("batch_size=1", "needs two to 12 values, each once"),
         ("batch_size=1,1", "needs two to 12 values, each once"),
-        ("hue=1,2", "nothing uses the parameter 'hue' of --vary"),
+        ("hue=1,2", "nothing uses the parameter 'hue' of `vary`"),
         ("batch_size=1,x", "batch_size is a whole number from 1"),
         ("batch_size=1,20000", "batch_size 20000 is too large: it sends at most 10000"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -59,18 +60,16 @@ def test_the_data_are_the_answer_s_own_figures() -> None:
 
 
 def test_a_page_tells_how_to_get_it_again() -> None:
-    """The command names the sweep, and the options that shaped the answer."""
-    html = render([mixed(rate_per_s=20.0)], version="1")
-    assert "tuner report mixed --format html --rate 20/s --out report.html" in html
+    """The commands that gave it are shown; without any there is no such line."""
+    made = replace(mixed(rate_per_s=20.0), page_command="tuner report x", measure_command="again")
+    assert "<code>tuner report x</code>" in render([made], version="1")
+    assert "from the saved sweep" not in render([mixed()], version="1")
 
 
-def test_what_was_asked_of_the_answer_is_asked_again() -> None:
-    """Percentile and the least saving are in the command; the percentile is in the table."""
-    terms = Terms(traffic=traffic_of_rate(20.0), min_saving_usd_per_month=9.0, min_saving_ratio=0.3)
-    goal = Goal(percentile=95)
-    html = render([exhibit(analyse(large_sweep(), goal), source="made", terms=terms)], version="1")
-    flags = "--percentile 95 --rate 20/s --min-saving-usd-per-month 9 --min-saving-ratio 0.3"
-    assert f"tuner report made --format html {flags} --out report.html" in html
+def test_a_percentile_that_was_asked_for_is_in_the_table() -> None:
+    """With a column of its own, and how many samples a measured one takes."""
+    answered = analyse(large_sweep(), Goal(percentile=95))
+    html = render([exhibit(answered, source="made")], version="1")
     assert '<th scope="col">p95</th>' in html
     assert "a measured p95 takes" in html
 
@@ -78,7 +77,7 @@ def test_what_was_asked_of_the_answer_is_asked_again() -> None:
 def test_a_finding_is_told_once() -> None:
     """What stands beside the platforms does not stand among the findings again."""
     late = exhibit(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
-    assert render([late], version="1").count("<code>old-prices</code>") == 1
+    assert render([late], version="1").count("<code>old_prices</code>") == 1
 
 
 def test_nothing_of_an_account_is_in_the_page() -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.report.exhibits import shown
 from tests.sweeps import recommended
 from tests.varied_sweeps import CURRENT_MB, batch_sweep
+from tuner.cli.commands import measure_command
 from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.report import markdown, numbers, terminal
@@ -136,7 +137,7 @@ def test_the_page_has_the_pairs(answer: Recommendation) -> None:
     tiles = {tile["title"]: (tile["now"], tile["then"]) for tile in made["tiles"]}
     assert tiles["batch_size"] == ("5", "10")
     assert "Cost per million records" in tiles
-    assert "--vary=batch_size=1,5,10" in made["reproduce"]["measure"]
+    assert "--vary=batch_size=1,5,10" in measure_command(exhibit, ())
 
 
 def test_the_page_s_readout_compares_with_the_same_value() -> None:

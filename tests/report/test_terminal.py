@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report import answers
+from tuner.cli.commands import next_commands
 from tuner.model.goal import Goal
 from tuner.model.interval import Interval
 from tuner.report import terminal
@@ -14,7 +15,8 @@ from tuner.report import terminal
 
 def test_a_resize_is_told_with_its_gain_and_certainty() -> None:
     """Header, table, chart, verdict, certainty, findings, assumptions and next commands."""
-    shown = terminal.render(answers.resize(), width=100, color=False)
+    commands = next_commands(answers.resize())
+    shown = terminal.render(answers.resize(), width=100, color=False, commands=commands)
     assert shown.startswith(
         "resize-images · eu-west-1 · python3.13 x86_64 · 3008 MB · code q1w2e3\n"
     )

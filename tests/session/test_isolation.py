@@ -102,7 +102,7 @@ def test_auto_follows_what_reaches_the_function(plan: Callable[..., PreparedSwee
     reached = plan(LiveTraffic(("S3",)))
     assert (reached.plan.isolation, reached.reached_by) == ("clone", ("S3",))
     assert plan(LiveTraffic()).plan.isolation == "version"
-    with pytest.raises(UnknownTrafficError, match="--isolation"):
+    with pytest.raises(UnknownTrafficError, match="`isolation="):
         plan(LiveTraffic((), ("its policy",)))
 
 

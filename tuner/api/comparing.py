@@ -64,7 +64,7 @@ def compare(
     found = between((a, b)) if matched is None else _by_value(matched, between)
     if a.goal is not None and b.goal is not None and a.goal.name != b.goal.name:
         text = f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are read for {goal.name}"
-        found = replace(found, findings=(*found.findings, Finding("goals-differ", "info", text)))
+        found = replace(found, findings=(*found.findings, Finding("goals_differ", "info", text)))
     if today is None or (old := age_finding(found.prices.as_of, today)) is None:
         return found
     return replace(found, findings=(*found.findings, old))
@@ -87,7 +87,7 @@ def _by_value(
         text = (
             f"{matched.parameter} {values} was measured in one of the sweeps only, and is left out"
         )
-        findings = (*findings, Finding("values-differ", "info", text))
+        findings = (*findings, Finding("values_differ", "info", text))
     return replace(
         main,
         parameters=((matched.parameter, matched.first),),

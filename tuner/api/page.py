@@ -10,12 +10,10 @@ from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
 from tuner.report.page.data import Exhibit
-from tuner.report.wording import terms_flags
 from tuner.session.platforms import platforms_of, saving_needed, with_platform
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
 
     from tuner.breakeven.answer import BreakEven
     from tuner.decision import Analysis
@@ -26,13 +24,11 @@ def exhibit(
     *,
     source: str,
     terms: Terms | None = None,
-    flags: Sequence[str] = (),
     today: datetime.date | None = None,
 ) -> Exhibit:
     """Answer, look under the mean and compare platforms. Raises PriceError.
 
     A sweep that cannot be compared with other platforms is shown without, and with the reason.
-    `flags` are the options beside the goal's and the terms' that the analysis was made with.
     """
     terms = terms or Terms()
     found: BreakEven | InputError | PriceError
@@ -54,5 +50,4 @@ def exhibit(
         breakdown=break_down(analysis.problem),
         break_even=compared,
         no_break_even="" if compared is not None else str(found),
-        flags=(*flags, *terms_flags(terms)),
     )

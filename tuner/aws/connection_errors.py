@@ -75,11 +75,11 @@ def _settings_problem(error: Exception, connection: Connection) -> InputError | 
         case boto.ProfileNotFound():
             profile = plain(error.kwargs.get("profile", connection.profile))
             return InputError(
-                f"no profile {profile} in the AWS configuration: check --profile or AWS_PROFILE "
+                f"no profile {profile} in the AWS configuration: check `profile` or AWS_PROFILE "
                 "(`aws configure list-profiles` lists them)"
             )
         case boto.InvalidRegionError() | boto.NoRegionError() | boto.UnknownRegionError():
-            return InputError(f"{plain(connection.region)} is not a region: check --region")
+            return InputError(f"{plain(connection.region)} is not a region: check `region`")
         case boto.ConfigParseError():
             path = plain(error.kwargs.get("path", "the AWS configuration file"))
             return InputError(f"{path} cannot be read as an AWS configuration file: mend it")
@@ -89,7 +89,7 @@ def _settings_problem(error: Exception, connection: Connection) -> InputError | 
 def _connection_problem(error: Exception, connection: Connection) -> EndpointError | None:
     url = error.kwargs.get("endpoint_url") if isinstance(error, boto.BotoCoreError) else None
     server = _server(url or connection.endpoint_url)
-    check = "check --endpoint-url" if connection.endpoint_url else "check --region and the network"
+    check = "check `endpoint_url`" if connection.endpoint_url else "check `region` and the network"
     match error:
         case boto.ProxyConnectionError():
             text = f"the proxy on the way to {server} does not answer: check HTTPS_PROXY"
@@ -107,7 +107,7 @@ def _connection_problem(error: Exception, connection: Connection) -> EndpointErr
 def _credentials_problem(error: Exception, connection: Connection) -> CredentialsError | None:
     match error:
         case boto.NoCredentialsError() | boto.NoAuthTokenError():
-            text = "no AWS credentials: give --profile, or run `aws configure` (or `aws sso login`)"
+            text = "no AWS credentials: give `profile`, or run `aws configure` (or `aws sso login`)"
         case boto.PartialCredentialsError():
             missing, where = (
                 plain(error.kwargs.get(k, "a part")) for k in ("cred_var", "provider")

@@ -82,7 +82,7 @@ def check_region(reference: FunctionRef, region: str) -> None:
     if reference.region not in (None, region):
         raise UsageError(
             f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "
-            f"give --region {reference.region}, or the ARN of the one in {region}"
+            f"give `region={reference.region}`, or the ARN of the one in {region}"
         )
 
 

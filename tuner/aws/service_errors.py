@@ -105,7 +105,7 @@ def _malformed(
     what = request.operation if request else "a request"
     name = f" of {request.function.name}" if request and request.function else ""
     where = (
-        f"is {connection.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+        f"is {connection.endpoint_url} a Lambda endpoint? Check `endpoint_url`"
         if connection.endpoint_url
         else "try again, or update boto3"
     )
@@ -196,7 +196,7 @@ def _bad_credentials(code: str, connection: Connection) -> CredentialsError:
             "clock"
         )
     return CredentialsError(
-        f"AWS does not know these credentials in {connection.text} ({code}): check --profile, or "
+        f"AWS does not know these credentials in {connection.text} ({code}): check `profile`, or "
         "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, and that the region is enabled for the account"
     )
 
@@ -224,7 +224,7 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
 def _throttled(response: Mapping[str, Any], code: str, request: Request) -> ThrottledError:
     reason = str(response.get("Reason") or code or "429")
     return ThrottledError(
-        f"{request.operation} was throttled ({plain(reason)}): wait, or lower --concurrency",
+        f"{request.operation} was throttled ({plain(reason)}): wait, or lower `concurrency`",
         reason=plain(reason),
         retry_after_s=_retry_after_s(response),
     )
@@ -251,7 +251,7 @@ def _not_found(
         )
     endpoint = f" --endpoint-url {connection.endpoint_url}" if connection.endpoint_url else ""
     return FunctionNotFoundError(
-        f"no function {function.name} in {connection.text}: check --region and --profile, or see "
+        f"no function {function.name} in {connection.text}: check `region` and `profile`, or see "
         f"`aws lambda list-functions --region {connection.region}"
         f"{connection.profile_option}{endpoint}`"
     )
@@ -285,7 +285,7 @@ def _capped(cap_mb: int, message: str, connection: Connection, request: Request)
     )
     return MemoryCapError(
         f"at most {cap_mb} MB of memory are allowed in {connection.text}{asked}: use "
-        f"--max-memory {cap_mb}; {advice}",
+        f"`max_memory_mb={cap_mb}`; {advice}",
         max_memory_mb=cap_mb,
     )
 
@@ -297,7 +297,7 @@ def _other(
     if connection.endpoint_url and (not code or code == str(status)):
         return AwsError(
             f"{request.operation}{name} got status {status}, not as Lambda says it: is "
-            f"{connection.endpoint_url} a Lambda endpoint? Check --endpoint-url"
+            f"{connection.endpoint_url} a Lambda endpoint? Check `endpoint_url`"
         )
     said = plain(message) or "no reason given"
     return AwsError(f"{request.operation}{name} was refused ({plain(code)}): {said}")

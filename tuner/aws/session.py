@@ -88,7 +88,7 @@ def open_session(
     configuration file) and CredentialsError.
     """
     if endpoint_url is not None:
-        _check_endpoint(endpoint_url, "--endpoint-url")
+        _check_endpoint(endpoint_url, "`endpoint_url`")
     try:
         core = botocore.session.Session(profile=profile)
         region = region or core.get_config_variable("region")
@@ -97,7 +97,7 @@ def open_session(
         is_loopback = endpoint_url is not None and is_loopback_url(endpoint_url)
         if region is None and not is_loopback:
             raise InputError(
-                "no region: give --region, or set AWS_REGION or a region in the AWS profile"
+                "no region: give `region`, or set AWS_REGION or a region in the AWS profile"
             )
         region = region or _LOOPBACK_REGION
         validate_region_name(region)
@@ -166,6 +166,6 @@ def _keys(
     if is_loopback:
         return dict(_LOOPBACK_KEYS)
     raise CredentialsError(
-        "no AWS credentials: give --profile, run `aws configure` (or `aws sso login`), or set "
+        "no AWS credentials: give `profile`, run `aws configure` (or `aws sso login`), or set "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
     )

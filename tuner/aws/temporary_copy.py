@@ -121,7 +121,7 @@ class Copies:
         if others:
             raise ConflictError(
                 f"the copy {copy.name} came out with another {', '.join(others)} than "
-                f"{function.name} has: give --isolation version"
+                f"{function.name} has: give `isolation=version`"
             )
         return raw
 
@@ -233,7 +233,7 @@ def _read(function: FunctionRef, answer: Any) -> bytes:
         if len(package) > MAX_ZIPPED_BYTES:
             raise AwsError(
                 f"the package of {function.name} is over 50 MB, more than a copy can be made "
-                "from: give --isolation version"
+                "from: give `isolation=version`"
             )
     if str(len(package)) != answer.headers.get("Content-Length", str(len(package))):
         raise AwsError(f"the code of {function.name} could not be fetched (it was cut off)")
@@ -245,12 +245,12 @@ def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
     uncopyable = _uncopyable(raw)
     if uncopyable:
         raise AwsError(
-            f"{name} has {', '.join(uncopyable)}, which cannot be copied: give --isolation version"
+            f"{name} has {', '.join(uncopyable)}, which cannot be copied: give `isolation=version`"
         )
     if (raw.get("Environment") or {}).get("Error"):
         raise AwsError(
             f"the environment of {name} cannot be read (its KMS key?), so it cannot be copied: "
-            "give --isolation version"
+            "give `isolation=version`"
         )
 
 

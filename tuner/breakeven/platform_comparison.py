@@ -77,7 +77,7 @@ def compare_platforms(
     )
     findings = _findings(summary, costs, ruling, prices, today)
     if ruling is not None and (flip := flipping_assumption(listed, costs)):
-        findings.append(Finding("verdict-rests-on", "info", flip))
+        findings.append(Finding("verdict_rests_on", "info", flip))
     lowest = _lowest_rate(platforms)
     return BreakEven(
         function_name=function.name,

@@ -34,16 +34,18 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
     top = max(traffic.shape) * traffic.peak_ratio
     if traffic.is_steady:
         found.append(
-            _info(
-                "steady-load",
+            Finding(
+                "steady_load",
+                "info",
                 f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
             )
         )
     elif top >= 3:
-        known = "" if traffic.is_by_hour else " (assumed; --peak-ratio or --traffic tells more)"
+        known = "" if traffic.is_by_hour else " (assumed; `peak_ratio` or `traffic` tells more)"
         found.append(
-            _info(
-                "spiky-traffic",
+            Finding(
+                "spiky_traffic",
+                "info",
                 f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready "
                 "for it, Lambda is billed for what comes",
             )
@@ -52,8 +54,9 @@ def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
     rate = traffic.rate_per_s
     if rate is not None and rate * duration_ms / 1000 < IDLE_SHARE:
         found.append(
-            _info(
-                "idle-most-of-the-time",
+            Finding(
+                "idle_most_of_the_time",
+                "info",
                 f"for staying: busy {rate * duration_ms / 10:.1f} % of the time: Lambda scales to "
                 "zero, a fleet does not",
             )
@@ -68,19 +71,21 @@ def _seen_findings(traffic: Traffic, duration_ms: float) -> list[Finding]:
         even = traffic.busiest_per_s * duration_ms / 1000
         if traffic.peak_concurrency > max(BURST_RATIO * even, even + 3):
             found.append(
-                _info(
-                    "bursts-within-a-minute",
+                Finding(
+                    "bursts_within_a_minute",
+                    "info",
                     f"up to {traffic.peak_concurrency:,.0f} ran at once, where the busiest minute "
                     f"spread evenly needs {max(even, 1):,.0f}: a fleet sized by the minute lets "
-                    "them wait (--peak-ratio sizes it for more)",
+                    "them wait (`peak_ratio` sizes it for more)",
                 )
             )
     if traffic.quiet_days >= 1:
         found.append(
-            _info(
-                "quiet-at-first",
+            Finding(
+                "quiet_at_first",
+                "info",
                 f"nothing came in the first {traffic.quiet_days:.0f} days: if the function is that "
-                "young, --days leaves them out",
+                "young, `days` leaves them out",
             )
         )
     return found
@@ -94,7 +99,7 @@ def work_findings(
     if needs_gpu:
         found.append(
             Finding(
-                "needs-gpu",
+                "needs_gpu",
                 "warning",
                 "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS and "
                 "Managed Instances have, with types that are not among these figures",
@@ -103,7 +108,7 @@ def work_findings(
     if duration_ms >= NEAR_LIMIT_MS:
         found.append(
             Finding(
-                "near-time-limit",
+                "near_time_limit",
                 "warning",
                 f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 "
                 "min, the others do not",
@@ -111,15 +116,16 @@ def work_findings(
         )
     elif duration_ms >= LONG_RUN_MS:
         found.append(
-            _info(
-                "long-runs",
+            Finding(
+                "long_runs",
+                "info",
                 f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly counts",
             )
         )
     if work.memory_used_mb >= MUCH_MEMORY_MB:
         found.append(
             Finding(
-                "near-memory-limit",
+                "near_memory_limit",
                 "warning",
                 f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed "
                 "Instances at 32,768 MB, tasks and instances later",
@@ -139,11 +145,12 @@ def lambda_findings(costs: CostModel) -> list[Finding]:
     month = float(bill.month_usd(middle.work, rates)[0, 0])
     saved = float(without.month_usd(middle.work, rates)[0, 0]) - month
     return [
-        _info(
-            "provisioned-concurrency",
+        Finding(
+            "provisioned_concurrency",
+            "info",
             f"{count:,.0f} provisioned environments, the rest on demand, would save "
             f"${saved:,.2f} a month on Lambda itself at this load: Lambda is priced so "
-            "(--no-provisioned: on demand)",
+            "(`provisioned=False`: on demand)",
         )
     ]
 
@@ -173,7 +180,7 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
             f"; a rewrite (another language, say) that needs {gain:.2g} times less CPU time saves "
             f"${threshold:,.2f} a month"
         )
-    return _info("one-core-limit", text)
+    return Finding("one_core_limit", "info", text)
 
 
 def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Finding]:
@@ -182,11 +189,11 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
     whole = sorted(text for text in missing if text.startswith("no "))
     here = sorted(text for text in missing if text.startswith(ON_LAMBDA))
     items = sorted(set(missing) - set(whole) - set(here))
-    found += [Finding("price-missing", "warning", text) for text in whole]
+    found += [Finding("price_missing", "warning", text) for text in whole]
     if here:
         names = ", ".join(text.removeprefix(ON_LAMBDA) for text in here)
         text = f"no price is known here for {names}: left out of Lambda, which is dearer by that"
-        found.append(Finding("price-missing", "warning", text))
+        found.append(Finding("price_missing", "warning", text))
     if items:
         text = f"no price is known here for {', '.join(items)}: left out of the other platforms"
         if ruling is not None and ruling.saving_usd is not None:
@@ -194,7 +201,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"
         else:
             text += "; they are dearer by that"
-        found.append(Finding("price-missing", "warning", text))
+        found.append(Finding("price_missing", "warning", text))
     return found
 
 
@@ -245,7 +252,3 @@ def _before_lambda(usd_per_million: float | None) -> str:
     if not usd_per_million:
         return "a function URL on Lambda's side"
     return f"an API gateway at ${usd_per_million:g} a million before Lambda"
-
-
-def _info(code: str, message: str) -> Finding:
-    return Finding(code, "info", message)

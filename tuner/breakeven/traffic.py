@@ -94,7 +94,7 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check --traffic") from None
+        raise InputError(f"{path} cannot be read ({error.strerror}): check `traffic`") from None
     except (UnicodeDecodeError, csv.Error):
         raise InputError(f"{path} is no CSV file: give one with hour,requests") from None
     _check_header(path, rows)
@@ -147,7 +147,7 @@ def traffic_of_minutes(
     if total <= 0:
         raise InputError(
             f"CloudWatch has no invocation in the last {hours / 24:g} days: "
-            "there is no cost to compare (give --days, --rate or --traffic FILE)"
+            "there is no cost to compare (give `days`, `rate_per_s` or `traffic`)"
         )
     mean = total / hours
     shaped = traffic_of_rate(mean / 3600, 1.0 if peak_ratio is None else peak_ratio)

@@ -63,7 +63,7 @@ def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:
         sizes = ", ".join(f"{size} MB" for size in measured_mb) or "no size"
         raise InputError(
             f"only {sizes} gave warm samples, so waiting cannot be told from computing: "
-            "measure at least two sizes (--memory-sizes)"
+            "measure at least two sizes (`memory_sizes_mb`)"
         )
     high = min(MB_PER_VCPU, max(measured_mb))
     low = max(min(measured_mb), LEAST_FIT_MB)

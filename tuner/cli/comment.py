@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tuner.cli import options, values
+from tuner.cli.flags import shown
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
 from tuner.cli.saved import Sweeps, answer_of, limits_of, load
 from tuner.cli.values import parameters_of
@@ -130,18 +131,20 @@ class ChangeOptions:
             template_change,
             usual_templates,
         )
+        from tuner.report.comment import NoTemplateLine  # noqa: PLC0415 - as above
         from tuner.session.inputs import digest_of  # noqa: PLC0415 - not needed for --help
 
         found = self.template or usual_templates(Path())
         given, named = parameters_of(self.parameter), bool(self.template)
+        changes = [
+            template_change(answer, found, named=named, parameters=given) for _, answer in answers
+        ]
         return compose_comment(
-            answers,
+            [(sweep, shown(answer)) for sweep, answer in answers],
             key=key,
             digests=[digest_of(each) for each in self.code or ()],
-            changes=[
-                template_change(answer, found, named=named, parameters=given)
-                for _, answer in answers
-            ],
+            # A template's own line is quoted as it stands.
+            changes=[shown(each) if isinstance(each, NoTemplateLine) else each for each in changes],
         )
 
 

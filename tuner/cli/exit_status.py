@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.cli import screen
 from tuner.cli.config import read_file
+from tuner.cli.flags import with_flags
 from tuner.errors import TunerError
 from tuner.report.json import SCHEMA_VERSION
 
@@ -27,7 +27,6 @@ _HAVE_JSON: Final = frozenset(
     }
 )
 """Commands with --json, for which a setting of the folder or the environment may ask for JSON."""
-_WORD_WITHIN: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequence[str]) -> None:
@@ -43,16 +42,11 @@ def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequ
         {
             "schema_version": SCHEMA_VERSION,
             "kind": "error",
-            "code": unforeseen if error is None else code_of(error),
-            "message": message,
+            "code": unforeseen if error is None else error.code,
+            "message": with_flags(message),
             "exit_code": exit_code,
         }
     )
-
-
-def code_of(error: TunerError) -> str:
-    """`input_error` for an InputError."""
-    return _WORD_WITHIN.sub("_", type(error).__name__).lower()
 
 
 def asks_json(arguments: Sequence[str]) -> bool:

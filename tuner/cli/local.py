@@ -11,6 +11,7 @@ import typer
 
 from tuner.cli import options
 from tuner.cli.config import state_dir
+from tuner.cli.flags import with_flags
 from tuner.cli.screen import say, show_json, show_text
 from tuner.cli.values import parameters_of
 from tuner.errors import LocalError
@@ -164,4 +165,4 @@ def _said(status: "LocalStatus") -> list[str]:
         if finding not in host
         and (finding.severity == "warning" or finding.code.startswith("template_resource"))
     ]
-    return [finding.message for finding in (*host, *others)]
+    return [with_flags(finding.message) for finding in (*host, *others)]

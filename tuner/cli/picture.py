@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
+from tuner.cli.commands import measure_command, page_command
+from tuner.cli.flags import shown
 from tuner.cli.screen import show_bytes
 from tuner.errors import InputError, UsageError
 from tuner.sweep.file import holds_sweep
@@ -70,7 +73,7 @@ def show_figure(
         draw_recommendation,
     )
 
-    drawn = draw_recommendation(recommendation, sweep)
+    drawn = draw_recommendation(shown(recommendation), sweep)
     _write_figure(drawn, format_name, out)
 
 
@@ -78,7 +81,7 @@ def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> No
     """Draw the costs of one answer to a file, or to stdout. Raises InputError."""
     from tuner.report.figures.breakeven import draw_break_even  # noqa: PLC0415 - as above
 
-    drawn = draw_break_even(answer)
+    drawn = draw_break_even(shown(answer))
     _write_figure(drawn, format_name, out)
 
 
@@ -86,17 +89,35 @@ def show_comparison(found: Comparison, format_name: str, out: Path | None) -> No
     """Draw a comparison to a file, or to stdout. Raises InputError."""
     from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - as above
 
-    drawn = draw_comparison(found)
+    drawn = draw_comparison(shown(found))
     _write_figure(drawn, format_name, out)
 
 
 def show_page(
-    exhibits: Sequence[Exhibit], out: Path | None, *, comparison: Comparison | None = None
+    exhibits: Sequence[Exhibit],
+    out: Path | None,
+    *,
+    comparison: Comparison | None = None,
+    flags: Sequence[str] = (),
 ) -> None:
-    """Write the page to a file, or to stdout. Raises InputError."""
+    """Write the page to a file, or to stdout; `flags` are the options beside the goal's that gave
+    its answers. Raises InputError.
+    """
     from tuner.report.page.html import render  # noqa: PLC0415 - loads the templates
 
-    _write(render(exhibits, version=__version__, comparison=comparison).encode(), out)
+    pages = [
+        replace(
+            each,
+            recommendation=shown(each.recommendation),
+            break_even=shown(each.break_even),
+            no_break_even=shown(each.no_break_even),
+            page_command=page_command(each, flags),
+            measure_command=measure_command(each, flags),
+        )
+        for each in exhibits
+    ]
+    text = render(pages, version=__version__, comparison=shown(comparison))
+    _write(text.encode(), out)
 
 
 def _write_figure(drawn: Figure, format_name: str, out: Path | None) -> None:

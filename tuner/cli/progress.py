@@ -6,6 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from tuner.cli.flags import with_flags
 from tuner.cli.screen import say, takes_color
 from tuner.model.progress import (
     CallFailed,
@@ -143,4 +144,4 @@ def describe(event: ProgressEvent) -> str | None:
         case CleanedUp():
             plural = "" if event.deleted_count == 1 else "s"
             line = f"{event.deleted_count} version{plural} deleted, nothing left"
-    return line
+    return line and with_flags(line)

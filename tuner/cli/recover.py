@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from tuner.cli import options
+from tuner.cli.flags import with_flags
 from tuner.cli.screen import agree, say, show_json, show_text
 from tuner.model.progress import ProgressHook
 
@@ -57,10 +58,10 @@ class _Outcome:
         return {
             "function": self.function,
             "sweep_id": self.sweep_id,
-            "actions": list(self.actions),
+            "actions": list(map(with_flags, self.actions)),
             "done": self.is_done,
             "others": list(self.others),
-            "error": self.error,
+            "error": self.error and with_flags(self.error),
         }
 
 
@@ -146,7 +147,7 @@ def _recover_one(
 
     def show(line: str) -> None:
         if not json:
-            show_text(f"{line}\n")
+            show_text(f"{with_flags(line)}\n")
 
     is_left = has_journal
     try:

@@ -38,22 +38,22 @@ def report(
     from tuner import session  # noqa: PLC0415 - not needed for --help
     from tuner.api.page import exhibit  # noqa: PLC0415 - as above
     from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
+    from tuner.cli.commands import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
-    from tuner.report.wording import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [load(name) for name in sweeps]
     analyses = [session.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
-    others = limits_flags(min_memory, max_memory)
+    others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
     if shown == "html":
         exhibits = [
-            exhibit(analysis, source=name, terms=terms, flags=others, today=today())
+            exhibit(analysis, source=name, terms=terms, today=today())
             for name, analysis in zip(sweeps, analyses, strict=True)
         ]
-        picture.show_page(exhibits, out_file)
+        picture.show_page(exhibits, out_file, flags=others)
         answers = [each.recommendation for each in exhibits]
         return exit_status.of_all(answers) if detailed_exitcode else 0
     answers = [session.recommend(each, terms, today=today()) for each in analyses]
@@ -61,7 +61,7 @@ def report(
         picture.show_figure(answers[0], analyses[0].answered, shown, out_file)
     else:
         flags = [
-            [*goal_flags(answer.goal, each.sweep.goal), *others, *terms_flags(terms)]
+            [*goal_flags(answer.goal, each.sweep.goal), *others]
             for answer, each in zip(answers, analyses, strict=True)
         ]
         show_answers(list(zip(sweeps, answers, strict=True)), shown, flags)

@@ -9,6 +9,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from tuner.cli.flags import shown, with_flags
 from tuner.errors import TunerError, UsageError
 from tuner.report.console import fit_to, glyphs_for
 from tuner.report.sanitize import plain
@@ -33,6 +34,7 @@ def show_answer(
     """Write the answer to stdout as text, json or markdown; `source` names its sweep, and `flags`
     are the options that gave this answer.
     """
+    recommendation = shown(recommendation)
     if format_name == "json":
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
@@ -42,6 +44,7 @@ def show_answer(
 
         show_text(markdown.render(recommendation))
     else:
+        from tuner.cli.commands import next_commands  # noqa: PLC0415 - as above
         from tuner.report import terminal  # noqa: PLC0415 - as above
 
         show_text(
@@ -50,8 +53,7 @@ def show_answer(
                 width=width(),
                 color=takes_color(sys.stdout),
                 encoding=sys.stdout.encoding or "ascii",
-                source=source,
-                flags=flags,
+                commands=next_commands(recommendation, source, flags),
             )
         )
 
@@ -69,7 +71,7 @@ def show_answers(
         from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
 
         for _source, recommendation in answers:
-            show_text(json.dumps(to_json(recommendation), allow_nan=False) + "\n")
+            show_text(json.dumps(to_json(shown(recommendation)), allow_nan=False) + "\n")
         return
     for number, (source, recommendation) in enumerate(answers):
         if number:
@@ -84,6 +86,7 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
     """
     from tuner.report import breakeven  # noqa: PLC0415 - loaded when it is shown
 
+    answer = shown(answer)
     if format_name == "json":
         show_json(breakeven.to_json(answer))
     elif format_name == "markdown":
@@ -98,6 +101,7 @@ def show_comparison(found: Comparison, format_name: str) -> None:
     """Write a comparison to stdout as text, json or markdown."""
     from tuner.report import comparison  # noqa: PLC0415 - loaded when it is shown
 
+    found = shown(found)
     if format_name == "json":
         from tuner.report.json import comparison_json  # noqa: PLC0415 - as above
 
@@ -149,7 +153,8 @@ def has_shown() -> bool:
 
 def say(line: str) -> None:
     """Write a line to stderr; foreign text in it cannot act."""
-    sys.stderr.write(fit_to(plain(line), glyphs_for(sys.stderr.encoding or "ascii")) + "\n")
+    glyphs = glyphs_for(sys.stderr.encoding or "ascii")
+    sys.stderr.write(fit_to(plain(with_flags(line)), glyphs) + "\n")
     sys.stderr.flush()
 
 

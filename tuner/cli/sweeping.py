@@ -10,6 +10,7 @@ from tuner import session
 from tuner.api.target import open_target
 from tuner.aws import CredentialsWait
 from tuner.cli import exit_status
+from tuner.cli.commands import terms_flags
 from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
@@ -21,7 +22,6 @@ from tuner.errors import (
 )
 from tuner.report.json import SCHEMA_VERSION, function_json
 from tuner.report.plan import describe_plan
-from tuner.report.wording import terms_flags
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.store import load_sweep

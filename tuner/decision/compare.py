@@ -253,7 +253,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
     """Everything beside the function's own change that may be behind a difference."""
     if a.environment != b.environment:
         yield Finding(
-            "environments-differ",
+            "environments_differ",
             "warning",
             "one sweep was measured on a local endpoint, the other on AWS: their durations do "
             "not compare",
@@ -262,38 +262,38 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
         p.sha256: p.weight for p in b.plan.payloads
     }:
         yield Finding(
-            "payloads-differ",
+            "different_payloads",
             "warning",
             "the payloads differ (by digest or weight), so the difference may be theirs: sweep "
             "both with the same --payload",
         )
     if b.plan.resumed_from == a.plan.sweep_id or a.plan.resumed_from == b.plan.sweep_id:
         yield Finding(
-            "samples-shared",
+            "samples_shared",
             "warning",
             "one sweep went on from the other and holds its samples: a difference shows smaller",
         )
     if not measured_in_both:
         yield Finding(
-            "no-common-size",
+            "no_common_size",
             "warning",
             "no size was measured in both sweeps: the comparison rests on the curves alone",
         )
     if a.function.name != b.function.name:
         yield Finding(
-            "functions-differ",
+            "functions_differ",
             "info",
             f"these are two functions: {a.function.name} and {b.function.name}",
         )
     if a.function.region != b.function.region:
         yield Finding(
-            "regions-differ",
+            "regions_differ",
             "info",
             f"the regions differ ({a.function.region}, {b.function.region}): so do prices",
         )
     if names := _differing_settings(a, b):
         yield Finding(
-            "settings-differ", "info", f"settings that differ besides: {', '.join(names)}"
+            "settings_differ", "info", f"settings that differ besides: {', '.join(names)}"
         )
 
 

@@ -34,12 +34,12 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
     yield from _failures(evidence)
     yield from _function_errors(evidence)
     yield from replies_findings(evidence, sweep.function.memory_mb)
-    if sweep.throttle_count:
-        yield Finding(
+    if sweep.throttle_count and all(each.code != "throttled" for each in sweep.findings):
+        yield Finding(  # of a sweep that was cut off before it could say so
             "throttled",
-            "warning",
-            f"{sweep.throttle_count} invocations were throttled and sent again: lower "
-            f"--concurrency, or raise the account's or the function's concurrency",
+            "info",
+            f"{sweep.throttle_count} throttles were waited out; they ran nothing: a lower "
+            "`concurrency` avoids them",
         )
     unsampled = set(evidence.unsampled_payloads)
     if not unsampled or unsampled == set(evidence.samples):

@@ -40,7 +40,7 @@ def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Findi
         return told, None
     reason, detail = why
     return _kept(analysis, reason, monthly=saving is not None), Finding(
-        "small-saving", "info", detail
+        "small_saving", "info", detail
     )
 
 

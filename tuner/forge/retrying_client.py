@@ -87,11 +87,11 @@ class RetryingClient:
         if isinstance(error, OSError):  # of requests, most of whose errors are OSErrors
             return ForgeError(
                 f"{self.forge} does not answer ({type(error).__name__}): check the network and "
-                "--api-url"
+                "`api_url`"
             )
         if isinstance(error, _OTHER_SHAPE) or type(error).__module__.startswith(self.library):
             return ForgeError(
-                f"what answers is not {self.forge}'s API: check --api-url ({self.api_hint})"
+                f"what answers is not {self.forge}'s API: check `api_url` ({self.api_hint})"
             )
         return None
 
@@ -106,5 +106,5 @@ class RetryingClient:
                 f"the token may not comment: {said}; it needs {self.needed_rights}", status=status
             )
         if status == 404:
-            said += ": check --repository and --number, and that the token may read them"
+            said += ": check `repository` and `number`, and that the token may read them"
         return ForgeError(said, status=status)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 IN_S3: Final = (
     "in S3, where a deployment tool has put it: use the template from before that (sam build's or "
-    "package's input), or measure the deployed function without --local (--code ZIP|FOLDER takes a "
-    "build of your own)"
+    "package's input), or measure the deployed function without `local_template` "
+    "(`code=ZIP|FOLDER` takes a build of your own)"
 )
 _PACKED: Final = (".zip", ".jar")
 _ASSET: Final = "aws:asset:path"
@@ -43,7 +43,7 @@ def local_files(node: TemplateNode, what: str) -> Path:
     if not _may_be_read(path, node):
         node.refuse(
             f"{what} {uri!r} is outside the template's repository (its folder, where there is "
-            "none): keep it inside, or give --allow-outside if you trust the template"
+            "none): keep it inside, or give `allow_outside=True` if you trust the template"
         )
     try:
         is_folder, is_file = path.is_dir(), path.is_file()

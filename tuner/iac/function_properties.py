@@ -187,7 +187,7 @@ def _value(name: str, node: TemplateNode) -> str:
     try:
         return node.text(f"the environment variable {name}")
     except TemplateError as refused:
-        raise TemplateError(f"{refused}, or give --env {name}=VALUE") from None
+        raise TemplateError(f"{refused}, or give `template_environment={name}=VALUE`") from None
 
 
 def _variables(properties: Mapping[str, TemplateNode]) -> dict[str, TemplateNode]:

@@ -217,8 +217,8 @@ def _named(path: Path, functions: list[_Function], name: str) -> _Function:
         if found:
             ids = ", ".join(each.logical_id for each in found)
             raise TemplateError(
-                f"{path}: {ids} may each be {name}: give --parameter NAME=VALUE, so that their "
-                "names can be told"
+                f"{path}: {ids} may each be {name}: give "
+                "`template_parameters=NAME=VALUE`, so that their names can be told"
             )
     raise NotInTemplateError(f"{path}: no function of the template is called {name}")
 

@@ -38,12 +38,13 @@ class Parameter:
         if self.given is None and kind.startswith(_FROM_STORE):
             asked.refuse(
                 f"the parameter {self.name} is read from Parameter Store, which needs an account: "
-                f"give its value with --parameter {self.name}=VALUE"
+                f"give its value with `template_parameters={self.name}=VALUE`"
             )
         text = self.given if self.given is not None else self._text("Default")
         if text is None:
             asked.refuse(
-                f"the parameter {self.name} has no Default: give --parameter {self.name}=VALUE"
+                f"the parameter {self.name} has no Default: give "
+                f"`template_parameters={self.name}=VALUE`"
             )
         kind = kind.removeprefix(_FROM_STORE).removesuffix(">" if _FROM_STORE in kind else "")
         if self.given is None and kind == "Number":

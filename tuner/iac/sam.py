@@ -209,7 +209,7 @@ class _Reader:
             self.absent.append(
                 key.located(
                     f"{logical_id} does not exist, as its condition {name} does not hold: give the "
-                    "parameters that it depends on with --parameter NAME=VALUE"
+                    "parameters that it depends on with `template_parameters=NAME=VALUE`"
                 )
             )
         return False

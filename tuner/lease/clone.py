@@ -72,8 +72,8 @@ def choose_isolation(
     if traffic.unknown:
         raise UnknownTrafficError(
             f"whether live traffic reaches $LATEST of {function_name} cannot be known "
-            f"({', '.join(traffic.unknown)}): give --isolation clone to measure a temporary copy, "
-            "or --isolation version if nothing reaches it"
+            f"({', '.join(traffic.unknown)}): give `isolation=clone` to measure a temporary copy, "
+            "or `isolation=version` if nothing reaches it"
         )
     return "version"
 

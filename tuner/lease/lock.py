@@ -122,7 +122,7 @@ class FunctionTag:
             return
         raise LeaseError(
             f"{self._name}: its tag {SWEEP_TAG} says that another sweep has it, on another machine "
-            f"perhaps. If none is running: tuner recover --function {self._name}"
+            f"perhaps. If none is running: tuner recover `function={self._name}`"
         )
 
 

@@ -179,7 +179,7 @@ def recover_orphans(
             remove_sweep_tag(plan.function.arn, plan.tag.value, io)
     except AwsError as error:
         raise LeftChangedError(
-            f"{name}: not everything is put right ({error}). Run: tuner recover --function {name}"
+            f"{name}: not everything is put right ({error}). Run: tuner recover `function={name}`"
         ) from error
 
 

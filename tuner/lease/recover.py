@@ -170,7 +170,7 @@ def _check_identity(now: FunctionConfig, header: JournalHeader, endpoint_url: st
     if function_digest(now, endpoint_url) != header.function_digest:
         raise LeaseError(
             f"{header.function.name}: the sweep {header.sweep_id} ran in another account, region "
-            "or endpoint than these credentials reach: give its --profile, --region, --endpoint-url"
+            "or endpoint than these credentials reach: give its `profile`, `region`, `endpoint_url`"
         )
 
 

@@ -73,7 +73,7 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
                     if entry.is_symlink() and within and not is_inside(Path(entry.path), within):
                         raise PayloadError(
                             f"payload file {entry.path!r} is a link to outside its folder: copy "
-                            "it there, or give --allow-outside if you trust the folder"
+                            "it there, or give `allow_outside=True` if you trust the folder"
                         )
                     sizes[entry.name] = entry.stat().st_size
     except OSError as error:

@@ -49,10 +49,10 @@ class Options:
             each.origin is None and each.parameters.get("batch_size") == self.batch_size
             for each in recipes
         ):
-            raise UsageError("nothing here takes --batch-size: name an event source, such as sqs")
+            raise UsageError("nothing here takes `batch_size`: name an event source, such as sqs")
         if self.size is not None and all(each.size != self.size for each in recipes):
             raise UsageError(
-                f"nothing here takes --payload-size: name a schema, a file *{_SCHEMA_SUFFIX}"
+                f"nothing here takes `payload_size`: name a schema, a file *{_SCHEMA_SUFFIX}"
             )
 
 
@@ -66,13 +66,13 @@ def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
     events, name = options.test_events, spec.partition(":")[2]
     if events is None:
         raise PayloadError(
-            "test-events are those of a function: `tuner tune FUNCTION --payload test-events` "
-            "sends them, `tuner payload events FUNCTION --out FOLDER` writes them to files"
+            "test-events are those of a function: `payloads=test-events` sends them, "
+            "`tuner payload events` writes them to files"
         )
     if not events:
         raise PayloadError(
             "the function has no shareable test events: save one as shareable in the console, or "
-            "give --payload FILE"
+            "give `payloads=FILE`"
         )
     if name and name not in events:
         raise PayloadError(
@@ -92,7 +92,7 @@ def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe |
         given = {} if options.batch_size is None else {"batch_size": options.batch_size}
         most = SOURCES[spec].max_batch
         if options.batch_size is not None and options.batch_size > most:
-            raise UsageError(f"--batch-size {options.batch_size}: {spec} sends at most {most}")
+            raise UsageError(f"`batch_size={options.batch_size}`: {spec} sends at most {most}")
         return ClassRecipe(spec, source=spec, parameters=given)
     if spec.endswith(_SCHEMA_SUFFIX):
         name = path.name.removesuffix(_SCHEMA_SUFFIX)

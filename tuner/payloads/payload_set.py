@@ -192,7 +192,7 @@ def _own_path(path: Path, given: str, where: str, within: Path | None) -> Path:
     if within is not None and not is_inside(found, within):
         raise PayloadError(
             f"{where}: {given!r} is outside the set's folder: keep it there, or give "
-            "--allow-outside if you trust the set"
+            "`allow_outside=True` if you trust the set"
         )
     return found
 

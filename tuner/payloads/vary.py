@@ -49,9 +49,9 @@ def parse_vary(text: str) -> Vary:
     name, equals, given = text.partition("=")
     values = [value.strip() for value in given.split(",")]
     if not (equals and re.fullmatch(r"[A-Za-z_]\w*", name.strip()) and all(values)):
-        raise UsageError(f"--vary {text!r} cannot be read: write it like batch_size=1,5,10")
+        raise UsageError(f"`vary` {text!r} cannot be read: write it like batch_size=1,5,10")
     if not 1 < len(values) <= _MOST_VALUES or len(set(values)) < len(values):
-        raise UsageError(f"--vary {text!r} needs two to {_MOST_VALUES} values, each once")
+        raise UsageError(f"`vary` {text!r} needs two to {_MOST_VALUES} values, each once")
     return Vary(name.strip(), tuple((value, _typed(value)) for value in values))
 
 
@@ -65,7 +65,7 @@ def vary_classes(classes: Sequence[RequestedClass], vary: Vary) -> tuple[Payload
     varied = [each for each in classes if _takes(each, vary)]
     if not varied:
         raise UsageError(
-            f"nothing uses the parameter {vary.name!r} of --vary: name one of a template or of an "
+            f"nothing uses the parameter {vary.name!r} of `vary`: name one of a template or of an "
             "event source (`tuner payload sources` lists theirs)"
         )
     current = _current(varied, vary)
@@ -141,7 +141,7 @@ def with_batch_size_in_use(
         "other_batch_size_compared",
         "warning",
         f"the function's event sources send batches of {sizes}, and the comparison is with "
-        f"{current}: give --vary the value that is in use",
+        f"{current}: give `vary` the value that is in use",
     )
 
 

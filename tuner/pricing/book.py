@@ -103,7 +103,7 @@ def age_finding(as_of: str, today: datetime.date) -> Finding | None:
     if age <= MAX_PRICE_AGE_DAYS:
         return None
     return Finding(
-        "old-prices",
+        "old_prices",
         "warning",
         # No count of days: a comment would else change daily.
         f"the oldest price used is of {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: "

@@ -128,7 +128,7 @@ def _payback(answer: BreakEven) -> str:
 def _bill_lines(answer: BreakEven) -> list[str]:
     """Each platform of the function's own architecture with its items and their sum."""
     if answer.rate_per_s is None:
-        return ["  a bill needs a rate: --rate, --per-month or --traffic"]
+        return ["  a bill needs a rate: give the requests of a second or a month, or your traffic"]
     lines = []
     for platform in answer.platforms:
         if not platform.same_architecture:

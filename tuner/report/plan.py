@@ -51,7 +51,7 @@ def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
 
 def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
     if has_build:
-        yield "The copy runs the build of --code in place of the deployed code."
+        yield "The copy runs the build of `code` in place of the deployed code."
     if plan.resumed_from is not None:
         yield f"Goes on from {plain(plan.resumed_from)}: what that measured and spent counts."
     if plan.once_each:

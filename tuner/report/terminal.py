@@ -30,7 +30,6 @@ from tuner.report.wording import (
     describe_function,
     describe_sweep,
     headline,
-    next_commands,
 )
 
 if TYPE_CHECKING:
@@ -63,14 +62,12 @@ def render(
     width: int,
     color: bool,
     encoding: str = "utf-8",
-    source: str | None = None,
-    flags: Sequence[str] = (),
+    commands: Sequence[str] = (),
 ) -> str:
     """Return the whole answer, lines at most `width` columns wide (44 at least, 100 at most).
 
     `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
-    the signs, the text is plain ASCII. `source` is what `tuner report` finds the sweep by, if that
-    is shorter than its file, and `flags` are what it needs to give this answer again.
+    the signs, the text is plain ASCII. `commands` are what to do next.
     """
     glyphs = glyphs_for(encoding)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
@@ -85,7 +82,7 @@ def render(
             console.print(line, soft_wrap=True)
     console.print()
     _print_verdict(console, recommendation, style)
-    _print_remarks(console, recommendation, next_commands(recommendation, source, flags))
+    _print_remarks(console, recommendation, commands)
     printed = out.getvalue().replace(_HELD_SPACE, " ")
     text = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
     return fit_to(text, glyphs)

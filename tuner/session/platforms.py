@@ -82,14 +82,14 @@ def with_platform(
     if isinstance(found, InputError | PriceError):
         if terms.traffic.rate_per_s is None:
             return answer
-        doubt = Finding("platform-unknown", "warning", f"no platform was compared: {found}")
+        doubt = Finding("platform_unknown", "warning", f"no platform was compared: {found}")
         return replace(answer, findings=(*answer.findings, doubt))
     findings = [*answer.findings]
     if found.verdict is not None:
         findings.append(Finding("platform", "info", _platform_line(found, terms)))
         answer = with_prices_of(found.prices_as_of, answer)
         known = {finding.code for finding in findings}
-        findings += [f for f in found.findings if f.code == "old-prices" and f.code not in known]
+        findings += [f for f in found.findings if f.code == "old_prices" and f.code not in known]
     return replace(
         answer,
         platform=Platform(found.verdict, found.break_even_rate_per_s),

@@ -174,5 +174,7 @@ class Exhibit:
     breakdown: Breakdown
     break_even: BreakEven | None
     no_break_even: str = ""
-    flags: tuple[str, ...] = ()
-    """Options beside the goal's that shaped the answer, as they are given on the command line."""
+    page_command: str | None = None
+    """What gives this page again, where a command gave it."""
+    measure_command: str | None = None
+    """What would measure again, likewise."""

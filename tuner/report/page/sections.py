@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import breakeven, comparison, numbers
@@ -21,8 +20,7 @@ from tuner.report.page.tables import (
     size_table,
 )
 from tuner.report.rows import pair_rows, percentile_note, size_rows
-from tuner.report.sanitize import plain
-from tuner.report.wording import certainty, describe_sweep, goal_flags, headline, next_commands
+from tuner.report.wording import apply_command, certainty, describe_sweep, headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +52,7 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "verdict_word": headline(answer).partition(":")[0],
         "certainty": _sentence(certainty(answer)),
         "tiles": tiles(answer),
-        "apply": _apply_command(answer),
+        "apply": apply_command(answer),
         "has_curve": bool(answer.curve),
         "captions": captions(exhibit),
         "cold_table": cold_table(exhibit),
@@ -179,23 +177,11 @@ def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def reproduce(exhibit: Exhibit) -> dict[str, Any]:
-    """How to get this page again, and how to measure again."""
-    answer, sweep = exhibit.recommendation, exhibit.sweep
-    source = shlex.quote(plain(exhibit.source))
-    again = [*goal_flags(answer.goal, sweep.goal), *exhibit.flags]
-    measure = ["tuner tune", shlex.quote(plain(sweep.function.name))]
-    measure += ["--local TEMPLATE"] if answer.environment == "local" else []
-    measure += ["--payload PAYLOADS"]
-    if answer.variation is not None:
-        values = ",".join(each.value for each in answer.variation.values)
-        measure.append(
-            shlex.quote(f"--vary={plain(answer.variation.parameter.name)}={plain(values)}")
-        )
-    measure += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
-    measure += [f"--seed {sweep.plan.seed}", *goal_flags(answer.goal), *exhibit.flags]
+    """How to get this page again, and how to measure again, where that is known."""
+    sweep = exhibit.sweep
     return {
-        "again": " ".join([f"tuner report {source} --format html", *again, "--out report.html"]),
-        "measure": " ".join(measure),
+        "again": exhibit.page_command,
+        "measure": exhibit.measure_command,
         "facts": [
             ("sweep", sweep.plan.sweep_id),
             ("started", sweep.started_at),
@@ -207,11 +193,6 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
         ],
         "payloads": sent_table(exhibit.sent),
     }
-
-
-def _apply_command(answer: Recommendation) -> str | None:
-    """The AWS CLI's command that carries the answer out."""
-    return next((each for each in next_commands(answer) if each.startswith("aws ")), None)
 
 
 def _targets(answer: Recommendation) -> list[str]:

@@ -1,0 +1,88 @@
+"""Commands that make sense after an answer, with the options that give it again."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from tuner.report.sanitize import plain
+from tuner.report.wording import apply_command
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.breakeven.terms import Terms
+    from tuner.model.goal import Goal
+    from tuner.model.recommendation import Recommendation
+    from tuner.report.page.data import Exhibit
+
+
+def next_commands(
+    recommendation: Recommendation, source: str | None = None, flags: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """What to do with the answer, ready to be pasted.
+
+    `source` is what `tuner report` finds the sweep by, if that is shorter than its file, and
+    `flags` are the options without which its report would give another answer.
+    """
+    sweep = shlex.quote(plain(source or recommendation.sweep.file or recommendation.function.name))
+    report = " ".join(["tuner report", sweep, *flags, "--format markdown"])
+    apply = apply_command(recommendation)
+    return (report,) if apply is None else (report, apply)
+
+
+def page_command(exhibit: Exhibit, flags: Sequence[str]) -> str:
+    """The command that gives a page again, from its saved sweep; `flags`: beside the goal's."""
+    goal = goal_flags(exhibit.recommendation.goal, exhibit.sweep.goal)
+    source = shlex.quote(plain(exhibit.source))
+    return " ".join(["tuner report", source, "--format html", *goal, *flags, "--out report.html"])
+
+
+def measure_command(exhibit: Exhibit, flags: Sequence[str]) -> str:
+    """The command for a new sweep of the same kind."""
+    answer, sweep = exhibit.recommendation, exhibit.sweep
+    words = ["tuner tune", shlex.quote(plain(sweep.function.name))]
+    words += ["--local TEMPLATE"] if answer.environment == "local" else []
+    words += ["--payload PAYLOADS"]
+    if answer.variation is not None:
+        values = ",".join(each.value for each in answer.variation.values)
+        name = answer.variation.parameter.name
+        words.append(shlex.quote(f"--vary={plain(name)}={plain(values)}"))
+    words += ["--exhaustive"] if sweep.plan.method == "exhaustive" else []
+    return " ".join([*words, f"--seed {sweep.plan.seed}", *goal_flags(answer.goal), *flags])
+
+
+def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
+    """The options that make this goal of the one that a sweep keeps, or else of the defaults."""
+    usual = kept or type(goal)()
+    written = {
+        "--goal": (goal.name, usual.name),
+        "--cost-slack": (goal.cost_slack_ratio, usual.cost_slack_ratio),
+        "--tolerance": (goal.tolerance_ratio, usual.tolerance_ratio),
+        "--max-cost-per-million": (goal.max_cost_usd_per_million, usual.max_cost_usd_per_million),
+        "--cold-start-share": (goal.cold_start_share, usual.cold_start_share),
+    }
+    flags = [f"{name} {value}" for name, (value, before) in written.items() if value != before]
+    if goal.percentile not in (None, usual.percentile):
+        flags.append(f"--percentile {goal.percentile:g}")
+    if goal.max_duration_ms not in (None, usual.max_duration_ms):
+        flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
+    return flags
+
+
+def limits_flags(min_memory_mb: int | None, max_memory_mb: int | None) -> list[str]:
+    """The options of the range of sizes."""
+    options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
+    return [f"{name} {value}" for name, value in options.items() if value is not None]
+
+
+def terms_flags(terms: Terms) -> list[str]:
+    """The options of the traffic and of what a change must save, where they are no defaults."""
+    usual, flags = type(terms)(), []
+    if terms.traffic.rate_per_s is not None:
+        flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")
+    if terms.min_saving_usd_per_month != usual.min_saving_usd_per_month:
+        flags.append(f"--min-saving-usd-per-month {terms.min_saving_usd_per_month:g}")
+    if terms.min_saving_ratio is not None:
+        flags.append(f"--min-saving-ratio {terms.min_saving_ratio:g}")
+    return flags
