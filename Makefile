@@ -82,4 +82,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, output
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures findings notebooks clean

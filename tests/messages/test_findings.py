@@ -1,0 +1,77 @@
+"""The table of findings against the code, and the page that is made from it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tests.messages.renew import PAGE, page
+from tests.messages.source import modules
+from tests.sweeps import made_sweep, save_sweep
+from tuner import load_sweep
+from tuner.model.finding import Finding, finding_codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def made_findings() -> Iterator[tuple[str, str, str]]:
+    """Where the code makes a finding: the place, its code and its severity."""
+    for path, tree in modules().items():
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"):
+                continue
+            where = f"{path}:{node.lineno}"
+            if node.args:
+                code, severity, _message = node.args
+                for each in zip(_choices(code, where), _choices(severity, where), strict=True):
+                    yield (where, *each)
+            else:  # from the record that another process wrote
+                assert path == "tuner/local/child_process.py", where
+
+
+def _choices(node: ast.expr, where: str) -> list[str]:
+    """The constants that an argument can be: `"a" if random else "b"` is one of two."""
+    if isinstance(node, ast.IfExp):
+        return [*_choices(node.body, where), *_choices(node.orelse, where)]
+    assert isinstance(node, ast.Constant), f"{where}: a code and a severity are constants"
+    return [str(node.value)]
+
+
+def test_every_finding_is_in_the_table_with_its_severity() -> None:
+    """A finding's code and severity are constants, and the table has both."""
+    made = list(made_findings())
+    assert made
+    for where, code, severity in made:
+        assert code in finding_codes(), f"{where}: {code} is not in findings.toml"
+        assert severity in finding_codes()[code].severities, f"{where}: {code} is {severity}"
+
+
+def test_every_entry_of_the_table_is_used() -> None:
+    """No code and no severity stands in the table that the code does not make."""
+    made = {(code, severity) for _where, code, severity in made_findings()}
+    listed = {(code, each) for code, entry in finding_codes().items() for each in entry.severities}
+    assert listed - made == set()
+
+
+def test_entries_are_whole_sentences_under_a_snake_case_code() -> None:
+    """Codes are snake_case; meaning, evidence and remedy each end as a sentence does."""
+    for code, entry in finding_codes().items():
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code), code
+        for text in (entry.meaning, entry.evidence, entry.remedy):
+            assert re.fullmatch(r"[A-Z].*\.", text), f"{code}: {text}"
+
+
+def test_the_page_is_made_from_the_table() -> None:
+    """`docs/findings.md` says what the table says: `make findings` writes it."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_a_sweep_with_a_code_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """A saved sweep keeps findings whose codes are no longer made, and their text as it was."""
+    old = Finding("goals-differ", "info", "raise --budget-usd")
+    sweep = replace(made_sweep(), findings=(old,))
+    assert load_sweep(save_sweep(tmp_path / "old.jsonl", sweep)).findings == (old,)
