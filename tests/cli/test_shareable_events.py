@@ -117,7 +117,7 @@ def test_events_need_a_function() -> None:
     [
         ((10,), "10", None),
         ((), "1", None),
-        ((7,), "1", "send batches of 7, and the comparison is with 1: give --vary the value"),
+        ((7,), "1", "send batches of 7, and the comparison is with 1: give `vary` the value"),
         ((5, 10), "1", "send batches of 5 and 10, and the comparison is with 1"),
     ],
 )
