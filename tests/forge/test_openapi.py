@@ -12,9 +12,8 @@ from tests.forge.changed_file import ChangedFile
 from tests.forge.fake_github import NUMBER, REPOSITORY, serving
 from tests.forge.openapi import needed_description
 from tuner.forge import open_forge
-from tuner.forge.comments import deliver
+from tuner.forge.comments import deliver, suggest
 from tuner.forge.protocol import Suggestion, Target
-from tuner.forge.suggestions import suggest
 
 if TYPE_CHECKING:
     from tests.forge.openapi import Description

@@ -16,9 +16,8 @@ from tests.forge.fake_github import NUMBER, REPOSITORY, FakeGithub, Refusal, ser
 from tests.forge.fake_gitlab import FakeGitlab
 from tuner.errors import ForgeError, ForgeReadOnlyError
 from tuner.forge import open_forge
-from tuner.forge.comments import Marker
+from tuner.forge.comments import Marker, NewLine, new_side, suggest
 from tuner.forge.protocol import Suggestion, Target
-from tuner.forge.suggestions import NewLine, new_side, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

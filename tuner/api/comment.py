@@ -7,9 +7,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from tuner.errors import ForgeError, SweepFileError
-from tuner.forge.comments import deliver, is_newer_there
+from tuner.forge.comments import deliver, is_newer_there, suggest
 from tuner.forge.protocol import Suggestion
-from tuner.forge.suggestions import suggest
 from tuner.report.comment import Subject, TemplateChange, render_comment, render_suggestion
 from tuner.report.sanitize import is_plain
 

@@ -104,10 +104,12 @@ def sources(*, json: options.JsonOutput = False) -> None:
             }
         )
         return
+    rows = []
     for each in SOURCES.values():
         batch = f" · batch_size=1 (up to {each.max_batch})" if each.max_batch > 1 else ""
         given = ", ".join(f"{name}={default}" for name, default in each.parameters)
-        show_text(f"{each.name:<17} {each.title:<28} {given}{batch}".rstrip() + "\n")
+        rows.append((each.name, each.title, f"{given}{batch}"))
+    _show_table(rows, "<<<")
 
 
 @spread
@@ -180,8 +182,7 @@ def events(
         listed = [{"name": each.name, "size_bytes": len(each.body)} for each in payloads]
         show_json({"schema_version": 1, "kind": "test_events", "events": listed})
         return
-    for each in payloads:
-        show_text(f"{plain(each.name):<32} {len(each.body):>11,} B\n")
+    _show_table([(plain(each.name), f"{len(each.body):,} B") for each in payloads], "<>")
 
 
 @spread
@@ -222,12 +223,25 @@ def check(
 
 
 def _show_facts(found: "Sequence[ClassSummary]") -> None:
-    show_text(f"{'class':<20} {'share':>8} {'median':>13} {'largest':>13} {'made':>6}  shape\n")
-    for each in found:
-        show_text(
-            f"{plain(each.name):<20} {percent(each.share, 1):>8} {each.median_bytes:>11,} B "
-            f"{each.largest_bytes:>11,} B {each.event_count:>6}  {plain(each.shape)}\n"
+    titles = ("class", "share", "median", "largest", "made", "shape")
+    rows = [
+        (
+            plain(each.name),
+            percent(each.share, 1),
+            f"{each.median_bytes:,} B",
+            f"{each.largest_bytes:,} B",
+            str(each.event_count),
+            plain(each.shape),
         )
+        for each in found
+    ]
+    _show_table([titles, *rows], "<>>>><")
+
+
+def _show_table(rows: "Sequence[tuple[str, ...]]", justify: str) -> None:
+    from tuner.report.console import table_lines  # noqa: PLC0415 - not needed for --help
+
+    show_text("\n".join(table_lines(rows, justify, indent=0)) + "\n")
 
 
 def _try(

@@ -21,7 +21,7 @@ from tuner.errors import (
     UnknownTrafficError,
 )
 from tuner.report.json import SCHEMA_VERSION, function_json
-from tuner.report.plan import describe_plan
+from tuner.report.wording import describe_plan
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.store import load_sweep

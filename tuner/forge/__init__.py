@@ -1,7 +1,7 @@
 """Comments and suggestions on pull and merge requests: one a key, found again and kept up to date.
 
 `open_forge` gives what `protocol` describes: GitHub's or GitLab's comments, sent through the
-`retrying_client`. `comments` and `suggestions` post, renew and withdraw through it.
+`retrying_client`. `comments` posts, renews and withdraws through it.
 """
 
 from __future__ import annotations

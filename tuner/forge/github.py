@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ForgeError, InputError
+from tuner.forge.comments import NewLine, new_side
 from tuner.forge.protocol import Comment, Remark
 from tuner.forge.retrying_client import WAIT_S, Refusal, RetryingClient
-from tuner.forge.suggestions import NewLine, new_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from tuner.errors import InputError
+from tuner.forge.comments import NewLine, new_side
 from tuner.forge.protocol import Comment, Remark
 from tuner.forge.retrying_client import WAIT_S, Refusal, RetryingClient
-from tuner.forge.suggestions import NewLine, new_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.json import findings_json, interval_json
 from tuner.report.sanitize import code_span, markdown, plain
 
 if TYPE_CHECKING:
-    from tuner.breakeven.answer import BillItem, BreakEven, PlatformCost, RateInterval
+    from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
     from tuner.model.interval import Interval
     from tuner.report.console import Glyphs
 
@@ -55,7 +56,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
                 "units": platform.units,
                 "cost_usd_per_month": interval_json(platform.cost_usd_per_month),
                 "break_even_rate_per_s": _rate(platform.break_even),
-                "bill": [_item(item) for item in platform.bill],
+                "bill": [{**asdict(item), "cost_usd": item.cost_usd} for item in platform.bill],
             }
             for platform in answer.platforms
         ],
@@ -74,14 +75,7 @@ def render(
     """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(TITLES))]
-    lines = [_heading(answer), f"  {describe_work(answer)}", ""]
-    for row in rows:
-        cells = [
-            cell.ljust(wide) if column < 2 else cell.rjust(wide)
-            for column, (cell, wide) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  " + "  ".join(cells).rstrip())
+    lines = [_heading(answer), f"  {describe_work(answer)}", "", *table_lines(rows, "<<>>>>")]
     if with_bill:
         lines += ["", *_bill_lines(answer)]
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
@@ -144,16 +138,6 @@ def _bill_lines(answer: BreakEven) -> list[str]:
         total = sum(item.cost_usd for item in platform.bill)
         lines.append(f"    {'a month':<34} {'':>18} {'':<13}   {'':<16}   {total:>14,.2f}")
     return lines
-
-
-def _item(item: BillItem) -> dict[str, Any]:
-    return {
-        "what": item.what,
-        "quantity": item.quantity,
-        "unit": item.unit,
-        "price_usd": item.price_usd,
-        "cost_usd": item.cost_usd,
-    }
 
 
 def headline(answer: BreakEven) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
-from tuner.report.console import SIGNS, fit_to, glyphs_for, wrapped
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.sanitize import code_span, markdown, plain
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ PAIRS: Final = {
     "recommended": "each as recommended",
 }
 HEAD: Final = ("", "A", "B", "A", "B", "change (90 %)", "real?")
+JUSTIFY: Final = "<>>>>><"
 SIZES_HEAD: Final = ("measured in both", "", "", *HEAD[3:])
 _REAL: Final = {
     "higher": "real",
@@ -63,9 +64,9 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
     for label, side in _sides(found):
         lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
     lines.append("")
-    lines += _aligned([HEAD, *pair_rows(found)])
+    lines += table_lines([HEAD, *pair_rows(found)], JUSTIFY)
     if rows := size_rows(found):
-        lines += ["", *_aligned([SIZES_HEAD, *rows])]
+        lines += ["", *table_lines([SIZES_HEAD, *rows], JUSTIFY)]
     lines += ["", *wrapped(headline(found), width)]
     for each in found.findings:
         lines += wrapped(f"{SIGNS[each.severity]} {plain(each.message)}", width, indent="  ")
@@ -242,19 +243,6 @@ def _sizes(pair: Pair) -> str:
 def _quantity_cells(quantity: Quantity, write: Callable[[float], str]) -> tuple[str, ...]:
     sides = (f"{write(each.estimate)} {numbers.spread(each)}" for each in (quantity.a, quantity.b))
     return (*sides, *change_cells(quantity.change))
-
-
-def _aligned(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(wide) if column in {0, len(HEAD) - 1} else cell.rjust(wide)
-            for column, (cell, wide) in enumerate(zip(row, widths, strict=True))
-            if wide
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _markdown_table(rows: list[tuple[str, ...]]) -> str:

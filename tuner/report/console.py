@@ -1,10 +1,16 @@
-"""What plain text is written with: signs, their stand-ins in ASCII, and wrapped sentences."""
+"""What text is written with: signs, their stand-ins in ASCII, wrapped sentences, and tables."""
 
 from __future__ import annotations
 
+import io
 import textwrap
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
 
 _STAND_INS: Final = str.maketrans(
     {
@@ -78,3 +84,47 @@ def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
+
+
+def table_lines(rows: Sequence[Sequence[str]], justify: str, *, indent: int = 2) -> list[str]:
+    """Lines of a table, as wide as its cells; `justify` has `<` or `>` for each column.
+
+    A column without any cell is left out.
+    """
+    from rich.padding import Padding  # noqa: PLC0415 - not needed for every line on stderr
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    shown = [column for column in range(len(justify)) if any(row[column] for row in rows)]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for column in shown:
+        table.add_column(justify="right" if justify[column] == ">" else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(row[column]) for column in shown))
+    console = text_console(10_000)
+    console.print(Padding(table, (0, 0, 0, indent)))
+    return printed_lines(console)
+
+
+def text_console(width: int, *, color: bool = False) -> Console:
+    """A console that keeps what is printed on it, whatever the environment says."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    return Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ={},
+    )
+
+
+def printed_lines(console: Console) -> list[str]:
+    """What was printed on a `text_console`, without spaces at the ends of lines."""
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
-from tuner.report.console import fit_to, glyphs_for
+from tuner.report.console import fit_to, glyphs_for, table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.model.host_check import HostCheck, ShareCheck
 
 SCHEMA_VERSION: Final = 1
-_TITLES: Final = ("memory", "Lambda", "measured", "off", "jitter", "bare loop")
+_TITLES: Final = ("memory", "Lambda", "measured", "off", "jitter", "bare loop", "")
 _MARGIN: Final = "  "
 
 
@@ -45,16 +46,7 @@ def untrue(check: HostCheck) -> str | None:
 
 def _lines(check: HostCheck) -> list[str]:
     cores = f"{check.core_count} core{'' if check.core_count == 1 else 's'}"
-    rows = [_TITLES, *(_cells(share) for share in check.shares)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
-    table = [
-        _MARGIN
-        + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    for line, share in enumerate(check.shares, start=1):
-        if abs(share.off_ratio) > check.tolerance_ratio:
-            table[line] += "  untrue"
+    table = table_lines([_TITLES, *(_cells(check, share) for share in check.shares)], ">>>>>><")
     waiting = numbers.change(check.waiting_off_ratio)
     return [
         f"{check.cpu_control} · {cores} · {_machine(check)}",
@@ -76,7 +68,7 @@ def _machine(check: HostCheck) -> str:
     )
 
 
-def _cells(share: ShareCheck) -> tuple[str, ...]:
+def _cells(check: HostCheck, share: ShareCheck) -> tuple[str, ...]:
     return (
         numbers.memory(share.memory_mb),
         _cores(share.expected_cores),
@@ -84,6 +76,7 @@ def _cells(share: ShareCheck) -> tuple[str, ...]:
         f"{share.off_ratio * 100:+.1f} %".replace("-", "−"),
         f"{share.jitter_ratio * 100:.1f} %",
         _cores(share.bare_ratio),
+        "untrue" if abs(share.off_ratio) > check.tolerance_ratio else "",
     )
 
 
@@ -111,25 +104,14 @@ def _verdict(check: HostCheck) -> list[str]:
 
 
 def _check(check: HostCheck) -> dict[str, Any]:
+    told = asdict(check)
+    del told["shares"]
     return {
-        "cpu_control": check.cpu_control,
-        "core_count": check.core_count,
-        "tolerance_ratio": check.tolerance_ratio,
+        **told,
         "trusted_up_to_mb": check.trusted_up_to_mb,
         "busy": check.is_busy,
-        "steal_ratio": check.steal_ratio,
-        "foreign_load_ratio": check.foreign_load_ratio,
-        "waiting_off_ratio": check.waiting_off_ratio,
         "sizes": [
-            {
-                "memory_mb": share.memory_mb,
-                "worker_count": share.worker_count,
-                "expected_cores": share.expected_cores,
-                "measured_cores": share.measured_cores,
-                "off_ratio": share.off_ratio,
-                "jitter_ratio": share.jitter_ratio,
-                "bare_ratio": share.bare_ratio,
-            }
+            {**asdict(share), "expected_cores": share.expected_cores, "off_ratio": share.off_ratio}
             for share in check.shares
         ],
     }

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.interval import Interval
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.model.comparison import Change, Comparison, Quantity, Side
+    from tuner.model.comparison import Change, Comparison, Pooled, Quantity, Side, ValueChange
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
-    from tuner.model.interval import Interval
     from tuner.model.recommendation import (
         Choice,
         PairEstimate,
@@ -34,6 +34,10 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
     An interval is `{"estimate", "low", "high"}`, 90 %. What is unknown is None, never left out.
     """
     current = recommendation.current
+    told = _fields(
+        current, "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
+        "cost_usd_per_million_records",
+    )  # fmt: skip
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "recommendation",
@@ -45,11 +49,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             "percentiles_ms": _percentiles_at(recommendation, recommendation.choice.memory_mb),
         },
         "current": {
-            "memory_mb": current.memory_mb,
-            "duration_ms": interval_json(current.duration_ms),
-            "cost_usd_per_million": interval_json(current.cost_usd_per_million),
-            "parameters": parameters_json(current.parameters),
-            "cost_usd_per_million_records": interval_json(current.cost_usd_per_million_records),
+            **told,
             # The curve is of the chosen value; another value's events have other percentiles.
             "percentiles_ms": None
             if current.parameters != recommendation.choice.parameters
@@ -60,27 +60,30 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "variation": _variation(recommendation.variation),
         "findings": findings_json(recommendation.findings),
         "assumptions": list(recommendation.assumptions),
-        "prices": {"as_of": recommendation.prices.as_of, "region": recommendation.prices.region},
+        "prices": _fields(recommendation.prices, "as_of", "region"),
         "sweep": {
             "id": recommendation.sweep.sweep_id,
-            "file": recommendation.sweep.file,
-            "invocation_count": recommendation.sweep.invocation_count,
-            "cost_usd": recommendation.sweep.cost_usd,
-            "wall_s": recommendation.sweep.wall_s,
+            **_fields(recommendation.sweep, "file", "invocation_count", "cost_usd", "wall_s"),
         },
     }
 
 
 def function_json(function: FunctionConfig) -> dict[str, Any]:
     """What tells the function and its code."""
-    return {
-        "name": function.name,
-        "region": function.region,
-        "architecture": function.architecture,
-        "runtime": function.runtime,
-        "memory_mb": function.memory_mb,
-        "code_sha256": function.code_sha256,
-    }
+    return _fields(
+        function, "name", "region", "architecture", "runtime", "memory_mb", "code_sha256"
+    )
+
+
+def _fields(value: Any, *names: str) -> dict[str, Any]:
+    """Attributes by their names; intervals and varied parameters as they stand in JSON."""
+    found = {name: getattr(value, name) for name in names}
+    for name, each in found.items():
+        if isinstance(each, Interval):
+            found[name] = interval_json(each)
+        elif name == "parameters":
+            found[name] = parameters_json(each)
+    return found
 
 
 def interval_json(interval: Interval | None) -> dict[str, float] | None:
@@ -92,60 +95,32 @@ def interval_json(interval: Interval | None) -> dict[str, float] | None:
 
 def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
     """What the operator should know."""
-    return [
-        {"code": each.code, "severity": each.severity, "message": each.message} for each in findings
-    ]
+    return [_fields(each, "code", "severity", "message") for each in findings]
 
 
 def goal_json(goal: Goal) -> dict[str, Any]:
     """The goal with its limits."""
-    return {
-        "name": goal.name,
-        "cost_slack_ratio": goal.cost_slack_ratio,
-        "tolerance_ratio": goal.tolerance_ratio,
-        "max_duration_ms": goal.max_duration_ms,
-        "percentile": goal.percentile,
-        "max_cost_usd_per_million": goal.max_cost_usd_per_million,
-        "cold_start_share": goal.cold_start_share,
-        "allow_different_replies": goal.allow_different_replies,
-    }
+    return _fields(
+        goal, "name", "cost_slack_ratio", "tolerance_ratio", "max_duration_ms", "percentile",
+        "max_cost_usd_per_million", "cold_start_share", "allow_different_replies",
+    )  # fmt: skip
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
-    return {
-        "verdict": choice.verdict,
-        "memory_mb": choice.memory_mb,
-        "best_so_far_mb": choice.best_so_far_mb,
-        "basis": choice.basis,
-        "duration_ms": interval_json(choice.duration_ms),
-        "cost_usd_per_million": interval_json(choice.cost_usd_per_million),
-        "saving_ratio": interval_json(choice.saving_ratio),
-        "saving_usd_per_month": interval_json(choice.saving_usd_per_month),
-        "expected_regret_ratio": choice.expected_regret_ratio,
-        "confidence": choice.confidence,
-        "parameters": parameters_json(choice.parameters),
-        "cost_usd_per_million_records": interval_json(choice.cost_usd_per_million_records),
-    }
+    return _fields(
+        choice, "verdict", "memory_mb", "best_so_far_mb", "basis", "duration_ms",
+        "cost_usd_per_million", "saving_ratio", "saving_usd_per_month", "expected_regret_ratio",
+        "confidence", "parameters", "cost_usd_per_million_records",
+    )  # fmt: skip
 
 
 def _size(size: SizeSummary) -> dict[str, Any]:
-    return {
-        "architecture": size.architecture,
-        "memory_mb": size.memory_mb,
-        "payload": size.payload,
-        "parameters": parameters_json(size.parameters),
-        "invocation_count": size.invocation_count,
-        "environment_count": size.environment_count,
-        "cold_start_count": size.cold_start_count,
-        "error_count": size.error_count,
-        "timeout_count": size.timeout_count,
-        "oom_count": size.oom_count,
-        "throttle_count": size.throttle_count,
-        "duration_ms": interval_json(size.duration_ms),
-        "cost_usd_per_million": interval_json(size.cost_usd_per_million),
-        "max_memory_used_mb": size.max_memory_used_mb,
-        "percentiles_ms": _percentiles(size.percentiles),
-    }
+    told = _fields(
+        size, "architecture", "memory_mb", "payload", "parameters", "invocation_count",
+        "environment_count", "cold_start_count", "error_count", "timeout_count", "oom_count",
+        "throttle_count", "duration_ms", "cost_usd_per_million", "max_memory_used_mb",
+    )  # fmt: skip
+    return {**told, "percentiles_ms": _percentiles(size.percentiles)}
 
 
 def _percentiles_at(recommendation: Recommendation, memory_mb: int | None) -> Any:
@@ -188,12 +163,12 @@ def _variation(variation: Variation | None) -> dict[str, Any] | None:
 
 
 def _pair(pair: PairEstimate) -> dict[str, Any]:
+    told = _fields(
+        pair, "memory_mb", "duration_ms", "cost_usd_per_million", "cost_usd_per_million_records",
+        "change_ratio",
+    )  # fmt: skip
     return {
-        "memory_mb": pair.memory_mb,
-        "duration_ms": interval_json(pair.duration_ms),
-        "cost_usd_per_million": interval_json(pair.cost_usd_per_million),
-        "cost_usd_per_million_records": interval_json(pair.cost_usd_per_million_records),
-        "change_ratio": interval_json(pair.change_ratio),
+        **told,
         "basis": "measured" if pair.measured else "modelled",
         "percentiles_ms": None if pair.percentile is None else _percentiles([pair.percentile]),
     }
@@ -216,7 +191,7 @@ def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
     platform = recommendation.platform
     if platform is None:
         return None
-    return {"verdict": platform.verdict, "break_even_rate_per_s": platform.break_even_rate_per_s}
+    return _fields(platform, "verdict", "break_even_rate_per_s")
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -250,34 +225,17 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         ],
         "same_sizes": None
         if pooled is None
-        else {
-            "sizes_mb": list(pooled.sizes_mb),
-            "duration": _change_json(pooled.duration),
-            "cost": _change_json(pooled.cost),
-        },
-        "by_value": [
-            {
-                "value": each.value,
-                "duration": _change_json(each.duration),
-                "cost": _change_json(each.cost),
-            }
-            for each in found.by_value
-        ],
+        else {"sizes_mb": list(pooled.sizes_mb), **_changes_json(pooled)},
+        "by_value": [{"value": each.value, **_changes_json(each)} for each in found.by_value],
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
-        "prices": {"as_of": found.prices.as_of, "region": found.prices.region},
+        "prices": _fields(found.prices, "as_of", "region"),
     }
 
 
 def _side_json(side: Side) -> dict[str, Any]:
-    return {
-        "source": side.source,
-        "sweep_id": side.sweep_id,
-        "started_at": side.started_at,
-        "environment": side.environment,
-        "function": function_json(side.function),
-        "recommended_mb": side.recommended_mb,
-    }
+    told = _fields(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
+    return {**told, "function": function_json(side.function)}
 
 
 def _quantity_json(quantity: Quantity) -> dict[str, Any]:
@@ -288,9 +246,9 @@ def _quantity_json(quantity: Quantity) -> dict[str, Any]:
     }
 
 
+def _changes_json(found: Pooled | ValueChange) -> dict[str, Any]:
+    return {"duration": _change_json(found.duration), "cost": _change_json(found.cost)}
+
+
 def _change_json(change: Change) -> dict[str, Any]:
-    return {
-        "ratio": interval_json(change.ratio),
-        "probability_higher": change.probability_higher,
-        "verdict": change.verdict,
-    }
+    return _fields(change, "ratio", "probability_higher", "verdict")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.report import numbers
+from tuner.report.console import table_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +38,8 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None 
 
     With `region` the prices of the other platforms there stand between.
     """
-    widths = (16, 8, 16, 14, 14)
     titles = ("region", "arch", "$/GB-second", "$/M requests", "as of")
-    rows = [titles, *(_cells(entry) for entry in entries)]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+    lines = table_lines([titles, *map(_cells, entries)], "<<<<<", indent=0)
     sources = [f"  {source}" for source in book.sources]
     return "\n".join(
         [
@@ -85,11 +81,11 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         (f"EC2 {entry.name}", entry.hour_usd, "hour", entry.as_of)
         for entry in here(book.instance_entries)
     ]
-    lines = []
-    for what, price, unit, day in rows:
-        told = "not known" if price is None else f"{price:f}"
-        lines.append(f"{what:<30}  {told:<14}  {unit:<14}  {day}".rstrip())
-    return lines
+    told = [
+        (what, "not known" if price is None else f"{price:f}", unit, day)
+        for what, price, unit, day in rows
+    ]
+    return table_lines(told, "<<<<", indent=0)
 
 
 def _fargate_rows(entry: FargatePrices) -> list[tuple[str, Decimal | None, str, str]]:

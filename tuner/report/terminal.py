@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from tuner.report import numbers
 from tuner.report.chart import draw_curves
-from tuner.report.console import SIGNS, fit_to, glyphs_for
+from tuner.report.console import SIGNS, fit_to, glyphs_for, printed_lines, text_console
 from tuner.report.rows import (
     pair_rows,
     per_record,
@@ -34,6 +32,8 @@ from tuner.report.wording import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from rich.console import Console
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation, Variation
@@ -72,7 +72,7 @@ def render(
     glyphs = glyphs_for(encoding)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     style = _VERDICT_STYLES[recommendation.choice.verdict]
-    console, out = _console(width, color=color)
+    console = text_console(width, color=color)
     _print_header(console, recommendation)
     console.print()
     _print_tables(console, recommendation, roomy=width >= ROOMY_WIDTH)
@@ -83,26 +83,8 @@ def render(
     console.print()
     _print_verdict(console, recommendation, style)
     _print_remarks(console, recommendation, commands)
-    printed = out.getvalue().replace(_HELD_SPACE, " ")
-    text = "\n".join(line.rstrip() for line in printed.splitlines()) + "\n"
-    return fit_to(text, glyphs)
-
-
-def _console(width: int, *, color: bool) -> tuple[Console, io.StringIO]:
-    out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=color,
-        color_system="standard" if color else None,
-        no_color=not color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        _environ={},
-    )
-    return console, out
+    text = "\n".join(printed_lines(console)).replace(_HELD_SPACE, " ")
+    return fit_to(text + "\n", glyphs)
 
 
 def _print_header(console: Console, recommendation: Recommendation) -> None:

@@ -1,4 +1,4 @@
-"""An answer in words: the verdict, whose it is, what was spent, and how it is carried out."""
+"""Answers and plans in words: the verdict, whose it is, what is spent, and how it is done."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.breakeven.traffic import DEFAULT_PEAK_RATIO
+from tuner.lease.lock import SWEEP_TAG
 from tuner.report import numbers
-from tuner.report.plan import describe_config
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tuner.model.function import FunctionConfig
+    from tuner.model.plan import SweepPlan
     from tuner.model.recommendation import Recommendation
 
 
@@ -161,3 +165,94 @@ def apply_command(recommendation: Recommendation) -> str | None:
 
 def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def describe_plan(
+    function: FunctionConfig,
+    plan: SweepPlan,
+    *,
+    costs_nothing: bool,
+    reached_by: Sequence[str] = (),
+    has_build: bool = False,
+) -> tuple[str, ...]:
+    """Lines: the function, what is going to happen to it, and what that takes."""
+    count = plan.estimated_invocation_count
+    free = " on AWS; nothing is billed here" if costs_nothing else ""
+    return (
+        describe_config(function, "local" if costs_nothing else function.region),
+        _sizes(plan),
+        *_payloads(plan),
+        _isolation(plan, reached_by),
+        "Every invocation really runs the code, with the function's own role.",
+        *_wishes(plan, has_build=has_build),
+        f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
+    )
+
+
+def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
+    if plan.isolation != "clone":
+        return (
+            "$LATEST changes for moments while they are published as versions, and is restored; "
+            f"the tag {SWEEP_TAG} marks it meanwhile."
+        )
+    copy = "a temporary copy is measured, the function is only read"
+    if not reached_by:
+        return f"{copy[0].upper()}{copy[1:]}."
+    return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}): {copy}."
+
+
+def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
+    if has_build:
+        yield "The copy runs the build of `code` in place of the deployed code."
+    if plan.resumed_from is not None:
+        yield f"Goes on from {plain(plan.resumed_from)}: what that measured and spent counts."
+    if plan.once_each:
+        yield "No event is sent twice."
+    if plan.keep_payloads:
+        yield "The events that are sent are kept in the sweep file."
+
+
+def _sizes(plan: SweepPlan) -> str:
+    sizes = ", ".join(map(str, plan.sizes_mb))
+    if plan.method == "exhaustive":
+        return f"Sizes: {sizes} MB, each {plan.repetition_count} times and cold starts besides."
+    if plan.sizes_named:
+        return f"Sizes: chosen as it goes, among {sizes} MB."
+    low, high = min(plan.sizes_mb), max(plan.sizes_mb)
+    return f"Sizes: chosen as it goes, among {len(plan.sizes_mb)} from {low} to {high} MB."
+
+
+def _payloads(plan: SweepPlan) -> tuple[str, ...]:
+    """The classes by their names, and the values of a varied parameter; one event needs no line."""
+    if len(plan.payloads) < 2:
+        return ()
+    names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
+    varied = plan.varied
+    values = "" if varied is None else f"; with {varied.name} {', '.join(varied.values)}"
+    return (f"Payloads: {plain(names)}{plain(values)}; each is tried at the current size first.",)
+
+
+def describe_config(function: FunctionConfig, where: str) -> str:
+    """One line: name, place, runtime, size and code of a function."""
+    parts = (
+        function.name,
+        where,
+        f"{function.runtime or 'container image'} {function.architecture}",
+        numbers.memory(function.memory_mb),
+        f"code {function.code_sha256[:7]}",
+    )
+    return " · ".join(plain(part) for part in parts)
+
+
+def _takes(plan: SweepPlan) -> str:
+    """Time and cost: expected where the function's duration is known, else what it could be."""
+    about = "about" if plan.basis == "recent_duration" else "at most"
+    text = (
+        f"{about} {numbers.wall_time(plan.estimated_wall_s)} "
+        f"and {numbers.usd(plan.estimated_cost_usd)}"
+    )
+    if plan.basis == "timeout":
+        return f"{text} (if each ran until its timeout; no recent duration is known)"
+    if plan.max_cost_usd is not None:
+        text += f", never more than {numbers.usd(plan.max_cost_usd)}"
+    return text

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.sweeps import made_function, made_sweep
 from tests.varied_sweeps import batches
-from tuner.report.plan import describe_plan
+from tuner.report.wording import describe_plan
 
 PLAN = made_sweep().plan
 
