@@ -26,8 +26,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
 
 
-def test_importing_the_gateway_room_loads_no_boto3() -> None:
-    """The room's name and the policy can be imported without paying for boto3."""
+def test_importing_the_package_loads_no_boto3() -> None:
+    """The package and the policy can be imported without paying for boto3."""
     code = (
         "import sys; import tuner.aws.iam_policy; import tuner.cli.sweeping; "
         "sys.exit('botocore' in sys.modules)"

@@ -1,4 +1,4 @@
-"""One local Lambda for all tests of the room, a function and a state folder for each."""
+"""One local Lambda for all tests here, a function and a state folder for each."""
 
 from __future__ import annotations
 

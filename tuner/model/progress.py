@@ -1,4 +1,4 @@
-"""What happens during a sweep, as values for a hook: rooms below the command line never print."""
+"""What happens during a sweep, as values for a hook: nothing below the command line prints."""
 
 from __future__ import annotations
 

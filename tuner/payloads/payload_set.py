@@ -70,85 +70,76 @@ def read_set(
 
     Raises PayloadError, also for a path that leaves the set's folder, unless `allow_outside`.
     """
-    table = _table(_parsed(path), f"payload set {str(path)!r}")
-    unknown = sorted(map(str, table.keys() - {"classes", "seed"}))
-    if unknown:
-        raise PayloadError(
-            f"payload set {str(path)!r}: unknown key {unknown[0]!r}: known are classes and seed"
-        )
+    what = f"payload set {str(path)!r}"
+    table = _table(_parsed(path, what), what)
+    if unknown := sorted(map(str, table.keys() - {"classes", "seed"})):
+        raise PayloadError(f"{what}: unknown key {unknown[0]!r}: known are classes and seed")
     seed = table.get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise PayloadError(f"payload set {str(path)!r}: seed is a whole number from 0")
-    classes = _table(table.get("classes", {}), f"payload set {str(path)!r}, classes")
+        raise PayloadError(f"{what}: seed is a whole number from 0")
+    classes = _table(table.get("classes", {}), f"{what}, classes")
     if not classes:
-        raise PayloadError(f"payload set {str(path)!r} has no classes: name one, [classes.order]")
+        raise PayloadError(f"{what} has no classes: name one, [classes.order]")
     if len(classes) > _MOST_CLASSES:
         raise PayloadError(
-            f"payload set {str(path)!r} has {len(classes):,} classes, over {_MOST_CLASSES:,}: put "
-            "events of one kind in a folder, or make them from a template"
+            f"{what} has {len(classes):,} classes, over {_MOST_CLASSES:,}: put events of one kind "
+            "in a folder, or make them from a template"
         )
     recipes = tuple(
         _recipe(path, str(name), given, within=None if allow_outside else path.parent)
         for name, given in classes.items()
     )
     if not any(recipe.weight for recipe in recipes):
-        raise PayloadError(f"payload set {str(path)!r}: the weights are all 0: give one above it")
+        raise PayloadError(f"{what}: the weights are all 0: give one above it")
     return tuple(recipe for recipe in recipes if recipe.weight), seed
 
 
-def _parsed(path: Path) -> Any:
+def _parsed(path: Path, what: str) -> Any:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
         if len(data) > _MOST_BYTES:
-            raise PayloadError(f"payload set {str(path)!r} is over 4 MB: refer to files instead")
+            raise PayloadError(f"{what} is over 4 MB: refer to files instead")
         text = data.decode("utf-8-sig")
         if path.suffix.lower() == ".toml":
             return tomllib.loads(text)
-        return json.loads(text) if path.suffix.lower() == ".json" else _read_yaml(text, path)
+        return json.loads(text) if path.suffix.lower() == ".json" else _read_yaml(text, what)
     except OSError as error:
-        raise PayloadError(f"payload set {str(path)!r} cannot be read: {error.strerror}") from None
+        why = f" cannot be read: {error.strerror}"
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PayloadError(f"payload set {str(path)!r}, line {line}: {error.problem}") from None
+        why = f", line {line}: {error.problem}"
     except json.JSONDecodeError as error:
-        raise PayloadError(f"payload set {str(path)!r}, line {error.lineno}: {error.msg}") from None
+        why = f", line {error.lineno}: {error.msg}"
     except tomllib.TOMLDecodeError as error:
-        raise PayloadError(f"payload set {str(path)!r} is not valid TOML: {error}") from None
+        why = f" is not valid TOML: {error}"
     except UnicodeDecodeError as error:
-        raise PayloadError(
-            f"payload set {str(path)!r} is not UTF-8 (at byte {error.start})"
-        ) from None
+        why = f" is not UTF-8 (at byte {error.start})"
     except yaml.YAMLError:
-        raise PayloadError(f"payload set {str(path)!r} holds control characters") from None
+        why = " holds control characters"
     except (ValueError, RecursionError, TypeError):
-        raise PayloadError(
-            f"payload set {str(path)!r} cannot be read: it is nested too deep, or holds a number "
-            "beyond all use"
-        ) from None
+        why = " cannot be read: it is nested too deep, or holds a number beyond all use"
+    raise PayloadError(f"{what}{why}")
 
 
-def _read_yaml(text: str, path: Path) -> Any:
+def _read_yaml(text: str, what: str) -> Any:
     """Read YAML without aliases: a few of them, of one another, stand for a file of any size."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
+        where = f"{what}, line {event.start_mark.line + 1 if event.start_mark else 1}"
         if isinstance(event, yaml.AliasEvent):
             raise PayloadError(
-                f"payload set {str(path)!r}, line {line}: the alias *{event.anchor} is not "
-                "supported: write the values out"
+                f"{where}: the alias *{event.anchor} is not supported: write the values out"
             )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > _MOST_DEPTH:
-            raise PayloadError(
-                f"payload set {str(path)!r}, line {line}: nested deeper than {_MOST_DEPTH} levels"
-            )
+            raise PayloadError(f"{where}: nested deeper than {_MOST_DEPTH} levels")
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (AttributeError, KeyError):  # PyYAML's own, of `!!timestamp noon` and `!!bool maybe`
         raise PayloadError(
-            f"payload set {str(path)!r} has a value that is not as its tag says: leave out the tag"
+            f"{what} has a value that is not as its tag says: leave out the tag"
         ) from None
 
 
