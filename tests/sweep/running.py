@@ -37,7 +37,7 @@ _NUMBERS = itertools.count(1)
 
 
 @dataclass
-class Place:
+class ServedFunction:
     """A served function, the gateway to it, and where files go."""
 
     server: LocalLambda
@@ -156,7 +156,7 @@ class InPart:
 @contextmanager
 def serve(
     folder: Path, executor: ScriptedExecutor | None = None, **options: Any
-) -> Iterator[Place]:
+) -> Iterator[ServedFunction]:
     """Serve one function of 512 MB."""
     executor = executor or ScriptedExecutor(20.0, init_duration_ms=50.0, time_scale=0)
     definition = FunctionDefinition(
@@ -173,7 +173,7 @@ def serve(
             max_connections=64,
         ) as gateway,
     ):
-        yield Place(server, gateway, folder)
+        yield ServedFunction(server, gateway, folder)
 
 
 @dataclass

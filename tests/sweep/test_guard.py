@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sweep.running import Place, codes, serve
+from tests.sweep.running import ServedFunction, codes, serve
 from tuner.api.answers import recommend
 from tuner.local import HostLimits, ScriptedExecutor
 from tuner.local.machine_load import HostLoad, MachineClock
@@ -34,19 +34,19 @@ def test_what_costs_far_more_than_foreseen_is_stopped(
     tmp_path: Path, recent_ms: float | None, budget_usd: float | None, stops: bool
 ) -> None:
     """Two seconds where 20 ms were foreseen: stopped, unless a budget agrees to it."""
-    with serve(tmp_path, ScriptedExecutor(2000.0, time_scale=0)) as place:
-        before = place.snapshot()
-        plan = place.plan(
+    with serve(tmp_path, ScriptedExecutor(2000.0, time_scale=0)) as served:
+        before = served.snapshot()
+        plan = served.plan(
             memory_sizes_mb=SIZES,
             repetition_count=5,
             recent_duration_ms=recent_ms,
             budget_usd=budget_usd,
         )
-        sweep = place.run(plan)
+        sweep = served.run(plan)
         assert ("runaway" in codes(sweep)) == stops
         assert sweep.end == ("failed" if stops else "complete")
         assert len(sweep.invocations) < plan.max_invocations if stops else True
-        assert place.snapshot() == before
+        assert served.snapshot() == before
 
 
 class Unimportable(ScriptedExecutor):
@@ -75,15 +75,15 @@ def test_a_busy_machine_is_told_whoever_sweeps(
     clocks = (MachineClock(2.0 * n, busy_s * n, 0.0, 0.0) for n in itertools.count())
     load = HostLoad(lambda: next(clocks), lambda: 0.0)
     monkeypatch.setattr("tuner.local.control_plane.invoke.HostLoad", lambda: load)
-    with serve(tmp_path, OnABusyHost(20.0, time_scale=0)) as place:
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=2)
-        sweep = place.run(plan)
+    with serve(tmp_path, OnABusyHost(20.0, time_scale=0)) as served:
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=2)
+        sweep = served.run(plan)
         seen_before = replace(host_busy(), message="a bare loop got 61 % of a core")
-        told_before = place.run(
-            place.plan(memory_sizes_mb=SIZES, repetition_count=2), findings=(seen_before,)
+        told_before = served.run(
+            served.plan(memory_sizes_mb=SIZES, repetition_count=2), findings=(seen_before,)
         )
-        once_more = place.plan(memory_sizes_mb=SIZES, repetition_count=3)
-        gone_on = place.run(once_more, findings=(host_busy(),), earlier=told_before)
+        once_more = served.plan(memory_sizes_mb=SIZES, repetition_count=3)
+        gone_on = served.run(once_more, findings=(host_busy(),), earlier=told_before)
     assert ("host_busy" in codes(sweep)) == is_told
     for each in (told_before, gone_on):
         assert [found for found in each.findings if found.code == "host_busy"] == [seen_before]
@@ -92,11 +92,11 @@ def test_a_busy_machine_is_told_whoever_sweeps(
 def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
     """No size helps: one invocation, and a line with the module, the log and what to do."""
     executor = Unimportable(20.0, time_scale=0, failure=lambda _deployment, _request: "error")
-    with serve(tmp_path, executor) as place:
-        before = place.snapshot()
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=1)
-        sweep = place.run(plan)
-        assert place.snapshot() == before
+    with serve(tmp_path, executor) as served:
+        before = served.snapshot()
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=1)
+        sweep = served.run(plan)
+        assert served.snapshot() == before
     assert sweep.end == "failed"
     assert len(sweep.invocations) == 1
     [finding] = sweep.findings
@@ -141,43 +141,43 @@ def invocation(memory_mb: int, *, failed: bool = False, error_type: str = "Broke
     )  # fmt: skip
 
 
-def alarms(place: Place, *invocations: Invocation, **options: Any) -> list[str | None]:
-    guard = RunawayGuard(place.plan(memory_sizes_mb=SIZES), **options)
+def alarms(served: ServedFunction, *invocations: Invocation, **options: Any) -> list[str | None]:
+    guard = RunawayGuard(served.plan(memory_sizes_mb=SIZES), **options)
     found = [guard.alarm(each, float(second)) for second, each in enumerate(invocations)]
     return [finding and finding.code for finding in found]
 
 
 def test_errors_that_begin_at_sizes_that_had_succeeded_stop_it(tmp_path: Path) -> None:
     """Five of the last eight, at two sizes: what the function calls is failing."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
         good = [invocation(128), invocation(512), invocation(1769)]
         bad = [invocation(size, failed=True) for size in (128, 512, 128, 512, 1769)]
-        assert alarms(place, *good, *bad)[-2:] == [None, "downstream_errors"]
+        assert alarms(served, *good, *bad)[-2:] == [None, "downstream_errors"]
         same = [invocation(128, failed=True)] * 8
-        assert "downstream_errors" not in alarms(place, *good, *same)
+        assert "downstream_errors" not in alarms(served, *good, *same)
         never_good = [invocation(size, failed=True) for size in (192, 256) * 6]
-        assert "downstream_errors" not in alarms(place, *good, *never_good)
+        assert "downstream_errors" not in alarms(served, *good, *never_good)
 
 
 def test_errors_of_a_repeated_event_stop_it_after_a_handful(tmp_path: Path) -> None:
     """What succeeded once and fails with one type whatever the size is the event's repetition."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
         bad = [invocation(size, failed=True) for size in (512, 768, 1769, 512, 768)]
         expected = [None] * 5 + ["repeated_event_fails"]
-        assert alarms(place, invocation(512), *bad) == expected
+        assert alarms(served, invocation(512), *bad) == expected
         # What memory may explain, other types, and a success between them are none of it.
         smaller = [invocation(size, failed=True) for size in (128, 192, 256) * 3]
-        assert not any(alarms(place, invocation(512), *smaller))
+        assert not any(alarms(served, invocation(512), *smaller))
         types = [
             invocation(size, failed=True, error_type=f"E{number}")
             for number, size in enumerate((512, 768, 1769, 512, 768))
         ]
-        assert not any(alarms(place, invocation(512), *types))
-        assert not any(alarms(place, invocation(512), *bad[:4], invocation(1024), *bad[:4]))
+        assert not any(alarms(served, invocation(512), *types))
+        assert not any(alarms(served, invocation(512), *bad[:4], invocation(1024), *bad[:4]))
         # An event that was sent again with success does not fail for that.
         again = [invocation(512), invocation(512)]
         larger = [invocation(size, failed=True) for size in (768, 1024, 1769, 768, 1024)]
-        assert alarms(place, *again, *larger)[-1] == "downstream_errors"
+        assert alarms(served, *again, *larger)[-1] == "downstream_errors"
 
 
 def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path: Path) -> None:
@@ -189,15 +189,15 @@ def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path
         return "error" if seen.count(request.payload) > 1 else None
 
     executor = ScriptedExecutor(5.0, time_scale=0, failure=once)
-    with serve(tmp_path, executor) as place:
-        before = place.snapshot()
+    with serve(tmp_path, executor) as served:
+        before = served.snapshot()
         sizes = tuple(range(512, 512 + 33 * 64, 64))
-        sweep = place.run(place.plan(memory_sizes_mb=sizes, concurrency=1))
+        sweep = served.run(served.plan(memory_sizes_mb=sizes, concurrency=1))
         assert sweep.end == "failed"
         assert len(sweep.invocations) <= 8
         [finding] = [each for each in sweep.findings if each.code == "repeated_event_fails"]
         assert "--once-each" in finding.message
-        assert place.snapshot() == before
+        assert served.snapshot() == before
 
 
 def answered(memory_mb: int, kind: str, **changes: Any) -> Invocation:
@@ -206,17 +206,17 @@ def answered(memory_mb: int, kind: str, **changes: Any) -> Invocation:
 
 def test_a_row_of_error_replies_stops_it_where_memory_cannot_be_why(tmp_path: Path) -> None:
     """Five of one payload at three sizes up to the current one, and never a good reply."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
         sizes = (128, 512, 1769, 512, 128)
         bad = [answered(size, "http_5xx" if size > 128 else "http_4xx") for size in sizes]
-        assert alarms(place, *bad, current_mb=512) == [None] * 4 + ["only_error_replies"]
+        assert alarms(served, *bad, current_mb=512) == [None] * 4 + ["only_error_replies"]
         # Agreed to, below the current size only, one good reply, too few sizes, two payloads.
-        assert not any(alarms(place, *bad, current_mb=512, takes_error_replies=True))
-        assert not any(alarms(place, *bad[:2] * 5, current_mb=1024))
-        assert not any(alarms(place, answered(128, "3fa9c2d1/9"), *bad * 2, current_mb=512))
-        assert not any(alarms(place, *bad[:2] * 5, current_mb=512))
+        assert not any(alarms(served, *bad, current_mb=512, takes_error_replies=True))
+        assert not any(alarms(served, *bad[:2] * 5, current_mb=1024))
+        assert not any(alarms(served, answered(128, "3fa9c2d1/9"), *bad * 2, current_mb=512))
+        assert not any(alarms(served, *bad[:2] * 5, current_mb=512))
         turns = [replace(each, payload=f"p{n % 2}") for n, each in enumerate(bad + bad[:3])]
-        assert not any(alarms(place, *turns, current_mb=512))
+        assert not any(alarms(served, *turns, current_mb=512))
 
 
 @pytest.mark.parametrize("is_agreed", [False, True])
@@ -228,12 +228,12 @@ def test_a_function_that_answers_errors_is_not_tried_at_every_size(
     """
     goal = Goal(allow_different_replies=is_agreed)
     executor = ScriptedExecutor(5.0, time_scale=0, response=lambda *_: b'{"statusCode": 503}')
-    with serve(tmp_path, executor) as place:
-        before = place.snapshot()
+    with serve(tmp_path, executor) as served:
+        before = served.snapshot()
         sizes = tuple(range(512, 512 + 33 * 64, 64))
-        plan = place.plan(memory_sizes_mb=sizes, concurrency=1)
-        sweep = place.run(plan, goal=goal)
-        assert place.snapshot() == before
+        plan = served.plan(memory_sizes_mb=sizes, concurrency=1)
+        sweep = served.run(plan, goal=goal)
+        assert served.snapshot() == before
     assert (sweep.end, "only_error_replies" in codes(sweep)) == (
         ("complete", False) if is_agreed else ("failed", True)
     )
@@ -249,9 +249,9 @@ def test_a_function_that_answers_errors_is_not_tried_at_every_size(
 
 def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:
     """Its own error, or once a minute its metric, stops the sweep at once."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
         loop = invocation(128, failed=True, error_type="RecursiveInvocationException")
-        assert alarms(place, invocation(128), loop) == [None, "recursion"]
+        assert alarms(served, invocation(128), loop) == [None, "recursion"]
         asked: list[int] = []
 
         def dropped() -> int:
@@ -259,7 +259,7 @@ def test_recursion_is_told_by_lambda(tmp_path: Path) -> None:
             return len(asked) - 1
 
         calls = [invocation(128)] * 121
-        assert alarms(place, *calls, count_dropped=dropped) == [None] * 120 + ["recursion"]
+        assert alarms(served, *calls, count_dropped=dropped) == [None] * 120 + ["recursion"]
         assert asked == [0, 1]
 
 
@@ -269,9 +269,9 @@ def test_a_loop_ends_the_sweep_and_gives_back(tmp_path: Path) -> None:
     executor._payload = lambda *_: (
         b'{"errorType": "RecursiveInvocationException", "errorMessage": "loop"}', "Unhandled",
     )  # fmt: skip
-    with serve(tmp_path, executor) as place:
-        before = place.snapshot()
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES, concurrency=1))
+    with serve(tmp_path, executor) as served:
+        before = served.snapshot()
+        sweep = served.run(served.plan(memory_sizes_mb=SIZES, concurrency=1))
         assert (sweep.end, len(sweep.invocations)) == ("failed", 1)
         assert "recursion" in codes(sweep)
-        assert place.snapshot() == before
+        assert served.snapshot() == before

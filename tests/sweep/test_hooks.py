@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sweep.running import Place, serve
+from tests.sweep.running import ServedFunction, serve
 from tuner.errors import HookError, InputError
 from tuner.sweep.hooks import Hooks, parse_hooks
 
@@ -26,69 +26,73 @@ sys.exit(int(sys.argv[2]))
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with serve(tmp_path) as place:
-        yield place
+def served(tmp_path: Path) -> Iterator[ServedFunction]:
+    with serve(tmp_path) as served:
+        yield served
 
 
-def noting(place: Place, status: int = 0) -> tuple[str, ...]:
+def noting(served: ServedFunction, status: int = 0) -> tuple[str, ...]:
     """A command that writes down what it was told."""
-    return (sys.executable, "-c", NOTE, str(place.folder / "noted"), str(status))
+    return (sys.executable, "-c", NOTE, str(served.folder / "noted"), str(status))
 
 
-def noted(place: Place) -> list[str]:
-    file = place.folder / "noted"
+def noted(served: ServedFunction) -> list[str]:
+    file = served.folder / "noted"
     return file.read_text().splitlines() if file.exists() else []
 
 
-def small(place: Place, **options: Any) -> Any:
-    plan = place.plan(memory_sizes_mb=(128, 512), repetition_count=1, warmup_count=0, concurrency=1)
-    return place.run(plan, **options)
+def small(served: ServedFunction, **options: Any) -> Any:
+    plan = served.plan(
+        memory_sizes_mb=(128, 512), repetition_count=1, warmup_count=0, concurrency=1
+    )
+    return served.run(plan, **options)
 
 
-def test_each_invocation_has_its_commands(place: Place) -> None:
+def test_each_invocation_has_its_commands(served: ServedFunction) -> None:
     """They are told size, class and outcome, and get the event on their standard input."""
-    command = noting(place)
-    sweep = small(place, hooks=Hooks(command, command, "invocation"))
+    command = noting(served)
+    sweep = small(served, hooks=Hooks(command, command, "invocation"))
     assert sweep.end == "complete"
     sizes = [str(each.memory_mb) for each in sweep.invocations]
-    assert noted(place) == [
+    assert noted(served) == [
         line
         for size in sizes
         for line in (f"before {size} empty - {{}}", f"after {size} empty success {{}}")
     ]
 
 
-def test_a_failing_before_sends_nothing(place: Place) -> None:
+def test_a_failing_before_sends_nothing(served: ServedFunction) -> None:
     """The invocation that it was to prepare is not made, and the function is given back."""
-    before = place.snapshot()
+    before = served.snapshot()
     with pytest.raises(HookError, match=r"--before command .* status 3"):
-        small(place, hooks=Hooks(noting(place, 3), None, "invocation"))
-    assert len(noted(place)) == 1
-    assert place.server._executor.invocations == []
-    assert place.snapshot() == before
+        small(served, hooks=Hooks(noting(served, 3), None, "invocation"))
+    assert len(noted(served)) == 1
+    assert served.server._executor.invocations == []
+    assert served.snapshot() == before
 
 
-def test_a_failing_after_loses_no_measurement(place: Place) -> None:
+def test_a_failing_after_loses_no_measurement(served: ServedFunction) -> None:
     """The invocation was made and paid for: it is recorded, and the sweep stops."""
-    before = place.snapshot()
-    plan = place.plan(memory_sizes_mb=(128, 512), repetition_count=1, warmup_count=0, concurrency=1)
+    before = served.snapshot()
+    plan = served.plan(
+        memory_sizes_mb=(128, 512), repetition_count=1, warmup_count=0, concurrency=1
+    )
     with pytest.raises(HookError, match="--after"):
-        place.run(plan, hooks=Hooks(None, noting(place, 1), "invocation"))
-    assert place.file(plan).read_text().count('{"record":"invocation"') == 1
-    assert place.snapshot() == before
+        served.run(plan, hooks=Hooks(None, noting(served, 1), "invocation"))
+    assert served.file(plan).read_text().count('{"record":"invocation"') == 1
+    assert served.snapshot() == before
 
 
-def test_around_a_run_after_comes_in_any_case(place: Place) -> None:
+def test_around_a_run_after_comes_in_any_case(served: ServedFunction) -> None:
     """Whatever `before` has prepared is cleaned, also when it failed itself or the sweep did."""
     facts = {"function": "swept", "sweep": "s"}
-    with Hooks(noting(place), noting(place)).around_run(facts):
+    with Hooks(noting(served), noting(served)).around_run(facts):
         pass
-    with pytest.raises(ZeroDivisionError), Hooks(None, noting(place)).around_run(facts):
+    with pytest.raises(ZeroDivisionError), Hooks(None, noting(served)).around_run(facts):
         raise ZeroDivisionError
-    with pytest.raises(HookError), Hooks(noting(place, 1), noting(place)).around_run(facts):
+    with pytest.raises(HookError), Hooks(noting(served, 1), noting(served)).around_run(facts):
         pytest.fail("before had failed")
-    assert [line.split()[0] for line in noted(place)] == [
+    assert [line.split()[0] for line in noted(served)] == [
         "before", "after", "after", "before", "after",
     ]  # fmt: skip
 

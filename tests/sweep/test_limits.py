@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.lease.wire_faults import Wire, faulty, refusal
-from tests.sweep.running import Place, serve
+from tests.sweep.running import ServedFunction, serve
 from tests.sweeps import recommended
 from tuner.errors import InputError
 from tuner.local import ScriptedExecutor
@@ -116,20 +116,20 @@ class Throttling(Wire):
 def test_with_three_in_ten_calls_throttled_the_answer_is_the_same(tmp_path: Path) -> None:
     """Same verdict and size as without a throttle, nothing failed, nothing left."""
     executor = ScriptedExecutor(lambda mb: 2000 * 1769 / min(mb, 1769), time_scale=0)
-    with serve(tmp_path, executor) as place:
-        before = place.snapshot()
-        calm = answer(place)
+    with serve(tmp_path, executor) as served:
+        before = served.snapshot()
+        calm = answer(served)
         wire = Throttling()
         with faulty(wire):
-            throttled = answer(place)
+            throttled = answer(served)
         assert wire.throttled_count > len(wire.requests) / 5
         assert throttled == calm
-        assert place.snapshot() == before
+        assert served.snapshot() == before
 
 
-def answer(place: Place) -> tuple[str, int | None]:
-    plan = place.plan(memory_sizes_mb=(128, 512, 1024, 1769, 3008), repetition_count=6)
-    sweep = place.run(plan, backoff=Backoff(first_s=0.001, most_s=0.002, attempt_count=30))
+def answer(served: ServedFunction) -> tuple[str, int | None]:
+    plan = served.plan(memory_sizes_mb=(128, 512, 1024, 1769, 3008), repetition_count=6)
+    sweep = served.run(plan, backoff=Backoff(first_s=0.001, most_s=0.002, attempt_count=30))
     assert sweep.end == "complete"
     assert all(invocation.outcome.value == "success" for invocation in sweep.invocations)
     found = recommended(sweep)

@@ -10,7 +10,7 @@ from moto.core.config import default_user_config
 from moto.server import ThreadedMotoServer
 
 from tests.lease.account import a_zip
-from tests.sweep.running import Place, codes
+from tests.sweep.running import ServedFunction, codes
 from tuner.aws import connect
 from tuner.lease.recover import find_unfinished
 from tuner.model.invocation import Outcome
@@ -28,7 +28,7 @@ TRUST = '{"Version": "2012-10-17", "Statement": []}'
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedFunction]:
     """moto answers invocations itself, with a fixed text."""
     monkeypatch.setitem(default_user_config, "lambda", {"use_docker": False})
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -38,7 +38,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     try:
         make_function(url)
         with connect(region="us-east-1", profile=None, endpoint_url=url) as gateway:
-            yield Place(server, gateway, tmp_path)
+            yield ServedFunction(server, gateway, tmp_path)
     finally:
         server.stop()
         assert server._server is not None
@@ -66,26 +66,26 @@ def make_function(url: str) -> None:
     client.close()
 
 
-def test_versions_are_read_back_and_everything_is_given_back(place: Place) -> None:
+def test_versions_are_read_back_and_everything_is_given_back(served: ServedFunction) -> None:
     """Missing RevisionIds are told, every version has its memory, and the function is as before."""
-    before = place.gateway.read_function("swept")
+    before = served.gateway.read_function("swept")
     published: dict[str, int] = {}
 
     class Reading:
         """Reads every version back over the wire before its first invocation."""
 
         def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> Any:
-            published[version] = place.gateway.read_function(function, version).memory_mb
-            return place.gateway.invoke(function, version, payload, timeout_s=timeout_s)
+            published[version] = served.gateway.read_function(function, version).memory_mb
+            return served.gateway.invoke(function, version, payload, timeout_s=timeout_s)
 
         def find_log(self, function: str, request_id: str) -> str | None:
-            return place.gateway.find_log(function, request_id)
+            return served.gateway.find_log(function, request_id)
 
-    plan = place.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=1)
-    sweep = place.run(plan, gateway=Reading())
+    plan = served.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=1)
+    sweep = served.run(plan, gateway=Reading())
     assert {one.version: one.memory_mb for one in sweep.invocations} == published
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert "no_optimistic_locking" in codes(sweep)
-    assert place.gateway.read_function("swept") == before
-    assert [version.version for version in place.gateway.list_versions("swept")] == ["1"]
-    assert find_unfinished(place.folder) == ()
+    assert served.gateway.read_function("swept") == before
+    assert [version.version for version in served.gateway.list_versions("swept")] == ["1"]
+    assert find_unfinished(served.folder) == ()

@@ -85,10 +85,10 @@ def test_a_sweep_counts_what_fail_on_matches_and_keeps_no_reply(tmp_path: Path) 
         return b'{"state": "failed"}' if deployment.memory_mb < 512 else b'{"state": "s3cret"}'
 
     executor = ScriptedExecutor(20.0, time_scale=0, response=answer)
-    with serve(tmp_path, executor) as place:
-        plan = place.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=3)
-        sweep = place.run(dataclasses.replace(plan, fail_on="state == 'failed'"))
-        text = place.file(plan).read_text()
+    with serve(tmp_path, executor) as served:
+        plan = served.plan(memory_sizes_mb=(128, 512, 1769), repetition_count=3)
+        sweep = served.run(dataclasses.replace(plan, fail_on="state == 'failed'"))
+        text = served.file(plan).read_text()
     outcomes = {i.memory_mb: (i.outcome, i.error_type) for i in sweep.invocations}
     assert outcomes[128] == (Outcome.FUNCTION_ERROR, "fail_on")
     assert outcomes[512] == (Outcome.SUCCESS, None)

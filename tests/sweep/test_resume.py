@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sweep.running import Events, Place, codes, serve
+from tests.sweep.running import Events, ServedFunction, codes, serve
 from tuner.decision.policy.fixed import FixedPolicy
 from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
@@ -42,14 +42,14 @@ class Numbered:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def served(tmp_path: Path) -> Iterator[ServedFunction]:
     executor = ScriptedExecutor(20.0, init_duration_ms=50.0, time_scale=0)
-    with serve(tmp_path, executor) as place:
-        yield place
+    with serve(tmp_path, executor) as served:
+        yield served
 
 
-def sent(place: Place) -> list[bytes]:
-    return [each.payload for each in place.server._executor.invocations]
+def sent(served: ServedFunction) -> list[bytes]:
+    return [each.payload for each in served.server._executor.invocations]
 
 
 def stopping_after(count: int, stop: StopSignal) -> Any:
@@ -63,16 +63,18 @@ def stopping_after(count: int, stop: StopSignal) -> Any:
     return take
 
 
-def test_what_was_measured_and_spent_counts(place: Place) -> None:
+def test_what_was_measured_and_spent_counts(served: ServedFunction) -> None:
     """The second run makes what the first had left; money, time and findings add up."""
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=4, concurrency=1)
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=4, concurrency=1)
     stop = StopSignal()
-    first = place.run(plan, stop=stop, on_progress=stopping_after(8, stop))
+    first = served.run(plan, stop=stop, on_progress=stopping_after(8, stop))
     assert (first.end, len(first.invocations)) == ("interrupted", 8)
-    earlier = read_sweep(place.file(plan))
-    again = place.plan(memory_sizes_mb=SIZES, repetition_count=4, concurrency=1, max_invocations=18)
-    before = place.snapshot()
-    second = place.run(again, earlier=earlier)
+    earlier = read_sweep(served.file(plan))
+    again = served.plan(
+        memory_sizes_mb=SIZES, repetition_count=4, concurrency=1, max_invocations=18
+    )
+    before = served.snapshot()
+    second = served.run(again, earlier=earlier)
     warm = [each for each in second.invocations if each.is_warm_sample]
     assert second.end == "complete"
     assert [each.index for each in second.invocations] == list(range(len(second.invocations)))
@@ -85,8 +87,8 @@ def test_what_was_measured_and_spent_counts(place: Place) -> None:
     assert second.cost_usd > first.cost_usd
     assert second.wall_s >= first.wall_s
     assert second.invocations[8].started_s >= first.wall_s
-    assert read_sweep(place.file(again)).invocations == second.invocations
-    assert place.snapshot() == before
+    assert read_sweep(served.file(again)).invocations == second.invocations
+    assert served.snapshot() == before
 
 
 def test_what_was_spent_is_not_spent_again() -> None:
@@ -98,26 +100,26 @@ def test_what_was_spent_is_not_spent_again() -> None:
     assert not ledger.can_afford(0.31)
 
 
-def test_sizes_that_failed_stay_excluded(place: Place) -> None:
+def test_sizes_that_failed_stay_excluded(served: ServedFunction) -> None:
     """A size that ran out of memory is not tried again."""
-    place.server._executor._failure = lambda deployment, _request: (
+    served.server._executor._failure = lambda deployment, _request: (
         "out-of-memory" if deployment.memory_mb == 128 else None
     )
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1)
-    place.run(plan)
-    earlier = read_sweep(place.file(plan))
-    second = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=3), earlier=earlier)
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=1)
+    served.run(plan)
+    earlier = read_sweep(served.file(plan))
+    second = served.run(served.plan(memory_sizes_mb=SIZES, repetition_count=3), earlier=earlier)
     assert not any(each.memory_mb == 128 for each in second.invocations[len(earlier.invocations) :])
     assert codes(second).count("size_failed") == 1
 
 
-def test_no_event_is_sent_twice(place: Place) -> None:
+def test_no_event_is_sent_twice(served: ServedFunction) -> None:
     """Sizes share the events; when each was sent, the sweep ends and says so."""
     payloads = (Payload("many", b"0", 1.0, Numbered(7)),)
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=5, payloads=payloads)
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=5, payloads=payloads)
     plan = _once(plan)
-    sweep = place.run(plan, payloads=payloads)
-    assert sorted(sent(place)) == sorted(Numbered(7).body(index) for index in range(7))
+    sweep = served.run(plan, payloads=payloads)
+    assert sorted(sent(served)) == sorted(Numbered(7).body(index) for index in range(7))
     assert codes(sweep) == ["corpus_spent"]
     assert sorted(each.event_index for each in sweep.invocations) == list(range(7))
 
@@ -130,50 +132,50 @@ def test_a_throttled_event_is_sent_again_and_a_lost_one_is_not(tmp_path: Path) -
         failure=lambda _, request: "no-reply" if b"3" in request.payload else None,
     )
     payloads = (Payload("many", b"0", 1.0, Numbered(6)),)
-    with serve(tmp_path, executor) as place:
-        plan = place.plan(
+    with serve(tmp_path, executor) as served:
+        plan = served.plan(
             memory_sizes_mb=SIZES, repetition_count=4, payloads=payloads, concurrency=1
         )
-        sweep = place.run(_once(plan), payloads=payloads)
-        assert [body for body in sent(place) if b"3" in body] == [Numbered(6).body(3)]
+        sweep = served.run(_once(plan), payloads=payloads)
+        assert [body for body in sent(served) if b"3" in body] == [Numbered(6).body(3)]
         assert [each.event_index for each in sweep.invocations] == list(range(6))
 
 
-def test_events_that_may_have_been_on_their_way_are_not_sent_either(place: Place) -> None:
+def test_events_that_may_have_been_on_their_way_are_not_sent_either(served: ServedFunction) -> None:
     """A sweep that was cut off had up to `concurrency` more in flight than its file knows."""
     payloads = (Payload("many", b"0", 1.0, Numbered(40)),)
     plan = _once(
-        place.plan(memory_sizes_mb=SIZES, repetition_count=3, payloads=payloads, concurrency=3)
+        served.plan(memory_sizes_mb=SIZES, repetition_count=3, payloads=payloads, concurrency=3)
     )
-    place.run(plan, payloads=payloads)
-    file = place.file(plan)
+    served.run(plan, payloads=payloads)
+    file = served.file(plan)
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:6]))  # a header and five invocations
     earlier = read_sweep(file)
     assert earlier.end is None
     highest = max(each.event_index or 0 for each in earlier.invocations)
     again = _once(
-        place.plan(memory_sizes_mb=SIZES, repetition_count=3, payloads=payloads, concurrency=3)
+        served.plan(memory_sizes_mb=SIZES, repetition_count=3, payloads=payloads, concurrency=3)
     )
-    second = place.run(again, payloads=payloads, earlier=earlier)
+    second = served.run(again, payloads=payloads, earlier=earlier)
     new = [each.event_index or 0 for each in second.invocations[5:]]
     assert min(new) == highest + 1 + 3
 
 
-def test_payloads_are_kept_only_where_that_is_asked(place: Place) -> None:
+def test_payloads_are_kept_only_where_that_is_asked(served: ServedFunction) -> None:
     """Each event once, whatever its bytes; without the wish the file has digests alone."""
     payloads = (Payload("raw", b"\x00\xff sentinel"), Payload("many", b"0", 1.0, Numbered(2)))
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=2, payloads=payloads)
-    place.run(plan, payloads=payloads)
-    assert b"sentinel" not in place.file(plan).read_bytes()
-    assert read_payloads(place.file(plan)) == {}
-    kept = _keeping(place.plan(memory_sizes_mb=SIZES, repetition_count=2, payloads=payloads))
-    sweep = place.run(kept, payloads=payloads)
-    found = read_payloads(place.file(kept))
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=2, payloads=payloads)
+    served.run(plan, payloads=payloads)
+    assert b"sentinel" not in served.file(plan).read_bytes()
+    assert read_payloads(served.file(plan)) == {}
+    kept = _keeping(served.plan(memory_sizes_mb=SIZES, repetition_count=2, payloads=payloads))
+    sweep = served.run(kept, payloads=payloads)
+    found = read_payloads(served.file(kept))
     assert found["raw", 0] == payloads[0].body
     assert {index for name, index in found if name == "many"} <= {0, 1, 2, 3}
-    assert read_sweep(place.file(kept)).invocations == sweep.invocations
-    assert place.file(kept).stat().st_mode & 0o777 == 0o600
+    assert read_sweep(served.file(kept)).invocations == sweep.invocations
+    assert served.file(kept).stat().st_mode & 0o777 == 0o600
 
 
 @given(

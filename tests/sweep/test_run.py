@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.sweep.running import Events, Place, Watched, codes, serve
+from tests.sweep.running import Events, ServedFunction, Watched, codes, serve
 from tuner.api.answers import recommend
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.policy.policy import Trial
@@ -52,17 +52,17 @@ SIZES = (128, 512, 1769)
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedFunction]:
     """A function that answers at once and says that it took 20 ms."""
-    with serve(tmp_path_factory.mktemp("sweeps")) as place:
-        yield place
+    with serve(tmp_path_factory.mktemp("sweeps")) as served:
+        yield served
 
 
-def test_a_sweep_measures_every_size_and_leaves_nothing(place: Place) -> None:
+def test_a_sweep_measures_every_size_and_leaves_nothing(served: ServedFunction) -> None:
     """One cold start and the warm samples at each size; the function is as before."""
-    before = place.snapshot()
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=3)
-    sweep = place.run(plan)
+    before = served.snapshot()
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=3)
+    sweep = served.run(plan)
     assert sweep.end == "complete"
     assert len(sweep.invocations) == 12
     for size in SIZES:
@@ -71,26 +71,26 @@ def test_a_sweep_measures_every_size_and_leaves_nothing(place: Place) -> None:
         assert sum(one.is_warm_sample for one in calls) == 3
         assert {one.environment for one in calls} == {f"{calls[0].version}/1"}
         assert {one.report.memory_size_mb for one in calls if one.report} == {size}
-    assert place.snapshot() == before
-    assert find_unfinished(place.folder) == ()
+    assert served.snapshot() == before
+    assert find_unfinished(served.folder) == ()
 
 
-def test_the_file_holds_all_of_the_sweep_and_no_secret(place: Place) -> None:
+def test_the_file_holds_all_of_the_sweep_and_no_secret(served: ServedFunction) -> None:
     """What is read from the file equals what was returned, account id aside."""
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1)
-    sweep = place.run(plan, findings=(Finding("host", "info", "cgroup-v1"),))
-    saved = read_sweep(place.file(plan))
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=1)
+    sweep = served.run(plan, findings=(Finding("host", "info", "cgroup-v1"),))
+    saved = read_sweep(served.file(plan))
     for name in ("plan", "invocations", "findings", "end", "wall_s", "throttle_count", "file"):
         assert getattr(saved, name) == getattr(sweep, name)
-    text = place.file(plan).read_text()
+    text = served.file(plan).read_text()
     assert "s3cret" not in text
     assert "123456789012" not in text
 
 
-def test_events_tell_the_whole_story_in_order(place: Place) -> None:
+def test_events_tell_the_whole_story_in_order(served: ServedFunction) -> None:
     """Window, versions, invocations with their count, deletions, the end."""
     events = Events()
-    place.run(place.plan(memory_sizes_mb=(128, 512), repetition_count=1), on_progress=events)
+    served.run(served.plan(memory_sizes_mb=(128, 512), repetition_count=1), on_progress=events)
     kinds = [kind for kind, _ in itertools.groupby(type(event) for event in events.events)]
     assert kinds == [
         WindowOpened,
@@ -107,12 +107,12 @@ def test_events_tell_the_whole_story_in_order(place: Place) -> None:
 
 def test_no_invocation_starts_in_a_window_at_twenty_at_once(tmp_path: Path) -> None:
     """Windows and starts never overlap, however many calls are in flight."""
-    with serve(tmp_path, ScriptedExecutor(15.0)) as place:
-        watched: Any = Watched(place.gateway)
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=20, concurrency=20)
-        config = place.gateway.read_function(place.function)
+    with serve(tmp_path, ScriptedExecutor(15.0)) as served:
+        watched: Any = Watched(served.gateway)
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=20, concurrency=20)
+        config = served.gateway.read_function(served.function)
         strategy = OneSizeAfterAnother(SIZES, 20)
-        sweep = place.run(plan, function=config, gateway=watched, strategy=strategy)
+        sweep = served.run(plan, function=config, gateway=watched, strategy=strategy)
     assert sweep.end == "complete"
     assert len(sweep.invocations) == 60
     assert 10 < watched.most_in_flight <= 20
@@ -165,11 +165,11 @@ def test_sizes_that_fail_are_excluded_and_the_others_measured(tmp_path: Path) ->
     """A memory kill and a timeout exclude their size at once, errors after three."""
     rules = {128: "out-of-memory", 256: "timeout", 512: "error"}
     events = Events()
-    with serve(tmp_path, failing(rules.get)) as place:
-        before = place.snapshot()
-        plan = place.plan(memory_sizes_mb=(128, 256, 512, 1769), repetition_count=5)
-        sweep = place.run(plan, on_progress=events)
-        assert place.snapshot() == before
+    with serve(tmp_path, failing(rules.get)) as served:
+        before = served.snapshot()
+        plan = served.plan(memory_sizes_mb=(128, 256, 512, 1769), repetition_count=5)
+        sweep = served.run(plan, on_progress=events)
+        assert served.snapshot() == before
     assert sweep.end == "complete"
     outcomes = {
         size: [one.outcome for one in sweep.invocations if one.memory_mb == size]
@@ -196,11 +196,11 @@ def test_a_size_that_fails_with_one_value_is_measured_with_the_others(tmp_path: 
             "out-of-memory" if request.payload == b"10" and deployment.memory_mb == 128 else None
         ),
     )
-    with serve(tmp_path, executor) as place:
-        plan = place.plan(
+    with serve(tmp_path, executor) as served:
+        plan = served.plan(
             memory_sizes_mb=(128, 512), repetition_count=4, payloads=payloads, concurrency=1
         )
-        sweep = place.run(plan, payloads=payloads)
+        sweep = served.run(plan, payloads=payloads)
     outcomes = Counter((i.memory_mb, i.payload, i.outcome) for i in sweep.invocations)
     assert outcomes[128, "batch n=10", Outcome.OUT_OF_MEMORY] == 1
     assert outcomes[128, "batch n=1", Outcome.SUCCESS] >= 4
@@ -211,10 +211,10 @@ def test_a_size_that_fails_with_one_value_is_measured_with_the_others(tmp_path: 
 
 def test_a_function_that_fails_everywhere_stops_the_sweep_early(tmp_path: Path) -> None:
     """One failing call a size is enough; the error's type is told and its message is not."""
-    with serve(tmp_path, failing(lambda _size: "error")) as place:
-        before = place.snapshot()
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=1))
-        assert place.snapshot() == before
+    with serve(tmp_path, failing(lambda _size: "error")) as served:
+        before = served.snapshot()
+        sweep = served.run(served.plan(memory_sizes_mb=SIZES, repetition_count=5, concurrency=1))
+        assert served.snapshot() == before
     assert sweep.end == "failed"
     assert len(sweep.invocations) == 3
     [finding] = sweep.findings
@@ -226,8 +226,8 @@ def test_a_function_that_fails_everywhere_stops_the_sweep_early(tmp_path: Path) 
 def test_a_failure_now_and_then_excludes_nothing(tmp_path: Path) -> None:
     """One call in ten fails at random: every size keeps its samples."""
     rng = random.Random(3)
-    with serve(tmp_path, failing(lambda _size: "error" if rng.random() < 0.1 else None)) as place:
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=8))
+    with serve(tmp_path, failing(lambda _size: "error" if rng.random() < 0.1 else None)) as served:
+        sweep = served.run(served.plan(memory_sizes_mb=SIZES, repetition_count=8))
     assert sweep.end == "complete"
     assert any(one.outcome is Outcome.FUNCTION_ERROR for one in sweep.invocations)
     assert codes(sweep) == []
@@ -236,9 +236,9 @@ def test_a_failure_now_and_then_excludes_nothing(tmp_path: Path) -> None:
 def test_throttled_calls_are_sent_again_and_counted(tmp_path: Path) -> None:
     """A function that may run twice at once is swept at four: nothing is lost."""
     events = Events()
-    with serve(tmp_path, ScriptedExecutor(10.0), concurrent_executions=2) as place:
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1, concurrency=4)
-        sweep = place.run(
+    with serve(tmp_path, ScriptedExecutor(10.0), concurrent_executions=2) as served:
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=1, concurrency=4)
+        sweep = served.run(
             plan, on_progress=events, backoff=Backoff(first_s=0.01, attempt_count=200)
         )
     assert sweep.end == "complete"
@@ -252,12 +252,14 @@ def test_throttled_calls_are_sent_again_and_counted(tmp_path: Path) -> None:
 
 def test_a_call_that_is_throttled_for_good_ends_the_sweep(tmp_path: Path) -> None:
     """Attempts are bounded; the function is given back."""
-    with serve(tmp_path) as place:
-        client: Any = place.gateway._control.client
-        client.put_function_concurrency(FunctionName=place.function, ReservedConcurrentExecutions=0)
-        before = place.snapshot()
-        sweep = place.run(backoff=Backoff(first_s=0.01, attempt_count=2))
-        assert place.snapshot() == before
+    with serve(tmp_path) as served:
+        client: Any = served.gateway._control.client
+        client.put_function_concurrency(
+            FunctionName=served.function, ReservedConcurrentExecutions=0
+        )
+        before = served.snapshot()
+        sweep = served.run(backoff=Backoff(first_s=0.01, attempt_count=2))
+        assert served.snapshot() == before
     assert sweep.end == "failed"
     assert sweep.invocations == ()
     assert sweep.throttle_count >= 2
@@ -268,9 +270,9 @@ def test_lost_replies_count_as_spent_at_their_worst(tmp_path: Path) -> None:
     """A connection that breaks after the call: worst case, told, and never sent twice."""
     lost = iter([True, False, False] + [False] * 100)
     executor = failing(lambda size: "no-reply" if size == 512 and next(lost) else None)
-    with serve(tmp_path, executor) as place:
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=2)
-        sweep = place.run(plan)
+    with serve(tmp_path, executor) as served:
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=2)
+        sweep = served.run(plan)
     [one] = [one for one in sweep.invocations if one.outcome is Outcome.LOST_REPLY]
     timed_out_usd = 512 / 1024 * 3 * 1.66667e-5
     assert one.cost_usd > timed_out_usd
@@ -281,8 +283,8 @@ def test_lost_replies_count_as_spent_at_their_worst(tmp_path: Path) -> None:
 
 def test_an_endpoint_that_loses_everything_is_given_up(tmp_path: Path) -> None:
     """Five calls in a row without an answer end the sweep."""
-    with serve(tmp_path, failing(lambda _size: "no-reply")) as place:
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1))
+    with serve(tmp_path, failing(lambda _size: "no-reply")) as served:
+        sweep = served.run(served.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1))
     assert sweep.end == "failed"
     assert len(sweep.invocations) == 5
     assert "unreachable" in codes(sweep)
@@ -307,16 +309,16 @@ class Chatty:
 
 def test_a_report_that_is_not_in_the_tail_comes_from_the_log(tmp_path: Path) -> None:
     """CloudWatch Logs has what the tail of 4 KB lost."""
-    with serve(tmp_path) as place:
-        sweep = place.run(gateway=Chatty(place.gateway, has_logs=True))
+    with serve(tmp_path) as served:
+        sweep = served.run(gateway=Chatty(served.gateway, has_logs=True))
     assert all(one.report is not None for one in sweep.invocations)
     assert codes(sweep) == []
 
 
 def test_a_tail_without_a_report_is_no_sample(tmp_path: Path) -> None:
     """Where the log cannot be read either: no duration, and the worst case's cost."""
-    with serve(tmp_path) as place:
-        sweep = place.run(gateway=Chatty(place.gateway, has_logs=False))
+    with serve(tmp_path) as served:
+        sweep = served.run(gateway=Chatty(served.gateway, has_logs=False))
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert all(one.cost_usd > 1e-6 for one in sweep.invocations)
@@ -343,7 +345,7 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
 
     class Lying:
         def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
-            reply: InvokeReply = place.gateway.invoke(*arguments, **options)
+            reply: InvokeReply = served.gateway.invoke(*arguments, **options)
             if untrue is None:
                 return dataclasses.replace(reply, log_tail="")
             report = dataclasses.replace(parse_report(reply.log_tail), **untrue)
@@ -355,11 +357,11 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
         def count_dropped_as_recursive(self, *_arguments: Any) -> None:
             return None
 
-    with serve(tmp_path) as place:
-        before = place.snapshot()
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
-        sweep = place.run(plan, gateway=Lying())
-        assert place.snapshot() == before
+    with serve(tmp_path) as served:
+        before = served.snapshot()
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
+        sweep = served.run(plan, gateway=Lying())
+        assert served.snapshot() == before
     assert (sweep.end, len(sweep.invocations)) == ("failed", 3)
     assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
     [said] = [each.message for each in sweep.findings if each.code == "unmeasurable"]
@@ -376,19 +378,19 @@ def test_a_reply_that_cannot_be_measured_now_and_then_ends_nothing(tmp_path: Pat
 
     class Careless:
         def __getattr__(self, name: str) -> Any:
-            return getattr(place.gateway, name)
+            return getattr(served.gateway, name)
 
         def find_log(self, *_arguments: Any) -> None:
             return None
 
         def invoke(self, *arguments: Any, **options: Any) -> InvokeReply:
-            reply: InvokeReply = place.gateway.invoke(*arguments, **options)
+            reply: InvokeReply = served.gateway.invoke(*arguments, **options)
             lost = next(numbers) % 3 > 0
             return dataclasses.replace(reply, log_tail="") if lost else reply
 
-    with serve(tmp_path) as place:
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
-        sweep = place.run(plan, gateway=Careless())
+    with serve(tmp_path) as served:
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=9, concurrency=1)
+        sweep = served.run(plan, gateway=Careless())
     assert sweep.end == "complete"
     assert codes(sweep) == ["report_cut_off"]
 
@@ -408,8 +410,8 @@ def test_another_version_than_asked_is_no_sample(tmp_path: Path) -> None:
             )
             return reply
 
-    with serve(tmp_path) as place:
-        sweep = place.run(gateway=Forgetful(place.gateway))
+    with serve(tmp_path) as served:
+        sweep = served.run(gateway=Forgetful(served.gateway))
     assert not any(one.is_warm_sample for one in sweep.invocations)
     assert "other_version_ran" in codes(sweep)
 
@@ -421,21 +423,21 @@ def test_a_denied_invocation_ends_the_sweep_and_gives_back(tmp_path: Path) -> No
         def invoke(self, *_arguments: Any, **_options: Any) -> InvokeReply:
             raise AccessDeniedError("lambda:InvokeFunction is not allowed")
 
-    with serve(tmp_path) as place:
-        before = place.snapshot()
-        plan = place.plan(memory_sizes_mb=SIZES)
+    with serve(tmp_path) as served:
+        before = served.snapshot()
+        plan = served.plan(memory_sizes_mb=SIZES)
         with pytest.raises(AccessDeniedError):
-            place.run(plan, gateway=Denied())
-        assert place.snapshot() == before
-    assert read_sweep(place.file(plan)).end == "failed"
+            served.run(plan, gateway=Denied())
+        assert served.snapshot() == before
+    assert read_sweep(served.file(plan)).end == "failed"
 
 
 def test_a_full_disk_ends_the_sweep_and_gives_back(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    served: ServedFunction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was measured is answered from, no more is invoked; the function is as before."""
-    before = place.snapshot()
-    plan = place.plan(memory_sizes_mb=SIZES)
+    before = served.snapshot()
+    plan = served.plan(memory_sizes_mb=SIZES)
     write, lines = os.write, []
 
     def full(descriptor: int, data: bytes) -> int:
@@ -447,15 +449,15 @@ def test_a_full_disk_ends_the_sweep_and_gives_back(
         return write(descriptor, data)
 
     monkeypatch.setattr(os, "write", full)
-    sweep = place.run(plan)
+    sweep = served.run(plan)
     monkeypatch.undo()
-    assert place.snapshot() == before
+    assert served.snapshot() == before
     assert len(sweep.invocations) >= 4
     assert sweep.end == "failed"
     [finding] = sweep.findings
     assert finding.code == "not_saved"
     assert "cannot be written (No space left on device)" in finding.message
-    saved = read_sweep(place.file(plan))
+    saved = read_sweep(served.file(plan))
     assert (len(saved.invocations), saved.end) == (3, None)
 
 
@@ -470,32 +472,32 @@ def test_a_disk_that_is_full_before_the_first_invocation_ends_it_there(
             raise OSError(28, "No space left on device")
         return write(descriptor, data)
 
-    with serve(tmp_path) as place:
-        watched = Watched(place.gateway)
+    with serve(tmp_path) as served:
+        watched = Watched(served.gateway)
         monkeypatch.setattr(os, "write", full)
         with pytest.raises(SweepFileError, match="No space left"):
-            place.run(gateway=watched, findings=[Finding("known_before", "info", "a host")])
+            served.run(gateway=watched, findings=[Finding("known_before", "info", "a host")])
     assert not any(each.startswith("invoke") for each in watched.log)
 
 
 def test_a_sweep_that_cannot_give_back_keeps_what_it_measured(tmp_path: Path) -> None:
     """Exit code 4 goes up, and the file holds every invocation and the reason."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
 
         class Sticky:
             def __getattr__(self, name: str) -> Any:
-                return getattr(place.gateway, name)
+                return getattr(served.gateway, name)
 
             def delete_version(self, _function: str, _version: str) -> None:
                 raise AccessDeniedError("lambda:DeleteFunction is not allowed")
 
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1)
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=1)
         with pytest.raises(LeftChangedError, match="tuner recover"):
-            place.run(plan, gateway=Sticky())
-        saved = read_sweep(place.file(plan))
+            served.run(plan, gateway=Sticky())
+        saved = read_sweep(served.file(plan))
         assert len(saved.invocations) == 6
         assert [finding.code for finding in saved.findings] == ["left_changed"]
-        assert len(find_unfinished(place.folder)) == 1
+        assert len(find_unfinished(served.folder)) == 1
 
 
 def test_a_stop_while_invoking_gives_back_and_reports_what_there_is(tmp_path: Path) -> None:
@@ -508,15 +510,15 @@ def test_a_stop_while_invoking_gives_back_and_reports_what_there_is(tmp_path: Pa
         if isinstance(event, InvocationFinished) and event.finished_count == 5:
             stop.request()
 
-    with serve(tmp_path, ScriptedExecutor(10.0)) as place:
-        before = place.snapshot()
-        plan = place.plan(memory_sizes_mb=SIZES, repetition_count=20, concurrency=3)
-        sweep = place.run(plan, on_progress=take, stop=stop)
-        assert place.snapshot() == before
+    with serve(tmp_path, ScriptedExecutor(10.0)) as served:
+        before = served.snapshot()
+        plan = served.plan(memory_sizes_mb=SIZES, repetition_count=20, concurrency=3)
+        sweep = served.run(plan, on_progress=take, stop=stop)
+        assert served.snapshot() == before
     assert sweep.end == "interrupted"
     assert 5 <= len(sweep.invocations) <= 7
     assert all(one.outcome is Outcome.SUCCESS for one in sweep.invocations)
-    assert read_sweep(place.file(plan)).end == "interrupted"
+    assert read_sweep(served.file(plan)).end == "interrupted"
     assert len(events.of(VersionDeleted)) == 3
 
 
@@ -534,65 +536,65 @@ def test_a_second_stop_abandons_what_is_in_flight(tmp_path: Path) -> None:
         stop.request()
         stop.request()
 
-    with serve(tmp_path, ScriptedExecutor(10.0, sleep=hang)) as place:
-        before = place.snapshot()
+    with serve(tmp_path, ScriptedExecutor(10.0, sleep=hang)) as served:
+        before = served.snapshot()
         pressing = threading.Thread(target=press)
         pressing.start()
-        sweep = place.run(place.plan(memory_sizes_mb=SIZES), stop=stop)
+        sweep = served.run(served.plan(memory_sizes_mb=SIZES), stop=stop)
         pressing.join()
-        assert place.snapshot() == before
+        assert served.snapshot() == before
         release.set()
     assert sweep.end == "interrupted"
     assert [one.outcome for one in sweep.invocations] == [Outcome.LOST_REPLY] * 3
     assert sweep.cost_usd > 0
 
 
-def test_a_stop_while_publishing_ends_before_the_first_invocation(place: Place) -> None:
+def test_a_stop_while_publishing_ends_before_the_first_invocation(served: ServedFunction) -> None:
     """The window is shut, what it published is deleted, the sweep is empty."""
-    before, stop = place.snapshot(), StopSignal()
+    before, stop = served.snapshot(), StopSignal()
 
     def take(event: Any) -> None:
         if isinstance(event, VersionPublished):
             stop.request()
 
-    sweep = place.run(stop=stop, on_progress=take)
+    sweep = served.run(stop=stop, on_progress=take)
     assert (sweep.end, sweep.invocations) == ("interrupted", ())
-    assert place.snapshot() == before
+    assert served.snapshot() == before
 
 
-def test_a_ctrl_c_without_handlers_gives_back_as_well(place: Place) -> None:
+def test_a_ctrl_c_without_handlers_gives_back_as_well(served: ServedFunction) -> None:
     """In a notebook nobody installs handlers: KeyboardInterrupt ends the sweep politely."""
-    before = place.snapshot()
+    before = served.snapshot()
 
     def take(event: Any) -> None:
         if isinstance(event, InvocationFinished) and event.finished_count == 2:
             raise KeyboardInterrupt
 
-    sweep = place.run(on_progress=take)
+    sweep = served.run(on_progress=take)
     assert sweep.end == "interrupted"
     assert 2 <= len(sweep.invocations) <= 5
-    assert place.snapshot() == before
+    assert served.snapshot() == before
 
 
 def test_sizes_that_the_account_refuses_are_left_out(tmp_path: Path) -> None:
     """The others are measured, and the refusal is a finding."""
-    with serve(tmp_path) as place:
+    with serve(tmp_path) as served:
 
         class Capped:
             def __getattr__(self, name: str) -> Any:
-                return getattr(place.gateway, name)
+                return getattr(served.gateway, name)
 
             def update_memory(self, function: str, memory_mb: int, revision: str | None) -> Any:
                 if memory_mb > 3008:
                     raise MemoryCapError("at most 3008 MB", max_memory_mb=3008)
-                return place.gateway.update_memory(function, memory_mb, revision)
+                return served.gateway.update_memory(function, memory_mb, revision)
 
-        plan = place.plan(memory_sizes_mb=(512, 3008, 3009, 5307), repetition_count=1)
-        sweep = place.run(plan, gateway=Capped())
+        plan = served.plan(memory_sizes_mb=(512, 3008, 3009, 5307), repetition_count=1)
+        sweep = served.run(plan, gateway=Capped())
     assert sweep.end == "complete"
     assert {one.memory_mb for one in sweep.invocations} == {512, 3008}
     assert codes(sweep) == ["size_refused"]
-    assert sweep.memory_cap_mb == read_sweep(place.file(plan)).memory_cap_mb == 3008
+    assert sweep.memory_cap_mb == read_sweep(served.file(plan)).memory_cap_mb == 3008
 
 
 @pytest.mark.parametrize("goal", ["cost", "speed", "balanced"])
@@ -604,18 +606,18 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
 
     class Watching:
         def __getattr__(self, name: str) -> Any:
-            return getattr(place.gateway, name)
+            return getattr(served.gateway, name)
 
         def update_memory(self, function: str, memory_mb: int, revision: str | None) -> Any:
             asked.append(memory_mb)
-            return place.gateway.update_memory(function, memory_mb, revision)
+            return served.gateway.update_memory(function, memory_mb, revision)
 
     executor = ScriptedExecutor(lambda mb: 300 * 1769 / mb, time_scale=0, max_memory_mb=1024)
-    with serve(tmp_path, executor) as place:
-        config = place.gateway.read_function(place.function)
+    with serve(tmp_path, executor) as served:
+        config = served.gateway.read_function(served.function)
         prices = load_price_book().lambda_prices(config.region, config.architecture)
         sizes = tuple(range(128, 10241, 64))
-        plan = dataclasses.replace(place.plan(memory_sizes_mb=sizes[:2]), sizes_mb=sizes)
+        plan = dataclasses.replace(served.plan(memory_sizes_mb=sizes[:2]), sizes_mb=sizes)
         strategy = AdaptivePolicy(
             sizes,
             {"empty": 1.0},
@@ -625,7 +627,7 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
             seed=1,
             max_invocations=20,
         )
-        sweep = place.run(plan, gateway=Watching(), strategy=strategy)
+        sweep = served.run(plan, gateway=Watching(), strategy=strategy)
     assert len({size for size in asked if size > 1024}) == 1
     answer = recommend(sweep, Goal(name=goal))
     said = [answer.choice.reason, *(finding.message for finding in answer.findings)]
@@ -633,10 +635,10 @@ def test_the_accounts_cap_is_learnt_once_and_no_size_above_it_named(
     assert max(named | {answer.choice.memory_mb or 0}) <= 1024
 
 
-def test_a_limit_of_invocations_holds_against_any_strategy(place: Place) -> None:
+def test_a_limit_of_invocations_holds_against_any_strategy(served: ServedFunction) -> None:
     """The plan's limit is kept even if the strategy wants more."""
-    plan = place.plan(memory_sizes_mb=SIZES, repetition_count=1, max_invocations=7)
-    sweep = place.run(plan, strategy=OneSizeAfterAnother(SIZES, 50))
+    plan = served.plan(memory_sizes_mb=SIZES, repetition_count=1, max_invocations=7)
+    sweep = served.run(plan, strategy=OneSizeAfterAnother(SIZES, 50))
     assert len(sweep.invocations) == 7
 
 
@@ -671,14 +673,14 @@ def test_a_budget_is_never_overrun(
         time_scale=0,
         failure=lambda _deployment, _request: next_of(failure),
     )
-    with serve(tmp_path_factory.mktemp("budget"), executor) as place:
-        plan = place.plan(
+    with serve(tmp_path_factory.mktemp("budget"), executor) as served:
+        plan = served.plan(
             memory_sizes_mb=(128, 512),
             repetition_count=30,
             concurrency=concurrency,
             budget_usd=budget_usd,
         )
-        sweep = place.run(plan)
+        sweep = served.run(plan)
     assert sweep.cost_usd <= budget_usd
     if sweep.end == "budget":
         assert "budget_reached" in codes(sweep)

@@ -122,7 +122,7 @@ class TrafficOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceOptions:
+class TargetOptions:
     """Where the function is: in an account, or on this machine by its template."""
 
     local: options.LocalTemplate = None
@@ -133,7 +133,7 @@ class PlaceOptions:
     profile: options.Profile = None
     endpoint_url: options.EndpointUrl = None
 
-    def target(self) -> Target:
+    def part(self) -> Target:
         """Return it; raises BadParameter for a value that is no NAME=VALUE."""
         return Target(
             region=self.region,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
-from tuner.cli.groups import PlaceOptions, spread
+from tuner.cli.groups import TargetOptions, spread
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.model.interval import percent
 from tuner.model.request import Target
@@ -193,7 +193,7 @@ def check(
     making: MakingOptions,
     try_function: TryFunction = None,
     yes: options.Yes = False,
-    place: PlaceOptions,
+    target: TargetOptions,
     json: options.JsonOutput = False,
 ) -> int:
     """Make events of each class and say how they weigh, how large they are and of what shape.
@@ -204,7 +204,7 @@ def check(
     from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
     from tuner.payloads.corpus import summarize  # noqa: PLC0415 - as above
 
-    where = place.target()
+    where = target.part()
     if try_function is not None:
         parse_reference(try_function)
     payloads = making.load(payload)

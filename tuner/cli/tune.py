@@ -3,7 +3,7 @@
 from typer import BadParameter
 
 from tuner.cli import options
-from tuner.cli.groups import GoalOptions, PlaceOptions, TrafficOptions, spread
+from tuner.cli.groups import GoalOptions, TargetOptions, TrafficOptions, spread
 from tuner.cli.tune_options import (
     BudgetOptions,
     FunctionToTune,
@@ -39,7 +39,7 @@ def tune(
     allow_side_effects: options.AllowSideEffects = False,
     dry_run: options.DryRun = False,
     output: OutputOptions,
-    place: PlaceOptions,
+    target: TargetOptions,
     json: options.JsonOutput = False,
     detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
@@ -49,7 +49,7 @@ def tune(
     reaches it, for the time of the sweep and invoked with your payloads; the function is as
     before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
     """
-    if place.local is not None:
+    if target.local is not None:
         refuse_other_systems()  # before what is imported next, which they lack
     from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
 
@@ -57,7 +57,7 @@ def tune(
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
     terms = traffic.terms()
     request = TuneRequest(
-        function, measure.part(), budget.part(), safety.part(), place.target(), output.part()
+        function, measure.part(), budget.part(), safety.part(), target.part(), output.part()
     )
     manner = Manner(
         yes=yes,
