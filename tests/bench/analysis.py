@@ -13,7 +13,7 @@ from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision import analyse, recommend
 from tuner.model.goal import Goal
 from tuner.pricing import load_price_book
-from tuner.session.platforms import read_work
+from tuner.session.breakeven import read_work
 
 RUNS: Final = 15
 

@@ -11,7 +11,7 @@ from tuner.errors import InputError
 from tuner.model.comparison import Comparison
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
-from tuner.session.platforms import platforms_of
+from tuner.session.breakeven import platforms_of
 
 if TYPE_CHECKING:
     import datetime

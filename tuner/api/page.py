@@ -10,7 +10,7 @@ from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
 from tuner.report.page.data import Exhibit
-from tuner.session.platforms import platforms_of, saving_needed, with_platform
+from tuner.session.breakeven import platforms_of, saving_needed, with_platform
 
 if TYPE_CHECKING:
     import datetime

@@ -2,7 +2,7 @@
 
 `plan` reads the function and says what a sweep would do, `run` measures, `analyse` works out what
 the measurements tell, `recommend` answers. What is asked for is a `TuneRequest`: `inputs` reads
-what it names, `planning` has the steps of a plan, `platforms` looks beyond Lambda.
+what it names, `planning` has the steps of a plan, `breakeven` looks beyond Lambda.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tuner.lease.clone import choose_isolation
 from tuner.model.goal import Goal
 from tuner.payloads.event_stream import checked_events
 from tuner.pricing.renewal import current_price_book
+from tuner.session.breakeven import platforms_of, saving_needed, with_platform
 from tuner.session.inputs import Inputs, OpenTarget, check_output
 from tuner.session.planning import (
     as_measured,
@@ -26,7 +27,6 @@ from tuner.session.planning import (
     plan_by,
     side_effects_of,
 )
-from tuner.session.platforms import platforms_of, saving_needed, with_platform
 from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
 from tuner.sweep.limits import polite_concurrency
 from tuner.sweep.plan import check_measurable
