@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from tuner.errors import PayloadError
-from tuner.payloads import optional_import
+from tuner.payloads import schema
 from tuner.payloads.sampling import parse_distribution
 from tuner.payloads.schema import SchemaEvents
 
@@ -133,7 +133,7 @@ def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
     def lacking(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    monkeypatch.setattr(optional_import, "import_module", lacking)
+    monkeypatch.setattr(schema, "import_module", lacking)
     with pytest.raises(
         PayloadError, match=r"schemas need jsonschema, .*'lambda-tuner\[payloads\]'"
     ):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import ForgeError, InputError
+from tuner.errors import ForgeError
 from tuner.forge.comments import NewLine, new_side
 from tuner.forge.protocol import Comment, Remark
 from tuner.forge.retrying_client import WAIT_S, Refusal, RetryingClient
+from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,16 +31,9 @@ def open_github(
     target: Target, *, sleep: Callable[[float], None], now_s: Callable[[], float]
 ) -> GithubForge:
     """Open a pull request's comments; nothing is sent yet. Raises InputError without PyGithub."""
-    try:
+    with optional_import("a comment on GitHub needs PyGithub", "github", extra="github"):
         import github  # noqa: PLC0415 - heavy, and an extra
         from github.Consts import DEFAULT_BASE_URL  # noqa: PLC0415 - as above
-    except ModuleNotFoundError as error:
-        if error.name != "github":
-            raise
-        raise InputError(
-            "a comment on GitHub needs PyGithub, which is not installed: "
-            "pip install 'lambda-tuner[github]'"
-        ) from None
     client = github.Github(
         auth=github.Auth.Token(target.token),
         base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from tuner.errors import InputError
 from tuner.forge.comments import NewLine, new_side
 from tuner.forge.protocol import Comment, Remark
 from tuner.forge.retrying_client import WAIT_S, Refusal, RetryingClient
+from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,16 +42,10 @@ class GitlabClient(RetryingClient):
 
     def __init__(self, target: Target, sleep: Callable[[float], None]) -> None:
         super().__init__(target, sleep)
-        try:
+        need = "a comment on GitLab needs python-gitlab"
+        with optional_import(need, "gitlab", "requests", extra="gitlab"):
             import gitlab  # noqa: PLC0415 - heavy, and an extra
             import requests  # noqa: PLC0415 - comes with it
-        except ModuleNotFoundError as error:
-            if error.name not in {"gitlab", "requests"}:
-                raise
-            raise InputError(
-                "a comment on GitLab needs python-gitlab, which is not installed: "
-                "pip install 'lambda-tuner[gitlab]'"
-            ) from None
         self._retry_after = ""
         session = requests.Session()
         session.hooks["response"].append(self._note_headers)

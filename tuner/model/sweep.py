@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.errors import InputError
+from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,14 +65,8 @@ class Sweep:
         Columns end in their unit; what the platform did not report is NaN. Raises InputError
         without pandas.
         """
-        try:
+        with optional_import("a frame needs pandas", "pandas", extra="notebook"):
             import pandas as pd  # noqa: PLC0415 - heavy, and an extra
-        except ModuleNotFoundError as error:
-            if error.name != "pandas":
-                raise
-            raise InputError(
-                "a frame needs pandas, which is not installed: pip install 'lambda-tuner[notebook]'"
-            ) from None
         return pd.DataFrame([_row(each) for each in self.invocations], columns=list(_COLUMNS))
 
 

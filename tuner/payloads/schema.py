@@ -11,11 +11,12 @@ import copy
 import hashlib
 import json
 import math
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PayloadError
+from tuner.model.optional_import import optional_import
 from tuner.payloads.body import checked
-from tuner.payloads.optional_import import import_optional
 from tuner.payloads.sampling import Draw, quasirandom
 from tuner.payloads.schema_values import Unsatisfiable, typical_value
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tuner.payloads.sampling import SizeDistribution
 
 _FIXED: Final = ("enum", "const", "format", "pattern", "$ref", "examples")
+_MODULES: Final = ("jsonschema", "referencing")
 _TRIES: Final = 20
 
 
@@ -77,7 +79,11 @@ class SchemaEvents:
         self, text: str, *, file: str, key: str, size: SizeDistribution | None = None
     ) -> None:
         """Read and check the schema. Raises PayloadError, which names file and path."""
-        jsonschema = import_optional("jsonschema", "schemas")
+        with optional_import(
+            "schemas need jsonschema", *_MODULES, extra="payloads", error=PayloadError
+        ):
+            jsonschema, referencing = (import_module(name) for name in _MODULES)
+        self._unresolvable = referencing.exceptions.Unresolvable
         self._schema, self._file, self._key, self._size = _parsed(text, file), file, key, size
         kind = jsonschema.validators.validator_for(
             self._schema, default=jsonschema.Draft202012Validator
@@ -89,7 +95,7 @@ class SchemaEvents:
                 f"schema {file} is none, at {error.json_path}: its {error.validator} is wrong"
             ) from None
         # An empty registry: a $ref fetches nothing, neither from the network nor from a file.
-        registry = import_optional("referencing", "schemas").Registry()
+        registry = referencing.Registry()
         self._validator = kind(self._schema, format_checker=kind.FORMAT_CHECKER, registry=registry)
         recipe = json.dumps([self._schema, key, repr(size)], sort_keys=True)
         self.digest = hashlib.sha256(recipe.encode()).hexdigest()
@@ -130,7 +136,7 @@ class SchemaEvents:
         """Where a value fails the schema. The value itself is not repeated."""
         try:
             error = next(iter(self._validator.iter_errors(value)), None)
-        except import_optional("referencing.exceptions", "schemas").Unresolvable:
+        except self._unresolvable:
             return "a $ref leads nowhere in the schema: write out what it means"
         except RecursionError:
             return "it refers to itself without end"

@@ -13,7 +13,7 @@ from jinja2.visitor import NodeTransformer
 
 from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
-from tuner.payloads.optional_import import import_optional
+from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from tuner.payloads.sampling import Draw
@@ -117,11 +117,13 @@ class Fake:
 
     def __init__(self) -> None:
         """Load Faker. Raises PayloadError without it."""
-        faker = import_optional("faker", "templates with `fake`")
-        dates = import_optional("faker.providers.date_time", "templates with `fake`")
+        need = "templates with `fake` need faker"
+        with optional_import(need, "faker", extra="payloads", error=PayloadError):
+            import faker  # noqa: PLC0415 - an extra, and half a second
+            from faker.providers import date_time  # noqa: PLC0415 - as above
         self._generator: Any = faker.Factory.create("en_US")
         self._clocked = _NOT_REPRODUCIBLE | {
-            name for name in vars(dates.Provider) if not name.startswith("_")
+            name for name in vars(date_time.Provider) if not name.startswith("_")
         }
 
     def seeded(self, draw: Draw) -> Fake:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
-from tuner.errors import InputError
+from tuner.model.optional_import import optional_import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,14 +75,8 @@ def styled() -> Iterator[None]:
 
     Raises InputError without matplotlib.
     """
-    try:
+    with optional_import("figures need matplotlib", "matplotlib", extra="plot"):
         import matplotlib as mpl  # noqa: PLC0415 - half a second, for figures alone
-    except ModuleNotFoundError as error:
-        if error.name != "matplotlib":
-            raise
-        raise InputError(
-            "figures need matplotlib, which is not installed: pip install 'lambda-tuner[plot]'"
-        ) from None
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)  # type: ignore[arg-type]  # its keys are one Literal of them all
