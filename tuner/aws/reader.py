@@ -1,8 +1,14 @@
-"""What is read of Lambda and of the services beside it: nothing here changes anything."""
+"""What is read of Lambda and of the services beside it: nothing here changes anything.
+
+Beside Lambda: shareable test events (EventBridge Schemas) and the log of one invocation, which
+arrives in CloudWatch Logs some seconds later.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +18,9 @@ from botocore.exceptions import ClientError
 from tuner.aws import configuration
 from tuner.aws.connection_errors import Request
 from tuner.aws.function_ref import EVENT_REGISTRY, FunctionRef, check_region, parse_reference
-from tuner.aws.log_search import find_log
 from tuner.aws.metrics import dropped_as_recursive, mean_duration_ms, minute_loads, parse_time
 from tuner.aws.triggers import find_live_traffic, find_side_effects
-from tuner.errors import AwsError, CredentialsError
+from tuner.errors import AwsError, CredentialsError, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +32,68 @@ if TYPE_CHECKING:
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.invocation import MinuteLoad
 
+_LOG_WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Between looks; at a server of this machine a few tenths are enough."""
+_LOOPBACK_LOG_WAITS_S: Final = (0.1, 0.3)
+_LOOK_BACK_MS: Final = 20 * 60 * 1000
+"""An invocation lasts 15 minutes at most, and clocks differ."""
+_MOST_PAGES: Final = 20
+_REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 _LATEST: Final = "$LATEST"
+
+
+def find_log(
+    session: Session,
+    control: ControlPlane,
+    function: FunctionRef,
+    request_id: str,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+    now_s: Callable[[], float] = time.time,
+) -> str | None:
+    """Return the lines that name a request, once its report is among them; else None.
+
+    None also where the log may not be read: the sweep goes on without.
+    """
+    if not _REQUEST_ID.fullmatch(request_id):
+        return None
+    since_ms = int(now_s() * 1000) - _LOOK_BACK_MS
+    options = {"connect_timeout": 5, "read_timeout": 10}
+    try:
+        group = _group(control, function)
+        with closing(session.client("logs", **options)) as client:
+            for wait_s in _LOOPBACK_LOG_WAITS_S if session.is_loopback else _LOG_WAITS_S:
+                sleep(wait_s)
+                try:
+                    with control.translating(Request("FilterLogEvents", function)):
+                        lines = _lines(client, group, request_id, since_ms)
+                except ThrottledError:
+                    continue
+                if any("REPORT " in line or "platform.report" in line for line in lines):
+                    return "\n".join(lines)
+    except AwsError:
+        return None
+    return None
+
+
+def _group(control: ControlPlane, function: FunctionRef) -> str:
+    named: Any = control.read(function).get("LoggingConfig", {}).get("LogGroup")
+    return named or f"/aws/lambda/{function.name}"
+
+
+def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
+    """The lines that hold the request's id; a page may be empty and still not the last."""
+    found: list[str] = []
+    more: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        page = client.filter_log_events(
+            logGroupName=group, startTime=since_ms, filterPattern=f'"{request_id}"', **more
+        )
+        found += [event["message"].rstrip("\n") for event in page.get("events", ())]
+        if not (token := page.get("nextToken")):
+            break
+        more = {"nextToken": token}
+    return found
 
 
 def read_events(session: Session, control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
