@@ -1,0 +1,57 @@
+"""The documents name what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+_PATH = re.compile(r"`((?:tuner|tests|docs)/[\w/.-]+)`")
+_MODULE = re.compile(r"`(tuner(?:\.[a-z_]+)+)(?:\(\))?`")
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+
+
+def _is_there(dotted: str) -> bool:
+    """Whether a dotted name is a package, a module, or a name in one."""
+    parts = dotted.split(".")
+    whole, parent = ROOT.joinpath(*parts), ROOT.joinpath(*parts[:-1])
+    if whole.is_dir() or whole.with_suffix(".py").is_file():
+        return True
+    home = parent / "__init__.py" if parent.is_dir() else parent.with_suffix(".py")
+    return home.is_file() and re.search(rf"\b{parts[-1]}\b", home.read_text()) is not None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_what_documents_name_is_there(document: Path) -> None:
+    """Every path, module and link in the documents leads to something."""
+    text = document.read_text(encoding="utf-8")
+    missing = [path for path in _PATH.findall(text) if not (ROOT / path).exists()]
+    missing += [name for name in _MODULE.findall(text) if not _is_there(name)]
+    missing += [link for link in _LINK.findall(text) if not (document.parent / link).exists()]
+    assert not missing
+
+
+def test_every_package_has_its_row() -> None:
+    """The architecture's table has every package below `tuner`, and the file to read first."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `tuner\.(\w+)` \|.*\| `([\w/.]+)`", text, flags=re.MULTILINE))
+    packages = {each.parent.name for each in (ROOT / "tuner").glob("*/__init__.py")}
+    assert packages <= set(rows)
+    for package in packages:
+        assert (ROOT / "tuner" / package / rows[package]).is_file(), package
+
+
+def test_what_the_tables_of_sources_name_is_there() -> None:
+    """Every file in a row of the statistical choices is in its package."""
+    text = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
+    package = ""
+    for line in text.splitlines():
+        if line.startswith("## "):
+            named = re.search(r"`tuner/(\w+)/`", line)
+            package = named.group(1) if named else ""
+        elif package and line.startswith("| ") and "`" in line:
+            for file in re.findall(r"`([\w/]+\.py)`", line.split("|")[2]):
+                assert (ROOT / "tuner" / package / file).is_file(), file
