@@ -23,5 +23,5 @@ def test_limits_hold() -> None:
 
 def test_limits_that_leave_nothing_are_an_error() -> None:
     """Limits between two candidates are told with the flags to widen."""
-    with pytest.raises(InputError, match="--min-memory"):
+    with pytest.raises(InputError, match="`min_memory_mb`"):
         candidate_sizes(129, 130, 1024)

@@ -160,5 +160,5 @@ def test_sweeps_without_a_common_size_rest_on_their_curves() -> None:
 
 def test_a_sweep_without_warm_samples_is_named() -> None:
     """The line says which of the two cannot be compared, and what to do."""
-    with pytest.raises(InputError, match=r"^B has no warm sample .*--max-invocations"):
+    with pytest.raises(InputError, match=r"^B has no warm sample .*`max_invocations`"):
         compare(made_sweep(), made_sweep(warm_count=0))

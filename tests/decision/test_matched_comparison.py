@@ -71,7 +71,7 @@ def test_a_sweep_with_one_batch_size_meets_the_same_in_another(before: Sweep) ->
 
 def test_what_has_no_value_in_common_is_refused_in_a_line(before: Sweep) -> None:
     """The line says what each has, and what to do."""
-    with pytest.raises(InputError, match=r"^old with batch_size 1, 5, 10 and new with .* --vary$"):
+    with pytest.raises(InputError, match=r"^old with batch_size 1, 5, 10 and new with .* `vary`$"):
         compare(before, batch_sweep(BatchWorld(batches((2, 4), current=2))), sources=("old", "new"))
     with pytest.raises(InputError, match="have no payloads in common"):
         compare(before, made_sweep_of_many())

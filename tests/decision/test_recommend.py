@@ -179,7 +179,7 @@ def test_one_failure_at_each_of_several_sizes_is_random_where_smaller_ones_succe
 
 @pytest.mark.parametrize(
     ("outcome", "words"),
-    [(Outcome.TIMEOUT, "raise the timeout"), (Outcome.OUT_OF_MEMORY, "--max-memory")],
+    [(Outcome.TIMEOUT, "raise the timeout"), (Outcome.OUT_OF_MEMORY, "`max_memory_mb`")],
 )
 def test_what_ends_every_invocation_is_named(outcome: Outcome, words: str) -> None:
     """Timeouts and kills have their own advice, and the payload is not blamed besides."""
@@ -274,10 +274,10 @@ def test_a_limit_that_no_size_meets_names_the_nearest() -> None:
     found = decide(made_sweep(), Goal(max_duration_ms=1))
     assert "no size meets the limit: 1769 MB" in found.choice.reason
     assert "where 1 ms are allowed" in found.choice.reason
-    assert "--max-cost" not in found.choice.reason
+    assert "`max_cost" not in found.choice.reason
     assert found.choice.verdict == "inconclusive"
     assert "comes nearest" in found.choice.reason
-    assert "--max-duration" in found.choice.reason
+    assert "`max_duration_ms`" in found.choice.reason
 
 
 def test_max_cost_bars_the_dear_sizes() -> None:

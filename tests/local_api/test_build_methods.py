@@ -139,7 +139,7 @@ def test_without_build_esbuild_is_named_before_the_run(make: Make, tmp_path: Pat
         assert server.status()["functions"] == ["Other"]
         [said] = [finding.message for finding in server.findings]
     assert "the handler's file app.js is not in" in said
-    assert "start with --build" in said
+    assert "start with `build=True`" in said
     (tmp_path / "code" / "app.js").write_text("exports.handler = async () => 1;")
     with LocalLambda.from_template(
         path, executor=ScriptedExecutor(), emulated_services=False

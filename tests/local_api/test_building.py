@@ -126,7 +126,7 @@ def test_a_makefile_builds_a_function_of_a_template(template: Path) -> None:
         [said] = [finding.message for finding in server.findings]
         assert server.status()["functions"] == ["Other"]
         assert "provided.al2023 needs an executable file `bootstrap`" in said
-        assert "--build" in said
+        assert "`build=True`" in said
     assert snapshot(code) == before
 
 
@@ -266,7 +266,7 @@ def test_a_tool_that_is_missing_is_named(
     with pytest.raises(LocalError, match="make took over 0 s"):
         Builder(tmp_path / "slow").build(function)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(LocalError, match="make is not on PATH, which --build needs"):
+    with pytest.raises(LocalError, match="make is not on PATH, which `build=True` needs"):
         Builder(tmp_path / "built").build(function)
 
 

@@ -156,7 +156,7 @@ def test_only_loopback_is_bound(server: HttpServer) -> None:
 @pytest.mark.parametrize("port", [None, 70_000])
 def test_a_port_that_cannot_be_had(server: HttpServer, port: int | None) -> None:
     """A port in use, or none at all, is one line that says what to do."""
-    with pytest.raises(LocalError, match="--port"):
+    with pytest.raises(LocalError, match="`port`"):
         HttpServer(port=port or server.port)
 
 

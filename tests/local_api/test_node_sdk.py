@@ -82,7 +82,7 @@ def test_it_is_said_before_the_run(tmp_path: Path) -> None:
         [finding] = server.findings
     assert finding.code == "sdk_not_installed"
     assert f"f uses {S3}, which Lambda brings along" in finding.message
-    assert "--build" in finding.message
+    assert "`build=True`" in finding.message
 
 
 @pytest.fixture

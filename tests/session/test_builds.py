@@ -58,7 +58,6 @@ def test_another_build_is_measured_and_named(target: OpenTarget, folder: Path) -
     text = terminal.render(answer, width=400, color=False, encoding="utf-8")
     assert f"code {digest[:7]}" in text
     for shown in (text, markdown.render(answer)):
-        assert "--code" in shown
         assert deployed["CodeSha256"][:6] in shown
     after = client.get_function_configuration(FunctionName="hello")
     assert after["RevisionId"] == deployed["RevisionId"]
@@ -86,7 +85,7 @@ def test_the_wrong_kind_and_the_wrong_isolation_are_refused(
     """A ZIP function takes a ZIP, and only a copy can run another build."""
     with pytest.raises(InputError, match="hello is a ZIP package"):
         prepared(target, build=load_build(IMAGE))
-    with pytest.raises(InputError, match="--isolation version"):
+    with pytest.raises(InputError, match="`isolation=version`"):
         prepared(target, build=load_build(str(folder)), isolation="version")
 
 
@@ -103,7 +102,7 @@ def test_a_folder_and_a_zip_of_it_are_builds(tmp_path: Path, folder: Path) -> No
 @pytest.mark.parametrize("given", ["missing.zip", "repo:tag", "", "x" * 300])
 def test_what_is_no_build_is_refused(given: str) -> None:
     """One line says what could be given."""
-    with pytest.raises(InputError, match=r"--code.*(neither|cannot be read)"):
+    with pytest.raises(InputError, match=r"`code`.*(neither|cannot be read)"):
         load_build(given)
 
 

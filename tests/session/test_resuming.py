@@ -206,14 +206,14 @@ def test_a_function_that_changed_is_measured_anew(target: OpenTarget) -> None:
     client.update_function_configuration(FunctionName="hello", Description="words")
     prepared(target, earlier=earlier)
     client.update_function_configuration(FunctionName="hello", Timeout=9)
-    with pytest.raises(InputError, match=r"timeout_s changed.*Leave out --resume"):
+    with pytest.raises(InputError, match=r"timeout_s changed.*Leave out `resume`"):
         prepared(target, earlier=earlier)
 
 
 def test_payloads_come_from_the_file_or_from_the_user(target: OpenTarget) -> None:
     """Kept ones are taken; other ones are refused; the same ones may be given again."""
     without = measured(target)
-    with pytest.raises(InputError, match="give the same --payload again"):
+    with pytest.raises(InputError, match="give the same `payloads` again"):
         prepared(target, earlier=without, payloads=(Payload("order", b"{}"),))
     assert prepared(target, earlier=without).payloads == PAYLOADS
     kept = measured(target, keep_payloads=True)
@@ -224,7 +224,7 @@ def test_payloads_come_from_the_file_or_from_the_user(target: OpenTarget) -> Non
 
 def test_too_few_events_to_send_each_once_are_refused(target: OpenTarget) -> None:
     """One event cannot compare sizes; the message says what would."""
-    with pytest.raises(InputError, match=r"--once-each has 1 events.*folder"):
+    with pytest.raises(InputError, match=r"`once_each=True` has 1 events.*folder"):
         prepared(target, once_each=True)
 
 

@@ -290,7 +290,7 @@ def test_a_sweep_is_replaced_only_where_that_is_asked_for(tmp_path: Path) -> Non
     path = tmp_path / "sweep.jsonl"
     save_sweep(path, made_sweep())
     before = path.read_bytes()
-    with pytest.raises(SweepFileError, match=r"holds a sweep already.*--resume.*--force"):
+    with pytest.raises(SweepFileError, match=r"holds a sweep already.*`resume`.*`force=True`"):
         SweepWriter(path)
     assert path.read_bytes() == before
 
@@ -329,7 +329,7 @@ def test_a_disk_too_full_for_the_header_leaves_no_file(
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     """The message has the path and the flag."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(SweepFileError, match=r"cannot be written .*--out"):
+    with pytest.raises(SweepFileError, match=r"cannot be written .*`out`"):
         SweepWriter(tmp_path / "file" / "sweep.jsonl")
 
 

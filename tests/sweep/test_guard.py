@@ -102,7 +102,7 @@ def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
     [finding] = sweep.findings
     assert finding.code == "import_fails"
     assert "the module requests that its code imports is not there" in finding.message
-    assert "--build" in finding.message
+    assert "`build`" in finding.message
     assert "its log group" in finding.message
 
 
@@ -196,7 +196,7 @@ def test_a_function_that_takes_an_event_once_is_not_tried_at_every_size(tmp_path
         assert sweep.end == "failed"
         assert len(sweep.invocations) <= 8
         [finding] = [each for each in sweep.findings if each.code == "repeated_event_fails"]
-        assert "--once-each" in finding.message
+        assert "`once_each=True`" in finding.message
         assert served.snapshot() == before
 
 

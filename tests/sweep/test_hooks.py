@@ -64,7 +64,7 @@ def test_each_invocation_has_its_commands(served: ServedFunction) -> None:
 def test_a_failing_before_sends_nothing(served: ServedFunction) -> None:
     """The invocation that it was to prepare is not made, and the function is given back."""
     before = served.snapshot()
-    with pytest.raises(HookError, match=r"--before command .* status 3"):
+    with pytest.raises(HookError, match=r"`before` command .* status 3"):
         small(served, hooks=Hooks(noting(served, 3), None, "invocation"))
     assert len(noted(served)) == 1
     assert served.server._executor.invocations == []
@@ -77,7 +77,7 @@ def test_a_failing_after_loses_no_measurement(served: ServedFunction) -> None:
     plan = served.plan(
         memory_sizes_mb=(128, 512), repetition_count=1, warmup_count=0, concurrency=1
     )
-    with pytest.raises(HookError, match="--after"):
+    with pytest.raises(HookError, match="`after`"):
         served.run(plan, hooks=Hooks(None, noting(served, 1), "invocation"))
     assert served.file(plan).read_text().count('{"record":"invocation"') == 1
     assert served.snapshot() == before

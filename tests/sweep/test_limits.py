@@ -47,7 +47,7 @@ def test_a_share_is_left(
 
 def test_a_function_that_may_not_run_is_refused() -> None:
     """Reserved concurrency 0 throttles everything: the message names a way."""
-    with pytest.raises(InputError, match="--isolation clone"):
+    with pytest.raises(InputError, match="`isolation=clone`"):
         polite_concurrency(ConcurrencyLimits(1000, 0), isolation="version", asked=None)
     clone = polite_concurrency(ConcurrencyLimits(1000, 0), isolation="clone", asked=None)
     assert clone == (8, None)

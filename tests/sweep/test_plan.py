@@ -105,7 +105,7 @@ def test_a_limit_reduces_repetitions_before_sizes() -> None:
 
 def test_named_sizes_are_never_reduced() -> None:
     """A limit that is too low for them is an error that says what would be needed."""
-    with pytest.raises(InputError, match="need 6 invocations, --max-invocations allows 5"):
+    with pytest.raises(InputError, match="need 6 invocations, `max_invocations` allows 5"):
         planned(memory_sizes_mb=(128, 256, 1024), max_invocations=5)
 
 

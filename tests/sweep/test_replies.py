@@ -74,7 +74,7 @@ def test_fail_on_is_true_as_in_jmespath(expression: str, reply: bytes, fails: bo
 @pytest.mark.parametrize("expression", ["", "status ==", "a[", "x`", "(" * 5000])
 def test_a_wrong_expression_is_found_before_anything_runs(expression: str) -> None:
     """One clear line that names the option."""
-    with pytest.raises(InputError, match="--fail-on"):
+    with pytest.raises(InputError, match="`fail_on`"):
         parse_fail_on(expression)
 
 

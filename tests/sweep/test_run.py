@@ -366,7 +366,7 @@ def test_the_third_reply_that_cannot_be_measured_ends_the_sweep(
     assert not any(one.is_warm_sample or one.cold_start for one in sweep.invocations)
     [said] = [each.message for each in sweep.findings if each.code == "unmeasurable"]
     is_read = untrue is not None and untrue is not UNTRUE["unreadable"]
-    assert ("check --endpoint-url" if is_read else "SystemLogLevel INFO (aws lambda upd") in said
+    assert ("check `endpoint_url`" if is_read else "SystemLogLevel INFO (aws lambda upd") in said
     assert all(one.cost_usd < 1e-3 for one in sweep.invocations)
     assert "unmeasurable" in codes(sweep)
     assert "none could be measured" in recommend(sweep).choice.reason

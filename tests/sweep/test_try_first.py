@@ -85,7 +85,7 @@ def test_an_event_that_fails_when_it_is_sent_again_names_once_each() -> None:
     """It succeeded before: not the payload is wrong, but its repetition."""
     cold = replace(ended("b"), report=COLD)
     failed = ended("b", Outcome.FUNCTION_ERROR)
-    with pytest.raises(PayloadError, match="--once-each"):
+    with pytest.raises(PayloadError, match="`once_each=True`"):
         tried(strategy(), ended("a"), cold, failed)
 
 

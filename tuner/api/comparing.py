@@ -51,7 +51,7 @@ def compare(
     if a.function.name != b.function.name and not different_functions:
         raise InputError(
             f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: a "
-            "difference would say nothing of either; --different-functions compares them anyway"
+            "difference would say nothing of either; `different_functions=True` compares them"
         )
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
 

@@ -120,7 +120,7 @@ def _controls(
     if choice == "cgroup":
         raise LocalError(
             "control groups cannot be used here: run on Linux as root or under systemd's user "
-            "delegation, or give --control portable"
+            "delegation, or give `cpu_control=portable`"
         )
     on_step("control groups cannot be used here: the portable control alone is measured")
     return ("stop-continue",)

@@ -146,7 +146,7 @@ class StrayRecovery:
         age = orphans.describe_age(sweep_id, datetime.now(UTC))
         return (
             f"{self.plan.function.name}: the sweep {sweep_id}, {age}, may still run on another "
-            f"machine. If it does not, add --take-over {sweep_id}"
+            f"machine. If it does not, add `take_over={sweep_id}`"
         )
 
 

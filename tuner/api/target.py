@@ -85,7 +85,10 @@ def connect_to(
             yield target
         return
     if where.template_parameters or where.template_environment or where.build:
-        raise UsageError("--parameter, --env and --build are for a template: name one with --local")
+        raise UsageError(
+            "`template_parameters`, `template_environment` and `build` are for a template: name "
+            "one with `local_template`"
+        )
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     with connect(
@@ -207,5 +210,4 @@ def _started(
 def _refuse_contradictions(**given: str | None) -> None:
     for name, value in given.items():
         if value is not None:
-            flag = f"--{name.replace('_', '-')}"
-            raise UsageError(f"--local starts an endpoint of its own: leave out {flag}")
+            raise UsageError(f"`local_template` starts an endpoint of its own: leave out `{name}`")

@@ -69,7 +69,7 @@ def _another_size(edit: MemoryEdit, current_mb: int, *, picked: bool) -> str | N
     if edit.now == edit.after and not edit.is_chosen:  # somebody has changed it already
         return None
     advice = (
-        "give --parameter NAME=VALUE to pick its branch"
+        "give `template_parameters=NAME=VALUE` to pick its branch"
         if edit.is_chosen
         else "use the template that the function was deployed from"
     )

@@ -35,7 +35,7 @@ def candidate_sizes(
     if not within:
         raise UsageError(
             f"no size to choose from between {low} and {high} MB: "
-            f"widen --min-memory and --max-memory ({MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB)"
+            f"widen `min_memory_mb` and `max_memory_mb` ({MIN_MEMORY_MB} to {MAX_MEMORY_MB} MB)"
         )
     return within
 

@@ -128,7 +128,7 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
     if problem is None:
         raise InputError(
             f"{entry.source} has no warm sample of every payload, so there is nothing to compare: "
-            "tune again with more invocations (--max-invocations)"
+            "tune again with more invocations (`max_invocations`)"
         )
     return _Drawn(entry, problem.fitted_at(sizes), problem.measured)
 
@@ -265,7 +265,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
             "different_payloads",
             "warning",
             "the payloads differ (by digest or weight), so the difference may be theirs: sweep "
-            "both with the same --payload",
+            "both with the same `payloads`",
         )
     if b.plan.resumed_from == a.plan.sweep_id or a.plan.resumed_from == b.plan.sweep_id:
         yield Finding(

@@ -70,7 +70,7 @@ def _cold_starts(problem: Problem) -> Iterator[Finding]:
             "cold_start_dominates",
             "info",
             f"a cold start is billed {extra_ms:.0f} ms of INIT, more than the {_ms(work_ms)} of "
-            f"work at {problem.current_mb} MB: --cold-start-share matters here; load less at start",
+            f"work at {problem.current_mb} MB: `cold_start_share` matters here; load less at start",
         )
     warm = problem.estimates.duration_ms.mean(axis=0)
     sizes = problem.estimates.sizes_mb

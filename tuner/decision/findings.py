@@ -46,7 +46,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
         return  # nothing at all was sampled: the verdict says why
     for seen, advice in (
         (False, "never succeeded: mend it or leave it out"),
-        (True, "has no warm sample yet: allow more invocations (--max-invocations)"),
+        (True, "has no warm sample yet: allow more invocations (`max_invocations`)"),
     ):
         names = [name for name in evidence.samples if name in unsampled]
         names = [name for name in names if bool(evidence.samples[name]) is seen]
@@ -127,7 +127,7 @@ def _apart(problem: Problem) -> Iterator[Finding]:
         f"{worst.memory_mb} MB took {worst.sample_ms:.3g} ms where the curve says "
         f"{worst.curve_ms:.3g} ms. The duration may rise with memory; these sizes are shown by "
         "their samples, and sizes that were not measured may be wrong (add them with "
-        "--memory-sizes)",
+        "`memory_sizes_mb`)",
     )
 
 
@@ -233,7 +233,7 @@ def _noise(problem: Problem) -> Iterator[Finding]:
             "noisy",
             "warning",
             f"durations at one size scatter by {percent(problem.estimates.within_ratio)}: more "
-            f"invocations (--max-invocations) or steadier payloads would narrow the answer",
+            f"invocations (`max_invocations`) or steadier payloads would narrow the answer",
         )
 
 
@@ -247,7 +247,7 @@ def _modelled(problem: Problem, choice: Choice) -> Iterator[Finding]:
             "modelled",
             "warning",
             f"{size} MB has no warm sample, its figures come from the curve: measure it with "
-            f"--memory-sizes",
+            f"`memory_sizes_mb`",
         )
     latency = problem.constraints.latencies.get(size)
     if latency is not None and not latency.measured:
@@ -284,7 +284,7 @@ def _gap(evidence: Evidence) -> str:
     gap = floor_gap_mb(evidence)
     if gap is None or gap[1] - gap[0] <= 64:
         return ""
-    return f"; between {gap[0]} and {gap[1]} MB nothing was tried (--memory-sizes)"
+    return f"; between {gap[0]} and {gap[1]} MB nothing was tried (`memory_sizes_mb`)"
 
 
 def _list(counts: dict[int, int]) -> str:

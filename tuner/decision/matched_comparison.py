@@ -43,7 +43,7 @@ def match_sweeps(a: Sweep, b: Sweep, sources: tuple[str, str]) -> MatchedSweeps 
             for source, each, found in zip(sources, varied, values, strict=True)
         )
         raise InputError(
-            f"{told} have no payloads in common: sweep both with the same --payload and --vary"
+            f"{told} have no payloads in common: sweep both with the same `payloads` and `vary`"
         )
     used = [each.current for each in (varied[1], varied[0]) if each and each.current in both]
     return MatchedSweeps(

@@ -45,7 +45,7 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
             "warning",
             f"replies at {_list(sorted(differing))} are of another kind, shape or size than at "
             f"the current {current_mb} MB: these sizes did other work, and none is recommended "
-            "unless --allow-different-replies says so",
+            "unless `allow_different_replies=True` says so",
         )
 
 
@@ -63,7 +63,7 @@ def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
                 f"{errors} of {counts.total()} replies at {which}{size} MB are errors "
                 f"({ERRORS[kind]}, payload {payload}), so what was measured is not the "
                 "function's work: mend the function or the payload, then tune again "
-                "(--allow-different-replies takes them for work)"
+                "(`allow_different_replies=True` takes them for work)"
             )
     return None
 

@@ -68,7 +68,7 @@ def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tup
             f"no size saves the ${least:,.2f} a month that a change needs",
             (
                 f"{size} would save ${saving.estimate:,.2f} a month at this rate "
-                "(--min-saving-usd-per-month says what a change needs)"
+                "(`min_saving_usd_per_month` says what a change needs)"
             ),
         )
     if share is not None and ratio is not None and ratio.estimate < share:
@@ -76,7 +76,7 @@ def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tup
             f"no size is the {100 * share:.3g} % cheaper that a change needs",
             (
                 f"{size} would be {percent(ratio.estimate, 1)} cheaper "
-                "(--min-saving-ratio says what a change needs)"
+                "(`min_saving_ratio` says what a change needs)"
             ),
         )
     return None

@@ -26,7 +26,7 @@ def only_size(problem: Problem) -> Choice | None:
     sizes = ", ".join(f"{size} MB" for size in problem.evidence.measured_mb) or "no size"
     return undecided(
         f"only {sizes} gave samples, so there is nothing to compare with: "
-        f"measure at least two sizes (--memory-sizes, --max-invocations)"
+        f"measure at least two sizes (`memory_sizes_mb`, `max_invocations`)"
     )
 
 
@@ -43,12 +43,12 @@ def why_no_curve(question: Question, evidence: Evidence) -> str:
         return RANDOM_ERRORS
     if len(question.candidates) == 1:
         return (
-            "one size only leaves nothing to compare with: widen --min-memory and --max-memory, "
-            "or name more --memory-sizes"
+            "one size only leaves nothing to compare with: widen `min_memory_mb` and "
+            "`max_memory_mb`, or name more `memory_sizes_mb`"
         )
     if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
         return "invocations succeeded and none could be measured: mend what the findings name"
-    return "too few warm samples for a curve: allow more invocations (--max-invocations)"
+    return "too few warm samples for a curve: allow more invocations (`max_invocations`)"
 
 
 def _why_nothing_succeeded(evidence: Evidence) -> str:
@@ -58,7 +58,7 @@ def _why_nothing_succeeded(evidence: Evidence) -> str:
     if counts[Outcome.OUT_OF_MEMORY] == count:
         return (
             f"all {count} invocations were killed for memory, at up to {largest_mb} MB: allow "
-            f"larger sizes (--max-memory, 10240 at most) or send smaller events"
+            f"larger sizes (`max_memory_mb`, 10240 at most) or send smaller events"
         )
     if counts[Outcome.TIMEOUT] == count:
         return (

@@ -105,20 +105,20 @@ def nothing_allowed(problem: Problem) -> str:
     if nearest is None:
         return (
             "invocations fail, run out of memory or leave under 20 % of it at every size: "
-            "mend the function, or allow larger sizes with --max-memory"
+            "mend the function, or allow larger sizes with `max_memory_mb`"
         )
     limits = _limits(problem, nearest)
     reached = " and ".join(limit.reached for limit in limits)
-    flags = " or ".join(limit.flag for limit in limits)
+    raised = " or ".join(f"`{limit.parameter}`" for limit in limits)
     which = "the limits" if len(limits) > 1 else "the limit"
-    return f"no size meets {which}: {nearest} MB comes nearest with {reached}; raise {flags}"
+    return f"no size meets {which}: {nearest} MB comes nearest with {reached}; raise {raised}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
     """A limit of the goal, and what a size reaches of it."""
 
-    flag: str
+    parameter: str
     reached: str
     excess_ratio: float
 
@@ -135,13 +135,13 @@ def _limits(problem: Problem, memory_mb: int) -> list[_Limit]:
             f"{goal.max_duration_ms:g} ms are allowed"
         )
         excess = latency.bound_ms / goal.max_duration_ms
-        limits.append(_Limit("--max-duration", reached, excess))
+        limits.append(_Limit("max_duration_ms", reached, excess))
     if goal.max_cost_usd_per_million is not None:
         column = problem.estimates.column(memory_mb)
         cost = float(problem.estimates.cost_usd[:, column].mean()) * 1e6
         reached = f"${cost:.2f} a million where ${goal.max_cost_usd_per_million:.2f} are allowed"
         excess = cost / max(goal.max_cost_usd_per_million, 1e-9)
-        limits.append(_Limit("--max-cost-per-million", reached, excess))
+        limits.append(_Limit("max_cost_usd_per_million", reached, excess))
     return limits
 
 
@@ -203,18 +203,18 @@ def _objection(
     resize = size != problem.current_mb
     if size not in problem.measured:
         return _doubt(problem, best, size, float(regrets.mean())) or (
-            f"{size} MB looks best but was not measured: add it with --memory-sizes"
+            f"{size} MB looks best but was not measured: add it with `memory_sizes_mb`"
         )
     if resize and problem.current_mb not in problem.measured and not current_fails(problem):
         return (
             f"{size} MB looks best, but the current {problem.current_mb} MB was not measured, so "
-            f"the saving is not known: add it with --memory-sizes"
+            f"the saving is not known: add it with `memory_sizes_mb`"
         )
     latency = problem.constraints.latencies.get(size)
     if resize and latency is not None and not latency.measured:
         return (
             f"p{problem.goal.percentile:g} at {size} MB is modelled from few samples: "
-            f"{latency.samples_missing} more there would decide (raise --max-invocations)"
+            f"{latency.samples_missing} more there would decide (raise `max_invocations`)"
         )
     return _doubt(problem, best, size, float(regrets.mean()))
 
@@ -228,11 +228,11 @@ def _doubt(problem: Problem, best: int, size: int, regret: float) -> str | None:
         return _not_sure(problem, tempting)
     wanted = problem.estimates.sizes_mb[best]
     where = f"{wanted} MB" if wanted not in problem.measured else f"{size} MB and its neighbours"
-    slack = "" if problem.goal.cost_slack_ratio else ", or leave out --cost-slack 0"
+    slack = "" if problem.goal.cost_slack_ratio else ", or leave out `cost_slack_ratio=0`"
     return (
         f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
         f"{percent(problem.goal.tolerance_ratio, 1)}{_alike(problem)}: more samples at {where} "
-        f"would decide (raise --max-invocations or --tolerance{slack})"
+        f"would decide (raise `max_invocations` or `tolerance_ratio`{slack})"
     )
 
 
@@ -246,7 +246,7 @@ def _not_sure(problem: Problem, tempting: int) -> str:
     return (
         f"{problem.estimates.sizes_mb[tempting]} MB looks {percent(gain.estimate, 1)} {better} "
         f"than the {kept} current {problem.current_mb} MB, but that is not sure ({likely}): more "
-        f"samples at both would decide (raise --max-invocations)"
+        f"samples at both would decide (raise `max_invocations`)"
     )
 
 

@@ -274,7 +274,7 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | No
     tool = command[2] if command[1] == "-m" else command[0]
     executable = shutil.which(command[0])
     if executable is None:
-        raise LocalError(f"{command[0]} is not on PATH, which --build needs")
+        raise LocalError(f"{command[0]} is not on PATH, which `build=True` needs")
     leader = subprocess.Popen(  # noqa: S603 - what the user asked to build with
         [sys.executable, "-I", "-S", "-c", _GROUP_LEADER, executable, *command[1:]],
         cwd=folder,

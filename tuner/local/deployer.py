@@ -158,7 +158,7 @@ def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered 
     if not any(os.access(folder / "bootstrap", os.X_OK) for folder in folders):
         raise LocalError(
             f"{function.runtime} needs an executable file `bootstrap` in {function.code_dir}: "
-            "build it first (--build does where BuildMethod is makefile, go or rust-cargolambda)"
+            "build it first (`build` does where BuildMethod is makefile, go or rust-cargolambda)"
         )
 
 
@@ -174,9 +174,9 @@ def _check_bundled(function: FunctionDefinition) -> None:
         raise LocalError(
             f"the handler's file {stem}.js is not in {folder}: esbuild is to make it; "
             + (
-                "start with --build"
+                "start with `build=True`"
                 if function.build_method == "esbuild"
-                else "build it first, or set BuildMethod: esbuild and start with --build"
+                else "build it first, or set BuildMethod: esbuild and start with `build=True`"
             )
         )
 
@@ -203,8 +203,8 @@ def _requirements(function: FunctionDefinition) -> Finding:
     is_node = function.runtime.startswith("nodejs")
     file, tool = ("package.json", "npm") if is_node else ("requirements.txt", "pip")
     message = (
-        f"{function.name}: the packages of its {file} are not installed here; start with --build "
-        f"to have {tool} do that in a copy of its folder"
+        f"{function.name}: the packages of its {file} are not installed here; start with "
+        f"`build=True` to have {tool} do that in a copy of its folder"
     )
     return Finding("requirements_not_installed", "warning", message)
 
@@ -212,7 +212,7 @@ def _requirements(function: FunctionDefinition) -> Finding:
 def _sdk(function: FunctionDefinition, missing: Sequence[str]) -> Finding:
     message = (
         f"{function.name} uses {', '.join(missing)}, which Lambda brings along and this machine "
-        "does not: start with --build to have npm install it in a copy of its folder"
+        "does not: start with `build=True` to have npm install it in a copy of its folder"
     )
     return Finding("sdk_not_installed", "warning", message)
 
@@ -220,6 +220,6 @@ def _sdk(function: FunctionDefinition, missing: Sequence[str]) -> Finding:
 def _unbuilt(layer: TemplateLayer) -> Finding:
     message = (
         f"the layer {layer.name} is deployed as it lies in {layer.folder}, without its BuildMethod "
-        f"{layer.build_method}: start with --build"
+        f"{layer.build_method}: start with `build=True`"
     )
     return Finding("layer_not_built", "warning", message)

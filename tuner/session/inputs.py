@@ -170,14 +170,14 @@ def load_build(code: str) -> Build:
             package = _read(path)
         else:
             raise InputError(
-                f"--code {code!r} is neither a ZIP file, a folder nor an image in ECR "
+                f"`code` {code!r} is neither a ZIP file, a folder nor an image in ECR "
                 "(ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG): check the path"
             )
     except OSError as error:
-        raise InputError(f"--code {code!r} cannot be read: {error.strerror}") from error
+        raise InputError(f"`code` {code!r} cannot be read: {error.strerror}") from error
     if len(package) > MAX_ZIPPED_BYTES:
         raise InputError(
-            f"--code {code!r} has {len(package) / 2**20:.0f} MB, a copy is made from 50 MB at "
+            f"`code` {code!r} has {len(package) / 2**20:.0f} MB, a copy is made from 50 MB at "
             "most: leave out what is not needed, or put it into an image"
         )
     return Build(package=package)
@@ -187,7 +187,7 @@ def digest_of(code: str) -> str:
     """The digest that Lambda gives to what `--code` names, without asking it. Raises InputError."""
     found = load_build(code).code_sha256 or code.partition("@sha256:")[2]
     if not found:
-        raise InputError(f"--code {code!r} has no digest: name the image by NAME@sha256:DIGEST")
+        raise InputError(f"`code` {code!r} has no digest: name the image by NAME@sha256:DIGEST")
     return found
 
 
@@ -195,7 +195,7 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         package = file.read(MAX_ZIPPED_BYTES + 1)
     if not package.startswith(b"PK"):
-        raise InputError(f"--code {str(path)!r} is no ZIP file: give one, or a folder")
+        raise InputError(f"`code` {str(path)!r} is no ZIP file: give one, or a folder")
     return package
 
 
@@ -205,7 +205,7 @@ def _zipped(folder: Path) -> bytes:
     try:
         return zip_folder(folder)
     except LocalError as error:
-        raise InputError(f"--code: {error}") from error
+        raise InputError(f"`code`: {error}") from error
 
 
 def check_output(request: TuneRequest, earlier: Sweep | None) -> None:
@@ -218,5 +218,5 @@ def check_output(request: TuneRequest, earlier: Sweep | None) -> None:
 def isolation_of_build(isolation: Isolation) -> Isolation:
     """A build is measured in a copy. Raises UsageError where the function itself is wanted."""
     if isolation == "version":
-        raise UsageError("--code measures another build in a copy: leave out --isolation version")
+        raise UsageError("`code` measures another build in a copy: leave out `isolation=version`")
     return "clone"

@@ -126,10 +126,10 @@ def _fit(build: Build, function: FunctionConfig) -> Finding:
     is_image = build.image_uri is not None
     if is_image != (function.package_type == "Image"):
         kind = "a container image" if function.package_type == "Image" else "a ZIP package"
-        raise InputError(f"{function.name} is {kind}: --code must be one too")
-    what = "the image that --code names"
+        raise InputError(f"{function.name} is {kind}: `code` must be one too")
+    what = "the image that `code` names"
     if build.code_sha256 is not None:
-        what = f"the package of --code (SHA-256 {build.code_sha256})"
+        what = f"the package of `code` (SHA-256 {build.code_sha256})"
     if build.code_sha256 == function.code_sha256:
         what += ", the very code that is deployed"
     return Finding(

@@ -54,7 +54,7 @@ def function_fails(error_type: str) -> Finding:
     return Finding(
         "function_fails",
         "error",
-        f"Every invocation failed with {error_type}: check that --payload is an event that the "
+        f"Every invocation failed with {error_type}: check that `payloads` names an event the "
         "function takes, and its log.",
     )
 
@@ -65,7 +65,7 @@ def import_fails(why: str) -> Finding:
         "import_fails",
         "error",
         f"The function fails before it runs: {why}. Deploy what its requirements.txt or "
-        "package.json names with it (of a local function: --build). The traceback is in its log "
+        "package.json names with it (of a local function: `build`). The traceback is in its log "
         "group, and in what `aws lambda invoke --log-type Tail` answers.",
     )
 
@@ -91,7 +91,7 @@ def throttled_out(reason: str | None, attempt_count: int) -> Finding:
         "throttled_out",
         "error",
         f"One invocation was throttled {attempt_count} times ({reason or 'no reason given'}): "
-        "stopped. Lower --concurrency, or raise the function's or the account's.",
+        "stopped. Lower `concurrency`, or raise the function's or the account's.",
     )
 
 
@@ -100,7 +100,7 @@ def throttled(count: int) -> Finding:
     return Finding(
         "throttled",
         "info",
-        f"{count} throttles were waited out; they ran nothing. A lower --concurrency avoids them.",
+        f"{count} throttles were waited out; they ran nothing. A lower `concurrency` avoids them.",
     )
 
 
@@ -147,7 +147,7 @@ def report_untrue(why: str) -> Finding:
 def unmeasurable(why: str | None) -> Finding:
     """Successes in a row told nothing; `why` is None where they had no REPORT line."""
     advice = (
-        "the endpoint does not report as Lambda does: check --endpoint-url"
+        "the endpoint does not report as Lambda does: check `endpoint_url`"
         if why is not None
         else "a function that logs as JSON needs SystemLogLevel INFO (aws lambda "
         "update-function-configuration --logging-config LogFormat=JSON,SystemLogLevel=INFO); a "
@@ -186,7 +186,7 @@ def budget_reached() -> Finding:
         "budget_reached",
         "warning",
         "Stopped before the budget could be overrun: the next invocation might last until its "
-        "timeout. Raise --budget-usd to measure more.",
+        "timeout. Raise `budget_usd` to measure more.",
     )
 
 
@@ -195,8 +195,8 @@ def corpus_spent() -> Finding:
     return Finding(
         "corpus_spent",
         "warning",
-        "Every event of a payload class was sent once, and --once-each sends none again: record "
-        "more of them to measure more.",
+        "Every event of a payload class was sent once, and `once_each=True` sends none again: "
+        "record more of them to measure more.",
     )
 
 
@@ -217,7 +217,7 @@ def downstream_errors(error_type: str | None) -> Finding:
         "error",
         f"Invocations that had succeeded began to fail ({error_type or 'no error type'}), at "
         "several sizes: what the function calls may suffer from the sweep. Stopped: see its log, "
-        "and lower --concurrency.",
+        "and lower `concurrency`.",
     )
 
 
@@ -239,7 +239,7 @@ def repeated_event(error_type: str | None) -> Finding:
         f"Several invocations in a row failed ({error_type or 'no error type'}), at sizes above "
         "one that had succeeded, so not for want of memory: the same event was repeated, and the "
         "function may take it only once. Stopped: send a folder or a payload set of many events "
-        "with --once-each.",
+        "with `once_each=True`.",
     )
 
 
@@ -267,7 +267,7 @@ def runaway() -> Finding:
         "runaway",
         "error",
         "Invocations cost more than five times what the plan foresaw from the function's recent "
-        "duration: stopped. If these payloads are that much heavier, agree with --budget-usd.",
+        "duration: stopped. If these payloads are that much heavier, agree with `budget_usd`.",
     )
 
 

@@ -91,7 +91,7 @@ class Hooks:
             why = f"it cannot be run: {error.strerror}"
         else:
             return
-        raise HookError(f"the --{when} command {words[0]!r} failed ({why})")
+        raise HookError(f"the `{when}` command {words[0]!r} failed ({why})")
 
     @property
     def around_each(self) -> bool:
@@ -107,19 +107,21 @@ def parse_hooks(
 ) -> Hooks:
     """Split the commands as a shell would. Raises InputError."""
     if before is None and after is None and scope != "run":
-        raise UsageError("--hooks-each goes with --before or --after: give the command to run")
-    return Hooks(_words("--before", before), _words("--after", after), scope, environment)
+        raise UsageError("`hooks_each` goes with `before` or `after`: give the command to run")
+    return Hooks(_words("before", before), _words("after", after), scope, environment)
 
 
-def _words(flag: str, command: str | None) -> tuple[str, ...] | None:
+def _words(name: str, command: str | None) -> tuple[str, ...] | None:
     if command is None:
         return None
     try:
         words = tuple(shlex.split(command))
     except ValueError as error:
-        raise UsageError(f"{flag} cannot be split into words ({error}): check its quotes") from None
+        raise UsageError(
+            f"`{name}` cannot be split into words ({error}): check its quotes"
+        ) from None
     if not words:
-        raise UsageError(f"{flag} is empty: give a command, such as './reset-table.sh orders'")
+        raise UsageError(f"`{name}` is empty: give a command, such as './reset-table.sh orders'")
     return words
 
 

@@ -53,8 +53,8 @@ def polite_concurrency(
         return wanted, None
     if there_is == 0:
         raise InputError(
-            "the function's reserved concurrency is 0, so that nothing can run: give --isolation "
-            "clone to measure a temporary copy, or raise it"
+            "the function's reserved concurrency is 0, so that nothing can run: give "
+            "`isolation=clone` to measure a temporary copy, or raise it"
         )
     allowed = max(1, int(there_is * (1 - leave_ratio) + 1e-9))
     if asked is None or asked <= allowed:
@@ -63,7 +63,7 @@ def polite_concurrency(
         "concurrency_lowered",
         "info",
         f"{asked} invocations at once were asked for, {allowed} are made: of {there_is} that can "
-        f"run, {percent(leave_ratio)} is left to live traffic (--leave-concurrency)",
+        f"run, {percent(leave_ratio)} is left to live traffic (`leave_concurrency_ratio`)",
     )
 
 

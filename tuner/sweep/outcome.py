@@ -138,7 +138,7 @@ def parse_fail_on(text: str) -> FailOn:
     except (JMESPathError, RecursionError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(
-            f'--fail-on {text!r} is no JMESPath expression ({why}): write one like "statusCode >= '
+            f'`fail_on` {text!r} is no JMESPath expression ({why}): write one like "statusCode >= '
             '`400`" or "status == \'failed\'"'
         ) from error
 

@@ -223,7 +223,7 @@ def most_invocations(request: TuneRequest, payloads: Sequence[Payload]) -> int |
         return asked
     if sum(known) < LEAST_INVOCATIONS:
         raise UsageError(
-            f"--once-each has {sum(known)} events to send, and comparing sizes takes "
+            f"`once_each=True` has {sum(known)} events to send, and comparing sizes takes "
             f"{LEAST_INVOCATIONS} at least: record more into a folder, or describe them in a "
             "payload set"
         )
@@ -237,7 +237,7 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
     if asked_mb > shown_mb:
         raise UsageError(
             f"this host can show no more than {shown_mb} MB (its cores x 1769 MB), "
-            f"{asked_mb} MB was asked for: lower --max-memory or --memory-sizes"
+            f"{asked_mb} MB was asked for: lower `max_memory_mb` or `memory_sizes_mb`"
         )
     return asked.min_memory_mb or MIN_MEMORY_MB, asked.max_memory_mb or shown_mb
 
@@ -284,18 +284,18 @@ def check_budget(request: TuneRequest) -> None:
     budget = request.budget
     concurrency, most, budget_usd = budget.concurrency, budget.max_invocations, budget.budget_usd
     if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
-        raise UsageError(f"--concurrency {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
+        raise UsageError(f"`concurrency` {concurrency} is out of range: 1 to {_MAX_CONCURRENCY}")
     if most is not None and most < 1:
-        raise UsageError(f"--max-invocations {most} leaves nothing to measure")
+        raise UsageError(f"`max_invocations` {most} leaves nothing to measure")
     if budget_usd is not None and not 0 < budget_usd < float("inf"):
-        raise UsageError(f"--budget-usd {budget_usd} is not an amount above 0")
+        raise UsageError(f"`budget_usd` {budget_usd} is not an amount above 0")
 
 
 def check_count(count: int) -> None:
     """Raise UsageError for fewer invocations than any comparison takes."""
     if count < LEAST_INVOCATIONS:
         raise UsageError(
-            f"--max-invocations {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
+            f"`max_invocations` {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
         )
 
 
@@ -304,6 +304,6 @@ def _check_affordable(pricing: Pricing, sizes: Sequence[int], budget_usd: float 
     if budget_usd is not None and worst_usd > budget_usd:
         raise UsageError(
             f"one invocation at {min(sizes)} MB may cost ${worst_usd:.6f} (if it lasts until the "
-            f"timeout of {pricing.function.timeout_s} s), --budget-usd allows ${budget_usd:.6f}: "
+            f"timeout of {pricing.function.timeout_s} s), `budget_usd` allows ${budget_usd:.6f}: "
             "raise it"
         )

@@ -33,7 +33,7 @@ def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
     measure, budget, most = request.measure, request.budget, request.budget.max_invocations
     if most is not None and most <= done:
         raise InputError(
-            f"--max-invocations {most} is spent: {plan.sweep_id} made {done}, and they count: "
+            f"`max_invocations` {most} is spent: {plan.sweep_id} made {done}, and they count: "
             "raise it"
         )
     return replace(
@@ -71,7 +71,7 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
     if changed:
         raise InputError(
             f"{function.name} is not as {earlier.plan.sweep_id} measured it "
-            f"({', '.join(changed)} changed): its samples tell nothing of it. Leave out --resume"
+            f"({', '.join(changed)} changed): its samples tell nothing of it. Leave out `resume`"
         )
 
 
@@ -116,6 +116,6 @@ def resumed_payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload,
         return tuple(found)
     raise InputError(
         f"the payloads are not those of {earlier.plan.sweep_id} "
-        f"({', '.join(each.name for each in classes)}): give the same --payload again "
-        "(--keep-payloads keeps them in the sweep file)"
+        f"({', '.join(each.name for each in classes)}): give the same `payloads` again "
+        "(`keep_payloads=True` keeps them in the sweep file)"
     )

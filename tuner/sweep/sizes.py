@@ -144,13 +144,13 @@ class SizeLimits:
         what = f"{len(sizes)} sizes ({', '.join(map(str, sizes))} MB) with one warm sample each"
         if self._max_invocations is not None and needed > self._max_invocations:
             return (
-                f"{what} need {needed} invocations, --max-invocations allows "
-                f"{self._max_invocations}: raise it or name fewer --memory-sizes"
+                f"{what} need {needed} invocations, `max_invocations` allows "
+                f"{self._max_invocations}: raise it or name fewer `memory_sizes_mb`"
             )
         return (
             f"{what} need a budget of ${self._needed_usd(sizes, 1):.6f} (an invocation may last "
-            f"until its timeout of {self._pricing.function.timeout_s} s), --budget-usd allows "
-            f"${self._budget_usd:.6f}: raise it or name fewer or smaller --memory-sizes"
+            f"until its timeout of {self._pricing.function.timeout_s} s), `budget_usd` allows "
+            f"${self._budget_usd:.6f}: raise it or name fewer or smaller `memory_sizes_mb`"
         )
 
 

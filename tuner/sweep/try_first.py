@@ -88,7 +88,7 @@ class TryFirst:
                         f"payload {name!r} succeeded once at {self._memory_mb} MB, and failed when "
                         f"it was sent again ({invocation.error_type}): if the function takes an "
                         "event only once, send a folder or a payload set of many events with "
-                        "--once-each"
+                        "`once_each=True`"
                     )
                 raise PayloadError(
                     f"the function fails with payload {name!r} at {self._memory_mb} MB "

@@ -162,7 +162,7 @@ class SweepWriter:
 
     def _unwritable(self, error: OSError) -> SweepFileError:
         return SweepFileError(
-            f"the sweep file {self.path} cannot be written ({error.strerror}): give another --out"
+            f"the sweep file {self.path} cannot be written ({error.strerror}): give another `out`"
         )
 
 
@@ -178,11 +178,11 @@ def _check_free(path: Path, *, replace: bool) -> None:
     if not start_of(path):
         return
     if not holds_sweep(path):
-        raise SweepFileError(f"{path} exists and is no sweep file: give another --out")
+        raise SweepFileError(f"{path} exists and is no sweep file: give another `out`")
     if not replace:
         raise SweepFileError(
-            f"{path} holds a sweep already: give another --out, --resume {path} to go on from it, "
-            "or --force to replace it"
+            f"{path} holds a sweep already: give another `out`, `resume` {path} to go on from it, "
+            "or `force=True` to replace it"
         )
 
 

@@ -119,7 +119,7 @@ function hintAtSdk(error) {
   if (/@aws-sdk\/|@smithy\/|'aws-sdk['/]/.test(String(error.message))) {
     console.error(
       "tuner: Lambda's Node.js runtimes bring the AWS SDK, this host does not: " +
-        "start with --build to have npm install it",
+        "have the function built, so that npm installs it",
     );
   }
 }
