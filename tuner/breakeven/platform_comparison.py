@@ -27,7 +27,7 @@ from tuner.pricing.book import age_finding
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.breakeven.answer import PlatformCost
     from tuner.breakeven.cost_model import CostModel
@@ -75,7 +75,7 @@ def compare_platforms(
         core_count=interval(work.core_count.mean(), work.core_count),
         memory_used_mb=work.memory_used_mb,
     )
-    findings = _findings(summary, costs, ruling, prices, today)
+    findings = list(_findings(summary, costs, ruling, prices, today))
     if ruling is not None and (flip := flipping_assumption(listed, costs)):
         findings.append(Finding("verdict_rests_on", "info", flip))
     lowest = _lowest_rate(platforms)
@@ -113,18 +113,18 @@ def _findings(
     ruling: Ruling | None,
     prices: Prices,
     today: datetime.date | None,
-) -> list[Finding]:
+) -> Iterator[Finding]:
     duration_ms = float(costs.work.lambda_ms.mean())
-    found = platform_findings.traffic_findings(costs.terms, duration_ms)
-    found += platform_findings.work_findings(work, duration_ms, needs_gpu=costs.terms.needs_gpu)
-    found += platform_findings.lambda_findings(costs)
-    if ruling is not None:
-        rewrite = platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
-        found += [rewrite] if rewrite else []
-    found += platform_findings.price_findings(prices.missing, ruling)
+    yield from platform_findings.traffic_findings(costs.terms, duration_ms)
+    yield from platform_findings.work_findings(work, duration_ms, needs_gpu=costs.terms.needs_gpu)
+    yield from platform_findings.lambda_findings(costs)
+    if ruling is not None and (
+        rewrite := platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
+    ):
+        yield rewrite
+    yield from platform_findings.price_findings(prices.missing, ruling)
     if today is not None and (old := age_finding(min(prices.dates), today)):
-        found.append(old)
-    return found
+        yield old
 
 
 def _lowest_rate(platforms: Sequence[PlatformCost]) -> float | None:

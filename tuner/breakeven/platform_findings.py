@@ -12,7 +12,7 @@ from tuner.breakeven.platforms import ON_LAMBDA
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from tuner.breakeven.answer import WorkSummary
     from tuner.breakeven.cost_model import CostModel
@@ -28,131 +28,106 @@ BURST_RATIO: Final = 2.0
 """Concurrency over what the busiest minute needs, from which on a burst is told."""
 
 
-def traffic_findings(terms: Terms, duration_ms: float) -> list[Finding]:
+def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
     """Spikes and idleness speak for Lambda, a steady load against it."""
-    traffic, found = terms.traffic, []
+    traffic = terms.traffic
     top = max(traffic.shape) * traffic.peak_ratio
     if traffic.is_steady:
-        found.append(
-            Finding(
-                "steady_load",
-                "info",
-                f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
-            )
+        yield Finding(
+            "steady_load",
+            "info",
+            f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
         )
     elif top >= 3:
         known = "" if traffic.is_by_hour else " (assumed; `peak_ratio` or `traffic` tells more)"
-        found.append(
-            Finding(
-                "spiky_traffic",
-                "info",
-                f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready "
-                "for it, Lambda is billed for what comes",
-            )
+        yield Finding(
+            "spiky_traffic",
+            "info",
+            f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready "
+            "for it, Lambda is billed for what comes",
         )
-    found += _seen_findings(traffic, duration_ms)
+    yield from _seen_findings(traffic, duration_ms)
     rate = traffic.rate_per_s
     if rate is not None and rate * duration_ms / 1000 < IDLE_SHARE:
-        found.append(
-            Finding(
-                "idle_most_of_the_time",
-                "info",
-                f"for staying: busy {rate * duration_ms / 10:.1f} % of the time: Lambda scales to "
-                "zero, a fleet does not",
-            )
+        yield Finding(
+            "idle_most_of_the_time",
+            "info",
+            f"for staying: busy {rate * duration_ms / 10:.1f} % of the time: Lambda scales to "
+            "zero, a fleet does not",
         )
-    return found
 
 
-def _seen_findings(traffic: Traffic, duration_ms: float) -> list[Finding]:
+def _seen_findings(traffic: Traffic, duration_ms: float) -> Iterator[Finding]:
     """What the minutes do not show by themselves: bursts within them, and a short history."""
-    found = []
     if traffic.peak_concurrency and traffic.busiest_per_s:
         even = traffic.busiest_per_s * duration_ms / 1000
         if traffic.peak_concurrency > max(BURST_RATIO * even, even + 3):
-            found.append(
-                Finding(
-                    "bursts_within_a_minute",
-                    "info",
-                    f"up to {traffic.peak_concurrency:,.0f} ran at once, where the busiest minute "
-                    f"spread evenly needs {max(even, 1):,.0f}: a fleet sized by the minute lets "
-                    "them wait (`peak_ratio` sizes it for more)",
-                )
+            yield Finding(
+                "bursts_within_a_minute",
+                "info",
+                f"up to {traffic.peak_concurrency:,.0f} ran at once, where the busiest minute "
+                f"spread evenly needs {max(even, 1):,.0f}: a fleet sized by the minute lets "
+                "them wait (`peak_ratio` sizes it for more)",
             )
     if traffic.quiet_days >= 1:
-        found.append(
-            Finding(
-                "quiet_at_first",
-                "info",
-                f"nothing came in the first {traffic.quiet_days:.0f} days: if the function is that "
-                "young, `days` leaves them out",
-            )
+        yield Finding(
+            "quiet_at_first",
+            "info",
+            f"nothing came in the first {traffic.quiet_days:.0f} days: if the function is that "
+            "young, `days` leaves them out",
         )
-    return found
 
 
 def work_findings(
     work: WorkSummary, duration_ms: float, *, needs_gpu: bool = False
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Long runs, much memory and a GPU speak for leaving."""
-    found = []
     if needs_gpu:
-        found.append(
-            Finding(
-                "needs_gpu",
-                "warning",
-                "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS and "
-                "Managed Instances have, with types that are not among these figures",
-            )
+        yield Finding(
+            "needs_gpu",
+            "warning",
+            "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS and "
+            "Managed Instances have, with types that are not among these figures",
         )
     if duration_ms >= NEAR_LIMIT_MS:
-        found.append(
-            Finding(
-                "near_time_limit",
-                "warning",
-                f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 "
-                "min, the others do not",
-            )
+        yield Finding(
+            "near_time_limit",
+            "warning",
+            f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 "
+            "min, the others do not",
         )
     elif duration_ms >= LONG_RUN_MS:
-        found.append(
-            Finding(
-                "long_runs",
-                "info",
-                f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly counts",
-            )
+        yield Finding(
+            "long_runs",
+            "info",
+            f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly counts",
         )
     if work.memory_used_mb >= MUCH_MEMORY_MB:
-        found.append(
-            Finding(
-                "near_memory_limit",
-                "warning",
-                f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed "
-                "Instances at 32,768 MB, tasks and instances later",
-            )
+        yield Finding(
+            "near_memory_limit",
+            "warning",
+            f"for leaving: {work.memory_used_mb:,} MB used: Lambda ends at 10,240 MB, Managed "
+            "Instances at 32,768 MB, tasks and instances later",
         )
-    return found
 
 
-def lambda_findings(costs: CostModel) -> list[Finding]:
+def lambda_findings(costs: CostModel) -> Iterator[Finding]:
     """Where provisioned concurrency is cheaper than on demand, what it saves."""
     rate, middle, bill = costs.terms.traffic.rate_per_s, costs.central, costs.bill
     count = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
     if rate is None or not count:
-        return []
+        return
     rates = np.array([rate])
     without = replace(bill, terms=replace(bill.terms, provisioned=False))
     month = float(bill.month_usd(middle.work, rates)[0, 0])
     saved = float(without.month_usd(middle.work, rates)[0, 0]) - month
-    return [
-        Finding(
-            "provisioned_concurrency",
-            "info",
-            f"{count:,.0f} provisioned environments, the rest on demand, would save "
-            f"${saved:,.2f} a month on Lambda itself at this load: Lambda is priced so "
-            "(`provisioned=False`: on demand)",
-        )
-    ]
+    yield Finding(
+        "provisioned_concurrency",
+        "info",
+        f"{count:,.0f} provisioned environments, the rest on demand, would save "
+        f"${saved:,.2f} a month on Lambda itself at this load: Lambda is priced so "
+        "(`provisioned=False`: on demand)",
+    )
 
 
 def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Finding | None:
@@ -183,17 +158,16 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
     return Finding("one_core_limit", "info", text)
 
 
-def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Finding]:
+def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Finding]:
     """What could not be priced; never filled in."""
-    found = []
     whole = sorted(text for text in missing if text.startswith("no "))
     here = sorted(text for text in missing if text.startswith(ON_LAMBDA))
     items = sorted(set(missing) - set(whole) - set(here))
-    found += [Finding("price_missing", "warning", text) for text in whole]
+    yield from (Finding("price_missing", "warning", text) for text in whole)
     if here:
         names = ", ".join(text.removeprefix(ON_LAMBDA) for text in here)
         text = f"no price is known here for {names}: left out of Lambda, which is dearer by that"
-        found.append(Finding("price_missing", "warning", text))
+        yield Finding("price_missing", "warning", text)
     if items:
         text = f"no price is known here for {', '.join(items)}: left out of the other platforms"
         if ruling is not None and ruling.saving_usd is not None:
@@ -201,8 +175,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> list[Findin
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"
         else:
             text += "; they are dearer by that"
-        found.append(Finding("price_missing", "warning", text))
-    return found
+        yield Finding("price_missing", "warning", text)
 
 
 def assumptions(costs: CostModel) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.json import findings_json, interval_json
-from tuner.report.sanitize import code_span, markdown, plain
+from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tuner.report.console import Glyphs
 
 
+JUSTIFY: Final = "<<>>>>"
 TITLES: Final = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
 
 
@@ -75,7 +76,7 @@ def render(
     """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
-    lines = [_heading(answer), f"  {describe_work(answer)}", "", *table_lines(rows, "<<>>>>")]
+    lines = [_heading(answer), f"  {describe_work(answer)}", "", *table_lines(rows, JUSTIFY)]
     if with_bill:
         lines += ["", *_bill_lines(answer)]
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
@@ -90,28 +91,19 @@ def render(
 
 def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
-    rows = "\n".join(
-        f"| {' | '.join(markdown(cell) for cell in platform_cells(platform))} |"
-        for platform in answer.platforms
-    )
-    said = "\n".join(
-        f"- **{each.severity}** ({code_span(each.code)}): {markdown(each.message)}"
-        for each in answer.findings
-    )
+    table = markdown_table(TITLES, JUSTIFY, map(platform_cells, answer.platforms))
+    said = "\n".join(map(markdown_finding, answer.findings))
     assumed = "; ".join(markdown(text) for text in answer.assumptions)
     bill = "\n".join(_bill_lines(answer)) if with_bill else ""
-    bill = (
-        f"<details><summary>Bill</summary>\n\n```text\n{bill}\n```\n\n</details>\n\n"
-        if bill
-        else ""
-    )
+    if bill:
+        bill = f"<details><summary>Bill</summary>\n\n```text\n{bill}\n```\n\n</details>\n\n"
     payback = f"{_payback(answer)}\n\n" if answer.payback_months is not None else ""
     return (
         f"**{markdown(headline(answer))}**\n\n{payback}"
         f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
         f"{markdown(describe_work(answer))}\n\n"
-        f"| {' | '.join(TITLES)} |\n|---|---|--:|--:|--:|--:|\n{rows}\n\n"
-        f"{bill}{said}\n\n<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
+        f"{table}\n\n{bill}{said}\n\n"
+        f"<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
     )
 
 

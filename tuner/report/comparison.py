@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.sanitize import code_span, markdown, plain
+from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,17 +79,12 @@ def render_markdown(found: Comparison) -> str:
     sides = "\n".join(
         f"- **{label}** {code_span(describe_side(side))}" for label, side in _sides(found)
     )
-    said = "\n".join(
-        f"- **{each.severity}** ({code_span(each.code)}): {markdown(each.message)}"
-        for each in found.findings
-    )
-    rows = [*pair_rows(found), *size_rows(found)]
     assumed = "; ".join(markdown(text) for text in found.assumptions)
     blocks = [
         f"**{markdown(headline(found))}**",
         sides,
-        _markdown_table(rows),
-        said,
+        markdown_table(HEAD, JUSTIFY, [*pair_rows(found), *size_rows(found)]),
+        "\n".join(map(markdown_finding, found.findings)),
         f"<sub>Assumes {assumed}.</sub>",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -243,9 +238,3 @@ def _sizes(pair: Pair) -> str:
 def _quantity_cells(quantity: Quantity, write: Callable[[float], str]) -> tuple[str, ...]:
     sides = (f"{write(each.estimate)} {numbers.spread(each)}" for each in (quantity.a, quantity.b))
     return (*sides, *change_cells(quantity.change))
-
-
-def _markdown_table(rows: list[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(HEAD)} |", "|---|--:|--:|--:|--:|--:|---|"]
-    lines += [f"| {' | '.join(markdown(cell) for cell in row)} |" for row in rows]
-    return "\n".join(lines)

@@ -13,13 +13,12 @@ from tuner.report.rows import (
     percentile_note,
     size_rows,
 )
-from tuner.report.sanitize import code_span, markdown
+from tuner.report.sanitize import code_span, markdown, markdown_finding
 from tuner.report.wording import best_pair, certainty, cost_of_records, headline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
-    from tuner.model.interval import Interval
     from tuner.model.recommendation import PercentileEstimate, Recommendation
     from tuner.report.rows import PairRow, SizeRow
 
@@ -90,9 +89,9 @@ def _comparison(recommendation: Recommendation) -> str:
         _row(
             "now",
             f"{numbers.memory(current.memory_mb)}{_values(current.parameters)}",
-            _known(current.duration_ms, numbers.duration),
+            numbers.known(current.duration_ms, numbers.duration),
             _percentile(now, known=known),
-            _known(current.cost_usd_per_million, numbers.usd_per_million),
+            numbers.known(current.cost_usd_per_million, numbers.usd_per_million),
             "",
         ),
     ]
@@ -102,9 +101,9 @@ def _comparison(recommendation: Recommendation) -> str:
             _row(
                 "**recommended**",
                 f"**{numbers.memory(choice.memory_mb)}**{_values(choice.parameters)}",
-                _known(choice.duration_ms, numbers.duration),
+                numbers.known(choice.duration_ms, numbers.duration),
                 _percentile(then, known=known),
-                _known(choice.cost_usd_per_million, numbers.usd_per_million),
+                numbers.known(choice.cost_usd_per_million, numbers.usd_per_million),
                 "–" if choice.saving_ratio is None else numbers.saving(choice.saving_ratio),
             )
         )
@@ -179,10 +178,10 @@ def _pair(row: PairRow, *, with_percentile: bool) -> str:
 
 
 def _size(row: SizeRow, *, with_percentile: bool) -> str:
-    duration = _known(row.duration_ms, numbers.duration)
+    duration = numbers.known(row.duration_ms, numbers.duration)
     if row.duration_ms is not None:
         duration = _unbroken(f"{duration} {numbers.spread(row.duration_ms)}")
-    cost = _known(row.cost_usd_per_million, numbers.usd_per_million)
+    cost = numbers.known(row.cost_usd_per_million, numbers.usd_per_million)
     marked = row.recommended and not row.current
     return _row(
         _unbroken(numbers.memory(row.memory_mb)),
@@ -199,7 +198,7 @@ def _findings(recommendation: Recommendation) -> str:
     lines = [
         (
             finding.severity != "info" or finding.code == "platform",
-            f"- **{finding.severity}** ({code_span(finding.code)}): {markdown(finding.message)}",
+            markdown_finding(finding),
         )
         for finding in recommendation.findings
     ]
@@ -220,10 +219,6 @@ def _assumptions(recommendation: Recommendation) -> str:
 def _unbroken(cell: str) -> str:
     """A cell that breaks nowhere: a figure stays with its unit."""
     return cell.replace(" ", "\u00a0")
-
-
-def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
-    return "–" if interval is None else write(interval.estimate)
 
 
 _COLOUR: Final = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%'

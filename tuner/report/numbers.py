@@ -10,6 +10,8 @@ from tuner.model import interval
 from tuner.model.interval import percent_digits
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.interval import Interval
 
 
@@ -83,6 +85,11 @@ def change(ratio: float) -> str:
     if float(digits) == 0:
         return "0 %"
     return f"{'−' if ratio < 0 else '+'}{digits} %"
+
+
+def known(interval: Interval | None, write: Callable[[float], str]) -> str:
+    """An estimate as `write` writes it, or a dash."""
+    return "–" if interval is None else write(interval.estimate)
 
 
 def spread(interval: Interval) -> str:

@@ -8,7 +8,9 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from tuner.model.finding import Finding
 
 _MARKDOWN_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#|~$])")
 _REFERENCE_SIGN: Final = re.compile(r"([@#!~%&$])(?=[\w\"'])")
@@ -62,6 +64,20 @@ def markdown(text: str) -> str:
     joined = _LINK_START.sub(lambda found: _WORD_JOINER + found.group(), plain(text))
     joined = _REFERENCE_SIGN.sub(lambda found: found.group() + _WORD_JOINER, joined)
     return _MARKDOWN_PUNCTUATION.sub(r"\\\1", html.escape(joined, quote=False))
+
+
+def markdown_finding(finding: Finding) -> str:
+    """One item of a list."""
+    code = code_span(finding.code)
+    return f"- **{finding.severity}** ({code}): {markdown(finding.message)}"
+
+
+def markdown_table(head: Sequence[str], justify: str, rows: Iterable[Sequence[str]]) -> str:
+    """A table whose cells are inert; `justify` has `<` or `>` for each column."""
+    rule = "|".join("--:" if side == ">" else "---" for side in justify)
+    lines = [f"| {' | '.join(head)} |", f"|{rule}|"]
+    lines += [f"| {' | '.join(map(markdown, row))} |" for row in rows]
+    return "\n".join(lines)
 
 
 def _is_unsafe(char: str) -> bool:

@@ -31,7 +31,7 @@ from tuner.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rich.console import Console
 
@@ -168,7 +168,7 @@ def _table(rows: Sequence[SizeRow], percentile: float | None, *, roomy: bool) ->
             numbers.memory(row.memory_mb),
             _duration_cell(row.duration_ms, roomy=roomy),
             *([percentile_cell(row.percentile)] if asked else []),
-            _known(row.cost_usd_per_million, numbers.usd_per_million),
+            numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
             percent_now(row),
         ]
         table.add_row(*cells, *([", ".join(row.notes)] if roomy else []), style=_row_style(row))
@@ -187,14 +187,10 @@ def _empty_table(titles: Sequence[str], *, roomy: bool) -> Table:
 
 
 def _duration_cell(duration_ms: Interval | None, *, roomy: bool) -> str:
-    text = _known(duration_ms, numbers.duration)
+    text = numbers.known(duration_ms, numbers.duration)
     if duration_ms is None or not roomy:
         return text
     return f"{text} {numbers.spread(duration_ms):>6}"
-
-
-def _known(interval: Interval | None, write: Callable[[float], str]) -> str:
-    return "–" if interval is None else write(interval.estimate)
 
 
 def _row_style(row: SizeRow) -> str:

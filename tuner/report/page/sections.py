@@ -12,7 +12,6 @@ from tuner.report.page.tables import (
     cold_table,
     dollars,
     front_table,
-    known,
     pair_table,
     payload_table,
     platform_table,
@@ -86,8 +85,8 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
         *_value_tiles(answer),
         _tile(
             "Mean duration, warm",
-            known(current.duration_ms, numbers.duration),
-            known(after.duration_ms, numbers.duration) if after and moved else None,
+            numbers.known(current.duration_ms, numbers.duration),
+            numbers.known(after.duration_ms, numbers.duration) if after and moved else None,
             _spread(after.duration_ms if after else current.duration_ms),
         ),
     ]

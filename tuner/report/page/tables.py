@@ -164,11 +164,6 @@ def measured(interval: Interval, write: Callable[[float], str]) -> str:
     return f"{write(interval.estimate)} {numbers.spread(interval)}"
 
 
-def known(interval: Interval | None, write: Callable[[float], str]) -> str:
-    """An estimate, or a dash."""
-    return "–" if interval is None else write(interval.estimate)
-
-
 def dollars(interval: Interval | None) -> str:
     """Dollars for a million invocations, or a dash."""
     return "–" if interval is None else f"${numbers.usd_per_million(interval.estimate)}"
@@ -181,7 +176,7 @@ def _size_row(answer: Recommendation, row: SizeRow) -> Row:
         numbers.memory(row.memory_mb),
         "–" if row.duration_ms is None else measured(row.duration_ms, numbers.duration),
         *(() if answer.goal.percentile is None else (percentile_cell(row.percentile),)),
-        known(row.cost_usd_per_million, numbers.usd_per_million),
+        numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
         percent_now(row),
         str(_sum(at_size, lambda size: size.invocation_count)),
         str(_sum(at_size, lambda size: size.cold_start_count)),
