@@ -1,11 +1,11 @@
 """Turns a sweep and prices into an analysis, and that into a recommendation with findings.
 
-`analyse` reads the evidence (`evidence`), estimates duration and cost at every candidate size
-(`candidates`, `estimates`), bars what fails or breaks a limit (`constraints`), ranks the sizes
-under the goal (`ranking`; all of that is a `problem`), and judges whether the answer stands
-(`verdict`). `recommend` says it, with what else was seen (`findings`, `diagnostics`). `policy`
-chooses the invocations by the same problem. All of it is pure: the same sweep and seed give the
-same answer.
+Read `analysis` first. `analyse` reads the evidence (`evidence`), estimates duration and cost at
+every candidate size (`candidates`, `estimates`), bars what fails or breaks a limit (`constraints`),
+ranks the sizes under the goal (`ranking`; all of that is a `problem`), and judges whether the
+answer stands (`verdict`). `recommend` (in `recommendation`) says it, with what else was seen
+(`findings`, `diagnostics`). `compare` holds two sweeps against each other. `policy` chooses the
+invocations by the same problem. All of it is pure: the same sweep and seed give the same answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Comments and suggestions on pull and merge requests: one a key, found again and kept up to date.
 
-`open_forge` gives what `protocol` describes: GitHub's or GitLab's comments, sent through the
-`retrying_client`. `comments` posts, renews and withdraws through it.
+Read `protocol` first: what is asked of a forge. `open_forge` gives it for a request's address:
+`github` or `gitlab`, both sending through the `retrying_client`. Text goes in, and `comments` posts
+it, as a comment or on lines, renews it where it changed, and withdraws what holds no longer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A Lambda-compatible endpoint on loopback that runs real handlers under real limits.
 
-The names below are all that the rest of the project uses. `LocalLambda` (in `local_lambda`) puts
-the parts together; this is what an Invoke meets, in order.
+The names below are all that the rest of the project uses. Read `local_lambda` first: its
+`LocalLambda` puts the parts together. This is what an Invoke meets, in order.
 
 `http/` takes the connection. Its server reads one request at a time, and `http.endpoint` sends it
 one of three ways: Lambda's paths to the control plane, `/_tuner/` to `local_lambda` itself, and

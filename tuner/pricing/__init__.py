@@ -1,7 +1,8 @@
 """What AWS charges, as of a date, and what an invocation costs.
 
-`rates` has the prices of one region, `book` finds them, `snapshot` reads those that come with the
-package; `price_list` reads AWS's Price List, and `refresh` puts its newer prices over the bundled.
+Read `rates` first: the prices of one region. `book` finds them, and `snapshot` reads those that
+come with the package. Newer ones: `price_list` reads AWS's Price List, `refresh` puts its prices
+over the bundled, and `renewal` says which of both an answer is made with.
 """
 
 from tuner.pricing.book import PriceBook

@@ -1,4 +1,4 @@
-"""The main job in four calls, of the command line and of Python alike.
+"""The main job in four calls, of the command line and of Python alike; read this file first.
 
 `plan` reads the function and says what a sweep would do, `run` measures, `analyse` works out what
 the measurements tell, `recommend` answers. What is asked for is a `TuneRequest`: `inputs` reads
