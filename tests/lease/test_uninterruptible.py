@@ -10,11 +10,11 @@ import pytest
 from botocore.httpsession import URLLib3Session
 
 from tests.lease.account import ignore, no_sleep
+from tests.lease.recovering import recover_all
 from tests.lease.wire_faults import refusal
 from tuner.errors import LeftChangedError
 from tuner.lease import uninterruptible as module
 from tuner.lease.lease import open_lease
-from tuner.lease.recover import find_unfinished, plan_recovery, recover
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
@@ -96,16 +96,7 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     told = [event.reason for event in events if isinstance(event, CallFailed)]
     assert told or refused[0] == 429  # the gateway repeats those itself
     is_mended.set()
-    [left] = find_unfinished(account.state_dir)
-    plan = plan_recovery(left, account.gateway, endpoint_url=account.gateway.endpoint_url)
-    recover(
-        plan,
-        account.gateway,
-        state_dir=account.state_dir,
-        sleep=no_sleep,
-        on_progress=ignore,
-        endpoint_url=account.gateway.endpoint_url,
-    )
+    assert recover_all(account)
     assert account.snapshot() == before
 
 
