@@ -53,6 +53,19 @@ def test_what_is_put_right_is_told_as_it_happens(account: Account) -> None:
     assert events == [WindowClosed(), VersionDeleted("2"), CleanedUp(1)]
 
 
+def test_a_hook_that_fails_keeps_nothing_from_being_put_right(account: Account) -> None:
+    """A terminal that is gone takes no line."""
+
+    def fail(_event: ProgressEvent) -> None:
+        raise OSError
+
+    before = account.snapshot()
+    journal = leave_changed(account)
+    recovery = Recovery(journal, account.gateway, account.state_dir, planned(account, journal))
+    recovery.carry_out(fail)
+    assert account.snapshot() == before
+
+
 def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:
     """A kill right after publishing leaves no number behind: the Description tells it."""
     before = account.snapshot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,54 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     is_mended.set()
     assert recover_all(account)
     assert account.snapshot() == before
+
+
+def test_an_abandoned_restore_sends_nothing_once_the_lease_is_over(
+    account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock is free by then, and another sweep may have the function."""
+    hangs, urgent = threading.Event(), threading.Event()
+    sent_late = []
+
+    def answer(sent: Any) -> Any:
+        if sent.method != "PUT" or b'"MemorySize": 512' not in sent.body:
+            return None
+        if hangs.is_set():
+            sent_late.append(sent)
+            return None
+        urgent.set()
+        hangs.wait(60)
+        return refusal(sent, 400, "InvalidParameterValueException")
+
+    def publish_in_haste(lease: Any) -> None:
+        assert module.uninterruptible.__kwdefaults__ is not None
+        with monkeypatch.context() as patch:
+            patch.setitem(module.uninterruptible.__kwdefaults__, "grace_s", 0.05)
+            lease.publish([128])
+
+    on_the_wire(answer)
+    with (
+        pytest.raises(LeftChangedError, match="interrupted before"),
+        leased(account, "version", is_urgent=urgent.is_set) as lease,
+    ):
+        publish_in_haste(lease)
+    hangs.set()
+    join_abandoned()
+    assert sent_late == []
+
+
+@pytest.mark.parametrize("isolation", ["version", "clone"])
+def test_a_hook_that_fails_leaves_nothing_undone(account: Account, isolation: str) -> None:
+    """Its terminal may be gone: the function is given back all the same, with its tag."""
+
+    def fail(_event: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    before = account.snapshot()
+    with leased(account, isolation, on_progress=fail) as lease:
+        lease.publish([128, 1024])
+    assert account.snapshot() == before
+    assert not list((account.state_dir / "journals").glob("*"))
 
 
 @pytest.mark.parametrize("isolation", ["version", "clone"])

@@ -5,6 +5,7 @@ The gateway implements it. Calls that matter are made again if they fail for a r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.uninterruptible import StepLimit
     from tuner.model.function import Alias, Build, FunctionConfig
-    from tuner.model.progress import ProgressHook
+    from tuner.model.progress import ProgressEvent, ProgressHook
 
 T = TypeVar("T")
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -134,6 +135,16 @@ class LeaseIO:
                     raise
                 self.sleep(wait_s)
         return call()
+
+
+def harmless(on_progress: ProgressHook) -> ProgressHook:
+    """Return a hook whose failure (a terminal that is gone) leaves nothing undone."""
+
+    def tell(event: ProgressEvent) -> None:
+        with suppress(Exception):
+            on_progress(event)
+
+    return tell
 
 
 class _Wrapped:

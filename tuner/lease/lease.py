@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
-from tuner.lease.function_control import LeaseIO, retry_throttled, watched
+from tuner.lease.function_control import LeaseIO, harmless, retry_throttled, watched
 from tuner.lease.journal import Journal, LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
@@ -175,7 +175,7 @@ def open_lease(
     if an earlier one left it changed, ForeignChangeError if it is not as it was planned for; and
     AwsError.
     """
-    limit = StepLimit(clock)
+    limit, on_progress = StepLimit(clock), harmless(on_progress)
     control = retry_throttled(watched(control, limit, on_progress), sleep)
     state_dir = terms.state_dir
     identity = make_header(function, terms)

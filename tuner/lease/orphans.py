@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
 from tuner.lease.cleanup import aliases_by_version, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
-from tuner.lease.function_control import LeaseIO
+from tuner.lease.function_control import LeaseIO, harmless
 from tuner.lease.journal import LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
@@ -162,6 +162,7 @@ def recover_orphans(
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
     could not be put right.
     """
+    on_progress = harmless(on_progress)
     name, io = plan.function.name, LeaseIO(control, sleep, on_progress)
     if plan_orphans(name, control, take_over=take_over) != plan:
         raise LeaseError(f"{name} changed since the plan was shown: recover again")

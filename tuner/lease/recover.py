@@ -18,7 +18,7 @@ from tuner.errors import (
 )
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
-from tuner.lease.function_control import LeaseIO, watched
+from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
@@ -192,7 +192,7 @@ def recover(
         if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
-        limit = StepLimit()
+        limit, on_progress = StepLimit(), harmless(on_progress)
         io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
         try:
             return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit=limit)
