@@ -86,6 +86,7 @@ def test_a_busy_core_breaks_even_with_fargate_near_48_percent() -> None:
 
 @settings(max_examples=60)
 @example(unit=1.5, capacity=1.5, per_rate=1.5, fixed=0.0, min_units=1)
+@example(unit=168.625, capacity=24.3125, per_rate=7.23828125, fixed=0.0, min_units=1)
 @given(
     unit=st.floats(1, 200),
     capacity=st.floats(0.5, 50),
@@ -110,7 +111,8 @@ def test_above_the_break_even_the_fleet_stays_cheaper(
     rates = found * np.concatenate([1 + 1e-6 * np.arange(1, 5), np.geomspace(1.0001, 50, 300)])
     tolerance = 1e-5 * per_rate * found
     assert all(gap(float(rate)) < tolerance for rate in rates)
-    assert gap(found * (1 - 1e-7)) > -tolerance
+    # The stretch on which the fleet is still dearer may be far shorter than 1e-7 of the rate.
+    assert max(gap(found * (1 - below)) for below in (1e-7, 1e-8, 1e-9)) > -tolerance
 
 
 @settings(max_examples=40, deadline=None)
