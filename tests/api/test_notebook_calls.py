@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import tuner
-from tests.report.exhibits import large_sweep
+from tests.report.views import large_sweep
 from tests.sweeps import cpu_bound_ms, made_sweep
 
 

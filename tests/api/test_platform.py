@@ -9,7 +9,7 @@ import pytest
 from tests.sweeps import made_sweep
 from tuner import session
 from tuner.api.answers import break_even, recommend
-from tuner.api.page import exhibit
+from tuner.api.page import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
@@ -54,7 +54,7 @@ def test_one_answer_has_one_price_date() -> None:
     analysis = analyse(SWEEP)
     oldest = break_even(SWEEP, terms).prices_as_of
     assert oldest < recommend(SWEEP).prices.as_of
-    shown = exhibit(analysis, source="made.jsonl")
+    shown = view(analysis, source="made.jsonl")
     for after in (session.recommend(analysis, terms), shown.recommendation):
         assert after.prices.as_of == oldest
         assert re.findall(r"\d{4}-\d\d-\d\d", "; ".join(after.assumptions)) == [oldest]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import launch, use_own_downloads
-from tests.report.exhibits import large_sweep
+from tests.report.views import large_sweep
 from tests.sweeps import save_sweep
 from tuner import load_sweep
-from tuner.api.page import exhibit
+from tuner.api.page import view
 from tuner.report.page.html import render
 from tuner.session import analyse
 
@@ -63,7 +63,7 @@ def _own_cpu_s(path: Path) -> float:
     times = []
     for _ in range(RUNS):
         start_s = time.process_time()
-        render([exhibit(analyse(load_sweep(path)), source=str(path))], version="0")
+        render([view(analyse(load_sweep(path)), source=str(path))], version="0")
         times.append(time.process_time() - start_s)
     return statistics.median(times)
 

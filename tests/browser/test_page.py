@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from tests.report.answers import resize, summary
-from tests.report.exhibits import large_sweep, mixed, shown
+from tests.report.views import large_sweep, mixed, shown
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api.comparing import compare
 from tuner.report import numbers
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.browser.opened import Opened
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
     Show = Callable[..., Opened]
 
@@ -34,22 +34,22 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def example() -> Exhibit:
+def example() -> SweepView:
     return mixed()
 
 
 @pytest.fixture(scope="module")
-def html(example: Exhibit) -> str:
+def html(example: SweepView) -> str:
     return render([example], version="1.2.3")
 
 
-def ends(exhibit: Exhibit) -> tuple[int, int]:
-    curve = exhibit.recommendation.curve
+def ends(view: SweepView) -> tuple[int, int]:
+    curve = view.recommendation.curve
     return curve[0].memory_mb, curve[-1].memory_mb
 
 
-def figures_at(exhibit: Exhibit, memory_mb: int) -> tuple[str, str, str]:
-    [at] = [each for each in exhibit.recommendation.curve if each.memory_mb == memory_mb]
+def figures_at(view: SweepView, memory_mb: int) -> tuple[str, str, str]:
+    [at] = [each for each in view.recommendation.curve if each.memory_mb == memory_mb]
     return (
         f"{memory_mb} MB",
         f"{numbers.duration(at.duration_ms.estimate)} {numbers.spread(at.duration_ms)}",
@@ -59,7 +59,7 @@ def figures_at(exhibit: Exhibit, memory_mb: int) -> tuple[str, str, str]:
 
 @pytest.mark.parametrize("chart", ["duration", "cost"])
 def test_the_pointer_reads_out_the_size_beneath_it(
-    show: Show, html: str, example: Exhibit, chart: str
+    show: Show, html: str, example: SweepView, chart: str
 ) -> None:
     """Over either curve the read-out has that size's figures, as the tables would write them."""
     opened = show(html)
@@ -69,7 +69,7 @@ def test_the_pointer_reads_out_the_size_beneath_it(
         assert all(figure in said for figure in figures_at(example, memory_mb)), said
 
 
-def test_the_keyboard_reaches_every_size(show: Show, html: str, example: Exhibit) -> None:
+def test_the_keyboard_reaches_every_size(show: Show, html: str, example: SweepView) -> None:
     """Tab reaches the slider; arrows move by one size, Home and End to the ends, in words."""
     opened = show(html)
     slider = opened.page.locator("#sweep-1-size")
@@ -150,7 +150,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(show: Show, html: str) -> N
     assert max(widths) <= PHONE["width"]
 
 
-def test_without_scripts_every_figure_is_there(show: Show, html: str, example: Exhibit) -> None:
+def test_without_scripts_every_figure_is_there(show: Show, html: str, example: SweepView) -> None:
     """Verdict, sizes and platforms are words in the page, and it says what the charts need."""
     opened = show(html, ready=False, java_script_enabled=False)
     assert "RESIZE 3008 → 256 MB" in opened.text(".verdict")
@@ -178,7 +178,7 @@ def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
     assert "excluded: 2 × out of memory" in opened.text("#sweep-1-readout")
 
 
-def test_several_sweeps_share_a_page(show: Show, example: Exhibit) -> None:
+def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
     """An overview leads to each, every id is there once, and two payloads have a line each."""
     opened = show(render([example, shown(large_sweep())], version="1"))
     opened.page.click('a[href="#sweep-2"]')

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.report.exhibits import large_sweep, mixed, shown
+from tests.report.views import large_sweep, mixed, shown
 from tuner import Goal
-from tuner.api.page import exhibit
+from tuner.api.page import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.report.page.html import render
@@ -49,9 +49,9 @@ def test_the_same_sweep_gives_the_same_bytes() -> None:
 
 def test_the_data_are_the_answer_s_own_figures() -> None:
     """To five digits, every size's estimate and interval are those of the recommendation."""
-    exhibit = mixed()
-    curve = data_of(render([exhibit], version="1"))["sweeps"][0]["curve"]
-    for number, each in enumerate(exhibit.recommendation.curve):
+    view = mixed()
+    curve = data_of(render([view], version="1"))["sweeps"][0]["curve"]
+    for number, each in enumerate(view.recommendation.curve):
         assert curve["sizes"][number] == each.memory_mb
         for part, interval in (("duration", each.duration_ms), ("cost", each.cost_usd_per_million)):
             shown_figures = [column[number] for column in curve[part]]
@@ -69,14 +69,14 @@ def test_a_page_tells_how_to_get_it_again() -> None:
 def test_a_percentile_that_was_asked_for_is_in_the_table() -> None:
     """With a column of its own, and how many samples a measured one takes."""
     answered = analyse(large_sweep(), Goal(percentile=95))
-    html = render([exhibit(answered, source="made")], version="1")
+    html = render([view(answered, source="made")], version="1")
     assert '<th scope="col">p95</th>' in html
     assert "a measured p95 takes" in html
 
 
 def test_a_finding_is_told_once() -> None:
     """What stands beside the platforms does not stand among the findings again."""
-    late = exhibit(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
+    late = view(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
     assert render([late], version="1").count("<code>old_prices</code>") == 1
 
 

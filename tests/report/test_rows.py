@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.report.exhibits import shown
+from tests.report.views import shown
 from tests.sweeps import recommended
 from tests.varied_sweeps import CURRENT_MB, batch_sweep
 from tuner.cli.commands import measure_command
@@ -15,7 +15,7 @@ from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
 from tuner.report import markdown, numbers, terminal
 from tuner.report.json import to_json
-from tuner.report.page.data import Exhibit, chart_data
+from tuner.report.page.data import SweepView, chart_data
 from tuner.report.page.sections import section
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def test_a_percentile_that_is_asked_for_has_its_column(width: int) -> None:
     ):
         for pair, row in zip(value.pairs, made["pairs"], strict=True):
             assert row["percentiles_ms"]["p95"]["estimate"] == pair.percentile.duration_ms.estimate
-    exhibit = Exhibit("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
-    made = section(exhibit, 1)
+    view = SweepView("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
+    made = section(view, 1)
     assert made["pair_table"].head[3] == "p95"
     assert made["pairs_note"].startswith("~ modelled")
     assert all(row.cells[3].startswith("~") for row in made["pair_table"].rows)
@@ -130,34 +130,34 @@ def test_where_the_parameter_is_of_the_work_its_best_pair_is_told_apart(
 def test_the_page_has_the_pairs(answer: Recommendation) -> None:
     """As a table, with the value in its tiles and in the command that measures again."""
     sweep = batch_sweep()
-    exhibit = Exhibit("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
-    made = section(exhibit, 1)
+    view = SweepView("made.jsonl", answer, sweep, sweep.plan.payloads, Breakdown((), ()), None)
+    made = section(view, 1)
     assert made["pair_table"].head[0] == "batch_size"
     assert [row.role for row in made["pair_table"].rows].count("best") == 1
     tiles = {tile["title"]: (tile["now"], tile["then"]) for tile in made["tiles"]}
     assert tiles["batch_size"] == ("5", "10")
     assert "Cost per million records" in tiles
-    assert "--vary=batch_size=1,5,10" in measure_command(exhibit, ())
+    assert "--vary=batch_size=1,5,10" in measure_command(view, ())
 
 
 def test_the_page_s_readout_compares_with_the_same_value() -> None:
     """The curve is of one value: what was measured with it is measured, and sizes are set against
     the current one with that value. What an event of another size costs says nothing.
     """
-    exhibit = shown(batch_sweep())
-    answer = exhibit.recommendation
+    view = shown(batch_sweep())
+    answer = view.recommendation
     [(name, value)] = answer.choice.parameters
     warm = {
-        (each.memory_mb, each.payload) for each in exhibit.sweep.invocations if each.is_warm_sample
+        (each.memory_mb, each.payload) for each in view.sweep.invocations if each.is_warm_sample
     }
-    of_value = {each.name for each in exhibit.sweep.plan.payloads}
+    of_value = {each.name for each in view.sweep.plan.payloads}
     for each in answer.curve:
         assert each.measured == all((each.memory_mb, payload) in warm for payload in of_value)
     [now] = [each for each in answer.curve if each.memory_mb == CURRENT_MB]
-    for each, readout in zip(answer.curve, chart_data(exhibit)["readouts"], strict=True):
+    for each, readout in zip(answer.curve, chart_data(view)["readouts"], strict=True):
         ratio = each.cost_usd_per_million.estimate / now.cost_usd_per_million.estimate - 1
         assert readout[2] == ("" if each is now else numbers.change(ratio))
-    made = section(exhibit, 1)
+    made = section(view, 1)
     sent = {row.cells[0] for row in made["reproduce"]["payloads"].rows}
     assert sent == {each.name for each in batch_sweep().plan.payloads} > of_value
     assert "Cost per million" not in {tile["title"] for tile in made["tiles"]}

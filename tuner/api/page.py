@@ -9,7 +9,7 @@ from tuner.breakeven.terms import Terms
 from tuner.decision.recommendation import with_prices_of
 from tuner.decision.summary import break_down
 from tuner.errors import InputError, PriceError
-from tuner.report.page.data import Exhibit
+from tuner.report.page.data import SweepView
 from tuner.session.breakeven import platforms_of, saving_needed, with_platform
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from tuner.decision import Analysis
 
 
-def exhibit(
+def view(
     analysis: Analysis,
     *,
     source: str,
     terms: Terms | None = None,
     today: datetime.date | None = None,
-) -> Exhibit:
+) -> SweepView:
     """Answer, look under the mean and compare platforms. Raises PriceError.
 
     A sweep that cannot be compared with other platforms is shown without, and with the reason.
@@ -42,7 +42,7 @@ def exhibit(
     compared = None if isinstance(found, InputError | PriceError) else found
     if compared is not None:
         answer = with_prices_of(compared.prices_as_of, answer)
-    return Exhibit(
+    return SweepView(
         source=source,
         recommendation=answer,
         sweep=analysis.answered,

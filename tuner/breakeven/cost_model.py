@@ -42,7 +42,7 @@ class CostModel:
         middle = central_scenario(self.terms.utilization, self.terms.container_concurrency)
         return replace(self, work=self.work.central, scenario=middle)
 
-    def few(self) -> CostModel:
+    def subsample(self) -> CostModel:
         """The same with the first draws alone, for what is found by search."""
         cut = slice(SEARCH_DRAWS)
         work, scenario = self.work, self.scenario
@@ -162,13 +162,13 @@ def _break_even(candidate: Candidate, at: CostModel) -> Floats:
                 axis=1
             )
         )
-    few = at.few()
-    best = _cheapest_somewhere(candidate, few.central)
+    subset = at.subsample()
+    best = _cheapest_somewhere(candidate, subset.central)
     return fleets.break_even_by_hour_per_s(
         best.fleet,
-        _capacity(best, few),
+        _capacity(best, subset),
         traffic,
-        lambda rates: few.bill.month_usd(few.work, rates),
+        lambda rates: subset.bill.month_usd(subset.work, rates),
     )
 
 

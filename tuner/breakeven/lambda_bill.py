@@ -30,7 +30,7 @@ FREE_REQUESTS: Final = 1_000_000
 FREE_GB_SECONDS: Final = 400_000
 SAVINGS_PLAN_RATIO: Final = 0.12
 """One year, no upfront; on duration and provisioned concurrency, not on requests."""
-STANDING_DEVIATIONS: Final = 0.2533
+READY_DEVIATIONS: Final = 0.2533
 """An environment that is busy 60 % of the time pays (its prices over on demand's, which are alike
 in every region). Requests come at random, so what is busy at one moment is Poisson distributed: all
 but so many deviations of its mean are busy that long."""
@@ -67,14 +67,14 @@ class LambdaBill:
         prices, traffic = self.prices, self.terms.traffic
         if not self.terms.provisioned:
             return False
-        standing = float(np.mean(traffic.shape)) * traffic.peak_ratio
-        idle = float(prices.provisioned_idle_price_usd_per_gb_second) * standing
+        ready = float(np.mean(traffic.shape)) * traffic.peak_ratio
+        idle = float(prices.provisioned_idle_price_usd_per_gb_second) * ready
         busy = float(prices.provisioned_duration_price_usd_per_gb_second)
         return idle + busy < float(prices.duration_tiers[0].price_usd_per_gb_second)
 
     def usd_per_rate(self, work: Work) -> Floats:
         """What each request a second adds to a month on demand, in the first tier."""
-        request = float(self.prices.request_price_usd) + self._beside_usd()
+        request = float(self.prices.request_price_usd) + self._extras_usd()
         gb_s, storage_gb_s = self._gb_seconds(work)
         first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
         storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
@@ -144,7 +144,7 @@ class LambdaBill:
             before = self.terms.account_gb_seconds
             charged = np.maximum(gb_s - self._free_gb_s, 0.0)
             duration = self._tiered(before + charged) - self._tiered(np.array(before))
-        return np.asarray(duration * self._plan + self._always_usd(work, requests, storage_gb_s))
+        return np.asarray(duration * self._plan + self._common_usd(work, requests, storage_gb_s))
 
     def _provisioned_usd(self, work: Work, rates_per_s: Floats) -> Floats:
         """What is busy most of the time stands ready, at each hour's peak; the rest runs on demand,
@@ -153,23 +153,23 @@ class LambdaBill:
         prices = self.prices
         requests = rates_per_s[None, :] * SECONDS_PER_MONTH
         gb_s, storage_gb_s = (each[:, None] * requests for each in self._gb_seconds(work))
-        standing_gb_s = self._environments(work, rates_per_s) * (
+        ready_gb_s = self._environments(work, rates_per_s) * (
             SECONDS_PER_MONTH * self.memory_mb / 1024
         )
-        idle = standing_gb_s * float(prices.provisioned_idle_price_usd_per_gb_second)
+        idle = ready_gb_s * float(prices.provisioned_idle_price_usd_per_gb_second)
         over = self._overflow_ratio(work, rates_per_s)
         first = float(prices.duration_tiers[0].price_usd_per_gb_second)
         busy_usd = float(prices.provisioned_duration_price_usd_per_gb_second)
         busy = gb_s * ((1 - over) * busy_usd + over * first)
         return np.asarray(
-            (idle + busy) * self._plan + self._always_usd(work, requests, storage_gb_s)
+            (idle + busy) * self._plan + self._common_usd(work, requests, storage_gb_s)
         )
 
     def _environments(self, work: Work, rates_per_s: Floats) -> Floats:
         """Whole environments, the mean over the hours: (draws, rates)."""
         counts = np.zeros((len(work.lambda_ms), len(rates_per_s)))
         for busy, share in self._busy(work, rates_per_s):
-            counts += share * _standing(busy)
+            counts += share * _ready_count(busy)
         return counts
 
     def _overflow_ratio(self, work: Work, rates_per_s: Floats) -> Floats:
@@ -177,7 +177,7 @@ class LambdaBill:
         mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :]
         beyond = np.zeros_like(mean)
         for busy, share in self._busy(work, rates_per_s):
-            beyond += share * (busy - _served(busy, _standing(busy)))
+            beyond += share * (busy - _busy_among(busy, _ready_count(busy)))
         return np.asarray(np.minimum(beyond / mean, 1.0))
 
     def _busy(self, work: Work, rates_per_s: Floats) -> Iterator[tuple[Floats, float]]:
@@ -187,13 +187,13 @@ class LambdaBill:
         for level, share in zip(*traffic.levels(), strict=True):
             yield mean * level, float(share)
 
-    def _always_usd(self, work: Work, requests: Floats, storage_gb_s: Floats) -> Floats:
+    def _common_usd(self, work: Work, requests: Floats, storage_gb_s: Floats) -> Floats:
         """What is the same on demand and provisioned."""
         paid = np.maximum(requests - self._free_requests, 0.0)
         storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
         return np.asarray(
             paid * float(self.prices.request_price_usd)
-            + requests * self._beside_usd()
+            + requests * self._extras_usd()
             + storage_gb_s * storage
             + self._snap_start_usd(work, requests)
         )
@@ -243,7 +243,7 @@ class LambdaBill:
         """Requests of the other functions are not known: only an account without any has all."""
         return FREE_REQUESTS if self.terms.account_gb_seconds == 0 else 0.0
 
-    def _beside_usd(self) -> float:
+    def _extras_usd(self) -> float:
         """Of one request: an API gateway and its log lines."""
         return self.gateway_usd + self.terms.log_kb_per_request / 1e6 * self.log_gb_usd
 
@@ -269,12 +269,12 @@ class LambdaBill:
         return parts
 
 
-def _standing(busy: Floats) -> Floats:
+def _ready_count(busy: Floats) -> Floats:
     """Environments that are worth standing ready where `busy` run at once on average."""
-    return np.asarray(np.floor(np.maximum(busy - STANDING_DEVIATIONS * np.sqrt(busy), 0)))
+    return np.asarray(np.floor(np.maximum(busy - READY_DEVIATIONS * np.sqrt(busy), 0)))
 
 
-def _served(busy: Floats, ready: Floats) -> Floats:
+def _busy_among(busy: Floats, ready: Floats) -> Floats:
     """Mean number of busy environments among those ready: E[min(X, ready)], X Poisson."""
     from scipy.special import pdtr  # noqa: PLC0415 - only for loads that are steady
 

@@ -51,7 +51,7 @@ def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
     threshold = threshold_usd(costs.terms, middle)
     flagged: list[tuple[Candidate, Interval]] = []
     likely = False
-    for candidate in own(candidates, costs):
+    for candidate in of_own_architecture(candidates, costs):
         saving = lambda_usd - fleet_usd(candidate, costs, _rate(costs))
         share = float(np.mean(saving >= threshold))
         estimate = middle - float(fleet_usd(candidate, costs.central, _rate(costs))[0])
@@ -70,7 +70,7 @@ def threshold_usd(terms: Terms, lambda_usd: float) -> float:
     return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 
 
-def own(candidates: Sequence[Candidate], costs: CostModel) -> list[Candidate]:
+def of_own_architecture(candidates: Sequence[Candidate], costs: CostModel) -> list[Candidate]:
     """Candidates of the function's architecture: another needs another build, on Lambda too."""
     architecture = costs.bill.prices.architecture
     return [each for each in candidates if each.architecture == architecture]
@@ -97,7 +97,7 @@ def _central_side(candidates: Sequence[Candidate], costs: CostModel) -> Verdict:
     lambda_usd = float(_lambda_usd(middle)[0])
     need = threshold_usd(costs.terms, lambda_usd)
     found = []
-    for candidate in own(candidates, costs):
+    for candidate in of_own_architecture(candidates, costs):
         kept = fitting(candidate, costs)
         if kept is None:
             continue

@@ -68,12 +68,12 @@ class Prices:
 
 def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, ...]:
     """Every platform with prices in the region, both architectures; `own` is the function's."""
-    around = _Around(prices, _network(prices), terms)
+    overheads = _Overheads(prices, _network(prices), terms)
     found = []
     for architecture in ("x86_64", "arm64"):
         for build in (_fargate, _ecs, _ec2, _managed):
             try:
-                found.append(_at_speed(build(around, architecture), terms, own))
+                found.append(_at_speed(build(overheads, architecture), terms, own))
             except PriceError as error:
                 prices.missing.add(str(error))
     return tuple(found)
@@ -110,8 +110,8 @@ def _at_speed(candidate: Candidate, terms: Terms, own: str) -> Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Around:
-    """What stands around the units of a fleet."""
+class _Overheads:
+    """What a fleet costs besides its units: load balancer, NAT, addresses, volumes, logs."""
 
     prices: Prices
     network: NetworkPrices
@@ -183,8 +183,8 @@ def _fleet(
     )
 
 
-def _fargate(around: _Around, architecture: str) -> Candidate:
-    prices, terms = around.prices, around.terms
+def _fargate(overheads: _Overheads, architecture: str) -> Candidate:
+    prices, terms = overheads.prices, overheads.terms
     entry = prices.book.fargate_prices(prices.region, architecture)
     rate = entry.on_demand
     if terms.savings_plan:
@@ -200,23 +200,23 @@ def _fargate(around: _Around, architecture: str) -> Candidate:
         entry,
         rate=rate,
         spot_share=terms.spot_share,
-        extra=around.unit_items(volume=False),
+        extra=overheads.unit_items(volume=False),
     )
-    return Candidate(f"Fargate {architecture}", "containers", architecture, around.fleet(offers))
+    return Candidate(f"Fargate {architecture}", "containers", architecture, overheads.fleet(offers))
 
 
 def _on_instances(
     name: str, kind: Kind, reserved_gib: float
-) -> Callable[[_Around, str], Candidate]:
-    def build(around: _Around, architecture: str) -> Candidate:
-        entries = around.prices.book.instances(around.prices.region, architecture)
-        around.prices.dates.update(entry.as_of for entry in entries)
-        if around.terms.savings_plan:
-            around.prices.missing.add("Compute Savings Plan for EC2 (list price used)")
+) -> Callable[[_Overheads, str], Candidate]:
+    def build(overheads: _Overheads, architecture: str) -> Candidate:
+        entries = overheads.prices.book.instances(overheads.prices.region, architecture)
+        overheads.prices.dates.update(entry.as_of for entry in entries)
+        if overheads.terms.savings_plan:
+            overheads.prices.missing.add("Compute Savings Plan for EC2 (list price used)")
         offers = instance_offers(
-            entries, reserved_gib=reserved_gib, extra=around.unit_items(volume=True)
+            entries, reserved_gib=reserved_gib, extra=overheads.unit_items(volume=True)
         )
-        return Candidate(f"{name} {architecture}", kind, architecture, around.fleet(offers))
+        return Candidate(f"{name} {architecture}", kind, architecture, overheads.fleet(offers))
 
     return build
 
@@ -225,14 +225,14 @@ _ecs = _on_instances("ECS on EC2", "containers", ECS_RESERVED_GIB)
 _ec2 = _on_instances("EC2", "ec2", EC2_RESERVED_GIB)
 
 
-def _managed(around: _Around, architecture: str) -> Candidate:
+def _managed(overheads: _Overheads, architecture: str) -> Candidate:
     """Still Lambda: the same trigger, no load balancer, no addresses of its own."""
-    prices, terms = around.prices, around.terms
+    prices, terms = overheads.prices, overheads.terms
     fee = prices.book.managed_instances_prices(prices.region)
     offers = managed_offers(prices.book.instances(prices.region, architecture), fee)
     prices.dates.add(fee.as_of)
     per_rate = [BillItem("requests", SECONDS_PER_MONTH, "request", float(fee.request_usd))]
     if gateway := gateway_usd(prices, terms):
         per_rate.append(BillItem("API gateway", SECONDS_PER_MONTH, "request", gateway))
-    fleet = _fleet(offers, MIN_MANAGED_UNITS, terms, (), [*per_rate, *around.log_items()])
+    fleet = _fleet(offers, MIN_MANAGED_UNITS, terms, (), [*per_rate, *overheads.log_items()])
     return Candidate(f"Managed Instances {architecture}", "managed-instances", architecture, fleet)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
 
 def next_commands(
@@ -31,16 +31,16 @@ def next_commands(
     return (report,) if apply is None else (report, apply)
 
 
-def page_command(exhibit: Exhibit, flags: Sequence[str]) -> str:
+def page_command(view: SweepView, flags: Sequence[str]) -> str:
     """The command that gives a page again, from its saved sweep; `flags`: beside the goal's."""
-    goal = goal_flags(exhibit.recommendation.goal, exhibit.sweep.goal)
-    source = shlex.quote(plain(exhibit.source))
+    goal = goal_flags(view.recommendation.goal, view.sweep.goal)
+    source = shlex.quote(plain(view.source))
     return " ".join(["tuner report", source, "--format html", *goal, *flags, "--out report.html"])
 
 
-def measure_command(exhibit: Exhibit, flags: Sequence[str]) -> str:
+def measure_command(view: SweepView, flags: Sequence[str]) -> str:
     """The command for a new sweep of the same kind."""
-    answer, sweep = exhibit.recommendation, exhibit.sweep
+    answer, sweep = view.recommendation, view.sweep
     words = ["tuner tune", shlex.quote(plain(sweep.function.name))]
     words += ["--local TEMPLATE"] if answer.environment == "local" else []
     words += ["--payload PAYLOADS"]

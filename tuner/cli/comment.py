@@ -3,7 +3,7 @@
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -86,14 +86,7 @@ class PullRequestOptions:
             pull_request_target,
         )
 
-        return pull_request_target(
-            forge=self.forge,
-            repository=self.repository,
-            number=self.number,
-            api_url=self.api_url,
-            author=self.author,
-            token_env=self.token_env,
-        )
+        return pull_request_target(**asdict(self))
 
 
 @dataclass(frozen=True, slots=True)

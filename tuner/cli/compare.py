@@ -50,7 +50,7 @@ def compare(
     """
     from tuner import session  # noqa: PLC0415 - not needed for --help
     from tuner.api import comparing  # noqa: PLC0415 - as above
-    from tuner.api.page import exhibit  # noqa: PLC0415 - as above
+    from tuner.api.page import view  # noqa: PLC0415 - as above
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
@@ -63,8 +63,8 @@ def compare(
     wanted = asked.wanted(comparing.common_goal(first, second))
     if shown == "html":
         analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
-        exhibits = [
-            exhibit(analysis, source=name, today=today())
+        views = [
+            view(analysis, source=name, today=today())
             for name, analysis in zip((a, b), analyses, strict=True)
         ]
         found = comparing.compare(
@@ -75,7 +75,7 @@ def compare(
             analyses=analyses,
             different_functions=different_functions,
         )
-        picture.show_page(exhibits, out_file, comparison=found)
+        picture.show_page(views, out_file, comparison=found)
         return 0
     found = comparing.compare(
         first,

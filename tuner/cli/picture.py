@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
 FORMATS: Final = ("png", "svg", "html")
 
@@ -94,7 +94,7 @@ def show_comparison(found: Comparison, format_name: str, out: Path | None) -> No
 
 
 def show_page(
-    exhibits: Sequence[Exhibit],
+    views: Sequence[SweepView],
     out: Path | None,
     *,
     comparison: Comparison | None = None,
@@ -114,7 +114,7 @@ def show_page(
             page_command=page_command(each, flags),
             measure_command=measure_command(each, flags),
         )
-        for each in exhibits
+        for each in views
     ]
     text = render(pages, version=__version__, comparison=shown(comparison))
     _write(text.encode(), out)

@@ -36,7 +36,7 @@ def report(
     of one sweep.
     """
     from tuner import session  # noqa: PLC0415 - not needed for --help
-    from tuner.api.page import exhibit  # noqa: PLC0415 - as above
+    from tuner.api.page import view  # noqa: PLC0415 - as above
     from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
     from tuner.cli.commands import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
@@ -49,12 +49,12 @@ def report(
     analyses = [session.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
     others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
     if shown == "html":
-        exhibits = [
-            exhibit(analysis, source=name, terms=terms, today=today())
+        views = [
+            view(analysis, source=name, terms=terms, today=today())
             for name, analysis in zip(sweeps, analyses, strict=True)
         ]
-        picture.show_page(exhibits, out_file, flags=others)
-        answers = [each.recommendation for each in exhibits]
+        picture.show_page(views, out_file, flags=others)
+        answers = [each.recommendation for each in views]
         return exit_status.of_all(answers) if detailed_exitcode else 0
     answers = [session.recommend(each, terms, today=today()) for each in analyses]
     if shown in picture.FORMATS:

@@ -1,6 +1,6 @@
 """The report page: one HTML file that needs no network.
 
-Sweeps with their answers go in, as an `Exhibit` each (in `data`). Read `html` first: it makes the
+Sweeps with their answers go in, as an `SweepView` each (in `data`). Read `html` first: it makes the
 page of one or several, and of a comparison. The words are in the HTML (`sections`, `tables`, the
 templates in the folder assets), so that they can be read without scripts; the charts are drawn by
 uPlot from the numbers beside.

@@ -1,4 +1,4 @@
-"""What the page is made from: an `Exhibit` a sweep, and the numbers its charts are drawn from."""
+"""What the page is made from: a `SweepView` a sweep, and the numbers its charts are drawn from."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _KINDS: Final = ("warm", "cold", "failed", "set aside")
 _MARK_ROLES: Final = {"D": "best", "s": "now", "^": "knee"}
 
 
-def chart_data(exhibit: Exhibit) -> dict[str, Any]:
+def chart_data(view: SweepView) -> dict[str, Any]:
     """Everything that the charts of one sweep show; sizes ascend."""
-    answer = exhibit.recommendation
+    answer = view.recommendation
     return {
         "curve": curve_data(answer.curve),
         "readouts": _readouts(answer),
-        "samples": _samples(exhibit.sweep),
+        "samples": _samples(view.sweep),
         "marks": [
             {"mb": mark.memory_mb, "label": mark.label, "role": _MARK_ROLES[mark.marker]}
             for mark in size_marks(answer)
         ],
         "front": list(answer.tradeoff.front_mb) if answer.tradeoff else [],
-        "cold": _cold_starts(exhibit),
-        "payloads": _payloads(exhibit.breakdown),
-        "breakEven": None if exhibit.break_even is None else _break_even(exhibit.break_even),
+        "cold": _cold_starts(view),
+        "payloads": _payloads(view.breakdown),
+        "breakEven": None if view.break_even is None else _break_even(view.break_even),
     }
 
 
@@ -111,11 +111,11 @@ def cold_starts_seen(sweep: Sweep) -> list[tuple[int, float]]:
     ]
 
 
-def _cold_starts(exhibit: Exhibit) -> dict[str, Any]:
+def _cold_starts(view: SweepView) -> dict[str, Any]:
     """INIT or restore times as seen, and what a cold start is billed beyond a warm call."""
-    estimates = exhibit.breakdown.cold_starts
+    estimates = view.breakdown.cold_starts
     return {
-        "seen": [[size, _short(took_ms)] for size, took_ms in cold_starts_seen(exhibit.sweep)],
+        "seen": [[size, _short(took_ms)] for size, took_ms in cold_starts_seen(view.sweep)],
         "sizes": [each.memory_mb for each in estimates],
         "extra": band(each.billed_extra_ms for each in estimates),
     }
@@ -157,7 +157,7 @@ def _short(value: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class SweepView:
     """A sweep with its answers; `source` is what `tuner report` finds it by.
 
     `sweep` is what the curve is of: where a parameter was varied, the invocations of the value that

@@ -24,26 +24,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.model.comparison import Comparison
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 _ASSETS: Final = Path(__file__).parent / "assets"
 
 
 def render(
-    exhibits: Sequence[Exhibit], *, version: str, comparison: Comparison | None = None
+    views: Sequence[SweepView], *, version: str, comparison: Comparison | None = None
 ) -> str:
     """The page of one or several sweeps, UTF-8. What others named is inert in it.
 
-    A comparison comes first, and the exhibits are its two sides.
+    A comparison comes first, and the views are its two sides.
 
     Text goes through the template's escaping, data cannot end its block, and the page's own policy
     lets no other script run than the page's own, and nothing be fetched.
     """
-    sections = [section(each, number) for number, each in enumerate(exhibits, start=1)]
+    sections = [section(each, number) for number, each in enumerate(views, start=1)]
     data: dict[str, Any] = {
         "thresholds": THRESHOLDS,
-        "sweeps": [chart_data(each) for each in exhibits],
+        "sweeps": [chart_data(each) for each in views],
         "comparison": None if comparison is None else comparison_data(comparison),
     }
     style, script = _style(), _script()
@@ -52,34 +52,34 @@ def render(
         .get_template("page.html.j2")
         .render(
             version=version,
-            title=_title(exhibits, comparison),
+            title=_title(views, comparison),
             policy=_policy(style, script),
             style=Markup(style),  # noqa: S704 - shipped with the package
             script=Markup(script),  # noqa: S704 - as above
             data=_embedded(data),
             sections=sections,
-            overview=_overview(exhibits),
-            overlay=sum(bool(each.recommendation.curve) for each in exhibits) > 1,
-            level=1 if len(exhibits) == 1 else 2,
-            sources=", ".join(each.source for each in exhibits),
+            overview=_overview(views),
+            overlay=sum(bool(each.recommendation.curve) for each in views) > 1,
+            level=1 if len(views) == 1 else 2,
+            sources=", ".join(each.source for each in views),
             comparison=None if comparison is None else comparison_section(comparison),
         )
     )
 
 
-def _title(exhibits: Sequence[Exhibit], comparison: Comparison | None) -> str:
+def _title(views: Sequence[SweepView], comparison: Comparison | None) -> str:
     if comparison is not None:
         return f"{comparison.b.function.name}: {KINDS[comparison.kind]}"
-    if len(exhibits) > 1:
-        return f"{len(exhibits)} sweeps"
-    return f"{exhibits[0].recommendation.function.name}: how much memory"
+    if len(views) > 1:
+        return f"{len(views)} sweeps"
+    return f"{views[0].recommendation.function.name}: how much memory"
 
 
-def _overview(exhibits: Sequence[Exhibit]) -> Table:
+def _overview(views: Sequence[SweepView]) -> Table:
     """One row a sweep: its verdict and what that changes."""
     rows = []
-    for number, exhibit in enumerate(exhibits):
-        answer = exhibit.recommendation
+    for number, view in enumerate(views):
+        answer = view.recommendation
         choice, function = answer.choice, answer.function
         saved = choice.saving_ratio if choice.verdict == "resize" else None
         cells = (

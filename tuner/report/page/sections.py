@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
 
 _SEVERITY_WORDS: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
-def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
+def section(view: SweepView, number: int) -> dict[str, Any]:
     """What the template `sweep.html.j2` places for one sweep; `number` makes its ids its own."""
-    answer = exhibit.recommendation
+    answer = view.recommendation
     function = answer.function
     return {
         "id": f"sweep-{number}",
@@ -53,23 +53,23 @@ def section(exhibit: Exhibit, number: int) -> dict[str, Any]:
         "tiles": tiles(answer),
         "apply": apply_command(answer),
         "has_curve": bool(answer.curve),
-        "captions": captions(exhibit),
-        "cold_table": cold_table(exhibit),
-        "payload_table": payload_table(exhibit),
+        "captions": captions(view),
+        "cold_table": cold_table(view),
+        "payload_table": payload_table(view),
         "pair_table": pair_table(answer),
         "pairs_note": percentile_note(row.percentile for row in pair_rows(answer)),
         "curve_of": "".join(f", with {name} {value}" for name, value in answer.choice.parameters),
         "varied": "" if answer.variation is None else answer.variation.parameter.name,
         "front_table": front_table(answer),
         "targets": _targets(answer),
-        "break_even": None if exhibit.break_even is None else platform_section(exhibit.break_even),
-        "no_break_even": exhibit.no_break_even,
-        "findings": findings(_only_here(exhibit)),
+        "break_even": None if view.break_even is None else platform_section(view.break_even),
+        "no_break_even": view.no_break_even,
+        "findings": findings(_only_here(view)),
         "sizes": size_table(answer),
         "sizes_note": percentile_note(row.percentile for row in size_rows(answer)),
         "assumptions": answer.assumptions,
         "prices": f"List prices of {answer.prices.as_of}, region {answer.prices.region}.",
-        "reproduce": reproduce(exhibit),
+        "reproduce": reproduce(view),
     }
 
 
@@ -118,14 +118,14 @@ def _value_tiles(answer: Recommendation) -> list[dict[str, str]]:
     ]
 
 
-def captions(exhibit: Exhibit) -> dict[str, str]:
+def captions(view: SweepView) -> dict[str, str]:
     """One sentence for each chart: what a reader who cannot see it should know."""
-    answer = exhibit.recommendation
+    answer = view.recommendation
     if not answer.curve:
         return {}
     first, last = answer.curve[0], answer.curve[-1]
     cheapest = min(answer.curve, key=lambda each: each.cost_usd_per_million.estimate)
-    cold = exhibit.breakdown.cold_starts
+    cold = view.breakdown.cold_starts
     return {
         "duration": f"Mean warm duration falls from {numbers.duration(first.duration_ms.estimate)} "
         f"at {first.memory_mb} MB to {numbers.duration(last.duration_ms.estimate)} "
@@ -154,11 +154,11 @@ def platform_section(answer: BreakEven) -> dict[str, Any]:
     }
 
 
-def _only_here(exhibit: Exhibit) -> list[Finding]:
+def _only_here(view: SweepView) -> list[Finding]:
     """The answer's findings without those that stand word for word beside the platforms."""
-    said = () if exhibit.break_even is None else exhibit.break_even.findings
+    said = () if view.break_even is None else view.break_even.findings
     told = {(each.code, each.message) for each in said}
-    every = exhibit.recommendation.findings
+    every = view.recommendation.findings
     return [each for each in every if (each.code, each.message) not in told]
 
 
@@ -175,12 +175,12 @@ def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
     ]
 
 
-def reproduce(exhibit: Exhibit) -> dict[str, Any]:
+def reproduce(view: SweepView) -> dict[str, Any]:
     """How to get this page again, and how to measure again, where that is known."""
-    sweep = exhibit.sweep
+    sweep = view.sweep
     return {
-        "again": exhibit.page_command,
-        "measure": exhibit.measure_command,
+        "again": view.page_command,
+        "measure": view.measure_command,
         "facts": [
             ("sweep", sweep.plan.sweep_id),
             ("started", sweep.started_at),
@@ -190,7 +190,7 @@ def reproduce(exhibit: Exhibit) -> dict[str, Any]:
             ("isolation", sweep.plan.isolation),
             ("code digest", sweep.function.code_sha256),
         ],
-        "payloads": sent_table(exhibit.sent),
+        "payloads": sent_table(view.sent),
     }
 
 

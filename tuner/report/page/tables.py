@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
     from tuner.report.rows import SizeRow
 
 REMARKS: Final = "remarks"
@@ -100,12 +100,12 @@ def front_table(answer: Recommendation) -> Table | None:
     return Table(("memory", "mean (90 %)", "per million", REMARKS), tuple(rows))
 
 
-def cold_table(exhibit: Exhibit) -> Table:
+def cold_table(view: SweepView) -> Table:
     """INIT times as seen, by size, and what a cold start is billed beyond a warm invocation."""
     seen: dict[int, list[float]] = {}
-    for memory_mb, took_ms in cold_starts_seen(exhibit.sweep):
+    for memory_mb, took_ms in cold_starts_seen(view.sweep):
         seen.setdefault(memory_mb, []).append(took_ms)
-    extra = {each.memory_mb: each.billed_extra_ms for each in exhibit.breakdown.cold_starts}
+    extra = {each.memory_mb: each.billed_extra_ms for each in view.breakdown.cold_starts}
     rows = [
         Row(
             (
@@ -121,9 +121,9 @@ def cold_table(exhibit: Exhibit) -> Table:
     return Table(head, tuple(rows))
 
 
-def payload_table(exhibit: Exhibit) -> Table | None:
+def payload_table(view: SweepView) -> Table | None:
     """Each payload at the current and at the recommended size; None for a single payload."""
-    payloads, answer = exhibit.breakdown.payloads, exhibit.recommendation
+    payloads, answer = view.breakdown.payloads, view.recommendation
     if len(payloads) < 2:
         return None
     best = answer.choice.memory_mb or answer.choice.best_so_far_mb

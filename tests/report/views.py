@@ -1,4 +1,4 @@
-"""Exhibits for the page, from the example's sweep and from sweeps made by formula."""
+"""Views for the page, from the example's sweep and from sweeps made by formula."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.sweeps import cpu_bound_ms, made_sweep
 from tuner import load_sweep
-from tuner.api.page import exhibit
+from tuner.api.page import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
 from tuner.model.plan import PayloadClass
@@ -16,20 +16,20 @@ from tuner.session import analyse
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
-    from tuner.report.page.data import Exhibit
+    from tuner.report.page.data import SweepView
 
 MIXED: Final = Path(__file__).parents[2] / "examples" / "sweeps" / "mixed.jsonl"
 
 
-def mixed(rate_per_s: float | None = 50.0) -> Exhibit:
+def mixed(rate_per_s: float | None = 50.0) -> SweepView:
     """The example's sweep, with platforms compared."""
     return shown(load_sweep(MIXED), rate_per_s=rate_per_s)
 
 
-def shown(sweep: Sweep, rate_per_s: float | None = None) -> Exhibit:
+def shown(sweep: Sweep, rate_per_s: float | None = None) -> SweepView:
     """A sweep with all its answers."""
     terms = Terms(traffic=traffic_of_rate(rate_per_s))
-    return exhibit(analyse(sweep), source=sweep.function.name, terms=terms)
+    return view(analyse(sweep), source=sweep.function.name, terms=terms)
 
 
 def large_sweep() -> Sweep:
