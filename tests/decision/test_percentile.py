@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from tuner.decision.percentile import measured_interval, samples_needed, upper_bound_ms
 
@@ -26,27 +25,33 @@ def test_more_samples_bound_by_a_lower_rank() -> None:
     assert upper_bound_ms(durations, 95) == 75
 
 
-def test_the_bound_holds_nine_times_in_ten() -> None:
-    """Over 400 sets of 60 heavy-tailed samples the p90 bound holds in 88 to 97 %."""
-    rng = np.random.default_rng(3)
-    truth = float(np.exp(1.2816))
-    held = [
-        (upper_bound_ms(list(np.exp(rng.standard_normal(60))), 90) or 0) >= truth
-        for _ in range(400)
-    ]
-    assert 0.88 <= np.mean(held) <= 0.97
+@pytest.mark.parametrize("percentile", [50, 90, 95, 99])
+@pytest.mark.parametrize("count", [5, 22, 45, 60, 77, 120, 230, 1000])
+def test_the_bound_is_the_least_that_holds_nine_times_in_ten(percentile: float, count: int) -> None:
+    """By SciPy's binomial distribution: the rank's own probability, and one less is too little."""
+    bound = upper_bound_ms([float(number) for number in range(1, count + 1)], percentile)
+    ranks = np.arange(1, count + 1)
+    sure = binom.cdf(ranks - 1, count, percentile / 100)  # that so many at most lie below
+    assert bound == next(
+        (rank for rank, each in zip(ranks, sure, strict=True) if each >= 0.9), None
+    )
 
 
-@pytest.mark.parametrize(("percentile", "count"), [(50, 5), (95, 45), (95, 120), (99, 230)])
+@pytest.mark.parametrize(
+    ("percentile", "count"), [(50, 5), (50, 60), (95, 45), (95, 120), (99, 230)]
+)
 def test_the_interval_holds_nine_times_in_ten(percentile: float, count: int) -> None:
-    """Whatever the distribution, 90 % intervals of order statistics hold in 86 to 97 %."""
-    rng = np.random.default_rng(7)
-    truth = float(np.exp(NormalDist().inv_cdf(percentile / 100)))
-    intervals = [
-        measured_interval(list(np.exp(rng.standard_normal(count))), percentile) for _ in range(300)
-    ]
-    held = [each is not None and each.low <= truth <= each.high for each in intervals]
-    assert 0.86 <= np.mean(held) <= 0.97
+    """By SciPy's binomial distribution, whatever that of durations: not with a rank less."""
+    found = measured_interval([float(number) for number in range(1, count + 1)], percentile)
+    assert found is not None
+    assert held(found.low, found.high, count, percentile) >= 0.9
+    assert held(found.low + 1, found.high, count, percentile) < 0.9
+    assert held(found.low, found.high - 1, count, percentile) < 0.9
+
+
+def held(low: float, high: float, count: int, percentile: float) -> float:
+    """P(the percentile lies between the samples of two ranks)."""
+    return float(np.diff(binom.cdf([low - 1, high - 1], count, percentile / 100))[0])
 
 
 def test_thousands_of_samples_do_not_overflow() -> None:
