@@ -106,9 +106,9 @@ def posterior(samples: Sequence[Sample], size_mb: int) -> Mixture:
                 np.log(within) + (INVOCATION_RATIO / within) ** 2 / 2
             )
             for ratios, weight in DISCREPANCIES:
-                own = _discrepancy(sizes, sizes, ratios)
-                across = _discrepancy(sizes, np.array([size_mb]), ratios)[:, 0]
-                at = _discrepancy(np.array([size_mb]), np.array([size_mb]), ratios)[0, 0]
+                own = discrepancy_covariance(sizes, sizes, ratios)
+                across = discrepancy_covariance(sizes, np.array([size_mb]), ratios)[:, 0]
+                at = discrepancy_covariance(np.array([size_mb]), np.array([size_mb]), ratios)[0, 0]
                 for chosen, scale, variance in (
                     (~windowed, np.full(np.sum(~windowed), logs.mean()), _FLAT),
                     (windowed, windows_scale, WINDOWED_RATIO**2),
@@ -147,7 +147,7 @@ def _invocation_deviation(logs: Floats, together: NDArray[np.bool_]) -> float:
     return float(np.sqrt((prior + squares) / (INVOCATION_COUNT + freedom)))
 
 
-def _discrepancy(
+def discrepancy_covariance(
     rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_], ratios: tuple[float, float]
 ) -> Floats:
     """Matern 3/2 and Ornstein-Uhlenbeck over log2 of memory (Rasmussen and Williams, 4.2.1)."""
