@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -340,7 +341,7 @@ def test_a_template_without_the_function_is_said(tmp_path: Path, template: Path)
     template.write_text(TEMPLATE.replace("made", "other").replace("Made", "Other"))
     name = save(tmp_path / "a.jsonl")
     ran = run_here("comment", name, "--dry-run", "--template", str(template))
-    assert "Nothing to change in the template: infra/template.yaml: no function" in ran.stdout
+    assert "infra/template.yaml: no function" in ran.stdout
     unasked = run_here("comment", name, "--dry-run", cwd=template.parent)
     assert "template" not in unasked.stdout
 
@@ -365,7 +366,7 @@ def test_the_line_of_another_environment_is_not_changed(tmp_path: Path, template
     asked = ("comment", name, "--dry-run", "--template", str(template))
     template.write_text(BRANCHES)
     ran = run_here(*asked)
-    assert "MemorySize is 512 MB there, and the measured function has 3008 MB" in ran.stdout
+    assert re.search(r"MemorySize is 512 MB .* 3008 MB", ran.stdout)
     assert "```diff" not in ran.stdout
     assert "-      MemorySize: !If [IsProd, 3008, 512]" in (
         run_here(*asked, "--parameter", "Stage=prod").stdout

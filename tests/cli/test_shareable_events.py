@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -91,9 +92,9 @@ def test_a_sweep_sends_each_event_as_a_class(wire: WireServer, tmp_path: Path) -
     one = tuned(wire, tmp_path, EVENTS, "--payload", "test-events:small")
     assert [each["name"] for each in json.loads(one.stdout)["plan"]["payloads"]] == ["small"]
     wrong = tuned(wire, tmp_path, EVENTS, "--payload", "test-events:smal")
-    assert "no shareable test event 'smal': it has large, small" in wrong.stderr
+    assert re.search("'smal'.* large, small", wrong.stderr)
     none = tuned(wire, tmp_path, None, "--payload", "test-events")
-    assert "has no shareable test events: save one as shareable" in none.stderr
+    assert "has no shareable test events" in none.stderr
 
 
 def test_events_are_offered_where_no_payload_is_named(wire: WireServer, tmp_path: Path) -> None:
@@ -117,8 +118,8 @@ def test_events_need_a_function() -> None:
     [
         ((10,), "10", None),
         ((), "1", None),
-        ((7,), "1", "send batches of 7, and the comparison is with 1: give `vary` the value"),
-        ((5, 10), "1", "send batches of 5 and 10, and the comparison is with 1"),
+        ((7,), "1", "batches of 7,.* with 1\\b.*vary"),
+        ((5, 10), "1", "batches of 5 and 10,.* with 1\\b"),
     ],
 )
 def test_a_varied_batch_size_is_compared_with_that_of_the_event_source(
@@ -143,4 +144,4 @@ def test_a_varied_batch_size_is_compared_with_that_of_the_event_source(
     assert prepared.plan.varied.current == current
     found = [f.message for f in prepared.findings if f.code == "other_batch_size_compared"]
     assert len(found) == (says is not None)
-    assert all(says in message for message in found if says)
+    assert all(re.search(says, message) for message in found if says)

@@ -135,10 +135,7 @@ def test_what_cannot_be_decided_is_given_up() -> None:
     assert len(setting.world.done) < 25
     assert choice.best_so_far_mb in setting.evidence.measured_mb
     assert "MB look as good within 1.0 %" in choice.reason
-    assert (
-        "(raise `max_invocations` or `tolerance_ratio`, or leave out `cost_slack_ratio=0`)"
-        in choice.reason
-    )
+    assert "`max_invocations`" in choice.reason
 
 
 def test_a_faster_function_is_hardly_ever_made_slower_for_nothing() -> None:

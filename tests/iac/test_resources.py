@@ -119,11 +119,10 @@ def test_a_value_that_only_an_account_has_leaves_the_function_out(tmp_path: Path
     )
     template = read_template(path)
     assert [function.name for function in template.functions] == ["G"]
-    assert template.left_out["F"] == (
-        f"{path}:22: the environment variable DB refers to Db.Endpoint.Address, of the type "
-        "AWS::RDS::DBInstance, whose value only an account has: write the value out, or "
-        "give `template_environment=DB=VALUE`"
-    )
+    why = template.left_out["F"]
+    assert why.startswith(f"{path}:22: the environment variable DB refers to Db.Endpoint.Address")
+    assert "AWS::RDS::DBInstance" in why
+    assert "DB=VALUE" in why
     [_, given] = read_template(path, environment={"DB": "host"}).functions
     assert dict(given.environment) == {"DB": "host"}
 

@@ -90,19 +90,15 @@ def test_the_services_know_what_the_function_is_told_of(server: LocalLambda) -> 
 def test_a_line_names_what_was_made_and_one_what_is_not_here(server: LocalLambda) -> None:
     """By types with their counts; what could not be made and what the function lacks by name."""
     said = {finding.code: finding.message for finding in server.findings}
-    assert said["template_resources_made"] == (
-        "made here for the run, and empty: AWS::DynamoDB::Table, AWS::S3::Bucket, AWS::SNS::Topic, "
-        "AWS::SQS::Queue, AWS::Serverless::SimpleTable"
+    assert said["template_resources_made"].endswith(
+        ": AWS::DynamoDB::Table, AWS::S3::Bucket, AWS::SNS::Topic, AWS::SQS::Queue, "
+        "AWS::Serverless::SimpleTable"
     )
-    assert said["template_resources_left_out"] == (
-        "not here, only functions are run: AWS::ApiGateway::RestApi, AWS::RDS::DBInstance"
+    assert said["template_resources_left_out"].endswith(
+        ": AWS::ApiGateway::RestApi, AWS::RDS::DBInstance"
     )
-    assert said["template_resource_not_made"].startswith(
-        "not made here: Bad (AWS::S3::Bucket, line 5): The specified bucket is not valid"
-    )
-    assert said["template_resource_not_here"].startswith(
-        "F is told of Db (AWS::RDS::DBInstance), which is not here: a call to it fails"
-    )
+    assert "Bad (AWS::S3::Bucket, line 5): The specified" in said["template_resource_not_made"]
+    assert "F is told of Db (AWS::RDS::DBInstance)" in said["template_resource_not_here"]
 
 
 def test_without_emulated_services_nothing_is_made(tmp_path: Path) -> None:
