@@ -51,9 +51,11 @@ def serve(
     size the share of CPU that Lambda gives it.
     """
     from tuner.iac import read_template  # noqa: PLC0415 - not needed for --help
-    from tuner.local import refuse_other_systems, start_local_lambda  # noqa: PLC0415 - as above
+    from tuner.local import refuse_other_systems  # noqa: PLC0415 - as above
 
     refuse_other_systems()
+    from tuner.local import start_local_lambda  # noqa: PLC0415 - needs what Windows lacks
+
     given: dict[str, Any] = {
         "parameters": parameters_of(parameter),
         "environment": parameters_of(env, "--env"),
