@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from scipy.special import logsumexp, ndtr
+from scipy.special import gamma, kv, logsumexp, ndtr
 
 from tests.inference.made import made_samples, one_thread_ms
-from tests.inference.reference import ENVIRONMENTS, INVOCATION_SCALES, posterior
+from tests.inference.reference import ENVIRONMENTS, INVOCATION_SCALES, SLOW_OCTAVES, posterior
 from tuner.inference import Sample, fit_curve
+from tuner.inference.kernel import discrepancy_covariance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,3 +82,13 @@ def test_a_single_size_is_the_conjugate_case() -> None:
     for share, quantile in zip((0.05, 0.95), np.quantile(calm, (0.05, 0.95)), strict=True):
         below = weight @ ndtr((quantile - logs.mean()) / deviation)
         assert below == pytest.approx(share, abs=0.015)
+
+
+def test_the_slow_discrepancy_is_a_matern_process() -> None:
+    """Its covariance is the general form with nu = 3/2 (Rasmussen and Williams, 2006, eq. 4.14)."""
+    sizes = np.array([128, 200, 512, 1769, 10_240])
+    apart = np.abs(np.log2(sizes)[:, None] - np.log2(sizes)[None, :]) + 1e-12
+    scaled = math.sqrt(3) * apart / SLOW_OCTAVES
+    expected = 2**-0.5 / gamma(1.5) * scaled**1.5 * kv(1.5, scaled)
+    found = discrepancy_covariance(sizes, sizes, (1.0, 0.0))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
