@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
+import pytest
 from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from tests.sweeps import made_sweep
-from tuner.cli.progress import BarProgress, PlainProgress
+from tuner.cli.progress import BarProgress, PlainProgress, progress
+from tuner.cli.screen import say
 from tuner.model.progress import (
     CleanedUp,
     InvocationFinished,
@@ -19,6 +25,9 @@ from tuner.model.progress import (
     WindowClosed,
     WindowOpened,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 INVOCATION = made_sweep().invocations[0]
 EVENTS: tuple[ProgressEvent, ...] = (
@@ -59,3 +68,35 @@ def test_the_bar_takes_every_event() -> None:
         assert bar.tasks[0].completed == 40
     assert "128 MB excluded" in out.getvalue()
     assert "\x1b[31mBad" not in out.getvalue()
+
+
+@contextmanager
+def a_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Make stderr a terminal, which is gone once what this yields is called."""
+    ours, theirs = os.openpty()
+    terminal = os.fdopen(theirs, "w")
+    monkeypatch.setattr(sys, "stderr", terminal)
+    yield lambda: os.close(ours)
+    with suppress(OSError):  # of what it has not taken
+        terminal.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_terminal_that_is_gone_ends_no_sweep_that_nohup_keeps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The answer may go to a file: it came to nothing where the bar could not be taken away."""
+    monkeypatch.setenv("TERM", "xterm")
+    with a_terminal(monkeypatch) as hang_up, progress() as hook:
+        assert isinstance(hook, BarProgress)
+        hang_up()
+        for event in EVENTS:
+            hook(event)
+
+
+def test_what_cannot_be_said_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a bar, too, nothing depends on stderr."""
+    with a_terminal(monkeypatch) as hang_up:
+        hang_up()
+        for event in EVENTS:
+            PlainProgress(say)(event)

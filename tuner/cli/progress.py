@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from tuner.cli.flags import with_flags
@@ -56,8 +56,13 @@ def progress() -> Iterator[ProgressHook]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    bar = Progress(*columns, console=console, transient=True)
+    bar.start()
+    try:
         yield BarProgress(bar)
+    finally:
+        with suppress(OSError):  # the terminal is gone: the answer may go to a file all the same
+            bar.stop()
 
 
 def tell_recovery(event: ProgressEvent) -> None:
@@ -120,7 +125,8 @@ class BarProgress:
         elif isinstance(event, WindowOpened):
             self._bar.update(self._task, description="publishing sizes")
         elif isinstance(event, (SizeExcluded, CallFailed)):
-            self._bar.console.print(f"  {describe(event)}", markup=False)
+            with suppress(OSError):  # as in `progress`
+                self._bar.console.print(f"  {describe(event)}", markup=False)
         elif isinstance(event, (WindowClosed, CopyMade, CopyDeleted, CleanedUp)):
             self._bar.update(self._task, description=str(describe(event)))
 

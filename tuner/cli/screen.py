@@ -152,10 +152,18 @@ def has_shown() -> bool:
 
 
 def say(line: str) -> None:
-    """Write a line to stderr; foreign text in it cannot act."""
+    """Write a line to stderr; foreign text in it cannot act.
+
+    Where stderr takes no more (a terminal that is gone, a full disk) the work goes on without.
+    """
     glyphs = glyphs_for(sys.stderr.encoding or "ascii")
-    sys.stderr.write(fit_to(plain(with_flags(line)), glyphs) + "\n")
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(fit_to(plain(with_flags(line)), glyphs) + "\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # what is left goes nowhere
 
 
 def agree(question: str, *, flag: str = "--yes") -> bool:
