@@ -1,10 +1,7 @@
 """The command line: parse, print, exit codes; one module a command.
 
-Read `app` first, the tree of commands, then `tune`. A command's parameters are `options`, so that a
-word means the same in every command; those that belong together reach it as one value (`groups`,
-`tune_options`), read by `values`, with defaults from the environment and files (`config`). It makes
-one request of them, calls `tuner.session` or `tuner.api`, and hands the answer to `tuner.report`.
-`sweeping` shows a plan, asks and runs it, `saved` finds sweeps, `picture` writes figures and pages.
-`screen` and `progress` are all that writes to the terminal; `exit_status` turns what went wrong
-into one line and a code. `main` is the entry point.
+`main` runs `app`, the tree of commands, and `exit_status` says how one ends. `options` is the one
+vocabulary of options, `groups` those that reach a command as one value, `values` reads what they
+are given, and `config` what the environment and files settle. `screen` and `picture` show answers,
+`progress` how a sweep goes, `commands` what to do next; `flags` names options as they are typed.
 """
