@@ -76,6 +76,9 @@ readme: $(STAMP)  ## Run the commands that the README shows and put in what they
 pictures: $(STAMP) $(MERMAID)  ## Make the README's pictures again (needs Chromium and npm)
 	$(BIN)/python -m tests.pictures.renew
 
+findings: $(STAMP)  ## Write docs/findings.md from the table of findings
+	$(BIN)/python -m tests.messages.renew
+
 notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, outputs and all
 	$(BIN)/python -m tests.notebooks.renew
 

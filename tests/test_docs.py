@@ -34,14 +34,31 @@ def test_what_documents_name_is_there(document: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_every_make_target_that_documents_name_does_something(document: Path) -> None:
+    """A name that is phony and has no commands would end well and do nothing."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    # With commands of its own, or other targets to make before.
+    made = r"^([\w-]+):(?: +(?!\$|##)\S.*|.*\n\t.*)$"
+    targets = set(re.findall(made, makefile, flags=re.MULTILINE))
+    named = re.findall(r"(?:`|\$ )make ([\w-]+)", document.read_text(encoding="utf-8"))
+    assert set(named) - targets == set()
+
+
 def test_every_package_has_its_row() -> None:
-    """The architecture's table has every package below `tuner`, and the file to read first."""
+    """The architecture's table has every package below `tuner`, and the file to read first: the
+    same as the package's own tour.
+    """
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `tuner\.(\w+)` \|.*\| `([\w/.]+)`", text, flags=re.MULTILINE))
     packages = {each.parent.name for each in (ROOT / "tuner").glob("*/__init__.py")}
     assert packages <= set(rows)
     for package in packages:
-        assert (ROOT / "tuner" / package / rows[package]).is_file(), package
+        folder, first = ROOT / "tuner" / package, Path(rows[package])
+        assert (folder / first).is_file(), package
+        here = "this file" if first.stem == "__init__" else f"`{first.stem}`"
+        tour = (folder / "__init__.py").read_text(encoding="utf-8")
+        assert re.search(rf"\bread {here}", tour, re.IGNORECASE), package
 
 
 def test_what_the_tables_of_sources_name_is_there() -> None:

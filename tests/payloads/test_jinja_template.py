@@ -52,21 +52,23 @@ from tuner.payloads.payload_class import make_class
 from tuner.payloads.payload_set import ClassRecipe
 from tuner.payloads.sampling import parse_distribution
 from tuner.payloads.event_sources import SOURCES
-digest = hashlib.sha256()
+digests = {}
 template = TemplateEvents(sys.argv[1], file="order.j2", key="1/order")
 schema, sizes = json.loads(sys.argv[2]), parse_distribution("p50=1kB,p99=20kB")
-sources = [
-    make_class(ClassRecipe(name, source=name, parameters={"batch_size": size}), seed=9)
+sources = {
+    name: make_class(ClassRecipe(name, source=name, parameters={"batch_size": size}), seed=9)
     for name, size in ((each.name, min(3, each.max_batch)) for each in SOURCES.values())
-]
+}
 for index in range(30):
     draw = Draw(1, index)
     made = typical_value(schema, draw, index=index)
     value = enlarged(schema, made, sizes.at(draw.uniform()), draw)
-    made = [each.body_at(index) for each in sources]
-    for body in (template.body(index), json.dumps(value).encode(), *made):
-        digest.update(body)
-print(digest.hexdigest(), template.digest, *(each.sha256 for each in sources))
+    made = {name: each.body_at(index) for name, each in sources.items()}
+    made |= {"a template": template.body(index), "a schema": json.dumps(value).encode()}
+    for name, body in made.items():
+        digests.setdefault(name, hashlib.sha256()).update(body)
+recipes = {name: each.sha256 for name, each in sources.items()} | {"a template": template.digest}
+print(json.dumps([{name: each.hexdigest() for name, each in digests.items()}, recipes]))
 """
 SCHEMA = json.dumps(
     {
@@ -87,11 +89,12 @@ def test_every_python_gives_the_same_digest() -> None:
     pythons = other_pythons()
     if not pythons:
         pytest.skip("no other Python from 3.11 on is installed here")
-    here = digest_by(sys.executable)
-    assert [digest_by(python) for python in pythons] == [here] * len(pythons)
+    here = digests_by(sys.executable)
+    for python in pythons:
+        assert digests_by(python) == here, python
 
 
-def digest_by(python: str) -> str:
+def digests_by(python: str) -> list[dict[str, str]]:
     """Run by another interpreter with the pure Python packages of this one."""
     import faker
 
@@ -102,7 +105,8 @@ def digest_by(python: str) -> str:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    found: list[dict[str, str]] = json.loads(ran.stdout)
+    return found
 
 
 def test_a_thousand_events_of_two_kilobytes_are_made_in_time() -> None:

@@ -1,8 +1,8 @@
 """What AWS charges, as of a date, and what an invocation costs.
 
-Read `rates` first: the prices of one region. `book` finds them, and `snapshot` reads those that
-come with the package. Newer ones: `price_list` reads AWS's Price List, `refresh` puts its prices
-over the bundled, and `renewal` says which of both an answer is made with.
+Read `book` first: it finds the prices of a region (`rates`), and `snapshot` reads those that come
+with the package. Newer ones: `price_list` reads AWS's Price List, `refresh` puts its prices over
+the bundled, and `renewal` says which of both an answer is made with.
 """
 
 from tuner.pricing.book import PriceBook
