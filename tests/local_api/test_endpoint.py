@@ -123,6 +123,14 @@ def test_folders_of_killed_runs_are_removed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_leftover_that_another_run_removes_meanwhile_is_no_failure(tmp_path: Path) -> None:
+    """Of two that start at once, the one that comes late leaves it and goes on with the rest."""
+    (tmp_path / "api-gone").symlink_to(tmp_path / "removed")
+    (tmp_path / "api-dead").mkdir()
+    clean_leftovers(tmp_path, "api")
+    assert not (tmp_path / "api-dead").exists()
+
+
 def test_every_public_name_is_there() -> None:
     """What the rest of the project may import of the local Lambda can be had, and nothing else."""
     for name in local.__all__:

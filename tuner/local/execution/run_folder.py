@@ -90,7 +90,10 @@ def clean_leftovers(parent: Path, kind: str) -> int:
     """End and remove what dead runs left in folders of a kind: how many those were."""
     dead = [path for path in parent.glob(f"{kind}-*") if _is_dead(path)]
     for run_dir in dead:
-        identities = [path.name for path in run_dir.iterdir() if path.is_dir()]
+        try:
+            identities = [path.name for path in run_dir.iterdir() if path.is_dir()]
+        except FileNotFoundError:  # another run removed it meanwhile
+            continue
         kill_processes_of(identities)
         tops = _lines(run_dir / GROUPS_FILE)
         groups = [path for top in tops if top for path in Path(top).glob(f"tuner-{run_dir.name}-*")]
