@@ -142,6 +142,40 @@ def test_whatever_ends_it_the_file_holds_all_that_was_measured(
     assert len(sweep.invocations) > made
 
 
+def test_after_a_power_cut_the_file_is_the_one_that_goes_on(
+    target: OpenTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is on the disk, too, before anything more is sent."""
+    earlier = measured(target, memory_sizes_mb=(128, 512), exhaustive=True)
+    file = Path(earlier.file or "")
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:3]))
+    earlier = load_sweep(file)
+    ready = prepared(target, earlier=earlier, out=file, max_invocations=12)
+    done: list[str] = []
+    fsync, replace, write = os.fsync, os.replace, os.write
+
+    def flushed(descriptor: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), file.parent.stat()):
+            done.append("folder")
+        fsync(descriptor)
+
+    def renamed(*paths: Any) -> None:
+        done.append("rename")
+        replace(*paths)
+
+    def written(descriptor: int, data: bytes) -> int:
+        if data.startswith(b'{"record":"invocation"'):
+            done.append("invocation")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(os, "replace", renamed)
+    monkeypatch.setattr(os, "write", written)
+    run(ready, target)
+    last = done.index("rename")
+    assert done[last : last + 3] == ["rename", "folder", "invocation"]
+
+
 def test_a_full_disk_leaves_the_sweep_that_goes_on_as_it_was(
     target: OpenTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:

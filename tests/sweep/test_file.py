@@ -326,6 +326,22 @@ def test_a_disk_too_full_for_the_header_leaves_no_file(
     assert not path.exists()
 
 
+def test_where_events_are_sent_once_a_power_cut_loses_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file's name is on the disk, too, before anything is sent."""
+    flushed, fsync = [], os.fsync
+
+    def noted(descriptor: int) -> None:
+        flushed.append(os.path.samestat(os.fstat(descriptor), tmp_path.stat()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with SweepWriter(tmp_path / "sweep.jsonl", sync=True) as writer:
+        writer.begin(made_sweep())
+    assert flushed == [False, True]
+
+
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     """The message has the path and the flag."""
     (tmp_path / "file").write_text("")

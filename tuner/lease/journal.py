@@ -121,7 +121,7 @@ class Journal:
             ) from error
         try:
             journal.announce("lease", schema_version=SCHEMA_VERSION, **to_record(header))
-            _sync_dir(path.parent)
+            sync_dir(path.parent)
         except BaseException:
             journal.close()
             path.unlink(missing_ok=True)
@@ -332,7 +332,8 @@ def _write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _sync_dir(path: Path) -> None:
+def sync_dir(path: Path) -> None:
+    """Put a folder's entries on the disk: what was made or renamed in it. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tuner.errors import SweepFileError
+from tuner.lease.journal import sync_dir
 from tuner.model.function import mask_account
 from tuner.model.record import to_record
 from tuner.sweep.file import (
@@ -98,6 +99,8 @@ class SweepWriter:
             with suppress(OSError):  # half a header is no sweep: nothing of it is left
                 os.ftruncate(self._descriptor, 0)
             raise
+        if self._sync:
+            _keep_name(self.path)
 
     def settle(self) -> None:
         """Put a sweep that goes on in the place of what it goes on from, which it holds by now.
@@ -113,6 +116,7 @@ class SweepWriter:
         except OSError as error:
             raise self._unwritable(error) from error
         self._beside = None
+        _keep_name(self.path)
 
     def invocation(self, invocation: Invocation) -> None:
         """Append an invocation."""
@@ -164,6 +168,12 @@ class SweepWriter:
         return SweepFileError(
             f"the sweep file {self.path} cannot be written ({error.strerror}): give another `out`"
         )
+
+
+def _keep_name(path: Path) -> None:
+    """Have a file found by its name after a power cut, where the file system can promise that."""
+    with suppress(OSError):
+        sync_dir(path.resolve().parent)
 
 
 def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
