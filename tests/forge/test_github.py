@@ -170,6 +170,8 @@ def test_other_refusals_are_one_line(github: FakeGithub, status: int, words: str
     ("refusal", "wait_s"),
     [
         (Refusal("POST", 403, SECONDARY, {"Retry-After": "7"}, times=2), 7),
+        (Refusal("POST", 403, SECONDARY, {"Retry-After": "0"}, times=2), 1),  # or without end
+        (Refusal("POST", 403, SECONDARY, {"Retry-After": "²"}, times=1), 60),
         (Refusal("POST", 403, SECONDARY, times=1), 60),
         (Refusal("POST", 429, "Too many requests", {"Retry-After": "3"}, times=1), 3),
         (

@@ -153,11 +153,11 @@ def _wait_s(error: GithubException, now_s: float) -> float | None:
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status not in {403, 429}:
         return None
-    if (after := headers.get("retry-after", "")).isdigit():
+    if (after := headers.get("retry-after", "")).isdecimal():
         return float(after)
     if headers.get("x-ratelimit-remaining") == "0":
         reset = headers.get("x-ratelimit-reset", "")
-        return max(float(reset) - now_s, 0.0) + 1 if reset.isdigit() else WAIT_S
+        return max(float(reset) - now_s, 0.0) + 1 if reset.isdecimal() else WAIT_S
     return WAIT_S if error.status == 429 or "rate limit" in _message(error).lower() else None
 
 

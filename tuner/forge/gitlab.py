@@ -98,7 +98,7 @@ class GitlabClient(RetryingClient):
             return None
         status, wait_s = error.response_code, None
         if status == 429:
-            wait_s = float(self._retry_after) if self._retry_after.isdigit() else WAIT_S
+            wait_s = float(self._retry_after) if self._retry_after.isdecimal() else WAIT_S
         return Refusal(status, str(error.error_message), wait_s)
 
     def _note_headers(self, response: Response, *_: object, **__: object) -> None:

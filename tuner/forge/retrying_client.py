@@ -22,6 +22,8 @@ WAIT_S: Final = 60.0
 docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
 docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
 """
+_LEAST_WAIT_S: Final = 1.0
+"""Where a forge says none at all, or requests would go on without end."""
 _OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
 _SHOWN: Final = 200
@@ -74,6 +76,7 @@ class RetryingClient:
 
     def _wait(self, wait_s: float, status: int | None) -> None:
         """Sleep. Raises ForgeError, at once, for what would be longer than the bound in all."""
+        wait_s = max(wait_s, _LEAST_WAIT_S)
         if self._waited_s + wait_s > MAX_WAIT_S:
             raise ForgeError(
                 f"{self.forge} asks to wait for {wait_s:.0f} s (rate limit), longer than "
