@@ -19,7 +19,7 @@ from tuner.pricing import load_price_book
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.decision.policy.policy import Policy, Trial
+    from tuner.decision.policy import Policy, Trial
     from tuner.model.sweep import Sweep
 
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")

@@ -10,7 +10,7 @@ from scipy.optimize import nnls
 
 from tests.bench.decide_runs import Run
 from tests.bench.decide_world import World, cost_usd
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

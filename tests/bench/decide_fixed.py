@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tests.bench.decide_runs import ANSWER_SEED, conclude, question_about
 from tests.bench.decide_world import World
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
 
-    from tuner.decision.policy.policy import Policy, Trial
+    from tuner.decision.policy import Policy, Trial
 
 CURVES: Final = Path(os.environ.get("TUNER_BENCH_CURVES", "../shared/data/curves"))
 INIT_MS: Final = 250.0

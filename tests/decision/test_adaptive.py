@@ -10,8 +10,8 @@ from tests.bench.decide_world import Function, World
 from tests.sweeps import made_function
 from tuner.decision import candidate_sizes
 from tuner.decision.evidence import read_evidence
+from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.policy.policy import Trial
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
 from tuner.decision.verdict import judge

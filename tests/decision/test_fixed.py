@@ -5,8 +5,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tuner.decision.policy import Policy, Trial
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.decision.policy.policy import Policy, Trial
 
 
 def drain(policy: Policy, slot_count: int = 7) -> list[Trial]:

@@ -18,7 +18,7 @@ from tests.varied_sweeps import (
     record_usd_per_million,
 )
 from tuner.decision import candidate_sizes
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 from tuner.decision.policy.stratified import StratifiedPolicy
 from tuner.model.goal import Goal
 

@@ -18,7 +18,7 @@ from tests.varied_sweeps import (
     batches,
     record_usd_per_million,
 )
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 from tuner.decision.ranking import Ranking
 from tuner.decision.strata import mean_record_count, strata_of, sweep_at
 from tuner.model.goal import Goal

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
-    from tuner.decision.policy.policy import Policy
+    from tuner.decision.policy import Policy
     from tuner.model.invocation import InvokeReply
     from tuner.model.plan import Isolation, SweepPlan
     from tuner.model.progress import ProgressEvent

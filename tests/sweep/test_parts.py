@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.sweep.health import Health
 from tuner.sweep.io import StopSignal, stop_on_signals

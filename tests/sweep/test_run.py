@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from tests.sweep.running import Events, ServedFunction, Watched, codes, serve
 from tuner.api.answers import recommend
+from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.policy.policy import Trial
 from tuner.errors import AccessDeniedError, LeftChangedError, MemoryCapError, SweepFileError
 from tuner.lease.recover import find_unfinished
 from tuner.local import ScriptedExecutor

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from tuner.decision.policy import Trial
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.decision.policy.policy import Trial
 from tuner.errors import PayloadError
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload

@@ -10,7 +10,7 @@ from tuner.model.invocation import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from tuner.decision.policy.policy import Trial
+    from tuner.decision.policy import Trial
     from tuner.model.invocation import Invocation
     from tuner.model.plan import SweepPlan
 

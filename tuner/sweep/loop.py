@@ -11,7 +11,7 @@ import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 from tuner.errors import (
     AccessDeniedError,
     AwsError,
@@ -29,7 +29,7 @@ from tuner.sweep.limits import Ledger, Slots
 from tuner.sweep.sending import Bodies, Call, Sender, Workers, sent_before
 
 if TYPE_CHECKING:
-    from tuner.decision.policy.policy import Policy
+    from tuner.decision.policy import Policy
     from tuner.lease.lease import Leased
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation

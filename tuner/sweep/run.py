@@ -12,7 +12,7 @@ from tuner.sweep.sending import run_facts
 from tuner.sweep.writing import SweepWriter, continued_in
 
 if TYPE_CHECKING:
-    from tuner.decision.policy.policy import Policy
+    from tuner.decision.policy import Policy
     from tuner.model.sweep import Sweep
     from tuner.sweep.io import SweepIO
     from tuner.sweep.prepared import PreparedSweep

@@ -19,7 +19,7 @@ from tuner.logs import parse_report
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tuner.decision.policy.policy import Trial
+    from tuner.decision.policy import Trial
     from tuner.model.invocation import InvokeReply
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan

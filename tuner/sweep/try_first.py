@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 from tuner.errors import PayloadError
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.decision.policy.policy import Policy
+    from tuner.decision.policy import Policy
     from tuner.model.invocation import Invocation
 
 _MOST_ATTEMPTS: Final = 2

@@ -1,8 +1,56 @@
 """Which invocation next, and when to stop: pure, so that benchmarks can replay it.
 
-Read `policy` first: a `Policy` is told every invocation that was made and returns the `Trial`s to
+A `Policy` is told every invocation that was made and returns the `Trial`s to
 start now. `adaptive` spends each where it changes the decision: it begins with the
 `initial_design`, and asks the `value_of_information` what one more would be worth, until the answer
 stands. `stratified` does so over sizes and values of a varied parameter. `fixed` runs every size
 equally often.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuner.model.invocation import Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One invocation to make."""
+
+    memory_mb: int
+    payload: str
+
+
+class Policy(Protocol):
+    """Chooses trials. It is told everything; it has no clock and no network, and its only
+    randomness comes from a seed.
+    """
+
+    @property
+    def planned_count(self) -> int:
+        """How many invocations are foreseen at most, for progress."""
+
+    def next_trials(
+        self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
+    ) -> tuple[Trial, ...]:
+        """Choose up to `slot_count` trials to start now.
+
+        An empty answer while nothing is in flight ends the sweep; while something is in flight it
+        means: wait.
+        """
+
+    def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
+        """Sizes to publish in one window with those of `trials`: they are likely next."""
+
+    def account_for(self, earlier: Sequence[Invocation]) -> None:
+        """Count what an earlier run of the sweep made as made; once, before the first trial."""
+
+    def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
+        """Take no further trials at this size: it fails or cannot be published. With a payload:
+        with that one (and others of its value of a varied parameter) alone.
+        """

@@ -11,8 +11,8 @@ import numpy as np
 from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
 from tuner.decision.percentile import samples_needed
+from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import initial_trials, open_sizes
-from tuner.decision.policy.policy import Trial
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tuner.decision.policy.policy import Trial
+from tuner.decision.policy import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tuner.decision.evidence import Evidence
     from tuner.decision.pairs import StratumProblem
-    from tuner.decision.policy.policy import Trial
+    from tuner.decision.policy import Trial
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.invocation import Invocation

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.breakeven.answer import BreakEven
-    from tuner.model.breakdown import Breakdown
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
-    from tuner.model.recommendation import Recommendation, SizeEstimate
+    from tuner.model.recommendation import Breakdown, Recommendation, SizeEstimate
     from tuner.model.sweep import Sweep
 
 
