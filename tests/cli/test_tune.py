@@ -14,6 +14,8 @@ from tests.cli.running import one_line, run, run_here
 from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tests.lease.account import a_zip
 from tests.sweeps import made_sweep, save_sweep
+from tuner.cli.sweeping import RENEWAL_S
+from tuner.lease.uninterruptible import LIMIT_S
 from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
 from tuner.sweep.file import read_sweep
 
@@ -103,6 +105,11 @@ def test_the_environment_may_agree(server: LocalLambda, state: dict[str, str]) -
         "tune", "other", *at(server), TUNER_YES="1", TUNER_MEMORY_SIZES="128,512,1024", **state
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def test_who_renews_credentials_in_time_is_not_given_up() -> None:
+    """Ten minutes were promised, and giving the function back was given up after five."""
+    assert RENEWAL_S + 60 <= LIMIT_S
 
 
 def test_limits_hold(server: LocalLambda, state: dict[str, str], tmp_path: Path) -> None:

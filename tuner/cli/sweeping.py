@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-RENEWAL_S: Final = 600.0
+RENEWAL_S: Final = 240.0
+"""Well below what a giving back may take without a step (`LIMIT_S`): that must not end the wait."""
 
 
 @dataclass(frozen=True, slots=True)
