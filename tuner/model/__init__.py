@@ -3,6 +3,6 @@
 Read `request` first; the others follow in the order in which they flow. A `request` (with a `goal`)
 becomes a `plan` of a `function` and its `payload` classes; carried out it tells of its `progress`
 and is a `sweep` of `invocation`s; analysed it is a `recommendation` of `interval`s and `finding`s,
-a `breakdown`, or a `comparison` of two. `record` writes values as JSON and reads them strictly;
+or a `comparison` of two. `record` writes values as JSON and reads them strictly;
 `lambda_limits` has the platform's, and `host_check` how true the local Lambda is to it.
 """
