@@ -15,6 +15,7 @@ from tuner.local import HostLimits, ScriptedExecutor
 from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, InvokeReply, Outcome
+from tuner.sweep.file import read_sweep
 from tuner.sweep.findings import host_busy
 from tuner.sweep.guard import RunawayGuard, trace_came_back
 
@@ -217,6 +218,26 @@ def test_a_row_of_error_replies_stops_it_where_memory_cannot_be_why(tmp_path: Pa
         assert not any(alarms(served, *bad[:2] * 5, current_mb=512))
         turns = [replace(each, payload=f"p{n % 2}") for n, each in enumerate(bad + bad[:3])]
         assert not any(alarms(served, *turns, current_mb=512))
+
+
+def test_good_replies_of_an_earlier_run_are_replies(tmp_path: Path) -> None:
+    """What goes on from them is not stopped for having had errors alone; its own errors count."""
+    failing: list[bool] = []
+    executor = ScriptedExecutor(
+        5.0,
+        time_scale=0,
+        response=lambda *_: b'{"statusCode": 503}' if failing else b'{"statusCode": 200}',
+    )
+    with serve(tmp_path, executor) as served:
+        asked: dict[str, Any] = {"memory_sizes_mb": SIZES, "concurrency": 1}
+        plan = served.plan(**asked, repetition_count=2)
+        served.run(plan)
+        earlier = read_sweep(served.file(plan))
+        failing.append(True)
+        again = served.plan(**asked, repetition_count=5)
+        sweep = served.run(again, earlier=earlier)
+        assert len(sweep.invocations) > len(earlier.invocations) + 5
+        assert (sweep.end, "only_error_replies" in codes(sweep)) == ("complete", False)
 
 
 @pytest.mark.parametrize("is_agreed", [False, True])

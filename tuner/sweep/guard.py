@@ -61,6 +61,14 @@ class RunawayGuard:
         self._import_failure: str | None = None
         self._has_run = False
 
+    def remember(self, invocation: Invocation) -> None:
+        """Take an invocation of an earlier run: where a reply was good not every one is an error.
+
+        What failed then may do now.
+        """
+        if self._replies is not None and invocation.reply_class not in ERRORS:
+            self._replies.add(invocation)
+
     def look_at(self, reply: InvokeReply) -> None:
         """Take a reply before it is judged."""
         self._recursion = self._recursion or trace_came_back(reply)

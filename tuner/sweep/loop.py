@@ -94,6 +94,7 @@ class SweepLoop:
         for invocation in self._recording.invocations:
             self._ledger.add_spent(invocation.cost_usd)
             self._look_at_health(invocation)
+            self._guard.remember(invocation)
         self._health.forget_streaks()
         if self._recording.memory_cap_mb is not None:
             self._leave_out_above(self._recording.memory_cap_mb)
