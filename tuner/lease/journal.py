@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import json
 import os
@@ -114,7 +113,7 @@ class Journal:
             make_private_dir(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             journal = cls(path, descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock_file(descriptor)
         except OSError as error:
             raise LeaseError(
                 f"the journal {path} cannot be written ({error.strerror}): nothing was changed"
@@ -136,7 +135,7 @@ class Journal:
         except OSError as error:
             raise LeaseError(f"the journal {path} cannot be opened ({error.strerror})") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_file(descriptor)
         except OSError as error:
             os.close(descriptor)
             raise LeaseError(f"the sweep of {path.stem} is still running") from error
@@ -246,6 +245,20 @@ def read_journal(path: Path) -> UnfinishedJournal | None:
 def journal_dir(state_dir: Path) -> Path:
     """Return the folder of journals."""
     return state_dir / "journals"
+
+
+def lock_file(descriptor: int, *, shared: bool = False) -> None:
+    """Lock an open file for this process, or raise OSError at once where another has it.
+
+    Raises LeaseError where the system has no such locks: without them nothing is safe to change.
+    """
+    try:
+        import fcntl  # noqa: PLC0415 - absent on Windows, where saved sweeps can still be read
+    except ImportError:
+        raise LeaseError(
+            "sweeping and recovering need the file locks of Linux and macOS: use WSL 2 on Windows"
+        ) from None
+    fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 def make_private_dir(path: Path) -> None:

@@ -8,7 +8,6 @@ things right when the journal's machine is gone.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import AccessDeniedError, AwsError, FunctionNotFoundError, LeaseError
-from tuner.lease.journal import make_private_dir
+from tuner.lease.journal import lock_file, make_private_dir
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
 
 def _take(descriptor: int, name: str) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock_file(descriptor)
     except OSError as error:
         raise LeaseError(
             f"another sweep (or recovery) of {name} is running on this machine: wait for its "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from tuner.errors import (
 from tuner.lease.cleanup import Cleanup, deletable_versions, delete_versions
 from tuner.lease.clone import copy_description, copy_name, delete_copy
 from tuner.lease.function_control import LeaseIO, harmless, watched
-from tuner.lease.journal import Journal, function_digest, journal_dir, read_journal
+from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
 from tuner.lease.uninterruptible import StepLimit, uninterruptible
@@ -284,7 +283,7 @@ def _is_running(path: Path) -> bool:
     except OSError:
         return False  # gone meanwhile, or unreadable: reading it says so
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        lock_file(descriptor, shared=True)
     except OSError:
         return True
     finally:

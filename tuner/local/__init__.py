@@ -107,8 +107,7 @@ def refuse_other_systems() -> None:
     """Raise LocalError on a system without the processes, signals and files that it needs."""
     if SYSTEM not in ("linux", "darwin"):
         raise LocalError(
-            f"the local Lambda runs on Linux and macOS, not on {SYSTEM}: on Windows use WSL 2, or "
-            "tune the function on AWS"
+            f"the local Lambda runs on Linux and macOS, not on {SYSTEM}: on Windows use WSL 2"
         )
 
 
