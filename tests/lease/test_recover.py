@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -64,6 +66,28 @@ def test_a_hook_that_fails_keeps_nothing_from_being_put_right(account: Account) 
     recovery = Recovery(journal, account.gateway, account.state_dir, planned(account, journal))
     recovery.carry_out(fail)
     assert account.snapshot() == before
+
+
+def test_a_sweep_begins_while_another_looks_for_unfinished_ones(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks whether a new journal is locked has a lock on it for a moment: it is waited for."""
+    real = os.open
+    looking: list[threading.Timer] = []
+
+    def opened(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        descriptor = real(path, flags, *more, **options)
+        if flags & os.O_EXCL and str(path).endswith(".jsonl"):
+            other = real(path, os.O_RDONLY)
+            fcntl.flock(other, fcntl.LOCK_SH)
+            looking.append(threading.Timer(0.2, os.close, [other]))
+            looking[0].start()
+        return descriptor
+
+    monkeypatch.setattr(os, "open", opened)
+    with account.lease() as lease:
+        assert lease.publish([128]).published
+    assert looking
 
 
 def test_a_version_whose_number_never_reached_the_journal_is_found(account: Account) -> None:

@@ -113,7 +113,7 @@ class Journal:
             make_private_dir(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             journal = cls(path, descriptor)
-            lock_file(descriptor)
+            lock_file(descriptor, waits=True)  # for whoever looks, a moment, whether it is locked
         except OSError as error:
             raise LeaseError(
                 f"the journal {path} cannot be written ({error.strerror}): nothing was changed"
@@ -247,8 +247,9 @@ def journal_dir(state_dir: Path) -> Path:
     return state_dir / "journals"
 
 
-def lock_file(descriptor: int, *, shared: bool = False) -> None:
-    """Lock an open file for this process, or raise OSError at once where another has it.
+def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> None:
+    """Lock an open file for this process, or raise OSError where another has it, at once unless
+    it `waits`.
 
     Raises LeaseError where the system has no such locks: without them nothing is safe to change.
     """
@@ -258,7 +259,8 @@ def lock_file(descriptor: int, *, shared: bool = False) -> None:
         raise LeaseError(
             "sweeping and recovering need the file locks of Linux and macOS: use WSL 2 on Windows"
         ) from None
-    fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    fcntl.flock(descriptor, kind if waits else kind | fcntl.LOCK_NB)
 
 
 def make_private_dir(path: Path) -> None:
