@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tuner.model.progress import ProgressEvent
     from tuner.model.sweep import Sweep
 
+SIZES = (128, 512, 1769)
 PAYLOADS = (Payload("empty", b"{}"),)
 _NUMBERS = itertools.count(1)
 
