@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import graphlib
 import re
+import tomllib
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import grimp
@@ -56,3 +58,13 @@ def names_in(file: Path) -> frozenset[str]:
     made = {each.name for each in nodes if isinstance(each, ast.FunctionDef | ast.ClassDef)}
     imports = (each for each in nodes if isinstance(each, ast.ImportFrom))
     return frozenset(made | {alias.name for each in imports for alias in each.names})
+
+
+@pytest.mark.parametrize("name", ["numpy", "pandas", "moto", "python-gitlab"])
+def test_a_dependency_whose_major_releases_broke_users_has_an_upper_bound(name: str) -> None:
+    """Wherever it is required, in the core or in an extra, its next major release is left out."""
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    required = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    mine = [each for each in required if re.match(rf"{name}[<>=\s]", each)]
+    assert mine
+    assert all(re.search(r",<\d+", each) for each in mine), mine
