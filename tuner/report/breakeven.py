@@ -7,6 +7,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.breakeven.answer import total_usd
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
@@ -127,7 +128,7 @@ def _bill_lines(answer: BreakEven) -> list[str]:
                 f"    {item.what:<34} {quantity:>18} {item.unit:<13} x {price:<16} = "
                 f"{item.cost_usd:>14,.2f}"
             )
-        total = sum(item.cost_usd for item in platform.bill)
+        total = total_usd(platform.bill)
         lines.append(f"    {'a month':<34} {'':>18} {'':<13}   {'':<16}   {total:>14,.2f}")
     return lines
 
