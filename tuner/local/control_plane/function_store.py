@@ -58,7 +58,6 @@ class FunctionStore:
         retire: Callable[[str], None],
         environment: tuple[tuple[str, str], ...] = (),
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
         seed: int = 0,
     ) -> None:
         self.account = account
@@ -66,7 +65,6 @@ class FunctionStore:
         self._retire = retire
         self._environment = environment
         self._clock = clock
-        self._wall_clock = wall_clock
         self._random = random.Random(seed)  # noqa: S311 - shares of traffic, no secret
         self._functions: dict[str, Function] = {}
         self._left_out: dict[str, str] = {}
@@ -321,7 +319,7 @@ class FunctionStore:
                 shared_environment=self._environment,
             ),
             change=change,
-            modified_at_s=self._wall_clock(),
+            modified_at_s=time.time(),
             ready_at_s=self.now_s() + (0 if at_once else self._update_s),
             revision_id=str(uuid.uuid4()),
             ready_revision_id=str(uuid.uuid4()),
