@@ -44,7 +44,7 @@ class Target:
 
 
 class FunctionStore:
-    """Creates, changes, publishes, finds and deletes functions. Every refusal is a ApiError.
+    """Creates, changes, publishes, finds and deletes functions. Every refusal is an ApiError.
 
     `environment` is what every handler's AWS clients need to reach this host's services.
     `retire` is told of deployments that nothing will run again.

@@ -48,7 +48,7 @@ class AccountRegion:
         return f"{arn}:{qualifier}" if qualifier else arn
 
     def resolve(self, given: str, qualifier: str | None = None) -> Reference:
-        """Read a FunctionName; raises a ApiError for what AWS refuses."""
+        """Read a FunctionName; raises an ApiError for what AWS refuses."""
         found = _REFERENCE.fullmatch(given) if len(given) <= 256 else None
         if found is None:
             raise unmatched("functionName", given, "FunctionName")
