@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 NO_BREAK: Final = "\u00a0"
+_SAME_SPEED_RATIO: Final = 0.02
 _BEFORE_UNIT: Final = re.compile(
     r"(?<=[\d–]) (?=(?:%|×|MB|ms|s|min)(?!\w))|(?<=±) (?=\d)|(?<=×) (?=\d)"
 )
@@ -111,10 +112,10 @@ def monthly_saving(amount_usd: Interval) -> str:
     return f"{usd(abs(amount_usd.estimate))} a month {direction}"
 
 
-def speed(before_ms: float, after_ms: float, same_ratio: float = 0.02) -> str:
+def speed(before_ms: float, after_ms: float) -> str:
     """What a change does to the duration: `same speed`, `25 % less time`, `3.5 × the time`."""
     ratio = after_ms / before_ms - 1
-    if abs(ratio) <= same_ratio:
+    if abs(ratio) <= _SAME_SPEED_RATIO:
         return "same speed"
     if ratio >= 1:
         return f"{_significant(1 + ratio, 2)} × the time"
