@@ -62,6 +62,17 @@ def test_markdown_has_the_pairs_and_both_values(answer: Recommendation) -> None:
     )
 
 
+def test_a_parameter_from_a_file_opens_no_column(answer: Recommendation) -> None:
+    """A pipe in its name, as a sweep file from elsewhere may have, stays within its cell."""
+    variation = answer.variation
+    assert variation is not None
+    named = replace(variation, parameter=replace(variation.parameter, name="a|b"))
+    choice = replace(answer.choice, parameters=(("a|b", "10"),))
+    text = markdown.render(replace(answer, variation=named, choice=choice))
+    assert "| `a\\|b` | memory |" in text
+    assert ", `a\\|b` 10 |" in text
+
+
 @pytest.mark.parametrize("width", [44, 73, 74, 100])
 def test_a_percentile_that_is_asked_for_has_its_column(width: int) -> None:
     """In every report; in a narrow terminal it stands below the table. A modelled one is marked."""

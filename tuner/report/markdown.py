@@ -136,7 +136,9 @@ def _sizes(recommendation: Recommendation) -> str:
 
 
 def _values(parameters: Sequence[tuple[str, str]]) -> str:
-    return "".join(f", {code_span(name)} {markdown(value)}" for name, value in parameters)
+    return "".join(
+        f", {code_span(name, in_table=True)} {markdown(value)}" for name, value in parameters
+    )
 
 
 def _pairs(recommendation: Recommendation) -> str:
@@ -144,7 +146,7 @@ def _pairs(recommendation: Recommendation) -> str:
     variation = recommendation.variation
     if variation is None:
         return ""
-    name, sweep = code_span(variation.parameter.name), recommendation.sweep
+    name, sweep = code_span(variation.parameter.name, in_table=True), recommendation.sweep
     spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
     asked = recommendation.goal.percentile
     percentile = None if asked is None else f"p{asked:g}"
