@@ -1,4 +1,4 @@
-"""Runs the command in a process of its own, as a shell would."""
+"""Runs the command in a process of its own, as a shell would, and saves sweeps for it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import os
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.sweeps import made_sweep, mixed_ms, save_sweep
 from tuner.cli import main
+
+if TYPE_CHECKING:
+    from tuner.model.sweep import Sweep
 
 ROOT = Path(__file__).parents[2]
 # No prices that the machine's owner has refreshed.
@@ -75,3 +81,8 @@ def one_line(ran: subprocess.CompletedProcess[str]) -> str:
     assert line.startswith("tuner: ")
     assert "Traceback" not in line
     return line
+
+
+def save(path: Path, sweep: Sweep | None = None, **changes: Any) -> str:
+    """Save a sweep that recommends less memory, changed as told; return its path."""
+    return save_sweep(path, replace(sweep or made_sweep(mixed_ms, current_mb=3008), **changes))

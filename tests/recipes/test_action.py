@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.running import ROOT, run, variables_for
-from tests.cli.test_comment import save
+from tests.cli.running import ROOT, run, save, variables_for
 from tests.forge.fake_github import NUMBER, REPOSITORY, serving
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
