@@ -30,7 +30,7 @@ _LIKELY_DEVIATIONS: Final = 2.0
 _ENVIRONMENT_RATIO: Final = 0.05
 """How much environments of one size may differ, with one of them seen or several."""
 _SEED: Final = 3008
-"""LackOfFit from the curve's draws."""
+"""A random stream of its own, independent of the curve's draws."""
 
 
 @dataclass(frozen=True, slots=True)
