@@ -128,12 +128,31 @@ class AdaptivePolicy:
         )
 
     def confirm_limits(self, problem: Problem) -> tuple[Trial, ...]:
-        """What makes sure that no size meets the limits."""
-        return self._nearest_to_limits(problem)
+        """Warm samples at the size that comes nearest to limits which no size seems to meet: few
+        samples may be wrong about that.
+        """
+        nearest = nearest_to_limits(problem)
+        if nearest is None or nearest in self._excluded:
+            return ()
+        for payload in self._weights:
+            if len(problem.evidence.warm_ms(payload, nearest)) < _SURE_OF_A_LIMIT:
+                return (Trial(nearest, payload),)
+        return ()
 
     def confirm(self, problem: Problem) -> tuple[Trial, ...] | None:
-        """What a verdict on it lacks: () if it stands, None if the regret is too large."""
-        return self._needed_sample(problem)
+        """A sample that a verdict cannot do without: () if there is a verdict, None if the regret
+        is still too large for that to matter.
+        """
+        chosen = _answer(problem)
+        size = problem.estimates.sizes_mb[chosen]
+        if float(problem.ranking.regrets(chosen).mean()) > problem.goal.tolerance_ratio:
+            # The last invocations make what looks best a measured size, whatever is still open.
+            if self._left <= _RESERVED:
+                return self._unmeasured(problem, size) or None
+            return self._comparison(problem) or None
+        if judge(problem).verdict != "inconclusive":
+            return ()
+        return self._unmeasured(problem, size) or self._percentile_samples(problem, size)
 
     def acquire(self, problem: Problem, slots: int) -> tuple[float, tuple[Trial, ...]]:
         """What the best invocation promises for its price, and the batch that promises most."""
@@ -183,8 +202,8 @@ class AdaptivePolicy:
         if errors_are_random(evidence):
             return ()
         if not problem.ranking.allowed.any():
-            return self._nearest_to_limits(problem)
-        needed = self._needed_sample(problem)
+            return self.confirm_limits(problem)
+        needed = self.confirm(problem)
         if needed is not None:
             return needed
         promise, trials = self.acquire(problem, slots)
@@ -192,21 +211,6 @@ class AdaptivePolicy:
 
     def _open_sizes(self, evidence: Evidence) -> list[int]:
         return open_sizes(self._question, evidence, self._excluded)
-
-    def _needed_sample(self, problem: Problem) -> tuple[Trial, ...] | None:
-        """A sample that a verdict cannot do without: () if the verdict stands, None if the regret
-        is still too large for that to matter.
-        """
-        chosen = _answer(problem)
-        size = problem.estimates.sizes_mb[chosen]
-        if float(problem.ranking.regrets(chosen).mean()) > problem.goal.tolerance_ratio:
-            # The last invocations make what looks best a measured size, whatever is still open.
-            if self._left <= _RESERVED:
-                return self._unmeasured(problem, size) or None
-            return self._comparison(problem) or None
-        if judge(problem).verdict != "inconclusive":
-            return ()
-        return self._unmeasured(problem, size) or self._percentile_samples(problem, size)
 
     def _comparison(self, problem: Problem) -> tuple[Trial, ...]:
         """Trials that tell whether the gain is sure for which a preferred current size would be
@@ -235,18 +239,6 @@ class AdaptivePolicy:
                 trials.append(Trial(memory_mb, lacking[0]))
         self._likely = tuple(trial.memory_mb for trial in trials)
         return tuple(trials)
-
-    def _nearest_to_limits(self, problem: Problem) -> tuple[Trial, ...]:
-        """Warm samples at the size that comes nearest to limits which no size seems to meet: few
-        samples may be wrong about that.
-        """
-        nearest = nearest_to_limits(problem)
-        if nearest is None or nearest in self._excluded:
-            return ()
-        for payload in self._weights:
-            if len(problem.evidence.warm_ms(payload, nearest)) < _SURE_OF_A_LIMIT:
-                return (Trial(nearest, payload),)
-        return ()
 
     def _percentile_samples(self, problem: Problem, size: int) -> tuple[Trial, ...]:
         """Samples at the answer until the percentile's bound needs no model."""
