@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 _LOW, _HIGH = 0.05, 0.95
 _FOLLOWS_THE_CODE: Final = {"CodeSize"}
-_TEMPERING: Final = "differences between the two sweeps' times and hosts are in the change too"
+_TIMES_AND_HOSTS: Final = (
+    "differences between the two sweeps' times and hosts are in the change too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def compare(a: Entry, b: Entry) -> Comparison:
         assumptions=(
             f"{goal.cold_start_share * 100:g} % cold starts",
             f"list prices of {as_of}",
-            _TEMPERING,
+            _TIMES_AND_HOSTS,
         ),
         prices=PriceStamp(as_of, prices[1].region),
     )
@@ -135,8 +137,8 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
 
 def _sizes(entry: Entry) -> set[int]:
     """Every size that may be asked of a side."""
-    recommended = entry.analysis.choice.memory_mb
-    return entry.sizes_mb | {entry.sweep.function.memory_mb} | ({recommended or 0} - {0})
+    asked = {entry.sweep.function.memory_mb, entry.analysis.choice.memory_mb}
+    return entry.sizes_mb | {size for size in asked if size is not None}
 
 
 def _side(drawn: _Drawn, common: Sequence[int]) -> Side:
