@@ -135,7 +135,8 @@ def _of_the_mix(
     if not evidence.samples or evidence.unsampled_payloads:
         return _without_curve(sweep, question, evidence)
     problem = build_problem(question, evidence, seed=seed, draw_count=draw_count)
-    choice, current = only_size(problem) or judge(problem), current_size(problem)
+    choice = only_size(problem) or judge(problem)
+    current = current_size(problem, problem.current_mb)
     payloads = sweep.plan.payloads
     if any(payload.record_count > 1 for payload in payloads):
         count = mean_record_count(payloads)

@@ -131,14 +131,13 @@ def curve_estimates(scatter: Scatter) -> Iterator[SizeEstimate]:
         )
 
 
-def current_size(problem: Problem | None, memory_mb: int | None = None) -> CurrentSize:
+def current_size(problem: Problem | None, memory_mb: int) -> CurrentSize:
     """What is known of the size that the function has now; without a problem, the size alone."""
     if problem is None:
-        assert memory_mb is not None
         return CurrentSize(memory_mb, None, None)
-    estimates, column = problem.estimates, problem.estimates.column(problem.current_mb)
+    estimates, column = problem.estimates, problem.estimates.column(memory_mb)
     return CurrentSize(
-        problem.current_mb,
+        memory_mb,
         interval(estimates.duration_ms[:, column]),
         interval(estimates.cost_usd[:, column] * 1e6),
     )
