@@ -56,6 +56,11 @@ class Evidence:
         return tuple(sorted(set.intersection(*by_payload))) if by_payload else ()
 
     @property
+    def sampled_mb(self) -> set[int]:
+        """Sizes with a sample of any payload, warm or cold."""
+        return {s.memory_mb for samples in self.samples.values() for s in samples}
+
+    @property
     def unsampled_payloads(self) -> tuple[str, ...]:
         """Payloads without a single warm sample."""
         return tuple(n for n, samples in self.samples.items() if all(s.cold for s in samples))

@@ -20,8 +20,7 @@ def only_size(problem: Problem) -> Choice | None:
     """A range of one size, or samples at one size, cannot support a comparison. Cold samples of
     other sizes can: they tell of the shape.
     """
-    sampled = {s.memory_mb for samples in problem.evidence.samples.values() for s in samples}
-    if len(sampled) > 1:
+    if len(problem.evidence.sampled_mb) > 1:
         return None
     sizes = ", ".join(f"{size} MB" for size in problem.evidence.measured_mb) or "no size"
     return undecided(

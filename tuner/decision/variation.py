@@ -15,7 +15,6 @@ from tuner.model.recommendation import ValueAnswer, Variation
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from tuner.decision.evidence import Evidence
     from tuner.decision.pairs import StratumProblem
     from tuner.decision.strata import Stratum
     from tuner.model.plan import VariedParameter
@@ -72,11 +71,6 @@ def _best(problems: Sequence[StratumProblem], varied: VariedParameter) -> str | 
     return None if best is None else best.stratum.value
 
 
-def _invoked(evidence: Evidence) -> set[int]:
-    """Sizes with a sample of any payload, cold ones too: there the curve has seen something."""
-    return {each.memory_mb for samples in evidence.samples.values() for each in samples}
-
-
 def _value_answer(
     stratum: Stratum,
     problems: Sequence[StratumProblem],
@@ -94,7 +88,7 @@ def _value_answer(
     sizes = problem.estimates.sizes_mb
     picked = None if column is None else sizes[measured_answer(problem, column)]
     shown = {
-        *_invoked(problem.evidence),
+        *problem.evidence.sampled_mb,
         *named_mb,
         problem.current_mb,
         *([] if picked is None else [picked]),

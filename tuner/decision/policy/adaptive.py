@@ -250,9 +250,8 @@ class AdaptivePolicy:
 
     def _worth_trying(self, problem: Problem) -> list[int]:
         """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
-        measured = {s.memory_mb for each in problem.evidence.samples.values() for s in each}
         best = problem.ranking.pick()
-        keep = {*measured, problem.estimates.sizes_mb[best or 0]}
+        keep = {*problem.evidence.sampled_mb, problem.estimates.sizes_mb[best or 0]}
         sizes: list[int] = []
         for size in self._open_sizes(problem.evidence):
             used = expected_use_mb(problem.evidence, size)

@@ -27,7 +27,7 @@ def initial_trials(
     several payloads lacks; nothing once all have a curve.
     """
     tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
-    seen = {s.memory_mb for each in evidence.samples.values() for s in each}
+    seen = evidence.sampled_mb
     wanted = min(_FEWEST_SIZES, len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
@@ -64,7 +64,7 @@ def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
     """
     if len(evidence.samples) < 2:
         return
-    seen = {s.memory_mb for each in evidence.samples.values() for s in each}
+    seen = evidence.sampled_mb
     alive = sorted(seen - set(evidence.failures))
     steps = min(wanted, len(alive))
     spread = {alive[round(n * (len(alive) - 1) / max(steps - 1, 1))] for n in range(steps)}
