@@ -1,4 +1,4 @@
-"""Whether the answer can be stood by."""
+"""The verdict: keep, resize, or inconclusive with what more would be needed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,6 @@ RANDOM_ERRORS: Final = (
 _STAND_IN_RATIO = 0.3
 """How much slower (or, for speed, dearer) a measured size may be that answers in place of an
 unmeasured one: about a step of a usual grid of sizes."""
-
-
 _MANY_ALIKE = 4
 """From so many sizes on that look as good it is worth saying which they are."""
 _HARDLY_RATIO = 0.02
@@ -302,7 +300,7 @@ def _confidence(regrets: np.ndarray[tuple[int], np.dtype[np.float64]], goal: Goa
 
 
 def _reason(problem: Problem, size: int) -> str:
-    """One sentence for an answer that stands."""
+    """One sentence that says why a size is the answer."""
     if current_fails(problem):
         return f"invocations fail at the current {problem.current_mb} MB and succeed at {size} MB"
     wish = {

@@ -2,7 +2,7 @@
 
 Read `adaptive` first. A `Policy` is told every invocation that was made and returns the `Trial`s to
 start now; that one spends each where it changes the decision: it begins with the `initial_design`,
-and asks the `value_of_information` what one more would be worth, until the answer stands.
+and asks the `value_of_information` what one more would be worth, until there is a verdict.
 `stratified` does so over sizes and values of a varied parameter. `fixed` runs every size equally
 often.
 """

@@ -1,4 +1,4 @@
-"""Spends each invocation where it changes the decision, and stops when the answer stands."""
+"""Spends each invocation where it changes the decision, and stops once there is a verdict."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class AdaptivePolicy:
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
     ) -> tuple[Trial, ...]:
-        """Choose the next batch; nothing while one is in flight, or when the answer stands."""
+        """Choose the next batch; nothing while one is in flight, or once there is a verdict."""
         slots = min(slot_count, self._left, _BATCH)
         if in_flight or slots <= 0:
             return ()

@@ -32,7 +32,7 @@ class StratifiedPolicy:
 
     Every payload first gets what a curve of its own needs. Then each batch goes to the value where
     it promises the largest drop of regret for its price: a value that is clearly beaten gets
-    nothing more. It stops when the best pair stands.
+    nothing more. It stops once there is a verdict on the best pair.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class StratifiedPolicy:
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
     ) -> tuple[Trial, ...]:
-        """Choose the next batch; nothing while one is in flight, or when the answer stands."""
+        """Choose the next batch; nothing while one is in flight, or once there is a verdict."""
         slots = min(slot_count, self._left, _BATCH)
         if in_flight or slots <= 0:
             return ()
