@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SHOWN_PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SCATTER_SEED: Final = 1769
-"""LackOfFit from the curve's draws: how calls scatter says nothing of where the mean lies."""
+"""Independent of the curve's draws: how calls scatter says nothing of where the mean lies."""
 
 
 def shown_percentiles(goal: Goal) -> tuple[float, ...]:
