@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from typing import TYPE_CHECKING
@@ -121,6 +122,16 @@ def recommended(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recomm
     """The answer of a sweep at the bundled prices."""
     book = load_price_book()
     return recommend(analyse(sweep, goal or Goal(), price_book=book, seed=0, **limits))
+
+
+def finding_codes(found: Recommendation) -> set[str]:
+    """The codes of an answer's findings."""
+    return {finding.code for finding in found.findings}
+
+
+def changed(sweep: Sweep, change: Callable[[Invocation], Invocation]) -> Sweep:
+    """The sweep with every invocation altered."""
+    return dataclasses.replace(sweep, invocations=tuple(change(i) for i in sweep.invocations))
 
 
 def save_sweep(path: Path, sweep: Sweep) -> str:

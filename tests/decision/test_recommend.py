@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms, recommended
+from tests.sweeps import SIZES_MB, cpu_bound_ms, made_sweep, mixed_ms
+from tests.sweeps import finding_codes as codes
+from tests.sweeps import recommended as decide
 from tuner.model.goal import Goal
-from tuner.model.invocation import Invocation, Outcome
 from tuner.model.plan import PayloadClass
 from tuner.pricing import load_price_book
 from tuner.sweep.findings import host_busy
@@ -16,39 +17,7 @@ from tuner.sweep.findings import host_busy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tuner.model.recommendation import Recommendation
-    from tuner.model.sweep import Sweep
-
 BOOK = load_price_book()
-
-
-def decide(sweep: Sweep, goal: Goal | None = None, **limits: int) -> Recommendation:
-    return recommended(sweep, goal, **limits)
-
-
-def codes(found: Recommendation) -> set[str]:
-    return {finding.code for finding in found.findings}
-
-
-def changed(sweep: Sweep, change: Callable[[Invocation], Invocation]) -> Sweep:
-    return dataclasses.replace(sweep, invocations=tuple(change(i) for i in sweep.invocations))
-
-
-def failing(sweep: Sweep, outcome: Outcome, *sizes_mb: int) -> Sweep:
-    def fail(invocation: Invocation) -> Invocation:
-        bad = invocation.memory_mb in sizes_mb
-        return dataclasses.replace(invocation, outcome=outcome) if bad else invocation
-
-    return changed(sweep, fail)
-
-
-def using(sweep: Sweep, used_mb: int) -> Sweep:
-    def use(invocation: Invocation) -> Invocation:
-        assert invocation.report is not None
-        report = dataclasses.replace(invocation.report, max_memory_used_mb=used_mb)
-        return dataclasses.replace(invocation, report=report)
-
-    return changed(sweep, use)
 
 
 def test_a_busy_machine_lowers_the_confidence() -> None:
@@ -104,89 +73,6 @@ def test_a_grid_that_would_have_missed_is_named() -> None:
     [finding] = [f for f in steep.findings if f.code == "grid_would_differ"]
     assert "512 MB" in finding.message
     assert "grid_would_differ" not in codes(decide(made_sweep(lambda _: 500.0)))
-
-
-def test_under_a_fifth_of_headroom_is_never_recommended() -> None:
-    """With 110 MB in use 128 MB are out of the question; 192 MB are not."""
-    found = decide(using(made_sweep(lambda _: 500.0), 110))
-    assert found.choice.memory_mb == 192
-    assert "memory_headroom" in codes(found)
-
-
-def test_sizes_up_to_an_out_of_memory_kill_are_ruled_out() -> None:
-    """A kill at 256 MB rules out 128 and 192 MB too, although those were not killed."""
-    found = decide(failing(made_sweep(lambda _: 500.0), Outcome.OUT_OF_MEMORY, 256))
-    assert found.choice.memory_mb is not None
-    assert found.choice.memory_mb > 256
-    assert "out_of_memory" in codes(found)
-
-
-def test_a_size_that_times_out_is_ruled_out() -> None:
-    """A timeout at the smallest size leaves the others."""
-    found = decide(failing(made_sweep(lambda _: 500.0), Outcome.TIMEOUT, 128))
-    assert found.choice.memory_mb == 192
-    assert "timeout" in codes(found)
-
-
-def test_leaving_a_failing_size_needs_no_comparison() -> None:
-    """If the current size is killed for memory, another is recommended without a saving."""
-    sweep = failing(made_sweep(lambda _: 500.0, current_mb=128), Outcome.OUT_OF_MEMORY, 128)
-    found = decide(sweep)
-    assert found.choice.verdict == "resize"
-    assert found.choice.saving_ratio is None
-    assert "fail" in found.choice.reason
-
-
-def test_a_function_that_always_fails_is_inconclusive() -> None:
-    """Nothing but failures: no size, no interval, and the log as the next step."""
-    sweep = made_sweep()
-    found = decide(failing(sweep, Outcome.FUNCTION_ERROR, *sweep.plan.sizes_mb))
-    assert (found.choice.verdict, found.choice.memory_mb) == ("inconclusive", None)
-    assert "log" in found.choice.reason
-    assert found.curve == ()
-    assert all(size.duration_ms is None for size in found.sizes)
-
-
-def test_errors_at_random_are_inconclusive() -> None:
-    """Errors here and there beside successes say that no size is safe."""
-
-    def fail(invocation: Invocation) -> Invocation:
-        outcome = Outcome.FUNCTION_ERROR if invocation.index % 9 == 4 else invocation.outcome
-        return dataclasses.replace(invocation, outcome=outcome)
-
-    found = decide(changed(made_sweep(), fail))
-    assert found.choice.verdict == "inconclusive"
-    assert "errors_at_random" in codes(found)
-
-
-def test_one_failure_at_each_of_several_sizes_is_random_where_smaller_ones_succeed() -> None:
-    """Two sizes that fail among others that succeed are not short of memory; one alone is told as
-    what it is, and two below all that succeed may want memory.
-    """
-    sweep = made_sweep()
-    found = decide(failing(sweep, Outcome.FUNCTION_ERROR, 256, 768))
-    assert found.choice.verdict == "inconclusive"
-    assert "errors_at_random" in codes(found)
-    plain = made_sweep(mixed_ms)
-    alone = decide(failing(plain, Outcome.FUNCTION_ERROR, 768))
-    assert alone.choice.verdict != "inconclusive"
-    [told] = [f.message for f in alone.findings if f.code == "function_error"]
-    assert "6 of 60 invocations" in told
-    assert "smaller sizes succeed" in told
-    below = decide(failing(sweep, Outcome.FUNCTION_ERROR, 128, 192))
-    assert "errors_at_random" not in codes(below)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "words"),
-    [(Outcome.TIMEOUT, "raise the timeout"), (Outcome.OUT_OF_MEMORY, "`max_memory_mb`")],
-)
-def test_what_ends_every_invocation_is_named(outcome: Outcome, words: str) -> None:
-    """Timeouts and kills have their own advice, and the payload is not blamed besides."""
-    found = decide(failing(made_sweep(), outcome, *SIZES_MB))
-    assert found.choice.verdict == "inconclusive"
-    assert words in found.choice.reason
-    assert "payload_without_sample" not in codes(found)
 
 
 def test_a_current_size_that_was_only_seen_cold_is_not_kept() -> None:
@@ -258,13 +144,6 @@ def test_percentiles_of_a_size_are_measured_or_modelled_and_say_which() -> None:
     assert found.percentile(320, 95) is not None
     assert found.percentile(100, 95) is None
     assert [p.percentile for p in found.sizes[0].percentiles] == [50, 90, 95, 99]
-
-
-def test_a_size_that_fails_has_no_percentile() -> None:
-    """What was killed for memory is not as slow as anything."""
-    found = decide(failing(made_sweep(), Outcome.OUT_OF_MEMORY, 128))
-    assert found.percentile(128, 95) is None
-    assert found.percentile(256, 95) is not None
 
 
 def test_a_limit_that_no_size_meets_names_the_nearest() -> None:
@@ -353,46 +232,6 @@ def test_the_answer_can_be_shown_whole() -> None:
     assert math.isclose(found.current.memory_mb, 1024)
     assert found.prices.as_of == BOOK.lambda_prices("us-east-1", "x86_64").as_of
     assert any("not future traffic" in text for text in found.assumptions)
-
-
-def answering(sweep: Sweep, answer: Callable[[int], str]) -> Sweep:
-    return changed(sweep, lambda i: dataclasses.replace(i, reply_class=answer(i.memory_mb)))
-
-
-def test_errors_in_replies_are_no_work() -> None:
-    """A function that answers 500 at every size is not told to shrink, unless that is its work."""
-    sweep = answering(made_sweep(lambda _: 5.0), lambda _: "http_5xx")
-    found = decide(sweep)
-    assert (found.choice.verdict, found.choice.best_so_far_mb) == ("inconclusive", None)
-    assert "errors" in found.choice.reason
-    assert "http_error_replies" in codes(found)
-    allowed = decide(sweep, Goal(allow_different_replies=True))
-    assert (allowed.choice.verdict, allowed.choice.memory_mb) == ("resize", 128)
-
-
-@pytest.mark.parametrize("other", ["http_5xx", "batch_failures", "3fa9c2d1/12", "0badcafe/9"])
-def test_a_size_that_answers_otherwise_is_not_recommended(other: str) -> None:
-    """502 below 512 MB, or a reply of another shape or size, is other work: 512 MB is the least."""
-    sweep = made_sweep(lambda _: 500.0)
-    mixed = answering(sweep, lambda mb: other if mb < 512 else "3fa9c2d1/9")
-    found = decide(mixed)
-    assert (found.choice.verdict, found.choice.memory_mb) == ("resize", 512)
-    assert "replies_differ" in codes(found)
-    assert ("http_error_replies" in codes(found)) is (other in ("http_5xx", "batch_failures"))
-    allowed = decide(mixed, Goal(allow_different_replies=True))
-    assert allowed.choice.memory_mb == 128
-
-
-def test_replies_that_differ_anyhow_tell_nothing_of_a_size() -> None:
-    """Shapes that come and go at one size, and sizes one step apart, are the function's way."""
-    sweep = made_sweep(lambda _: 500.0)
-    invocations = tuple(
-        dataclasses.replace(each, reply_class=f"{each.index:08x}/{9 + each.index % 2}")
-        for each in sweep.invocations
-    )
-    found = decide(dataclasses.replace(sweep, invocations=invocations))
-    assert found.choice.memory_mb == 128
-    assert "replies_differ" not in codes(found)
 
 
 def rising_ms(memory_mb: int) -> float:
