@@ -287,8 +287,8 @@ def _basis(problem: Problem, size: int) -> Basis:
 
 
 def _saving(problem: Problem, chosen: int) -> Interval | None:
-    """Saving against the current size, draw by draw; None where its cost is not known."""
-    if problem.current_mb not in problem.estimates.sizes_mb or current_fails(problem):
+    """Saving against the current size, draw by draw; None where that fails."""
+    if current_fails(problem):
         return None
     now = problem.estimates.cost_usd[:, problem.estimates.column(problem.current_mb)]
     return interval(1 - problem.estimates.cost_usd[:, chosen] / now)
