@@ -251,13 +251,12 @@ class AdaptivePolicy:
     def _worth_trying(self, problem: Problem) -> list[int]:
         """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
         best = problem.ranking.pick()
-        keep = {*problem.evidence.sampled_mb, problem.estimates.sizes_mb[best or 0]}
+        assert best is not None  # some size is allowed
+        keep = {*problem.evidence.sampled_mb, problem.estimates.sizes_mb[best]}
         sizes: list[int] = []
         for size in self._open_sizes(problem.evidence):
             used = expected_use_mb(problem.evidence, size)
             if used is not None and used > HEADROOM_USE_RATIO * size:
-                continue
-            if size not in problem.estimates.sizes_mb:
                 continue
             if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
                 sizes.append(size)
