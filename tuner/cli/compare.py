@@ -1,11 +1,16 @@
 """`tuner compare`: how large the difference of two sweeps is, and whether it is real."""
 
-from typing import Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuner.cli import options
 from tuner.cli.saved import kept_names, load
+
+if TYPE_CHECKING:
+    from tuner.decision import Analysis
+    from tuner.report.page.data import SweepView
 
 EPILOG = """\
 tuner compare before.jsonl after.jsonl
@@ -50,7 +55,6 @@ def compare(
     """
     from tuner import session  # noqa: PLC0415 - not needed for --help
     from tuner.api import comparing  # noqa: PLC0415 - as above
-    from tuner.api.page import view  # noqa: PLC0415 - as above
     from tuner.cli import picture  # noqa: PLC0415 - as above
     from tuner.cli.config import today  # noqa: PLC0415 - as above
     from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
@@ -61,32 +65,31 @@ def compare(
     is_picture = picture.check(shown, out_file, sweep_count=1)
     first, second = load(a), load(b)
     wanted = asked.wanted(comparing.common_goal(first, second))
-    if shown == "html":
-        analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
-        views = [
-            view(analysis, source=name, today=today())
-            for name, analysis in zip((a, b), analyses, strict=True)
-        ]
-        found = comparing.compare(
-            first,
-            second,
-            wanted,
-            sources=(a, b),
-            analyses=analyses,
-            different_functions=different_functions,
-        )
-        picture.show_page(views, out_file, comparison=found)
-        return 0
-    found = comparing.compare(
+    difference = partial(
+        comparing.compare,
         first,
         second,
         wanted,
         sources=(a, b),
-        today=today(),
         different_functions=different_functions,
     )
-    if is_picture:
-        picture.show_comparison(found, shown, out_file)
+    if shown == "html":
+        analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
+        views = _views(analyses, (a, b))
+        picture.show_page(views, out_file, comparison=difference(analyses=analyses))
+    elif is_picture:
+        picture.show_comparison(difference(today=today()), shown, out_file)
     else:
-        show_comparison(found, shown)
+        show_comparison(difference(today=today()), shown)
     return 0
+
+
+def _views(analyses: tuple["Analysis", "Analysis"], sources: tuple[str, str]) -> list["SweepView"]:
+    """What the page shows of each sweep."""
+    from tuner.api.page import view  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.config import today  # noqa: PLC0415 - as above
+
+    return [
+        view(analysis, source=name, today=today())
+        for name, analysis in zip(sources, analyses, strict=True)
+    ]
