@@ -93,7 +93,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         inputs.payloads if request.safety.once_each else checked,
         prices,
         file,
-        environment="local" if gateway.is_loopback else "aws",
+        environment=target.environment,
         harms_nothing=target.started_here,
         findings=findings if lowered is None else (*findings, lowered),
         reached_by=traffic.sources,

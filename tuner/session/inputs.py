@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import AwsError, InputError, LocalError, UsageError
 from tuner.model.function import Build
@@ -67,6 +67,11 @@ class OpenTarget:
     max_memory_mb: int | None = None
     """The largest size that the place can show; None: Lambda's own limit."""
     started_here: bool = False
+
+    @property
+    def environment(self) -> Literal["aws", "local"]:
+        """Where a sweep of this place was measured, as its file says."""
+        return "local" if self.gateway.is_loopback else "aws"
 
     @property
     def beside_the_function(self) -> tuple[str, ...]:

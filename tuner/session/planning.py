@@ -95,8 +95,7 @@ def as_measured(
         if inputs.build is not None:
             digest = inputs.build.code_sha256 or inputs.earlier.function.code_sha256
             measured = replace(config, code_sha256=digest)
-        environment = "local" if target.gateway.is_loopback else "aws"
-        check_same(measured, environment, inputs.earlier)
+        check_same(measured, target.environment, inputs.earlier)
     return _resumed(inputs), tuple(findings)
 
 
