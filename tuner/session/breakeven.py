@@ -17,7 +17,7 @@ from tuner.pricing.renewal import current_price_book
 if TYPE_CHECKING:
     import datetime
 
-    from tuner.breakeven.answer import BreakEven
+    from tuner.breakeven.answer import BreakEven, Verdict
     from tuner.breakeven.terms import Terms
     from tuner.decision import Analysis
     from tuner.model.recommendation import Recommendation
@@ -86,7 +86,9 @@ def with_platform(
         return replace(answer, findings=(*answer.findings, doubt))
     findings = [*answer.findings]
     if found.verdict is not None:
-        findings.append(Finding("platform", "info", _platform_line(found, terms)))
+        findings.append(
+            Finding("platform", "info", _platform_line(found.verdict, found.reason, terms))
+        )
         answer = with_prices_of(found.prices_as_of, answer)
         known = {finding.code for finding in findings}
         findings += [f for f in found.findings if f.code == "old_prices" and f.code not in known]
@@ -97,13 +99,13 @@ def with_platform(
     )
 
 
-def _platform_line(found: BreakEven, terms: Terms) -> str:
+def _platform_line(verdict: Verdict, reason: str, terms: Terms) -> str:
     what = {
         "stay": "stay on Lambda",
         "too-close": "too close to call",
         "containers": "candidate for containers",
         "ec2": "candidate for EC2",
         "managed-instances": "candidate for Managed Instances",
-    }[found.verdict or "stay"]
+    }[verdict]
     peak = f"with a peak of {terms.traffic.peak_ratio:g} times the mean"
-    return f"{what}: {found.reason} ({peak}; tuner break-even tells more)"
+    return f"{what}: {reason} ({peak}; tuner break-even tells more)"
