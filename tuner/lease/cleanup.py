@@ -46,7 +46,7 @@ def deletable_versions(
     name: str,
     sweep_id: str,
     versions_before: Container[str],
-    published: Sequence[str] = (),
+    published: Sequence[str],
 ) -> tuple[tuple[str, str | None], ...]:
     """Return the sweep's versions, each with an alias that points at it, if one does.
 
