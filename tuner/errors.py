@@ -154,6 +154,11 @@ class ThrottledError(AwsError):
         self.reason = reason
         self.retry_after_s = retry_after_s
 
+    @property
+    def asked_wait_s(self) -> float:
+        """What the service asks to wait at least, up to a minute; 0 where it asks for nothing."""
+        return max(0.0, min(self.retry_after_s or 0.0, 60.0))
+
 
 class LostReplyError(AwsError):
     """An invocation was sent and no reply came: the code may have run, so it counts as spent."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.lease.wire_faults import Wire, faulty, refusal
 from tests.sweep.running import ServedFunction, serve
 from tests.sweeps import recommended
-from tuner.errors import InputError
+from tuner.errors import InputError, ThrottledError
 from tuner.local import ScriptedExecutor
 from tuner.sweep.limits import Backoff, ConcurrencyLimits, Ledger, Slots, polite_concurrency
 
@@ -75,11 +75,12 @@ def test_a_ledger_never_lets_more_be_spent_than_the_budget(
 
 
 @given(st.integers(1, 9), st.none() | st.floats(0, 1e9), st.integers())
-def test_waits_grow_jitter_and_end(count: int, asked_s: float | None, seed: int) -> None:
+def test_waits_grow_jitter_and_end(count: int, retry_after_s: float | None, seed: int) -> None:
     """A wait is never over 80 s, at least what was asked (up to a minute), and gives up once."""
+    asked_s = ThrottledError("throttled", retry_after_s=retry_after_s).asked_wait_s
     wait_s = Backoff().wait_s(count, asked_s, random.Random(seed))
     assert wait_s is not None
-    assert min(asked_s or 0.0, 60.0) < wait_s <= 80.0
+    assert min(retry_after_s or 0.0, 60.0) < wait_s <= 80.0
     assert Backoff().wait_s(10, asked_s, random.Random(seed)) is None
 
 

@@ -36,7 +36,6 @@ _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
 _CONFLICT_ATTEMPTS = 4
 _THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
-_LONGEST_WAIT_S = 60.0
 _MAX_PAGES: Final = 1000
 """50,000 versions: a list that goes on is an endpoint's fault."""
 # What a configuration says of work under way, and the waiter for its end.
@@ -200,7 +199,7 @@ class ControlPlane:
                 with self.translating(request):
                     return send()
             except ThrottledError as error:
-                self._sleep(max(wait_s, min(error.retry_after_s or 0.0, _LONGEST_WAIT_S)))
+                self._sleep(max(wait_s, error.asked_wait_s))
         with self.translating(request):
             return send()
 

@@ -170,7 +170,7 @@ def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) ->
             try:
                 return method(*arguments)
             except ThrottledError as error:
-                sleep(max(wait_s, min(error.retry_after_s or 0.0, 60.0)))
+                sleep(max(wait_s, error.asked_wait_s))
         return method(*arguments)
 
     return cast("FunctionControl", _Wrapped(control, call, lambda name: name not in _IN_PARTS))

@@ -139,13 +139,12 @@ class Backoff:
     most_s: float = 20.0
     attempt_count: int = 10
 
-    def wait_s(self, throttle_count: int, retry_after_s: float | None, rng: Random) -> float | None:
+    def wait_s(self, throttle_count: int, asked_s: float, rng: Random) -> float | None:
         """Return the wait after so many throttles of one call; None if it is to be given up.
 
-        What the service asks for (`retry_after_s`) is waited at least, up to a minute.
+        What the service asks for (`asked_s`) is waited at least.
         """
         if throttle_count >= self.attempt_count:
             return None
         longest_s = min(self.most_s, self.first_s * 2.0 ** (throttle_count - 1))
-        asked_s = min(retry_after_s or 0.0, 60.0)
-        return max(asked_s, 0.0) + longest_s * rng.uniform(0.5, 1.0)
+        return asked_s + longest_s * rng.uniform(0.5, 1.0)

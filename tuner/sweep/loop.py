@@ -254,7 +254,7 @@ class SweepLoop:
         self._judge.withdraw(call)
         self._slots.throttled()
         call.throttle_count += 1
-        wait_s = self._backoff.wait_s(call.throttle_count, error.retry_after_s, self._rng)
+        wait_s = self._backoff.wait_s(call.throttle_count, error.asked_wait_s, self._rng)
         self._recording.throttle(call.trial.memory_mb, error.reason, wait_s or 0.0)
         if self._end is not None:
             self._settle(call, 0.0)
