@@ -13,7 +13,12 @@ from tuner.errors import LocalError
 from tuner.local.deployment import InvokeResult
 from tuner.local.execution import invocation_outcome
 from tuner.local.execution.invocation_log import InvocationLog
-from tuner.local.execution.invocation_outcome import Outcome, PlatformError, RuntimeFailedError
+from tuner.local.execution.invocation_outcome import (
+    Outcome,
+    PlatformError,
+    RuntimeFailedError,
+    elapsed_ms,
+)
 from tuner.local.execution.run_folder import group_name, kill_processes_of
 from tuner.local.execution.runtime.file_view import TMP_DIR
 from tuner.local.execution.runtime.process import Confinement, FileView, RuntimeProcess, TmpFolder
@@ -23,6 +28,7 @@ from tuner.local.execution.runtime.program import (
     function_variables,
     seen_argv,
 )
+from tuner.local.execution.runtime.runtime_api import event_headers
 from tuner.model.lambda_limits import vcpu_share
 
 if TYPE_CHECKING:
@@ -113,15 +119,12 @@ class Environment:
         return self._start_count == 0
 
     def _prepare(self, log: InvocationLog, grant: Grant) -> float | None:
-        """Have a runtime that waits for an event, if init can give one: Init Duration or None.
+        """Give a new environment its runtime, if init can: Init Duration or None.
 
         After a crash there is none yet: as on Lambda, that init is part of the next Duration.
         """
         if self._process is not None:
             self._process.write_output = log.write_output
-            self._process.take_pending()
-            if self._process.has_exited:
-                self._drop_process()
         if not self.is_new:
             return None
         log.init_start(self._program.label)
@@ -130,71 +133,80 @@ class Environment:
             begin_ns = self._start(log, grant.cores)
             asked_ns = self._await_next(begin_ns + int(INIT_LIMIT_S * 1e9))
         except RuntimeFailedError as error:
-            taken_ms = (error.at_ns - begin_ns) / 1e6
-            self._init_failed(log, "init", taken_ms, error.cause)
+            self._init_failed(log, "init", elapsed_ms(begin_ns, error.at_ns), error.cause)
             return None
-        init_ms = (asked_ns - begin_ns) / 1e6
+        init_ms = elapsed_ms(begin_ns, asked_ns)
         log.init_report(init_ms, "init", "success")
         return init_ms
 
     def _run(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
-        timeout_ns = self.deployment.timeout_s * 1_000_000_000
+        if self._is_ready():
+            log.start(request.request_id, self.deployment.version)
+            handed_ns = self._deliver(request, trace, time.monotonic_ns())
+            if handed_ns is not None:
+                try:
+                    return self._await_answer(request, handed_ns)
+                except RuntimeFailedError as error:
+                    if error.posted is not None or error.at_ns >= handed_ns:
+                        return self._failed(request, log, error, handed_ns)
+        self._drop_process()  # if there was one, it died at rest and never had the event
+        return self._run_anew(request, trace, log)
+
+    def _run_anew(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
+        """Init as a part of the invocation, at its share of CPU and on its time; then the event."""
         begin_ns = time.monotonic_ns()
         try:
-            if self._process is None:
-                begin_ns = self._reinit(request, log, begin_ns)
-                self._deliver(request, trace, begin_ns)
-            else:
+            try:
+                begin_ns = self._start(log, self.share)
+                self._await_next(self._deadline_ns(begin_ns))
+            except RuntimeFailedError as error:
+                self._init_failed(log, "invoke", elapsed_ms(begin_ns, error.at_ns), error.cause)
+                raise
+            finally:
                 log.start(request.request_id, self.deployment.version)
-                begin_ns = self._deliver(request, trace, None)
-            return self._await_answer(request, begin_ns, begin_ns + timeout_ns)
+            self._deliver(request, trace, begin_ns)
+            return self._await_answer(request, begin_ns)
         except RuntimeFailedError as error:
-            return self._failed(request, log, error, (error.at_ns - begin_ns) / 1e6)
+            return self._failed(request, log, error, begin_ns)
 
-    def _reinit(self, request: InvokeRequest, log: InvocationLog, begin_ns: int) -> int:
-        """Init as a part of the invocation, at its share of CPU, on its time: when it began."""
+    def _is_ready(self) -> bool:
+        """Let the runtime run, if there is one, and see that it is there to take an event."""
+        process = self._process
+        if process is None:
+            return False
         try:
-            begin_ns = self._start(log, self.share)
-            self._await_next(begin_ns + self.deployment.timeout_s * 1_000_000_000)
-        except RuntimeFailedError as error:
-            self._init_failed(log, "invoke", (error.at_ns - begin_ns) / 1e6, error.cause)
-            raise
-        finally:
-            log.start(request.request_id, self.deployment.version)
-        return begin_ns
+            process.run(self.share, self.cpus)
+            process.take_pending()
+            if not process.has_exited:
+                self._await_next(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
+        except (RuntimeFailedError, OSError):  # OSError: its group went with its supervisor
+            return False
+        return not process.has_exited
 
-    def _deliver(self, request: InvokeRequest, trace: Trace, begun_ns: int | None) -> int:
-        process, call = self._process, self._next_call
-        assert process is not None
-        process.run(self.share, self.cpus)
-        if call is None:
-            self._await_next(time.monotonic_ns() + int(INIT_LIMIT_S * 1e9))
-            call = self._next_call
+    def _deliver(self, request: InvokeRequest, trace: Trace, begin_ns: int) -> int | None:
+        """Hand the event over: when, or None if nobody is there. Its time is from `begin_ns`."""
+        process, asked = self._process, self._next_call
         self._next_call = None
-        assert call is not None
-        assert call.call is not None
-        now_ns = time.monotonic_ns()
-        left_s = self.deployment.timeout_s - (now_ns - (begun_ns or now_ns)) / 1e9
-        headers = {
-            "Content-Type": "application/json",
-            "Lambda-Runtime-Aws-Request-Id": request.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + left_s) * 1000)),
-            "Lambda-Runtime-Invoked-Function-Arn": request.invoked_arn,
-            "Lambda-Runtime-Trace-Id": trace.header,
-        }
-        if request.client_context:
-            headers["Lambda-Runtime-Client-Context"] = request.client_context
-        return process.deliver(call.call, headers, request.payload)
+        assert process is not None
+        assert asked is not None
+        assert asked.call is not None
+        left_s = (self._deadline_ns(begin_ns) - time.monotonic_ns()) / 1e9
+        headers = event_headers(request, trace.header, left_s)
+        return process.deliver(asked.call, headers, request.payload)
 
-    def _await_answer(self, request: InvokeRequest, begin_ns: int, deadline_ns: int) -> Outcome:
+    def _deadline_ns(self, begin_ns: int) -> int:
+        return begin_ns + self.deployment.timeout_s * 1_000_000_000
+
+    def _await_answer(self, request: InvokeRequest, begin_ns: int) -> Outcome:
         assert self._process is not None
+        deadline_ns = self._deadline_ns(begin_ns)
         while True:
             event = self._checked(self._process.wait(deadline_ns), self.deployment.timeout_s)
             call = event.call
             if call is None or call.request_id != request.request_id:
                 self._keep_next(event)
                 continue
-            duration_ms = (event.at_ns - begin_ns) / 1e6
+            duration_ms = elapsed_ms(begin_ns, event.at_ns)
             self._settle()
             if call.too_large:
                 return invocation_outcome.too_large(duration_ms)
@@ -324,16 +336,13 @@ class Environment:
         log.init_report(duration_ms, phase, why.status, why.report_type)
 
     def _failed(
-        self,
-        request: InvokeRequest,
-        log: InvocationLog,
-        error: RuntimeFailedError,
-        duration_ms: float,
+        self, request: InvokeRequest, log: InvocationLog, error: RuntimeFailedError, begin_ns: int
     ) -> Outcome:
         """Put the end of a runtime into the words of the platform."""
         self._drop_process()
         why, request_id = error.cause, request.request_id
         payload = error.posted or why.payload(request_id)
+        duration_ms = elapsed_ms(begin_ns, error.at_ns)
         if why.status == "timeout":
             log.timed_out(request_id, self.deployment.timeout_s)
             duration_ms = self.deployment.timeout_s * 1000.0

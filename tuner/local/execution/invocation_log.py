@@ -87,6 +87,7 @@ class InvocationLog:
         self._bytes = bytearray()
         self._partial = bytearray()
         self._events: list[LogEvent] = []
+        self._has_started = False
 
     def write_output(self, data: bytes) -> None:
         """What the function wrote; awslambdaric parts the lines of one entry with CR."""
@@ -122,7 +123,10 @@ class InvocationLog:
         self._platform(line, "platform.initReport", {**kind, "metrics": metrics}, status)
 
     def start(self, request_id: str, version: str) -> None:
-        """When the event is handed over."""
+        """When the event is handed over; what is done anew has no second line."""
+        if self._has_started:
+            return
+        self._has_started = True
         text = f"START RequestId: {request_id} Version: {version}"
         record: dict[str, object] = {"requestId": request_id, "version": version}
         self._platform(text, "platform.start", record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -64,6 +65,15 @@ class RuntimeFailedError(Exception):
         self.cause = why
         self.at_ns = at_ns
         self.posted = posted
+
+
+def elapsed_ms(begin_ns: int, end_ns: int) -> float:
+    """Milliseconds between two monotonic stamps, never below zero.
+
+    Nothing can have ended before it began: such a stamp is wrong (the kernel's follow the wall
+    clock, which may be set meanwhile), and the time of looking is taken.
+    """
+    return ((end_ns if end_ns >= begin_ns else time.monotonic_ns()) - begin_ns) / 1e6
 
 
 def timed_out(timeout_s: float) -> PlatformError:

@@ -6,7 +6,6 @@ supervisor.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import selectors
@@ -197,10 +196,8 @@ class RuntimeProcess:
         if self._group is None:
             self._ask_supervisor(b"rest\n")
             return not any(one.kind == "memory" for one in self._events)
-        if self.sample():
-            return False
-        self._group.pause()
-        return True
+        self._group.pause()  # first: what is taken until then is seen too
+        return not self.sample()
 
     def sample(self) -> bool:
         """Look at the memory now; whether the kernel has killed for it."""
@@ -233,12 +230,21 @@ class RuntimeProcess:
         """Whether the runtime or its supervisor is known to be gone."""
         return self._has_exited
 
-    def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int:
-        """Answer the runtime's `next` with an event: the monotonic time just before."""
+    def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int | None:
+        """Answer the runtime's `next` with an event: the monotonic time just before.
+
+        None if whoever asked is gone: nothing was sent, or not the whole event.
+        """
         text = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         begin_ns = time.monotonic_ns()
-        with contextlib.suppress(OSError):  # it died: the exit is about to be seen
+        if not call.connection.is_open:
+            return None
+        try:
             call.connection.send("200 OK", text, body)
+        except TimeoutError:  # it is there, and does not read
+            return begin_ns
+        except OSError:
+            return None
         return begin_ns
 
     def drain_log(self) -> None:

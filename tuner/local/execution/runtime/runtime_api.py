@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tuner.local.deployment import InvokeRequest
+
 API_ROOT: Final = "/2018-06-01/runtime"
 MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
 """Lambda's limit, as its own error message names it (6,291,556 bytes)."""
@@ -72,6 +74,16 @@ class Connection:
     def close(self) -> None:
         """Close the socket."""
         self._sock.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the runtime still holds its end, as far as the kernel knows now."""
+        try:
+            return self._sock.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
 
     def receive(self) -> tuple[list[RuntimeCall], bool]:
         """Read what is there: complete calls, and whether the connection is still open."""
@@ -206,6 +218,20 @@ class RuntimeApi:
         with contextlib.suppress(OSError):
             call.connection.send(status, body=body)
         return call.kind in ("extension", "unknown")
+
+
+def event_headers(request: InvokeRequest, trace_header: str, left_s: float) -> dict[str, str]:
+    """Give what accompanies an event, with `left_s` seconds until its timeout."""
+    headers = {
+        "Content-Type": "application/json",
+        "Lambda-Runtime-Aws-Request-Id": request.request_id,
+        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + left_s) * 1000)),
+        "Lambda-Runtime-Invoked-Function-Arn": request.invoked_arn,
+        "Lambda-Runtime-Trace-Id": trace_header,
+    }
+    if request.client_context:
+        headers["Lambda-Runtime-Client-Context"] = request.client_context
+    return headers
 
 
 def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
