@@ -67,7 +67,7 @@ bench: $(STAMP)  ## Measure speed, memory and fidelity, as ratios in one run
 bench-local: $(STAMP)  ## Measure how true the local Lambda is, and what it costs itself
 	$(BIN)/python -m tests.bench local_exec endpoint
 
-bench-decide: $(STAMP)  ## Measure the decisions against known truths, beside the baselines
+bench-decide: $(STAMP)  ## Measure the decisions against the target table, beside the baselines
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench.decide  # as the command does, before numpy
 
 readme: $(STAMP)  ## Run the commands that the README shows and put in what they print

@@ -103,6 +103,21 @@ def test_a_resize_for_speed_needs_no_saving() -> None:
     assert after.choice.memory_mb == before.choice.memory_mb
 
 
+def test_a_resize_that_mostly_gains_time_needs_no_saving() -> None:
+    """A size three times as fast for the same cost is taken at whatever rate, with cost first; at
+    weight 0 time is nothing, and so a saving is needed.
+    """
+    sweep = made_sweep(lambda memory_mb: 900 * 512 / min(memory_mb, 1769), current_mb=512)
+    terms = Terms(traffic=traffic_of_rate(0.1))
+    before = recommend(sweep)
+    assert before.choice.verdict == "resize"
+    assert (before.choice.memory_mb or 0) > 1024
+    after = session.recommend(analyse(sweep), terms)
+    assert (after.choice.verdict, after.choice.memory_mb) == ("resize", before.choice.memory_mb)
+    plain = session.recommend(analyse(sweep, Goal(time_weight=0.0)), terms)
+    assert plain.choice.verdict != "resize"
+
+
 def test_what_cannot_be_compared_leaves_the_answer() -> None:
     """One size: the answer as it was, with a finding where a rate was given."""
     sweep = made_sweep(sizes_mb=(1024,))

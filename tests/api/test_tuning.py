@@ -45,7 +45,7 @@ def test_what_is_granted_is_spent_and_else_it_gives_up(server: LocalLambda, tmp_
     counts = [
         tuner.tune(
             "hello",
-            goal=Goal(cost_slack_ratio=0.0, tolerance_ratio=0.0001),
+            goal=Goal(time_weight=0.0, tolerance_ratio=0.0001),
             max_invocations=most,
             endpoint_url=server.endpoint_url,
             memory_sizes_mb=SIZES_MB,

@@ -1,9 +1,10 @@
 """`python -m tests.bench.decide`: how good the decisions are, against what is known to be true.
 
-Replays recorded functions (where the recordings are at hand) and generated ones, prints every
-target with its measured figure and the baselines beside it, then decides about each file of
-recordings with the priors' constants chosen without it (`decide_priors`), and compares what is
-said with what is true on fixed plans (`decide_fixed`). A table of its own has the default slack.
+Prints the target table first (`decide_targets`): recorded functions (where the recordings are at
+hand) and generated ones, each from four current sizes. Then the plain cheapest of recorded
+functions beside the baselines on a fixed grid, which know no other goal, and the curve's error at a
+left-out size; each file of recordings with the priors' constants chosen without it
+(`decide_priors`); and what is said beside what is true on fixed plans (`decide_fixed`).
 `--quick` takes two seeds instead of ten, `--fixed` only the fixed plans, function by function,
 `--priors` only the files left out in turn.
 """
@@ -25,10 +26,10 @@ from tests.bench.decide_baselines import exponential_run, fit_exponential, fit_p
 from tests.bench.decide_fixed import DESIGNS, by_name, fixed_run, statements
 from tests.bench.decide_priors import FACTORS, PRIORS, chosen_without, scaled
 from tests.bench.decide_runs import adaptive_run, by_function
+from tests.bench.decide_targets import print_targets
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.inference import Sample, fit_curve
-from tuner.model.goal import Goal
-from tuner.sweep.plan import MOST_INVOCATIONS, MOST_WITHOUT_SLACK
+from tuner.sweep.plan import MOST_INVOCATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,12 +37,7 @@ if TYPE_CHECKING:
     from tests.bench.decide_runs import Run
     from tests.bench.decide_world import Function
 
-DEFAULTS = {"slot_count": 4, "max_invocations": MOST_WITHOUT_SLACK}
-DEFAULT_SLACK = {
-    "slot_count": 4,
-    "max_invocations": MOST_INVOCATIONS,
-    "cost_slack_ratio": Goal().cost_slack_ratio,
-}
+DEFAULTS = {"slot_count": 4, "max_invocations": MOST_INVOCATIONS}
 SPENDING = {
     "slot_count": 4,
     "max_invocations": 60,
@@ -68,11 +64,10 @@ def main(arguments: Sequence[str]) -> int:
             return _fixed(console, pool, [*whole, *generated], each=True)
         if "--priors" in arguments:
             return _left_out(console, pool, whole, seeds)
+        missed += print_targets(console, pool, seeds)
         if recorded:
             missed += _recorded(console, pool, whole, seeds)
             _left_out(console, pool, whole, seeds)
-        missed += _generated(console, pool, generated, seeds)
-        _with_slack(console, pool, {"recorded": whole, "generated": generated}, seeds[:4])
         _fixed(console, pool, [*whole, *generated], each=False)
     return 1 if missed else 0
 
@@ -161,7 +156,7 @@ def _scaled_run(
 
 
 def _recorded(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
-    """Recorded functions: regret at both settings, baselines, the curve alone."""
+    """Recorded functions at time weight 0: regret at both settings, baselines, the curve alone."""
     ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), functions, seeds)
     rich = _run_all(
         pool, partial(adaptive_run, **SPENDING), functions, seeds[: max(2, len(seeds) // 3)]
@@ -169,7 +164,7 @@ def _recorded(console: Console, pool: Any, functions: list[Function], seeds: ran
     grid = _run_all(pool, grid_run, functions, seeds)
     exponential = _run_all(pool, exponential_run, functions, seeds)
 
-    table = _table(f"{len(functions)} recorded functions, {len(seeds)} seeds, goal cost, slack 0")
+    table = _table(f"{len(functions)} recorded functions, {len(seeds)} seeds, time weight 0")
     rows = [
         _regret_row(
             "regret, defaults, mean / worst function", (ours, grid, exponential), (1.0, 5.0)
@@ -180,55 +175,8 @@ def _recorded(console: Console, pool: Any, functions: list[Function], seeds: ran
         _count_row(ours, grid, exponential),
         _spent_row(ours, grid, exponential),
         _curve_row(pool, functions),
-        *_calibration_rows(ours),
-        _time_row(ours),
     ]
     return _print(console, table, rows)
-
-
-def _generated(console: Console, pool: Any, functions: list[Function], seeds: range) -> int:
-    """Generated functions, whose truth is known by formula."""
-    ours = _run_all(pool, partial(adaptive_run, **DEFAULTS), functions, seeds)
-    grid = _run_all(pool, grid_run, functions, seeds[:2])
-    table = _table(f"{len(functions)} generated functions, {len(seeds)} seeds, goal cost, slack 0")
-    regrets = np.array([run.regret for run in ours])
-    mean, p95 = regrets.mean(), np.quantile(regrets, 0.95)
-    grid_regrets = np.array([run.regret for run in grid])
-    rows = [
-        (
-            "regret, mean / p95",
-            "<= 0.7 / 2.5 %",
-            f"{mean:.2%} / {p95:.2%}",
-            f"{grid_regrets.mean():.2%} / {np.quantile(grid_regrets, 0.95):.2%}",
-            "",
-            mean <= 0.007 and p95 <= 0.025,
-        ),
-        *_calibration_rows(ours),
-        _time_row(ours),
-    ]
-    return _print(console, table, rows)
-
-
-def _with_slack(
-    console: Console, pool: Any, kinds: dict[str, list[Function]], seeds: range
-) -> None:
-    """What the default asks: the fastest size within 2 % of the cheapest."""
-    table = Table(title=f"Goal cost with the default slack of 2 %, {len(seeds)} seeds, now 1024 MB")
-    for column in ("functions", "regret: mean / p95", "invocations", "inconclusive"):
-        table.add_column(column)
-    table.add_column("resized to be 1.3 x slower or more, saving under 2 %")
-    for kind, functions in kinds.items():
-        if functions:
-            runs = _run_all(pool, partial(adaptive_run, **DEFAULT_SLACK), functions, seeds)
-            regrets = np.array([run.regret for run in runs])
-            table.add_row(
-                kind,
-                f"{regrets.mean():.2%} / {np.quantile(regrets, 0.95):.2%}",
-                f"{_count(runs):.1f}",
-                f"{np.mean([run.verdict == 'inconclusive' for run in runs]):.0%}",
-                f"{np.mean([run.slower_for_nothing for run in runs]):.1%}",
-            )
-    console.print(table)
 
 
 def _run_all(
@@ -315,44 +263,6 @@ def _recorded_samples(function: Function, memory_mb: int) -> list[Sample]:
     recorded = function.recorded_ms[memory_mb]
     durations = recorded if len(recorded) > 1 else [*recorded] * 10
     return [Sample(memory_mb, d, f"{memory_mb}/{e}") for e, d in enumerate(durations)]
-
-
-def _calibration_rows(runs: list[Run]) -> list[tuple[str, str, str, str, str, bool]]:
-    """How often intervals hold the truth, and how often the regret is what was said."""
-    rows = []
-    for number, what in enumerate(("duration", "cost", "saving")):
-        held = [run.holds[number] for run in runs if len(run.holds) > number]
-        share = float(np.mean(held)) if held else float("nan")
-        rows.append(
-            (
-                f"90 % intervals that hold the {what}",
-                "85-95 %",
-                f"{share:.0%}",
-                "",
-                "",
-                0.85 <= share <= 0.95,
-            )
-        )
-    stated = float(np.mean([run.confidence for run in runs]))
-    within = float(np.mean([run.regret <= 0.01 for run in runs]))
-    rows.append(
-        (
-            "regret within the tolerance: stated / true",
-            "true >= stated - 5 %",
-            f"{stated:.0%} / {within:.0%}",
-            "",
-            "",
-            within >= stated - 0.05,
-        )
-    )
-    inconclusive = float(np.mean([run.verdict == "inconclusive" for run in runs]))
-    rows.append(("answers that are inconclusive", "-", f"{inconclusive:.0%}", "0 %", "0 %", True))
-    return rows
-
-
-def _time_row(runs: list[Run]) -> tuple[str, str, str, str, str, bool]:
-    ms = float(np.mean([run.cpu_ms_per_invocation for run in runs]))
-    return ("decision time per invocation, CPU", "< 20 ms", f"{ms:.1f} ms", "", "", ms < 20)
 
 
 def _regrets(runs: list[Run]) -> str:

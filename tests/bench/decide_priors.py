@@ -31,6 +31,7 @@ PRIORS: Final = (
     "slow_calls._SLOW_CALLS_SHARE",
     "slow_calls._RATES",
     "slow_calls.SLOW_CALL_EXTRA",
+    "slow_calls._OWN_SCALES",
 )
 FACTORS: Final = (1.0, 0.7, 1.3)
 

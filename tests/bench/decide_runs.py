@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,14 +41,10 @@ class Run:
     regret: float
     invocation_count: int
     spent: float
-    verdict: str = ""
     expected_regret: float = 0.0
-    confidence: float = 0.0
+    regret_bound: float = 1.0
     holds: tuple[bool, ...] = ()
     """Whether the intervals of duration, cost and saving hold the truth."""
-    cpu_ms_per_invocation: float = 0.0
-    slower_for_nothing: bool = False
-    """A resize to a size that takes 1.3 times as long or more and saves under 2 %."""
 
 
 def question_about(
@@ -57,11 +52,10 @@ def question_about(
     *,
     current_mb: int = 1024,
     tolerance_ratio: float = 0.01,
-    cost_slack_ratio: float = 0.0,
 ) -> Question:
-    """Goal cost, within the function's recorded range."""
+    """The plain cheapest, within the function's recorded range."""
     goal = Goal(
-        cost_slack_ratio=cost_slack_ratio,
+        time_weight=0.0,
         tolerance_ratio=tolerance_ratio,
         cold_start_share=0.0,
     )
@@ -78,7 +72,6 @@ def adaptive_run(
     current_mb: int = 1024,
     slot_count: int = 1,
     tolerance_ratio: float = 0.01,
-    cost_slack_ratio: float = 0.0,
     max_invocations: int = 30,
     spends_all: bool = False,
 ) -> Run:
@@ -87,7 +80,6 @@ def adaptive_run(
         function,
         current_mb=current_mb,
         tolerance_ratio=tolerance_ratio,
-        cost_slack_ratio=cost_slack_ratio,
     )
     policy = AdaptivePolicy(
         sorted(question.candidates),
@@ -100,11 +92,8 @@ def adaptive_run(
         spends_all=spends_all,
     )
     world = World(function, random.Random(f"{function.name}/{seed}"))
-    started_s = time.process_time()
     world.run(policy, slot_count)
-    spent_s = time.process_time() - started_s
-    run = conclude(world, question, seed=seed)
-    return replace(run, cpu_ms_per_invocation=spent_s * 1000 / len(world.done))
+    return conclude(world, question, seed=seed)
 
 
 def conclude(world: World, question: Question, *, seed: int) -> Run:
@@ -117,25 +106,18 @@ def conclude(world: World, question: Question, *, seed: int) -> Run:
         name=function.name,
         source=function.source,
         memory_mb=size,
-        regret=_regret(function, size, question.goal.cost_slack_ratio),
+        regret=_regret(function, size),
         invocation_count=len(world.done),
         spent=world.spent,
-        verdict=choice.verdict,
         expected_regret=choice.expected_regret_ratio or 0.0,
-        confidence=choice.confidence or 0.0,
+        regret_bound=1.0 if choice.regret_bound_ratio is None else choice.regret_bound_ratio,
         holds=_holds(function, choice, current_mb),
-        slower_for_nothing=choice.verdict == "resize"
-        and function.survives(current_mb)
-        and function.truth_ms(size) > 1.3 * function.truth_ms(current_mb)
-        and function.true_cost_usd(size) > 0.98 * function.true_cost_usd(current_mb),
     )
 
 
-def _regret(function: Function, memory_mb: int, slack_ratio: float) -> float:
-    """True cost over what the slack admits; 1 for a size that fails."""
-    if not function.survives(memory_mb):
-        return 1.0
-    return max((1 + function.regret(memory_mb)) / (1 + slack_ratio) - 1, 0.0)
+def _regret(function: Function, memory_mb: int) -> float:
+    """True cost over the least; 1 for a size that fails."""
+    return function.regret(memory_mb) if function.survives(memory_mb) else 1.0
 
 
 def _holds(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:

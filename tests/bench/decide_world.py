@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -55,6 +55,9 @@ class Function:
     max_mb: int = 3008
     recorded_ms: Mapping[int, Sequence[float]] = field(default_factory=dict)
     """Recorded durations by size; one where the source gives a mean."""
+    runtime: str = "python3.13"
+    settling: Callable[[int], float] | None = None
+    """How many times the usual duration the n-th call of an environment takes (0: the cold one)."""
 
     def true_cost_usd(self, memory_mb: int) -> float:
         """Expected cost of a warm invocation."""
@@ -83,6 +86,7 @@ class World:
     rng: random.Random
     luck: dict[str, float] = field(default_factory=dict)
     done: list[Invocation] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
 
     def invoke(self, trial: Trial, environment: int = 1) -> Invocation:
         """Run one trial in an environment of its size."""
@@ -93,6 +97,9 @@ class World:
             self.luck[name] = math.exp(self.rng.gauss(0, function.between_ratio))
         killed = size < function.floor_mb
         duration = function.draw_ms(size, self.rng) * self.luck[name]
+        if function.settling is not None:
+            duration *= function.settling(self.calls[name])
+        self.calls[name] += 1
         init = None
         if cold:
             speed = min(size, 1769) / 1769
@@ -119,7 +126,7 @@ class World:
             environment=name,
         )
         if killed:
-            del self.luck[name]
+            del self.luck[name], self.calls[name]
         self.done.append(invocation)
         return invocation
 
@@ -217,7 +224,7 @@ def _generated(
     )
 
 
-def _quantised(cpu_ms: float) -> Callable[[int], float]:
+def quantised(cpu_ms: float) -> Callable[[int], float]:
     """CPU work under a quota of 20 ms windows: full speed until the window's credit is gone."""
 
     def truth(memory_mb: int) -> float:
@@ -242,8 +249,8 @@ _ARCHETYPES: Final[dict[str, Callable[[int], float]]] = {
     "mostly-waiting": lambda m: 400 + 40 * 1769 / min(m, 1769),
     "pressure": lambda m: 100 * 1769 / min(m, 1769) * (1 + (220 / m) ** 2),
     "pressure-waiting": lambda m: 300 + 30 * 1769 / min(m, 1769) * (1 + (300 / m) ** 2),
-    "short-quantised": _quantised(6.0),
-    "long-quantised": _quantised(45.0),
+    "short-quantised": quantised(6.0),
+    "long-quantised": quantised(45.0),
 }
 
 FUNCTION: Final = made_function

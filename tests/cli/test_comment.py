@@ -86,7 +86,7 @@ def test_the_goal_is_the_one_that_the_sweep_was_made_for(tmp_path: Path) -> None
         run_here("comment", *arguments, "--dry-run").stdout
         for arguments in ([speed], [cost, "--goal", "speed"], [cost])
     )
-    assert "**RESIZE 3008 → 128 MB" in other
+    assert "**RESIZE 3008 → 192 MB" in other  # the best by the truth, 128 MB is 0.6 % worse
     assert kept.splitlines()[1:3] == asked.splitlines()[1:3] != other.splitlines()[1:3]
 
 

@@ -99,17 +99,17 @@ def test_help_is_there_even_with_a_broken_file(tmp_path: Path) -> None:
 
 def test_a_bad_value_in_a_file_is_a_usage_error(tmp_path: Path) -> None:
     """Values from files pass the same checks as flags."""
-    (tmp_path / "tuner.toml").write_text('cost-slack = "lots"\n')
+    (tmp_path / "tuner.toml").write_text('time-weight = "lots"\n')
     ran = run_here("tune", "f", cwd=tmp_path)
     assert ran.returncode == 2
-    assert "cost-slack in the settings" in one_line(ran)
+    assert "time-weight in the settings" in one_line(ran)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ('cost-slack = "2%"', {"cost_slack": "2%"}),
-        ("cost_slack = 0.05", {"cost_slack": "0.05"}),
+        ('tolerance = "2%"', {"tolerance": "2%"}),
+        ("time_weight = 0.05", {"time_weight": "0.05"}),
         ("memory-sizes = [128, 256]", {"memory_sizes": "128,256"}),
         ('payload = "a.json"', {"payload": ["a.json"]}),
         ('payload = ["a.json", "b.json"]', {"payload": ["a.json", "b.json"]}),
@@ -157,6 +157,30 @@ def test_a_misspelt_key_is_told_what_is_meant(tmp_path: Path, written: str, mean
     (tmp_path / "tuner.toml").write_text(f"{written} = 1\n")
     with pytest.raises(InputError, match=f"did you mean {meant}\\?"):
         config.read_file(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["cost-slack", "cost_slack"])
+def test_a_slack_in_a_file_names_what_replaced_it(tmp_path: Path, key: str) -> None:
+    """One line that says where it stands and what to write, for whichever command."""
+    (tmp_path / "tuner.toml").write_text(f'{key} = "2%"\n')
+    for command in (["tune", "f"], ["prices", "show"]):
+        ran = run_here(*command, cwd=tmp_path)
+        line = one_line(ran)
+        assert ran.returncode == 1, line
+        assert f"tuner.toml: '{key}' is no setting any more" in line
+        assert "--time-weight" in line
+
+
+def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> None:
+    """One line where the command has a goal; others, `recover` above all, run as ever."""
+    for command in (["tune", "f"], ["report", "f"]):
+        ran = run_here(*command, cwd=tmp_path, TUNER_COST_SLACK="2%")
+        line = one_line(ran)
+        assert ran.returncode == 1, line
+        assert "TUNER_COST_SLACK is no setting any more" in line
+        assert "--time-weight" in line
+    ran = run_here("prices", "show", cwd=tmp_path, TUNER_COST_SLACK="2%")
+    assert ran.returncode == 0, ran.stderr
 
 
 @pytest.mark.parametrize("text", ["yes = true", "dry-run = true"])
@@ -207,7 +231,7 @@ def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
         command = _load(name, entry, with_defaults=False)
         for param in command.params:
-            if param.param_type_name == "option":
+            if param.param_type_name == "option" and not getattr(param, "hidden", False):
                 names.add("format" if param.name == "format_name" else param.name)
     assert names - EACH_TIME == config.KEYS | config.ENVIRONMENT_ONLY
 

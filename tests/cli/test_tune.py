@@ -33,7 +33,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def swept(server: LocalLambda, kept: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return run("tune", "hello", *at(server), "--yes", "--memory-sizes", SIZES, **kept)
+    """Every size is tried: by its own choice it stops as soon as a move is sure."""
+    return run(
+        "tune", "hello", *at(server), "--yes", "--exhaustive", "--memory-sizes", SIZES, **kept
+    )
 
 
 def test_a_sweep_answers_on_stdout_and_tells_its_progress_on_stderr(

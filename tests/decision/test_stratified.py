@@ -60,11 +60,20 @@ def test_every_payload_is_measured_enough_for_its_own_curve() -> None:
 
 def test_a_value_that_is_beaten_gets_no_more_than_its_curve() -> None:
     """What is spent beyond that goes where it decides."""
-    spent = Counter(
-        value_of(i.payload) for i in batch_sweep(goal=Goal(cost_slack_ratio=0)).invocations
-    )
+    spent = Counter(value_of(i.payload) for i in batch_sweep(goal=Goal()).invocations)
     assert (spent["1"], spent["5"]) == (8, 8)
     assert spent["10"] > 8
+
+
+def test_nothing_more_is_spent_once_a_move_to_a_value_is_sure() -> None:
+    """Which size goes with it best is open by little then."""
+    sweep = batch_sweep(goal=Goal(time_weight=0.0))
+    assert len(sweep.invocations) == 3 * 8
+    choice = decided(sweep, Goal(time_weight=0.0)).choice
+    assert choice.parameters == (("batch_size", "10"),)
+    assert choice.memory_mb is not None
+    best = min(record_usd_per_million(10, size) for size in range(128, 3009, 64))
+    assert record_usd_per_million(10, choice.memory_mb) <= best * 1.05
 
 
 def test_a_size_that_fails_with_one_value_stays_open_to_the_others() -> None:

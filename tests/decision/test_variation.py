@@ -27,10 +27,15 @@ from tuner.model.record import from_record, to_record
 from tuner.report.json import to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
 
 SIZES_MB = (256, 512, 1024, 2048)
+
+
+PLAIN = Goal(time_weight=0.0, cold_start_share=0)
 
 
 def decided(sweep: Sweep, goal: Goal | None = None) -> Recommendation:
@@ -60,7 +65,7 @@ def test_cost_of_a_record_is_known_for_every_pair() -> None:
         assert answer.record_count == int(answer.value)
         for pair in answer.pairs:
             truth = record_usd_per_million(int(answer.value), pair.memory_mb)
-            assert pair.cost_usd_per_million_records.estimate == pytest.approx(truth, rel=0.03)
+            assert pair.cost_usd_per_million_records.estimate == pytest.approx(truth, rel=0.04)
             assert pair.measured
 
 
@@ -80,6 +85,29 @@ def test_the_recommendation_says_size_and_value() -> None:
     assert found.variation is not None
     assert found.variation.best_value == "10"
     assert "the same mix of records with every batch_size" in found.assumptions[0]
+
+
+def test_a_value_is_weighed_against_what_is_set_now() -> None:
+    """Batches of ten that save a fifth of a record's cost are worth it where they cost as much at
+    every size; those that save 2 % are not, though at the current size they cost three times what
+    they cost elsewhere.
+    """
+
+    def flat_ms(ratio: float, at_current: float = 1.0) -> Callable[[str, int, int], float]:
+        def duration_ms(_class: str, count: int, memory_mb: int) -> float:
+            own = {10: ratio}.get(count, 1.0)
+            dear = at_current if count == 10 and memory_mb <= CURRENT_MB else 1.0
+            return 2e6 * count * own * dear / memory_mb
+
+        return duration_ms
+
+    worth = decided(whole_sweep(duration_ms=flat_ms(0.8)), PLAIN).choice
+    assert worth.parameters == (("batch_size", "10"),)
+    assert worth.confidence_of == "move"
+    assert (worth.confidence or 0) > 0.9
+    alike = decided(whole_sweep(duration_ms=flat_ms(0.98, at_current=3.0)), PLAIN).choice
+    assert (alike.verdict, alike.memory_mb) == ("keep", CURRENT_MB)
+    assert alike.parameters == (("batch_size", "5"),)
 
 
 def test_the_current_value_wins_ties() -> None:
@@ -179,19 +207,14 @@ def test_a_plan_with_variants_survives_its_file() -> None:
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.1, 10), min_size=2, max_size=6), st.floats(0.1, 10))
 def test_regret_is_measured_to_the_best_of_all(own: list[float], rival: float) -> None:
-    """An own answer has none only if no rival is better by more than the slack."""
-    goal = Goal()
-    objective = np.array([own])
+    """An own answer has none only if no rival is better."""
     ranking = Ranking(
-        goal, objective, objective, np.ones(len(own), bool), None, rivals=np.array([[rival]])
+        Goal(), np.array([own]), np.ones(len(own), bool), None, rivals=np.array([[rival]])
     )
     best = min(*own, rival)
     for column, value in enumerate(own):
-        expected = max(value / (best * (1 + goal.cost_slack_ratio)) - 1, 0)
-        assert ranking.regrets(column)[0] == pytest.approx(expected)
-    assert ranking.rival_regret()[0, 0] == pytest.approx(
-        max(rival / (best * (1 + goal.cost_slack_ratio)) - 1, 0)
-    )
+        assert ranking.regrets(column)[0] == pytest.approx(value / best - 1)
+    assert ranking.rival_regret()[0, 0] == pytest.approx(rival / best - 1)
 
 
 def test_cost_of_records_is_told_without_a_varied_parameter_too() -> None:

@@ -33,17 +33,19 @@ if TYPE_CHECKING:
 ENVIRONMENTS: Final = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
 """Deviation between environments, and its probability."""
 DISCREPANCIES: Final = (
-    ((0.001, 0.003), 0.35),
-    ((0.02, 0.007), 0.27),
-    ((0.03, 0.018), 0.18),
-    ((0.06, 0.025), 0.13),
+    ((0.001, 0.003), 0.34),
+    ((0.02, 0.007), 0.26),
+    ((0.03, 0.018), 0.17),
+    ((0.06, 0.025), 0.12),
     ((0.1, 0.07), 0.07),
+    ((0.25, 0.05), 0.02),
+    ((0.1, 0.3), 0.02),
 )
 """Deviations of the slow and the rough discrepancy, and their probability."""
 SLOW_OCTAVES, ROUGH_OCTAVES = 1.5, 0.2
 INVOCATION_SCALES: Final = (0.6, 1.0, 1.7, 3.0, 5.5)
 """Deviation of single invocations, over its estimate."""
-INVOCATION_COUNT, INVOCATION_RATIO = 4.0, 0.04
+INVOCATION_COUNT, INVOCATION_RATIO = 2.5, 0.05
 """Its prior is worth so many samples of that deviation (inverse gamma)."""
 WINDOWED_ODDS, WINDOWED_RATIO, WINDOWED_RANGE_MS = 0.3, 0.15, (1.0, 120.0)
 SLOW_PROBABILITY: Final = 0.3

@@ -43,7 +43,7 @@ def held_count(design: tuple[tuple[int, ...], int, int], count: int, *, slow_cal
         )
         draws, truth = curve.draws_ms((size,))[:, 0], made.mean_ms[size]
         if not slow_calls:
-            draws, truth = draws / np.exp(curve.slow_log_ratio), made.calm_ms[size]
+            draws, truth = draws / np.exp(curve.slow_log_at((size,))[:, 0]), made.calm_ms[size]
         low, high = np.quantile(draws, (0.05, 0.95))
         held += bool(low <= truth <= high)
     return held

@@ -13,6 +13,7 @@ from tests.inference.made import made_samples, one_thread_ms
 from tests.inference.reference import ENVIRONMENTS, INVOCATION_SCALES, SLOW_OCTAVES, posterior
 from tuner.inference import Sample, fit_curve
 from tuner.inference.kernel import discrepancy_kernels
+from tuner.inference.posterior import _DISCREPANCY_RATIOS, BETWEEN_RATIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +66,13 @@ def test_a_single_size_is_the_conjugate_case() -> None:
     logs = np.log(5000) + np.array([-0.06, -0.02, 0.0, 0.03, 0.05])
     samples = [Sample(512, math.exp(log), str(number)) for number, log in enumerate(logs)]
     curve = fit_curve(samples, sizes_mb=(512,), draw_count=DRAW_COUNT)
-    calm = np.log(curve.draws_ms((512,))[:, 0]) - curve.slow_log_ratio
+    calm = np.log(curve.draws_ms((512,))[:, 0]) - curve.slow_log_at((512,))[:, 0]
     count, squares = len(logs), float(np.sum((logs - logs.mean()) ** 2))
-    points = [  # no environment was seen twice: within it the prior is all, 4 samples at 4 %
-        (math.log(weight) - 4 * (math.log(scale) + scale**-2 / 2), between**2 + (0.04 * scale) ** 2)
+    points = [  # no environment was seen twice: within it the prior is all, 2.5 samples at 5 %
+        (
+            math.log(weight) - 2.5 * (math.log(scale) + scale**-2 / 2),
+            between**2 + (0.05 * scale) ** 2,
+        )
         for between, weight in ENVIRONMENTS
         for scale in INVOCATION_SCALES
     ]
@@ -92,3 +96,9 @@ def test_the_slow_discrepancy_is_a_matern_process() -> None:
     expected = 2**-0.5 / gamma(1.5) * scaled**1.5 * kv(1.5, scaled)
     found, _ = discrepancy_kernels(sizes, sizes)
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_prior_weights_are_probabilities() -> None:
+    """Those of the scatter between environments and those of the discrepancy sum to one."""
+    for ratios in (BETWEEN_RATIOS, _DISCREPANCY_RATIOS):
+        assert sum(each[-1] for each in ratios) == pytest.approx(1)

@@ -14,8 +14,8 @@ def test_environments_are_weighed_by_both_layers() -> None:
     """Two environments, of four samples and of one, get the weights computed by hand."""
     samples = [Sample(512, 100.0, "a")] * 4 + [Sample(512, 110.0, "b")]
     levels = measure_levels(samples)
-    # No scatter within a: 4 prior samples at 4 % over 4 + 3 degrees of freedom.
-    within = math.sqrt(4 * 0.04**2 / 7)
+    # No scatter within a: 2.5 prior samples at 5 % over 2.5 + 3 degrees of freedom.
+    within = math.sqrt(2.5 * 0.05**2 / 5.5)
     assert levels.within_ratio == pytest.approx(within)
     precision = [1 / (0.03**2 + within**2 / 4), 1 / (0.03**2 + within**2)]
     expected = (precision[0] * math.log(100) + precision[1] * math.log(110)) / sum(precision)

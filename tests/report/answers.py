@@ -7,11 +7,12 @@ from typing import Any
 
 from tests.sweeps import cpu_bound_ms, made_function
 from tuner.model.finding import Finding
-from tuner.model.goal import Goal
+from tuner.model.goal import Goal, OptionName
 from tuner.model.interval import Interval
 from tuner.model.recommendation import (
     Choice,
     CurrentSize,
+    Option,
     PercentileEstimate,
     PriceStamp,
     Recommendation,
@@ -60,6 +61,11 @@ def estimate(memory_mb: int) -> SizeEstimate:
     )
 
 
+def option(name: OptionName, memory_mb: int) -> Option:
+    of = estimate(memory_mb)
+    return Option(name, memory_mb, of.duration_ms, of.cost_usd_per_million, of.measured)
+
+
 def with_percentiles(size: SizeEstimate) -> SizeEstimate:
     """A p95 a tenth above the mean, measured at 1792 MB only."""
     count = 45 if size.memory_mb == 1792 else 5
@@ -88,7 +94,9 @@ def resize(**changes: Any) -> Recommendation:
             saving_ratio=Interval(0.40, 0.37, 0.42),
             saving_usd_per_month=None,
             expected_regret_ratio=0.007,
+            regret_bound_ratio=0.0121,
             confidence=0.94,
+            confidence_of="move",
             reason="1792 MB is the fastest size within 2 % of the cheapest.",
         ),
         current=CurrentSize(3008, about(cpu_bound_ms(3008)), about(cost_usd_per_million(3008))),
@@ -102,6 +110,7 @@ def resize(**changes: Any) -> Recommendation:
         assumptions=("1 payload", "1 % cold starts", "list prices of 2026-11-20"),
         prices=PriceStamp("2026-11-20", "eu-west-1"),
         sweep=SweepStamp("20261123-x", None, 36, 0.0004, 31.0, 6),
+        options=(option("cheapest", 192), option("balanced", 1792), option("fastest", 1792)),
     )
     return replace(made, **changes)
 
@@ -117,6 +126,7 @@ def keep() -> Recommendation:
             verdict="keep",
             memory_mb=1024,
             saving_ratio=Interval(0, 0, 0),
+            confidence_of="best",
             reason="it is within 2 % of the cheapest size",
         ),
     )
@@ -140,5 +150,6 @@ def inconclusive() -> Recommendation:
         ),
         current=CurrentSize(3008, None, None),
         curve=(),
+        options=(),
         sizes=(summary(512, duration_ms=None, cost_usd_per_million=None),),
     )

@@ -14,18 +14,20 @@ from tuner.report.json import to_json
 INTERVAL = {"estimate", "low", "high"}
 TOP = {
     "schema_version", "kind", "environment", "function", "goal", "recommendation", "current",
-    "platform", "sizes", "variation", "findings", "assumptions", "prices", "sweep",
+    "platform", "options", "sizes", "variation", "findings", "assumptions", "prices", "sweep",
 }  # fmt: skip
 FUNCTION = {"name", "region", "architecture", "runtime", "memory_mb", "code_sha256"}
 GOAL = {
-    "name", "cost_slack_ratio", "tolerance_ratio", "max_duration_ms", "percentile",
+    "name", "time_weight", "tolerance_ratio", "max_duration_ms", "percentile",
     "max_cost_usd_per_million", "cold_start_share", "allow_different_replies",
 }  # fmt: skip
 CHOICE = {
     "verdict", "memory_mb", "basis", "duration_ms", "cost_usd_per_million", "saving_ratio",
-    "saving_usd_per_month", "expected_regret_ratio", "confidence", "best_so_far_mb", "parameters",
+    "saving_usd_per_month", "expected_regret_ratio", "regret_bound_ratio", "confidence",
+    "best_so_far_mb", "parameters",
     "cost_usd_per_million_records", "percentiles_ms",
 }  # fmt: skip
+OPTION = {"name", "memory_mb", "duration_ms", "cost_usd_per_million"}
 SIZE = {
     "architecture", "memory_mb", "payload", "parameters", "invocation_count", "environment_count",
     "cold_start_count", "error_count", "timeout_count", "oom_count", "throttle_count",
@@ -45,6 +47,7 @@ def test_the_keys_are_exactly_the_promised_ones(made: Recommendation) -> None:
         "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
         "cost_usd_per_million_records", "percentiles_ms",
     }  # fmt: skip
+    assert all(set(each) == OPTION for each in answer["options"])
     assert all(set(size) == SIZE for size in answer["sizes"])
     assert all(set(found) == {"code", "severity", "message"} for found in answer["findings"])
     assert set(answer["prices"]) == {"as_of", "region"}

@@ -18,8 +18,11 @@ def test_a_resize_is_one_line_and_a_small_table() -> None:
     assert lines[0] == "**RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed.**"
     assert "| now | 3008 MB | 210 ms | 10.48 | |" in lines
     assert "| **recommended** | **1792 MB** | 210 ms | 6.33 | 40 % cheaper (37–42 %) |" in lines
+    assert "Goal: cost first (a size twice as fast may cost 7 % more)." in text
+    assert "| ▶ **balanced** | 1792\u00a0MB | 210\u00a0ms | 6.33 | −40\u00a0% | |" in lines
+    assert "| cheapest | 192\u00a0MB |" in text
     assert "<details><summary>Sizes (36 invocations, $0.0004)</summary>" in lines
-    assert text.count("<details>") == text.count("</details>") == 3
+    assert text.count("<details>") == text.count("</details>") == 4
     assert "| 128\u00a0MB | – | – | – | excluded: 2 × out of memory |" in lines
     assert "- **info** (`one-core`): One core only: more than 1769 MB buys nothing." in lines
     assert "<details><summary>Assumptions</summary>\n\nAssumes 1 payload;" in text

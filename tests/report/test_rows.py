@@ -35,7 +35,8 @@ def test_the_terminal_says_both(answer: Recommendation) -> None:
     [verdict] = [line for line in text.splitlines() if line.startswith(("RESIZE", "KEEP"))]
     assert "batch_size 5 → 10: a record is" in verdict
     assert "A million records cost $0.4" in text
-    assert "sure that no size and batch_size is more than" in text
+    assert "sure that it beats 512 MB with batch_size 5 by more than 1 %" in text
+    assert "from the best size and batch_size (95 %)" in " ".join(text.split())
     assert "mean duration, warm, with batch_size 10" in text
     rows = [line.split() for line in text.splitlines() if " MB " in line and "%" in line]
     assert {row[0] if row[0] != "▶" else row[1] for row in rows} >= {"1", "5", "10"}

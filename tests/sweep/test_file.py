@@ -267,11 +267,22 @@ def test_the_goal_is_kept_with_its_limits(tmp_path: Path) -> None:
     assert read_sweep(path).goal is None
 
 
+def test_a_sweep_for_a_goal_with_a_slack_is_still_read(tmp_path: Path) -> None:
+    """The former rule's slack is passed over: what was measured is answered by today's rule."""
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, dataclasses.replace(made_sweep(), goal=Goal(tolerance_ratio=0.02)))
+    header, *rest = path.read_text().splitlines()
+    record = json.loads(header)
+    record["goal"] = {"cost_slack_ratio": 0.02, "tolerance_ratio": 0.02}
+    path.write_text("\n".join([json.dumps(record), *rest]) + "\n")
+    assert read_sweep(path).goal == Goal(tolerance_ratio=0.02)
+
+
 @pytest.mark.parametrize(
     "impossible",
     [
         Goal(cold_start_share=7.0),
-        Goal(cost_slack_ratio=-1.0),
+        Goal(time_weight=-1.0),
         Goal(percentile=100.0),
         Goal(max_duration_ms=0.0),
         Goal(max_cost_usd_per_million=-2.0),

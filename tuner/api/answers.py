@@ -79,8 +79,8 @@ def fit_curve(sweep: Sweep, payload: str | None = None, *, draw_count: int = 200
     if wanted is None or wanted not in analysis.evidence.samples:
         raise InputError(f"name one of the sweep's payloads: {', '.join(names)}")
     for problem in analysis.problems:
-        if wanted in problem.fitted.curves:
-            return problem.fitted.curves[wanted]
+        if wanted in problem.estimates.curves:
+            return problem.estimates.curves[wanted]
     raise InputError(f"there is no curve: {analysis.choice.reason}")
 
 

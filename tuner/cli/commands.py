@@ -57,7 +57,7 @@ def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
     usual = kept or type(goal)()
     written = {
         "--goal": (goal.name, usual.name),
-        "--cost-slack": (goal.cost_slack_ratio, usual.cost_slack_ratio),
+        "--time-weight": (goal.time_weight, usual.time_weight),
         "--tolerance": (goal.tolerance_ratio, usual.tolerance_ratio),
         "--max-cost-per-million": (goal.max_cost_usd_per_million, usual.max_cost_usd_per_million),
         "--cold-start-share": (goal.cold_start_share, usual.cold_start_share),

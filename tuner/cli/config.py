@@ -20,16 +20,18 @@ from tuner.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+NO_SLACK: Final = "the slack gave way to --time-weight: 0.1 is usual, 0 asks for the plain cheapest"
+"""What is said where the former rule's slack is still given."""
 KEYS: Final = frozenset(
     {
-        "allow_different_replies", "budget_usd", "cold_start_share", "concurrency", "cost_slack",
+        "allow_different_replies", "budget_usd", "cold_start_share", "concurrency",
         "detailed_exitcode", "fail_on",
         "endpoint_url", "fail_if_saving_over", "require_comment",
         "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
         "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
         "once_each", "out",
-        "payload", "percentile", "port", "profile", "region", "seed", "tolerance",
+        "payload", "percentile", "port", "profile", "region", "seed", "time_weight", "tolerance",
         "account_gb_seconds", "container_concurrency", "gateway_usd_per_million",
         "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
         "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
@@ -59,8 +61,11 @@ _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 def defaults_for(parameters: Collection[str]) -> dict[str, Any]:
     """Defaults for a command's parameters: the environment's, the project's, the user's own.
 
-    Raises InputError for an unreadable file or an unknown key.
+    Raises InputError for an unreadable file or an unknown key, and for a slack, which would change
+    nothing: in a file always, in a variable where the command has a goal.
     """
+    if "time_weight" in parameters and os.environ.get("TUNER_COST_SLACK"):
+        raise InputError(f"TUNER_COST_SLACK is no setting any more: {NO_SLACK}")
     merged = {
         **read_users_own(users_own_path()),
         **read_file(Path.cwd()),
@@ -171,6 +176,8 @@ def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
         raise InputError(
             f"{where}: {key!r} cannot be set in a file; give --{name} when you mean it"
         )
+    if name == "cost_slack":
+        raise InputError(f"{where}: {key!r} is no setting any more: {NO_SLACK}")
     if name not in KEYS:
         known = sorted(each.replace("_", "-") for each in KEYS)
         near = get_close_matches(key[:_SHOWN].replace("_", "-"), known, n=1)

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, cast
 T = TypeVar("T")
 
 _OTHERWISE_NAMED: Final = {
-    "cost_slack_ratio": "--cost-slack",
+    "time_weight": "--time-weight",
     "cpu_control": "--control",
     "leave_concurrency_ratio": "--leave-concurrency",
     "local_template": "--local",

@@ -71,6 +71,7 @@ class GoalOptions:
     """What is wanted."""
 
     goal: options.GoalOption = None
+    time_weight: options.TimeWeight = None
     cost_slack: options.CostSlack = None
     tolerance: options.Tolerance = None
     max_duration: options.MaxDuration = None
@@ -87,13 +88,14 @@ class GoalOptions:
         kept = kept or Goal()
         return Goal(
             name=_or(self.goal, kept.name),
-            cost_slack_ratio=_or(self.cost_slack, kept.cost_slack_ratio),
             tolerance_ratio=_or(self.tolerance, kept.tolerance_ratio),
             max_duration_ms=_or(self.max_duration, kept.max_duration_ms),
             percentile=_or(self.percentile, kept.percentile),
             max_cost_usd_per_million=_or(self.max_cost_per_million, kept.max_cost_usd_per_million),
             cold_start_share=_or(self.cold_start_share, kept.cold_start_share),
             allow_different_replies=self.allow_different_replies or kept.allow_different_replies,
+            # A goal that is named has its own weight.
+            time_weight=_or(self.time_weight, None if self.goal else kept.time_weight),
         )
 
 

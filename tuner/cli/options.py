@@ -107,15 +107,18 @@ GoalOption = Annotated[
         show_default=False,
     ),
 ]
-CostSlack = Annotated[
+TimeWeight = Annotated[
     float | None,
     goal_option(
-        metavar="SHARE",
-        parser=values.ratio,
-        help="How far from the best a size that is better otherwise may be: 2% or 0.02 "
-        "(without it: 2%).",
+        metavar="WEIGHT",
+        parser=values.time_weight,
+        help="How many % of cost 1 % of time is worth, 0 to 1000; 0: the plain cheapest (without "
+        "it the goal's: cost 0.1, balanced 1, speed 10).",
         show_default=False,
     ),
+]
+CostSlack = Annotated[
+    float | None, goal_option(parser=values.no_slack, hidden=True, show_default=False)
 ]
 Tolerance = Annotated[
     float | None,

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from tuner.cli.config import NO_SLACK
+from tuner.model.goal import MOST_TIME_WEIGHT
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 
 if TYPE_CHECKING:
@@ -36,6 +38,20 @@ def ratio(text: str) -> float:
     if not 0 <= share <= 1:
         raise typer.BadParameter(f"{text!r} is out of range: 0 to 1, or 0% to 100%")
     return share
+
+
+def time_weight(text: str) -> float:
+    """A number from 0 up to 1000."""
+    number = _number(str(text).strip(), f"{text!r} is no weight: write 0.1 or 1")
+    if not 0 <= number <= MOST_TIME_WEIGHT:
+        raise typer.BadParameter(f"{text!r} is out of range: 0 to {MOST_TIME_WEIGHT:g}")
+    return number
+
+
+def no_slack(text: str) -> float:
+    """Refuse what was an option once."""
+    del text
+    raise typer.BadParameter(NO_SLACK)
 
 
 def duration_ms(text: str) -> float:

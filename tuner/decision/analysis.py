@@ -119,6 +119,7 @@ def analyse(
         question,
         [stratum for stratum, _ in known],
         [own for _, own in known],
+        current_value=varied.current,
         seed=seed,
         draw_count=draw_count,
     )

@@ -80,6 +80,7 @@ def estimate(
             seed=seed + number,
             slow_calls_seed=number,
             draw_count=draw_count,
+            runtime=question.function.runtime,
         )
         for number, (name, samples) in enumerate(evidence.samples.items())
     }

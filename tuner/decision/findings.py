@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _NOISE_RATIO = 0.25
 _TIMEOUT_USE_RATIO = 0.7
 _PAYLOADS_APART = 1.5
+_RISE_DOUBT = 0.05
+"""How probable it may be that a duration does not rise by so much where it is said to rise."""
+_LEAST_LOG_RISE = math.log(1.05)
 _USUAL_GRID_MB = (128, 256, 512, 1024, 1536, 3008)
 """The sizes that tools with a fixed grid measure by default."""
 
@@ -57,7 +62,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
 
 def problem_findings(problem: Problem, choice: Choice, timeout_s: int) -> Iterator[Finding]:
     """Findings about the curve and the answer."""
-    yield from _apart(problem)
+    yield from _rises(problem)
     yield from _cores(problem)
     yield from _waits(problem)
     yield from _memory(problem, choice)
@@ -114,20 +119,25 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-def _apart(problem: Problem) -> Iterator[Finding]:
-    """Sizes whose samples the curve does not follow: it knows no duration that rises."""
-    if not problem.lack_of_fit:
+def _rises(problem: Problem) -> Iterator[Finding]:
+    """A duration that surely rises with memory somewhere, by what was measured."""
+    columns = [problem.estimates.column(size) for size in problem.measured]
+    logs = np.log(problem.estimates.duration_ms[:, columns])
+    surely = [
+        (float(np.quantile(logs[:, large] - logs[:, small], _RISE_DOUBT)), small, large)
+        for small, large in itertools.combinations(range(len(columns)), 2)
+    ]
+    rise, small, large = max(surely, default=(0.0, 0, 0))
+    if rise <= _LEAST_LOG_RISE:
         return
-    worst = max(problem.lack_of_fit, key=lambda each: abs(np.log(each.sample_ms / each.curve_ms)))
-    sizes = sorted({each.memory_mb for each in problem.lack_of_fit})
+    small_ms, large_ms = (float(np.exp(logs[:, column]).mean()) for column in (small, large))
+    sizes = problem.measured
     yield Finding(
-        "samples_and_curve_differ",
+        "not_monotone",
         "warning",
-        f"the samples do not follow the curve at {_list(dict.fromkeys(sizes, 1))}: "
-        f"{worst.memory_mb} MB took {worst.sample_ms:.3g} ms where the curve says "
-        f"{worst.curve_ms:.3g} ms. The duration may rise with memory; these sizes are shown by "
-        "their samples, and sizes that were not measured may be wrong (add them with "
-        "`memory_sizes_mb`)",
+        f"more memory makes it slower: {small_ms:.3g} ms at {sizes[small]} MB, {large_ms:.3g} ms "
+        f"at {sizes[large]} MB. Look at what the code sizes by memory (workers, threads, caches); "
+        "sizes that were not measured may be wrong (add them with `memory_sizes_mb`)",
     )
 
 

@@ -13,9 +13,11 @@ import numpy as np
 
 from tuner.decision.estimates import interval
 from tuner.decision.latency import learn_scatter
+from tuner.decision.move import current_fails, weigh_move
 from tuner.decision.problem import build_problem
+from tuner.decision.ranking import Staying
 from tuner.decision.strata import seed_at
-from tuner.decision.verdict import current_fails, judge, nothing_allowed, undecided
+from tuner.decision.verdict import judge, nothing_allowed, undecided
 from tuner.model.recommendation import PairEstimate
 
 if TYPE_CHECKING:
@@ -55,10 +57,13 @@ def build_problems(
     strata: Sequence[Stratum],
     evidences: Sequence[Evidence],
     *,
+    current_value: str,
     seed: int,
     draw_count: int = 200,
 ) -> tuple[StratumProblem, ...]:
-    """Return a problem for each stratum, as rivals. Every payload must have a sample."""
+    """Return a problem for each stratum, as rivals, and a move from each away from the current
+    value's. Every payload must have a sample.
+    """
     problems = tuple(
         StratumProblem(
             stratum,
@@ -71,31 +76,36 @@ def build_problems(
         )
         for stratum, evidence in zip(strata, evidences, strict=True)
     )
-    return tuple(_against(each, problems) for each in problems)
+    now = problem_at(problems, current_value)
+    return tuple(_moving_from(now, _against(each, problems)) for each in problems)
 
 
 def best_problem(problems: Sequence[StratumProblem], current_value: str) -> StratumProblem | None:
     """Return the problem whose picked size serves the goal best; None if no size is allowed.
 
-    Among those within the tolerance the one that the goal prefers by the record is taken, and the
-    current value wins ties, as sizes do.
+    The current value wins ties.
     """
     found = [(each, column) for each in problems if (column := each.picked()) is not None]
     if not found:
         return None
     regrets = [float(each.problem.ranking.regrets(column).mean()) for each, column in found]
     tolerance = found[0][0].problem.goal.tolerance_ratio
-    safe = [pair for pair, regret in zip(found, regrets, strict=True) if regret <= tolerance]
-    if not safe:
-        return found[int(np.argmin(regrets))][0]
-    preferences = [
-        float(each.problem.ranking.preference[:, column].mean()) / each.stratum.record_count
-        for each, column in safe
-    ]
-    for (each, _), preference in zip(safe, preferences, strict=True):
-        if each.stratum.value == current_value and preference <= min(preferences) * (1 + tolerance):
+    for (each, _), regret in zip(found, regrets, strict=True):
+        if each.stratum.value == current_value and regret <= min(regrets) + tolerance:
             return each
-    return safe[int(np.argmin(preferences))][0]
+    return found[int(np.argmin(regrets))][0]
+
+
+def answering_problem(
+    problems: Sequence[StratumProblem], current_value: str
+) -> StratumProblem | None:
+    """Return the problem that the answer is of: the best one, or that of the current value where a
+    move away from it is not worth it.
+    """
+    best, now = best_problem(problems, current_value), problem_at(problems, current_value)
+    if best is None or now is None or best.problem.now is None:
+        return best
+    return now if weigh_move(best.problem).verdict == "keep" else best
 
 
 def judge_pairs(
@@ -103,7 +113,7 @@ def judge_pairs(
 ) -> tuple[StratumProblem, Choice]:
     """Reach a verdict over all pairs; return the problem that it rests on too."""
     now = problem_at(problems, varied.current)
-    best = best_problem(problems, varied.current)
+    best = answering_problem(problems, varied.current)
     if best is None:
         nearest = now or problems[0]
         return nearest, undecided(nothing_allowed(nearest.problem))
@@ -178,7 +188,24 @@ def _against(each: StratumProblem, problems: Sequence[StratumProblem]) -> Stratu
     return replace(each, problem=replace(each.problem, ranking=ranking))
 
 
+def _moving_from(now: StratumProblem | None, each: StratumProblem) -> StratumProblem:
+    """The problem with the current pair as what stays, where its own value is not the current one;
+    nothing may stay where that pair fails or breaks a limit.
+    """
+    if now is None or now.stratum.value == each.stratum.value:
+        return each
+    staying, ranking = None, now.problem.ranking
+    if ranking.current is not None and ranking.allowed[ranking.current]:
+        records = each.stratum.record_count / now.stratum.record_count
+        staying = Staying(
+            objective=ranking.objective[:, ranking.current] * (_records(each) / _records(now)),
+            duration_ms=now.problem.estimates.duration_ms[:, ranking.current] * records,
+            cost_usd=now.problem.estimates.cost_usd[:, ranking.current] * records,
+        )
+    ranking = replace(each.problem.ranking, now=staying)
+    return replace(each, problem=replace(each.problem, ranking=ranking, now=now.problem))
+
+
 def _records(each: StratumProblem) -> float:
     """What an objective of this problem is divided by to be one of a record."""
-    count = each.stratum.record_count
-    return count**2 if each.problem.goal.name == "balanced" else count
+    return float(each.stratum.record_count ** sum(each.problem.goal.exponents))

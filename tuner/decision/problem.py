@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tuner.decision.constraints import apply_constraints
 from tuner.decision.estimates import estimate, price_curves
-from tuner.decision.lack_of_fit import find_lack_of_fit, with_sample_levels
 from tuner.decision.ranking import rank
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from tuner.decision.constraints import Constraints
     from tuner.decision.estimates import Estimates
     from tuner.decision.evidence import Evidence
-    from tuner.decision.lack_of_fit import LackOfFit
     from tuner.decision.question import Question
     from tuner.decision.ranking import Ranking
     from tuner.model.goal import Goal
@@ -26,18 +24,23 @@ if TYPE_CHECKING:
 class Problem:
     """A question with its evidence, the posterior, the constraints and the ranking.
 
-    `estimates` are the posterior's draws that the decision is made from. They are those of the
-    curves (`fitted`), but at sizes of `lack_of_fit`, where they are the samples'.
+    `estimates` are the posterior's draws that the decision is made from.
     """
 
     question: Question
     evidence: Evidence
     seed: int
-    fitted: Estimates
     estimates: Estimates
     constraints: Constraints
     ranking: Ranking
-    lack_of_fit: tuple[LackOfFit, ...] = ()
+    now: Problem | None = None
+    """Where this is of one value of a varied parameter: the problem of the current value, if that
+    is another."""
+
+    @property
+    def staying(self) -> Problem:
+        """The problem that the current size is seen in."""
+        return self.now or self
 
     @property
     def goal(self) -> Goal:
@@ -57,7 +60,7 @@ class Problem:
     def fitted_at(self, sizes_mb: Sequence[int]) -> Estimates:
         """The curves' estimates at any sizes (ascending): the same draws, interpolated."""
         return price_curves(
-            self.fitted.curves, self.question, self.evidence, sizes_mb, seed=self.seed
+            self.estimates.curves, self.question, self.evidence, sizes_mb, seed=self.seed
         )
 
 
@@ -69,18 +72,14 @@ def build_problem(
     """
     current_mb = question.function.memory_mb
     sizes = sorted(question.candidates | {current_mb} | set(evidence.measured_mb))
-    fitted = estimate(question, evidence, sizes, seed=seed, draw_count=draw_count)
-    lack_of_fit = find_lack_of_fit(evidence, fitted)
-    estimates = with_sample_levels(fitted, lack_of_fit, question, evidence)
+    estimates = estimate(question, evidence, sizes, seed=seed, draw_count=draw_count)
     constraints = apply_constraints(question, evidence, estimates)
     ranking = rank(estimates, question.goal, constraints.allowed(estimates.sizes_mb), current_mb)
     return Problem(
         question=question,
         evidence=evidence,
         seed=seed,
-        fitted=fitted,
         estimates=estimates,
         constraints=constraints,
         ranking=ranking,
-        lack_of_fit=lack_of_fit,
     )

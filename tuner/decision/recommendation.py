@@ -6,15 +6,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.decision.diagnostics import distribution_findings, environment_findings
+from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
+from tuner.decision.move import firm_move, measured_answer
+from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
 from tuner.decision.strata import sweep_at
 from tuner.decision.summary import curve_estimates, summarise_sizes
 from tuner.decision.tradeoff import weigh_tradeoff
 from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
-from tuner.model.recommendation import PriceStamp, Recommendation, SweepStamp
+from tuner.model.goal import OPTION_WEIGHTS
+from tuner.model.recommendation import Option, PriceStamp, Recommendation, SweepStamp
 from tuner.pricing.book import age_finding
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from tuner.decision.analysis import Analysis
     from tuner.decision.evidence import Evidence
     from tuner.decision.latency import Scatter
+    from tuner.decision.problem import Problem
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Choice, SizeEstimate
     from tuner.model.sweep import Sweep
@@ -63,7 +68,30 @@ def recommend(
         sweep=_stamp(sweep),
         tradeoff=weigh_tradeoff(problem) if problem else None,
         variation=analysis.variation,
+        options=tuple(_options(problem)) if problem else (),
     )
+
+
+def _options(problem: Problem) -> Iterator[Option]:
+    """What other goals would answer, each from the same draws and within the same limits."""
+    estimates, allowed = problem.estimates, problem.ranking.allowed
+    if not allowed.any():
+        return
+    for name, weight in OPTION_WEIGHTS.items():
+        goal = replace(problem.goal, time_weight=weight)
+        ranking = rank(estimates, goal, allowed, problem.current_mb)
+        seen = replace(problem, ranking=ranking, now=None)
+        move = firm_move(seen)
+        # Where that goal would not move, what looks best under it.
+        column = move.answer if move.verdict == "resize" else measured_answer(seen)
+        memory_mb = estimates.sizes_mb[column]
+        yield Option(
+            name=name,
+            memory_mb=memory_mb,
+            duration_ms=interval(estimates.duration_ms[:, column]),
+            cost_usd_per_million=interval(estimates.cost_usd[:, column] * 1e6),
+            measured=memory_mb in problem.measured,
+        )
 
 
 def _findings(analysis: Analysis) -> Iterator[Finding]:

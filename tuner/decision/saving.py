@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,12 @@ class SavingNeeded:
 
 def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Finding | None]:
     """The verdict with what it saves a month; a resize for less money than needed is kept, with a
-    finding. A goal other than cost wants something else than money: it is left as it is.
+    finding. A resize that gains more by time than by money is left as it is.
     """
     choice = analysis.choice
     saving = _monthly_saving(analysis, needed.rate_per_s)
     told = replace(choice, saving_usd_per_month=saving)
-    if choice.verdict != "resize" or analysis.question.goal.name != "cost":
+    if choice.verdict != "resize" or _is_for_time(analysis):
         return told, None
     why = _below(choice, saving, needed)
     if why is None:
@@ -42,6 +43,20 @@ def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Findi
     return _kept(analysis, reason, monthly=saving is not None), Finding(
         "small_saving", "info", detail
     )
+
+
+def _is_for_time(analysis: Analysis) -> bool:
+    """Whether time counts more than cost, or the resize gains more by time, as the goal weighs it,
+    than by money.
+    """
+    goal, choice, now = analysis.question.goal, analysis.choice, analysis.current
+    if goal.first != "cost":
+        return True
+    if choice.saving_ratio is None or choice.duration_ms is None or now.duration_ms is None:
+        return False
+    money = -math.log1p(-choice.saving_ratio.estimate)
+    time = goal.weight * math.log(now.duration_ms.estimate / choice.duration_ms.estimate)
+    return choice.parameters == now.parameters and time > max(money, 0.0)
 
 
 def _monthly_saving(analysis: Analysis, rate_per_s: float | None) -> Interval | None:
@@ -98,6 +113,7 @@ def _kept(analysis: Analysis, reason: str, *, monthly: bool) -> Choice:
         saving_usd_per_month=NOTHING if monthly else None,
         # Both speak of the size that is best under the goal, which is not the one that is kept.
         expected_regret_ratio=None,
+        regret_bound_ratio=None,
         confidence=None,
         reason=reason,
     )

@@ -149,7 +149,7 @@ def break_down(problem: Problem | None) -> Breakdown:
     """
     if problem is None:
         return Breakdown((), ())
-    evidence, estimates = problem.evidence, problem.fitted
+    evidence, estimates = problem.evidence, problem.estimates
     cold_starts: tuple[ColdStartEstimate, ...] = ()
     if any(cold.billed_extra_ms for cold in evidence.cold_starts):
         cold_starts = tuple(

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuner.decision.findings import sweep_findings
+from tuner.decision.move import measured_answer
 from tuner.decision.pairs import best_problem, estimate_pairs, problem_at
 from tuner.decision.strata import strata_of
-from tuner.decision.verdict import measured_answer
 from tuner.model.finding import Finding
 from tuner.model.recommendation import ValueAnswer, Variation
 
@@ -83,10 +83,12 @@ def _value_answer(
         return ValueAnswer(stratum.value, stratum.record_count, None, ())
     # What says something of the work is as it comes: each value is compared with itself.
     now = problem_at(problems, varied.current) if varied.is_setting else each
-    problem = replace(each.problem, ranking=replace(each.problem.ranking, rivals=None))
+    problem = replace(
+        each.problem, ranking=replace(each.problem.ranking, rivals=None, now=None), now=None
+    )
     column = problem.ranking.pick()
     sizes = problem.estimates.sizes_mb
-    picked = None if column is None else sizes[measured_answer(problem, column)]
+    picked = None if column is None else sizes[measured_answer(problem)]
     shown = {
         *problem.evidence.sampled_mb,
         *named_mb,

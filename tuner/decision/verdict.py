@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.decision.estimates import interval
+from tuner.decision.move import current_fails, firm_move
 from tuner.decision.replies import error_at_current
 from tuner.model.interval import percent, percent_digits
 from tuner.model.invocation import Outcome
@@ -15,8 +16,8 @@ from tuner.model.recommendation import Choice
 
 if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence
+    from tuner.decision.move import Move
     from tuner.decision.problem import Problem
-    from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Basis
 
@@ -25,9 +26,12 @@ RANDOM_ERRORS: Final = (
     "invocations fail at several sizes without relation to memory, so no size is safe: "
     "mend the function's errors (or the payload), then tune again"
 )
-_STAND_IN_RATIO = 0.3
-"""How much slower (or, for speed, dearer) a measured size may be that answers in place of an
-unmeasured one: about a step of a usual grid of sizes."""
+GOAL_WISHES: Final = {
+    "cost": "best with cost first",
+    "speed": "best with speed first",
+    "balanced": "the best balance of cost and speed",
+}
+_BOUND_QUANTILE = 0.95
 _MANY_ALIKE = 4
 """From so many sizes on that look as good it is worth saying which they are."""
 _HARDLY_RATIO = 0.02
@@ -38,31 +42,34 @@ def judge(problem: Problem) -> Choice:
     """Reach a verdict. A size that was not measured cannot carry a resize."""
     if (why := errors_for_work(problem)) is not None:
         return undecided(why)
-    best = problem.ranking.pick()
-    if best is None:
+    if not problem.ranking.allowed.any():
         return undecided(nothing_allowed(problem))
-    chosen = measured_answer(problem, best)
-    regrets = problem.ranking.regrets(chosen)
-    objection = _objection(problem, best, chosen, regrets)
-    size = problem.estimates.sizes_mb[chosen]
+    move = firm_move(problem)
+    objection = _objection(problem, move)
+    size = problem.estimates.sizes_mb[move.answer]
+    regrets = problem.ranking.regrets(move.answer)
+    regret, bound = float(regrets.mean()), float(np.quantile(regrets, _BOUND_QUANTILE))
     if objection is not None:
         return undecided(
             objection,
-            regret=float(regrets.mean()),
-            confidence=_confidence(regrets, problem.goal),
+            regret=regret,
+            regret_bound=bound,
+            confidence=move.confidence,
             best_so_far_mb=size,
         )
-    keep = size == problem.current_mb
     return Choice(
-        verdict="keep" if keep else "resize",
+        # The verdict is of the size; another value of a parameter goes with it.
+        verdict="keep" if size == problem.current_mb else move.verdict,
         memory_mb=size,
         basis=_basis(problem, size),
-        duration_ms=interval(problem.estimates.duration_ms[:, chosen]),
-        cost_usd_per_million=interval(problem.estimates.cost_usd[:, chosen] * 1e6),
-        saving_ratio=_saving(problem, chosen),
+        duration_ms=interval(problem.estimates.duration_ms[:, move.answer]),
+        cost_usd_per_million=interval(problem.estimates.cost_usd[:, move.answer] * 1e6),
+        saving_ratio=_saving(problem, move.answer),
         saving_usd_per_month=None,
-        expected_regret_ratio=float(regrets.mean()),
-        confidence=_confidence(regrets, problem.goal),
+        expected_regret_ratio=regret,
+        regret_bound_ratio=bound,
+        confidence=move.confidence,
+        confidence_of=move.confidence_of,
         reason=_reason(problem, size),
     )
 
@@ -78,6 +85,7 @@ def undecided(
     reason: str,
     *,
     regret: float | None = None,
+    regret_bound: float | None = None,
     confidence: float | None = None,
     best_so_far_mb: int | None = None,
 ) -> Choice:
@@ -91,6 +99,7 @@ def undecided(
         saving_ratio=None,
         saving_usd_per_month=None,
         expected_regret_ratio=regret,
+        regret_bound_ratio=regret_bound,
         confidence=confidence,
         reason=reason,
         best_so_far_mb=best_so_far_mb,
@@ -174,36 +183,18 @@ def _within_all_but_limits(problem: Problem) -> list[int]:
     ]
 
 
-def measured_answer(problem: Problem, best: int) -> int:
-    """The rule's pick if it was measured or is the current size; else the best measured size that
-    does as well within the tolerance; else the pick.
-    """
-    size = problem.estimates.sizes_mb[best]
-    if size in problem.measured or size == problem.current_mb:
-        return best
-    measured = np.isin(problem.estimates.sizes_mb, problem.measured)
-    stand_in = problem.ranking.pick(measured)
-    if stand_in is None:
-        return best
-    good = float(problem.ranking.regrets(stand_in).mean()) <= problem.goal.tolerance_ratio
-    preference = problem.ranking.preference.mean(axis=0)
-    near = preference[stand_in] <= preference[best] * (1 + _STAND_IN_RATIO)
-    return stand_in if good and (near or not problem.goal.cost_slack_ratio) else best
-
-
-def _objection(
-    problem: Problem, best: int, chosen: int, regrets: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> str | None:
+def _objection(problem: Problem, move: Move) -> str | None:
     """What stands against the answer and what more would be needed; None if nothing does."""
-    size = problem.estimates.sizes_mb[chosen]
+    size = problem.estimates.sizes_mb[move.answer]
     if errors_are_random(problem.evidence):
         return RANDOM_ERRORS
-    resize = size != problem.current_mb
+    now = problem.staying
+    resize = size != problem.current_mb or problem.now is not None
     if size not in problem.measured:
-        return _doubt(problem, best, size, float(regrets.mean())) or (
+        return _doubt(problem, move) or (
             f"{size} MB looks best but was not measured: add it with `memory_sizes_mb`"
         )
-    if resize and problem.current_mb not in problem.measured and not current_fails(problem):
+    if resize and problem.current_mb not in now.measured and not current_fails(now):
         return (
             f"{size} MB looks best, but the current {problem.current_mb} MB was not measured, so "
             f"the saving is not known: add it with `memory_sizes_mb`"
@@ -214,37 +205,26 @@ def _objection(
             f"p{problem.goal.percentile:g} at {size} MB is modelled from few samples: "
             f"{latency.samples_missing} more there would decide (raise `max_invocations`)"
         )
-    return _doubt(problem, best, size, float(regrets.mean()))
+    return _doubt(problem, move)
 
 
-def _doubt(problem: Problem, best: int, size: int, regret: float) -> str | None:
-    """Object if the expected regret is above the tolerance."""
-    if regret <= problem.goal.tolerance_ratio:
+def _doubt(problem: Problem, move: Move) -> str | None:
+    """Object where it is open whether a move helps."""
+    if move.verdict != "inconclusive":
         return None
-    tempting = problem.ranking.tempting()
-    if tempting is not None:
-        return _not_sure(problem, tempting)
-    wanted = problem.estimates.sizes_mb[best]
-    where = f"{wanted} MB" if wanted not in problem.measured else f"{size} MB and its neighbours"
-    slack = "" if problem.goal.cost_slack_ratio else ", or leave out `cost_slack_ratio=0`"
-    return (
-        f"expected regret of {size} MB is {percent(regret, 1)}, above the tolerance of "
-        f"{percent(problem.goal.tolerance_ratio, 1)}{_alike(problem)}: more samples at {where} "
-        f"would decide (raise `max_invocations` or `tolerance_ratio`{slack})"
-    )
-
-
-def _not_sure(problem: Problem, tempting: int) -> str:
-    """What a preferred current size would be left for, if it were sure."""
-    objective, now = problem.ranking.objective, problem.estimates.column(problem.current_mb)
-    gain = interval(1 - objective[:, tempting] / objective[:, now])
-    better = {"cost": "cheaper", "speed": "faster", "balanced": "better"}[problem.goal.name]
-    kept = {"cost": "faster", "speed": "cheaper", "balanced": "faster"}[problem.goal.name]
+    size, now = problem.estimates.sizes_mb[move.answer], problem.current_mb
+    if size == now and problem.now is None:
+        return (
+            f"whether another size is better than {now} MB is open: up to "
+            f"{percent(move.stake, 1)} may be gained{_alike(problem)}; more samples would decide "
+            f"(raise `max_invocations` or `tolerance_ratio`)"
+        )
+    current = f"the current {now} MB" if problem.now is None else "what is set now"
+    gain = interval(problem.ranking.gains(move.answer))
     likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
     return (
-        f"{problem.estimates.sizes_mb[tempting]} MB looks {percent(gain.estimate, 1)} {better} "
-        f"than the {kept} current {problem.current_mb} MB, but that is not sure ({likely}): more "
-        f"samples at both would decide (raise `max_invocations`)"
+        f"{size} MB looks {percent(gain.estimate, 1)} better than {current}, but that "
+        f"is not sure ({likely}): more samples at both would decide (raise `max_invocations`)"
     )
 
 
@@ -274,12 +254,6 @@ def memory_may_explain(evidence: Evidence, failing_mb: int) -> bool:
     return not any(n and m <= failing_mb for m, n in evidence.success_counts.items())
 
 
-def current_fails(problem: Problem) -> bool:
-    """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
-    counts = problem.evidence.failures.get(problem.current_mb)
-    return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
-
-
 def _basis(problem: Problem, size: int) -> Basis:
     latency = problem.constraints.latencies.get(size)
     measured = size in problem.measured and (latency is None or latency.measured)
@@ -294,22 +268,9 @@ def _saving(problem: Problem, chosen: int) -> Interval | None:
     return interval(1 - problem.estimates.cost_usd[:, chosen] / now)
 
 
-def _confidence(regrets: np.ndarray[tuple[int], np.dtype[np.float64]], goal: Goal) -> float:
-    """Probability that the regret is within the tolerance."""
-    return float(np.mean(regrets <= goal.tolerance_ratio))
-
-
 def _reason(problem: Problem, size: int) -> str:
     """One sentence that says why a size is the answer."""
     if current_fails(problem):
         return f"invocations fail at the current {problem.current_mb} MB and succeed at {size} MB"
-    wish = {
-        "cost": "cheapest",
-        "speed": "fastest",
-        "balanced": "best balance of cost and speed",
-    }[problem.goal.name]
-    slack = problem.goal.cost_slack_ratio
-    second = {"cost": "fastest", "speed": "cheapest", "balanced": "fastest"}[problem.goal.name]
-    what = f"{second} within {percent(slack)} of the {wish}" if slack else wish
     stay = "the current size is" if size == problem.current_mb else f"{size} MB is"
-    return f"{stay} {what}"
+    return f"{stay} {GOAL_WISHES[problem.goal.first]}"

@@ -33,14 +33,14 @@ _SLOW_CALLS_STREAM = 1
 class Curve:
     """Draws over a grid of sizes; sizes between are log-log interpolated.
 
-    Every draw is positive and never rises with memory, and so is their mean. `within_ratio` is
-    the relative deviation of single invocations within one environment.
+    Every draw is positive. `within_ratio` is the relative deviation of single invocations within
+    one environment.
     """
 
     grid_mb: NDArray[np.int_] = field(repr=False)
     log_draws: NDArray[np.float64] = field(repr=False)
     slow_log_ratio: NDArray[np.float64] = field(repr=False)
-    """Log ratio of the mean to a typical call in each draw, which single calls hardly show."""
+    """Log ratio of the mean to a typical call, which single calls hardly show: as `log_draws`."""
     measured_mb: tuple[int, ...]
     within_ratio: float
     sample_count: int
@@ -52,12 +52,19 @@ class Curve:
 
         Sizes outside the grid (128–10,240 MB and the measured ones) get its end's value.
         """
+        return np.asarray(np.exp(self._at(self.log_draws, sizes_mb)))
+
+    def slow_log_at(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
+        """Draws of the log ratio of the mean to a typical call: as `draws_ms`."""
+        return self._at(self.slow_log_ratio, sizes_mb)
+
+    def _at(self, values: NDArray[np.float64], sizes_mb: Sequence[int]) -> NDArray[np.float64]:
+        """Interpolate over the logarithm of memory."""
         sizes = np.clip(np.asarray(sizes_mb, dtype=float), self.grid_mb[0], self.grid_mb[-1])
         above = np.clip(np.searchsorted(self.grid_mb, sizes), 1, len(self.grid_mb) - 1)
         low, high = np.log(self.grid_mb[above - 1]), np.log(self.grid_mb[above])
         share = (np.log(sizes) - low) / (high - low)
-        mixed = self.log_draws[:, above - 1] * (1 - share) + self.log_draws[:, above] * share
-        return np.asarray(np.exp(mixed))
+        return np.asarray(values[:, above - 1] * (1 - share) + values[:, above] * share)
 
     def mean_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Posterior mean of the mean warm duration in ms at each size."""
@@ -71,6 +78,7 @@ def fit_curve(
     seed: int = 0,
     slow_calls_seed: int = 0,
     draw_count: int = 200,
+    runtime: str | None = None,
 ) -> Curve:
     """Fit mean warm duration over memory to the samples of one payload.
 
@@ -79,7 +87,8 @@ def fit_curve(
 
     The order of the samples does not matter; scaling all durations scales the curve. Cold samples
     alone give a curve whose level is unsure. What is not known of slow calls is the same in all
-    curves of one `slow_calls_seed`, and tells none apart. Raises InputError without a sample.
+    curves of one `slow_calls_seed`, and tells none apart; `runtime`, as Lambda names it, says how
+    likely slow calls are before any was seen. Raises InputError without a sample.
     """
     if not samples:
         raise InputError(
@@ -90,10 +99,10 @@ def fit_curve(
     grid = _grid(levels.sizes_mb, sizes_mb)
     typical = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
     rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
-    slow_calls = levels.slow_calls.draw_log_ratios(draw_count, rng)
+    slow_calls = levels.slow_calls.draw_log_ratios(grid, draw_count, rng, runtime=runtime)
     return Curve(
         grid_mb=grid,
-        log_draws=typical + slow_calls[:, None],
+        log_draws=typical + slow_calls,
         slow_log_ratio=slow_calls,
         measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
         within_ratio=levels.within_ratio,

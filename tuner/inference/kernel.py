@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SLOW_OCTAVES: Final = 1.5
 """How far along log2 of memory the slow discrepancy is shared."""
-ROUGH_OCTAVES: Final = 0.2
-"""The same of the rough one: from a size that a person would write to the next or so."""
+ROUGH_OCTAVES: Final = 0.4
+"""The same of the rough one: about to the next of four sizes an octave or so."""
 _JITTER = 1e-9
 """Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from tuner.inference.kernel import discrepancy_kernels, draw_units
 from tuner.inference.prior import (
+    RISING_COUNT,
     SHAPE_COUNT,
     WINDOWED_COUNT,
     WINDOWED_RANGE_MS,
@@ -39,11 +40,13 @@ _WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0, 5.5)
 _NEGLIGIBLE = 7.0
 """Noises whose log weight is this far below the best one's are left out."""
 _DISCREPANCY_RATIOS = (
-    (0.001, 0.003, 0.35),
-    (0.02, 0.007, 0.27),
-    (0.03, 0.018, 0.18),
-    (0.06, 0.025, 0.13),
+    (0.001, 0.003, 0.34),
+    (0.02, 0.007, 0.26),
+    (0.03, 0.018, 0.17),
+    (0.06, 0.025, 0.12),
     (0.1, 0.07, 0.07),
+    (0.25, 0.05, 0.02),
+    (0.1, 0.3, 0.02),
 )
 """Deviations of the slow and the rough discrepancy, and prior weight."""
 _USUAL_DISCREPANCY = 2
@@ -57,6 +60,8 @@ _WINDOWED_LOG_WEIGHT = float(
     - 0.5 * np.log(2 * np.pi)
 )
 """A windowed shape's share of those odds: the density of its scale, which others have flat."""
+_RISING_ODDS = 0.02
+"""Prior odds of a duration that rises with memory somewhere."""
 _PLAUSIBLE_COUNT = 700
 """Shapes that get a closer look."""
 _INDISTINCT = 1e-4
@@ -203,7 +208,7 @@ def draw_log_curves(
     """Draw log durations of typical calls at ascending sizes that include the measured ones:
     (draws, grid).
 
-    Draws never rise with memory.
+    Draws never rise with memory, unless the levels do.
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
     log_scale = prior_log_scale() - levels.log_anchor
@@ -214,12 +219,28 @@ def draw_log_curves(
     compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
     weights = grid.log_weights(compact, grid.all())
     which, shape_index = np.divmod(_pick(weights.T.ravel(), draw_count, rng), len(plausible))
-    curves = prior_shapes().select(plausible[shape_index]).log_duration(grid_mb)
+    shape = plausible[shape_index]
+    curves = prior_shapes().select(shape).log_duration(grid_mb)
     measured = np.searchsorted(grid_mb, levels.sizes_mb)
     curves += _discrepancies(
         grid, which, shapes=curves, grid_mb=grid_mb, measured=measured, rng=rng
     )
-    return _never_rising(curves, grid_mb) + levels.log_anchor
+    falling = _never_rising(curves, grid_mb)
+    rising = (shape >= SHAPE_COUNT - RISING_COUNT) | _may_rise(curves[:, measured], rng)
+    return np.where(rising[:, None], curves, falling) + levels.log_anchor
+
+
+def _may_rise(curves: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which draws are left to rise with memory: few, unless the measured sizes contradict a curve
+    that never does: the odds grow with the surest rise from one of them to a larger one, by its
+    deviations. `curves` are the draws at ascending sizes; (draws,).
+    """
+    mean, covariance = curves.mean(axis=0), np.atleast_2d(np.cov(curves.T))
+    own = np.diag(covariance)
+    variance = own[:, None] + own[None, :] - 2 * covariance + _NEGLIGIBLE_VARIANCE
+    rise = np.triu(mean[None, :] - mean[:, None], 1) / np.sqrt(variance)
+    odds = _RISING_ODDS * np.exp(min(float(rise.max()) ** 2 / 2, 50.0))
+    return np.asarray(rng.random(len(curves)) < odds / (1 + odds))
 
 
 def _discrepancies(

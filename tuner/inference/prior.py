@@ -3,11 +3,13 @@
 A shape is waiting, plus CPU work that ends at a core limit, plus pressure at small sizes:
 
     t(c) = wait + serial * min(c, knee)^-k + parallel * min(c, cores)^-k + pressure * c^-q
+           + growth * c^g
 
 with c in vCPUs (1,769 MB = 1). `wait`, `serial` and `parallel` are shares of the duration at one
 vCPU. k scatters around 1 (credit is linear in memory); the knee of a single thread scatters around
 one vCPU; pressure (garbage collection, paging, quota windows) is what makes durations fall faster
-than 1/c at small sizes. Every term falls with c, so a shape never rises with memory.
+than 1/c at small sizes. Every term falls with c but the last, which a few shapes have: workers by
+memory, heaps that are filled before they are collected, caches that thrash. All others never rise.
 
 The prior is drawn once, from the platform's documented behaviour and not from any one data set.
 """
@@ -33,6 +35,8 @@ SHAPE_COUNT = 4500
 WINDOWED_COUNT: Final = 800
 WINDOWED_RANGE_MS: Final = (1.0, 120.0)
 """Serial CPU time over which the quota's windows show: a fraction of one, to a few of them."""
+RISING_COUNT: Final = 200
+"""The last so many shapes rise with memory, somewhere or everywhere."""
 _SMALLEST_VCPU = MIN_MEMORY_MB / MB_PER_VCPU
 _ROUNDING = 1e-9
 """Errors (sums of logarithms) that differ by less are equal: rounding is near 1e-15."""
@@ -50,6 +54,8 @@ class Shapes:
     cores_vcpu: Floats
     pressure: Floats
     pressure_exponent: Floats
+    growth: Floats
+    growth_exponent: Floats
     windowed_ms: Floats
     """Serial CPU time of shapes that follow the quota's windows instead of their average, in
     milliseconds at one vCPU; 0 of the others, which have any scale."""
@@ -83,6 +89,10 @@ class Shapes:
             + self.parallel[:, None] * parallel
             + self.pressure[:, None] * pressure
         )
+        rising = self.growth > 0
+        if rising.any():
+            exponent = self.growth_exponent[rising][:, None]
+            total[rising] += self.growth[rising][:, None] * np.exp(exponent * c)
         return np.asarray(np.log(total))
 
 
@@ -144,6 +154,11 @@ def prior_shapes() -> Shapes:
     wait[:WINDOWED_COUNT] = np.minimum(wait[:WINDOWED_COUNT], 0.9)
     work = 1.0 - wait
     parallel_share[:WINDOWED_COUNT] = pressure[:WINDOWED_COUNT] = 0.0
+    step_share = rng.random(n)
+    # Numerical libraries and pools of workers put all of the work on all cores.
+    parallel_share[(parallel_share > 0) & (rng.random(n) < 0.25)] = 1.0
+    growth = np.zeros(n)
+    growth[-RISING_COUNT:] = np.exp(rng.uniform(np.log(0.03), np.log(3.0), RISING_COUNT))
     return Shapes(
         wait=wait,
         serial=work * (1 - parallel_share),
@@ -153,15 +168,17 @@ def prior_shapes() -> Shapes:
         cores_vcpu=np.exp(rng.uniform(np.log(1.2), np.log(6.0), n)),
         pressure=pressure,
         pressure_exponent=pressure_exponent,
+        growth=growth,
+        growth_exponent=rng.uniform(0.4, 1.4, n),
         windowed_ms=windowed_ms,
-        step_share=rng.random(n),
+        step_share=step_share,
     )
 
 
 def nearest_shapes(
     sizes_mb: NDArray[np.int_], log_levels: Sequence[Sequence[float]]
 ) -> tuple[Floats, Floats]:
-    """The shape of the library whose sum of absolute errors is least, at the levels' scale; and
+    """The shape that never rises whose sum of absolute errors is least, at the levels' scale; and
     for each size, what the shapes say that are nearest to all other sizes, in the mean duration
     (flat ones are alike but at the size left out). Each size has one level or several.
 

@@ -2,7 +2,9 @@
 
 A share of a function's calls may be slow (pauses, retries, a slow backend). Few samples show few
 of them or none, and the bill has them all the same: rate and extra time are drawn from their
-posterior, given how many of the samples were slow and by how much.
+posterior, given how many of the samples were slow and by how much. Sizes share them in part: one
+size's mean may hold more of them than the others' tell, and the more samples it has, the more its
+own mean counts.
 """
 
 from __future__ import annotations
@@ -26,8 +28,50 @@ SLOW_CALL_EXTRA = 2.0
 """How much longer a slow call takes on average, over a usual one, before any was seen."""
 _EXTRA_SHAPE = 3.0
 """Shape of its inverse gamma prior: a mean that is unsure by its own size."""
+_EXPONENTS = np.array([-1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0])
+"""By which power of memory the extra time, as a share of a usual call's, falls. It rises where
+another service is slow for as long as ever while the work gets faster, and falls where a pause
+needs the processor and calls mostly wait."""
+_EXPONENT_WEIGHTS = np.array([0.03, 0.07, 0.12, 0.43, 0.2, 0.1, 0.05])
+_PAUSING_RUNTIMES = ("java", "dotnet")
+"""They compile while they run and stop for their heap: on other threads, for which a small size has
+no processor left. Most functions of theirs have slow calls, which weigh more at small sizes."""
+_PAUSING_SHARE = 0.7
+_PAUSING_EXPONENT_WEIGHTS = np.array([0.0, 0.0, 0.05, 0.2, 0.25, 0.3, 0.2])
+_OWN_SCALES = np.array([0.05, 0.4, 2.0])
+"""How far a size's own slow calls deviate from what all sizes tell of it, as a share of that."""
+_OWN_WEIGHTS = np.array([0.97, 0.02, 0.01])
+_OWN_LEAST = 0.005
+"""The same where no slow calls are known: of the usual duration."""
+_OWN_OCTAVES = 1.0
+"""How far along log2 of memory that deviation is shared."""
+_LEAST_RATIO = 0.5
+_NEVER = 1e-30
 _PRIOR_COUNT = 4.0
 _LARGEST_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is known
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRatios:
+    """What a size's warm samples tell of its ratio of mean to typical level; arrays by size."""
+
+    sizes_mb: NDArray[np.int_]
+    count: Floats
+    ratio: Floats
+    """Mean of the samples over the typical level of them."""
+    square: Floats
+    """Mean square of what slow calls took longer, as a share of the typical level."""
+
+    @classmethod
+    def of(cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_]) -> OwnRatios:
+        """Compare warm samples with what they were pulled in to; `sizes_mb` are theirs."""
+        sizes, where, count = np.unique(sizes_mb, return_inverse=True, return_counts=True)
+        level = np.bincount(where, typical_logs, minlength=len(sizes)) / count
+        mean = np.bincount(where, np.exp(logs), minlength=len(sizes)) / count
+        excess = np.expm1(logs - typical_logs)
+        slow = excess * (excess > _SLOW_EXCESS)
+        square = np.bincount(where, slow**2, minlength=len(sizes)) / count
+        return cls(sizes, count.astype(float), mean / np.exp(level), square)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,62 +79,157 @@ class SlowCalls:
     """What was taken out of warm samples to find their typical level."""
 
     sample_count: int
-    slow_count: int
-    slow_excess: float
-    """Sum over the slow calls of what they took longer, as a share of the typical level."""
+    slow_excesses: tuple[float, ...]
+    """What each slow call took longer, as a share of its size's typical level."""
+    slow_octaves: tuple[float, ...]
+    """How many octaves its size lies above the middle of the sampled ones."""
+    middle_mb: float
     mild_log: float
     """Log ratio of mean to typical level without slow calls."""
     mild_deviation: float
+    within_ratio: float
+    own: OwnRatios
 
     @classmethod
-    def of(cls, pulled_in: Floats, within_ratio: float) -> SlowCalls:
-        """Sort out by how much (log) each warm sample was pulled in.
+    def of(
+        cls, logs: Floats, typical_logs: Floats, sizes_mb: NDArray[np.int_], within_ratio: float
+    ) -> SlowCalls:
+        """Sort out by how much each warm sample was pulled in; `sizes_mb` are theirs.
 
         What is no slow call counts by its mean, where nothing counts as much as a few samples; the
         lognormal's own ratio of mean to median, within_ratio² / 2, is added.
         """
-        excess = np.expm1(pulled_in)
+        excess = np.expm1(logs - typical_logs)
         slow = excess > _SLOW_EXCESS
         mild = excess[~slow]
         count = _PRIOR_COUNT + len(mild)
         mean = float(mild.sum()) / count
         variance = float(np.sum(mild**2)) / count - mean**2
         deviation = float(np.sqrt((variance + within_ratio**4 / 2) / count)) / (1 + mean)
+        octaves = np.log2(sizes_mb) if len(sizes_mb) else np.zeros(1)
         return cls(
-            sample_count=len(pulled_in),
-            slow_count=int(slow.sum()),
-            slow_excess=float(excess[slow].sum()),
+            sample_count=len(logs),
+            slow_excesses=tuple(float(each) for each in excess[slow]),
+            slow_octaves=tuple(float(each) for each in (octaves - octaves.mean())[slow]),
+            middle_mb=float(2 ** octaves.mean()),
             mild_log=float(np.log1p(mean)) + within_ratio**2 / 2,
             mild_deviation=min(deviation, _LARGEST_DEVIATION),
+            within_ratio=within_ratio,
+            own=OwnRatios.of(logs, typical_logs, sizes_mb),
         )
 
     @property
     def log_ratio(self) -> float:
         """Log ratio of mean to typical level by what was seen alone."""
-        seen = self.slow_excess / (_PRIOR_COUNT + self.sample_count)
+        seen = sum(self.slow_excesses) / (_PRIOR_COUNT + self.sample_count)
         return self.mild_log + float(np.log1p(seen))
 
-    def draw_log_ratios(self, count: int, rng: np.random.Generator) -> Floats:
-        """Draw the log ratio of mean to typical level: (count,).
+    def draw_log_ratios(
+        self,
+        sizes_mb: NDArray[np.int_],
+        count: int,
+        rng: np.random.Generator,
+        *,
+        runtime: str | None = None,
+    ) -> Floats:
+        """Draw the log ratio of mean to typical level at ascending sizes that include the measured
+        ones: (count, sizes).
 
-        The slow calls' extra time is exponential around a mean that the seen ones tell.
+        The slow calls' extra time is exponential around a mean that the seen ones tell; that mean,
+        as a share of the typical level, may go with memory; and each size has its own deviation.
         """
-        typical_count = self.sample_count - self.slow_count
-        rate = draw_slow_rates(self.slow_count, typical_count, count, rng)
-        shape = _EXTRA_SHAPE + self.slow_count
-        scale = SLOW_CALL_EXTRA * (_EXTRA_SHAPE - 1) + self.slow_excess
-        extra = scale / rng.standard_gamma(shape, count)
-        mild = self.mild_log + self.mild_deviation * rng.standard_normal(count)
-        return np.asarray(mild + np.log1p(rate * extra))
+        slow_count = len(self.slow_excesses)
+        pauses = (runtime or "").startswith(_PAUSING_RUNTIMES)
+        share = _PAUSING_SHARE if pauses else _SLOW_CALLS_SHARE
+        rate = draw_slow_rates(slow_count, self.sample_count - slow_count, count, rng, share=share)
+        shape = _EXTRA_SHAPE + slow_count
+        # What each slow call would have been at the middle size, for every exponent: (exponents,).
+        at_middle = np.array(self.slow_excesses) * 2 ** np.outer(_EXPONENTS, self.slow_octaves)
+        scales = SLOW_CALL_EXTRA * (_EXTRA_SHAPE - 1) + at_middle.sum(axis=1)
+        likelihood = _EXPONENTS * np.log(2) * sum(self.slow_octaves) - shape * np.log(scales)
+        prior = _PAUSING_EXPONENT_WEIGHTS if pauses else _EXPONENT_WEIGHTS
+        weight = prior * np.exp(likelihood - likelihood.max())
+        which = rng.choice(len(_EXPONENTS), size=count, p=weight / weight.sum())
+        middle = scales[which] / rng.standard_gamma(shape, count)
+        mild = np.exp(self.mild_log + self.mild_deviation * rng.standard_normal(count))
+        octaves = np.log2(sizes_mb) - np.log2(self.middle_mb)
+        extra = middle[:, None] * 2 ** (-_EXPONENTS[which][:, None] * octaves[None, :])
+        added = rate[:, None] * extra
+        ratio = mild[:, None] * (1 + added)
+        ratio += self._own_deviations(sizes_mb, ratio, added, 2 * added * extra, rng)
+        return np.asarray(np.log(np.maximum(ratio, _LEAST_RATIO)))
+
+    def _own_deviations(
+        self,
+        sizes_mb: NDArray[np.int_],
+        ratio: Floats,
+        added: Floats,
+        square: Floats,
+        rng: np.random.Generator,
+    ) -> Floats:
+        """Draw how far each size's ratio of mean to typical level is from `ratio`, given its
+        samples' own (Matheron's rule): (draws, sizes).
+
+        `added` is what slow calls add to the mean and `square` what they add to a call's variance,
+        by the draws: (draws, sizes).
+        """
+        own, where = self.own, np.searchsorted(sizes_mb, self.own.sizes_mb)
+        shared = _shared(sizes_mb, sizes_mb)
+        units = rng.standard_normal(ratio.shape) @ np.linalg.cholesky(shared).T
+        extent = added + _OWN_LEAST
+        shared_variance = (square[:, where] + self.within_ratio**2) / own.count
+        variance = np.maximum(shared_variance, own.square / own.count)
+        apart = own.ratio - ratio[:, where]
+        near = shared[np.ix_(where, where)]
+        scales = _draw_scales(apart, extent[:, where], shared_variance, near, rng)[:, None]
+        extent *= scales
+        prior, seen = extent * units, extent[:, where]
+        covariance = seen[:, :, None] * near * seen[:, None, :]
+        diagonal = np.arange(len(where))
+        covariance[:, diagonal, diagonal] += variance
+        noise = np.sqrt(variance) * rng.standard_normal(variance.shape)
+        wanted = apart - prior[:, where] - noise
+        pull = np.linalg.solve(covariance, wanted[:, :, None])[:, :, 0]
+        return np.asarray(prior + extent * ((pull * seen) @ shared[where]))
+
+
+def _draw_scales(
+    apart: Floats, extent: Floats, variance: Floats, near: Floats, rng: np.random.Generator
+) -> Floats:
+    """Draw how large sizes' own deviations are, by how well a usual draw explains what is apart:
+    (draws,).
+    """
+    middle = extent.mean(axis=0)
+    covariance = _OWN_SCALES[:, None, None] ** 2 * near * np.outer(middle, middle)
+    covariance = covariance + np.diag(variance.mean(axis=0))
+    residual = apart.mean(axis=0)
+    distance = np.array([residual @ np.linalg.solve(each, residual) for each in covariance])
+    log_weight = -0.5 * (distance + np.linalg.slogdet(covariance)[1])
+    weight = _OWN_WEIGHTS * np.exp(log_weight - log_weight.max())
+    return np.asarray(rng.choice(_OWN_SCALES, size=len(apart), p=weight / weight.sum()))
+
+
+def _shared(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
+    """Correlation of two sizes' own deviations (Ornstein-Uhlenbeck over log2 of memory)."""
+    apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
+    return np.asarray(np.exp(-apart / _OWN_OCTAVES))
 
 
 def draw_slow_rates(
-    slow_count: int, typical_count: int, draw_count: int, rng: np.random.Generator
+    slow_count: int,
+    typical_count: int,
+    draw_count: int,
+    rng: np.random.Generator,
+    *,
+    share: float = _SLOW_CALLS_SHARE,
 ) -> Floats:
     """Draw the share of slow calls, given how many were seen and not seen: a rate r shows k in n
-    with probability r^k (1 - r)^(n - k). 0 for functions that have none.
+    with probability r^k (1 - r)^(n - k). 0 for functions that have none, all but `share` of them.
     """
     rates = np.array([0.0, *_RATES])
-    prior = np.array([1 - _SLOW_CALLS_SHARE, *[_SLOW_CALLS_SHARE / len(_RATES)] * len(_RATES)])
-    weight = prior * rates**slow_count * (1 - rates) ** typical_count
+    prior = np.array([1 - share, *[share / len(_RATES)] * len(_RATES)])
+    # In logarithms: a thousand samples' likelihood is less than any number that there is.
+    slow_log = slow_count * np.log(np.maximum(rates, _NEVER)) if slow_count else 0.0
+    log_weight = np.log(prior) + slow_log + typical_count * np.log1p(-rates)
+    weight = np.exp(log_weight - log_weight.max())
     return rng.choice(rates, size=draw_count, p=weight / weight.sum())

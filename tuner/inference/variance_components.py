@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 # Prior of the noise within an environment: worth this many samples at this relative deviation.
 # A few per cent is what warm Lambda invocations of unchanged work scatter by.
-_PRIOR_COUNT = 4.0
-_PRIOR_RATIO = 0.04
+_PRIOR_COUNT = 2.5
+_PRIOR_RATIO = 0.05
 # How differently sizes take to a cold start, once its common factor is taken out.
 _COLD_PRIOR_COUNT = 3.0
-_COLD_PRIOR_RATIO = 0.05
+_COLD_PRIOR_RATIO = 0.06
 _SMALLEST_DURATION_MS = 0.01  # the platform reports hundredths of a millisecond
 
 
@@ -199,7 +199,7 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         within_ratio=within,
         within_count=_PRIOR_COUNT + freedom,
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count, within),
-        slow_calls=SlowCalls.of(logs[warm] - typical, within),
+        slow_calls=SlowCalls.of(logs[warm], typical, sizes[size_of_sample[warm]], within),
         log_anchor=anchor,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.function import Architecture, FunctionConfig
-    from tuner.model.goal import Goal
+    from tuner.model.goal import Goal, OptionName
     from tuner.model.interval import Interval
     from tuner.model.plan import VariedParameter
 
@@ -33,6 +33,11 @@ class Choice:
     """One sentence: why this verdict."""
     best_so_far_mb: int | None = None
     """When inconclusive: the size that looks best so far, not a recommendation."""
+    regret_bound_ratio: float | None = None
+    """95 % of what is known speaks for less regret than this."""
+    confidence_of: Literal["move", "best"] = "best"
+    """What `confidence` is of: that the current size is beaten by more than the tolerance, or that
+    no size is better than the answer by more."""
     parameters: tuple[tuple[str, str], ...] = ()
     """The varied payload parameter and the value that goes with the size, where it can be set."""
     cost_usd_per_million_records: Interval | None = None
@@ -65,6 +70,17 @@ class SizeEstimate:
     measured: bool
     percentiles: tuple[PercentileEstimate, ...] = ()
     """p50, p95, p99 and the one that was asked for: with several payloads, the slowest one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The answer of another goal, from the same draws (with the chosen value of a parameter)."""
+
+    name: OptionName
+    memory_mb: int
+    duration_ms: Interval
+    cost_usd_per_million: Interval
+    measured: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +236,8 @@ class Recommendation:
     tradeoff: Tradeoff | None = None
     variation: Variation | None = None
     """Where a payload parameter was given several values."""
+    options: tuple[Option, ...] = ()
+    """Cheapest, balanced and fastest; none where no size may be recommended or nothing is known."""
 
     def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
         """A percentile (0 to 100) of warm duration at a size; None where nothing is known of it,

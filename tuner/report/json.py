@@ -56,6 +56,10 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             else _percentiles_at(recommendation, current.memory_mb),
         },
         "platform": _platform(recommendation),
+        "options": [
+            _fields(each, "name", "memory_mb", "duration_ms", "cost_usd_per_million")
+            for each in recommendation.options
+        ],
         "sizes": [_size(size) for size in recommendation.sizes],
         "variation": _variation(recommendation.variation),
         "findings": findings_json(recommendation.findings),
@@ -100,17 +104,18 @@ def findings_json(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 def goal_json(goal: Goal) -> dict[str, Any]:
     """The goal with its limits."""
-    return _fields(
-        goal, "name", "cost_slack_ratio", "tolerance_ratio", "max_duration_ms", "percentile",
+    limits = _fields(
+        goal, "name", "tolerance_ratio", "max_duration_ms", "percentile",
         "max_cost_usd_per_million", "cold_start_share", "allow_different_replies",
     )  # fmt: skip
+    return {**limits, "time_weight": goal.weight}
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
     return _fields(
         choice, "verdict", "memory_mb", "best_so_far_mb", "basis", "duration_ms",
         "cost_usd_per_million", "saving_ratio", "saving_usd_per_month", "expected_regret_ratio",
-        "confidence", "parameters", "cost_usd_per_million_records",
+        "regret_bound_ratio", "confidence", "parameters", "cost_usd_per_million_records",
     )  # fmt: skip
 
 

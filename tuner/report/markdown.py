@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
 from tuner.report.rows import (
+    option_rows,
     pair_rows,
     per_record,
     percent_now,
@@ -14,7 +15,7 @@ from tuner.report.rows import (
     size_rows,
 )
 from tuner.report.sanitize import code_span, markdown, markdown_finding
-from tuner.report.wording import best_pair, certainty, cost_of_records, headline
+from tuner.report.wording import best_pair, certainty, cost_of_records, goal_line, headline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tuner.report.rows import PairRow, SizeRow
 
 
-DROPPED_FIRST: Final = ("chart", "sizes", "assumptions", "findings")
+DROPPED_FIRST: Final = ("chart", "sizes", "other goals", "assumptions", "findings")
 """What a comment can do without, in the order in which it is left out."""
 
 
@@ -39,10 +40,11 @@ def render(
     sections = [
         ("", brief(recommendation)),
         ("", _comparison(recommendation)),
-        ("", _capitalised(certainty(recommendation) or "")),
+        ("", _certainty(recommendation)),
         ("", markdown(cost_of_records(recommendation) or "")),
         ("", markdown(best_pair(recommendation) or "")),
         ("", change),
+        ("other goals", _options(recommendation)),
         ("chart", "" if varied else cost_chart(recommendation)),
         ("sizes", "" if varied else _sizes(recommendation)),
         ("sizes", _pairs(recommendation)),
@@ -52,8 +54,10 @@ def render(
     return "\n\n".join(text for name, text in sections if text and name not in without) + "\n"
 
 
-def _capitalised(sentence: str) -> str:
-    return f"{sentence[:1].upper()}{sentence[1:]}"
+def _certainty(recommendation: Recommendation) -> str:
+    """How sure it is, and under which goal."""
+    sure = certainty(recommendation) or ""
+    return f"{sure[:1].upper()}{sure[1:]} {goal_line(recommendation)}".strip()
 
 
 def brief(recommendation: Recommendation) -> str:
@@ -119,6 +123,30 @@ def _row(*cells: str | None) -> str:
 def _percentile(found: PercentileEstimate | None, *, known: bool) -> str | None:
     """A cell, where the column is shown; it does not break at its unit."""
     return _unbroken(percentile_cell(found).replace("~", "\\~")) if known else None
+
+
+def _options(recommendation: Recommendation) -> str:
+    """What each goal would answer, beside the current size."""
+    rows = option_rows(recommendation)
+    if not rows:
+        return ""
+    lines = [
+        _row("", "memory", "mean duration", "$ per million", "vs now", ""),
+        "|---|--:|--:|--:|--:|---|",
+        *(
+            _row(
+                f"▶ **{row.name}**" if row.recommended else row.name,
+                _unbroken(numbers.memory(row.memory_mb)),
+                _unbroken(numbers.known(row.duration_ms, numbers.duration)),
+                numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
+                _unbroken(row.change),
+                row.note,
+            )
+            for row in rows
+        ),
+    ]
+    table = "\n".join(lines)
+    return f"<details><summary>Cheapest, balanced, fastest</summary>\n\n{table}\n\n</details>"
 
 
 def _sizes(recommendation: Recommendation) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from tuner.model.goal import OPTION_WEIGHTS
 from tuner.report import numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from tuner.model.interval import Interval
     from tuner.model.recommendation import (
@@ -52,6 +53,75 @@ def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     return tuple(
         _row(recommendation, memory_mb, estimates.get(memory_mb)) for memory_mb in sorted(shown)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OptionRow:
+    """The current size, the recommended one, or what another goal would answer, as shown."""
+
+    name: str
+    memory_mb: int
+    duration_ms: Interval | None
+    cost_usd_per_million: Interval | None
+    change: str
+    """The column `vs now`."""
+    recommended: bool
+    note: str = ""
+
+
+def option_rows(recommendation: Recommendation) -> tuple[OptionRow, ...]:
+    """Now, cheapest, balanced and fastest; the recommended size has a row of its own where it is
+    none of them. Empty where a parameter's value is chosen too: pairs are shown there.
+    """
+    choice, current = recommendation.choice, recommendation.current
+    if not recommendation.options or choice.parameters:
+        return ()
+    known = [
+        ("now", current.memory_mb, current.duration_ms, current.cost_usd_per_million, ""),
+        *(
+            (
+                o.name,
+                o.memory_mb,
+                o.duration_ms,
+                o.cost_usd_per_million,
+                "" if o.measured else _MODELLED,
+            )
+            for o in recommendation.options
+        ),
+    ]
+    chosen_mb = choice.memory_mb
+    if chosen_mb is not None and chosen_mb not in {memory_mb for _, memory_mb, *_ in known}:
+        note = "" if choice.basis == "measured" else _MODELLED
+        own = (chosen_mb, choice.duration_ms, choice.cost_usd_per_million, note)
+        known.insert(1, ("recommended", *own))
+    marked = _marked(recommendation, [name for name, size, *_ in known if size == chosen_mb])
+    return tuple(
+        OptionRow(
+            name=name,
+            memory_mb=memory_mb,
+            duration_ms=duration,
+            cost_usd_per_million=cost,
+            change="–"
+            if ratio is None or memory_mb == current.memory_mb
+            else numbers.change(ratio),
+            recommended=name == marked,
+            note=note,
+        )
+        for name, memory_mb, duration, cost, note in known
+        for ratio in (change_from_now(recommendation, cost),)
+    )
+
+
+_MODELLED: Final = "modelled"
+
+
+def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:
+    """Which of the rows of the recommended size is the answer: a kept size's own, the goal's own,
+    or else the first.
+    """
+    of_goal = {name for name, each in OPTION_WEIGHTS.items() if each == recommendation.goal.weight}
+    asked = [name for name in names if name in of_goal]
+    return next(iter(names if "now" in names else asked or names), None)
 
 
 def failures(sizes: tuple[SizeSummary, ...]) -> str | None:
@@ -128,18 +198,21 @@ def _why_chosen(recommendation: Recommendation) -> str | None:
     """The goal's rule, as the recommended size satisfies it (a kept size needs no reason)."""
     if recommendation.choice.verdict != "resize":
         return None
-    slack = numbers.percent(recommendation.goal.cost_slack_ratio)
-    if recommendation.goal.name == "balanced":
+    if recommendation.goal.first == "balanced":
         return "best balance"
-    if recommendation.goal.name == "speed":
-        return f"cheapest within {slack} of the fastest"
+    if recommendation.goal.first == "speed":
+        return "speed first"
     if recommendation.choice.memory_mb == _cheapest_mb(recommendation):
         return None
-    return f"fastest within {slack}"
+    return "worth its cost in speed"
 
 
 def _cheapest_mb(recommendation: Recommendation) -> int | None:
-    """The cheapest size that may be recommended: one that nothing beats in both is on the front."""
+    """The cheapest size that may be recommended: the option, or, without options, one of the front
+    (which nothing beats in both).
+    """
+    if recommendation.options:
+        return recommendation.options[0].memory_mb
     failed = {size.memory_mb for size in recommendation.sizes if failures((size,))}
     fit = [size for size in recommendation.curve if size.memory_mb not in failed]
     if recommendation.tradeoff is not None:

@@ -12,6 +12,7 @@ from tuner.report import numbers
 from tuner.report.chart import draw_curves
 from tuner.report.console import SIGNS, fit_to, glyphs_for, printed_lines, text_console
 from tuner.report.rows import (
+    option_rows,
     pair_rows,
     per_record,
     percent_now,
@@ -27,6 +28,7 @@ from tuner.report.wording import (
     cost_of_records,
     describe_function,
     describe_sweep,
+    goal_line,
     headline,
 )
 
@@ -82,6 +84,7 @@ def render(
             console.print(line, soft_wrap=True)
     console.print()
     _print_verdict(console, recommendation, style)
+    _print_options(console, recommendation, roomy=width >= ROOMY_WIDTH)
     _print_remarks(console, recommendation, commands)
     text = "\n".join(printed_lines(console)).replace(_HELD_SPACE, " ")
     return fit_to(text + "\n", glyphs)
@@ -201,10 +204,32 @@ def _row_style(row: SizeRow) -> str:
 
 def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
     console.print(_held(headline(recommendation)), style=style)
-    lines = (certainty, cost_of_records, best_pair)
+    lines = (certainty, goal_line, cost_of_records, best_pair)
     for line in (write(recommendation) for write in lines):
         if line:
             console.print(Padding(_held(line), (0, 0, 0, 2)))
+
+
+def _print_options(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
+    """What each goal would answer, beside the current size."""
+    rows = option_rows(recommendation)
+    if not rows:
+        return
+    table = _empty_table(("goal", "memory", "mean", "$/million", "vs now"), roomy=roomy)
+    table.columns[1].justify = "left"
+    for row in rows:
+        cells = [
+            "▶" if row.recommended else "",
+            row.name,
+            numbers.memory(row.memory_mb),
+            _duration_cell(row.duration_ms, roomy=roomy),
+            numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
+            row.change,
+        ]
+        table.add_row(*cells, *([row.note] if roomy else []), style="bold" * row.recommended)
+    console.print()
+    console.print(table)
+    console.print()
 
 
 def _print_remarks(

@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 MOST_INVOCATIONS: Final = 40
 """Where a decision needs more, the answer says so instead of going on."""
-MOST_WITHOUT_SLACK: Final = 30
-"""Without a slack what is still open here is which of several sizes that cost the same is cheaper
-by a per cent: that takes hundreds.
-"""
 PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
 LEAST_INVOCATIONS: Final = 4
@@ -134,10 +130,9 @@ def plan_sweep(
 def plan_adaptive(request: TuneRequest, basis: Basis, goal: Goal) -> SweepPlan:
     """Plan an adaptive sweep among the candidates of a range, or among the sizes that are named.
 
-    Without a limit of invocations it takes MOST_INVOCATIONS (MOST_WITHOUT_SLACK if the goal has no
-    slack), PER_FURTHER_PAYLOAD more for each payload beyond the first, and for each payload as many
-    more as a limit at a percentile needs. Raises UsageError for limits that leave nothing to
-    compare.
+    Without a limit of invocations it takes MOST_INVOCATIONS, PER_FURTHER_PAYLOAD more for each
+    payload beyond the first, and for each payload as many more as a limit at a percentile needs.
+    Raises UsageError for limits that leave nothing to compare.
     """
     check_budget(request)
     min_mb, max_mb = _range(request, basis)
@@ -252,8 +247,7 @@ def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
 
 def _usual_most(goal: Goal, payload_count: int) -> int:
     further = PER_FURTHER_PAYLOAD * (payload_count - 1)
-    most = MOST_INVOCATIONS if goal.cost_slack_ratio else MOST_WITHOUT_SLACK
-    return most + further + _percentile_samples(goal, payload_count)
+    return MOST_INVOCATIONS + further + _percentile_samples(goal, payload_count)
 
 
 def _percentile_samples(goal: Goal, payload_count: int) -> int:

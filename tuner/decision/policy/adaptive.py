@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
+from tuner.decision.move import current_fails, weigh_move
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import initial_trials, open_sizes
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
-from tuner.decision.verdict import (
-    current_fails,
-    errors_are_random,
-    judge,
-    measured_answer,
-    nearest_to_limits,
-)
+from tuner.decision.verdict import errors_are_random, nearest_to_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tuner.decision.evidence import Evidence
+    from tuner.decision.move import Move
     from tuner.decision.policy.value_of_information import InformationValue
     from tuner.decision.problem import Problem
     from tuner.model.function import FunctionConfig
@@ -37,8 +32,10 @@ if TYPE_CHECKING:
 
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
-_COMPARED = 4
-"""Samples at the current size and at the one that tempts, before all sizes are looked at again."""
+_COMPARED = 12
+"""Samples at the current size and at the one leant to, before all sizes are looked at again."""
+_WORTH_COMPARING = 0.01
+"""A smaller gain takes hundreds of samples to be sure of, however small the tolerance."""
 _NEIGHBOUR_OCTAVES = 0.2
 _TRIED_OCTAVES = 0.3
 _NEAR_BEST = 0.9
@@ -46,6 +43,12 @@ _NEAR_BEST = 0.9
 _MOST_ENVIRONMENTS = 4
 _SURE_SHARE = 0.6
 _RESERVED = 4
+_PRICE_OPEN, _PRICE_SETTLED = 0.001, 0.004
+"""Regret that an invocation must promise to take away: while it is open whether a move helps, and
+once that is settled."""
+_RIVAL_OCTAVES = 1.1
+_RIVAL_REGRET = 0.1
+"""A size that was only seen cold may turn out this much better than it looks."""
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
 
@@ -140,19 +143,25 @@ class AdaptivePolicy:
         return ()
 
     def confirm(self, problem: Problem) -> tuple[Trial, ...] | None:
-        """A sample that a verdict cannot do without: () if there is a verdict, None if the regret
-        is still too large for that to matter.
+        """A sample that a verdict cannot do without: () if there is a verdict and nothing left to
+        gain, None if it is open what to measure.
         """
-        chosen = _answer(problem)
-        size = problem.estimates.sizes_mb[chosen]
-        if float(problem.ranking.regrets(chosen).mean()) > problem.goal.tolerance_ratio:
+        move = weigh_move(problem)
+        size = problem.estimates.sizes_mb[move.answer]
+        if move.verdict == "inconclusive":
             # The last invocations make what looks best a measured size, whatever is still open.
             if self._left <= _RESERVED:
-                return self._unmeasured(problem, size) or None
-            return self._comparison(problem) or None
-        if judge(problem).verdict != "inconclusive":
-            return ()
-        return self._unmeasured(problem, size) or self._percentile_samples(problem, size)
+                return self._unmeasured(problem, move.answer) or None
+            return None
+        lacking = (
+            self._unmeasured(problem, move.answer)
+            or self._percentile_samples(problem, size)
+            or self._warm_rival(problem, move)
+        )
+        if lacking:
+            return lacking
+        regret = float(problem.ranking.regrets(move.answer).mean())
+        return () if regret <= problem.goal.tolerance_ratio and not self._spends_all else None
 
     def acquire(self, problem: Problem, slots: int) -> tuple[float, tuple[Trial, ...]]:
         """What the best invocation promises for its price, and the batch that promises most."""
@@ -179,17 +188,26 @@ class AdaptivePolicy:
                 trials += [Trial(each.memory_mb, each.payload)] * each.count
         return (_price(apart[0]) if apart else 0.0), tuple(trials)
 
-    def is_futile(self, problem: Problem, promise: float) -> bool:
-        """Whether the regret stays too large even if every invocation that is left brings what the
-        best of them promises now for its price.
+    def worthwhile(
+        self, problem: Problem, promise: float, trials: tuple[Trial, ...]
+    ) -> tuple[Trial, ...]:
+        """The trials if they are worth their price, or else what makes a move sure that looks worth
+        it; then what makes the answer so far a measured one.
         """
-        regret = float(problem.ranking.regrets(_answer(problem)).mean())
-        excess = regret - problem.goal.tolerance_ratio
-        return not self._spends_all and excess > self._left * promise
+        if self._spends_all or promise > _PRICE_SETTLED:
+            return trials
+        move = weigh_move(problem)
+        is_open = move.verdict == "inconclusive"
+        if is_open and (comparison := self._comparison(problem, move)):
+            return comparison
+        unsure = move.verdict == "keep" and move.stake > problem.goal.tolerance_ratio
+        if (is_open or unsure) and promise > _PRICE_OPEN:
+            return trials
+        return self.confirm_measured(problem)
 
     def confirm_measured(self, problem: Problem) -> tuple[Trial, ...]:
         """What makes the answer so far a measured one."""
-        return self._unmeasured(problem, problem.estimates.sizes_mb[_answer(problem)])
+        return self._unmeasured(problem, weigh_move(problem).answer)
 
     def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
         first = self.initial_trials(evidence)
@@ -207,34 +225,65 @@ class AdaptivePolicy:
         if needed is not None:
             return needed
         promise, trials = self.acquire(problem, slots)
-        return self.confirm_measured(problem) if self.is_futile(problem, promise) else trials
+        return self.worthwhile(problem, promise, trials)
 
     def _open_sizes(self, evidence: Evidence) -> list[int]:
         return open_sizes(self._question, evidence, self._excluded)
 
-    def _comparison(self, problem: Problem) -> tuple[Trial, ...]:
-        """Trials that tell whether the gain is sure for which a preferred current size would be
-        left: at both sizes, two at once, so that a fresh environment of each is seen; with the
-        payload of the largest weight, which decides most of the gain.
+    def _comparison(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
+        """Trials that tell whether a move that looks worth it is: at both sizes, two at once and
+        then four, so that fresh environments of each are seen; with the payload of the largest
+        weight, which decides most of the gain.
         """
-        tempting = problem.ranking.tempting()
-        if tempting is None:
+        now = problem.staying
+        if problem.now is None and move.answer == problem.ranking.current:
             return ()
-        payload = max(self._weights, key=self._weights.__getitem__)
-        counts = Counter(s.memory_mb for s in problem.evidence.samples[payload])
-        both = (problem.estimates.sizes_mb[tempting], problem.current_mb)
-        lacking = [m for m in both if counts[m] < _COMPARED and m not in self._excluded]
-        self._likely = tuple(lacking)
-        return tuple(Trial(m, payload) for _ in range(2) for m in lacking)
+        gain = float(problem.ranking.gains(move.answer).mean())
+        if gain < max(problem.goal.tolerance_ratio, _WORTH_COMPARING):
+            return ()
+        sides = ((problem.estimates.sizes_mb[move.answer], problem), (problem.current_mb, now))
+        seen: dict[Trial, tuple[int, int]] = {}
+        for memory_mb, of in sides:
+            weights = of.evidence.weights
+            payload = max(weights, key=weights.__getitem__)
+            samples = [s for s in of.evidence.samples[payload] if s.memory_mb == memory_mb]
+            environments = len({s.environment for s in samples})
+            if len(samples) < _COMPARED and memory_mb not in self._excluded:
+                seen[Trial(memory_mb, payload)] = (environments, len(samples))
+        self._likely = tuple(trial.memory_mb for trial in seen)
+        if not seen or min(environments for environments, _ in seen.values()) < 2:
+            return (*seen, *seen)
+        return (min(seen, key=seen.__getitem__),) * _MOST_ENVIRONMENTS
 
-    def _unmeasured(self, problem: Problem, size: int) -> tuple[Trial, ...]:
+    def _warm_rival(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
+        """A warm sample at the closest other size that was only seen cold."""
+        sizes = problem.estimates.sizes_mb
+        answer = sizes[move.answer]
+        expected = problem.ranking.regret_table().mean(axis=0)
+        seen = {s.memory_mb for each in problem.evidence.samples.values() for s in each}
+        cold = [
+            m
+            for m in seen - set(problem.measured) - self._excluded
+            if problem.constraints.bars.get(m, "") is None
+            and abs(math.log2(m / answer)) <= _RIVAL_OCTAVES
+            and expected[sizes.index(m)] < expected[move.answer] + _RIVAL_REGRET
+        ]
+        if not cold:
+            return ()
+        rival = min(cold, key=lambda m: expected[sizes.index(m)])
+        lacking = [p for p in self._weights if not problem.evidence.warm_ms(p, rival)]
+        self._likely = (rival,)
+        return (Trial(rival, lacking[0]),)
+
+    def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, where they lack a warm sample."""
-        unmeasured = [size]
-        if size != problem.current_mb and not current_fails(problem):
-            unmeasured.append(problem.current_mb)
+        size, now = problem.estimates.sizes_mb[column], problem.staying
+        unmeasured = [(size, problem)]
+        if (size != problem.current_mb or problem.now is not None) and not current_fails(now):
+            unmeasured.append((problem.current_mb, now))
         trials = []
-        for memory_mb in unmeasured:
-            lacking = [p for p in self._weights if not problem.evidence.warm_ms(p, memory_mb)]
+        for memory_mb, of in unmeasured:
+            lacking = [p for p in of.evidence.samples if not of.evidence.warm_ms(p, memory_mb)]
             if lacking and memory_mb not in self._excluded:
                 trials.append(Trial(memory_mb, lacking[0]))
         self._likely = tuple(trial.memory_mb for trial in trials)
@@ -261,13 +310,6 @@ class AdaptivePolicy:
             if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
                 sizes.append(size)
         return sizes
-
-
-def _answer(problem: Problem) -> int:
-    """The column that would be answered for."""
-    best = problem.ranking.pick()
-    assert best is not None  # some size is allowed
-    return measured_answer(problem, best)
 
 
 def _price(worth: InformationValue) -> float:

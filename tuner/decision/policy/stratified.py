@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from tuner.decision.pairs import best_problem, build_problems
+from tuner.decision.pairs import answering_problem, build_problems
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.question import Question
 from tuner.decision.strata import strata_of
@@ -126,9 +126,10 @@ class StratifiedPolicy:
             self._question,
             [stratum for _, stratum, _ in known],
             [evidence for _, _, evidence in known],
+            current_value=self._varied.current,
             seed=self._seed,
         )
-        best = best_problem(problems, self._varied.current)
+        best = answering_problem(problems, self._varied.current)
         if best is None:
             tries = [s.confirm_limits(e.problem) for s, e in zip(policies, problems, strict=True)]
             return tuple(chain(*tries))
@@ -137,9 +138,7 @@ class StratifiedPolicy:
         if needed is not None:
             return needed
         promise, trials = _informative(policies, problems, slots)
-        if policy.is_futile(best.problem, promise):
-            return policy.confirm_measured(best.problem)
-        return trials
+        return policy.worthwhile(best.problem, promise, trials)
 
 
 def _informative(

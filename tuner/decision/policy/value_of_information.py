@@ -70,7 +70,8 @@ def information_values(
         column = problem.estimates.column(size)
         for payload, draws in problem.estimates.by_payload_ms.items():
             # What a single call shows: a typical one, whatever slow ones do to the mean.
-            logs = np.log(draws[:, column]) - problem.estimates.curves[payload].slow_log_ratio
+            slow = problem.estimates.curves[payload].slow_log_at([size])[:, 0]
+            logs = np.log(draws[:, column]) - slow
             variance = float(logs.var())
             explained = Explained.of(regrets, logs)
             sure = explained.drop(1.0)

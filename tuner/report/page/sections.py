@@ -19,7 +19,7 @@ from tuner.report.page.tables import (
     size_table,
 )
 from tuner.report.rows import pair_rows, percentile_note, size_rows
-from tuner.report.wording import apply_command, certainty, describe_sweep, headline
+from tuner.report.wording import apply_command, certainty, describe_sweep, goal_line, headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +49,7 @@ def section(view: SweepView, number: int) -> dict[str, Any]:
         "verdict": answer.choice.verdict,
         "headline": headline(answer).partition(": ")[2] or headline(answer),
         "verdict_word": headline(answer).partition(":")[0],
-        "certainty": _sentence(certainty(answer)),
+        "certainty": f"{_sentence(certainty(answer))} {goal_line(answer)}".strip(),
         "tiles": tiles(answer),
         "apply": apply_command(answer),
         "has_curve": bool(answer.curve),

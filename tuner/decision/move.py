@@ -1,0 +1,143 @@
+"""Two questions, not one: which size, and whether to move there from the current one.
+
+The size is the one with the least expected regret among those with warm samples. A move is right
+where that size is better than the current one by more than the tolerance with a probability of
+90 %, even if some third size may be a little better still; a slower size must besides be surely
+cheaper. The current size stays where what other sizes may bring is not worth a change. Between the
+two it is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from tuner.decision.ranking import Staying
+from tuner.model.invocation import Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tuner.decision.problem import Problem
+    from tuner.model.recommendation import Verdict
+
+    Floats = NDArray[np.float64]
+
+SURE: Final = 0.9
+"""How probable it must be that a size is better, for a move."""
+_SURE_CHEAPER: Final = 0.95
+"""How probable it must be that a slower one is cheaper: slower for nothing is harm."""
+_SMALL_GAIN, _SMALL_STAKE = 3.0, 5.0
+"""A change is not worth an unlikely gain of so many tolerances, where all sizes together do not
+have more to bring than the stake."""
+_LIKELY: Final = 0.75
+_STAND_IN: Final = 1.0
+"""How many tolerances of expected regret a measured size may have beyond the best unmeasured one
+to answer in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What follows from the draws, whether or not the samples are there that an answer needs."""
+
+    verdict: Verdict
+    answer: int
+    """Column of the size that is answered for, or leant to."""
+    confidence: float
+    """Probability that the verdict is right: that a move gains more than the tolerance; of a keep,
+    that no size does. Where it is open, of the move."""
+    stake: float
+    """Expected regret of staying."""
+    confidence_of: Literal["move", "best"] = "best"
+    """Where the current size may not stay, a move is right: its confidence is of the size."""
+
+
+def firm_move(problem: Problem) -> Move:
+    """Answer both questions; where the best size has no warm sample and a measured one surely beats
+    what stays, with that one. The regret's bound says what may be given up.
+    """
+    move, sizes = weigh_move(problem), problem.estimates.sizes_mb
+    if sizes[move.answer] in problem.measured:
+        return move
+    firm = weigh_move(problem, only_measured=True)
+    sure = firm.verdict == "resize" and sizes[firm.answer] in problem.measured
+    return firm if sure else move
+
+
+def weigh_move(problem: Problem, *, only_measured: bool = False) -> Move:
+    """Answer both questions. Some size must be allowed.
+
+    Where the current value of a varied parameter is another, a move is away from the current size
+    with that value, and `keep` says that it is not worth it: then the current value's own problem
+    has the answer.
+    """
+    ranking, tolerance = problem.ranking, problem.goal.tolerance_ratio
+    chosen = measured_answer(problem, only=only_measured)
+    staying = _staying(problem)
+    if staying is None:
+        within = float(np.mean(ranking.regrets(chosen) <= tolerance))
+        return Move("resize", chosen, within, 1.0)
+    stays = chosen if problem.now is not None else ranking.current
+    assert stays is not None  # or nothing could stay
+    regrets = ranking.regrets_of(staying.objective)
+    stake, fine = float(regrets.mean()), float(np.mean(regrets <= tolerance))
+    gain = float(np.mean(1 - ranking.objective[:, chosen] / staying.objective > tolerance))
+    changes = problem.now is not None or chosen != ranking.current
+    if changes and gain >= SURE and _is_worth_slowness(problem, chosen, staying):
+        return Move("resize", chosen, gain, stake, "move")
+    gains = 1 - ranking.answers() / staying.objective[:, None]
+    small = float(gains.mean(axis=0).max()) <= _SMALL_GAIN * tolerance
+    small = small and stake <= _SMALL_STAKE * tolerance and gain < _LIKELY
+    if stake <= tolerance or small:
+        return Move("keep", stays, fine, stake)
+    return Move("inconclusive", chosen, gain, stake, "move")
+
+
+def _staying(problem: Problem) -> Staying | None:
+    """What changing nothing would be; None where the current size may not stay."""
+    ranking, estimates = problem.ranking, problem.estimates
+    if problem.now is not None:
+        return ranking.now
+    column = ranking.current
+    if column is None or not ranking.allowed[column]:
+        return None
+    return Staying(
+        objective=ranking.objective[:, column],
+        duration_ms=estimates.duration_ms[:, column],
+        cost_usd=estimates.cost_usd[:, column],
+    )
+
+
+def measured_answer(problem: Problem, *, only: bool = False) -> int:
+    """The column with the least expected regret among measured sizes (and the current one); that
+    of all sizes where no measured one comes near (with `only`, where none is allowed).
+    """
+    ranking = problem.ranking
+    best = ranking.pick()
+    assert best is not None  # some size is allowed
+    measured = np.isin(problem.estimates.sizes_mb, [*problem.measured, problem.current_mb])
+    stand_in = ranking.pick(measured)
+    if stand_in is None:
+        return best
+    if only:
+        return stand_in
+    expected = ranking.regret_table().mean(axis=0)
+    near = expected[best] + _STAND_IN * problem.goal.tolerance_ratio
+    return stand_in if expected[stand_in] <= near else best
+
+
+def _is_worth_slowness(problem: Problem, chosen: int, staying: Staying) -> bool:
+    """Whether a size is no slower than what stays, or surely cheaper."""
+    duration, cost = problem.estimates.duration_ms, problem.estimates.cost_usd
+    if duration[:, chosen].mean() <= staying.duration_ms.mean():
+        return True
+    cheaper = cost[:, chosen] < staying.cost_usd * (1 - problem.goal.tolerance_ratio)
+    return float(np.mean(cheaper)) >= _SURE_CHEAPER
+
+
+def current_fails(problem: Problem) -> bool:
+    """Whether the current size runs out of memory or time: then leaving it needs no comparison."""
+    counts = problem.evidence.failures.get(problem.current_mb)
+    return counts is not None and bool(counts[Outcome.OUT_OF_MEMORY] or counts[Outcome.TIMEOUT])
