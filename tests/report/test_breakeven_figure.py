@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep_file"]
 
-ANSWER = break_even(
-    made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769)),
-    Terms(traffic=traffic_of_rate(1000.0)),
-)
+SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
+TERMS = Terms(traffic=traffic_of_rate(1000.0))
+ANSWER = break_even(SWEEP, TERMS)
 
 
 def test_every_platform_has_its_line_and_every_crossing_its_mark() -> None:
@@ -44,6 +44,13 @@ def test_every_platform_has_its_line_and_every_crossing_its_mark() -> None:
     )
     assert dots == pytest.approx(expected)
     assert any(text.get_text().strip() == "1,000/s" for text in panel.texts)
+
+
+def test_rates_that_the_free_tier_pays_for_are_drawn_without_a_warning() -> None:
+    """A cost of 0 has no place on a logarithmic axis; the crossings above it have theirs."""
+    answer = break_even(SWEEP, replace(TERMS, account_gb_seconds=0))
+    assert answer.platforms[0].curve[0].cost_usd_per_month == 0
+    assert draw_break_even(answer).axes[0].lines
 
 
 def test_the_same_answer_is_the_same_bytes() -> None:

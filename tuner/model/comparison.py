@@ -117,6 +117,11 @@ class Comparison:
     parameters: tuple[tuple[str, str], ...] = ()
     by_value: tuple[ValueChange, ...] = ()
 
+    @property
+    def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:
+        """Both sides with their labels."""
+        return ("A", self.a), ("B", self.b)
+
     def pair(self, what: PairKind) -> Pair | None:
         """The pair of that kind, if the comparison has one."""
         return next((pair for pair in self.pairs if pair.what == what), None)

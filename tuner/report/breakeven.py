@@ -77,7 +77,14 @@ def render(
     """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
-    lines = [_heading(answer), f"  {describe_work(answer)}", "", *table_lines(rows, JUSTIFY)]
+    rate = "no rate given" if answer.rate_per_s is None else f"{answer.rate_per_s:,.4g} requests/s"
+    name = plain(answer.function_name)
+    lines = [
+        f"{name} · {answer.region} · {answer.architecture} · {rate}",
+        f"  {describe_work(answer)}",
+        "",
+        *table_lines(rows, JUSTIFY),
+    ]
     if with_bill:
         lines += ["", *_bill_lines(answer)]
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
@@ -146,12 +153,6 @@ def headline(answer: BreakEven) -> str:
     return f"{names[answer.verdict]}: {answer.reason}."
 
 
-def _heading(answer: BreakEven) -> str:
-    rate = "no rate given" if answer.rate_per_s is None else f"{answer.rate_per_s:,.4g} requests/s"
-    name = plain(answer.function_name)
-    return f"{name} · {answer.region} · {answer.architecture} · {rate}"
-
-
 def describe_work(answer: BreakEven) -> str:
     """What an invocation needs, in words."""
     work = answer.work
@@ -164,28 +165,15 @@ def describe_work(answer: BreakEven) -> str:
 def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
     """One row of the table whose head is `TITLES`."""
     cost, rate = platform.cost_usd_per_month, platform.break_even
-    return (
-        platform.name,
-        platform.units,
-        "–" if cost is None else f"{cost.estimate:,.2f}",
-        "" if cost is None else f"{cost.low:,.0f}–{cost.high:,.0f}",
-        "" if platform.kind == "lambda" else "never" if rate is None else _per_s(rate),
-        "" if rate is None else _rate_span(rate),
-    )
-
-
-def _per_s(rate: RateInterval) -> str:
-    return f"{_number(rate.estimate_per_s)}/s"
-
-
-def _number(rate_per_s: float) -> str:
-    """Three digits, and no power of ten."""
-    return f"{rate_per_s:,.0f}" if rate_per_s >= 1000 else f"{rate_per_s:.3g}"
-
-
-def _rate_span(rate: RateInterval) -> str:
-    high = "never" if rate.high_per_s is None else _number(rate.high_per_s)
-    return f"{_number(rate.low_per_s)}–{high}"
+    costs = ("–", "")
+    if cost is not None:
+        costs = (f"{cost.estimate:,.2f}", f"{cost.low:,.0f}–{cost.high:,.0f}")
+    rates = ("" if platform.kind == "lambda" else "never", "")
+    if rate is not None:
+        high = "never" if rate.high_per_s is None else numbers.per_s(rate.high_per_s)
+        estimate, low = numbers.per_s(rate.estimate_per_s), numbers.per_s(rate.low_per_s)
+        rates = (f"{estimate}/s", f"{low}–{high}")
+    return (platform.name, platform.units, *costs, *rates)
 
 
 def _span(interval: Interval, unit: str) -> str:
@@ -204,7 +192,7 @@ def _rate(rate: RateInterval | None) -> dict[str, float | None] | None:
 
 HEIGHT: Final = 14
 LABEL_WIDTH: Final = 10
-_LETTERS: Final = "LFCEM"
+_LETTERS: Final = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Managed": "M"}
 
 
 def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
@@ -218,47 +206,35 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
     Where lines meet, the cheaper names come last, so that Lambda's is never hidden. A crossing is
     `X` with its interval as `=`.
     """
-    shown = list(shown_platforms(answer))[: len(_LETTERS)]
+    shown = {_LETTERS[each.name.split()[0]]: each for each in shown_platforms(answer)}
     across = max(width - LABEL_WIDTH - 3, 30)
-    rates = [point.rate_per_s for point in shown[0].curve]
-    costs = [point.cost_usd_per_month for each in shown for point in each.curve]
+    rates = [point.rate_per_s for point in shown["L"].curve]
+    costs = [point.cost_usd_per_month for each in shown.values() for point in each.curve]
     low, high = math.log(max(min(costs), 0.01)), math.log(max(costs))
     cells = [[" "] * across for _ in range(HEIGHT)]
-    for letter, platform in reversed(list(zip(_letters(shown), shown, strict=True))):
+    for letter, platform in reversed(shown.items()):
         for column in range(across):
             cost = platform.curve[round(column / (across - 1) * (len(rates) - 1))]
             place = (math.log(max(cost.cost_usd_per_month, 0.01)) - low) / (high - low)
             cells[round((1 - place) * (HEIGHT - 1))][column] = letter
     lines = ["  $ a month over requests a month (both log scale)"]
     for row, line in enumerate(cells):
-        value = math.exp(high - (high - low) * row / (HEIGHT - 1))
-        label = _amount(value) if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
-        lines.append(f"{label:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}".rstrip())
+        usd = math.exp(high - (high - low) * row / (HEIGHT - 1))
+        label = f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}"
+        shown_label = label if row in {0, HEIGHT // 2, HEIGHT - 1} else ""
+        lines.append(f"{shown_label:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}".rstrip())
     lines.append(f"{'':{LABEL_WIDTH}} {glyphs.corner}{glyphs.axis_x * across}")
-    lines.append(_ticks(rates[0], rates[-1], across))
-    for letter, platform in zip(_letters(shown), shown, strict=True):
-        if platform.break_even is not None:
-            lines.append(_crossing(letter, platform, rates, across))
-    names = "   ".join(
-        f"{letter} {each.name}" for letter, each in zip(_letters(shown), shown, strict=True)
-    )
-    return [*lines, f"  {names}"]
+    lines.append(_ticks(rates, across))
+    lines += [
+        _crossing(letter, each.break_even, rates, across)
+        for letter, each in shown.items()
+        if each.break_even is not None
+    ]
+    return [*lines, "  " + "   ".join(f"{letter} {each.name}" for letter, each in shown.items())]
 
 
-def _amount(usd: float) -> str:
-    return f"{usd:,.0f}" if usd >= 10 else f"{usd:.2f}"
-
-
-def _letters(shown: list[PlatformCost]) -> str:
-    """Lambda, Fargate, ECS, EC2, Managed Instances: each its own letter."""
-    letters = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Managed": "M"}
-    return "".join(letters[each.name.split()[0]] for each in shown)
-
-
-def _crossing(letter: str, platform: PlatformCost, rates: list[float], across: int) -> str:
+def _crossing(letter: str, rate: RateInterval, rates: list[float], across: int) -> str:
     """`=` from the low to the high end of the break-even, `X` at the estimate."""
-    rate = platform.break_even
-    assert rate is not None
     line = [" "] * across
     start = _column(rate.low_per_s, rates, across)
     end = across - 1 if rate.high_per_s is None else _column(rate.high_per_s, rates, across)
@@ -267,15 +243,14 @@ def _crossing(letter: str, platform: PlatformCost, rates: list[float], across: i
     return f"{letter + ' cheaper':>{LABEL_WIDTH}}  {''.join(line)}".rstrip()
 
 
-def _ticks(first: float, last: float, across: int) -> str:
+def _ticks(rates: list[float], across: int) -> str:
     """`1M` and its like, at powers of ten of requests a month."""
     line = [" "] * (across + 4)
     for power in range(3, 13):
         rate = 10**power / SECONDS_PER_MONTH
-        if first <= rate <= last:
-            names = {3: "1k", 4: "10k", 5: "100k", 6: "1M", 7: "10M", 8: "100M", 9: "1G"}
-            text = names.get(power, "10G")
-            start = _column(rate, [first, last], across)
+        if rates[0] <= rate <= rates[-1]:
+            text = numbers.short_count(10**power)
+            start = _column(rate, rates, across)
             line[start : start + len(text)] = text
     return f"{'':{LABEL_WIDTH}}  {''.join(line)}".rstrip()
 

@@ -9,9 +9,17 @@ from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
-    from tuner.model.comparison import Change, Comparison, Pair, Pooled, Quantity, Side
+    from tuner.model.comparison import (
+        Change,
+        ChangeVerdict,
+        Comparison,
+        Pair,
+        Pooled,
+        Quantity,
+        Side,
+    )
     from tuner.model.interval import Interval
 
 KINDS: Final = {
@@ -29,6 +37,18 @@ PAIRS: Final = {
 HEAD: Final = ("", "A", "B", "A", "B", "change (90 %)", "real?")
 JUSTIFY: Final = "<>>>>><"
 SIZES_HEAD: Final = ("measured in both", "", "", *HEAD[3:])
+_TIME: Final[Mapping[ChangeVerdict, str]] = {
+    "higher": "takes {} more time",
+    "lower": "takes {} less time",
+    "same": "takes the same time",
+    "unclear": "shows no real difference in time",
+}
+_COST: Final[Mapping[ChangeVerdict, str]] = {
+    "higher": "is {} dearer",
+    "lower": "is {} cheaper",
+    "same": "costs the same",
+    "unclear": "shows no real difference in cost",
+}
 _REAL: Final = {
     "higher": "real",
     "lower": "real",
@@ -61,7 +81,7 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
     Sentences are wrapped to `width` columns; a table is as wide as its cells.
     """
     lines = [KINDS[found.kind]]
-    for label, side in _sides(found):
+    for label, side in found.sides:
         lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
     lines.append("")
     lines += table_lines([HEAD, *pair_rows(found)], JUSTIFY)
@@ -76,13 +96,11 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
 
 def render_markdown(found: Comparison) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
-    sides = "\n".join(
-        f"- **{label}** {code_span(describe_side(side))}" for label, side in _sides(found)
-    )
+    sides = (f"- **{label}** {code_span(describe_side(side))}" for label, side in found.sides)
     assumed = "; ".join(markdown(text) for text in found.assumptions)
     blocks = [
         f"**{markdown(headline(found))}**",
-        sides,
+        "\n".join(sides),
         markdown_table(HEAD, JUSTIFY, [*pair_rows(found), *size_rows(found)]),
         "\n".join(map(markdown_finding, found.findings)),
         f"<sub>Assumes {assumed}.</sub>",
@@ -96,17 +114,15 @@ def pair_rows(found: Comparison) -> list[tuple[str, ...]]:
     for pair in found.pairs:
         a_name = f"{pair.a_memory_mb} MB{' forecast' if pair.what == 'forecast' else ''}"
         b_name = f"{pair.b_memory_mb} MB"
+        by_record = pair.cost_usd_per_million_records is not None
+        cost_title = "$/million records" if by_record else "$/million"
         for what, quantity, write in (
             ("mean", pair.duration_ms, numbers.duration),
-            (_cost_title(pair), pair.cost, numbers.usd_per_million),
+            (cost_title, pair.cost, numbers.usd_per_million),
         ):
             first = f"{PAIRS[pair.what]}, {what}"
             rows.append((first, a_name, b_name, *_quantity_cells(quantity, write)))
     return rows
-
-
-def _cost_title(pair: Pair) -> str:
-    return "$/million" if pair.cost_usd_per_million_records is None else "$/million records"
 
 
 def size_rows(found: Comparison) -> list[tuple[str, ...]]:
@@ -124,14 +140,13 @@ def _pooled_rows(found: Comparison, pooled: Pooled) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number, (a, b) in enumerate(zip(found.a.curve, found.b.curve, strict=True)):
         if a.memory_mb in pooled.sizes_mb:
-            duration = found.by_size[number][0]
             cells = (
                 f"{a.memory_mb} MB, mean",
                 "",
                 "",
-                f"{numbers.duration(a.duration_ms.estimate)}",
-                f"{numbers.duration(b.duration_ms.estimate)}",
-                *change_cells(duration),
+                numbers.duration(a.duration_ms.estimate),
+                numbers.duration(b.duration_ms.estimate),
+                *change_cells(found.by_size[number][0]),
             )
             rows.append(cells)
     for what, change in (("mean", pooled.duration), ("cost", pooled.cost)):
@@ -165,11 +180,6 @@ def describe_side(side: Side) -> str:
     )
 
 
-def _sides(found: Comparison) -> Iterator[tuple[str, Side]]:
-    yield "A", found.a
-    yield "B", found.b
-
-
 def _rollout_line(found: Comparison, forecast: Pair) -> str:
     """Whether it came as forecast, and what the change of memory did."""
     duration = forecast.duration_ms
@@ -187,8 +197,8 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
     now = found.pair("now")
     if now is None:
         return text
-    cost, sizes = now.cost.change, f"{now.a_memory_mb} → {now.b_memory_mb} MB"
-    return f"{text}; {sizes} {cost_change(cost)}"
+    sizes = f"{now.a_memory_mb} → {now.b_memory_mb} MB"
+    return f"{text}; {sizes} {_told(now.cost.change, _COST)}"
 
 
 def _sentence(duration: Change, cost: Change) -> str:
@@ -196,33 +206,13 @@ def _sentence(duration: Change, cost: Change) -> str:
     word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
     word = word or {"higher": "DEARER", "lower": "CHEAPER"}.get(cost.verdict)
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
-    return f"{word}: B {time_change(duration)}, {cost_change(cost)}"
+    return f"{word}: B {_told(duration, _TIME)}, {_told(cost, _COST)}"
 
 
-def time_change(change: Change) -> str:
+def _told(change: Change, words: Mapping[ChangeVerdict, str]) -> str:
     """`takes 12 % more time (+9 % to +15 %)`."""
-    if change.verdict in {"same", "unclear"}:
-        return _no_change(change, "takes the same time", "time")
-    more = "more" if change.verdict == "higher" else "less"
-    return f"takes {_size(change)} {more} time ({_range(change.ratio)})"
-
-
-def cost_change(change: Change) -> str:
-    """`is 12 % dearer (+9 % to +15 %)`."""
-    if change.verdict in {"same", "unclear"}:
-        return _no_change(change, "costs the same", "cost")
-    direction = "dearer" if change.verdict == "higher" else "cheaper"
-    return f"is {_size(change)} {direction} ({_range(change.ratio)})"
-
-
-def _no_change(change: Change, same: str, noun: str) -> str:
-    if change.verdict == "same":
-        return f"{same} ({_range(change.ratio)})"
-    return f"shows no real difference in {noun} ({_range(change.ratio)})"
-
-
-def _size(change: Change) -> str:
-    return numbers.percent(abs(change.ratio.estimate))
+    size = numbers.percent(abs(change.ratio.estimate))
+    return f"{words[change.verdict].format(size)} ({_range(change.ratio)})"
 
 
 def _range(ratio: Interval) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.comparison import Change, Quantity
 from tuner.model.interval import Interval
 from tuner.report.comparison import headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.model.comparison import Change, Comparison, Pooled, Quantity, Side, ValueChange
+    from tuner.model.comparison import Comparison, Side
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
@@ -80,11 +81,15 @@ def function_json(function: FunctionConfig) -> dict[str, Any]:
 
 
 def _fields(value: Any, *names: str) -> dict[str, Any]:
-    """Attributes by their names; intervals and varied parameters as they stand in JSON."""
+    """Attributes by their names; what is a value of its own as it stands in JSON."""
     found = {name: getattr(value, name) for name in names}
     for name, each in found.items():
         if isinstance(each, Interval):
             found[name] = interval_json(each)
+        elif isinstance(each, Quantity):
+            found[name] = _fields(each, "a", "b", "change")
+        elif isinstance(each, Change):
+            found[name] = _fields(each, "ratio", "probability_higher", "verdict")
         elif name == "parameters":
             found[name] = parameters_json(each)
     return found
@@ -215,45 +220,22 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
         "a": _side_json(found.a),
         "b": _side_json(found.b),
         "pairs": [
-            {
-                "what": pair.what,
-                "a_memory_mb": pair.a_memory_mb,
-                "b_memory_mb": pair.b_memory_mb,
-                "measured": pair.measured,
-                "duration_ms": _quantity_json(pair.duration_ms),
-                "cost_usd_per_million": _quantity_json(pair.cost_usd_per_million),
-                "cost_usd_per_million_records": None
-                if pair.cost_usd_per_million_records is None
-                else _quantity_json(pair.cost_usd_per_million_records),
-            }
+            _fields(
+                pair, "what", "a_memory_mb", "b_memory_mb", "measured", "duration_ms",
+                "cost_usd_per_million", "cost_usd_per_million_records",
+            )
             for pair in found.pairs
         ],
         "same_sizes": None
         if pooled is None
-        else {"sizes_mb": list(pooled.sizes_mb), **_changes_json(pooled)},
-        "by_value": [{"value": each.value, **_changes_json(each)} for each in found.by_value],
+        else {"sizes_mb": list(pooled.sizes_mb), **_fields(pooled, "duration", "cost")},
+        "by_value": [_fields(each, "value", "duration", "cost") for each in found.by_value],
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices": _fields(found.prices, "as_of", "region"),
-    }
+    }  # fmt: skip
 
 
 def _side_json(side: Side) -> dict[str, Any]:
     told = _fields(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
     return {**told, "function": function_json(side.function)}
-
-
-def _quantity_json(quantity: Quantity) -> dict[str, Any]:
-    return {
-        "a": interval_json(quantity.a),
-        "b": interval_json(quantity.b),
-        "change": _change_json(quantity.change),
-    }
-
-
-def _changes_json(found: Pooled | ValueChange) -> dict[str, Any]:
-    return {"duration": _change_json(found.duration), "cost": _change_json(found.cost)}
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    return _fields(change, "ratio", "probability_higher", "verdict")

@@ -75,9 +75,22 @@ def percent(ratio: float) -> str:
     return interval.percent(ratio)
 
 
+def short_count(count: float) -> str:
+    """A round count: `500`, `10k`, `1M`, `10G`."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:,.10g}{unit}"
+    return f"{count:,.10g}"
+
+
+def per_s(rate_per_s: float) -> str:
+    """A rate by the second without its unit, three digits and no power of ten: `21.2`."""
+    return f"{rate_per_s:,.0f}" if rate_per_s >= 1000 else f"{rate_per_s:.3g}"
+
+
 def rate(rate_per_s: float) -> str:
-    """A rate of requests, three digits and no power of ten: `21.2 requests/s`."""
-    return f"{rate_per_s:,.0f} requests/s" if rate_per_s >= 1000 else f"{rate_per_s:.3g} requests/s"
+    """A rate of requests: `21.2 requests/s`."""
+    return f"{per_s(rate_per_s)} requests/s"
 
 
 def change(ratio: float) -> str:

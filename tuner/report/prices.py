@@ -12,7 +12,7 @@ from tuner.report.console import table_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.pricing import FargatePrices, LambdaPrices, PriceBook
+    from tuner.pricing import LambdaPrices, PriceBook
     from tuner.pricing.refresh import Refresh
 
 _NETWORK: Final = (
@@ -55,31 +55,29 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None 
 
 def _platform_lines(book: PriceBook, region: str) -> list[str]:
     """Every other price of a region, what it is for, its unit and its day."""
-
-    def here(entries: Sequence[Any]) -> list[Any]:
-        return [entry for entry in entries if entry.region == region]
-
     rows: list[tuple[str, Decimal | None, str, str]] = []
-    for fargate in here(book.fargate_entries):
-        rows += _fargate_rows(fargate)
-    for network in here(book.network_entries):
+    for fargate in _here(book.fargate_entries, region):
+        for name, rate in (
+            ("", fargate.on_demand),
+            (" Spot", fargate.spot),
+            (" 1 year", fargate.savings_plan_1y),
+        ):
+            what = f"Fargate{name} {fargate.architecture}"
+            if rate is None:
+                rows.append((what, None, "", ""))
+                continue
+            rows.append((what, rate.vcpu_hour_usd, "vCPU-hour", rate.as_of))
+            rows.append((what, rate.gb_hour_usd, "GB-hour", rate.as_of))
+    for network in _here(book.network_entries, region):
         dates = dict(network.dates)
-        rows += [
-            (what, getattr(network, name), unit, dates.get(name, ""))
-            for name, what, unit in _NETWORK
-        ]
+        for name, what, unit in _NETWORK:
+            rows.append((what, getattr(network, name), unit, dates.get(name, "")))
+    for managed in _here(book.managed_instances_entries, region):
+        what = f"Managed Instances (EC2 + {numbers.percent(managed.fee_ratio)})"
+        rows.append((what, managed.request_usd, "request", managed.as_of))
     rows += [
-        (
-            f"Managed Instances (EC2 + {numbers.percent(entry.fee_ratio)})",
-            entry.request_usd,
-            "request",
-            entry.as_of,
-        )
-        for entry in here(book.managed_instances_entries)
-    ]
-    rows += [
-        (f"EC2 {entry.name}", entry.hour_usd, "hour", entry.as_of)
-        for entry in here(book.instance_entries)
+        (f"EC2 {instance.name}", instance.hour_usd, "hour", instance.as_of)
+        for instance in _here(book.instance_entries, region)
     ]
     told = [
         (what, "not known" if price is None else f"{price:f}", unit, day)
@@ -88,17 +86,8 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
     return table_lines(told, "<<<<", indent=0)
 
 
-def _fargate_rows(entry: FargatePrices) -> list[tuple[str, Decimal | None, str, str]]:
-    rows: list[tuple[str, Decimal | None, str, str]] = []
-    rates = (("", entry.on_demand), (" Spot", entry.spot), (" 1 year", entry.savings_plan_1y))
-    for name, rate in rates:
-        what = f"Fargate{name} {entry.architecture}"
-        if rate is None:
-            rows.append((what, None, "", ""))
-            continue
-        rows.append((what, rate.vcpu_hour_usd, "vCPU-hour", rate.as_of))
-        rows.append((what, rate.gb_hour_usd, "GB-hour", rate.as_of))
-    return rows
+def _here(entries: Sequence[Any], region: str) -> list[Any]:
+    return [entry for entry in entries if entry.region == region]
 
 
 def refresh_json(found: Refresh) -> dict[str, Any]:
@@ -140,30 +129,23 @@ def platforms_json(book: PriceBook, region: str) -> dict[str, Any]:
     """The blocks of the other platforms in a region; what is not known is None, or no entry."""
 
     def of_region(entries: Sequence[Any]) -> list[dict[str, Any]]:
-        return [_values(entry) for entry in entries if entry.region == region]
+        return [_text(asdict(entry)) for entry in _here(entries, region)]
 
+    fargate = of_region(book.fargate_entries)
+    for entry in fargate:
+        del entry["sizes"]
     return {
-        "fargate": [
-            {name: given for name, given in entry.items() if name != "sizes"}
-            for entry in of_region(book.fargate_entries)
-        ],
+        "fargate": fargate,
         "ec2": of_region(book.instance_entries),
         "network": of_region(book.network_entries),
         "managed_instances": of_region(book.managed_instances_entries),
     }
 
 
-def _values(entry: Any) -> dict[str, Any]:
-    """A price entry's fields, prices as decimal strings."""
-    found = {}
-    for name, given in asdict(entry).items():
-        if isinstance(given, dict):
-            given = {key: _text(value) for key, value in given.items()}  # noqa: PLW2901 - one level
-        found[name] = _text(given)
-    return found
-
-
 def _text(given: Any) -> Any:
+    """Prices as decimal strings."""
+    if isinstance(given, dict):
+        return {name: _text(value) for name, value in given.items()}
     return f"{given:f}" if isinstance(given, Decimal) else given
 
 
@@ -172,15 +154,15 @@ def _entry(entry: LambdaPrices) -> dict[str, Any]:
         "region": entry.region,
         "architecture": entry.architecture,
         "as_of": entry.as_of,
-        "request_price_usd": _plain(entry.request_price_usd),
-        "ephemeral_storage_price_usd_per_gb_second": _plain(
+        "request_price_usd": _text(entry.request_price_usd),
+        "ephemeral_storage_price_usd_per_gb_second": _text(
             entry.ephemeral_storage_price_usd_per_gb_second
         ),
         "duration_tiers": [
             {
                 "upper_bound_gb_seconds": tier.upper_bound_gb_seconds
                 and int(tier.upper_bound_gb_seconds),
-                "price_usd_per_gb_second": _plain(tier.price_usd_per_gb_second),
+                "price_usd_per_gb_second": _text(tier.price_usd_per_gb_second),
             }
             for tier in entry.duration_tiers
         ],
@@ -191,11 +173,7 @@ def _cells(entry: LambdaPrices) -> tuple[str, ...]:
     return (
         entry.region,
         entry.architecture,
-        _plain(entry.duration_tiers[0].price_usd_per_gb_second),
+        _text(entry.duration_tiers[0].price_usd_per_gb_second),
         f"{entry.request_price_usd * 1_000_000:.2f}",
         entry.as_of,
     )
-
-
-def _plain(price: Decimal) -> str:
-    return f"{price:f}"

@@ -81,16 +81,8 @@ def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
             panel.axvline(memory_mb, color=canvas.THRESHOLD, linewidth=0.8, zorder=0.5)
     for place, (memory_mb, name) in enumerate(seen):
         last = place == len(seen) - 1 and name.isdigit()
-        label_above.annotate(
-            f"{name} cores" if last else name,
-            (memory_mb, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7.5,
-            color=canvas.QUIET,
-        )
+        text = f"{name} cores" if last else name
+        _write_above(label_above, memory_mb, text, gap_pt=2, fontsize=7.5, color=canvas.QUIET)
 
 
 def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
@@ -100,20 +92,25 @@ def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
             panel.axvline(
                 mark.memory_mb, color=mark.color, linestyle=mark.line, linewidth=1.3, zorder=1.5
             )
-    labels = [
-        axes[0].annotate(
-            f"{mark.label} {mark.memory_mb} MB",
-            (mark.memory_mb, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            color=mark.color,
-            fontweight="bold",
-        )
-        for mark in sorted(marks, key=lambda mark: mark.memory_mb)
-    ]
+    labels = []
+    for mark in sorted(marks, key=lambda mark: mark.memory_mb):
+        text, looks = f"{mark.label} {mark.memory_mb} MB", {"fontweight": "bold"}
+        color = mark.color
+        labels.append(_write_above(axes[0], mark.memory_mb, text, gap_pt=4, color=color, **looks))
     _keep_apart(labels, axes[0])
+
+
+def _write_above(panel: Axes, memory_mb: int, text: str, *, gap_pt: int, **looks: Any) -> Text:
+    """Write above the panel's upper edge, at a size."""
+    return panel.annotate(
+        text,
+        (memory_mb, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, gap_pt),
+        textcoords="offset points",
+        ha="center",
+        **looks,
+    )
 
 
 def _keep_apart(labels: Sequence[Text], panel: Axes) -> None:
@@ -140,23 +137,13 @@ def draw_curve(panel: Axes, estimates: Mapping[int, Interval], marks: Sequence[S
     """The estimate and its 90 % band over the candidate sizes, and the marks that lie on it."""
     sizes = sorted(estimates)
     if sizes:
+        bands = [estimates[size] for size in sizes]
+        lows, highs = [each.low for each in bands], [each.high for each in bands]
         panel.fill_between(
-            sizes,
-            [estimates[size].low for size in sizes],
-            [estimates[size].high for size in sizes],
-            color=canvas.BAND,
-            linewidth=0,
-            zorder=1,
-            label="band",
+            sizes, lows, highs, color=canvas.BAND, linewidth=0, zorder=1, label="band"
         )
-        panel.plot(
-            sizes,
-            [estimates[size].estimate for size in sizes],
-            color=canvas.CURVE,
-            linewidth=1.6,
-            zorder=2,
-            label="curve",
-        )
+        middle = [each.estimate for each in bands]
+        panel.plot(sizes, middle, color=canvas.CURVE, linewidth=1.6, zorder=2, label="curve")
     for mark in marks:
         if mark.memory_mb in estimates:
             panel.plot(
@@ -175,18 +162,10 @@ def draw_curve(panel: Axes, estimates: Mapping[int, Interval], marks: Sequence[S
 
 def draw_samples(panel: Axes, steps: Sequence[Step], values: Sequence[float]) -> None:
     """Warm samples filled, cold starts hollow, failures at the foot; `values` are the steps'."""
-    for kind in ("warm", "cold"):
-        chosen = [(s, v) for s, v in zip(steps, values, strict=True) if s.kind == kind]
-        _scatter(panel, kind, [s for s, _ in chosen], [v for _, v in chosen], len(steps))
-    failed = [step for step in steps if step.kind == "failed"]
-    _scatter(
-        panel,
-        "failed",
-        failed,
-        [_FAILED_HEIGHT] * len(failed),
-        len(steps),
-        transform=panel.get_xaxis_transform(),
-    )
+    _scatter(panel, "warm", steps, values)
+    _scatter(panel, "cold", steps, values)
+    foot = [_FAILED_HEIGHT] * len(steps)
+    _scatter(panel, "failed", steps, foot, transform=panel.get_xaxis_transform())
 
 
 def draw_order(panel: Axes, steps: Sequence[Step]) -> None:
@@ -202,8 +181,7 @@ def draw_order(panel: Axes, steps: Sequence[Step]) -> None:
         label="_thread",
     )
     for kind in ("warm", "cold", "failed", "set aside"):
-        chosen = [step for step in steps if step.kind == kind]
-        _scatter(panel, kind, chosen, [step.number for step in chosen], count)
+        _scatter(panel, kind, steps, numbers)
     panel.set_ylim(count + 0.05 * count + 0.5, 0.5 - 0.05 * count)
     step = next(step for step in _TICK_STEPS if count <= 5 * step)
     panel.set_yticks(sorted({1, *range(step, count + 1, step)}))
@@ -248,17 +226,13 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
 
 
 def _scatter(
-    panel: Axes,
-    kind: StepKind,
-    steps: Sequence[Step],
-    heights: Sequence[float],
-    count: int,
-    **more: Any,
+    panel: Axes, kind: StepKind, steps: Sequence[Step], heights: Sequence[float], **more: Any
 ) -> None:
-    """Marks of one kind; their colours run from the first to the last of `count` invocations."""
-    if not steps:
+    """Mark the steps of one kind; colours run from the first to the last of all steps."""
+    chosen = [each for each in zip(steps, heights, strict=True) if each[0].kind == kind]
+    if not chosen:
         return
-    colors = canvas.order_colors([step.number for step in steps], count)
+    colors = canvas.order_colors([step.number for step, _ in chosen], len(steps))
     looks: dict[StepKind, dict[str, Any]] = {
         "warm": {"c": colors, "edgecolors": canvas.PAPER, "linewidths": 0.5},
         "cold": {"facecolors": "none", "edgecolors": colors, "linewidths": 1.2},
@@ -266,8 +240,8 @@ def _scatter(
         "set aside": {"c": canvas.QUIET, "marker": ".", "linewidths": 0},
     }
     panel.scatter(
-        [step.memory_mb for step in steps],
-        heights,
+        [step.memory_mb for step, _ in chosen],
+        [height for _, height in chosen],
         s=_AREA,
         label=kind,
         zorder=3,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.report import numbers
 from tuner.report.breakeven import headline, shown_platforms
 from tuner.report.figures import canvas
 from tuner.report.sanitize import plain
@@ -35,7 +36,16 @@ def draw_break_even(answer: BreakEven) -> Figure:
         figure = canvas.new_figure()
         panel = figure.add_axes((0.115, 0.2, 0.84, 0.62))
         shown = shown_platforms(answer)
-        _draw_lines(panel, shown)
+        for platform, (color, dashes, width) in zip(shown, _LINES, strict=False):
+            panel.plot(
+                [point.rate_per_s * SECONDS_PER_MONTH for point in platform.curve],
+                [point.cost_usd_per_month for point in platform.curve],
+                color=color,
+                linestyle=dashes,
+                linewidth=width,
+                label=canvas.drawable(platform.name),
+                zorder=3 if platform.kind == "lambda" else 2,
+            )
         _scale(panel, shown)
         _draw_crossings(panel, shown)
         if answer.rate_per_s is not None:
@@ -52,10 +62,7 @@ def draw_break_even(answer: BreakEven) -> Figure:
         rate = "" if answer.rate_per_s is None else f" · {answer.rate_per_s:,.4g} requests/s"
         name = plain(answer.function_name)[:64]
         title = f"{name} · {answer.region} · {answer.architecture}{rate}"
-        figure.suptitle(
-            canvas.drawable(title), x=0.012, y=0.985, ha="left", fontsize=11, weight="bold"
-        )
-        figure.text(0.012, 0.943, canvas.wrapped(headline(answer)), va="top", linespacing=1.35)
+        canvas.write_heading(figure, title, canvas.wrapped(headline(answer)), size=11)
         figure.text(
             0.012,
             0.012,
@@ -65,19 +72,6 @@ def draw_break_even(answer: BreakEven) -> Figure:
             color=canvas.QUIET,
         )
     return figure
-
-
-def _draw_lines(panel: Axes, shown: Sequence[PlatformCost]) -> None:
-    for platform, (color, dashes, width) in zip(shown, _LINES, strict=False):
-        panel.plot(
-            [point.rate_per_s * SECONDS_PER_MONTH for point in platform.curve],
-            [point.cost_usd_per_month for point in platform.curve],
-            color=color,
-            linestyle=dashes,
-            linewidth=width,
-            label=canvas.drawable(platform.name),
-            zorder=3 if platform.kind == "lambda" else 2,
-        )
 
 
 def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
@@ -92,7 +86,7 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(LogLocator(numticks=12))
         axis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: numbers.short_count(value)))
     panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"${value:,.0f}"))
     panel.grid(visible=True, color=canvas.GRID, linewidth=0.7)
     panel.set_xlabel("requests a month (log scale)")
@@ -112,7 +106,7 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
 def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:
     """At Lambda's cost at that rate, which is where the lines meet; open to the right if never."""
     rates = np.log([point.rate_per_s for point in shown[0].curve])
-    costs = np.log([point.cost_usd_per_month for point in shown[0].curve])
+    costs = np.log([max(point.cost_usd_per_month, 0.01) for point in shown[0].curve])
     right = float(np.exp(rates[-1]))
     for platform, (color, _dashes, _width) in zip(shown, _LINES, strict=False):
         found = platform.break_even
@@ -149,11 +143,3 @@ def _mark_rate(panel: Axes, rate_per_s: float) -> None:
         ha="right" if left else "left",
         color=canvas.QUIET,
     )
-
-
-def _short(count: float) -> str:
-    """`10M` and its like."""
-    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= size:
-            return f"{count / size:,.10g}{unit}"
-    return f"{count:,.10g}"

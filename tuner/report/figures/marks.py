@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.invocation import Outcome
@@ -58,7 +58,16 @@ class SizeMark:
 def steps_of(sweep: Sweep) -> tuple[Step, ...]:
     """Every invocation in the order in which it was sent (a file's order is that of replies)."""
     ordered = sorted(sweep.invocations, key=lambda each: (each.started_s, each.index))
-    return tuple(_step(number, each) for number, each in enumerate(ordered, start=1))
+    return tuple(
+        Step(
+            number=number,
+            memory_mb=each.memory_mb,
+            kind=_kind(each),
+            duration_ms=each.report.duration_ms if each.report else each.client_duration_ms,
+            cost_usd_per_million=each.cost_usd * 1e6,
+        )
+        for number, each in enumerate(ordered, start=1)
+    )
 
 
 def failures_of(sweep: Sweep) -> tuple[str, ...]:
@@ -74,7 +83,7 @@ def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
     best = "best so far" if choice.memory_mb is None else "recommended"
     best_line = "--" if choice.memory_mb is None else "-"
     tradeoff = recommendation.tradeoff
-    marks = []
+    marks: list[SizeMark] = []
     if tradeoff is not None and tradeoff.knee_mb is not None:
         marks.append(SizeMark(tradeoff.knee_mb, "knee", KNEE, ":", "^"))
     if now_mb != best_mb:
@@ -82,30 +91,12 @@ def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
     if best_mb is not None:
         label = f"now and {best}" if now_mb == best_mb else best
         marks.append(SizeMark(best_mb, label, RECOMMENDED, best_line, "D"))
-    return _merged(marks)
-
-
-def _merged(marks: list[SizeMark]) -> tuple[SizeMark, ...]:
-    """One mark a size: the last one's looks, everyone's label."""
     by_size: dict[int, SizeMark] = {}
-    for mark in marks:
+    for mark in marks:  # the last one's looks, everyone's label
         before = by_size.get(mark.memory_mb)
         label = mark.label if before is None else f"{mark.label}, {before.label}"
-        by_size[mark.memory_mb] = SizeMark(
-            mark.memory_mb, label, mark.color, mark.line, mark.marker
-        )
+        by_size[mark.memory_mb] = replace(mark, label=label)
     return tuple(by_size.values())
-
-
-def _step(number: int, invocation: Invocation) -> Step:
-    report = invocation.report
-    return Step(
-        number=number,
-        memory_mb=invocation.memory_mb,
-        kind=_kind(invocation),
-        duration_ms=invocation.client_duration_ms if report is None else report.duration_ms,
-        cost_usd_per_million=invocation.cost_usd * 1e6,
-    )
 
 
 def _kind(invocation: Invocation) -> StepKind:

@@ -236,7 +236,7 @@ def comparison_section(found: Comparison) -> dict[str, Any]:
         "headline": line.partition(": ")[2],
         "sides": [
             (label, comparison.describe_side(side), number)
-            for number, (label, side) in enumerate((("A", found.a), ("B", found.b)))
+            for number, (label, side) in enumerate(found.sides)
         ],
         "pairs": Table(titles, tuple(Row(cells) for cells in comparison.pair_rows(found))),
         "sizes": Table(("size", *titles[3:]), tuple(Row((cells[0], *cells[3:])) for cells in sizes))
