@@ -118,18 +118,13 @@ def test_an_abandoned_restore_sends_nothing_once_the_lease_is_over(
         hangs.wait(60)
         return refusal(sent, 400, "InvalidParameterValueException")
 
-    def publish_in_haste(lease: Any) -> None:
-        assert module.uninterruptible.__kwdefaults__ is not None
-        with monkeypatch.context() as patch:
-            patch.setitem(module.uninterruptible.__kwdefaults__, "grace_s", 0.05)
-            lease.publish([128])
-
     on_the_wire(answer)
+    monkeypatch.setattr(module, "GRACE_S", 0.05)
     with (
         pytest.raises(LeftChangedError, match="interrupted before"),
         leased(account, "version", is_urgent=urgent.is_set) as lease,
     ):
-        publish_in_haste(lease)
+        lease.publish([128])
     hangs.set()
     join_abandoned()
     assert sent_late == []
@@ -164,8 +159,7 @@ def test_a_second_interruption_ends_a_call_that_hangs(
         return refusal(sent, 500, "ServiceException")
 
     on_the_wire(answer)
-    assert module.uninterruptible.__kwdefaults__ is not None
-    monkeypatch.setitem(module.uninterruptible.__kwdefaults__, "grace_s", 0.05)
+    monkeypatch.setattr(module, "GRACE_S", 0.05)
     with (
         pytest.raises(LeftChangedError, match="interrupted before"),
         leased(account, isolation, is_urgent=urgent.is_set) as lease,

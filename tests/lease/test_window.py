@@ -18,10 +18,10 @@ from tuner.errors import (
     LeftChangedError,
     MemoryCapError,
 )
+from tuner.lease import uninterruptible
 from tuner.lease.function_control import WAITS_S
 from tuner.lease.lease import open_lease
 from tuner.lease.recover import find_unfinished
-from tuner.lease.uninterruptible import uninterruptible
 from tuner.model.progress import VersionPublished, WindowClosed, WindowOpened
 
 if TYPE_CHECKING:
@@ -215,8 +215,7 @@ def test_an_urgent_stop_does_not_wait_for_deletions_that_hang(
         on_progress=ignore,
         is_urgent=urgent.is_set,
     )
-    assert uninterruptible.__kwdefaults__ is not None
-    monkeypatch.setitem(uninterruptible.__kwdefaults__, "grace_s", 0.05)
+    monkeypatch.setattr(uninterruptible, "GRACE_S", 0.05)
     with pytest.raises(LeftChangedError, match="tuner recover"), leased as lease:
         lease.publish([128])
     hangs.set()

@@ -14,7 +14,7 @@ from tuner.lease import recover as lease_recover
 from tuner.lease.recover import find_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
@@ -88,14 +88,22 @@ def open_recovery(
     profile: str | None = None,
     region: str | None = None,
     endpoint_url: str | None = None,
+    on_wait: Callable[[float], None] = lambda _seconds: None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Recovery]:
     """Connect to where the sweep ran and find out what is to be done; changes nothing.
 
-    Region and endpoint are the sweep's own unless given. Raises LeaseError, AwsError and its kin.
+    A request that the sweep abandoned may still take effect: that is waited for, up to 30 s since
+    then, and told `on_wait` in seconds. Region and endpoint are the sweep's own unless given.
+    Raises LeaseError, AwsError and its kin.
     """
     from tuner.aws import connect  # noqa: PLC0415 - loads boto3
 
     header = journal.header
+    wait_s = lease_recover.settles_in_s(journal, time.time())
+    if wait_s > 0:
+        on_wait(wait_s)
+        sleep(wait_s)
     with connect(
         region=region or header.function.region,
         profile=profile,

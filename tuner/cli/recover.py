@@ -90,7 +90,7 @@ def recover(
 
     if take_over and function is None:
         raise UsageError("--take-over needs --function: whose sweep is it?")
-    place = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
+    place: dict[str, Any] = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
     folder = state_dir()
     name = function and _name_of(function)
     manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode, "json": json}
@@ -100,7 +100,9 @@ def recover(
         if name in (None, header.function.name):
             outcome = _Outcome(header.function.name, header.sweep_id)
             outcomes.append(outcome)
-            opening = partial(recovery.open_recovery, journal, state_dir=folder, **place)
+            opening = partial(
+                recovery.open_recovery, journal, state_dir=folder, on_wait=_tell_wait, **place
+            )
             _recover_one(opening, outcome, **manner)
     if function is not None:
         outcome = _Outcome(_name_of(function))
@@ -177,6 +179,10 @@ def _recover_one(
         say(f"tuner: {error}")
         outcome.error = str(error)
         outcome.exit_code = LEFT_CHANGED if is_left else error.exit_code
+
+
+def _tell_wait(seconds: float) -> None:
+    say(f"  waiting {seconds:.0f} s: a request of the interrupted sweep may still take effect")
 
 
 def _name_of(function: str) -> str:

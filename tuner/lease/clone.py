@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal, JournalHeader
+    from tuner.lease.uninterruptible import WorkLimit
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig
     from tuner.model.plan import Isolation
@@ -101,6 +102,7 @@ class CloneLease:
         *,
         io: LeaseIO,
         journal: Journal,
+        limit: WorkLimit,
         build: Build | None = None,
     ) -> None:
         self.original = original
@@ -114,6 +116,7 @@ class CloneLease:
         self._sweep_id = header.sweep_id
         self._io = io
         self._journal = journal
+        self._limit = limit
         self._copy: FunctionConfig | None = None
         self._answer_is_lost = False
 
@@ -148,6 +151,7 @@ class CloneLease:
             versions_before=frozenset(),
             io=self._io,
             journal=self._journal,
+            limit=self._limit,
             restores=False,
         )
         publication = window.publish(sizes_mb, stop_requested)
@@ -162,6 +166,11 @@ class CloneLease:
             logs_left = delete_copy(self.function_name, self._description, self._io)
             if logs_left is not None:
                 self.findings.append(logs_left)
+            if self._limit.unanswered == "create_copy":
+                raise LeftChangedError(
+                    f"the request to make the copy {self.function_name} had no answer yet and may "
+                    "still take effect. Run: tuner recover"
+                )
             self._journal.finish()
         except AwsError as error:
             raise LeftChangedError(

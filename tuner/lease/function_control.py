@@ -19,12 +19,13 @@ from tuner.errors import (
     MemoryCapError,
     ThrottledError,
 )
+from tuner.lease.uninterruptible import abandonable
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tuner.lease.uninterruptible import StepLimit
+    from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import Alias, Build, FunctionConfig
     from tuner.model.progress import ProgressEvent, ProgressHook
 
@@ -177,7 +178,7 @@ def retry_throttled(control: FunctionControl, sleep: Callable[[float], None]) ->
 
 
 def watched(
-    control: FunctionControl, limit: StepLimit, on_progress: ProgressHook
+    control: FunctionControl, limit: WorkLimit, on_progress: ProgressHook
 ) -> FunctionControl:
     """Return a control that tells what fails, counts what succeeds as a step within `limit`, and
     sends nothing once that is given up.
@@ -197,3 +198,20 @@ def watched(
         return answer
 
     return cast("FunctionControl", _Wrapped(control, call, _GIVING_BACK.__contains__))
+
+
+def interruptible(io: LeaseIO, limit: WorkLimit) -> LeaseIO:
+    """Return an IO whose calls and waits end within seconds once the limit's end is urgent.
+
+    KeyboardInterrupt says so, and the limit what was abandoned on its way.
+    """
+
+    def call(name: str, method: Callable[..., Any], *arguments: Any) -> Any:
+        change = None if name.startswith(("list_", "read_")) else name
+        return abandonable(partial(method, *arguments), limit, change=change)
+
+    def sleep(seconds: float) -> None:
+        abandonable(partial(io.sleep, seconds), limit)
+
+    control = cast("FunctionControl", _Wrapped(io.control, call, lambda _name: True))
+    return LeaseIO(control, sleep, io.on_progress)

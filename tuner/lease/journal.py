@@ -12,6 +12,8 @@ JSON object a line. The file is locked while its sweep runs and removed when not
     restore    $LATEST's memory is about to be set back
     restored   $LATEST reads as before
     delete     `version` is about to be deleted
+    unanswered the request `call` was abandoned `at` this time (seconds since 1970): it may still
+               take effect, whatever was set back since
     done       nothing is left
 
 `announce` must reach the disk, or the change is not made. `note` may fail: what it announces
@@ -92,6 +94,8 @@ class UnfinishedJournal:
     it as before may be stale."""
     is_tagged: bool = False
     """Whether the function was about to be marked as being swept."""
+    unanswered_at: float | None = None
+    """When a request was abandoned, in seconds since 1970: it may still take effect."""
 
 
 class Journal:
@@ -276,23 +280,24 @@ def _unfinished(
     memories: set[int] = set()
     published: list[str] = []
     deleting: list[str] = []
-    is_tagged = False
+    kinds = {record["record"] for record in records}
+    if "done" in kinds:
+        return None
+    unanswered_at: float | None = None
     for number, record in enumerate(records, start=2):
         try:
             match record["record"]:
-                case "tag":
-                    is_tagged = True
                 case "update":
                     memories.add(int(record["memory_mb"]))
                 case "delete":
                     deleting.append(str(record["version"]))
                 case "published" if record["is_new"]:
                     published.append(str(record["version"]))
-                case "restored":
+                case "unanswered":
+                    unanswered_at = float(record["at"])
+                case "restored" if "unanswered" not in kinds:
                     memories.clear()
-                case "done":
-                    return None
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             raise _damaged(path, number, "a record lacks a field") from error
     return UnfinishedJournal(
         path,
@@ -301,7 +306,8 @@ def _unfinished(
         tuple(published),
         deleting=tuple(deleting),
         is_changed=bool(memories),
-        is_tagged=is_tagged,
+        is_tagged="tag" in kinds,
+        unanswered_at=unanswered_at,
     )
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tuner.errors import AwsError, ForeignChangeError, LeftChangedError
 from tuner.lease.cleanup import delete_versions
 from tuner.lease.clone import CloneLease
-from tuner.lease.function_control import LeaseIO, harmless, retry_throttled, watched
+from tuner.lease.function_control import (
+    LeaseIO,
+    harmless,
+    interruptible,
+    retry_throttled,
+    watched,
+)
 from tuner.lease.journal import Journal, LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, FunctionTag, function_lock
 from tuner.lease.recover import find_unfinished
 from tuner.lease.restore import differences
-from tuner.lease.uninterruptible import StepLimit, uninterruptible
+from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.lease.window import PublishWindow
 from tuner.model.finding import Finding
 from tuner.model.progress import CleanedUp
@@ -28,6 +34,13 @@ if TYPE_CHECKING:
     from tuner.lease.window import Publication
     from tuner.model.function import Build, FunctionConfig
     from tuner.model.progress import ProgressHook
+
+
+_REQUESTS: Final = {
+    "set_tag": f"set the tag {SWEEP_TAG}",
+    "update_memory": "change the memory of $LATEST",
+    "publish_version": "publish a version",
+}
 
 
 class Leased(Protocol):
@@ -55,10 +68,10 @@ class Lease:
         *,
         io: LeaseIO,
         journal: Journal,
-        is_urgent: Callable[[], bool] = lambda: False,
+        limit: WorkLimit,
     ) -> None:
         self.original = original
-        self._is_urgent = is_urgent
+        self._limit = limit
         self.function_name = original.name
         self.code_sha256 = original.code_sha256
         self.findings: list[Finding] = []
@@ -90,7 +103,7 @@ class Lease:
             versions_before=self._versions_before,
             io=self._io,
             journal=self._journal,
-            is_urgent=self._is_urgent,
+            limit=self._limit,
         )
         try:
             publication = window.publish(sizes_mb, stop_requested)
@@ -106,6 +119,9 @@ class Lease:
 
         Raises LeftChangedError, which says all that is left, if anything is; the journal stays.
         """
+        if self._limit.unanswered is not None:
+            request = _REQUESTS[self._limit.unanswered]
+            self._left.append(f"the request to {request} had no answer yet and may take effect")
         try:
             self._delete_versions()
             self._remove_tag()
@@ -169,33 +185,37 @@ def open_lease(
     """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
 
     Opening marks the function with a tag, or with isolation clone makes the copy, of `build` in
-    place of the function's code where that is given. Once `is_urgent`, giving back has
-    seconds left, and minutes by `clock` where nothing succeeds: then LeftChangedError says that
-    something may be left. Raises LeaseError if another sweep holds the function, LeftChangedError
+    place of the function's code where that is given. Once `is_urgent`, a call under way and giving
+    back have seconds left, and giving back has minutes by `clock` where nothing succeeds: then
+    KeyboardInterrupt is raised, or LeftChangedError where something may be left.
+
+    Raises LeaseError if another sweep holds the function, LeftChangedError
     if an earlier one left it changed, ForeignChangeError if it is not as it was planned for; and
     AwsError.
     """
-    limit, on_progress = StepLimit(clock), harmless(on_progress)
+    limit, on_progress = WorkLimit(is_urgent, clock), harmless(on_progress)
     control = retry_throttled(watched(control, limit, on_progress), sleep)
+    io = interruptible(LeaseIO(control, sleep, on_progress), limit)
     state_dir = terms.state_dir
     identity = make_header(function, terms)
     with function_lock(state_dir, identity):
         _refuse_unfinished(state_dir, identity)
-        original = control.read_function(function.name)
+        original = io.control.read_function(function.name)
         _refuse_changed(function, original)
-        header = _header(terms, original, control)
+        header = _header(terms, original, io.control)
         journal = Journal.create(state_dir, header)
-        io = LeaseIO(control, sleep, on_progress)
         lease: Lease | CloneLease
         if terms.isolation == "clone":
-            lease = CloneLease(original, header, io=io, journal=journal, build=build)
+            lease = CloneLease(original, header, io=io, journal=journal, limit=limit, build=build)
         else:
-            lease = Lease(original, header, io=io, journal=journal, is_urgent=is_urgent)
+            lease = Lease(original, header, io=io, journal=journal, limit=limit)
         try:
             lease.begin()
             yield lease
         finally:
-            uninterruptible(lease.give_back, is_urgent, limit=limit)
+            if limit.unanswered is not None:
+                journal.note("unanswered", call=limit.unanswered, at=time.time())
+            uninterruptible(lease.give_back, limit)
 
 
 def _header(terms: LeaseTerms, original: FunctionConfig, control: FunctionControl) -> JournalHeader:
@@ -229,7 +249,7 @@ def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:
 
 def _left_open(original: FunctionConfig, error: BaseException) -> str:
     if isinstance(error, LeftChangedError):
-        return str(error)
+        return str(error).removesuffix(". Run: tuner recover")
     return f"{original.name}: $LATEST may not be at its {original.memory_mb} MB"
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import AccessDeniedError, AwsError, LeaseError, LeftChangedError
 from tuner.lease.cleanup import aliases_by_version, sweep_of
 from tuner.lease.clone import COPY_PREFIX, delete_copy
-from tuner.lease.function_control import LeaseIO, harmless
+from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import LeaseTerms, make_header
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, remove_sweep_tag
+from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CopyDeleted, VersionDeleted, WindowClosed
 
 if TYPE_CHECKING:
@@ -160,22 +161,31 @@ def recover_orphans(
     """Carry out a plan; doing it again changes nothing. The tag goes last.
 
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
-    could not be put right.
+    could not be put right, a second interruption came, or nothing succeeded for minutes.
     """
-    on_progress = harmless(on_progress)
-    name, io = plan.function.name, LeaseIO(control, sleep, on_progress)
-    if plan_orphans(name, control, take_over=take_over) != plan:
+    limit, on_progress = WorkLimit(), harmless(on_progress)
+    io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
+    uninterruptible(
+        lambda: _carry_out(plan, io, take_over),
+        limit,
+        command=f"tuner recover `function={plan.function.name}`",
+    )
+
+
+def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None) -> None:
+    name = plan.function.name
+    if plan_orphans(name, io.control, take_over=take_over) != plan:
         raise LeaseError(f"{name} changed since the plan was shown: recover again")
     try:
         if plan.tag is not None and plan.restores:
-            _restore(plan.function, plan.tag.memory_mb, control)
-            on_progress(WindowClosed())
+            _restore(plan.function, plan.tag.memory_mb, io.control)
+            io.on_progress(WindowClosed())
         for version in plan.delete_versions:
-            io.retry(partial(control.delete_version, name, version))
-            on_progress(VersionDeleted(version))
+            io.retry(partial(io.control.delete_version, name, version))
+            io.on_progress(VersionDeleted(version))
         for copy, description in plan.delete_copies:
             delete_copy(copy, description, io)
-            on_progress(CopyDeleted(copy))
+            io.on_progress(CopyDeleted(copy))
         if plan.tag is not None:
             remove_sweep_tag(plan.function.arn, plan.tag.value, io)
     except AwsError as error:

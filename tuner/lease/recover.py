@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import (
     AccessDeniedError,
@@ -21,7 +21,7 @@ from tuner.lease.function_control import LeaseIO, harmless, watched
 from tuner.lease.journal import Journal, function_digest, journal_dir, lock_file, read_journal
 from tuner.lease.lock import SWEEP_TAG, SweepTag, function_lock, has_tag, remove_sweep_tag
 from tuner.lease.restore import drift_from, restore
-from tuner.lease.uninterruptible import StepLimit, uninterruptible
+from tuner.lease.uninterruptible import WorkLimit, uninterruptible
 from tuner.model.progress import CleanedUp, CopyDeleted, WindowClosed
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from tuner.lease.journal import JournalHeader, UnfinishedJournal
     from tuner.model.function import FunctionConfig
     from tuner.model.progress import ProgressHook
+
+
+LATE_S: Final = 30.0
+"""How long a request that nobody waits for may still take effect: the SDK waits as long for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,16 @@ def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
             if journal is not None:
                 unfinished.append(journal)
     return tuple(unfinished)
+
+
+def settles_in_s(journal: UnfinishedJournal, now_s: float) -> float:
+    """Return how long to wait before a plan is made, so that it sees all that the sweep did.
+
+    `now_s` is in seconds since 1970; a clock that was set makes nobody wait longer.
+    """
+    if journal.unanswered_at is None or now_s < journal.unanswered_at:
+        return 0.0
+    return max(0.0, journal.unanswered_at + LATE_S - now_s)
 
 
 def plan_recovery(
@@ -191,10 +205,10 @@ def recover(
         if not _is_unfinished(plan.journal.path):
             return Cleanup()
         journal = Journal.reopen(plan.journal.path)
-        limit, on_progress = StepLimit(), harmless(on_progress)
+        limit, on_progress = WorkLimit(), harmless(on_progress)
         io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
         try:
-            return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit=limit)
+            return uninterruptible(lambda: _carry_out(plan, io, journal, endpoint_url), limit)
         finally:
             journal.close()
 

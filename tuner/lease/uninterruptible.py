@@ -1,10 +1,15 @@
-"""Work that an interruption must not cut through."""
+"""Work that an interruption must not cut through, and how long it may go on.
+
+It runs in a thread of its own: Python delivers signals to the main thread only, so that a
+KeyboardInterrupt meets the waiting here and not the work.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from tuner.errors import LeftChangedError
 
@@ -13,8 +18,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-GRACE_S: Final = 8.0
-"""For what is under way once a second interruption came: an update of memory takes up to three."""
+GRACE_S: Final = 10.0
+"""From a second interruption to the end of it all: an update of memory takes up to three."""
+OPENING_GRACE_S: Final = 3.0
+"""The part of it that a call gets which was under way; the rest is for giving back."""
 _LOOK_S: Final = 0.05
 
 
@@ -24,15 +31,23 @@ of memory may take minutes.
 """
 
 
-class StepLimit:
-    """How long work may go on without a step that succeeds."""
+class WorkLimit:
+    """How long the calls of one lease, or of one recovery, are waited for: one account for all."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, limit_s: float = LIMIT_S
+        self,
+        is_urgent: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.limit_s = limit_s
         self.is_given_up = False
         """Whether nobody waits for the work any more: it is to send nothing more."""
+        self.is_failing = False
+        """Whether the last work to give something back did not succeed: its time counts on."""
+        self.unanswered: str | None = None
+        """The change that was abandoned, if one was: it may still take effect."""
+        self.interruption_count = 0
+        self._is_urgent = is_urgent
+        self._urgent_since_s: float | None = None
         self._clock = clock
         self._since_s = clock()
 
@@ -42,84 +57,113 @@ class StepLimit:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has been too long."""
-        return self._clock() - self._since_s > self.limit_s
+        """Whether it has been too long since anything succeeded."""
+        return self._clock() - self._since_s > LIMIT_S
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody asked twice for the end."""
+        return self.interruption_count > 1 or self._is_urgent()
 
-class _Grace:
-    """How long work goes on after somebody asked twice for its end."""
-
-    def __init__(self, is_urgent: Callable[[], bool], grace_s: float) -> None:
-        self.interruption_count = 0
-        self._is_urgent = is_urgent
-        self._grace_s = grace_s
-        self._since_s: float | None = None
-
-    def is_over(self) -> bool:
-        """Whether nothing is waited for any more."""
-        if self._since_s is None:
-            if self.interruption_count < 2 and not self._is_urgent():
+    def is_urgent_for(self, grace_s: float) -> bool:
+        """Whether it has been urgent for longer than this; it counts from the first look."""
+        if self._urgent_since_s is None:
+            if not self.is_urgent:
                 return False
-            self._since_s = time.monotonic()
-        return time.monotonic() - self._since_s > self._grace_s
+            self._urgent_since_s = time.monotonic()
+        return time.monotonic() - self._urgent_since_s > grace_s
+
+
+@dataclass(slots=True)
+class _Run(Generic[T]):
+    """What became of work in its thread."""
+
+    returned: list[T] = field(default_factory=list)
+    raised: list[BaseException] = field(default_factory=list)
+    interruption: KeyboardInterrupt | None = None
+
+
+class _Here(threading.local):
+    is_worker = False
+    """Whether this thread runs such work."""
+
+
+_here = _Here()
 
 
 def uninterruptible(
-    work: Callable[[], T],
-    is_urgent: Callable[[], bool] = lambda: False,
-    *,
-    grace_s: float = GRACE_S,
-    limit: StepLimit | None = None,
+    work: Callable[[], T], limit: WorkLimit | None = None, *, command: str = "tuner recover"
 ) -> T:
-    """Run `work` to its end and return what it returns or raise what it raises.
+    """Run `work`, which gives something back, to its end; return or raise what it does.
 
-    It runs in a thread of its own: Python delivers signals to the main thread only, so that a
-    KeyboardInterrupt meets the waiting here and not the work. It is raised again afterwards.
-    Once `is_urgent`, or after a second KeyboardInterrupt, the work has `grace_s` left: then it is
-    abandoned, and LeftChangedError says so. Its journal stays. So it does once `limit` is over.
+    A KeyboardInterrupt is raised again afterwards. After a second one, or once the limit's end is
+    urgent, there are `GRACE_S` left: then the work is abandoned, and LeftChangedError says so and
+    names the `command` to run. Its journal stays. So it does once the limit is over.
     """
-    returned: list[T] = []
-    raised: list[BaseException] = []
+    limit = limit or WorkLimit()
+    if not limit.is_failing:
+        limit.step()
+    limit.is_failing = True
+    run: _Run[T] = _run(work, limit, lambda: limit.is_over or limit.is_urgent_for(GRACE_S))
+    if run.raised:
+        raise run.raised[0]
+    if not run.returned:
+        limit.is_given_up = True
+        why = "interrupted before the function was given back"
+        if not limit.is_urgent:
+            why = f"giving the function back has done nothing for {LIMIT_S:.0f} s"
+        raise LeftChangedError(f"{why}. Run: {command}")
+    limit.is_failing = False
+    if run.interruption is not None:
+        raise run.interruption
+    return run.returned[0]
+
+
+def abandonable(work: Callable[[], T], limit: WorkLimit, *, change: str | None = None) -> T:
+    """Run one call of a lease's opening; return or raise what it does.
+
+    A KeyboardInterrupt waits for its end. Once the limit's end is urgent nothing is begun, and what
+    is under way has `OPENING_GRACE_S` left: then it is abandoned, which the limit notes where the
+    call is a `change`, and KeyboardInterrupt is raised. Within `uninterruptible` work it just runs.
+    """
+    if _here.is_worker:
+        return work()
+    if limit.is_urgent:
+        raise KeyboardInterrupt
+    run = _run(work, limit, lambda: limit.is_urgent_for(OPENING_GRACE_S))
+    if not run.returned and not run.raised:
+        limit.unanswered = change
+        raise KeyboardInterrupt
+    if run.interruption is not None:
+        raise run.interruption
+    if run.raised:
+        raise run.raised[0]
+    return run.returned[0]
+
+
+def _run(work: Callable[[], T], limit: WorkLimit, is_over: Callable[[], bool]) -> _Run[T]:
+    """Run `work` in a thread until it ends, or is not waited for any longer: nothing came of it."""
+    run: _Run[T] = _Run()
     entered, ended = threading.Lock(), threading.Event()
 
-    def run() -> None:
+    def enter() -> None:
         if not entered.acquire(blocking=False):
             return  # an interruption hit the start of a thread that runs nevertheless
+        _here.is_worker = True
         try:
-            returned.append(work())
-        except BaseException as error:  # handed on to the caller below
-            raised.append(error)
+            run.returned.append(work())
+        except BaseException as error:  # handed on to the caller
+            run.raised.append(error)
         finally:
             ended.set()
 
-    interrupted = None
-    grace = _Grace(is_urgent, grace_s)
-    limit = limit or StepLimit()
-    limit.step()
     while not ended.is_set():
         try:
             if not entered.locked():
-                threading.Thread(target=run, name="tuner-uninterruptible", daemon=True).start()
-            ended.wait(_LOOK_S)
-            if not ended.is_set():
-                _check(grace, limit)
+                threading.Thread(target=enter, name="tuner-uninterruptible", daemon=True).start()
+            if not ended.wait(_LOOK_S) and is_over():
+                break
         except KeyboardInterrupt as error:
-            interrupted = error
-            grace.interruption_count += 1
-    if raised:
-        raise raised[0]
-    if interrupted is not None:
-        raise interrupted
-    return returned[0]
-
-
-def _check(grace: _Grace, limit: StepLimit) -> None:
-    """Raise LeftChangedError where the work is not waited for any longer."""
-    if grace.is_over():
-        why = "interrupted before the function was given back"
-    elif limit.is_over:
-        why = f"giving the function back has done nothing for {limit.limit_s:.0f} s"
-    else:
-        return
-    limit.is_given_up = True
-    raise LeftChangedError(f"{why}. Run: tuner recover")
+            run.interruption = error
+            limit.interruption_count += 1
+    return _Run(list(run.returned), list(run.raised), run.interruption)

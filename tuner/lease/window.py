@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tuner.lease.function_control import LeaseIO
     from tuner.lease.journal import Journal
+    from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import FunctionConfig
 
 # After these an update has not been made and will not be.
@@ -71,12 +72,12 @@ class PublishWindow:
         versions_before: frozenset[str],
         io: LeaseIO,
         journal: Journal,
+        limit: WorkLimit,
         restores: bool = True,
-        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         # A temporary copy is not restored: it is going to be deleted.
         self._restores = restores
-        self._is_urgent = is_urgent
+        self._limit = limit
         self._original = original
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
@@ -107,7 +108,7 @@ class PublishWindow:
             publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
         finally:
             if self._restores:
-                uninterruptible(self._restore, self._is_urgent)
+                uninterruptible(self._restore, self._limit)
         if self._restores:
             self._io.on_progress(WindowClosed())
         return publication
