@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
 
-from tests.lease.account import ignore, no_sleep
-from tests.lease.recovering import recover_all
+from tests.lease.account import Faulty, Killed, ignore, no_sleep
+from tests.lease.recovering import planned, recover_all
 from tests.lease.wire_faults import refusal
-from tuner.errors import LeftChangedError
+from tuner.errors import LeaseError, LeftChangedError
 from tuner.lease import uninterruptible as module
 from tuner.lease.lease import open_lease
+from tuner.lease.orphans import plan_orphans, recover_orphans
+from tuner.lease.recover import find_unfinished, recover
 from tuner.model.progress import CallFailed
 
 if TYPE_CHECKING:
@@ -169,3 +172,84 @@ def test_a_second_interruption_ends_a_call_that_hangs(
     hangs.set()
     join_abandoned()  # what it still sends would meet the deletion of the test's functions
     assert list((account.state_dir / "journals").glob("*.jsonl"))
+
+
+def test_restoring_and_giving_back_share_one_limit(
+    account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An endpoint that refuses every change is waited for once, not for each thing to put right."""
+    monkeypatch.setattr(account.gateway._control, "_sleep", no_sleep)
+    before = account.snapshot()
+    failed = []
+    clock = SimpleNamespace(now_s=0.0)
+    is_broken = threading.Event()
+
+    def answer(sent: Any) -> Any:
+        if sent.method == "POST" and sent.url.endswith("/versions"):
+            is_broken.set()
+            return None
+        if sent.method == "GET" or not is_broken.is_set():
+            return None
+        failed.append(sent)
+        clock.now_s += STEP_S
+        threading.Event().wait(0.1)  # as above
+        return refusal(sent, 500, "ServiceException")
+
+    on_the_wire(answer)
+    with (
+        pytest.raises(LeftChangedError) as caught,
+        leased(account, "version", clock=lambda: clock.now_s) as lease,
+    ):
+        lease.publish([128])
+    assert len(failed) * STEP_S <= module.LIMIT_S + 2 * STEP_S
+    assert str(caught.value).count("tuner recover") == 1
+    is_broken.clear()
+    join_abandoned()
+    assert recover_all(account)
+    assert account.snapshot() == before
+
+
+@pytest.mark.parametrize("by_name", [False, True], ids=["journal", "name"])
+def test_recovering_has_a_limit_too(
+    account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch, by_name: bool
+) -> None:
+    """Deletions that always fail end it, each failure told; exit code 4, and it can be repeated."""
+    before = account.snapshot()
+    control = Faulty(account.gateway, 10, "after", Killed(), lasts=True)
+    with suppress(Killed, LeaseError), account.lease(control) as lease:
+        lease.publish([128, 1769])
+    is_mended = threading.Event()
+
+    def answer(sent: Any) -> Any:
+        if sent.method != "DELETE" or is_mended.is_set():
+            return None
+        threading.Event().wait(0.2)
+        return refusal(sent, 500, "ServiceException")
+
+    def put_right(on_progress: Any = ignore) -> None:
+        if by_name:
+            plan = plan_orphans(account.name, account.gateway)
+            recover_orphans(plan, account.gateway, sleep=no_sleep, on_progress=on_progress)
+            return
+        [journal] = find_unfinished(account.state_dir)
+        recover(
+            planned(account, journal),
+            account.gateway,
+            state_dir=account.state_dir,
+            sleep=no_sleep,
+            on_progress=on_progress,
+            endpoint_url=account.gateway.endpoint_url,
+        )
+
+    on_the_wire(answer)
+    events: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "LIMIT_S", 1.0)
+        with pytest.raises(LeftChangedError, match="has done nothing") as caught:
+            put_right(events.append)
+    assert caught.value.exit_code == 4
+    assert any(isinstance(event, CallFailed) for event in events)
+    is_mended.set()
+    join_abandoned()
+    put_right()
+    assert account.snapshot() == before
