@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -165,6 +166,13 @@ def test_an_empty_folder_and_a_file_used_as_one_say_so(tmp_path: Path) -> None:
         load_payloads([str(tmp_path)])
     with pytest.raises(PayloadError, match="neither a file nor JSON"):
         load_payloads([written(tmp_path / "event.json", b"{}") + "/inner"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_disk_that_fails_is_not_a_missing_file() -> None:
+    """The message says what the system said (reading this file is an I/O error)."""
+    with pytest.raises(PayloadError, match=r"'/proc/self/mem' cannot be read: Input/output error"):
+        load_payloads(["/proc/self/mem"])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from tuner.model.interval import Interval
 
 
-Kind = Literal["lambda", "containers", "ec2", "managed-instances"]
-Verdict = Literal["stay", "containers", "ec2", "managed-instances", "too-close"]
+FleetKind = Literal["containers", "ec2", "managed-instances"]
+Kind = Literal["lambda"] | FleetKind
+Verdict = Literal["stay", "too-close"] | FleetKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 from tuner.breakeven import fleet as fleets
 from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval, merged
 from tuner.breakeven.terms import central_scenario, draw_scenarios
+from tuner.breakeven.work import with_draws
 from tuner.model.interval import Interval
 
 if TYPE_CHECKING:
@@ -44,24 +45,9 @@ class CostModel:
 
     def subsample(self) -> CostModel:
         """The same with the first draws alone, for what is found by search."""
-        cut = slice(SEARCH_DRAWS)
-        work, scenario = self.work, self.scenario
-        return replace(
-            self,
-            work=replace(
-                work,
-                wait_ms=work.wait_ms[cut],
-                cpu_ms=work.cpu_ms[cut],
-                core_count=work.core_count[cut],
-                lambda_ms=work.lambda_ms[cut],
-                lambda_cost_usd=work.lambda_cost_usd[cut],
-            ),
-            scenario=scenario.with_(
-                utilization=scenario.utilization[cut],
-                vcpu_speed=scenario.vcpu_speed[cut],
-                concurrency=scenario.concurrency[cut],
-            ),
-        )
+        work = with_draws(self.work, lambda draws: draws[:SEARCH_DRAWS])
+        scenario = with_draws(self.scenario, lambda draws: draws[:SEARCH_DRAWS])
+        return replace(self, work=work, scenario=scenario)
 
 
 def model_costs(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> CostModel:
@@ -91,6 +77,7 @@ def price_platform(candidate: Candidate, costs: CostModel) -> PlatformCost:
     middle, rate = costs.central, costs.terms.traffic.rate_per_s
     estimate = _break_even(candidate, middle)[0]
     at = rate or (estimate if np.isfinite(estimate) else 1.0)
+    fleet, capacity, traffic = candidate.fleet, _capacity(candidate, middle), costs.terms.traffic
     return PlatformCost(
         name=candidate.name,
         kind=candidate.kind,
@@ -100,16 +87,11 @@ def price_platform(candidate: Candidate, costs: CostModel) -> PlatformCost:
         else interval(fleet_usd(candidate, middle, rate)[0], fleet_usd(candidate, costs, rate)),
         break_even=_rate_interval(float(estimate), candidate, costs),
         same_architecture=candidate.architecture == costs.bill.prices.architecture,
-        curve=_fleet_curve(candidate, middle),
+        curve=tuple(
+            CurvePoint(each, float(fleets.cost_usd(fleet, capacity, traffic, each).min()))
+            for each in map(float, CHART_RATES_PER_S)
+        ),
         bill=() if rate is None else _items(candidate, middle, rate),
-    )
-
-
-def _fleet_curve(candidate: Candidate, middle: CostModel) -> tuple[CurvePoint, ...]:
-    capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
-    return tuple(
-        CurvePoint(rate, float(fleets.cost_usd(candidate.fleet, capacity, traffic, rate).min()))
-        for rate in map(float, CHART_RATES_PER_S)
     )
 
 
@@ -118,14 +100,13 @@ def price_lambda(costs: CostModel) -> PlatformCost:
     middle, bill = costs.central, costs.bill
     rate = costs.terms.traffic.rate_per_s
     line = bill.month_usd(middle.work, CHART_RATES_PER_S)[0]
-    cost = None
+    cost, ready = None, 0.0
     if rate is not None:
         rates = np.array([rate])
-        cost = interval(
-            bill.month_usd(middle.work, rates)[0, 0], bill.month_usd(costs.work, rates)[:, 0]
-        )
+        draws = bill.month_usd(costs.work, rates)[:, 0]
+        cost = interval(bill.month_usd(middle.work, rates)[0, 0], draws)
+        ready = bill.provisioned_count(middle.work, rate)
     points = zip(CHART_RATES_PER_S, line, strict=True)
-    ready = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
     return PlatformCost(
         name="Lambda",
         kind="lambda",
@@ -156,12 +137,9 @@ def _break_even(candidate: Candidate, at: CostModel) -> Floats:
     """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
     traffic = at.terms.traffic
     if not traffic.is_by_hour and at.bill.is_linear:
-        capacity = _capacity(candidate, at)
-        return np.asarray(
-            fleets.break_even_per_s(candidate.fleet, capacity, at.bill.usd_per_rate(at.work)).min(
-                axis=1
-            )
-        )
+        capacity, lambda_usd = _capacity(candidate, at), at.bill.usd_per_rate(at.work)
+        of_each = fleets.break_even_per_s(candidate.fleet, capacity, lambda_usd)
+        return np.asarray(of_each.min(axis=1))
     subset = at.subsample()
     best = _cheapest_somewhere(candidate, subset.central)
     return fleets.break_even_by_hour_per_s(
@@ -197,7 +175,7 @@ def _capacity(candidate: Candidate, at: CostModel) -> Floats:
 def _scenario(candidate: Candidate, at: CostModel) -> Scenario:
     """The scenario with the speed of the candidate's architecture."""
     ratio = candidate.fleet.speed_ratio
-    return at.scenario.with_(vcpu_speed=at.scenario.vcpu_speed * ratio)
+    return replace(at.scenario, vcpu_speed=at.scenario.vcpu_speed * ratio)
 
 
 def _items(candidate: Candidate, middle: CostModel, rate_per_s: float) -> tuple[BillItem, ...]:

@@ -64,21 +64,31 @@ class LambdaBill:
     @property
     def _provisioned_may_win(self) -> bool:
         """Only a load that keeps more than about 60 % of what stands ready busy pays for it."""
-        prices, traffic = self.prices, self.terms.traffic
         if not self.terms.provisioned:
             return False
+        traffic, (idle_usd, busy_usd) = self.terms.traffic, self._provisioned_prices_usd
         ready = float(np.mean(traffic.shape)) * traffic.peak_ratio
-        idle = float(prices.provisioned_idle_price_usd_per_gb_second) * ready
-        busy = float(prices.provisioned_duration_price_usd_per_gb_second)
-        return idle + busy < float(prices.duration_tiers[0].price_usd_per_gb_second)
+        return idle_usd * ready + busy_usd < self._first_tier_usd
+
+    @property
+    def _first_tier_usd(self) -> float:
+        return float(self.prices.duration_tiers[0].price_usd_per_gb_second)
+
+    @property
+    def _provisioned_prices_usd(self) -> tuple[float, float]:
+        """Of a GB-second that stands ready, and of one that is busy."""
+        prices = self.prices
+        return (
+            float(prices.provisioned_idle_price_usd_per_gb_second),
+            float(prices.provisioned_duration_price_usd_per_gb_second),
+        )
 
     def usd_per_rate(self, work: Work) -> Floats:
         """What each request a second adds to a month on demand, in the first tier."""
         request = float(self.prices.request_price_usd) + self._extras_usd()
         gb_s, storage_gb_s = self._gb_seconds(work)
-        first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
         storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
-        each = request + gb_s * first * self._plan + storage_gb_s * storage
+        each = request + gb_s * self._first_tier_usd * self._plan + storage_gb_s * storage
         return np.asarray(each * SECONDS_PER_MONTH)
 
     def month_usd(self, work: Work, rates_per_s: Floats) -> Floats:
@@ -118,14 +128,12 @@ class LambdaBill:
         plan = " with the Savings Plan" if self.terms.savings_plan else ""
         if count := self.provisioned_count(work, rate_per_s):
             idle = count * SECONDS_PER_MONTH * self.memory_mb / 1024
-            idle_usd = float(self.prices.provisioned_idle_price_usd_per_gb_second)
-            busy_usd = float(self.prices.provisioned_duration_price_usd_per_gb_second)
+            idle_usd, busy_usd = self._provisioned_prices_usd
             over = float(self._overflow_ratio(work, np.array([rate_per_s]))[0, 0])
-            first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
             parts = [
                 ("provisioned concurrency", idle, idle_usd),
                 ("provisioned duration", gb_s * (1 - over), busy_usd),
-                ("duration beyond it", gb_s * over, first),
+                ("duration beyond it", gb_s * over, self._first_tier_usd),
             ]
         else:
             parts = [("duration", part, price) for part, price in self._tiers_of(gb_s)]
@@ -136,34 +144,29 @@ class LambdaBill:
 
     def _on_demand_usd(self, work: Work, rates_per_s: Floats) -> Floats:
         requests = rates_per_s[None, :] * SECONDS_PER_MONTH
-        gb_s, storage_gb_s = (each[:, None] * requests for each in self._gb_seconds(work))
+        gb_s = self._gb_seconds(work)[0][:, None] * requests
         if self.terms.account_gb_seconds is None:
-            first = float(self.prices.duration_tiers[0].price_usd_per_gb_second)
-            duration = gb_s * first
+            duration = gb_s * self._first_tier_usd
         else:
             before = self.terms.account_gb_seconds
             charged = np.maximum(gb_s - self._free_gb_s, 0.0)
             duration = self._tiered(before + charged) - self._tiered(np.array(before))
-        return np.asarray(duration * self._plan + self._common_usd(work, requests, storage_gb_s))
+        return np.asarray(duration * self._plan + self._common_usd(work, requests))
 
     def _provisioned_usd(self, work: Work, rates_per_s: Floats) -> Floats:
         """What is busy most of the time stands ready, at each hour's peak; the rest runs on demand,
         in the first tier.
         """
-        prices = self.prices
         requests = rates_per_s[None, :] * SECONDS_PER_MONTH
-        gb_s, storage_gb_s = (each[:, None] * requests for each in self._gb_seconds(work))
+        gb_s = self._gb_seconds(work)[0][:, None] * requests
+        idle_usd, busy_usd = self._provisioned_prices_usd
         ready_gb_s = self._environments(work, rates_per_s) * (
             SECONDS_PER_MONTH * self.memory_mb / 1024
         )
-        idle = ready_gb_s * float(prices.provisioned_idle_price_usd_per_gb_second)
         over = self._overflow_ratio(work, rates_per_s)
-        first = float(prices.duration_tiers[0].price_usd_per_gb_second)
-        busy_usd = float(prices.provisioned_duration_price_usd_per_gb_second)
-        busy = gb_s * ((1 - over) * busy_usd + over * first)
-        return np.asarray(
-            (idle + busy) * self._plan + self._common_usd(work, requests, storage_gb_s)
-        )
+        busy = gb_s * ((1 - over) * busy_usd + over * self._first_tier_usd)
+        duration = ready_gb_s * idle_usd + busy
+        return np.asarray(duration * self._plan + self._common_usd(work, requests))
 
     def _environments(self, work: Work, rates_per_s: Floats) -> Floats:
         """Whole environments, the mean over the hours: (draws, rates)."""
@@ -187,23 +190,17 @@ class LambdaBill:
         for level, share in zip(*traffic.levels(), strict=True):
             yield mean * level, float(share)
 
-    def _common_usd(self, work: Work, requests: Floats, storage_gb_s: Floats) -> Floats:
+    def _common_usd(self, work: Work, requests: Floats) -> Floats:
         """What is the same on demand and provisioned."""
         paid = np.maximum(requests - self._free_requests, 0.0)
+        storage_gb_s = self._gb_seconds(work)[1][:, None] * requests
         storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
-        return np.asarray(
-            paid * float(self.prices.request_price_usd)
-            + requests * self._extras_usd()
-            + storage_gb_s * storage
-            + self._snap_start_usd(work, requests)
-        )
-
-    def _snap_start_usd(self, work: Work, requests: Floats) -> Floats:
-        items = self._snap_start_items(work, 1.0)
-        if not items:
-            return np.zeros_like(requests)
-        cache, restores = items
-        return np.asarray(cache.cost_usd + requests * restores.cost_usd)
+        cost = paid * float(self.prices.request_price_usd) + requests * self._extras_usd()
+        cost = cost + storage_gb_s * storage
+        if items := self._snap_start_items(work, 1.0):
+            cache, restores = items
+            cost += cache.cost_usd + requests * restores.cost_usd
+        return np.asarray(cost)
 
     def _snap_start_items(self, work: Work, requests: float) -> list[BillItem]:
         """One version's snapshot in the cache all month, and a restore for each cold start."""
@@ -256,7 +253,7 @@ class LambdaBill:
         """GB-seconds with their price, by tier."""
         tiers = self.prices.duration_tiers
         if self.terms.account_gb_seconds is None:
-            return [(gb_s, float(tiers[0].price_usd_per_gb_second))]
+            return [(gb_s, self._first_tier_usd)]
         start = self.terms.account_gb_seconds
         end = start + max(gb_s - self._free_gb_s, 0.0)
         parts, lower = [], 0.0

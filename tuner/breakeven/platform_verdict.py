@@ -11,7 +11,7 @@ from tuner.breakeven.cost_model import fitting, fleet_usd, interval
 from tuner.breakeven.terms import SPEED_RANGE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -60,7 +60,7 @@ def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
             flagged.append((candidate, interval(estimate, saving)))
     if flagged:
         chosen, saved = _easiest(flagged, middle)
-        return Ruling(_verdict(chosen), chosen, saved, threshold)
+        return Ruling(chosen.kind, chosen, saved, threshold)
     return Ruling("too-close" if likely else "stay", None, None, threshold)
 
 
@@ -92,8 +92,7 @@ def flipping_assumption(candidates: Sequence[Candidate], costs: CostModel) -> st
 
 def _central_side(candidates: Sequence[Candidate], costs: CostModel) -> Verdict:
     """Where the central values alone point."""
-    middle = costs.central
-    middle = replace(middle, scenario=costs.scenario)
+    middle = replace(costs, work=costs.work.central)
     lambda_usd = float(_lambda_usd(middle)[0])
     need = threshold_usd(costs.terms, lambda_usd)
     found = []
@@ -106,32 +105,28 @@ def _central_side(candidates: Sequence[Candidate], costs: CostModel) -> Verdict:
             found.append((saving, kept))
     if not found:
         return "stay"
-    return _verdict(max(found, key=lambda pair: pair[0])[1])
+    return max(found, key=lambda pair: pair[0])[1].kind
 
 
-def _variations(costs: CostModel) -> list[tuple[str, CostModel]]:
+def _variations(costs: CostModel) -> Iterator[tuple[str, CostModel]]:
     terms = costs.terms
     middle = replace(costs, scenario=costs.central.scenario)
     peak = terms.traffic.peak_ratio
-    made = []
     for ratio in {1.0, 3.0} - {peak}:
-        traffic = replace(terms.traffic, peak_ratio=ratio)
-        text = f"a peak of {ratio:g} times the mean (assumed: {peak:g})"
-        changed = replace(terms, traffic=traffic)
+        changed = replace(terms, traffic=replace(terms.traffic, peak_ratio=ratio))
         bill = replace(middle.bill, terms=changed)
-        made.append((text, replace(middle, terms=changed, bill=bill)))
-    for share in (0.4, 0.7):
-        scenario = middle.scenario.with_(utilization=np.array([share]))
-        text = f"a utilization of {share:g} (assumed: {terms.utilization:g})"
-        made.append((text, replace(middle, scenario=scenario)))
-    for speed in SPEED_RANGE:
-        scenario = middle.scenario.with_(vcpu_speed=np.array([speed]))
-        made.append((f"vCPUs {speed:g} times as fast", replace(middle, scenario=scenario)))
-    for held in (1.0, terms.container_concurrency * 5):
-        scenario = middle.scenario.with_(concurrency=np.array([held]))
-        text = f"{held:g} requests at once in a process (assumed: {terms.container_concurrency:g})"
-        made.append((text, replace(middle, scenario=scenario)))
-    return made
+        text = f"a peak of {ratio:g} times the mean (assumed: {peak:g})"
+        yield text, replace(middle, terms=changed, bill=bill)
+    held = f"requests at once in a process (assumed: {terms.container_concurrency:g})"
+    ends = (
+        (f"a utilization of 0.4 (assumed: {terms.utilization:g})", "utilization", 0.4),
+        (f"a utilization of 0.7 (assumed: {terms.utilization:g})", "utilization", 0.7),
+        *((f"vCPUs {speed:g} times as fast", "vcpu_speed", speed) for speed in SPEED_RANGE),
+        *((f"{n:g} {held}", "concurrency", n) for n in (1.0, terms.container_concurrency * 5)),
+    )
+    for text, name, value in ends:
+        arrays: dict[str, Floats] = {name: np.array([value])}
+        yield text, replace(middle, scenario=replace(middle.scenario, **arrays))
 
 
 def _easiest(
@@ -144,12 +139,6 @@ def _easiest(
 
 def _side_name(verdict: Verdict) -> str:
     return "Lambda" if verdict == "stay" else verdict.replace("-", " ").replace("ec2", "EC2")
-
-
-def _verdict(candidate: Candidate) -> Verdict:
-    kind = candidate.kind
-    assert kind != "lambda"
-    return kind
 
 
 def _lambda_usd(costs: CostModel) -> Floats:

@@ -23,7 +23,7 @@ from tuner.pricing import NetworkPrices
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuner.breakeven.answer import Kind
+    from tuner.breakeven.answer import FleetKind
     from tuner.breakeven.fleet import Offer
     from tuner.breakeven.terms import Terms
     from tuner.pricing import PriceBook
@@ -42,7 +42,7 @@ class Candidate:
     """A platform that can be priced."""
 
     name: str
-    kind: Kind
+    kind: FleetKind
     architecture: str
     fleet: Fleet
 
@@ -206,7 +206,7 @@ def _fargate(overheads: _Overheads, architecture: str) -> Candidate:
 
 
 def _on_instances(
-    name: str, kind: Kind, reserved_gib: float
+    name: str, kind: FleetKind, reserved_gib: float
 ) -> Callable[[_Overheads, str], Candidate]:
     def build(overheads: _Overheads, architecture: str) -> Candidate:
         entries = overheads.prices.book.instances(overheads.prices.region, architecture)

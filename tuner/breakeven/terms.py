@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -37,10 +37,6 @@ class Scenario:
     utilization: Floats
     vcpu_speed: Floats
     concurrency: Floats
-
-    def with_(self, **changes: Any) -> Scenario:
-        """The same with other arrays."""
-        return replace(self, **changes)
 
 
 def central_scenario(utilization: float, concurrency: float) -> Scenario:

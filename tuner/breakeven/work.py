@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 
@@ -11,11 +11,13 @@ from tuner.errors import InputError
 from tuner.model.lambda_limits import MB_PER_VCPU
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+T = TypeVar("T", bound=Any)
 
 LEAST_FIT_MB: Final = 256
 """Below, memory pressure and quota windows bend the curve: it says less of CPU time."""
@@ -43,14 +45,14 @@ class Work:
     @property
     def central(self) -> Work:
         """The same with a single draw: the means."""
-        return replace(
-            self,
-            wait_ms=np.array([self.wait_ms.mean()]),
-            cpu_ms=np.array([self.cpu_ms.mean()]),
-            core_count=np.array([self.core_count.mean()]),
-            lambda_ms=np.array([self.lambda_ms.mean()]),
-            lambda_cost_usd=np.array([self.lambda_cost_usd.mean()]),
-        )
+        return with_draws(self, lambda draws: np.array([draws.mean()]))
+
+
+def with_draws(value: T, change: Callable[[Floats], Floats]) -> T:
+    """A dataclass with what `change` makes of each of its arrays."""
+    given = {field.name: getattr(value, field.name) for field in fields(value)}
+    arrays = {name: each for name, each in given.items() if isinstance(each, np.ndarray)}
+    return replace(value, **{name: change(each) for name, each in arrays.items()})
 
 
 def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 from tuner.errors import PayloadError
 from tuner.model.lambda_limits import MAX_SYNC_PAYLOAD_BYTES
 
 _BOM: Final = b"\xef\xbb\xbf"
+_NO_SUCH_FILE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 def read_file(path: str) -> bytes | None:
-    """Return a file's bytes, at most one over the limit, or None where there is no such file."""
+    """Return a file's bytes, at most one over the limit, or None where there is no such file.
+
+    Raises PayloadError for one that is there and cannot be read.
+    """
     try:
         with Path(path).open("rb") as file:
             return file.read(MAX_SYNC_PAYLOAD_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except IsADirectoryError:
         raise PayloadError(f"payload {path!r} is a folder: name a file in it") from None
     except PermissionError:
         raise PayloadError(
             f"payload file {path!r} may not be read: check its permissions"
         ) from None
-    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+    except ValueError:  # a NUL in it
         return None
+    except OSError as error:
+        if error.errno in _NO_SUCH_FILE:
+            return None
+        raise PayloadError(f"payload file {path!r} cannot be read: {error.strerror}") from None
 
 
 def is_inside(path: Path, folder: Path) -> bool:
@@ -81,5 +88,5 @@ def _parse(text: str) -> None:
     json.loads(text, parse_constant=_refuse_constant)
 
 
-def _refuse_constant(name: str) -> None:
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)  # NaN and Infinity are Python's, not JSON's

@@ -37,15 +37,6 @@ class ClassSummary:
     sha256: str
 
 
-def events_in_proportion(payloads: Sequence[Payload], count: int) -> Iterator[tuple[str, bytes]]:
-    """Return (class, body) `count` times: classes by weight, interleaved. Raises PayloadError."""
-    by_name = {payload.name: payload for payload in payloads}
-    made: Counter[str] = Counter()
-    for name in interleaved({payload.name: payload.weight for payload in payloads}, count):
-        yield name, by_name[name].body_at(made[name])
-        made[name] += 1
-
-
 def summarize(payloads: Sequence[Payload], count: int) -> tuple[ClassSummary, ...]:
     """Make `count` events of each class (one where all are the same) and say what they are like.
 
@@ -91,14 +82,18 @@ def write_corpus(
 ) -> dict[str, Any]:
     """Write `count` events and manifest.json to an empty or new folder; return the manifest.
 
-    The digest is SHA-256 over class, length and body of every event in order. `seed` is the run's;
-    where sets have seeds of their own, theirs are in the manifest. Raises PayloadError
-    for a folder with something in it, for a file that cannot be written, and for an event that
-    cannot be made.
+    Classes come by their weights, interleaved. The digest is SHA-256 over class, length and body of
+    every event in order. `seed` is the run's; where sets have seeds of their own, theirs are in the
+    manifest. Raises PayloadError for a folder with something in it, for a file that cannot be
+    written, and for an event that cannot be made.
     """
     digest, counts = hashlib.sha256(), Counter[str]()
+    by_name = {payload.name: payload for payload in payloads}
+    weights = {payload.name: payload.weight for payload in payloads}
+    seeds = {each.seed for each in payloads if each.seed is not None} or {seed}
     with _new_folder(folder):
-        for number, (name, body) in enumerate(events_in_proportion(payloads, count), start=1):
+        for number, name in enumerate(interleaved(weights, count), start=1):
+            body = by_name[name].body_at(counts[name])
             digest.update(f"{name}\0{len(body)}\0".encode())
             digest.update(body)
             counts[name] += 1
@@ -108,7 +103,7 @@ def write_corpus(
         manifest = {
             "schema_version": 1,
             "kind": "payload_corpus",
-            "seed": _seed_of_all(payloads, seed),
+            "seed": seeds.pop() if len(seeds) == 1 else None,
             "event_count": count,
             "sha256": digest.hexdigest(),
             "classes": [
@@ -146,14 +141,6 @@ def _new_folder(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise PayloadError(f"folder {str(folder)!r} cannot be written: {error.strerror}") from None
-
-
-def _seed_of_all(payloads: Sequence[Payload], seed: int) -> int | None:
-    """The seed that made all classes; None where sets brought different ones."""
-    seeds = {each.seed for each in payloads if each.seed is not None}
-    if not seeds:
-        return seed
-    return seeds.pop() if len(seeds) == 1 else None
 
 
 def _file_name(name: str) -> str:

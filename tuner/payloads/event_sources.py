@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.errors import PayloadError
 from tuner.payloads import http_event_sources as http
 from tuner.payloads.envelope import EnvelopeInput, Source
+from tuner.payloads.http_event_sources import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-REGION: Final = "us-east-1"
-ACCOUNT: Final = "123456789012"
-"""The account of AWS's own examples: no real one is named in a made event."""
 _HTTP: Final = (("method", "POST"), ("path", "/orders"))
 
 
-def _sqs(given: EnvelopeInput) -> dict[str, Any]:
-    return {"Records": [_sqs_record(given, body) for body in given.bodies]}
+def _records(
+    make: Callable[[EnvelopeInput, str], dict[str, Any]],
+) -> Callable[[EnvelopeInput], Any]:
+    """Events that hold a record for each body."""
+    return lambda given: {"Records": [make(given, body) for body in given.bodies]}
 
 
 def _sqs_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
@@ -48,29 +49,25 @@ def _sqs_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
     }
 
 
-def _sns(given: EnvelopeInput) -> dict[str, Any]:
+def _sns_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
     topic = f"arn:aws:sns:{REGION}:{ACCOUNT}:{given.parameters['topic']}"
     return {
-        "Records": [
-            {
-                "EventSource": "aws:sns",
-                "EventVersion": "1.0",
-                "EventSubscriptionArn": f"{topic}:{given.draw.uuid()}",
-                "Sns": {
-                    "Type": "Notification",
-                    "MessageId": given.draw.uuid(),
-                    "TopicArn": topic,
-                    "Subject": given.parameters["subject"],
-                    "Message": given.bodies[0],
-                    "Timestamp": given.iso_time,
-                    "SignatureVersion": "1",
-                    "Signature": base64.b64encode(given.draw.code(96).encode()).decode(),
-                    "SigningCertUrl": f"https://sns.{REGION}.amazonaws.com/cert.pem",
-                    "UnsubscribeUrl": f"https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe",
-                    "MessageAttributes": {},
-                },
-            }
-        ]
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": f"{topic}:{given.draw.uuid()}",
+        "Sns": {
+            "Type": "Notification",
+            "MessageId": given.draw.uuid(),
+            "TopicArn": topic,
+            "Subject": given.parameters["subject"],
+            "Message": body,
+            "Timestamp": given.iso_time,
+            "SignatureVersion": "1",
+            "Signature": base64.b64encode(given.draw.code(96).encode()).decode(),
+            "SigningCertUrl": f"https://sns.{REGION}.amazonaws.com/cert.pem",
+            "UnsubscribeUrl": f"https://sns.{REGION}.amazonaws.com/?Action=Unsubscribe",
+            "MessageAttributes": {},
+        },
     }
 
 
@@ -79,7 +76,7 @@ def _eventbridge(given: EnvelopeInput) -> dict[str, Any]:
         given,
         detail_type=given.parameters["detail_type"],
         source=given.parameters["event_source"],
-        detail=_value(given.bodies[0]),
+        detail=json.loads(given.bodies[0]),
     )
 
 
@@ -105,12 +102,7 @@ def _bus_event(
     }
 
 
-def _kinesis(given: EnvelopeInput) -> dict[str, Any]:
-    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{given.parameters['stream']}"
-    return {"Records": [_kinesis_record(given, body, stream) for body in given.bodies]}
-
-
-def _kinesis_record(given: EnvelopeInput, body: str, stream: str) -> dict[str, Any]:
+def _kinesis_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
     sequence = f"4959{given.draw.integer(10**51, 10**52 - 1)}"
     return {
         "kinesis": {
@@ -126,17 +118,13 @@ def _kinesis_record(given: EnvelopeInput, body: str, stream: str) -> dict[str, A
         "eventName": "aws:kinesis:record",
         "invokeIdentityArn": f"arn:aws:iam::{ACCOUNT}:role/stream-reader",
         "awsRegion": REGION,
-        "eventSourceARN": stream,
+        "eventSourceARN": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{given.parameters['stream']}",
     }
-
-
-def _dynamodb(given: EnvelopeInput) -> dict[str, Any]:
-    return {"Records": [_dynamodb_record(given, body) for body in given.bodies]}
 
 
 def _dynamodb_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
     key = {"id": {"S": given.draw.code(12)}}
-    value = _value(body)
+    value = json.loads(body)
     image = _attribute(value)["M"] if isinstance(value, dict) else {"value": _attribute(value)}
     table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{given.parameters['table']}"
     return {
@@ -172,44 +160,36 @@ def _attribute(value: Any) -> dict[str, Any]:
     return {"S": str(value)}
 
 
-def _s3(given: EnvelopeInput) -> dict[str, Any]:
+def _s3_record(given: EnvelopeInput, body: str) -> dict[str, Any]:
     bucket, draw = given.parameters["bucket"], given.draw
     return {
-        "Records": [
-            {
-                "eventVersion": "2.1",
-                "eventSource": "aws:s3",
-                "awsRegion": REGION,
-                "eventTime": given.iso_time,
-                "eventName": "ObjectCreated:Put",
-                "userIdentity": {"principalId": "AWS:AIDAINPONIXQXHT3IKHL2"},
-                "requestParameters": {"sourceIPAddress": "203.0.113.7"},
-                "responseElements": {
-                    "x-amz-request-id": draw.code(16).upper(),
-                    "x-amz-id-2": base64.b64encode(draw.code(48).encode()).decode(),
-                },
-                "s3": {
-                    "s3SchemaVersion": "1.0",
-                    "configurationId": "created",
-                    "bucket": {
-                        "name": bucket,
-                        "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
-                        "arn": f"arn:aws:s3:::{bucket}",
-                    },
-                    "object": {
-                        "key": given.bodies[0].strip(),
-                        "size": given.parameters["object_size"],
-                        "eTag": http.md5(draw.code(16)),
-                        "sequencer": f"{draw.random.getrandbits(64):018X}",
-                    },
-                },
-            }
-        ]
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": REGION,
+        "eventTime": given.iso_time,
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "AWS:AIDAINPONIXQXHT3IKHL2"},
+        "requestParameters": {"sourceIPAddress": "203.0.113.7"},
+        "responseElements": {
+            "x-amz-request-id": draw.code(16).upper(),
+            "x-amz-id-2": base64.b64encode(draw.code(48).encode()).decode(),
+        },
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "created",
+            "bucket": {
+                "name": bucket,
+                "ownerIdentity": {"principalId": "A3NL1KOZZKExample"},
+                "arn": f"arn:aws:s3:::{bucket}",
+            },
+            "object": {
+                "key": body.strip(),
+                "size": given.parameters["object_size"],
+                "eTag": http.md5(draw.code(16)),
+                "sequencer": f"{draw.random.getrandbits(64):018X}",
+            },
+        },
     }
-
-
-def _task(given: EnvelopeInput) -> Any:
-    return _value(given.bodies[0])
 
 
 def _kafka(given: EnvelopeInput) -> dict[str, Any]:
@@ -237,10 +217,6 @@ def _kafka(given: EnvelopeInput) -> dict[str, Any]:
     }
 
 
-def _value(body: str) -> Any:
-    return json.loads(body)
-
-
 SOURCES: Final[Mapping[str, Source]] = {
     source.name: source
     for source in (
@@ -248,22 +224,33 @@ SOURCES: Final[Mapping[str, Source]] = {
         Source("api-gateway-http", "API Gateway, HTTP API (2.0)", http.http_api, _HTTP),
         Source("alb", "Application Load Balancer", http.load_balancer, _HTTP),
         Source("function-url", "Function URL", http.function_url, _HTTP),
-        Source("sqs", "SQS queue", _sqs, (("queue", "orders"),), max_batch=10_000),
-        Source("sns", "SNS topic", _sns, (("topic", "orders"), ("subject", "order"))),
+        Source(
+            "sqs", "SQS queue", _records(_sqs_record), (("queue", "orders"),), max_batch=10_000
+        ),
+        Source(
+            "sns", "SNS topic", _records(_sns_record),
+            (("topic", "orders"), ("subject", "order")),
+        ),
         Source(
             "eventbridge", "EventBridge rule", _eventbridge,
             (("detail_type", "Order Placed"), ("event_source", "shop.orders")),
         ),
-        Source("kinesis", "Kinesis stream", _kinesis, (("stream", "orders"),), max_batch=10_000),
         Source(
-            "dynamodb", "DynamoDB stream", _dynamodb,
+            "kinesis", "Kinesis stream", _records(_kinesis_record),
+            (("stream", "orders"),), max_batch=10_000,
+        ),
+        Source(
+            "dynamodb", "DynamoDB stream", _records(_dynamodb_record),
             (("table", "orders"), ("event_name", "INSERT")), max_batch=10_000,
         ),
         Source(
-            "s3", "S3 notification", _s3, (("bucket", "uploads"), ("object_size", 1_048_576)),
+            "s3", "S3 notification", _records(_s3_record),
+            (("bucket", "uploads"), ("object_size", 1_048_576)),
             body="uploads/{{ code(8) }}.jpg",
         ),
-        Source("step-functions", "Step Functions task", _task),
+        Source(
+            "step-functions", "Step Functions task", lambda given: json.loads(given.bodies[0])
+        ),
         Source("schedule", "Scheduled event", _schedule, (("rule", "every-minute"),)),
         Source("kafka", "MSK or Kafka topic", _kafka, (("topic", "orders"),), max_batch=10_000),
     )

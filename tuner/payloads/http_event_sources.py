@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tuner.payloads.envelope import EnvelopeInput
 
 ACCOUNT: Final = "123456789012"
+"""The account of AWS's own examples: no real one is named in a made event."""
 REGION: Final = "us-east-1"
 _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
 
@@ -27,7 +28,7 @@ def rest_api(given: EnvelopeInput) -> dict[str, Any]:
         "path": path,
         "httpMethod": method,
         "headers": headers,
-        "multiValueHeaders": _lists(headers),
+        "multiValueHeaders": {name: [each] for name, each in headers.items()},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
         "pathParameters": None,
@@ -57,8 +58,8 @@ def rest_api(given: EnvelopeInput) -> dict[str, Any]:
 def http_api(given: EnvelopeInput) -> dict[str, Any]:
     """API Gateway, HTTP API (payload format 2.0)."""
     domain = f"a1b2c3d4e5.execute-api.{REGION}.amazonaws.com"
-    method, path = given.parameters["method"], given.parameters["path"]
-    return _format_2(given, domain=domain, route=f"{method} {path}")
+    route = "{method} {path}".format_map(given.parameters)
+    return _format_2(given, domain=domain, route=route)
 
 
 def function_url(given: EnvelopeInput) -> dict[str, Any]:
@@ -124,10 +125,6 @@ def _headers(given: EnvelopeInput, host: str) -> dict[str, str]:
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",
     }
-
-
-def _lists(headers: dict[str, str]) -> dict[str, list[str]]:
-    return {name: [each] for name, each in headers.items()}
 
 
 def _address(given: EnvelopeInput) -> str:

@@ -33,7 +33,7 @@ def enlarged(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
 
     What is larger already, or has no room, is returned as it is.
     """
-    missing = wanted_bytes - _size(value)
+    missing = wanted_bytes - len(_written(value).encode())
     if missing <= 0:
         return value
     larger = copy.deepcopy(value)
@@ -66,10 +66,6 @@ def _inner(schema: Any, owner: Any, name: Any) -> list[tuple[Any, Any, int]]:
         most = schema.get("maxLength", math.inf)
         return [(owner, name, int(min(most - len(owner[name]), 1 << 30)))]
     return _rooms(schema, owner[name])
-
-
-def _size(value: Any) -> int:
-    return len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 class SchemaEvents:
@@ -118,19 +114,18 @@ class SchemaEvents:
                 continue
             problem = self._problem(value)
             if problem is None:
-                return self._sized(value, draw, index, part)
+                break
             why = problem
-        raise PayloadError(f"schema {self._file} cannot be met: {why}")
-
-    def _sized(self, value: Any, draw: Draw, index: int, part: int) -> str:
-        if self._size is None:
-            return _written(value)
-        wanted = self._size.at(quasirandom(self._key, index, part))
-        larger = enlarged(self._schema, value, wanted, draw)
-        problem = self._problem(larger)
-        if problem is not None:
-            raise PayloadError(f"schema {self._file} cannot be met with {wanted} bytes: {problem}")
-        return _written(larger)
+        else:
+            raise PayloadError(f"schema {self._file} cannot be met: {why}")
+        if self._size is not None:
+            wanted = self._size.at(quasirandom(self._key, index, part))
+            value = enlarged(self._schema, value, wanted, draw)
+            if problem := self._problem(value):
+                raise PayloadError(
+                    f"schema {self._file} cannot be met with {wanted} bytes: {problem}"
+                )
+        return _written(value)
 
     def _problem(self, value: Any) -> str | None:
         """Where a value fails the schema. The value itself is not repeated."""

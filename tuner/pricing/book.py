@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import PriceError
 from tuner.model.finding import Finding
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
         ManagedInstancesPrices,
         NetworkPrices,
     )
+
+_Entry = TypeVar(
+    "_Entry", "FargatePrices", "InstancePrices", "NetworkPrices", "ManagedInstancesPrices"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +57,19 @@ class PriceBook:
 
     def fargate_prices(self, region: str, architecture: str) -> FargatePrices:
         """Return Fargate's prices; PriceError where none are known."""
-        for entry in self.fargate_entries:
-            if (entry.region, entry.architecture) == (region, architecture):
-                return entry
-        raise PriceError(_missing("Fargate", region, architecture))
+        return _found(self.fargate_entries, "Fargate", region, architecture)[0]
 
     def instances(self, region: str, architecture: str) -> tuple[InstancePrices, ...]:
         """Return the EC2 types that are sold there, by name; PriceError where none are known."""
-        found = tuple(
-            entry
-            for entry in self.instance_entries
-            if (entry.region, entry.architecture) == (region, architecture)
-        )
-        if not found:
-            raise PriceError(_missing("EC2", region, architecture))
-        return found
+        return _found(self.instance_entries, "EC2", region, architecture)
 
     def network_prices(self, region: str) -> NetworkPrices:
         """Return what stands around a fleet; PriceError where nothing is known."""
-        for entry in self.network_entries:
-            if entry.region == region:
-                return entry
-        raise PriceError(_missing("load balancer, NAT or IPv4", region))
+        return _found(self.network_entries, "load balancer, NAT or IPv4", region)[0]
 
     def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:
         """Return the fee and request price of Managed Instances; PriceError where unknown."""
-        for entry in self.managed_instances_entries:
-            if entry.region == region:
-                return entry
-        raise PriceError(_missing("Lambda Managed Instances", region))
+        return _found(self.managed_instances_entries, "Lambda Managed Instances", region)[0]
 
 
 def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
@@ -90,8 +78,20 @@ def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
     return f"no Lambda price is known for {what} {asked!r}{hint} (known: {', '.join(known)})"
 
 
-def _missing(what: str, *where: str) -> str:
-    return f"no {what} price is known for {' '.join(where)}"
+def _found(
+    entries: Sequence[_Entry], what: str, region: str, architecture: str | None = None
+) -> tuple[_Entry, ...]:
+    """The entries of a place. Raises PriceError where there is none."""
+    found = tuple(
+        entry
+        for entry in entries
+        if entry.region == region
+        and (architecture is None or getattr(entry, "architecture", None) == architecture)
+    )
+    if not found:
+        where = region if architecture is None else f"{region} {architecture}"
+        raise PriceError(f"no {what} price is known for {where}")
+    return found
 
 
 MAX_PRICE_AGE_DAYS: Final = 90

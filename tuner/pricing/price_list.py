@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 # `TS-` is a trust store's, not a region's.
 _REGION_PREFIX: Final = re.compile(r"^(?!TS-)[A-Z]{2,4}[0-9]?-(?=[A-Z])")
-_LAMBDA: Final = {
+LAMBDA_NAMES: Final = {
     "Lambda-GB-Second": "duration_gb_second",
     "Request": "request",
     "Lambda-Storage-GB-Second": "ephemeral_storage_gb_second",
     "Lambda-Provisioned-Concurrency": "provisioned_idle_gb_second",
     "Lambda-Provisioned-GB-Second": "provisioned_duration_gb_second",
 }
-_SNAP_START: Final = {
+SNAP_START_NAMES: Final = {
     "Lambda-SnapStart-Cached-GB-S": "cache_gb_second",
     "Lambda-SnapStart-Restored-GB": "restore_gb",
 }
@@ -179,9 +179,9 @@ def _place(
 
 def _lambda_place(usage: str) -> tuple[str, ...] | None:
     architecture = "arm64" if usage.endswith("-ARM") else "x86_64"
-    if (name := _LAMBDA.get(usage.removesuffix("-ARM"))) is not None:
+    if (name := LAMBDA_NAMES.get(usage.removesuffix("-ARM"))) is not None:
         return "lambda", architecture, name
-    for begin, name in _SNAP_START.items():
+    for begin, name in SNAP_START_NAMES.items():
         if usage.startswith(begin) and architecture == "x86_64":
             return "lambda", "snap_start", name
     return None

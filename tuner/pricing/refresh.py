@@ -10,26 +10,24 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PriceError
-from tuner.pricing.book import PriceBook
-from tuner.pricing.snapshot import SCHEMA_VERSION, bundled_document, read_price_book
+from tuner.pricing.price_list import LAMBDA_NAMES, SNAP_START_NAMES
+from tuner.pricing.rates import NetworkPrices
+from tuner.pricing.snapshot import (
+    ARCHITECTURES,
+    SCHEMA_VERSION,
+    bundled_document,
+    read_price_book,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from tuner.pricing.book import PriceBook
     from tuner.pricing.price_list import Fact
-    from tuner.pricing.rates import FargatePrices, LambdaPrices, NetworkPrices
+    from tuner.pricing.rates import FargatePrices, LambdaPrices
 
 BLOCKS: Final = ("lambda", "fargate", "ec2", "network")
-_LAMBDA_NAMES: Final = frozenset(
-    {
-        "duration_gb_second",
-        "request",
-        "ephemeral_storage_gb_second",
-        "provisioned_idle_gb_second",
-        "provisioned_duration_gb_second",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +53,16 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
     """
     bundled = bundled_document()
     regions: dict[str, dict[str, dict[str, Any]]] = {
-        "lambda": {},
-        "fargate": {},
-        "ec2": {},
-        "network": {},
-        "managed_instances": {},
+        block: {} for block in (*BLOCKS, "managed_instances")
     }
     for fact in found:
         _place(regions[fact.block].setdefault(fact.region, {}), fact)
     # The fee, and so the older day, is the bundled one: the Price List has it by type only.
     requests = {name: entry["request"] for name, entry in regions.pop("managed_instances").items()}
     managed = {**bundled["managed_instances"], "requests": requests}
-    regions["lambda"] = _kept(regions["lambda"], _complete_lambda, as_of)
-    regions["fargate"] = _kept(regions["fargate"], _complete_fargate, as_of)
+    for block, complete in (("lambda", _complete_lambda), ("fargate", _complete_fargate)):
+        kept = {region: complete(entry, as_of) for region, entry in regions[block].items()}
+        regions[block] = {region: entry for region, entry in kept.items() if entry}
     for block in ("ec2", "network"):
         for entry in regions[block].values():
             entry["as_of"] = dict.fromkeys(entry, as_of)
@@ -119,33 +114,16 @@ def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook
         fresh = read_price_book(refreshed)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
         raise PriceError("it is no price snapshot") from None
-    return PriceBook(
-        as_of=bundled.as_of,
-        sources=bundled.sources + fresh.sources,
-        lambda_entries=_lambda(bundled.lambda_entries, fresh.lambda_entries),
-        fargate_entries=_fargate(bundled.fargate_entries, fresh.fargate_entries),
-        instance_entries=_newest(
-            bundled.instance_entries,
-            fresh.instance_entries,
-            lambda entry: (entry.region, entry.name),
-        ),
-        network_entries=_network(bundled.network_entries, fresh.network_entries),
-        managed_instances_entries=_newest(
-            bundled.managed_instances_entries,
-            fresh.managed_instances_entries,
-            lambda entry: entry.region,
-        ),
-    )
+    entries: dict[str, Any] = {name: _updated(bundled, fresh, name) for name in _UPDATES}
+    return replace(bundled, sources=bundled.sources + fresh.sources, **entries)
 
 
 def changed_count(before: PriceBook, after: PriceBook) -> int:
     """How many entries of `after` have other prices than the same entries of `before`."""
     count = 0
-    for field in fields(PriceBook):
-        if not field.name.endswith("_entries"):
-            continue
-        old = {_key(entry): _undated(entry) for entry in getattr(before, field.name)}
-        for entry in getattr(after, field.name):
+    for name in _UPDATES:
+        old = {_key(entry): _undated(entry) for entry in getattr(before, name)}
+        for entry in getattr(after, name):
             count += _undated(entry) != old.get(_key(entry))
     return count
 
@@ -181,81 +159,64 @@ def _place(entry: dict[str, Any], fact: Fact) -> None:
         entry[name] = f"{fact.tiers[0][1]:f}"
 
 
-def _kept(regions: dict[str, Any], complete: Any, as_of: str) -> dict[str, Any]:
-    kept = {region: complete(entry, as_of) for region, entry in regions.items()}
-    return {region: entry for region, entry in kept.items() if entry}
-
-
 def _complete_lambda(entry: Mapping[str, Any], as_of: str) -> dict[str, Any]:
-    found = {
-        architecture: {**entry[architecture], "as_of": as_of}
-        for architecture in ("x86_64", "arm64")
-        if entry.get(architecture, {}).keys() >= _LAMBDA_NAMES
-    }
+    found = _complete(entry, LAMBDA_NAMES.values(), as_of)
     snap_start = entry.get("snap_start", {})
-    if found and snap_start.keys() >= {"cache_gb_second", "restore_gb"}:
+    if found and snap_start.keys() >= set(SNAP_START_NAMES.values()):
         found["snap_start"] = snap_start
     return found
 
 
 def _complete_fargate(entry: Mapping[str, Any], as_of: str) -> dict[str, Any]:
-    if "storage_gb_hour" not in entry:
+    found = _complete(entry, ("vcpu_hour", "gb_hour"), as_of)
+    if not found or "storage_gb_hour" not in entry:
         return {}
-    found = {
+    return {**found, "storage_gb_hour": entry["storage_gb_hour"]}
+
+
+def _complete(entry: Mapping[str, Any], names: Iterable[str], as_of: str) -> dict[str, Any]:
+    """The architectures of a region that have all of these prices."""
+    return {
         architecture: {**entry[architecture], "as_of": as_of}
-        for architecture in ("x86_64", "arm64")
-        if entry.get(architecture, {}).keys() >= {"vcpu_hour", "gb_hour"}
+        for architecture in ARCHITECTURES
+        if entry.get(architecture, {}).keys() >= set(names)
     }
-    return {**found, "storage_gb_hour": entry["storage_gb_hour"]} if found else {}
 
 
-def _newest(old: Sequence[Any], new: Sequence[Any], key: Any) -> tuple[Any, ...]:
-    found = {key(entry): entry for entry in old}
-    for entry in new:
-        before = found.get(key(entry))
-        if before is None or entry.as_of >= before.as_of:
-            found[key(entry)] = entry
+def _updated(bundled: PriceBook, fresh: PriceBook, name: str) -> tuple[Any, ...]:
+    """The bundled entries of a kind, each with what is newer in the fresh one; and new ones."""
+    found = {_key(entry): entry for entry in getattr(bundled, name)}
+    for entry in getattr(fresh, name):
+        before = found.get(_key(entry))
+        found[_key(entry)] = entry if before is None else _UPDATES[name](before, entry)
     return tuple(found.values())
 
 
-def _lambda(old: Sequence[LambdaPrices], new: Sequence[LambdaPrices]) -> tuple[LambdaPrices, ...]:
+def _newer(before: Any, entry: Any) -> Any:
+    return entry if entry.as_of >= before.as_of else before
+
+
+def _newer_lambda(before: LambdaPrices, entry: LambdaPrices) -> LambdaPrices:
     """SnapStart's prices stay where the newer list has none."""
-    snap_start = {_architecture(entry): entry.snap_start for entry in old}
-    kept = [
-        replace(entry, snap_start=entry.snap_start or snap_start.get(_architecture(entry)))
-        for entry in new
-    ]
-    return _newest(old, kept, _architecture)
+    kept = replace(entry, snap_start=entry.snap_start or before.snap_start)
+    return kept if entry.as_of >= before.as_of else before
 
 
-def _fargate(
-    old: Sequence[FargatePrices], new: Sequence[FargatePrices]
-) -> tuple[FargatePrices, ...]:
+def _newer_fargate(before: FargatePrices, entry: FargatePrices) -> FargatePrices:
     """Spot and Savings Plan prices are not in the Price List: they stay with their own days."""
-    found = {_architecture(entry): entry for entry in old}
-    for entry in new:
-        before = found.get(_architecture(entry))
-        if before is None:
-            found[_architecture(entry)] = entry
-        elif entry.on_demand.as_of >= before.on_demand.as_of:
-            found[_architecture(entry)] = replace(
-                before, on_demand=entry.on_demand, storage_gb_hour_usd=entry.storage_gb_hour_usd
-            )
-    return tuple(found.values())
+    if entry.on_demand.as_of < before.on_demand.as_of:
+        return before
+    return replace(before, on_demand=entry.on_demand, storage_gb_hour_usd=entry.storage_gb_hour_usd)
 
 
-def _network(
-    old: Sequence[NetworkPrices], new: Sequence[NetworkPrices]
-) -> tuple[NetworkPrices, ...]:
-    found = {entry.region: entry for entry in old}
-    for entry in new:
-        before = found.get(entry.region)
-        found[entry.region] = entry if before is None else before.updated(entry)
-    return tuple(found.values())
-
-
-def _architecture(entry: Any) -> tuple[str, str]:
-    return entry.region, entry.architecture
+_UPDATES: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "lambda_entries": _newer_lambda,
+    "fargate_entries": _newer_fargate,
+    "instance_entries": _newer,
+    "network_entries": NetworkPrices.updated,
+    "managed_instances_entries": _newer,
+}
+"""How an entry of each kind takes over what is newer."""
 
 
 def _key(entry: Any) -> tuple[str, ...]:

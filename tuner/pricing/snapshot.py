@@ -39,7 +39,7 @@ from tuner.pricing.rates import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
 
 ARCHITECTURES = ("x86_64", "arm64")
@@ -74,17 +74,17 @@ def read_price_book(document: Mapping[str, Any]) -> PriceBook:
 def _lambda_entries(block: Mapping[str, Any], as_of: str) -> Iterator[LambdaPrices]:
     common = block["duration_tier_bounds_gb_seconds"]
     for region, entry in block["regions"].items():
-        for architecture in ARCHITECTURES:
-            if architecture not in entry:
-                continue
-            prices = entry[architecture]
+        for architecture in (each for each in ARCHITECTURES if each in entry):
+            prices, snap_start = entry[architecture], entry.get("snap_start")
             bounds = prices["tier_bounds"] if "tier_bounds" in prices else common[architecture]
+            ends = [*map(Decimal, bounds), None]
+            tiers = zip(ends, map(Decimal, prices["duration_gb_second"]), strict=True)
             yield LambdaPrices(
                 region=region,
                 architecture=architecture,
                 as_of=prices.get("as_of", entry.get("as_of", as_of)),
                 request_price_usd=Decimal(prices["request"]),
-                duration_tiers=_tiers(bounds, prices["duration_gb_second"]),
+                duration_tiers=tuple(PriceTier(*tier) for tier in tiers),
                 ephemeral_storage_price_usd_per_gb_second=Decimal(
                     prices["ephemeral_storage_gb_second"]
                 ),
@@ -94,22 +94,12 @@ def _lambda_entries(block: Mapping[str, Any], as_of: str) -> Iterator[LambdaPric
                 provisioned_duration_price_usd_per_gb_second=Decimal(
                     prices["provisioned_duration_gb_second"]
                 ),
-                snap_start=_snap_start(entry.get("snap_start")),
+                snap_start=None
+                if snap_start is None
+                else SnapStartPrices(
+                    Decimal(snap_start["cache_gb_second"]), Decimal(snap_start["restore_gb"])
+                ),
             )
-
-
-def _tiers(bounds: Sequence[int | str], prices: Sequence[str]) -> tuple[PriceTier, ...]:
-    ends = [*map(Decimal, bounds), None]
-    return tuple(PriceTier(end, Decimal(price)) for end, price in zip(ends, prices, strict=True))
-
-
-def _snap_start(prices: Mapping[str, str] | None) -> SnapStartPrices | None:
-    if prices is None:
-        return None
-    return SnapStartPrices(Decimal(prices["cache_gb_second"]), Decimal(prices["restore_gb"]))
-
-
-_AS_OF = "as_of"
 
 
 def _fargate_entries(block: Mapping[str, Any]) -> Iterator[FargatePrices]:
@@ -122,17 +112,17 @@ def _fargate_entries(block: Mapping[str, Any]) -> Iterator[FargatePrices]:
         )
     )
     for region, entry in block["regions"].items():
-        as_of = entry.get(_AS_OF, block[_AS_OF])
-        for architecture in ("x86_64", "arm64"):
-            if architecture not in entry:
-                continue
+        as_of = entry.get("as_of", block["as_of"])
+        for architecture in (each for each in ARCHITECTURES if each in entry):
             prices = entry[architecture]
             yield FargatePrices(
                 region=region,
                 architecture=architecture,
                 on_demand=_rate(prices, as_of),
-                spot=_optional_rate(prices.get("spot"), as_of),
-                savings_plan_1y=_optional_rate(prices.get("savings_plan_1y"), as_of),
+                spot=_rate(prices["spot"], as_of) if "spot" in prices else None,
+                savings_plan_1y=_rate(prices["savings_plan_1y"], as_of)
+                if "savings_plan_1y" in prices
+                else None,
                 storage_gb_hour_usd=Decimal(entry["storage_gb_hour"]),
                 sizes=sizes,
             )
@@ -143,7 +133,7 @@ def _instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
     types = block["types"]
     for region, prices in block["regions"].items():
         for name, price in prices.items():
-            if name == _AS_OF:
+            if name == "as_of":
                 continue
             spec = types[name]
             percent = spec["baseline_percent"]
@@ -165,7 +155,7 @@ def _network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
         known = {
             f"{name}_usd": Decimal(price)
             for name, price in prices.items()
-            if name != _AS_OF and price is not None
+            if name != "as_of" and price is not None
         }
         days = tuple(
             (name, _day(prices, name.removesuffix("_usd"), block)) for name in sorted(known)
@@ -177,13 +167,13 @@ def _managed_instances_entries(block: Mapping[str, Any]) -> Iterator[ManagedInst
     """One entry for each region with a known request price."""
     for region, price in block["requests"].items():
         yield ManagedInstancesPrices(
-            region, block[_AS_OF], Decimal(block["fee_percent"]) / 100, Decimal(price)
+            region, block["as_of"], Decimal(block["fee_percent"]) / 100, Decimal(price)
         )
 
 
 def _day(entry: Mapping[str, Any], name: str, block: Mapping[str, Any]) -> str:
     """The day of one price: the region's own, else the block's."""
-    for days in (entry.get(_AS_OF), block[_AS_OF]):
+    for days in (entry.get("as_of"), block["as_of"]):
         if isinstance(days, str):
             return days
         if days is not None and name in days:
@@ -193,9 +183,5 @@ def _day(entry: Mapping[str, Any], name: str, block: Mapping[str, Any]) -> str:
 
 def _rate(prices: Mapping[str, str], as_of: str) -> FargateRate:
     return FargateRate(
-        prices.get(_AS_OF, as_of), Decimal(prices["vcpu_hour"]), Decimal(prices["gb_hour"])
+        prices.get("as_of", as_of), Decimal(prices["vcpu_hour"]), Decimal(prices["gb_hour"])
     )
-
-
-def _optional_rate(prices: Mapping[str, str] | None, as_of: str) -> FargateRate | None:
-    return None if prices is None else _rate(prices, as_of)
