@@ -79,10 +79,14 @@ pictures: $(STAMP) $(MERMAID)  ## Make the README's pictures again (needs Chromi
 findings: $(STAMP)  ## Write docs/findings.md from the table of findings
 	$(BIN)/python -m tests.messages.renew
 
+docs: $(STAMP)  ## Build the documentation as a site in build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "build/docs/index.html"
+
 notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, outputs and all
 	$(BIN)/python -m tests.notebooks.renew
 
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures findings notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures findings docs notebooks clean

@@ -1,4 +1,4 @@
-"""`make readme`: runs the commands that the README shows and puts in what they print.
+"""`make readme`: runs the commands that README and documentation show and puts in what they print.
 
 With `--saved` only those that measure nothing: they are the same on a busy machine.
 """
@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.end_to_end.running import ROOT, tuner
-from tests.end_to_end.test_readme import BLOCK
+from tests.end_to_end.running import tuner
+from tests.end_to_end.test_readme import BLOCK, PAGES
 
 if TYPE_CHECKING:
     import re
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Replace every shown block; stderr is shown only where a run is measured."""
-    path = ROOT / "README.md"
-    path.write_text(BLOCK.sub(_renewed, path.read_text()))
+    for page in PAGES:
+        page.write_text(BLOCK.sub(_renewed, page.read_text()))
 
 
 def _renewed(block: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the README shows is what the tool prints."""
+"""What the README and the documentation show is what the tool prints."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 README: Final = (ROOT / "README.md").read_text()
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PROSE: Final = "".join(page.read_text() for page in PAGES)
 BLOCK: Final = re.compile(
     r"<!-- (?P<how>exact|shape): tuner (?P<arguments>[^\n]*?) -->\n```console\n(?P<shown>.*?)```",
     re.DOTALL,
 )
-BLOCKS: Final = [match.groupdict() for match in BLOCK.finditer(README)]
+BLOCKS: Final = [match.groupdict() for match in BLOCK.finditer(PROSE)]
 VERDICTS: Final = {"RESIZE", "KEEP", "INCONCLUSIVE:"}
 ALWAYS: Final = {
     "mixed", "Sizes:", "$LATEST", "Every", "Plan:", "This", "Assumes", "Next:"
@@ -76,12 +78,12 @@ def test_every_command_stands_in_the_readme() -> None:
         assert f"`tuner {name}" in README
 
 
-def test_every_option_of_the_readme_exists() -> None:
+def test_every_option_that_is_named_exists() -> None:
     """No option is promised that `--help` does not show."""
     groups = {"local": LOCAL, "payload": PAYLOAD, "prices": PRICES}
     commands = [(name, *below) for name in COMMANDS for below in _paths(groups.get(name))]
     helps = "".join(run_here(*command, "--help", COLUMNS="100").stdout for command in commands)
-    prose = re.sub(r"```console.*?```", "", README, flags=re.DOTALL)
+    prose = re.sub(r"```console.*?```", "", PROSE, flags=re.DOTALL)
     for option in set(re.findall(r"`(--[a-z-]+)", prose)):
         assert option in helps, option
 

@@ -17,10 +17,10 @@ from tests.pictures.terminal_svg import draw
 
 SWEEP: Final = "examples/sweeps/mixed.jsonl"
 COMMAND: Final = ("report", SWEEP)
-PICTURE: Final = "examples/sweeps/mixed-terminal.svg"
-FIGURE: Final = "examples/sweeps/mixed.svg"
-PAGE: Final = "examples/sweeps/mixed-page.png"
-COMMENT: Final = "examples/sweeps/mixed-comment.png"
+PICTURE: Final = "docs/pictures/mixed-terminal.svg"
+FIGURE: Final = "docs/pictures/mixed.svg"
+PAGE: Final = "docs/pictures/mixed-page.png"
+COMMENT: Final = "docs/pictures/mixed-comment.png"
 TEMPLATE: Final = "examples/template.yaml"
 WIDTH: Final = 1000
 HEIGHT: Final = 860
