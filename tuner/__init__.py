@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.presented import present_with
+
 if TYPE_CHECKING:
     from tuner.api.answers import break_even, fit_curve, plot, recommend
     from tuner.api.comparing import compare
@@ -71,6 +73,9 @@ __all__ = [
     "recommend",
     "tune",
 ]
+
+
+present_with(lambda: import_module("tuner.api.presenting"))
 
 
 def __getattr__(name: str) -> Any:

@@ -47,7 +47,14 @@ def parameters_in(message: str) -> tuple[str, ...]:
 
 
 class TunerError(Exception):
-    """Base of all errors that are told to the user as one line."""
+    """Base of all errors that are told to the user as one line.
+
+    >>> try:
+    ...     tuner.Goal("speedy")
+    ... except tuner.TunerError as error:
+    ...     print(error)
+    'speedy' is no goal: pass cost, balanced, speed
+    """
 
     exit_code = 1
 

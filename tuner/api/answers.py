@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner import decision
+from tuner import session
+from tuner.api.given import goal_of, sweep_of, terms_of, unusable
 from tuner.breakeven.answer import BreakEven
-from tuner.breakeven.terms import Terms
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.comparison import Comparison
+from tuner.model.number_fields import check_number
+from tuner.model.recommendation import Recommendation
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
 from tuner.session.breakeven import platforms_of
@@ -18,62 +20,82 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from tuner.api.given import GoalLike, SweepLike, TermsLike
     from tuner.inference.curve import Curve
-    from tuner.model.goal import Goal
-    from tuner.model.recommendation import Recommendation
-    from tuner.model.sweep import Sweep
     from tuner.pricing import PriceBook
+
+_FEWEST_DRAWS = 20
 
 
 def recommend(
-    sweep: Sweep,
-    goal: Goal | None = None,
+    sweep: SweepLike,
+    goal: GoalLike | None = None,
     *,
+    terms: TermsLike | None = None,
     min_memory_mb: int | None = None,
     max_memory_mb: int | None = None,
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
 ) -> Recommendation:
-    """Answer from a sweep alone, as `analyse` reads it.
+    """Answer from a sweep alone (or its file, or a function's name), as `tuner report` does.
 
-    With `today` prices that are over 90 days old get a warning. Raises PriceError and InputError.
+    Without `goal` it is the sweep's own. With `terms`, such as "50/s", the answer says what it
+    saves a month, and a resize that saves too little is a keep. With `today` prices that are over
+    90 days old get a warning. Raises UsageError, SweepFileError, PriceError and InputError.
+
+    >>> answer = tuner.recommend("examples/sweeps/mixed.jsonl", "balanced", max_memory_mb=2048)
+    >>> answer.goal.name, answer.verdict, answer.memory_mb <= 2048
+    ('balanced', 'resize', True)
     """
+    for name, limit in (("min_memory_mb", min_memory_mb), ("max_memory_mb", max_memory_mb)):
+        check_number(name, limit, "int | None")
     analysis = analyse(
-        sweep,
-        goal,
+        sweep_of(sweep),
+        goal_of(goal),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
         price_book=price_book,
     )
-    return decision.recommend(analysis, today=today)
+    return session.recommend(analysis, terms_of(terms), price_book=price_book, today=today)
 
 
 def break_even(
-    sweep: Sweep,
-    terms: Terms | None = None,
+    sweep: SweepLike,
+    terms: TermsLike | None = None,
     *,
-    goal: Goal | None = None,
+    goal: GoalLike | None = None,
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
 ) -> BreakEven:
     """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
 
-    Where a batch size was chosen, a rate counts events of that size. Raises InputError where the
-    sweep cannot tell waiting from computing, PriceError for an unknown region.
+    `terms` may be a rate, such as "50/s", "1M/day" or 50. Where a batch size was chosen, a rate
+    counts events of that size. Raises UsageError and SweepFileError, InputError where the sweep
+    cannot tell waiting from computing, PriceError for an unknown region.
+
+    >>> tuner.break_even("examples/sweeps/mixed.jsonl", "1M/day").verdict
+    'stay'
     """
     book = price_book or current_price_book()
-    analysis = analyse(sweep, goal, price_book=book)
-    return platforms_of(analysis, terms or Terms(), price_book=book, today=today)
+    analysis = analyse(sweep_of(sweep), goal_of(goal), price_book=book)
+    return platforms_of(analysis, terms_of(terms), price_book=book, today=today)
 
 
-def fit_curve(sweep: Sweep, payload: str | None = None, *, draw_count: int = 200) -> Curve:
+def fit_curve(sweep: SweepLike, payload: str | None = None, *, draw_count: int = 200) -> Curve:
     """Mean warm duration over memory of one payload: the curve that the sweep's answer rests on.
 
     `curve.mean_ms(sizes)` is the estimate, `curve.draws_ms(sizes)` what else it may be: one row a
     draw, one column a size, in ms. `payload` must be named where there are several. Raises
     InputError for an unknown payload and where there is no curve for want of samples.
+
+    >>> curve = tuner.fit_curve("examples/sweeps/mixed.jsonl")
+    >>> curve.mean_ms([512, 1024]).shape, curve.draws_ms([512, 1024]).shape
+    ((2,), (200, 2))
     """
-    analysis = analyse(sweep, draw_count=draw_count)
+    check_number("draw_count", draw_count, "int")
+    if draw_count < _FEWEST_DRAWS:
+        raise UsageError(f"draw_count={draw_count} is too few: pass {_FEWEST_DRAWS} or more")
+    analysis = analyse(sweep_of(sweep), draw_count=draw_count)
     names = list(analysis.evidence.samples)
     wanted = names[0] if payload is None and len(names) == 1 else payload
     if wanted is None or wanted not in analysis.evidence.samples:
@@ -84,11 +106,14 @@ def fit_curve(sweep: Sweep, payload: str | None = None, *, draw_count: int = 200
     raise InputError(f"there is no curve: {analysis.choice.reason}")
 
 
-def plot(what: Sweep | Comparison | BreakEven, answer: Recommendation | None = None) -> Figure:
+def plot(what: SweepLike | Comparison | BreakEven, answer: Recommendation | None = None) -> Figure:
     """Draw a sweep (with its answer), a comparison or a break-even, 900 × 620 px.
 
     The figure shows itself in a notebook; `savefig` writes it. Without `answer` a sweep is answered
     under its own goal. Raises InputError without matplotlib, and as `recommend` does.
+
+    >>> tuner.plot("examples/sweeps/mixed.jsonl")._repr_png_()[1:4]
+    b'PNG'
     """
     if isinstance(what, Comparison):
         from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - one picture, one module
@@ -100,4 +125,7 @@ def plot(what: Sweep | Comparison | BreakEven, answer: Recommendation | None = N
         return draw_break_even(what)
     from tuner.report.figures.curves import draw_recommendation  # noqa: PLC0415 - as above
 
-    return draw_recommendation(answer or recommend(what), what)
+    sweep = sweep_of(what)
+    if answer is not None and not isinstance(answer, Recommendation):
+        raise unusable(answer, "the sweep's Recommendation")
+    return draw_recommendation(answer or recommend(sweep), sweep)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tuner.api.given import goal_of, sweep_of
 from tuner.decision.compare import Entry
 from tuner.decision.compare import compare as compare_entries
 from tuner.decision.matched_comparison import match_sweeps
-from tuner.errors import InputError
+from tuner.errors import InputError, UsageError
 from tuner.model.comparison import ValueChange
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
+from tuner.sweep.store import SweepStore, default_state_dir
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable
+    from pathlib import Path
 
+    from tuner.api.given import GoalLike, SweepLike
     from tuner.decision import Analysis
     from tuner.decision.matched_comparison import MatchedSweeps
     from tuner.model.comparison import Comparison
@@ -28,9 +32,9 @@ if TYPE_CHECKING:
 
 
 def compare(
-    a: Sweep,
-    b: Sweep,
-    goal: Goal | None = None,
+    a: SweepLike,
+    b: SweepLike | None = None,
+    goal: GoalLike | None = None,
     *,
     sources: tuple[str, str] = ("A", "B"),
     analyses: tuple[Analysis, Analysis] | None = None,
@@ -40,6 +44,13 @@ def compare(
 ) -> Comparison:
     """How large the difference from sweep `a` to sweep `b` is, and whether it is real.
 
+    Either may be a file's path or a function's name; a function's name alone compares its last two
+    kept sweeps.
+
+    >>> before = after = "examples/sweeps/mixed.jsonl"
+    >>> tuner.compare(before, after, "speed").kind
+    'same'
+
     Before and after, two architectures, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. Where a parameter was
     varied, each value is set against the same value. Without `goal` it is that of `b`, or else of
@@ -48,6 +59,9 @@ def compare(
     meant, for a sweep without warm samples and for two that have no varied value in common, and
     PriceError.
     """
+    if b is None:
+        a, b = _newest_two(a)
+    a, b, goal = sweep_of(a), sweep_of(b), goal_of(goal)
     if a.function.name != b.function.name and not different_functions:
         raise InputError(
             f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: a "
@@ -68,6 +82,12 @@ def compare(
     if today is None or (old := age_finding(found.prices.as_of, today)) is None:
         return found
     return replace(found, findings=(*found.findings, old))
+
+
+def _newest_two(name: SweepLike) -> tuple[Path, Path]:
+    if not isinstance(name, str):
+        raise UsageError("one sweep is given: pass two, or a function's name for its last two")
+    return SweepStore(default_state_dir()).newest_two(name)
 
 
 def common_goal(a: Sweep, b: Sweep) -> Goal | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from tuner import session
+from tuner.api.given import goal_of, terms_of
 from tuner.api.target import open_target
-from tuner.errors import NotAgreedError
+from tuner.errors import NotAgreedError, UsageError
 from tuner.model.goal import Goal
+from tuner.model.number_fields import check_number
 from tuner.model.request import (
     LEAVE_CONCURRENCY,
     Budget,
@@ -24,30 +29,34 @@ from tuner.sweep.store import default_state_dir
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
     from typing import Unpack
 
-    from tuner.breakeven.terms import Terms
+    from tuner.api.given import GoalLike, TermsLike
     from tuner.model.plan import Isolation
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.sweep.io import StopSignal
     from tuner.sweep.prepared import PreparedSweep
 
+    PayloadLike = str | os.PathLike[str] | dict[str, Any] | list[Any]
+
 
 class TuneOptions(TypedDict, total=False):
     """The parts of a `TuneRequest`, which says what each means, as keywords of `tune`.
 
-    Everything is optional; left out, or None, is the tool's own choice.
+    Everything is optional; left out, or None, is the tool's own choice. A payload may be the event
+    itself, a dict or a list, and one alone need not stand in a list.
+
+    >>> options: tuner.TuneOptions = {"payloads": ["event.json", {"n": 1}], "max_invocations": 20}
     """
 
-    payloads: Sequence[str]
+    payloads: Sequence[PayloadLike] | PayloadLike
     vary: str | None
     payload_size: str | None
     raw: bool
     allow_outside: bool
     seed: int
-    memory_sizes_mb: Sequence[int]
+    memory_sizes_mb: Sequence[int] | int
     min_memory_mb: int | None
     max_memory_mb: int | None
     exhaustive: bool
@@ -67,29 +76,37 @@ class TuneOptions(TypedDict, total=False):
     region: str | None
     profile: str | None
     endpoint_url: str | None
-    local_template: Path | None
+    local_template: Path | str | None
     template_parameters: Mapping[str, str]
     template_environment: Mapping[str, str]
     build: bool
     keep_payloads: bool
-    out: Path | None
+    out: Path | str | None
     force: bool
 
 
 def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
-    """Return the request that the keywords make. Raises TypeError for one that there is not."""
+    """Return the request that the keywords make.
+
+    Raises TypeError for one that there is not, UsageError for a value of a wrong type.
+    """
     if unknown := options.keys() - TuneOptions.__annotations__.keys():
         known = ", ".join(sorted(TuneOptions.__annotations__))
         raise TypeError(f"tune() has no option {min(unknown)}; it has {known}")
+    if function is not None and not isinstance(function, str):
+        raise UsageError(f"{function!r} is no function: pass its name or ARN")
+    options = cast("TuneOptions", {k: given for k, given in options.items() if given is not None})
+    for name, given in options.items():
+        check_number(name, given, TuneOptions.__annotations__[name].__forward_arg__)
     return TuneRequest(
         function,
         Measure(
-            payloads=tuple(options.get("payloads") or ()),
+            payloads=_specs(options.get("payloads")),
             vary=options.get("vary"),
             payload_size=options.get("payload_size"),
             raw=options.get("raw", False),
             allow_outside=options.get("allow_outside", False),
-            memory_sizes_mb=tuple(options.get("memory_sizes_mb") or ()),
+            memory_sizes_mb=_sizes(options.get("memory_sizes_mb") or ()),
             min_memory_mb=options.get("min_memory_mb"),
             max_memory_mb=options.get("max_memory_mb"),
             exhaustive=options.get("exhaustive", False),
@@ -116,25 +133,56 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
             region=options.get("region"),
             profile=options.get("profile"),
             endpoint_url=options.get("endpoint_url"),
-            local_template=options.get("local_template"),
+            local_template=_path(options.get("local_template")),
             template_parameters=options.get("template_parameters", {}),
             template_environment=options.get("template_environment", {}),
             build=options.get("build", False),
         ),
         Output(
-            out=options.get("out"),
+            out=_path(options.get("out")),
             force=options.get("force", False),
             keep_payloads=options.get("keep_payloads", False),
         ),
     )
 
 
+def _specs(given: Sequence[PayloadLike] | PayloadLike | None) -> tuple[str, ...]:
+    """What `tuner tune --payload` takes: paths, names, and events as JSON text."""
+    if given is None:
+        return ()
+    many = given if isinstance(given, list | tuple) else (given,)
+    return tuple(
+        each if isinstance(each, str) else os.fspath(each) if isinstance(each, os.PathLike)
+        else event_text(each)
+        for each in many
+    )  # fmt: skip
+
+
+def event_text(event: object) -> str:
+    """An event as JSON text. Raises UsageError for what has none."""
+    try:
+        return json.dumps(event, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"a {type(event).__name__} is no event: pass JSON ({error})") from None
+
+
+def _sizes(given: Sequence[int] | int) -> tuple[int, ...]:
+    sizes = (given,) if isinstance(given, int) else tuple(given)
+    for size in sizes:
+        check_number("memory_sizes_mb", size, "int")
+    return sizes
+
+
+def _path(given: Path | str | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
 def tune(
     function: str | None = None,
     *,
-    goal: Goal | None = None,
-    terms: Terms | None = None,
-    state_dir: Path | None = None,
+    goal: GoalLike | None = None,
+    terms: TermsLike | None = None,
+    state_dir: Path | str | None = None,
     confirm: Callable[[PreparedSweep], bool] | None = None,
     on_progress: ProgressHook = tell_nobody,
     stop: StopSignal | None = None,
@@ -143,20 +191,27 @@ def tune(
 ) -> Recommendation:
     """Measure `function` (a name or an ARN) and say how much memory it should have.
 
-    It really runs the code. `goal` is kept with the sweep; without it a sweep that is gone on from
-    has its own. `options` are those of the command `tuner tune`, by the names that
-    `tuner.TuneOptions` gives them, such as `payloads`, `region`, `local_template`, `budget_usd`.
-    `confirm` sees the plan before anything is changed; without it the call itself agrees, to the
-    cost and to side effects. `terms` have the rate of requests that a month is reckoned with.
-    `stop` ends the sweep early, with an answer from what was measured. With `today` prices that
-    are over 90 days old get a warning.
+    It really runs the code. `goal`, such as "speed", is kept with the sweep; without it a sweep
+    that is gone on from has its own. `options` are those of the command `tuner tune`, by the names
+    that `tuner.TuneOptions` gives them, such as `payloads`, `region`, `local_template`,
+    `budget_usd`. `confirm` sees the plan before anything is changed; without it the call itself
+    agrees, to the cost and to side effects. `terms` have the rate of requests that a month is
+    reckoned with: "50/s". `stop` ends the sweep early, with an answer from what was measured. With
+    `today` prices that are over 90 days old get a warning.
 
     Raises NotAgreedError, InputError and its kin, UnknownTrafficError, PriceError, AwsError and its
     kin, LocalError, HookError, and LeftChangedError if something is left changed.
+
+    >>> answer = tuner.tune(
+    ...     "mixed", local_template="examples/template.yaml", max_invocations=8, goal="speed"
+    ... )
+    >>> answer.function.name, answer.environment
+    ('mixed', 'local')
     """
-    folder = state_dir or default_state_dir()
+    folder = Path(state_dir or default_state_dir())
+    terms, wanted = terms_of(terms), goal_of(goal)
     inputs = read_inputs(request_of(function, options), state_dir=folder)
-    goal = goal or (inputs.earlier and inputs.earlier.goal) or Goal()
+    goal = wanted or (inputs.earlier and inputs.earlier.goal) or Goal()
     with open_target(inputs, state_dir=folder) as target:
         inputs = with_payloads(inputs, target)
         prepared = session.plan(inputs, target, goal=goal, state_dir=folder)

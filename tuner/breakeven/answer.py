@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.presented import Presented
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -64,8 +66,13 @@ class WorkSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakEven:
-    """The whole answer; `platforms` begins with Lambda. `verdict` is None without a rate."""
+class BreakEven(Presented):
+    """The whole answer; `platforms` begins with Lambda. `verdict` is None without a rate.
+
+    >>> found = tuner.break_even(sweep, "50/s")
+    >>> found.verdict, found.platforms[0].name
+    ('stay', 'Lambda')
+    """
 
     function_name: str
     region: str
@@ -84,6 +91,16 @@ class BreakEven:
     saving_usd_per_month: Interval | None = None
     """Of the platform that the verdict names, over Lambda."""
     payback_months: float | None = None
+
+    def __repr__(self) -> str:
+        """The verdict in a line."""
+        rate = "no rate given" if self.rate_per_s is None else f"{self.rate_per_s:.3g}/s"
+        lowest = self.break_even_rate_per_s
+        above = "at no rate" if lowest is None else f"above {lowest:.3g}/s"
+        return (
+            f"<BreakEven for {self.function_name} at {self.lambda_memory_mb} MB: "
+            f"{self.verdict or 'no verdict'} ({rate}), cheaper elsewhere {above}>"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tuner.breakeven.traffic import Traffic
 from tuner.errors import UsageError
+from tuner.model.number_fields import check_number_fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +68,11 @@ class Terms:
     """Everything that the operator may settle; the defaults favour staying on Lambda.
 
     A flag needs a saving of `min_saving_usd_per_month` and of `min_saving_ratio` of Lambda's bill,
-    for a resize as well.
+    for a resize as well. Raises UsageError for terms that cannot be.
+
+    >>> terms = tuner.Terms(tuner.Traffic(50), trigger="queue", savings_plan=True)
+    >>> tuner.break_even("examples/sweeps/mixed.jsonl", terms).rate_per_s
+    50
     """
 
     traffic: Traffic = Traffic(None)  # noqa: RUF009 - frozen
@@ -95,7 +100,10 @@ class Terms:
     """Of the bill; None: a fifth for leaving Lambda, any for a resize, which costs no work."""
 
     def __post_init__(self) -> None:
-        """Raise InputError for terms that cannot be."""
+        """Raise UsageError for terms that cannot be."""
+        if not isinstance(self.traffic, Traffic):
+            raise UsageError(f"`traffic` is {self.traffic!r}: pass a Traffic, such as Traffic(50)")
+        check_number_fields(self)
         for name in ("utilization", "spot_share", "min_saving_ratio"):
             value = getattr(self, name)
             low = 0 if name != "utilization" else 1e-3

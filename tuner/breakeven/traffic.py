@@ -6,12 +6,13 @@ import csv
 import datetime
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
 from tuner.errors import InputError, UsageError
+from tuner.model.number_fields import check_number_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,12 +36,15 @@ class Traffic:
 
     `shape` is each hour's rate over the mean, or its busiest minute's where minutes are known.
     Without it the fleet stands at its peak's size all month; with it the fleet follows the hours,
-    and the peak is that within them.
+    and the peak is that within them. Raises UsageError for a rate or a peak that cannot be.
+
+    >>> tuner.Traffic(50, peak_ratio=1.2).is_steady
+    True
     """
 
     rate_per_s: float | None
     peak_ratio: float = DEFAULT_PEAK_RATIO
-    shape: tuple[float, ...] = (1.0,)
+    shape: tuple[float, ...] = field(default=(1.0,), repr=False)
     basis: Literal["rate", "hours", "minutes"] = "rate"
     peak_concurrency: float | None = None
     """Most invocations that were seen to run at once."""
@@ -48,6 +52,18 @@ class Traffic:
     """The rate of the busiest minute that was seen."""
     quiet_days: float = 0.0
     """Days before the first invocation that was seen."""
+
+    def __post_init__(self) -> None:
+        """Check the rate and the peak."""
+        check_number_fields(self)
+        if self.rate_per_s is not None and self.rate_per_s <= 0:
+            raise UsageError(
+                f"a rate of {self.rate_per_s:g}/s has no cost to compare: give one above 0"
+            )
+        if self.peak_ratio < 1:
+            raise UsageError(
+                f"a peak of {self.peak_ratio:g} times the mean is none: give 1 or more"
+            )
 
     @property
     def is_by_hour(self) -> bool:
@@ -75,13 +91,8 @@ def _levels_of(shape: tuple[float, ...]) -> tuple[Floats, Floats]:
 
 
 def traffic_of_rate(rate_per_s: float | None, peak_ratio: float | None = None) -> Traffic:
-    """Traffic of a mean rate. Raises InputError for a rate or a peak that cannot be."""
-    if rate_per_s is not None and not (math.isfinite(rate_per_s) and rate_per_s > 0):
-        raise UsageError(f"a rate of {rate_per_s:g}/s has no cost to compare: give one above 0")
-    ratio = DEFAULT_PEAK_RATIO if peak_ratio is None else peak_ratio
-    if not (math.isfinite(ratio) and ratio >= 1):
-        raise UsageError(f"a peak of {ratio:g} times the mean is none: give 1 or more")
-    return Traffic(rate_per_s, ratio)
+    """Traffic of a mean rate. Raises UsageError for a rate or a peak that cannot be."""
+    return Traffic(rate_per_s, DEFAULT_PEAK_RATIO if peak_ratio is None else peak_ratio)
 
 
 def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
 from tuner.cli.config import NO_SLACK
+from tuner.errors import InputError
 from tuner.model.goal import MOST_TIME_WEIGHT
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
 
 _REGION: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")  # as botocore checks it
-_RATE_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0}
-_COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
+T = TypeVar("T")
 
 
 class Sizes(tuple[int, ...]):
@@ -109,36 +109,31 @@ def region(text: str) -> str:
 
 def event_sizes(text: str) -> str:
     """`p50=2kB,p99=200kB` or `2kB`, as it was written."""
-    from tuner.errors import PayloadError  # noqa: PLC0415 - not needed for --help
-    from tuner.payloads.sampling import parse_distribution  # noqa: PLC0415 - as above
+    from tuner.payloads.sampling import parse_distribution  # noqa: PLC0415 - not needed for --help
 
-    try:
-        parse_distribution(text)
-    except PayloadError as error:
-        raise typer.BadParameter(str(error)) from None
+    _read(parse_distribution, text)
     return text
 
 
 def rate_per_s(text: str) -> float:
     """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests a second."""
-    number, _, unit = str(text).strip().partition("/")
-    seconds = _RATE_UNITS.get(unit.strip() or "s")
-    if seconds is None:
-        raise typer.BadParameter(
-            f"{text!r} has no known unit: write 50/s, 3000/min, 5k/h or 1M/day"
-        )
-    return count(number) / seconds
+    from tuner.breakeven.request_rate import parse_rate  # noqa: PLC0415 - not needed for --help
+
+    return _read(parse_rate, str(text))
 
 
 def count(text: str) -> float:
     """`30M`, `500k`, `2G` or `1e6`: above 0."""
-    stripped = str(text).strip()
-    factor = _COUNT_UNITS.get(stripped[-1:], 1.0)
-    digits = stripped[:-1] if factor != 1 else stripped
-    number = _number(digits, f"{text!r} is no number: write 50, 500k or 30M") * factor
-    if number <= 0:
-        raise typer.BadParameter(f"{text!r} is no number above 0: there is no cost to compare")
-    return number
+    from tuner.breakeven.request_rate import parse_count  # noqa: PLC0415 - not needed for --help
+
+    return _read(parse_count, str(text))
+
+
+def _read(parse: Callable[[str], T], text: str) -> T:
+    try:
+        return parse(text)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def memory_mb(text: str) -> int:

@@ -20,6 +20,7 @@ from tuner.decision.sufficiency import only_size, why_no_curve
 from tuner.decision.summary import current_size
 from tuner.decision.variation import vary
 from tuner.decision.verdict import judge, undecided
+from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(Presented):
     """A sweep with its evidence, the decision problem it poses, and the verdict on that.
 
     `problem` is what the verdict rests on: where a payload parameter was varied and can be set, the
@@ -55,6 +56,12 @@ class Analysis:
     problem: Problem | None = None
     problems: tuple[Problem, ...] = ()
     variation: Variation | None = None
+
+    def __repr__(self) -> str:
+        """What it came to, in a line: the draws are many numbers."""
+        size = self.choice.memory_mb or self.choice.best_so_far_mb
+        name, now = self.sweep.function.name, self.current.memory_mb
+        return f"<Analysis of {name}: {self.choice.verdict}, {size} MB (now {now} MB)>"
 
     @property
     def posterior(self) -> Estimates | None:

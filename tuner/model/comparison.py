@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.presented import Presented
+
 if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
@@ -97,8 +99,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Presented):
     """The whole comparison; `by_size` has the change of duration and of cost at every curve size.
+
+    >>> found = tuner.compare(sweep, sweep)
+    >>> found.kind, found.pair("now").b_memory_mb
+    ('same', 3008)
 
     `pooled` is None where no size was measured in both. Where a parameter was varied, everything is
     at the value that `parameters` names, and `by_value` has each value that both sweeps measured.
@@ -116,6 +122,16 @@ class Comparison:
     prices: PriceStamp
     parameters: tuple[tuple[str, str], ...] = ()
     by_value: tuple[ValueChange, ...] = ()
+
+    def __repr__(self) -> str:
+        """What is compared, in a line, and the change where both are as configured."""
+        now = self.pair("now")
+        change = "" if now is None else f", time {now.duration_ms.change.ratio.estimate:+.0%}"
+        a, b = self.a.function, self.b.function
+        return (
+            f"<Comparison ({self.kind}) of {a.name} {a.memory_mb} MB and {b.name} {b.memory_mb} "
+            f"MB{change}>"
+        )
 
     @property
     def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:

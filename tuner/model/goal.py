@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from tuner.errors import UsageError
+from tuner.model.number_fields import check_number_fields
 
 GoalName = Literal["cost", "speed", "balanced"]
 OptionName = Literal["cheapest", "balanced", "fastest"]
@@ -25,7 +29,11 @@ class Goal:
     """The objective, log cost + w log duration, and its limits.
 
     `time_weight` is w; None: what the name stands for. Loss is the objective over its best, less 1.
-    `tolerance_ratio` is the loss that the operator does not mind.
+    `tolerance_ratio` is the loss that the operator does not mind. Raises UsageError for a limit
+    that no goal can have.
+
+    >>> tuner.Goal("speed", max_duration_ms=800, percentile=95).weight
+    10.0
     """
 
     name: GoalName = "cost"
@@ -37,6 +45,24 @@ class Goal:
     allow_different_replies: bool = False
     """Whether a size may be recommended whose replies differ from the current size's."""
     time_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check every field, so that a slip is told where it was made."""
+        if self.name not in tuple(TIME_WEIGHTS):
+            raise UsageError(f"{self.name!r} is no goal: pass {', '.join(TIME_WEIGHTS)}")
+        check_number_fields(self)
+        above_0, share = math.nextafter(0, 1), "a share from 0 to 1, such as 0.02"
+        for name, low, high, wanted in (
+            ("tolerance_ratio", 0, 1, share),
+            ("cold_start_share", 0, 1, share),
+            ("max_duration_ms", above_0, math.inf, "a number above 0"),
+            ("max_cost_usd_per_million", above_0, math.inf, "a number above 0"),
+            ("percentile", above_0, math.nextafter(100, 0), "a number between 0 and 100"),
+            ("time_weight", 0, MOST_TIME_WEIGHT, f"a number from 0 to {MOST_TIME_WEIGHT:g}"),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"`{name}` is {value!r}: pass {wanted}")
 
     @property
     def weight(self) -> float:

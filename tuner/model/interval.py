@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its 90 % interval, in the unit of the field that holds it."""
+    """An estimate with its 90 % interval, in the unit of the field that holds it.
+
+    >>> round(tuner.Interval(estimate=200.0, low=190.0, high=214.0).half_width_ratio, 3)
+    0.06
+    """
 
     estimate: float
     low: float

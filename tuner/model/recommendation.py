@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.presented import Presented
+
 if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.function import Architecture, FunctionConfig
@@ -218,8 +220,17 @@ class SweepStamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommendation:
-    """The whole answer, ready to be shown; `curve` has an estimate for every candidate size."""
+class Recommendation(Presented):
+    """The whole answer, ready to be shown; `curve` has an estimate for every candidate size.
+
+    >>> answer = tuner.recommend("examples/sweeps/mixed.jsonl")
+    >>> answer
+    <Recommendation for mixed: resize 3008 → ... MB, saves ...%>
+    >>> answer.memory_mb < answer.current.memory_mb, answer.saving.low > 0.5
+    (True, True)
+    >>> answer.to_dict()["recommendation"]["verdict"]
+    'resize'
+    """
 
     environment: Literal["aws", "local"]
     function: FunctionConfig
@@ -238,6 +249,29 @@ class Recommendation:
     """Where a payload parameter was given several values."""
     options: tuple[Option, ...] = ()
     """Cheapest, balanced and fastest; none where no size may be recommended or nothing is known."""
+
+    def __repr__(self) -> str:
+        """The answer in a line."""
+        sizes = f"{self.current.memory_mb} MB"
+        if self.memory_mb not in (None, self.current.memory_mb):
+            sizes = f"{self.current.memory_mb} → {self.memory_mb} MB"
+        saving = "" if self.saving is None else f", saves {self.saving.estimate:.0%}"
+        return f"<Recommendation for {self.function.name}: {self.verdict} {sizes}{saving}>"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Keep, resize or inconclusive."""
+        return self.choice.verdict
+
+    @property
+    def memory_mb(self) -> int | None:
+        """The recommended size, the current one of a keep; None where it is inconclusive."""
+        return self.choice.memory_mb
+
+    @property
+    def saving(self) -> Interval | None:
+        """The share of the cost that the recommended size saves; None where it is inconclusive."""
+        return self.choice.saving_ratio
 
     def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
         """A percentile (0 to 100) of warm duration at a size; None where nothing is known of it,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.optional_import import optional_import
+from tuner.model.presented import Presented
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +30,12 @@ _COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """A sweep as measured.
+class Sweep(Presented):
+    """A sweep as measured; a notebook shows the answer that it gives.
+
+    >>> sweep = tuner.load_sweep("examples/sweeps/mixed.jsonl")
+    >>> sweep.function.name, sweep.function.memory_mb, len(sweep.invocations)
+    ('mixed', 3008, 18)
 
     `environment` is "local" for an endpoint on loopback. `findings` are those of the run itself
     (host, throttles, refused sizes); those of the analysis come later. `end` is None for a file
@@ -53,6 +58,15 @@ class Sweep:
     file: str | None = None
     goal: Goal | None = None
     """What it was tuned for; None where its file does not say."""
+
+    def __repr__(self) -> str:
+        """What it is of, in a line: there may be thousands of invocations."""
+        size_count = len({each.memory_mb for each in self.invocations})
+        return (
+            f"<Sweep of {self.function.name} ({self.environment}, {self.function.memory_mb} MB): "
+            f"{len(self.invocations)} invocations at {size_count} sizes, "
+            f"{self.end or 'cut off'}, {self.started_at}>"
+        )
 
     @property
     def cost_usd(self) -> float:

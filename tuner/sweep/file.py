@@ -24,13 +24,10 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from tuner.errors import SweepFileError
+from tuner.errors import SweepFileError, UsageError
 from tuner.model.finding import Finding
 from tuner.model.function import FunctionConfig  # noqa: TC001 - as SweepPlan
-from tuner.model.goal import (
-    MOST_TIME_WEIGHT,
-    Goal,
-)
+from tuner.model.goal import Goal  # noqa: TC001 - as SweepPlan
 from tuner.model.invocation import Invocation
 from tuner.model.plan import SweepPlan  # noqa: TC001 - Header is read by its hints
 from tuner.model.record import RecordError, from_record
@@ -205,9 +202,10 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
         raise RecordError(f"the file is of version {version}, which is no longer read: tune again")
     if isinstance(goal := record.get("goal"), dict):
         goal.pop("cost_slack_ratio", None)  # of the former rule: the new one answers
-    header = _value(Header, record)
-    if header.goal is not None and not _is_possible(header.goal):
-        raise RecordError("the goal has a limit that no goal can have")
+    try:
+        header = _value(Header, record)
+    except UsageError as error:
+        raise RecordError(f"the goal cannot be: {error}") from None
     return Sweep(
         plan=header.plan,
         function=header.function,
@@ -216,18 +214,6 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
         tool_version=header.tool_version,
         file=str(path),
         goal=header.goal,
-    )
-
-
-def _is_possible(goal: Goal) -> bool:
-    """Whether its limits are within what the command line takes."""
-    ratios = (goal.tolerance_ratio, goal.cold_start_share)
-    amounts = (goal.max_duration_ms, goal.max_cost_usd_per_million)
-    return (
-        all(0 <= ratio <= 1 for ratio in ratios)
-        and all(amount is None or amount > 0 for amount in amounts)
-        and (goal.percentile is None or 0 < goal.percentile < 100)
-        and 0 <= goal.weight <= MOST_TIME_WEIGHT
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tuner.errors import SweepFileError
+from tuner.errors import SweepFileError, UsageError
 from tuner.sweep.file import holds_sweep, read_sweep
 from tuner.sweep.writing import SweepWriter
 
@@ -37,7 +38,7 @@ class SweepStore:
 
     def newest(self, function_name: str) -> Path:
         """The newest sweep of a function. Raises SweepFileError if there is none."""
-        found = self._of(function_name)
+        found = self.files(function_name)
         if not found:
             known = ", ".join(self.names())
             raise SweepFileError(
@@ -47,15 +48,25 @@ class SweepStore:
             )
         return found[-1]
 
+    def newest_two(self, function_name: str) -> tuple[Path, Path]:
+        """A function's last sweep but one, and its last. Raises SweepFileError for fewer."""
+        newest = self.newest(function_name)
+        if len(found := self.files(function_name)) == 1:
+            raise SweepFileError(
+                f"one sweep of {function_name} is kept, {newest}: name the other one, or run "
+                f"tuner tune {function_name} again"
+            )
+        return found[-2], newest
+
     def names(self) -> tuple[str, ...]:
         """Functions with sweeps, sorted."""
         try:
             folders = sorted(folder.name for folder in self._folder.iterdir())
         except OSError:
             return ()
-        return tuple(name for name in folders if self._of(name))
+        return tuple(name for name in folders if self.files(name))
 
-    def _of(self, function_name: str) -> list[Path]:
+    def files(self, function_name: str) -> list[Path]:
         """A function's sweeps, oldest first: their ids begin with the time."""
         folder = self._folder / _folder_name(function_name)
         return sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.name)
@@ -66,7 +77,12 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
 
     What looks like a path (a separator or a suffix in it) or is a file is one. Raises
     SweepFileError.
+
+    >>> tuner.load_sweep("examples/sweeps/mixed.jsonl").plan.method
+    'adaptive'
     """
+    if not isinstance(path_or_name, str | os.PathLike):
+        raise UsageError(f"{path_or_name!r} is no sweep: pass a file's path or a function's name")
     path = Path(path_or_name)
     if path.is_dir() and (isinstance(path_or_name, Path) or len(path.parts) > 1):
         raise _not_a_folder(path)

@@ -1,0 +1,66 @@
+"""What Python callers may give in place of a value: a path, a name, a number."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.breakeven.request_rate import parse_rate
+from tuner.breakeven.terms import Terms
+from tuner.breakeven.traffic import Traffic
+from tuner.errors import UsageError
+from tuner.model.goal import Goal
+from tuner.model.sweep import Sweep
+from tuner.sweep.store import load_sweep
+
+if TYPE_CHECKING:
+    from tuner.model.goal import GoalName
+
+    SweepLike = Sweep | str | os.PathLike[str]
+    GoalLike = Goal | GoalName
+    TermsLike = Terms | Traffic | str | float
+
+
+def sweep_of(given: SweepLike) -> Sweep:
+    """A sweep, or the one that a path or a function's name leads to.
+
+    Raises SweepFileError, UsageError for another type.
+    """
+    if isinstance(given, Sweep):
+        return given
+    if isinstance(given, str | os.PathLike):
+        return load_sweep(given if isinstance(given, str) else Path(given))
+    raise unusable(given, "a Sweep, a sweep file's path or a function's name")
+
+
+def goal_of(given: GoalLike | None) -> Goal | None:
+    """A goal, by itself or by its name. Raises UsageError."""
+    if isinstance(given, str):
+        return Goal(given)
+    if given is None or isinstance(given, Goal):
+        return given
+    raise unusable(given, 'a goal\'s name such as "speed", or a Goal')
+
+
+def terms_of(given: TermsLike | None) -> Terms:
+    """The terms of a comparison, of all or of the rate of requests alone. Raises UsageError."""
+    match given:
+        case None:
+            return Terms()
+        case Terms():
+            return given
+        case Traffic():
+            return Terms(given)
+        case str():
+            return Terms(Traffic(parse_rate(given)))
+        case int() | float() if not isinstance(given, bool):
+            return Terms(Traffic(given))
+    raise unusable(given, 'a rate such as "50/s" or 50, a Traffic, or Terms')
+
+
+def unusable(given: Any, wanted: str) -> UsageError:
+    """What to raise for a value of a type that is of no use."""
+    kind = type(given).__name__
+    article = "an" if kind[:1] in "AEIOUaeiou" else "a"
+    return UsageError(f"{article} {kind} cannot be used here: pass {wanted}")

@@ -1,0 +1,35 @@
+"""Reads how often a function is invoked, as a person writes it: `50/s`, `1M/day`."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from tuner.errors import UsageError
+
+_RATE_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0}
+_COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def parse_rate(text: str) -> float:
+    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`, in requests a second. Raises UsageError."""
+    number, _, unit = text.strip().partition("/")
+    seconds = _RATE_UNITS.get(unit.strip() or "s")
+    if seconds is None:
+        raise UsageError(f"{text!r} has no known unit: write 50/s, 3000/min, 5k/h or 1M/day")
+    return parse_count(number) / seconds
+
+
+def parse_count(text: str) -> float:
+    """`30M`, `500k`, `2G` or `1e6`: above 0. Raises UsageError."""
+    stripped = text.strip()
+    factor = _COUNT_UNITS.get(stripped[-1:], 1.0)
+    try:
+        number = float(stripped[:-1] if factor != 1 else stripped) * factor
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"{text!r} is no number: write 50, 500k or 30M")
+    if number <= 0:
+        raise UsageError(f"{text!r} is no number above 0: there is no cost to compare")
+    return number
