@@ -112,10 +112,10 @@ def goal_run(
     cpu_ms = (time.process_time() - started_s) * 1000 / len(world.done)
     problem = build_problem(question, read_evidence(world.done, {"empty": 1.0}), seed=seed)
     choice = judge(problem)
-    return _score(function, choice, config.memory_mb, time_weight, len(world.done), cpu_ms)
+    return score(function, choice, config.memory_mb, time_weight, len(world.done), cpu_ms)
 
 
-def _score(  # noqa: PLR0917 - as the fields come
+def score(  # noqa: PLR0917 - as the fields come
     function: Function,
     choice: Choice,
     current_mb: int,
@@ -123,6 +123,7 @@ def _score(  # noqa: PLR0917 - as the fields come
     count: int,
     cpu_ms: float,
 ) -> GoalRun:
+    """Score an answer that took `count` invocations."""
     size = choice.memory_mb or choice.best_so_far_mb or current_mb
 
     def objective(memory_mb: int) -> float:

@@ -29,15 +29,18 @@ def planned(
     payloads: Sequence[Payload] = EMPTY,
     build: Build | None = None,
     earlier: Sweep | None = None,
+    prior: Sweep | None = None,
+    asked_prior: str | None = None,
     state_dir: Path | None = None,
     **options: Any,
 ) -> PreparedSweep:
     """The plan for what `options`, those of `tuner.tune`, ask for."""
     inputs = Inputs(
-        request_of(function, options),  # type: ignore[arg-type]
+        request_of(function, {**options, "prior": asked_prior}),  # type: ignore[typeddict-item]
         function,
         tuple(payloads),
         build=build,
         earlier=earlier,
+        prior=prior,
     )
     return session.plan(inputs, target, goal=Goal(), state_dir=state_dir or target.state_dir)

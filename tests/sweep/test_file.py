@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,12 +16,9 @@ from tuner.errors import SweepFileError
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
+from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
 from tuner.sweep.file import SCHEMA_VERSION, read_sweep
 from tuner.sweep.writing import SweepWriter
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 AMOUNTS = st.floats(0, 1e12)
 COUNTS = st.integers(0, 10**9)
@@ -297,6 +294,49 @@ def test_a_goal_that_cannot_be_is_refused(tmp_path: Path, field: str, impossible
     record["goal"][field] = impossible
     path.write_text("\n".join([json.dumps(record), *rest]) + "\n")
     with pytest.raises(SweepFileError, match=f"line 1: the goal cannot be: `{field}` is"):
+        read_sweep(path)
+
+
+ENVIRONMENT = PriorEnvironment("empty", 512, "1/1", cold=False, durations_ms=(12.5, 13.0))
+PRIOR = PriorEvidence(
+    "earlier", "2026-01-01T00:00:00Z", "q1w2e3", killed_mb=128, environments=(ENVIRONMENT,)
+)
+
+
+def test_what_an_earlier_sweep_told_is_kept(tmp_path: Path) -> None:
+    """The answer needs it: it is written once, and read again as it was."""
+    sweep = dataclasses.replace(made_sweep(), prior=PRIOR)
+    assert read_sweep(Path(save_sweep(tmp_path / "a.jsonl", sweep))).prior == PRIOR
+    assert read_sweep(Path(save_sweep(tmp_path / "b.jsonl", made_sweep()))).prior is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"payload": "other"}, "none of the plan"),
+        ({"memory_mb": 7}, "7 MB is no size"),
+        ({"durations_ms": (-1.0,)}, "negative"),
+        ({"durations_ms": ()}, "no duration"),
+    ],
+)
+def test_an_earlier_environment_that_cannot_be_is_refused(
+    tmp_path: Path, changes: dict[str, object], complaint: str
+) -> None:
+    """Its samples weigh in the answer, so each is held against the plan."""
+    wrong = dataclasses.replace(ENVIRONMENT, **changes)  # type: ignore[arg-type]
+    prior = dataclasses.replace(PRIOR, environments=(wrong,))
+    path = Path(save_sweep(tmp_path / "a.jsonl", dataclasses.replace(made_sweep(), prior=prior)))
+    with pytest.raises(SweepFileError, match=rf"line 3: .*{complaint}"):
+        read_sweep(path)
+
+
+def test_an_earlier_environment_belongs_to_a_sweep(tmp_path: Path) -> None:
+    """Samples of nobody knows which sweep are refused."""
+    sweep = dataclasses.replace(made_sweep(), prior=PRIOR)
+    path = Path(save_sweep(tmp_path / "a.jsonl", sweep))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join((lines[0], *lines[2:])))
+    with pytest.raises(SweepFileError, match="line 2: nothing says which"):
         read_sweep(path)
 
 

@@ -52,12 +52,12 @@ def compare(
     'same'
 
     Before and after, two architectures, two versions of the code, a forecast and what was measured
-    after it was rolled out: which of them it is follows from what differs. Where a parameter was
-    varied, each value is set against the same value. Without `goal` it is that of `b`, or else of
-    `a`. `analyses` saves analysing again. With `today` prices that are over 90 days old get a
-    warning. Raises InputError for two functions, unless `different_functions` says that they are
-    meant, for a sweep without warm samples and for two that have no varied value in common, and
-    PriceError.
+    after it was rolled out: which of them it is follows from what differs. Only what the two
+    measured counts, not what earlier sweeps told them. Where a parameter was varied, each value is
+    set against the same value. Without `goal` it is that of `b`, or else of `a`. `analyses` saves
+    analysing again. With `today` prices that are over 90 days old get a warning. Raises InputError
+    for two functions, unless `different_functions` says that they are meant, for a sweep without
+    warm samples and for two that have no varied value in common, and PriceError.
     """
     if b is None:
         a, b = _newest_two(a)
@@ -68,6 +68,7 @@ def compare(
             "difference would say nothing of either; `different_functions=True` compares them"
         )
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
+    a, b = a.alone, b.alone  # one may be what the other was informed by
 
     def between(pair: tuple[Sweep, Sweep]) -> Comparison:
         known = analyses if pair == (a, b) and analyses is not None else None

@@ -63,6 +63,7 @@ class TuneOptions(TypedDict, total=False):
     code: str | None
     fail_on: str | None
     resume: str | Path | None
+    prior: str | Path | None
     max_invocations: int | None
     budget_usd: float | None
     concurrency: int | None
@@ -114,6 +115,7 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
             code=options.get("code"),
             fail_on=options.get("fail_on"),
             resume=options.get("resume"),
+            prior=options.get("prior"),
         ),
         Budget(
             max_invocations=options.get("max_invocations"),

@@ -74,7 +74,7 @@ def compare(
         different_functions=different_functions,
     )
     if shown == "html":
-        analyses = (session.analyse(first, wanted), session.analyse(second, wanted))
+        analyses = (session.analyse(first.alone, wanted), session.analyse(second.alone, wanted))
         views = _views(analyses, (a, b))
         picture.show_page(views, out_file, comparison=difference(analyses=analyses))
     elif is_picture:

@@ -31,7 +31,8 @@ KEYS: Final = frozenset(
         "max_cost_per_million",
         "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
         "once_each", "out",
-        "payload", "percentile", "port", "profile", "region", "seed", "time_weight", "tolerance",
+        "payload", "percentile", "port", "prior", "profile", "region", "seed", "time_weight",
+        "tolerance",
         "account_gb_seconds", "container_concurrency", "gateway_usd_per_million",
         "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
         "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
@@ -46,7 +47,7 @@ Nor whose comment is renewed, and where."""
 USERS_OWN: Final = frozenset({"api_url", "endpoint_url", "profile"})
 """Options that say who is sent credentials. A project's file may not set them: it is often somebody
 else's, and comes with a checkout. The user's own configuration file may."""
-_FILES: Final = frozenset({"bill", "local", "payload", "traffic"})
+_FILES: Final = frozenset({"bill", "local", "payload", "prior", "traffic"})
 """Options that name files to read: a project's file names those of its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {

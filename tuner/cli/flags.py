@@ -37,7 +37,17 @@ _NAMED_ALIKE: Final = (
     *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep_payloads"),
     *("max_invocations", "min_saving_ratio", "min_saving_usd_per_month", "needs_gpu", "number"),
     *("once_each", "out", "payload_size", "peak_ratio", "percentile", "port", "profile"),
-    *("provisioned", "raw", "region", "repository", "resume", "seed", "spot_share", "take_over"),
+    *(
+        "prior",
+        "provisioned",
+        "raw",
+        "region",
+        "repository",
+        "resume",
+        "seed",
+        "spot_share",
+        "take_over",
+    ),
     *("traffic", "utilization", "vary"),
 )
 FLAGS: Final = {

@@ -83,6 +83,14 @@ class MeasureOptions:
             help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
         ),
     ] = None
+    prior: Annotated[
+        str | None,
+        options.measure_option(
+            metavar="SWEEP",
+            help="An earlier sweep of the function (a file, or its name for the newest): what it "
+            "tells saves invocations. none: no earlier one.",
+        ),
+    ] = None
 
     def part(self) -> Measure:
         """Return this part of the request."""
@@ -100,6 +108,7 @@ class MeasureOptions:
             code=self.code,
             fail_on=self.fail_on,
             resume=self.resume,
+            prior=self.prior,
         )
 
 

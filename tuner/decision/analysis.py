@@ -106,6 +106,7 @@ def analyse(
         function,
         price_book.lambda_prices(function.region, function.architecture),
         candidates_of(sweep, min_memory_mb, max_memory_mb),
+        sweep.prior,
     )
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in plan.payloads})
     seed = plan.seed if seed is None else seed

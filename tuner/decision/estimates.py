@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.decision.prior import prior_samples
 from tuner.inference.curve import fit_curve
 from tuner.model.interval import Interval
 
@@ -81,6 +82,7 @@ def estimate(
             slow_calls_seed=number,
             draw_count=draw_count,
             runtime=question.function.runtime,
+            prior=None if question.prior is None else prior_samples(question.prior, name),
         )
         for number, (name, samples) in enumerate(evidence.samples.items())
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
 
@@ -19,6 +20,8 @@ class Question:
     function: FunctionConfig
     prices: LambdaPrices
     candidates: frozenset[int]
+    prior: PriorEvidence | None = None
+    """What an earlier sweep told."""
 
     def without(self, memory_mb: int) -> Question:
         """The same question, with one size less to choose from."""

@@ -10,6 +10,7 @@ from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
 from tuner.decision.move import firm_move, measured_answer
+from tuner.decision.prior import assumed_of, prior_findings, prior_use
 from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
 from tuner.decision.strata import sweep_at
@@ -18,6 +19,7 @@ from tuner.decision.tradeoff import weigh_tradeoff
 from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
 from tuner.model.goal import OPTION_WEIGHTS
+from tuner.model.interval import Interval
 from tuner.model.recommendation import Option, PriceStamp, Recommendation, SweepStamp
 from tuner.pricing.book import age_finding
 
@@ -65,7 +67,7 @@ def recommend(
         findings=tuple(findings),
         assumptions=tuple(_assumptions(sweep, analysis.evidence, goal, prices)),
         prices=PriceStamp(prices.as_of, prices.region),
-        sweep=_stamp(sweep),
+        sweep=_stamp(analysis, choice),
         tradeoff=weigh_tradeoff(problem) if problem else None,
         variation=analysis.variation,
         options=tuple(_options(problem)) if problem else (),
@@ -104,6 +106,8 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
     else:
         yield from varied_findings(sweep, varied)
     yield from environment_findings(sweep)
+    if sweep.prior is not None:
+        yield from prior_findings(sweep, problem)
     if problem is not None:
         yield from problem_findings(problem, analysis.choice, sweep.function.timeout_s)
         yield from distribution_findings(problem)
@@ -137,7 +141,8 @@ def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ..
     return scatters, tuple(curve_estimates(curve[0])) if curve else ()
 
 
-def _stamp(sweep: Sweep) -> SweepStamp:
+def _stamp(analysis: Analysis, choice: Choice) -> SweepStamp:
+    sweep, problem = analysis.sweep, analysis.problem
     return SweepStamp(
         sweep_id=sweep.plan.sweep_id,
         file=sweep.file,
@@ -145,7 +150,27 @@ def _stamp(sweep: Sweep) -> SweepStamp:
         cost_usd=sweep.cost_usd,
         wall_s=sweep.wall_s,
         environment_count=len({i.environment for i in sweep.invocations if i.environment}),
+        pays_back_after_invocations=_pay_back(analysis, choice),
+        prior=None if sweep.prior is None else prior_use(sweep.prior, problem),
     )
+
+
+def _pay_back(analysis: Analysis, choice: Choice) -> Interval | None:
+    """The sweep's cost over what an invocation saves, where that is above zero whatever it is."""
+    sweep, problem = analysis.sweep, analysis.problem
+    if problem is None or choice.verdict != "resize" or choice.memory_mb is None:
+        return None
+    if sweep.environment == "local" or choice.parameters or choice.saving_ratio is None:
+        return None
+    now, then = (
+        problem.estimates.cost_usd[:, problem.estimates.column(size)]
+        for size in (problem.current_mb, choice.memory_mb)
+    )
+    saved = interval(now - then)
+    if saved.low <= 0:
+        return None
+    cost = sweep.cost_usd
+    return Interval(cost / saved.estimate, cost / saved.high, cost / saved.low)
 
 
 def _assumptions(
@@ -153,6 +178,8 @@ def _assumptions(
 ) -> Iterator[str]:
     """Every assumption that changes the figures, most important first."""
     yield _assumed_payloads(sweep)
+    if sweep.prior is not None:
+        yield assumed_of(sweep.prior)
     yield _assumed_cold_starts(evidence, goal)
     yield _assumed_prices(prices.as_of)
     if goal.max_duration_ms is not None and goal.percentile is None:

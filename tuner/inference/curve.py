@@ -9,6 +9,7 @@ import numpy as np
 
 from tuner.errors import InputError
 from tuner.inference.posterior import draw_log_curves
+from tuner.inference.prior_sweep import JointLevels
 from tuner.inference.variance_components import measure_levels
 from tuner.model.lambda_limits import (
     CORE_THRESHOLDS_MB,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.inference.prior_sweep import PriorSamples
     from tuner.inference.sample import Sample
     from tuner.inference.variance_components import Levels
 
@@ -49,6 +51,8 @@ class Curve:
     sample_count: int
     levels: Levels = field(repr=False)
     """What the draws rest on."""
+    prior_told: float | None = None
+    """Probability that an earlier sweep tells something of this one; None without one."""
 
     def draws_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Mean warm durations in ms, one row for each draw and one column for each size.
@@ -82,6 +86,7 @@ def fit_curve(
     slow_calls_seed: int = 0,
     draw_count: int = 200,
     runtime: str | None = None,
+    prior: PriorSamples | None = None,
 ) -> Curve:
     """Fit mean warm duration over memory to the samples of one payload.
 
@@ -91,7 +96,8 @@ def fit_curve(
     The order of the samples does not matter; scaling all durations scales the curve. Cold samples
     alone give a curve whose level is unsure. What is not known of slow calls is the same in all
     curves of one `slow_calls_seed`, and tells none apart; `runtime`, as Lambda names it, says how
-    likely slow calls are before any was seen. Raises InputError without a sample.
+    likely slow calls are before any was seen. `prior` is what an earlier sweep measured: it informs
+    level and shape of typical calls, never slow calls. Raises InputError without a sample.
     """
     if not samples:
         raise InputError(
@@ -99,8 +105,10 @@ def fit_curve(
             "look at the function's errors, or allow more invocations"
         )
     levels = measure_levels(samples)
-    grid = _grid(levels.sizes_mb, sizes_mb)
-    typical = draw_log_curves(levels, grid, draw_count, np.random.default_rng(seed))
+    joint = None if prior is None else JointLevels.of(levels, prior)
+    known = joint or levels
+    grid = _grid(known.sizes_mb, sizes_mb)
+    typical, changes = draw_log_curves(known, grid, draw_count, np.random.default_rng(seed))
     rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
     slow_calls = levels.slow_calls.draw_log_ratios(grid, draw_count, rng, runtime=runtime)
     return Curve(
@@ -111,6 +119,7 @@ def fit_curve(
         within_ratio=levels.within_ratio,
         sample_count=len(samples),
         levels=levels,
+        prior_told=None if joint is None else joint.told(changes),
     )
 
 

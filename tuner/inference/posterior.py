@@ -4,7 +4,8 @@ Model, in logarithms (errors are relative): level at a size = shape + scale + di
 and a cold level has the cold start's factor besides. The scale has a flat prior, but for shapes
 that follow the quota's windows, whose steps tell it. The discrepancy is a slow and a rough process
 over log2 of memory (`discrepancy`): real functions have kinks that no smooth form knows. How large
-both are, and both layers' scatter, is unknown too, and averaged over a grid with prior weights.
+both are, and both layers' scatter, is unknown too, and averaged over a grid with prior weights;
+so is what changed since an earlier sweep, whose levels may stand beside this one's (`prior_sweep`).
 Given shape and grid point everything is Gaussian, so the posterior is an exact weighted mixture.
 """
 
@@ -25,6 +26,7 @@ from tuner.inference.prior import (
     prior_log_scale,
     prior_shapes,
 )
+from tuner.inference.prior_sweep import JointLevels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +78,8 @@ _COLD_TILT_DEVIATION = 0.03
 class _Grid:
     """The grid of noises and discrepancies: all that is shared by all shapes.
 
-    Points are numbered noise by noise, in each noise discrepancy by discrepancy.
+    Points are numbered noise by noise, in each noise discrepancy by discrepancy. With an earlier
+    sweep every noise comes once for each change since, one after the other.
     """
 
     size_index: NDArray[np.intp]
@@ -93,9 +96,10 @@ class _Grid:
     """(points,)."""
     log_constant: Floats
     """Log weight of a shape that fits exactly: (points,)."""
+    change_count: int
 
     @classmethod
-    def of(cls, levels: Levels) -> _Grid:
+    def of(cls, levels: Levels | JointLevels) -> _Grid:
         """The whole grid, but for noises that the scatter rules out that shows without a curve."""
         weights = {
             (between, scale): np.log(weight) + levels.within_log_weight(scale)
@@ -110,6 +114,10 @@ class _Grid:
         factor = _COLD_LOG_FACTOR_DEVIATION**2 * np.outer(cold, cold)
         factor = factor + _COLD_TILT_DEVIATION**2 * np.outer(octaves, octaves)
         noise = np.array([observed.covariance for observed, _ in noises]) + factor
+        level = np.array([each.log_level for each, _ in noises]) - _COLD_LOG_FACTOR * cold
+        prior = np.array([w + observed.scatter_log_likelihood for observed, w in noises])
+        if isinstance(levels, JointLevels):
+            level, noise, prior = levels.with_changes(level, noise, prior)
         slow, rough = discrepancy_kernels(levels.sizes_mb[seen], levels.sizes_mb[seen])
         own = np.array([a**2 * slow + b**2 * rough for a, b, _ in _DISCREPANCY_RATIOS])
         covariance = (noise[:, None] + own[None, :]).reshape(-1, len(seen), len(seen))
@@ -117,26 +125,31 @@ class _Grid:
         ones = inverse.sum(axis=2)
         precision = ones.sum(axis=1)
         volume = np.linalg.slogdet(covariance)[1] + np.log(precision)
-        prior = np.array([w + observed.scatter_log_likelihood for observed, w in noises])
         own_prior = np.log([weight for _, _, weight in _DISCREPANCY_RATIOS])
         return cls(
             size_index=seen,
-            level=np.array([each.log_level for each, _ in noises]) - _COLD_LOG_FACTOR * cold,
+            level=level,
             noise_root=np.linalg.cholesky(noise),
             inverse=inverse,
             scale_weights=ones / precision[:, None],
             scale_precision=precision,
             log_constant=(prior[:, None] + own_prior).ravel() - 0.5 * volume,
+            change_count=len(noise) // len(noises),
         )
 
     def noise_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
         """The number of each point's noise."""
         return points // len(_DISCREPANCY_RATIOS)
 
+    def change_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The number of each point's change; 0 without an earlier sweep."""
+        return self.noise_of(points) % self.change_count
+
     def usual(self) -> NDArray[np.intp]:
-        """One point in the middle."""
-        middle = len(self.level) // 2
-        return np.array([middle * len(_DISCREPANCY_RATIOS) + _USUAL_DISCREPANCY])
+        """One point in the middle for every change."""
+        middle = len(self.level) // self.change_count // 2 * self.change_count
+        noises = middle + np.arange(self.change_count)
+        return noises * len(_DISCREPANCY_RATIOS) + _USUAL_DISCREPANCY
 
     def all(self) -> NDArray[np.intp]:
         """Every point."""
@@ -203,17 +216,20 @@ class _Compact:
 
 
 def draw_log_curves(
-    levels: Levels, grid_mb: NDArray[np.int_], draw_count: int, rng: np.random.Generator
-) -> Floats:
+    levels: Levels | JointLevels,
+    grid_mb: NDArray[np.int_],
+    draw_count: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, NDArray[np.intp]]:
     """Draw log durations of typical calls at ascending sizes that include the measured ones:
-    (draws, grid).
+    (draws, grid); and which change since an earlier sweep each draw has: (draws,).
 
     Draws never rise with memory, unless the levels do.
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
     log_scale = prior_log_scale() - levels.log_anchor
     grid = _Grid.of(levels)
-    glance = grid.log_weights(_Compact.whole(at_sizes, log_scale), grid.usual())[:, 0]
+    glance = grid.log_weights(_Compact.whole(at_sizes, log_scale), grid.usual()).max(axis=1)
     # Rounded, so that shapes which are alike at what was measured come in their own order.
     plausible = _largest(np.round(glance, 9), _PLAUSIBLE_COUNT)
     compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
@@ -227,7 +243,8 @@ def draw_log_curves(
     )
     falling = _never_rising(curves, grid_mb)
     rising = (shape >= SHAPE_COUNT - RISING_COUNT) | _may_rise(curves[:, measured], rng)
-    return np.where(rising[:, None], curves, falling) + levels.log_anchor
+    drawn = np.where(rising[:, None], curves, falling) + levels.log_anchor
+    return drawn, grid.change_of(which)
 
 
 def _may_rise(curves: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -208,6 +208,23 @@ class PriceStamp:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorUse:
+    """What an earlier sweep had to do with the answer.
+
+    `weight` is the probability that it still tells of the function as it was measured now; None
+    where there is no curve. `differs` names what is not as it was then.
+    """
+
+    sweep_id: str
+    started_at: str
+    code_sha256: str
+    tells: Literal["level_and_shape", "shape"]
+    differs: tuple[str, ...]
+    sample_count: int
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SweepStamp:
     """Which sweep the answer rests on."""
 
@@ -217,6 +234,11 @@ class SweepStamp:
     cost_usd: float
     wall_s: float
     environment_count: int = 0
+    pays_back_after_invocations: Interval | None = None
+    """After how many invocations a resize has saved what the sweep cost. None without a saving that
+    is sure, and where nothing was billed."""
+    prior: PriorUse | None = None
+    """The earlier sweep that informed it."""
 
 
 @dataclass(frozen=True, slots=True)

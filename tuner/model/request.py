@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LEAVE_CONCURRENCY: Final = 0.2
 """Share of the concurrency there is that is left to live traffic."""
+NO_PRIOR: Final = "none"
+"""The word for no earlier sweep, where a configuration names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Measure:
     """A JMESPath expression: a reply for which it is true counts as a function error."""
     resume: str | Path | None = None
     """A sweep file, or a function's name for its newest sweep: go on from there."""
+    prior: str | Path | None = None
+    """As `resume`: an earlier sweep of the function, which informs the curves; "none": nothing."""
 
 
 @dataclass(frozen=True, slots=True)

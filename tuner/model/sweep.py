@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.optional_import import optional_import
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.invocation import Invocation
     from tuner.model.plan import SweepPlan
+    from tuner.model.prior_evidence import PriorEvidence
 
 SweepEnd = Literal["complete", "interrupted", "budget", "failed"]
 _REPORTED: Final = (
@@ -58,6 +59,13 @@ class Sweep(Presented):
     file: str | None = None
     goal: Goal | None = None
     """What it was tuned for; None where its file does not say."""
+    prior: PriorEvidence | None = None
+    """What an earlier sweep told of the function."""
+
+    @property
+    def alone(self) -> Sweep:
+        """The sweep without what an earlier one told it: what was measured now, and that alone."""
+        return replace(self, prior=None)
 
     def __repr__(self) -> str:
         """What it is of, in a line: there may be thousands of invocations."""

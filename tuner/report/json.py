@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Choice,
         PairEstimate,
         PercentileEstimate,
+        PriorUse,
         Recommendation,
         SizeSummary,
         Variation,
@@ -68,7 +69,15 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         "prices": _fields(recommendation.prices, "as_of", "region"),
         "sweep": {
             "id": recommendation.sweep.sweep_id,
-            **_fields(recommendation.sweep, "file", "invocation_count", "cost_usd", "wall_s"),
+            **_fields(
+                recommendation.sweep,
+                "file",
+                "invocation_count",
+                "cost_usd",
+                "wall_s",
+                "pays_back_after_invocations",
+            ),
+            "prior": _prior(recommendation.sweep.prior),
         },
     }
 
@@ -195,6 +204,15 @@ def _typed(value: str) -> Any:
     except ValueError:
         return value
     return parsed if isinstance(parsed, bool | int | float) else value
+
+
+def _prior(prior: PriorUse | None) -> dict[str, Any] | None:
+    if prior is None:
+        return None
+    told = _fields(
+        prior, "sweep_id", "started_at", "code_sha256", "tells", "sample_count", "weight"
+    )
+    return {**told, "differs": list(prior.differs)}
 
 
 def _platform(recommendation: Recommendation) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ from tuner.session.planning import (
     concurrency_limits_of,
     live_traffic_of,
     plan_by,
+    prior_of,
     side_effects_of,
 )
 from tuner.sweep.io import StopSignal, SweepIO, tell_nobody
@@ -82,6 +83,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         goal,
     )
     checked = checked_events(inputs.payloads, planned.max_invocations)
+    prior = prior_of(inputs, target, config, planned.payloads)
     file = request.output.out or SweepStore(state_dir).new_file(config.name, planned.sweep_id)
     continued = continued_in(file, inputs.earlier)
     check_writable(file, replace=request.output.force, continues=continued)
@@ -101,6 +103,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         hooks=inputs.hooks,
         build=inputs.build,
         earlier=inputs.earlier,
+        prior=prior,
         force=request.output.force,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from tuner.errors import AwsError, InputError, LocalError, UsageError
 from tuner.model.function import Build
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
+from tuner.model.request import NO_PRIOR
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.hooks import NO_HOOKS, Hooks, parse_hooks
 from tuner.sweep.outcome import parse_fail_on
@@ -49,6 +50,8 @@ class Inputs:
     build: Build | None = None
     earlier: Sweep | None = None
     """The sweep to go on from."""
+    prior: Sweep | None = None
+    """An earlier sweep that informs this one."""
 
     def isolated(self, isolation: Isolation) -> Inputs:
         """The same with another isolation."""
@@ -86,7 +89,9 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     Raises InputError, PayloadError and SweepFileError for what no function and no place could make
     right: an endpoint takes a quarter of a minute to start.
     """
-    earlier = None
+    earlier, prior = None, None
+    if request.measure.prior not in {None, NO_PRIOR}:
+        prior = load_sweep(request.measure.prior, state_dir=state_dir)
     if request.measure.resume is not None:
         earlier = load_sweep(request.measure.resume, state_dir=state_dir)
         request = _with_earlier(request, earlier)
@@ -111,7 +116,7 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     )
     build = None if measure.code is None else load_build(measure.code)
     most_invocations(request, payloads)
-    return Inputs(request, request.function, payloads, hooks, build, earlier)
+    return Inputs(request, request.function, payloads, hooks, build, earlier, prior)
 
 
 def with_payloads(

@@ -11,22 +11,25 @@ from tuner.lease.clone import LiveTraffic
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
+from tuner.model.request import NO_PRIOR
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
 from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
 from tuner.sweep.estimate import LOOPBACK_PUBLISH_S, PUBLISH_S
 from tuner.sweep.limits import ConcurrencyLimits
 from tuner.sweep.plan import Basis, new_sweep_id, plan_adaptive, plan_sweep
+from tuner.sweep.prior import prior_evidence
 from tuner.sweep.resuming import check_same, resumed, resumed_payloads, what_is_left
 from tuner.sweep.store import SweepStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tuner.aws import LambdaGateway
     from tuner.model.function import Build, FunctionConfig
-    from tuner.model.plan import SweepPlan
+    from tuner.model.plan import PayloadClass, SweepPlan
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
 
@@ -91,12 +94,39 @@ def as_measured(
         findings.append(_fit(inputs.build, config))
         inputs = inputs.isolated(isolation_of_build(inputs.request.safety.isolation))
     if inputs.earlier is not None:
-        measured = config
-        if inputs.build is not None:
-            digest = inputs.build.code_sha256 or inputs.earlier.function.code_sha256
-            measured = replace(config, code_sha256=digest)
-        check_same(measured, target.environment, inputs.earlier)
+        digest = inputs.earlier.function.code_sha256
+        check_same(_to_measure(inputs, config, digest), target.environment, inputs.earlier)
     return _resumed(inputs), tuple(findings)
+
+
+def _to_measure(inputs: Inputs, config: FunctionConfig, unknown_sha256: str) -> FunctionConfig:
+    """The function with the code that is measured; an image's digest is known once Lambda has read
+    it.
+    """
+    if inputs.build is None:
+        return config
+    return replace(config, code_sha256=inputs.build.code_sha256 or unknown_sha256)
+
+
+def prior_of(
+    inputs: Inputs, target: OpenTarget, config: FunctionConfig, payloads: Sequence[PayloadClass]
+) -> PriorEvidence | None:
+    """What the earlier sweep that is named tells of the function; a sweep that is gone on from has
+    its own. Raises InputError for one that can tell nothing, or would count twice.
+    """
+    earlier = inputs.earlier
+    if inputs.prior is None:
+        dropped = inputs.request.measure.prior == NO_PRIOR
+        return None if earlier is None or dropped else earlier.prior
+    prior_id = inputs.prior.plan.sweep_id
+    if earlier is not None and prior_id in {earlier.plan.sweep_id, earlier.plan.resumed_from}:
+        raise InputError(
+            f"`prior` {prior_id} is part of the sweep to go on from, and would count twice: "
+            "leave it out"
+        )
+    return prior_evidence(
+        inputs.prior, _to_measure(inputs, config, ""), payloads, target.environment
+    )
 
 
 def _resumed(inputs: Inputs) -> Inputs:

@@ -2,6 +2,8 @@
 
     sweep       schema_version, tool_version, started_at, environment, function, plan, and the
                 goal with its limits (earlier files have none); first
+    prior       what an earlier sweep told of the function, with a prior_environment for each of its
+                execution environments; only where one was named
     invocation  one call, in the order in which they ended
     payload     an event that was sent, only where they were asked to be kept
     finding     something the operator should know
@@ -29,7 +31,9 @@ from tuner.model.finding import Finding
 from tuner.model.function import FunctionConfig  # noqa: TC001 - as SweepPlan
 from tuner.model.goal import Goal  # noqa: TC001 - as SweepPlan
 from tuner.model.invocation import Invocation
+from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
 from tuner.model.plan import SweepPlan  # noqa: TC001 - Header is read by its hints
+from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
 from tuner.model.record import RecordError, from_record
 from tuner.model.sweep import Sweep
 
@@ -132,6 +136,8 @@ class _Reading:
     """What has been read behind the header."""
 
     def __init__(self) -> None:
+        self._prior: PriorEvidence | None = None
+        self._prior_environments: list[PriorEnvironment] = []
         self._invocations: list[Invocation] = []
         self._findings: list[Finding] = []
         self._memory_cap_mb: int | None = None
@@ -142,6 +148,10 @@ class _Reading:
         if self._end is not None:
             raise RecordError("something follows the end of the sweep")
         match record.pop("record", None):
+            case "prior":
+                self._prior = _value(PriorEvidence, record)
+            case "prior_environment":
+                self._prior_environments.append(_checked_prior(record, self._prior, plan))
             case "invocation":
                 self._invocations.append(self._checked(_value(Invocation, record), plan))
             case "finding":
@@ -166,6 +176,8 @@ class _Reading:
             wall_s=self._end.wall_s if self._end else 0.0,
             throttle_count=self._end.throttle_count if self._end else throttles,
             memory_cap_mb=self._memory_cap_mb,
+            prior=self._prior
+            and dataclasses.replace(self._prior, environments=tuple(self._prior_environments)),
         )
 
     def _checked(self, invocation: Invocation, plan: SweepPlan) -> Invocation:
@@ -178,6 +190,21 @@ class _Reading:
         if min(_amounts(invocation)) < 0:
             raise RecordError("an amount is negative")
         return invocation
+
+
+def _checked_prior(
+    record: dict[str, Any], prior: PriorEvidence | None, plan: SweepPlan
+) -> PriorEnvironment:
+    environment = _value(PriorEnvironment, record)
+    if prior is None:
+        raise RecordError("nothing says which earlier sweep this is of")
+    if all(environment.payload != payload.name for payload in plan.payloads):
+        raise RecordError("its payload is none of the plan")
+    if not MIN_MEMORY_MB <= environment.memory_mb <= MAX_MEMORY_MB:
+        raise RecordError(f"{environment.memory_mb} MB is no size")
+    if min(environment.durations_ms, default=-1) < 0:
+        raise RecordError("it has no duration, or a negative one")
+    return environment
 
 
 def _amounts(invocation: Invocation) -> Iterator[float]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.payload import Payload
     from tuner.model.plan import SweepPlan
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices
 
@@ -44,6 +45,8 @@ class PreparedSweep:
     """Measured in place of the deployed code, in a copy."""
     earlier: Sweep | None = None
     """The sweep that this one goes on from: what it measured, spent and took counts."""
+    prior: PriorEvidence | None = None
+    """What an earlier sweep tells of the function."""
     force: bool = False
     """Replace the sweep that the file holds already."""
 

@@ -55,6 +55,7 @@ class Recording:
             tool_version=__version__,
             findings=prepared.findings,
             goal=prepared.goal,
+            prior=prepared.prior,
         )
         self._earlier = earlier
         self._earlier_findings = lasting(earlier.findings) if earlier else ()

@@ -116,6 +116,7 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
             seed=plan.seed,
             max_invocations=plan.max_invocations,
             spends_all=plan.spends_all,
+            prior=prepared.prior,
         )
     return AdaptivePolicy(
         plan.sizes_mb,
@@ -126,4 +127,5 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
         seed=plan.seed,
         max_invocations=plan.max_invocations,
         spends_all=plan.spends_all,
+        prior=prepared.prior,
     )

@@ -28,6 +28,7 @@ from tuner.sweep.file import (
 if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.sweep import Sweep, SweepEnd
 
 
@@ -99,8 +100,16 @@ class SweepWriter:
             with suppress(OSError):  # half a header is no sweep: nothing of it is left
                 os.ftruncate(self._descriptor, 0)
             raise
+        if sweep.prior is not None:
+            self._prior(sweep.prior)
         if self._sync:
             _keep_name(self.path)
+
+    def _prior(self, prior: PriorEvidence) -> None:
+        """Keep what an earlier sweep told: this one is answered again without that one's file."""
+        self._write({"record": "prior", **to_record(dataclasses.replace(prior, environments=()))})
+        for environment in prior.environments:
+            self._write({"record": "prior_environment", **to_record(environment)})
 
     def settle(self) -> None:
         """Put a sweep that goes on in the place of what it goes on from, which it holds by now.

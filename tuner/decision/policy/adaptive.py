@@ -12,7 +12,7 @@ from tuner.decision.evidence import read_evidence
 from tuner.decision.move import current_fails, weigh_move
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
-from tuner.decision.policy.initial_design import initial_trials, open_sizes
+from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
 from tuner.decision.policy.value_of_information import information_values
 from tuner.decision.problem import build_problem
 from tuner.decision.question import Question
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tuner.model.function import FunctionConfig
     from tuner.model.goal import Goal
     from tuner.model.invocation import Invocation
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
 _BATCH = 4
@@ -60,7 +61,7 @@ class AdaptivePolicy:
     since a resize needs it. Each batch waits for the last: the fit between them is what makes the
     choice good. Cold starts count as what they show of the shape, so warm-ups are spent only at
     sizes that need a warm sample. It gives up where nothing that may still be learnt would decide,
-    unless it `spends_all`.
+    unless it `spends_all`. `prior` informs the curves and says where to look first.
     """
 
     def __init__(
@@ -74,8 +75,9 @@ class AdaptivePolicy:
         seed: int,
         max_invocations: int,
         spends_all: bool = False,
+        prior: PriorEvidence | None = None,
     ) -> None:
-        self._question = Question(goal, function, prices, frozenset(sizes_mb))
+        self._question = Question(goal, function, prices, frozenset(sizes_mb), prior)
         self._weights = dict(payload_weights)
         self._seed = seed
         self._spends_all = spends_all
@@ -83,6 +85,7 @@ class AdaptivePolicy:
         self._started = 0
         self._excluded: set[int] = set()
         self._likely: tuple[int, ...] = ()
+        self._first_mb: tuple[int, ...] | None = None
 
     @property
     def planned_count(self) -> int:
@@ -126,8 +129,11 @@ class AdaptivePolicy:
 
     def initial_trials(self, evidence: Evidence) -> tuple[Trial, ...]:
         """What every payload needs for a curve of its own."""
+        if self._first_mb is None:
+            self._first_mb = first_sizes(self._question, self._weights, self._seed)
+        open_mb = self._open_sizes(evidence)
         return initial_trials(
-            self._question, list(self._weights), evidence, self._open_sizes(evidence)
+            self._question, list(self._weights), evidence, open_mb, self._first_mb
         )
 
     def confirm_limits(self, problem: Problem) -> tuple[Trial, ...]:

@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tuner.decision.move import measured_answer
 from tuner.decision.policy import Trial
+from tuner.decision.prior import as_evidence
+from tuner.decision.problem import build_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tuner.decision.evidence import Evidence
     from tuner.decision.question import Question
 
 _FIRST_SIZES_MB = (256, 1024)
 """Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""
+_APART_OCTAVES = 0.5
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""
 
 
 def initial_trials(
-    question: Question, payloads: Sequence[str], evidence: Evidence, open_sizes_mb: Sequence[int]
+    question: Question,
+    payloads: Sequence[str],
+    evidence: Evidence,
+    open_sizes_mb: Sequence[int],
+    first_mb: Sequence[int] = (),
 ) -> tuple[Trial, ...]:
     """The current size, a cheap one and a middle one; larger if they fail. Then what each of
     several payloads lacks; nothing once all have a curve.
+
+    With an earlier sweep of the same code the current size and `first_mb` will do; of other code
+    they come first.
     """
     tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
     seen = evidence.sampled_mb
-    wanted = min(_FEWEST_SIZES, len(question.candidates))
+    wanted = min(_fewest_sizes(question, payloads, first_mb), len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
     untried = [m for m in open_sizes_mb if m not in tried]
     current = question.function.memory_mb
     picked = [current] if current in untried else []
+    picked += [size for size in first_mb if size in untried and size not in picked]
     anchors = list(_FIRST_SIZES_MB)
     if tried and not seen:
         anchors = [2 * max(tried), 4 * max(tried)]
@@ -43,17 +58,44 @@ def initial_trials(
         if len(picked) + len(seen) >= wanted or not untried:
             break
         size = min(untried, key=lambda each: abs(math.log(each / anchor)))
-        near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < 0.5]
+        near = [m for m in (*picked, *seen) if abs(math.log2(m / size)) < _APART_OCTAVES]
         if not near:
             picked.append(size)
     return tuple(Trial(m, payloads[i % len(payloads)]) for i, m in enumerate(picked))
+
+
+def _fewest_sizes(question: Question, payloads: Sequence[str], first_mb: Sequence[int]) -> int:
+    """A curve that an earlier sweep of the same code tells needs two sizes to be believed."""
+    prior = question.prior
+    if not first_mb or prior is None or not all(map(prior.tells_level, payloads)):
+        return _FEWEST_SIZES
+    return _FEWEST_SIZES - 1
+
+
+def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> tuple[int, ...]:
+    """Where an earlier sweep says to look first: at its answer, or, where that is the current size,
+    at the best other one; nowhere without one.
+    """
+    evidence = None if question.prior is None else as_evidence(question.prior, weights)
+    if evidence is None:
+        return ()
+    problem = build_problem(replace(question, prior=None), evidence, seed=seed)
+    sizes, current = np.array(problem.estimates.sizes_mb), question.function.memory_mb
+    if not problem.ranking.allowed.any():
+        return ()
+    best: int | None = measured_answer(problem)
+    if best is not None and sizes[best] == current:
+        best = problem.ranking.pick(np.abs(np.log2(sizes / current)) >= _APART_OCTAVES)
+    return () if best is None else (int(sizes[best]),)
 
 
 def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) -> list[int]:
     """Candidates (and the current size) that may still be tried."""
     killed = [m for m, counts in evidence.failures.items() if counts]
     floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
-    sizes = question.candidates | {question.function.memory_mb}
+    current = question.function.memory_mb
+    known = question.prior.killed_mb or 0 if question.prior else 0
+    sizes = {m for m in question.candidates if m > known} | {current}
     return sorted(m for m in sizes - excluded_mb - set(killed) if m > floor)
 
 

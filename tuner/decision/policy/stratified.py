@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.invocation import Invocation
     from tuner.model.plan import PayloadClass, VariedParameter
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.pricing import LambdaPrices
 
 _BATCH = 4
@@ -47,8 +48,9 @@ class StratifiedPolicy:
         seed: int,
         max_invocations: int,
         spends_all: bool = False,
+        prior: PriorEvidence | None = None,
     ) -> None:
-        self._question = Question(goal, function, prices, frozenset(sizes_mb))
+        self._question = Question(goal, function, prices, frozenset(sizes_mb), prior)
         self._strata = strata_of(payloads, varied.values)
         self._varied = varied
         self._seed = seed
@@ -62,6 +64,7 @@ class StratifiedPolicy:
                 seed=seed,
                 max_invocations=max_invocations,
                 spends_all=spends_all,
+                prior=prior,
             )
             for stratum in self._strata
         )

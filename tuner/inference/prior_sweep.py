@@ -1,0 +1,153 @@
+"""What an earlier sweep tells of a function, and how far it may have changed since.
+
+An earlier sweep's levels stand beside this one's in the same posterior, with a change between the
+two: a common one of the level (days and hosts differ), and a slow and a rough one of the shape, as
+a discrepancy (`kernel`). How large they are is not known: a few sizes of change are weighed by how
+well the two sweeps agree, and one of them is so large that the earlier sweep tells nothing. So an
+earlier sweep that this one contradicts loses its weight by itself (a robust mixture prior: Schmidli
+and others, Biometrics 70 (2014), 1023-1032, doi:10.1111/biom.12242).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tuner.inference.kernel import discrepancy_kernels
+from tuner.inference.variance_components import Levels, Observations, measure_levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tuner.inference.sample import Sample
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How much may be different: deviations (log) of the level, and of the slow and the rough part
+    of the shape, with a prior weight.
+    """
+
+    level: float
+    slow: float
+    rough: float
+    weight: float
+
+
+_UNRELATED: Final = Change(1.0, 0.4, 0.15, 0.1)
+"""As if nothing were known: any curve may follow any other."""
+SAME_CODE: Final = (
+    Change(0.05, 0.01, 0.005, 0.3),
+    Change(0.1, 0.03, 0.01, 0.4),
+    Change(0.2, 0.06, 0.02, 0.2),
+    _UNRELATED,
+)
+"""Between two sweeps of one code with the same events. Estimated (nonparametric maximum likelihood)
+from INIT durations of the same package at four sizes on days one to two months apart: 451 pairs of
+maxday/lambda-perf, November 2025 to August 2026, none of which the benchmarks use. The last is
+judgment: what calls depend on may change as well."""
+_ANY_LEVEL: Final = 3.0
+OTHER_CODE: Final = (
+    Change(_ANY_LEVEL, 0.05, 0.02, 0.3),
+    Change(_ANY_LEVEL, 0.15, 0.05, 0.3),
+    Change(_ANY_LEVEL, 0.4, 0.15, 0.4),
+)
+"""With other code, events or surroundings the level tells nothing, and the shape a little:
+judgment, since no data say what an edit changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriorSamples:
+    """Samples (at least one) of an earlier sweep with one payload, and whether it was the same code
+    with the same event.
+    """
+
+    samples: tuple[Sample, ...]
+    same_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JointLevels:
+    """A sweep's levels, and behind them those of an earlier one; as `Levels` to the posterior."""
+
+    own: Levels
+    earlier: Levels
+    changes: tuple[Change, ...]
+    """What may have changed in between."""
+    sizes_mb: NDArray[np.int_]
+    """Of both, ascending."""
+
+    @classmethod
+    def of(cls, own: Levels, prior: PriorSamples) -> JointLevels:
+        """Measure the earlier samples' levels; their scatter and slow calls are their own."""
+        earlier = _measure(prior)
+        changes = SAME_CODE if prior.same_code else OTHER_CODE
+        return cls(own, earlier, changes, np.union1d(own.sizes_mb, earlier.sizes_mb))
+
+    @property
+    def log_anchor(self) -> float:
+        """What every log level is relative to."""
+        return self.own.log_anchor
+
+    def within_log_weight(self, scale: float) -> float:
+        """As `Levels`: of the sweep's own noise."""
+        return self.own.within_log_weight(scale)
+
+    def observe(self, between_ratio: float, within_scale: float = 1.0) -> Observations:
+        """Both sweeps' levels if environments differ by `between_ratio`, without the change. How
+        the earlier ones agree is no evidence of how this sweep's do.
+        """
+        own = self.own.observe(between_ratio, within_scale)
+        before = self.earlier.observe(between_ratio)
+        count = len(own.log_level)
+        covariance = np.zeros((count + len(before.log_level),) * 2)
+        covariance[:count, :count] = own.covariance
+        covariance[count:, count:] = before.covariance
+        places = [
+            np.searchsorted(self.sizes_mb, levels.sizes_mb)[seen.size_index]
+            for levels, seen in ((self.own, own), (self.earlier, before))
+        ]
+        shift = self.earlier.log_anchor - self.own.log_anchor
+        return Observations(
+            size_index=np.concatenate(places),
+            cold=np.concatenate([own.cold, before.cold]),
+            log_level=np.concatenate([own.log_level, before.log_level + shift]),
+            covariance=covariance,
+            scatter_log_likelihood=own.scatter_log_likelihood,
+        )
+
+    def with_changes(
+        self, level: Floats, noise: Floats, log_weight: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Repeat each noise for every change, which adds to the earlier levels' covariance: levels
+        (noises, levels), covariances (noises, levels, levels) and weights (noises,).
+        """
+        before = self.earlier.observe(0.0)
+        sizes_mb = self.earlier.sizes_mb[before.size_index]
+        slow, rough = discrepancy_kernels(sizes_mb, sizes_mb)
+        changed = np.zeros((len(self.changes), *noise.shape[1:]))
+        first = noise.shape[1] - len(sizes_mb)
+        changed[:, first:, first:] = [
+            c.level**2 + c.slow**2 * slow + c.rough**2 * rough for c in self.changes
+        ]
+        weights = np.log([change.weight for change in self.changes])
+        return (
+            np.repeat(level, len(self.changes), axis=0),
+            (noise[:, None] + changed).reshape(-1, *noise.shape[1:]),
+            (log_weight[:, None] + weights).ravel(),
+        )
+
+    def told(self, changes: NDArray[np.intp]) -> float:
+        """Share of the draws, by their changes, in which less than the most has changed."""
+        return float(np.mean(changes < len(self.changes) - 1))
+
+
+@lru_cache(maxsize=32)
+def _measure(prior: PriorSamples) -> Levels:
+    """Kept, since every refit needs it: one for each payload."""
+    return measure_levels(prior.samples)
