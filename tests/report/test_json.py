@@ -28,6 +28,9 @@ CHOICE = {
     "cost_usd_per_million_records", "percentiles_ms",
 }  # fmt: skip
 OPTION = {"name", "memory_mb", "duration_ms", "cost_usd_per_million"}
+SWEEP = {
+    "id", "file", "invocation_count", "cost_usd", "wall_s", "pays_back_after_invocations", "prior",
+}  # fmt: skip
 SIZE = {
     "architecture", "memory_mb", "payload", "parameters", "invocation_count", "environment_count",
     "cold_start_count", "error_count", "timeout_count", "oom_count", "throttle_count",
@@ -51,7 +54,7 @@ def test_the_keys_are_exactly_the_promised_ones(made: Recommendation) -> None:
     assert all(set(size) == SIZE for size in answer["sizes"])
     assert all(set(found) == {"code", "severity", "message"} for found in answer["findings"])
     assert set(answer["prices"]) == {"as_of", "region"}
-    assert set(answer["sweep"]) == {"id", "file", "invocation_count", "cost_usd", "wall_s"}
+    assert set(answer["sweep"]) == SWEEP
     assert answer["schema_version"] == 1
     assert answer["kind"] == "recommendation"
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tuner.decision.evidence import Evidence
 from tuner.inference.prior_sweep import PriorSamples
 from tuner.inference.sample import Sample
-from tuner.model.finding import Finding
-from tuner.model.recommendation import PriorUse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tuner.decision.problem import Problem
     from tuner.model.prior_evidence import PriorEvidence
-    from tuner.model.sweep import Sweep
-
-_BELIEVED: Final = 0.5
-"""Below this the earlier sweep is said to be contradicted: 0.9 are the odds before any sample."""
-_NAMES: Final = {
-    "code_sha256": "the code",
-    "environment": "where it ran (this machine or AWS)",
-    "host_busy": "this machine was busy",
-    "name": "the function's name",
-}
 
 
 @lru_cache(maxsize=64)
@@ -58,74 +45,3 @@ def as_evidence(prior: PriorEvidence, weights: Mapping[str, float]) -> Evidence 
         success_counts={},
         memory_used_mb={},
     )
-
-
-def prior_use(prior: PriorEvidence, problem: Problem | None) -> PriorUse:
-    """What an earlier sweep had to do with an answer."""
-    whole = all(map(prior.tells_level, prior.payloads))
-    return PriorUse(
-        sweep_id=prior.source_id,
-        started_at=prior.started_at,
-        code_sha256=prior.code_sha256,
-        tells="level_and_shape" if whole else "shape",
-        differs=(*prior.differs, *(["payloads"] if prior.other_events else [])),
-        sample_count=prior.sample_count,
-        weight=None if problem is None else _weight(prior, problem),
-    )
-
-
-def _weight(prior: PriorEvidence, problem: Problem) -> float | None:
-    """The least over the payloads whose level it tells; of all where it tells none."""
-    told = {
-        name: curve.prior_told
-        for name, curve in problem.estimates.curves.items()
-        if curve.prior_told is not None
-    }
-    whole = [weight for name, weight in told.items() if prior.tells_level(name)]
-    return min(whole or told.values(), default=None)
-
-
-def prior_findings(sweep: Sweep, problem: Problem | None) -> Iterator[Finding]:
-    """Which earlier sweep informed this one, how far, and whether they agree."""
-    prior = sweep.prior
-    assert prior is not None
-    use = prior_use(prior, problem)
-    samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"
-    which = f"the sweep {use.sweep_id} of {use.started_at[:10]} ({samples}, code"
-    if use.tells == "level_and_shape":
-        yield Finding(
-            "prior_used",
-            "info",
-            f"{which} {use.code_sha256[:7]}, the same as now) counts as evidence, less what days "
-            "and hosts change: `prior=none` measures without it",
-        )
-    else:
-        other = ", ".join(_NAMES.get(each, each) for each in use.differs)
-        yield Finding(
-            "prior_shape_only",
-            "info",
-            f"{which} {use.code_sha256[:7]}) tells the shape of the curve only, and weakly, since "
-            f"not all is as it was: {other}",
-        )
-    unknown = sorted({each.name for each in sweep.plan.payloads} - set(prior.payloads))
-    if unknown:
-        yield Finding(
-            "prior_without_payload",
-            "info",
-            f"the sweep {use.sweep_id} had no payload {', '.join(unknown)}: of that it tells "
-            "nothing",
-        )
-    if use.tells == "level_and_shape" and use.weight is not None and use.weight < _BELIEVED:
-        yield Finding(
-            "prior_contradicted",
-            "warning",
-            f"the samples contradict the sweep {use.sweep_id}, so that it hardly counts: look at "
-            "what changed besides the code (data, dependencies, what it calls)",
-        )
-
-
-def assumed_of(prior: PriorEvidence) -> str:
-    """What an answer assumes of the earlier sweep."""
-    if prior_use(prior, None).tells == "level_and_shape":
-        return f"the function is as {prior.source_id} measured it, but for what samples contradict"
-    return f"the curve has about the shape that {prior.source_id} measured"

@@ -10,7 +10,7 @@ from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
 from tuner.decision.move import firm_move, measured_answer
-from tuner.decision.prior import assumed_of, prior_findings, prior_use
+from tuner.decision.prior_use import assumed_of, prior_findings, prior_use
 from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
 from tuner.decision.strata import sweep_at
