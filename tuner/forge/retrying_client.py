@@ -24,7 +24,10 @@ docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
 """
 _LEAST_WAIT_S: Final = 1.0
 """Where a forge says none at all, or requests would go on without end."""
-_OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_OTHER_SHAPE: Final = (
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
+    RuntimeError,  # of PyGithub, for a redirection
+)
 """What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
 _SHOWN: Final = 200
 
@@ -59,7 +62,8 @@ class RetryingClient:
     def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
         """Return what `send` returns; a request that was refused for its rate is sent again.
 
-        Raises ForgeError, and ForgeReadOnlyError where the token may not change anything.
+        Raises ForgeError, and ForgeReadOnlyError where the token may not change anything. Without
+        the library's error as its cause: that may quote the token, and a traceback shows it.
         """
         while True:
             try:
@@ -69,9 +73,9 @@ class RetryingClient:
                 if refusal is None:
                     if (unanswered := self._unanswered(error)) is None:
                         raise
-                    raise unanswered from error
+                    raise unanswered from None
                 if refusal.wait_s is None:
-                    raise self._refused(refusal, changes=changes) from error
+                    raise self._refused(refusal, changes=changes) from None
                 self._wait(refusal.wait_s, refusal.status)
 
     def _wait(self, wait_s: float, status: int | None) -> None:
