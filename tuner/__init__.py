@@ -1,8 +1,9 @@
 """How much memory should an AWS Lambda function have, and should it be on Lambda at all?
 
 `tuner.tune("resize-images", payloads=("event.json",))` measures and answers;
-`tuner.recommend(tuner.load_sweep("resize-images"))` answers again from the saved sweep;
-`tuner.break_even(sweep, tuner.Terms(tuner.Traffic(50.0)))` compares platforms at 50 requests/s.
+`tuner.recommend("resize-images")` answers again from the saved sweep;
+`tuner.break_even("resize-images", "50/s")` compares platforms at 50 requests a second;
+`tuner.tune_callable(f, events)` says what a plain Python function would need.
 Public names are loaded when they are first used, so that `import tuner` costs nothing.
 """
 
@@ -15,6 +16,7 @@ from tuner.model.presented import present_with
 
 if TYPE_CHECKING:
     from tuner.api.answers import break_even, fit_curve, plot, recommend
+    from tuner.api.callables import tune_callable
     from tuner.api.comparing import compare
     from tuner.api.tuning import TuneOptions, tune
     from tuner.breakeven.answer import BreakEven
@@ -50,6 +52,7 @@ _HOMES: Final = {
     "plot": "tuner.api.answers",
     "recommend": "tuner.api.answers",
     "tune": "tuner.api.tuning",
+    "tune_callable": "tuner.api.callables",
 }
 
 __all__ = [
@@ -72,6 +75,7 @@ __all__ = [
     "plot",
     "recommend",
     "tune",
+    "tune_callable",
 ]
 
 
