@@ -63,7 +63,11 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], An
 @pytest.mark.parametrize("isolation", ["version", "clone"])
 @pytest.mark.parametrize(
     "refused",
-    [(500, "ServiceException"), (429, "TooManyRequestsException")],
+    [
+        (500, "ServiceException"),
+        (429, "TooManyRequestsException"),
+        (409, "ResourceConflictException"),
+    ],
 )
 def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     account: Account,

@@ -39,6 +39,7 @@ _GIVING_BACK: Final = (
     *("list_versions", "list_aliases", "read_tags"),
 )
 _NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
+"""What an update may be answered with; a deletion that meets a conflict has failed."""
 
 
 class FunctionControl(Protocol):
@@ -190,7 +191,8 @@ def watched(
         try:
             answer = method(*arguments)
         except AwsError as error:
-            if not isinstance(error, _NO_FAULT) and not limit.is_given_up:
+            expected = _NO_FAULT if name == "update_memory" else _LASTING
+            if not isinstance(error, expected) and not limit.is_given_up:
                 on_progress(CallFailed(str(error)))
             raise
         if not name.startswith(("list_", "read_")):
