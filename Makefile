@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## Tune a real handler on this machine, without an AWS account
-	$(BIN)/tuner tune mixed --local examples/template.yaml --yes --out demo-out/mixed.jsonl --force
+	$(BIN)/tuner demo --out demo-out/mixed.jsonl
 
 # Tests hold requests to GitHub against its own description; one file of a large package.
 $(OPENAPI): | $(STAMP)

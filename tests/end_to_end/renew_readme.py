@@ -30,8 +30,7 @@ def _renewed(block: re.Match[str]) -> str:
     if measured and "--saved" in sys.argv:
         return block.group()
     with tempfile.TemporaryDirectory() as folder:
-        more = ["--yes"] if measured else []
-        ran = tuner(*shlex.split(arguments), *more, state_dir=Path(folder))
+        ran = tuner(*shlex.split(arguments), state_dir=Path(folder))
     if ran.returncode != 0:
         raise RuntimeError(f"tuner {arguments}: {ran.stderr}")
     shown = (ran.stderr if measured else "") + ran.stdout

@@ -50,7 +50,7 @@ def test_a_measured_block_has_the_shape_of_a_real_one(
     block: dict[str, str], tmp_path: Path
 ) -> None:
     """Figures differ from machine to machine; what kinds of lines there are does not."""
-    ran = tuner(*shlex.split(block["arguments"]), "--yes", state_dir=tmp_path)
+    ran = tuner(*shlex.split(block["arguments"]), state_dir=tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert kinds(ran.stderr + ran.stdout) == kinds(block["shown"])
 

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[dict[str, Entry]] = {
     "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
+    "demo": Entry("tuner.cli.demo:demo", "Tune a real handler on this machine: no account needed."),
     "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
     "compare": Entry("tuner.cli.compare:compare", "Say whether two sweeps really differ."),
     "comment": Entry(
@@ -66,7 +67,7 @@ LOCAL: Final[dict[str, Entry]] = {
 _EPILOG: Final = """\
 tuner tune resize-images --payload event.json
 
-tuner tune cpu-bound --local examples/template.yaml
+tuner tune cpu-bound --local demo
 
 Exit codes: 0 an answer was given, 1 error, 2 usage, 4 something is left changed (tuner recover
 mends it), 130 interrupted."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tuner.cli import options
+from tuner.cli import options, values
 from tuner.cli.config import state_dir
 from tuner.cli.flags import with_flags
 from tuner.cli.screen import say, show_json, show_text
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tuner.local import LocalStatus
 
 EPILOG = """\
-tuner local serve examples/template.yaml
+tuner local serve demo
 
 tuner local serve template.yaml --port 9000 --region eu-west-1
 
@@ -33,7 +33,12 @@ tuner local check --control both --json"""
 
 def serve(
     template: Annotated[
-        Path, typer.Argument(metavar="TEMPLATE", help="SAM template with the functions.")
+        Path,
+        typer.Argument(
+            parser=values.template,
+            metavar="TEMPLATE",
+            help="SAM template with the functions (demo: the examples').",
+        ),
     ],
     *,
     port: Annotated[

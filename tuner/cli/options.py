@@ -30,8 +30,10 @@ EndpointUrl = Annotated[str | None, where_option(help="Another endpoint of the L
 LocalTemplate = Annotated[
     Path | None,
     where_option(
+        parser=values.template,
         metavar="TEMPLATE",
-        help="Run the functions of this SAM template on this machine: free, no account.",
+        help="Run the functions of this SAM template on this machine: free, no account (demo: the "
+        "examples').",
     ),
 ]
 TemplateParameters = Annotated[

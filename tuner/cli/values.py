@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}
 
+DEMO: Final = "demo"
 _REGION: Final = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")  # as botocore checks it
 T = TypeVar("T")
 
@@ -98,6 +100,19 @@ def amount_or_nothing(text: str) -> float:
     if number < 0:
         raise typer.BadParameter(f"{text!r} is out of range: 0 or more")
     return number
+
+
+def template(text: str) -> Path:
+    """A template's file; `demo` for that of the examples, where no file has that name."""
+    given = Path(text)
+    return examples_dir() / "template.yaml" if text == DEMO and not given.exists() else given
+
+
+def examples_dir() -> Path:
+    """The examples: in the installed package, or beside it in a checkout."""
+    package_dir = Path(__file__).parents[1]
+    installed = package_dir / "examples"
+    return installed if installed.is_dir() else package_dir.parent / "examples"
 
 
 def region(text: str) -> str:

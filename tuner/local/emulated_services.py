@@ -21,6 +21,7 @@ from urllib.parse import quote, urlencode
 from tuner.errors import LocalError
 from tuner.local.control_plane.package import ObjectError
 from tuner.local.http.endpoint import UnixConnection
+from tuner.model.optional_import import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +46,7 @@ def not_installed() -> str | None:
         return None
     return (
         f"{', '.join(missing)} is not installed, which S3, SQS, DynamoDB and logs need: "
-        "pip install 'lambda-tuner[local]'"
+        f"{install_command('local')}"
     )
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from tuner.errors import InputError, TunerError
 
@@ -24,6 +28,24 @@ def optional_import(
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] not in modules:
             raise
-        raise error(
-            f"{need}, which is not installed: pip install 'lambda-tuner[{extra}]'"
-        ) from None
+        raise error(f"{need}, which is not installed: {install_command(extra)}") from None
+
+
+def install_command(extra: str) -> str:
+    """The command that adds an extra, from where this package was installed (PEP 610)."""
+    name = "lambda-tuner"
+    try:
+        source = json.loads(distribution(name).read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        source = {}
+    url = str(source.get("url", ""))
+    if "vcs_info" in source:
+        wanted = f"{name}[{extra}] @ {source['vcs_info'].get('vcs', 'git')}+{url}"
+    elif url.startswith("file:"):
+        wanted = f"{unquote(urlsplit(url).path)}[{extra}]"
+    elif url:
+        wanted = f"{name}[{extra}] @ {url}"
+    else:
+        wanted = f"{name}[{extra}]"
+    editable = "-e " if source.get("dir_info", {}).get("editable") else ""
+    return f"pip install {editable}{shlex.quote(wanted)}"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import LocalError
 from tuner.local.deployment import PYTHON_MINORS
 from tuner.model.finding import Finding
+from tuner.model.optional_import import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -126,9 +127,7 @@ def _commands(wanted: str) -> Iterator[str]:
 def own_interpreter() -> Interpreter:
     """The tool's own; the compiled client if it is there, else the stand-in."""
     if importlib.util.find_spec("awslambdaric") is None:
-        raise LocalError(
-            "awslambdaric is not installed: pip install 'lambda-tuner[local]' (on Linux and macOS)"
-        )
+        raise LocalError(f"awslambdaric is not installed: {install_command('local')}")
     compiled = importlib.util.find_spec("runtime_client") is not None
     places = (sys.prefix, sys.base_prefix, sys.exec_prefix, *_parents_of(RUNTIME_CLIENT + SDK))
     return Interpreter(

@@ -1,0 +1,43 @@
+"""`tuner demo`: the main job offline, from the installed package alone."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from tuner.cli.values import DEMO, examples_dir
+
+EPILOG = """\
+tuner demo
+
+tuner demo io-wait
+
+tuner demo --recorded"""
+
+
+def demo(
+    function: Annotated[
+        str, typer.Argument(metavar="FUNCTION", help="One of the examples' functions.")
+    ] = "mixed",
+    *,
+    recorded: Annotated[
+        bool,
+        typer.Option("--recorded", help="Answer from a recorded sweep of mixed: runs nothing."),
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the sweep here, over an earlier one.")
+    ] = None,
+) -> int:
+    """Tune a real handler on this machine, without an AWS account.
+
+    It runs `tuner tune FUNCTION --local demo`: a handler that waits, then computes, under Lambda's
+    CPU and memory limits. Needs the extra `local`.
+    """
+    from tuner.cli.app import run  # noqa: PLC0415 - which imports this module
+
+    if recorded:
+        return run(["report", str(examples_dir() / "sweeps" / "mixed.jsonl")])
+    where = [] if out is None else ["--out", str(out), "--force"]
+    return run(["tune", function, "--local", DEMO, "--yes", *where])
