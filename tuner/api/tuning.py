@@ -202,7 +202,8 @@ def tune(
     `today` prices that are over 90 days old get a warning.
 
     Raises NotAgreedError, InputError and its kin, UnknownTrafficError, PriceError, AwsError and its
-    kin, LocalError, HookError, and LeftChangedError if something is left changed.
+    kin, LocalError, HookError, and LeftChangedError if something is left changed. A second
+    stop before the function is leased raises KeyboardInterrupt: there is no answer then.
 
     >>> answer = tuner.tune(
     ...     "mixed", local_template="examples/template.yaml", max_invocations=8, goal="speed"
