@@ -7,7 +7,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tuner.breakeven.autoscaling import FleetLoad, fleet_load
 from tuner.breakeven.fleet import (
+    Capacity,
     Fleet,
     Offer,
     break_even_by_hour_per_s,
@@ -15,6 +17,7 @@ from tuner.breakeven.fleet import (
     capacity_per_s,
     cost_usd,
     fast_enough,
+    lowest_team_break_even,
 )
 from tuner.breakeven.terms import central_scenario
 from tuner.breakeven.traffic import Traffic
@@ -58,6 +61,16 @@ def machine(month_usd: float, *, vcpu: float = 1, sustained: float | None = None
     return Offer("m", vcpu, sustained or vcpu, 2048.0, month_usd)
 
 
+def load_at(peak_ratio: float = 1.0, shape: tuple[float, ...] = (1.0,)) -> FleetLoad:
+    """Of a fleet that has one size all month, or that follows the hours of the shape."""
+    return fleet_load(Traffic(None, peak_ratio, shape), autoscaling=len(shape) > 1)
+
+
+def alike(capacity: list[float]) -> Capacity:
+    """What each offer bears, by the hour and all month."""
+    return Capacity(np.array([capacity]), np.array([capacity]))
+
+
 @pytest.mark.parametrize(("cost", "published", "capacity"), [row[1:] for row in SEBS])
 def test_published_break_even_rates_are_met(cost: float, published: float, capacity: float) -> None:
     """Under the assumptions of the published table every rate is within 2 %."""
@@ -77,9 +90,8 @@ def test_a_busy_core_breaks_even_with_fargate_near_48_percent() -> None:
     # A request lasts a minute, so that its own price does not count.
     minute = lambda_prices.invocation_cost_usd(1769, 60_000)
     fleet = Fleet((machine(task * 730),), min_units=1, fixed_usd=0, usd_per_rate=0)
-    capacity = capacity_per_s(
-        fleet.offers, work_of(wait_ms=0, cpu_ms=60_000), central_scenario(1.0, 1.0), 1.0
-    )
+    work, scenario = work_of(wait_ms=0, cpu_ms=60_000), central_scenario(1.0, 1.0)
+    capacity = capacity_per_s(fleet.offers, work, scenario, load_at()).fixed
     found = break_even_per_s(fleet, capacity, np.array([minute * SECONDS_PER_MONTH]))[0, 0]
     assert found / capacity[0, 0] == pytest.approx(0.48, abs=0.005)
 
@@ -102,7 +114,7 @@ def test_above_the_break_even_the_fleet_stays_cheaper(
     found = break_even_per_s(fleet, np.array([[capacity]]), np.array([per_rate]))[0, 0]
 
     def gap(rate: float) -> float:
-        month = cost_usd(fleet, np.array([[capacity]]), Traffic(rate, 1.0), rate)[0, 0]
+        month = cost_usd(fleet, alike([capacity]), load_at(), np.array([rate]))[0, 0, 0]
         return float(month - per_rate * rate)
 
     if not np.isfinite(found):
@@ -130,15 +142,15 @@ def test_the_search_follows_the_same_rule(
     another is cheaper on the steps between, so that it is never above.
     """
     offers = tuple(machine(unit) for unit, _ in units)
-    capacity = np.array([[each for _, each in units]])
+    capacity = alike([each for _, each in units])
     fleet = Fleet(offers, min_units=2, fixed_usd=fixed, usd_per_rate=0.2)
     rates = np.array([per_rate])
-    exact = float(break_even_per_s(fleet, capacity, rates).min())
-    assume(not np.isfinite(exact) or exact / capacity.max() < 150)
-    flat = Traffic(1.0, 1.0, (1.0,) * 24)
+    each = break_even_per_s(fleet, capacity.fixed, rates)
+    exact = float(lowest_team_break_even(each, capacity.fixed)[0])
+    assume(not np.isfinite(exact) or exact / capacity.fixed.max() < 150)
     found = float(
         break_even_by_hour_per_s(
-            fleet, capacity, flat, lambda asked: rates[:, None] * asked[None, :]
+            fleet, capacity, load_at(), lambda asked: rates[:, None] * asked[None, :]
         )[0]
     )
     if len(units) == 1 and np.isfinite(exact):
@@ -150,28 +162,28 @@ def test_the_search_follows_the_same_rule(
 def test_the_fleet_follows_the_hours() -> None:
     """Half a day at 2 units and half at 8 costs 5 units, not 8."""
     fleet = Fleet((machine(10.0),), min_units=2, fixed_usd=0, usd_per_rate=0)
-    traffic = Traffic(5.0, 1.0, (0.4,) * 12 + (1.6,) * 12)
-    assert cost_usd(fleet, np.array([[1.0]]), traffic, 5.0)[0, 0] == pytest.approx(50.0)
+    load = load_at(shape=(0.4,) * 12 + (1.6,) * 12)
+    assert cost_usd(fleet, alike([1.0]), load, np.array([5.0])) == pytest.approx(50.0)
 
 
 def test_a_burstable_type_is_held_to_its_baseline() -> None:
     """At a steady load a baseline of 20 % bears a fifth; a peak may use the whole."""
     work, scenario = work_of(wait_ms=0, cpu_ms=100), central_scenario(0.5, 1.0)
     offers = (machine(1.0, vcpu=2), machine(1.0, vcpu=2, sustained=0.4))
-    steady = capacity_per_s(offers, work, scenario, 1.0)[0]
-    spiky = capacity_per_s(offers, work, scenario, 5.0)[0]
-    assert steady == pytest.approx([10, 2])
-    assert spiky == pytest.approx([2, 2])
+    steady = capacity_per_s(offers, work, scenario, load_at())
+    spiky = capacity_per_s(offers, work, scenario, load_at(5.0))
+    assert steady.fixed[0] == pytest.approx([10, 2])
+    assert spiky.fixed[0] == pytest.approx([2, 2])
 
 
 def test_waiting_requests_share_a_process_and_computing_ones_do_not() -> None:
     """Concurrency counts for the waiting part alone; memory limits the processes."""
     scenario = central_scenario(1.0, 10.0)
     offers = (machine(1.0, vcpu=4),)
-    waiting = capacity_per_s(offers, work_of(wait_ms=999, cpu_ms=1, memory_mb=2048), scenario, 1.0)
-    computing = capacity_per_s(offers, work_of(wait_ms=0, cpu_ms=1000, memory_mb=2048), scenario, 1)
-    assert waiting[0, 0] == pytest.approx(10)
-    assert computing[0, 0] == pytest.approx(1)
+    for wait_ms, cpu_ms, borne in ((999, 1, 10), (0, 1000, 1)):
+        work = work_of(wait_ms=wait_ms, cpu_ms=cpu_ms, memory_mb=2048)
+        capacity = capacity_per_s(offers, work, scenario, load_at())
+        assert capacity.fixed[0, 0] == pytest.approx(borne)
 
 
 def test_units_that_are_slower_than_lambda_are_left_out() -> None:
@@ -192,7 +204,7 @@ def test_the_worked_example_can_be_recomputed_by_hand() -> None:
     """
     fleet = Fleet((machine(39.69),), min_units=2, fixed_usd=0, usd_per_rate=0)
     work, scenario = work_of(wait_ms=0, cpu_ms=100), central_scenario(0.6, 10.0)
-    capacity = capacity_per_s(fleet.offers, work, scenario, 1.0)
+    capacity = capacity_per_s(fleet.offers, work, scenario, load_at()).fixed
     assert capacity[0, 0] == pytest.approx(6)
     per_rate = np.array([(0.0000002 + 0.1 * 1.7275390625 * 0.0000166667) * 2_628_000])
     assert per_rate[0] == pytest.approx(8.0923, abs=0.001)

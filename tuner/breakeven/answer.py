@@ -47,10 +47,12 @@ class PlatformCost:
     kind: Kind
     units: str
     cost_usd_per_month: Interval | None
-    """None where no rate is known."""
+    """None where no rate is known. Autoscaled, unless the terms say otherwise."""
     break_even: RateInterval | None
     same_architecture: bool = True
     curve: tuple[CurvePoint, ...] = ()
+    fixed_cost_usd_per_month: Interval | None = None
+    """Of a fleet that stands at its peak all month; None for Lambda and without a rate."""
     bill: tuple[BillItem, ...] = ()
     """What the estimate adds up from; empty where no rate is known."""
 
@@ -63,6 +65,22 @@ class WorkSummary:
     cpu_ms: Interval
     core_count: Interval
     memory_used_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingAssumption:
+    """The one whose change within `low` to `high` flips the verdict soonest, at `flips_at`.
+
+    `name` is that of the terms, or `vcpu_speed`: a platform's over Lambda's. `autoscaling` is 1
+    or 0. `leaves` says whether leaving Lambda pays beyond `flips_at`.
+    """
+
+    name: str
+    assumed: float
+    low: float
+    high: float
+    flips_at: float
+    leaves: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +109,8 @@ class BreakEven(Presented):
     saving_usd_per_month: Interval | None = None
     """Of the platform that the verdict names, over Lambda."""
     payback_months: float | None = None
+    decided_by: DecidingAssumption | None = None
+    """None without a rate, and where no assumption alone flips the verdict."""
 
     def __repr__(self) -> str:
         """The verdict in a line."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from tuner.breakeven import fleet as fleets
 from tuner.breakeven.answer import CurvePoint, PlatformCost, RateInterval, merged
+from tuner.breakeven.autoscaling import fleet_load
 from tuner.breakeven.terms import central_scenario, draw_scenarios
 from tuner.breakeven.work import with_draws
 from tuner.model.interval import Interval
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.breakeven.answer import BillItem
+    from tuner.breakeven.autoscaling import FleetLoad
     from tuner.breakeven.lambda_bill import LambdaBill
     from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Scenario, Terms
     from tuner.breakeven.work import Work
+    from tuner.pricing import LambdaPrices
 
     Floats = NDArray[np.float64]
 
@@ -38,6 +41,16 @@ class CostModel:
     terms: Terms
 
     @property
+    def load(self) -> FleetLoad:
+        """What fleets stand ready for."""
+        return fleet_load(self.terms.traffic, autoscaling=self.terms.autoscaling)
+
+    @property
+    def fixed(self) -> CostModel:
+        """The same with fleets that stand at their peak all month; Lambda's bill is as it is."""
+        return replace(self, terms=replace(self.terms, autoscaling=False))
+
+    @property
     def central(self) -> CostModel:
         """The same with the central values alone."""
         middle = central_scenario(self.terms.utilization, self.terms.container_concurrency)
@@ -48,6 +61,19 @@ class CostModel:
         work = with_draws(self.work, lambda draws: draws[:SEARCH_DRAWS])
         scenario = with_draws(self.scenario, lambda draws: draws[:SEARCH_DRAWS])
         return replace(self, work=work, scenario=scenario)
+
+
+def on_architecture(costs: CostModel, prices: LambdaPrices, speed_ratio: float) -> CostModel:
+    """The same function on Lambda's other architecture, whose vCPUs are `speed_ratio` as fast."""
+    work, bill = costs.work, costs.bill
+    wait_ms = np.minimum(work.wait_ms, work.lambda_ms)
+    took_ms = wait_ms + (work.lambda_ms - wait_ms) / speed_ratio
+    size = bill.memory_mb, bill.ephemeral_storage_mb
+    dearer = prices.price_usd_per_ms(*size) / bill.prices.price_usd_per_ms(*size)
+    billed = work.lambda_cost_usd - float(bill.prices.request_price_usd)
+    cost = float(prices.request_price_usd) + billed * dearer * took_ms / work.lambda_ms
+    work = replace(work, lambda_ms=took_ms, lambda_cost_usd=cost)
+    return replace(costs, work=work, bill=replace(bill, prices=prices))
 
 
 def model_costs(work: Work, bill: LambdaBill, terms: Terms, *, seed: int) -> CostModel:
@@ -67,9 +93,12 @@ def fitting(candidate: Candidate, costs: CostModel) -> Candidate | None:
     return replace(candidate, fleet=replace(candidate.fleet, offers=kept)) if kept else None
 
 
-def fleet_usd(candidate: Candidate, at: CostModel, rate_per_s: float) -> Floats:
+def fleet_usd(
+    candidate: Candidate, at: CostModel, rate_per_s: float, *, any_size: bool = False
+) -> Floats:
     """A month of the cheapest offer of each draw: (draws,)."""
-    return np.asarray(_fleet_usd(candidate, at, rate_per_s).min(axis=1))
+    costs = _usd(candidate, at, np.array([rate_per_s]), any_size=any_size)
+    return np.asarray(costs[:, 0].min(axis=1))
 
 
 def price_platform(candidate: Candidate, costs: CostModel) -> PlatformCost:
@@ -77,22 +106,28 @@ def price_platform(candidate: Candidate, costs: CostModel) -> PlatformCost:
     middle, rate = costs.central, costs.terms.traffic.rate_per_s
     estimate = _break_even(candidate, middle)[0]
     at = rate or (estimate if np.isfinite(estimate) else 1.0)
-    fleet, capacity, traffic = candidate.fleet, _capacity(candidate, middle), costs.terms.traffic
+    curve = _usd(candidate, middle, CHART_RATES_PER_S)[0].min(axis=1)
     return PlatformCost(
         name=candidate.name,
         kind=candidate.kind,
-        units=_describe_units(candidate, middle, at),
-        cost_usd_per_month=None
-        if rate is None
-        else interval(fleet_usd(candidate, middle, rate)[0], fleet_usd(candidate, costs, rate)),
+        units=describe_units(candidate, middle, at),
+        cost_usd_per_month=None if rate is None else _cost(candidate, costs, rate),
+        fixed_cost_usd_per_month=None if rate is None else _cost(candidate, costs.fixed, rate),
         break_even=_rate_interval(float(estimate), candidate, costs),
         same_architecture=candidate.architecture == costs.bill.prices.architecture,
-        curve=tuple(
-            CurvePoint(each, float(fleets.cost_usd(fleet, capacity, traffic, each).min()))
-            for each in map(float, CHART_RATES_PER_S)
-        ),
+        curve=_points(curve),
         bill=() if rate is None else _items(candidate, middle, rate),
     )
+
+
+def _cost(candidate: Candidate, costs: CostModel, rate_per_s: float) -> Interval:
+    middle = fleet_usd(candidate, costs.central, rate_per_s)[0]
+    return interval(middle, fleet_usd(candidate, costs, rate_per_s))
+
+
+def _points(usd: Floats) -> tuple[CurvePoint, ...]:
+    points = zip(CHART_RATES_PER_S, usd, strict=True)
+    return tuple(CurvePoint(float(rate), float(each)) for rate, each in points)
 
 
 def price_lambda(costs: CostModel) -> PlatformCost:
@@ -106,14 +141,13 @@ def price_lambda(costs: CostModel) -> PlatformCost:
         draws = bill.month_usd(costs.work, rates)[:, 0]
         cost = interval(bill.month_usd(middle.work, rates)[0, 0], draws)
         ready = bill.provisioned_count(middle.work, rate)
-    points = zip(CHART_RATES_PER_S, line, strict=True)
     return PlatformCost(
         name="Lambda",
         kind="lambda",
         units=f"{bill.memory_mb} MB" + (f" × {ready:,.0f} provisioned" if ready else ""),
         cost_usd_per_month=cost,
         break_even=None,
-        curve=tuple(CurvePoint(float(each), float(usd)) for each, usd in points),
+        curve=_points(line),
         bill=() if rate is None else bill.items(middle.work, rate),
     )
 
@@ -135,41 +169,51 @@ def _rate_interval(estimate: float, candidate: Candidate, costs: CostModel) -> R
 
 def _break_even(candidate: Candidate, at: CostModel) -> Floats:
     """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
-    traffic = at.terms.traffic
-    if not traffic.is_by_hour and at.bill.is_linear:
-        capacity, lambda_usd = _capacity(candidate, at), at.bill.usd_per_rate(at.work)
-        of_each = fleets.break_even_per_s(candidate.fleet, capacity, lambda_usd)
-        return np.asarray(of_each.min(axis=1))
+    if at.load.is_fixed and at.bill.is_linear:
+        capacity = _capacity(candidate, at).fixed
+        each = fleets.break_even_per_s(candidate.fleet, capacity, at.bill.usd_per_rate(at.work))
+        return fleets.lowest_team_break_even(each, capacity)
     subset = at.subsample()
     best = _cheapest_somewhere(candidate, subset.central)
     return fleets.break_even_by_hour_per_s(
         best.fleet,
         _capacity(best, subset),
-        traffic,
+        at.load,
         lambda rates: subset.bill.month_usd(subset.work, rates),
     )
 
 
 def _cheapest_somewhere(candidate: Candidate, middle: CostModel) -> Candidate:
     """The offers that are the cheapest at some rate: few enough to be searched."""
-    capacity, traffic = _capacity(candidate, middle), middle.terms.traffic
-    winners = {
-        int(fleets.cost_usd(candidate.fleet, capacity, traffic, float(rate))[0].argmin())
-        for rate in CHART_RATES_PER_S
-    }
-    offers = tuple(candidate.fleet.offers[index] for index in sorted(winners))
+    rates = np.append(CHART_RATES_PER_S, fleets.RATES_PER_S[-1])
+    winners = np.unique(_usd(candidate, middle, rates)[0].argmin(axis=1))
+    offers = tuple(candidate.fleet.offers[index] for index in winners)
     return replace(candidate, fleet=replace(candidate.fleet, offers=offers))
 
 
-def _fleet_usd(candidate: Candidate, at: CostModel, rate_per_s: float) -> Floats:
+def _usd(
+    candidate: Candidate, at: CostModel, rates_per_s: Floats, *, any_size: bool = False
+) -> Floats:
     capacity = _capacity(candidate, at)
-    return fleets.cost_usd(candidate.fleet, capacity, at.terms.traffic, rate_per_s)
+    return fleets.cost_usd(candidate.fleet, capacity, at.load, rates_per_s, any_size=any_size)
 
 
-def _capacity(candidate: Candidate, at: CostModel) -> Floats:
-    return fleets.capacity_per_s(
-        candidate.fleet.offers, at.work, _scenario(candidate, at), at.terms.traffic.peak_ratio
-    )
+def _cheapest(
+    candidate: Candidate, middle: CostModel, rate_per_s: float, *, any_size: bool = False
+) -> tuple[int, float, int]:
+    """The cheapest offer at a rate, its units on average and at the peak."""
+    fleet, capacity, load = candidate.fleet, _capacity(candidate, middle), middle.load
+    rates = np.array([rate_per_s])
+    costs = fleets.cost_usd(fleet, capacity, load, rates, any_size=any_size)
+    best = int(costs[0, 0].argmin())
+    mean = float(fleets.mean_units(fleet, capacity, load, rates)[0, 0, best])
+    peak = fleets.unit_count(rates, capacity.fixed[0, best], fleet.min_units)
+    return best, mean, int(peak[0])
+
+
+def _capacity(candidate: Candidate, at: CostModel) -> fleets.Capacity:
+    offers = candidate.fleet.offers
+    return fleets.capacity_per_s(offers, at.work, _scenario(candidate, at), at.load)
 
 
 def _scenario(candidate: Candidate, at: CostModel) -> Scenario:
@@ -180,10 +224,8 @@ def _scenario(candidate: Candidate, at: CostModel) -> Scenario:
 
 def _items(candidate: Candidate, middle: CostModel, rate_per_s: float) -> tuple[BillItem, ...]:
     """The bill of the cheapest fleet at a rate; its units are the mean over the hours."""
-    fleet, traffic = candidate.fleet, middle.terms.traffic
-    capacity = _capacity(candidate, middle)
-    best = int(_fleet_usd(candidate, middle, rate_per_s)[0].argmin())
-    count = float(fleets.mean_units(fleet, capacity, traffic, rate_per_s)[0, best])
+    fleet = candidate.fleet
+    best, count, _ = _cheapest(candidate, middle, rate_per_s)
     return merged(
         [
             *(item.times(count) for item in fleet.offers[best].items),
@@ -193,15 +235,12 @@ def _items(candidate: Candidate, middle: CostModel, rate_per_s: float) -> tuple[
     )
 
 
-def _describe_units(candidate: Candidate, middle: CostModel, rate_per_s: float) -> str:
+def describe_units(
+    candidate: Candidate, middle: CostModel, rate_per_s: float, *, any_size: bool = False
+) -> str:
     """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`; where it is not the same all month,
-    its mean as well: `2.5 (at most 4) × …`.
+    its mean as well: `2.5 (max 4) × …`.
     """
-    fleet, traffic = candidate.fleet, middle.terms.traffic
-    best = int(_fleet_usd(candidate, middle, rate_per_s)[0].argmin())
-    capacity = _capacity(candidate, middle)
-    mean = fleets.mean_units(fleet, capacity, traffic, rate_per_s)[0, best]
-    peak = np.array([rate_per_s * max(traffic.shape)])
-    most = fleets.unit_count(peak, capacity[0, best], fleet.min_units)[0]
-    count = f"{most:,.0f}" if most == mean else f"{mean:,.1f} (at most {most:,.0f})"
-    return f"{count} × {fleet.offers[best].name}"
+    best, mean, most = _cheapest(candidate, middle, rate_per_s, any_size=any_size)
+    count = f"{most:,}" if most - mean < 0.05 else f"{mean:,.1f} (max {most:,})"
+    return f"{count} × {candidate.fleet.offers[best].name}"

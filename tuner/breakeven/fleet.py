@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tuner.breakeven.autoscaling import FleetLoad
     from tuner.breakeven.terms import Scenario
-    from tuner.breakeven.traffic import Traffic
     from tuner.breakeven.work import Work
     from tuner.pricing import FargatePrices, FargateRate, InstancePrices, ManagedInstancesPrices
 
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
 SLOWER_RATIO: Final = 1.02
 """How much longer a request may take than on Lambda before a unit is too slow."""
-RATES_PER_S: Final = np.geomspace(1e-4, 1e6, 401)
+RATES_PER_S: Final = np.geomspace(1e-4, 1e6, 201)
 MOST_STEPS: Final = 200
 """Beyond so many units a step is half a percent, less than the grid tells apart."""
-MOST_STEPPED_LEVELS: Final = 3
+ROUNDING: Final = 1e-9
+"""A rate that fills n units exactly needs n, whatever the last bit of the division says."""
+MOST_TEAM_UNITS: Final = 36
+"""Units at the peak that a team would run where larger ones are sold: a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,31 @@ class Fleet:
         return np.array([offer.month_usd for offer in self.offers])
 
 
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """Rates that one unit bears: (draws, offers).
+
+    `following` is the load of an hour that the fleet is scaled for, `fixed` the mean rate of a
+    month through which the fleet stands at its peak.
+    """
+
+    following: Floats
+    fixed: Floats
+
+    def team_sized(self, rates_per_s: Floats) -> NDArray[np.bool_]:
+        """Offers of which a team would run as many as a mean rate needs: (draws, rates, offers).
+
+        Up to `MOST_TEAM_UNITS` at the peak; where even the largest offer needs more, that one.
+        """
+        most = self.fixed.max(axis=1, keepdims=True) * (1 - 1e-9)
+        least = np.minimum(rates_per_s / MOST_TEAM_UNITS, most)
+        return np.asarray(self.fixed[:, None, :] >= least[:, :, None])
+
+
 def capacity_per_s(
-    offers: Sequence[Offer], work: Work, scenario: Scenario, peak_ratio: float
-) -> Floats:
-    """Mean rate that one unit bears: (draws, offers); 0 where not a single process fits.
+    offers: Sequence[Offer], work: Work, scenario: Scenario, load: FleetLoad
+) -> Capacity:
+    """Rates that one unit bears; 0 where not a single process fits.
 
     The peak may fill the target share of the vCPUs and of the processes' places, and the mean the
     same share of a burstable type's baseline. A process holds further requests only while those
@@ -71,7 +95,11 @@ def capacity_per_s(
     by_cpu = _of(offers, "vcpu") * share / cpu_s
     by_place = _process_counts(offers, work) * held * share / duration_s
     by_baseline = _of(offers, "sustained_vcpu") * share / cpu_s
-    return np.minimum(np.minimum(by_cpu, by_place) / peak_ratio, by_baseline)
+    at_peak = np.minimum(by_cpu, by_place)
+    return Capacity(
+        following=np.minimum(at_peak / load.within_ratio, by_baseline),
+        fixed=np.minimum(at_peak, by_baseline * load.burst_ratio) / load.peak_ratio,
+    )
 
 
 def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> NDArray[np.bool_]:
@@ -82,24 +110,40 @@ def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> NDAr
 
 def unit_count(rate_per_s: Floats, capacity: Floats, min_units: int) -> Floats:
     """Whole units that bear a rate."""
-    # A rate that fills n units exactly needs n, whatever the last bit of the division says.
-    return np.maximum(np.ceil(rate_per_s / capacity - 1e-9), min_units)
+    return np.maximum(np.ceil(rate_per_s / capacity - ROUNDING), min_units)
 
 
-def cost_usd(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
-    """A month at a mean rate: (draws, offers). The fleet follows the hours of the traffic."""
-    counts = mean_units(fleet, capacity, traffic, rate_per_s)
-    return np.asarray(fleet.fixed_usd + counts * fleet.unit_usd + rate_per_s * fleet.usd_per_rate)
+def cost_usd(
+    fleet: Fleet,
+    capacity: Capacity,
+    load: FleetLoad,
+    rates_per_s: Floats,
+    *,
+    any_size: bool = False,
+) -> Floats:
+    """A month at each mean rate: (draws, rates, offers).
+
+    Infinite for offers of which a team would run too many, unless `any_size`.
+    """
+    cost = mean_units(fleet, capacity, load, rates_per_s) * fleet.unit_usd
+    cost += (fleet.fixed_usd + rates_per_s * fleet.usd_per_rate)[:, None]
+    return cost if any_size else np.where(capacity.team_sized(rates_per_s), cost, np.inf)
 
 
-def mean_units(fleet: Fleet, capacity: Floats, traffic: Traffic, rate_per_s: float) -> Floats:
-    """Units that stand on average over the hours: (draws, offers)."""
-    levels, shares = traffic.levels()
-    if len(levels) == 1:
-        return unit_count(np.asarray(rate_per_s * levels[0]), capacity, fleet.min_units)
-    need = rate_per_s * levels[:, None, None]
-    counts = unit_count(need, capacity[None], fleet.min_units)
-    return np.asarray(np.tensordot(shares, counts, axes=1))
+def mean_units(fleet: Fleet, capacity: Capacity, load: FleetLoad, rates_per_s: Floats) -> Floats:
+    """Units that stand on average over the hours: (draws, rates, offers).
+
+    A fleet that would be larger if it followed the load stands fixed: burstable types, whose
+    credits of the night bear the peak of the day.
+    """
+    rates = rates_per_s[:, None]
+    fixed = unit_count(rates, capacity.fixed[:, None], fleet.min_units)
+    if load.is_fixed:
+        return fixed
+    need = (rates / capacity.following[:, None])[..., None] * load.levels
+    need -= ROUNDING
+    units = np.maximum(np.ceil(need, out=need), fleet.min_units, out=need)
+    return np.minimum(units @ load.shares, fixed)
 
 
 def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats) -> Floats:
@@ -121,29 +165,35 @@ def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats
     return np.where((margin > 0) & (gain > 0), found, np.inf)
 
 
+def lowest_team_break_even(break_even: Floats, capacity: Floats) -> Floats:
+    """The lowest rate above which some team-sized offer stays cheaper: (draws,), from each one's.
+
+    Beyond its most units an offer gives way to a larger one, which must be cheaper there.
+    """
+    order = np.argsort(-capacity, axis=1)
+    largest = capacity >= capacity.max(axis=1, keepdims=True) * (1 - 1e-9)
+    reach = np.where(largest, np.inf, MOST_TEAM_UNITS * capacity)
+    found = np.full(len(capacity), np.inf)
+    for column in order.T[:, :, None]:
+        own, until = (np.take_along_axis(each, column, 1)[:, 0] for each in (break_even, reach))
+        found = np.where(until >= found, np.minimum(found, own), found)
+    return found
+
+
 def break_even_by_hour_per_s(
-    fleet: Fleet, capacity: Floats, traffic: Traffic, lambda_usd: Callable[[Floats], Floats]
+    fleet: Fleet, capacity: Capacity, load: FleetLoad, lambda_usd: Callable[[Floats], Floats]
 ) -> Floats:
     """The same for any shape and any bill: (draws,), for the cheapest of the offers at each rate.
 
-    `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 40 rates a
-    decade from 0.0001/s to a million a second: the answer is the rate on the grid (6 % apart)
+    `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 20 rates a
+    decade from 0.0001/s to a million a second: the answer is the rate on the grid (12% apart)
     from which the fleet is cheaper at every greater one. For a single draw the grid has the
     beginnings of the fleet's steps besides, where it is dearest, and the answer is then sought
-    between the two rates about it, to 0.1 %.
+    between the two rates about it, to 0.002 %.
     """
-    levels, shares = traffic.levels()
 
     def gap(rates: Floats) -> Floats:
-        best = np.full((capacity.shape[0], len(rates)), np.inf)
-        for column, unit in enumerate(fleet.unit_usd):
-            counts = np.zeros_like(best)
-            for ratio, share in zip(levels, shares, strict=True):
-                need = np.atleast_2d(rates) * ratio
-                counts += share * unit_count(need, capacity[:, column, None], fleet.min_units)
-            best = np.minimum(best, counts * unit)
-        fixed = fleet.fixed_usd + rates * fleet.usd_per_rate
-        return best + fixed - lambda_usd(rates)
+        return np.asarray(cost_usd(fleet, capacity, load, rates).min(axis=2) - lambda_usd(rates))
 
     def first_of(rates: Floats) -> Floats:
         """The rate after the last at which the fleet is dearer."""
@@ -152,22 +202,23 @@ def break_even_by_hour_per_s(
         beyond = np.append(rates, np.inf)
         return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
 
-    if capacity.shape[0] > 1:
+    if len(capacity.fixed) > 1:
         return first_of(RATES_PER_S)
-    rates = np.union1d(RATES_PER_S, _step_rates(capacity[0], levels))
-    found = first_of(rates)
-    place = int(np.searchsorted(rates, found[0]))
-    if not 0 < place < len(rates):
-        return found
-    return first_of(np.geomspace(rates[place - 1], rates[place], 61))
+    rates = np.union1d(RATES_PER_S, _step_rates(capacity.fixed[0], load))
+    for _ in range(2):
+        found = first_of(rates)
+        place = int(np.searchsorted(rates, found[0]))
+        if not 0 < place < len(rates):
+            return found
+        rates = np.geomspace(rates[place - 1], rates[place], 61)
+    return first_of(rates)
 
 
-def _step_rates(capacity: Floats, levels: Floats) -> Floats:
-    """Just above each multiple of a unit's capacity, where another unit is needed."""
-    if len(levels) > MOST_STEPPED_LEVELS:
+def _step_rates(capacity: Floats, load: FleetLoad) -> Floats:
+    """Just above each multiple of a fixed unit's capacity, where another unit is needed."""
+    if not load.is_fixed:
         return np.empty(0)  # many hours in small steps are smooth together
-    counts = np.arange(1, MOST_STEPS + 1)
-    starts = counts[:, None, None] * capacity[None, :, None] / levels[levels > 0]
+    starts = np.arange(1, MOST_STEPS + 1)[:, None] * capacity
     return np.asarray(starts.ravel() * (1 + 1e-9))
 
 

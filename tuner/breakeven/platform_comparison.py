@@ -10,11 +10,13 @@ from tuner.breakeven.cost_model import (
     fitting,
     interval,
     model_costs,
+    on_architecture,
     price_lambda,
     price_platform,
 )
 from tuner.breakeven.lambda_bill import LambdaBill
-from tuner.breakeven.platform_verdict import flipping_assumption, judge
+from tuner.breakeven.platform_findings import dollars
+from tuner.breakeven.platform_verdict import deciding_assumption, judge
 from tuner.breakeven.platforms import (
     ON_LAMBDA,
     Prices,
@@ -22,7 +24,7 @@ from tuner.breakeven.platforms import (
     list_candidates,
     log_price_usd,
 )
-from tuner.model.finding import Finding
+from tuner.errors import PriceError
 from tuner.pricing.book import age_finding
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tuner.breakeven.platform_verdict import Ruling
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.work import Work
+    from tuner.model.finding import Finding
     from tuner.model.function import FunctionConfig
     from tuner.pricing import LambdaPrices, PriceBook
 
@@ -76,8 +79,17 @@ def compare_platforms(
         memory_used_mb=work.memory_used_mb,
     )
     findings = list(_findings(summary, costs, ruling, prices, today))
-    if ruling is not None and (flip := flipping_assumption(listed, costs)):
-        findings.append(Finding("verdict_rests_on", "info", flip))
+    deciding = deciding_assumption(listed, costs) if asked else None
+    if ruling is not None:
+        elsewhere = _on_other_architecture(costs, price_book, function)
+        need = ruling.threshold_usd
+        first = (
+            platform_findings.deciding_finding(deciding),
+            elsewhere
+            and platform_findings.other_architecture_finding(fits, costs, elsewhere, need),
+            platform_findings.many_units_finding(fits, costs),
+        )
+        findings[:0] = [each for each in first if each]
     lowest = _lowest_rate(platforms)
     return BreakEven(
         function_name=function.name,
@@ -93,9 +105,23 @@ def compare_platforms(
         findings=tuple(findings),
         assumptions=platform_findings.assumptions(costs),
         prices_as_of=min(prices.dates),
-        saving_usd_per_month=ruling.saving_usd if ruling else None,
+        saving_usd_per_month=ruling.saving_usd if ruling and ruling.leaves else None,
         payback_months=_payback(ruling, terms),
+        decided_by=deciding,
     )
+
+
+def _on_other_architecture(
+    costs: CostModel, price_book: PriceBook, function: FunctionConfig
+) -> CostModel | None:
+    """None where Lambda has no price for it."""
+    is_arm = function.architecture == "arm64"
+    try:
+        prices = price_book.lambda_prices(function.region, "x86_64" if is_arm else "arm64")
+    except PriceError:
+        return None
+    arm_speed = costs.terms.arm_speed
+    return on_architecture(costs, prices, 1 / arm_speed if is_arm else arm_speed)
 
 
 def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices) -> bool:
@@ -142,21 +168,23 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
             return "no platform becomes cheaper at any rate"
         rate = f"{lowest:,.0f}" if lowest >= 1000 else f"{lowest:.3g}"
         return f"no rate is given; above {rate}/s another platform stays cheaper"
-    need = f"${ruling.threshold_usd:,.2f} a month"
-    if ruling.verdict == "stay":
-        return f"no platform is likely to save the {need} that leaving Lambda must save"
-    if ruling.verdict == "too-close":
-        return f"a saving of {need} is possible but not sure"
-    assert ruling.candidate is not None
-    assert ruling.saving_usd is not None
-    saved = ruling.saving_usd
+    need = f"${ruling.threshold_usd:,.0f} a month"
+    if ruling.candidate is None or ruling.saving_usd is None:
+        return f"no other platform can take it; leaving Lambda must save {need}"
+    saved, name = ruling.saving_usd, ruling.candidate.name
+    amounts = f"({dollars(saved.low)} to {dollars(saved.high)})"
+    if ruling.leaves:
+        return f"{name} saves {dollars(saved.estimate)} a month {amounts}, over {need}"
+    if saved.estimate <= 0:
+        return f"{name}, the cheapest of the others, costs {dollars(-saved.estimate)} a month more"
     return (
-        f"{ruling.candidate.name} saves ${saved.estimate:,.0f} a month "
-        f"(${saved.low:,.0f} to ${saved.high:,.0f}), over {need}"
+        f"{name} would save {dollars(saved.estimate)} a month {amounts}, but only "
+        f"{ruling.sure:.0%} sure to save the {need} that leaving Lambda must"
     )
 
 
 def _payback(ruling: Ruling | None, terms: Terms) -> float | None:
-    if ruling is None or ruling.saving_usd is None or terms.migration_cost_usd is None:
+    if ruling is None or not ruling.leaves or terms.migration_cost_usd is None:
         return None
+    assert ruling.saving_usd is not None
     return terms.migration_cost_usd / ruling.saving_usd.estimate

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from tuner.breakeven.answer import total_usd
+from tuner.breakeven.autoscaling import FALL_LAG_MINUTES, RISE_LAG_MINUTES
+from tuner.breakeven.cost_model import describe_units, fleet_usd
+from tuner.breakeven.fleet import MOST_TEAM_UNITS
+from tuner.breakeven.platform_verdict import of_own_architecture, savings_usd
 from tuner.breakeven.platforms import ON_LAMBDA
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from tuner.breakeven.answer import WorkSummary
+    from tuner.breakeven.answer import DecidingAssumption, WorkSummary
     from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platform_verdict import Ruling
+    from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
 
@@ -24,6 +30,8 @@ LONG_RUN_MS: Final = 60_000
 NEAR_LIMIT_MS: Final = 600_000
 MUCH_MEMORY_MB: Final = 8_192
 IDLE_SHARE: Final = 0.1
+WORTH_SAYING: Final = 0.02
+"""How much cheaper a fleet of too many units must be to be named."""
 BURST_RATIO: Final = 2.0
 """Concurrency over what the busiest minute needs, from which on a burst is told."""
 
@@ -43,8 +51,9 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
         yield Finding(
             "spiky_traffic",
             "info",
-            f"for staying: the peak is {top:.2g} times the mean{known}: a fleet stands ready "
-            "for it, Lambda is billed for what comes",
+            f"for staying: the peak is {top:.2g} times the mean{known}: "
+            + ("a fleet follows it late" if terms.autoscaling else "a fleet stands ready for it")
+            + ", Lambda is billed for what comes",
         )
     yield from _seen_findings(traffic, duration_ms)
     rate = traffic.rate_per_s
@@ -158,6 +167,97 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
     return Finding("one_core_limit", "info", text)
 
 
+def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
+    """Which assumption decides, and where it flips the verdict."""
+    if deciding is None:
+        text = "no single assumption decides this: none flips the verdict within its range"
+        return Finding("verdict_rests_on", "info", text)
+    if deciding.name == "autoscaling":
+        then = "leaving would pay" if deciding.leaves else "leaving no longer pays"
+        text = f"autoscaling decides this: with a fleet of its peak's size all month {then}"
+        return Finding("verdict_rests_on", "info", text)
+    name, write = {
+        "utilization": ("the share of a fleet's vCPUs that the peak may fill", _percent),
+        "vcpu_speed": ("the speed of a vCPU over Lambda's", _times),
+        "container_concurrency": ("how many requests a process holds while they wait", _count),
+        "peak_ratio": ("the peak of the day over the mean", _times),
+    }[deciding.name]
+    side = "above" if deciding.flips_at > deciding.assumed else "below"
+    then = "pays" if deciding.leaves else "no longer pays"
+    return Finding(
+        "verdict_rests_on",
+        "info",
+        f"decided by {name}: {side} {write(deciding.flips_at)} leaving {then} "
+        f"(assumed {write(deciding.assumed)}, "
+        f"range {write(deciding.low)} to {write(deciding.high)})",
+    )
+
+
+def other_architecture_finding(
+    candidates: Sequence[Candidate], costs: CostModel, elsewhere: CostModel, threshold_usd: float
+) -> Finding | None:
+    """The cheapest platform of the other architecture, where it saves enough to be rebuilt for.
+
+    `elsewhere` is the function on Lambda's other architecture, which asks for the same rebuild.
+    """
+    own, other = costs.bill.prices.architecture, elsewhere.bill.prices.architecture
+    weighed = [(savings_usd(c, costs)[0], c) for c in candidates if c.architecture != own]
+    if not weighed:
+        return None
+    saved, best = max(weighed, key=lambda pair: pair[0].estimate)
+    if saved.estimate < threshold_usd:
+        return None
+    rate, middle = costs.terms.traffic.rate_per_s or 0.0, costs.central
+    units = describe_units(best, middle, rate)
+    month = float(fleet_usd(best, middle, rate)[0])
+    rates = np.array([rate])
+    lambdas = (float(at.bill.month_usd(at.work, rates)[0, 0]) for at in (middle, elsewhere.central))
+    return Finding(
+        "other_architecture",
+        "info",
+        f"built for {other}, {best.name} saves {dollars(saved.estimate)} a month "
+        f"({dollars(saved.low)} to {dollars(saved.high)}) over Lambda as it is: it costs "
+        f"{dollars(month)} with {units}; Lambda on {other} saves {dollars(operator.sub(*lambdas))}",
+    )
+
+
+def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Finding | None:
+    """The cheapest fleet of all, where it has more units than a team would run."""
+    rate, middle = costs.terms.traffic.rate_per_s, costs.central
+    own = of_own_architecture(candidates, costs)
+    if rate is None or not own:
+        return None
+    best = min(own, key=lambda each: float(fleet_usd(each, middle, rate, any_size=True)[0]))
+    month = float(fleet_usd(best, middle, rate, any_size=True)[0])
+    least = min(float(fleet_usd(each, middle, rate)[0]) for each in own)
+    if month > least * (1 - WORTH_SAYING):
+        return None
+    units = describe_units(best, middle, rate, any_size=True)
+    return Finding(
+        "many_small_units",
+        "info",
+        f"left out: {best.name} with {units} would cost {dollars(month)} a month, but that is more "
+        f"than the {MOST_TEAM_UNITS} a team would run",
+    )
+
+
+def dollars(usd: float) -> str:
+    """Whole dollars with the sign before them."""
+    return f"{'−' if usd <= -0.5 else ''}${abs(usd):,.0f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.3g}×"
+
+
+def _count(number: float) -> str:
+    return f"{number:.2g}"
+
+
 def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Finding]:
     """What could not be priced; never filled in."""
     whole = sorted(text for text in missing if text.startswith("no "))
@@ -170,7 +270,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Fi
         yield Finding("price_missing", "warning", text)
     if items:
         text = f"no price is known here for {', '.join(items)}: left out of the other platforms"
-        if ruling is not None and ruling.saving_usd is not None:
+        if ruling is not None and ruling.leaves and ruling.saving_usd is not None:
             room = ruling.saving_usd.low - ruling.threshold_usd
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"
         else:
@@ -181,14 +281,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Fi
 def assumptions(costs: CostModel) -> tuple[str, ...]:
     """One sentence part each."""
     terms = costs.terms
-    traffic = terms.traffic
     size = costs.bill.memory_mb
-    within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
-    peak = {
-        "rate": f"the fleet stands at {traffic.peak_ratio:g} times the mean rate all month",
-        "hours": f"the fleet follows the load by hour{within}",
-        "minutes": f"the fleet follows the busiest minute of each hour{within}",
-    }[traffic.basis]
     provisioned = " or provisioned, the cheaper" if terms.provisioned else ""
     tier = ", with what the account leaves of the free tier"
     if terms.account_gb_seconds is None:
@@ -201,7 +294,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         "first price tier"
         if terms.account_gb_seconds is None
         else f"tiers from {terms.account_gb_seconds:g} GB-s a month on",
-        peak,
+        _size_over_time(costs),
         f"utilization {terms.utilization:g} at the peak (0.4-0.7 in the intervals)",
         "a vCPU as fast as Lambda's (0.8-1.25 in the intervals)",
         *(() if terms.arm_speed == 1 else (f"arm vCPUs {terms.arm_speed:g} times as fast as x86",)),
@@ -217,6 +310,21 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         if terms.migration_cost_usd is None
         else f"a migration that costs ${terms.migration_cost_usd:,.0f}",
     )
+
+
+def _size_over_time(costs: CostModel) -> str:
+    """What the fleets' size follows, and how late."""
+    traffic, load = costs.terms.traffic, costs.load
+    if not costs.terms.autoscaling or load.peak_ratio == 1:
+        return f"the fleet has the size for {load.peak_ratio:.3g} times the mean rate all month"
+    within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
+    return {
+        "rate": f"the fleet is autoscaled over a day that peaks at {traffic.peak_ratio:g} times "
+        f"the mean rate, {RISE_LAG_MINUTES} min behind a rise (up to {load.shortfall_ratio:.0%} "
+        f"short) and {FALL_LAG_MINUTES} min behind a fall",
+        "hours": f"the fleet follows the load by hour{within}",
+        "minutes": f"the fleet follows the busiest minute of each hour{within}",
+    }[traffic.basis]
 
 
 def _before_lambda(usd_per_million: float | None) -> str:

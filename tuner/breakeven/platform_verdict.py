@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.breakeven.answer import DecidingAssumption
 from tuner.breakeven.cost_model import fitting, fleet_usd, interval
-from tuner.breakeven.terms import SPEED_RANGE
+from tuner.breakeven.terms import CONCURRENCY_RANGE, SPEED_RANGE, UTILIZATION_RANGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,36 +33,60 @@ LEAVING_RATIO: Final = 0.2
 EASE: Final = {"managed-instances": 0, "containers": 1, "ec2": 2}
 EASIER_RATIO: Final = 0.1
 """A harder move must save this share of Lambda's bill more than an easier one."""
+PEAK_RANGE: Final = 2.0
+"""A peak that is assumed may be this many times as high, or none at all."""
+SEARCH_STEPS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The verdict with its saving and with what the saving would need."""
+    """The verdict with what the platform would save that it names, and what it would have to.
+
+    To stay and too close to call name the platform that saves most; `sure` is the share of the
+    draws in which that passes the threshold.
+    """
 
     verdict: Verdict
     candidate: Candidate | None
     saving_usd: Interval | None
     threshold_usd: float
+    sure: float = 0.0
+
+    @property
+    def leaves(self) -> bool:
+        """Whether another platform is advised."""
+        return self.verdict not in {"stay", "too-close"}
 
 
 def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
     """Weigh platforms of the function's own architecture at the rate that is asked for."""
-    lambda_usd = _lambda_usd(costs)
-    middle = float(_lambda_usd(costs.central)[0])
-    threshold = threshold_usd(costs.terms, middle)
-    flagged: list[tuple[Candidate, Interval]] = []
-    likely = False
+    threshold = threshold_usd(costs.terms, float(_lambda_usd(costs.central)[0]))
+    weighed = []
     for candidate in of_own_architecture(candidates, costs):
-        saving = lambda_usd - fleet_usd(candidate, costs, _rate(costs))
-        share = float(np.mean(saving >= threshold))
-        estimate = middle - float(fleet_usd(candidate, costs.central, _rate(costs))[0])
-        likely = likely or share >= UNLIKELY
-        if share >= SURE and estimate >= threshold:
-            flagged.append((candidate, interval(estimate, saving)))
+        saving, draws = savings_usd(candidate, costs)
+        weighed.append((candidate, saving, float(np.mean(draws >= threshold))))
+    flagged = [
+        (each, saving)
+        for each, saving, sure in weighed
+        if sure >= SURE and saving.estimate >= threshold
+    ]
     if flagged:
-        chosen, saved = _easiest(flagged, middle)
-        return Ruling(chosen.kind, chosen, saved, threshold)
-    return Ruling("too-close" if likely else "stay", None, None, threshold)
+        chosen, saved = _easiest(flagged, float(_lambda_usd(costs.central)[0]))
+        return Ruling(chosen.kind, chosen, saved, threshold, 1.0)
+    likely = any(sure >= UNLIKELY for *_, sure in weighed)
+    verdict: Verdict = "too-close" if likely else "stay"
+    if not weighed:
+        return Ruling(verdict, None, None, threshold)
+    most, saved, sure = max(weighed, key=lambda each: each[1].estimate)
+    return Ruling(verdict, most, saved, threshold, sure)
+
+
+def savings_usd(candidate: Candidate, costs: CostModel) -> tuple[Interval, Floats]:
+    """What leaving Lambda as it is for the candidate saves a month, and all its draws."""
+    draws = _lambda_usd(costs) - fleet_usd(candidate, costs, _rate(costs))
+    middle = costs.central
+    estimate = float((_lambda_usd(middle) - fleet_usd(candidate, middle, _rate(costs)))[0])
+    return interval(estimate, draws), draws
 
 
 def threshold_usd(terms: Terms, lambda_usd: float) -> float:
@@ -76,57 +101,95 @@ def of_own_architecture(candidates: Sequence[Candidate], costs: CostModel) -> li
     return [each for each in candidates if each.architecture == architecture]
 
 
-def flipping_assumption(candidates: Sequence[Candidate], costs: CostModel) -> str | None:
-    """The first single assumption whose other end changes where the function is cheapest.
+@dataclass(frozen=True, slots=True)
+class _Assumption:
+    """What is assumed of one thing, between what else it may be, and the costs if it is that."""
 
-    One by one, the rest at their central values. None if no single one does. `candidates` are
+    name: str
+    assumed: float
+    low: float
+    high: float
+    given: Callable[[float], CostModel]
+
+    def at(self, share: float, end: float) -> float:
+        """The value that lies a share of the way from what is assumed to an end, in logarithms."""
+        return float(self.assumed * (end / self.assumed) ** share)
+
+
+def deciding_assumption(
+    candidates: Sequence[Candidate], costs: CostModel
+) -> DecidingAssumption | None:
+    """The assumption that flips the verdict of the central values when it changes the least.
+
+    Each is changed alone, the rest at their central values; least is by the share of the way to
+    the end of its range, in logarithms. None if none flips it within its range. `candidates` are
     those before the slow offers are sorted out.
     """
-    before = _central_side(candidates, costs)
-    for text, changed in _variations(costs):
-        after = _central_side(candidates, changed)
-        if after != before:
-            return f"{text} would make it {_side_name(after)} instead of {_side_name(before)}"
-    return None
+    listed = of_own_architecture(candidates, costs)
+    fast = [each for each in (fitting(one, costs) for one in listed) if each is not None]
+
+    def leaves(at: CostModel, among: Sequence[Candidate] = fast) -> bool:
+        return _excess_usd(among, at) >= 0
+
+    now, least, found = leaves(_at_center(costs)), 1.0, None
+    for each in _assumptions(costs):
+        for end in {each.low, each.high} - {each.assumed}:
+
+            def flips(share: float, each: _Assumption = each, end: float = end) -> bool:
+                at = each.given(each.at(share, end))
+                if each.name != "vcpu_speed":
+                    return leaves(at) != now
+                quick = (fitting(one, at) for one in listed)
+                return leaves(at, [one for one in quick if one is not None]) != now
+
+            if not flips(least):
+                continue
+            near = 0.0
+            for _ in range(SEARCH_STEPS):
+                middle = (near + least) / 2
+                near, least = (near, middle) if flips(middle) else (middle, least)
+            at = each.at(least, end)
+            found = DecidingAssumption(each.name, each.assumed, each.low, each.high, at, not now)
+    if found is None and costs.terms.autoscaling and leaves(_at_center(costs.fixed)) != now:
+        return DecidingAssumption("autoscaling", 1, 0, 1, 0, not now)
+    return found
 
 
-def _central_side(candidates: Sequence[Candidate], costs: CostModel) -> Verdict:
-    """Where the central values alone point."""
+def _excess_usd(candidates: Sequence[Candidate], costs: CostModel) -> float:
+    """What leaving saves at most, over what it has to: -inf where nothing is fast enough."""
     middle = replace(costs, work=costs.work.central)
     lambda_usd = float(_lambda_usd(middle)[0])
-    need = threshold_usd(costs.terms, lambda_usd)
-    found = []
-    for candidate in of_own_architecture(candidates, costs):
-        kept = fitting(candidate, costs)
-        if kept is None:
-            continue
-        saving = lambda_usd - float(fleet_usd(kept, middle, _rate(costs))[0])
-        if saving >= need:
-            found.append((saving, kept))
-    if not found:
-        return "stay"
-    return max(found, key=lambda pair: pair[0])[1].kind
+    least = (float(fleet_usd(each, middle, _rate(costs))[0]) for each in candidates)
+    return lambda_usd - min(least, default=np.inf) - threshold_usd(costs.terms, lambda_usd)
 
 
-def _variations(costs: CostModel) -> Iterator[tuple[str, CostModel]]:
-    terms = costs.terms
-    middle = replace(costs, scenario=costs.central.scenario)
-    peak = terms.traffic.peak_ratio
-    for ratio in {1.0, 3.0} - {peak}:
+def _at_center(costs: CostModel) -> CostModel:
+    return replace(costs, scenario=costs.central.scenario)
+
+
+def _assumptions(costs: CostModel) -> list[_Assumption]:
+    middle, terms = _at_center(costs), costs.terms
+
+    def drawn(name: str) -> Callable[[float], CostModel]:
+        return lambda value: replace(
+            middle, scenario=replace(middle.scenario, **{name: np.array([value])})
+        )
+
+    def peaking(ratio: float) -> CostModel:
         changed = replace(terms, traffic=replace(terms.traffic, peak_ratio=ratio))
-        bill = replace(middle.bill, terms=changed)
-        text = f"a peak of {ratio:g} times the mean (assumed: {peak:g})"
-        yield text, replace(middle, terms=changed, bill=bill)
-    held = f"requests at once in a process (assumed: {terms.container_concurrency:g})"
-    ends = (
-        (f"a utilization of 0.4 (assumed: {terms.utilization:g})", "utilization", 0.4),
-        (f"a utilization of 0.7 (assumed: {terms.utilization:g})", "utilization", 0.7),
-        *((f"vCPUs {speed:g} times as fast", "vcpu_speed", speed) for speed in SPEED_RANGE),
-        *((f"{n:g} {held}", "concurrency", n) for n in (1.0, terms.container_concurrency * 5)),
-    )
-    for text, name, value in ends:
-        arrays: dict[str, Floats] = {name: np.array([value])}
-        yield text, replace(middle, scenario=replace(middle.scenario, **arrays))
+        return replace(middle, terms=changed, bill=replace(middle.bill, terms=changed))
+
+    share, held, peak = terms.utilization, terms.container_concurrency, terms.traffic.peak_ratio
+    low, high = (share * ratio for ratio in UTILIZATION_RANGE)
+    few, many = (max(held * ratio, 1.0) for ratio in CONCURRENCY_RANGE)
+    found = [
+        _Assumption("utilization", share, low, min(high, 1.0), drawn("utilization")),
+        _Assumption("vcpu_speed", 1.0, *SPEED_RANGE, drawn("vcpu_speed")),
+        _Assumption("container_concurrency", held, few, many, drawn("concurrency")),
+    ]
+    if terms.traffic.basis == "rate":
+        found.append(_Assumption("peak_ratio", peak, 1.0, PEAK_RANGE * peak, peaking))
+    return found
 
 
 def _easiest(
@@ -135,10 +198,6 @@ def _easiest(
     most = max(saved.estimate for _, saved in flagged)
     near = [pair for pair in flagged if most - pair[1].estimate <= EASIER_RATIO * lambda_usd]
     return min(near, key=lambda pair: (EASE[pair[0].kind], -pair[1].estimate))
-
-
-def _side_name(verdict: Verdict) -> str:
-    return "Lambda" if verdict == "stay" else verdict.replace("-", " ").replace("ec2", "EC2")
 
 
 def _lambda_usd(costs: CostModel) -> Floats:

@@ -55,7 +55,7 @@ class LoadOptions:
     peak_ratio: Annotated[
         float | None,
         options.traffic_option(
-            metavar="TIMES", help="Peak over the mean (3 without it; 1 with --traffic)."
+            metavar="TIMES", help="Peak of the day over the mean (3 without it; 1 with --traffic)."
         ),
     ] = None
 
@@ -88,6 +88,13 @@ class TermsOptions:
             parser=values.ratio, metavar="SHARE", help="Of a fleet's vCPUs, that the peak may fill."
         ),
     ] = 0.6
+    autoscaling: Annotated[
+        bool,
+        _terms(
+            "--autoscaling/--no-autoscaling",
+            help="Fleets follow the load over the day, or have its peak's size all month.",
+        ),
+    ] = True
     container_concurrency: Annotated[
         float, _terms(help="Requests that a process holds while they wait.")
     ] = 10.0

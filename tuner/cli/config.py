@@ -37,7 +37,7 @@ KEYS: Final = frozenset(
         "load_balancer_usd_per_month", "migration_cost_usd", "min_saving_ratio",
         "min_saving_usd_per_month", "nat", "ops_cost_usd", "peak_ratio", "per_month", "rate",
         "savings_plan", "spot_share", "traffic", "trigger", "utilization",
-        "api_gateway",
+        "api_gateway", "autoscaling",
         "api_url", "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
     }
 )  # fmt: skip

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tuner.report.console import Glyphs
 
 
-JUSTIFY: Final = "<<>>>>"
-TITLES: Final = ("platform", "fleet", "$/month", "(90 %)", "cheaper above", "(90 %)")
+JUSTIFY: Final = "<<>>>>>"
+TITLES: Final = (*("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper above", "(90%)"),)
 
 
 def to_json(answer: BreakEven) -> dict[str, Any]:
@@ -45,6 +45,7 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
         "break_even_rate_per_s": answer.break_even_rate_per_s,
         "saving_usd_per_month": interval_json(answer.saving_usd_per_month),
         "payback_months": answer.payback_months,
+        "decided_by": None if answer.decided_by is None else asdict(answer.decided_by),
         "work": {
             "wait_ms": interval_json(work.wait_ms),
             "cpu_ms": interval_json(work.cpu_ms),
@@ -57,6 +58,9 @@ def to_json(answer: BreakEven) -> dict[str, Any]:
                 "kind": platform.kind,
                 "units": platform.units,
                 "cost_usd_per_month": interval_json(platform.cost_usd_per_month),
+                "fixed_at_peak_cost_usd_per_month": interval_json(
+                    platform.fixed_cost_usd_per_month
+                ),
                 "break_even_rate_per_s": _rate(platform.break_even),
                 "bill": [{**asdict(item), "cost_usd": item.cost_usd} for item in platform.bill],
             }
@@ -87,11 +91,12 @@ def render(
     ]
     if with_bill:
         lines += ["", *_bill_lines(answer)]
-    lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), "", headline(answer)]
+    lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), ""]
+    lines += wrapped(headline(answer), width)
     if answer.payback_months is not None:
         lines.append(f"  {_payback(answer)}")
     said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
-    said.append(f"Assumes {'; '.join(answer.assumptions)}; prices of {answer.prices_as_of}.")
+    said.append(f"Assumes {'; '.join(assumed(answer))}.")
     for text in said:
         lines += wrapped(text, width)
     return fit_to("\n".join(lines) + "\n", glyphs)
@@ -101,7 +106,7 @@ def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
     table = markdown_table(TITLES, JUSTIFY, map(platform_cells, answer.platforms))
     said = "\n".join(map(markdown_finding, answer.findings))
-    assumed = "; ".join(markdown(text) for text in answer.assumptions)
+    taken = "; ".join(map(markdown, assumed(answer)))
     bill = "\n".join(_bill_lines(answer)) if with_bill else ""
     if bill:
         bill = f"<details><summary>Bill</summary>\n\n```text\n{bill}\n```\n\n</details>\n\n"
@@ -111,8 +116,15 @@ def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
         f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
         f"{markdown(describe_work(answer))}\n\n"
         f"{table}\n\n{bill}{said}\n\n"
-        f"<sub>Assumes {assumed}; prices of {answer.prices_as_of}.</sub>\n"
+        f"<sub>Assumes {taken}.</sub>\n"
     )
+
+
+def assumed(answer: BreakEven) -> tuple[str, ...]:
+    """The assumptions, with the day of the prices unless a warning says it."""
+    if any(each.code == "old_prices" for each in answer.findings):
+        return answer.assumptions
+    return (*answer.assumptions, f"prices of {answer.prices_as_of}")
 
 
 def _payback(answer: BreakEven) -> str:
@@ -165,9 +177,10 @@ def describe_work(answer: BreakEven) -> str:
 def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
     """One row of the table whose head is `TITLES`."""
     cost, rate = platform.cost_usd_per_month, platform.break_even
-    costs = ("–", "")
+    fixed, costs = platform.fixed_cost_usd_per_month, ("–", "", "")
     if cost is not None:
-        costs = (f"{cost.estimate:,.2f}", f"{cost.low:,.0f}–{cost.high:,.0f}")
+        always = "" if fixed is None else f"{fixed.estimate:,.0f}"
+        costs = (f"{cost.estimate:,.2f}", f"{cost.low:,.0f}–{cost.high:,.0f}", always)
     rates = ("" if platform.kind == "lambda" else "never", "")
     if rate is not None:
         high = "never" if rate.high_per_s is None else numbers.per_s(rate.high_per_s)

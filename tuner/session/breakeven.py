@@ -107,5 +107,6 @@ def _platform_line(verdict: Verdict, reason: str, terms: Terms) -> str:
         "ec2": "candidate for EC2",
         "managed-instances": "candidate for Managed Instances",
     }[verdict]
-    peak = f"with a peak of {terms.traffic.peak_ratio:g} times the mean"
+    fleet = "an autoscaled fleet" if terms.autoscaling else "a fleet of fixed size"
+    peak = f"{fleet} and a peak of {terms.traffic.peak_ratio:g} times the mean"
     return f"{what}: {reason} ({peak}; tuner break-even tells more)"

@@ -149,8 +149,7 @@ def platform_section(answer: BreakEven) -> dict[str, Any]:
         "work": breakeven.describe_work(answer),
         "table": platform_table(answer),
         "findings": findings(answer.findings),
-        "assumptions": answer.assumptions,
-        "prices": answer.prices_as_of,
+        "assumptions": breakeven.assumed(answer),
     }
 
 
