@@ -86,6 +86,7 @@ def test_a_dry_run_ends_with_its_plan(server: LocalLambda, state: dict[str, str]
     assert plan["kind"] == "plan"
     assert plan["plan"]["sizes_mb"] == sorted(plan["plan"]["sizes_mb"])
     assert plan["plan"]["estimated_cost_usd"] > 0
+    assert plan["price"] is None  # nothing is billed here
     assert run_here("tune", "hello", *at(server), "--dry-run", **state).stdout == ""
     assert standing(server) == before
 

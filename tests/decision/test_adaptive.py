@@ -49,6 +49,8 @@ class Setting:
         floor_mb: int = 0,
         seed: int = 1,
         spends_all: bool = False,
+        timeout_s: int = 60,
+        recent_duration_ms: float | None = None,
     ) -> None:
         self.weights = dict.fromkeys(payloads, 1.0)
         made = Function(
@@ -62,7 +64,7 @@ class Setting:
         self.world = World(made, random.Random(seed))
         self.question = Question(
             goal or Goal(),
-            made_function(current_mb, timeout_s=60),
+            made_function(current_mb, timeout_s=timeout_s),
             PRICES,
             frozenset(candidate_sizes(128, 3008, current_mb)),
         )
@@ -75,6 +77,7 @@ class Setting:
             seed=seed,
             max_invocations=max_invocations,
             spends_all=spends_all,
+            recent_duration_ms=recent_duration_ms,
         )
 
     def run(self, slot_count: int = 4) -> Choice:
@@ -97,6 +100,26 @@ def test_waiting_needs_few_invocations(slot_count: int) -> None:
     choice = setting.run(slot_count)
     assert (choice.verdict, choice.memory_mb) == ("resize", 128)
     assert len(setting.world.done) <= 8
+
+
+def test_a_size_that_would_time_out_is_not_tried() -> None:
+    """Where a recent duration says so, not among the first sizes; where the curve does, not later
+    either.
+    """
+
+    def slow_ms(memory_mb: int) -> float:
+        return 9_000 * 1769 / min(memory_mb, 1769)
+
+    blind = Setting(slow_ms, current_mb=1769, timeout_s=20)
+    assert 256 in {trial.memory_mb for trial in blind.policy.next_trials((), (), 4)}
+    told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
+    first = {trial.memory_mb for trial in told.policy.next_trials((), (), 4)}
+    assert len(first) == 3
+    assert 256 not in first
+    told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
+    told.run()
+    assert told.tried.keys() > first
+    assert all(slow_ms(memory_mb) < 20_000 for memory_mb in told.tried.keys() - first)
 
 
 def test_it_stops_when_the_answer_stands() -> None:

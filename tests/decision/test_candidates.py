@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tests.sweeps import made_sweep
 from tuner.decision import candidate_sizes
-from tuner.errors import InputError
+from tuner.decision.candidates import candidates_of
+from tuner.errors import InputError, UsageError
 
 
 def test_candidates_are_sizes_that_a_person_would_write() -> None:
@@ -25,3 +29,12 @@ def test_limits_that_leave_nothing_are_an_error() -> None:
     """Limits between two candidates are told with the flags to widen."""
     with pytest.raises(InputError, match="`min_memory_mb`"):
         candidate_sizes(129, 130, 1024)
+
+
+def test_limits_that_leave_none_of_the_named_sizes_are_an_error() -> None:
+    """Sizes that were named are the only ones; a range without any of them is told, not ignored."""
+    sweep = made_sweep(sizes_mb=(256, 1024))
+    sweep = replace(sweep, plan=replace(sweep.plan, sizes_named=True))
+    assert candidates_of(sweep, max_memory_mb=512) == {256}
+    with pytest.raises(UsageError, match=r"\(256, 1024 MB\) lies between 300 and 512 MB"):
+        candidates_of(sweep, min_memory_mb=300, max_memory_mb=512)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.report import answers
 from tests.sweeps import made_function, made_sweep
 from tests.varied_sweeps import batches
-from tuner.report.wording import describe_plan
+from tuner.model.interval import Interval
+from tuner.model.plan import PriceOfDeciding
+from tuner.report.wording import describe_plan, pay_back
 
 PLAN = made_sweep().plan
 
@@ -25,6 +28,27 @@ def test_a_known_duration_makes_the_estimate_an_expectation() -> None:
     known = replace(PLAN, basis="recent_duration", max_cost_usd=0.5)
     takes = describe_plan(made_function(), known, costs_nothing=False)[-1]
     assert takes == "Plan: at most 60 invocations, about 10 s and $0.01, never more than $0.50."
+
+
+def test_a_plan_sets_its_price_against_the_function_s() -> None:
+    """In invocations at the current size, and where a rate is known as a share of a month's."""
+    price = PriceOfDeciding(1234.4, None, None)
+    line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
+    assert line == "That is the price of about 1,234 invocations at 1024 MB."
+    price = PriceOfDeciding(1234.4, 48.0, 0.0021)
+    line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
+    assert line.endswith("at 1024 MB, 0.2 % of a month's $48.00 at this rate.")
+
+
+def test_an_answer_says_when_the_sweep_has_paid_for_itself() -> None:
+    """With the interval; nothing where no saving is sure."""
+    assert pay_back(answers.keep()) is None
+    made = answers.resize()
+    after = Interval(1200.4, 1100.0, 1349.6)
+    paid = replace(made, sweep=replace(made.sweep, pays_back_after_invocations=after))
+    assert pay_back(paid) == (
+        "The sweep's $0.0004 is saved again after about 1,200 invocations (1,100 to 1,350)."
+    )
 
 
 def test_an_adaptive_plan_says_what_it_chooses_among() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
+    from tuner.model.plan import PriceOfDeciding
     from tuner.model.progress import ProgressHook
     from tuner.model.recommendation import Recommendation
     from tuner.model.request import TuneRequest
@@ -87,9 +88,10 @@ def sweep_and_answer(
     ) as target:
         inputs = with_payloads(inputs, target, _test_events_offered(inputs, target))
         prepared = _plan(inputs, target, wanted)
-        _show_plan(prepared, target)
+        price = prepared.price(terms.traffic.rate_per_s if terms else None)
+        _show_plan(prepared, target, price)
         if manner.dry_run:
-            return _end_dry_run(prepared, manner)
+            return _end_dry_run(prepared, price, manner)
         _agree(prepared, manner)
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
@@ -142,13 +144,15 @@ def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:
         return session.plan(inputs.isolated("clone"), target, goal=goal, state_dir=folder)
 
 
-def _show_plan(prepared: PreparedSweep, target: OpenTarget) -> None:
+def _show_plan(prepared: PreparedSweep, target: OpenTarget, price: PriceOfDeciding | None) -> None:
     lines = describe_plan(
         prepared.function,
         prepared.plan,
         costs_nothing=prepared.costs_nothing,
         reached_by=prepared.reached_by,
         has_build=prepared.build is not None,
+        prior=prepared.prior,
+        price=price,
     )
     for line in (*target.beside_the_function, *lines):
         say(line)
@@ -188,7 +192,7 @@ def _run(
         raise
 
 
-def _end_dry_run(prepared: PreparedSweep, manner: Manner) -> int:
+def _end_dry_run(prepared: PreparedSweep, price: PriceOfDeciding | None, manner: Manner) -> int:
     if manner.json:
         show_json(
             {
@@ -196,6 +200,7 @@ def _end_dry_run(prepared: PreparedSweep, manner: Manner) -> int:
                 "kind": "plan",
                 "function": function_json(prepared.function),
                 "plan": asdict(prepared.plan),
+                "price": None if price is None else asdict(price),
             }
         )
     return 0

@@ -13,6 +13,8 @@ from tuner.model.lambda_limits import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tuner.model.sweep import Sweep
 
 _STEP_MB = 64
@@ -40,12 +42,26 @@ def candidate_sizes(
     return within
 
 
+def named_within(
+    sizes_mb: Sequence[int], min_memory_mb: int | None, max_memory_mb: int | None
+) -> tuple[int, ...]:
+    """The named sizes within the limits (None: any). Raises UsageError if that is none of them."""
+    low, high = min_memory_mb or MIN_MEMORY_MB, max_memory_mb or MAX_MEMORY_MB
+    within = tuple(size for size in sizes_mb if low <= size <= high)
+    if not within:
+        raise UsageError(
+            f"none of the sizes to choose among ({', '.join(map(str, sizes_mb))} MB) lies between "
+            f"{low} and {high} MB: widen `min_memory_mb` and `max_memory_mb`"
+        )
+    return within
+
+
 def candidates_of(
     sweep: Sweep, min_memory_mb: int | None = None, max_memory_mb: int | None = None
 ) -> frozenset[int]:
     """The sizes that the operator named, or those that a person would write and what was invoked;
     within the limits, or the range that was planned. What the account turned out to refuse is
-    none. Raises InputError if the limits leave nothing.
+    none. Raises UsageError if the limits leave nothing.
     """
     candidates = _asked_for(sweep, min_memory_mb, max_memory_mb)
     if sweep.memory_cap_mb is None:
@@ -59,9 +75,7 @@ def _asked_for(
 ) -> frozenset[int]:
     planned = sweep.plan.sizes_mb
     if sweep.plan.sizes_named:
-        low, high = min_memory_mb or min(planned), max_memory_mb or max(planned)
-        named = frozenset(size for size in planned if low <= size <= high)
-        return named or frozenset(planned)
+        return frozenset(named_within(planned, min_memory_mb, max_memory_mb))
     low_mb = min(planned, default=None) if min_memory_mb is None else min_memory_mb
     high_mb = max(planned, default=None) if max_memory_mb is None else max_memory_mb
     candidates = {*candidate_sizes(low_mb, high_mb, sweep.function.memory_mb)}

@@ -22,6 +22,8 @@ class Question:
     candidates: frozenset[int]
     prior: PriorEvidence | None = None
     """What an earlier sweep told."""
+    recent_duration_ms: float | None = None
+    """The function's mean duration at its current size, where it is known."""
 
     def without(self, memory_mb: int) -> Question:
         """The same question, with one size less to choose from."""

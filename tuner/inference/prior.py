@@ -116,6 +116,11 @@ def prior_log_duration(memory_mb: int) -> Floats:
     return prior_shapes().log_duration([memory_mb])[:, 0]
 
 
+def typical_ratio(memory_mb: int, other_mb: int) -> float:
+    """How many times the duration at another size half of the library's shapes take at one."""
+    return float(np.exp(np.median(prior_log_duration(memory_mb) - prior_log_duration(other_mb))))
+
+
 @lru_cache(maxsize=1)
 def prior_log_scale() -> Floats:
     """Logarithm of the duration (ms) that is 1 in a windowed shape; NaN where any scale fits."""

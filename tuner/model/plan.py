@@ -48,6 +48,17 @@ class VariedParameter:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceOfDeciding:
+    """What a sweep is expected to cost, against what the function costs as it is."""
+
+    invocations_at_current: float
+    """How many invocations at the current size cost as much."""
+    current_usd_per_month: float | None
+    """What a month's invocations cost at the current size; None without a rate."""
+    share_of_month: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SweepPlan:
     """Sizes, repetitions and limits of one sweep.
 

@@ -30,6 +30,7 @@ from tuner.report.wording import (
     describe_sweep,
     goal_line,
     headline,
+    pay_back,
 )
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ def _row_style(row: SizeRow) -> str:
 
 def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
     console.print(_held(headline(recommendation)), style=style)
-    lines = (certainty, goal_line, cost_of_records, best_pair)
+    lines = (certainty, goal_line, cost_of_records, best_pair, pay_back)
     for line in (write(recommendation) for write in lines):
         if line:
             console.print(Padding(_held(line), (0, 0, 0, 2)))

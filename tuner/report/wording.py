@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tuner.model.function import FunctionConfig
-    from tuner.model.plan import SweepPlan
+    from tuner.model.plan import PriceOfDeciding, SweepPlan
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Recommendation
 
 
@@ -210,6 +211,8 @@ def describe_plan(
     costs_nothing: bool,
     reached_by: Sequence[str] = (),
     has_build: bool = False,
+    prior: PriorEvidence | None = None,
+    price: PriceOfDeciding | None = None,
 ) -> tuple[str, ...]:
     """Lines: the function, what is going to happen to it, and what that takes."""
     count = plan.estimated_invocation_count
@@ -221,7 +224,47 @@ def describe_plan(
         _isolation(plan, reached_by),
         "Every invocation really runs the code, with the function's own role.",
         *_wishes(plan, has_build=has_build),
+        *_told_before(prior),
         f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
+        *_against_its_bill(function, price),
+    )
+
+
+def _told_before(prior: PriorEvidence | None) -> Iterator[str]:
+    """What an earlier sweep is going to save."""
+    if prior is None:
+        return
+    which = f"the sweep {plain(prior.source_id)} of {plain(prior.started_at[:10])}"
+    if all(map(prior.tells_level, prior.payloads)):
+        yield f"Informed by {which}: the code is the same, so fewer invocations are needed."
+    else:
+        yield f"Informed by {which}, of its shape alone: not all is as it was then."
+
+
+def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -> Iterator[str]:
+    """What that is against what the function costs as it is."""
+    if price is None:
+        return
+    count, now = price.invocations_at_current, numbers.memory(function.memory_mb)
+    text = f"That is the price of about {count:,.0f} invocations at {now}"
+    if price.current_usd_per_month is not None and price.share_of_month is not None:
+        month = numbers.usd(price.current_usd_per_month)
+        text += f", {numbers.percent(price.share_of_month)} of a month's {month} at this rate"
+    yield f"{text}."
+
+
+def pay_back(recommendation: Recommendation) -> str | None:
+    """When the sweep has paid for itself: `The sweep's $0.01 is saved again after about 900
+    invocations (850 to 960).`
+    """
+    after = recommendation.sweep.pays_back_after_invocations
+    if after is None:
+        return None
+    cost = numbers.usd(recommendation.sweep.cost_usd)
+    low, high = (max(count, 1) for count in (after.low, after.high))
+    return (
+        f"The sweep's {cost} is saved again after about {max(after.estimate, 1):,.0f} invocations "
+        f"({low:,.0f} to {high:,.0f})."
     )
 
 

@@ -72,13 +72,14 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         leave_ratio=request.budget.leave_concurrency_ratio,
     )
     prices = book.lambda_prices(config.region, config.architecture)
+    recent_ms = gateway.recent_duration_ms(inputs.function)
     planned = plan_by(
         inputs,
         replace(
             basis_of(inputs, config, prices, target.max_memory_mb, is_loopback=gateway.is_loopback),
             isolation=isolation,
             concurrency=concurrency,
-            recent_duration_ms=gateway.recent_duration_ms(inputs.function),
+            recent_duration_ms=recent_ms,
         ),
         goal,
     )
@@ -104,6 +105,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         build=inputs.build,
         earlier=inputs.earlier,
         prior=prior,
+        recent_duration_ms=recent_ms,
         force=request.output.force,
     )
 

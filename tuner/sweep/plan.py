@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tuner.decision import candidate_sizes
+from tuner.decision.candidates import named_within
 from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
@@ -238,11 +239,16 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
 
 
 def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
-    """The sizes that the user named and the current one, which a saving is told against."""
+    """The sizes that the user named and the current one, which a saving is told against. Raises
+    UsageError where the range has none of them.
+    """
     named = request.measure.memory_sizes_mb
-    if basis.sizes_mb or not named:
-        return basis.sizes_mb
-    return tuple(sorted({*chosen_sizes(named), basis.function.memory_mb}))
+    if not basis.sizes_mb and not named:
+        return ()
+    sizes = basis.sizes_mb or tuple(sorted({*chosen_sizes(named), basis.function.memory_mb}))
+    # What the answer could not choose among is not worth measuring.
+    named_within(sizes, request.measure.min_memory_mb, request.measure.max_memory_mb)
+    return sizes
 
 
 def _usual_most(goal: Goal, payload_count: int) -> int:

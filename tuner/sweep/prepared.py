@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.plan import PriceOfDeciding
+from tuner.sweep.estimate import Pricing
 from tuner.sweep.hooks import NO_HOOKS, Hooks
 
 if TYPE_CHECKING:
@@ -47,6 +50,8 @@ class PreparedSweep:
     """The sweep that this one goes on from: what it measured, spent and took counts."""
     prior: PriorEvidence | None = None
     """What an earlier sweep tells of the function."""
+    recent_duration_ms: float | None = None
+    """The function's mean duration at its current size, where it is known."""
     force: bool = False
     """Replace the sweep that the file holds already."""
 
@@ -54,3 +59,17 @@ class PreparedSweep:
     def costs_nothing(self) -> bool:
         """Whether the endpoint is on this machine, where nothing is billed."""
         return self.environment == "local"
+
+    def price(self, rate_per_s: float | None = None) -> PriceOfDeciding | None:
+        """The plan's expected cost against the function's, a month's by its rate of requests; None
+        where nothing is billed, and where no recent duration is known.
+        """
+        if self.costs_nothing or self.recent_duration_ms is None:
+            return None
+        pricing = Pricing(self.function, self.prices, self.recent_duration_ms)
+        now_usd = pricing.expected_cost_usd(self.function.memory_mb)
+        cost_usd = self.plan.estimated_cost_usd
+        month = None if not rate_per_s else now_usd * rate_per_s * SECONDS_PER_MONTH
+        return PriceOfDeciding(
+            cost_usd / now_usd, month, None if month is None else cost_usd / month
+        )

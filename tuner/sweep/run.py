@@ -117,6 +117,7 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
             max_invocations=plan.max_invocations,
             spends_all=plan.spends_all,
             prior=prepared.prior,
+            recent_duration_ms=prepared.recent_duration_ms,
         )
     return AdaptivePolicy(
         plan.sizes_mb,
@@ -128,4 +129,5 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
         max_invocations=plan.max_invocations,
         spends_all=plan.spends_all,
         prior=prepared.prior,
+        recent_duration_ms=prepared.recent_duration_ms,
     )

@@ -76,8 +76,10 @@ class AdaptivePolicy:
         max_invocations: int,
         spends_all: bool = False,
         prior: PriorEvidence | None = None,
+        recent_duration_ms: float | None = None,
     ) -> None:
-        self._question = Question(goal, function, prices, frozenset(sizes_mb), prior)
+        sizes = frozenset(sizes_mb)
+        self._question = Question(goal, function, prices, sizes, prior, recent_duration_ms)
         self._weights = dict(payload_weights)
         self._seed = seed
         self._spends_all = spends_all
@@ -304,7 +306,9 @@ class AdaptivePolicy:
         return tuple(Trial(size, p) for p, n in missing.items() for _ in range(max(n, 0)))
 
     def _worth_trying(self, problem: Problem) -> list[int]:
-        """Open sizes whose observed memory use leaves headroom, thinned to a few an octave."""
+        """Open sizes whose observed memory use leaves headroom and that should end before the
+        timeout, thinned to a few an octave.
+        """
         best = problem.ranking.pick()
         assert best is not None  # some size is allowed
         keep = {*problem.evidence.sampled_mb, problem.estimates.sizes_mb[best]}
@@ -312,6 +316,8 @@ class AdaptivePolicy:
         for size in self._open_sizes(problem.evidence):
             used = expected_use_mb(problem.evidence, size)
             if used is not None and used > HEADROOM_USE_RATIO * size:
+                continue
+            if problem.constraints.bars.get(size) == "timeout":
                 continue
             if size in keep or not sizes or math.log2(size / sizes[-1]) > _TRIED_OCTAVES:
                 sizes.append(size)

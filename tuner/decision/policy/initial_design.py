@@ -13,6 +13,7 @@ from tuner.decision.move import measured_answer
 from tuner.decision.policy import Trial
 from tuner.decision.prior import as_evidence
 from tuner.decision.problem import build_problem
+from tuner.inference.prior import typical_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,8 +46,10 @@ def initial_trials(
     wanted = min(_fewest_sizes(question, payloads, first_mb), len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
-    untried = [m for m in open_sizes_mb if m not in tried]
     current = question.function.memory_mb
+    untried = [
+        m for m in open_sizes_mb if m not in tried and (m == current or _ends_in_time(question, m))
+    ]
     picked = [current] if current in untried else []
     picked += [size for size in first_mb if size in untried and size not in picked]
     anchors = list(_FIRST_SIZES_MB)
@@ -62,6 +65,14 @@ def initial_trials(
         if not near:
             picked.append(size)
     return tuple(Trial(m, payloads[i % len(payloads)]) for i, m in enumerate(picked))
+
+
+def _ends_in_time(question: Question, memory_mb: int) -> bool:
+    """Whether a typical function that takes what this one took lately ends before the timeout."""
+    recent_ms, now_mb = question.recent_duration_ms, question.function.memory_mb
+    if recent_ms is None:
+        return True
+    return recent_ms * typical_ratio(memory_mb, now_mb) <= question.function.timeout_s * 1000
 
 
 def _fewest_sizes(question: Question, payloads: Sequence[str], first_mb: Sequence[int]) -> int:

@@ -49,8 +49,10 @@ class StratifiedPolicy:
         max_invocations: int,
         spends_all: bool = False,
         prior: PriorEvidence | None = None,
+        recent_duration_ms: float | None = None,
     ) -> None:
-        self._question = Question(goal, function, prices, frozenset(sizes_mb), prior)
+        sizes = frozenset(sizes_mb)
+        self._question = Question(goal, function, prices, sizes, prior, recent_duration_ms)
         self._strata = strata_of(payloads, varied.values)
         self._varied = varied
         self._seed = seed
@@ -65,6 +67,7 @@ class StratifiedPolicy:
                 max_invocations=max_invocations,
                 spends_all=spends_all,
                 prior=prior,
+                recent_duration_ms=recent_duration_ms,
             )
             for stratum in self._strata
         )
