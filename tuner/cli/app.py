@@ -33,6 +33,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "demo": Entry("tuner.cli.demo:demo", "Tune a real handler on this machine: no account needed."),
     "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
     "compare": Entry("tuner.cli.compare:compare", "Say whether two sweeps really differ."),
+    "sweeps": Entry(
+        "tuner.cli.sweeps:sweeps", "List the sweeps that are kept, or remove old ones."
+    ),
     "comment": Entry(
         "tuner.cli.comment:comment", "Post the answer on a pull request, or renew it."
     ),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
-from tuner.cli.saved import kept_names, load
+from tuner.cli.saved import kept_names, last_two, load
 
 if TYPE_CHECKING:
     from tuner.decision import Analysis
@@ -17,7 +17,7 @@ tuner compare before.jsonl after.jsonl
 
 tuner compare x86.jsonl arm.jsonl --format html --out architectures.html
 
-tuner compare resize-images new.jsonl --json"""
+tuner compare resize-images --json"""
 
 
 def compare(
@@ -25,13 +25,15 @@ def compare(
         str,
         typer.Argument(
             metavar="A",
-            help="Sweep file, or a function's name for its newest: what was before.",
+            help="Sweep file, or a function's name for its newest: what was before. A name alone "
+            "stands for the function's last two sweeps.",
             autocompletion=kept_names,
         ),
     ],
     b: Annotated[
-        str, typer.Argument(metavar="B", help="The other one.", autocompletion=kept_names)
-    ],
+        str | None,
+        typer.Argument(metavar="B", help="The other one.", autocompletion=kept_names),
+    ] = None,
     *,
     format_name: options.ReportFormat = "text",
     out_file: options.ReportFile = None,
@@ -63,6 +65,8 @@ def compare(
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1)
+    if b is None:
+        a, b = last_two(a)
     first, second = load(a), load(b)
     wanted = asked.wanted(comparing.common_goal(first, second))
     difference = partial(

@@ -24,6 +24,7 @@ _OTHERWISE_NAMED: Final = {
     "max_memory_mb": "--max-memory",
     "memory_sizes_mb": "--memory-sizes",
     "min_memory_mb": "--min-memory",
+    "older_than_days": "--older-than",
     "payloads": "--payload",
     "rate_per_s": "--rate",
     "template_environment": "--env",
@@ -34,7 +35,7 @@ _NAMED_ALIKE: Final = (
     *("after", "allow_different_replies", "allow_outside", "api_url", "arm_speed", "batch_size"),
     *("before", "budget_usd", "build", "code", "cold_start_share", "concurrency"),
     *("container_concurrency", "days", "different_functions", "endpoint_url", "exhaustive"),
-    *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep_payloads"),
+    *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep", "keep_payloads"),
     *("max_invocations", "min_saving_ratio", "min_saving_usd_per_month", "needs_gpu", "number"),
     *("once_each", "out", "payload_size", "peak_ratio", "percentile", "port", "profile"),
     *(

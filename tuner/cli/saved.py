@@ -37,11 +37,20 @@ Sweeps = Annotated[
 
 
 def load(name: str) -> "Sweep":
-    """The sweep of a file, or a function's newest. Raises SweepFileError and its kin."""
+    """A file's sweep, a function's newest, or the one of an id. Raises SweepFileError."""
     from tuner.cli.config import state_dir  # noqa: PLC0415 - not needed for --help
     from tuner.sweep.store import load_sweep  # noqa: PLC0415 - as above
 
     return load_sweep(name, state_dir=state_dir())
+
+
+def last_two(name: str) -> tuple[str, str]:
+    """The files of a function's last two sweeps. Raises SweepFileError for fewer."""
+    from tuner.cli.config import state_dir  # noqa: PLC0415 - not needed for --help
+    from tuner.sweep.store import SweepStore  # noqa: PLC0415 - as above
+
+    older, newer = SweepStore(state_dir()).newest_two(name)
+    return str(older), str(newer)
 
 
 def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -149,6 +150,18 @@ def _read(parse: Callable[[str], T], text: str) -> T:
         return parse(text)
     except InputError as error:
         raise typer.BadParameter(str(error)) from None
+
+
+def since(text: str) -> datetime:
+    """`2026-11-01`, or `7d` for the last seven days; UTC."""
+    stripped = str(text).strip()
+    try:
+        if stripped.endswith("d"):
+            return datetime.now(UTC) - timedelta(days=float(stripped.removesuffix("d")))
+        day = datetime.fromisoformat(stripped)
+        return day if day.tzinfo else day.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r} is no day: write 2026-11-01 or 7d") from None
 
 
 def memory_mb(text: str) -> int:

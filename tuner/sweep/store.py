@@ -48,6 +48,11 @@ class SweepStore:
             )
         return found[-1]
 
+    def file_of(self, name: str) -> Path:
+        """A function's newest sweep, or the sweep of that id. Raises SweepFileError for neither."""
+        named = [*self._folder.glob(f"*/{_folder_name(name)}{_SUFFIX}")]
+        return named[0] if named and not self.files(name) else self.newest(name)
+
     def newest_two(self, function_name: str) -> tuple[Path, Path]:
         """A function's last sweep but one, and its last. Raises SweepFileError for fewer."""
         newest = self.newest(function_name)
@@ -73,7 +78,7 @@ class SweepStore:
 
 
 def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
-    """Read a sweep file, or the newest kept sweep of a function.
+    """Read a sweep file, the newest kept sweep of a function, or the kept sweep of that id.
 
     What looks like a path (a separator or a suffix in it) or is a file is one. Raises
     SweepFileError.
@@ -91,7 +96,7 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
     store = SweepStore(state_dir or default_state_dir())
     if path.is_dir() and str(path_or_name) not in store.names():
         raise _not_a_folder(path)
-    return read_sweep(store.newest(str(path_or_name)))
+    return read_sweep(store.file_of(str(path_or_name)))
 
 
 def _not_a_folder(folder: Path) -> SweepFileError:

@@ -1,0 +1,166 @@
+"""The sweeps that are kept in the state folder: which there are, what they say, which may go."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner import session
+from tuner.errors import InputError, SweepFileError, TunerError, UsageError
+from tuner.lease.journal import journal_dir
+from tuner.sweep.file import read_sweep
+from tuner.sweep.store import SweepStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tuner.model.sweep import Sweep
+
+_MAY_RUN: Final = timedelta(days=1)
+"""How long a file without an end is taken for a sweep that still runs: none takes longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSweep:
+    """One file; `sweep` is None where it cannot be read, and `problem` says why."""
+
+    function: str
+    started_at: datetime
+    """UTC; of a file that cannot be read: when it was last written."""
+    file: Path
+    size_bytes: int
+    sweep: Sweep | None
+    problem: str | None
+    is_live: bool
+    """Whether it runs, or left something that `tuner recover` has to put right."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As an item of `tuner sweeps --json`, with its verdict."""
+        told: dict[str, Any] = {
+            "id": self.file.stem,
+            "function": self.function,
+            "started_at": f"{self.started_at:%Y-%m-%dT%H:%M:%SZ}",
+            "environment": None,
+            "invocation_count": None,
+            "cost_usd": None,
+            "end": None,
+            "current_mb": None,
+            "verdict": None,
+            "memory_mb": None,
+            "file": str(self.file),
+            "size_bytes": self.size_bytes,
+            "live": self.is_live,
+            "problem": self.problem,
+        }
+        if (sweep := self.sweep) is None:
+            return told
+        told["environment"], told["end"] = sweep.environment, sweep.end
+        told["invocation_count"], told["cost_usd"] = len(sweep.invocations), sweep.cost_usd
+        told["current_mb"] = sweep.function.memory_mb
+        try:
+            choice = session.analyse(sweep).choice
+        except TunerError as error:
+            told["problem"] = str(error)
+        else:
+            told["verdict"], told["memory_mb"] = choice.verdict, choice.memory_mb
+        return told
+
+
+def list_sweeps(
+    state_dir: Path,
+    *,
+    function: str | None = None,
+    environment: str | None = None,
+    since: datetime | None = None,
+) -> tuple[KeptSweep, ...]:
+    """The kept sweeps that match, newest first."""
+    store = SweepStore(state_dir)
+    found = (
+        _read(path, name, state_dir)
+        for name in ([function] if function else store.names())
+        for path in store.files(name)
+    )
+    matching = (
+        each
+        for each in found
+        if (since is None or each.started_at >= since)
+        and (environment is None or (each.sweep and each.sweep.environment == environment))
+    )
+    return tuple(sorted(matching, key=lambda each: each.started_at, reverse=True))
+
+
+def choose_old(
+    kept: Iterable[KeptSweep],
+    *,
+    keep: int | None = None,
+    older_than_days: float | None = None,
+    now: datetime,
+) -> tuple[KeptSweep, ...]:
+    """Those of a list, newest first, that may go: never a live one.
+
+    A function's newest `keep` stay, and so does what is not older than the days. A file that cannot
+    be read goes by its age alone. Raises UsageError without either limit.
+    """
+    if keep is None and older_than_days is None:
+        raise UsageError("say which sweeps may go: give `keep`, `older_than_days`, or both")
+    counts: Counter[str] = Counter()
+    chosen = []
+    for each in kept:
+        is_old = older_than_days is None or now - each.started_at > timedelta(days=older_than_days)
+        if each.sweep is None:
+            may_go = is_old and older_than_days is not None
+        else:
+            counts[each.function] += 1
+            may_go = is_old and (keep is None or counts[each.function] > keep)
+        if may_go and not each.is_live:
+            chosen.append(each)
+    return tuple(chosen)
+
+
+def remove(chosen: Sequence[KeptSweep], state_dir: Path) -> tuple[KeptSweep, ...]:
+    """Remove the files, but one that came to be live meanwhile; return what was removed.
+
+    Raises InputError for one that cannot be removed.
+    """
+    removed = []
+    for each in chosen:
+        if _is_live(each.file, each.sweep, state_dir):
+            continue
+        try:
+            each.file.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"{each.file} cannot be removed: {error.strerror}") from None
+        removed.append(each)
+        with contextlib.suppress(OSError):  # others are left in it
+            each.file.parent.rmdir()
+    return tuple(removed)
+
+
+def _read(path: Path, name: str, state_dir: Path) -> KeptSweep:
+    stat = path.stat()
+    written = datetime.fromtimestamp(stat.st_mtime, UTC)
+    sweep, problem = None, None
+    try:
+        sweep = read_sweep(path)
+        begun = datetime.fromisoformat(sweep.started_at)
+        written = begun if begun.tzinfo else begun.replace(tzinfo=UTC)
+    except (SweepFileError, ValueError) as error:
+        problem = str(error)
+    live = _is_live(path, sweep, state_dir)
+    function = name if sweep is None else sweep.function.name
+    return KeptSweep(function, written, path, stat.st_size, sweep, problem, live)
+
+
+def _is_live(path: Path, sweep: Sweep | None, state_dir: Path) -> bool:
+    if (journal_dir(state_dir) / f"{path.stem}.jsonl").exists():
+        return True
+    try:
+        written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return False
+    ended = sweep is not None and sweep.end is not None
+    return not ended and datetime.now(UTC) - written < _MAY_RUN

@@ -1,0 +1,126 @@
+"""`tuner sweeps`: the sweeps that are kept, and which of them may go."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tuner.cli import options, values
+from tuner.cli.saved import kept_names
+from tuner.cli.screen import agree, say, show_json, show_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tuner.api.kept import KeptSweep
+
+EPILOG = """\
+tuner sweeps
+
+tuner sweeps resize-images --since 30d --json
+
+tuner sweeps --prune --keep 5 --dry-run
+
+tuner sweeps --prune --older-than 90 --environment local --yes"""
+
+
+def sweeps(
+    function_name: Annotated[
+        str | None,
+        typer.Argument(metavar="FUNCTION", help="Only this function's.", autocompletion=kept_names),
+    ] = None,
+    *,
+    environment: Annotated[
+        Literal["aws", "local"] | None,
+        typer.Option("--environment", help="Only those measured on AWS, or on this machine."),
+    ] = None,
+    since: Annotated[
+        Any,
+        typer.Option(
+            "--since", metavar="DATE", parser=values.since, help="2026-11-01, or 7d for a week."
+        ),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove those that --keep and --older-than leave over.")
+    ] = False,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Keep the newest N of each function."),
+    ] = None,
+    older_than: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="DAYS", help="Keep those of the last days."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be removed, and end.")
+    ] = False,
+    json: options.JsonOutput = False,
+) -> int:
+    """List the sweeps that are kept: function, when, verdict, size and name, newest first.
+
+    Other commands take a function's name for its newest sweep, or a sweep's own name from this
+    list. With --prune, sweeps are removed once you agree; one that runs, or that tuner recover has
+    yet to put right, never is.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - not needed for --help
+
+    from tuner.api.kept import choose_old, list_sweeps, remove  # noqa: PLC0415 - as above
+    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
+    from tuner.errors import UsageError  # noqa: PLC0415 - as above
+
+    if not prune and (keep is not None or older_than is not None):
+        raise UsageError("--keep and --older-than say what --prune leaves: give that too")
+    folder = state_dir()
+    found = list_sweeps(folder, function=function_name, environment=environment, since=since)
+    if prune:
+        found = choose_old(found, keep=keep, older_than_days=older_than, now=datetime.now(UTC))
+    done = prune and bool(found) and not dry_run and (yes or _agreed(found, folder))
+    if done:
+        found = remove(found, folder)
+    if json:
+        head = {"schema_version": 1, "kind": "sweeps", "folder": str(folder / "sweeps")}
+        pruned = {"dry_run": dry_run, "removed": done} if prune else {}
+        show_json({**head, **pruned, "sweeps": [each.to_dict() for each in found]})
+    elif not found:
+        show_text(
+            "Nothing to remove.\n" if prune else f"No such sweep is kept in {folder / 'sweeps'}.\n"
+        )
+    elif done:
+        show_text(f"Removed {_count(found)}.\n")
+    elif not prune or dry_run:
+        show_text(f"{_table(found, folder)}\n")
+    return 0
+
+
+def _agreed(found: "Sequence[KeptSweep]", folder: "Path") -> bool:
+    for line in _table(found, folder).splitlines():
+        say(line)
+    return agree(f"Remove {_count(found)}?")
+
+
+def _table(found: "Sequence[KeptSweep]", folder: "Path") -> str:
+    from tuner.report.console import table_lines  # noqa: PLC0415 - not needed for --help
+    from tuner.report.sanitize import plain  # noqa: PLC0415 - as above
+
+    rows = [("function", "when (UTC)", "where", "verdict", "MB", "sweep")]
+    for each in found:
+        told = each.to_dict()
+        now, then = told["current_mb"], told["memory_mb"]
+        verdict = told["verdict"] or ("unreadable" if each.sweep is None else "unknown")
+        rows.append(
+            (
+                plain(each.function),
+                f"{each.started_at:%Y-%m-%d %H:%M}",
+                told["environment"] or "",
+                f"{verdict}, in use" if each.is_live else verdict,
+                str(now or "") if then in (None, now) else f"{now} → {then}",
+                plain(told["id"]),
+            )
+        )
+    lines = table_lines(rows, "<<<<<<", indent=0)
+    return "\n".join([*lines, "", f"Files are in {folder / 'sweeps'}."])
+
+
+def _count(found: "Sequence[object]") -> str:
+    return "1 sweep" if len(found) == 1 else f"{len(found)} sweeps"
