@@ -12,7 +12,7 @@ from tests.sweeps import recommended as decide
 from tuner.model.goal import OPTION_WEIGHTS, Goal
 from tuner.model.plan import PayloadClass
 from tuner.pricing import load_price_book
-from tuner.sweep.findings import host_busy
+from tuner.sweep.findings import HOST_BUSY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ def test_a_busy_machine_lowers_the_confidence() -> None:
     sure = decide(sweep).choice.confidence
     assert sure is not None
     assert sure > 0.9
-    busy = decide(dataclasses.replace(sweep, findings=(host_busy(),)))
+    busy = decide(dataclasses.replace(sweep, findings=(HOST_BUSY,)))
     assert busy.choice.confidence == 0.5
     assert "host_busy" in codes(busy)
 

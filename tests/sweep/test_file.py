@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,7 @@ from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
 from tuner.sweep.file import SCHEMA_VERSION, read_sweep
+from tuner.sweep.store import check_writable
 from tuner.sweep.writing import SweepWriter
 
 AMOUNTS = st.floats(0, 1e12)
@@ -395,6 +400,36 @@ def test_where_events_are_sent_once_a_power_cut_loses_no_file(
     with SweepWriter(tmp_path / "sweep.jsonl", sync=True) as writer:
         writer.begin(made_sweep())
     assert flushed == [False, True]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tuner.sweep.file import read_sweep
+from tuner.sweep.writing import SweepWriter
+path = Path(sys.argv[1])
+SweepWriter(path, continues=read_sweep(path)).begin(read_sweep(path))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_left_beside_its_file_goes_with_the_next_one(tmp_path: Path) -> None:
+    """A sweep that goes on in its own file is written beside it first: a kill leaves that there,
+    and what another process is still writing stays.
+    """
+    path = tmp_path / "sweep.jsonl"
+    save_sweep(path, dataclasses.replace(made_sweep(), end="interrupted"))
+    sweep = read_sweep(path)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    [left] = set(tmp_path.iterdir()) - {path}
+
+    living = left.with_name(f".{path.name}.1.new")
+    with living.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        check_writable(path, continues=sweep)
+        assert set(tmp_path.iterdir()) == {path, living}
+    assert read_sweep(path) == sweep
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, InvokeReply, Outcome
 from tuner.sweep.file import read_sweep
-from tuner.sweep.findings import host_busy
+from tuner.sweep.findings import HOST_BUSY
 from tuner.sweep.guard import RunawayGuard, trace_came_back
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def test_a_busy_machine_is_told_whoever_sweeps(
     with serve(tmp_path, OnABusyHost(20.0, time_scale=0)) as served:
         plan = served.plan(memory_sizes_mb=SIZES, repetition_count=2)
         sweep = served.run(plan)
-        seen_before = replace(host_busy(), message="a bare loop got 61 % of a core")
+        seen_before = replace(HOST_BUSY, message="a bare loop got 61 % of a core")
         told_before = served.run(
             served.plan(memory_sizes_mb=SIZES, repetition_count=2), findings=(seen_before,)
         )
         once_more = served.plan(memory_sizes_mb=SIZES, repetition_count=3)
-        gone_on = served.run(once_more, findings=(host_busy(),), earlier=told_before)
+        gone_on = served.run(once_more, findings=(HOST_BUSY,), earlier=told_before)
     assert ("host_busy" in codes(sweep)) == is_told
     for each in (told_before, gone_on):
         assert [found for found in each.findings if found.code == "host_busy"] == [seen_before]

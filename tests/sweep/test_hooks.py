@@ -109,4 +109,4 @@ def test_commands_are_words_and_no_shell_text() -> None:
 def test_a_command_that_is_not_there_is_told() -> None:
     """One line that names it."""
     with pytest.raises(HookError, match=r"'/no/such/command' failed \(it cannot be run: No such"):
-        Hooks(("/no/such/command",)).run_before({})
+        Hooks(("/no/such/command",)).run("before", {})

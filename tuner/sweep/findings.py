@@ -24,6 +24,69 @@ _LASTING: Final = frozenset(
 )
 
 
+NOTHING_SUCCEEDED: Final = Finding(
+    "nothing_succeeded", "error", "No invocation succeeded: there are no samples."
+)
+UNREACHABLE: Final = Finding(
+    "unreachable",
+    "error",
+    "Several invocations in a row got no answer: stopped. Check the network and the function's "
+    "timeout, then sweep again.",
+)
+HOST_BUSY: Final = Finding(
+    "host_busy",
+    "warning",
+    "The machine was busy with other work while handlers ran: sizes are measured too slow, the "
+    "large ones most. Sweep again when it is idle.",
+)
+REPORT_CUT_OFF: Final = Finding(
+    "report_cut_off",
+    "warning",
+    "Some replies' log tails (4 KB) hold no REPORT line: these invocations are no samples and "
+    "are charged their worst case. Log less after the handler's end, or log as text.",
+)
+OTHER_VERSION_RAN: Final = Finding(
+    "other_version_ran",
+    "error",
+    "The endpoint ran another version or memory size than it was asked for: these invocations "
+    "are no samples. It does not honour version numbers.",
+)
+REPLY_LOST: Final = Finding(
+    "reply_lost",
+    "warning",
+    "Some invocations were sent and no reply came: they count as spent, at their worst case.",
+)
+BUDGET_REACHED: Final = Finding(
+    "budget_reached",
+    "warning",
+    "Stopped before the budget could be overrun: the next invocation might last until its "
+    "timeout. Raise `budget_usd` to measure more.",
+)
+CORPUS_SPENT: Final = Finding(
+    "corpus_spent",
+    "warning",
+    "Every event of a payload class was sent once, and `once_each=True` sends none again: "
+    "record more of them to measure more.",
+)
+ONLY_ERROR_REPLIES: Final = Finding(
+    "only_error_replies",
+    "error",
+    "Every reply to a payload was an error, at whatever size: stopped, for more of them would "
+    "not tell what the function's work takes.",
+)
+PAYLOADS_NOT_KEPT: Final = Finding(
+    "payloads_not_kept",
+    "info",
+    "Not every payload is kept in the sweep file: together they are too large for it.",
+)
+RUNAWAY: Final = Finding(
+    "runaway",
+    "error",
+    "Invocations cost more than five times what the plan foresaw from the function's recent "
+    "duration: stopped. If these payloads are that much heavier, agree with `budget_usd`.",
+)
+
+
 def lasting(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return what still holds of an earlier run when a sweep goes on."""
     return tuple(finding for finding in findings if finding.code in _LASTING)
@@ -70,21 +133,6 @@ def import_fails(why: str) -> Finding:
     )
 
 
-def nothing_succeeded() -> Finding:
-    """No call succeeded."""
-    return Finding("nothing_succeeded", "error", "No invocation succeeded: there are no samples.")
-
-
-def unreachable() -> Finding:
-    """Calls are no longer answered."""
-    return Finding(
-        "unreachable",
-        "error",
-        "Several invocations in a row got no answer: stopped. Check the network and the function's "
-        "timeout, then sweep again.",
-    )
-
-
 def throttled_out(reason: str | None, attempt_count: int) -> Finding:
     """A call was throttled until it was given up."""
     return Finding(
@@ -114,26 +162,6 @@ def is_news(finding: Finding, known: Iterable[Finding]) -> bool:
     return finding not in known
 
 
-def host_busy() -> Finding:
-    """A local endpoint said that others had much of its machine while handlers ran."""
-    return Finding(
-        "host_busy",
-        "warning",
-        "The machine was busy with other work while handlers ran: sizes are measured too slow, the "
-        "large ones most. Sweep again when it is idle.",
-    )
-
-
-def report_cut_off() -> Finding:
-    """A reply came without its REPORT line."""
-    return Finding(
-        "report_cut_off",
-        "warning",
-        "Some replies' log tails (4 KB) hold no REPORT line: these invocations are no samples and "
-        "are charged their worst case. Log less after the handler's end, or log as text.",
-    )
-
-
 def report_untrue(why: str) -> Finding:
     """A reply came with a REPORT line that cannot be its own."""
     return Finding(
@@ -161,45 +189,6 @@ def unmeasurable(why: str | None) -> Finding:
     )
 
 
-def other_version_ran() -> Finding:
-    """The endpoint ran something else than was asked."""
-    return Finding(
-        "other_version_ran",
-        "error",
-        "The endpoint ran another version or memory size than it was asked for: these invocations "
-        "are no samples. It does not honour version numbers.",
-    )
-
-
-def reply_lost() -> Finding:
-    """A call was sent and nothing came back."""
-    return Finding(
-        "reply_lost",
-        "warning",
-        "Some invocations were sent and no reply came: they count as spent, at their worst case.",
-    )
-
-
-def budget_reached() -> Finding:
-    """The next call might not fit."""
-    return Finding(
-        "budget_reached",
-        "warning",
-        "Stopped before the budget could be overrun: the next invocation might last until its "
-        "timeout. Raise `budget_usd` to measure more.",
-    )
-
-
-def corpus_spent() -> Finding:
-    """Every event was sent, and none may be sent twice."""
-    return Finding(
-        "corpus_spent",
-        "warning",
-        "Every event of a payload class was sent once, and `once_each=True` sends none again: "
-        "record more of them to measure more.",
-    )
-
-
 def recursion(evidence: str) -> Finding:
     """The function seems to invoke itself."""
     return Finding(
@@ -221,16 +210,6 @@ def downstream_errors(error_type: str | None) -> Finding:
     )
 
 
-def only_error_replies() -> Finding:
-    """A function that answers with errors in so many words, and with nothing else."""
-    return Finding(
-        "only_error_replies",
-        "error",
-        "Every reply to a payload was an error, at whatever size: stopped, for more of them would "
-        "not tell what the function's work takes.",
-    )
-
-
 def repeated_event(error_type: str | None) -> Finding:
     """An event that had succeeded fails when it is sent again, whatever the size."""
     return Finding(
@@ -243,31 +222,12 @@ def repeated_event(error_type: str | None) -> Finding:
     )
 
 
-def payloads_not_kept() -> Finding:
-    """The sweep file has no room for more payloads."""
-    return Finding(
-        "payloads_not_kept",
-        "info",
-        "Not every payload is kept in the sweep file: together they are too large for it.",
-    )
-
-
 def not_saved(message: str) -> Finding:
     """The sweep file takes no more, such as on a full disk."""
     return Finding(
         "not_saved",
         "error",
         f"Stopped: {message}. This answer holds all that was measured, the file does not.",
-    )
-
-
-def runaway() -> Finding:
-    """Invocations cost several times what was foreseen."""
-    return Finding(
-        "runaway",
-        "error",
-        "Invocations cost more than five times what the plan foresaw from the function's recent "
-        "duration: stopped. If these payloads are that much heavier, agree with `budget_usd`.",
     )
 
 

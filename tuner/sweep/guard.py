@@ -91,12 +91,12 @@ class RunawayGuard:
         if self._recursion is not None:
             return findings.recursion(self._recursion)
         if is_too_dear:
-            return findings.runaway()
+            return findings.RUNAWAY
         if row == "repeated event":
             return findings.repeated_event(invocation.error_type)
         if is_failing or row is not None:
             return findings.downstream_errors(invocation.error_type)
-        return findings.only_error_replies() if answers_errors else None
+        return findings.ONLY_ERROR_REPLIES if answers_errors else None
 
 
 class CostGuard:
@@ -222,7 +222,8 @@ def trace_came_back(reply: InvokeReply) -> str | None:
     several behind `|`). And a report of another request with this call's trace id is a call that
     this one made.
     """
-    fields = dict(_fields(reply.trace_header))
+    parts = (part.partition("=") for part in (reply.trace_header or "").split(";"))
+    fields = {name.strip(): value.strip() for name, _, value in parts}
     for part in fields.get("Lineage", "").split("|"):
         count = part.rpartition(":")[2]
         if count.isdecimal() and int(count[:4]) > 1:
@@ -236,8 +237,3 @@ def trace_came_back(reply: InvokeReply) -> str | None:
     if any(each.xray_trace_id == root and own not in (None, each.request_id) for each in reports):
         return "its log holds another invocation of the same trace"
     return None
-
-
-def _fields(header: str | None) -> list[tuple[str, str]]:
-    parts = (part.partition("=") for part in (header or "").split(";"))
-    return [(name.strip(), value.strip()) for name, _, value in parts]

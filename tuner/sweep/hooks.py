@@ -45,31 +45,21 @@ class Hooks:
             yield
             return
         try:
-            self.run_before(facts)
+            self.run("before", facts)
             yield
         except BaseException as error:
             try:
-                self.run_after(facts)
+                self.run("after", facts)
             except HookError as also:
                 error.add_note(str(also))
             raise
-        self.run_after(facts)
+        self.run("after", facts)
 
-    def run_before(self, facts: Mapping[str, str], event: bytes = b"") -> None:
-        """Run `before`, if there is one. Raises HookError."""
-        self._run("before", self.before, facts, event)
-
-    def run_after(self, facts: Mapping[str, str], event: bytes = b"") -> None:
-        """Run `after`, if there is one. Raises HookError."""
-        self._run("after", self.after, facts, event)
-
-    def _run(
-        self,
-        when: Literal["before", "after"],
-        words: tuple[str, ...] | None,
-        facts: Mapping[str, str],
-        event: bytes,
+    def run(
+        self, when: Literal["before", "after"], facts: Mapping[str, str], event: bytes = b""
     ) -> None:
+        """Run a command, if there is one. Raises HookError."""
+        words = self.before if when == "before" else self.after
         if words is None:
             return
         told = {f"TUNER_HOOK_{name.upper()}": value for name, value in facts.items()}
@@ -84,7 +74,8 @@ class Hooks:
                 check=True,
             )
         except subprocess.CalledProcessError as error:
-            why = f"it ended with {_status(error.returncode)}"
+            code = error.returncode
+            why = f"it ended with {f'signal {-code}' if code < 0 else f'status {code}'}"
         except subprocess.TimeoutExpired:
             why = f"it took more than {MAX_S:.0f} s"
         except OSError as error:
@@ -123,7 +114,3 @@ def _words(name: str, command: str | None) -> tuple[str, ...] | None:
     if not words:
         raise UsageError(f"`{name}` is empty: give a command, such as './reset-table.sh orders'")
     return words
-
-
-def _status(code: int) -> str:
-    return f"signal {-code}" if code < 0 else f"status {code}"

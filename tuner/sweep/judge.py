@@ -7,15 +7,13 @@ in a known one only while the version never had two calls in flight.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tuner.errors import ReportLineError
-from tuner.logs import parse_report
 from tuner.model.host_check import BUSY_LOAD_RATIO
 from tuner.model.invocation import Invocation, Outcome
 from tuner.sweep import findings
 from tuner.sweep.estimate import MAX_INIT_MS
-from tuner.sweep.outcome import classify, is_crash, parse_fail_on, reply_class
+from tuner.sweep.outcome import classify, is_crash, parse_fail_on, reply_class, report_in
 
 if TYPE_CHECKING:
     from tuner.model.invocation import InvokeReply, PlatformReport
@@ -31,11 +29,7 @@ class Judge:
     """Knows the versions, their environments and the prices."""
 
     def __init__(
-        self,
-        pricing: Pricing,
-        recording: Recording,
-        *,
-        fail_on: str | None = None,
+        self, pricing: Pricing, recording: Recording, *, fail_on: str | None = None
     ) -> None:
         self._pricing = pricing
         self._recording = recording
@@ -61,9 +55,9 @@ class Judge:
 
     def replied(self, done: Done, reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
-        call, report = done.call, _report(reply)
+        call, report = done.call, report_in(reply.log_tail)
         if (reply.host_load_ratio or 0.0) >= BUSY_LOAD_RATIO:
-            self._recording.find(findings.host_busy())
+            self._recording.find(findings.HOST_BUSY)
         doubt = None if report is None else self._doubt(reply, report)
         if doubt is not None:
             report = None
@@ -73,30 +67,25 @@ class Judge:
         )
         if report is None:
             self._recording.find(
-                findings.report_cut_off() if doubt is None else findings.report_untrue(doubt)
+                findings.REPORT_CUT_OFF if doubt is None else findings.report_untrue(doubt)
             )
             discarded = doubt or discarded
             cost_usd = call.worst_usd
         else:
             cost_usd = self._pricing.cost_usd(call.trial.memory_mb, report.billed_duration_ms)
         if _is_other_version(call, reply, report):
-            self._recording.find(findings.other_version_ran())
+            self._recording.find(findings.OTHER_VERSION_RAN)
             report, environment, discarded = None, None, _OTHER_VERSION
-        return Invocation(
-            index=len(self._recording.invocations),
-            memory_mb=call.trial.memory_mb,
-            version=call.version,
-            payload=call.trial.payload,
-            started_s=done.started_s - self._began_s,
-            client_duration_ms=reply.client_duration_ms,
+        return self._invocation(
+            call,
+            done.started_s,
+            reply.client_duration_ms,
             outcome=outcome,
             cost_usd=cost_usd,
             report=report,
             environment=environment,
-            throttle_count=call.throttle_count,
             error_type=error_type,
             discarded=discarded,
-            event_index=call.event_index,
             reply_class=reply_class(reply.payload) if outcome is Outcome.SUCCESS else None,
         )
 
@@ -115,32 +104,26 @@ class Judge:
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
         """Judge a call that got no reply: it may have run, so it costs the worst case."""
         self._environments[call.version].lose()
-        self._recording.find(findings.reply_lost())
-        return self._unanswered(
-            call, started_s, ended_s, outcome=Outcome.LOST_REPLY, cost_usd=call.worst_usd
+        self._recording.find(findings.REPLY_LOST)
+        waited_ms = max(0.0, ended_s - started_s) * 1000
+        return self._invocation(
+            call, started_s, waited_ms, outcome=Outcome.LOST_REPLY, cost_usd=call.worst_usd
         )
 
     def refused(self, done: Done) -> Invocation:
         """Judge a call that the service refused: it ran nothing."""
         self._environments[done.call.version].withdraw()
-        return self._unanswered(
+        return self._invocation(
             done.call,
             done.started_s,
-            done.ended_s,
+            max(0.0, done.ended_s - done.started_s) * 1000,
             outcome=Outcome.SERVICE_ERROR,
             cost_usd=0.0,
             error_type=type(done.result).__name__,
         )
 
-    def _unanswered(
-        self,
-        call: Call,
-        started_s: float,
-        ended_s: float,
-        *,
-        outcome: Outcome,
-        cost_usd: float,
-        error_type: str | None = None,
+    def _invocation(
+        self, call: Call, started_s: float, client_duration_ms: float, **judged: Any
     ) -> Invocation:
         return Invocation(
             index=len(self._recording.invocations),
@@ -148,12 +131,10 @@ class Judge:
             version=call.version,
             payload=call.trial.payload,
             started_s=started_s - self._began_s,
-            client_duration_ms=max(0.0, ended_s - started_s) * 1000,
-            outcome=outcome,
-            cost_usd=cost_usd,
+            client_duration_ms=client_duration_ms,
             throttle_count=call.throttle_count,
-            error_type=error_type,
             event_index=call.event_index,
+            **judged,
         )
 
 
@@ -216,14 +197,6 @@ class VersionEnvironments:
             return None
         self._crash_count -= 1
         return HIDDEN_INIT
-
-
-def _report(reply: InvokeReply) -> PlatformReport | None:
-    """Read the REPORT line, unless it was pushed out of the tail."""
-    try:
-        return parse_report(reply.log_tail)
-    except ReportLineError:
-        return None
 
 
 def _is_other_version(call: Call, reply: InvokeReply, report: PlatformReport | None) -> bool:

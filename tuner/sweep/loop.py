@@ -118,7 +118,7 @@ class SweepLoop:
                 self._drain()
                 self._stop.notify(None)
         if self._end is None and self._health.success_count == 0:
-            self._recording.find(findings.nothing_succeeded())
+            self._recording.find(findings.NOTHING_SUCCEEDED)
             return "failed"
         return self._end or "complete"
 
@@ -216,7 +216,7 @@ class SweepLoop:
             event_index = self._bodies.take(trial.payload, version)
             if event_index is None:
                 self._is_spent, self._pending = True, []
-                self._recording.find(findings.corpus_spent())
+                self._recording.find(findings.CORPUS_SPENT)
                 break
             self._pending.remove(trial)
             self._ledger.reserve(worst_usd)
@@ -226,7 +226,7 @@ class SweepLoop:
     def _run_out_of_budget(self) -> None:
         if not self._in_flight:  # otherwise what ends may cost less than its worst case
             self._end = "budget"
-            self._recording.find(findings.budget_reached())
+            self._recording.find(findings.BUDGET_REACHED)
 
     def _send(self, call: Call) -> None:
         self._in_flight.append(call)
@@ -302,7 +302,7 @@ class SweepLoop:
         if error_type is not None:
             self._fail(findings.function_fails(error_type))
         elif self._health.is_unreachable:
-            self._fail(findings.unreachable())
+            self._fail(findings.UNREACHABLE)
         elif self._health.is_unmeasurable:
             self._fail(findings.unmeasurable(invocation.discarded))
         if call.after_error is not None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from tuner.errors import UsageError
+from tuner.errors import ReportLineError, UsageError
+from tuner.logs import parse_report
 from tuner.model.invocation import Outcome
 
 if TYPE_CHECKING:
@@ -57,11 +58,20 @@ def classify(
             return Outcome.FUNCTION_ERROR, FAIL_ON
         return Outcome.SUCCESS, None
     known_type = report_type or error_type
-    if _is_memory_kill({report_type, error_type}, message):
+    types = {report_type, error_type}
+    if types & _MEMORY_ERRORS or ("Runtime.ExitError" in types and "signal: killed" in message):
         return Outcome.OUT_OF_MEMORY, known_type
     if status == "timeout" or error_type == "Sandbox.Timedout" or _is_timeout(error_type, message):
         return Outcome.TIMEOUT, known_type
     return Outcome.FUNCTION_ERROR, error_type or report_type or UNKNOWN_ERROR
+
+
+def report_in(log: str) -> PlatformReport | None:
+    """The REPORT line of a log; None where it was pushed out of the tail."""
+    try:
+        return parse_report(log)
+    except ReportLineError:
+        return None
 
 
 def import_failure(reply: InvokeReply) -> str | None:
@@ -83,12 +93,6 @@ def is_crash(outcome: Outcome, error_type: str | None) -> bool:
     if outcome in (Outcome.TIMEOUT, Outcome.OUT_OF_MEMORY):
         return True
     return outcome is Outcome.FUNCTION_ERROR and (error_type or "").startswith(_CRASHES)
-
-
-def _is_memory_kill(types: set[str | None], message: str) -> bool:
-    if types & _MEMORY_ERRORS:
-        return True
-    return "Runtime.ExitError" in types and "signal: killed" in message
 
 
 def _is_timeout(error_type: str | None, message: str) -> bool:
@@ -176,13 +180,6 @@ def _shape(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    for kinds, name in (
-        (bool, "bool"),
-        (int | float, "number"),
-        (str, "text"),
-        (list, "list"),
-        (dict, "object"),
-    ):
-        if isinstance(value, kinds):
-            return name
-    return "null"
+    if value is None:
+        return "null"
+    return {bool: "bool", str: "text", list: "list", dict: "object"}.get(type(value), "number")

@@ -12,11 +12,11 @@ from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
 from tuner.model.sweep import Sweep
 from tuner.sweep.file import MAX_KEPT_BYTES, read_payloads
 from tuner.sweep.findings import (
+    PAYLOADS_NOT_KEPT,
     is_news,
     lasting,
     left_changed,
     not_saved,
-    payloads_not_kept,
     size_refused,
     throttled,
 )
@@ -136,7 +136,7 @@ class Recording:
         if key in self._kept:
             return
         if self._kept_bytes + len(body) > MAX_KEPT_BYTES:
-            self.find(payloads_not_kept())
+            self.find(PAYLOADS_NOT_KEPT)
             return
         self._kept.add(key)
         self._kept_bytes += len(body)

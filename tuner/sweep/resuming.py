@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from tuner.errors import InputError
 from tuner.lease.restore import differences
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tuner.model.plan import SweepPlan
     from tuner.model.request import TuneRequest
     from tuner.model.sweep import Sweep
-
-_HARMLESS: Final = frozenset(("description",))
 
 
 def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
@@ -65,7 +63,7 @@ def _usual_limit(plan: SweepPlan, done: int) -> int:
 
 def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> None:
     """Raise InputError unless the function is still the one that was measured."""
-    changed = [name for name in differences(earlier.function, function) if name not in _HARMLESS]
+    changed = [name for name in differences(earlier.function, function) if name != "description"]
     if environment != earlier.environment:
         changed.append("environment")
     if changed:

@@ -46,7 +46,13 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
         try:
             with open_lease(
                 prepared.function,
-                _lease_terms(prepared, io, recording.started_at),
+                LeaseTerms(
+                    sweep_id=plan.sweep_id,
+                    state_dir=io.journal_dir,
+                    endpoint_url=io.gateway.endpoint_url,
+                    started_at=recording.started_at,
+                    isolation="clone" if plan.isolation == "clone" else "version",
+                ),
                 control=io.gateway,
                 sleep=io.clock.sleep,
                 on_progress=io.on_progress,
@@ -60,16 +66,6 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
             raise
         recording.find_all(lease.findings)
         return recording.end(end)
-
-
-def _lease_terms(prepared: PreparedSweep, io: SweepIO, started_at: str) -> LeaseTerms:
-    return LeaseTerms(
-        sweep_id=prepared.plan.sweep_id,
-        state_dir=io.journal_dir,
-        endpoint_url=io.gateway.endpoint_url,
-        started_at=started_at,
-        isolation="clone" if prepared.plan.isolation == "clone" else "version",
-    )
 
 
 def choose_policy(prepared: PreparedSweep) -> Policy:

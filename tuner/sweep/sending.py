@@ -13,8 +13,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from tuner.errors import HookError, LostReplyError, ReportLineError
-from tuner.logs import parse_report
+from tuner.errors import HookError, LostReplyError
+from tuner.sweep.outcome import report_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -166,7 +166,7 @@ class Sender:
         if not self._hooks.around_each:
             return self._invoke(call, body)
         facts = self._facts(call)
-        self._hooks.run_before(facts, body)
+        self._hooks.run("before", facts, body)
         outcome = "error"
         try:
             reply = self._invoke(call, body)
@@ -176,7 +176,7 @@ class Sender:
             raise
         finally:
             try:
-                self._hooks.run_after({**facts, "outcome": outcome}, body)
+                self._hooks.run("after", {**facts, "outcome": outcome}, body)
             except HookError as error:
                 call.after_error = error
         return reply
@@ -185,7 +185,7 @@ class Sender:
         reply = self._gateway.invoke(
             self._function_name, call.version, body, timeout_s=self._timeout_s
         )
-        if reply.request_id is None or _has_report(reply.log_tail):
+        if reply.request_id is None or report_in(reply.log_tail) is not None:
             return reply
         log = self._gateway.find_log(self._function_name, reply.request_id)
         return reply if log is None else dataclasses.replace(reply, log_tail=log)
@@ -203,14 +203,6 @@ class Sender:
 def run_facts(plan: SweepPlan, function_name: str) -> dict[str, str]:
     """What every command is told."""
     return {"function": function_name, "sweep": plan.sweep_id}
-
-
-def _has_report(log: str) -> bool:
-    try:
-        parse_report(log)
-    except ReportLineError:
-        return False
-    return True
 
 
 def sent_before(earlier: Sweep | None) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from tuner.model.lambda_limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tuner.sweep.estimate import Pricing
 
@@ -41,7 +42,8 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
     """
     check_range(min_mb, max_mb)
     ends = _within(min_mb, max_mb, (min_mb, max_mb, MB_PER_VCPU))
-    steps = _within(min_mb, max_mb, _threshold_sides())
+    sides = (each for first_mb, _ in CORE_THRESHOLDS_MB for each in (first_mb - 1, first_mb))
+    steps = _within(min_mb, max_mb, sides)
     current = _within(min_mb, max_mb, (current_mb,))
     ladder = _within(min_mb, max_mb, _LADDER_MB)
     rungs = [size for size in ladder if not _is_near(size, (*ends, *steps))]
@@ -79,22 +81,15 @@ def _check_size(size_mb: int) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SizeLimits:
     """How many sizes and repetitions the invocations and the money allow."""
 
-    def __init__(
-        self,
-        pricing: Pricing,
-        warmup_count: int,
-        payload_count: int,
-        max_invocations: int | None,
-        budget_usd: float | None,
-    ) -> None:
-        self._pricing = pricing
-        self._warmup_count = warmup_count
-        self._payload_count = payload_count
-        self._max_invocations = max_invocations
-        self._budget_usd = budget_usd
+    pricing: Pricing
+    warmup_count: int
+    payload_count: int
+    max_invocations: int | None
+    budget_usd: float | None
 
     def reduced(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
         """Return as many of the wanted sizes (by priority) as can each get a warm sample."""
@@ -119,13 +114,13 @@ class SizeLimits:
         return 1
 
     def _per_size(self, repetitions: int) -> int:
-        return self._warmup_count + repetitions * self._payload_count
+        return self.warmup_count + repetitions * self.payload_count
 
     def _allows(self, sizes: tuple[int, ...], repetitions: int) -> bool:
         needed = self._per_size(repetitions) * len(sizes)
-        if self._max_invocations is not None and needed > self._max_invocations:
+        if self.max_invocations is not None and needed > self.max_invocations:
             return False
-        return self._budget_usd is None or self._needed_usd(sizes, repetitions) <= self._budget_usd
+        return self.budget_usd is None or self._needed_usd(sizes, repetitions) <= self.budget_usd
 
     def _needed_usd(self, sizes: tuple[int, ...], repetitions: int) -> float:
         """Return the least budget: the last call at the dearest size must fit with its worst case.
@@ -133,30 +128,25 @@ class SizeLimits:
         What the calls before it cost is counted only where a mean duration is known: without one
         they may cost next to nothing, and the budget is kept call by call.
         """
-        worst = max(map(self._pricing.worst_cost_usd, sizes))
-        if self._pricing.recent_duration_ms is None:
+        worst = max(map(self.pricing.worst_cost_usd, sizes))
+        if self.pricing.recent_duration_ms is None:
             return worst
-        expected = sum(map(self._pricing.expected_cost_usd, sizes)) * self._per_size(repetitions)
-        return expected + worst - max(map(self._pricing.expected_cost_usd, sizes))
+        expected = sum(map(self.pricing.expected_cost_usd, sizes)) * self._per_size(repetitions)
+        return expected + worst - max(map(self.pricing.expected_cost_usd, sizes))
 
     def _refusal(self, sizes: tuple[int, ...]) -> str:
         needed = self._per_size(1) * len(sizes)
         what = f"{len(sizes)} sizes ({', '.join(map(str, sizes))} MB) with one warm sample each"
-        if self._max_invocations is not None and needed > self._max_invocations:
+        if self.max_invocations is not None and needed > self.max_invocations:
             return (
                 f"{what} need {needed} invocations, `max_invocations` allows "
-                f"{self._max_invocations}: raise it or name fewer `memory_sizes_mb`"
+                f"{self.max_invocations}: raise it or name fewer `memory_sizes_mb`"
             )
         return (
             f"{what} need a budget of ${self._needed_usd(sizes, 1):.6f} (an invocation may last "
-            f"until its timeout of {self._pricing.function.timeout_s} s), `budget_usd` allows "
-            f"${self._budget_usd:.6f}: raise it or name fewer or smaller `memory_sizes_mb`"
+            f"until its timeout of {self.pricing.function.timeout_s} s), `budget_usd` allows "
+            f"${self.budget_usd:.6f}: raise it or name fewer or smaller `memory_sizes_mb`"
         )
-
-
-def _threshold_sides() -> Iterator[int]:
-    for first_mb, _cores in CORE_THRESHOLDS_MB:
-        yield from (first_mb - 1, first_mb)
 
 
 def _within(min_mb: int, max_mb: int, sizes: Iterable[int]) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import glob
 import json
 import os
 from contextlib import suppress
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tuner.errors import SweepFileError
-from tuner.lease.journal import sync_dir
+from tuner.lease.journal import lock_file, sync_dir
 from tuner.model.function import mask_account
 from tuner.model.record import to_record
 from tuner.sweep.file import (
@@ -61,12 +62,16 @@ class SweepWriter:
             if continues is not None:
                 _check_unchanged(path, continues)
                 resolved = path.resolve()
+                _remove_abandoned(resolved)
                 self._beside = resolved.with_name(f".{resolved.name}.{os.getpid()}.new")
                 path = self._beside
             else:
                 _check_free(path, replace=replace)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.fchmod(descriptor, 0o600)
+            if self._beside is not None:
+                with suppress(OSError):  # no file system has to have locks
+                    lock_file(descriptor)
         except OSError as error:
             raise self._unwritable(error) from error
         self._descriptor = descriptor
@@ -183,6 +188,14 @@ def _keep_name(path: Path) -> None:
     """Have a file found by its name after a power cut, where the file system can promise that."""
     with suppress(OSError):
         sync_dir(path.resolve().parent)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what a process that was killed wrote beside this file: nobody holds its lock."""
+    for beside in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
+        with suppress(OSError), beside.open("r+b") as file:
+            lock_file(file.fileno())
+            beside.unlink()
 
 
 def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
