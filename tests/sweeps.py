@@ -14,6 +14,7 @@ from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.plan import PayloadClass, SweepPlan
 from tuner.model.sweep import Sweep
 from tuner.pricing import load_price_book
+from tuner.sweep.file import End
 from tuner.sweep.writing import SweepWriter
 
 if TYPE_CHECKING:
@@ -139,9 +140,9 @@ def save_sweep(path: Path, sweep: Sweep) -> str:
     with SweepWriter(path, replace=True) as writer:
         writer.begin(sweep)
         for invocation in sweep.invocations:
-            writer.invocation(invocation)
+            writer.append(invocation)
         for finding in sweep.findings:
-            writer.finding(finding)
+            writer.append(finding)
         if sweep.end is not None:
-            writer.end(sweep.end, wall_s=sweep.wall_s, throttle_count=sweep.throttle_count)
+            writer.append(End(sweep.end, sweep.wall_s, sweep.throttle_count))
     return str(path)

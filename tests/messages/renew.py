@@ -6,9 +6,9 @@ import re
 import tomllib
 from typing import Final
 
+from tests.messages.registry import TABLE, finding_codes
 from tests.messages.source import ROOT
 from tuner.cli.flags import FLAGS
-from tuner.model.finding import TABLE, finding_codes
 
 PAGE: Final = ROOT / "docs" / "findings.md"
 _HEADING: Final = re.compile(r"^# --- (.+?) -+$", re.MULTILINE)

@@ -7,11 +7,12 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.messages.registry import finding_codes
 from tests.messages.renew import PAGE, page
 from tests.messages.source import modules
 from tests.sweeps import made_sweep, save_sweep
 from tuner import load_sweep
-from tuner.model.finding import Finding, finding_codes
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,12 +11,13 @@ import pytest
 from typer.core import TyperGroup
 
 from tests.cli.running import run_here
+from tests.messages.registry import finding_codes
 from tests.messages.source import texts
 from tuner.api.tuning import TuneOptions
 from tuner.cli import app
 from tuner.cli.flags import FLAGS, shown, with_flags
 from tuner.errors import InputError, LostReplyError
-from tuner.model.finding import Finding, finding_codes
+from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -123,13 +123,18 @@ class TemplateNode:
         node = self.resolved(what)
         if not isinstance(node.yaml_node, yaml.SequenceNode):
             self.refuse(f"{what} must be a list")
-        return [item for item in self._in_scope_all(node.yaml_node) if not item.is_absent]
+        found = map(self._in_scope, node.yaml_node.value)
+        return [item for item in found if not item.is_absent]
 
-    def arguments(self, what: str) -> list[TemplateNode]:
-        """Return a function's arguments as they are written."""
+    def arguments(self, what: str, least: int = 0, most: int | None = None) -> list[TemplateNode]:
+        """Return a function's arguments as they are written, `least` to `most` of them."""
         if not isinstance(self.yaml_node, yaml.SequenceNode):
             self.refuse(f"{what}: its arguments must be a list")
-        return self._in_scope_all(self.yaml_node)
+        parts = [self._in_scope(each) for each in self.yaml_node.value]
+        if len(parts) < least or (most is not None and len(parts) > most):
+            wanted = str(least) if least == most else f"{least} to {most}"
+            self.refuse(f"a function in {what} takes {wanted} arguments and has {len(parts)}")
+        return parts
 
     def text(self, what: str) -> str:
         """Return a scalar as it is written; booleans as CloudFormation writes them."""
@@ -215,9 +220,6 @@ class TemplateNode:
                 "write the value out"
             )
         return self.scope.resolve(self, what)
-
-    def _in_scope_all(self, yaml_node: yaml.SequenceNode) -> list[TemplateNode]:
-        return [self._in_scope(each) for each in yaml_node.value]
 
     def _in_scope(self, yaml_node: yaml.Node) -> TemplateNode:
         return TemplateNode(self.path, yaml_node, self.scope)

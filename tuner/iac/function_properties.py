@@ -63,12 +63,18 @@ def read_function(
         runtime=runtime,
         code_dir=code_dir,
         inline_code=inline_code,
-        memory_mb=read.memory_mb(),
-        timeout_s=read.timeout_s(),
+        memory_mb=read.number(
+            "MemorySize",
+            "MB",
+            least=limits.MIN_MEMORY_MB,
+            most=limits.MAX_MEMORY_MB,
+            default=limits.MIN_MEMORY_MB,
+        ),
+        timeout_s=read.number("Timeout", "s", least=1, most=limits.MAX_TIMEOUT_S, default=3),
         architecture=read.architecture(),
         ephemeral_storage_mb=read.ephemeral_storage_mb(),
         description=read.description(),
-        environment=tuple(_merged(shared, own, given).items()),
+        environment=_environment(shared, own, given),
         line=key.line,
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
         build_method=build_method(metadata),
@@ -115,19 +121,10 @@ class _Properties:
             node.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
         return runtime
 
-    def memory_mb(self) -> int:
-        if "MemorySize" not in self.nodes:
-            return limits.MIN_MEMORY_MB
-        return self.nodes["MemorySize"].whole_number(
-            "MemorySize", "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB
-        )
-
-    def timeout_s(self) -> int:
-        if "Timeout" not in self.nodes:
-            return 3
-        return self.nodes["Timeout"].whole_number(
-            "Timeout", "s", least=1, most=limits.MAX_TIMEOUT_S
-        )
+    def number(self, name: str, unit: str, *, least: int, most: int, default: int) -> int:
+        if name not in self.nodes:
+            return default
+        return self.nodes[name].whole_number(name, unit, least=least, most=most)
 
     def architecture(self) -> Architecture:
         node = self.nodes.get("Architectures")
@@ -173,21 +170,19 @@ class _Properties:
         return self.nodes[name]
 
 
-def _merged(
+def _environment(
     shared: Mapping[str, TemplateNode], own: Mapping[str, TemplateNode], given: Mapping[str, str]
-) -> dict[str, str]:
+) -> tuple[tuple[str, str], ...]:
     """Return the variables' values; the globals' that a function replaces are not looked at."""
-    nodes = {**_variables(shared), **_variables(own)}
-    return {
-        name: given[name] if name in given else _value(name, node) for name, node in nodes.items()
-    }
-
-
-def _value(name: str, node: TemplateNode) -> str:
-    try:
-        return node.text(f"the environment variable {name}")
-    except TemplateError as refused:
-        raise TemplateError(f"{refused}, or give `template_environment={name}=VALUE`") from None
+    values = {}
+    for name, node in {**_variables(shared), **_variables(own)}.items():
+        try:
+            values[name] = (
+                given[name] if name in given else node.text(f"the environment variable {name}")
+            )
+        except TemplateError as refused:
+            raise TemplateError(f"{refused}, or give `template_environment={name}=VALUE`") from None
+    return tuple(values.items())
 
 
 def _variables(properties: Mapping[str, TemplateNode]) -> dict[str, TemplateNode]:

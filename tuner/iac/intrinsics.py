@@ -59,11 +59,11 @@ class Scope:
             "GetAtt": self._attribute,
             "Sub": self._sub,
             "FindInMap": self._find_in_map,
-            "If": self._if,
+            "If": lambda argument, what: self._branch(argument, what).resolved(what),
             "Join": self._join,
             "Select": self._select,
             "Split": self._split,
-            "Length": self._length,
+            "Length": lambda listed, what: _scalar(listed, str(len(listed.items(what)))),
             "ToJsonString": self._to_json,
         }
         if name not in known:
@@ -103,20 +103,17 @@ class Scope:
             return self.holds(argument.text(what), argument)
         if name not in _CONDITION_FUNCTIONS:
             node.refuse(f"{what} must be made of Fn::Equals, Fn::And, Fn::Or, Fn::Not, Condition")
-        parts = argument.arguments(what)
         if name == "Equals":
-            _check_count(argument, parts, 2, 2, what)
-            return parts[0].text(what) == parts[1].text(what)
-        _check_count(argument, parts, *((1, 1) if name == "Not" else (2, 10)), what)
+            one, other = argument.arguments(what, 2, 2)
+            return one.text(what) == other.text(what)
+        parts = argument.arguments(what, *((1, 1) if name == "Not" else (2, 10)))
         found = [self._is_true(part, what) for part in parts]
         return not found[0] if name == "Not" else (all if name == "And" else any)(found)
 
     def _ref(self, argument: TemplateNode, what: str) -> TemplateNode:
         name = argument.text(what)
         found = self._value(name, argument, what)
-        if isinstance(found, str):
-            return _scalar(argument, found)
-        return _list(argument, found)
+        return _scalar(argument, found) if isinstance(found, str) else _list(argument, found)
 
     def _attribute(self, argument: TemplateNode, what: str) -> TemplateNode:
         parts = argument.arguments(what) if argument.is_list else [argument]
@@ -151,10 +148,8 @@ class Scope:
     def _sub(self, argument: TemplateNode, what: str) -> TemplateNode:
         variables: dict[str, TemplateNode] = {}
         if argument.is_list:
-            parts = argument.arguments(what)
-            _check_count(argument, parts, 2, 2, what)
-            variables = parts[1].values(f"the variables of Fn::Sub in {what}")
-            argument = parts[0]
+            argument, given = argument.arguments(what, 2, 2)
+            variables = given.values(f"the variables of Fn::Sub in {what}")
 
         def replaced(match: re.Match[str]) -> str:
             literal, name = match[1], match[2].strip()
@@ -194,44 +189,33 @@ class Scope:
         first = self.mappings[keys[0]].values(keys[0])
         return keys[1] in first and keys[2] in first[keys[1]].values(keys[1])
 
-    def _length(self, argument: TemplateNode, what: str) -> TemplateNode:
-        return _scalar(argument, str(len(argument.items(what))))
-
     def _to_json(self, argument: TemplateNode, what: str) -> TemplateNode:
         if argument.function()[0] or not (argument.is_list or argument.is_mapping):
             argument.refuse(f"Fn::ToJsonString in {what} takes a mapping or a list")
         return _scalar(argument, _json(argument, what))
 
-    def _if(self, argument: TemplateNode, what: str) -> TemplateNode:
-        return self._branch(argument, what).resolved(what)
-
     def _branch(self, argument: TemplateNode, what: str) -> TemplateNode:
-        parts = argument.arguments(what)
-        _check_count(argument, parts, 3, 3, what)
-        return parts[1 if self.holds(parts[0].text(what), parts[0]) else 2]
+        condition, then, otherwise = argument.arguments(what, 3, 3)
+        return then if self.holds(condition.text(what), condition) else otherwise
 
     def _join(self, argument: TemplateNode, what: str) -> TemplateNode:
-        parts = argument.arguments(what)
-        _check_count(argument, parts, 2, 2, what)
-        pieces = [item.text(what) for item in parts[1].items(what)]
-        return _scalar(argument, _bounded(argument, parts[0].text(what).join(pieces)))
+        delimiter, listed = argument.arguments(what, 2, 2)
+        pieces = [item.text(what) for item in listed.items(what)]
+        return _scalar(argument, _bounded(argument, delimiter.text(what).join(pieces)))
 
     def _select(self, argument: TemplateNode, what: str) -> TemplateNode:
-        parts = argument.arguments(what)
-        _check_count(argument, parts, 2, 2, what)
-        listed = parts[1].items(what)
-        index = parts[0].text(what)
+        asked, given = argument.arguments(what, 2, 2)
+        listed, index = given.items(what), asked.text(what)
         if not (index.isascii() and index.isdecimal() and int(index[:9]) < len(listed)):
             argument.refuse(f"{what} must name one of {len(listed)} in Fn::Select, from 0")
         return listed[int(index)].resolved(what)
 
     def _split(self, argument: TemplateNode, what: str) -> TemplateNode:
-        parts = argument.arguments(what)
-        _check_count(argument, parts, 2, 2, what)
-        delimiter = parts[0].text(what)
+        by, text = argument.arguments(what, 2, 2)
+        delimiter = by.text(what)
         if not delimiter:
             argument.refuse(f"Fn::Split in {what} needs a delimiter")
-        return _list(argument, tuple(parts[1].text(what).split(delimiter)))
+        return _list(argument, tuple(text.text(what).split(delimiter)))
 
 
 def _json(node: TemplateNode, what: str) -> str:
@@ -262,14 +246,6 @@ def _json(node: TemplateNode, what: str) -> str:
             node.refuse(f"a value comes to over {MAX_TEXT} characters")
     joined = ",".join(parts)
     return f"[{joined}]" if node.is_list else f"{{{joined}}}"
-
-
-def _check_count(
-    node: TemplateNode, parts: list[TemplateNode], least: int, most: int, what: str
-) -> None:
-    if not least <= len(parts) <= most:
-        wanted = str(least) if least == most else f"{least} to {most}"
-        node.refuse(f"a function in {what} takes {wanted} arguments and has {len(parts)}")
 
 
 def _bounded(node: TemplateNode, text: str) -> str:

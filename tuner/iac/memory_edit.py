@@ -62,13 +62,12 @@ def memory_edit(
     functions = _functions(root, parameters or {})
     found = _named(path, functions, function)
     value = found.value(memory_mb)
-    mark = (value.line, value.yaml_node.start_mark.column)
     return MemoryEdit(
         path,
         value.line,
         *_line(value, memory_mb),
         value.whole_number(_MEMORY, "MB", least=limits.MIN_MEMORY_MB, most=limits.MAX_MEMORY_MB),
-        tuple(each.logical_id for each in functions if each is not found and each.mark() == mark),
+        tuple(each.logical_id for each in functions if each is not found and each.has(value)),
         _other_uses(root, functions, value),
         is_chosen=found.memory is not None and found.memory.function()[0] in _CHOOSING,
     )
@@ -78,8 +77,7 @@ def _other_uses(
     root: TemplateNode, functions: list[_Function], value: TemplateNode
 ) -> tuple[str, ...]:
     """What else a value sets, by section or resource and property, each once."""
-    mark = (value.line, value.yaml_node.start_mark.column)
-    known = {id(each.memory.yaml_node) for each in functions if each.memory and each.mark() == mark}
+    known = {id(each.memory.yaml_node) for each in functions if each.memory and each.has(value)}
     scope = functions[0].scope
     names = [
         name
@@ -143,12 +141,14 @@ class _Function:
             )
         return self._followed(self.memory, memory_mb)
 
-    def mark(self) -> tuple[int, int] | None:
+    def has(self, value: TemplateNode) -> bool:
+        """Whether its MemorySize comes from what stands there."""
         try:
-            value = self.value(limits.MIN_MEMORY_MB)
+            own = self.value(limits.MIN_MEMORY_MB)
         except TemplateError:
-            return None
-        return value.line, value.yaml_node.start_mark.column
+            return False
+        places = [each.yaml_node.start_mark for each in (own, value)]
+        return len({(place.line, place.column) for place in places}) == 1
 
     def _followed(self, node: TemplateNode, memory_mb: int) -> TemplateNode:
         name, argument = node.function()

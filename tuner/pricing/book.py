@@ -1,10 +1,15 @@
-"""Prices by region, as of a date."""
+"""What AWS charges by region, as of a date: Lambda, other platforms, and the network of a fleet.
+
+`PriceBook` finds the prices of a place.
+"""
 
 from __future__ import annotations
 
 import datetime
 import difflib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from tuner.errors import PriceError
@@ -13,17 +18,189 @@ from tuner.model.finding import Finding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.pricing.rates import (
-        FargatePrices,
-        InstancePrices,
-        LambdaPrices,
-        ManagedInstancesPrices,
-        NetworkPrices,
-    )
+FREE_EPHEMERAL_STORAGE_MB: Final = 512
 
-_Entry = TypeVar(
-    "_Entry", "FargatePrices", "InstancePrices", "NetworkPrices", "ManagedInstancesPrices"
-)
+# 1/1024 and 1/1000 end after a few decimals: with this many digits no product is ever rounded.
+_EXACT: Final = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTier:
+    """A GB-second price and the month's usage up to which it holds (None: without an end)."""
+
+    upper_bound_gb_seconds: Decimal | None
+    price_usd_per_gb_second: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SnapStartPrices:
+    """What SnapStart adds: keeping the snapshot, and restoring from it (managed Java is free)."""
+
+    cache_price_usd_per_gb_second: Decimal
+    restore_price_usd_per_gb: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaPrices:
+    """List prices of one architecture in one region, free tier and discounts left out.
+
+    `as_of` is the last day on which the region's prices were confirmed; tiers ascend.
+    """
+
+    region: str
+    architecture: str
+    as_of: str
+    request_price_usd: Decimal
+    duration_tiers: tuple[PriceTier, ...]
+    ephemeral_storage_price_usd_per_gb_second: Decimal
+    provisioned_idle_price_usd_per_gb_second: Decimal
+    provisioned_duration_price_usd_per_gb_second: Decimal
+    snap_start: SnapStartPrices | None
+    """None where no SnapStart price is published for the region."""
+
+    def invocation_cost_usd(
+        self, memory_mb: int, billed_duration_ms: int, ephemeral_storage_mb: int = 512
+    ) -> float:
+        """Return what one on-demand invocation costs in the first tier: exact, then one rounding.
+
+        request + GB × seconds × GB-second price + GB of /tmp above 512 MB × seconds × its price,
+        with 1 GB = 1,024 MB (AWS Lambda pricing page).
+        """
+        return float(self.exact_cost_usd(memory_mb, billed_duration_ms, ephemeral_storage_mb))
+
+    def exact_cost_usd(
+        self, memory_mb: int, billed_duration_ms: int, ephemeral_storage_mb: int = 512
+    ) -> Decimal:
+        """Return the cost of `invocation_cost_usd` without any rounding."""
+        with localcontext(_EXACT):
+            rate = self._price_usd_per_ms(memory_mb, ephemeral_storage_mb)
+            return self.request_price_usd + rate * billed_duration_ms
+
+    def price_usd_per_ms(self, memory_mb: int, ephemeral_storage_mb: int = 512) -> float:
+        """Return the price of one billed millisecond: cost = request price + this × billed ms."""
+        with localcontext(_EXACT):
+            return float(self._price_usd_per_ms(memory_mb, ephemeral_storage_mb))
+
+    def duration_cost_usd(self, gb_seconds: Decimal) -> Decimal:
+        """Return what a month's GB-seconds cost over the tiers, duration only."""
+        cost, lower = Decimal(), Decimal()
+        with localcontext(_EXACT):
+            for tier in self.duration_tiers:
+                bound = tier.upper_bound_gb_seconds
+                upper = gb_seconds if bound is None else min(gb_seconds, bound)
+                cost += (upper - lower) * tier.price_usd_per_gb_second
+                if upper == gb_seconds:
+                    break
+                lower = upper
+        return cost
+
+    def _price_usd_per_ms(self, memory_mb: int, ephemeral_storage_mb: int) -> Decimal:
+        extra_mb = max(ephemeral_storage_mb - FREE_EPHEMERAL_STORAGE_MB, 0)
+        compute = memory_mb * self.duration_tiers[0].price_usd_per_gb_second
+        storage = extra_mb * self.ephemeral_storage_price_usd_per_gb_second
+        return (compute + storage) / 1024 / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class FargateRate:
+    """The price of an hour of one vCPU and of one GB, as of a day."""
+
+    as_of: str
+    vcpu_hour_usd: Decimal
+    gb_hour_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FargatePrices:
+    """Linux tasks of one architecture; None where no price is published or known."""
+
+    region: str
+    architecture: str
+    on_demand: FargateRate
+    spot: FargateRate | None
+    savings_plan_1y: FargateRate | None
+    storage_gb_hour_usd: Decimal
+    """Ephemeral storage above 20 GB."""
+    sizes: tuple[tuple[Decimal, Decimal], ...]
+    """The pairs of (vCPU, GB) that a task may have, ascending."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePrices:
+    """One EC2 type on demand: Linux, shared tenancy.
+
+    `baseline_ratio` is the share of each vCPU that a burstable type may use for ever; else None.
+    """
+
+    region: str
+    as_of: str
+    name: str
+    vcpu_count: int
+    memory_gib: Decimal
+    architecture: str
+    baseline_ratio: Decimal | None
+    hour_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPrices:
+    """What stands around a fleet; None where no price is known for the region.
+
+    `dates` has the day of each price that is known, by its field's name.
+    """
+
+    region: str
+    dates: tuple[tuple[str, str], ...]
+    nat_hour_usd: Decimal | None = None
+    nat_gb_usd: Decimal | None = None
+    public_ipv4_hour_usd: Decimal | None = None
+    logs_gb_usd: Decimal | None = None
+    load_balancer_hour_usd: Decimal | None = None
+    load_balancer_lcu_hour_usd: Decimal | None = None
+    gp3_gb_month_usd: Decimal | None = None
+    api_gateway_request_usd: Decimal | None = None
+
+    def updated(self, other: NetworkPrices) -> NetworkPrices:
+        """The same with every price that `other` has from the same day or later."""
+        mine = dict(self.dates)
+        newer = {name: day for name, day in other.dates if day >= mine.get(name, "")}
+        return replace(
+            self,
+            dates=tuple(sorted({**mine, **newer}.items())),
+            **{name: getattr(other, name) for name in newer},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedInstancesPrices:
+    """Lambda Managed Instances: a fee on EC2's on-demand price, and requests."""
+
+    region: str
+    as_of: str
+    fee_ratio: Decimal
+    request_usd: Decimal
+
+
+def billed_duration_ms(
+    duration_ms: float,
+    *,
+    init_duration_ms: float | None = None,
+    billed_restore_duration_ms: float | None = None,
+) -> int:
+    """Return the milliseconds that Lambda charges for one invocation.
+
+    The handler's time and the INIT before it (or, with SnapStart, the billed part of the restore)
+    are added and then rounded up to 1 ms: AWS Lambda pricing page; INIT since 2025-08-01.
+    The sum is decimal, as the times are printed: 402.04 + 2597.96 is 3000, not a little more.
+    Raises ValueError for a time that is negative or not finite.
+    """
+    times = (duration_ms, init_duration_ms or 0.0, billed_restore_duration_ms or 0.0)
+    if not all(0 <= time < math.inf for time in times):
+        raise ValueError(f"times must be finite and not negative: {times}")
+    return math.ceil(sum((Decimal(repr(float(time))) for time in times), Decimal()))
+
+
+_Entry = TypeVar("_Entry", FargatePrices, InstancePrices, NetworkPrices, ManagedInstancesPrices)
 
 
 @dataclass(frozen=True, slots=True)

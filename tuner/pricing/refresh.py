@@ -10,8 +10,8 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PriceError
+from tuner.pricing.book import NetworkPrices
 from tuner.pricing.price_list import LAMBDA_NAMES, SNAP_START_NAMES
-from tuner.pricing.rates import NetworkPrices
 from tuner.pricing.snapshot import (
     ARCHITECTURES,
     SCHEMA_VERSION,
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from tuner.pricing.book import PriceBook
+    from tuner.pricing.book import FargatePrices, LambdaPrices, PriceBook
     from tuner.pricing.price_list import Fact
-    from tuner.pricing.rates import FargatePrices, LambdaPrices
 
 BLOCKS: Final = ("lambda", "fargate", "ec2", "network")
 

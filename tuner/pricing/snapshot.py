@@ -26,14 +26,14 @@ from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from tuner.pricing.book import PriceBook
-from tuner.pricing.rates import (
+from tuner.pricing.book import (
     FargatePrices,
     FargateRate,
     InstancePrices,
     LambdaPrices,
     ManagedInstancesPrices,
     NetworkPrices,
+    PriceBook,
     PriceTier,
     SnapStartPrices,
 )

@@ -78,19 +78,29 @@ def draw(
     plot_width = max(width - LABEL_WIDTH - 2, MIN_PLOT_WIDTH)
     across = memory_axis(points)
     up = _value_axis(points)
-    cells_of = _braille_cells if glyphs.braille else _ascii_cells
-    cells = cells_of(points, across, up, plot_width, height)
     wide, high = (2, 4) if glyphs.braille else (1, 1)
+    curve = []
+    for x in range(plot_width * wide):
+        value = _value_at(points, across.value(x / (plot_width * wide - 1)))
+        curve.append(round((1 - up.position(value)) * (height * high - 1)))
+    cells = [[" "] * plot_width for _ in range(height)]
+    if glyphs.braille:
+        _draw_braille(cells, curve)
+    else:
+        for x, y in enumerate(curve):
+            cells[y][x] = "*"
     for point in sorted(points, key=lambda point: (point.current, point.recommended)):
         if mark := _mark(point, glyphs):
             # In the cell of the curve's own dot, so that a mark lies on its curve.
             column = round(across.position(point.memory_mb) * (plot_width * wide - 1)) // wide
             row = round((1 - up.position(point.value)) * (height * high - 1)) // high
             cells[row][column] = mark
-    return [
-        f"{_axis_label(row, height, up, label):>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}"
-        for row, line in enumerate(cells)
-    ]
+    lines = []
+    for row, line in enumerate(cells):
+        is_labelled = row in {0, height // 2, height - 1}
+        text = label(up.value(1 - row / (height - 1))) if is_labelled else ""
+        lines.append(f"{text:>{LABEL_WIDTH}} {glyphs.axis_y}{''.join(line)}")
+    return lines
 
 
 def draw_memory_axis(points: Sequence[Point], *, width: int, glyphs: Glyphs) -> list[str]:
@@ -129,31 +139,18 @@ def _value_axis(points: Sequence[Point]) -> Axis:
     return Axis(low - room, high + room, logarithmic=False)
 
 
-def _ascii_cells(
-    points: Sequence[Point], across: Axis, up: Axis, width: int, height: int
-) -> list[list[str]]:
-    cells = [[" "] * width for _ in range(height)]
-    for column in range(width):
-        value = _value_at(points, across.value(column / (width - 1)))
-        cells[round((1 - up.position(value)) * (height - 1))][column] = "*"
-    return cells
-
-
-def _braille_cells(
-    points: Sequence[Point], across: Axis, up: Axis, width: int, height: int
-) -> list[list[str]]:
-    bits = [[0] * width for _ in range(height)]
-    previous: int | None = None
-    for x in range(width * 2):
-        value = _value_at(points, across.value(x / (width * 2 - 1)))
-        y = round((1 - up.position(value)) * (height * 4 - 1))
-        # Steep parts are joined, so that the curve stays a line.
-        first = y if previous is None else min(y, previous + 1) if y > previous else y
-        last = y if previous is None else max(y, previous - 1) if y < previous else y
-        for dot in range(min(first, y), max(last, y) + 1):
+def _draw_braille(cells: list[list[str]], curve: Sequence[int]) -> None:
+    """Draw a row of dots for each column of them; steep parts are joined, to stay a line."""
+    bits = [[0] * len(line) for line in cells]
+    previous = curve[0]
+    for x, y in enumerate(curve):
+        first = min(y, previous + 1) if y > previous else y
+        last = max(y, previous - 1) if y < previous else y
+        for dot in range(first, last + 1):
             bits[dot // 4][x // 2] |= _DOT_BITS[dot % 4][x % 2]
         previous = y
-    return [[chr(0x2800 + cell) if cell else " " for cell in line] for line in bits]
+    for row, line in enumerate(bits):
+        cells[row] = [chr(0x2800 + cell) if cell else " " for cell in line]
 
 
 def _value_at(points: Sequence[Point], memory_mb: float) -> float:
@@ -171,12 +168,6 @@ def _mark(point: Point, glyphs: Glyphs) -> str | None:
     if point.current:
         return glyphs.current
     return glyphs.measured if point.measured else None
-
-
-def _axis_label(row: int, height: int, up: Axis, label: Callable[[float], str]) -> str:
-    if row not in {0, height // 2, height - 1}:
-        return ""
-    return label(up.value(1 - row / (height - 1)))
 
 
 def _ticks(across: Axis) -> list[int]:

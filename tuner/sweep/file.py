@@ -38,7 +38,7 @@ from tuner.model.record import RecordError, from_record
 from tuner.model.sweep import Sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 T = TypeVar("T")
@@ -91,6 +91,20 @@ class KeptPayload:
     name: str
     event_index: int
     base64: str
+
+
+Record = PriorEvidence | PriorEnvironment | Invocation | KeptPayload | Finding | MemoryCap | End
+RECORD_NAMES: Final[Mapping[type[Record], str]] = {
+    PriorEvidence: "prior",
+    PriorEnvironment: "prior_environment",
+    Invocation: "invocation",
+    KeptPayload: "payload",
+    Finding: "finding",
+    MemoryCap: "memory_cap",
+    End: "end",
+}
+"""What stands behind the header."""
+_KINDS: Final = {name: kind for kind, name in RECORD_NAMES.items()}
 
 
 def read_sweep(path: Path) -> Sweep:
@@ -147,23 +161,23 @@ class _Reading:
         """Take one record. Raises RecordError."""
         if self._end is not None:
             raise RecordError("something follows the end of the sweep")
-        match record.pop("record", None):
-            case "prior":
-                self._prior = _value(PriorEvidence, record)
-            case "prior_environment":
-                self._prior_environments.append(_checked_prior(record, self._prior, plan))
-            case "invocation":
-                self._invocations.append(self._checked(_value(Invocation, record), plan))
-            case "finding":
-                self._findings.append(_value(Finding, record))
-            case "memory_cap":
-                self._memory_cap_mb = _value(MemoryCap, record).memory_mb
-            case "payload":
-                _value(KeptPayload, record)  # kept for whoever asks for it, `read_payloads`
-            case "end":
-                self._end = _value(End, record)
-            case _:
-                raise RecordError("the record is of no known kind")
+        kind = _KINDS.get(str(record.pop("record", None)))
+        if kind is None:
+            raise RecordError("the record is of no known kind")
+        match _value(kind, record):  # a payload is for whoever asks for it, `read_payloads`
+            case PriorEvidence() as prior:
+                self._prior = prior
+            case PriorEnvironment() as environment:
+                _check_prior(environment, self._prior, plan)
+                self._prior_environments.append(environment)
+            case Invocation() as invocation:
+                self._invocations.append(self._checked(invocation, plan))
+            case Finding() as finding:
+                self._findings.append(finding)
+            case MemoryCap() as cap:
+                self._memory_cap_mb = cap.memory_mb
+            case End() as end:
+                self._end = end
 
     def complete(self, sweep: Sweep) -> Sweep:
         """Return the sweep with all that was read."""
@@ -192,10 +206,9 @@ class _Reading:
         return invocation
 
 
-def _checked_prior(
-    record: dict[str, Any], prior: PriorEvidence | None, plan: SweepPlan
-) -> PriorEnvironment:
-    environment = _value(PriorEnvironment, record)
+def _check_prior(
+    environment: PriorEnvironment, prior: PriorEvidence | None, plan: SweepPlan
+) -> None:
     if prior is None:
         raise RecordError("nothing says which earlier sweep this is of")
     if all(environment.payload != payload.name for payload in plan.payloads):
@@ -204,7 +217,6 @@ def _checked_prior(
         raise RecordError(f"{environment.memory_mb} MB is no size")
     if min(environment.durations_ms, default=-1) < 0:
         raise RecordError("it has no duration, or a negative one")
-    return environment
 
 
 def _amounts(invocation: Invocation) -> Iterator[float]:

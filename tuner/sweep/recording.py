@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from tuner import __version__
 from tuner.errors import LeftChangedError, SweepFileError
 from tuner.model.progress import InvocationFinished, SizeExcluded, ThrottleMet
 from tuner.model.sweep import Sweep
-from tuner.sweep.file import MAX_KEPT_BYTES, read_payloads
+from tuner.sweep.file import MAX_KEPT_BYTES, End, KeptPayload, MemoryCap, read_payloads
 from tuner.sweep.findings import (
     PAYLOADS_NOT_KEPT,
     is_news,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
     from tuner.model.invocation import Invocation
     from tuner.model.sweep import SweepEnd
+    from tuner.sweep.file import Record
     from tuner.sweep.io import SweepIO
     from tuner.sweep.prepared import PreparedSweep
     from tuner.sweep.writing import SweepWriter
@@ -79,32 +81,28 @@ class Recording:
         self._writer.begin(self._sweep)
         self._has_begun = True
         for invocation in self.invocations:
-            self._writer.invocation(invocation)
-        self._keep_again()
+            self._writer.append(invocation)
+        earlier = self._earlier
+        if earlier is not None and earlier.file is not None and earlier.plan.keep_payloads:
+            # What it kept of the events may not be sent again.
+            for key, body in read_payloads(Path(earlier.file)).items():
+                self._keep(*key, body)
         if self.memory_cap_mb is not None:
-            self._writer.memory_cap(self.memory_cap_mb)
+            self._writer.append(MemoryCap(self.memory_cap_mb))
         self.find_all((*self._earlier_findings, *self._sweep.findings))
         if self._unsaved is not None:  # nothing is measured yet: not a call is worth making
             raise self._unsaved
         self._writer.settle()
-
-    def _keep_again(self) -> None:
-        """Keep what the earlier sweep kept of the events: they may not be sent again."""
-        earlier = self._earlier
-        if earlier is None or earlier.file is None or not earlier.plan.keep_payloads:
-            return
-        for (name, index), body in read_payloads(Path(earlier.file)).items():
-            self._keep(name, index, body)
 
     @property
     def is_cut_off(self) -> bool:
         """Whether the file cannot take any more, a full disk mostly: what follows is in memory."""
         return self._unsaved is not None
 
-    def _save(self, write: Callable[[], None]) -> None:
+    def _save(self, value: Record) -> None:
         """Write a record. Where that fails the sweep's answer must not be lost with its file."""
         try:
-            write()
+            self._writer.append(value)
         except SweepFileError as error:
             if self._unsaved is None:
                 self._unsaved = error
@@ -122,7 +120,7 @@ class Recording:
     def finish(self, invocation: Invocation) -> None:
         """Take an invocation that ended."""
         self.invocations.append(invocation)
-        self._save(lambda: self._writer.invocation(invocation))
+        self._save(invocation)
         self._on_progress(
             InvocationFinished(invocation, len(self.invocations), self._planned_count())
         )
@@ -140,13 +138,13 @@ class Recording:
             return
         self._kept.add(key)
         self._kept_bytes += len(body)
-        self._save(lambda: self._writer.payload(*key, body))
+        self._save(KeptPayload(name, event_index, base64.b64encode(body).decode()))
 
     def find(self, finding: Finding) -> None:
         """Take a finding; the same one again says nothing new."""
         if is_news(finding, self._findings):
             self._findings.append(finding)
-            self._save(lambda: self._writer.finding(finding))
+            self._save(finding)
 
     def find_all(self, findings: Iterable[Finding]) -> None:
         """Take several findings."""
@@ -161,7 +159,7 @@ class Recording:
     def cap(self, memory_mb: int) -> None:
         """Take what the account allows at most."""
         self.memory_cap_mb = memory_mb
-        self._save(lambda: self._writer.memory_cap(memory_mb))
+        self._save(MemoryCap(memory_mb))
         self.find(size_refused(memory_mb))
 
     def exclude(self, memory_mb: int, reason: str) -> None:
@@ -173,7 +171,7 @@ class Recording:
         if self._throttle_count:
             self.find(throttled(self._throttle_count))
         wall_s, throttle_count = self.elapsed_s(), self._throttle_count
-        self._save(lambda: self._writer.end(end, wall_s=wall_s, throttle_count=throttle_count))
+        self._save(End(end, wall_s, throttle_count))
         return dataclasses.replace(
             self._sweep,
             invocations=tuple(self.invocations),

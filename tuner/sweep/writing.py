@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import glob
 import json
@@ -16,21 +15,17 @@ from tuner.lease.journal import lock_file, sync_dir
 from tuner.model.function import mask_account
 from tuner.model.record import to_record
 from tuner.sweep.file import (
+    RECORD_NAMES,
     SCHEMA_VERSION,
-    End,
     Header,
-    KeptPayload,
-    MemoryCap,
     holds_sweep,
     read_sweep,
     start_of,
 )
 
 if TYPE_CHECKING:
-    from tuner.model.finding import Finding
-    from tuner.model.invocation import Invocation
-    from tuner.model.prior_evidence import PriorEvidence
-    from tuner.model.sweep import Sweep, SweepEnd
+    from tuner.model.sweep import Sweep
+    from tuner.sweep.file import Record
 
 
 class SweepWriter:
@@ -106,15 +101,12 @@ class SweepWriter:
                 os.ftruncate(self._descriptor, 0)
             raise
         if sweep.prior is not None:
-            self._prior(sweep.prior)
+            # Kept, so that this one is answered again without the earlier one's file.
+            self.append(dataclasses.replace(sweep.prior, environments=()))
+            for environment in sweep.prior.environments:
+                self.append(environment)
         if self._sync:
             _keep_name(self.path)
-
-    def _prior(self, prior: PriorEvidence) -> None:
-        """Keep what an earlier sweep told: this one is answered again without that one's file."""
-        self._write({"record": "prior", **to_record(dataclasses.replace(prior, environments=()))})
-        for environment in prior.environments:
-            self._write({"record": "prior_environment", **to_record(environment)})
 
     def settle(self) -> None:
         """Put a sweep that goes on in the place of what it goes on from, which it holds by now.
@@ -132,26 +124,9 @@ class SweepWriter:
         self._beside = None
         _keep_name(self.path)
 
-    def invocation(self, invocation: Invocation) -> None:
-        """Append an invocation."""
-        self._write({"record": "invocation", **to_record(invocation)})
-
-    def payload(self, name: str, event_index: int, body: bytes) -> None:
-        """Append an event: the operator asked for it to be kept."""
-        text = base64.b64encode(body).decode()
-        self._write({"record": "payload", **to_record(KeptPayload(name, event_index, text))})
-
-    def finding(self, finding: Finding) -> None:
-        """Append a finding."""
-        self._write({"record": "finding", **to_record(finding)})
-
-    def memory_cap(self, memory_mb: int) -> None:
-        """Append what the account allows at most."""
-        self._write({"record": "memory_cap", **to_record(MemoryCap(memory_mb))})
-
-    def end(self, end: SweepEnd, *, wall_s: float, throttle_count: int) -> None:
-        """Append the end; nothing may follow."""
-        self._write({"record": "end", **to_record(End(end, wall_s, throttle_count))})
+    def append(self, value: Record) -> None:
+        """Append a record; nothing may follow the end."""
+        self._write({"record": RECORD_NAMES[type(value)], **to_record(value)})
 
     def close(self) -> None:
         """Close the file; one that nothing was written to is removed."""
