@@ -12,7 +12,7 @@ import pytest
 
 from tuner.decision.policy import Trial
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
-from tuner.sweep.health import Health
+from tuner.sweep.guard import Health
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.judge import HIDDEN_INIT, VersionEnvironments
 from tuner.sweep.sending import Call, Workers

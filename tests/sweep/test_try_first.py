@@ -11,8 +11,8 @@ from tuner.decision.policy.fixed import FixedPolicy
 from tuner.errors import PayloadError
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload
+from tuner.sweep.run import TryFirst
 from tuner.sweep.sending import Bodies
-from tuner.sweep.try_first import TryFirst
 
 COLD = PlatformReport(
     request_id="1",

@@ -6,7 +6,7 @@ import csv
 import datetime
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -131,10 +131,8 @@ def _traffic_of_hours(path: Path, requests: Sequence[float], peak_ratio: float) 
     mean = sum(requests) / len(requests)
     if mean <= 0:
         raise InputError(f"{path} has no request at all: there is no cost to compare")
-    shaped = traffic_of_rate(mean / 3600, peak_ratio)
-    return Traffic(
-        shaped.rate_per_s, peak_ratio, tuple(count / mean for count in requests), "hours"
-    )
+    shape = tuple(count / mean for count in requests)
+    return replace(traffic_of_rate(mean / 3600, peak_ratio), shape=shape, basis="hours")
 
 
 def traffic_of_minutes(
@@ -161,15 +159,13 @@ def traffic_of_minutes(
             "there is no cost to compare (give `days`, `rate_per_s` or `traffic`)"
         )
     mean = total / hours
-    shaped = traffic_of_rate(mean / 3600, 1.0 if peak_ratio is None else peak_ratio)
     seen = [minute for minute in minutes if minute.invocation_count]
     most = [minute.max_concurrency for minute in minutes if minute.max_concurrency is not None]
     first = min(minute.start for minute in seen)
-    return Traffic(
-        shaped.rate_per_s,
-        shaped.peak_ratio,
-        tuple(count / mean for count in busiest),
-        "minutes",
+    return replace(
+        traffic_of_rate(mean / 3600, 1.0 if peak_ratio is None else peak_ratio),
+        shape=tuple(count / mean for count in busiest),
+        basis="minutes",
         peak_concurrency=max(most, default=None),
         busiest_per_s=max(busiest) / 3600,
         quiet_days=(first - start).total_seconds() / 86_400,

@@ -96,7 +96,9 @@ def _parser(hint: Any) -> Callable[[Any], Any]:
     if origin is Literal:
         return partial(_choice, args)
     if origin is tuple:
-        return _tuple_parser(args)
+        is_of_any_length = args[1:] == (...,)
+        parsers = tuple(_parser(arg) for arg in args if arg is not ...)
+        return partial(_items, *parsers) if is_of_any_length else partial(_fixed_items, parsers)
     if origin in (Union, types.UnionType):
         [inner] = [arg for arg in args if arg is not type(None)]
         return _parser(inner)  # None is left out of a record, never written
@@ -105,12 +107,6 @@ def _parser(hint: Any) -> Callable[[Any], Any]:
     if issubclass(hint, Enum):
         return partial(_member, hint)
     return {int: _int, float: _float, str: _str, bool: _bool}[hint]
-
-
-def _tuple_parser(args: tuple[Any, ...]) -> Callable[[Any], Any]:
-    if args[1:] == (...,):
-        return partial(_items, _parser(args[0]))
-    return partial(_fixed_items, tuple(_parser(arg) for arg in args))
 
 
 def _items(parse: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:

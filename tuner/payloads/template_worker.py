@@ -211,12 +211,10 @@ def _functions(draw: Draw, index: int) -> dict[str, Any]:
     def code(length: int = 12) -> str:
         return draw.code(min(length, 4096))
 
-    def identify(prefix: str = "") -> str:
-        return f"{prefix}{draw.code(12)}"
-
     functions: dict[str, int | Callable[..., Any]] = {
-        "index": index, "number": number, "size": size, "text": text, "id": identify,
-        "uuid": draw.uuid, "code": code, "time": moment, "choice": choice,
+        "index": index, "number": number, "size": size, "text": text, "uuid": draw.uuid,
+        "id": lambda prefix="": f"{prefix}{draw.code(12)}",
+        "code": code, "time": moment, "choice": choice,
     }  # fmt: skip
     return functions
 

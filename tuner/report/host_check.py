@@ -86,14 +86,11 @@ def _cores(cores: float) -> str:
 
 
 def _verdict(check: HostCheck) -> list[str]:
-    within = f"within {numbers.percent(check.tolerance_ratio)}"
-    wrong = untrue(check)
-    if wrong is None:
-        lines = [f"TRUE up to {check.trusted_up_to_mb} MB, {within}: all that this machine shows."]
-    elif check.trusted_up_to_mb is None:
-        lines = [f"NOT TRUE at any size: {wrong}."]
-    else:
-        lines = [f"TRUE up to {check.trusted_up_to_mb} MB, {within}: {wrong}."]
+    within, trusted_mb = numbers.percent(check.tolerance_ratio), check.trusted_up_to_mb
+    true = "NOT TRUE at any size"
+    if trusted_mb is not None:
+        true = f"TRUE up to {trusted_mb} MB, within {within}"
+    lines = [f"{true}: {untrue(check) or 'all that this machine shows'}."]
     if check.is_busy:
         least = min(share.bare_ratio for share in check.shares)
         lines.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.platform_comparison import compare_platforms
 from tuner.breakeven.work import Work, part_work, sizes_to_part
@@ -16,12 +16,21 @@ from tuner.pricing.renewal import current_price_book
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Mapping
 
     from tuner.breakeven.answer import BreakEven, Verdict
     from tuner.breakeven.terms import Terms
     from tuner.decision import Analysis
     from tuner.model.recommendation import Recommendation
     from tuner.pricing import PriceBook
+
+_VERDICTS: Final[Mapping[Verdict, str]] = {
+    "stay": "stay on Lambda",
+    "too-close": "too close to call",
+    "containers": "candidate for containers",
+    "ec2": "candidate for EC2",
+    "managed-instances": "candidate for Managed Instances",
+}
 
 
 def platforms_of(
@@ -86,9 +95,10 @@ def with_platform(
         return replace(answer, findings=(*answer.findings, doubt))
     findings = [*answer.findings]
     if found.verdict is not None:
-        findings.append(
-            Finding("platform", "info", _platform_line(found.verdict, found.reason, terms))
-        )
+        fleet = "an autoscaled fleet" if terms.autoscaling else "a fleet of fixed size"
+        peak = f"{fleet} and a peak of {terms.traffic.peak_ratio:g} times the mean"
+        line = f"{_VERDICTS[found.verdict]}: {found.reason} ({peak}; tuner break-even tells more)"
+        findings.append(Finding("platform", "info", line))
         answer = with_prices_of(found.prices_as_of, answer)
         known = {finding.code for finding in findings}
         findings += [f for f in found.findings if f.code == "old_prices" and f.code not in known]
@@ -97,16 +107,3 @@ def with_platform(
         platform=Platform(found.verdict, found.break_even_rate_per_s),
         findings=tuple(findings),
     )
-
-
-def _platform_line(verdict: Verdict, reason: str, terms: Terms) -> str:
-    what = {
-        "stay": "stay on Lambda",
-        "too-close": "too close to call",
-        "containers": "candidate for containers",
-        "ec2": "candidate for EC2",
-        "managed-instances": "candidate for Managed Instances",
-    }[verdict]
-    fleet = "an autoscaled fleet" if terms.autoscaling else "a fleet of fixed size"
-    peak = f"{fleet} and a peak of {terms.traffic.peak_ratio:g} times the mean"
-    return f"{what}: {reason} ({peak}; tuner break-even tells more)"

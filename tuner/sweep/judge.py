@@ -35,23 +35,8 @@ class Judge:
         self._recording = recording
         self._began_s = recording.began_s
         self._fail_on = None if fail_on is None else parse_fail_on(fail_on)
-        self._environments: dict[str, VersionEnvironments] = {}
-
-    def add_version(self, version: str, *, is_new: bool) -> None:
-        """Invocations of this version are going to come."""
-        self._environments[version] = VersionEnvironments(version, is_new=is_new)
-
-    def in_flight_count(self, version: str) -> int:
-        """How many calls of a version are in flight."""
-        return self._environments[version].in_flight_count
-
-    def start(self, call: Call) -> None:
-        """A call goes out."""
-        self._environments[call.version].start()
-
-    def withdraw(self, call: Call) -> None:
-        """A call ran nothing."""
-        self._environments[call.version].withdraw()
+        self.environments: dict[str, VersionEnvironments] = {}
+        """By version."""
 
     def replied(self, done: Done, reply: InvokeReply) -> Invocation:
         """Judge a reply; without a REPORT line its cost is the worst case."""
@@ -62,9 +47,7 @@ class Judge:
         if doubt is not None:
             report = None
         outcome, error_type = classify(reply, report, self._fail_on)
-        environment, discarded = self._environments[call.version].finish(
-            outcome, error_type, report
-        )
+        environment, discarded = self.environments[call.version].finish(outcome, error_type, report)
         if report is None:
             self._recording.find(
                 findings.REPORT_CUT_OFF if doubt is None else findings.report_untrue(doubt)
@@ -103,7 +86,7 @@ class Judge:
 
     def lost(self, call: Call, started_s: float, ended_s: float) -> Invocation:
         """Judge a call that got no reply: it may have run, so it costs the worst case."""
-        self._environments[call.version].lose()
+        self.environments[call.version].lose()
         self._recording.find(findings.REPLY_LOST)
         waited_ms = max(0.0, ended_s - started_s) * 1000
         return self._invocation(
@@ -112,7 +95,7 @@ class Judge:
 
     def refused(self, done: Done) -> Invocation:
         """Judge a call that the service refused: it ran nothing."""
-        self._environments[done.call.version].withdraw()
+        self.environments[done.call.version].withdraw()
         return self._invocation(
             done.call,
             done.started_s,

@@ -22,9 +22,8 @@ from tuner.errors import (
 )
 from tuner.sweep import findings
 from tuner.sweep.estimate import Pricing
-from tuner.sweep.guard import RunawayGuard
-from tuner.sweep.health import Health, LeftOut
-from tuner.sweep.judge import Judge
+from tuner.sweep.guard import Health, LeftOut, RunawayGuard
+from tuner.sweep.judge import Judge, VersionEnvironments
 from tuner.sweep.limits import Ledger, Slots
 from tuner.sweep.sending import Bodies, Call, Sender, Workers, sent_before
 
@@ -136,11 +135,9 @@ class SweepLoop:
             self._end = "interrupted"
             return
         if self._start_pending(most_a_version=1):
-            self._start_pending(most_a_version=self._fair_share())
-
-    def _fair_share(self) -> int:
-        """How many calls in flight a version may have: more would only be more cold starts."""
-        return math.ceil(self._slots.count / max(1, len(self._versions)))
+            # More calls in flight of a version would only be more cold starts.
+            fair_share = math.ceil(self._slots.count / max(1, len(self._versions)))
+            self._start_pending(most_a_version=fair_share)
 
     def _choose(self) -> None:
         """Have trials chosen for the free slots.
@@ -156,8 +153,8 @@ class SweepLoop:
 
     def _idle_count(self) -> int:
         """How many pending trials could start with one call in flight a version."""
-        sizes = {trial.memory_mb for trial in self._pending}
-        return sum(self._judge.in_flight_count(self._versions[size]) == 0 for size in sizes)
+        versions = {self._versions[trial.memory_mb] for trial in self._pending}
+        return sum(self._judge.environments[each].in_flight_count == 0 for each in versions)
 
     def _ask(self, count: int) -> bool:
         """Have up to `count` more trials chosen; say whether there were any."""
@@ -184,7 +181,8 @@ class SweepLoop:
         publication = self._lease.publish(sizes, lambda: self._stop.is_requested)
         for entry in publication.published:
             self._versions[entry.memory_mb] = entry.version
-            self._judge.add_version(entry.version, is_new=entry.is_new)
+            environments = VersionEnvironments(entry.version, is_new=entry.is_new)
+            self._judge.environments[entry.version] = environments
         if publication.memory_cap_mb is not None:
             self._recording.cap(publication.memory_cap_mb)
             self._leave_out_above(publication.memory_cap_mb)
@@ -207,11 +205,13 @@ class SweepLoop:
             if len(self._in_flight) >= self._slots.count:
                 break
             version = self._versions[trial.memory_mb]
-            if self._judge.in_flight_count(version) >= most_a_version:
+            if self._judge.environments[version].in_flight_count >= most_a_version:
                 continue
             worst_usd = self._pricing.worst_cost_usd(trial.memory_mb)
             if not self._ledger.can_afford(worst_usd):
-                self._run_out_of_budget()
+                if not self._in_flight:  # otherwise what ends may cost less than its worst case
+                    self._end = "budget"
+                    self._recording.find(findings.BUDGET_REACHED)
                 return False
             event_index = self._bodies.take(trial.payload, version)
             if event_index is None:
@@ -220,17 +220,13 @@ class SweepLoop:
                 break
             self._pending.remove(trial)
             self._ledger.reserve(worst_usd)
-            self._send(Call(trial, version, worst_usd, event_index))
+            self._in_flight.append(Call(trial, version, worst_usd, event_index))
+            self._send(self._in_flight[-1])
         return True
 
-    def _run_out_of_budget(self) -> None:
-        if not self._in_flight:  # otherwise what ends may cost less than its worst case
-            self._end = "budget"
-            self._recording.find(findings.BUDGET_REACHED)
-
     def _send(self, call: Call) -> None:
-        self._in_flight.append(call)
-        self._judge.start(call)
+        call.due_s = None
+        self._judge.environments[call.version].start()
         self._workers.start(call)
 
     # Throttles
@@ -239,9 +235,7 @@ class SweepLoop:
         now_s = self._clock()
         for call in tuple(self._in_flight):
             if call.due_s is not None and call.due_s <= now_s:
-                call.due_s = None
-                self._judge.start(call)
-                self._workers.start(call)
+                self._send(call)
 
     def _wait_s(self) -> float | None:
         """Time until the next throttled call is due; None: until something comes back."""
@@ -251,7 +245,7 @@ class SweepLoop:
         return None if due_s is None else max(0.0, due_s - self._clock())
 
     def _throttled(self, call: Call, error: ThrottledError) -> None:
-        self._judge.withdraw(call)
+        self._judge.environments[call.version].withdraw()
         self._slots.throttled()
         call.throttle_count += 1
         wait_s = self._backoff.wait_s(call.throttle_count, error.asked_wait_s, self._rng)
@@ -279,7 +273,7 @@ class SweepLoop:
         elif isinstance(result, AwsError) and not isinstance(result, _FATAL):
             self._record(call, self._judge.refused(done))
         elif isinstance(result, Exception):
-            self._judge.withdraw(call)
+            self._judge.environments[call.version].withdraw()
             self._settle(call, 0.0)
             raise result
         else:
@@ -290,7 +284,7 @@ class SweepLoop:
     def _record(self, call: Call, invocation: Invocation) -> None:
         self._settle(call, invocation.cost_usd)
         if call.body is not None:
-            self._recording.keep_payload(invocation, call.body)
+            self._recording.keep(invocation.payload, call.event_index, call.body)
         self._recording.finish(invocation)
         if self._recording.is_cut_off:
             self._end = self._end or "failed"

@@ -252,14 +252,10 @@ def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
 
 
 def _usual_most(goal: Goal, payload_count: int) -> int:
-    further = PER_FURTHER_PAYLOAD * (payload_count - 1)
-    return MOST_INVOCATIONS + further + _percentile_samples(goal, payload_count)
-
-
-def _percentile_samples(goal: Goal, payload_count: int) -> int:
+    most = MOST_INVOCATIONS + PER_FURTHER_PAYLOAD * (payload_count - 1)
     if goal.percentile is None or goal.max_duration_ms is None:
-        return 0
-    return samples_needed(goal.percentile) * payload_count
+        return most
+    return most + samples_needed(goal.percentile) * payload_count
 
 
 def check_measurable(function: FunctionConfig) -> None:

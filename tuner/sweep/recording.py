@@ -86,7 +86,7 @@ class Recording:
         if earlier is not None and earlier.file is not None and earlier.plan.keep_payloads:
             # What it kept of the events may not be sent again.
             for key, body in read_payloads(Path(earlier.file)).items():
-                self._keep(*key, body)
+                self.keep(*key, body)
         if self.memory_cap_mb is not None:
             self._writer.append(MemoryCap(self.memory_cap_mb))
         self.find_all((*self._earlier_findings, *self._sweep.findings))
@@ -108,10 +108,6 @@ class Recording:
                 self._unsaved = error
                 self._findings.append(not_saved(str(error)))
 
-    def elapsed_s(self) -> float:
-        """How long the sweep has taken, all its runs together."""
-        return self._clock.monotonic_s() - self.began_s
-
     @property
     def started_at(self) -> str:
         """When the sweep began, UTC, ISO 8601."""
@@ -125,11 +121,8 @@ class Recording:
             InvocationFinished(invocation, len(self.invocations), self._planned_count())
         )
 
-    def keep_payload(self, invocation: Invocation, body: bytes) -> None:
+    def keep(self, name: str, event_index: int, body: bytes) -> None:
         """Keep an event that was sent, once, as long as there is room for it."""
-        self._keep(invocation.payload, invocation.event_index or 0, body)
-
-    def _keep(self, name: str, event_index: int, body: bytes) -> None:
         key = (name, event_index)
         if key in self._kept:
             return
@@ -170,7 +163,7 @@ class Recording:
         """Write the end and return the sweep; one that its file does not hold whole has failed."""
         if self._throttle_count:
             self.find(throttled(self._throttle_count))
-        wall_s, throttle_count = self.elapsed_s(), self._throttle_count
+        wall_s, throttle_count = self._clock.monotonic_s() - self.began_s, self._throttle_count
         self._save(End(end, wall_s, throttle_count))
         return dataclasses.replace(
             self._sweep,
