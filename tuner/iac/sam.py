@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from tuner.errors import TemplateError
 from tuner.iac import supported_properties as support
@@ -13,10 +13,7 @@ from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import read_parameters
 from tuner.iac.references import References
 from tuner.iac.resources import Resource
-from tuner.iac.template import (
-    Template,
-    TemplateFunction,
-)
+from tuner.iac.template import Template, TemplateFunction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,20 +57,28 @@ def read_template(
         "AWS::StackId": f"arn:aws:cloudformation:{region}:{account_id}:stack/local/{_STACK_UUID}",
         "AWS::StackName": "local",
     }
-    reader = _Reader(
-        parameters or {}, environment or {}, pseudo, endpoint_url, allow_outside=allow_outside
-    )
-    functions = reader.functions(read_document(file))
-    if not functions and reader.left_out:
-        raise TemplateError(next(iter(reader.left_out.values())))
-    if not functions and reader.absent:
-        raise TemplateError("; ".join(reader.absent)[:500])
+    root = read_document(file)
+    reader = _Reader()
+    sections = reader.notes.used(root.entries("the template"), support.SECTIONS, "")
+    given = read_parameters(sections.get("Parameters"), parameters or {})
+    scope = Scope(given, pseudo, allow_outside=allow_outside)
+    sections = {name: replace(node, scope=scope) for name, node in sections.items()}
+    for name in ("Mappings", "Conditions"):
+        if name in sections:
+            setattr(scope, name.lower(), sections[name].values(name))
+    if "Transform" in sections:
+        _check_transform(sections["Transform"])
+    if "Resources" not in sections:
+        root.refuse("the template has no Resources")
+    shared = reader.globals(sections["Globals"]) if "Globals" in sections else {}
+    resources = reader.resources(sections["Resources"], scope)
+    references = References(scope, endpoint_url, reader.notes)
+    references.add(resources, shared)
+    functions = reader.functions(resources, shared, references, environment or {})
     if not functions:
-        kinds = " or ".join(support.FUNCTIONS)
-        raise TemplateError(f"{file} has no resource of the type {kinds}")
+        reader.refuse_empty(file)
     if not reader.left_out:
         _check_given(file, environment or {}, functions)
-    references = reader.references
     return Template(
         file,
         functions,
@@ -101,31 +106,21 @@ def _template_file(path: Path) -> Path:
 class _Reader:
     """Walks one template and notes what it passes over."""
 
-    given: Mapping[str, str]
-    environment: Mapping[str, str]
-    pseudo: Mapping[str, str]
-    endpoint_url: str
-    allow_outside: bool = False
     notes: support.Notes = field(default_factory=support.Notes)
-    references: References = field(init=False)
     absent: list[str] = field(default_factory=list)
     """Functions whose condition does not hold, each told with its line."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Functions that cannot be read, by name, with the reasons."""
 
-    def functions(self, root: TemplateNode) -> tuple[TemplateFunction, ...]:
-        sections = self.notes.used(root.entries("the template"), support.SECTIONS, "")
-        scope = self._scope(sections)
-        sections = {name: replace(node, scope=scope) for name, node in sections.items()}
-        if "Transform" in sections:
-            _check_transform(sections["Transform"])
-        if "Resources" not in sections:
-            root.refuse("the template has no Resources")
-        shared = self._globals(sections["Globals"]) if "Globals" in sections else {}
-        resources = self._resources(sections["Resources"], scope)
-        references = self.references = References(scope, self.endpoint_url, self.notes)
-        references.add(resources, shared)
+    def functions(
+        self,
+        resources: Mapping[str, Resource],
+        shared: Mapping[str, TemplateNode],
+        references: References,
+        environment: Mapping[str, str],
+    ) -> tuple[TemplateFunction, ...]:
         found: dict[str, TemplateFunction] = {}
+        scope = references.scope
         for logical_id, resource in resources.items():
             if resource.type not in support.FUNCTIONS:
                 continue
@@ -136,7 +131,7 @@ class _Reader:
                     own=resource.used_properties(self.notes),
                     shared=resource.globals_of(shared),
                     layers=references.layers,
-                    given=self.environment,
+                    given=environment,
                 )
             except TemplateError as refused:
                 self.left_out[scope.resources[logical_id]] = str(refused)
@@ -151,19 +146,16 @@ class _Reader:
             )
         return tuple(found.values())
 
-    def _scope(self, sections: Mapping[str, TemplateNode]) -> Scope:
-        """Read what functions can refer to; its own values may be functions, too."""
-        scope = Scope(
-            read_parameters(sections.get("Parameters"), self.given),
-            self.pseudo,
-            allow_outside=self.allow_outside,
-        )
-        for name in ("Mappings", "Conditions"):
-            if name in sections:
-                setattr(scope, name.lower(), replace(sections[name], scope=scope).values(name))
-        return scope
+    def refuse_empty(self, file: Path) -> NoReturn:
+        """Say why there is no function."""
+        if self.left_out:
+            raise TemplateError(next(iter(self.left_out.values())))
+        if self.absent:
+            raise TemplateError("; ".join(self.absent)[:500])
+        kinds = " or ".join(support.FUNCTIONS)
+        raise TemplateError(f"{file} has no resource of the type {kinds}")
 
-    def _globals(self, node: TemplateNode) -> dict[str, TemplateNode]:
+    def globals(self, node: TemplateNode) -> dict[str, TemplateNode]:
         properties: dict[str, TemplateNode] = {}
         for name, (key, value) in node.entries("Globals").items():
             if name == "Function":
@@ -175,7 +167,7 @@ class _Reader:
             properties["FunctionName"].refuse("FunctionName cannot be the same for all functions")
         return properties
 
-    def _resources(self, section: TemplateNode, scope: Scope) -> dict[str, Resource]:
+    def resources(self, section: TemplateNode, scope: Scope) -> dict[str, Resource]:
         """Return the resources that exist."""
         found: dict[str, Resource] = {}
         for logical_id, (key, resource) in section.entries("Resources").items():
@@ -186,28 +178,20 @@ class _Reader:
             if "Type" not in attributes:
                 key.refuse(f"resource {logical_id} has no Type")
             its_type = attributes["Type"][1].text(f"Type of {logical_id}")
-            if self._exists(logical_id, key, attributes, its_type, scope):
-                found[logical_id] = Resource(logical_id, key, its_type, attributes)
-        return found
+            found[logical_id] = Resource(logical_id, key, its_type, attributes)
+        return {name: each for name, each in found.items() if self._exists(each, scope)}
 
-    def _exists(
-        self,
-        logical_id: str,
-        key: TemplateNode,
-        attributes: Mapping[str, tuple[TemplateNode, TemplateNode]],
-        its_type: str,
-        scope: Scope,
-    ) -> bool:
-        if "Condition" not in attributes:
+    def _exists(self, resource: Resource, scope: Scope) -> bool:
+        if "Condition" not in resource.attributes:
             return True
-        node = attributes["Condition"][1]
+        node, logical_id = resource.attributes["Condition"][1], resource.logical_id
         name = node.text(f"Condition of {logical_id}")
         if scope.holds(name, node):
             return True
-        self.notes.add(key, logical_id, "", f"its condition {name} does not hold")
-        if its_type in support.FUNCTIONS:
+        self.notes.add(resource.key, logical_id, "", f"its condition {name} does not hold")
+        if resource.type in support.FUNCTIONS:
             self.absent.append(
-                key.located(
+                resource.key.located(
                     f"{logical_id} does not exist, as its condition {name} does not hold: give the "
                     "parameters that it depends on with `template_parameters=NAME=VALUE`"
                 )
