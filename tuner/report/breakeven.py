@@ -209,17 +209,26 @@ _LETTERS: Final = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Manag
 
 
 def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
-    """Platforms that have a line, Lambda first; another architecture's are in the table alone."""
-    return tuple(each for each in answer.platforms if each.same_architecture and each.curve)
+    """Platforms that have a line: Lambda, those of the function's architecture, then the others."""
+    return tuple(sorted((p for p in answer.platforms if p.curve), key=_is_elsewhere))
+
+
+def _is_elsewhere(platform: PlatformCost) -> bool:
+    return not platform.same_architecture
 
 
 def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
-    """Lines of the chart: platforms of the function's architecture, crossings below the axis.
+    """Lines of the chart, with the crossings below the axis.
 
-    Where lines meet, the cheaper names come last, so that Lambda's is never hidden. A crossing is
-    `X` with its interval as `=`.
+    A platform's letter is small for the other architecture. Where lines meet, those of the own come
+    last, and Lambda's of all, so that it is never hidden. A crossing is `X` with its interval as
+    `=`.
     """
-    shown = {_LETTERS[each.name.split()[0]]: each for each in shown_platforms(answer)}
+    shown = {
+        letter if each.same_architecture else letter.lower(): each
+        for each in shown_platforms(answer)
+        for letter in [_LETTERS[each.name.split()[0]]]
+    }
     across = max(width - LABEL_WIDTH - 3, 30)
     rates = [point.rate_per_s for point in shown["L"].curve]
     costs = [point.cost_usd_per_month for each in shown.values() for point in each.curve]
@@ -243,7 +252,10 @@ def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
         for letter, each in shown.items()
         if each.break_even is not None
     ]
-    return [*lines, "  " + "   ".join(f"{letter} {each.name}" for letter, each in shown.items())]
+    for elsewhere in (False, True):
+        names = [f"{x} {each.name}" for x, each in shown.items() if x.islower() is elsewhere]
+        lines += ["  " + "   ".join(names)] if names else []
+    return lines
 
 
 def _crossing(letter: str, rate: RateInterval, rates: list[float], across: int) -> str:

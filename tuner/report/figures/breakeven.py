@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,14 +20,22 @@ if TYPE_CHECKING:
 
     from tuner.breakeven.answer import BreakEven, PlatformCost
 
-_LINES: Final = (
-    (canvas.INK, "solid", 2.6),
-    (canvas.NOW, "solid", 1.6),
-    (canvas.KNEE, (0, (6, 2)), 1.6),
-    (canvas.RECOMMENDED, (0, (2, 2)), 1.6),
-    (canvas.FAILED, "solid", 1.6),
-)
-"""Colour, dashes and width: lines that lie on each other are told apart by their dashes."""
+_LINES: Final = {
+    "Lambda": (canvas.INK, "solid", 2.6),
+    "Fargate": (canvas.NOW, "solid", 1.6),
+    "ECS": (canvas.KNEE, (0, (6, 2)), 1.6),
+    "EC2": (canvas.RECOMMENDED, (0, (2, 2)), 1.6),
+    "Managed": (canvas.FAILED, "solid", 1.6),
+}
+"""Color, dashes and width: lines that lie on each other are told apart by their dashes."""
+_ELSEWHERE_ALPHA: Final = 0.45
+"""The other architecture has the same lines, paler."""
+
+
+def _style(platform: PlatformCost) -> dict[str, Any]:
+    color, dashes, width = _LINES[platform.name.split()[0]]
+    alpha = 1.0 if platform.same_architecture else _ELSEWHERE_ALPHA
+    return {"color": color, "linestyle": dashes, "linewidth": width, "alpha": alpha}
 
 
 def draw_break_even(answer: BreakEven) -> Figure:
@@ -36,13 +44,11 @@ def draw_break_even(answer: BreakEven) -> Figure:
         figure = canvas.new_figure()
         panel = figure.add_axes((0.115, 0.2, 0.84, 0.62))
         shown = shown_platforms(answer)
-        for platform, (color, dashes, width) in zip(shown, _LINES, strict=False):
+        for platform in shown:
             panel.plot(
                 [point.rate_per_s * SECONDS_PER_MONTH for point in platform.curve],
                 [point.cost_usd_per_month for point in platform.curve],
-                color=color,
-                linestyle=dashes,
-                linewidth=width,
+                **_style(platform),
                 label=canvas.drawable(platform.name),
                 zorder=3 if platform.kind == "lambda" else 2,
             )
@@ -55,9 +61,9 @@ def draw_break_even(answer: BreakEven) -> Figure:
             bbox_to_anchor=(0.5, -0.135),
             ncols=5,
             frameon=False,
-            fontsize=8,
-            handlelength=2.6,
-            columnspacing=1.4,
+            fontsize=7.5,
+            handlelength=2.2,
+            columnspacing=0.9,
         )
         rate = "" if answer.rate_per_s is None else f" · {answer.rate_per_s:,.4g} requests/s"
         name = plain(answer.function_name)[:64]
@@ -108,20 +114,24 @@ def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:
     rates = np.log([point.rate_per_s for point in shown[0].curve])
     costs = np.log([max(point.cost_usd_per_month, 0.01) for point in shown[0].curve])
     right = float(np.exp(rates[-1]))
-    for platform, (color, _dashes, _width) in zip(shown, _LINES, strict=False):
-        found = platform.break_even
+    for platform in shown:
+        color, found = _style(platform)["color"], platform.break_even
         if found is None or found.estimate_per_s > right:
             continue
         cost = float(np.exp(np.interp(np.log(found.estimate_per_s), rates, costs)))
         high = right if found.high_per_s is None else found.high_per_s
         ends = [found.low_per_s * SECONDS_PER_MONTH, high * SECONDS_PER_MONTH]
-        panel.plot(ends, [cost, cost], color=color, linewidth=4, alpha=0.35, solid_capstyle="butt")
+        pale = 1.0 if platform.same_architecture else _ELSEWHERE_ALPHA
+        panel.plot(
+            ends, [cost, cost], color=color, linewidth=4, alpha=0.35 * pale, solid_capstyle="butt"
+        )
         panel.plot(
             [found.estimate_per_s * SECONDS_PER_MONTH],
             [cost],
             marker="o",
             markersize=7,
             color=color,
+            alpha=pale,
             markeredgecolor=canvas.PAPER,
             zorder=4,
         )

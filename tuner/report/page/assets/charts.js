@@ -244,7 +244,7 @@
     linked.push(memory("cost", { lines: [{ name: "line-0", band: sweep.curve.cost }], samples: sweep.samples, value: 2, write: dollars }));
     if (sweep.payloads.length)
       linked.push(memory("payloads", {
-        lines: sweep.payloads.map((each, n) => ({ name: "line-" + (n % 8), dash: DASHES[n % 4], band: each.duration })), write: milliseconds,
+        lines: sweep.payloads.map((each, n) => ({ name: "line-" + (n % 9), dash: DASHES[n % 4], band: each.duration })), write: milliseconds,
       }));
     coldChart(id, sweep);
 
@@ -372,7 +372,7 @@
     const values = platforms.flatMap((p) => p.cost);
     const plot = build(holder, {
       data: [rates, ...platforms.map((p) => p.cost)], height: 340,
-      series: platforms.map((p, n) => line("line-" + (n % 8), DASHES[n % 4])),
+      series: platforms.map((p, n) => line("line-" + (n % 9), DASHES[n % 4])),
       x: { time: false, distr: 3, log: 10, range: () => [rates[0], last] },
       scale: scaleOf(values), write: dollars,
       xAxis: axis({ splits: steps125, filter: (u, s) => s, values: (u, s) => s.map((v) => count(v) + "/s") }),
@@ -383,7 +383,7 @@
           if (!p.crossing || p.crossing[0] > last) return;
           const [rate, low, high] = p.crossing, y = at.bottom - 8 - 9 * row++;
           const left = Math.max(at.left, at.x(low)), right = high == null ? at.right : Math.min(at.right, at.x(high));
-          ctx.fillStyle = colour("line-" + (n % 8));
+          ctx.fillStyle = colour("line-" + (n % 9));
           ctx.globalAlpha = 0.35; ctx.fillRect(left, y, Math.max(right - left, 2), 5); ctx.globalAlpha = 1;
           ctx.fillRect(at.x(rate) - 1.5, y - 2, 3, 9);
         });
@@ -423,7 +423,7 @@
     const sizes = [...new Set(known.flatMap((s) => s.curve.sizes))].sort((a, b) => a - b);
     const lines = known.map((s, n) => {
       const at = new Map(s.curve.sizes.map((mb, i) => [mb, i]));
-      return { name: "line-" + (n % 8), dash: DASHES[n % 4], band: s.curve[part].map((column) => sizes.map((mb) => (at.has(mb) ? column[at.get(mb)] : null))) };
+      return { name: "line-" + (n % 9), dash: DASHES[n % 4], band: s.curve[part].map((column) => sizes.map((mb) => (at.has(mb) ? column[at.get(mb)] : null))) };
     });
     return memoryChart(holder, { sizes, lines, write, onIndex, back });
   }
