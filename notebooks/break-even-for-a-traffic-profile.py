@@ -45,13 +45,7 @@ for name, found in answers.items():
 
 # %%
 found = answers["peak three times the mean"]
-print(found.reason)
-for platform in found.platforms:
-    cost = platform.cost_usd_per_month
-    print(
-        f"{platform.name:26} {platform.units:22} ${cost.estimate:8,.0f}"
-        f"  ({cost.low:,.0f} – {cost.high:,.0f})"
-    )
+found
 
 # %%
 tuner.plot(found)

@@ -22,13 +22,7 @@ x86 = tuner.load_sweep("../examples/sweeps/mixed.jsonl")
 # %%
 arm = replace(x86, function=replace(x86.function, architecture="arm64"))
 found = tuner.compare(x86, arm)
-for pair in found.pairs:
-    cost = pair.cost_usd_per_million.change
-    print(
-        f"{pair.what:12} {pair.a_memory_mb} → {pair.b_memory_mb} MB: cost "
-        f"{cost.ratio.estimate:+.1%} ({cost.ratio.low:+.1%} to {cost.ratio.high:+.1%}), "
-        f"{cost.verdict}"
-    )
+found
 
 # %% [markdown]
 # Both sides rest on the same few samples, and a comparison does not know that: it takes them for
@@ -55,5 +49,7 @@ for name, curve in curves.items():
 
 # %%
 answer = tuner.recommend(worker)
-print(answer.choice.verdict, answer.current.memory_mb, "→", answer.choice.memory_mb, "MB")
+answer
+
+# %%
 tuner.plot(worker, answer)

@@ -9,8 +9,7 @@ import tuner
 
 sweep = tuner.load_sweep("../examples/sweeps/mixed.jsonl")
 answer = tuner.recommend(sweep)
-print(answer.choice.verdict, answer.current.memory_mb, "→", answer.choice.memory_mb, "MB")
-print(answer.choice.reason)
+answer
 
 # %% [markdown]
 # ## What was measured
@@ -56,16 +55,8 @@ for size, mean, at_least, at_most in zip(sizes, curve.mean_ms(sizes), low, high)
 # answer.
 
 # %%
-goals = {
-    "cost": tuner.Goal(),
-    "speed": tuner.Goal(name="speed"),
-    "balanced": tuner.Goal(name="balanced"),
-    "cost, at most 250 ms": tuner.Goal(max_duration_ms=250),
-}
-for name, goal in goals.items():
-    choice = tuner.recommend(sweep, goal).choice
-    size = choice.memory_mb or choice.best_so_far_mb
-    print(f"{name:22} {choice.verdict:13} {size} MB")
+for goal in ("cost", "speed", "balanced", tuner.Goal(max_duration_ms=250)):
+    print(tuner.recommend(sweep, goal))
 
 # %% [markdown]
 # ## What speed costs

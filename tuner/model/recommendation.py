@@ -247,7 +247,7 @@ class Recommendation(Presented):
 
     >>> answer = tuner.recommend("examples/sweeps/mixed.jsonl")
     >>> answer
-    <Recommendation for mixed: resize 3008 → ... MB, saves ...%>
+    <Recommendation for mixed (cost): resize 3008 → ... MB, saves ...%>
     >>> answer.memory_mb < answer.current.memory_mb, answer.saving.low > 0.5
     (True, True)
     >>> answer.to_dict()["recommendation"]["verdict"]
@@ -278,7 +278,8 @@ class Recommendation(Presented):
         if self.memory_mb not in (None, self.current.memory_mb):
             sizes = f"{self.current.memory_mb} → {self.memory_mb} MB"
         saving = "" if self.saving is None else f", saves {self.saving.estimate:.0%}"
-        return f"<Recommendation for {self.function.name}: {self.verdict} {sizes}{saving}>"
+        name, goal = self.function.name, self.goal.name
+        return f"<Recommendation for {name} ({goal}): {self.verdict} {sizes}{saving}>"
 
     @property
     def verdict(self) -> Verdict:
