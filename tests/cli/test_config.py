@@ -214,7 +214,7 @@ def test_the_environment_gives_one_payload_whole() -> None:
 
 EACH_TIME = {
     "build", "control", "env", "out_file", "parameter", "payload_size", "raw", "regions", "saved",
-    "vary", "after", "allow_outside", "before", "code", "hooks_each",
+    "recorded", "vary", "after", "allow_outside", "before", "code", "hooks_each",
     "resume", "take_over",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env",

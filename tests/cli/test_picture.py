@@ -148,4 +148,4 @@ def test_a_missing_extra_is_one_line(saved: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     ran = run_here("report", str(saved), "--format", "svg")
     assert ran.returncode == 1
-    assert "pip install 'lambda-tuner[plot]'" in one_line(ran)
+    assert re.search(r"pip install .*\[plot\]", one_line(ran))

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from tuner.cli import exit_status
 from tuner.cli.config import defaults_for
+from tuner.cli.help import PlainHelp, write_help
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,24 +32,24 @@ class Entry(NamedTuple):
 COMMANDS: Final[dict[str, Entry]] = {
     "tune": Entry("tuner.cli.tune:tune", "Measure a function and say how much memory it needs."),
     "demo": Entry("tuner.cli.demo:demo", "Tune a real handler on this machine: no account needed."),
-    "report": Entry("tuner.cli.report:report", "Give the answer of saved sweeps again."),
-    "compare": Entry("tuner.cli.compare:compare", "Say whether two sweeps really differ."),
-    "sweeps": Entry(
-        "tuner.cli.sweeps:sweeps", "List the sweeps that are kept, or remove old ones."
+    "report": Entry("tuner.cli.report:report", "Show the answer of saved sweeps again."),
+    "sweeps": Entry("tuner.cli.sweeps:sweeps", "List saved sweeps, or remove old ones."),
+    "compare": Entry(
+        "tuner.cli.compare:compare", "Say whether two sweeps really differ, and by how much."
     ),
     "comment": Entry(
-        "tuner.cli.comment:comment", "Post the answer on a pull request, or renew it."
+        "tuner.cli.comment:comment", "Post the answer on a pull request, or update it."
     ),
     "break-even": Entry(
-        "tuner.cli.break_even:break_even", "Say from which traffic on it is cheaper elsewhere."
+        "tuner.cli.break_even:break_even", "Compare Lambda with containers and EC2 at your traffic."
     ),
-    "recover": Entry("tuner.cli.recover:recover", "Finish what an interrupted sweep left."),
-    "prices": Entry("tuner.cli.app:PRICES", "Show what the answers are priced with."),
+    "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
+    "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(
-        "tuner.cli.iam_policy:iam_policy", "Print the least policy that a sweep needs."
+        "tuner.cli.iam_policy:iam_policy", "Print the least IAM policy for a sweep."
     ),
     "payload": Entry("tuner.cli.app:PAYLOAD", "Make, show and check synthetic payloads."),
-    "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine."),
+    "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),
 }
 PRICES: Final[dict[str, Entry]] = {
     "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all."),
@@ -72,14 +73,18 @@ tuner tune resize-images --payload event.json
 
 tuner tune cpu-bound --local demo
 
-Exit codes: 0 an answer was given, 1 error, 2 usage, 4 something is left changed (tuner recover
-mends it), 130 interrupted."""
+Exit codes: 0 an answer was given, 1 error, 2 usage, 4 something is left changed: run tuner recover,
+130 interrupted."""
 
 
 class LazyGroup(TyperGroup):
     """A group whose commands are listed from a table and loaded when they are run."""
 
     table: Mapping[str, Entry] = COMMANDS
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """As plain text."""
+        write_help(self, ctx, formatter)
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the parent's signature
         """The names, in the table's order."""
@@ -137,10 +142,10 @@ def _load(name: str, entry: Entry, *, with_defaults: bool) -> Any:
         return _group(name, entry, target)
     module = import_module(module_name)
     app = typer.Typer(add_completion=False, context_settings=_CONTEXT_SETTINGS)
-    app.command(name, help=_reflowed(target.__doc__), epilog=getattr(module, "EPILOG", None))(
-        target
-    )
-    command = typer.main.get_command(app)
+    epilog = getattr(module, "EPILOG", None)
+    app.command(name, cls=PlainHelp, help=_reflowed(target.__doc__), epilog=epilog)(target)
+    command: Any = typer.main.get_command(app)
+    command.common = getattr(module, "COMMON", ())
     if with_defaults:
         parameters = {param.name for param in command.params if param.name is not None}
         command.context_settings["default_map"] = defaults_for(parameters)

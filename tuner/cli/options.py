@@ -11,29 +11,35 @@ import typer
 
 from tuner.cli import values
 
-measure_option = partial(typer.Option, rich_help_panel="What is measured")
-goal_option = partial(typer.Option, rich_help_panel="What is wanted")
-limits_option = partial(typer.Option, rich_help_panel="What it may take")
-where_option = partial(typer.Option, rich_help_panel="Where")
+measure_option = partial(typer.Option, rich_help_panel="What to measure")
+goal_option = partial(typer.Option, rich_help_panel="Goal")
+limits_option = partial(typer.Option, rich_help_panel="Limits and safety")
+where_option = partial(typer.Option, rich_help_panel="Where it runs")
 output_option = partial(typer.Option, rich_help_panel="Output")
-traffic_option = partial(typer.Option, rich_help_panel="Traffic")
+traffic_option = partial(typer.Option, rich_help_panel="Traffic and money")
 
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
 ]
 Region = Annotated[
     str | None,
-    where_option(parser=values.region, metavar="REGION", help="AWS region (else the profile's)."),
+    where_option(
+        parser=values.region, metavar="REGION", help="AWS region (default: the profile's)."
+    ),
 ]
-Profile = Annotated[str | None, where_option(help="Profile of the AWS configuration.")]
-EndpointUrl = Annotated[str | None, where_option(help="Another endpoint of the Lambda API.")]
+Profile = Annotated[
+    str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
+]
+EndpointUrl = Annotated[
+    str | None, where_option(metavar="URL", help="Another endpoint of the Lambda API.")
+]
 LocalTemplate = Annotated[
     Path | None,
     where_option(
         parser=values.template,
         metavar="TEMPLATE",
-        help="Run the functions of this SAM template on this machine: free, no account (demo: the "
-        "examples').",
+        help="Run this SAM template's functions on this machine. No account is needed; demo "
+        "names the examples' template.",
     ),
 ]
 TemplateParameters = Annotated[
@@ -41,7 +47,7 @@ TemplateParameters = Annotated[
     where_option(
         "--parameter",
         metavar="NAME=VALUE",
-        help="Value of one of the template's parameters (without it: its Default); repeatable.",
+        help="Value of a template parameter (default: its Default). Repeatable.",
         show_default=False,
     ),
 ]
@@ -50,8 +56,8 @@ TemplateEnvironment = Annotated[
     where_option(
         "--env",
         metavar="NAME=VALUE",
-        help="Value of an environment variable of the template's functions, in place of what the "
-        "template says; repeatable.",
+        help="Environment variable of the template's functions, in place of what the template "
+        "says. Repeatable.",
         show_default=False,
     ),
 ]
@@ -59,8 +65,8 @@ Build = Annotated[
     bool,
     where_option(
         "--build",
-        help="Build the template's functions in copies of their folders: pip, npm, make, or what "
-        "BuildMethod names (esbuild, go, cargo).",
+        help="Build the template's functions first. Runs pip, npm, make, or what BuildMethod "
+        "names (esbuild, go, cargo), in copies of their folders.",
     ),
 ]
 PayloadSize = Annotated[
@@ -68,10 +74,10 @@ PayloadSize = Annotated[
     measure_option(
         metavar="SIZES",
         parser=values.event_sizes,
-        help="Sizes of events from a schema: p50=2kB,p99=200kB, or one size.",
+        help="Size of events made from a schema: 2kB, or p50=2kB,p99=200kB.",
     ),
 ]
-Raw = Annotated[bool, measure_option("--raw", help="Take files that are not JSON.")]
+Raw = Annotated[bool, measure_option("--raw", help="Take payload files that aren't JSON.")]
 AllowOutside = Annotated[
     bool,
     measure_option(
@@ -84,28 +90,29 @@ Vary = Annotated[
     str | None,
     measure_option(
         metavar="NAME=V,V,…",
-        help="Send events with each value of a parameter, of a source (batch_size=1,5,10) or of a "
-        "template: a batch size is recommended with the memory, by the cost of a record.",
+        help="Send events with each value of a parameter, such as batch_size=1,5,10. The best "
+        "value is recommended together with the memory, by the cost of a record.",
     ),
 ]
 MinMemory = Annotated[
     int | None,
     measure_option(
-        metavar="MB", parser=values.memory_mb, help="Smallest size to consider (128 without it)."
+        metavar="MB", parser=values.memory_mb, help="Smallest size to consider (default: 128)."
     ),
 ]
 MaxMemory = Annotated[
     int | None,
     measure_option(
-        metavar="MB", parser=values.memory_mb, help="Largest size to consider (10240 without it)."
+        metavar="MB", parser=values.memory_mb, help="Largest size to consider (default: 10240)."
     ),
 ]
 # What is wanted has no default here: a sweep keeps the goal that it was made for.
 GoalOption = Annotated[
     Literal["cost", "speed", "balanced"] | None,
     goal_option(
-        help="cost: cheapest; speed: fastest; balanced: 1 % of cost for 1 % of time (without it "
-        "the sweep's own; of a new one: cost).",
+        metavar="cost|speed|balanced",
+        help="What best means (default: cost). cost: a size twice as fast may cost 7% more; "
+        "balanced: twice as much; speed: the fastest. A saved sweep keeps its own.",
         show_default=False,
     ),
 ]
@@ -114,8 +121,8 @@ TimeWeight = Annotated[
     goal_option(
         metavar="WEIGHT",
         parser=values.time_weight,
-        help="How many % of cost 1 % of time is worth, 0 to 1000; 0: the plain cheapest (without "
-        "it the goal's: cost 0.1, balanced 1, speed 10).",
+        help="The goal as a number, 0 to 1000. It's how many percent of cost one percent of time "
+        "is worth: 0 is the plain cheapest, the goals are 0.1, 1 (balanced) and 10 (speed).",
         show_default=False,
     ),
 ]
@@ -127,14 +134,14 @@ Tolerance = Annotated[
     goal_option(
         metavar="SHARE",
         parser=values.ratio,
-        help="Regret that you do not mind: 1% or 0.01 (without it: 1%).",
+        help="A difference that doesn't matter to you: 1% or 0.01 (default: 1%).",
         show_default=False,
     ),
 ]
 MaxDuration = Annotated[
     float | None,
     goal_option(
-        metavar="TIME", parser=values.duration_ms, help="No size that is slower: 500ms or 2s."
+        metavar="TIME", parser=values.duration_ms, help="Longest mean duration: 500ms or 2s."
     ),
 ]
 Percentile = Annotated[
@@ -142,7 +149,7 @@ Percentile = Annotated[
     goal_option(
         metavar="P",
         parser=values.percentile,
-        help="95 shows p95 of every size; --max-duration then limits it instead of the mean.",
+        help="--max-duration limits this one, not the mean. 95 also shows every size's p95.",
     ),
 ]
 MaxCostPerMillion = Annotated[
@@ -150,7 +157,7 @@ MaxCostPerMillion = Annotated[
     goal_option(
         metavar="USD",
         parser=values.amount_usd,
-        help="No size at which a million invocations cost more.",
+        help="Highest cost of a million invocations.",
     ),
 ]
 ColdStartShare = Annotated[
@@ -158,7 +165,7 @@ ColdStartShare = Annotated[
     goal_option(
         metavar="SHARE",
         parser=values.ratio,
-        help="Share of cold starts in your traffic: 1% or 0.01 (without it: 1%).",
+        help="Share of cold starts in your traffic: 1% or 0.01 (default: 1%).",
         show_default=False,
     ),
 ]
@@ -166,15 +173,16 @@ AllowDifferentReplies = Annotated[
     bool,
     goal_option(
         "--allow-different-replies",
-        help="Recommend sizes too whose replies differ from the current size's, or are errors.",
+        help="Allow sizes whose replies differ from the current size's, or are errors.",
     ),
 ]
 IsolationOption = Annotated[
     Literal["auto", "version", "clone"],
     limits_option(
-        help="version: sizes are published as versions of the function, then deleted. "
-        "clone: a temporary copy is measured, the function is only read. "
-        "auto: clone if anything reaches $LATEST."
+        metavar="MODE",
+        help="auto, version or clone (default: auto). version publishes sizes as versions and "
+        "deletes them; clone measures a temporary copy and only reads the function; auto clones if "
+        "anything reaches $LATEST.",
     ),
 ]
 LeftFunction = Annotated[
@@ -193,19 +201,24 @@ TakeOver = Annotated[
         help="Put right what this sweep left too: it is not running on any machine. Repeatable.",
     ),
 ]
-Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and its cost.")]
+Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and its cost; don't ask.")]
 AllowSideEffects = Annotated[
     bool,
     limits_option(
         "--allow-side-effects",
-        help="Agree to what invocations may cause in queues and tables (--yes: to the cost only).",
+        help="Agree to what invocations may set off, such as queue messages. --yes agrees to the "
+        "cost only.",
     ),
 ]
-DryRun = Annotated[bool, limits_option("--dry-run", help="Show the plan and end.")]
+DryRun = Annotated[
+    bool, limits_option("--dry-run", help="Show the plan and what it may cost, then end.")
+]
 Rate = Annotated[
     float | None,
     traffic_option(
-        metavar="N/s", parser=values.rate_per_s, help="Requests: 50/s, 3000/min, 5k/h or 1M/day."
+        metavar="N/s",
+        parser=values.rate_per_s,
+        help="Request rate: 50/s, 3000/min, 5k/h or 1M/day.",
     ),
 ]
 PerMonth = Annotated[
@@ -217,7 +230,7 @@ MinSavingUsdPerMonth = Annotated[
     traffic_option(
         metavar="USD",
         parser=values.amount_or_nothing,
-        help="No flag for a smaller saving a month, where the rate is known; a resize too.",
+        help="Don't recommend leaving Lambda, or a resize, for less a month.",
     ),
 ]
 MinSavingRatio = Annotated[
@@ -225,13 +238,13 @@ MinSavingRatio = Annotated[
     traffic_option(
         parser=values.ratio,
         metavar="SHARE",
-        help="No flag for a smaller share of Lambda's bill (without it 20% for leaving, any for "
-        "a resize).",
+        help="Don't recommend leaving Lambda, or a resize, for a smaller share of the bill. "
+        "Default: 20% for leaving, any for a resize.",
     ),
 ]
 ReportFormat = Annotated[
     Literal["text", "json", "markdown", "html", "png", "svg"],
-    output_option("--format", help="How to show it."),
+    output_option("--format", help="What to write."),
 ]
 # Not called `out`: a folder's setting of that name is the sweep file that `tune` writes.
 ReportFile = Annotated[
@@ -239,24 +252,24 @@ ReportFile = Annotated[
     output_option(
         "--out",
         metavar="FILE",
-        help="File to write, with --format html, png or svg (stdout without it).",
+        help="File to write, with --format html, png or svg (default: stdout).",
     ),
 ]
-JsonOutput = Annotated[bool, output_option("--json", help="Answer as one JSON object.")]
+JsonOutput = Annotated[bool, output_option("--json", help="Print one JSON object.")]
 Out = Annotated[
     Path | None,
     output_option(
         metavar="FILE",
-        help="Sweep file to write, its folder too (without it a new one in the state folder).",
+        help="Sweep file to write (default: a new one in the state folder).",
     ),
 ]
 Force = Annotated[
-    bool, output_option("--force", help="Replace the sweep that --out holds already.")
+    bool, output_option("--force", help="Replace the sweep that --out already holds.")
 ]
 DetailedExitcode = Annotated[
     bool,
     output_option(
         "--detailed-exitcode",
-        help="Exit with 10 for a resize (or a change to be made), 12 if inconclusive.",
+        help="Exit with 10 for a resize (or a change to make), 12 if inconclusive.",
     ),
 ]

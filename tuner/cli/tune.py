@@ -17,13 +17,19 @@ from tuner.model.request import TuneRequest
 EPILOG = """\
 tuner tune resize-images --payload event.json
 
-tuner tune resize-images --payload small.json --payload large.json --goal speed --max-memory 3008
+tuner tune resize-images --payload a.json --payload b.json --goal speed
 
 tuner tune queue-worker --payload payloads.toml --vary batch_size=1,5,10
 
-tuner tune cpu-bound --local examples/template.yaml --payload '{"rounds": 5}'
+tuner tune cpu-bound --local demo --payload '{"rounds": 5}'
 
 Every invocation really runs the function's code, with the function's own role."""
+COMMON = (
+    *("function", "payload", "code", "resume", "goal", "time_weight", "max_duration"),
+    *("max_cost_per_million", "percentile", "rate", "max_invocations", "budget_usd", "isolation"),
+    *("yes", "dry_run", "out", "local", "build", "region", "profile", "json"),
+)
+"""What the short help shows."""
 
 
 @spread

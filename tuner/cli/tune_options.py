@@ -14,7 +14,7 @@ from tuner.model.request import LEAVE_CONCURRENCY, Budget, Measure, Output, Safe
 
 FunctionToTune = Annotated[
     str | None,
-    typer.Argument(metavar="FUNCTION", help="Name or ARN (--resume knows it).", show_default=False),
+    typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False),
 ]
 
 
@@ -26,10 +26,10 @@ class MeasureOptions:
         list[str] | None,
         options.measure_option(
             metavar="FILE|FOLDER|JSON",
-            help="Event to send: a file, a folder of events, a payload set (.toml, .yaml, "
-            "payloads.json), a template (.j2), a schema (.schema.json), an event source (sqs, …), "
-            "inline JSON, or test-events: the function's shareable ones; repeatable. {} without "
-            "it.",
+            help="Event to send: file or inline JSON (default: {}). Or a folder of events, a "
+            "payload set (.toml, .yaml, payloads.json), a template (.j2), a schema (.schema.json), "
+            "an event source (sqs, …), or test-events for the function's shareable ones. "
+            "Repeatable.",
             show_default=False,
         ),
     ] = None
@@ -42,7 +42,7 @@ class MeasureOptions:
         options.measure_option(
             metavar="MB,MB,…",
             parser=values.memory_sizes_mb,
-            help="Choose among these sizes (and the current one) only.",
+            help="Choose among these sizes and the current one only.",
         ),
     ] = None
     exhaustive: Annotated[
@@ -58,7 +58,7 @@ class MeasureOptions:
         options.measure_option(
             metavar="N",
             min=0,
-            help="Makes the events and orders the invocations: the same seed, the same again.",
+            help="Seed of the events and of the order of invocations.",
             show_default=False,
         ),
     ] = 0
@@ -66,29 +66,29 @@ class MeasureOptions:
         str | None,
         options.measure_option(
             metavar="ZIP|FOLDER|IMAGE",
-            help="Measure this build in a temporary copy, not the deployed code.",
+            help="Measure this build instead, in a temporary copy.",
         ),
     ] = None
     fail_on: Annotated[
         str | None,
         options.measure_option(
             metavar="JMESPATH",
-            help="Count a reply for which this is true as a function error (error != null).",
+            help="Count a reply for which this is true as an error: 'error != null'.",
         ),
     ] = None
     resume: Annotated[
         str | None,
         options.measure_option(
             metavar="SWEEP",
-            help="Go on from this sweep: what it measured and spent counts. --out may be its file.",
+            help="Go on with this sweep. What it measured and spent counts; --out may be its file.",
         ),
     ] = None
     prior: Annotated[
         str | None,
         options.measure_option(
             metavar="SWEEP",
-            help="An earlier sweep of the function (a file, or its name for the newest): what it "
-            "tells saves invocations. none: no earlier one.",
+            help="An earlier sweep of the function, to save invocations. A file, or the function's "
+            "name for its newest; none (the default) uses none.",
         ),
     ] = None
 
@@ -121,22 +121,20 @@ class BudgetOptions:
         options.limits_option(
             metavar="N",
             min=1,
-            help=(
-                "Invoke no more often than this, and spend it if the answer needs it: without it "
-                "a sweep gives up what it would not decide."
-            ),
+            help="Most invocations (default: 40). Given, all are spent if the answer needs them; "
+            "otherwise fewer where more wouldn't decide.",
         ),
     ] = None
     budget_usd: Annotated[
         float | None,
         options.limits_option(
-            metavar="USD", parser=values.amount_usd, help="Spend no more than this."
+            metavar="USD", parser=values.amount_usd, help="Most dollars to spend."
         ),
     ] = None
     concurrency: Annotated[
         int | None,
         options.limits_option(
-            metavar="N", min=1, max=1000, help="Invocations at one time (at most 8 without it)."
+            metavar="N", min=1, max=1000, help="Invocations at one time (default: up to 8)."
         ),
     ] = None
     leave_concurrency: Annotated[
@@ -144,7 +142,7 @@ class BudgetOptions:
         options.limits_option(
             metavar="SHARE",
             parser=values.ratio,
-            help="Share of the concurrency there is that live traffic keeps (without it: 20%).",
+            help="Share of the available concurrency left to live traffic (default: 20%).",
             show_default=False,
         ),
     ] = LEAVE_CONCURRENCY

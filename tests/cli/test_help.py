@@ -1,0 +1,59 @@
+"""Help that is read: in 80 columns, with whole names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from tests.cli.running import run_here
+from tuner.cli.app import build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def commands(group: Any, context: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command below a group with the words that lead to it."""
+    for name in group.list_commands(context):
+        _, command, _ = group.resolve_command(context, [name])
+        if hasattr(command, "list_commands"):
+            below = typer.Context(command, info_name=name, parent=context)
+            yield from (((name, *words), each) for words, each in commands(command, below))
+        else:
+            yield (name,), command
+
+
+ROOT = build()
+COMMANDS = dict(commands(ROOT, typer.Context(ROOT, info_name="tuner")))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_option_name_is_cut(words: tuple[str, ...]) -> None:
+    """Every option that is not hidden is in the whole help by its whole name, within 80 columns."""
+    command = COMMANDS[words]
+    ran = run_here(*words, "--help-all" if command.common else "--help", COLUMNS="80")
+    assert ran.returncode == 0
+    names = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", ran.stdout, flags=re.MULTILINE))
+    for parameter in command.params:
+        if parameter.param_type_name == "option" and not parameter.hidden:
+            assert parameter.opts[0] in names
+    examples = ran.stdout.partition("\nExamples:")[0]
+    assert max(map(len, examples.splitlines())) <= 80
+
+
+def test_the_short_help_fits_on_a_screen() -> None:
+    """What most use of `tune`, with examples, in 60 lines; each is there in the whole help too."""
+    short = run_here("tune", "--help", COLUMNS="80").stdout
+    assert len(short.splitlines()) <= 60
+    assert "Examples:" in short
+    assert "--help-all" in short
+    shown = set(re.findall(r"^  (--[a-z-]+)", short, flags=re.MULTILINE))
+    assert {"--payload", "--goal", "--max-duration", "--budget-usd", "--local"} <= shown
+    assert "--keep-payloads" not in shown
+    whole = run_here("tune", "--help-all", COLUMNS="80").stdout
+    assert shown < set(re.findall(r"^  (--[a-z-]+)", whole, flags=re.MULTILINE))
+    assert "TUNER_" in short
+    assert "tuner.toml" in short

@@ -1,0 +1,124 @@
+"""Help as plain text: whole option names, what they do beside or beneath, grouped by title.
+
+A command with many options shows those that most use; `--help-all` shows the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ALL: Final = "tuner.help_all"
+_NAMES_WIDTH: Final = 28
+_SETTINGS: Final = (
+    "Defaults come from TUNER_* variables (TUNER_BUDGET_USD=0.05), then tuner.toml or [tool.tuner] "
+    "in pyproject.toml (budget-usd = 0.05)."
+)
+_SENTENCE: Final = re.compile(r"(?<=[^.…][.])\s.*", re.DOTALL)
+
+
+class PlainHelp(TyperCommand):
+    """A command whose help is plain text. `common` names the parameters of the short help; without
+    any, every option is in it.
+    """
+
+    common: tuple[str, ...] = ()
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The command's own, `--help`, and `--help-all` where the short help leaves some out."""
+        own = super().get_params(ctx)
+        return [*own, _help_all()] if self.common else own
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Usage, what it does, options by title, examples, and where defaults come from."""
+        write_help(self, ctx, formatter, short=bool(self.common) and not ctx.meta.get(_ALL))
+        if any(each.param_type_name == "option" for each in self.params):
+            formatter.write_paragraph()
+            formatter.write_text(_SETTINGS)
+
+
+def write_help(command: Any, ctx: Any, formatter: Any, *, short: bool = False) -> None:
+    """Write the help of a command, or of a group with the commands below it."""
+    command.format_usage(ctx, formatter)
+    told = command.help or ""
+    formatter.write_paragraph()
+    formatter.write_text(told.partition("\n\n")[0] if short else told)
+    for title, rows in (_commands(command, ctx) | _options(command, ctx, short=short)).items():
+        with formatter.section(title):
+            formatter.write_dl(rows, col_max=_NAMES_WIDTH)
+    if command.epilog:
+        with formatter.section("Examples"):
+            formatter.write("".join(_indented(command.epilog, formatter.width)))
+
+
+def _commands(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
+    if not hasattr(command, "list_commands"):
+        return {}
+    names = command.list_commands(ctx)
+    return {"Commands": [(name, command.get_command(ctx, name).help) for name in names]}
+
+
+def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str, str]]]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for parameter in command.get_params(ctx):
+        record = parameter.get_help_record(ctx)
+        if record is None or getattr(parameter, "hidden", False):
+            continue
+        name, told = record
+        if parameter.param_type_name == "argument":
+            name, title = parameter.metavar or parameter.name.upper(), "Arguments"
+        elif not parameter.expose_value:
+            title = "Help"
+        elif short and parameter.name not in command.common:
+            continue
+        else:
+            title = parameter.rich_help_panel or "Options"
+        groups.setdefault(title, []).append((name, _SENTENCE.sub("", told) if short else told))
+    if "Help" in groups:
+        groups["Help"] = groups.pop("Help")  # last
+    return groups
+
+
+def _indented(epilog: str, width: int) -> Iterator[str]:
+    """Paragraphs: commands as they are, prose in the width."""
+    for paragraph in epilog.split("\n\n"):
+        if paragraph.startswith("tuner "):
+            yield f"  {paragraph}\n"
+        else:
+            yield "".join(f"\n  {line}" for line in textwrap.wrap(paragraph, width - 2)) + "\n"
+
+
+def _help_all() -> Any:
+    app = typer.Typer(add_completion=False)
+
+    @app.command()
+    def command(
+        *,
+        _: Annotated[
+            bool,
+            typer.Option(
+                "--help-all",
+                is_eager=True,
+                expose_value=False,
+                callback=_show_all,
+                help="Show every option and exit.",
+            ),
+        ] = False,
+    ) -> None:
+        """Never run: typer makes the option from its signature."""
+
+    return typer.main.get_command(app).params[0]
+
+
+def _show_all(ctx: typer.Context, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        ctx.meta[_ALL] = True
+        typer.echo(ctx.get_help())
+        raise typer.Exit
