@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import json
 import pickle
@@ -77,7 +78,8 @@ def tune_callable(
     A function of a module is sent with its module and those beside it that are loaded. One of a
     notebook or script is sent as its source, with the imports, functions, classes and values that
     it uses by name. What cannot be sent is refused in one line: a lambda, a closure, a method, a
-    coroutine or generator, a value that cannot be pickled. Files are not sent.
+    coroutine or generator, a class of a notebook, a value that cannot be pickled. Files that it
+    reads are not sent.
 
     Raises UsageError, and as `tune` does.
 
@@ -210,17 +212,12 @@ class _Sources:
         return pickle.dumps(self._values)
 
     def _count_arguments(self) -> int:
-        """How many of event and context it takes."""
-        parameters = inspect.signature(self._inner).parameters.values()
-        open_to = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        taken = [each for each in parameters if each.kind in open_to]
-        required = [each for each in parameters if each.default is each.empty]
-        required = [
-            each for each in required if each.kind not in (each.VAR_KEYWORD, each.VAR_POSITIONAL)
-        ]
-        if len(required) > 2 or not all(each in taken for each in required):
-            raise self._refusal("it takes more than an event and a context")
-        return max(len(required), min(len(taken), 1))
+        """How many of event and context it takes: the event alone where it can be."""
+        for count in (1, 2, 0):
+            with contextlib.suppress(TypeError):
+                inspect.signature(self._inner).bind(*(None, None)[:count])
+                return count
+        raise self._refusal("it takes more than an event and a context")
 
     def _refusal(self, why: str) -> UsageError:
         return UsageError(f"{self.name} cannot be run as a Lambda function: {why}")

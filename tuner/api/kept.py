@@ -40,34 +40,27 @@ class KeptSweep:
 
     def to_dict(self) -> dict[str, Any]:
         """As an item of `tuner sweeps --json`, with its verdict."""
-        told: dict[str, Any] = {
+        sweep, choice, problem = self.sweep, None, self.problem
+        try:
+            choice = sweep and session.analyse(sweep).choice
+        except TunerError as error:
+            problem = str(error)
+        return {
             "id": self.file.stem,
             "function": self.function,
             "started_at": f"{self.started_at:%Y-%m-%dT%H:%M:%SZ}",
-            "environment": None,
-            "invocation_count": None,
-            "cost_usd": None,
-            "end": None,
-            "current_mb": None,
-            "verdict": None,
-            "memory_mb": None,
+            "environment": sweep and sweep.environment,
+            "invocation_count": sweep and len(sweep.invocations),
+            "cost_usd": sweep and sweep.cost_usd,
+            "end": sweep and sweep.end,
+            "current_mb": sweep and sweep.function.memory_mb,
+            "verdict": choice and choice.verdict,
+            "memory_mb": choice and choice.memory_mb,
             "file": str(self.file),
             "size_bytes": self.size_bytes,
             "live": self.is_live,
-            "problem": self.problem,
+            "problem": problem,
         }
-        if (sweep := self.sweep) is None:
-            return told
-        told["environment"], told["end"] = sweep.environment, sweep.end
-        told["invocation_count"], told["cost_usd"] = len(sweep.invocations), sweep.cost_usd
-        told["current_mb"] = sweep.function.memory_mb
-        try:
-            choice = session.analyse(sweep).choice
-        except TunerError as error:
-            told["problem"] = str(error)
-        else:
-            told["verdict"], told["memory_mb"] = choice.verdict, choice.memory_mb
-        return told
 
 
 def list_sweeps(

@@ -7,27 +7,14 @@ the package is imported (`present_with` in `tuner/__init__.py`), and loaded when
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable  # noqa: TC003 - of a variable
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
-class Presenter(Protocol):
-    """Knows how every presented value is shown."""
-
-    def as_dict(self, value: Any, /) -> dict[str, Any]:
-        """Plain dicts, lists, numbers, strings and None."""
-
-    def as_html(self, value: Any, /) -> str | None:
-        """A fragment; None where there is nothing to show."""
+_loaders: list[Callable[[], Any]] = []
 
 
-_loaders: list[Callable[[], Presenter]] = []
-
-
-def present_with(load: Callable[[], Presenter]) -> None:
-    """Name what presents values; it is loaded when it is first needed."""
+def present_with(load: Callable[[], Any]) -> None:
+    """Name what has `as_dict` and `as_html` for every value; loaded when it is first needed."""
     _loaders[:] = [load]
 
 
@@ -38,7 +25,7 @@ class Presented:
 
     def to_dict(self) -> dict[str, Any]:
         """The object that `--json` prints: plain dicts, lists, numbers, strings and None."""
-        return _loaders[0]().as_dict(self)
+        return cast("dict[str, Any]", _loaders[0]().as_dict(self))
 
     def to_json(self) -> str:
         """The same as JSON text."""
@@ -46,4 +33,4 @@ class Presented:
 
     def _repr_html_(self) -> str | None:
         """What a notebook shows; None leaves it with the repr."""
-        return _loaders[0]().as_html(self)
+        return cast("str | None", _loaders[0]().as_html(self))

@@ -20,13 +20,12 @@ if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.model.finding import Finding
-    from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
+    from tuner.report.rows import OptionRow, PairRow
 
 _RULE: Final = "1px solid rgba(128,128,128,.45)"
 _EDGES: Final = {"resize": "#d9730d", "keep": "#2e9e5b", "inconclusive": "#c29500"}
 _NEUTRAL: Final = "#8a8f98"
-_OPTION_HEAD: Final = ("", "size", "mean duration (90 %)", "$/million", "vs now")
 _MOST_FINDINGS: Final = 4
 
 
@@ -37,7 +36,7 @@ def recommendation_card(answer: Recommendation) -> str:
         headline(answer),
         describe_function(answer),
         said,
-        _table(*_options(answer)),
+        _options(answer),
         answer.findings,
         edge=_EDGES[answer.choice.verdict],
     )
@@ -61,52 +60,34 @@ def comparison_card(found: Comparison) -> str:
     return _card(title, about, sides, table, found.findings)
 
 
-def _options(
-    answer: Recommendation,
-) -> tuple[Sequence[str], str, Iterable[tuple[Sequence[str], bool]]]:
-    """Titles, how columns are justified, and rows with whether each is recommended.
-
-    Where a parameter was varied: what is in use, and the size that is best with each value.
-    """
-    rows = [
-        (
-            (
-                row.name,
-                numbers.memory(row.memory_mb),
-                _spread(row.duration_ms),
-                numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
-                row.change,
-            ),
-            row.recommended,
-        )
+def _options(answer: Recommendation) -> str:
+    """The options; where a parameter was varied, what is in use and the best size of each value."""
+    head: tuple[str, ...] = ("", "size", "mean duration (90%)", "$/million", "vs now")
+    rows: list[tuple[OptionRow | PairRow, str, str]] = [
+        (row, row.name, numbers.known(row.cost_usd_per_million, numbers.usd_per_million))
         for row in option_rows(answer)
     ]
-    if rows or answer.variation is None:
-        return _OPTION_HEAD, "<>>>>", rows
-    name, unit = plain(answer.variation.parameter.name), per_record(answer.variation)
-    current = (answer.variation.parameter.current, answer.current.memory_mb)
-    shown = {(each.value, each.memory_mb) for each in answer.variation.values} | {current}
-    pairs = [
-        (
-            (
-                row.value,
-                numbers.memory(row.memory_mb),
-                _spread(row.duration_ms),
-                numbers.usd_per_million(row.cost_usd_per_million_records.estimate),
-                row.change,
-            ),
-            row.recommended,
-        )
-        for row in pair_rows(answer)
-        if row.recommended or (row.value, row.memory_mb) in shown
+    if not rows and answer.variation is not None:
+        varied = answer.variation
+        shown = {(each.value, each.memory_mb) for each in varied.values}
+        shown.add((varied.parameter.current, answer.current.memory_mb))
+        head = (varied.parameter.name, *head[1:3], f"$/million {per_record(varied)}", head[4])
+        rows = [
+            (row, row.value, numbers.usd_per_million(row.cost_usd_per_million_records.estimate))
+            for row in pair_rows(answer)
+            if row.recommended or (row.value, row.memory_mb) in shown
+        ]
+    cells = [
+        ((name, numbers.memory(row.memory_mb), _spread(row), cost, row.change), row.recommended)
+        for row, name, cost in rows
     ]
-    return (name, *_OPTION_HEAD[1:3], f"$/million {unit}", "vs now"), "<>>>>", pairs
+    return _table(head, "<>>>>", cells)
 
 
-def _spread(interval: Interval | None) -> str:
-    if interval is None:
-        return numbers.known(None, numbers.duration)
-    return f"{numbers.duration(interval.estimate)} {numbers.spread(interval)}"
+def _spread(row: OptionRow | PairRow) -> str:
+    if row.duration_ms is None:
+        return "–"
+    return f"{numbers.duration(row.duration_ms.estimate)} {numbers.spread(row.duration_ms)}"
 
 
 def _card(
