@@ -76,6 +76,9 @@ readme: $(STAMP)  ## Run the commands that the README shows and put in what they
 pictures: $(STAMP) $(MERMAID)  ## Make the README's pictures again (needs Chromium and npm)
 	$(BIN)/python -m tests.pictures.renew
 
+prices: $(STAMP)  ## Renew the package's prices that are over 90 days old (a network and AWS credentials)
+	$(BIN)/python -m tests.pricing.renew
+
 findings: $(STAMP)  ## Write docs/findings.md from the table of findings
 	$(BIN)/python -m tests.messages.renew
 
