@@ -16,12 +16,12 @@ from tuner.breakeven.fleet import (
     MOST_TEAM_UNITS,
     Capacity,
     Fleet,
-    Offer,
     capacity_per_s,
     cost_usd,
     mean_units,
     unit_count,
 )
+from tuner.breakeven.offers import Offer
 from tuner.breakeven.terms import central_scenario
 from tuner.breakeven.traffic import Traffic
 

@@ -11,7 +11,6 @@ from tuner.breakeven.autoscaling import FleetLoad, fleet_load
 from tuner.breakeven.fleet import (
     Capacity,
     Fleet,
-    Offer,
     break_even_by_hour_per_s,
     break_even_per_s,
     capacity_per_s,
@@ -19,6 +18,7 @@ from tuner.breakeven.fleet import (
     fast_enough,
     lowest_team_break_even,
 )
+from tuner.breakeven.offers import Offer
 from tuner.breakeven.terms import central_scenario
 from tuner.breakeven.traffic import Traffic
 from tuner.breakeven.work import Work

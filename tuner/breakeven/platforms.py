@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.answer import BillItem, total_usd
-from tuner.breakeven.fleet import (
+from tuner.breakeven.fleet import Fleet
+from tuner.breakeven.offers import (
     EC2_RESERVED_GIB,
     ECS_RESERVED_GIB,
     ROOT_VOLUME_GB,
-    Fleet,
     fargate_offers,
     instance_offers,
     managed_offers,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.breakeven.answer import FleetKind
-    from tuner.breakeven.fleet import Offer
+    from tuner.breakeven.offers import Offer
     from tuner.breakeven.terms import Terms
     from tuner.pricing import PriceBook
 
