@@ -188,6 +188,7 @@ def test_payloads_may_be_the_events_themselves() -> None:
         (lambda: tuner.break_even(MIXED, "50/y"), "no known unit: write 50/s"),
         (lambda: tuner.break_even(MIXED, [50]), 'a list .* pass a rate such as "50/s"'),
         (lambda: tuner.break_even(MIXED, -3), "give one above 0"),
+        (lambda: tuner.recommend(MIXED, today="soon"), "pass a datetime.date, or text such as"),
         (lambda: tuner.compare(MIXED), "one sweep is given: pass two"),
         (lambda: tuner.plot(tuner.recommend(MIXED)), "a Recommendation .* pass a Sweep"),
         (lambda: tuner.plot(MIXED, 3), "pass the sweep's Recommendation"),

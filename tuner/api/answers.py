@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner import session
-from tuner.api.given import goal_of, sweep_of, terms_of, unusable
+from tuner.api.given import day_of, goal_of, sweep_of, terms_of, unusable
 from tuner.breakeven.answer import BreakEven
 from tuner.errors import InputError, UsageError
 from tuner.model.comparison import Comparison
@@ -35,7 +35,7 @@ def recommend(
     min_memory_mb: int | None = None,
     max_memory_mb: int | None = None,
     price_book: PriceBook | None = None,
-    today: datetime.date | None = None,
+    today: datetime.date | str | None = None,
 ) -> Recommendation:
     """Answer from a sweep alone (or its file, or a function's name), as `tuner report` does.
 
@@ -56,7 +56,7 @@ def recommend(
         max_memory_mb=max_memory_mb,
         price_book=price_book,
     )
-    return session.recommend(analysis, terms_of(terms), price_book=price_book, today=today)
+    return session.recommend(analysis, terms_of(terms), price_book=price_book, today=day_of(today))
 
 
 def break_even(
@@ -65,7 +65,7 @@ def break_even(
     *,
     goal: GoalLike | None = None,
     price_book: PriceBook | None = None,
-    today: datetime.date | None = None,
+    today: datetime.date | str | None = None,
 ) -> BreakEven:
     """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
 
@@ -78,7 +78,7 @@ def break_even(
     """
     book = price_book or current_price_book()
     analysis = analyse(sweep_of(sweep), goal_of(goal), price_book=book)
-    return platforms_of(analysis, terms_of(terms), price_book=book, today=today)
+    return platforms_of(analysis, terms_of(terms), price_book=book, today=day_of(today))
 
 
 def fit_curve(sweep: SweepLike, payload: str | None = None, *, draw_count: int = 200) -> Curve:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tuner.api.given import goal_of, sweep_of
+from tuner.api.given import day_of, goal_of, sweep_of
 from tuner.decision.compare import Entry
 from tuner.decision.compare import compare as compare_entries
 from tuner.decision.matched_comparison import match_sweeps
@@ -39,7 +39,7 @@ def compare(
     sources: tuple[str, str] = ("A", "B"),
     analyses: tuple[Analysis, Analysis] | None = None,
     price_book: PriceBook | None = None,
-    today: datetime.date | None = None,
+    today: datetime.date | str | None = None,
     different_functions: bool = False,
 ) -> Comparison:
     """How large the difference from sweep `a` to sweep `b` is, and whether it is real.
@@ -61,7 +61,7 @@ def compare(
     """
     if b is None:
         a, b = _newest_two(a)
-    a, b, goal = sweep_of(a), sweep_of(b), goal_of(goal)
+    a, b, goal, today = sweep_of(a), sweep_of(b), goal_of(goal), day_of(today)
     if a.function.name != b.function.name and not different_functions:
         raise InputError(
             f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: a "

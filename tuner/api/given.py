@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +59,15 @@ def terms_of(given: TermsLike | None) -> Terms:
         case int() | float() if not isinstance(given, bool):
             return Terms(Traffic(given))
     raise unusable(given, 'a rate such as "50/s" or 50, a Traffic, or Terms')
+
+
+def day_of(given: datetime.date | str | None) -> datetime.date | None:
+    """A day, or the one that its ISO text means. Raises UsageError."""
+    if given is None or isinstance(given, datetime.date):
+        return given
+    with contextlib.suppress(TypeError, ValueError):
+        return datetime.date.fromisoformat(given)
+    raise unusable(given, 'a datetime.date, or text such as "2026-11-29"')
 
 
 def unusable(given: Any, wanted: str) -> UsageError:

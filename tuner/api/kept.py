@@ -83,7 +83,7 @@ def list_sweeps(
         if (since is None or each.started_at >= since)
         and (environment is None or (each.sweep and each.sweep.environment == environment))
     )
-    return tuple(sorted(matching, key=lambda each: each.started_at, reverse=True))
+    return tuple(sorted(matching, key=lambda each: (each.started_at, each.file.stem), reverse=True))
 
 
 def choose_old(

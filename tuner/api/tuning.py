@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from tuner import session
-from tuner.api.given import goal_of, terms_of
+from tuner.api.given import day_of, goal_of, terms_of
 from tuner.api.target import open_target
 from tuner.errors import NotAgreedError, UsageError
 from tuner.model.goal import Goal
@@ -188,7 +188,7 @@ def tune(
     confirm: Callable[[PreparedSweep], bool] | None = None,
     on_progress: ProgressHook = tell_nobody,
     stop: StopSignal | None = None,
-    today: datetime.date | None = None,
+    today: datetime.date | str | None = None,
     **options: Unpack[TuneOptions],
 ) -> Recommendation:
     """Measure `function` (a name or an ARN) and say how much memory it should have.
@@ -212,7 +212,7 @@ def tune(
     ('mixed', 'local')
     """
     folder = Path(state_dir or default_state_dir())
-    terms, wanted = terms_of(terms), goal_of(goal)
+    terms, wanted, today = terms_of(terms), goal_of(goal), day_of(today)
     inputs = read_inputs(request_of(function, options), state_dir=folder)
     goal = wanted or (inputs.earlier and inputs.earlier.goal) or Goal()
     with open_target(inputs, state_dir=folder) as target:
