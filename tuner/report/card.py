@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
     from tuner.model.finding import Finding
     from tuner.model.recommendation import Recommendation
-    from tuner.report.rows import OptionRow, PairRow
 
 _RULE: Final = "1px solid rgba(128,128,128,.45)"
 _EDGES: Final = {"resize": "#d9730d", "keep": "#2e9e5b", "inconclusive": "#c29500"}
@@ -63,31 +62,23 @@ def comparison_card(found: Comparison) -> str:
 def _options(answer: Recommendation) -> str:
     """The options; where a parameter was varied, what is in use and the best size of each value."""
     head: tuple[str, ...] = ("", "size", "mean duration (90%)", "$/million", "vs now")
-    rows: list[tuple[OptionRow | PairRow, str, str]] = [
-        (row, row.name, numbers.known(row.cost_usd_per_million, numbers.usd_per_million))
-        for row in option_rows(answer)
-    ]
+    rows = option_rows(answer)
     if not rows and answer.variation is not None:
         varied = answer.variation
         shown = {(each.value, each.memory_mb) for each in varied.values}
         shown.add((varied.parameter.current, answer.current.memory_mb))
         head = (varied.parameter.name, *head[1:3], f"$/million {per_record(varied)}", head[4])
-        rows = [
-            (row, row.value, numbers.usd_per_million(row.cost_usd_per_million_records.estimate))
-            for row in pair_rows(answer)
-            if row.recommended or (row.value, row.memory_mb) in shown
-        ]
-    cells = [
-        ((name, numbers.memory(row.memory_mb), _spread(row), cost, row.change), row.recommended)
-        for row, name, cost in rows
-    ]
+        pairs = pair_rows(answer)
+        rows = tuple(row for row in pairs if row.recommended or (row.name, row.memory_mb) in shown)
+    cells = []
+    for row in rows:
+        duration = numbers.known(row.duration_ms, numbers.duration)
+        if row.duration_ms is not None:
+            duration = f"{duration} {numbers.spread(row.duration_ms)}"
+        cost = numbers.known(row.cost_usd_per_million, numbers.usd_per_million)
+        told = (row.name, numbers.memory(row.memory_mb), duration, cost, row.change)
+        cells.append((told, row.recommended))
     return _table(head, "<>>>>", cells)
-
-
-def _spread(row: OptionRow | PairRow) -> str:
-    if row.duration_ms is None:
-        return "–"
-    return f"{numbers.duration(row.duration_ms.estimate)} {numbers.spread(row.duration_ms)}"
 
 
 def _card(

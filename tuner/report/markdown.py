@@ -9,7 +9,6 @@ from tuner.report.rows import (
     option_rows,
     pair_rows,
     per_record,
-    percent_now,
     percentile_cell,
     percentile_note,
     size_rows,
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from tuner.model.recommendation import PercentileEstimate, Recommendation
-    from tuner.report.rows import PairRow, SizeRow
+    from tuner.report.rows import SizeRow
 
 
 DROPPED_FIRST: Final = ("chart", "sizes", "other goals", "assumptions", "findings")
@@ -130,37 +129,29 @@ def _options(recommendation: Recommendation) -> str:
     rows = option_rows(recommendation)
     if not rows:
         return ""
-    lines = [
+    table = [
         _row("", "memory", "mean duration", "$ per million", "vs now", ""),
         "|---|--:|--:|--:|--:|---|",
-        *(
-            _row(
-                f"▶ **{row.name}**" if row.recommended else row.name,
-                _unbroken(numbers.memory(row.memory_mb)),
-                _unbroken(numbers.known(row.duration_ms, numbers.duration)),
-                numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
-                _unbroken(row.change),
-                row.note,
-            )
-            for row in rows
-        ),
     ]
-    table = "\n".join(lines)
-    return f"<details><summary>Cheapest, balanced, fastest</summary>\n\n{table}\n\n</details>"
+    for row in rows:
+        name = f"▶ **{row.name}**" if row.recommended else row.name
+        duration = numbers.known(row.duration_ms, numbers.duration)
+        table.append(_size(row, row.notes, name=name, duration=duration))
+    return _folded("Cheapest, balanced, fastest", "\n".join(table))
 
 
 def _sizes(recommendation: Recommendation) -> str:
     asked = recommendation.goal.percentile
     name = None if asked is None else f"p{asked:g}"
-    sweep = recommendation.sweep
-    spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
-    rows = [
+    table = [
         _row("memory", "mean duration (90 %)", name, "$ per million", "vs now", ""),
         f"|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
-        *(_size(row, with_percentile=asked is not None) for row in size_rows(recommendation)),
     ]
-    table = "\n".join(rows)
-    return f"<details><summary>Sizes ({spent})</summary>\n\n{table}\n\n</details>"
+    for row in size_rows(recommendation):
+        marked = row.recommended and not row.current
+        notes = [*(["**recommended**"] if marked else []), *row.notes]
+        table.append(_size(row, notes, with_percentile=asked is not None))
+    return _folded(f"Sizes ({_spent(recommendation)})", "\n".join(table))
 
 
 def _values(parameters: Sequence[tuple[str, str]]) -> str:
@@ -174,53 +165,52 @@ def _pairs(recommendation: Recommendation) -> str:
     variation = recommendation.variation
     if variation is None:
         return ""
-    name, sweep = code_span(variation.parameter.name, in_table=True), recommendation.sweep
-    spent = f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
+    name = code_span(variation.parameter.name, in_table=True)
     asked = recommendation.goal.percentile
     percentile = None if asked is None else f"p{asked:g}"
-    rows = [
-        _row(
-            name, "memory", "mean event (90 %)", percentile,
-            f"$ per million {per_record(variation)}", "vs now", "",
-        ),
+    costs = f"$ per million {per_record(variation)}"
+    table = [
+        _row(name, "memory", "mean event (90 %)", percentile, costs, "vs now", ""),
         f"|--:|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
-        *(_pair(row, with_percentile=asked is not None) for row in pair_rows(recommendation)),
-    ]  # fmt: skip
-    table = "\n".join(rows)
-    return f"<details><summary>Sizes with each value ({spent})</summary>\n\n{table}\n\n</details>"
+    ]
+    for row in pair_rows(recommendation):
+        notes = [*(["**recommended**"] if row.recommended else []), *map(markdown, row.notes)]
+        value = markdown(row.name)
+        table.append(_size(row, notes, name=value, with_percentile=asked is not None))
+    return _folded(f"Sizes with each value ({_spent(recommendation)})", "\n".join(table))
 
 
-def _pair(row: PairRow, *, with_percentile: bool) -> str:
-    spread = numbers.spread(row.duration_ms)
-    duration = _unbroken(f"{numbers.duration(row.duration_ms.estimate)} {spread}")
-    cost = numbers.usd_per_million(row.cost_usd_per_million_records.estimate)
-    memory = _unbroken(numbers.memory(row.memory_mb))
-    notes = [*(["**recommended**"] if row.recommended else []), *map(markdown, row.notes)]
+def _size(
+    row: SizeRow,
+    notes: Sequence[str],
+    *,
+    name: str | None = None,
+    duration: str | None = None,
+    with_percentile: bool = False,
+) -> str:
+    """One row; its duration with the interval, unless another text is given."""
+    if duration is None:
+        duration = numbers.known(row.duration_ms, numbers.duration)
+        if row.duration_ms is not None:
+            duration = f"{duration} {numbers.spread(row.duration_ms)}"
     return _row(
-        markdown(row.value),
-        memory,
-        duration,
+        name,
+        _unbroken(numbers.memory(row.memory_mb)),
+        _unbroken(duration),
         _percentile(row.percentile, known=with_percentile),
-        cost,
+        numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
         _unbroken(row.change),
         ", ".join(notes),
     )
 
 
-def _size(row: SizeRow, *, with_percentile: bool) -> str:
-    duration = numbers.known(row.duration_ms, numbers.duration)
-    if row.duration_ms is not None:
-        duration = _unbroken(f"{duration} {numbers.spread(row.duration_ms)}")
-    cost = numbers.known(row.cost_usd_per_million, numbers.usd_per_million)
-    marked = row.recommended and not row.current
-    return _row(
-        _unbroken(numbers.memory(row.memory_mb)),
-        duration,
-        _percentile(row.percentile, known=with_percentile),
-        cost,
-        _unbroken(percent_now(row)),
-        ", ".join([*(["**recommended**"] if marked else []), *row.notes]),
-    )
+def _spent(recommendation: Recommendation) -> str:
+    sweep = recommendation.sweep
+    return f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
+
+
+def _folded(summary: str, text: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 
 def _findings(recommendation: Recommendation) -> str:
@@ -235,7 +225,7 @@ def _findings(recommendation: Recommendation) -> str:
     shown = "\n".join(line for stands_open, line in lines if stands_open)
     folded = "\n".join(line for stands_open, line in lines if not stands_open)
     if folded:
-        folded = f"<details><summary>Findings</summary>\n\n{folded}\n\n</details>"
+        folded = _folded("Findings", folded)
     return "\n\n".join(text for text in (shown, folded) if text)
 
 
@@ -243,7 +233,7 @@ def _assumptions(recommendation: Recommendation) -> str:
     if not recommendation.assumptions:
         return ""
     assumed = "; ".join(markdown(text) for text in recommendation.assumptions)
-    return f"<details><summary>Assumptions</summary>\n\nAssumes {assumed}.\n\n</details>"
+    return _folded("Assumptions", f"Assumes {assumed}.")
 
 
 def _unbroken(cell: str) -> str:

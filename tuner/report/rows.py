@@ -1,4 +1,4 @@
-"""The rows of the tables of sizes and of pairs (a size with a varied value), for every format."""
+"""The rows of the tables of sizes, of pairs (a size with a varied value) and of goals, as shown."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """One size as shown; None where nothing is known (invocations failed there)."""
+    """One size as shown; intervals are None where nothing is known (invocations failed there)."""
 
     memory_mb: int
     duration_ms: Interval | None
     cost_usd_per_million: Interval | None
-    change_ratio: float | None
-    """Cost against the current size, less 1: negative is cheaper. None at the current size."""
-    notes: tuple[str, ...]
+    """Of invocations; in a pair of records."""
+    change: str
+    """The column `vs now`: a signed change of cost, a dash at the current size or pair."""
     recommended: bool
-    current: bool
-    excluded: bool
+    notes: tuple[str, ...] = ()
+    name: str = ""
+    """In a pair the varied value, in an option the goal that would answer so."""
+    current: bool = False
+    excluded: bool = False
     percentile: PercentileEstimate | None = None
     """The percentile that was asked for; None without one."""
 
@@ -55,21 +58,7 @@ def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class OptionRow:
-    """The current size, the recommended one, or what another goal would answer, as shown."""
-
-    name: str
-    memory_mb: int
-    duration_ms: Interval | None
-    cost_usd_per_million: Interval | None
-    change: str
-    """The column `vs now`."""
-    recommended: bool
-    note: str = ""
-
-
-def option_rows(recommendation: Recommendation) -> tuple[OptionRow, ...]:
+def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     """Now, cheapest, balanced and fastest; the recommended size has a row of its own where it is
     none of them. Empty where a parameter's value is chosen too: pairs are shown there.
     """
@@ -96,19 +85,16 @@ def option_rows(recommendation: Recommendation) -> tuple[OptionRow, ...]:
         known.insert(1, ("recommended", *own))
     marked = _marked(recommendation, [name for name, size, *_ in known if size == chosen_mb])
     return tuple(
-        OptionRow(
-            name=name,
-            memory_mb=memory_mb,
-            duration_ms=duration,
-            cost_usd_per_million=cost,
-            change="–"
-            if ratio is None or memory_mb == current.memory_mb
-            else numbers.change(ratio),
+        SizeRow(
+            memory_mb,
+            duration,
+            cost,
+            _change(recommendation, memory_mb, cost),
             recommended=name == marked,
-            note=note,
+            notes=(note,) if note else (),
+            name=name,
         )
         for name, memory_mb, duration, cost, note in known
-        for ratio in (change_from_now(recommendation, cost),)
     )
 
 
@@ -146,7 +132,7 @@ def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate 
         memory_mb=memory_mb,
         duration_ms=duration,
         cost_usd_per_million=cost,
-        change_ratio=None if current else change_from_now(recommendation, cost),
+        change=_change(recommendation, memory_mb, cost),
         notes=(f"excluded: {failed}",) if failed else _notes(recommendation, memory_mb, estimate),
         recommended=memory_mb == recommendation.choice.memory_mb,
         current=current,
@@ -163,6 +149,12 @@ def _estimates(
     if current:
         return recommendation.current.duration_ms, recommendation.current.cost_usd_per_million
     return None, None
+
+
+def _change(recommendation: Recommendation, memory_mb: int, cost: Interval | None) -> str:
+    ratio = change_from_now(recommendation, cost)
+    is_now = memory_mb == recommendation.current.memory_mb
+    return "–" if is_now or ratio is None else numbers.change(ratio)
 
 
 def change_from_now(recommendation: Recommendation, cost: Interval | None) -> float | None:
@@ -222,11 +214,6 @@ def _cheapest_mb(recommendation: Recommendation) -> int | None:
     return min(fit, key=lambda size: size.cost_usd_per_million.estimate).memory_mb
 
 
-def percent_now(row: SizeRow) -> str:
-    """The column `vs now`: a signed change, or a dash at the current size."""
-    return "–" if row.change_ratio is None else numbers.change(row.change_ratio)
-
-
 def percentile_cell(found: PercentileEstimate | None) -> str:
     """A percentile; `~` before what is modelled (`percentile_note` says so below the table)."""
     if found is None:
@@ -246,23 +233,7 @@ def percentile_note(shown: Iterable[PercentileEstimate | None]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class PairRow:
-    """One pair as shown."""
-
-    value: str
-    memory_mb: int
-    duration_ms: Interval
-    cost_usd_per_million_records: Interval
-    change: str
-    """The column `vs now`: a signed change of the cost of a record, a dash at the current pair."""
-    notes: tuple[str, ...]
-    recommended: bool
-    percentile: PercentileEstimate | None = None
-    """The percentile that was asked for; None without one."""
-
-
-def pair_rows(recommendation: Recommendation) -> tuple[PairRow, ...]:
+def pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     """Every pair that is known, values in their order, sizes ascending."""
     variation = recommendation.variation
     if variation is None:
@@ -281,7 +252,7 @@ def per_record(variation: Variation) -> str:
 
 def _pair_row(
     recommendation: Recommendation, variation: Variation, answer: ValueAnswer, pair: PairEstimate
-) -> PairRow:
+) -> SizeRow:
     parameter = variation.parameter
     is_now = pair.memory_mb == recommendation.current.memory_mb and (
         pair.value == parameter.current or not parameter.is_setting
@@ -296,11 +267,11 @@ def _pair_row(
     if not pair.measured:
         notes.append("modelled")
     ratio = pair.change_ratio
-    return PairRow(
-        value=pair.value,
+    return SizeRow(
+        name=pair.value,
         memory_mb=pair.memory_mb,
         duration_ms=pair.duration_ms,
-        cost_usd_per_million_records=pair.cost_usd_per_million_records,
+        cost_usd_per_million=pair.cost_usd_per_million_records,
         change="–" if is_now or ratio is None else numbers.change(ratio.estimate),
         notes=tuple(notes),
         recommended=is_recommended,

@@ -15,7 +15,6 @@ from tuner.report.rows import (
     option_rows,
     pair_rows,
     per_record,
-    percent_now,
     percentile_cell,
     percentile_note,
     size_rows,
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation, Variation
-    from tuner.report.rows import PairRow, SizeRow
+    from tuner.model.recommendation import Recommendation
+    from tuner.report.rows import SizeRow
 
 _HELD_SPACE: Final = "\ue000"
 """Stands for a space where no line may end; private, so that nothing foreign has one (`plain`)."""
@@ -104,57 +103,29 @@ def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bo
         return
     if not recommendation.choice.parameters:
         console.print()
-    rows = pair_rows(recommendation)
+    rows, variation = pair_rows(recommendation), recommendation.variation
     asked = recommendation.goal.percentile
+    # What there is beside a percentile: without room that stands below, with what else is said.
     width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
-    console.print(_pair_table(rows, recommendation.variation, asked, width=width))
+    roomy = width >= ROOMY_WIDTH
+    million = "$/million" if width >= WIDE_WIDTH else "$/M"
+    titles = [plain(variation.parameter.name), "memory", "event (90 %)" if roomy else "event"]
+    costs = f"{million} {per_record(variation)}"
+    console.print(_table(rows, titles, costs, asked if roomy else None, roomy=roomy))
     if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
     for row in rows:
         below = [] if asked is None else [f"p{asked:g} {percentile_cell(row.percentile)}"]
-        if (below or row.notes) and width < ROOMY_WIDTH:
+        if (below or row.notes) and not roomy:
             said = ", ".join([*below, *row.notes])
-            console.print(f"  {plain(row.value)}, {numbers.memory(row.memory_mb)}: {said}")
-
-
-def _pair_table(
-    rows: Sequence[PairRow], variation: Variation, percentile: float | None, *, width: int
-) -> Table:
-    """`width`: what there is beside a percentile. Without room that stands below the table, with
-    what else is to be said of a pair.
-    """
-    roomy = width >= ROOMY_WIDTH
-    million = "$/million" if width >= WIDE_WIDTH else "$/M"
-    asked = [f"p{percentile:g}"] if percentile is not None and roomy else []
-    costs = f"{million} {per_record(variation)}"
-    titles = (
-        plain(variation.parameter.name),
-        "memory",
-        "event (90 %)" if roomy else "event",
-        *asked,
-        costs,
-        "vs now",
-    )
-    table = _empty_table(titles, roomy=roomy)
-    for row in rows:
-        cells = [
-            "▶" if row.recommended else "",
-            plain(row.value),
-            numbers.memory(row.memory_mb),
-            _duration_cell(row.duration_ms, roomy=roomy),
-            *([percentile_cell(row.percentile)] if asked else []),
-            numbers.usd_per_million(row.cost_usd_per_million_records.estimate),
-            row.change,
-        ]
-        notes = [", ".join(map(plain, row.notes))] if roomy else []
-        table.add_row(*cells, *notes, style="bold" if row.recommended else "")
-    return table
+            console.print(f"  {plain(row.name)}, {numbers.memory(row.memory_mb)}: {said}")
 
 
 def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
     """The table; without room, what is to be said of a size stands below it."""
     rows = size_rows(recommendation)
-    console.print(_table(rows, recommendation.goal.percentile, roomy=roomy))
+    titles = ["memory", "mean (90 %)" if roomy else "mean"]
+    console.print(_table(rows, titles, "$/million", recommendation.goal.percentile, roomy=roomy))
     if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
     for row in rows:
@@ -162,31 +133,37 @@ def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: boo
             console.print(f"  {numbers.memory(row.memory_mb)}: {', '.join(row.notes)}")
 
 
-def _table(rows: Sequence[SizeRow], percentile: float | None, *, roomy: bool) -> Table:
+def _table(
+    rows: Sequence[SizeRow],
+    titles: Sequence[str],
+    costs: str,
+    percentile: float | None,
+    *,
+    roomy: bool,
+) -> Table:
+    """Columns for the sign of what is recommended, the titles (with one for names), a percentile if
+    it is asked for, the costs, what they change, and notes where there is room.
+    """
+    has_names = any(row.name for row in rows)
     asked = [] if percentile is None else [f"p{percentile:g}"]
-    titles = ("memory", "mean (90 %)" if roomy else "mean", *asked, "$/million", "vs now")
-    table = _empty_table(titles, roomy=roomy)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for title in (*titles, *asked, costs, "vs now"):
+        table.add_column(title, justify="right", no_wrap=True)
+    if roomy:
+        table.add_column("")
     for row in rows:
-        cells = [
+        table.add_row(
             "▶" if row.recommended else "",
+            *([plain(row.name)] if has_names else []),
             numbers.memory(row.memory_mb),
             _duration_cell(row.duration_ms, roomy=roomy),
             *([percentile_cell(row.percentile)] if asked else []),
             numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
-            percent_now(row),
-        ]
-        table.add_row(*cells, *([", ".join(row.notes)] if roomy else []), style=_row_style(row))
-    return table
-
-
-def _empty_table(titles: Sequence[str], *, roomy: bool) -> Table:
-    """Columns for the sign of what is recommended, the titles, and notes where there is room."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
-    for title in titles:
-        table.add_column(title, justify="right", no_wrap=True)
-    if roomy:
-        table.add_column("")
+            row.change,
+            *([", ".join(map(plain, row.notes))] if roomy else []),
+            style="dim" if row.excluded else "bold" * row.recommended,
+        )
     return table
 
 
@@ -195,12 +172,6 @@ def _duration_cell(duration_ms: Interval | None, *, roomy: bool) -> str:
     if duration_ms is None or not roomy:
         return text
     return f"{text} {numbers.spread(duration_ms):>6}"
-
-
-def _row_style(row: SizeRow) -> str:
-    if row.excluded:
-        return "dim"
-    return "bold" if row.recommended else ""
 
 
 def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
@@ -216,18 +187,8 @@ def _print_options(console: Console, recommendation: Recommendation, *, roomy: b
     rows = option_rows(recommendation)
     if not rows:
         return
-    table = _empty_table(("goal", "memory", "mean", "$/million", "vs now"), roomy=roomy)
+    table = _table(rows, ("goal", "memory", "mean"), "$/million", None, roomy=roomy)
     table.columns[1].justify = "left"
-    for row in rows:
-        cells = [
-            "▶" if row.recommended else "",
-            row.name,
-            numbers.memory(row.memory_mb),
-            _duration_cell(row.duration_ms, roomy=roomy),
-            numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
-            row.change,
-        ]
-        table.add_row(*cells, *([row.note] if roomy else []), style="bold" * row.recommended)
     console.print()
     console.print(table)
     console.print()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.report import breakeven, numbers
 from tuner.report.breakeven import shown_platforms
 from tuner.report.page.data import cold_starts_seen
-from tuner.report.rows import pair_rows, per_record, percent_now, percentile_cell, size_rows
+from tuner.report.rows import pair_rows, per_record, percentile_cell, size_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,11 +60,11 @@ def pair_table(answer: Recommendation) -> Table | None:
     rows = [
         Row(
             (
-                each.value,
+                each.name,
                 numbers.memory(each.memory_mb),
                 measured(each.duration_ms, numbers.duration),
                 *(() if asked is None else (percentile_cell(each.percentile),)),
-                dollars(each.cost_usd_per_million_records),
+                dollars(each.cost_usd_per_million),
                 each.change,
                 ", ".join((*(["recommended"] if each.recommended else []), *each.notes)),
             ),
@@ -159,9 +159,9 @@ def sent_table(payloads: Sequence[PayloadClass]) -> Table:
     return Table(("payload", "weight", "bytes", "SHA-256"), tuple(rows))
 
 
-def measured(interval: Interval, write: Callable[[float], str]) -> str:
-    """An estimate with its spread: `527 ms ± 3 %`."""
-    return f"{write(interval.estimate)} {numbers.spread(interval)}"
+def measured(interval: Interval | None, write: Callable[[float], str]) -> str:
+    """An estimate with its spread, `527 ms ± 3 %`, or a dash."""
+    return "–" if interval is None else f"{write(interval.estimate)} {numbers.spread(interval)}"
 
 
 def dollars(interval: Interval | None) -> str:
@@ -174,10 +174,10 @@ def _size_row(answer: Recommendation, row: SizeRow) -> Row:
     marks = ["recommended"] if row.recommended else []
     cells = (
         numbers.memory(row.memory_mb),
-        "–" if row.duration_ms is None else measured(row.duration_ms, numbers.duration),
+        measured(row.duration_ms, numbers.duration),
         *(() if answer.goal.percentile is None else (percentile_cell(row.percentile),)),
         numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
-        percent_now(row),
+        row.change,
         str(_sum(at_size, lambda size: size.invocation_count)),
         str(_sum(at_size, lambda size: size.cold_start_count)),
         str(_sum(at_size, lambda size: size.error_count + size.timeout_count + size.oom_count)),
