@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tuner
+from tests.scripted_executor import ScriptedExecutor
 from tuner.api.target import connect_to
 from tuner.cli.tune import tune as command
 from tuner.errors import HookError, InputError
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.request import Target
 from tuner.sweep.file import read_payloads
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tuner
+from tests.scripted_executor import ScriptedExecutor
 from tests.session.asking import planned
 from tuner.api.target import connect_to
 from tuner.errors import InputError, NotAgreedError, PriceError
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.goal import Goal
 from tuner.model.progress import CleanedUp, InvocationFinished, ProgressEvent
 from tuner.model.request import Target

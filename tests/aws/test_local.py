@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tuner.aws.reader import AccountSettings
 from tuner.errors import (
     ConflictError,
@@ -14,7 +15,7 @@ from tuner.errors import (
     MemoryCapError,
     ThrottledError,
 )
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.function import Alias
 
 if TYPE_CHECKING:

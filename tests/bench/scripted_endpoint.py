@@ -93,7 +93,8 @@ def ready_sweep(
 
 
 def _serve(update_s: float) -> None:
-    from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+    from tests.scripted_executor import ScriptedExecutor
+    from tuner.local import FunctionDefinition, LocalLambda
 
     functions = [FunctionDefinition(FUNCTION, memory_mb=512, timeout_s=10)]
     with LocalLambda(

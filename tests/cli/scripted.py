@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

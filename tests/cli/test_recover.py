@@ -14,9 +14,10 @@ import pytest
 
 from tests.cli.running import ROOT, one_line, run_here, variables_for
 from tests.cli.scripted import SIZES, at, client, server, standing, state
+from tests.scripted_executor import ScriptedExecutor
 from tuner.cli import sweeping
 from tuner.errors import LeftChangedError
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.sweep.io import StopSignal
 
 if TYPE_CHECKING:

@@ -13,10 +13,11 @@ import pytest
 from tests.cli.running import one_line, run, run_here
 from tests.cli.scripted import SIZES, at, client, server, standing, state
 from tests.lease.account import a_zip
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweeps import made_sweep, save_sweep
 from tuner.cli.sweeping import RENEWAL_S
 from tuner.lease.uninterruptible import LIMIT_S
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:

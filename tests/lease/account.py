@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.lease.in_process import handlers
+from tests.scripted_executor import ScriptedExecutor
 from tuner.aws import connect
 from tuner.lease.journal import LeaseTerms
 from tuner.lease.lease import open_lease
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

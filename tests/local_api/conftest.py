@@ -12,7 +12,8 @@ import pytest
 from botocore.config import Config
 
 from tests.local_api.model import check_reply
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

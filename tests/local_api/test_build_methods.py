@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tuner.errors import LocalError
 from tuner.iac import read_template
-from tuner.local import LocalLambda, ScriptedExecutor
+from tuner.local import LocalLambda
 from tuner.local.build import Builder
 from tuner.local.deployment import from_template
 

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.local_api.test_child_process import gone
+from tests.scripted_executor import ScriptedExecutor
 from tuner.errors import LocalError
 from tuner.iac import TemplateLayer, read_template
-from tuner.local import LocalLambda, ScriptedExecutor, build
+from tuner.local import LocalLambda, build
 from tuner.local.build import Builder
 from tuner.local.deployment import FunctionDefinition, from_template
 

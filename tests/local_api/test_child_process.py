@@ -20,8 +20,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import CREDENTIALS
+from tests.scripted_executor import ScriptedExecutor
 from tuner.errors import EndpointError, LocalError, TemplateError
-from tuner.local import LocalLambda, ScriptedExecutor
+from tuner.local import LocalLambda
 from tuner.local.child_process import start_local_lambda
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import make_client, message_of
+from tests.scripted_executor import ScriptedExecutor
 from tuner import local
 from tuner.errors import LocalError
 from tuner.iac import TemplateResource
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor, emulated_services
+from tuner.local import FunctionDefinition, LocalLambda, emulated_services
 from tuner.local.execution.run_folder import RunFolder, clean_leftovers
 
 if TYPE_CHECKING:

@@ -12,12 +12,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import code_of, make_client
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.control_plane.events import RETRY_DELAYS_S
 
 if TYPE_CHECKING:
-    from tuner.local import Deployment, InvokeRequest
     from tuner.local.scripted import Failure
+
+    from tuner.local import Deployment, InvokeRequest
 
 Serve = Callable[..., tuple[Any, LocalLambda]]
 DELAYS_S = (0.05, 0.1)

@@ -18,7 +18,7 @@ from tests.local_api.conftest import (
     publish,
     set_memory,
 )
-from tuner.local import ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
 
 
 def test_code_is_what_was_sent(client: Any) -> None:

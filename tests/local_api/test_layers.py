@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import ROLE, code_of, make_zip
+from tests.scripted_executor import ScriptedExecutor
 from tuner.iac import TemplateLayer
-from tuner.local import FunctionDefinition, ScriptedExecutor
+from tuner.local import FunctionDefinition
 from tuner.local.control_plane import layers, package
 
 if TYPE_CHECKING:

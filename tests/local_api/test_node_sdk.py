@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tuner.iac import TemplateLayer
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.build import Builder
 from tuner.local.node_sdk import missing_sdk
 

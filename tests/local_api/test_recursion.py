@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import code_of, message_of
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 
 if TYPE_CHECKING:
     from tuner.local import Deployment, InvokeRequest

@@ -16,8 +16,9 @@ from tests.local_api.conftest import (
     message_of,
     set_memory,
 )
+from tests.scripted_executor import ScriptedExecutor
 from tuner.errors import LocalError
-from tuner.local import FunctionDefinition, HostLimits, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, HostLimits, LocalLambda
 
 REFUSED = "ValidationException"
 INVALID = "InvalidParameterValueException"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local_api.conftest import make_client
-from tuner.local import LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,8 @@ import pytest
 
 from tests.cli.running import run_here
 from tests.local_api.conftest import make_client, make_zip
-from tuner.local import LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import LocalLambda
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,8 @@ from tests.local_api.conftest import (
     publish,
     set_memory,
 )
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tests.scripted_executor import ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 
 
 def test_publishing_deduplicates_as_lambda_does(client: Any) -> None:

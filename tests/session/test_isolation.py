@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.session.asking import planned
 from tuner.api.target import connect_to
 from tuner.errors import InputError, UnknownTrafficError
 from tuner.lease.clone import LiveTraffic
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.request import Target
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from tests.scripted_executor import ScriptedExecutor
 from tuner.api.tuning import request_of
 from tuner.aws import connect
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book

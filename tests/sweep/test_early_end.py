@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import SIZES, Events, ServedFunction, Watched, serve
 from tuner.errors import AccessDeniedError, LeftChangedError, SweepFileError
 from tuner.lease.recover import find_unfinished
-from tuner.local import ScriptedExecutor
 from tuner.model.finding import Finding
 from tuner.model.invocation import Outcome
 from tuner.model.progress import InvocationFinished, VersionDeleted, VersionPublished

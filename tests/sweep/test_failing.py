@@ -6,8 +6,8 @@ import random
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import SIZES, Events, codes, serve
-from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Outcome
 from tuner.model.payload import Payload, Variant
 from tuner.model.progress import SizeExcluded, ThrottleMet

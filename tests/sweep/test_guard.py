@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import ServedFunction, codes, serve
 from tuner.api.answers import recommend
-from tuner.local import HostLimits, ScriptedExecutor
+from tuner.local import HostLimits
 from tuner.local.machine_load import HostLoad, MachineClock
 from tuner.model.goal import Goal
 from tuner.model.invocation import Invocation, InvokeReply, Outcome

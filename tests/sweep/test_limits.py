@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.lease.wire_faults import Wire, faulty, refusal
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import ServedFunction, serve
 from tests.sweeps import recommended
 from tuner.errors import InputError, ThrottledError
-from tuner.local import ScriptedExecutor
 from tuner.sweep.limits import Backoff, ConcurrencyLimits, Ledger, Slots, polite_concurrency
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import COUNTED
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import ServedFunction, serve
 from tuner.lease.recover import find_unfinished, plan_recovery, recover
-from tuner.local import ScriptedExecutor
 from tuner.sweep.file import read_sweep
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import codes, serve
 from tuner.errors import InputError
-from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Outcome
 from tuner.sweep.outcome import parse_fail_on, reply_class
 

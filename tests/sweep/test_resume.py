@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import Events, ServedFunction, codes, serve
 from tuner.decision.policy.fixed import FixedPolicy
-from tuner.local import ScriptedExecutor
 from tuner.model.invocation import Invocation, Outcome, PlatformReport
 from tuner.model.payload import Payload
 from tuner.model.progress import InvocationFinished

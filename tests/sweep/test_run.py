@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.scripted_executor import ScriptedExecutor
 from tests.sweep.running import SIZES, Events, ServedFunction, Watched, codes, serve
 from tuner.api.answers import recommend
 from tuner.decision.policy import Trial
 from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.errors import MemoryCapError
 from tuner.lease.recover import find_unfinished
-from tuner.local import ScriptedExecutor
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.progress import (

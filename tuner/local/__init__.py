@@ -16,8 +16,7 @@ progress. For an Invoke, it says which `Deployment` is meant: one version's code
 `invoke` stops circles, and `events` runs what nobody waits for.
 
 `deployment` is the interface to what runs code: a deployment and a request go in, a payload and a
-log come out. Whoever does that is an `Executor`. `scripted` answers after a given time, for tests
-of what calls Lambda.
+log come out. Whoever does that is an `Executor`; tests of what calls Lambda bring one of their own.
 
 `execution/` is the real one. The invocation waits for its share of the host's cores, gets an idle
 execution environment or a new one, and the event is handed to a runtime in processes of its own:
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
     from tuner.local.execution.host import host_max_memory_mb
     from tuner.local.local_lambda import LocalLambda
     from tuner.local.machine_load import bare_share
-    from tuner.local.scripted import ScriptedExecutor
 
 SYSTEM = sys.platform
 _HOMES: Final = {
@@ -72,7 +70,6 @@ _HOMES: Final = {
     "LocalLambda": "local_lambda",
     "LocalStatus": "child_process",
     "RunningLocalLambda": "child_process",
-    "ScriptedExecutor": "scripted",
     "bare_share": "machine_load",
     "best_cpu_control": "cpu_check",
     "check_control": "cpu_check",
@@ -92,7 +89,6 @@ __all__ = [
     "LocalLambda",
     "LocalStatus",
     "RunningLocalLambda",
-    "ScriptedExecutor",
     "bare_share",
     "best_cpu_control",
     "check_control",

@@ -106,7 +106,7 @@ class ScriptedExecutor:
         """What was given: nothing of this host's."""
         return self._limits
 
-    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:  # noqa: ARG002 - the protocol's
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
         """Nothing: no runtime is started."""
         return ()
 
