@@ -145,6 +145,13 @@ def test_packages_of_node_js_beside_the_code_are_seen(tmp_path: Path) -> None:
     assert not read_template(path).functions[0].has_requirements
 
 
+def test_a_package_json_that_is_nested_too_deep_is_refused_in_a_line(tmp_path: Path) -> None:
+    """One that no parser takes is told by its name."""
+    path = with_properties(tmp_path, "Runtime: nodejs22.x")
+    (tmp_path / "code" / "package.json").write_text("[" * 200_000)
+    assert refusal(path).endswith("package.json is nested too deep to be read: mend it")
+
+
 def test_code_may_lie_beside_the_templates_folder(tmp_path: Path) -> None:
     """A path that leads upwards is allowed as long as it stays in the repository."""
     for name in ("deploy", "app", ".git"):

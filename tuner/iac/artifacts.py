@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
+from tuner.errors import TemplateError
 from tuner.iac.template import TemplateLayer
 
 if TYPE_CHECKING:
@@ -106,15 +107,18 @@ def read_code(
 
 
 def has_requirements(folder: Path, runtime: str) -> bool:
-    """Whether packages are named beside the code that are not there yet."""
+    """Whether packages are named beside the code and not there yet. Raises TemplateError."""
     if runtime.startswith("python"):
         return (folder / "requirements.txt").is_file()
     if not runtime.startswith("nodejs") or (folder / "node_modules").is_dir():
         return False
+    file = folder / "package.json"
     try:
-        package = json.loads((folder / "package.json").read_bytes())
+        package = json.loads(file.read_bytes())
     except (OSError, ValueError):
         return False
+    except RecursionError:
+        raise TemplateError(f"{file} is nested too deep to be read: mend it") from None
     return isinstance(package, dict) and bool(package.get("dependencies"))
 
 
