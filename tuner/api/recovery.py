@@ -12,6 +12,7 @@ from tuner.errors import EndpointError
 from tuner.lease import orphans
 from tuner.lease import recover as lease_recover
 from tuner.lease.recover import find_unfinished
+from tuner.sweep.io import tell_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -20,14 +21,9 @@ if TYPE_CHECKING:
     from tuner.aws import LambdaGateway
     from tuner.lease.journal import UnfinishedJournal
     from tuner.lease.recover import RecoveryPlan
-    from tuner.model.progress import ProgressEvent, ProgressHook
+    from tuner.model.progress import ProgressHook
 
 __all__ = ["Recovery", "StrayRecovery", "find_unfinished", "open_recovery", "open_stray"]
-
-
-def _tell_nobody(event: ProgressEvent) -> None:
-    """The hook of a recovery that nobody watches."""
-    del event
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +61,7 @@ class Recovery:
         name = self.journal.header.function.name
         return (f"{name}: its endpoint on this machine is gone, with all that it held",)
 
-    def carry_out(self, on_progress: ProgressHook = _tell_nobody) -> None:
+    def carry_out(self, on_progress: ProgressHook = tell_nobody) -> None:
         """Do it and close the journal. Raises LeaseError, LeftChangedError, AwsError."""
         if self.plan is None:
             lease_recover.forget(self.journal, state_dir=self.state_dir)
@@ -140,7 +136,7 @@ class StrayRecovery:
         """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
         return self.plan.others
 
-    def carry_out(self, on_progress: ProgressHook = _tell_nobody) -> None:
+    def carry_out(self, on_progress: ProgressHook = tell_nobody) -> None:
         """Do it. Raises LeaseError, LeftChangedError, AwsError."""
         orphans.recover_orphans(
             self.plan,

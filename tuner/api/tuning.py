@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from tuner import session
 from tuner.api.given import day_of, goal_of, terms_of
@@ -13,15 +14,7 @@ from tuner.api.target import open_target
 from tuner.errors import NotAgreedError, UsageError
 from tuner.model.goal import Goal
 from tuner.model.number_fields import check_number
-from tuner.model.request import (
-    LEAVE_CONCURRENCY,
-    Budget,
-    Measure,
-    Output,
-    Safety,
-    Target,
-    TuneRequest,
-)
+from tuner.model.request import Budget, Measure, Output, Safety, Target, TuneRequest
 from tuner.session.inputs import read_inputs, with_payloads
 from tuner.sweep.io import tell_nobody
 from tuner.sweep.store import default_state_dir
@@ -39,6 +32,8 @@ if TYPE_CHECKING:
     from tuner.sweep.prepared import PreparedSweep
 
     PayloadLike = str | os.PathLike[str] | dict[str, Any] | list[Any]
+
+Part = TypeVar("Part", Measure, Budget, Safety, Target, Output)
 
 
 class TuneOptions(TypedDict, total=False):
@@ -96,56 +91,24 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
         raise TypeError(f"tune() has no option {min(unknown)}; it has {known}")
     if function is not None and not isinstance(function, str):
         raise UsageError(f"{function!r} is no function: pass its name or ARN")
-    options = cast("TuneOptions", {k: given for k, given in options.items() if given is not None})
-    for name, given in options.items():
-        check_number(name, given, TuneOptions.__annotations__[name].__forward_arg__)
+    given: dict[str, Any] = {name: each for name, each in options.items() if each is not None}
+    for name, value in given.items():
+        check_number(name, value, TuneOptions.__annotations__[name].__forward_arg__)
+    given["payloads"] = _specs(given.get("payloads"))
+    given["memory_sizes_mb"] = _sizes(given.get("memory_sizes_mb") or ())
+    given |= {name: Path(given[name]) for name in ("local_template", "out") if name in given}
     return TuneRequest(
         function,
-        Measure(
-            payloads=_specs(options.get("payloads")),
-            vary=options.get("vary"),
-            payload_size=options.get("payload_size"),
-            raw=options.get("raw", False),
-            allow_outside=options.get("allow_outside", False),
-            memory_sizes_mb=_sizes(options.get("memory_sizes_mb") or ()),
-            min_memory_mb=options.get("min_memory_mb"),
-            max_memory_mb=options.get("max_memory_mb"),
-            exhaustive=options.get("exhaustive", False),
-            seed=options.get("seed", 0),
-            code=options.get("code"),
-            fail_on=options.get("fail_on"),
-            resume=options.get("resume"),
-            prior=options.get("prior"),
-        ),
-        Budget(
-            max_invocations=options.get("max_invocations"),
-            budget_usd=options.get("budget_usd"),
-            concurrency=options.get("concurrency"),
-            leave_concurrency_ratio=options.get("leave_concurrency_ratio", LEAVE_CONCURRENCY),
-        ),
-        Safety(
-            isolation=options.get("isolation", "auto"),
-            once_each=options.get("once_each", False),
-            before=options.get("before"),
-            after=options.get("after"),
-            hooks_each=options.get("hooks_each", False),
-            hook_environment=options.get("hook_environment", {}),
-        ),
-        Target(
-            region=options.get("region"),
-            profile=options.get("profile"),
-            endpoint_url=options.get("endpoint_url"),
-            local_template=_path(options.get("local_template")),
-            template_parameters=options.get("template_parameters", {}),
-            template_environment=options.get("template_environment", {}),
-            build=options.get("build", False),
-        ),
-        Output(
-            out=_path(options.get("out")),
-            force=options.get("force", False),
-            keep_payloads=options.get("keep_payloads", False),
-        ),
+        _part(Measure, given),
+        _part(Budget, given),
+        _part(Safety, given),
+        _part(Target, given),
+        _part(Output, given),
     )
+
+
+def _part(kind: type[Part], given: Mapping[str, Any]) -> Part:
+    return kind(**{each.name: given[each.name] for each in fields(kind) if each.name in given})
 
 
 def _specs(given: Sequence[PayloadLike] | PayloadLike | None) -> tuple[str, ...]:
@@ -173,10 +136,6 @@ def _sizes(given: Sequence[int] | int) -> tuple[int, ...]:
     for size in sizes:
         check_number("memory_sizes_mb", size, "int")
     return sizes
-
-
-def _path(given: Path | str | None) -> Path | None:
-    return None if given is None else Path(given)
 
 
 def tune(

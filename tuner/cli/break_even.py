@@ -4,6 +4,7 @@ Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from tuner.cli import options, saved, values
-from tuner.cli.groups import TrafficSource, spread, traffic_of
+from tuner.cli.groups import WhereOptions, check_one_rate, spread, traffic_of
+from tuner.errors import InputError, UsageError
+from tuner.model.request import Target
 
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
@@ -59,19 +62,45 @@ class LoadOptions:
         ),
     ] = None
 
-    def of(
-        self,
-        sweep: "Sweep",
-        *,
-        region: str | None,
-        profile: str | None,
-        endpoint_url: str | None,
-    ) -> "Traffic":
+    def of(self, sweep: "Sweep", where: Target) -> "Traffic":
         """Return the traffic; CloudWatch is asked for the swept function's. Raises InputError."""
-        source = TrafficSource(
-            self.traffic, self.days, region=region, profile=profile, endpoint_url=endpoint_url
-        )
-        return traffic_of(self.rate, self.per_month, source, self.peak_ratio, sweep=sweep)
+        from tuner.breakeven.traffic import read_traffic  # noqa: PLC0415 - numpy
+
+        check_one_rate(self.rate, self.per_month, self.traffic)
+        if self.traffic == "cloudwatch":
+            return self._of_cloudwatch(sweep, where)
+        if self.traffic is not None:
+            return read_traffic(Path(self.traffic), self.peak_ratio)
+        return traffic_of(self.rate, self.per_month, self.peak_ratio)
+
+    def _of_cloudwatch(self, sweep: "Sweep", where: Target) -> "Traffic":
+        """The traffic of the swept function over some days before the last full hour.
+
+        Only reads (cloudwatch:GetMetricStatistics). Raises UsageError for days that CloudWatch does
+        not keep by the minute, InputError where nothing came, AwsError and its kin.
+        """
+        from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+        from tuner.aws.metrics import MAX_DAYS  # noqa: PLC0415 - as above
+        from tuner.breakeven.traffic import traffic_of_minutes  # noqa: PLC0415 - loads numpy
+
+        if not 1 <= self.days <= MAX_DAYS:
+            raise UsageError(
+                f"--days {self.days} cannot be: CloudWatch keeps minutes for {MAX_DAYS} days, give "
+                f"1 to {MAX_DAYS}"
+            )
+        if sweep.environment == "local" and where.endpoint_url is None:
+            raise InputError(
+                "the sweep ran on this machine, where the function has no traffic of its own: "
+                "give --rate or --traffic FILE"
+            )
+        function = sweep.function
+        region, endpoint_url = where.region or function.region, where.endpoint_url
+        end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        start = end - timedelta(days=self.days)
+        with connect(region=region, profile=where.profile, endpoint_url=endpoint_url) as gateway:
+            minutes = gateway.minute_loads(function.name, start=start, days=self.days)
+        hours = self.days * 24
+        return traffic_of_minutes(minutes, start=start, hours=hours, peak_ratio=self.peak_ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +236,7 @@ def break_even(
         bool, options.output_option("--bill", help="Show what each cost adds up from.")
     ] = False,
     json: options.JsonOutput = False,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    where: WhereOptions,
     detailed_exitcode: Annotated[
         bool,
         options.output_option(
@@ -231,10 +258,10 @@ def break_even(
     shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1, formats=("png", "svg"))
     found = saved.load(sweep)
-    traffic = load.of(found, region=region, profile=profile, endpoint_url=endpoint_url)
+    traffic = load.of(found, where.part())
     answer = answer_of(found, terms.with_traffic(traffic), today=today())
     if is_picture:
-        picture.show_break_even(answer, shown, out_file)
+        picture.show_figure(answer, shown, out_file)
     else:
         show_break_even(answer, shown, with_bill=bill)
     return exit_status.of_platform(answer.verdict) if detailed_exitcode else 0

@@ -82,7 +82,7 @@ def compare(
         views = _views(analyses, (a, b))
         picture.show_page(views, out_file, comparison=difference(analyses=analyses))
     elif is_picture:
-        picture.show_comparison(difference(today=today()), shown, out_file)
+        picture.show_figure(difference(today=today()), shown, out_file)
     else:
         show_comparison(difference(today=today()), shown)
     return 0

@@ -6,14 +6,12 @@ Annotations are evaluated by typer, so nothing here is postponed.
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import UTC, datetime, timedelta
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.cli import options
 from tuner.cli.values import parameters_of
-from tuner.errors import InputError, UsageError
+from tuner.errors import UsageError
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 from tuner.model.request import Target
@@ -21,7 +19,6 @@ from tuner.model.request import Target
 if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
-    from tuner.model.sweep import Sweep
 
 
 T = TypeVar("T")
@@ -148,69 +145,32 @@ class TargetOptions:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class TrafficSource:
-    """Where `--traffic` reads: a CSV file, or CloudWatch over some days."""
-
-    name: str | None = None
-    days: int = 14
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-
-
 def traffic_of(
-    rate_per_s: float | None,
-    per_month: float | None,
-    source: TrafficSource = TrafficSource(),
-    peak_ratio: float | None = None,
-    *,
-    sweep: "Sweep | None" = None,
+    rate_per_s: float | None, per_month: float | None, peak_ratio: float | None = None
 ) -> "Traffic":
-    """Traffic of at most one of the three; CloudWatch is asked for the swept function's.
+    """Traffic of at most one of the two rates. Raises InputError."""
+    from tuner.breakeven.traffic import traffic_of_rate  # noqa: PLC0415 - numpy
 
-    Raises InputError, AwsError and its kin.
-    """
-    from tuner.breakeven.traffic import read_traffic, traffic_of_rate  # noqa: PLC0415 - numpy
-
-    if sum(given is not None for given in (rate_per_s, per_month, source.name)) > 1:
-        raise UsageError("give one of --rate, --per-month and --traffic, not several")
-    if source.name == "cloudwatch" and sweep is not None:
-        return _of_cloudwatch(sweep, source, peak_ratio)
-    if source.name is not None:
-        return read_traffic(Path(source.name), peak_ratio)
+    check_one_rate(rate_per_s, per_month)
     if per_month is not None:
         rate_per_s = per_month / SECONDS_PER_MONTH
     return traffic_of_rate(rate_per_s, peak_ratio)
 
 
-def _of_cloudwatch(sweep: "Sweep", source: TrafficSource, peak_ratio: float | None) -> "Traffic":
-    """The traffic of the swept function over some days before the last full hour.
+def check_one_rate(*given: object) -> None:
+    """Raise UsageError where the rate is said in several ways."""
+    if sum(each is not None for each in given) > 1:
+        raise UsageError("give one of --rate, --per-month and --traffic, not several")
 
-    Only reads (cloudwatch:GetMetricStatistics). Raises UsageError for days that CloudWatch does not
-    keep by the minute, InputError where nothing came, AwsError and its kin.
-    """
-    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
-    from tuner.aws.metrics import MAX_DAYS  # noqa: PLC0415 - as above
-    from tuner.breakeven.traffic import traffic_of_minutes  # noqa: PLC0415 - loads numpy
 
-    if not 1 <= source.days <= MAX_DAYS:
-        raise UsageError(
-            f"--days {source.days} cannot be: CloudWatch keeps minutes for {MAX_DAYS} days, give 1 "
-            f"to {MAX_DAYS}"
-        )
-    if sweep.environment == "local" and source.endpoint_url is None:
-        raise InputError(
-            "the sweep ran on this machine, where the function has no traffic of its own: "
-            "give --rate or --traffic FILE"
-        )
-    function = sweep.function
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    start = end - timedelta(days=source.days)
-    with connect(
-        region=source.region or function.region,
-        profile=source.profile,
-        endpoint_url=source.endpoint_url,
-    ) as gateway:
-        minutes = gateway.minute_loads(function.name, start=start, days=source.days)
-    return traffic_of_minutes(minutes, start=start, hours=source.days * 24, peak_ratio=peak_ratio)
+@dataclass(frozen=True, slots=True)
+class WhereOptions:
+    """Where the function is: in an account, or at another endpoint."""
+
+    region: options.Region = None
+    profile: options.Profile = None
+    endpoint_url: options.EndpointUrl = None
+
+    def part(self) -> Target:
+        """Return it."""
+        return Target(region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuner.cli import options
-from tuner.cli.groups import TargetOptions, spread
+from tuner.cli.groups import TargetOptions, WhereOptions, spread
 from tuner.cli.screen import agree, show_json, show_text
 from tuner.model.interval import percent
 from tuner.model.request import Target
@@ -152,15 +152,14 @@ def show(
         show_text(text if text.endswith("\n") else text + "\n")
 
 
+@spread
 def events(
     function: options.FunctionName,
     *,
     folder: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help="A new folder to write them to.")
     ] = None,
-    region: options.Region = None,
-    profile: options.Profile = None,
-    endpoint_url: options.EndpointUrl = None,
+    where: WhereOptions,
     json: options.JsonOutput = False,
 ) -> None:
     """List the function's shareable test events (those of the console and the SAM CLI).
@@ -172,8 +171,7 @@ def events(
     from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
     from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above
 
-    where = Target(region=region, profile=profile, endpoint_url=endpoint_url)
-    with connect_to(function, where, state_dir=state_dir()) as target:
+    with connect_to(function, where.part(), state_dir=state_dir()) as target:
         found = target.gateway.shareable_events(function)
     payloads = load_payloads(["test-events"], test_events=found)
     if folder is not None:

@@ -19,8 +19,6 @@ from tuner.sweep.file import holds_sweep
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from matplotlib.figure import Figure
-
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.model.recommendation import Recommendation
@@ -66,31 +64,20 @@ def check(
 
 
 def show_figure(
-    recommendation: Recommendation, sweep: Sweep, format_name: str, out: Path | None
+    what: Sweep | Comparison | BreakEven,
+    format_name: str,
+    out: Path | None,
+    answer: Recommendation | None = None,
 ) -> None:
-    """Draw one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report.figures.curves import (  # noqa: PLC0415 - loaded when it is shown
-        draw_recommendation,
-    )
+    """Draw a comparison, a break-even or a sweep with its answer to a file, or to stdout.
 
-    drawn = draw_recommendation(shown(recommendation), sweep)
-    _write_figure(drawn, format_name, out)
+    Raises InputError.
+    """
+    from tuner.api.answers import plot  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report.figures.canvas import render_figure  # noqa: PLC0415 - as above
 
-
-def show_break_even(answer: BreakEven, format_name: str, out: Path | None) -> None:
-    """Draw the costs of one answer to a file, or to stdout. Raises InputError."""
-    from tuner.report.figures.breakeven import draw_break_even  # noqa: PLC0415 - as above
-
-    drawn = draw_break_even(shown(answer))
-    _write_figure(drawn, format_name, out)
-
-
-def show_comparison(found: Comparison, format_name: str, out: Path | None) -> None:
-    """Draw a comparison to a file, or to stdout. Raises InputError."""
-    from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - as above
-
-    drawn = draw_comparison(shown(found))
-    _write_figure(drawn, format_name, out)
+    drawn = plot(shown(what)) if answer is None else plot(what, shown(answer))
+    _write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
 def show_page(
@@ -118,12 +105,6 @@ def show_page(
     ]
     text = render(pages, version=__version__, comparison=shown(comparison))
     _write(text.encode(), out)
-
-
-def _write_figure(drawn: Figure, format_name: str, out: Path | None) -> None:
-    from tuner.report.figures.canvas import render_figure  # noqa: PLC0415 - as above
-
-    _write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
 def _write(data: bytes, out: Path | None) -> None:

@@ -1,15 +1,19 @@
 """`tuner recover`: finish what an interrupted sweep left."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tuner.cli import options
 from tuner.cli.flags import with_flags
+from tuner.cli.groups import WhereOptions, spread
 from tuner.cli.screen import agree, say, show_json, show_text
-from tuner.model.progress import ProgressHook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from tuner.api.recovery import Recovery, StrayRecovery
 
 EPILOG = """\
 tuner recover --dry-run
@@ -22,23 +26,6 @@ tuner recover --function resize-images --take-over 20261129-081500-3fa9c1"""
 
 LEFT_CHANGED = 4
 WOULD_CHANGE = 10
-
-
-class _Recovery(Protocol):
-    """Something to put right, with a journal or without."""
-
-    @property
-    def is_empty(self) -> bool: ...
-
-    @property
-    def sweep_id(self) -> str | None: ...
-
-    @property
-    def others(self) -> tuple[str, ...]: ...
-
-    def describe(self) -> tuple[str, ...]: ...
-
-    def carry_out(self, on_progress: ProgressHook) -> None: ...
 
 
 @dataclass(slots=True)
@@ -65,13 +52,12 @@ class _Outcome:
         }
 
 
+@spread
 def recover(
     *,
     function: options.LeftFunction = None,
     take_over: options.TakeOver = None,
-    profile: options.Profile = None,
-    region: options.Region = None,
-    endpoint_url: options.EndpointUrl = None,
+    where: WhereOptions,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,
     detailed_exitcode: options.DetailedExitcode = False,
@@ -90,7 +76,7 @@ def recover(
 
     if take_over and function is None:
         raise UsageError("--take-over needs --function: whose sweep is it?")
-    place: dict[str, Any] = {"profile": profile, "region": region, "endpoint_url": endpoint_url}
+    place: dict[str, Any] = asdict(where)
     folder = state_dir()
     name = function and _name_of(function)
     manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode, "json": json}
@@ -129,7 +115,7 @@ def recover(
 
 
 def _recover_one(
-    opening: Callable[[], AbstractContextManager[_Recovery]],
+    opening: "Callable[[], AbstractContextManager[Recovery | StrayRecovery]]",
     outcome: _Outcome,
     *,
     yes: bool,

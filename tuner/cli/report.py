@@ -58,7 +58,7 @@ def report(
         return exit_status.of_all(answers) if detailed_exitcode else 0
     answers = [session.recommend(each, terms, today=today()) for each in analyses]
     if shown in picture.FORMATS:
-        picture.show_figure(answers[0], analyses[0].answered, shown, out_file)
+        picture.show_figure(analyses[0].answered, shown, out_file, answers[0])
     else:
         flags = [
             [*goal_flags(answer.goal, each.sweep.goal), *others]
