@@ -12,7 +12,6 @@ import botocore.session
 import pytest
 
 from tests.aws.wire import HANG_UP, SILENCE, Received, Reply, WireServer, refusal, throttle
-from tuner.aws.connection_errors import Connection
 from tuner.aws.function_ref import FunctionRef
 from tuner.aws.invocation import SETUP_FAILURES, Invocations
 from tuner.errors import (
@@ -45,7 +44,6 @@ def impatient(wire: WireServer, gateway: LambdaGateway) -> Iterator[Invocations]
     """Invocations that wait 0.2 s for a function with a timeout of 0."""
     invocations = Invocations(
         gateway._session,
-        connection=Connection(gateway.region, None, wire.url),
         max_connections=4,
         clock=itertools.count(1.0, 0.25).__next__,
         grace_s=0.2,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore import xform_name
 from botocore.exceptions import ClientError, WaiterError
 
-from tuner.aws.connection_errors import Connection, Request, plain
+from tuner.aws.connection_errors import Request, plain
 from tuner.aws.service_errors import REFUSALS, UpdateInProgressError, refused
 from tuner.errors import AwsError, ThrottledError
 
@@ -100,15 +100,8 @@ LOOPBACK_POLLING = Polling(((0.02, 51), (0.25, 117)))
 class ControlPlane:
     """Sends control calls; the SDK repeats throttled and broken ones, a bounded number of times."""
 
-    def __init__(
-        self,
-        session: Session,
-        connection: Connection,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self.connection = connection
-        self._sleep = sleep
+    def __init__(self, session: Session) -> None:
+        self.session = session
         self._polling = LOOPBACK_POLLING if session.is_loopback else AWS_POLLING
         self.client: LambdaClient = session.client(
             "lambda",
@@ -128,7 +121,13 @@ class ControlPlane:
         try:
             yield
         except REFUSALS as error:
-            raise refused(error, self.connection, request) from error
+            raise refused(error, self.session.connection, request) from error
+
+    @contextmanager
+    def beside(self, service: str, request: Request, **options: Any) -> Iterator[Any]:
+        """Open a client of a service beside Lambda for one request; its refusals are translated."""
+        with self.translating(request), closing(self.session.client(service, **options)) as client:
+            yield client
 
     def listed(self, operation: str, function: FunctionRef, key: str) -> Iterator[Any]:
         """Read all pages of a list. Raises AwsError, also for one that does not end."""
@@ -199,7 +198,7 @@ class ControlPlane:
                 with self.translating(request):
                     return send()
             except ThrottledError as error:
-                self._sleep(max(wait_s, error.asked_wait_s))
+                time.sleep(max(wait_s, error.asked_wait_s))
         with self.translating(request):
             return send()
 

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.connection_errors import Request
 from tuner.aws.control_plane import ControlPlane
 from tuner.aws.credentials import Renewal
 from tuner.aws.credentials_wait import CredentialsWait
@@ -16,11 +16,7 @@ from tuner.aws.reader import LambdaReader
 from tuner.aws.service_errors import was_retried
 from tuner.aws.session import open_session
 from tuner.aws.temporary_copy import Copies
-from tuner.errors import (
-    ConflictError,
-    FunctionNotFoundError,
-    InputError,
-)
+from tuner.errors import ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.function_control import FunctionControl
 from tuner.sweep.io import Invoker
 
@@ -83,12 +79,9 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        connection = Connection(session.region, session.profile, session.endpoint_url)
-        super().__init__(session, ControlPlane(session, connection), known=known, now=now)
-        self._copies = Copies(session, self._control)
-        self._invocations = Invocations(
-            session, connection=connection, max_connections=max_connections, clock=clock
-        )
+        super().__init__(ControlPlane(session), known=known, now=now)
+        self._copies = Copies(self._control)
+        self._invocations = Invocations(session, max_connections=max_connections, clock=clock)
 
     def __enter__(self) -> Self:
         return self

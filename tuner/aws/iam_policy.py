@@ -49,7 +49,8 @@ def least_policy(
     schemas = f"arn:{partition}:schemas:{region}:{account_id}:schema"
     statements = [_allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
     if isolation == "auto":
-        statements += _to_see_what_reaches(arn)
+        reaching = ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"]
+        statements.append(_allow("SeeWhatReachesTheFunction", reaching, [arn]))
     if isolation != "clone":
         statements += _to_publish_versions(arn)
     if isolation != "version":
@@ -86,16 +87,6 @@ def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
     own = [] if isolation == "clone" else [f"{groups}:/aws/lambda/{name}:*"]
     copies = [] if isolation == "version" else [f"{groups}:/aws/lambda/{COPY_PREFIX}*:*"]
     return own + copies
-
-
-def _to_see_what_reaches(arn: str) -> list[dict[str, Any]]:
-    return [
-        _allow(
-            "SeeWhatReachesTheFunction",
-            ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"],
-            [arn],
-        ),
-    ]
 
 
 def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
@@ -155,10 +146,7 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
 
 def _partition_of(region: str) -> str:
     """Return the partition that a region belongs to (botocore's partitions.json, by prefix)."""
-    for prefix, partition in _PARTITIONS:
-        if region.startswith(prefix):
-            return partition
-    return "aws"
+    return next((found for prefix, found in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import exceptions as boto
 
-from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.connection_errors import Request
 from tuner.aws.service_errors import MALFORMED, REFUSALS, refused
 from tuner.errors import LostReplyError, TunerError
 from tuner.model.invocation import InvokeReply
@@ -69,13 +69,11 @@ class Invocations:
         self,
         session: Session,
         *,
-        connection: Connection,
         max_connections: int,
         clock: Callable[[], float],
         grace_s: float = _GRACE_S,
     ) -> None:
         self._session = session
-        self._connection = connection
         self._max_connections = max_connections
         self._clock = clock
         self._grace_s = grace_s
@@ -142,7 +140,7 @@ class Invocations:
             return _lost(function, type(error).__name__)
         elif isinstance(error, MALFORMED) and not isinstance(error, boto.BotoCoreError):
             return _lost(function, f"its answer cannot be read, {type(error).__name__}")
-        return refused(error, self._connection, request)
+        return refused(error, self._session.connection, request)
 
 
 def _host_load(said: str | None) -> float | None:

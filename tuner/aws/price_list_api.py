@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from tuner.aws.connection_errors import Connection, Request
+from tuner.aws.connection_errors import Request
 from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
 
@@ -26,8 +26,9 @@ class PriceList:
         """
         session = open_session(region=region, profile=profile, endpoint_url=None)
         self.region = session.region
-        self._connection = Connection(HOME, session.profile, session.endpoint_url)
-        self._client: Any = replace(session, region=HOME).client(
+        home = replace(session, region=HOME)
+        self._connection = home.connection
+        self._client: Any = home.client(
             "pricing",
             connect_timeout=5,
             read_timeout=60,

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tuner.aws.control_plane import ControlPlane
-    from tuner.aws.session import Session
     from tuner.lease.clone import LiveTraffic
     from tuner.model.function import Alias, FunctionConfig
     from tuner.model.invocation import MinuteLoad
@@ -42,28 +41,21 @@ _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 _LATEST: Final = "$LATEST"
 
 
-def find_log(
-    session: Session,
-    control: ControlPlane,
-    function: FunctionRef,
-    request_id: str,
-    *,
-    sleep: Callable[[float], None] = time.sleep,
-    now_s: Callable[[], float] = time.time,
-) -> str | None:
+def find_log(control: ControlPlane, function: FunctionRef, request_id: str) -> str | None:
     """Return the lines that name a request, once its report is among them; else None.
 
     None also where the log may not be read: the sweep goes on without.
     """
     if not _REQUEST_ID.fullmatch(request_id):
         return None
-    since_ms = int(now_s() * 1000) - _LOOK_BACK_MS
-    options = {"connect_timeout": 5, "read_timeout": 10}
+    since_ms = int(time.time() * 1000) - _LOOK_BACK_MS
+    session, options = control.session, {"connect_timeout": 5, "read_timeout": 10}
     try:
-        group = _group(control, function)
+        logging: Any = control.read(function).get("LoggingConfig", {})
+        group = logging.get("LogGroup") or f"/aws/lambda/{function.name}"
         with closing(session.client("logs", **options)) as client:
             for wait_s in _LOOPBACK_LOG_WAITS_S if session.is_loopback else _LOG_WAITS_S:
-                sleep(wait_s)
+                time.sleep(wait_s)
                 try:
                     with control.translating(Request("FilterLogEvents", function)):
                         lines = _lines(client, group, request_id, since_ms)
@@ -74,11 +66,6 @@ def find_log(
     except AwsError:
         return None
     return None
-
-
-def _group(control: ControlPlane, function: FunctionRef) -> str:
-    named: Any = control.read(function).get("LoggingConfig", {}).get("LogGroup")
-    return named or f"/aws/lambda/{function.name}"
 
 
 def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
@@ -96,16 +83,13 @@ def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]
     return found
 
 
-def read_events(session: Session, control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
+def read_events(control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
     """Return the events by their names, as JSON; nothing where the function has none.
 
     Raises AwsError, also for a document that cannot be read.
     """
     options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
-    with (
-        control.translating(Request("DescribeSchema", function)),
-        closing(session.client("schemas", **options)) as client,
-    ):
+    with control.beside("schemas", Request("DescribeSchema", function), **options) as client:
         try:
             answer = client.describe_schema(
                 RegistryName=EVENT_REGISTRY, SchemaName=function.event_schema
@@ -149,13 +133,12 @@ class LambdaReader:
 
     def __init__(
         self,
-        session: Session,
         control: ControlPlane,
         *,
         known: FunctionRef | None,
         now: Callable[[], datetime],
     ) -> None:
-        self._session = session
+        self._session = control.session
         self._control = control
         self._known = known
         self._now = now
@@ -243,13 +226,9 @@ class LambdaReader:
         options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 1}}
         try:
             changed_at = parse_time(self._control.read(reference).get("LastModified"))
-            with (
-                self._control.translating(request),
-                closing(self._session.client("cloudwatch", **options)) as client,
-            ):
-                return mean_duration_ms(
-                    client, reference.name, changed_at=changed_at, now=self._now()
-                )
+            with self._control.beside("cloudwatch", request, **options) as client:
+                name, now = reference.name, self._now()
+                return mean_duration_ms(client, name, changed_at=changed_at, now=now)
         except AwsError:
             return None
 
@@ -257,15 +236,13 @@ class LambdaReader:
         """Read the minutes with an invocation from CloudWatch. Raises AwsError."""
         reference = self.resolve(function)
         options = {"connect_timeout": 5, "read_timeout": 30, "retries": {"mode": "standard"}}
-        with (
-            self._control.translating(Request("GetMetricStatistics", reference)),
-            closing(self._session.client("cloudwatch", **options)) as client,
-        ):
+        request = Request("GetMetricStatistics", reference)
+        with self._control.beside("cloudwatch", request, **options) as client:
             return minute_loads(client, reference.name, start=start, days=days)
 
     def live_traffic(self, function: str) -> LiveTraffic:
         """Find what reaches the unqualified function. Raises CredentialsError."""
-        return find_live_traffic(self._session, self._control, self.resolve(function), self._now())
+        return find_live_traffic(self._control, self.resolve(function), self._now())
 
     def side_effects(self, function: str) -> tuple[str, ...]:
         """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
@@ -279,7 +256,7 @@ class LambdaReader:
 
     def shareable_events(self, function: str) -> dict[str, bytes]:
         """The function's shareable test events by their names; none where it has none."""
-        return read_events(self._session, self._control, self.resolve(function))
+        return read_events(self._control, self.resolve(function))
 
     def read_tags(self, arn: str) -> Mapping[str, str]:
         """The tags of the function with this ARN."""
@@ -288,17 +265,15 @@ class LambdaReader:
 
     def find_log(self, function: str, request_id: str) -> str | None:
         """Return the log of an invocation from CloudWatch Logs; see `Invoker`."""
-        return find_log(self._session, self._control, self.resolve(function), request_id)
+        return find_log(self._control, self.resolve(function), request_id)
 
     def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
         """Return how many invocations Lambda dropped as recursive; see `Invoker`."""
         reference = self.resolve(function)
         options = {"connect_timeout": 2, "read_timeout": 5, "retries": {"total_max_attempts": 1}}
+        request = Request("GetMetricStatistics", reference)
         try:
-            with (
-                self._control.translating(Request("GetMetricStatistics", reference)),
-                closing(self._session.client("cloudwatch", **options)) as client,
-            ):
+            with self._control.beside("cloudwatch", request, **options) as client:
                 return dropped_as_recursive(client, reference.name, since=since, now=self._now())
         except AwsError:
             return None

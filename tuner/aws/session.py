@@ -48,6 +48,11 @@ class Session:
     """Told of every client that is made."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    @property
+    def connection(self) -> Connection:
+        """Where requests go, for messages."""
+        return Connection(self.region, self.profile, self.endpoint_url)
+
     def client(self, service: str, **options: Any) -> Any:
         """Make a client; `options` are those of botocore's Config.
 

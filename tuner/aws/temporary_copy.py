@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from tuner.aws.control_plane import ControlPlane
     from tuner.aws.function_ref import FunctionRef
-    from tuner.aws.session import Session
     from tuner.model.function import Build
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
@@ -86,8 +85,7 @@ def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
 class Copies:
     """Makes and deletes copies of functions in one region."""
 
-    def __init__(self, session: Session, control: ControlPlane) -> None:
-        self._session = session
+    def __init__(self, control: ControlPlane) -> None:
         self._control = control
 
     def create(
@@ -104,8 +102,9 @@ class Copies:
         `build` takes the place of the function's code.
         """
         _check_copy_name(copy)
-        answer = self._read_whole(function)
         with self._control.translating(Request("GetFunction", function)):
+            # With the link to the code, which stays in here.
+            answer: Any = self._control.client.get_function(FunctionName=function.target)
             settings = copied_settings(answer["Configuration"])
         code = _code_of(build) if build is not None else self._code(function, answer)
         request = Request("CreateFunction", copy)
@@ -152,28 +151,25 @@ class Copies:
     def delete_logs(self, copy: FunctionRef) -> None:
         """Delete the log group that Lambda made for a copy; none is no error."""
         _check_copy_name(copy)
-        client = self._session.client("logs", connect_timeout=5, read_timeout=30)
-        with closing(client):
-            try:
-                with self._control.translating(Request("DeleteLogGroup", copy)):
-                    client.delete_log_group(logGroupName=f"/aws/lambda/{copy.name}")
-            except FunctionNotFoundError:
-                return
-            except AwsError as error:
-                if not (self._session.is_loopback and _is_missing_service(error)):
-                    raise
+        request, limits = (
+            Request("DeleteLogGroup", copy),
+            {"connect_timeout": 5, "read_timeout": 30},
+        )
+        try:
+            with self._control.beside("logs", request, **limits) as client:
+                client.delete_log_group(logGroupName=f"/aws/lambda/{copy.name}")
+        except FunctionNotFoundError:
+            return
+        except AwsError as error:
+            is_missing = "NotImplemented" in str(error) or "UnknownOperation" in str(error)
+            if not (self._control.session.is_loopback and is_missing):
+                raise
 
     def _check_ours(self, copy: FunctionRef, description: str) -> None:
         if self._control.read(copy).get("Description") != description:
             raise ConflictError(
                 f"{copy.name} is no copy of this sweep by its Description: nothing was done to it"
             )
-
-    def _read_whole(self, function: FunctionRef) -> dict[str, Any]:
-        """Read configuration and where the code lies: the link stays in here."""
-        with self._control.translating(Request("GetFunction", function)):
-            answer: Any = self._control.client.get_function(FunctionName=function.target)
-        return dict(answer)
 
     def _code(self, function: FunctionRef, answer: Mapping[str, Any]) -> dict[str, Any]:
         stored = answer.get("Code", {})
@@ -192,7 +188,7 @@ class Copies:
 
     def _download(self, function: FunctionRef, url: str) -> bytes:
         """Fetch a package from its presigned link, which no message may hold."""
-        is_loopback = self._session.is_loopback
+        is_loopback = self._control.session.is_loopback
         if urlsplit(url).scheme != "https" and not is_loopback:
             raise AwsError(f"Lambda gave no https link to the code of {function.name}")
         request = Request("GetFunction", function)
@@ -213,7 +209,7 @@ class Copies:
                 with closing(answer.raw):
                     return _read(function, answer)
             except REFUSALS as error:
-                raise refused(error, self._control.connection, request) from None
+                raise refused(error, self._control.session.connection, request) from None
             except HTTPError as error:
                 raise AwsError(
                     f"the code of {function.name} could not be fetched ({type(error).__name__})"
@@ -297,7 +293,3 @@ def _check_copy_name(copy: FunctionRef) -> None:
     """Without a qualifier, DeleteFunction deletes a function: only ever one that is a copy."""
     if not copy.name.startswith(COPY_PREFIX) or copy.qualifier is not None:
         raise InputError(f"{copy.name} is not the name of a temporary copy")
-
-
-def _is_missing_service(error: AwsError) -> bool:
-    return "NotImplemented" in str(error) or "UnknownOperation" in str(error)

@@ -25,16 +25,13 @@ if TYPE_CHECKING:
 
     from tuner.aws.control_plane import ControlPlane
     from tuner.aws.function_ref import FunctionRef
-    from tuner.aws.session import Session
 
 LOOK_BACK: Final = timedelta(hours=24)
 _PERIOD_S: Final = 3600
 _SERVICE_SUFFIX: Final = ".amazonaws.com"
 
 
-def find_live_traffic(
-    session: Session, control: ControlPlane, function: FunctionRef, now: datetime
-) -> LiveTraffic:
+def find_live_traffic(control: ControlPlane, function: FunctionRef, now: datetime) -> LiveTraffic:
     """Ask for everything that reaches the unqualified function. Raises CredentialsError.
 
     An endpoint on this machine that does not know an operation has nothing of its kind; anywhere
@@ -45,11 +42,7 @@ def find_live_traffic(
         ("its event sources", "ListEventSourceMappings", lambda: _mappings(control, function)),
         ("its function URL", "GetFunctionUrlConfig", lambda: _url(control, function)),
         ("its resource policy", "GetPolicy", lambda: _policy(control, function)),
-        (
-            "its invocations",
-            "GetMetricStatistics",
-            lambda: _invocations(session, function, now),
-        ),
+        ("its invocations", "GetMetricStatistics", lambda: _invocations(control, function, now)),
     )
     sources: list[str] = []
     unknown: list[str] = []
@@ -64,7 +57,7 @@ def find_live_traffic(
         except MalformedReplyError:
             unknown.append(f"{what}: the answer cannot be read")
         except AwsError as error:
-            if not session.is_loopback or isinstance(error, AccessDeniedError):
+            if not control.session.is_loopback or isinstance(error, AccessDeniedError):
                 unknown.append(f"{what}: {operation} was refused")
     return LiveTraffic(tuple(dict.fromkeys(sources)), tuple(unknown))
 
@@ -98,10 +91,10 @@ def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
         yield f"{plain(name)} (resource policy)" if name else "its resource policy"
 
 
-def _invocations(session: Session, function: FunctionRef, now: datetime) -> tuple[str, ...]:
+def _invocations(control: ControlPlane, function: FunctionRef, now: datetime) -> tuple[str, ...]:
     """Unqualified invocations have the bare name as their Resource."""
     options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
-    with closing(session.client("cloudwatch", **options)) as client:
+    with closing(control.session.client("cloudwatch", **options)) as client:
         count = sum(
             point.get("Sum", 0)
             for resource in (function.name, f"{function.name}:$LATEST")
