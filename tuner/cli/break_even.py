@@ -113,9 +113,7 @@ class TermsOptions:
     ] = "http"
     utilization: Annotated[
         float,
-        _terms(
-            parser=values.ratio, metavar="SHARE", help="Of a fleet's vCPUs, that the peak may fill."
-        ),
+        _terms(**options.SHARE, help="Of a fleet's vCPUs, that the peak may fill."),
     ] = 0.6
     autoscaling: Annotated[
         bool,
@@ -139,7 +137,7 @@ class TermsOptions:
     ] = True
     needs_gpu: Annotated[bool, _terms("--needs-gpu", help="The work gains from a GPU.")] = False
     spot_share: Annotated[
-        float, _terms(parser=values.ratio, metavar="SHARE", help="Share of Fargate tasks on Spot.")
+        float, _terms(**options.SHARE, help="Share of Fargate tasks on Spot.")
     ] = 0.0
     savings_plan: Annotated[
         bool,
@@ -159,9 +157,7 @@ class TermsOptions:
     ] = None
     gateway_usd_per_million: Annotated[
         float,
-        _terms(
-            metavar="USD", parser=values.amount_or_nothing, help="Your API gateway's own price."
-        ),
+        _terms(**options.AMOUNT_OR_NOTHING, help="Your API gateway's own price."),
     ] = 0.0
     api_gateway: Annotated[
         bool,
@@ -172,7 +168,7 @@ class TermsOptions:
     ] = False
     load_balancer_usd_per_month: Annotated[
         float | None,
-        _terms(metavar="USD", parser=values.amount_or_nothing, help="In place of the list price."),
+        _terms(**options.AMOUNT_OR_NOTHING, help="In place of the list price."),
     ] = None
     log_kb_per_request: Annotated[
         float,
@@ -184,19 +180,11 @@ class TermsOptions:
     ] = 0.0
     ops_cost_usd: Annotated[
         float,
-        _terms(
-            metavar="USD",
-            parser=values.amount_or_nothing,
-            help="What operating a fleet costs a month.",
-        ),
+        _terms(**options.AMOUNT_OR_NOTHING, help="What operating a fleet costs a month."),
     ] = 0.0
     migration_cost_usd: Annotated[
         float | None,
-        _terms(
-            metavar="USD",
-            parser=values.amount_or_nothing,
-            help="What the move costs: gives payback.",
-        ),
+        _terms(**options.AMOUNT_OR_NOTHING, help="What the move costs: gives payback."),
     ] = None
     min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0
     min_saving_ratio: options.MinSavingRatio = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tuner.cli import options, values
+from tuner.cli import options
 from tuner.cli.flags import shown
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
 from tuner.cli.saved import Sweeps, answer_of, limits_of, load
@@ -159,8 +159,7 @@ def comment(
     fail_if_saving_over: Annotated[
         float | None,
         typer.Option(
-            parser=values.ratio,
-            metavar="SHARE",
+            **options.SHARE,
             help="Exit 10, once posted, where a resize saves more than this, such as 20% (the low "
             "end of its interval).",
         ),

@@ -5,7 +5,7 @@ Annotations are evaluated by typer, so nothing here is postponed.
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -17,6 +17,12 @@ limits_option = partial(typer.Option, rich_help_panel="Limits and safety")
 where_option = partial(typer.Option, rich_help_panel="Where it runs")
 output_option = partial(typer.Option, rich_help_panel="Output")
 traffic_option = partial(typer.Option, rich_help_panel="Traffic and money")
+
+# How the values of several options are shown and read.
+SHARE: Final[dict[str, Any]] = {"metavar": "SHARE", "parser": values.ratio}
+SIZE_MB: Final[dict[str, Any]] = {"metavar": "MB", "parser": values.memory_mb}
+AMOUNT: Final[dict[str, Any]] = {"metavar": "USD", "parser": values.amount_usd}
+AMOUNT_OR_NOTHING: Final[dict[str, Any]] = {"metavar": "USD", "parser": values.amount_or_nothing}
 
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
@@ -96,15 +102,11 @@ Vary = Annotated[
 ]
 MinMemory = Annotated[
     int | None,
-    measure_option(
-        metavar="MB", parser=values.memory_mb, help="Smallest size to consider (default: 128)."
-    ),
+    measure_option(**SIZE_MB, help="Smallest size to consider (default: 128)."),
 ]
 MaxMemory = Annotated[
     int | None,
-    measure_option(
-        metavar="MB", parser=values.memory_mb, help="Largest size to consider (default: 10240)."
-    ),
+    measure_option(**SIZE_MB, help="Largest size to consider (default: 10240)."),
 ]
 # What is wanted has no default here: a sweep keeps the goal that it was made for.
 GoalOption = Annotated[
@@ -132,8 +134,7 @@ CostSlack = Annotated[
 Tolerance = Annotated[
     float | None,
     goal_option(
-        metavar="SHARE",
-        parser=values.ratio,
+        **SHARE,
         help="A difference that doesn't matter to you: 1% or 0.01 (default: 1%).",
         show_default=False,
     ),
@@ -154,17 +155,12 @@ Percentile = Annotated[
 ]
 MaxCostPerMillion = Annotated[
     float | None,
-    goal_option(
-        metavar="USD",
-        parser=values.amount_usd,
-        help="Highest cost of a million invocations.",
-    ),
+    goal_option(**AMOUNT, help="Highest cost of a million invocations."),
 ]
 ColdStartShare = Annotated[
     float | None,
     goal_option(
-        metavar="SHARE",
-        parser=values.ratio,
+        **SHARE,
         help="Share of cold starts in your traffic: 1% or 0.01 (default: 1%).",
         show_default=False,
     ),
@@ -228,16 +224,13 @@ PerMonth = Annotated[
 MinSavingUsdPerMonth = Annotated[
     float,
     traffic_option(
-        metavar="USD",
-        parser=values.amount_or_nothing,
-        help="Don't recommend leaving Lambda, or a resize, for less a month.",
+        **AMOUNT_OR_NOTHING, help="Don't recommend leaving Lambda, or a resize, for less a month."
     ),
 ]
 MinSavingRatio = Annotated[
     float | None,
     traffic_option(
-        parser=values.ratio,
-        metavar="SHARE",
+        **SHARE,
         help="Don't recommend leaving Lambda, or a resize, for a smaller share of the bill. "
         "Default: 20% for leaving, any for a resize.",
     ),

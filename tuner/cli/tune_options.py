@@ -127,9 +127,7 @@ class BudgetOptions:
     ] = None
     budget_usd: Annotated[
         float | None,
-        options.limits_option(
-            metavar="USD", parser=values.amount_usd, help="Most dollars to spend."
-        ),
+        options.limits_option(**options.AMOUNT, help="Most dollars to spend."),
     ] = None
     concurrency: Annotated[
         int | None,
@@ -140,8 +138,7 @@ class BudgetOptions:
     leave_concurrency: Annotated[
         float,
         options.limits_option(
-            metavar="SHARE",
-            parser=values.ratio,
+            **options.SHARE,
             help="Share of the available concurrency left to live traffic (default: 20%).",
             show_default=False,
         ),
