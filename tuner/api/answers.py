@@ -116,14 +116,14 @@ def plot(what: SweepLike | Comparison | BreakEven, answer: Recommendation | None
     b'PNG'
     """
     if isinstance(what, Comparison):
-        from tuner.report.figures.curves import draw_comparison  # noqa: PLC0415 - one picture, one module
+        from tuner.report.figures.curves import draw_comparison
 
         return draw_comparison(what)
     if isinstance(what, BreakEven):
-        from tuner.report.figures.breakeven import draw_break_even  # noqa: PLC0415 - as above
+        from tuner.report.figures.breakeven import draw_break_even
 
         return draw_break_even(what)
-    from tuner.report.figures.curves import draw_recommendation  # noqa: PLC0415 - as above
+    from tuner.report.figures.curves import draw_recommendation
 
     sweep = sweep_of(what)
     if answer is not None and not isinstance(answer, Recommendation):

@@ -51,7 +51,7 @@ def check_host(
     that was asked for does not work here, InputError where the folder cannot be written.
     """
     refuse_other_systems()
-    from tuner.local import check_control  # noqa: PLC0415 - loads the executor
+    from tuner.local import check_control
 
     checks = []
     with tempfile.TemporaryDirectory(prefix="tuner-check-") as folder:
@@ -77,7 +77,7 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
 
 
 def _busy_findings() -> tuple[Finding, ...]:
-    from tuner.local import bare_share  # noqa: PLC0415 - for local runs alone
+    from tuner.local import bare_share
 
     share = bare_share(PROBE_CPU_S)
     if share >= BUSY_RATIO:
@@ -112,7 +112,7 @@ def _controls(
         return (None,)
     if choice == "portable":
         return ("stop-continue",)
-    from tuner.local import best_cpu_control  # noqa: PLC0415 - loads the executor
+    from tuner.local import best_cpu_control
 
     best = best_cpu_control()
     if best != "stop-continue":

@@ -93,7 +93,7 @@ def open_recovery(
     then, and told `on_wait` in seconds. Region and endpoint are the sweep's own unless given.
     Raises LeaseError, AwsError and its kin.
     """
-    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+    from tuner.aws import connect
 
     header = journal.header
     wait_s = lease_recover.settles_in_s(journal, time.time())
@@ -169,7 +169,7 @@ def open_stray(
     That none of them still runs cannot be known from here: `take_over` names those that are to be
     put right. Raises LeaseError while a sweep of it runs on this machine, AwsError and its kin.
     """
-    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+    from tuner.aws import connect
 
     with connect(
         region=region, profile=profile, endpoint_url=endpoint_url, function=function

@@ -89,7 +89,7 @@ def connect_to(
             "`template_parameters`, `template_environment` and `build` are for a template: name "
             "one with `local_template`"
         )
-    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+    from tuner.aws import connect
 
     with connect(
         region=where.region,
@@ -109,8 +109,8 @@ def _local_target(
     connections: int,
     state_dir: Path,
 ) -> Iterator[OpenTarget]:
-    from tuner.api.host_check import host_findings  # noqa: PLC0415 - only for --local
-    from tuner.aws import connect  # noqa: PLC0415 - loads boto3
+    from tuner.api.host_check import host_findings
+    from tuner.aws import connect
 
     with ExitStack() as stack:
         local = stack.enter_context(start())
@@ -148,8 +148,8 @@ def _told_by_template(
     Raises UsageError, TemplateError and LocalError.
     """
     refuse_other_systems()
-    from tuner.iac import read_template  # noqa: PLC0415 - only for --local
-    from tuner.local import host_max_memory_mb  # noqa: PLC0415 - as above
+    from tuner.iac import read_template
+    from tuner.local import host_max_memory_mb
 
     assert where.local_template is not None
     assert where.region is not None
@@ -190,7 +190,7 @@ def _told_by_template(
 def _started(
     where: Target, function: str, *, on_step: Callable[[str], None], allow_outside: bool
 ) -> RunningLocalLambda:
-    from tuner.local import start_local_lambda  # noqa: PLC0415 - only for --local
+    from tuner.local import start_local_lambda
 
     assert where.local_template is not None
     assert where.region is not None

@@ -166,7 +166,7 @@ def _group(name: str, entry: Entry, table: Mapping[str, Entry]) -> LazyGroup:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from tuner import __version__  # noqa: PLC0415 - only when it is asked for
+        from tuner import __version__
 
         typer.echo(f"tuner {__version__}")
         raise typer.Exit

@@ -64,7 +64,7 @@ class LoadOptions:
 
     def of(self, sweep: "Sweep", where: Target) -> "Traffic":
         """Return the traffic; CloudWatch is asked for the swept function's. Raises InputError."""
-        from tuner.breakeven.traffic import read_traffic  # noqa: PLC0415 - numpy
+        from tuner.breakeven.traffic import read_traffic
 
         check_one_rate(self.rate, self.per_month, self.traffic)
         if self.traffic == "cloudwatch":
@@ -79,9 +79,9 @@ class LoadOptions:
         Only reads (cloudwatch:GetMetricStatistics). Raises UsageError for days that CloudWatch does
         not keep by the minute, InputError where nothing came, AwsError and its kin.
         """
-        from tuner.aws import connect  # noqa: PLC0415 - loads boto3
-        from tuner.aws.metrics import MAX_DAYS  # noqa: PLC0415 - as above
-        from tuner.breakeven.traffic import traffic_of_minutes  # noqa: PLC0415 - loads numpy
+        from tuner.aws import connect
+        from tuner.aws.metrics import MAX_DAYS
+        from tuner.breakeven.traffic import traffic_of_minutes
 
         if not 1 <= self.days <= MAX_DAYS:
             raise UsageError(
@@ -191,7 +191,7 @@ class TermsOptions:
 
     def with_traffic(self, traffic: "Traffic") -> "Terms":
         """Return the terms of a comparison. --api-gateway is at its list price or at yours."""
-        from tuner.breakeven.terms import Terms  # noqa: PLC0415 - not needed for --help
+        from tuner.breakeven.terms import Terms
 
         given = asdict(self)
         if given.pop("api_gateway") and not self.gateway_usd_per_million:
@@ -238,10 +238,10 @@ def break_even(
     20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS but, with
     --traffic cloudwatch, the function's invocations and concurrency of the last days.
     """
-    from tuner.api.answers import break_even as answer_of  # noqa: PLC0415 - not needed for --help
-    from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
-    from tuner.cli.screen import show_break_even  # noqa: PLC0415 - as above
+    from tuner.api.answers import break_even as answer_of
+    from tuner.cli import exit_status, picture
+    from tuner.cli.config import today
+    from tuner.cli.screen import show_break_even
 
     shown = picture.format_of(format_name, json=json)
     is_picture = picture.check(shown, out_file, sweep_count=1, formats=("png", "svg"))

@@ -82,9 +82,7 @@ class PullRequestOptions:
 
     def target(self) -> "Target":
         """Return the pull or merge request; its token may be empty. Raises InputError."""
-        from tuner.cli.continuous_integration import (  # noqa: PLC0415 - not needed for --help
-            pull_request_target,
-        )
+        from tuner.cli.continuous_integration import pull_request_target
 
         return pull_request_target(**asdict(self))
 
@@ -119,13 +117,10 @@ class ChangeOptions:
         self, answers: "Sequence[tuple[Sweep, Recommendation]]", *, key: str | None
     ) -> "CommentText":
         """Return the comment. Raises InputError and SweepFileError."""
-        from tuner.api.comment import compose_comment  # noqa: PLC0415 - as above
-        from tuner.api.template_changes import (  # noqa: PLC0415 - as above
-            template_change,
-            usual_templates,
-        )
-        from tuner.report.comment import NoTemplateLine  # noqa: PLC0415 - as above
-        from tuner.session.inputs import digest_of  # noqa: PLC0415 - not needed for --help
+        from tuner.api.comment import compose_comment
+        from tuner.api.template_changes import template_change, usual_templates
+        from tuner.report.comment import NoTemplateLine
+        from tuner.session.inputs import digest_of
 
         found = self.template or usual_templates(Path())
         given, named = parameters_of(self.parameter), bool(self.template)
@@ -177,8 +172,8 @@ def comment(
     replaced by what an older sweep says. Where the token may not comment (a fork's), the answer
     goes to the job's summary instead (on GitLab: to stdout).
     """
-    from tuner.cli.screen import show_text  # noqa: PLC0415 - not needed for --help
-    from tuner.errors import UsageError  # noqa: PLC0415 - as above
+    from tuner.cli.screen import show_text
+    from tuner.errors import UsageError
 
     terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
     loaded = [load(name) for name in sweeps]
@@ -201,13 +196,13 @@ def comment(
 
 def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError | None":
     """Post it; return why not, where there is no token (a UsageError) or it may not."""
-    import time  # noqa: PLC0415 - not needed for --help
+    import time
 
-    from tuner.api.comment import post_comment  # noqa: PLC0415 - as above
-    from tuner.cli.continuous_integration import token_variable  # noqa: PLC0415 - as above
-    from tuner.cli.screen import say  # noqa: PLC0415 - as above
-    from tuner.errors import ForgeReadOnlyError, UsageError  # noqa: PLC0415 - as above
-    from tuner.forge import open_forge  # noqa: PLC0415 - as above
+    from tuner.api.comment import post_comment
+    from tuner.cli.continuous_integration import token_variable
+    from tuner.cli.screen import say
+    from tuner.errors import ForgeReadOnlyError, UsageError
+    from tuner.forge import open_forge
 
     target = pull_request.target()
     if not target.token:
@@ -236,8 +231,8 @@ def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: boo
     Raises an error of `why_not`'s kind where the comment is required, InputError for a summary that
     is not writable.
     """
-    from tuner.cli.continuous_integration import write_summary  # noqa: PLC0415 - as above
-    from tuner.cli.screen import say, show_text  # noqa: PLC0415 - as above
+    from tuner.cli.continuous_integration import write_summary
+    from tuner.cli.screen import say, show_text
 
     where = "in the job's summary"
     if not write_summary(text.text):
@@ -253,9 +248,9 @@ def _gate(limit_ratio: float | None, answers: "Sequence[Recommendation]") -> Non
     """Raise SavingGateError where a resize saves more than the limit."""
     if limit_ratio is None:
         return
-    from tuner.api.comment import savings_over  # noqa: PLC0415 - not needed for --help
-    from tuner.errors import SavingGateError  # noqa: PLC0415 - as above
-    from tuner.report import numbers  # noqa: PLC0415 - as above
+    from tuner.api.comment import savings_over
+    from tuner.errors import SavingGateError
+    from tuner.report import numbers
 
     over = savings_over(limit_ratio, answers)
     if over:

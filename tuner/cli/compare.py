@@ -55,12 +55,12 @@ def compare(
     where zero lies outside its 90 % interval, and none where all of that is within --tolerance.
     Nothing is asked of AWS.
     """
-    from tuner import session  # noqa: PLC0415 - not needed for --help
-    from tuner.api import comparing  # noqa: PLC0415 - as above
-    from tuner.cli import picture  # noqa: PLC0415 - as above
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
-    from tuner.cli.groups import GoalOptions  # noqa: PLC0415 - as above
-    from tuner.cli.screen import show_comparison  # noqa: PLC0415 - as above
+    from tuner import session
+    from tuner.api import comparing
+    from tuner.cli import picture
+    from tuner.cli.config import today
+    from tuner.cli.groups import GoalOptions
+    from tuner.cli.screen import show_comparison
 
     asked = GoalOptions(goal=goal, tolerance=tolerance, cold_start_share=cold_start_share)
     shown = picture.format_of(format_name, json=json)
@@ -90,8 +90,8 @@ def compare(
 
 def _views(analyses: tuple["Analysis", "Analysis"], sources: tuple[str, str]) -> list["SweepView"]:
     """What the page shows of each sweep."""
-    from tuner.api.page import view  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
+    from tuner.api.page import view
+    from tuner.cli.config import today
 
     return [
         view(analysis, source=name, today=today())

@@ -86,7 +86,7 @@ def read_environment(environment: dict[str, str]) -> dict[str, Any]:
 
 def users_own_path() -> Path:
     """Where the user's own configuration lies, whatever the working folder is."""
-    from platformdirs import user_config_path  # noqa: PLC0415 - not needed for --help
+    from platformdirs import user_config_path
 
     return user_config_path("lambda-tuner", appauthor=False) / "config.toml"
 
@@ -195,7 +195,7 @@ def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
 
 def state_dir() -> Path:
     """Where sweeps and journals are kept: TUNER_STATE_DIR, else the user's state folder."""
-    from tuner.sweep.store import default_state_dir  # noqa: PLC0415 - not needed for --help
+    from tuner.sweep.store import default_state_dir
 
     given = os.environ.get("TUNER_STATE_DIR")
     return Path(given) if given else default_state_dir()

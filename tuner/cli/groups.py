@@ -111,7 +111,7 @@ class TrafficOptions:
 
     def terms(self) -> "Terms":
         """Return them as the terms of a comparison. Raises InputError."""
-        from tuner.breakeven.terms import Terms  # noqa: PLC0415 - not needed for --help
+        from tuner.breakeven.terms import Terms
 
         return Terms(
             traffic=traffic_of(self.rate, self.per_month),
@@ -149,7 +149,7 @@ def traffic_of(
     rate_per_s: float | None, per_month: float | None, peak_ratio: float | None = None
 ) -> "Traffic":
     """Traffic of at most one of the two rates. Raises InputError."""
-    from tuner.breakeven.traffic import traffic_of_rate  # noqa: PLC0415 - numpy
+    from tuner.breakeven.traffic import traffic_of_rate
 
     check_one_rate(rate_per_s, per_month)
     if per_month is not None:

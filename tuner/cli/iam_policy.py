@@ -25,8 +25,8 @@ def iam_policy(
 
     No credentials are needed and nothing is asked of AWS. What the ARN does not say stands as `*`.
     """
-    from tuner.aws.function_ref import check_region, parse_reference  # noqa: PLC0415 - as above
-    from tuner.aws.iam_policy import least_policy  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.function_ref import check_region, parse_reference
+    from tuner.aws.iam_policy import least_policy
 
     if region is not None:
         check_region(parse_reference(function), region)

@@ -55,11 +55,11 @@ def serve(
     It runs the real handlers as your user, listens on this machine only, and gives each memory
     size the share of CPU that Lambda gives it.
     """
-    from tuner.iac import read_template  # noqa: PLC0415 - not needed for --help
-    from tuner.local import refuse_other_systems  # noqa: PLC0415 - as above
+    from tuner.iac import read_template
+    from tuner.local import refuse_other_systems
 
     refuse_other_systems()
-    from tuner.local import start_local_lambda  # noqa: PLC0415 - needs what Windows lacks
+    from tuner.local import start_local_lambda  # needs what Windows lacks
 
     given: dict[str, Any] = {
         "parameters": parameters_of(parameter),
@@ -105,8 +105,8 @@ def check(
     share of CPU is held against Lambda's, with its jitter and what others took meanwhile. Later
     local sweeps on a machine that failed carry a finding.
     """
-    from tuner.api.host_check import check_host  # noqa: PLC0415 - not needed for --help
-    from tuner.report import host_check  # noqa: PLC0415 - as above
+    from tuner.api.host_check import check_host
+    from tuner.report import host_check
 
     checks = check_host(control, state_dir=state_dir(), on_step=lambda step: say(f"  {step}"))
     if json:
@@ -123,7 +123,7 @@ class _StoppedError(Exception):
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
     """Raise _StoppedError within the block once a signal comes."""
-    from tuner.sweep.io import stopping_signals  # noqa: PLC0415 - not needed for --help
+    from tuner.sweep.io import stopping_signals
 
     def stop(_number: int, _frame: object) -> None:
         """Leave the block once; further signals must not cut through the closing."""
@@ -162,7 +162,7 @@ def _lines(status: "LocalStatus", functions: "Sequence[TemplateFunction]") -> li
 
 def _said(status: "LocalStatus") -> list[str]:
     """What to know of this host, what else is amiss, and what there is beside the functions."""
-    from tuner.api.host_check import host_findings  # noqa: PLC0415 - not needed for --help
+    from tuner.api.host_check import host_findings
 
     checked = host_findings(state_dir(), status.cpu_control, status.core_count)
     host = (*status.host_findings, *checked)

@@ -66,8 +66,8 @@ def _stand_in_for_closed_streams() -> bool:
 
 
 def _run_app(arguments: list[str]) -> int:
-    from tuner.cli import app, exit_status  # noqa: PLC0415 - `--version` is answered without typer
-    from tuner.errors import TunerError  # noqa: PLC0415 - as above
+    from tuner.cli import app, exit_status
+    from tuner.errors import TunerError
 
     try:
         return app.run(arguments)

@@ -70,7 +70,7 @@ class MakingOptions:
 
     def load(self, specs: Sequence[str]) -> "tuple[Payload, ...]":
         """Return the classes that are named. Raises PayloadError."""
-        from tuner.payloads import load_payloads  # noqa: PLC0415 - not needed for --help
+        from tuner.payloads import load_payloads
 
         return load_payloads(
             specs,
@@ -85,7 +85,7 @@ class MakingOptions:
 
 def sources(*, json: options.JsonOutput = False) -> None:
     """List the services whose events can be made, and the parameters of each."""
-    from tuner.payloads.event_sources import SOURCES  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.event_sources import SOURCES
 
     if json:
         show_json(
@@ -127,7 +127,7 @@ def make(
 
     Each class gets a folder of its own; manifest.json says what is there.
     """
-    from tuner.payloads.corpus import write_corpus  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.corpus import write_corpus
 
     manifest = write_corpus(making.load(payload), folder, count=count, seed=making.seed)
     if json:
@@ -166,10 +166,10 @@ def events(
 
     `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
     """
-    from tuner.api.target import connect_to  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
-    from tuner.payloads import load_payloads  # noqa: PLC0415 - as above
-    from tuner.payloads.corpus import write_bodies  # noqa: PLC0415 - as above
+    from tuner.api.target import connect_to
+    from tuner.cli.config import state_dir
+    from tuner.payloads import load_payloads
+    from tuner.payloads.corpus import write_bodies
 
     with connect_to(function, where.part(), state_dir=state_dir()) as target:
         found = target.gateway.shareable_events(function)
@@ -199,8 +199,8 @@ def check(
     With --try the function is invoked once with each class, as it stands now: exit code 1 if one
     of them fails.
     """
-    from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
-    from tuner.payloads.corpus import summarize  # noqa: PLC0415 - as above
+    from tuner.aws.function_ref import parse_reference
+    from tuner.payloads.corpus import summarize
 
     where = target.part()
     if try_function is not None:
@@ -237,7 +237,7 @@ def _show_facts(found: "Sequence[ClassSummary]") -> None:
 
 
 def _show_table(rows: "Sequence[tuple[str, ...]]", justify: str) -> None:
-    from tuner.report.console import table_lines  # noqa: PLC0415 - not needed for --help
+    from tuner.report.console import table_lines
 
     show_text("\n".join(table_lines(rows, justify, indent=0)) + "\n")
 
@@ -251,8 +251,8 @@ def _try(
     allow_outside: bool,
 ) -> dict[str, str | None]:
     """Invoke the function once with each class: why that failed, or None. Raises TunerError."""
-    from tuner.api.trial import try_payloads  # noqa: PLC0415 - not needed for --help
-    from tuner.errors import NotAgreedError  # noqa: PLC0415 - as above
+    from tuner.api.trial import try_payloads
+    from tuner.errors import NotAgreedError
 
     asked = where.local_template is None and not yes
     if asked and not agree(f"Invoke {function} with each class?"):

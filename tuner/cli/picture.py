@@ -73,8 +73,8 @@ def show_figure(
 
     Raises InputError.
     """
-    from tuner.api.answers import plot  # noqa: PLC0415 - loaded when it is shown
-    from tuner.report.figures.canvas import render_figure  # noqa: PLC0415 - as above
+    from tuner.api.answers import plot
+    from tuner.report.figures.canvas import render_figure
 
     drawn = plot(shown(what)) if answer is None else plot(what, shown(answer))
     _write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
@@ -90,7 +90,7 @@ def show_page(
     """Write the page to a file, or to stdout; `flags` are the options beside the goal's that gave
     its answers. Raises InputError.
     """
-    from tuner.report.page.html import render  # noqa: PLC0415 - loads the templates
+    from tuner.report.page.html import render
 
     pages = [
         replace(

@@ -23,8 +23,8 @@ def show(*, region: options.Region = None, json: options.JsonOutput = False) -> 
     free tier and discounts are left out. One region alone is shown with Fargate, EC2, the network
     and Managed Instances as well.
     """
-    from tuner.pricing.renewal import current_price_book  # noqa: PLC0415 - not needed for --help
-    from tuner.report import prices  # noqa: PLC0415 - as above
+    from tuner.pricing.renewal import current_price_book
+    from tuner.report import prices
 
     book = current_price_book()
     entries = [
@@ -66,18 +66,18 @@ def refresh(
     Plans and the fee of Managed Instances are not in the Price List: they keep their days. A file
     is what `aws pricing get-products` printed, or an offer file with products and terms.
     """
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
-    from tuner.cli.screen import say  # noqa: PLC0415 - as above
-    from tuner.errors import UsageError  # noqa: PLC0415 - as above
-    from tuner.pricing import renewal  # noqa: PLC0415 - not needed for --help
-    from tuner.report import prices  # noqa: PLC0415 - as above
+    from tuner.cli.config import today
+    from tuner.cli.screen import say
+    from tuner.errors import UsageError
+    from tuner.pricing import renewal
+    from tuner.report import prices
 
     if saved and (regions or profile):
         raise UsageError("--from reads files: leave out --region and --profile")
     if saved:
         found = renewal.refresh_from_files(saved, today=today())
     else:
-        from tuner.aws.price_list_api import PriceList  # noqa: PLC0415 - loads boto3
+        from tuner.aws.price_list_api import PriceList
 
         def tell(name: str, number: int, count: int) -> None:
             if number == 1:

@@ -40,14 +40,8 @@ def progress() -> Iterator[ProgressHook]:
     if not sys.stderr.isatty():
         yield PlainProgress(say)
         return
-    from rich.console import Console  # noqa: PLC0415 - not needed without a terminal
-    from rich.progress import (  # noqa: PLC0415 - as above
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-    )
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True, highlight=False, no_color=not takes_color(sys.stderr))
     columns = (

@@ -70,9 +70,9 @@ def recover(
     once --take-over says that the sweep is not running. Versions that existed before, or that an
     alias points at, are never deleted.
     """
-    from tuner.api import recovery  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
-    from tuner.errors import UsageError  # noqa: PLC0415 - as above
+    from tuner.api import recovery
+    from tuner.cli.config import state_dir
+    from tuner.errors import UsageError
 
     if take_over and function is None:
         raise UsageError("--take-over needs --function: whose sweep is it?")
@@ -130,8 +130,8 @@ def _recover_one(
     Without a journal something is known to be left only once it was found. Raises TunerError where
     nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
-    from tuner.cli.progress import tell_recovery  # noqa: PLC0415 - not needed for --help
-    from tuner.errors import TunerError  # noqa: PLC0415 - as above
+    from tuner.cli.progress import tell_recovery
+    from tuner.errors import TunerError
 
     def show(line: str) -> None:
         if not json:
@@ -173,6 +173,6 @@ def _tell_wait(seconds: float) -> None:
 
 def _name_of(function: str) -> str:
     """The function's name in what may be an ARN."""
-    from tuner.aws.function_ref import parse_reference  # noqa: PLC0415 - not needed for --help
+    from tuner.aws.function_ref import parse_reference
 
     return parse_reference(function).name

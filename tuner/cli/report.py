@@ -35,12 +35,12 @@ def report(
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """
-    from tuner import session  # noqa: PLC0415 - not needed for --help
-    from tuner.api.page import view  # noqa: PLC0415 - as above
-    from tuner.cli import exit_status, picture  # noqa: PLC0415 - as above
-    from tuner.cli.commands import goal_flags, limits_flags, terms_flags  # noqa: PLC0415 - as above
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
-    from tuner.cli.screen import show_answers  # noqa: PLC0415 - as above
+    from tuner import session
+    from tuner.api.page import view
+    from tuner.cli import exit_status, picture
+    from tuner.cli.commands import goal_flags, limits_flags, terms_flags
+    from tuner.cli.config import today
+    from tuner.cli.screen import show_answers
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))

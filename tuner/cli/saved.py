@@ -20,8 +20,8 @@ class Limits(TypedDict):
 
 def kept_names(incomplete: str) -> list[str]:
     """Functions with kept sweeps, for shell completion."""
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
-    from tuner.sweep.store import SweepStore  # noqa: PLC0415 - only while a shell completes
+    from tuner.cli.config import state_dir
+    from tuner.sweep.store import SweepStore
 
     return [name for name in SweepStore(state_dir()).names() if name.startswith(incomplete)]
 
@@ -38,8 +38,8 @@ Sweeps = Annotated[
 
 def load(name: str) -> "Sweep":
     """A file's sweep, a function's newest, or the one of an id. Raises SweepFileError."""
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - not needed for --help
-    from tuner.sweep.store import load_sweep  # noqa: PLC0415 - as above
+    from tuner.cli.config import state_dir
+    from tuner.sweep.store import load_sweep
 
     return load_sweep(name, state_dir=state_dir())
 
@@ -60,8 +60,8 @@ def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
 
 def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
     """The answer of one sweep, and where else it could run; with a rate, what it saves a month."""
-    from tuner import session  # noqa: PLC0415 - not needed for --help
-    from tuner.cli.config import today  # noqa: PLC0415 - as above
+    from tuner import session
+    from tuner.cli.config import today
 
     analysis = session.analyse(sweep, goal, **limits)
     return session.recommend(analysis, terms, today=today())

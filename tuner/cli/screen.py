@@ -36,16 +36,16 @@ def show_answer(
     """
     recommendation = shown(recommendation)
     if format_name == "json":
-        from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
+        from tuner.report.json import to_json
 
         show_json(to_json(recommendation))
     elif format_name == "markdown":
-        from tuner.report import markdown  # noqa: PLC0415 - as above
+        from tuner.report import markdown
 
         show_text(markdown.render(recommendation))
     else:
-        from tuner.cli.commands import next_commands  # noqa: PLC0415 - as above
-        from tuner.report import terminal  # noqa: PLC0415 - as above
+        from tuner.cli.commands import next_commands
+        from tuner.report import terminal
 
         show_text(
             terminal.render(
@@ -68,7 +68,7 @@ def show_answers(
     `flags`: for each the options that gave it.
     """
     if format_name == "json" and len(answers) > 1:
-        from tuner.report.json import to_json  # noqa: PLC0415 - one format is shown, one loaded
+        from tuner.report.json import to_json
 
         for _source, recommendation in answers:
             show_text(json.dumps(to_json(shown(recommendation)), allow_nan=False) + "\n")
@@ -84,7 +84,7 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
 
     JSON always has the bill's items.
     """
-    from tuner.report import breakeven  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report import breakeven
 
     answer = shown(answer)
     if format_name == "json":
@@ -99,11 +99,11 @@ def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = Fa
 
 def show_comparison(found: Comparison, format_name: str) -> None:
     """Write a comparison to stdout as text, json or markdown."""
-    from tuner.report import comparison  # noqa: PLC0415 - loaded when it is shown
+    from tuner.report import comparison
 
     found = shown(found)
     if format_name == "json":
-        from tuner.report.json import comparison_json  # noqa: PLC0415 - as above
+        from tuner.report.json import comparison_json
 
         show_json(comparison_json(found))
     elif format_name == "markdown":

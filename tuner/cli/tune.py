@@ -57,7 +57,7 @@ def tune(
     """
     if target.local is not None:
         refuse_other_systems()  # before what is imported next, which they lack
-    from tuner.cli.sweeping import Manner, sweep_and_answer  # noqa: PLC0415 - not needed for --help
+    from tuner.cli.sweeping import Manner, sweep_and_answer
 
     if function is None and measure.resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")

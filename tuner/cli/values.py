@@ -125,7 +125,7 @@ def region(text: str) -> str:
 
 def event_sizes(text: str) -> str:
     """`p50=2kB,p99=200kB` or `2kB`, as it was written."""
-    from tuner.payloads.sampling import parse_distribution  # noqa: PLC0415 - not needed for --help
+    from tuner.payloads.sampling import parse_distribution
 
     _read(parse_distribution, text)
     return text
