@@ -20,8 +20,8 @@ from tests.forge.fake_github import (
     serving,
 )
 from tuner.errors import ForgeError, ForgeReadOnlyError
+from tuner.forge import open_forge
 from tuner.forge.comments import Delivery, Marker, deliver
-from tuner.forge.github import open_github
 from tuner.forge.protocol import Target
 from tuner.forge.retrying_client import MAX_WAIT_S
 from tuner.report.comment import MAX_CHARS
@@ -48,7 +48,7 @@ def send(
     waits: list[float] | None = None,
 ) -> Delivery:
     target = Target("github", "secret", REPOSITORY, NUMBER, github.url)
-    forge = open_github(
+    forge = open_forge(
         target, sleep=[].append if waits is None else waits.append, now_s=lambda: 1_000.0
     )
     return deliver(forge, text, key=key, measured=NOON + timedelta(hours=hour))

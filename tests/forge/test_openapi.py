@@ -59,8 +59,8 @@ def test_every_operation_is_described(github: Description) -> None:
             wanted = Suggestion("f", "t.yaml", 2, "c", f"d{hour}", "words")
             time = NOON + timedelta(hours=hour)
             deliver(forge, f"text {hour}", key="k", measured=time)
-            suggest(forge.review(), [wanted], key="k", measured=time)
-        suggest(forge.review(), [], key="k", measured=NOON)
+            suggest(forge, [wanted], key="k", measured=time)
+        suggest(forge, [], key="k", measured=NOON)
     seen = {github.operation_of(method, target) for method, target, _ in played.requests}
     assert seen == OPERATIONS
 

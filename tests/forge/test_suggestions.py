@@ -49,7 +49,7 @@ def suggestion(
 
 def send(played: FakeGithub, *suggestions: Suggestion, hour: int = 0, key: str = "k") -> set[str]:
     opened = open_forge(target(played), sleep=[].append, now_s=lambda: 1_000.0)
-    return suggest(opened.review(), suggestions, key=key, measured=NOON + timedelta(hours=hour))
+    return suggest(opened, suggestions, key=key, measured=NOON + timedelta(hours=hour))
 
 
 def bodies(played: FakeGithub) -> list[str]:

@@ -80,7 +80,7 @@ def post_comment(comment: CommentText, forge: Forge) -> Posted:
     if not is_newer_there(forge, key=comment.key, measured=comment.measured):
         try:
             stands = suggest(
-                forge.review(), list(wanted.values()), key=comment.key, measured=comment.measured
+                forge, list(wanted.values()), key=comment.key, measured=comment.measured
             )
         except ForgeError as error:
             why_not = str(error) if wanted else None

@@ -1,7 +1,7 @@
 """Comments and suggestions on pull and merge requests: one a key, found again and kept up to date.
 
 Read `protocol` first: what is asked of a forge. `open_forge` gives it for a request's address:
-`github` or `gitlab`, both sending through the `retrying_client`. Text goes in, and `comments` posts
+`github` or `gitlab`, both a `retrying_client`. Text goes in, and `comments` posts
 it, as a comment or on lines, renews it where it changed, and withdraws what holds no longer.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 def open_forge(
     target: Target, *, sleep: Callable[[float], None], now_s: Callable[[], float]
 ) -> Forge:
-    """Return the pull or merge request's comments; `now_s` gives seconds since 1970.
+    """Return the pull or merge request's comments and remarks; `now_s` gives seconds since 1970.
 
     Nothing is sent yet. Raises InputError without the forge's library.
     """
     if target.kind == "gitlab":
-        from tuner.forge.gitlab import open_gitlab  # noqa: PLC0415 - one library is loaded
+        from tuner.forge.gitlab import GitlabForge  # noqa: PLC0415 - one library is loaded
 
-        return open_gitlab(target, sleep=sleep)
-    from tuner.forge.github import open_github  # noqa: PLC0415 - as above
+        return GitlabForge(target, sleep)
+    from tuner.forge.github import GithubForge  # noqa: PLC0415 - as above
 
-    return open_github(target, sleep=sleep, now_s=now_s)
+    return GithubForge(target, sleep, now_s)

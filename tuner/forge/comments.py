@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuner.forge.protocol import Comment, Forge, Remark, Review, Suggestion
+    from tuner.forge.protocol import Comment, Forge, Remark, Suggestion
 
 
 Action = Literal["posted", "updated", "unchanged", "newer_there"]
@@ -120,7 +120,7 @@ _WITHDRAWN: Final = "Withdrawn: a newer measurement says something else; see the
 
 
 def suggest(
-    review: Review, suggestions: Sequence[Suggestion], *, key: str, measured: datetime
+    forge: Forge, suggestions: Sequence[Suggestion], *, key: str, measured: datetime
 ) -> set[str]:
     """Bring the suggestions of the comment `key` to their lines; return whose stand there now.
 
@@ -128,39 +128,39 @@ def suggest(
     suggested and this one does not is removed, or withdrawn in words where somebody replied.
     Raises ForgeError.
     """
-    shown = [each for each in suggestions if review.shows(each)]
-    standing = _remarks_with_key(review, key)
+    shown = [each for each in suggestions if forge.shows(each)]
+    standing = _remarks_with_key(forge, key)
     kept: set[str] = set()
     for subject, remark in standing:
         wanted = [each for each in shown if each.subject == subject and subject not in kept]
         if wanted and (remark.path, remark.line) == (wanted[0].path, wanted[0].line):
             kept.add(subject)
-            body = _body(review, wanted[0], key, measured)
+            body = _body(forge, wanted[0], key, measured)
             if not is_same(remark.body, body):
-                review.update_remark(remark, body)
+                forge.update_remark(remark, body)
         else:
-            _withdraw(review, remark, key, measured)
+            _withdraw(forge, remark, key, measured)
     posted = [each for each in shown if each.subject not in kept]
     for each in posted:
-        review.remark(each, _body(review, each, key, measured))
+        forge.remark(each, _body(forge, each, key, measured))
     if posted:
-        _keep_the_oldest(review, key, measured)
+        _keep_the_oldest(forge, key, measured)
     return {each.subject for each in shown}
 
 
-def _keep_the_oldest(review: Review, key: str, measured: datetime) -> None:
+def _keep_the_oldest(forge: Forge, key: str, measured: datetime) -> None:
     """Runs at the same time may each post: all keep the first one."""
     seen: set[str] = set()
-    for subject, remark in _remarks_with_key(review, key):
+    for subject, remark in _remarks_with_key(forge, key):
         if subject in seen:
-            _withdraw(review, remark, key, measured)
+            _withdraw(forge, remark, key, measured)
         seen.add(subject)
 
 
-def _remarks_with_key(review: Review, key: str) -> list[tuple[str, Remark]]:
+def _remarks_with_key(forge: Forge, key: str) -> list[tuple[str, Remark]]:
     """The comment's remarks, by subject, oldest first."""
     found = []
-    for remark in review.own_remarks():
+    for remark in forge.own_remarks():
         marker = Marker.of(remark.body)
         if marker is not None and marker.kind == "suggestion":
             its_key, _, subject = marker.key.rpartition(" ")
@@ -169,20 +169,20 @@ def _remarks_with_key(review: Review, key: str) -> list[tuple[str, Remark]]:
     return found
 
 
-def _withdraw(review: Review, remark: Remark, key: str, measured: datetime) -> None:
+def _withdraw(forge: Forge, remark: Remark, key: str, measured: datetime) -> None:
     if remark.answered:
         marker = Marker(key, measured, "withdrawn")
-        review.update_remark(remark, f"{_WITHDRAWN}\n\n{marker}")
+        forge.update_remark(remark, f"{_WITHDRAWN}\n\n{marker}")
     else:
-        review.delete_remark(remark)
+        forge.delete_remark(remark)
 
 
-def _body(review: Review, suggestion: Suggestion, key: str, measured: datetime) -> str:
+def _body(forge: Forge, suggestion: Suggestion, key: str, measured: datetime) -> str:
     """The fence is longer than every run of backticks in the line, so that nothing ends it."""
     longest = max(map(len, re.findall(r"`+", suggestion.after)), default=0)
     fence = "`" * max(3, longest + 1)
     marker = Marker(f"{key} {suggestion.subject}", measured, "suggestion")
-    return f"{suggestion.words}\n\n{fence}{review.block}\n{suggestion.after}\n{fence}\n\n{marker}"
+    return f"{suggestion.words}\n\n{fence}{forge.block}\n{suggestion.after}\n{fence}\n\n{marker}"
 
 
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")

@@ -13,10 +13,8 @@ from tuner.model.optional_import import optional_import
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from github import Github, GithubException
-    from github.Issue import Issue
+    from github import GithubException
     from github.IssueComment import IssueComment
-    from github.PullRequest import PullRequest
     from github.PullRequestComment import PullRequestComment
 
     from tuner.forge.protocol import Suggestion, Target
@@ -27,112 +25,43 @@ ACTIONS_AUTHOR: Final = "github-actions[bot]"
 _TIMEOUT_S: Final = 20
 
 
-def open_github(
-    target: Target, *, sleep: Callable[[float], None], now_s: Callable[[], float]
-) -> GithubForge:
-    """Open a pull request's comments; nothing is sent yet. Raises InputError without PyGithub."""
-    with optional_import("a comment on GitHub needs PyGithub", "github", extra="github"):
-        import github  # noqa: PLC0415 - heavy, and an extra
-        from github.Consts import DEFAULT_BASE_URL  # noqa: PLC0415 - as above
-    client = github.Github(
-        auth=github.Auth.Token(target.token),
-        base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),
-        timeout=_TIMEOUT_S,
-        retry=None,  # waited for here, within a bound and with the caller's sleep
-        per_page=100,
-        lazy=True,  # nothing is read of repository and comment but what is asked for
-        seconds_between_requests=None,
-        seconds_between_writes=None,
-    )
-    return GithubForge(client, target, GithubClient(target, sleep, now_s))
+class GithubForge(RetryingClient):
+    """The comments of one pull request, and those on its lines; see `Forge`.
 
-
-class GithubForge:
-    """The comments of one pull request; see `Forge`."""
-
-    def __init__(self, client: Github, target: Target, sender: GithubClient) -> None:
-        self._client = client
-        self._target = target
-        self._ask = sender.ask
-        self._sender = sender
-        self._author: str | None = None
-        self._issue: Issue | None = None
-
-    def own_comments(self) -> list[Comment]:
-        """All comments by this token's author, oldest first, over all pages."""
-        author, issue = self._who(), self._pull_request()
-        found = self._ask(
-            lambda: [
-                _comment(each)
-                for each in issue.get_comments()
-                if each.user is not None and each.user.login == author
-            ]
-        )
-        return sorted(found, key=lambda comment: comment.comment_id)
-
-    def create(self, body: str) -> Comment:
-        """Post a comment."""
-        issue = self._pull_request()
-        return _comment(self._ask(lambda: issue.create_comment(body), changes=True))
-
-    def update(self, comment: Comment, body: str) -> Comment:
-        """Replace a comment's text."""
-        found = self._one(comment)
-        self._ask(lambda: found.edit(body), changes=True)
-        return _comment(found)
-
-    def delete(self, comment: Comment) -> None:
-        """Remove a comment."""
-        self._ask(self._one(comment).delete, changes=True)
-
-    def review(self) -> GithubReview:
-        """The review comments."""
-        repository = self._client.get_repo(self._target.repository)
-        return GithubReview(repository.get_pull(self._target.number), self._who, self._sender)
-
-    def _one(self, comment: Comment) -> IssueComment:
-        return self._pull_request().get_comment(comment.comment_id)
-
-    def _pull_request(self) -> Issue:
-        if self._issue is None:
-            repository = self._client.get_repo(self._target.repository)
-            self._issue = repository.get_issue(self._target.number)
-        return self._issue
-
-    def _who(self) -> str:
-        """The token's name. Raises ForgeError."""
-        if self._author is None:
-            self._author = self._target.author or self._asked_name() or ACTIONS_AUTHOR
-        return self._author
-
-    def _asked_name(self) -> str | None:
-        """The name as GitHub gives it; None where the token belongs to an app."""
-        try:
-            return self._ask(lambda: self._client.get_user().login)
-        except ForgeError as error:
-            if error.status == 403:
-                return None
-            raise
-
-
-def _comment(found: IssueComment) -> Comment:
-    return Comment(found.id, found.body or "", found.html_url)
-
-
-class GithubClient(RetryingClient):
-    """GitHub's refusals, as PyGithub raises them."""
+    Nothing is sent yet. Raises InputError without PyGithub.
+    """
 
     forge = "GitHub"
     library = "github"
     api_hint = "GitHub Enterprise Server's ends in /api/v3"
     wrong_token = "the token is wrong or has expired"  # noqa: S105 - words
     needed_rights = "the permission pull-requests: write"
+    block: Final = "suggestion"
 
     def __init__(
         self, target: Target, sleep: Callable[[float], None], now_s: Callable[[], float]
     ) -> None:
         super().__init__(target, sleep)
+        with optional_import("a comment on GitHub needs PyGithub", "github", extra="github"):
+            import github  # noqa: PLC0415 - heavy, and an extra
+            from github.Consts import DEFAULT_BASE_URL  # noqa: PLC0415 - as above
         self._now_s = now_s
+        self._client = github.Github(
+            auth=github.Auth.Token(target.token),
+            base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),
+            timeout=_TIMEOUT_S,
+            retry=None,  # waited for here, within a bound and with the caller's sleep
+            per_page=100,
+            lazy=True,  # nothing is read of repository and comment but what is asked for
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+        repository = self._client.get_repo(target.repository)
+        self._issue = repository.get_issue(target.number)
+        self._pull = repository.get_pull(target.number)
+        self._author = target.author
+        self._head = ""
+        self._files: dict[str, dict[int, NewLine]] | None = None
 
     def refusal(self, error: Exception) -> Refusal | None:
         """The status, GitHub's message, and how long its rate limits ask to wait."""
@@ -146,6 +75,97 @@ class GithubClient(RetryingClient):
         if no_api or not isinstance(error, GithubException):
             return None
         return Refusal(error.status, _message(error), _wait_s(error, self._now_s()))
+
+    def own_comments(self) -> list[Comment]:
+        """All comments by this token's author, oldest first, over all pages."""
+        author = self._who()
+        found = self.ask(
+            lambda: [
+                _comment(each)
+                for each in self._issue.get_comments()
+                if each.user is not None and each.user.login == author
+            ]
+        )
+        return sorted(found, key=lambda comment: comment.comment_id)
+
+    def create(self, body: str) -> Comment:
+        """Post a comment."""
+        return _comment(self.ask(lambda: self._issue.create_comment(body), changes=True))
+
+    def update(self, comment: Comment, body: str) -> Comment:
+        """Replace a comment's text."""
+        found = self._issue.get_comment(comment.comment_id)
+        self.ask(lambda: found.edit(body), changes=True)
+        return _comment(found)
+
+    def delete(self, comment: Comment) -> None:
+        """Remove a comment."""
+        self.ask(self._issue.get_comment(comment.comment_id).delete, changes=True)
+
+    def shows(self, suggestion: Suggestion) -> bool:
+        """Whether the diff shows the line as it is here. A file too large has no patch there."""
+        if self._files is None:
+            self._head = self.ask(lambda: self._pull.head.sha)  # before the files
+            self._files = self.ask(
+                lambda: {
+                    each.filename: new_side(each.patch or "") for each in self._pull.get_files()
+                }
+            )
+        found = self._files.get(suggestion.path, {}).get(suggestion.line)
+        return found is not None and found.text == suggestion.now
+
+    def own_remarks(self) -> list[Remark]:
+        """All review comments by this token's author, oldest first, over all pages."""
+        author = self._who()
+        found = self.ask(lambda: [_as_listed(each) for each in self._pull.get_review_comments()])
+        answered = {each.get("in_reply_to_id") for each in found}
+        own = [each for each in found if (each.get("user") or {}).get("login") == author]
+        return [
+            Remark(
+                str(each["id"]),
+                each.get("body") or "",
+                each.get("path") or "",
+                each.get("line"),
+                each["id"] in answered,
+            )
+            for each in sorted(own, key=lambda each: int(each["id"]))
+        ]
+
+    def remark(self, suggestion: Suggestion, body: str) -> None:
+        """Post a review comment on the head that the diff was read of."""
+        self.ask(
+            lambda: self._pull.create_review_comment(
+                body, self._head, suggestion.path, line=suggestion.line, side="RIGHT"
+            ),
+            changes=True,
+        )
+
+    def update_remark(self, remark: Remark, body: str) -> None:
+        """Replace a review comment's text."""
+        found = self._pull.get_review_comment(int(remark.remark_id))
+        self.ask(lambda: found.edit(body), changes=True)
+
+    def delete_remark(self, remark: Remark) -> None:
+        """Remove a review comment."""
+        self.ask(self._pull.get_review_comment(int(remark.remark_id)).delete, changes=True)
+
+    def _who(self) -> str:
+        """The token's name; where it belongs to an app, which may not ask, that of GitHub Actions.
+
+        Raises ForgeError.
+        """
+        if self._author is None:
+            try:
+                self._author = self.ask(lambda: self._client.get_user().login)
+            except ForgeError as error:
+                if error.status != 403:
+                    raise
+                self._author = ACTIONS_AUTHOR
+        return self._author
+
+
+def _comment(found: IssueComment) -> Comment:
+    return Comment(found.id, found.body or "", found.html_url)
 
 
 def _wait_s(error: GithubException, now_s: float) -> float | None:
@@ -164,70 +184,6 @@ def _wait_s(error: GithubException, now_s: float) -> float | None:
 def _message(error: GithubException) -> str:
     data = error.data
     return str(data.get("message") or "") if isinstance(data, dict) else ""
-
-
-class GithubReview:
-    """See `Review`."""
-
-    block: Final = "suggestion"
-
-    def __init__(self, pull: PullRequest, who: Callable[[], str], sender: GithubClient) -> None:
-        self._pull = pull
-        self._who = who
-        self._ask = sender.ask
-        self._sender = sender
-        self._head = ""
-        self._files: dict[str, dict[int, NewLine]] | None = None
-
-    def shows(self, suggestion: Suggestion) -> bool:
-        """Whether the diff shows the line as it is here. A file too large has no patch there."""
-        if self._files is None:
-            self._head = self._ask(lambda: self._pull.head.sha)  # before the files
-            self._files = self._ask(
-                lambda: {
-                    each.filename: new_side(each.patch or "") for each in self._pull.get_files()
-                }
-            )
-        found = self._files.get(suggestion.path, {}).get(suggestion.line)
-        return found is not None and found.text == suggestion.now
-
-    def own_remarks(self) -> list[Remark]:
-        """All review comments by this token's author, oldest first, over all pages."""
-        author = self._who()
-        found = self._ask(lambda: [_as_listed(each) for each in self._pull.get_review_comments()])
-        answered = {each.get("in_reply_to_id") for each in found}
-        own = [each for each in found if (each.get("user") or {}).get("login") == author]
-        return [
-            Remark(
-                str(each["id"]),
-                each.get("body") or "",
-                each.get("path") or "",
-                each.get("line"),
-                each["id"] in answered,
-            )
-            for each in sorted(own, key=lambda each: int(each["id"]))
-        ]
-
-    def remark(self, suggestion: Suggestion, body: str) -> None:
-        """Post a review comment on the head that the diff was read of."""
-        self._ask(
-            lambda: self._pull.create_review_comment(
-                body, self._head, suggestion.path, line=suggestion.line, side="RIGHT"
-            ),
-            changes=True,
-        )
-
-    def update_remark(self, remark: Remark, body: str) -> None:
-        """Replace a review comment's text."""
-        found = self._one(remark)
-        self._ask(lambda: found.edit(body), changes=True)
-
-    def delete_remark(self, remark: Remark) -> None:
-        """Remove a review comment."""
-        self._ask(self._one(remark).delete, changes=True)
-
-    def _one(self, remark: Remark) -> PullRequestComment:
-        return self._pull.get_review_comment(int(remark.remark_id))
 
 
 def _as_listed(comment: PullRequestComment) -> dict[str, Any]:

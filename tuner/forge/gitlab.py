@@ -4,7 +4,7 @@ suggestion a discussion on a position of its diff.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
 from tuner.forge.comments import NewLine, new_side
@@ -23,22 +23,18 @@ _TIMEOUT_S: Final = 20
 _API: Final = "/api/v4"
 
 
-def open_gitlab(target: Target, *, sleep: Callable[[float], None]) -> GitlabForge:
-    """Open a merge request's notes; nothing is sent yet.
+class GitlabForge(RetryingClient):
+    """The notes of one merge request, and the discussions on its lines; see `Forge`.
 
-    Raises InputError without python-gitlab.
+    Nothing is sent yet. Raises InputError without python-gitlab.
     """
-    return GitlabForge(GitlabClient(target, sleep))
-
-
-class GitlabClient(RetryingClient):
-    """Requests to GitLab's API by path, and its refusals, as python-gitlab raises them."""
 
     forge = "GitLab"
     library = "gitlab"
     api_hint = "it ends in /api/v4"
     wrong_token = "the token is wrong, has expired or is a job's own, which may not comment"  # noqa: S105 - words
     needed_rights = "the scope api and the role Reporter"
+    block: Final = "suggestion:-0+0"
 
     def __init__(self, target: Target, sleep: Callable[[float], None]) -> None:
         super().__init__(target, sleep)
@@ -57,35 +53,14 @@ class GitlabClient(RetryingClient):
             keep_base_url=True,  # a further page is asked of the same server, with its token
             session=session,
         )
-        self.url = self._api.url.removesuffix(_API)
-
-    def get(self, path: str) -> Any:
-        """What stands at a path."""
-        return self.ask(lambda: self._api.http_get(path, obey_rate_limit=False))
-
-    def listed(self, path: str) -> list[Any]:
-        """Everything of a list, over all pages."""
-        return self.ask(
-            lambda: list(
-                self._api.http_list(path, get_all=True, per_page=100, obey_rate_limit=False)
-            )
-        )
-
-    def post(self, path: str, data: dict[str, Any]) -> Any:
-        """Make something."""
-        return self.ask(
-            lambda: self._api.http_post(path, post_data=data, obey_rate_limit=False), changes=True
-        )
-
-    def put(self, path: str, data: dict[str, Any]) -> Any:
-        """Change something."""
-        return self.ask(
-            lambda: self._api.http_put(path, post_data=data, obey_rate_limit=False), changes=True
-        )
-
-    def delete(self, path: str) -> None:
-        """Remove something."""
-        self.ask(lambda: self._api.http_delete(path, obey_rate_limit=False), changes=True)
+        project, number = quote(target.repository, safe=""), target.number
+        self._path = f"/projects/{project}/merge_requests/{number}"
+        self._notes, self._discussions = f"{self._path}/notes", f"{self._path}/discussions"
+        web = self._api.url.removesuffix(_API)
+        self._page = f"{web}/{target.repository}/-/merge_requests/{number}"
+        self._author = target.author
+        self._refs: dict[str, Any] | None = None
+        self._files: dict[str, tuple[str, dict[int, NewLine]]] | None = None
 
     def refusal(self, error: Exception) -> Refusal | None:
         """The status, GitLab's message, and how long its rate limits ask to wait."""
@@ -101,72 +76,27 @@ class GitlabClient(RetryingClient):
             wait_s = float(self._retry_after) if self._retry_after.isdecimal() else WAIT_S
         return Refusal(status, str(error.error_message), wait_s)
 
-    def _note_headers(self, response: Response, *_: object, **__: object) -> None:
-        """Keep what python-gitlab's errors do not tell."""
-        self._retry_after = response.headers.get("Retry-After", "")
-
-
-class GitlabForge:
-    """The notes of one merge request; see `Forge`."""
-
-    def __init__(self, client: GitlabClient) -> None:
-        target = client.target
-        self._client = client
-        self._author = target.author
-        project = quote(target.repository, safe="")
-        self._merge_request = f"/projects/{project}/merge_requests/{target.number}"
-        self._notes = f"{self._merge_request}/notes"
-        self._page = f"{client.url}/{target.repository}/-/merge_requests/{target.number}"
-
     def own_comments(self) -> list[Comment]:
         """All notes by this token's author, oldest first, over all pages."""
         author = self._who()
-        notes = self._client.listed(self._notes)
-        own = self._client.ask(
+        notes = self._listed(self._notes)
+        own = self.ask(
             lambda: [self._comment(note) for note in notes if note["author"]["username"] == author]
         )
         return sorted(own, key=lambda comment: comment.comment_id)
 
     def create(self, body: str) -> Comment:
         """Post a note."""
-        return self._comment(self._client.post(self._notes, {"body": body}))
+        return self._comment(self._change("post", self._notes, {"body": body}))
 
     def update(self, comment: Comment, body: str) -> Comment:
         """Replace a note's text."""
-        return self._comment(
-            self._client.put(f"{self._notes}/{comment.comment_id}", {"body": body})
-        )
+        path = f"{self._notes}/{comment.comment_id}"
+        return self._comment(self._change("put", path, {"body": body}))
 
     def delete(self, comment: Comment) -> None:
         """Remove a note."""
-        self._client.delete(f"{self._notes}/{comment.comment_id}")
-
-    def review(self) -> GitlabReview:
-        """The discussions on lines."""
-        return GitlabReview(self._client, self._merge_request, self._who)
-
-    def _who(self) -> str:
-        """The token's name. Raises ForgeError."""
-        if self._author is None:
-            user = self._client.get("/user")
-            self._author = self._client.ask(lambda: str(user["username"]))
-        return self._author
-
-    def _comment(self, note: Any) -> Comment:
-        return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
-
-
-class GitlabReview:
-    """See `Review`."""
-
-    block: Final = "suggestion:-0+0"
-
-    def __init__(self, client: GitlabClient, merge_request: str, who: Callable[[], str]) -> None:
-        self._client = client
-        self._path = merge_request
-        self._who = who
-        self._refs: dict[str, Any] | None = None
-        self._files: dict[str, tuple[str, dict[int, NewLine]]] | None = None
+        self._change("delete", f"{self._notes}/{comment.comment_id}")
 
     def shows(self, suggestion: Suggestion) -> bool:
         """Whether the diff shows the line as it is here. A file too large has no diff there."""
@@ -174,7 +104,7 @@ class GitlabReview:
             self._commits()  # before the files
             self._files = {
                 each["new_path"]: (each["old_path"], new_side(each.get("diff") or ""))
-                for each in self._client.listed(f"{self._path}/diffs")
+                for each in self._listed(f"{self._path}/diffs")
             }
         found = self._line(suggestion)
         return found is not None and found.text == suggestion.now
@@ -186,7 +116,7 @@ class GitlabReview:
         """
         author, head = self._who(), self._commits()["head_sha"]
         found = []
-        for discussion in self._client.listed(f"{self._path}/discussions"):
+        for discussion in self._listed(self._discussions):
             first, *replies = discussion["notes"]
             position = first.get("position")
             if first["author"]["username"] == author and position:
@@ -213,23 +143,51 @@ class GitlabReview:
         }
         if line is not None and line.old_line is not None:
             position["old_line"] = line.old_line  # a line that did not change needs both
-        self._client.post(f"{self._path}/discussions", {"body": body, "position": position})
+        self._change("post", self._discussions, {"body": body, "position": position})
 
     def update_remark(self, remark: Remark, body: str) -> None:
         """Replace a discussion's first note."""
-        self._client.put(f"{self._path}/discussions/{remark.remark_id}", {"body": body})
+        self._change("put", f"{self._discussions}/{remark.remark_id}", {"body": body})
 
     def delete_remark(self, remark: Remark) -> None:
         """Remove a discussion's first note, and the discussion with it."""
-        self._client.delete(f"{self._path}/discussions/{remark.remark_id}")
+        self._change("delete", f"{self._discussions}/{remark.remark_id}")
+
+    def _who(self) -> str:
+        """The token's name. Raises ForgeError."""
+        if self._author is None:
+            user = self._got("/user")
+            self._author = self.ask(lambda: str(user["username"]))
+        return self._author
+
+    def _comment(self, note: Any) -> Comment:
+        return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
 
     def _commits(self) -> dict[str, Any]:
         """The commits that a position names."""
         if self._refs is None:
-            refs = self._client.get(self._path).get("diff_refs") or {}
+            refs = self._got(self._path).get("diff_refs") or {}
             self._refs = {name: refs.get(name) for name in ("base_sha", "start_sha", "head_sha")}
         return self._refs
 
     def _line(self, suggestion: Suggestion) -> NewLine | None:
         _, lines = (self._files or {}).get(suggestion.path, ("", {}))
         return lines.get(suggestion.line)
+
+    def _got(self, path: str) -> Any:
+        return self.ask(lambda: self._api.http_get(path, obey_rate_limit=False))
+
+    def _listed(self, path: str) -> list[Any]:
+        """Everything of a list, over all pages."""
+        options: dict[str, Any] = {"get_all": True, "per_page": 100, "obey_rate_limit": False}
+        return self.ask(lambda: list(self._api.http_list(path, **options)))
+
+    def _change(self, verb: Literal["post", "put", "delete"], path: str, data: Any = None) -> Any:
+        """Make, change or remove something."""
+        send = getattr(self._api, f"http_{verb}")
+        given = {} if data is None else {"post_data": data}
+        return self.ask(lambda: send(path, obey_rate_limit=False, **given), changes=True)
+
+    def _note_headers(self, response: Response, *_: object, **__: object) -> None:
+        """Keep what python-gitlab's errors do not tell."""
+        self._retry_after = response.headers.get("Retry-After", "")

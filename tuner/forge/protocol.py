@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import quote
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 ForgeName = Literal["github", "gitlab"]
 
@@ -70,8 +68,24 @@ class Remark:
     """Whether somebody replied to it."""
 
 
-class Review(Protocol):
-    """The comments on lines of one pull or merge request. Raises as `Forge` does."""
+class Forge(Protocol):
+    """The comments of one pull or merge request, and those on lines ("remarks").
+
+    Everything raises ForgeError; what changes something raises ForgeReadOnlyError where the token
+    may not.
+    """
+
+    def own_comments(self) -> Sequence[Comment]:
+        """All comments by this token's author, oldest first, over all pages."""
+
+    def create(self, body: str) -> Comment:
+        """Post a comment."""
+
+    def update(self, comment: Comment, body: str) -> Comment:
+        """Replace a comment's text."""
+
+    def delete(self, comment: Comment) -> None:
+        """Remove a comment."""
 
     @property
     def block(self) -> str:
@@ -91,26 +105,3 @@ class Review(Protocol):
 
     def delete_remark(self, remark: Remark) -> None:
         """Remove a remark."""
-
-
-class Forge(Protocol):
-    """The comments of one pull or merge request.
-
-    Everything raises ForgeError; what changes something raises ForgeReadOnlyError where the token
-    may not.
-    """
-
-    def own_comments(self) -> Sequence[Comment]:
-        """All comments by this token's author, oldest first, over all pages."""
-
-    def create(self, body: str) -> Comment:
-        """Post a comment."""
-
-    def update(self, comment: Comment, body: str) -> Comment:
-        """Replace a comment's text."""
-
-    def delete(self, comment: Comment) -> None:
-        """Remove a comment."""
-
-    def review(self) -> Review:
-        """The comments on its lines; nothing is asked yet."""
