@@ -249,9 +249,7 @@ def test_waiting_has_an_end(
     wire: WireServer, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What never gets ready ends in one line with the command that shows the state."""
-    monkeypatch.setattr(
-        gateway._control, "_polling", control_plane.Polling(((0.001, 3), (0.002, 2)))
-    )
+    monkeypatch.setattr(gateway._control, "_polling", ((0.001, 3), (0.002, 2)))
     wire.say(Reply(201, CONFIGURATION | {"Version": "7"}), configuration(State="Pending"))
     with pytest.raises(AwsError, match=r"still not ready .* `aws lambda get-function-config"):
         gateway.publish_version("resize", "d", "", None)

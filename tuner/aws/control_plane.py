@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore import xform_name
@@ -79,22 +78,11 @@ class RateLimiter:
             self.wait()
 
 
-@dataclass(frozen=True, slots=True)
-class Polling:
-    """How often to look: phases of (seconds between looks, looks)."""
-
-    phases: tuple[tuple[float, int], ...]
-
-    @property
-    def total_s(self) -> float:
-        """How long it goes on at most, without the calls themselves."""
-        return sum(delay_s * (count - 1) for delay_s, count in self.phases)
-
-
-# An update of memory takes one to three seconds on AWS; a version with SnapStart is active only
-# after minutes. A server on this machine is done in milliseconds.
-AWS_POLLING = Polling(((0.25, 13), (1.0, 60), (5.0, 170)))
-LOOPBACK_POLLING = Polling(((0.02, 51), (0.25, 117)))
+# How often to look: phases of seconds between looks, and looks. An update of memory takes one to
+# three seconds on AWS; a version with SnapStart is active only after minutes. A server on this
+# machine is done in milliseconds.
+AWS_POLLING: Final = ((0.25, 13), (1.0, 60), (5.0, 170))
+LOOPBACK_POLLING: Final = ((0.02, 51), (0.25, 117))
 
 
 class ControlPlane:
@@ -175,7 +163,7 @@ class ControlPlane:
         client: Any = self.client  # its waiters' types know whole seconds only
         waiter = client.get_waiter(waiter_name)
         named, request = _named(function, qualifier), Request("GetFunction", function, qualifier)
-        for delay_s, count in self._polling.phases:
+        for delay_s, count in self._polling:
             with self.translating(request):
                 try:
                     waiter.wait(**named, WaiterConfig={"Delay": delay_s, "MaxAttempts": count})
@@ -186,8 +174,9 @@ class ControlPlane:
                     _check_failed(response.get("Configuration", {}), function)
                 else:
                     return
+        total_s = sum(delay_s * (count - 1) for delay_s, count in self._polling)
         raise AwsError(
-            f"{function.name} is still not ready after {self._polling.total_s:.0f} s: look at its "
+            f"{function.name} is still not ready after {total_s:.0f} s: look at its "
             f"state with `aws lambda get-function-configuration --function-name {function.name}`"
         )
 

@@ -1,4 +1,7 @@
-"""The gateway: the only calls that change or invoke a function; `reading` has the others."""
+"""The gateway: the calls that change or invoke a function.
+
+`temporary_copy` has those on copies, `reader` those that only read.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,19 @@ from tuner.aws.credentials import Renewal
 from tuner.aws.credentials_wait import CredentialsWait
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.invocation import Invocations
-from tuner.aws.reader import LambdaReader
 from tuner.aws.service_errors import was_retried
 from tuner.aws.session import open_session
-from tuner.aws.temporary_copy import Copies
+from tuner.aws.temporary_copy import TemporaryCopies
 from tuner.errors import ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.function_control import FunctionControl
 from tuner.sweep.io import Invoker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from tuner.aws.function_ref import FunctionRef
     from tuner.aws.session import Session
-    from tuner.model.function import Build, FunctionConfig
+    from tuner.model.function import FunctionConfig
     from tuner.model.invocation import InvokeReply
 
 
@@ -61,7 +63,7 @@ def connect(
     return LambdaGateway(session, max_connections=max_connections, known=reference)
 
 
-class LambdaGateway(LambdaReader, FunctionControl, Invoker):
+class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
     """Lambda in one region, narrowed to what a sweep needs. Safe to share between threads.
 
     `function` is always a name, a partial ARN or an ARN. A qualifier in it chooses what
@@ -80,7 +82,6 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(ControlPlane(session), known=known, now=now)
-        self._copies = Copies(self._control)
         self._invocations = Invocations(session, max_connections=max_connections, clock=clock)
 
     def __enter__(self) -> Self:
@@ -160,28 +161,6 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         except FunctionNotFoundError:
             return
 
-    def create_copy(
-        self,
-        function: str,
-        copy: str,
-        description: str,
-        tags: Mapping[str, str],
-        build: Build | None = None,
-    ) -> FunctionConfig:
-        """See `FunctionControl`."""
-        made = self._copies.create(
-            self.resolve(function), self.resolve(copy), description, tags=tags, build=build
-        )
-        return self._config(made)
-
-    def delete_copy(self, copy: str, description: str) -> None:
-        """Delete a copy. Raises InputError for any other name, ConflictError if it is none."""
-        self._copies.delete(self.resolve(copy), description)
-
-    def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:
-        """(name, Description) of every temporary copy of a function."""
-        return self._copies.find(self.resolve(function))
-
     def set_tag(self, arn: str, key: str, value: str) -> None:
         """Set one tag of a function."""
         with self._control.translating(Request("TagResource", self.resolve(arn))):
@@ -191,10 +170,6 @@ class LambdaGateway(LambdaReader, FunctionControl, Invoker):
         """Remove one tag of a function."""
         with self._control.translating(Request("UntagResource", self.resolve(arn))):
             self._control.client.untag_resource(Resource=arn, TagKeys=[key])
-
-    def delete_logs_of_copy(self, copy: str) -> None:
-        """Delete a copy's log group."""
-        self._copies.delete_logs(self.resolve(copy))
 
     # Invoking
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tuner.model.invocation import MinuteLoad
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 MAX_DAYS: Final = 15
 """CloudWatch keeps data points of a minute for so long."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final, Self
 
 from tuner.aws.connection_errors import Request
 from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HOME: Final = "us-east-1"
 """The API knows every region's prices and is found in a few regions only, this one among them."""

@@ -41,33 +41,6 @@ _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 _LATEST: Final = "$LATEST"
 
 
-def find_log(control: ControlPlane, function: FunctionRef, request_id: str) -> str | None:
-    """Return the lines that name a request, once its report is among them; else None.
-
-    None also where the log may not be read: the sweep goes on without.
-    """
-    if not _REQUEST_ID.fullmatch(request_id):
-        return None
-    since_ms = int(time.time() * 1000) - _LOOK_BACK_MS
-    session, options = control.session, {"connect_timeout": 5, "read_timeout": 10}
-    try:
-        logging: Any = control.read(function).get("LoggingConfig", {})
-        group = logging.get("LogGroup") or f"/aws/lambda/{function.name}"
-        with closing(session.client("logs", **options)) as client:
-            for wait_s in _LOOPBACK_LOG_WAITS_S if session.is_loopback else _LOG_WAITS_S:
-                time.sleep(wait_s)
-                try:
-                    with control.translating(Request("FilterLogEvents", function)):
-                        lines = _lines(client, group, request_id, since_ms)
-                except ThrottledError:
-                    continue
-                if any("REPORT " in line or "platform.report" in line for line in lines):
-                    return "\n".join(lines)
-    except AwsError:
-        return None
-    return None
-
-
 def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
     """The lines that hold the request's id; a page may be empty and still not the last."""
     found: list[str] = []
@@ -81,24 +54,6 @@ def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]
             break
         more = {"nextToken": token}
     return found
-
-
-def read_events(control: ControlPlane, function: FunctionRef) -> dict[str, bytes]:
-    """Return the events by their names, as JSON; nothing where the function has none.
-
-    Raises AwsError, also for a document that cannot be read.
-    """
-    options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
-    with control.beside("schemas", Request("DescribeSchema", function), **options) as client:
-        try:
-            answer = client.describe_schema(
-                RegistryName=EVENT_REGISTRY, SchemaName=function.event_schema
-            )
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") == "NotFoundException":
-                return {}
-            raise
-    return _examples(str(answer.get("Content", "")), function)
 
 
 def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
@@ -255,8 +210,23 @@ class LambdaReader:
         return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
 
     def shareable_events(self, function: str) -> dict[str, bytes]:
-        """The function's shareable test events by their names; none where it has none."""
-        return read_events(self._control, self.resolve(function))
+        """The function's shareable test events by their names, as JSON; none where it has none.
+
+        Raises AwsError, also for a document that cannot be read.
+        """
+        reference = self.resolve(function)
+        request = Request("DescribeSchema", reference)
+        options = {"connect_timeout": 2, "read_timeout": 10, "retries": {"total_max_attempts": 2}}
+        with self._control.beside("schemas", request, **options) as client:
+            try:
+                answer = client.describe_schema(
+                    RegistryName=EVENT_REGISTRY, SchemaName=reference.event_schema
+                )
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NotFoundException":
+                    return {}
+                raise
+        return _examples(str(answer.get("Content", "")), reference)
 
     def read_tags(self, arn: str) -> Mapping[str, str]:
         """The tags of the function with this ARN."""
@@ -264,8 +234,32 @@ class LambdaReader:
             return self._control.client.list_tags(Resource=arn).get("Tags", {})
 
     def find_log(self, function: str, request_id: str) -> str | None:
-        """Return the log of an invocation from CloudWatch Logs; see `Invoker`."""
-        return find_log(self._control, self.resolve(function), request_id)
+        """Return the lines that name a request, once its report is among them; else None.
+
+        None also where the log may not be read: the sweep goes on without.
+        """
+        if not _REQUEST_ID.fullmatch(request_id):
+            return None
+        reference = self.resolve(function)
+        since_ms = int(time.time() * 1000) - _LOOK_BACK_MS
+        try:
+            logging: Any = self._control.read(reference).get("LoggingConfig", {})
+            group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
+            with closing(
+                self._session.client("logs", connect_timeout=5, read_timeout=10)
+            ) as client:
+                for wait_s in _LOOPBACK_LOG_WAITS_S if self.is_loopback else _LOG_WAITS_S:
+                    time.sleep(wait_s)
+                    try:
+                        with self._control.translating(Request("FilterLogEvents", reference)):
+                            lines = _lines(client, group, request_id, since_ms)
+                    except ThrottledError:
+                        continue
+                    if any("REPORT " in line or "platform.report" in line for line in lines):
+                        return "\n".join(lines)
+        except AwsError:
+            pass
+        return None
 
     def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
         """Return how many invocations Lambda dropped as recursive; see `Invoker`."""

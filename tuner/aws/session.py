@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
@@ -18,9 +19,6 @@ from botocore.utils import validate_region_name
 from tuner.aws.connection_errors import Connection
 from tuner.aws.service_errors import check_shapes, refused
 from tuner.errors import CredentialsError, InputError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _LOOPBACK_REGION = "us-east-1"
 _LOOPBACK_KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}

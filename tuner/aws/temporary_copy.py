@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from tuner.aws.configuration import DERIVED
 from tuner.aws.connection_errors import Request
+from tuner.aws.reader import LambdaReader
 from tuner.aws.service_errors import REFUSALS, refused
 from tuner.errors import AwsError, ConflictError, FunctionNotFoundError, InputError
 from tuner.lease.clone import COPY_PREFIX, copy_description
@@ -27,9 +28,8 @@ from tuner.lease.clone import COPY_PREFIX, copy_description
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tuner.aws.control_plane import ControlPlane
     from tuner.aws.function_ref import FunctionRef
-    from tuner.model.function import Build
+    from tuner.model.function import Build, FunctionConfig
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a package that is sent
 # with the request, as a copy's is, has 50 MB at most.
@@ -82,61 +82,57 @@ def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in {**plain, **nested, **renamed}.items() if given}
 
 
-class Copies:
-    """Makes and deletes copies of functions in one region."""
+class TemporaryCopies(LambdaReader):
+    """The part of the gateway that makes and deletes copies of functions."""
 
-    def __init__(self, control: ControlPlane) -> None:
-        self._control = control
-
-    def create(
+    def create_copy(
         self,
-        function: FunctionRef,
-        copy: FunctionRef,
+        function: str,
+        copy: str,
         description: str,
-        *,
         tags: Mapping[str, str],
         build: Build | None = None,
-    ) -> dict[str, Any]:
-        """Make a copy and return its raw configuration, once it is active.
-
-        `build` takes the place of the function's code.
-        """
-        _check_copy_name(copy)
-        with self._control.translating(Request("GetFunction", function)):
-            # With the link to the code, which stays in here.
-            answer: Any = self._control.client.get_function(FunctionName=function.target)
-            settings = copied_settings(answer["Configuration"])
-        code = _code_of(build) if build is not None else self._code(function, answer)
-        request = Request("CreateFunction", copy)
-        parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
+    ) -> FunctionConfig:
+        """See `FunctionControl`."""
+        source, made = self.resolve(function), self._copy(copy)
         client: Any = self._control.client
+        with self._control.translating(Request("GetFunction", source)):
+            # With the link to the code, which stays in here.
+            answer = client.get_function(FunctionName=source.target)
+            settings = copied_settings(answer["Configuration"])
+        code = _code_of(build) if build is not None else self._code(source, answer)
+        parameters = {**settings, "Code": code, "Description": description, "Tags": dict(tags)}
         try:
-            with self._control.translating(request):
-                client.create_function(FunctionName=copy.target, **parameters)
+            with self._control.translating(Request("CreateFunction", made)):
+                client.create_function(FunctionName=made.target, **parameters)
         except ConflictError:  # the SDK's first try took effect, or it is somebody else's
-            self._check_ours(copy, description)
-        raw = self._control.settled(copy)
+            self._check_ours(made, description)
+        raw = self._control.settled(made)
         others = _differing(answer["Configuration"], raw)
         if others:
             raise ConflictError(
-                f"the copy {copy.name} came out with another {', '.join(others)} than "
-                f"{function.name} has: give `isolation=version`"
+                f"the copy {made.name} came out with another {', '.join(others)} than "
+                f"{source.name} has: give `isolation=version`"
             )
-        return raw
+        return self._config(raw)
 
-    def delete(self, copy: FunctionRef, description: str) -> None:
-        """Delete a copy that has this description; none is no error."""
-        _check_copy_name(copy)
-        request = Request("DeleteFunction", copy)
+    def delete_copy(self, copy: str, description: str) -> None:
+        """Delete a copy that has this description; none is no error.
+
+        Raises InputError for any other name, ConflictError if it is none of this sweep.
+        """
+        made = self._copy(copy)
         client: Any = self._control.client
         try:
-            self._check_ours(copy, description)
-            self._control.change(request, lambda: client.delete_function(FunctionName=copy.target))
+            self._check_ours(made, description)
+            request = Request("DeleteFunction", made)
+            self._control.change(request, lambda: client.delete_function(FunctionName=made.target))
         except FunctionNotFoundError:
             return
 
-    def find(self, function: FunctionRef) -> tuple[tuple[str, str], ...]:
-        """(name, Description) of every copy of a function, over all pages."""
+    def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:
+        """(name, Description) of every temporary copy of a function, over all pages."""
+        owner = self.resolve(function).name
         client: Any = self._control.client
         with self._control.translating(Request("ListFunctions")):
             return tuple(
@@ -145,25 +141,30 @@ class Copies:
                 for raw in page.get("Functions", ())
                 if raw["FunctionName"].startswith(COPY_PREFIX)
                 and raw.get("Description")
-                == copy_description(raw["FunctionName"].removeprefix(COPY_PREFIX), function.name)
+                == copy_description(raw["FunctionName"].removeprefix(COPY_PREFIX), owner)
             )
 
-    def delete_logs(self, copy: FunctionRef) -> None:
+    def delete_logs_of_copy(self, copy: str) -> None:
         """Delete the log group that Lambda made for a copy; none is no error."""
-        _check_copy_name(copy)
-        request, limits = (
-            Request("DeleteLogGroup", copy),
-            {"connect_timeout": 5, "read_timeout": 30},
-        )
+        made = self._copy(copy)
+        request = Request("DeleteLogGroup", made)
+        limits = {"connect_timeout": 5, "read_timeout": 30}
         try:
             with self._control.beside("logs", request, **limits) as client:
-                client.delete_log_group(logGroupName=f"/aws/lambda/{copy.name}")
+                client.delete_log_group(logGroupName=f"/aws/lambda/{made.name}")
         except FunctionNotFoundError:
             return
         except AwsError as error:
             is_missing = "NotImplemented" in str(error) or "UnknownOperation" in str(error)
-            if not (self._control.session.is_loopback and is_missing):
+            if not (self.is_loopback and is_missing):
                 raise
+
+    def _copy(self, name: str) -> FunctionRef:
+        """Without a qualifier, DeleteFunction deletes a function: only ever one that is a copy."""
+        copy = self.resolve(name)
+        if not copy.name.startswith(COPY_PREFIX) or copy.qualifier is not None:
+            raise InputError(f"{copy.name} is not the name of a temporary copy")
+        return copy
 
     def _check_ours(self, copy: FunctionRef, description: str) -> None:
         if self._control.read(copy).get("Description") != description:
@@ -188,12 +189,12 @@ class Copies:
 
     def _download(self, function: FunctionRef, url: str) -> bytes:
         """Fetch a package from its presigned link, which no message may hold."""
-        is_loopback = self._control.session.is_loopback
-        if urlsplit(url).scheme != "https" and not is_loopback:
+        if urlsplit(url).scheme != "https" and not self.is_loopback:
             raise AwsError(f"Lambda gave no https link to the code of {function.name}")
         request = Request("GetFunction", function)
         http = URLLib3Session(
-            timeout=_DOWNLOAD_TIMEOUT_S, proxies={} if is_loopback else get_environ_proxies(url)
+            timeout=_DOWNLOAD_TIMEOUT_S,
+            proxies={} if self.is_loopback else get_environ_proxies(url),
         )
         with closing(http):
             try:
@@ -209,7 +210,7 @@ class Copies:
                 with closing(answer.raw):
                     return _read(function, answer)
             except REFUSALS as error:
-                raise refused(error, self._control.session.connection, request) from None
+                raise refused(error, self._session.connection, request) from None
             except HTTPError as error:
                 raise AwsError(
                     f"the code of {function.name} could not be fetched ({type(error).__name__})"
@@ -287,9 +288,3 @@ def _compared(raw: Mapping[str, Any]) -> dict[str, Any]:
 def _part(raw: Mapping[str, Any], name: str, *fields: str) -> dict[str, Any]:
     given = raw.get(name) or {}
     return {field: given[field] for field in fields if given.get(field)}
-
-
-def _check_copy_name(copy: FunctionRef) -> None:
-    """Without a qualifier, DeleteFunction deletes a function: only ever one that is a copy."""
-    if not copy.name.startswith(COPY_PREFIX) or copy.qualifier is not None:
-        raise InputError(f"{copy.name} is not the name of a temporary copy")
