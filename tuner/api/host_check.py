@@ -67,42 +67,30 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
     The last check's failure, if there was one under the same control, and whether the machine is
     busy right now: a loop of 0.1 s tells.
     """
+    from tuner.local import bare_share
+
     findings = []
     for saved in _read(state_dir):
         same = (saved.machine, saved.check.cpu_control) == (_machine(), cpu_control)
         wrong = untrue(saved.check) if same and saved.check.core_count == core_count else None
         if wrong is not None:
-            findings.append(_check_failed(saved, wrong))
-    return (*findings, *_busy_findings())
-
-
-def _busy_findings() -> tuple[Finding, ...]:
-    from tuner.local import bare_share
-
+            trusted = saved.check.trusted_up_to_mb
+            upto = "at no size" if trusted is None else f"only up to {trusted} MB"
+            while_busy = "; it was busy then" if saved.check.is_busy else ""
+            text = (
+                f"tuner local check of {saved.checked_at} found this machine true {upto} "
+                f"({wrong}{while_busy}): durations at larger sizes are the machine's, not the "
+                "function's; check again or tune on AWS"
+            )
+            findings.append(Finding("host_check_failed", "warning", text))
     share = bare_share(PROBE_CPU_S)
-    if share >= BUSY_RATIO:
-        return ()
-    return (
-        Finding(
-            "host_busy",
-            "warning",
+    if share < BUSY_RATIO:
+        text = (
             f"this machine is busy: just before the sweep a bare loop got {percent(share)} of a "
-            "core, so sizes that need more are measured too slow; sweep again when it is idle",
-        ),
-    )
-
-
-def _check_failed(saved: SavedCheck, wrong: str) -> Finding:
-    trusted = saved.check.trusted_up_to_mb
-    upto = "at no size" if trusted is None else f"only up to {trusted} MB"
-    while_busy = "; it was busy then" if saved.check.is_busy else ""
-    return Finding(
-        "host_check_failed",
-        "warning",
-        f"tuner local check of {saved.checked_at} found this machine true {upto} "
-        f"({wrong}{while_busy}): durations at larger sizes are the machine's, not the function's; "
-        "check again or tune on AWS",
-    )
+            "core, so sizes that need more are measured too slow; sweep again when it is idle"
+        )
+        findings.append(Finding("host_busy", "warning", text))
+    return tuple(findings)
 
 
 def _controls(

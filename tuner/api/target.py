@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tuner.aws import CredentialsWait
-    from tuner.local import RunningLocalLambda
     from tuner.model.request import Target
     from tuner.session.inputs import Inputs
 
@@ -77,11 +76,16 @@ def connect_to(
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
     if where.local_template is not None:
-        _refuse_contradictions(profile=where.profile, endpoint_url=where.endpoint_url)
-        where = replace(where, region=where.region or DEFAULT_LOCAL_REGION)
-        check(*_told_by_template(function, where, allow_outside=allow_outside))
-        start = partial(_started, where, function, on_step=on_step, allow_outside=allow_outside)
-        with _local_target(function, start, connections, state_dir) as target:
+        with _local_target(
+            function,
+            where.local_template,
+            replace(where, region=where.region or DEFAULT_LOCAL_REGION),
+            state_dir=state_dir,
+            allow_outside=allow_outside,
+            max_connections=connections,
+            on_step=on_step,
+            check=check,
+        ) as target:
             yield target
         return
     if where.template_parameters or where.template_environment or where.build:
@@ -105,15 +109,37 @@ def connect_to(
 @contextmanager
 def _local_target(
     function: str,
-    start: Callable[[], RunningLocalLambda],
-    connections: int,
+    template: Path,
+    where: Target,
+    *,
     state_dir: Path,
+    allow_outside: bool,
+    max_connections: int,
+    on_step: Callable[[str], None],
+    check: Callable[[FunctionConfig, int], None],
 ) -> Iterator[OpenTarget]:
+    for name, value in (("profile", where.profile), ("endpoint_url", where.endpoint_url)):
+        if value is not None:
+            raise UsageError(f"`local_template` starts an endpoint of its own: leave out `{name}`")
+    check(*_told_by_template(function, where, allow_outside=allow_outside))
     from tuner.api.host_check import host_findings
     from tuner.aws import connect
+    from tuner.local import start_local_lambda
 
     with ExitStack() as stack:
-        local = stack.enter_context(start())
+        local = stack.enter_context(
+            start_local_lambda(
+                template,
+                python=sys.executable,
+                region=where.region or DEFAULT_LOCAL_REGION,
+                parameters=where.template_parameters,
+                environment=where.template_environment,
+                build=where.build,
+                build_for=function if where.build else None,
+                on_step=on_step,
+                allow_outside=allow_outside,
+            )
+        )
         # The endpoint and all that it holds end with this run: so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
@@ -122,7 +148,7 @@ def _local_target(
                 profile=None,
                 endpoint_url=local.endpoint_url,
                 access_key_id=local.status.access_key_id,
-                max_connections=connections,
+                max_connections=max_connections,
             )
         )
         status = local.status
@@ -185,29 +211,3 @@ def _told_by_template(
         code_sha256="",
     )
     return config, host_max_memory_mb()
-
-
-def _started(
-    where: Target, function: str, *, on_step: Callable[[str], None], allow_outside: bool
-) -> RunningLocalLambda:
-    from tuner.local import start_local_lambda
-
-    assert where.local_template is not None
-    assert where.region is not None
-    return start_local_lambda(
-        where.local_template,
-        python=sys.executable,
-        region=where.region,
-        parameters=where.template_parameters,
-        environment=where.template_environment,
-        build=where.build,
-        build_for=function if where.build else None,
-        on_step=on_step,
-        allow_outside=allow_outside,
-    )
-
-
-def _refuse_contradictions(**given: str | None) -> None:
-    for name, value in given.items():
-        if value is not None:
-            raise UsageError(f"`local_template` starts an endpoint of its own: leave out `{name}`")

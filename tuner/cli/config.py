@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tuner.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 NO_SLACK: Final = "the slack gave way to --time-weight: 0.1 is usual, 0 asks for the plain cheapest"
 """What is said where the former rule's slack is still given."""

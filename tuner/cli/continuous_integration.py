@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from tuner.errors import InputError, UsageError
 from tuner.forge.protocol import ForgeName, Target
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 _PULL_REF: Final = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")

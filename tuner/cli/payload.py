@@ -16,7 +16,6 @@ from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from tuner.model.payload import Payload
-    from tuner.payloads.corpus import ClassSummary
 
 EPILOG = """\
 tuner payload sources
@@ -208,32 +207,31 @@ def check(
     payloads = making.load(payload)
     found = summarize(payloads, count)
     if not json:
-        _show_facts(found)
+        titles = ("class", "share", "median", "largest", "made", "shape")
+        rows = [
+            (
+                plain(each.name),
+                percent(each.share, 1),
+                f"{each.median_bytes:,} B",
+                f"{each.largest_bytes:,} B",
+                str(each.event_count),
+                plain(each.shape),
+            )
+            for each in found
+        ]
+        _show_table([titles, *rows], "<>>>><")
     failures: dict[str, str | None] = {}
     if try_function is not None:
         failures = _try(try_function, payloads, where, yes=yes, allow_outside=making.allow_outside)
     if json:
-        _show_as_json(found, failures, tried=try_function is not None)
+        classes = [{**asdict(each), "failure": failures.get(each.name)} for each in found]
+        tried = try_function is not None
+        document = {"schema_version": 1, "kind": "payload_check", "tried": tried}
+        show_json({**document, "classes": classes})
     else:
         for name, failure in failures.items():
             show_text(f"{plain(name)}: {'answered' if failure is None else failure}\n")
     return 1 if any(failures.values()) else 0
-
-
-def _show_facts(found: "Sequence[ClassSummary]") -> None:
-    titles = ("class", "share", "median", "largest", "made", "shape")
-    rows = [
-        (
-            plain(each.name),
-            percent(each.share, 1),
-            f"{each.median_bytes:,} B",
-            f"{each.largest_bytes:,} B",
-            str(each.event_count),
-            plain(each.shape),
-        )
-        for each in found
-    ]
-    _show_table([titles, *rows], "<>>>><")
 
 
 def _show_table(rows: "Sequence[tuple[str, ...]]", justify: str) -> None:
@@ -258,10 +256,3 @@ def _try(
     if asked and not agree(f"Invoke {function} with each class?"):
         raise NotAgreedError("the trial was not agreed to: nothing was invoked")
     return try_payloads(function, payloads, where, allow_outside=allow_outside)
-
-
-def _show_as_json(
-    found: "Sequence[ClassSummary]", failures: dict[str, str | None], *, tried: bool
-) -> None:
-    classes = [{**asdict(each), "failure": failures.get(each.name)} for each in found]
-    show_json({"schema_version": 1, "kind": "payload_check", "tried": tried, "classes": classes})

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import typer
 
@@ -15,9 +16,6 @@ from tuner.cli.config import NO_SLACK
 from tuner.errors import InputError
 from tuner.model.goal import MOST_TIME_WEIGHT
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
 
 _DURATION: Final = re.compile(r"(?P<number>[0-9]*\.?[0-9]+)\s*(?P<unit>ms|s|min|m)")
 _MS: Final = {"ms": 1.0, "s": 1_000.0, "m": 60_000.0, "min": 60_000.0}

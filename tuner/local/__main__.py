@@ -1,12 +1,12 @@
-"""`python -m tuner.local TEMPLATE`: serve until standard input ends; started by `process.py`.
+"""`python -m tuner.local TEMPLATE`: serve until standard input ends; started by `child_process`.
 
-Prints lines of JSON: {"step"} for what takes long, and last the status once it answers, or
+The first line of standard input has the options of `LocalLambda.from_template` as JSON. What is
+printed is lines of JSON: {"step"} for what takes long, and last the status once it answers, or
 {"error", "kind"} where it cannot start.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import secrets
@@ -26,35 +26,18 @@ if TYPE_CHECKING:
 
 def main() -> int:
     """Serve a template's functions; the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tuner.local", description=__doc__)
-    parser.add_argument("template", type=Path)
-    parser.add_argument("--region", default="us-east-1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--environment", action="store_true", help="a line of JSON on stdin")
-    parser.add_argument("--build", action="store_true")
-    parser.add_argument("--build-for", metavar="FUNCTION")
-    parser.add_argument("--allow-outside", action="store_true")
-    arguments = parser.parse_args()
-    parameters = dict(given.split("=", 1) for given in arguments.parameter)
     access_key_id = f"LOCAL{secrets.token_hex(16).upper()}"
     keep_from_others()
     signal.signal(signal.SIGTERM, _leave)
-    environment = json.loads(sys.stdin.buffer.readline()) if arguments.environment else {}
+    options = json.loads(sys.stdin.buffer.readline() or b"{}")
     parent = threading.Thread(target=_outlive_no_parent, name="parent", daemon=True)
     parent.start()
     try:
         with LocalLambda.from_template(
-            arguments.template,
-            port=arguments.port,
-            region=arguments.region,
-            parameters=parameters,
-            environment=environment,
-            build=arguments.build,
-            build_for=arguments.build_for,
+            Path(sys.argv[1]),
             on_step=lambda step: _say({"step": step}),
             access_key_id=access_key_id,
-            allow_outside=arguments.allow_outside,
+            **options,
         ) as server:
             _say({**server.status(), "access_key_id": access_key_id})
             parent.join()

@@ -8,7 +8,7 @@ import os
 import subprocess
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Required, Self, TypedDict
 
 from tuner import errors
 from tuner.errors import LocalError, TunerError
@@ -16,8 +16,9 @@ from tuner.local.execution.runtime.launch import keep_from_others
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+    from typing import IO, Unpack
 
     from tuner.local.deployment import CpuControl
 
@@ -31,12 +32,25 @@ _PASSED_ON: Final = (
 """How they begin. A handler, which runs as the same user, could read the endpoint's own."""
 
 
+class ServeOptions(TypedDict, total=False):
+    """How a template's functions are served; `LocalLambda.from_template` says what each means."""
+
+    port: int
+    region: Required[str]
+    parameters: Mapping[str, str]
+    environment: Mapping[str, str]
+    build: bool
+    build_for: str | None
+    allow_outside: bool
+
+
 @dataclass(frozen=True, slots=True)
 class LocalStatus:
     """What the endpoint says of itself and of its host when it is ready."""
 
     endpoint_url: str
     region: str
+    account_id: str
     access_key_id: str = field(repr=False)
     """What requests must be signed with that change anything."""
     functions: tuple[str, ...]
@@ -86,7 +100,7 @@ class RunningLocalLambda:
 
     def close(self) -> None:
         """End the child and wait for it: it ends its own children first."""
-        _end(self._process)
+        end_child(self._process)
 
     def __enter__(self) -> Self:
         return self
@@ -99,14 +113,8 @@ def start_local_lambda(
     template: Path,
     *,
     python: str,
-    region: str,
-    port: int = 0,
-    parameters: Mapping[str, str] | None = None,
-    environment: Mapping[str, str] | None = None,
-    build: bool = False,
-    build_for: str | None = None,
     on_step: Callable[[str], None] = lambda _: None,
-    allow_outside: bool = False,
+    **options: Unpack[ServeOptions],
 ) -> RunningLocalLambda:
     """Serve a template's functions from a child of the interpreter `python`.
 
@@ -118,24 +126,21 @@ def start_local_lambda(
     LocalError and their kin.
     """
     keep_from_others()
-    given = [f"--parameter={name}={value}" for name, value in (parameters or {}).items()]
-    more = [*given, *(["--environment"] if environment else []), *(["--build"] if build else [])]
-    more += [f"--build-for={build_for}"] if build and build_for is not None else []
-    more += ["--allow-outside"] if allow_outside else []
+    build = options.get("build", False)
     process = subprocess.Popen(  # noqa: S603 - our own module
-        [python, "-m", "tuner.local", str(template), "--region", region, f"--port={port}", *more],
+        [python, "-m", "tuner.local", str(template)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=_environment(os.environ, build=build),
         start_new_session=True,  # Ctrl-C is the parent's: it needs the endpoint to give back
     )
     try:
-        if environment:  # not as arguments: those are anybody's to read
-            _send(process, json.dumps(dict(environment)).encode() + b"\n")
+        # Not as arguments, which are anybody's to read: variables may be secret.
+        _send(process, json.dumps(options, default=dict).encode() + b"\n")
         limit_s = BUILD_TIMEOUT_S if build else START_TIMEOUT_S
         return RunningLocalLambda(process, _wait_ready(process, limit_s, on_step))
     except BaseException:
-        _end(process)
+        end_child(process)
         raise
 
 
@@ -160,59 +165,55 @@ def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:
 def _wait_ready(
     process: subprocess.Popen[bytes], limit_s: float, on_step: Callable[[str], None]
 ) -> LocalStatus:
-    assert process.stdout is not None
-    timer = threading.Timer(limit_s, process.kill)
-    timer.daemon = True
-    timer.start()
     said: dict[str, Any] = {"step": ""}
     try:
-        while "step" in said:
-            said = json.loads(process.stdout.readline())
-            if "step" in said:
-                on_step(said["step"])
+        with killed_after(process, limit_s) as output:
+            while "step" in said:
+                said = json.loads(output.readline())
+                if "step" in said:
+                    on_step(said["step"])
     except ValueError:
         raise LocalError("the local Lambda did not start: see its output above") from None
-    finally:
-        timer.cancel()
     if "error" in said:
-        raise _error_of(said)
-    return LocalStatus(
-        endpoint_url=said["endpoint_url"],
-        region=said["region"],
-        access_key_id=said["access_key_id"],
-        functions=tuple(said["functions"]),
-        left_out=said["left_out"],
-        cpu_control=said["cpu_control"],
-        max_memory_mb=said["max_memory_mb"],
-        core_count=said["core_count"],
-        host_findings=_findings(said["host_findings"]),
-        findings=_findings(said["findings"]),
-        function_findings={
-            name: _findings(found) for name, found in said["function_findings"].items()
-        },
-    )
+        kind = getattr(errors, str(said.get("kind")), LocalError)
+        known = isinstance(kind, type) and issubclass(kind, TunerError)
+        raise (kind if known else LocalError)(said["error"])
+    of_functions = said["function_findings"].items()
+    found = {
+        "functions": tuple(said["functions"]),
+        "host_findings": _findings(said["host_findings"]),
+        "findings": _findings(said["findings"]),
+        "function_findings": {name: _findings(each) for name, each in of_functions},
+    }
+    return LocalStatus(**{**said, **found})
 
 
 def _findings(said: list[dict[str, Any]]) -> tuple[Finding, ...]:
     return tuple(Finding(**each) for each in said)
 
 
-def _error_of(said: dict[str, Any]) -> TunerError:
-    kind = getattr(errors, str(said.get("kind")), LocalError)
-    if not (isinstance(kind, type) and issubclass(kind, TunerError)):
-        kind = LocalError
-    return kind(said["error"])
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_child(process: subprocess.Popen[bytes], limit_s: float = STOP_TIMEOUT_S) -> None:
     """End of standard input is the sign; a child that does not obey is killed."""
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
     try:
-        process.wait(STOP_TIMEOUT_S)
+        process.wait(limit_s)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
+
+
+@contextlib.contextmanager
+def killed_after(process: subprocess.Popen[bytes], limit_s: float) -> Iterator[IO[bytes]]:
+    """A child's output, which it must have said within a limit; else it is killed."""
+    assert process.stdout is not None
+    timer = threading.Timer(limit_s, process.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield process.stdout
+    finally:
+        timer.cancel()

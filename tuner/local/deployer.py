@@ -77,11 +77,10 @@ class Deployer:
 
     def _deploy(self, function: FunctionDefinition) -> list[Finding]:
         request = _creation(function)
-        limits = self._executor.limits
         try:
             check_new_name(function.name)
             check("CreateFunction", request)
-            check_function(request, limits.max_memory_mb, limits.core_count)
+            check_function(request, self._executor.limits)
             findings = [*self._executor.runtime_findings(function.runtime)]
             builder = self._builder if self._builder and self._builder.is_for(function) else None
             if builder is None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from tuner.errors import LocalError
+from tuner.local.child_process import end_child, killed_after
 from tuner.local.control_plane.package import ObjectError
 from tuner.local.http.endpoint import UnixConnection
 from tuner.model.optional_import import install_command
@@ -61,16 +62,10 @@ class EmulatedServices:
         self.requests = ServiceRequests(self.socket_path, region)
         self._log_path = folder / "services.log"
         self._lock = threading.Lock()
+        command = [sys.executable, "-m", "tuner.local.moto_server", str(self.socket_path)]
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [
-                    sys.executable,
-                    "-m",
-                    "tuner.local.moto_server",
-                    str(self.socket_path),
-                    account_id,
-                    region,
-                ],
+                [*command, account_id, region],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -81,14 +76,12 @@ class EmulatedServices:
 
     def wait_ready(self) -> None:
         """Wait until requests are answered; raises LocalError if the process ends instead."""
-        assert self._process.stdout is not None
-        timer = threading.Timer(START_TIMEOUT_S, self._process.kill)
-        timer.daemon = True
-        timer.start()
-        line = self._process.stdout.readline()
-        timer.cancel()
+        with killed_after(self._process, START_TIMEOUT_S) as output:
+            line = output.readline()
         if line.decode() != READY:
-            raise LocalError(f"the emulated services (moto) did not start: {self._last_words()}")
+            said = self._log_path.read_text(errors="replace").strip() or "it said nothing"
+            last_words = said.splitlines()[-1]
+            raise LocalError(f"the emulated services (moto) did not start: {last_words}")
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
         """Send log lines to CloudWatch Logs; where nobody listens any more, they are dropped."""
@@ -106,20 +99,7 @@ class EmulatedServices:
 
     def close(self) -> None:
         """End the process: its standard input ends, and it is killed if it does not obey."""
-        with self._lock, contextlib.suppress(OSError):
-            if self._process.stdin is not None:
-                self._process.stdin.close()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-
-    def _last_words(self) -> str:
-        lines = self._log_path.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
+        end_child(self._process, STOP_TIMEOUT_S)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -270,11 +250,10 @@ def _message(said: bytes) -> str:
         found = json.loads(text)
         text = str(found.get("message") or found.get("Message") or text)
     except (ValueError, AttributeError):
-        _, opened, rest = text.partition("<Message>")
-        text = rest.partition("</Message>")[0] if opened else text
+        text = _element(said, "Message", text)
     return " ".join(text.split())[:_MAX_SAID] or "the service refused it"
 
 
-def _element(body: bytes, name: str) -> str:
+def _element(body: bytes, name: str, without: str = "unknown") -> str:
     found = re.search(rf"<{name}>([^<]*)</{name}>", body.decode("utf-8", "replace"))
-    return found[1] if found else "unknown"
+    return found[1] if found else without

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING, Final, Protocol, Self, TypeVar
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import LocalError
 from tuner.local.build import Builder, with_named
@@ -81,14 +81,18 @@ class LocalLambda:
         self._access_key_id = access_key_id
         self._code_token = secrets.token_urlsafe(16)
         # Each part is built when those are there that it needs; they are closed in reverse.
-        with contextlib.ExitStack() as stack:
+        with ExitStack() as stack:
             base = user_work_dir()
             clean_leftovers(base, "api")
-            folder = _closed(stack, RunFolder(base, "api")).path
+            folder = stack.enter_context(closing(RunFolder(base, "api"))).path
             self._alone = not_installed() if emulated_services else _LAMBDA_ONLY
-            self._services = None if self._alone else self._start_services(stack, folder)
-            self._server = _closed(stack, http or HttpServer(port=port))
-            self._executor = _closed(stack, executor or _real_executor(base, self.keep_log))
+            self._services = None
+            if self._alone is None:
+                services = EmulatedServices(folder, account_id=ACCOUNT_ID, region=region)
+                self._services = stack.enter_context(closing(services))
+            self._server = stack.enter_context(closing(http or HttpServer(port=port)))
+            own = executor or _real_executor(base, self.keep_log)
+            self._executor = stack.enter_context(closing(own))
             self._codes = CodeStore(folder)
             account = AccountRegion(region, ACCOUNT_ID)
             self._layers = LayerStore(account, self._codes)
@@ -232,33 +236,30 @@ class LocalLambda:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _start_services(self, stack: contextlib.ExitStack, folder: Path) -> EmulatedServices:
-        return _closed(stack, EmulatedServices(folder, account_id=ACCOUNT_ID, region=self.region))
-
     def _assemble(
         self,
-        stack: contextlib.ExitStack,
+        stack: ExitStack,
         concurrent_executions: int,
         event_retry_delays_s: tuple[float, ...],
     ) -> Callable[[Request], Response]:
         """Join the API's parts into what answers requests."""
         concurrency = Concurrency(concurrent_executions, self._store.reserved_in_all)
-        invocations = _closed(
-            stack, InvokeApi(self._store, self._executor, concurrency, event_retry_delays_s)
-        )
-        uploads = Uploads(self._codes, self._services.requests if self._services else None)
+        invoke = InvokeApi(self._store, self._executor, concurrency, event_retry_delays_s)
+        read_object = self._services.requests.read if self._services else None
+        uploads = Uploads(self._codes, read_object)
         api = LambdaApi(
             FunctionsApi(self._store, uploads, self._layers, self._executor, self._code_url),
             LayersApi(self._layers, uploads, self._code_url),
             AliasesApi(self._store),
             EventConfigApi(self._store),
             GovernanceApi(self._store, concurrent_executions=concurrent_executions),
-            invocations,
+            stack.enter_context(closing(invoke)),
+            account=self._store.account,
             access_key_id=self._access_key_id,
         )
         if self._services is None:
             return Endpoint(api.handle, self._own, None, self._alone or "").handle
-        proxy = _closed(stack, Proxy(self._services.socket_path))
+        proxy = stack.enter_context(closing(Proxy(self._services.socket_path)))
         return Endpoint(api.handle, self._own, proxy.handle, "").handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
@@ -294,19 +295,6 @@ class LocalLambda:
 
 def _told(finding: Finding) -> dict[str, str]:
     return {"code": finding.code, "severity": finding.severity, "message": finding.message}
-
-
-class _Closable(Protocol):
-    def close(self) -> None: ...
-
-
-_Part = TypeVar("_Part", bound=_Closable)
-
-
-def _closed(stack: contextlib.ExitStack, part: _Part) -> _Part:
-    """Have a part closed with the stack."""
-    stack.callback(part.close)
-    return part
 
 
 def _bare_name(given: str, region: str) -> str:

@@ -7,12 +7,10 @@ import os
 import resource
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Final
 
 HEADER: Final = "X-Tuner-Host-Load"
 """Of a reply: the part of all cores' time that others had lately while handlers ran, 0 to 1."""

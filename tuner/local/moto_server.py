@@ -37,7 +37,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to end
     server = _make_server(socket_path)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    logs = _logs_backend(account_id, region)
+    logs: LogsBackend = logs_backends[account_id][region]
     sys.stdout.write(READY)
     sys.stdout.flush()
     for line in sys.stdin.buffer:
@@ -60,11 +60,6 @@ def _make_server(socket_path: str) -> BaseWSGIServer:
     for service in PREPARED:
         app.app_instances[service] = create_backend_app(service)
     return make_server(f"unix://{socket_path}", 0, app, threaded=True, request_handler=_Handler)
-
-
-def _logs_backend(account_id: str, region: str) -> LogsBackend:
-    backend: LogsBackend = logs_backends[account_id][region]
-    return backend
 
 
 def keep(logs: LogsBackend, group: str, stream: str, events: list[dict[str, Any]]) -> None:

@@ -10,14 +10,13 @@ from tuner.local.control_plane.api_error import conflict, invalid, not_found, st
 from tuner.local.control_plane.function_state import Alias
 from tuner.local.control_plane.names import LATEST, is_version
 from tuner.local.control_plane.validation import serialization_error
-from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore
-    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.lambda_api import Answer, Call
 
 
 class AliasesApi:
@@ -26,11 +25,11 @@ class AliasesApi:
     def __init__(self, store: FunctionStore) -> None:
         self._store = store
 
-    def create_alias(self, call: Call) -> Response:
+    def create_alias(self, call: Call) -> Answer:
         """CreateAlias."""
         body = call.json()
         name = body["Name"]
-        with self._store.open(self._function_name(call)) as function:
+        with self._store.open(call.function) as function:
             if name in function.aliases:
                 arn = self._store.account.arn(function.name, name)
                 raise conflict(f"Alias already exists: {arn}")
@@ -43,16 +42,16 @@ class AliasesApi:
             )
             self._check_target(function, alias)
             function.aliases[name] = alias
-            return json_response(201, self._describe(function, alias))
+            return self._describe(function, alias)
 
-    def get_alias(self, call: Call) -> Response:
+    def get_alias(self, call: Call) -> Answer:
         """GetAlias."""
-        with self._store.open(self._function_name(call)) as function:
-            return json_response(200, self._describe(function, self._find(function, call)))
+        with self._store.open(call.function) as function:
+            return self._describe(function, self._find(function, call))
 
-    def list_aliases(self, call: Call) -> Response:
+    def list_aliases(self, call: Call) -> Answer:
         """ListAliases, of one FunctionVersion or of all."""
-        with self._store.open(self._function_name(call)) as function:
+        with self._store.open(call.function) as function:
             only = call.query.get("FunctionVersion")
             listed = [
                 alias
@@ -61,12 +60,12 @@ class AliasesApi:
             ]
             page, marker = call.page(listed, lambda alias: alias.name)
             aliases = [self._describe(function, alias) for alias in page]
-        return json_response(200, {"Aliases": aliases, **marker})
+        return {"Aliases": aliases, **marker}
 
-    def update_alias(self, call: Call) -> Response:
+    def update_alias(self, call: Call) -> Answer:
         """UpdateAlias: members that are left out stay as they are."""
         body = call.json()
-        with self._store.open(self._function_name(call)) as function:
+        with self._store.open(call.function) as function:
             alias = self._find(function, call)
             if body.get("RevisionId") not in (None, alias.revision_id):
                 raise stale_revision()
@@ -83,16 +82,12 @@ class AliasesApi:
             )
             self._check_target(function, changed)
             function.aliases[alias.name] = changed
-            return json_response(200, self._describe(function, changed))
+            return self._describe(function, changed)
 
-    def delete_alias(self, call: Call) -> Response:
+    def delete_alias(self, call: Call) -> None:
         """DeleteAlias; one that is gone already is no error."""
-        with self._store.open(self._function_name(call)) as function:
+        with self._store.open(call.function) as function:
             function.aliases.pop(call.path["Name"], None)
-        return Response(204)
-
-    def _function_name(self, call: Call) -> str:
-        return self._store.account.resolve_unqualified(call.function_name)
 
     def _find(self, function: Function, call: Call) -> Alias:
         alias = function.aliases.get(call.path["Name"])

@@ -22,14 +22,14 @@ from tuner.errors import TunerError
 from tuner.local.control_plane.api_error import ApiError, invalid, not_found, throttled
 from tuner.local.control_plane.function_state import EventConfig
 from tuner.local.control_plane.names import LATEST
-from tuner.local.http.message import HangUpError, Response, json_response
+from tuner.local.http.message import HangUpError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore, Target
-    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.names import Reference
     from tuner.local.deployment import InvokeRequest, InvokeResult
 
@@ -157,43 +157,42 @@ class EventConfigApi:
     def __init__(self, store: FunctionStore) -> None:
         self._store = store
 
-    def put_function_event_invoke_config(self, call: Call) -> Response:
+    def put_function_event_invoke_config(self, call: Call) -> Answer:
         """PutFunctionEventInvokeConfig: what is left out goes back to Lambda's default."""
         return self._write(call, keep=False)
 
-    def update_function_event_invoke_config(self, call: Call) -> Response:
+    def update_function_event_invoke_config(self, call: Call) -> Answer:
         """UpdateFunctionEventInvokeConfig: what is left out stays."""
         return self._write(call, keep=True)
 
-    def get_function_event_invoke_config(self, call: Call) -> Response:
+    def get_function_event_invoke_config(self, call: Call) -> Answer:
         """GetFunctionEventInvokeConfig."""
-        reference = self._reference(call)
+        reference = call.reference
         with self._store.open(reference.name) as function:
             config = self._find(function, reference)
-            return json_response(200, self._describe(function, _key(reference), config))
+            return self._describe(function, _key(reference), config)
 
-    def list_function_event_invoke_configs(self, call: Call) -> Response:
+    def list_function_event_invoke_configs(self, call: Call) -> Answer:
         """ListFunctionEventInvokeConfigs: of every version and alias that has some."""
-        reference = self._reference(call)
+        reference = call.reference
         with self._store.open(reference.name) as function:
             configs = sorted(function.event_configs.items())
             page, marker = call.page(configs, lambda entry: entry[0])
             listed = [self._describe(function, key, config) for key, config in page]
-        return json_response(200, {"FunctionEventInvokeConfigs": listed, **marker})
+        return {"FunctionEventInvokeConfigs": listed, **marker}
 
-    def delete_function_event_invoke_config(self, call: Call) -> Response:
+    def delete_function_event_invoke_config(self, call: Call) -> None:
         """DeleteFunctionEventInvokeConfig."""
-        reference = self._reference(call)
+        reference = call.reference
         with self._store.open(reference.name) as function:
             self._find(function, reference)
             del function.event_configs[_key(reference)]
-        return Response(204)
 
-    def _write(self, call: Call, *, keep: bool) -> Response:
+    def _write(self, call: Call, *, keep: bool) -> Answer:
         body = call.json()
         if any((body.get("DestinationConfig") or {}).values()):
             raise invalid("Destinations are not supported by the local Lambda: leave them out")
-        reference = self._reference(call)
+        reference = call.reference
         with self._store.open(reference.name) as function:
             self._store.find(function, reference)
             base = self._find(function, reference) if keep else EventConfig()
@@ -204,10 +203,7 @@ class EventConfigApi:
                 modified_at_s=time.time(),
             )
             function.event_configs[_key(reference)] = config
-            return json_response(200, self._describe(function, _key(reference), config))
-
-    def _reference(self, call: Call) -> Reference:
-        return self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
+            return self._describe(function, _key(reference), config)
 
     def _find(self, function: Function, reference: Reference) -> EventConfig:
         self._store.find(function, reference)

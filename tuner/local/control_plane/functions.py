@@ -13,14 +13,14 @@ from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import LATEST, check_new_name
 from tuner.local.control_plane.package import image_code
 from tuner.local.control_plane.validation import check_function, check_tags
-from tuner.local.http.message import Response, json_response
+from tuner.local.http.message import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tuner.local.control_plane.function_state import Function, Version
     from tuner.local.control_plane.function_store import FunctionStore
-    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.layers import LayerStore
     from tuner.local.control_plane.package import Code, Uploads
     from tuner.local.control_plane.settings import Settings
@@ -47,7 +47,7 @@ class FunctionsApi:
         self._executor = executor
         self._code_url = code_url
 
-    def create_function(self, call: Call) -> Response:
+    def create_function(self, call: Call) -> Answer:
         """CreateFunction."""
         body = call.json()
         reference = self._store.account.resolve(body["FunctionName"])
@@ -61,11 +61,11 @@ class FunctionsApi:
         function, version = self._store.create(
             reference.name, settings, code, tags=tags, publish=bool(body.get("Publish"))
         )
-        return json_response(201, self._configuration(function, version))
+        return self._configuration(function, version)
 
-    def get_function(self, call: Call) -> Response:
+    def get_function(self, call: Call) -> Answer:
         """GetFunction."""
-        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = call.reference
         with self._store.open(reference.name) as function:
             version = self._store.find(function, reference)
             reply: dict[str, Any] = {
@@ -74,20 +74,18 @@ class FunctionsApi:
             }
             if function.tags:
                 reply["Tags"] = dict(function.tags)
-            if function.reserved_concurrency is not None:
-                reply["Concurrency"] = {
-                    "ReservedConcurrentExecutions": function.reserved_concurrency
-                }
-        return json_response(200, reply)
+            if (reserved := function.reserved_concurrency) is not None:
+                reply["Concurrency"] = {"ReservedConcurrentExecutions": reserved}
+        return reply
 
-    def get_function_configuration(self, call: Call) -> Response:
+    def get_function_configuration(self, call: Call) -> Answer:
         """GetFunctionConfiguration."""
-        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = call.reference
         with self._store.open(reference.name) as function:
             version = self._store.find(function, reference)
-            return json_response(200, self._configuration(function, version, reference.qualifier))
+            return self._configuration(function, version, reference.qualifier)
 
-    def list_functions(self, call: Call) -> Response:
+    def list_functions(self, call: Call) -> Answer:
         """ListFunctions: $LATEST of each, or with FunctionVersion=ALL every version too."""
         every_version = call.query.get("FunctionVersion") == "ALL"
         listed = [
@@ -99,46 +97,41 @@ class FunctionsApi:
         functions = [
             self._listed(function, version, qualified=every_version) for function, version in page
         ]
-        return json_response(200, {"Functions": functions, **marker})
+        return {"Functions": functions, **marker}
 
-    def list_versions_by_function(self, call: Call) -> Response:
+    def list_versions_by_function(self, call: Call) -> Answer:
         """ListVersionsByFunction: $LATEST first, then versions in order."""
-        reference = self._store.account.resolve(call.function_name)
-        with self._store.open(reference.name) as function:
+        with self._store.open(call.reference.name) as function:
             numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
             page, marker = call.page(numbers, str)
             found = [function.find_version(number) for number in page]
             versions = [self._listed(function, version) for version in found if version]
-        return json_response(200, {"Versions": versions, **marker})
+        return {"Versions": versions, **marker}
 
-    def update_function_configuration(self, call: Call) -> Response:
+    def update_function_configuration(self, call: Call) -> Answer:
         """UpdateFunctionConfiguration: members that are left out stay as they are."""
-        reference = self._store.account.resolve(call.function_name)
-        _refuse_qualifier(reference.qualifier)
-        body = call.json()
+        name, body = _unqualified(call), call.json()
         self._check(body)
         put_layers = self._layers_of(body)
         function, version = self._store.update(
-            reference.name,
+            name,
             revision_id=body.get("RevisionId"),
             settings=lambda base, code: put_layers(
                 function_settings.update_settings(body, base), code
             ),
         )
-        return json_response(200, self._configuration(function, version))
+        return self._configuration(function, version)
 
-    def update_function_code(self, call: Call) -> Response:
+    def update_function_code(self, call: Call) -> Answer:
         """UpdateFunctionCode, with DryRun and Publish."""
-        reference = self._store.account.resolve(call.function_name)
-        _refuse_qualifier(reference.qualifier)
-        body = call.json()
+        name, body = _unqualified(call), call.json()
         self._check(body)
-        with self._store.open(reference.name):
+        with self._store.open(name):
             pass  # no such function comes before anything about its code
         code = self._read_code(body)
         put_layers = self._layers_of({})
         function, version = self._store.update(
-            reference.name,
+            name,
             revision_id=body.get("RevisionId"),
             settings=lambda base, code: put_layers(
                 function_settings.update_settings(
@@ -150,33 +143,28 @@ class FunctionsApi:
             publish=bool(body.get("Publish")),
             dry_run=bool(body.get("DryRun")),
         )
-        return json_response(200, self._configuration(function, version))
+        return self._configuration(function, version)
 
-    def publish_version(self, call: Call) -> Response:
+    def publish_version(self, call: Call) -> Answer:
         """PublishVersion."""
-        reference = self._store.account.resolve(call.function_name)
-        _refuse_qualifier(reference.qualifier)
-        body = call.json()
+        name, body = _unqualified(call), call.json()
         if body.get("PublishTo"):
             raise invalid("PublishTo is not supported by the local Lambda: leave it out")
         function, version = self._store.publish(
-            reference.name,
+            name,
             description=body.get("Description"),
             code_sha256=body.get("CodeSha256"),
             revision_id=body.get("RevisionId"),
         )
-        return json_response(201, self._configuration(function, version, version.number))
+        return self._configuration(function, version, version.number)
 
     def delete_function(self, call: Call) -> Response:
         """DeleteFunction: the whole function, or the version of the Qualifier."""
-        self._store.delete(
-            self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
-        )
+        self._store.delete(call.reference)
         return Response(204)
 
     def _check(self, body: Mapping[str, Any]) -> None:
-        limits = self._executor.limits
-        check_function(body, limits.max_memory_mb, limits.core_count)
+        check_function(body, self._executor.limits)
         if body.get("Runtime"):
             try:
                 self._executor.runtime_findings(body["Runtime"])
@@ -271,6 +259,7 @@ def _state(version: Version, *, is_ready: bool) -> dict[str, str]:
     }
 
 
-def _refuse_qualifier(qualifier: str | None) -> None:
-    if qualifier is not None:
+def _unqualified(call: Call) -> str:
+    if call.reference.qualifier is not None:
         raise invalid("This operation is permitted on the unqualified function only.")
+    return call.reference.name

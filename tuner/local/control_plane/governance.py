@@ -17,12 +17,11 @@ from tuner.local.control_plane.function_state import Policy
 from tuner.local.control_plane.names import LATEST
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from tuner.local.control_plane.validation import check_tags
-from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore
-    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.names import Reference
 
 _CONDITIONS: Final = {
@@ -43,30 +42,28 @@ class GovernanceApi:
         self._store = store
         self._concurrent_executions = concurrent_executions
 
-    def tag_resource(self, call: Call) -> Response:
+    def tag_resource(self, call: Call) -> None:
         """TagResource."""
         tags = call.json()["Tags"]
         with self._store.open(self._tagged(call)) as function:
             check_tags(tags, function.tags)
             function.tags.update(tags)
-        return Response(204)
 
-    def untag_resource(self, call: Call) -> Response:
+    def untag_resource(self, call: Call) -> None:
         """UntagResource."""
         with self._store.open(self._tagged(call)) as function:
             for key in call.request.parameter_list("tagKeys"):
                 function.tags.pop(key, None)
-        return Response(204)
 
-    def list_tags(self, call: Call) -> Response:
+    def list_tags(self, call: Call) -> Answer:
         """ListTags."""
         with self._store.open(self._tagged(call)) as function:
-            return json_response(200, {"Tags": dict(function.tags)})
+            return {"Tags": dict(function.tags)}
 
-    def put_function_concurrency(self, call: Call) -> Response:
+    def put_function_concurrency(self, call: Call) -> Answer:
         """PutFunctionConcurrency."""
         wanted = call.json()["ReservedConcurrentExecutions"]
-        name = self._unqualified(call)
+        name = call.function
         with self._store.open(name) as function:
             left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
             minimum = min(_MIN_UNRESERVED, self._concurrent_executions)
@@ -76,45 +73,39 @@ class GovernanceApi:
                     f"UnreservedConcurrentExecution below its minimum value of [{minimum}]."
                 )
             function.reserved_concurrency = wanted
-        return json_response(200, {"ReservedConcurrentExecutions": wanted})
+        return {"ReservedConcurrentExecutions": wanted}
 
-    def get_function_concurrency(self, call: Call) -> Response:
+    def get_function_concurrency(self, call: Call) -> Answer:
         """GetFunctionConcurrency: an empty object where nothing is reserved."""
-        with self._store.open(self._unqualified(call)) as function:
+        with self._store.open(call.function) as function:
             reserved = function.reserved_concurrency
-        return json_response(
-            200, {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
-        )
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
-    def delete_function_concurrency(self, call: Call) -> Response:
+    def delete_function_concurrency(self, call: Call) -> None:
         """DeleteFunctionConcurrency."""
-        with self._store.open(self._unqualified(call)) as function:
+        with self._store.open(call.function) as function:
             function.reserved_concurrency = None
-        return Response(204)
 
-    def get_account_settings(self, _: Call) -> Response:
+    def get_account_settings(self, _: Call) -> Answer:
         """GetAccountSettings."""
         functions = self._store.all()
         used = sum(version.code.size_bytes for _, versions in functions for version in versions)
         unreserved = max(self._concurrent_executions - self._store.reserved_in_all(), 0)
-        return json_response(
-            200,
-            {
-                "AccountLimit": {
-                    "TotalCodeSize": 75 * 1024**3,
-                    "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
-                    "CodeSizeZipped": MAX_ZIPPED_BYTES,
-                    "ConcurrentExecutions": self._concurrent_executions,
-                    "UnreservedConcurrentExecutions": unreserved,
-                },
-                "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": 75 * 1024**3,
+                "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+                "CodeSizeZipped": MAX_ZIPPED_BYTES,
+                "ConcurrentExecutions": self._concurrent_executions,
+                "UnreservedConcurrentExecutions": unreserved,
             },
-        )
+            "AccountUsage": {"TotalCodeSize": used, "FunctionCount": len(functions)},
+        }
 
-    def add_permission(self, call: Call) -> Response:
+    def add_permission(self, call: Call) -> Answer:
         """AddPermission."""
         body = call.json()
-        reference = self._reference(call)
+        reference = call.reference
         if reference.qualifier == LATEST:
             raise invalid("We currently do not support adding policies for $LATEST.")
         with self._store.open(reference.name) as function:
@@ -131,29 +122,21 @@ class GovernanceApi:
             statement = _statement(body, arn)
             policy.statements[statement_id] = statement
             policy.revision_id = str(uuid.uuid4())
-        return json_response(201, {"Statement": json.dumps(statement, separators=(",", ":"))})
+        return {"Statement": json.dumps(statement, separators=(",", ":"))}
 
-    def get_policy(self, call: Call) -> Response:
+    def get_policy(self, call: Call) -> Answer:
         """GetPolicy."""
-        reference = self._reference(call)
+        reference = call.reference
         with self._store.open(reference.name) as function:
             policy = self._policy(function, reference)
-            document = {
-                "Version": "2012-10-17",
-                "Id": "default",
-                "Statement": list(policy.statements.values()),
-            }
-            return json_response(
-                200,
-                {
-                    "Policy": json.dumps(document, separators=(",", ":")),
-                    "RevisionId": policy.revision_id,
-                },
-            )
+            statements = list(policy.statements.values())
+            document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+            text = json.dumps(document, separators=(",", ":"))
+            return {"Policy": text, "RevisionId": policy.revision_id}
 
-    def remove_permission(self, call: Call) -> Response:
+    def remove_permission(self, call: Call) -> None:
         """RemovePermission."""
-        reference = self._reference(call)
+        reference = call.reference
         statement_id = call.path["StatementId"]
         with self._store.open(reference.name) as function:
             policy = self._policy(function, reference)
@@ -162,71 +145,64 @@ class GovernanceApi:
             _check_revision(policy, call.query.get("RevisionId"))
             del policy.statements[statement_id]
             policy.revision_id = str(uuid.uuid4())
-        return Response(204)
 
-    def list_event_source_mappings(self, call: Call) -> Response:
+    def list_event_source_mappings(self, call: Call) -> Answer:
         """ListEventSourceMappings: there are none here."""
         if name := call.query.get("FunctionName"):
             self._exists(self._store.account.resolve(name))
-        return json_response(200, {"EventSourceMappings": []})
+        return {"EventSourceMappings": []}
 
-    def get_function_url_config(self, call: Call) -> Response:
+    def get_function_url_config(self, call: Call) -> None:
         """GetFunctionUrlConfig: there are none here."""
-        self._exists(self._reference(call))
+        self._exists(call.reference)
         raise _no_such_resource()
 
-    def list_function_url_configs(self, call: Call) -> Response:
+    def list_function_url_configs(self, call: Call) -> Answer:
         """ListFunctionUrlConfigs."""
-        self._exists(self._reference(call))
-        return json_response(200, {"FunctionUrlConfigs": []})
+        self._exists(call.reference)
+        return {"FunctionUrlConfigs": []}
 
-    def get_provisioned_concurrency_config(self, call: Call) -> Response:
+    def get_provisioned_concurrency_config(self, call: Call) -> None:
         """GetProvisionedConcurrencyConfig: there is none here."""
-        self._exists(self._reference(call))
+        self._exists(call.reference)
         raise ApiError(
             404,
             "ProvisionedConcurrencyConfigNotFoundException",
             "No Provisioned Concurrency Config found for this function",
         )
 
-    def list_provisioned_concurrency_configs(self, call: Call) -> Response:
+    def list_provisioned_concurrency_configs(self, call: Call) -> Answer:
         """ListProvisionedConcurrencyConfigs: there are none here."""
-        self._exists(self._reference(call))
-        return json_response(200, {"ProvisionedConcurrencyConfigs": []})
+        self._exists(call.reference)
+        return {"ProvisionedConcurrencyConfigs": []}
 
-    def get_function_code_signing_config(self, call: Call) -> Response:
+    def get_function_code_signing_config(self, call: Call) -> Answer:
         """GetFunctionCodeSigningConfig: none is set, for which Lambda gives an empty object."""
-        self._exists(self._reference(call))
-        return json_response(200, {})
+        self._exists(call.reference)
+        return {}
 
-    def get_runtime_management_config(self, call: Call) -> Response:
+    def get_runtime_management_config(self, call: Call) -> Answer:
         """GetRuntimeManagementConfig: the interpreter is the host's, as it is."""
-        reference = self._reference(call)
+        reference = call.reference
         self._exists(reference)
         arn = self._store.account.arn(reference.name, reference.qualifier or LATEST)
-        return json_response(200, {"UpdateRuntimeOn": "Auto", "FunctionArn": arn})
+        return {"UpdateRuntimeOn": "Auto", "FunctionArn": arn}
 
-    def get_function_recursion_config(self, call: Call) -> Response:
+    def get_function_recursion_config(self, call: Call) -> Answer:
         """GetFunctionRecursionConfig."""
-        with self._store.open(self._unqualified(call)) as function:
-            return json_response(200, {"RecursiveLoop": function.recursive_loop})
+        with self._store.open(call.function) as function:
+            return {"RecursiveLoop": function.recursive_loop}
 
-    def put_function_recursion_config(self, call: Call) -> Response:
+    def put_function_recursion_config(self, call: Call) -> Answer:
         """PutFunctionRecursionConfig: whether a function may call itself in a circle."""
         body = call.json()
-        with self._store.open(self._unqualified(call)) as function:
+        with self._store.open(call.function) as function:
             function.recursive_loop = body["RecursiveLoop"]
-        return json_response(200, {"RecursiveLoop": body["RecursiveLoop"]})
+        return {"RecursiveLoop": body["RecursiveLoop"]}
 
     def _exists(self, reference: Reference) -> None:
         with self._store.open(reference.name) as function:
             self._store.find(function, reference)
-
-    def _reference(self, call: Call) -> Reference:
-        return self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
-
-    def _unqualified(self, call: Call) -> str:
-        return self._store.account.resolve_unqualified(call.function_name)
 
     def _policy(self, function: Function, reference: Reference) -> Policy:
         policy = function.policies.get(reference.qualifier or "")
@@ -257,27 +233,21 @@ def _check_revision(policy: Policy, given: str | None) -> None:
 
 
 def _statement(body: dict[str, Any], arn: str) -> dict[str, Any]:
-    principal = body["Principal"]
-    account = principal.isdigit() or principal.startswith("arn:")
-    statement: dict[str, Any] = {
-        "Sid": body["StatementId"],
-        "Effect": "Allow",
-        "Principal": _principal(principal)
-        if account or principal == "*"
-        else {"Service": principal},
-        "Action": body["Action"],
-        "Resource": arn,
-    }
+    named = body["Principal"]
+    principal: str | dict[str, str] = {"Service": named}
+    if named == "*":
+        principal = named
+    elif named.isdigit() or named.startswith("arn:"):
+        principal = {"AWS": f"arn:aws:iam::{named}:root" if named.isdigit() else named}
     condition: dict[str, dict[str, str]] = {}
     for member, (operator, key) in _CONDITIONS.items():
         if body.get(member):
             condition.setdefault(operator, {})[key] = body[member]
-    if condition:
-        statement["Condition"] = condition
-    return statement
-
-
-def _principal(principal: str) -> str | dict[str, str]:
-    if principal == "*":
-        return "*"
-    return {"AWS": f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal}
+    return {
+        "Sid": body["StatementId"],
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": body["Action"],
+        "Resource": arn,
+        **({"Condition": condition} if condition else {}),
+    }

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -45,39 +46,26 @@ class Concurrency:
         self._account_limit = account_limit
         self._reserved_in_all = reserved_in_all
         self._lock = threading.Lock()
-        self._reserved: dict[str, int] = {}
-        self._unreserved = 0
+        self._running: Counter[str] = Counter()
+        """By the function that they are reserved for; "" has the others'."""
 
     @contextmanager
     def slot(self, target: Target) -> Iterator[None]:
         """Hold one invocation's place; raises the ApiError of a throttle."""
-        if target.reserved_concurrency is None:
-            yield from self._shared_slot()
-        else:
-            yield from self._own_slot(target.function_name, target.reserved_concurrency)
-
-    def _shared_slot(self) -> Iterator[None]:
-        limit = self._account_limit - self._reserved_in_all()
+        whose, limit = target.function_name, target.reserved_concurrency
+        reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+        if limit is None:
+            whose, limit = "", self._account_limit - self._reserved_in_all()
+            reason = "ConcurrentInvocationLimitExceeded"
         with self._lock:
-            if self._unreserved >= limit:
-                raise throttled("ConcurrentInvocationLimitExceeded")
-            self._unreserved += 1
+            if self._running[whose] >= limit:
+                raise throttled(reason)
+            self._running[whose] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._unreserved -= 1
-
-    def _own_slot(self, name: str, limit: int) -> Iterator[None]:
-        with self._lock:
-            if self._reserved.get(name, 0) >= limit:
-                raise throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
-            self._reserved[name] = self._reserved.get(name, 0) + 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._reserved[name] -= 1
+                self._running[whose] -= 1
 
 
 class InvokeApi:
@@ -99,7 +87,7 @@ class InvokeApi:
 
     def invoke(self, call: Call) -> Response:
         """Invoke, as RequestResponse, Event or DryRun."""
-        reference = self._store.account.resolve(call.function_name, call.query.get("Qualifier"))
+        reference = call.reference
         headers = call.request.headers
         kind = headers.get("x-amz-invocation-type") or "RequestResponse"
         log_type = headers.get("x-amz-log-type") or "None"
@@ -120,14 +108,14 @@ class InvokeApi:
         if kind == "Event":
             self._events.put(target, request)
             return Response(202, headers=(("x-amzn-RequestId", request.request_id),))
-        if self._load is None:
-            result = self._run(target, request)
-            return _reply(target, request, result, tail=log_type == "Tail")
-        self._load.begin()
+        ratio = None
+        if self._load is not None:
+            self._load.begin()
         try:
             result = self._run(target, request)
         finally:
-            ratio = self._load.end()
+            if self._load is not None:
+                ratio = self._load.end()
         reply = _reply(target, request, result, tail=log_type == "Tail")
         if ratio is not None:
             reply.headers = (*reply.headers, (HEADER, f"{ratio:.2f}"))

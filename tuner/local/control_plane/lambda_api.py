@@ -24,10 +24,13 @@ from tuner.local.http.message import (
     MalformedRequestError,
     Request,
     Response,
+    json_response,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from tuner.local.control_plane.names import AccountRegion, Reference
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +60,17 @@ class Call:
     request: Request
     path: Mapping[str, str]
     query: Mapping[str, str]
+    account: AccountRegion
 
     @property
-    def function_name(self) -> str:
-        """The FunctionName of the path: a name or an ARN, perhaps qualified."""
-        return self.path["FunctionName"]
+    def reference(self) -> Reference:
+        """What the path's FunctionName and the query's Qualifier name."""
+        return self.account.resolve(self.path["FunctionName"], self.query.get("Qualifier"))
+
+    @property
+    def function(self) -> str:
+        """The name of the function, for an operation on it as a whole."""
+        return self.account.resolve_unqualified(self.path["FunctionName"])
 
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object that keeps to the model; no body is an empty one."""
@@ -117,6 +126,8 @@ class Route:
     method: str
     pattern: re.Pattern[str]
     query: frozenset[tuple[str, str]]
+    status: int
+    """Of a reply that says no other."""
 
     def match(self, method: str, path: str, query: str) -> dict[str, str] | None:
         """Give the path's parameters, decoded, or None for another operation's request."""
@@ -133,21 +144,26 @@ def read_routes() -> tuple[Route, ...]:
         template, _, query = operation["http"]["requestUri"].partition("?")
         # A trailing slash is tolerated: older clients send one for lists.
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template) + "/?")
-        method = operation["http"]["method"]
-        routes.append(Route(name, method, pattern, frozenset(parse_qsl(query))))
+        http, needed = operation["http"], frozenset(parse_qsl(query))
+        routes.append(Route(name, http["method"], pattern, needed, http.get("responseCode", 200)))
     return tuple(sorted(routes, key=lambda route: (route.operation != "Invoke", not route.query)))
 
 
-Operation = Callable[[Call], Response]
+Answer = dict[str, Any]
+Operation = Callable[[Call], "Answer | Response | None"]
 
 
 class LambdaApi:
     """Answers Lambda's requests. `parts` have a method for every operation that is served.
 
+    A method gives the reply's members (None: there is nothing to say), or the reply itself.
     `access_key_id` is what requests must be signed with that change anything; None: with any.
     """
 
-    def __init__(self, *parts: object, access_key_id: str | None = None) -> None:
+    def __init__(
+        self, *parts: object, account: AccountRegion, access_key_id: str | None = None
+    ) -> None:
+        self._account = account
         self._access_key_id = access_key_id
         self._operations: list[tuple[Route, Operation | None]] = [
             (route, _find_method(parts, route.operation)) for route in read_routes()
@@ -182,7 +198,10 @@ class LambdaApi:
                     f"{f': {why}' if why else ''}"
                 )
             self._check_key(route, request)
-            return run(Call(route.operation, request, path, request.parameters()))
+            given = run(Call(route.operation, request, path, request.parameters(), self._account))
+            if isinstance(given, Response):
+                return given
+            return Response(route.status) if given is None else json_response(route.status, given)
         raise ApiError(
             404,
             "UnknownOperationException",

@@ -11,13 +11,12 @@ from tuner.local.control_plane.api_error import invalid, not_found
 from tuner.local.control_plane.names import PARTITION
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
 from tuner.local.control_plane.validation import check_member
-from tuner.local.http.message import Response, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from tuner.local.control_plane.lambda_api import Call
+    from tuner.local.control_plane.lambda_api import Answer, Call
     from tuner.local.control_plane.names import AccountRegion
     from tuner.local.control_plane.package import Code, CodeStore, Uploads
 
@@ -136,32 +135,32 @@ class LayersApi:
         self._uploads = uploads
         self._code_url = code_url
 
-    def publish_layer_version(self, call: Call) -> Response:
+    def publish_layer_version(self, call: Call) -> Answer:
         """PublishLayerVersion."""
         name = self._name(call)
         body = call.json()
         code = self._uploads.read(body["Content"])
         details = {member: body[member] for member in _DETAILS if body.get(member)}
-        return json_response(201, self._whole(self._layers.publish(name, code, **details)))
+        return self._whole(self._layers.publish(name, code, **details))
 
-    def get_layer_version(self, call: Call) -> Response:
+    def get_layer_version(self, call: Call) -> Answer:
         """GetLayerVersion."""
         number = _number(call)
         arn = f"{self._layers.arn(self._name(call))}:{number}"
         return self._found(arn)
 
-    def get_layer_version_by_arn(self, call: Call) -> Response:
+    def get_layer_version_by_arn(self, call: Call) -> Answer:
         """GetLayerVersionByArn."""
         return self._found(call.query.get("Arn") or "")
 
-    def list_layer_versions(self, call: Call) -> Response:
+    def list_layer_versions(self, call: Call) -> Answer:
         """ListLayerVersions: the newest first."""
         name = self._name(call)
         versions = [each for layer in self._layers.all() for each in layer if each.name == name]
         page, marker = call.page(_compatible(versions, call), lambda each: str(each.number))
-        return json_response(200, {"LayerVersions": [_brief(each) for each in page], **marker})
+        return {"LayerVersions": [_brief(each) for each in page], **marker}
 
-    def list_layers(self, call: Call) -> Response:
+    def list_layers(self, call: Call) -> Answer:
         """ListLayers: each with its newest version."""
         newest = [found[0] for each in self._layers.all() if (found := _compatible(each, call))]
         page, marker = call.page(newest, lambda each: each.name)
@@ -173,12 +172,11 @@ class LayersApi:
             }
             for each in page
         ]
-        return json_response(200, {"Layers": layers, **marker})
+        return {"Layers": layers, **marker}
 
-    def delete_layer_version(self, call: Call) -> Response:
+    def delete_layer_version(self, call: Call) -> None:
         """DeleteLayerVersion: functions that have it keep it."""
         self._layers.delete(self._name(call), _number(call))
-        return Response(204)
 
     def _name(self, call: Call) -> str:
         """Read a layer's name, or its ARN."""
@@ -186,11 +184,11 @@ class LayersApi:
         check_member(call.operation, "LayerName", given)
         return given.removeprefix(self._layers.arn(""))
 
-    def _found(self, arn: str) -> Response:
+    def _found(self, arn: str) -> Answer:
         version = self._layers.find(arn)
         if version is None:
             raise not_found(_ABSENT)
-        return json_response(200, self._whole(version))
+        return self._whole(version)
 
     def _whole(self, version: LayerVersion) -> dict[str, Any]:
         code = version.code

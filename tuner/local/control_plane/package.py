@@ -12,15 +12,13 @@ import shutil
 import stat
 import threading
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final
 
 from tuner.errors import LocalError
 from tuner.local.control_plane.api_error import invalid
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
@@ -256,19 +254,18 @@ class ObjectError(Exception):
         self.message = message
 
 
-class ObjectReader(Protocol):
-    """Reads objects of S3."""
-
-    def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
-        """Give an object's bytes; raises ObjectError."""
-
-
 class Uploads:
-    """Reads packages into the code store. `objects` is None where there is no S3 beside Lambda."""
+    """Reads packages into the code store.
 
-    def __init__(self, codes: CodeStore, objects: ObjectReader | None) -> None:
+    `read_object` gives an object's bytes by its bucket, key, version and the most that it may have,
+    or raises ObjectError; None where there is no S3 beside Lambda.
+    """
+
+    def __init__(
+        self, codes: CodeStore, read_object: Callable[[str, str, str | None, int], bytes] | None
+    ) -> None:
         self._codes = codes
-        self._objects = objects
+        self._read_object = read_object
 
     def read(self, source: Mapping[str, Any]) -> Code:
         """Keep the package of a Code, or a layer's Content; raises ApiError."""
@@ -288,10 +285,10 @@ class Uploads:
     def _from_s3(self, bucket: Any, key: Any, version: Any) -> Code:
         if not (isinstance(bucket, str) and isinstance(key, str) and bucket and key):
             raise invalid("Please provide both S3Bucket and S3Key for the function code.")
-        if self._objects is None:
+        if self._read_object is None:
             raise invalid("This endpoint was started without S3: send the package as ZipFile")
         try:
-            package = self._objects.read(bucket, key, version or None, MAX_UNZIPPED_BYTES)
+            package = self._read_object(bucket, key, version or None, MAX_UNZIPPED_BYTES)
         except ObjectError as error:
             raise invalid(
                 f"Error occurred while GetObject. S3 Error Code: {error.code}. "

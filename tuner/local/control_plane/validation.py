@@ -24,6 +24,8 @@ from tuner.model.lambda_limits import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tuner.local.deployment import HostLimits
+
 # Members that change what runs, in ways that this endpoint cannot show.
 _REFUSED: Final = (
     "FileSystemConfigs",
@@ -87,34 +89,29 @@ _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
 Rule = tuple[str, "Callable[[Any], bool]"]
 
 
-def check_function(request: Mapping[str, Any], max_memory_mb: int, core_count: int) -> None:
+def check_function(request: Mapping[str, Any], limits: HostLimits) -> None:
     """Check the members of a create or update request beyond AWS's limits for each."""
     for member in _REFUSED:
         if request.get(member):
             raise invalid(f"{member} is not supported by the local Lambda: leave it out")
-    _check_memory(request.get("MemorySize"), max_memory_mb, core_count)
-    _check_runtime(request.get("Runtime"))
+    _check_memory(request.get("MemorySize"), limits)
+    if (runtime := request.get("Runtime")) is not None:
+        try:
+            check_runtime(runtime)
+        except LocalError as error:
+            raise invalid(str(error)) from None
     _check_environment((request.get("Environment") or {}).get("Variables") or {})
 
 
-def _check_memory(memory_mb: int | None, max_memory_mb: int, core_count: int) -> None:
+def _check_memory(memory_mb: int | None, limits: HostLimits) -> None:
     """Refuse what the host's cores cannot show, in the words of an account whose cap is lower."""
-    if memory_mb is not None and memory_mb > max_memory_mb:
-        cores = f"{core_count} core{'' if core_count == 1 else 's'}"
+    if memory_mb is not None and memory_mb > limits.max_memory_mb:
+        cores = f"{limits.core_count} core{'' if limits.core_count == 1 else 's'}"
         raise invalid(
-            "'MemorySize' value failed to satisfy constraint: Member must have value less than "
-            f"or equal to {max_memory_mb} (memory buys CPU, 1,769 MB a core, and this host's "
+            "'MemorySize' value failed to satisfy constraint: Member must have value less than or "
+            f"equal to {limits.max_memory_mb} (memory buys CPU, 1,769 MB a core, and this host's "
             f"{cores} cannot show more)"
         )
-
-
-def _check_runtime(runtime: str | None) -> None:
-    if runtime is None:
-        return
-    try:
-        check_runtime(runtime)
-    except LocalError as error:
-        raise invalid(str(error)) from None
 
 
 def _check_environment(variables: Mapping[str, Any]) -> None:

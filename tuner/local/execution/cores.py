@@ -8,16 +8,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-TOLERANCE_CORES = 1e-6
-
 
 TOLERANCE_CORES = 1e-6
 

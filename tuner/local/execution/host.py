@@ -11,7 +11,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.local.deployment import HostLimits
 from tuner.local.execution.cpu import group_files
@@ -43,8 +43,6 @@ UNSHARE_CODE = (
     f"sys.exit(c.unshare({CLONE_NEWNS}) or "
     f"c.mount(b'none', b'/', None, {MS_REC | MS_PRIVATE}, None))"
 )
-
-
 _PROBE_MB = 8
 _PROBE = (
     "import ctypes, sys; sys.path.append(sys.argv[1]); "
@@ -52,6 +50,28 @@ _PROBE = (
     f"c.unshare({CLONE_NEWNS}) and sys.exit(1); "
     f"c.mount(b'none', b'/', None, {MS_REC | MS_PRIVATE}, None) and sys.exit(1); "
     "mount_image(sys.argv[2], sys.argv[3])"
+)
+_STOP_CONTINUE: Final = Finding(
+    "cpu_control_stop_continue",
+    "warning",
+    "control groups cannot be used here: CPU shares are kept by stopping and continuing processes, "
+    "within 10 %; run on Linux as root for 5 %",
+)
+_SHARED_TMP: Final = Finding(
+    "tmp_shared",
+    "info",
+    "no private /tmp here: TMPDIR points to a folder of each environment instead",
+)
+_LOOSE_TMP: Final = Finding(
+    "tmp_limited_by_file",
+    "info",
+    "no disk can be mounted for /tmp here: EphemeralStorage limits each file, not their sum",
+)
+_HANDLERS_ARE_ROOT: Final = Finding(
+    "handlers_run_as_root",
+    "info",
+    "root lacks capabilities here (a container's): handlers run as root, with none but to read "
+    "files; run as an ordinary user, or add SYS_ADMIN, SYS_PTRACE and SYS_NICE",
 )
 
 
@@ -79,20 +99,17 @@ class Host:
     @property
     def limits(self) -> HostLimits:
         """As the local Lambda tells it."""
-        findings = []
-        if self.control.kind == "stop-continue":
-            findings.append(_stop_continue_finding())
-        if not self.has_private_tmp:
-            findings.append(_shared_tmp_finding())
-        if self.disk_maker is None:
-            findings.append(_loose_tmp_finding())
-        if os.geteuid() == 0 and not self.handler_user_id:
-            findings.append(_root_finding())
+        found = (
+            (self.control.kind == "stop-continue", _STOP_CONTINUE),
+            (not self.has_private_tmp, _SHARED_TMP),
+            (self.disk_maker is None, _LOOSE_TMP),
+            (os.geteuid() == 0 and not self.handler_user_id, _HANDLERS_ARE_ROOT),
+        )
         return HostLimits(
             core_count=self.core_count,
             max_memory_mb=max_memory_mb_with(self.core_count),
             cpu_control=self.control.kind,
-            findings=tuple(findings),
+            findings=tuple(finding for holds, finding in found if holds),
         )
 
 
@@ -161,7 +178,8 @@ def find_user_id() -> int:
     powers = int(_field("/proc/self/status", "CapEff:") or "0", 16)
     if any(not powers >> number & 1 for number in NEEDED_CAPABILITIES):
         return 0
-    taken = {uid for path in Path("/proc").glob("[0-9]*/status") for uid in _owners(path)}
+    processes = Path("/proc").glob("[0-9]*/status")
+    taken = {int(uid) for each in processes for uid in _field(str(each), "Uid:").split()}
     maps = [group_files.read_or_none(f"/proc/self/{name}_map") for name in ("uid", "gid")]
     for user_id in USER_IDS:
         if user_id not in taken and all(_is_mapped(user_id, text or "") for text in maps):
@@ -177,48 +195,10 @@ def _field(file: str, name: str) -> str:
     return next((line[len(name) :] for line in text.splitlines() if line.startswith(name)), "")
 
 
-def _owners(status: Path) -> set[int]:
-    return {int(uid) for uid in _field(str(status), "Uid:").split()}
-
-
 def _is_mapped(user_id: int, id_map: str) -> bool:
     """Whether this user namespace knows it."""
     rows = [tuple(map(int, line.split())) for line in id_map.splitlines()]
     return any(first <= user_id < first + count for first, _, count in rows)
-
-
-def _stop_continue_finding() -> Finding:
-    return Finding(
-        "cpu_control_stop_continue",
-        "warning",
-        "control groups cannot be used here: CPU shares are kept by stopping and continuing "
-        "processes, within 10 %; run on Linux as root for 5 %",
-    )
-
-
-def _shared_tmp_finding() -> Finding:
-    return Finding(
-        "tmp_shared",
-        "info",
-        "no private /tmp here: TMPDIR points to a folder of each environment instead",
-    )
-
-
-def _loose_tmp_finding() -> Finding:
-    return Finding(
-        "tmp_limited_by_file",
-        "info",
-        "no disk can be mounted for /tmp here: EphemeralStorage limits each file, not their sum",
-    )
-
-
-def _root_finding() -> Finding:
-    return Finding(
-        "handlers_run_as_root",
-        "info",
-        "root lacks capabilities here (a container's): handlers run as root, with none but to "
-        "read files; run as an ordinary user, or add SYS_ADMIN, SYS_PTRACE and SYS_NICE",
-    )
 
 
 def find_disk_maker() -> str | None:

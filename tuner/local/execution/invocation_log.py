@@ -171,7 +171,9 @@ class InvocationLog:
             self._write_line(text)
 
     def _keeps(self, kind: str, status: str | None) -> bool:
-        return _keeps_platform_event(kind, status, self._deployment.system_log_level)
+        """Whether a platform event is logged; what did not succeed is a warning, whatever it is."""
+        level = "WARN" if status not in (None, "success") else _SYSTEM_LEVELS[kind]
+        return _RANKS[level] >= _RANKS[self._deployment.system_log_level or "INFO"]
 
     def _write_line(self, text: str) -> None:
         self._end_partial()
@@ -204,12 +206,6 @@ class InvocationLog:
 
 def _now() -> str:
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _keeps_platform_event(kind: str, status: str | None, wanted: str | None) -> bool:
-    """Whether a platform event is logged; what did not succeed is a warning, whatever its kind."""
-    level = "WARN" if status not in (None, "success") else _SYSTEM_LEVELS[kind]
-    return _RANKS[level] >= _RANKS[wanted or "INFO"]
 
 
 def _keeps_output(line: bytes, wanted: str | None) -> bool:

@@ -95,34 +95,18 @@ def clean_leftovers(parent: Path, kind: str) -> int:
         except FileNotFoundError:  # another run removed it meanwhile
             continue
         kill_processes_of(identities)
-        tops = _lines(run_dir / GROUPS_FILE)
+        tops = (group_files.read_or_none(str(run_dir / GROUPS_FILE)) or "").split("\n")
         groups = [path for top in tops if top for path in Path(top).glob(f"tuner-{run_dir.name}-*")]
         group_files.remove([str(path) for path in groups])
         shutil.rmtree(run_dir, ignore_errors=True)
     return len(dead)
 
 
-def _lines(file: Path) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8").split("\n")
-    except OSError:
-        return []
-
-
 def kill_processes_of(identities: list[str]) -> None:
-    """Kill what was started in these environments, as its variables tell."""
-    for pid in _processes_of(identities):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def _processes_of(identities: list[str]) -> list[int]:
-    """Their log stream's name ends in the environment's identity."""
+    """Kill what was started in these environments: its log stream's name ends in the identity."""
     wanted = [f"]{identity}\0".encode() for identity in identities]
-    found = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):
             variables = path.read_bytes()
             if any(mark in variables for mark in wanted):
-                found.append(int(path.parent.name))
-    return found
+                os.kill(int(path.parent.name), signal.SIGKILL)

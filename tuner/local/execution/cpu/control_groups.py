@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
 
 from tuner.local.execution.cpu import group_files
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WINDOW_US = 20_000
 """Lambda enforces its CPU quota in windows of about 20 ms."""
@@ -18,36 +15,6 @@ MIN_QUOTA_US = 1_000
 """The kernel takes no smaller one."""
 BYTES_PER_MB = 1024 * 1024
 KIB = 1024
-
-
-class ControlGroup(Protocol):
-    """One execution environment's CPU quota, memory limit and freezer."""
-
-    @property
-    def directories(self) -> tuple[str, ...]:
-        """Every directory: a process joins through their `cgroup.procs`."""
-
-    @property
-    def peak_bytes(self) -> int:
-        """Highest anonymous and shared memory seen so far."""
-
-    def create(self, memory_mb: int) -> None:
-        """Make the directories and set the memory limit; raises OSError."""
-
-    def set_cores(self, cores: float) -> None:
-        """Give this much CPU in every window of 20 ms."""
-
-    def pause(self) -> None:
-        """Freeze the tree: an idle environment uses no CPU."""
-
-    def resume(self) -> None:
-        """Let the tree run."""
-
-    def sample(self) -> bool:
-        """Look at the memory, keep the peak; whether the kernel has killed for memory."""
-
-    def close(self) -> None:
-        """Close the files that are kept open; the directories stay."""
 
 
 def quota_us(cores: float) -> int:
@@ -81,7 +48,10 @@ class CgroupV1:
 
     @property
     def directories(self) -> tuple[str, ...]:
-        """Every directory of the group, each once (controllers may be mounted together)."""
+        """Every directory, each once (controllers may be mounted together).
+
+        A process joins through their `cgroup.procs`.
+        """
         found = (str(path) for path in (self._cpu, self._memory, self._freezer) if path)
         return tuple(dict.fromkeys(found))
 
@@ -207,6 +177,10 @@ class CgroupV2:
     def _freeze(self, value: str) -> None:
         if (self._path / "cgroup.freeze").exists():
             group_files.write(f"{self._path}/cgroup.freeze", value)
+
+
+ControlGroup = CgroupV1 | CgroupV2
+"""One execution environment's CPU quota, memory limit and freezer."""
 
 
 @dataclass(frozen=True, slots=True)

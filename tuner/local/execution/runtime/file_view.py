@@ -228,11 +228,7 @@ def mount_image(image: str, target: str) -> None:
     finally:
         os.close(handle)
     try:
-        library = ctypes.CDLL(None, use_errno=True)
-        flags = MS_NOSUID | MS_NODEV
-        if library.mount(name.encode(), target.encode(), b"ext4", flags, None) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number), target)
+        _mount(name, target, MS_NOSUID | MS_NODEV, b"ext4")
     finally:
         os.close(device)
     lost = f"{target}/lost+found"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tuner.errors import LocalError
 from tuner.local.deployment import PYTHON_MINORS
@@ -18,13 +18,14 @@ from tuner.model.finding import Finding
 from tuner.model.optional_import import install_command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tuner.local.deployment import Deployment
 
 RUNTIME_CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 """Pure Python throughout: what Lambda's Python runtimes bring along beside the client."""
+STAND_IN: Final = str(Path(__file__).resolve().parent / "stand_in")
 PROBE_LIMIT_S: Final = 20.0
 PROBE: Final = """
 import json, sys
@@ -133,8 +134,8 @@ def own_interpreter() -> Interpreter:
     return Interpreter(
         executable=sys.executable,
         version=".".join(map(str, sys.version_info[:3])),
-        python_path=() if compiled else (str(_stand_in_dir()),),
-        directories=tuple(dict.fromkeys((*places, str(_stand_in_dir())))),
+        python_path=() if compiled else (STAND_IN,),
+        directories=tuple(dict.fromkeys((*places, STAND_IN))),
     )
 
 
@@ -145,7 +146,7 @@ def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter
     """
     client = _linked(RUNTIME_CLIENT, links_dir / "client")
     sdk = _linked(SDK, links_dir / "sdk")
-    path = (str(_stand_in_dir()), str(client))
+    path = (STAND_IN, str(client))
     answer = _probe(command, path)
     if answer is None or not answer.version.startswith(f"{wanted}."):
         return None
@@ -153,35 +154,43 @@ def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter
     if not answer.has_sdk:
         python_path = (*path, str(sdk))
         answer = _probe(command, python_path) or answer
-    findings = () if answer.has_sdk else (_no_sdk(command),)
+    message = (
+        f"{command} has no boto3 and cannot use the tool's: a handler that imports it will fail"
+    )
+    findings = () if answer.has_sdk else (Finding("sdk_missing", "warning", message),)
     directories = (*answer.places, *path, str(sdk), *_parents_of(RUNTIME_CLIENT + SDK))
     unique = tuple(dict.fromkeys(directories))
     return Interpreter(answer.executable, answer.version, python_path, unique, findings)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     executable: str
     version: str
     has_sdk: bool
-    places: tuple[str, ...]
+    places: list[str]
 
 
 def _probe(command: str, python_path: tuple[str, ...]) -> _Answer | None:
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(python_path)}
+    match ask([command, "-c", PROBE], PYTHONPATH=":".join(python_path)):
+        case [str() as executable, list() as version, bool() as has_sdk, list() as places]:
+            return _Answer(executable, ".".join(map(str, version)), has_sdk, places)
+    return None
+
+
+def ask(command: Sequence[str], **variables: str) -> Any:
+    """What an interpreter of PATH says as JSON; None where it does not run."""
     try:
-        done = subprocess.run(  # noqa: S603 (an interpreter from PATH, as the user set it)
-            [command, "-c", PROBE],
-            env=environment,
+        done = subprocess.run(  # noqa: S603 (as the user set it)
+            command,
+            env={"PATH": "/usr/bin:/bin", **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PROBE_LIMIT_S,
             check=True,
         )
-        executable, version, has_sdk, places = json.loads(done.stdout)
+        return json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-    return _Answer(executable, ".".join(map(str, version)), has_sdk, tuple(places))
 
 
 def _linked(names: Iterable[str], directory: Path) -> Path:
@@ -206,15 +215,3 @@ def _origin(name: str) -> Path | None:
 def _parents_of(names: Iterable[str]) -> tuple[str, ...]:
     origins = (_origin(name) for name in names)
     return tuple(dict.fromkeys(str(origin.parent) for origin in origins if origin))
-
-
-def _stand_in_dir() -> Path:
-    return Path(__file__).resolve().parent / "stand_in"
-
-
-def _no_sdk(command: str) -> Finding:
-    return Finding(
-        "sdk_missing",
-        "warning",
-        f"{command} has no boto3 and cannot use the tool's: a handler that imports it will fail",
-    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import LocalError
 from tuner.local.deployment import node_major
+from tuner.local.execution.runtime.interpreter import ask
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Deployment
 
 LEAST_MAJOR: Final = 18
-PROBE_LIMIT_S: Final = 20.0
 PROBE: Final = "console.log(JSON.stringify([process.execPath, process.versions.node]))"
 CLIENT: Final = Path(__file__).resolve().parent / "node" / "bootstrap.cjs"
 
@@ -117,16 +115,7 @@ def _commands() -> Iterator[str]:
 
 
 def _probe(command: str) -> NodeJs | None:
-    try:
-        done = subprocess.run(  # noqa: S603 (a Node.js from PATH, as the user set it)
-            [command, "-e", PROBE],
-            env={"PATH": "/usr/bin:/bin"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PROBE_LIMIT_S,
-            check=True,
-        )
-        executable, version = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
-    return NodeJs(str(executable), str(version))
+    match ask([command, "-e", PROBE]):
+        case [str() as executable, str() as version]:
+            return NodeJs(executable, version)
+    return None

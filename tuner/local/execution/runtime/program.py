@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from tuner.local.deployment import check_runtime
 from tuner.local.execution.runtime.file_view import OPT_DIR, TASK_DIR
@@ -14,33 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tuner.local.deployment import Deployment
+    from tuner.local.execution.runtime.interpreter import Interpreter
+    from tuner.local.execution.runtime.node_js import NodeJs
     from tuner.model.finding import Finding
 
 BOOTSTRAP: Final = "bootstrap"
 PLACEHOLDER_KEY = "local"
 """Local credentials: they sign, and open nothing."""
-
-
-class Program(Protocol):
-    """One way to run functions: an interpreter with a client, or the function's own bootstrap."""
-
-    @property
-    def label(self) -> str:
-        """What INIT_START names: "python:3.11.7"."""
-
-    @property
-    def directories(self) -> tuple[str, ...]:
-        """What it must be able to read."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """What there is to say of it on this host."""
-
-    def argv(self, deployment: Deployment) -> tuple[str, ...]:
-        """What is executed; raises EntrypointError where the package has nothing to execute."""
-
-    def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
-        """Variables that hold paths: what Lambda sets them to, layers included."""
 
 
 class EntrypointError(Exception):
@@ -107,6 +87,11 @@ class Bootstrap:
         """Nothing beyond what every runtime gets."""
         del deployment
         return {}
+
+
+if TYPE_CHECKING:
+    Program = Interpreter | NodeJs | Bootstrap
+    """One way to run functions: an interpreter with a client, or the function's own bootstrap."""
 
 
 def find_bootstrap(code_dir: Path, opt_dir: Path | None) -> Path:

@@ -11,12 +11,11 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tuner.local.deployment import InvokeRequest
 
 API_ROOT: Final = "/2018-06-01/runtime"
