@@ -62,7 +62,7 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         "BUCKET": "thumbs", "LIMIT": "010", "RATIO": "1.50", "DEBUG": "true",
         "SINCE": "2026-11-20", "EMPTY": "",
     }  # fmt: skip
-    assert function.line == 5
+    assert function.origin == f"{path}:5"
     assert not function.has_requirements
     assert (template.path, template.ignored) == (path, ())
 
@@ -100,7 +100,7 @@ def test_globals_hold_for_all_and_a_functions_own_settings_win(tmp_path: Path) -
     assert (first.memory_mb, second.memory_mb) == (256, 512)
     assert dict(first.environment) == {"STAGE": "test", "LEVEL": "info"}
     assert dict(second.environment) == {"STAGE": "test", "LEVEL": "debug", "MORE": "1"}
-    assert (first.line, second.line) == (9, 10)
+    assert (first.origin, second.origin) == (f"{path}:9", f"{path}:10")
 
 
 def test_a_template_may_be_json(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tuner.errors import LocalError
 from tuner.iac import TemplateLayer, read_template
 from tuner.local import LocalLambda, build
 from tuner.local.build import Builder
-from tuner.local.deployment import FunctionDefinition, from_template
+from tuner.local.deployment import FunctionDefinition
 
 OWN = f"python3.{sys.version_info.minor}"
 
@@ -161,7 +161,7 @@ def test_layers_are_built_as_sam_builds_them(tmp_path: Path) -> None:
     (code / "Makefile").write_text("build-Made:\n\ttouch $(ARTIFACTS_DIR)/made\n")
     path = tmp_path / "template.yaml"
     path.write_text(LAYERS.replace("OWN", OWN))
-    function = from_template(read_template(path).functions[0], path)
+    function = read_template(path).functions[0]
     shared, made = map(Builder(tmp_path / "built").build_layer, function.layers)
     assert shared is not None
     assert made is not None
@@ -238,7 +238,7 @@ def test_a_build_ends_with_whoever_asked_for_it(tmp_path: Path) -> None:
 def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:
     """The tool's own words, the function and its place; nothing is deployed half."""
     (tmp_path / "code" / "Makefile").write_text("build-Native:\n\techo boom >&2; exit 3\n")
-    function = from_template(read_template(template).functions[0], template)
+    function = read_template(template).functions[0]
     with pytest.raises(LocalError, match=r"make failed: make.*Error 3|make failed: boom"):
         Builder(tmp_path / "built").build(function)
     (tmp_path / "code" / "requirements.txt").write_text("no-such-package-anywhere==0\n--no-index\n")
@@ -252,7 +252,7 @@ def test_a_build_that_fails_is_a_line(template: Path, tmp_path: Path) -> None:
 def test_other_build_methods_are_refused(template: Path, tmp_path: Path) -> None:
     """What only its own tool can build is said, with what to do."""
     template.write_text(template.read_text().replace("makefile", "dotnet7"))
-    function = from_template(read_template(template).functions[0], template)
+    function = read_template(template).functions[0]
     with pytest.raises(LocalError, match="BuildMethod dotnet7 is not supported: build it"):
         Builder(tmp_path / "built").build(function)
 
@@ -261,7 +261,7 @@ def test_a_tool_that_is_missing_is_named(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without make on PATH the line says that it is needed; one that hangs is ended."""
-    function = from_template(read_template(template).functions[0], template)
+    function = read_template(template).functions[0]
     monkeypatch.setattr(build, "LIMIT_S", 0.2)
     (tmp_path / "code" / "Makefile").write_text("build-Native:\n\texec sleep 20\n")
     with pytest.raises(LocalError, match="make took over 0 s"):

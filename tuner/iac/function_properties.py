@@ -75,7 +75,7 @@ def read_function(
         ephemeral_storage_mb=read.ephemeral_storage_mb(),
         description=read.description(),
         environment=_environment(shared, own, given),
-        line=key.line,
+        origin=f"{key.path}:{key.line}",
         has_requirements=code_dir is not None and has_requirements(code_dir, runtime),
         build_method=build_method(metadata),
         build_properties=build_properties(metadata),

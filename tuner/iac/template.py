@@ -28,30 +28,29 @@ class TemplateLayer:
 
 @dataclass(frozen=True, slots=True)
 class TemplateFunction:
-    """One function's settings, the template's globals and SAM's defaults filled in."""
+    """One function's settings and where its code lies, the globals and SAM's defaults filled in."""
 
-    logical_id: str
     name: str
-    handler: str
-    runtime: str
-    code_dir: Path | None
+    code_dir: Path | None = None
     """Absolute; it exists. It may be a ZIP. None where the code stands in the template."""
-    memory_mb: int
-    timeout_s: int
-    architecture: Architecture
-    ephemeral_storage_mb: int
-    description: str
-    environment: tuple[tuple[str, str], ...] = field(repr=False)
-    line: int
-    """Where the function begins in the template, from 1."""
-    has_requirements: bool
+    handler: str = "handler.handler"
+    runtime: str = "python3.13"
+    memory_mb: int = 128
+    timeout_s: int = 3
+    architecture: Architecture = "x86_64"
+    ephemeral_storage_mb: int = 512
+    description: str = ""
+    environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    has_requirements: bool = False
     """Whether packages are named beside the code (requirements.txt, package.json) and not there."""
     inline_code: str | None = field(default=None, repr=False)
-    """The code, where it stands in the template."""
+    """The code, where it stands in the template: the module `index`."""
+    logical_id: str = ""
+    """What the template calls it: a Makefile's target is named after it."""
     build_method: str | None = None
     """How it is built: BuildMethod of its Metadata, such as "makefile"."""
     build_properties: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """With what it is built: BuildProperties of its Metadata, each a list of texts."""
+    """With what: BuildProperties of its Metadata, "EntryPoints" and others, each a list."""
     layers: tuple[TemplateLayer, ...] = ()
     """In the order in which they are laid over one another."""
     logging: tuple[tuple[str, str], ...] = ()
@@ -60,6 +59,8 @@ class TemplateFunction:
     """What its settings refer to that is not made locally, with its type."""
     qualifiers: tuple[str, ...] = ()
     """Its aliases, and "1" where the template makes a version."""
+    origin: str = ""
+    """Where it begins, for messages: "template.yaml:12"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import LocalError
+from tuner.iac import read_template
 from tuner.local.build import Builder, with_named
 from tuner.local.control_plane.aliases import AliasesApi
 from tuner.local.control_plane.api_error import ApiError
@@ -23,7 +24,6 @@ from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
 from tuner.local.deployer import Deployer, left_out
-from tuner.local.deployment import FunctionDefinition, from_template
 from tuner.local.emulated_services import EmulatedServices, not_installed
 from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_work_dir
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tuner.iac import TemplateResource
-    from tuner.local.deployment import Executor, HostLimits
+    from tuner.local.deployment import Executor, FunctionDefinition, HostLimits
     from tuner.local.execution.invocation_log import LogEvent, LogSink
     from tuner.model.finding import Finding
 
@@ -143,8 +143,6 @@ class LocalLambda:
         `parameters` are values for the template's own, `environment` for functions' variables;
         `build` installs what the functions need, or what `build_for` and those that it names need.
         """
-        from tuner.iac import read_template  # noqa: PLC0415 - YAML is not always needed
-
         http = HttpServer(port=port)
         try:
             template = read_template(
@@ -157,7 +155,7 @@ class LocalLambda:
                 allow_outside=allow_outside,
             )
             server = cls(
-                [from_template(function, path) for function in template.functions],
+                template.functions,
                 region=region,
                 executor=executor,
                 emulated_services=emulated_services,
