@@ -13,7 +13,7 @@ import typer
 from tuner.cli import options
 from tuner.cli.flags import shown
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
-from tuner.cli.saved import Sweeps, answer_of, limits_of, load
+from tuner.cli.saved import Sweeps, analyse
 from tuner.cli.values import parameters_of
 
 if TYPE_CHECKING:
@@ -172,21 +172,21 @@ def comment(
     replaced by what an older sweep says. Where the token may not comment (a fork's), the answer
     goes to the job's summary instead (on GitLab: to stdout).
     """
+    from tuner import session
+    from tuner.cli.config import today
     from tuner.cli.screen import show_text
     from tuner.errors import UsageError
 
-    terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
-    loaded = [load(name) for name in sweeps]
-    answers = [
-        (sweep, answer_of(sweep, goal.wanted(sweep.goal), terms, limits)) for sweep in loaded
-    ]
+    terms = traffic.terms()
+    analyses = analyse(sweeps, goal, min_memory, max_memory)
+    answers = [(each.sweep, session.recommend(each, terms, today=today())) for each in analyses]
     text = change.compose(answers, key=key)
     if dry_run:
         show_text(text.text)
     else:
         why_not: TunerError | None
         why_not = UsageError("it was measured locally (--allow-local posts it all the same)")
-        if allow_local or all(sweep.environment != "local" for sweep in loaded):
+        if allow_local or all(sweep.environment != "local" for sweep, _ in answers):
             why_not = _post(text, pull_request)
         if why_not is not None:
             _instead(text, why_not, require_comment=require_comment)

@@ -174,3 +174,13 @@ class WhereOptions:
     def part(self) -> Target:
         """Return it."""
         return Target(region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)
+
+
+@dataclass(frozen=True, slots=True)
+class MannerOptions:
+    """How a change to an account talks to whoever asked for it."""
+
+    yes: options.Yes = False
+    dry_run: options.DryRun = False
+    json: options.JsonOutput = False
+    detailed_exitcode: options.DetailedExitcode = False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.cli import options
 from tuner.cli.flags import with_flags
-from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.groups import MannerOptions, WhereOptions, spread
 from tuner.cli.screen import agree, say, show_json, show_text
 
 if TYPE_CHECKING:
@@ -58,10 +58,7 @@ def recover(
     function: options.LeftFunction = None,
     take_over: options.TakeOver = None,
     where: WhereOptions,
-    yes: options.Yes = False,
-    dry_run: options.DryRun = False,
-    detailed_exitcode: options.DetailedExitcode = False,
-    json: options.JsonOutput = False,
+    manner: MannerOptions,
 ) -> int:
     """Restore what interrupted sweeps left changed, and delete what they made.
 
@@ -79,7 +76,6 @@ def recover(
     place: dict[str, Any] = asdict(where)
     folder = state_dir()
     name = function and _name_of(function)
-    manner = {"yes": yes, "dry_run": dry_run, "detailed_exitcode": detailed_exitcode, "json": json}
     outcomes = []
     for journal in recovery.find_unfinished(folder):
         header = journal.header
@@ -89,22 +85,22 @@ def recover(
             opening = partial(
                 recovery.open_recovery, journal, state_dir=folder, on_wait=_tell_wait, **place
             )
-            _recover_one(opening, outcome, **manner)
+            _recover_one(opening, outcome, manner)
     if function is not None:
         outcome = _Outcome(_name_of(function))
         stray = partial(
             recovery.open_stray, function, state_dir=folder, take_over=take_over or (), **place
         )
         # Where nothing else is to be told, a failure to look is the whole answer.
-        _recover_one(stray, outcome, has_journal=False, is_all=not outcomes, **manner)
+        _recover_one(stray, outcome, manner, has_journal=False, is_all=not outcomes)
         outcomes.append(outcome)
     exit_code = max((outcome.exit_code for outcome in outcomes), default=0)
-    if json:
+    if manner.json:
         show_json(
             {
                 "schema_version": 1,
                 "kind": "recovery",
-                "dry_run": dry_run,
+                "dry_run": manner.dry_run,
                 "functions": [outcome.to_json() for outcome in outcomes],
                 "exit_code": exit_code,
             }
@@ -117,11 +113,8 @@ def recover(
 def _recover_one(
     opening: "Callable[[], AbstractContextManager[Recovery | StrayRecovery]]",
     outcome: _Outcome,
+    manner: MannerOptions,
     *,
-    yes: bool,
-    dry_run: bool,
-    detailed_exitcode: bool,
-    json: bool,
     has_journal: bool = True,
     is_all: bool = False,
 ) -> None:
@@ -134,7 +127,7 @@ def _recover_one(
     from tuner.errors import TunerError
 
     def show(line: str) -> None:
-        if not json:
+        if not manner.json:
             show_text(f"{with_flags(line)}\n")
 
     is_left = has_journal
@@ -143,11 +136,11 @@ def _recover_one(
             is_left |= not recovery.is_empty or bool(recovery.others)
             outcome.sweep_id, outcome.others = recovery.sweep_id, recovery.others
             outcome.actions = recovery.describe()
-            asks = not (dry_run or yes or recovery.is_empty)
+            asks = not (manner.dry_run or manner.yes or recovery.is_empty)
             for line in outcome.actions:
-                (say if json and asks else show)(line)
-            if dry_run:
-                outcome.exit_code = WOULD_CHANGE if detailed_exitcode and is_left else 0
+                (say if manner.json and asks else show)(line)
+            if manner.dry_run:
+                outcome.exit_code = WOULD_CHANGE if manner.detailed_exitcode and is_left else 0
                 return
             if (asks and not agree("Do it?")) or (recovery.is_empty and recovery.others):
                 outcome.exit_code = LEFT_CHANGED
@@ -160,7 +153,7 @@ def _recover_one(
                 return
             show("Done: nothing of this sweep is left.")
     except TunerError as error:
-        if json and is_all and not is_left:
+        if manner.json and is_all and not is_left:
             raise
         say(f"tuner: {error}")
         outcome.error = str(error)

@@ -2,7 +2,7 @@
 
 from tuner.cli import options
 from tuner.cli.groups import GoalOptions, TrafficOptions, spread
-from tuner.cli.saved import Sweeps, limits_of, load
+from tuner.cli.saved import Sweeps, analyse
 
 EPILOG = """\
 tuner report resize-images
@@ -44,9 +44,8 @@ def report(
 
     shown = picture.format_of(format_name, json=json)
     picture.check(shown, out_file, sweep_count=len(sweeps))
-    terms, limits = traffic.terms(), limits_of(min_memory, max_memory)
-    loaded = [load(name) for name in sweeps]
-    analyses = [session.analyse(sweep, goal.wanted(sweep.goal), **limits) for sweep in loaded]
+    terms = traffic.terms()
+    analyses = analyse(sweeps, goal, min_memory, max_memory)
     others = [*limits_flags(min_memory, max_memory), *terms_flags(terms)]
     if shown == "html":
         views = [

@@ -1,21 +1,16 @@
-"""Saved sweeps: how commands name them, and their answers."""
+"""Saved sweeps: how commands name them, and what they say."""
 
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from tuner.breakeven.terms import Terms
-    from tuner.model.goal import Goal
-    from tuner.model.recommendation import Recommendation
+    from collections.abc import Sequence
+
+    from tuner.cli.groups import GoalOptions
+    from tuner.decision import Analysis
     from tuner.model.sweep import Sweep
-
-
-class Limits(TypedDict):
-    """The range of sizes to choose from (None: the sweep's)."""
-
-    min_memory_mb: int | None
-    max_memory_mb: int | None
 
 
 def kept_names(incomplete: str) -> list[str]:
@@ -46,22 +41,19 @@ def load(name: str) -> "Sweep":
 
 def last_two(name: str) -> tuple[str, str]:
     """The files of a function's last two sweeps. Raises SweepFileError for fewer."""
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - not needed for --help
-    from tuner.sweep.store import SweepStore  # noqa: PLC0415 - as above
+    from tuner.cli.config import state_dir
+    from tuner.sweep.store import SweepStore
 
     older, newer = SweepStore(state_dir()).newest_two(name)
     return str(older), str(newer)
 
 
-def limits_of(min_memory: int | None, max_memory: int | None) -> Limits:
-    """The range that the options give."""
-    return {"min_memory_mb": min_memory, "max_memory_mb": max_memory}
-
-
-def answer_of(sweep: "Sweep", goal: "Goal", terms: "Terms", limits: Limits) -> "Recommendation":
-    """The answer of one sweep, and where else it could run; with a rate, what it saves a month."""
+def analyse(
+    names: "Sequence[str]", goal: "GoalOptions", min_memory: int | None, max_memory: int | None
+) -> "list[Analysis]":
+    """What saved sweeps say, each under what is wanted or its own goal. Raises InputError."""
     from tuner import session
-    from tuner.cli.config import today
 
-    analysis = session.analyse(sweep, goal, **limits)
-    return session.recommend(analysis, terms, today=today())
+    analyse_within = partial(session.analyse, min_memory_mb=min_memory, max_memory_mb=max_memory)
+    loaded = [load(name) for name in names]
+    return [analyse_within(sweep, goal.wanted(sweep.goal)) for sweep in loaded]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from tuner import session
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tuner.breakeven.terms import Terms
+    from tuner.cli.groups import MannerOptions
     from tuner.model.goal import Goal
     from tuner.model.plan import PriceOfDeciding
     from tuner.model.progress import ProgressHook
@@ -40,22 +41,12 @@ RENEWAL_S: Final = 240.0
 """Well below what a giving back may take without a step (`LIMIT_S`): that must not end the wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How the run talks to whoever started it."""
-
-    yes: bool
-    allow_side_effects: bool
-    dry_run: bool
-    json: bool
-    detailed_exitcode: bool
-
-
 def sweep_and_answer(
     request: TuneRequest,
     *,
     goal: Callable[[Goal | None], Goal],
-    manner: Manner,
+    manner: MannerOptions,
+    allow_side_effects: bool = False,
     terms: Terms | None = None,
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError.
@@ -87,7 +78,7 @@ def sweep_and_answer(
         _show_plan(prepared, target, price)
         if manner.dry_run:
             return _end_dry_run(prepared, price, manner)
-        _agree(prepared, manner)
+        _agree(prepared, yes=manner.yes, allow_side_effects=allow_side_effects)
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
     answer = tell(sweep)
@@ -153,18 +144,18 @@ def _show_plan(prepared: PreparedSweep, target: OpenTarget, price: PriceOfDecidi
         say(line)
 
 
-def _agree(prepared: PreparedSweep, manner: Manner) -> None:
+def _agree(prepared: PreparedSweep, *, yes: bool, allow_side_effects: bool) -> None:
     """Have it agreed to what invocations may cause, and apart from that to the cost."""
     if prepared.side_effects:
         effects = "; ".join(prepared.side_effects)
         say(f"Invocations may have effects beyond their answer: {effects}.")
-        if not manner.allow_side_effects and not agree(
+        if not allow_side_effects and not agree(
             "Is that safe with these payloads?", flag="--allow-side-effects"
         ):
             raise NotAgreedError("the side effects were not agreed to: nothing was changed")
     if prepared.harms_nothing:
         say("This endpoint was started for the run, so nothing is asked.")
-    elif not (manner.yes or agree("Proceed?")):
+    elif not (yes or agree("Proceed?")):
         raise NotAgreedError("the plan was not agreed to: nothing was changed")
 
 
@@ -187,7 +178,7 @@ def _run(
         raise
 
 
-def _end_dry_run(prepared: PreparedSweep, price: PriceOfDeciding | None, manner: Manner) -> int:
+def _end_dry_run(prepared: PreparedSweep, price: PriceOfDeciding | None, manner: MannerOptions) -> int:
     if manner.json:
         show_json(
             {

@@ -3,7 +3,7 @@
 from typer import BadParameter
 
 from tuner.cli import options
-from tuner.cli.groups import GoalOptions, TargetOptions, TrafficOptions, spread
+from tuner.cli.groups import GoalOptions, MannerOptions, TargetOptions, TrafficOptions, spread
 from tuner.cli.tune_options import (
     BudgetOptions,
     FunctionToTune,
@@ -41,13 +41,10 @@ def tune(
     traffic: TrafficOptions,
     budget: BudgetOptions,
     safety: SafetyOptions,
-    yes: options.Yes = False,
+    manner: MannerOptions,
     allow_side_effects: options.AllowSideEffects = False,
-    dry_run: options.DryRun = False,
     output: OutputOptions,
     target: TargetOptions,
-    json: options.JsonOutput = False,
-    detailed_exitcode: options.DetailedExitcode = False,
 ) -> int:
     """Measure FUNCTION at a few well-chosen memory sizes and say how much it should have.
 
@@ -57,7 +54,7 @@ def tune(
     """
     if target.local is not None:
         refuse_other_systems()  # before what is imported next, which they lack
-    from tuner.cli.sweeping import Manner, sweep_and_answer
+    from tuner.cli.sweeping import sweep_and_answer
 
     if function is None and measure.resume is None:
         raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
@@ -65,11 +62,10 @@ def tune(
     request = TuneRequest(
         function, measure.part(), budget.part(), safety.part(), target.part(), output.part()
     )
-    manner = Manner(
-        yes=yes,
+    return sweep_and_answer(
+        request,
+        goal=goal.wanted,
+        manner=manner,
         allow_side_effects=allow_side_effects,
-        dry_run=dry_run,
-        json=json,
-        detailed_exitcode=detailed_exitcode,
+        terms=terms,
     )
-    return sweep_and_answer(request, goal=goal.wanted, manner=manner, terms=terms)
