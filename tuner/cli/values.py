@@ -131,14 +131,14 @@ def event_sizes(text: str) -> str:
 
 def rate_per_s(text: str) -> float:
     """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests a second."""
-    from tuner.breakeven.request_rate import parse_rate  # noqa: PLC0415 - not needed for --help
+    from tuner.breakeven.request_rate import parse_rate
 
     return _read(parse_rate, str(text))
 
 
 def count(text: str) -> float:
     """`30M`, `500k`, `2G` or `1e6`: above 0."""
-    from tuner.breakeven.request_rate import parse_count  # noqa: PLC0415 - not needed for --help
+    from tuner.breakeven.request_rate import parse_count
 
     return _read(parse_count, str(text))
 

@@ -20,7 +20,6 @@ from urllib.parse import quote, urlencode
 
 from tuner.errors import LocalError
 from tuner.local.child_process import end_child, killed_after
-from tuner.local.control_plane.package import ObjectError
 from tuner.local.http.endpoint import UnixConnection
 from tuner.model.optional_import import install_command
 
@@ -125,17 +124,17 @@ class ServiceRequests:
     region: str
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
-        """Give an object's bytes; raises ObjectError where there is none, or it is too large."""
+        """Give an object's bytes; raises LocalError where there is none, or it is too large."""
         query = f"?{urlencode({'versionId': version})}" if version else ""
         path = f"/{quote(bucket, safe='')}/{quote(key)}{query}"
         try:
             status, body = self._exchange("s3", "GET", path, headers={}, max_bytes=max_bytes + 1)
         except LocalError as error:
-            raise ObjectError("ServiceUnavailable", str(error)) from None
+            raise _no_object("ServiceUnavailable", str(error)) from None
         if status != 200:
-            raise ObjectError(_element(body, "Code"), _element(body, "Message"))
+            raise _no_object(_element(body, "Code"), _element(body, "Message"))
         if len(body) > max_bytes:
-            raise ObjectError("EntityTooLarge", f"the object is over {max_bytes} bytes")
+            raise _no_object("EntityTooLarge", f"the object is over {max_bytes} bytes")
         return body
 
     def make(self, resource: TemplateResource) -> None:
@@ -241,6 +240,12 @@ def _with_numbers(value: Any) -> Any:
         else _with_numbers(each)
         for name, each in value.items()
     }
+
+
+def _no_object(code: str, message: str) -> LocalError:
+    return LocalError(
+        f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}"
+    )
 
 
 def _message(said: bytes) -> str:

@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from contextlib import ExitStack, closing
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, Self
 
 from tuner.errors import LocalError
@@ -203,10 +204,10 @@ class LocalLambda:
             "cpu_control": limits.cpu_control,
             "max_memory_mb": limits.max_memory_mb,
             "core_count": limits.core_count,
-            "host_findings": [_told(each) for each in limits.findings],
-            "findings": [_told(each) for each in self.findings],
+            "host_findings": [asdict(each) for each in limits.findings],
+            "findings": [asdict(each) for each in self.findings],
             "function_findings": {
-                name: [_told(each) for each in found] for name, found in self._of_functions.items()
+                name: [asdict(each) for each in found] for name, found in self._of_functions.items()
             },
         }
 
@@ -289,10 +290,6 @@ class LocalLambda:
         if kind == "code" and known and code is not None:
             return Response(200, code.zip_path.read_bytes(), (("Content-Type", "application/zip"),))
         return plain(404, "nothing is kept here")
-
-
-def _told(finding: Finding) -> dict[str, str]:
-    return {"code": finding.code, "severity": finding.severity, "message": finding.message}
 
 
 def _bare_name(given: str, region: str) -> str:

@@ -95,17 +95,17 @@ class Call:
         return value
 
     def page(
-        self, items: Sequence[Item], key: Callable[[Item], str], *, size: int = PAGE_SIZE
+        self, items: Sequence[Item], key: Callable[[Item], str]
     ) -> tuple[list[Item], dict[str, str]]:
         """Cut one page after the Marker; gives it and the NextMarker member if more follow."""
-        given = self.query.get("MaxItems") or str(size)
+        given = self.query.get("MaxItems") or str(PAGE_SIZE)
         wanted = int(given) if given.isascii() and given.isdigit() else given
         check_member(self.operation, "MaxItems", wanted)
         start = 0
         if marker := self.query.get("Marker"):
             last = _decode_marker(marker)
             start = next((n + 1 for n, item in enumerate(items) if key(item) == last), len(items))
-        page = list(items[start : start + min(int(wanted), size)])
+        page = list(items[start : start + min(int(wanted), PAGE_SIZE)])
         if page and start + len(page) < len(items):
             return page, {"NextMarker": base64.b64encode(key(page[-1]).encode()).decode()}
         return page, {}

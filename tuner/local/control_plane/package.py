@@ -245,20 +245,11 @@ def zip_source(name: str, source: str) -> bytes:
     return buffer.getvalue()
 
 
-class ObjectError(Exception):
-    """S3 did not give an object: its code and message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 class Uploads:
     """Reads packages into the code store.
 
     `read_object` gives an object's bytes by its bucket, key, version and the most that it may have,
-    or raises ObjectError; None where there is no S3 beside Lambda.
+    or raises LocalError; None where there is no S3 beside Lambda.
     """
 
     def __init__(
@@ -289,9 +280,6 @@ class Uploads:
             raise invalid("This endpoint was started without S3: send the package as ZipFile")
         try:
             package = self._read_object(bucket, key, version or None, MAX_UNZIPPED_BYTES)
-        except ObjectError as error:
-            raise invalid(
-                f"Error occurred while GetObject. S3 Error Code: {error.code}. "
-                f"S3 Error Message: {error.message}"
-            ) from None
+        except LocalError as error:
+            raise invalid(str(error)) from None
         return self._codes.add(package, max_bytes=MAX_UNZIPPED_BYTES)

@@ -67,19 +67,14 @@ def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: 
             _drop_powers(kept=CAP_DAC_READ_SEARCH)
         os.chdir(spec["working_dir"])
         os.write(status_fd, b"exec %d\n" % time.monotonic_ns())
-        execute(spec, status_fd)
+        try:
+            os.execve(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 (no shell)
+        except OSError as error:  # what is there cannot be executed here
+            os.write(status_fd, f"unfit {error.strerror}\n".encode())
     except OSError as error:
         os.write(status_fd, f"failed {error.strerror}: {error.filename}\n".encode())
     finally:
         os._exit(127)
-
-
-def execute(spec: LaunchSpec, status_fd: int) -> None:
-    """Exec the runtime; writes why the system cannot, and returns then only."""
-    try:
-        os.execve(spec["argv"][0], spec["argv"], spec["environment"])  # noqa: S606 (no shell is wanted)
-    except OSError as error:
-        os.write(status_fd, f"unfit {error.strerror}\n".encode())
 
 
 def _set_streams(log_fd: int) -> None:
