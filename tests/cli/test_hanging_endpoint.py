@@ -15,8 +15,9 @@ import pytest
 
 from tests.cli.running import ROOT, run_here, variables_for
 from tests.cli.scripted import SIZES, at, client, standing, state
+from tests.scripted_executor import ScriptedExecutor
 from tuner.lease import recover as lease_recover
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.local.http.server import HttpServer
 
 if TYPE_CHECKING:

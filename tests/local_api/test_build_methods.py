@@ -15,7 +15,6 @@ from tuner.errors import LocalError
 from tuner.iac import read_template
 from tuner.local import LocalLambda
 from tuner.local.build import Builder
-from tuner.local.deployment import from_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +62,7 @@ def make(tmp_path: Path) -> Make:
         text = TEMPLATE.replace("METHOD", method).replace("PROPERTIES", properties)
         text = text.replace("HANDLER", handler).replace("RUNTIME", runtime or "provided.al2023")
         path.write_text(text.replace("OWN", own))
-        return from_template(read_template(path).functions[0], path)
+        return read_template(path).functions[0]
 
     return write
 

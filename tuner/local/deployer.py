@@ -14,9 +14,7 @@ from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
 from tuner.local.control_plane.settings import create_settings
 from tuner.local.control_plane.validation import check, check_function, check_member
-from tuner.local.node_sdk import missing_sdk
-from tuner.local.template_report import not_here
-from tuner.model.finding import Finding
+from tuner.local.template_report import findings_of, left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.layers import Layered, LayerStore
     from tuner.local.control_plane.package import Code, CodeStore
     from tuner.local.deployment import Executor, FunctionDefinition
+    from tuner.model.finding import Finding
 
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT_ID}:role/local"
 _ECHO: Final = "def handler(event, context):\n    return event\n"
@@ -81,7 +80,7 @@ class Deployer:
             check_new_name(function.name)
             check("CreateFunction", request)
             check_function(request, self._executor.limits)
-            findings = [*self._executor.runtime_findings(function.runtime)]
+            findings = self._executor.runtime_findings(function.runtime)
             builder = self._builder if self._builder and self._builder.is_for(function) else None
             if builder is None:
                 _check_bundled(function)
@@ -106,15 +105,8 @@ class Deployer:
         except (ApiError, LocalError) as refused:
             where = f"{function.origin}: " if function.origin else ""
             raise LocalError(f"{where}function {function.name}: {refused}") from refused
-        if builder is None:
-            findings += [_unbuilt(layer) for layer in function.layers if layer.build_method]
-        if function.has_requirements and built is None:
-            findings.append(_requirements(function))
-        if builder is None and (sdk := missing_sdk(function)):
-            findings.append(_sdk(function, sdk))
-        if function.not_here:
-            findings.append(not_here(function.name, function.not_here))
-        return findings
+        is_built, may_build = built is not None, builder is not None
+        return [*findings, *findings_of(function, is_built=is_built, may_build=may_build)]
 
     def _publish(self, layer: TemplateLayer, builder: Builder | None) -> str:
         """Publish a layer's folder, once for all functions that have it so: its ARN.
@@ -133,11 +125,6 @@ class Deployer:
             code = self._codes.add(package_of(built or layer.folder))
             self._published[key] = self._layers.publish(layer.name, code).arn
         return self._published[key]
-
-
-def left_out(why: str) -> Finding:
-    """Tell why a function is not here."""
-    return Finding("function_left_out", "warning", f"left out: {why}")
 
 
 def _package(function: FunctionDefinition) -> bytes:
@@ -197,29 +184,3 @@ def _creation(function: FunctionDefinition) -> dict[str, Any]:
         "Environment": {"Variables": dict(function.environment)},
         "LoggingConfig": dict(function.logging),
     }
-
-
-def _requirements(function: FunctionDefinition) -> Finding:
-    is_node = function.runtime.startswith("nodejs")
-    file, tool = ("package.json", "npm") if is_node else ("requirements.txt", "pip")
-    message = (
-        f"{function.name}: the packages of its {file} are not installed here; start with "
-        f"`build=True` to have {tool} do that in a copy of its folder"
-    )
-    return Finding("requirements_not_installed", "warning", message)
-
-
-def _sdk(function: FunctionDefinition, missing: Sequence[str]) -> Finding:
-    message = (
-        f"{function.name} uses {', '.join(missing)}, which Lambda brings along and this machine "
-        "does not: start with `build=True` to have npm install it in a copy of its folder"
-    )
-    return Finding("sdk_not_installed", "warning", message)
-
-
-def _unbuilt(layer: TemplateLayer) -> Finding:
-    message = (
-        f"the layer {layer.name} is deployed as it lies in {layer.folder}, without its BuildMethod "
-        f"{layer.build_method}: start with `build=True`"
-    )
-    return Finding("layer_not_built", "warning", message)

@@ -24,13 +24,13 @@ from tuner.local.control_plane.lambda_api import LambdaApi
 from tuner.local.control_plane.layers import LayersApi, LayerStore
 from tuner.local.control_plane.names import ACCOUNT_ID, AccountRegion
 from tuner.local.control_plane.package import Code, CodeStore, Uploads
-from tuner.local.deployer import Deployer, left_out
+from tuner.local.deployer import Deployer
 from tuner.local.emulated_services import EmulatedServices, not_installed
 from tuner.local.execution.run_folder import RunFolder, clean_leftovers, user_work_dir
 from tuner.local.http.endpoint import OWN_PREFIX, Endpoint, Proxy
 from tuner.local.http.message import Request, Response, json_response, plain
 from tuner.local.http.server import HttpServer
-from tuner.local.template_report import findings_on, made
+from tuner.local.template_report import findings_on, left_out, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

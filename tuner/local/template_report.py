@@ -1,4 +1,4 @@
-"""What a template has beside its functions, told in a line for each thing to know."""
+"""What a template's functions lack, and what it has beside them: a line for each thing to know."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from tuner.errors import LocalError
+from tuner.local.node_sdk import missing_sdk
 from tuner.model.finding import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from tuner.iac import IgnoredPart, Template, TemplateResource
+    from tuner.iac import IgnoredPart, Template, TemplateFunction, TemplateResource
 
 
 def findings_on(template: Template) -> Iterator[Finding]:
@@ -51,13 +52,43 @@ def made(
         yield Finding("template_resources_made", "info", message)
 
 
-def not_here(function: str, missing: Sequence[str]) -> Finding:
-    """Tell what a function refers to in vain."""
-    message = (
-        f"{function} is told of {', '.join(missing)}, which is not here: a call to it fails, and "
-        "its time is not measured"
-    )
-    return Finding("template_resource_not_here", "warning", message)
+def left_out(why: str) -> Finding:
+    """Tell why a function is not here."""
+    return Finding("function_left_out", "warning", f"left out: {why}")
+
+
+def findings_of(
+    function: TemplateFunction, *, is_built: bool, may_build: bool
+) -> Iterator[Finding]:
+    """Tell what a function lacks that is deployed, and what would make it whole."""
+    name = function.name
+    for layer in () if may_build else function.layers:
+        if layer.build_method:
+            message = (
+                f"the layer {layer.name} is deployed as it lies in {layer.folder}, without its "
+                f"BuildMethod {layer.build_method}: start with `build=True`"
+            )
+            yield Finding("layer_not_built", "warning", message)
+    if function.has_requirements and not is_built:
+        is_node = function.runtime.startswith("nodejs")
+        file, tool = ("package.json", "npm") if is_node else ("requirements.txt", "pip")
+        message = (
+            f"{name}: the packages of its {file} are not installed here; start with `build=True` "
+            f"to have {tool} do that in a copy of its folder"
+        )
+        yield Finding("requirements_not_installed", "warning", message)
+    if not may_build and (missing := missing_sdk(function)):
+        message = (
+            f"{name} uses {', '.join(missing)}, which Lambda brings along and this machine does "
+            "not: start with `build=True` to have npm install it in a copy of its folder"
+        )
+        yield Finding("sdk_not_installed", "warning", message)
+    if function.not_here:
+        message = (
+            f"{name} is told of {', '.join(function.not_here)}, which is not here: a call to it "
+            "fails, and its time is not measured"
+        )
+        yield Finding("template_resource_not_here", "warning", message)
 
 
 def _counted(types: Iterable[str]) -> str:
