@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from typer.core import TyperGroup
 
 from tests.cli.running import run_here
 from tests.messages.registry import finding_codes
@@ -48,10 +49,11 @@ def every_flag() -> set[str]:
     return set(_flags_of(app.build()))
 
 
-def _flags_of(command: object, *path: str) -> Iterator[str]:
-    if isinstance(command, app.LazyGroup):
-        for name in command.table:
-            yield from _flags_of(app.load([*path, name], with_defaults=False), *path, name)
+def _flags_of(command: object) -> Iterator[str]:
+    if isinstance(command, TyperGroup):
+        entries = getattr(command, "table", {})
+        for name, entry in entries.items():
+            yield from _flags_of(app._load(name, entry, with_defaults=False))
     for parameter in getattr(command, "params", ()):
         yield from (*parameter.opts, *parameter.secondary_opts)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tuner
+from tests.scripted_executor import ScriptedExecutor
 from tests.session.asking import planned
 from tuner.api.target import connect_to
 from tuner.errors import InputError, SweepFileError
-from tuner.local import FunctionDefinition, LocalLambda, ScriptedExecutor
+from tuner.local import FunctionDefinition, LocalLambda
 from tuner.model.function import Build
 from tuner.model.payload import Payload
 from tuner.model.request import Target

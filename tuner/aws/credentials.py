@@ -35,18 +35,9 @@ _UNUSABLE: Final = (boto.SSOError, boto.TokenRetrievalError, boto.CredentialRetr
 class Renewal:
     """Shared by all clients of a session; one thread looks, the others wait for it."""
 
-    def __init__(
-        self,
-        session: Session,
-        credentials_wait: CredentialsWait,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, session: Session, credentials_wait: CredentialsWait) -> None:
         self._session = session
         self._wait = credentials_wait
-        self._sleep = sleep
-        self._clock = clock
         self._lock = threading.Lock()
         self._generation = 0
         self._in_vain = 0
@@ -90,9 +81,9 @@ class Renewal:
         if self._wait.wait_s <= 0 or self._credentials.method == "env":
             return False  # nobody can change this process's environment
         self._wait.tell(self._wait.wait_s)
-        deadline_s = self._clock() + self._wait.wait_s
-        while self._clock() < deadline_s and not self._wait.is_over():
-            self._sleep(LOOK_EVERY_S)
+        deadline_s = time.monotonic() + self._wait.wait_s
+        while time.monotonic() < deadline_s and not self._wait.is_over():
+            time.sleep(LOOK_EVERY_S)
             if is_there():
                 return True
         return False

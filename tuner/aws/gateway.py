@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -78,11 +77,10 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
         *,
         max_connections: int = 50,
         known: FunctionRef | None = None,
-        clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         super().__init__(ControlPlane(session), known=known, now=now)
-        self._invocations = Invocations(session, max_connections=max_connections, clock=clock)
+        self._invocations = Invocations(session, max_connections=max_connections)
 
     def __enter__(self) -> Self:
         return self

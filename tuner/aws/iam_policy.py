@@ -26,12 +26,11 @@ def least_policy(
     *,
     region: str = "*",
     account_id: str = "*",
-    partition: str = "aws",
     isolation: Isolation = "auto",
 ) -> dict[str, Any]:
     """Return the IAM policy document (to be dumped as JSON) that a sweep needs.
 
-    `function` is a name or an ARN; what an ARN says of region, account and partition wins over the
+    `function` is a name or an ARN; what an ARN says of region and account wins over the
     arguments. Every Sid tells what its statement is for. The resource types are those of the
     Service Authorization Reference ("Actions defined by AWS Lambda"); a trailing `:*` matches
     versions and aliases only, so DeleteFunction cannot reach the function itself. With isolation
@@ -42,7 +41,7 @@ def least_policy(
     """
     reference = parse_reference(function)
     region = reference.region or region
-    partition = reference.partition or (_partition_of(region) if partition == "aws" else partition)
+    partition = reference.partition or _partition_of(region)
     account_id = reference.account_id or account_id
     arn = f"arn:{partition}:lambda:{region}:{account_id}:function:{reference.name}"
     versions = f"{arn}:*"

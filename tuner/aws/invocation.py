@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,7 @@ class Invocations:
         session: Session,
         *,
         max_connections: int,
-        clock: Callable[[], float],
+        clock: Callable[[], float] = time.perf_counter,
         grace_s: float = _GRACE_S,
     ) -> None:
         self._session = session

@@ -35,7 +35,7 @@ def demo(
     It runs `tuner tune FUNCTION --local demo`: a handler that waits, then computes, under Lambda's
     CPU and memory limits. Needs the extra `local`.
     """
-    from tuner.cli.app import run  # noqa: PLC0415 - which imports this module
+    from tuner.cli.app import run
 
     if recorded:
         return run(["report", str(examples_dir() / "sweeps" / "mixed.jsonl")])

@@ -178,7 +178,9 @@ def _run(
         raise
 
 
-def _end_dry_run(prepared: PreparedSweep, price: PriceOfDeciding | None, manner: MannerOptions) -> int:
+def _end_dry_run(
+    prepared: PreparedSweep, price: PriceOfDeciding | None, manner: MannerOptions
+) -> int:
     if manner.json:
         show_json(
             {

@@ -63,11 +63,11 @@ def sweeps(
     list. With --prune, sweeps are removed once you agree; one that runs, or that tuner recover has
     yet to put right, never is.
     """
-    from datetime import UTC, datetime  # noqa: PLC0415 - not needed for --help
+    from datetime import UTC, datetime
 
-    from tuner.api.kept import choose_old, list_sweeps, remove  # noqa: PLC0415 - as above
-    from tuner.cli.config import state_dir  # noqa: PLC0415 - as above
-    from tuner.errors import UsageError  # noqa: PLC0415 - as above
+    from tuner.api.kept import choose_old, list_sweeps, remove
+    from tuner.cli.config import state_dir
+    from tuner.errors import UsageError
 
     if not prune and (keep is not None or older_than is not None):
         raise UsageError("--keep and --older-than say what --prune leaves: give that too")
@@ -100,8 +100,8 @@ def _agreed(found: "Sequence[KeptSweep]", folder: "Path") -> bool:
 
 
 def _table(found: "Sequence[KeptSweep]", folder: "Path") -> str:
-    from tuner.report.console import table_lines  # noqa: PLC0415 - not needed for --help
-    from tuner.report.sanitize import plain  # noqa: PLC0415 - as above
+    from tuner.report.console import table_lines
+    from tuner.report.sanitize import plain
 
     rows = [("function", "when (UTC)", "where", "verdict", "MB", "sweep")]
     for each in found:

@@ -7,7 +7,7 @@ the package is imported (`present_with` in `tuner/__init__.py`), and loaded when
 from __future__ import annotations
 
 import json
-from collections.abc import Callable  # noqa: TC003 - of a variable
+from collections.abc import Callable
 from typing import Any, cast
 
 _loaders: list[Callable[[], Any]] = []

@@ -153,10 +153,10 @@ def plain(status: int, message: str) -> Response:
     return json_response(status, {"message": message})
 
 
-def json_response(status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def json_response(status: int, value: Any) -> Response:
     """Answer with JSON."""
     body = json.dumps(value, separators=(",", ":")).encode()
-    return Response(status, body, (("Content-Type", "application/json"), *headers))
+    return Response(status, body, (("Content-Type", "application/json"),))
 
 
 def read_request(stream: BufferedReader, connection: socket.socket) -> Request | None:
