@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.docs import json_schema
 from tests.sweeps import made_sweep, mixed_ms, save_sweep
 from tuner.cli import main
 
@@ -28,8 +29,10 @@ NOTHING_KEPT["XDG_CONFIG_HOME"] = "/nonexistent"  # nor a configuration of the o
 def run(
     *arguments: str, cwd: Path = ROOT, timeout_s: float = 60, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `tuner` without AWS settings, without a terminal and without colours."""
-    return subprocess.run(
+    """Run `tuner` without AWS settings, without a terminal and without colours; JSON that it prints
+    is held against the schema.
+    """
+    ran = subprocess.run(
         [sys.executable, "-m", "tuner", *arguments],
         cwd=cwd,
         env=variables_for(**variables),
@@ -39,6 +42,8 @@ def run(
         timeout=timeout_s,
         check=False,
     )
+    json_schema.check(ran.stdout)
+    return ran
 
 
 def run_here(
@@ -55,7 +60,9 @@ def run_here(
         for name, given in {**NOTHING_KEPT, **variables}.items():
             patch.setenv(name, given)
         code = main.run(list(arguments))
-    return subprocess.CompletedProcess(arguments, code, _written(out), _written(err))
+    printed = _written(out)
+    json_schema.check(printed)
+    return subprocess.CompletedProcess(arguments, code, printed, _written(err))
 
 
 def _written(stream: io.TextIOWrapper) -> str:

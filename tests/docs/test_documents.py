@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-GENERATED = {"commands.md", "python.md"}  # by the site itself, whose build checks links to them
+GENERATED = {
+    "commands.md",
+    "json.md",
+    "python.md",
+}  # by the site itself, whose build checks links to them
 DOCUMENTS = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PATH = re.compile(r"`((?:tuner|tests|docs)/[\w/.-]+)`")
 _MODULE = re.compile(r"`(tuner(?!\.toml`)(?:\.[a-z_]+)+)(?:\(\))?`")
