@@ -26,7 +26,7 @@ def test_a_forge_makes_tables_folds_a_diff_and_a_chart_of_the_comment(tmp_path: 
     assert not re.findall(r"^\||\*\*|```|:--", html, re.MULTILINE)
 
 
-def test_the_readme_shows_the_comment() -> None:
-    """The picture is there, and the README shows it."""
+def test_the_documentation_shows_the_comment() -> None:
+    """The picture is there, and the page on pull requests shows it."""
     assert (ROOT / COMMENT).stat().st_size > 10_000
-    assert COMMENT in (ROOT / "README.md").read_text()
+    assert COMMENT.removeprefix("docs/") in (ROOT / "docs" / "pull-requests.md").read_text()
