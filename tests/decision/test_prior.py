@@ -40,7 +40,7 @@ def test_functions_are_decided_about_again_with_fewer_invocations(case: str) -> 
     assert regrets["with"] <= regrets["without"] + 0.01
 
 
-@pytest.mark.parametrize("case", ["waits more", "other code, another curve"])
+@pytest.mark.parametrize("case", ["waits more", "falls less", "other code, another curve"])
 def test_what_changed_is_not_answered_by_what_was(case: str) -> None:
     """Where the earlier sweep is wrong, by its digest or in spite of it, no answer does harm."""
     function, other = FUNCTIONS["one-thread-0.06"], FUNCTIONS["waiting-0.02"]

@@ -9,6 +9,7 @@ from tests.sweeps import made_function, made_sweep
 from tests.varied_sweeps import batches
 from tuner.model.interval import Interval
 from tuner.model.plan import PriceOfDeciding
+from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
 from tuner.report.wording import describe_plan, pay_back
 
 PLAN = made_sweep().plan
@@ -38,6 +39,20 @@ def test_a_plan_sets_its_price_against_the_function_s() -> None:
     price = PriceOfDeciding(1234.4, 48.0, 0.0021)
     line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
     assert line.endswith("at 1024 MB, 0.2 % of a month's $48.00 at this rate.")
+
+
+def test_a_plan_says_which_earlier_sweep_informs_it() -> None:
+    """Whether level and shape are told, or the shape alone."""
+    told = PriorEnvironment("empty", 512, "1/1", cold=False, durations_ms=(12.0,))
+    prior = PriorEvidence("made-1", "2026-01-02T00:00:00Z", "q1", environments=(told,))
+    lines = describe_plan(made_function(), PLAN, costs_nothing=False, prior=prior)
+    assert lines[-2] == (
+        "Informed by the sweep made-1 of 2026-01-02: the code is the same, so fewer invocations "
+        "are needed."
+    )
+    other = replace(prior, differs=("code_sha256",))
+    lines = describe_plan(made_function(), PLAN, costs_nothing=False, prior=other)
+    assert "of its shape alone" in lines[-2]
 
 
 def test_an_answer_says_when_the_sweep_has_paid_for_itself() -> None:

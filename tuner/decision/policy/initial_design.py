@@ -38,12 +38,11 @@ def initial_trials(
     """The current size, a cheap one and a middle one; larger if they fail. Then what each of
     several payloads lacks; nothing once all have a curve.
 
-    With an earlier sweep of the same code the current size and `first_mb` will do; of other code
-    they come first.
+    `first_mb`, where an earlier sweep says to look, comes before the usual sizes.
     """
     tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
     seen = evidence.sampled_mb
-    wanted = min(_fewest_sizes(question, payloads, first_mb), len(question.candidates))
+    wanted = min(_FEWEST_SIZES, len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
     current = question.function.memory_mb
@@ -75,17 +74,10 @@ def _ends_in_time(question: Question, memory_mb: int) -> bool:
     return recent_ms * typical_ratio(memory_mb, now_mb) <= question.function.timeout_s * 1000
 
 
-def _fewest_sizes(question: Question, payloads: Sequence[str], first_mb: Sequence[int]) -> int:
-    """A curve that an earlier sweep of the same code tells needs two sizes to be believed."""
-    prior = question.prior
-    if not first_mb or prior is None or not all(map(prior.tells_level, payloads)):
-        return _FEWEST_SIZES
-    return _FEWEST_SIZES - 1
-
-
 def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> tuple[int, ...]:
     """Where an earlier sweep says to look first: at its answer, or, where that is the current size,
-    at the best other one; nowhere without one.
+    at the best other one; and at the size that it measured farthest from both, where a shape that
+    has changed since shows. Nowhere without one.
     """
     evidence = None if question.prior is None else as_evidence(question.prior, weights)
     if evidence is None:
@@ -97,7 +89,13 @@ def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> 
     best: int | None = measured_answer(problem)
     if best is not None and sizes[best] == current:
         best = problem.ranking.pick(np.abs(np.log2(sizes / current)) >= _APART_OCTAVES)
-    return () if best is None else (int(sizes[best]),)
+    picked = [current] if best is None else [current, int(sizes[best])]
+
+    def apart(size: int) -> float:
+        return min(abs(math.log2(size / each)) for each in picked)
+
+    check = max(sorted(evidence.sampled_mb & question.candidates), key=apart, default=current)
+    return (*picked[1:], *([check] if apart(check) >= _APART_OCTAVES else []))
 
 
 def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) -> list[int]:
