@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BROWSER := $(VENV)/.browser
 OPENAPI := $(VENV)/github-openapi.json
-MERMAID := $(VENV)/mermaid.min.js
 
 .DEFAULT_GOAL := help
 
@@ -29,13 +28,6 @@ $(OPENAPI): | $(STAMP)
 	    tar -xzOf octokit-openapi-*.tgz package/generated/api.github.com.json > github-openapi.part && \
 	    mv github-openapi.part github-openapi.json; rm -f octokit-openapi-*.tgz; \
 	else echo "npm is absent: requests to GitHub are not held against its description"; fi
-
-# Draws the chart in the picture of a comment; one file of a large package.
-$(MERMAID): | $(STAMP)
-	@command -v npm >/dev/null || { echo "npm is absent: no comment can be drawn without Mermaid"; exit 1; }
-	@cd $(VENV) && npm pack --silent 'mermaid@^11.4.0' >/dev/null && \
-	    tar -xzOf mermaid-*.tgz package/dist/mermaid.min.js > mermaid.part && \
-	    mv mermaid.part mermaid.min.js; rm -f mermaid-*.tgz
 
 # Tried once: without a browser the page's tests are skipped, and the last line says so.
 $(BROWSER): | $(STAMP)
@@ -73,7 +65,7 @@ bench-decide: $(STAMP)  ## Measure the decisions against the target table, besid
 readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
-pictures: $(STAMP) $(MERMAID)  ## Make the README's pictures again (needs Chromium and npm)
+pictures: $(STAMP)  ## Make the README's pictures again (needs Chromium)
 	$(BIN)/python -m tests.pictures.renew
 
 prices: $(STAMP)  ## Renew the package's prices that are over 90 days old (a network and AWS credentials)

@@ -45,7 +45,7 @@ def test_a_failed_check_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     remember(result(off=-0.3), tmp_path, monkeypatch)
     (finding,) = host_check.host_findings(tmp_path, "cgroup-v1", 2)
     assert (finding.code, finding.severity) == ("host_check_failed", "warning")
-    assert "only up to 128 MB (at 1769 MB a handler got 70 % of a core" in finding.message
+    assert "only up to 128 MB (at 1769 MB a handler got 70% of a core" in finding.message
     assert host_check.host_findings(tmp_path, "stop-continue", 2) == ()
     assert host_check.host_findings(tmp_path, "cgroup-v1", 4) == ()
 
@@ -99,7 +99,7 @@ def test_a_busy_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(machine_load, "bare_share", lambda *_: 0.61)
     (finding,) = host_check.host_findings(tmp_path, "cgroup-v1", 2)
     assert finding.code == "host_busy"
-    assert "61 % of a core" in finding.message
+    assert "61% of a core" in finding.message
 
 
 def test_a_state_folder_that_cannot_be_written(

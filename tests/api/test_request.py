@@ -33,7 +33,7 @@ OF_THE_GOAL = {
     "cold_start_share", "allow_different_replies",
 }  # fmt: skip
 OF_THE_TERMS = {"rate", "per_month", "min_saving_usd_per_month", "min_saving_ratio"}
-OF_A_TERMINAL = {"yes", "allow_side_effects", "dry_run", "json", "detailed_exitcode"}
+OF_A_TERMINAL = {"yes", "allow_side_effects", "dry_run", "json", "explain", "detailed_exitcode"}
 
 
 @pytest.fixture(scope="module")

@@ -264,7 +264,7 @@ def test_an_api_gateway_counts_on_lambdas_side() -> None:
     assert costs[1].estimate == pytest.approx(costs[0].estimate + 2628, rel=1e-6)
     assert costs[2] == costs[0]
     [missing] = [f.message for f in listed.findings if f.code == "price_missing"]
-    assert "API gateway: left out of Lambda, which is dearer by that" in missing
+    assert "API gateway: left out of Lambda, which costs that much more" in missing
     queue = break_even(IO, Terms(traffic=rate, gateway_usd_per_million=1.0, trigger="queue"))
     assert queue.platforms[0].cost_usd_per_month == costs[0]
 

@@ -57,12 +57,13 @@ def figures_at(view: SweepView, memory_mb: int) -> tuple[str, str, str]:
     )
 
 
-@pytest.mark.parametrize("chart", ["duration", "cost"])
+@pytest.mark.parametrize("chart", ["both", "duration", "cost"])
 def test_the_pointer_reads_out_the_size_beneath_it(
     show: Show, html: str, example: SweepView, chart: str
 ) -> None:
     """Over either curve the read-out has that size's figures, as the tables would write them."""
     opened = show(html)
+    opened.page.click("text=Every invocation")
     for memory_mb in (192, 512, 1769, 3008):
         opened.point_at(chart, memory_mb, ends(example))
         said = opened.text("#sweep-1-readout")
@@ -73,7 +74,7 @@ def test_the_keyboard_reaches_every_size(show: Show, html: str, example: SweepVi
     """Tab reaches the slider; arrows move by one size, Home and End to the ends, in words."""
     opened = show(html)
     slider = opened.page.locator("#sweep-1-size")
-    for _ in range(4):
+    for _ in range(20):
         opened.page.keyboard.press("Tab")
         if slider.evaluate("each => each === document.activeElement"):
             break
@@ -136,6 +137,30 @@ def test_charts_follow_the_scheme(show: Show, html: str) -> None:
     assert not opened.page.locator(".explorer").first.is_visible()
 
 
+def test_every_option_is_marked_on_both_axes(show: Show, html: str, example: SweepView) -> None:
+    """The chart has both curves and each option's mark in their colors, and a table beside it."""
+    opened = show(html)
+    drawn = colours(opened.page.locator('[data-chart="both"]').screenshot())
+    for ink in ((61, 68, 77), (140, 79, 159), (0, 113, 79), (0, 99, 166), (179, 71, 0)):
+        assert drawn[ink] > 20, ink  # --curve, --cost, --option, --now and --best in page.css
+    names = {each.name for each in example.recommendation.options}
+    assert names == {"cheapest", "balanced", "fastest"}
+    table = opened.text("header table")
+    assert all(name in table for name in (*names, "now", "▶"))
+
+
+def test_a_duration_that_rises_is_drawn_as_it_rises(show: Show) -> None:
+    """Cost over duration follows memory, and no caption says that durations fall."""
+    risen = made_sweep(
+        lambda size: 100.0 + abs(size - 512) / 4, sizes_mb=(128, 256, 512, 1024, 2048)
+    )
+    opened = show(render([shown(risen)], version="1"))
+    label = opened.page.get_attribute('[data-chart="both"]', "aria-label") or ""
+    assert "falls" not in label
+    assert "the shortest" in label
+    assert opened.page.locator('[data-chart="front"] canvas').count() == 1
+
+
 def test_a_phone_shows_it_without_scrolling_sideways(show: Show, html: str) -> None:
     """Nothing is wider than 390 pixels, the verdict is on the first screen, charts fit."""
     opened = show(html, viewport=PHONE, has_touch=True)
@@ -146,7 +171,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(show: Show, html: str) -> N
     widths = opened.page.evaluate(
         "[...document.querySelectorAll('.uplot')].map(each => each.getBoundingClientRect().width)"
     )
-    assert len(widths) == 5
+    assert len(widths) == 6
     assert max(widths) <= PHONE["width"]
 
 
@@ -174,8 +199,8 @@ def test_a_size_where_it_fails_is_said_to_fail(show: Show) -> None:
         sizes=(summary(512, oom_count=2), *(summary(size) for size in (1024, 1792, 3008)))
     )
     opened = show(render([replace(mixed(), recommendation=sized)], version="1"))
-    opened.point_at("duration", 512, (192, 3008))
-    assert "excluded: 2 × out of memory" in opened.text("#sweep-1-readout")
+    opened.point_at("both", 512, (192, 3008))
+    assert "excluded: 2× out of memory" in opened.text("#sweep-1-readout")
 
 
 def test_several_sweeps_share_a_page(show: Show, example: SweepView) -> None:
@@ -213,4 +238,4 @@ def test_a_comparison_reads_out_both_sides(show: Show) -> None:
     for side in (found.a, found.b):
         assert numbers.duration(side.curve[at].duration_ms.estimate) in said
     assert "512 MB" in said
-    assert "real, over 99 %" in said
+    assert "real, over 99%" in said

@@ -8,9 +8,13 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tests.cli.running import run_here
+from tests.report import answers
+from tuner.cli.commands import apply_line
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 SWEEP = "examples/sweeps/mixed.jsonl"
 ASKED = (
@@ -40,3 +44,33 @@ def test_a_page_names_the_sweep_that_would_measure_again(tmp_path: Path) -> None
     [command] = re.findall(r"<code>(tuner tune [^<]*)</code>", out.read_text(encoding="utf-8"))
     assert command.startswith("tuner tune mixed --local TEMPLATE --payload PAYLOADS --seed ")
     assert "--percentile 95" in command
+
+
+TEMPLATE = """\
+Resources:
+  Resize:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: resize-images
+      Handler: app.handler
+      MemorySize: 3008
+"""
+
+
+def test_an_answer_is_applied_where_the_setting_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of the folder's template, as seen from there; without one AWS's own command; and
+    nothing where nothing changes.
+    """
+    monkeypatch.chdir(tmp_path)
+    assert (apply_line(answers.resize()) or "").startswith("aws lambda update-function-")
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    line = "template.yaml:7  MemorySize: 3008 → 1792"
+    assert apply_line(answers.resize()) == line
+    assert apply_line(answers.resize(environment="local"), tmp_path / "template.yaml") == line
+    assert apply_line(answers.keep()) is None
+    assert apply_line(answers.inconclusive()) is None
+    changed = TEMPLATE.replace("3008", "1792")
+    (tmp_path / "template.yaml").write_text(changed)
+    assert apply_line(answers.resize()) == "template.yaml:7 sets 1792 MB already: deploy it"

@@ -33,7 +33,7 @@ def test_the_answer_is_posted_and_renewed(
     first = run_here("comment", name, **job)
     assert (first.returncode, first.stdout) == (0, "")
     assert "comment made posted: https://github.test/" in first.stderr
-    assert "left alone, nothing changed" in run_here("comment", name, **job).stderr
+    assert "unchanged" in run_here("comment", name, **job).stderr
     [body] = github.by()
     assert "**RESIZE 3008 → " in body
     assert "code SHA-256 `q1w2e3`" in body
@@ -250,5 +250,5 @@ def test_a_digest_tells_whose_build_was_measured(tmp_path: Path) -> None:
     code = ("--dry-run", "--code", str(package))
     assert run_here("comment", own, *code).stdout.startswith("**RESIZE")
     first = run_here("comment", other, *code).stdout.splitlines()[0]
-    assert first == "measured on another build than this change's"
+    assert first == "measured on a different build from this change's"
     assert run_here("comment", own, "--dry-run").stdout.startswith("measured on deployed code")

@@ -53,7 +53,7 @@ def test_the_size_is_suggested_on_the_templates_line(
     assert remark["body"].startswith("**RESIZE 3008 → ")
     assert "measured on deployed code" in remark["body"]
     assert 'measured="2026-01-01T04:00:00Z"' in remark["body"]
-    assert "The change is suggested on `infra/template.yaml`, line 6." in body
+    assert "See the suggested change on `infra/template.yaml`, line 6." in body
     assert "```diff" not in body
 
 

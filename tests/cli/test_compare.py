@@ -26,9 +26,9 @@ def files(tmp_path: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("format_name", "words"),
     [
-        ("text", "\nSLOWER: B takes 19 % more time"),
-        ("markdown", "**SLOWER: B takes 19 % more time"),
-        ("html", "<strong>SLOWER</strong> B takes 19 % more time"),
+        ("text", "\nSLOWER: B takes 19% more time"),
+        ("markdown", "**SLOWER: B takes 19% more time"),
+        ("html", "<strong>SLOWER</strong> B takes 19% more time"),
         ("svg", "<?xml"),
     ],
 )
@@ -82,7 +82,7 @@ def test_the_goal_is_that_of_the_later_sweep(tmp_path: Path) -> None:
     asked = json.loads(run_here("compare", *files, "--json", "--goal", "speed").stdout)
     assert found == asked
     [said] = [each for each in found["findings"] if each["code"] == "goals_differ"]
-    assert said["message"] == "A was tuned for cost, B for speed: both are read for speed"
+    assert said["message"] == "A was tuned for cost, B for speed: both are compared for speed"
     other = json.loads(run_here("compare", *files, "--json", "--goal", "cost").stdout)
     assert other["pairs"] != found["pairs"]
 

@@ -91,7 +91,7 @@ def test_check_says_weight_and_size() -> None:
     text = run_here("payload", "check", SET).stdout
     assert "order" in text
     assert "{Records[5]}" in text
-    assert "80.0 %" in text
+    assert "80.0%" in text
 
 
 def test_sizes_and_batches_are_asked_for_where_something_takes_them(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_try_without_a_terminal_needs_a_yes(what: list[str]) -> None:
     """It really runs the code."""
     ran = run_here("payload", "check", SET, *what, "--region", "eu-west-1")
     assert ran.returncode == 2
-    assert "give --yes to agree beforehand" in ran.stderr
+    assert "pass --yes" in ran.stderr
 
 
 def test_try_invokes_each_class_once_and_tells_which_fails(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ EVENTS: tuple[ProgressEvent, ...] = (
     WindowOpened((128, 256)),
     VersionPublished(128, "1", is_new=True),
     WindowClosed(),
+    WindowOpened((512,)),
+    WindowClosed(),
     *(InvocationFinished(INVOCATION, count, 40) for count in range(1, 41)),
     ThrottleMet(128, "ConcurrentInvocationLimitExceeded", 0.1),
     ThrottleMet(128, "ConcurrentInvocationLimitExceeded", 0.2),
@@ -43,14 +45,14 @@ EVENTS: tuple[ProgressEvent, ...] = (
 
 
 def test_plain_lines_are_few_and_whole() -> None:
-    """Windows, a line for each quarter, one for throttles, exclusions and the end."""
+    """One line for all windows, one for each quarter, one for throttles, exclusions and the end."""
     lines: list[str] = []
     hook = PlainProgress(lines.append)
     for event in EVENTS:
         hook(event)
-    assert lines[0] == "  publishing 128, 256 MB"
+    assert [line for line in lines if "$LATEST" in line] == lines[:1]
     assert [line for line in lines if "invocations" in line] == [
-        f"  {count} of at most 40 invocations" for count in (1, 10, 20, 30, 40)
+        f"  {count} of up to 40 invocations" for count in (1, 10, 20, 30, 40)
     ]
     assert sum("throttled" in line for line in lines) == 1
     assert lines[-2].startswith("  128 MB excluded: the function fails")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def interrupted(
     ("wait_for", "number"),
     [
         ("publishing", signal.SIGINT),
-        ("1 of at most", signal.SIGINT),
+        ("1 of up to", signal.SIGINT),
         ("publishing", signal.SIGTERM),
     ],
 )
@@ -70,6 +71,7 @@ def test_a_signal_restores_deletes_and_still_answers(
         assert code == 130, said
         assert out.startswith("hello · local")
         assert "Traceback" not in said
+        assert re.search(r"interrupted after \d+ of 40; go on with --resume hello$", said.strip())
         assert standing(local) == before
     ran = run_here("recover", **state)
     assert (ran.returncode, ran.stdout) == (0, "Nothing is left of any sweep.\n")
@@ -145,7 +147,7 @@ def test_recover_finds_by_name_what_another_machine_left(
     ran = run_here(*named, "--yes", **state)
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr.splitlines() == [
-        "  the memory of $LATEST is set back",
+        "  $LATEST's memory restored",
         f"  version {version} deleted",
     ]
     assert standing(server, "other") == before

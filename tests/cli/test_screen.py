@@ -78,7 +78,7 @@ def test_no_encoding_breaks_an_answer(monkeypatch: pytest.MonkeyPatch, format_na
 
 def test_several_answers_as_json_are_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Every line can be read on its own."""
-    screen.show_answers([("a", answers.resize()), ("b", answers.keep())], "json")
+    screen.show_answers([answers.resize(), answers.keep()], "json", ["", ""])
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 

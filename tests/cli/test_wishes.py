@@ -102,5 +102,5 @@ def test_a_functions_newest_sweep_is_gone_on_with_by_its_name(
     assert first.returncode == 0, first.stderr
     shown = run_here("tune", "--resume", "hello", *at(server), "--dry-run", **state)
     assert shown.returncode == 0, shown.stderr
-    assert "Goes on from " in shown.stderr
+    assert "Resumes " in shown.stderr
     assert "hello · local" in shown.stderr

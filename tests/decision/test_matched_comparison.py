@@ -65,7 +65,7 @@ def test_a_sweep_with_one_batch_size_meets_the_same_in_another(before: Sweep) ->
     found = compare(before, replace(alone, plan=replace(alone.plan, payloads=payloads)))
     assert found.parameters == (("batch_size", "10"),)
     [finding] = [each for each in found.findings if each.code == "values_differ"]
-    assert "batch_size 1, 5 was measured in one of the sweeps only" in finding.message
+    assert "batch_size 1, 5 was measured in only one sweep" in finding.message
     assert "different_payloads" not in {each.code for each in found.findings}
 
 

@@ -183,7 +183,7 @@ def test_a_value_without_a_sample_of_a_class_is_left_out() -> None:
         [answer] = [each for each in found.variation.values if each.value == value]
         assert (answer.memory_mb, answer.pairs) == (None, ())
         messages = [f.message for f in found.findings if f.code == "payload_without_sample"]
-        assert messages == [f"payload {gone} never succeeded: mend it or leave it out"]
+        assert messages == [f"payload {gone} never succeeded: fix it or leave it out"]
         assert (found.choice.saving_ratio is None) == (value == "5")
 
 

@@ -28,7 +28,7 @@ BLOCK: Final = re.compile(
 BLOCKS: Final = [match.groupdict() for match in BLOCK.finditer(PROSE)]
 VERDICTS: Final = {"RESIZE", "KEEP", "INCONCLUSIVE:"}
 ALWAYS: Final = {
-    "mixed", "Sizes:", "$LATEST", "Every", "Plan:", "This", "Assumes", "Next:"
+    "mixed", "Sizes:", "$LATEST's", "Every", "Plan:", "Runs", "Assumes"
 }  # fmt: skip
 
 

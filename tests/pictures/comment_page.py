@@ -1,4 +1,4 @@
-"""A comment's Markdown as the page that a forge makes of it: tables, folds, diff and chart."""
+"""A comment's Markdown as the page that a forge makes of it: tables, folds and diff."""
 
 from __future__ import annotations
 
@@ -8,39 +8,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markdown_it import MarkdownIt
 
-from tests.end_to_end.running import ROOT
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from markdown_it.token import Token
 
-MERMAID: Final = ROOT / ".venv" / "mermaid.min.js"
-"""What draws charts on GitHub and GitLab; `make pictures` fetches it."""
 _STYLE: Final = (Path(__file__).parent / "comment.css").read_text(encoding="utf-8")
 
 
-def comment_page(markdown: str, *, mermaid: str) -> str:
-    """HTML of the comment; the script of Mermaid draws its charts and sets `data-ready`.
-
-    The style is ours, near GitHub's.
-    """
+def comment_page(markdown: str) -> str:
+    """HTML of the comment; the style is ours, near GitHub's."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     parser.add_render_rule("fence", _fence)
-    drawn = (
-        f"<script>{mermaid}</script><script>mermaid.initialize({{startOnLoad: false}});"
-        "mermaid.run().then(() => { document.documentElement.dataset.ready = 'true'; });</script>"
-    )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>comment</title>'
-        f"<style>{_STYLE}</style><main>{parser.render(markdown)}</main>{drawn if mermaid else ''}"
+        f"<style>{_STYLE}</style><main>{parser.render(markdown)}</main>"
     )
 
 
 def _fence(_self: Any, tokens: Sequence[Token], index: int, *_: Any) -> str:
     token = tokens[index]
-    if token.info == "mermaid":
-        return f'<pre class="mermaid">{escape(token.content)}</pre>\n'
     if token.info != "diff":
         return f"<pre>{escape(token.content)}</pre>\n"
     kinds = {"+": "added", "-": "removed"}

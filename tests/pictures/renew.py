@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import MISSING, launch, use_own_downloads
 from tests.end_to_end.running import ROOT, tuner
-from tests.pictures.comment_page import MERMAID, comment_page
+from tests.pictures.comment_page import comment_page
 from tests.pictures.in_terminal import run_in_terminal
 from tests.pictures.terminal_svg import draw
 
@@ -28,8 +28,6 @@ HEIGHT: Final = 860
 
 def main() -> None:
     """The terminal, the figure, the page and the comment."""
-    if not MERMAID.is_file():
-        sys.exit(f"{MERMAID} is absent: `make pictures` fetches it where npm is installed")
     shown = run_in_terminal([*COMMAND], columns=100)
     (ROOT / PICTURE).write_text(draw(shown, f"tuner {' '.join(COMMAND)}"), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
@@ -41,9 +39,8 @@ def main() -> None:
                 sys.exit(ran.stderr)
         (ROOT / PAGE).write_bytes(_shot(page, ready="html[data-ready]"))
         comment = Path(folder) / "comment.html"
-        mermaid = MERMAID.read_text(encoding="utf-8")
-        comment.write_text(comment_page(written_comment(Path(folder)), mermaid=mermaid), "utf-8")
-        (ROOT / COMMENT).write_bytes(_shot(comment, ready="html[data-ready] main", only="main"))
+        comment.write_text(comment_page(written_comment(Path(folder))), "utf-8")
+        (ROOT / COMMENT).write_bytes(_shot(comment, ready="main", only="main"))
 
 
 def written_comment(state_dir: Path) -> str:

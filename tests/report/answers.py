@@ -97,7 +97,7 @@ def resize(**changes: Any) -> Recommendation:
             regret_bound_ratio=0.0121,
             confidence=0.94,
             confidence_of="move",
-            reason="1792 MB is the fastest size within 2 % of the cheapest.",
+            reason="1792 MB is the fastest size within 2% of the cheapest.",
         ),
         current=CurrentSize(3008, about(cpu_bound_ms(3008)), about(cost_usd_per_million(3008))),
         platform=None,
@@ -107,7 +107,7 @@ def resize(**changes: Any) -> Recommendation:
         ),
         curve=tuple(estimate(memory_mb) for memory_mb in CANDIDATES_MB if memory_mb > 128),
         findings=(Finding("one-core", "info", "One core only: more than 1769 MB buys nothing."),),
-        assumptions=("1 payload", "1 % cold starts", "list prices of 2026-11-20"),
+        assumptions=("1 payload", "1% cold starts", "list prices of 2026-11-20"),
         prices=PriceStamp("2026-11-20", "eu-west-1"),
         sweep=SweepStamp("20261123-x", None, 36, 0.0004, 31.0, 6),
         options=(option("cheapest", 192), option("balanced", 1792), option("fastest", 1792)),
@@ -127,7 +127,7 @@ def keep() -> Recommendation:
             memory_mb=1024,
             saving_ratio=Interval(0, 0, 0),
             confidence_of="best",
-            reason="it is within 2 % of the cheapest size",
+            reason="it is within 2% of the cheapest size",
         ),
     )
 

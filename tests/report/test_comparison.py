@@ -36,8 +36,8 @@ def rollout(ratio: float = 1.0) -> Comparison:
 @pytest.mark.parametrize(
     ("found", "begins"),
     [
-        (of_code(), "SLOWER: B takes 10 % more time (+"),
-        (of_code(0.8), "FASTER: B takes 20 % less time (−"),
+        (of_code(), "SLOWER: B takes 10% more time (+"),
+        (of_code(0.8), "FASTER: B takes 20% less time (−"),
         (of_code(1.0), "NOT SETTLED: B shows no real difference in time (−"),
         (rollout(1.5), "SLOWER THAN FORECAST: "),
         (rollout(0.5), "FASTER THAN FORECAST: "),

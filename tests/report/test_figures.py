@@ -16,7 +16,6 @@ from tests.sweeps import made_function, made_sweep
 from tuner.errors import InputError
 from tuner.model.invocation import Outcome
 from tuner.model.plan import PayloadClass
-from tuner.model.recommendation import Tradeoff
 from tuner.report.figures.canvas import FigureFormat, render_figure
 from tuner.report.figures.curves import draw_recommendation
 
@@ -40,10 +39,6 @@ def sweep_of(**changes: Any) -> Sweep:
         for each in made.invocations
     )
     return replace(made, **{"invocations": invocations, **changes})
-
-
-def with_knee(memory_mb: int | None, answer: Recommendation) -> Recommendation:
-    return replace(answer, tradeoff=Tradeoff((512, 1024, 1792), memory_mb, ()))
 
 
 def scattered(panel: Axes, kind: str) -> list[tuple[float, float]]:
@@ -99,29 +94,31 @@ def test_pixels_are_900_by_620_on_opaque_paper() -> None:
     assert drawn.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
 
 
-def test_samples_stand_at_their_sizes_and_values() -> None:
+def test_samples_are_at_their_sizes_and_durations() -> None:
     """Warm and cold ones at what was measured, failures at their size and nowhere as a sample."""
     sweep = sweep_of()
-    duration, cost, _ = draw_recommendation(answers.resize(), sweep).axes
+    duration, _, cost = draw_recommendation(answers.resize(), sweep).axes
     warm = [each for each in sweep.invocations if each.is_warm_sample]
     cold = [each for each in sweep.invocations if each.cold_start and each.memory_mb != 128]
     for kind, chosen in (("warm", warm), ("cold", cold)):
         assert scattered(duration, kind) == [
             (each.memory_mb, each.report.duration_ms) for each in chosen if each.report
         ]
-        billed = [(each.memory_mb, each.cost_usd * 1e6) for each in chosen]
-        assert np.allclose(scattered(cost, kind), billed)
+        assert scattered(cost, kind) == []
     assert {x for x, _ in scattered(duration, "failed")} == {128}
 
 
-def test_the_curve_is_the_answers() -> None:
-    """Estimate and band pass through every candidate, for duration and for cost."""
+def test_duration_and_cost_are_two_axes_of_one_chart() -> None:
+    """Each with its own scale, over the same memory: estimate and band pass through every size."""
     answer = answers.resize()
-    duration, cost, _ = draw_recommendation(answer, sweep_of()).axes
-    assert line_of(duration, "curve") == [
+    duration, _, cost = draw_recommendation(answer, sweep_of()).axes
+    assert cost.get_position().bounds == duration.get_position().bounds
+    assert cost.get_xlim() == duration.get_xlim()
+    assert cost.yaxis.get_label_position() == "right"
+    assert line_of(duration, "duration") == [
         (each.memory_mb, each.duration_ms.estimate) for each in answer.curve
     ]
-    assert line_of(cost, "curve") == [
+    assert line_of(cost, "cost") == [
         (each.memory_mb, each.cost_usd_per_million.estimate) for each in answer.curve
     ]
     [band] = [each for each in cost.collections if each.get_label() == "band"]
@@ -142,7 +139,7 @@ def test_the_order_is_that_of_sending() -> None:
             for each in sent_backwards.invocations
         ),
     )
-    order = draw_recommendation(answers.resize(), sent_backwards).axes[2]
+    order = draw_recommendation(answers.resize(), sent_backwards).axes[1]
     assert line_of(order, "_thread") == [
         (each.memory_mb, number)
         for number, each in enumerate(reversed(sent_backwards.invocations), start=1)
@@ -152,13 +149,13 @@ def test_the_order_is_that_of_sending() -> None:
     )
 
 
-def test_sizes_that_stand_out_are_marked_on_both_curves() -> None:
-    """Knee, current and recommended size, each with its label, at the curve's own values."""
-    answer = with_knee(1024, answers.resize())
+def test_every_option_and_the_current_size_are_marked_on_both_curves() -> None:
+    """Each with its label, at the curve's own values; names of one size share a mark."""
+    answer = answers.resize()
     drawn = draw_recommendation(answer, sweep_of())
-    duration, cost, _ = drawn.axes
+    duration, _, cost = drawn.axes
     at = {each.memory_mb: each for each in answer.curve}
-    for label, memory_mb in (("now", 3008), ("recommended", 1792), ("knee", 1024)):
+    for label, memory_mb in (("now", 3008), ("▶ balanced, fastest", 1792), ("cheapest", 192)):
         [point] = line_of(duration, f"_{label}")
         assert point == (memory_mb, at[memory_mb].duration_ms.estimate)
         [point] = line_of(cost, f"_{label}")
@@ -169,8 +166,12 @@ def test_sizes_that_stand_out_are_marked_on_both_curves() -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (with_knee(None, answers.keep()), "now and recommended 1024 MB"),
-        (with_knee(1024, answers.keep()), "now and recommended, knee 1024 MB"),
+        (answers.keep(), "▶ now 1024 MB"),
+        (answers.resize(options=()), "▶ recommended 1792 MB"),
+        (
+            replace(answers.keep(), options=(answers.option("cheapest", 1024),)),
+            "▶ now, cheapest 1024 MB",
+        ),
         (
             replace(
                 answers.inconclusive(),
@@ -190,7 +191,7 @@ def test_one_size_is_one_mark(answer: Recommendation, words: str) -> None:
 
 def test_close_marks_keep_their_labels_apart() -> None:
     """Labels of neighbouring sizes do not lie on one another, nor outside the picture."""
-    answer = with_knee(1728, replace(answers.resize(), function=made_function(1856)))
+    answer = replace(answers.resize(), options=(answers.option("cheapest", 1728),))
     answer = replace(answer, current=replace(answer.current, memory_mb=1856))
     drawn = draw_recommendation(answer, sweep_of())
     labels = [text for text in drawn.axes[0].texts if text.get_text().endswith(" MB")]
@@ -204,14 +205,14 @@ def test_close_marks_keep_their_labels_apart() -> None:
 def test_core_thresholds_in_sight_are_named() -> None:
     """Those beyond the ends of the memory axis are not drawn."""
     narrow = words_on(draw_recommendation(answers.resize(), sweep_of()))
-    assert "1 vCPU" in narrow
+    assert "1 core" in narrow
     assert "3 cores" in narrow
     assert "4" not in narrow
     wide = made_sweep(sizes_mb=(128, 10_240), warm_count=1)
     names = [
         word for word in words_on(draw_recommendation(answers.resize(), wide)) if "MB" not in word
     ]
-    assert names[:5] == ["1 vCPU", "3", "4", "5", "6 cores"]
+    assert names[:5] == ["1 core", "3", "4", "5", "6 cores"]
 
 
 def test_a_hostile_name_is_text() -> None:
@@ -234,7 +235,7 @@ def test_what_is_no_sample_is_only_in_the_order() -> None:
     lost = replace(lost, outcome=Outcome.LOST_REPLY, report=None)
     aside = replace(aside, discarded="after a crash")
     sweep = replace(sweep, invocations=(*rest, lost, aside))
-    duration, _, order = draw_recommendation(answers.resize(), sweep).axes
+    duration, order, _ = draw_recommendation(answers.resize(), sweep).axes
     assert scattered(duration, "set aside") == []
     assert len(scattered(order, "set aside")) == 2
 
@@ -255,8 +256,9 @@ def test_several_payloads_are_named_in_the_key() -> None:
     )
     [key] = drawn.legends
     assert [text.get_text() for text in key.get_texts()] == [
-        "estimated mean of the payloads' mix",
-        "90 % band",
+        "mean duration of the mix",
+        "cost per million",
+        "90% band",
         "warm (one payload)",
         "cold start",
         "failed: out of memory",

@@ -26,10 +26,10 @@ def checked(*shares: ShareCheck, steal: float | None = 0.01) -> HostCheck:
 def test_a_true_machine_says_so() -> None:
     """Every share within the tolerance: true up to the largest size."""
     text = host_check.render([checked(*map(share, SIZES))])
-    assert "TRUE up to 1769 MB, within 5 %" in text
+    assert "ACCURATE up to 1769 MB, within 5%" in text
     assert "untrue" not in text
     assert "busy" not in text
-    assert "   128 MB   7.2 %     7.2 %  +0.0 %   1.2 %      100 %" in text
+    assert "   128 MB    7.2%      7.2%  +0.0%    1.2%       100%" in text
 
 
 def test_the_first_size_that_is_off_ends_the_trust() -> None:
@@ -37,7 +37,7 @@ def test_the_first_size_that_is_off_ends_the_trust() -> None:
     check = checked(share(128), share(512, -0.2), share(1769))
     text = host_check.render([check])
     assert check.trusted_up_to_mb == 128
-    assert "TRUE up to 128 MB, within 5 %: at 512 MB a handler got 23 %" in text
+    assert "ACCURATE up to 128 MB, within 5%: at 512 MB a handler got 23%" in text
     assert [line.endswith("untrue") for line in text.splitlines() if " MB  " in line] == [
         False, True, False
     ]  # fmt: skip
@@ -46,7 +46,7 @@ def test_the_first_size_that_is_off_ends_the_trust() -> None:
 def test_a_machine_that_is_true_nowhere() -> None:
     """The smallest size being off leaves nothing to trust, and a busy machine is called one."""
     text = host_check.render([checked(share(128, 0.4, bare=0.5), share(512))])
-    assert "NOT TRUE at any size: at 128 MB a handler got 10 %" in text
+    assert "NOT ACCURATE at any size: at 128 MB a handler got 10%" in text
     assert "! the machine is busy" in text
 
 

@@ -71,7 +71,7 @@ def test_a_percentile_that_was_asked_for_is_in_the_table() -> None:
     answered = analyse(large_sweep(), Goal(percentile=95))
     html = render([view(answered, source="made")], version="1")
     assert '<th scope="col">p95</th>' in html
-    assert "a measured p95 takes" in html
+    assert "measuring p95 takes" in html
 
 
 def test_a_finding_is_told_once() -> None:

@@ -18,27 +18,29 @@ PLAN = made_sweep().plan
 def test_a_plan_names_function_sizes_effects_and_costs() -> None:
     """Four lines: what, where, what happens to it, what it takes at most."""
     what, sizes, effect, *_, takes = describe_plan(made_function(), PLAN, costs_nothing=False)
-    assert what == "made · us-east-1 · python3.13 x86_64 · 1024 MB · code q1w2e3"
+    assert what == "made · us-east-1 · python3.13 x86_64 · now 1024 MB · code q1w2e3"
     assert sizes.startswith("Sizes: 128, 192, 256, 512, 768, 1024, 1408, 1769, 2048, 3008 MB, each")
     assert "$LATEST" in effect
-    assert takes.startswith("Plan: at most 60 invocations, at most 10 s and $0.01 (if each ran")
+    assert takes.startswith(
+        "Plan: up to 60 invocations, at most 10 s and $0.01 (if every call runs"
+    )
 
 
 def test_a_known_duration_makes_the_estimate_an_expectation() -> None:
     """With a recent duration the plan expects, and says what it can never exceed."""
     known = replace(PLAN, basis="recent_duration", max_cost_usd=0.5)
     takes = describe_plan(made_function(), known, costs_nothing=False)[-1]
-    assert takes == "Plan: at most 60 invocations, about 10 s and $0.01, never more than $0.50."
+    assert takes == "Plan: up to 60 invocations, about 10 s and $0.01, never more than $0.50."
 
 
 def test_a_plan_sets_its_price_against_the_function_s() -> None:
     """In invocations at the current size, and where a rate is known as a share of a month's."""
     price = PriceOfDeciding(1234.4, None, None)
     line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
-    assert line == "That is the price of about 1,234 invocations at 1024 MB."
+    assert line == "That's the price of about 1,234 invocations at 1024 MB."
     price = PriceOfDeciding(1234.4, 48.0, 0.0021)
     line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
-    assert line.endswith("at 1024 MB, 0.2 % of a month's $48.00 at this rate.")
+    assert line.endswith("at 1024 MB, 0.2% of a month's $48.00 at this rate.")
 
 
 def test_a_plan_says_which_earlier_sweep_informs_it() -> None:
@@ -62,7 +64,7 @@ def test_an_answer_says_when_the_sweep_has_paid_for_itself() -> None:
     after = Interval(1200.4, 1100.0, 1349.6)
     paid = replace(made, sweep=replace(made.sweep, pays_back_after_invocations=after))
     assert pay_back(paid) == (
-        "The sweep's $0.0004 is saved again after about 1,200 invocations (1,100 to 1,350)."
+        "The sweep's $0.0004 pays for itself after about 1,200 invocations (1,100 to 1,350)."
     )
 
 
@@ -70,10 +72,10 @@ def test_an_adaptive_plan_says_what_it_chooses_among() -> None:
     """Sizes are chosen as it goes: a range with its count, or those that were named."""
     adaptive = replace(PLAN, method="adaptive")
     sizes = describe_plan(made_function(), adaptive, costs_nothing=False)[1]
-    assert sizes == "Sizes: chosen as it goes, among 10 from 128 to 3008 MB."
+    assert sizes == "Sizes: chosen as it goes, from 10 between 128 and 3008 MB."
     named = replace(adaptive, sizes_mb=(128, 512), sizes_named=True)
     sizes = describe_plan(made_function(), named, costs_nothing=False)[1]
-    assert sizes == "Sizes: chosen as it goes, among 128, 512 MB."
+    assert sizes == "Sizes: chosen as it goes, from 128, 512 MB."
 
 
 def test_a_plan_names_the_payload_classes_and_what_is_varied() -> None:
@@ -81,8 +83,8 @@ def test_a_plan_names_the_payload_classes_and_what_is_varied() -> None:
     varied = replace(PLAN, payloads=batches())
     lines = describe_plan(made_function(), varied, costs_nothing=False)
     assert lines[2] == (
-        "Payloads: order, import; with batch_size 1, 5, 10; each is tried at the current size "
-        "first."
+        "Payloads: order, import; with batch_size 1, 5, 10; each is tried first at the current "
+        "size."
     )
     assert len(lines) == 1 + len(describe_plan(made_function(), PLAN, costs_nothing=False))
 

@@ -64,8 +64,8 @@ def compare(
     a, b, goal, today = sweep_of(a), sweep_of(b), goal_of(goal), day_of(today)
     if a.function.name != b.function.name and not different_functions:
         raise InputError(
-            f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: a "
-            "difference would say nothing of either; `different_functions=True` compares them"
+            f"{sources[0]} is of {a.function.name}, {sources[1]} of {b.function.name}: comparing "
+            "two functions says nothing about either; `different_functions=True` does it anyway"
         )
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
     a, b = a.alone, b.alone  # one may be what the other was informed by
@@ -78,7 +78,9 @@ def compare(
     matched = match_sweeps(a, b, sources)
     found = between((a, b)) if matched is None else _by_value(matched, between)
     if a.goal is not None and b.goal is not None and a.goal.name != b.goal.name:
-        text = f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are read for {goal.name}"
+        text = (
+            f"A was tuned for {a.goal.name}, B for {b.goal.name}: both are compared for {goal.name}"
+        )
         found = replace(found, findings=(*found.findings, Finding("goals_differ", "info", text)))
     if today is None or (old := age_finding(found.prices.as_of, today)) is None:
         return found
@@ -105,9 +107,7 @@ def _by_value(
     findings = main.findings
     if matched.left_out:
         values = ", ".join(matched.left_out)
-        text = (
-            f"{matched.parameter} {values} was measured in one of the sweeps only, and is left out"
-        )
+        text = f"{matched.parameter} {values} was measured in only one sweep, so it's left out"
         findings = (*findings, Finding("values_differ", "info", text))
     return replace(
         main,

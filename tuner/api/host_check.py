@@ -78,7 +78,7 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
             upto = "at no size" if trusted is None else f"only up to {trusted} MB"
             while_busy = "; it was busy then" if saved.check.is_busy else ""
             text = (
-                f"tuner local check of {saved.checked_at} found this machine true {upto} "
+                f"tuner local check on {saved.checked_at} found this machine accurate {upto} "
                 f"({wrong}{while_busy}): durations at larger sizes are the machine's, not the "
                 "function's; check again or tune on AWS"
             )
@@ -87,7 +87,7 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
     if share < BUSY_RATIO:
         text = (
             f"this machine is busy: just before the sweep a bare loop got {percent(share)} of a "
-            "core, so sizes that need more are measured too slow; sweep again when it is idle"
+            "core, so sizes that need more measure too slow; tune again when it's idle"
         )
         findings.append(Finding("host_busy", "warning", text))
     return tuple(findings)
@@ -110,7 +110,7 @@ def _controls(
             "control groups cannot be used here: run on Linux as root or under systemd's user "
             "delegation, or give `cpu_control=portable`"
         )
-    on_step("control groups cannot be used here: the portable control alone is measured")
+    on_step("control groups can't be used here: measuring the portable control only")
     return ("stop-continue",)
 
 

@@ -61,8 +61,8 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
         yield Finding(
             "idle_most_of_the_time",
             "info",
-            f"for staying: busy {rate * duration_ms / 10:.1f} % of the time: Lambda scales to "
-            "zero, a fleet does not",
+            f"for staying: busy {rate * duration_ms / 10:.1f}% of the time: Lambda scales to "
+            "zero, a fleet doesn't",
         )
 
 
@@ -266,7 +266,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Fi
     yield from (Finding("price_missing", "warning", text) for text in whole)
     if here:
         names = ", ".join(text.removeprefix(ON_LAMBDA) for text in here)
-        text = f"no price is known here for {names}: left out of Lambda, which is dearer by that"
+        text = f"no price is known here for {names}: left out of Lambda, which costs that much more"
         yield Finding("price_missing", "warning", text)
     if items:
         text = f"no price is known here for {', '.join(items)}: left out of the other platforms"
@@ -274,7 +274,7 @@ def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Fi
             room = ruling.saving_usd.low - ruling.threshold_usd
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"
         else:
-            text += "; they are dearer by that"
+            text += "; they cost that much more"
         yield Finding("price_missing", "warning", text)
 
 
@@ -300,7 +300,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         *(() if terms.arm_speed == 1 else (f"arm vCPUs {terms.arm_speed:g} times as fast as x86",)),
         f"{terms.container_concurrency:g} requests at once in a process while they wait",
         "two tasks or instances at least, three Managed Instances",
-        "none on which a request takes over 2 % longer than on Lambda",
+        "none on which a request takes over 2% longer than on Lambda",
         "public addresses" if not terms.nat else "two NAT gateways, their traffic left out",
         trigger,
         "log ingestion and data transfer alike everywhere, left out"

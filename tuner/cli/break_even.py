@@ -235,7 +235,7 @@ def break_even(
     """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.
 
     Without a rate the break-even rate is stated alone. A flag needs a saving of 50 dollars and
-    20 % of Lambda's bill a month, sure in 95 % of what may be. Nothing is asked of AWS but, with
+    20% of Lambda's bill a month, sure in 95% of what may be. Nothing is asked of AWS but, with
     --traffic cloudwatch, the function's invocations and concurrency of the last days.
     """
     from tuner.api.answers import break_even as answer_of

@@ -3,32 +3,73 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuner.report.sanitize import plain
 from tuner.report.wording import apply_command
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tuner.breakeven.terms import Terms
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
+    from tuner.report.comment import TemplateChange
     from tuner.report.page.data import SweepView
 
 
-def next_commands(
+def report_command(
     recommendation: Recommendation, source: str | None = None, flags: Sequence[str] = ()
-) -> tuple[str, ...]:
-    """What to do with the answer, ready to be pasted.
+) -> str:
+    """The command that shows the answer again.
 
     `source` is what `tuner report` finds the sweep by, if that is shorter than its file, and
     `flags` are the options without which its report would give another answer.
     """
     sweep = shlex.quote(plain(source or recommendation.sweep.file or recommendation.function.name))
-    report = " ".join(["tuner report", sweep, *flags, "--format markdown"])
-    apply = apply_command(recommendation)
-    return (report,) if apply is None else (report, apply)
+    return " ".join(["tuner report", sweep, *flags])
+
+
+def apply_line(
+    recommendation: Recommendation,
+    template: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> str | None:
+    """What carries the answer out: the line of the template (of the folder's own without one), else
+    the AWS CLI's command. None where there is nothing to do.
+    """
+    if recommendation.choice.verdict != "resize" or _is_installed(template):
+        return None
+    from tuner.api.template_changes import (
+        template_change,
+        usual_templates,
+    )
+    from tuner.report.comment import TemplateChange
+
+    for each in usual_templates(Path()) if template is None else [template]:
+        change = template_change(recommendation, [each], named=False, parameters=parameters)
+        if isinstance(change, TemplateChange):
+            return _template_line(each, change)
+    return apply_command(recommendation)
+
+
+def _is_installed(template: Path | None) -> bool:
+    """Whether it's a template of the demo's, in the installed package: nobody deploys that."""
+    return template is not None and template.is_relative_to(Path(__file__).parents[1])
+
+
+def _template_line(template: Path, change: TemplateChange) -> str:
+    folder = Path.cwd()
+    shown = template.relative_to(folder) if template.is_relative_to(folder) else template
+    where = f"{shown}:{change.line}"
+    now, after = change.now.strip(), change.after.strip()
+    if now == after:
+        return f"{where} sets {change.memory_mb} MB already: deploy it"
+    if now == f"MemorySize: {change.memory_mb}":
+        after = after.removeprefix("MemorySize: ")
+    also = f" (sets {', '.join(change.shared_by)} too)" if change.shared_by else ""
+    return f"{where}  {now} → {after}{also}"
 
 
 def page_command(view: SweepView, flags: Sequence[str]) -> str:

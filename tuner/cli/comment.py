@@ -185,7 +185,7 @@ def comment(
         show_text(text.text)
     else:
         why_not: TunerError | None
-        why_not = UsageError("it was measured locally (--allow-local posts it all the same)")
+        why_not = UsageError("it was measured locally (--allow-local posts it anyway)")
         if allow_local or all(sweep.environment != "local" for sweep, _ in answers):
             why_not = _post(text, pull_request)
         if why_not is not None:
@@ -215,8 +215,8 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
     words = {
         "posted": "posted",
         "updated": "updated",
-        "unchanged": "left alone, nothing changed",
-        "newer_there": "left alone, it shows a later sweep",
+        "unchanged": "unchanged",
+        "newer_there": "left alone: it shows a later sweep",
     }
     done = posted.delivery
     say(target.without_token(f"comment {text.key} {words[done.action]}: {done.url}"))

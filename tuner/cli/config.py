@@ -49,8 +49,8 @@ _FILES: Final = frozenset({"bill", "local", "payload", "prior", "traffic"})
 """Options that name files to read: a project's file names those of its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {
-        "yes", "allow_side_effects", "different_functions", "dry_run", "force", "function",
-        "keep_payloads",
+        "yes", "allow_side_effects", "different_functions", "dry_run", "explain", "force",
+        "function", "keep_payloads",
     }
 )  # fmt: skip
 _SHOWN: Final = 80

@@ -248,6 +248,10 @@ ReportFile = Annotated[
         help="File to write, with --format html, png or svg (default: stdout).",
     ),
 ]
+Explain = Annotated[
+    bool,
+    output_option("--explain", help="Also show every size, the curves and all assumptions."),
+]
 JsonOutput = Annotated[bool, output_option("--json", help="Print one JSON object.")]
 Out = Annotated[
     Path | None,

@@ -69,7 +69,7 @@ def tell_recovery(event: ProgressEvent) -> None:
         case CopyDeleted():
             say(f"  copy {event.name} deleted")
         case WindowClosed():
-            say("  the memory of $LATEST is set back")
+            say("  $LATEST's memory restored")
 
 
 class PlainProgress:
@@ -79,14 +79,19 @@ class PlainProgress:
         self._write = write
         self._told = 0.0
         self._throttled = False
+        self._published = False
 
     def __call__(self, event: ProgressEvent) -> None:
         """Take one event."""
         if isinstance(event, InvocationFinished):
             self._finished(event)
+        elif isinstance(event, WindowOpened):
+            if not self._published:
+                self._write("  publishing test versions; $LATEST is restored after each batch")
+            self._published = True
         elif isinstance(event, ThrottleMet):
             if not self._throttled:
-                self._write(f"  throttled ({event.reason or 'no reason given'}); sending again")
+                self._write(f"  throttled ({event.reason or 'no reason given'}); retrying")
             self._throttled = True
         elif (line := describe(event)) is not None:
             self._write(f"  {line}")
@@ -95,7 +100,7 @@ class PlainProgress:
         share = event.finished_count / max(event.planned_count, 1)
         if share >= self._told + PLAIN_STEP or event.finished_count == 1:
             self._told = share - share % PLAIN_STEP
-            self._write(f"  {event.finished_count} of at most {event.planned_count} invocations")
+            self._write(f"  {event.finished_count} of up to {event.planned_count} invocations")
 
 
 class BarProgress:
@@ -117,11 +122,13 @@ class BarProgress:
         elif isinstance(event, ThrottleMet):
             self._bar.update(self._task, description="throttled")
         elif isinstance(event, WindowOpened):
-            self._bar.update(self._task, description="publishing sizes")
+            self._bar.update(self._task, description="publishing test versions")
+        elif isinstance(event, WindowClosed):
+            self._bar.update(self._task, description="invoking")
         elif isinstance(event, (SizeExcluded, CallFailed)):
             with suppress(OSError):  # as in `progress`
                 self._bar.console.print(f"  {describe(event)}", markup=False)
-        elif isinstance(event, (WindowClosed, CopyMade, CopyDeleted, CleanedUp)):
+        elif isinstance(event, (CopyMade, CopyDeleted, CleanedUp)):
             self._bar.update(self._task, description=str(describe(event)))
 
 
@@ -129,16 +136,12 @@ def describe(event: ProgressEvent) -> str | None:
     """What an event means, or None if it is not worth a line."""
     line = None
     match event:
-        case WindowOpened():
-            line = f"publishing {', '.join(map(str, event.sizes_mb))} MB"
-        case WindowClosed():
-            line = "$LATEST is as it was"
         case SizeExcluded():
             line = plain(f"{event.memory_mb} MB excluded: {event.reason}")
         case CallFailed():
-            line = plain(f"failed, and tried again where that may help: {event.reason}")
+            line = plain(f"failed, retried where that may help: {event.reason}")
         case CopyMade():
-            line = plain(f"a temporary copy is measured: {event.name}")
+            line = plain(f"measuring a temporary copy: {event.name}")
         case CopyDeleted():
             line = "copy deleted, nothing left"
         case CleanedUp():

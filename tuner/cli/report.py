@@ -23,6 +23,7 @@ def report(
     format_name: options.ReportFormat = "text",
     out_file: options.ReportFile = None,
     json: options.JsonOutput = False,
+    explain: options.Explain = False,
     traffic: TrafficOptions,
     detailed_exitcode: options.DetailedExitcode = False,
     goal: GoalOptions,
@@ -38,7 +39,7 @@ def report(
     from tuner import session
     from tuner.api.page import view
     from tuner.cli import exit_status, picture
-    from tuner.cli.commands import goal_flags, limits_flags, terms_flags
+    from tuner.cli.commands import goal_flags, limits_flags, report_command, terms_flags
     from tuner.cli.config import today
     from tuner.cli.screen import show_answers
 
@@ -59,9 +60,9 @@ def report(
     if shown in picture.FORMATS:
         picture.show_figure(analyses[0].answered, shown, out_file, answers[0])
     else:
-        flags = [
-            [*goal_flags(answer.goal, each.sweep.goal), *others]
-            for answer, each in zip(answers, analyses, strict=True)
+        again = [
+            report_command(answer, name, [*goal_flags(answer.goal, each.sweep.goal), *others])
+            for name, answer, each in zip(sweeps, answers, analyses, strict=True)
         ]
-        show_answers(list(zip(sweeps, answers, strict=True)), shown, flags)
+        show_answers(answers, shown, again, explain=explain)
     return exit_status.of_all(answers) if detailed_exitcode else 0

@@ -28,11 +28,15 @@ _shown_on: Final[list[TextIO]] = []
 def show_answer(
     recommendation: Recommendation,
     format_name: str,
-    source: str | None = None,
-    flags: Sequence[str] = (),
+    *,
+    again: str | None = None,
+    apply: str | None = None,
+    explain: bool = False,
 ) -> None:
-    """Write the answer to stdout as text, json or markdown; `source` names its sweep, and `flags`
-    are the options that gave this answer.
+    """Write the answer to stdout as text, json or markdown.
+
+    In text, `again` is the command that shows it again, `apply` what carries it out, and `explain`
+    adds the sizes, the curves and the assumptions.
     """
     recommendation = shown(recommendation)
     if format_name == "json":
@@ -44,39 +48,45 @@ def show_answer(
 
         show_text(markdown.render(recommendation))
     else:
-        from tuner.cli.commands import next_commands
         from tuner.report import terminal
 
-        show_text(
-            terminal.render(
-                recommendation,
-                width=width(),
-                color=takes_color(sys.stdout),
-                encoding=sys.stdout.encoding or "ascii",
-                commands=next_commands(recommendation, source, flags),
-            )
+        text = terminal.render(
+            recommendation,
+            width=width(),
+            color=takes_color(sys.stdout),
+            encoding=sys.stdout.encoding or "ascii",
+            apply=apply,
+            again=again,
+            more="More: --explain.",
+            explain=explain,
         )
+        show_text(with_flags(text))
 
 
 def show_answers(
-    answers: Sequence[tuple[str, Recommendation]],
+    answers: Sequence[Recommendation],
     format_name: str,
-    flags: Sequence[Sequence[str]] = (),
+    again: Sequence[str],
+    *,
+    explain: bool = False,
 ) -> None:
-    """Write (source, answer) pairs to stdout; several as JSON are one object a line.
+    """Write answers to stdout; several as JSON are one object a line.
 
-    `flags`: for each the options that gave it.
+    `again`: for each the command that shows it again.
     """
     if format_name == "json" and len(answers) > 1:
         from tuner.report.json import to_json
 
-        for _source, recommendation in answers:
-            show_text(json.dumps(to_json(shown(recommendation)), allow_nan=False) + "\n")
+        for each in answers:
+            show_text(json.dumps(to_json(shown(each)), allow_nan=False) + "\n")
         return
-    for number, (source, recommendation) in enumerate(answers):
+    from tuner.cli.commands import apply_line
+
+    for number, (each, command) in enumerate(zip(answers, again, strict=True)):
         if number:
             show_text("\n")
-        show_answer(recommendation, format_name, source, flags[number] if flags else ())
+        apply = apply_line(each) if format_name == "text" else None
+        show_answer(each, format_name, again=command, apply=apply, explain=explain)
 
 
 def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = False) -> None:
@@ -172,7 +182,7 @@ def agree(question: str, *, flag: str = "--yes") -> bool:
     Raises UsageError without a terminal: there nobody can answer, so the flag must.
     """
     if not is_interactive():
-        raise UsageError(f"nobody is there to agree (no terminal): give {flag} to agree beforehand")
+        raise UsageError(f"not a terminal, so can't ask for confirmation: pass {flag}")
     sys.stderr.write(f"{question} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -10,7 +10,7 @@ from tuner import session
 from tuner.api.target import open_target
 from tuner.aws import CredentialsWait
 from tuner.cli import exit_status
-from tuner.cli.commands import terms_flags
+from tuner.cli.commands import apply_line, report_command, terms_flags
 from tuner.cli.config import state_dir, today
 from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
@@ -47,6 +47,7 @@ def sweep_and_answer(
     goal: Callable[[Goal | None], Goal],
     manner: MannerOptions,
     allow_side_effects: bool = False,
+    explain: bool = False,
     terms: Terms | None = None,
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError.
@@ -61,9 +62,14 @@ def sweep_and_answer(
         least_mb, most_mb = request.measure.min_memory_mb, request.measure.max_memory_mb
         analysis = session.analyse(sweep, wanted, min_memory_mb=least_mb, max_memory_mb=most_mb)
         answer = session.recommend(analysis, terms, today=today())
+        if manner.json:
+            show_answer(answer, "json")
+            return answer
         kept_as = None if request.output.out else answer.function.name
-        flags = terms_flags(terms) if terms else ()
-        show_answer(answer, "json" if manner.json else "text", kept_as, flags)
+        where = request.target
+        apply = apply_line(answer, where.local_template, where.template_parameters)
+        again = report_command(answer, kept_as, terms_flags(terms) if terms else ())
+        show_answer(answer, "text", again=again, apply=apply, explain=explain)
         return answer
 
     with open_target(
@@ -83,9 +89,12 @@ def sweep_and_answer(
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
     answer = tell(sweep)
     if stop.is_requested:
+        done, planned = len(sweep.invocations), sweep.plan.max_invocations
+        kept = sweep.file if request.output.out else sweep.function.name
+        say(f"tuner: interrupted after {done} of {planned}; go on with --resume {kept}")
         return INTERRUPTED
     if sweep.end == "failed":
-        say("tuner: the sweep could not be finished: see what is said above")
+        say("tuner: the sweep didn't finish: see the messages above")
         return FAILED
     return exit_status.of(answer) if manner.detailed_exitcode else 0
 
@@ -109,8 +118,8 @@ def _credentials_wait(stop: StopSignal) -> CredentialsWait:
 
     def tell(wait_s: float) -> None:
         say(
-            "  the AWS credentials have expired: renew them in another terminal (aws sso login, or "
-            f"new keys in the credentials file); waiting for up to {wait_s / 60:.0f} min"
+            "  your AWS credentials expired: renew them in another terminal (aws sso login, or "
+            f"new keys in the credentials file); waiting up to {wait_s / 60:.0f} min"
         )
 
     return CredentialsWait(RENEWAL_S if is_interactive() else 0.0, tell, lambda: stop.is_urgent)
@@ -125,8 +134,8 @@ def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:
         if not is_interactive():
             raise
         say(f"tuner: {error}")
-        if not agree("Measure a temporary copy, so that the function is only read?"):
-            raise NotAgreedError("no isolation was chosen: nothing was changed") from error
+        if not agree("Measure a temporary copy, so the function itself is only read?"):
+            raise NotAgreedError("no isolation was chosen: nothing changed") from error
         return session.plan(inputs.isolated("clone"), target, goal=goal, state_dir=folder)
 
 
@@ -148,15 +157,15 @@ def _agree(prepared: PreparedSweep, *, yes: bool, allow_side_effects: bool) -> N
     """Have it agreed to what invocations may cause, and apart from that to the cost."""
     if prepared.side_effects:
         effects = "; ".join(prepared.side_effects)
-        say(f"Invocations may have effects beyond their answer: {effects}.")
+        say(f"Invocations may have side effects: {effects}.")
         if not allow_side_effects and not agree(
             "Is that safe with these payloads?", flag="--allow-side-effects"
         ):
-            raise NotAgreedError("the side effects were not agreed to: nothing was changed")
+            raise NotAgreedError("side effects not confirmed: nothing changed")
     if prepared.harms_nothing:
-        say("This endpoint was started for the run, so nothing is asked.")
+        say("Runs on this machine only, so no confirmation is needed.")
     elif not (yes or agree("Proceed?")):
-        raise NotAgreedError("the plan was not agreed to: nothing was changed")
+        raise NotAgreedError("plan not confirmed: nothing changed")
 
 
 def _run(

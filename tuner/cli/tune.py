@@ -44,20 +44,21 @@ def tune(
     manner: MannerOptions,
     allow_side_effects: options.AllowSideEffects = False,
     output: OutputOptions,
+    explain: options.Explain = False,
     target: TargetOptions,
 ) -> int:
     """Measure FUNCTION at a few well-chosen memory sizes and say how much it should have.
 
-    Sizes are published as versions of the function, or of a temporary copy where live traffic
-    reaches it, for the time of the sweep and invoked with your payloads; the function is as
-    before afterwards. The plan is shown with its cost, and asked for, before anything is changed.
+    It publishes each size as a version of the function, or of a temporary copy if live traffic
+    reaches the function, invokes it with your payloads, and leaves the function as it was. You
+    see the plan and its cost, and confirm it, before anything changes.
     """
     if target.local is not None:
         refuse_other_systems()  # before what is imported next, which they lack
     from tuner.cli.sweeping import sweep_and_answer
 
     if function is None and measure.resume is None:
-        raise BadParameter("name the FUNCTION to tune, or a sweep to go on with by --resume")
+        raise BadParameter("name the FUNCTION to tune, or the sweep to go on with: --resume SWEEP")
     terms = traffic.terms()
     request = TuneRequest(
         function, measure.part(), budget.part(), safety.part(), target.part(), output.part()
@@ -67,5 +68,6 @@ def tune(
         goal=goal.wanted,
         manner=manner,
         allow_side_effects=allow_side_effects,
+        explain=explain,
         terms=terms,
     )

@@ -1,7 +1,7 @@
 """Compares two sweeps: before and after, two architectures, two versions of the code.
 
 Each side keeps its own curve and prices. The two sets of posterior draws are independent, so every
-draw of one is set against every draw of the other: the ratios' mean and 90 % interval say how large
+draw of one is set against every draw of the other: the ratios' mean and 90% interval say how large
 the difference is, and whether zero lies in it says whether it is real.
 """
 
@@ -107,7 +107,7 @@ def compare(a: Entry, b: Entry) -> Comparison:
         by_size=tuple(_by_size(left, right, common, tolerance)),
         findings=tuple(_findings(a.sweep, b.sweep, measured_in_both=bool(both))),
         assumptions=(
-            f"{goal.cold_start_share * 100:g} % cold starts",
+            f"{goal.cold_start_share * 100:g}% cold starts",
             f"list prices of {as_of}",
             _TIMES_AND_HOSTS,
         ),
@@ -129,7 +129,7 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
     problem = entry.analysis.problem
     if problem is None:
         raise InputError(
-            f"{entry.source} has no warm sample of every payload, so there is nothing to compare: "
+            f"{entry.source} has no warm sample of every payload, so there's nothing to compare: "
             "tune again with more invocations (`max_invocations`)"
         )
     return _Drawn(entry, problem.fitted_at(sizes), problem.measured)
@@ -257,8 +257,8 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
         yield Finding(
             "environments_differ",
             "warning",
-            "one sweep was measured on a local endpoint, the other on AWS: their durations do "
-            "not compare",
+            "one sweep was measured on a local endpoint, the other on AWS: their durations can't "
+            "be compared",
         )
     if {p.sha256: p.weight for p in a.plan.payloads} != {
         p.sha256: p.weight for p in b.plan.payloads
@@ -266,14 +266,14 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
         yield Finding(
             "different_payloads",
             "warning",
-            "the payloads differ (by digest or weight), so the difference may be theirs: sweep "
+            "the payloads differ (by digest or weight), which may explain the difference: tune "
             "both with the same `payloads`",
         )
     if b.plan.resumed_from == a.plan.sweep_id or a.plan.resumed_from == b.plan.sweep_id:
         yield Finding(
             "samples_shared",
             "warning",
-            "one sweep went on from the other and holds its samples: a difference shows smaller",
+            "one sweep resumed the other and holds its samples, so differences look smaller",
         )
     if not measured_in_both:
         yield Finding(
@@ -294,9 +294,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
             f"the regions differ ({a.function.region}, {b.function.region}): so do prices",
         )
     if names := _differing_settings(a, b):
-        yield Finding(
-            "settings_differ", "info", f"settings that differ besides: {', '.join(names)}"
-        )
+        yield Finding("settings_differ", "info", f"other settings that differ: {', '.join(names)}")
 
 
 def _differing_settings(a: Sweep, b: Sweep) -> list[str]:

@@ -69,8 +69,8 @@ def _cold_starts(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "cold_start_dominates",
             "info",
-            f"a cold start is billed {extra_ms:.0f} ms of INIT, more than the {_ms(work_ms)} of "
-            f"work at {problem.current_mb} MB: `cold_start_share` matters here; load less at start",
+            f"a cold start bills {extra_ms:.0f} ms of INIT, more than the {_ms(work_ms)} of work "
+            f"at {problem.current_mb} MB: `cold_start_share` matters here; load less at start",
         )
     warm = problem.estimates.duration_ms.mean(axis=0)
     sizes = problem.estimates.sizes_mb
@@ -84,8 +84,8 @@ def _cold_starts(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "first_call_slow",
             "info",
-            f"the first call of an environment takes {slowness:.1f} × as long as later ones, INIT "
-            f"apart: users of a cold start wait for it",
+            f"an environment's first call takes {slowness:.1f}× as long as later ones, not "
+            f"counting INIT: whoever gets a cold start waits for it",
         )
 
 
@@ -108,8 +108,8 @@ def _modes(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "two_modes",
             "warning",
-            f"durations come in two kinds, {apart:.1f} × apart ({place} and "
-            f"{len(ordered) - place} samples): a mean describes neither; look for a cache or a "
+            f"durations fall into two groups, {apart:.1f}× apart ({place} and "
+            f"{len(ordered) - place} samples), and a mean describes neither: look for a cache or a "
             f"branch, and tune with payloads of one kind",
         )
 

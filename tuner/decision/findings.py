@@ -43,14 +43,14 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
         yield Finding(  # of a sweep that was cut off before it could say so
             "throttled",
             "info",
-            f"{sweep.throttle_count} throttles were waited out; they ran nothing: a lower "
-            "`concurrency` avoids them",
+            f"{sweep.throttle_count} calls were throttled and retried; a throttled call runs "
+            "nothing. A lower `concurrency` avoids them",
         )
     unsampled = set(evidence.unsampled_payloads)
     if not unsampled or unsampled == set(evidence.samples):
         return  # nothing at all was sampled: the verdict says why
     for seen, advice in (
-        (False, "never succeeded: mend it or leave it out"),
+        (False, "never succeeded: fix it or leave it out"),
         (True, "has no warm sample yet: allow more invocations (`max_invocations`)"),
     ):
         names = [name for name in evidence.samples if name in unsampled]
@@ -83,7 +83,7 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "out_of_memory",
             "warning",
-            f"killed for memory at {_list(sizes)}: these sizes and all below are ruled out"
+            f"ran out of memory at {_list(sizes)}: these sizes and all below are ruled out"
             f"{_gap(evidence)}",
         )
     if sizes := by_outcome[Outcome.TIMEOUT]:
@@ -91,7 +91,7 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
             "timeout",
             "warning",
             f"timed out at {_list(sizes)}: these sizes are ruled out; raise the function's timeout "
-            f"if they should be considered",
+            f"to consider them",
         )
 
 
@@ -105,11 +105,11 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
         return
     random = errors_are_random(evidence)
     if random:
-        advice = "the errors have no relation to memory: mend them before trusting any size"
+        advice = "the errors have nothing to do with memory: fix them before trusting any size"
     elif any(not memory_may_explain(evidence, size) for size in sizes):
-        advice = "smaller sizes succeed, so it is not for memory; look at the function's log"
+        advice = "smaller sizes succeed, so memory isn't the cause; check the function's log"
     else:
-        advice = "ruled out, as far as was tried; look at the function's log"
+        advice = "ruled out; check the function's log"
     count, runs = sum(sizes.values()), sum(evidence.success_counts.values())
     runs += sum(sum(counts.values()) for counts in evidence.failures.values())
     yield Finding(
@@ -136,8 +136,8 @@ def _rises(problem: Problem) -> Iterator[Finding]:
         "not_monotone",
         "warning",
         f"more memory makes it slower: {small_ms:.3g} ms at {sizes[small]} MB, {large_ms:.3g} ms "
-        f"at {sizes[large]} MB. Look at what the code sizes by memory (workers, threads, caches); "
-        "sizes that were not measured may be wrong (add them with `memory_sizes_mb`)",
+        f"at {sizes[large]} MB. Check what the code sizes by memory (workers, threads, caches); "
+        "estimates for sizes not measured may be off (add them with `memory_sizes_mb`)",
     )
 
 
@@ -156,16 +156,15 @@ def _cores(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "one_core_only",
             "info",
-            f"{one_core} → {largest} MB makes it {_faster(speedup)}: it uses one "
-            f"core, and sizes above {MB_PER_VCPU} MB buy next to nothing unless the code is "
-            f"rewritten for several",
+            f"uses one core: {one_core} → {largest} MB makes it {_faster(speedup)}, and sizes "
+            f"above {MB_PER_VCPU} MB buy no speed unless the code uses several",
         )
     elif np.quantile(speedup, 0.05) > 1.2:
         yield Finding(
             "uses_more_cores",
             "info",
-            f"{one_core} → {largest} MB makes it {np.mean(speedup):.1f} × as fast: it uses more "
-            f"than one core",
+            f"uses more than one core: {one_core} → {largest} MB makes it "
+            f"{np.mean(speedup):.1f}× as fast",
         )
 
 
@@ -179,8 +178,8 @@ def _waits(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "waits_mostly",
             "info",
-            f"{largest / smallest:.0f} × the memory ({smallest} → {largest} MB) makes it "
-            f"{_faster(speedup)}: it mostly waits, and memory does not help",
+            f"mostly waits, so memory doesn't help: {largest / smallest:.0f}× the memory "
+            f"({smallest} → {largest} MB) makes it {_faster(speedup)}",
         )
 
 
@@ -193,16 +192,16 @@ def _memory(problem: Problem, choice: Choice) -> Iterator[Finding]:
         yield Finding(
             "memory_headroom",
             "warning",
-            f"{tight[size]} of {size} MB are used at {size} MB, which leaves under 20 %: sizes up "
-            f"to there are ruled out",
+            f"uses {tight[size]} of {size} MB, which leaves under 20% free: {size} MB and below "
+            f"are ruled out",
         )
     chosen = choice.memory_mb
     if chosen is not None and 0.6 * chosen < used.get(chosen, 0) <= HEADROOM_USE_RATIO * chosen:
         yield Finding(
             "memory_floor_near",
             "warning",
-            f"{used[chosen]} of {chosen} MB are used at the recommended size: larger payloads "
-            f"than those measured may not fit",
+            f"uses {used[chosen]} of {chosen} MB at the recommended size: payloads larger than "
+            f"those measured may not fit",
         )
 
 
@@ -216,8 +215,8 @@ def _time_left(problem: Problem, choice: Choice, timeout_s: int) -> Iterator[Fin
         yield Finding(
             "close_to_timeout",
             "warning",
-            f"took up to {longest_ms / 1000:.1f} of {timeout_s} s at {size} MB: raise the "
-            f"function's timeout or choose a faster size",
+            f"took up to {longest_ms / 1000:.1f} s of its {timeout_s} s timeout at {size} MB: "
+            f"raise the timeout or choose a faster size",
         )
 
 
@@ -232,8 +231,8 @@ def _payloads(problem: Problem, choice: Choice) -> Iterator[Finding]:
         yield Finding(
             "payloads_differ",
             "info",
-            f"payload {longest} takes {means[longest] / means[shortest]:.1f} × as long as "
-            f"{shortest}: the answer holds for the weights given, check them against real traffic",
+            f"payload {longest} takes {means[longest] / means[shortest]:.1f}× as long as "
+            f"{shortest}, so the answer depends on their weights: check them against real traffic",
         )
 
 
@@ -242,7 +241,7 @@ def _noise(problem: Problem) -> Iterator[Finding]:
         yield Finding(
             "noisy",
             "warning",
-            f"durations at one size scatter by {percent(problem.estimates.within_ratio)}: more "
+            f"durations vary by {percent(problem.estimates.within_ratio)} at one size: more "
             f"invocations (`max_invocations`) or steadier payloads would narrow the answer",
         )
 
@@ -256,7 +255,7 @@ def _modelled(problem: Problem, choice: Choice) -> Iterator[Finding]:
         yield Finding(
             "modelled",
             "warning",
-            f"{size} MB has no warm sample, its figures come from the curve: measure it with "
+            f"{size} MB has no warm sample; its figures come from the curve. Measure it with "
             f"`memory_sizes_mb`",
         )
     latency = problem.constraints.latencies.get(size)
@@ -264,7 +263,7 @@ def _modelled(problem: Problem, choice: Choice) -> Iterator[Finding]:
         yield Finding(
             "percentile_modelled",
             "warning",
-            f"p{problem.goal.percentile:g} at {size} MB is modelled: {latency.samples_missing} "
+            f"p{problem.goal.percentile:g} at {size} MB is modelled; {latency.samples_missing} "
             f"more samples there would measure it",
         )
 
@@ -284,7 +283,7 @@ def _ratio(
 
 
 def _faster(speedup: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
-    """Say "only 2 % faster", or "no faster" below half a per cent."""
+    """Say "only 2% faster", or "no faster" below half a per cent."""
     gain = float(np.mean(speedup)) - 1
     return "no faster" if gain < 0.005 else f"only {percent(gain)} faster"
 
@@ -294,12 +293,12 @@ def _gap(evidence: Evidence) -> str:
     gap = floor_gap_mb(evidence)
     if gap is None or gap[1] - gap[0] <= 64:
         return ""
-    return f"; between {gap[0]} and {gap[1]} MB nothing was tried (`memory_sizes_mb`)"
+    return f"; nothing between {gap[0]} and {gap[1]} MB was tried (`memory_sizes_mb`)"
 
 
 def _list(counts: dict[int, int]) -> str:
-    """Say "128 MB (2 ×), 256 MB"."""
-    return ", ".join(f"{m} MB" + (f" ({n} ×)" if n > 1 else "") for m, n in counts.items())
+    """Say "128 MB (2×), 256 MB"."""
+    return ", ".join(f"{m} MB" + (f" ({n}×)" if n > 1 else "") for m, n in counts.items())
 
 
 def _usual_grid(problem: Problem, choice: Choice) -> Iterator[Finding]:
@@ -318,6 +317,6 @@ def _usual_grid(problem: Problem, choice: Choice) -> Iterator[Finding]:
         yield Finding(
             "grid_would_differ",
             "info",
-            f"a grid of {sizes} MB would have said {problem.estimates.sizes_mb[pick]} MB, which is "
-            f"{percent(float(np.mean(worse)))} worse under this goal",
+            f"a fixed grid of {sizes} MB would have picked {problem.estimates.sizes_mb[pick]} MB, "
+            f"which is {percent(float(np.mean(worse)))} worse for this goal",
         )

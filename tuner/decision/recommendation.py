@@ -50,7 +50,8 @@ def recommend(
     """
     sweep, problem = analysis.sweep, analysis.problem
     goal, prices = analysis.question.goal, analysis.question.prices
-    choice, small_saving = with_saving(analysis, needed or SavingNeeded())
+    needed = needed or SavingNeeded()
+    choice, small_saving = with_saving(analysis, needed)
     findings = [*_findings(analysis), *_caveats(sweep, prices, today)]
     if small_saving is not None:
         findings.append(small_saving)
@@ -71,6 +72,7 @@ def recommend(
         tradeoff=weigh_tradeoff(problem) if problem else None,
         variation=analysis.variation,
         options=tuple(_options(problem)) if problem else (),
+        rate_per_s=needed.rate_per_s,
     )
 
 
@@ -119,7 +121,7 @@ def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) ->
     """A sweep that did not end, and prices that are old."""
     if sweep.end is None:
         count = len(sweep.invocations)
-        text = f"the sweep was cut off after {count} invocations: the answer rests on those alone"
+        text = f"the sweep was cut off after {count} invocations: the answer rests on those"
         yield Finding("sweep_cut_off", "warning", text)
     if today is not None and (old := age_finding(prices.as_of, today)) is not None:
         yield old
@@ -183,10 +185,10 @@ def _assumptions(
     yield _assumed_cold_starts(evidence, goal)
     yield _assumed_prices(prices.as_of)
     if goal.max_duration_ms is not None and goal.percentile is None:
-        yield "the duration limit holds for the mean of warm invocations"
+        yield "the duration limit is for the mean of warm invocations"
     if sweep.environment == "local":
-        yield "durations of this machine, not of AWS"
-    yield "describes the sweep's payloads and conditions, not future traffic"
+        yield "durations are this machine's, not AWS's"
+    yield "intervals describe the sweep's payloads and conditions, not future traffic"
 
 
 def with_prices_of(as_of: str, answer: Recommendation) -> Recommendation:
@@ -214,12 +216,12 @@ def _assumed_payloads(sweep: Sweep) -> str:
         return count
     if varied.is_setting:
         return f"{count}, the same mix of records with every {varied.name}"
-    return f"{count}, every {varied.name} as often as the others"
+    return f"{count}, every {varied.name} equally often"
 
 
 def _assumed_cold_starts(evidence: Evidence, goal: Goal) -> str:
     share = f"{goal.cold_start_share:.3g}".rstrip()
-    percent = f"{float(share) * 100:g} % cold starts"
+    percent = f"{float(share) * 100:g}% cold starts"
     if goal.cold_start_share and not evidence.cold_starts:
-        return f"{percent}, but none was seen: their INIT is not in the cost"
+        return f"{percent}, but none was seen, so INIT isn't in the cost"
     return percent

@@ -36,16 +36,16 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
             "http_error_replies",
             "warning",
             f"{sum(sizes.values())} replies were errors ({ERRORS[kind]}), at "
-            f"{_list(sorted(sizes))}: an error that comes fast is no work done. Look at the "
-            "function's log, or send another payload",
+            f"{_list(sorted(sizes))}: a fast error is no work done. Check the function's log, or "
+            "send another payload",
         )
     if differing := differing_mb(evidence, current_mb):
         yield Finding(
             "replies_differ",
             "warning",
-            f"replies at {_list(sorted(differing))} are of another kind, shape or size than at "
-            f"the current {current_mb} MB: these sizes did other work, and none is recommended "
-            "unless `allow_different_replies=True` says so",
+            f"replies at {_list(sorted(differing))} differ in kind, shape or size from those at "
+            f"the current {current_mb} MB: these sizes did other work and aren't recommended "
+            "(`allow_different_replies=True` allows them)",
         )
 
 
@@ -61,9 +61,9 @@ def error_at_current(evidence: Evidence, current_mb: int) -> str | None:
             kind = max(ERRORS, key=counts.__getitem__)
             return (
                 f"{errors} of {counts.total()} replies at {which}{size} MB are errors "
-                f"({ERRORS[kind]}, payload {payload}), so what was measured is not the "
-                "function's work: mend the function or the payload, then tune again "
-                "(`allow_different_replies=True` takes them for work)"
+                f"({ERRORS[kind]}, payload {payload}), so what was measured isn't the "
+                "function's work: fix the function or the payload, then tune again "
+                "(`allow_different_replies=True` counts them as work)"
             )
     return None
 

@@ -80,18 +80,18 @@ def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tup
     least, share = needed.least_usd_per_month, needed.least_ratio
     if saving is not None and saving.estimate < least:
         return (
-            f"no size saves the ${least:,.2f} a month that a change needs",
+            f"no size saves at least ${least:,.2f} a month",
             (
-                f"{size} would save ${saving.estimate:,.2f} a month at this rate "
-                "(`min_saving_usd_per_month` says what a change needs)"
+                f"{size} would save only ${saving.estimate:,.2f} a month at this rate "
+                "(`min_saving_usd_per_month` sets what a change must save)"
             ),
         )
     if share is not None and ratio is not None and ratio.estimate < share:
         return (
-            f"no size is the {100 * share:.3g} % cheaper that a change needs",
+            f"no size is at least {100 * share:.3g}% cheaper",
             (
-                f"{size} would be {percent(ratio.estimate, 1)} cheaper "
-                "(`min_saving_ratio` says what a change needs)"
+                f"{size} would be only {percent(ratio.estimate, 1)} cheaper "
+                "(`min_saving_ratio` sets what a change must save)"
             ),
         )
     return None

@@ -24,7 +24,7 @@ def only_size(problem: Problem) -> Choice | None:
         return None
     sizes = ", ".join(f"{size} MB" for size in problem.evidence.measured_mb) or "no size"
     return undecided(
-        f"only {sizes} gave samples, so there is nothing to compare with: "
+        f"only {sizes} gave samples, so there's nothing to compare: "
         f"measure at least two sizes (`memory_sizes_mb`, `max_invocations`)"
     )
 
@@ -42,11 +42,11 @@ def why_no_curve(question: Question, evidence: Evidence) -> str:
         return RANDOM_ERRORS
     if len(question.candidates) == 1:
         return (
-            "one size only leaves nothing to compare with: widen `min_memory_mb` and "
+            "one size leaves nothing to compare: widen `min_memory_mb` and "
             "`max_memory_mb`, or name more `memory_sizes_mb`"
         )
     if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
-        return "invocations succeeded and none could be measured: mend what the findings name"
+        return "invocations succeeded but none could be measured: fix what the findings name"
     return "too few warm samples for a curve: allow more invocations (`max_invocations`)"
 
 
@@ -56,15 +56,15 @@ def _why_nothing_succeeded(evidence: Evidence) -> str:
     count, largest_mb = counts.total(), max(evidence.failures)
     if counts[Outcome.OUT_OF_MEMORY] == count:
         return (
-            f"all {count} invocations were killed for memory, at up to {largest_mb} MB: allow "
+            f"all {count} invocations ran out of memory, at up to {largest_mb} MB: allow "
             f"larger sizes (`max_memory_mb`, 10240 at most) or send smaller events"
         )
     if counts[Outcome.TIMEOUT] == count:
         return (
-            f"all {count} invocations ran into the function's timeout, at up to {largest_mb} MB: "
+            f"all {count} invocations hit the function's timeout, at up to {largest_mb} MB: "
             f"raise the timeout or send smaller events"
         )
     return (
-        f"all {count} invocations failed: look at the function's log and mend it (or the "
-        f"payload), then tune again"
+        f"all {count} invocations failed: check the function's log and fix it (or the payload), "
+        f"then tune again"
     )

@@ -58,8 +58,8 @@ def variation_findings(variation: Variation) -> Iterator[Finding]:
     yield Finding(
         "size_depends_on_payload",
         "info",
-        f"the best size depends on {name}: {sizes}; the answer is for all values alike, so vary it "
-        f"as your traffic does, or give the values' classes weights in a payload set",
+        f"the best size depends on {name}: {sizes}; the answer weighs all values equally, so vary "
+        f"it as your traffic does, or give the values weights in a payload set",
     )
 
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 RANDOM_ERRORS: Final = (
-    "invocations fail at several sizes without relation to memory, so no size is safe: "
-    "mend the function's errors (or the payload), then tune again"
+    "invocations fail at several sizes for reasons other than memory, so no size is safe: "
+    "fix the function's errors (or the payload), then tune again"
 )
 GOAL_WISHES: Final = {
-    "cost": "best with cost first",
-    "speed": "best with speed first",
+    "cost": "the best size for cost",
+    "speed": "the best size for speed",
     "balanced": "the best balance of cost and speed",
 }
 _BOUND_QUANTILE = 0.95
@@ -56,6 +56,7 @@ def judge(problem: Problem) -> Choice:
             regret_bound=bound,
             confidence=move.confidence,
             best_so_far_mb=size,
+            lean_saving_ratio=_saving(problem, move.answer),
         )
     return Choice(
         # The verdict is of the size; another value of a parameter goes with it.
@@ -88,6 +89,7 @@ def undecided(
     regret_bound: float | None = None,
     confidence: float | None = None,
     best_so_far_mb: int | None = None,
+    lean_saving_ratio: Interval | None = None,
 ) -> Choice:
     """An inconclusive verdict, with what more would be needed."""
     return Choice(
@@ -103,6 +105,7 @@ def undecided(
         confidence=confidence,
         reason=reason,
         best_so_far_mb=best_so_far_mb,
+        lean_saving_ratio=lean_saving_ratio,
     )
 
 
@@ -111,14 +114,14 @@ def nothing_allowed(problem: Problem) -> str:
     nearest = _cheapest_near_limits(problem)
     if nearest is None:
         return (
-            "invocations fail, run out of memory or leave under 20 % of it at every size: "
-            "mend the function, or allow larger sizes with `max_memory_mb`"
+            "at every size invocations fail, run out of memory or leave under 20% of it free: "
+            "fix the function, or allow larger sizes with `max_memory_mb`"
         )
     limits = _limits(problem, nearest)
     reached = " and ".join(limit.reached for limit in limits)
     raised = " or ".join(f"`{limit.parameter}`" for limit in limits)
     which = "the limits" if len(limits) > 1 else "the limit"
-    return f"no size meets {which}: {nearest} MB comes nearest with {reached}; raise {raised}"
+    return f"no size meets {which}: {nearest} MB comes closest with {reached}; raise {raised}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +141,16 @@ def _limits(problem: Problem, memory_mb: int) -> list[_Limit]:
         of = "the mean" if goal.percentile is None else f"p{goal.percentile:g}"
         modelled = "" if latency.measured else ", modelled"
         reached = (
-            f"{latency.bound_ms:.3g} ms (90 % bound of {of}{modelled}) where "
-            f"{goal.max_duration_ms:g} ms are allowed"
+            f"{latency.bound_ms:.3g} ms (90% bound on {of}{modelled}) against a limit of "
+            f"{goal.max_duration_ms:g} ms"
         )
         excess = latency.bound_ms / goal.max_duration_ms
         limits.append(_Limit("max_duration_ms", reached, excess))
     if goal.max_cost_usd_per_million is not None:
         column = problem.estimates.column(memory_mb)
         cost = float(problem.estimates.cost_usd[:, column].mean()) * 1e6
-        reached = f"${cost:.2f} a million where ${goal.max_cost_usd_per_million:.2f} are allowed"
+        limit_usd = goal.max_cost_usd_per_million
+        reached = f"${cost:.2f} per million against a limit of ${limit_usd:.2f}"
         excess = cost / max(goal.max_cost_usd_per_million, 1e-9)
         limits.append(_Limit("max_cost_usd_per_million", reached, excess))
     return limits
@@ -192,18 +196,18 @@ def _objection(problem: Problem, move: Move) -> str | None:
     resize = size != problem.current_mb or problem.now is not None
     if size not in problem.measured:
         return _doubt(problem, move) or (
-            f"{size} MB looks best but was not measured: add it with `memory_sizes_mb`"
+            f"{size} MB looks best but wasn't measured: add it with `memory_sizes_mb`"
         )
     if resize and problem.current_mb not in now.measured and not current_fails(now):
         return (
-            f"{size} MB looks best, but the current {problem.current_mb} MB was not measured, so "
-            f"the saving is not known: add it with `memory_sizes_mb`"
+            f"{size} MB looks best, but the current {problem.current_mb} MB wasn't measured, so "
+            f"the saving isn't known: add it with `memory_sizes_mb`"
         )
     latency = problem.constraints.latencies.get(size)
     if resize and latency is not None and not latency.measured:
         return (
             f"p{problem.goal.percentile:g} at {size} MB is modelled from few samples: "
-            f"{latency.samples_missing} more there would decide (raise `max_invocations`)"
+            f"{latency.samples_missing} more there would settle it (raise `max_invocations`)"
         )
     return _doubt(problem, move)
 
@@ -215,16 +219,16 @@ def _doubt(problem: Problem, move: Move) -> str | None:
     size, now = problem.estimates.sizes_mb[move.answer], problem.current_mb
     if size == now and problem.now is None:
         return (
-            f"whether another size is better than {now} MB is open: up to "
-            f"{percent(move.stake, 1)} may be gained{_alike(problem)}; more samples would decide "
-            f"(raise `max_invocations` or `tolerance_ratio`)"
+            f"another size may be up to {percent(move.stake, 1)} better than {now} MB"
+            f"{_alike(problem)}; more samples would settle it (raise `max_invocations` or "
+            f"`tolerance_ratio`)"
         )
     current = f"the current {now} MB" if problem.now is None else "what is set now"
     gain = interval(problem.ranking.gains(move.answer))
     likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
     return (
-        f"{size} MB looks {percent(gain.estimate, 1)} better than {current}, but that "
-        f"is not sure ({likely}): more samples at both would decide (raise `max_invocations`)"
+        f"{size} MB looks {percent(gain.estimate, 1)} better than {current}, but that isn't "
+        f"certain ({likely}): more samples at both would settle it (raise `max_invocations`)"
     )
 
 
@@ -236,9 +240,7 @@ def _alike(problem: Problem) -> str:
     if len(sizes) < _MANY_ALIKE:
         return ""
     within = percent(problem.goal.tolerance_ratio, 1)
-    return (
-        f", and {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} MB look as good within {within}"
-    )
+    return f", and {len(sizes)} sizes from {sizes[0]} to {sizes[-1]} MB look alike within {within}"
 
 
 def errors_are_random(evidence: Evidence) -> bool:

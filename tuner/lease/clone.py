@@ -220,6 +220,6 @@ def delete_copy(name: str, description: str, io: LeaseIO) -> Finding | None:
         return Finding(
             "log_group_left",
             "warning",
-            f"The log group /aws/lambda/{name} could not be deleted: {error}",
+            f"The log group /aws/lambda/{name} couldn't be deleted: {error}",
         )
     return None

@@ -257,8 +257,8 @@ def _no_locking_finding() -> Finding:
     return Finding(
         "no_optimistic_locking",
         "warning",
-        "The endpoint gives no RevisionId: a deployment made at the very moment of an update "
-        "would not be noticed until it is read back. Do not deploy during a sweep.",
+        "The endpoint gives no RevisionId: a deployment at the very moment of an update would go "
+        "unnoticed until the function is read back. Don't deploy during a sweep.",
     )
 
 
@@ -266,8 +266,8 @@ def _kept_finding(version: str, alias: str) -> Finding:
     return Finding(
         "version_kept",
         "warning",
-        f"Version {version} was published by this sweep and the alias {alias} points at it now, "
-        "so it was not deleted. Point the alias elsewhere before deleting it.",
+        f"Version {version} was published by this sweep, but alias {alias} points at it now, so it "
+        "wasn't deleted. Point the alias elsewhere before deleting it.",
     )
 
 
@@ -275,6 +275,6 @@ def _reused_finding(version: str, memory_mb: int) -> Finding:
     return Finding(
         "version_reused",
         "info",
-        f"Version {version} existed before with the same code at {memory_mb} MB and was measured "
-        "in place of a new one; live traffic to it may share its environments.",
+        f"Version {version} already had the same code at {memory_mb} MB and was measured instead "
+        "of a new one; live traffic to it may share its environments.",
     )

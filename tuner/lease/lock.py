@@ -162,7 +162,7 @@ def _unmarked_finding(error: AccessDeniedError) -> Finding:
     return Finding(
         "no_lock_between_machines",
         "warning",
-        f"The function could not be marked as being swept ({error.action or 'tagging'} is not "
-        "allowed): a sweep of it from another machine at the same time would not be noticed at "
-        "once. RevisionIds still keep both from overwriting each other.",
+        f"The function couldn't be tagged as being swept ({error.action or 'tagging'} isn't "
+        "allowed), so a sweep of it from another machine might not be noticed right away. "
+        "RevisionIds still keep the two from overwriting each other.",
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with its 90 % interval, in the unit of the field that holds it.
+    """An estimate with its 90% interval, in the unit of the field that holds it.
 
     >>> round(tuner.Interval(estimate=200.0, low=190.0, high=214.0).half_width_ratio, 3)
     0.06
@@ -19,13 +19,13 @@ class Interval:
 
     @property
     def half_width_ratio(self) -> float:
-        """Half the interval's width over the estimate (the "± 3 %" of a table)."""
+        """Half the interval's width over the estimate (the "± 3%" of a table)."""
         return (self.high - self.low) / 2 / self.estimate if self.estimate else 0.0
 
 
 def percent(ratio: float, decimals: int | None = None) -> str:
-    """A share: whole percent from 1 % on, one digit below, or as many as asked: `40 %`, `0.7 %`."""
-    return f"{percent_digits(ratio, decimals)} %"
+    """A share: whole percent from 1% on, one digit below, or as many as asked: `40%`, `0.7%`."""
+    return f"{percent_digits(ratio, decimals)}%"
 
 
 def percent_digits(ratio: float, decimals: int | None = None) -> str:
@@ -33,4 +33,4 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
     value = ratio * 100
     if decimals is None:
         decimals = 0 if abs(value) >= 0.95 else 1
-    return f"{value:.{decimals}f}"
+    return f"{value:.{decimals}f}".replace("-", "−")

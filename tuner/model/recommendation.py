@@ -35,6 +35,8 @@ class Choice:
     """One sentence: why this verdict."""
     best_so_far_mb: int | None = None
     """When inconclusive: the size that looks best so far, not a recommendation."""
+    lean_saving_ratio: Interval | None = None
+    """When inconclusive: what that size would save, as far as is known."""
     regret_bound_ratio: float | None = None
     """95 % of what is known speaks for less regret than this."""
     confidence_of: Literal["move", "best"] = "best"
@@ -271,6 +273,8 @@ class Recommendation(Presented):
     """Where a payload parameter was given several values."""
     options: tuple[Option, ...] = ()
     """Cheapest, balanced and fastest; none where no size may be recommended or nothing is known."""
+    rate_per_s: float | None = None
+    """The rate of requests that the month's saving is for."""
 
     def __repr__(self) -> str:
         """The answer in a line."""

@@ -283,6 +283,6 @@ def age_finding(as_of: str, today: datetime.date) -> Finding | None:
         "old_prices",
         "warning",
         # No count of days: a comment would else change daily.
-        f"the oldest price used is of {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: "
-        "tuner prices refresh asks AWS for today's",
+        f"the oldest price used is from {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: run tuner "
+        "prices refresh",
     )

@@ -27,7 +27,7 @@ TITLES: Final = (*("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper
 def to_json(answer: BreakEven) -> dict[str, Any]:
     """Return the contract's object. `verdict` is None where no rate was given.
 
-    A break-even's `high` is None where over 5 % of the draws never become cheaper; the whole
+    A break-even's `high` is None where over 5% of the draws never become cheaper; the whole
     break-even is None where the central values never do.
     """
     work = answer.work
@@ -128,13 +128,13 @@ def assumed(answer: BreakEven) -> tuple[str, ...]:
 
 
 def _payback(answer: BreakEven) -> str:
-    return f"the move pays back in {answer.payback_months:.1f} months"
+    return f"the move pays for itself in {answer.payback_months:.1f} months"
 
 
 def _bill_lines(answer: BreakEven) -> list[str]:
     """Each platform of the function's own architecture with its items and their sum."""
     if answer.rate_per_s is None:
-        return ["  a bill needs a rate: give the requests of a second or a month, or your traffic"]
+        return ["  a bill needs a rate: pass requests per second or per month, or your traffic"]
     lines = []
     for platform in answer.platforms:
         if not platform.same_architecture:

@@ -1,7 +1,7 @@
 """Answers as a notebook shows them: a card of HTML with the verdict and one table.
 
-Colors are the notebook's own, so that it reads on a light and on a dark page. Styles stand on the
-elements, since what shows notebooks takes style sheets out.
+Colors are the notebook's own, so that it reads on a light and on a dark page. Styles are on the
+elements, since notebook viewers remove style sheets.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import breakeven, comparison, numbers
-from tuner.report.rows import option_rows, pair_rows, per_record
+from tuner.report.rows import by_weight, main_pair_rows, option_rows, per_record
 from tuner.report.sanitize import plain
-from tuner.report.wording import certainty, describe_function, goal_line, headline
+from tuner.report.wording import certainty, describe_function, goal_line, headline, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,13 +30,13 @@ _MOST_FINDINGS: Final = 4
 
 def recommendation_card(answer: Recommendation) -> str:
     """The verdict, how sure it is, and cheapest, balanced and fastest (or the varied pairs)."""
-    said = [text for text in (certainty(answer), goal_line(answer)) if text]
+    said = [text for text in (money(answer), certainty(answer), goal_line(answer)) if text]
     return _card(
         headline(answer),
         describe_function(answer),
         said,
         _options(answer),
-        answer.findings,
+        by_weight(answer.findings),
         edge=_EDGES[answer.choice.verdict],
     )
 
@@ -65,18 +65,16 @@ def _options(answer: Recommendation) -> str:
     rows = option_rows(answer)
     if not rows and answer.variation is not None:
         varied = answer.variation
-        shown = {(each.value, each.memory_mb) for each in varied.values}
-        shown.add((varied.parameter.current, answer.current.memory_mb))
         head = (varied.parameter.name, *head[1:3], f"$/million {per_record(varied)}", head[4])
-        pairs = pair_rows(answer)
-        rows = tuple(row for row in pairs if row.recommended or (row.name, row.memory_mb) in shown)
+        rows = main_pair_rows(answer)
     cells = []
     for row in rows:
         duration = numbers.known(row.duration_ms, numbers.duration)
         if row.duration_ms is not None:
             duration = f"{duration} {numbers.spread(row.duration_ms)}"
         cost = numbers.known(row.cost_usd_per_million, numbers.usd_per_million)
-        told = (row.name, numbers.memory(row.memory_mb), duration, cost, row.change)
+        name = f"▶ {row.name}" if row.recommended else row.name
+        told = (name, numbers.memory(row.memory_mb), duration, cost, row.change)
         cells.append((told, row.recommended))
     return _table(head, "<>>>>", cells)
 

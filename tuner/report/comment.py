@@ -88,7 +88,7 @@ def _notice(subjects: Sequence[Subject]) -> str:
     notices = [
         ("measured on deployed code", [each for each in subjects if each.code == "deployed"]),
         (
-            "measured on another build than this change's",
+            "measured on a different build from this change's",
             [each for each in subjects if each.code == "other"],
         ),
         (
@@ -142,14 +142,14 @@ def render_change(change: TemplateChange | NoTemplateLine) -> str:
         return f"Nothing to change in the template: {markdown(change.reason)}."
     where = f"{code_span(change.path)}, line {change.line}"
     if change.now == change.after:
-        return f"{where}, sets {numbers.memory(change.memory_mb)} already."
+        return f"{where}, already sets {numbers.memory(change.memory_mb)}."
     if change.suggested:
-        return f"The change is suggested on {where}."
+        return f"See the suggested change on {where}."
     block = code_block([f"-{change.now}", f"+{change.after}"], "diff")
     shared = ""
     if change.shared_by:
         names = ", ".join(map(code_span, change.shared_by))
-        shared = f", **which sets the memory of {names} too**"
+        shared = f", **which also sets the memory of {names}**"
     if change.used_by:
         shared += f", **whose value {', '.join(map(code_span, change.used_by))} uses too**"
     return f"{where}{shared}:\n\n{block}"

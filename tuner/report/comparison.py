@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KINDS: Final = {
     "architectures": "two architectures",
     "code": "two versions of the code",
-    "rollout": "before and after a change of memory",
+    "rollout": "before and after a memory change",
     "repeat": "two sweeps of the same function",
     "same": "a sweep and itself",
 }
@@ -34,7 +34,7 @@ PAIRS: Final = {
     "forecast": "forecast, and measured",
     "recommended": "each as recommended",
 }
-HEAD: Final = ("", "A", "B", "A", "B", "change (90 %)", "real?")
+HEAD: Final = ("", "A", "B", "A", "B", "change (90%)", "real?")
 JUSTIFY: Final = "<>>>>><"
 SIZES_HEAD: Final = ("measured in both", "", "", *HEAD[3:])
 _TIME: Final[Mapping[ChangeVerdict, str]] = {
@@ -44,8 +44,8 @@ _TIME: Final[Mapping[ChangeVerdict, str]] = {
     "unclear": "shows no real difference in time",
 }
 _COST: Final[Mapping[ChangeVerdict, str]] = {
-    "higher": "is {} dearer",
-    "lower": "is {} cheaper",
+    "higher": "costs {} more",
+    "lower": "costs {} less",
     "same": "costs the same",
     "unclear": "shows no real difference in cost",
 }
@@ -60,7 +60,7 @@ _REAL: Final = {
 def headline(found: Comparison) -> str:
     """The answer in a line: what changed, by how much, and whether that is real."""
     if found.kind == "same":
-        return "THE SAME SWEEP: A and B are one measurement, so there is nothing to compare."
+        return "THE SAME SWEEP: A and B are one measurement, so there's nothing to compare."
     forecast = found.pair("forecast")
     at = "".join(f", with {plain(name)} {plain(value)}" for name, value in found.parameters)
     if found.kind == "rollout" and forecast is not None:
@@ -155,12 +155,12 @@ def _pooled_rows(found: Comparison, pooled: Pooled) -> list[tuple[str, ...]]:
 
 
 def change_cells(change: Change) -> tuple[str, str]:
-    """`+12 % (9 to 15)` and whether it is real."""
+    """`+12% (9 to 15)` and whether it is real."""
     return f"{numbers.change(change.ratio.estimate)} ({_range(change.ratio)})", real(change)
 
 
 def real(change: Change) -> str:
-    """Whether a change is real, with the probability: `real, over 99 %`."""
+    """Whether a change is real, with the probability: `real, over 99%`."""
     word = _REAL[change.verdict]
     if change.verdict in {"same", "unclear"}:
         return word
@@ -189,7 +189,7 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
         "higher": "SLOWER THAN FORECAST",
         "lower": "FASTER THAN FORECAST",
         "same": "AS FORECAST",
-        "unclear": "AS FORECAST, AS FAR AS CAN BE TOLD",
+        "unclear": "AS FORECAST, AS FAR AS MEASURED",
     }[duration.change.verdict]
     change = numbers.change(duration.change.ratio.estimate)
     text = f"{word}: {measured} measured at {forecast.b_memory_mb} MB, {meant} forecast "
@@ -204,13 +204,13 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
 def _sentence(duration: Change, cost: Change) -> str:
     """What is real gives the first word: time before cost."""
     word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
-    word = word or {"higher": "DEARER", "lower": "CHEAPER"}.get(cost.verdict)
+    word = word or {"higher": "MORE EXPENSIVE", "lower": "CHEAPER"}.get(cost.verdict)
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
     return f"{word}: B {_told(duration, _TIME)}, {_told(cost, _COST)}"
 
 
 def _told(change: Change, words: Mapping[ChangeVerdict, str]) -> str:
-    """`takes 12 % more time (+9 % to +15 %)`."""
+    """`takes 12% more time (+9% to +15%)`."""
     size = numbers.percent(abs(change.ratio.estimate))
     return f"{words[change.verdict].format(size)} ({_range(change.ratio)})"
 

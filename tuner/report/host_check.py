@@ -25,7 +25,7 @@ def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
 
 
 def to_json(checks: Sequence[HostCheck]) -> dict[str, Any]:
-    """One object; shares are cores, ratios are plain numbers (0.05 is 5 %)."""
+    """One object; shares are cores, ratios are plain numbers (0.05 is 5%)."""
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "host_check",
@@ -73,8 +73,8 @@ def _cells(check: HostCheck, share: ShareCheck) -> tuple[str, ...]:
         numbers.memory(share.memory_mb),
         _cores(share.expected_cores),
         _cores(share.measured_cores),
-        f"{share.off_ratio * 100:+.1f} %".replace("-", "−"),
-        f"{share.jitter_ratio * 100:.1f} %",
+        f"{share.off_ratio * 100:+.1f}%".replace("-", "−"),
+        f"{share.jitter_ratio * 100:.1f}%",
         _cores(share.bare_ratio),
         "untrue" if abs(share.off_ratio) > check.tolerance_ratio else "",
     )
@@ -82,14 +82,14 @@ def _cells(check: HostCheck, share: ShareCheck) -> tuple[str, ...]:
 
 def _cores(cores: float) -> str:
     """As percent of one core, with a digit below ten."""
-    return f"{cores * 100:.1f} %" if cores < 0.1 else f"{cores * 100:.0f} %"
+    return f"{cores * 100:.1f}%" if cores < 0.1 else f"{cores * 100:.0f}%"
 
 
 def _verdict(check: HostCheck) -> list[str]:
     within, trusted_mb = numbers.percent(check.tolerance_ratio), check.trusted_up_to_mb
-    true = "NOT TRUE at any size"
+    true = "NOT ACCURATE at any size"
     if trusted_mb is not None:
-        true = f"TRUE up to {trusted_mb} MB, within {within}"
+        true = f"ACCURATE up to {trusted_mb} MB, within {within}"
     lines = [f"{true}: {untrue(check) or 'all that this machine shows'}."]
     if check.is_busy:
         least = min(share.bare_ratio for share in check.shares)

@@ -33,7 +33,7 @@ SCHEMA_VERSION: Final = 1
 def to_json(recommendation: Recommendation) -> dict[str, Any]:
     """Return the contract's object: plain dicts, lists, numbers, strings and None.
 
-    An interval is `{"estimate", "low", "high"}`, 90 %. What is unknown is None, never left out.
+    An interval is `{"estimate", "low", "high"}`, 90%. What is unknown is None, never left out.
     """
     current = recommendation.current
     told = _fields(
@@ -105,7 +105,7 @@ def _fields(value: Any, *names: str) -> dict[str, Any]:
 
 
 def interval_json(interval: Interval | None) -> dict[str, float] | None:
-    """An interval of 90 %; None where nothing is known."""
+    """An interval of 90%; None where nothing is known."""
     if interval is None:
         return None
     return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}
@@ -129,7 +129,8 @@ def _choice(choice: Choice) -> dict[str, Any]:
     return _fields(
         choice, "verdict", "memory_mb", "best_so_far_mb", "basis", "duration_ms",
         "cost_usd_per_million", "saving_ratio", "saving_usd_per_month", "expected_regret_ratio",
-        "regret_bound_ratio", "confidence", "parameters", "cost_usd_per_million_records",
+        "regret_bound_ratio", "confidence", "lean_saving_ratio", "parameters",
+        "cost_usd_per_million_records",
     )  # fmt: skip
 
 
@@ -225,7 +226,7 @@ def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
 def comparison_json(found: Comparison) -> dict[str, Any]:
     """Return the comparison as plain dicts, lists, numbers, strings and None.
 
-    A change is B over A, less 1; an interval is `{"estimate", "low", "high"}`, 90 %.
+    A change is B over A, less 1; an interval is `{"estimate", "low", "high"}`, 90%.
     """
     pooled = found.pooled
     return {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.report import numbers
 from tuner.report.rows import (
+    by_weight,
     option_rows,
     pair_rows,
     per_record,
@@ -14,7 +16,14 @@ from tuner.report.rows import (
     size_rows,
 )
 from tuner.report.sanitize import code_span, markdown, markdown_finding
-from tuner.report.wording import best_pair, certainty, cost_of_records, goal_line, headline
+from tuner.report.wording import (
+    best_pair,
+    certainty,
+    cost_of_records,
+    goal_line,
+    headline,
+    money,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from tuner.report.rows import SizeRow
 
 
-DROPPED_FIRST: Final = ("chart", "sizes", "other goals", "assumptions", "findings")
+DROPPED_FIRST: Final = ("sizes", "assumptions", "findings")
 """What a comment can do without, in the order in which it is left out."""
 
 
@@ -36,15 +45,14 @@ def render(
     DROPPED_FIRST to leave out.
     """
     varied = bool(recommendation.choice.parameters)
+    rows = option_rows(recommendation)
     sections = [
         ("", brief(recommendation)),
-        ("", _comparison(recommendation)),
-        ("", _certainty(recommendation)),
+        ("", _options(recommendation, rows) if rows else _now_and_then(recommendation)),
+        ("", markdown(_certainty(recommendation))),
         ("", markdown(cost_of_records(recommendation) or "")),
         ("", markdown(best_pair(recommendation) or "")),
         ("", change),
-        ("other goals", _options(recommendation)),
-        ("chart", "" if varied else cost_chart(recommendation)),
         ("sizes", "" if varied else _sizes(recommendation)),
         ("sizes", _pairs(recommendation)),
         ("findings", _findings(recommendation)),
@@ -60,8 +68,11 @@ def _certainty(recommendation: Recommendation) -> str:
 
 
 def brief(recommendation: Recommendation) -> str:
-    """The verdict in one line, and whose it is."""
-    return f"**{markdown(headline(recommendation))}**\n\n{_subject(recommendation)}"
+    """The verdict in one line with what it means in money, and whose it is."""
+    verdict = f"**{markdown(headline(recommendation))}**"
+    if gained := money(recommendation):
+        verdict += f" {markdown(gained)}"
+    return f"{verdict}\n\n{_subject(recommendation)}"
 
 
 def _subject(recommendation: Recommendation) -> str:
@@ -76,42 +87,49 @@ def _subject(recommendation: Recommendation) -> str:
     return " · ".join(parts)
 
 
-def _comparison(recommendation: Recommendation) -> str:
-    """Now and recommended; p95, or the percentile that was asked for, where it is known."""
-    choice, current = recommendation.choice, recommendation.current
+def _options(recommendation: Recommendation, rows: Sequence[SizeRow]) -> str:
+    """Now, cheapest, balanced, fastest; p95, or the percentile asked for, where it is known."""
     asked = recommendation.goal.percentile or 95.0
-    now, then = (
-        None if size is None or choice.parameters else recommendation.percentile(size, asked)
-        for size in (current.memory_mb, choice.memory_mb)
-    )
-    known = now is not None or then is not None
+    found = [recommendation.percentile(row.memory_mb, asked) for row in rows]
+    known = any(each is not None for each in found)
     name = f"p{asked:g}" if known else None
+    table = [
+        _row("", "memory", "mean duration", name, "$ per million", "vs now", ""),
+        f"|---|--:|--:|{'--:|' if known else ''}--:|--:|---|",
+    ]
+    for row, percentile in zip(rows, found, strict=True):
+        name = f"▶ **{row.name}**" if row.recommended else row.name
+        shown = replace(row, percentile=percentile)
+        duration = numbers.known(row.duration_ms, numbers.duration)
+        table.append(_size(shown, row.notes, name=name, duration=duration, with_percentile=known))
+    note = percentile_note(found)
+    return "\n".join(table) + (f"\n\n<sub>{markdown(note)}</sub>" if note else "")
+
+
+def _now_and_then(recommendation: Recommendation) -> str:
+    """The current and the recommended pair, or what is known of the current size alone."""
+    choice, current = recommendation.choice, recommendation.current
     lines = [
-        _row("", "memory", "mean duration", name, "$ per million", "saving (90 %)"),
-        f"|---|--:|--:|{'--:|' if known else ''}--:|---|",
+        _row("", "memory", "mean duration", "$ per million"),
+        "|---|--:|--:|--:|",
         _row(
             "now",
             f"{numbers.memory(current.memory_mb)}{_values(current.parameters)}",
             numbers.known(current.duration_ms, numbers.duration),
-            _percentile(now, known=known),
             numbers.known(current.cost_usd_per_million, numbers.usd_per_million),
-            "",
         ),
     ]
     moves = choice.verdict == "resize" or choice.parameters != current.parameters
     if moves and choice.memory_mb is not None:
         lines.append(
             _row(
-                "**recommended**",
+                "▶ **recommended**",
                 f"**{numbers.memory(choice.memory_mb)}**{_values(choice.parameters)}",
                 numbers.known(choice.duration_ms, numbers.duration),
-                _percentile(then, known=known),
                 numbers.known(choice.cost_usd_per_million, numbers.usd_per_million),
-                "–" if choice.saving_ratio is None else numbers.saving(choice.saving_ratio),
             )
         )
-    note = percentile_note([now, then])
-    return "\n".join(lines) + (f"\n\n<sub>{markdown(note)}</sub>" if note else "")
+    return "\n".join(lines)
 
 
 def _row(*cells: str | None) -> str:
@@ -124,27 +142,11 @@ def _percentile(found: PercentileEstimate | None, *, known: bool) -> str | None:
     return _unbroken(percentile_cell(found).replace("~", "\\~")) if known else None
 
 
-def _options(recommendation: Recommendation) -> str:
-    """What each goal would answer, beside the current size."""
-    rows = option_rows(recommendation)
-    if not rows:
-        return ""
-    table = [
-        _row("", "memory", "mean duration", "$ per million", "vs now", ""),
-        "|---|--:|--:|--:|--:|---|",
-    ]
-    for row in rows:
-        name = f"▶ **{row.name}**" if row.recommended else row.name
-        duration = numbers.known(row.duration_ms, numbers.duration)
-        table.append(_size(row, row.notes, name=name, duration=duration))
-    return _folded("Cheapest, balanced, fastest", "\n".join(table))
-
-
 def _sizes(recommendation: Recommendation) -> str:
     asked = recommendation.goal.percentile
     name = None if asked is None else f"p{asked:g}"
     table = [
-        _row("memory", "mean duration (90 %)", name, "$ per million", "vs now", ""),
+        _row("memory", "mean duration (90%)", name, "$ per million", "vs now", ""),
         f"|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
     ]
     for row in size_rows(recommendation):
@@ -170,7 +172,7 @@ def _pairs(recommendation: Recommendation) -> str:
     percentile = None if asked is None else f"p{asked:g}"
     costs = f"$ per million {per_record(variation)}"
     table = [
-        _row(name, "memory", "mean event (90 %)", percentile, costs, "vs now", ""),
+        _row(name, "memory", "mean event (90%)", percentile, costs, "vs now", ""),
         f"|--:|--:|--:|{'--:|' if asked else ''}--:|--:|---|",
     ]
     for row in pair_rows(recommendation):
@@ -214,16 +216,16 @@ def _folded(summary: str, text: str) -> str:
 
 
 def _findings(recommendation: Recommendation) -> str:
-    """Warnings, errors and where to run it stand open; what is only good to know is folded away."""
+    """Warnings, errors and where to run it are open; what is only good to know is folded away."""
     lines = [
         (
             finding.severity != "info" or finding.code == "platform",
             markdown_finding(finding),
         )
-        for finding in recommendation.findings
+        for finding in by_weight(recommendation.findings)
     ]
-    shown = "\n".join(line for stands_open, line in lines if stands_open)
-    folded = "\n".join(line for stands_open, line in lines if not stands_open)
+    shown = "\n".join(line for is_open, line in lines if is_open)
+    folded = "\n".join(line for is_open, line in lines if not is_open)
     if folded:
         folded = _folded("Findings", folded)
     return "\n\n".join(text for text in (shown, folded) if text)
@@ -239,31 +241,3 @@ def _assumptions(recommendation: Recommendation) -> str:
 def _unbroken(cell: str) -> str:
     """A cell that breaks nowhere: a figure stays with its unit."""
     return cell.replace(" ", "\u00a0")
-
-
-_COLOUR: Final = '%%{init: {"themeVariables": {"xyChart": {"plotColorPalette": "#0969da"}}}}%%'
-"""Mermaid's own first colour is all but white; this one reads on light and dark."""
-
-
-def cost_chart(recommendation: Recommendation) -> str:
-    """A fenced `xychart-beta` block of the table's sizes; empty with fewer than three.
-
-    The sizes are categories: xychart-beta has no logarithmic axis. It holds numbers alone.
-    """
-    rows = [
-        (row.memory_mb, row.cost_usd_per_million.estimate)
-        for row in size_rows(recommendation)
-        if row.cost_usd_per_million is not None
-    ]
-    if len(rows) < 3:
-        return ""
-    sizes = ", ".join(f'"{memory_mb}"' for memory_mb, _ in rows)
-    costs = ", ".join(f"{cost:.2f}" for _, cost in rows)
-    top = max(cost for _, cost in rows) * 1.05
-    return (
-        f"```mermaid\n{_COLOUR}\nxychart-beta\n"
-        '    title "Cost over memory"\n'
-        f'    x-axis "memory (MB)" [{sizes}]\n'
-        f'    y-axis "$ per million" 0 --> {top:.2f}\n'
-        f"    line [{costs}]\n```"
-    )

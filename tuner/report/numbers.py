@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 NO_BREAK: Final = "\u00a0"
 _SAME_SPEED_RATIO: Final = 0.02
-_BEFORE_UNIT: Final = re.compile(
-    r"(?<=[\d–]) (?=(?:%|×|MB|ms|s|min)(?!\w))|(?<=±) (?=\d)|(?<=×) (?=\d)"
-)
+_TIMES_RATIO: Final = 1.5
+_SAME_COST_RATIO: Final = 0.05
+_BEFORE_UNIT: Final = re.compile(r"(?<=[\d–]) (?=(?:MB|ms|s|min)(?!\w))|(?<=±) (?=\d)")
 
 
 def held(text: str, space: str = NO_BREAK) -> str:
@@ -70,8 +70,13 @@ def usd(amount_usd: float) -> str:
     return f"${whole}.{decimals[:2]}{decimals[2:].rstrip('0')}"
 
 
+def rough_usd(amount_usd: float) -> str:
+    """An amount that is an estimate: whole dollars from a hundred on, else as `usd` writes it."""
+    return f"${amount_usd:,.0f}" if abs(amount_usd) >= 99.5 else usd(amount_usd)
+
+
 def percent(ratio: float) -> str:
-    """A share: whole percent from 1 % on, one digit below: `40 %`, `0.7 %`."""
+    """A share: whole percent from 1% on, one digit below: `40%`, `0.7%`."""
     return interval.percent(ratio)
 
 
@@ -94,11 +99,11 @@ def rate(rate_per_s: float) -> str:
 
 
 def change(ratio: float) -> str:
-    """A signed change: `−40 %`, `+3 %`, `0 %`."""
+    """A signed change: `−40%`, `+3%`, `0%`."""
     digits = percent_digits(abs(ratio))
     if float(digits) == 0:
-        return "0 %"
-    return f"{'−' if ratio < 0 else '+'}{digits} %"
+        return "0%"
+    return f"{'−' if ratio < 0 else '+'}{digits}%"
 
 
 def known(interval: Interval | None, write: Callable[[float], str]) -> str:
@@ -107,44 +112,52 @@ def known(interval: Interval | None, write: Callable[[float], str]) -> str:
 
 
 def spread(interval: Interval) -> str:
-    """Half the interval's width over its estimate: `± 3 %`."""
+    """Half the interval's width over its estimate: `± 3%`."""
     return f"± {percent(interval.half_width_ratio)}"
 
 
 def saving(ratio: Interval) -> str:
-    """A saving with its interval, positive = cheaper: `40 % cheaper (37–42 %)`."""
+    """A saving with its interval, positive = cheaper: `40% cheaper (37–42%)`, or
+    `about the same cost (−2% to +7%)` where that is all that is known.
+    """
+    if ratio.low < 0 < ratio.high and abs(ratio.estimate) < _SAME_COST_RATIO:
+        return f"about the same cost ({change(-ratio.high)} to {change(-ratio.low)})"
     if ratio.low < 0 < ratio.high:
         return f"{_towards(ratio.estimate)} ({_towards(ratio.low)} to {_towards(ratio.high)})"
     near, far = sorted((abs(ratio.low), abs(ratio.high)))
-    return f"{_towards(ratio.estimate)} ({percent_digits(near)}–{percent_digits(far)} %)"
-
-
-def monthly_saving(amount_usd: Interval) -> str:
-    """A saving in dollars a month, positive = cheaper: `$12.40 a month cheaper`."""
-    direction = "cheaper" if amount_usd.estimate >= 0 else "dearer"
-    return f"{usd(abs(amount_usd.estimate))} a month {direction}"
+    return f"{_towards(ratio.estimate)} ({percent_digits(near)}–{percent_digits(far)}%)"
 
 
 def speed(before_ms: float, after_ms: float) -> str:
-    """What a change does to the duration: `same speed`, `25 % less time`, `3.5 × the time`."""
-    ratio = after_ms / before_ms - 1
-    if abs(ratio) <= _SAME_SPEED_RATIO:
+    """What a change does to the duration: `same speed`, `30% slower (400 → 520 ms)`, and from
+    half as much again on `3.5× slower (159 → 554 ms)`.
+    """
+    if abs(after_ms / before_ms - 1) <= _SAME_SPEED_RATIO:
         return "same speed"
-    if ratio >= 1:
-        return f"{_significant(1 + ratio, 2)} × the time"
-    return f"{percent(abs(ratio))} {'more' if ratio > 0 else 'less'} time"
+    ratio = max(after_ms / before_ms, before_ms / after_ms)
+    how_much = times(ratio) if ratio >= _TIMES_RATIO else percent(ratio - 1)
+    direction = "slower" if after_ms > before_ms else "faster"
+    before, after = duration(before_ms), duration(after_ms)
+    if before.rpartition(" ")[2] == after.rpartition(" ")[2]:
+        before = before.rpartition(" ")[0]
+    return f"{how_much} {direction} ({before} → {after})"
+
+
+def times(ratio: float) -> str:
+    """A factor, two significant digits: `3.5×`."""
+    return f"{_significant(ratio, 2)}×"
 
 
 def probability(chance: float) -> str:
-    """A probability, never rounded up to certainty: `94 %`, `over 99 %`."""
-    return "over 99 %" if chance >= 0.995 else interval.percent(max(chance, 0), decimals=0)
+    """A probability, never rounded up to certainty: `94%`, `over 99%`."""
+    return "over 99%" if chance >= 0.995 else interval.percent(max(chance, 0), decimals=0)
 
 
 def _towards(ratio: float) -> str:
     digits = percent_digits(abs(ratio))
     if float(digits) == 0:
         return "same cost"
-    return f"{digits} % {'cheaper' if ratio > 0 else 'dearer'}"
+    return f"{digits}% {'cheaper' if ratio > 0 else 'more expensive'}"
 
 
 def _significant(value: float, digits: int) -> str:

@@ -109,8 +109,8 @@ def render_refresh(found: Refresh) -> str:
         none = [_BLOCKS[block] for block, count in counts if not count]
         rest = f"; no {', no '.join(none)} prices (those known before stay)" if none else ""
         lines.append(f"{region}: {', '.join(told)}{rest}")
-    changed = f"{found.changed_count} entries have other prices than before"
-    lines.append(changed if found.changed_count else "no price is another than before")
+    changed = f"{found.changed_count} prices changed"
+    lines.append(changed if found.changed_count else "no price changed")
     return "\n".join([*lines, f"kept in {found.file}", ""])
 
 

@@ -11,6 +11,7 @@ from tuner.report import numbers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.recommendation import (
         PairEstimate,
@@ -59,8 +60,8 @@ def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 
 def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
-    """Now, cheapest, balanced and fastest; the recommended size has a row of its own where it is
-    none of them. Empty where a parameter's value is chosen too: pairs are shown there.
+    """Now, cheapest, balanced and fastest; the recommended (or so far best) size has a row of its
+    own where it is none of them. Empty where a value is chosen too: pairs are shown there.
     """
     choice, current = recommendation.choice, recommendation.current
     if not recommendation.options or choice.parameters:
@@ -79,10 +80,18 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
         ),
     ]
     chosen_mb = choice.memory_mb
+    for each in recommendation.curve:
+        if each.memory_mb != choice.best_so_far_mb:
+            continue
+        if each.memory_mb not in {memory_mb for _, memory_mb, *_ in known}:
+            note = "" if each.measured else _MODELLED
+            figures = (each.duration_ms, each.cost_usd_per_million, note)
+            known.insert(1, ("best so far", each.memory_mb, *figures))
     if chosen_mb is not None and chosen_mb not in {memory_mb for _, memory_mb, *_ in known}:
         note = "" if choice.basis == "measured" else _MODELLED
         own = (chosen_mb, choice.duration_ms, choice.cost_usd_per_million, note)
         known.insert(1, ("recommended", *own))
+    asked = recommendation.goal.percentile
     marked = _marked(recommendation, [name for name, size, *_ in known if size == chosen_mb])
     return tuple(
         SizeRow(
@@ -93,12 +102,21 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
             recommended=name == marked,
             notes=(note,) if note else (),
             name=name,
+            percentile=recommendation.percentile(memory_mb, asked) if asked else None,
         )
         for name, memory_mb, duration, cost, note in known
     )
 
 
 _MODELLED: Final = "modelled"
+_WEIGHTS: Final = {"error": 0, "warning": 1, "info": 3}
+
+
+def by_weight(findings: Sequence[Finding]) -> list[Finding]:
+    """Errors, warnings, where else it could run, and the rest; each kind in its order."""
+    return sorted(
+        findings, key=lambda each: 2 if each.code == "platform" else _WEIGHTS[each.severity]
+    )
 
 
 def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:
@@ -111,13 +129,13 @@ def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:
 
 
 def failures(sizes: tuple[SizeSummary, ...]) -> str | None:
-    """What failed at a size, over its payloads: `2 × out of memory, 1 × timeout`; else None."""
+    """What failed at a size, over its payloads: `2× out of memory, 1× timeout`; else None."""
     counts = (
         ("out of memory", sum(size.oom_count for size in sizes)),
         ("timeout", sum(size.timeout_count for size in sizes)),
         ("function error", sum(size.error_count for size in sizes)),
     )
-    return ", ".join(f"{count} × {what}" for what, count in counts if count) or None
+    return ", ".join(f"{count}× {what}" for what, count in counts if count) or None
 
 
 def _row(recommendation: Recommendation, memory_mb: int, estimate: SizeEstimate | None) -> SizeRow:
@@ -196,7 +214,7 @@ def _why_chosen(recommendation: Recommendation) -> str | None:
         return "speed first"
     if recommendation.choice.memory_mb == _cheapest_mb(recommendation):
         return None
-    return "worth its cost in speed"
+    return "worth it for speed"
 
 
 def _cheapest_mb(recommendation: Recommendation) -> int | None:
@@ -223,11 +241,11 @@ def percentile_cell(found: PercentileEstimate | None) -> str:
 
 
 def percentile_note(shown: Iterable[PercentileEstimate | None]) -> str | None:
-    """What `~` means, where it stands in a table."""
+    """What `~` means, where a table has it."""
     for found in shown:
         if found is not None and found.basis == "modelled":
             return (
-                f"~ modelled from the scatter at all sizes: a measured p{found.percentile:g} takes "
+                f"~ modelled from the scatter at all sizes; measuring p{found.percentile:g} takes "
                 f"{found.samples_needed} samples of a size"
             )
     return None
@@ -243,6 +261,17 @@ def pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
         for answer in variation.values
         for pair in answer.pairs
     )
+
+
+def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
+    """What is in use, the size that is best with each value, and the recommended pair."""
+    variation = recommendation.variation
+    if variation is None:
+        return ()
+    shown = {(each.value, each.memory_mb) for each in variation.values}
+    shown.add((variation.parameter.current, recommendation.current.memory_mb))
+    rows = pair_rows(recommendation)
+    return tuple(row for row in rows if row.recommended or (row.name, row.memory_mb) in shown)
 
 
 def per_record(variation: Variation) -> str:

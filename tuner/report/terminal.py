@@ -12,6 +12,8 @@ from tuner.report import numbers
 from tuner.report.chart import draw_curves
 from tuner.report.console import SIGNS, fit_to, glyphs_for, printed_lines, text_console
 from tuner.report.rows import (
+    by_weight,
+    main_pair_rows,
     option_rows,
     pair_rows,
     per_record,
@@ -21,6 +23,7 @@ from tuner.report.rows import (
 )
 from tuner.report.sanitize import plain
 from tuner.report.wording import (
+    assumption_line,
     best_pair,
     break_even_line,
     certainty,
@@ -29,6 +32,7 @@ from tuner.report.wording import (
     describe_sweep,
     goal_line,
     headline,
+    money,
     pay_back,
 )
 
@@ -38,7 +42,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tuner.model.interval import Interval
-    from tuner.model.recommendation import Recommendation
+    from tuner.model.recommendation import Recommendation, Variation
+    from tuner.report.console import Glyphs
     from tuner.report.rows import SizeRow
 
 _HELD_SPACE: Final = "\ue000"
@@ -64,52 +69,83 @@ def render(
     width: int,
     color: bool,
     encoding: str = "utf-8",
-    commands: Sequence[str] = (),
+    apply: str | None = None,
+    again: str | None = None,
+    more: str = "",
+    explain: bool = False,
 ) -> str:
     """Return the whole answer, lines at most `width` columns wide (44 at least, 100 at most).
 
     `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
-    the signs, the text is plain ASCII. `commands` are what to do next.
+    the signs, the text is plain ASCII. `apply` is what carries the answer out, `again` shows the
+    saved sweep again, and `more` says how to get what `explain` adds: sizes, curves, assumptions.
     """
     glyphs = glyphs_for(encoding)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
     style = _VERDICT_STYLES[recommendation.choice.verdict]
     console = text_console(width, color=color)
-    _print_header(console, recommendation)
-    console.print()
-    _print_tables(console, recommendation, roomy=width >= ROOMY_WIDTH)
-    if lines := draw_curves(recommendation, width=width - 1, glyphs=glyphs, style=style):
-        console.print()
-        for line in lines:
-            console.print(line, soft_wrap=True)
+    console.print(describe_function(recommendation), style="bold")
     console.print()
     _print_verdict(console, recommendation, style)
-    _print_options(console, recommendation, roomy=width >= ROOMY_WIDTH)
-    _print_remarks(console, recommendation, commands)
+    _print_tables(console, recommendation, explain=explain)
+    console.print()
+    _print_remarks(console, recommendation, more="" if explain else more)
+    if apply:
+        console.print(f"Apply: {plain(apply)}", soft_wrap=True)
+    if back := pay_back(recommendation):
+        console.print(_held(back), style="dim")
+    kept = f" · saved: {plain(again)}" if again else ""
+    console.print(f"{describe_sweep(recommendation)}{kept}", style="dim", soft_wrap=True)
+    if explain:
+        _print_explanation(console, recommendation, glyphs, style)
     text = "\n".join(printed_lines(console)).replace(_HELD_SPACE, " ")
     return fit_to(text + "\n", glyphs)
 
 
-def _print_header(console: Console, recommendation: Recommendation) -> None:
-    console.print(describe_function(recommendation), style="bold")
-    console.print(f"  {describe_sweep(recommendation)}", style="dim")
+def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
+    verdict = f"{headline(recommendation)} {money(recommendation) or ''}"
+    console.print(_held(verdict), style=style)
+    sure = f"{certainty(recommendation) or ''} {goal_line(recommendation)}"
+    for line in (sure, cost_of_records(recommendation), best_pair(recommendation)):
+        if line:
+            console.print(Padding(_held(line), (0, 0, 0, 2)))
 
 
-def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
-    """Sizes, and pairs where a parameter was varied: alone where it is chosen with the size."""
-    if not recommendation.choice.parameters:
-        _print_sizes(console, recommendation, roomy=roomy)
-    if recommendation.variation is None:
-        return
-    if not recommendation.choice.parameters:
+def _print_tables(console: Console, recommendation: Recommendation, *, explain: bool) -> None:
+    """The options; pairs where a parameter was varied; and without either what each size showed."""
+    options = option_rows(recommendation)
+    if options:
         console.print()
-    rows, variation = pair_rows(recommendation), recommendation.variation
+        _print_options(console, options, recommendation.goal.percentile)
+    if recommendation.variation is not None:
+        console.print()
+        _print_pairs(console, recommendation, recommendation.variation, explain=explain)
+    elif not options and not explain and recommendation.sizes:
+        console.print()
+        _print_sizes(console, recommendation)
+
+
+def _print_options(console: Console, rows: Sequence[SizeRow], percentile: float | None) -> None:
+    """What each goal would answer, beside the current size."""
+    roomy = console.width >= ROOMY_WIDTH
+    titles = ("", "memory", "mean duration" if roomy else "mean")
+    table = _table(rows, titles, "$/million", percentile, roomy=roomy, signed=False)
+    table.columns[0].justify = "left"
+    console.print(table)
+    if note := percentile_note(row.percentile for row in rows):
+        console.print(f"  {note}", style="dim")
+
+
+def _print_pairs(
+    console: Console, recommendation: Recommendation, variation: Variation, *, explain: bool
+) -> None:
+    rows = pair_rows(recommendation) if explain else main_pair_rows(recommendation)
     asked = recommendation.goal.percentile
-    # What there is beside a percentile: without room that stands below, with what else is said.
+    # What there is beside a percentile: without room that is below, with what else is said.
     width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
     roomy = width >= ROOMY_WIDTH
     million = "$/million" if width >= WIDE_WIDTH else "$/M"
-    titles = [plain(variation.parameter.name), "memory", "event (90 %)" if roomy else "event"]
+    titles = [plain(variation.parameter.name), "memory", "event (90%)" if roomy else "event"]
     costs = f"{million} {per_record(variation)}"
     console.print(_table(rows, titles, costs, asked if roomy else None, roomy=roomy))
     if note := percentile_note(row.percentile for row in rows):
@@ -121,10 +157,10 @@ def _print_tables(console: Console, recommendation: Recommendation, *, roomy: bo
             console.print(f"  {plain(row.name)}, {numbers.memory(row.memory_mb)}: {said}")
 
 
-def _print_sizes(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
-    """The table; without room, what is to be said of a size stands below it."""
-    rows = size_rows(recommendation)
-    titles = ["memory", "mean (90 %)" if roomy else "mean"]
+def _print_sizes(console: Console, recommendation: Recommendation) -> None:
+    """The table; without room, what is to be said of a size is below it."""
+    rows, roomy = size_rows(recommendation), console.width >= ROOMY_WIDTH
+    titles = ["memory", "mean (90%)" if roomy else "mean"]
     console.print(_table(rows, titles, "$/million", recommendation.goal.percentile, roomy=roomy))
     if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
@@ -140,22 +176,25 @@ def _table(
     percentile: float | None,
     *,
     roomy: bool,
+    signed: bool = True,
 ) -> Table:
     """Columns for the sign of what is recommended, the titles (with one for names), a percentile if
-    it is asked for, the costs, what they change, and notes where there is room.
+    it is asked for, the costs, what they change, and notes where there is room. The sign is before
+    the name where it has no column.
     """
     has_names = any(row.name for row in rows)
     asked = [] if percentile is None else [f"p{percentile:g}"]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("")
+    if signed:
+        table.add_column("")
     for title in (*titles, *asked, costs, "vs now"):
         table.add_column(title, justify="right", no_wrap=True)
     if roomy:
         table.add_column("")
     for row in rows:
         table.add_row(
-            "▶" if row.recommended else "",
-            *([plain(row.name)] if has_names else []),
+            *(["▶" if row.recommended else ""] if signed else []),
+            *([_named(row, signed=signed)] if has_names else []),
             numbers.memory(row.memory_mb),
             _duration_cell(row.duration_ms, roomy=roomy),
             *([percentile_cell(row.percentile)] if asked else []),
@@ -167,38 +206,21 @@ def _table(
     return table
 
 
+def _named(row: SizeRow, *, signed: bool) -> str:
+    return plain(row.name) if signed else f"{'▶' if row.recommended else ' '} {plain(row.name)}"
+
+
 def _duration_cell(duration_ms: Interval | None, *, roomy: bool) -> str:
     text = numbers.known(duration_ms, numbers.duration)
     if duration_ms is None or not roomy:
         return text
-    return f"{text} {numbers.spread(duration_ms):>6}"
+    return f"{text} {numbers.spread(duration_ms):>5}"
 
 
-def _print_verdict(console: Console, recommendation: Recommendation, style: str) -> None:
-    console.print(_held(headline(recommendation)), style=style)
-    lines = (certainty, goal_line, cost_of_records, best_pair, pay_back)
-    for line in (write(recommendation) for write in lines):
-        if line:
-            console.print(Padding(_held(line), (0, 0, 0, 2)))
-
-
-def _print_options(console: Console, recommendation: Recommendation, *, roomy: bool) -> None:
-    """What each goal would answer, beside the current size."""
-    rows = option_rows(recommendation)
-    if not rows:
-        return
-    table = _table(rows, ("goal", "memory", "mean"), "$/million", None, roomy=roomy)
-    table.columns[1].justify = "left"
-    console.print()
-    console.print(table)
-    console.print()
-
-
-def _print_remarks(
-    console: Console, recommendation: Recommendation, commands: Sequence[str]
-) -> None:
+def _print_remarks(console: Console, recommendation: Recommendation, *, more: str) -> None:
+    """Findings by weight, and what matters most of what is assumed."""
     remarks = Table.grid(padding=(0, 1, 0, 0))
-    for finding in recommendation.findings:
+    for finding in by_weight(recommendation.findings):
         style = _SEVERITY_STYLES[finding.severity]
         sign = Text(SIGNS[finding.severity], style)
         remarks.add_row(sign, Text(_held(finding.message), style))
@@ -206,13 +228,28 @@ def _print_remarks(
         remarks.add_row("·", _held(elsewhere))
     if remarks.row_count:
         console.print(remarks)
+    if recommendation.assumptions and more:
+        console.print(_held(f"{assumption_line(recommendation)} {more}"), style="dim")
+
+
+def _print_explanation(
+    console: Console, recommendation: Recommendation, glyphs: Glyphs, style: str
+) -> None:
+    """Every size, the curves, and every assumption."""
+    if recommendation.sizes and not recommendation.choice.parameters:
+        console.print()
+        _print_sizes(console, recommendation)
+    if lines := draw_curves(recommendation, width=console.width - 1, glyphs=glyphs, style=style):
+        console.print()
+        for line in lines:
+            console.print(line, soft_wrap=True)
     if recommendation.assumptions:
-        assumed = "; ".join(_held(text) for text in recommendation.assumptions)
-        console.print(f"Assumes {assumed}.", style="dim")
-    for label, command in zip(("Next:", "     "), commands, strict=False):
-        console.print(f"{label} {command}", soft_wrap=True)
+        console.print()
+        console.print("Assumes:")
+        for text in recommendation.assumptions:
+            console.print(Padding(_held(text), (0, 0, 0, 2)))
 
 
 def _held(text: str) -> str:
     """Text on one line, its numbers held together with their units where it is wrapped."""
-    return numbers.held(plain(text), _HELD_SPACE)
+    return numbers.held(plain(text).strip(), _HELD_SPACE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.traffic import DEFAULT_PEAK_RATIO
 from tuner.lease.lock import SWEEP_TAG
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
 
 
+MAIN_ASSUMPTIONS: Final = 3
+"""Payloads, cold starts and prices come first."""
+
+
 def headline(recommendation: Recommendation) -> str:
-    """One line: `RESIZE 3008 → 1792 MB: 40 % cheaper (37–42 %), same speed.`"""
+    """One line: `RESIZE 3008 → 1792 MB: 40% cheaper (37–42%), same speed.`"""
     choice, current = recommendation.choice, recommendation.current
     if choice.verdict == "inconclusive":
         return f"INCONCLUSIVE: {_sentence(choice.reason)}"
@@ -34,10 +38,28 @@ def headline(recommendation: Recommendation) -> str:
     return f"RESIZE {current.memory_mb} → {choice.memory_mb} MB: {_gains(recommendation)}."
 
 
-def certainty(recommendation: Recommendation) -> str | None:
-    """How sure the answer is: `99 % sure that it beats 3008 MB by more than 1 %, at most 2 % from
-    the best size (95 %).`
+def money(recommendation: Recommendation) -> str | None:
+    """What the change means: `Saves about $114 a month at 4.2 requests/s.`, or by the million
+    invocations where no rate is known. None without a change, and where nothing is known.
     """
+    choice, now = recommendation.choice, recommendation.current.cost_usd_per_million
+    if choice.verdict == "inconclusive" or choice.saving_ratio is None:
+        return None
+    if choice.verdict == "keep" and choice.parameters == recommendation.current.parameters:
+        return None
+    month, rate_per_s = choice.saving_usd_per_month, recommendation.rate_per_s
+    if month is not None and rate_per_s is not None:
+        amount, at = month.estimate, f"a month at {numbers.rate(rate_per_s)}"
+    elif now is not None and not choice.parameters:
+        amount, at = choice.saving_ratio.estimate * now.estimate, "per million invocations"
+    else:
+        return None
+    said = numbers.rough_usd(abs(amount))
+    return f"Saves about {said} {at}." if amount >= 0 else f"Costs about {said} more {at}."
+
+
+def certainty(recommendation: Recommendation) -> str | None:
+    """How sure the answer is: `99% sure it beats 3008 MB; at most 2% from the best size.`"""
     choice = recommendation.choice
     if choice.confidence is None or choice.verdict == "inconclusive":
         return None
@@ -46,33 +68,36 @@ def certainty(recommendation: Recommendation) -> str | None:
     what = "size"
     if choice.parameters:
         what = f"size and {plain(choice.parameters[0][0])}"
+    bound = choice.regret_bound_ratio
     if choice.confidence_of == "move":
         now = numbers.memory(recommendation.current.memory_mb)
         if choice.parameters:
             now += "".join(
                 f" with {plain(n)} {plain(v)}" for n, v in recommendation.current.parameters
             )
-        text = f"{sure} sure that it beats {now} by more than {tolerance}"
-    else:
-        text = f"{sure} sure that no {what} is more than {tolerance} better under this goal"
-    if choice.regret_bound_ratio is None:
-        return f"{text}."
-    return f"{text}, at most {_at_most(choice.regret_bound_ratio)} from the best {what} (95 %)."
+        text = f"{sure} sure it beats {now}"
+        return (
+            f"{text}."
+            if bound is None
+            else f"{text}; at most {_at_most(bound)} from the best {what}."
+        )
+    text = f"{sure} sure this is within {tolerance} of the best {what}"
+    return f"{text}." if bound is None else f"{text}; at most {_at_most(bound)} from it."
 
 
 def _at_most(ratio: float) -> str:
     """A bound, rounded up."""
     step = 0.01 if ratio > 0.01 else 0.001
-    return numbers.percent(math.ceil(ratio / step - 1e-6) * step)
+    return numbers.percent(max(math.ceil(ratio / step - 1e-6) * step, step))
 
 
 def goal_line(recommendation: Recommendation) -> str:
-    """What was asked for: `Goal: cost first (a size twice as fast may cost 7 % more).`"""
+    """What was asked for: `Goal: cost (a size twice as fast may cost 7% more).`"""
     goal = recommendation.goal
     weight = goal.weight
     if weight == 0:
-        return "Goal: cost alone (a faster size may not cost more)."
-    named = f"{goal.first} first" if goal.first != "balanced" else "balanced"
+        return "Goal: cost alone (speed doesn't count)."
+    named: str = goal.first
     if weight != TIME_WEIGHTS[goal.first]:
         named += f", time weight {weight:g}"
     if weight < 1:
@@ -96,15 +121,15 @@ def cost_of_records(recommendation: Recommendation) -> str | None:
 
 
 def break_even_line(recommendation: Recommendation) -> str | None:
-    """From which rate on it is cheaper elsewhere, where no rate was given to judge by."""
+    """The rate above which another platform is cheaper, where no rate was given to judge by."""
     platform = recommendation.platform
     if platform is None or platform.verdict is not None:
         return None
-    peak = f"where traffic peaks at {DEFAULT_PEAK_RATIO:g} times its mean"
+    peak = f"with peaks of {DEFAULT_PEAK_RATIO:g} times the mean"
     if platform.break_even_rate_per_s is None:
-        return f"At no rate of requests is another platform cheaper, {peak}."
+        return f"No other platform is cheaper at any rate, {peak}."
     rate = numbers.rate(platform.break_even_rate_per_s)
-    return f"Above {rate} another platform is cheaper, {peak} (your own rate decides)."
+    return f"Above {rate} another platform is cheaper, {peak} (pass your rate: `rate_per_s`)."
 
 
 def best_pair(recommendation: Recommendation) -> str | None:
@@ -116,10 +141,8 @@ def best_pair(recommendation: Recommendation) -> str | None:
     if size is None:
         return None
     name, value = plain(variation.parameter.name), plain(variation.best_value)
-    return (
-        f"Where {name} can be chosen, {numbers.memory(size)} with {name} {value} serves this goal "
-        "best."
-    )
+    best = f"{numbers.memory(size)} with {name} {value}"
+    return f"If you can choose {name}, {best} serves this goal best."
 
 
 def _pair(recommendation: Recommendation) -> str:
@@ -150,8 +173,6 @@ def _gains(recommendation: Recommendation) -> str:
     gains = []
     if choice.saving_ratio is not None:
         gains.append(numbers.saving(choice.saving_ratio))
-    if choice.saving_usd_per_month is not None:
-        gains.append(numbers.monthly_saving(choice.saving_usd_per_month))
     if before is not None and choice.duration_ms is not None:
         gains.append(numbers.speed(before.estimate, choice.duration_ms.estimate))
     if not gains:
@@ -174,17 +195,22 @@ def describe_function(recommendation: Recommendation) -> str:
 
 
 def describe_sweep(recommendation: Recommendation) -> str:
-    """What was spent: invocations, sizes, environments, time and cost."""
-    sizes = recommendation.sizes
+    """What was spent: `9 invocations, 4 sizes, 31 s, $0.0003`."""
+    sweep = recommendation.sweep
+    cost = numbers.usd(sweep.cost_usd)
     parts = [
-        _count(recommendation.sweep.invocation_count, "invocation"),
-        _count(len({size.memory_mb for size in sizes}), "size"),
-        _count(recommendation.sweep.environment_count, "environment"),
-        numbers.wall_time(recommendation.sweep.wall_s),
+        _count(sweep.invocation_count, "invocation"),
+        _count(len({size.memory_mb for size in recommendation.sizes}), "size"),
+        numbers.wall_time(sweep.wall_s),
+        f"{cost} on AWS, free here" if recommendation.environment == "local" else cost,
     ]
-    cost = numbers.usd(recommendation.sweep.cost_usd)
-    parts.append(f"{cost} on AWS, free here" if recommendation.environment == "local" else cost)
-    return " · ".join(parts)
+    return ", ".join(parts)
+
+
+def assumption_line(recommendation: Recommendation) -> str:
+    """The main assumptions: `Assumes 1 payload, 1% cold starts, list prices of 2026-11-20.`"""
+    first = [plain(each).partition(",")[0] for each in recommendation.assumptions]
+    return f"Assumes {', '.join(first[:MAIN_ASSUMPTIONS])}."
 
 
 def apply_command(recommendation: Recommendation) -> str | None:
@@ -222,10 +248,10 @@ def describe_plan(
         _sizes(plan),
         *_payloads(plan),
         _isolation(plan, reached_by),
-        "Every invocation really runs the code, with the function's own role.",
+        "Every invocation really runs your code, with the function's own role.",
         *_wishes(plan, has_build=has_build),
         *_told_before(prior),
-        f"Plan: at most {count} invocations, {_takes(plan)}{free}.",
+        f"Plan: up to {count} invocations, {_takes(plan)}{free}.",
         *_against_its_bill(function, price),
     )
 
@@ -238,7 +264,7 @@ def _told_before(prior: PriorEvidence | None) -> Iterator[str]:
     if all(map(prior.tells_level, prior.payloads)):
         yield f"Informed by {which}: the code is the same, so fewer invocations are needed."
     else:
-        yield f"Informed by {which}, of its shape alone: not all is as it was then."
+        yield f"Informed by {which}, for the curve's shape only: the function has changed since."
 
 
 def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -> Iterator[str]:
@@ -246,7 +272,7 @@ def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -
     if price is None:
         return
     count, now = price.invocations_at_current, numbers.memory(function.memory_mb)
-    text = f"That is the price of about {count:,.0f} invocations at {now}"
+    text = f"That's the price of about {count:,.0f} invocations at {now}"
     if price.current_usd_per_month is not None and price.share_of_month is not None:
         month = numbers.usd(price.current_usd_per_month)
         text += f", {numbers.percent(price.share_of_month)} of a month's {month} at this rate"
@@ -254,7 +280,7 @@ def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -
 
 
 def pay_back(recommendation: Recommendation) -> str | None:
-    """When the sweep has paid for itself: `The sweep's $0.01 is saved again after about 900
+    """When the sweep has paid for itself: `The sweep's $0.01 pays for itself after about 900
     invocations (850 to 960).`
     """
     after = recommendation.sweep.pays_back_after_invocations
@@ -263,7 +289,7 @@ def pay_back(recommendation: Recommendation) -> str | None:
     cost = numbers.usd(recommendation.sweep.cost_usd)
     low, high = (max(count, 1) for count in (after.low, after.high))
     return (
-        f"The sweep's {cost} is saved again after about {max(after.estimate, 1):,.0f} invocations "
+        f"The sweep's {cost} pays for itself after about {max(after.estimate, 1):,.0f} invocations "
         f"({low:,.0f} to {high:,.0f})."
     )
 
@@ -271,34 +297,34 @@ def pay_back(recommendation: Recommendation) -> str | None:
 def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
     if plan.isolation != "clone":
         return (
-            "$LATEST changes for moments while they are published as versions, and is restored; "
-            f"the tag {SWEEP_TAG} marks it meanwhile."
+            "$LATEST's memory changes briefly while test versions are published, then is restored; "
+            f"the tag {SWEEP_TAG} marks the function meanwhile."
         )
-    copy = "a temporary copy is measured, the function is only read"
+    copy = "a temporary copy is measured; the live function is only read"
     if not reached_by:
         return f"{copy[0].upper()}{copy[1:]}."
-    return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}): {copy}."
+    return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}), so {copy}."
 
 
 def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
     if has_build:
-        yield "The copy runs the build of `code` in place of the deployed code."
+        yield "The copy runs the build from `code` instead of the deployed code."
     if plan.resumed_from is not None:
-        yield f"Goes on from {plain(plan.resumed_from)}: what that measured and spent counts."
+        yield f"Resumes {plain(plan.resumed_from)}: what it measured and spent counts."
     if plan.once_each:
         yield "No event is sent twice."
     if plan.keep_payloads:
-        yield "The events that are sent are kept in the sweep file."
+        yield "The events sent are kept in the sweep file."
 
 
 def _sizes(plan: SweepPlan) -> str:
     sizes = ", ".join(map(str, plan.sizes_mb))
     if plan.method == "exhaustive":
-        return f"Sizes: {sizes} MB, each {plan.repetition_count} times and cold starts besides."
+        return f"Sizes: {sizes} MB, each {plan.repetition_count} times plus cold starts."
     if plan.sizes_named:
-        return f"Sizes: chosen as it goes, among {sizes} MB."
+        return f"Sizes: chosen as it goes, from {sizes} MB."
     low, high = min(plan.sizes_mb), max(plan.sizes_mb)
-    return f"Sizes: chosen as it goes, among {len(plan.sizes_mb)} from {low} to {high} MB."
+    return f"Sizes: chosen as it goes, from {len(plan.sizes_mb)} between {low} and {high} MB."
 
 
 def _payloads(plan: SweepPlan) -> tuple[str, ...]:
@@ -308,7 +334,7 @@ def _payloads(plan: SweepPlan) -> tuple[str, ...]:
     names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
     varied = plan.varied
     values = "" if varied is None else f"; with {varied.name} {', '.join(varied.values)}"
-    return (f"Payloads: {plain(names)}{plain(values)}; each is tried at the current size first.",)
+    return (f"Payloads: {plain(names)}{plain(values)}; each is tried first at the current size.",)
 
 
 def describe_config(function: FunctionConfig, where: str) -> str:
@@ -317,7 +343,7 @@ def describe_config(function: FunctionConfig, where: str) -> str:
         function.name,
         where,
         f"{function.runtime or 'container image'} {function.architecture}",
-        numbers.memory(function.memory_mb),
+        f"now {numbers.memory(function.memory_mb)}",
         f"code {function.code_sha256[:7]}",
     )
     return " · ".join(plain(part) for part in parts)
@@ -331,7 +357,7 @@ def _takes(plan: SweepPlan) -> str:
         f"and {numbers.usd(plan.estimated_cost_usd)}"
     )
     if plan.basis == "timeout":
-        return f"{text} (if each ran until its timeout; no recent duration is known)"
+        return f"{text} (if every call runs into its timeout; no recent duration is known)"
     if plan.max_cost_usd is not None:
         text += f", never more than {numbers.usd(plan.max_cost_usd)}"
     return text

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _VERDICTS: Final[Mapping[Verdict, str]] = {
     "stay": "stay on Lambda",
     "too-close": "too close to call",
-    "containers": "candidate for containers",
-    "ec2": "candidate for EC2",
-    "managed-instances": "candidate for Managed Instances",
+    "containers": "a candidate for containers",
+    "ec2": "a candidate for EC2",
+    "managed-instances": "a candidate for Managed Instances",
 }
 
 
@@ -91,13 +91,13 @@ def with_platform(
     if isinstance(found, InputError | PriceError):
         if terms.traffic.rate_per_s is None:
             return answer
-        doubt = Finding("platform_unknown", "warning", f"no platform was compared: {found}")
+        doubt = Finding("platform_unknown", "warning", f"platforms weren't compared: {found}")
         return replace(answer, findings=(*answer.findings, doubt))
     findings = [*answer.findings]
     if found.verdict is not None:
         fleet = "an autoscaled fleet" if terms.autoscaling else "a fleet of fixed size"
-        peak = f"{fleet} and a peak of {terms.traffic.peak_ratio:g} times the mean"
-        line = f"{_VERDICTS[found.verdict]}: {found.reason} ({peak}; tuner break-even tells more)"
+        peak = f"{fleet}, peaks of {terms.traffic.peak_ratio:g} times the mean"
+        line = f"{_VERDICTS[found.verdict]}: {found.reason} ({peak}; details: tuner break-even)"
         findings.append(Finding("platform", "info", line))
         answer = with_prices_of(found.prices_as_of, answer)
         known = {finding.code for finding in findings}

@@ -160,12 +160,12 @@ def _fit(build: Build, function: FunctionConfig) -> Finding:
     if build.code_sha256 is not None:
         what = f"the package of `code` (SHA-256 {build.code_sha256})"
     if build.code_sha256 == function.code_sha256:
-        what += ", the very code that is deployed"
+        what += ", the code that's deployed"
     return Finding(
         "other_build_measured",
         "info",
-        f"What was measured is {what}, in a copy with the function's settings; deployed is "
-        f"SHA-256 {function.code_sha256}.",
+        f"Measured {what} in a copy with the function's settings; the deployed code is SHA-256 "
+        f"{function.code_sha256}.",
     )
 
 
@@ -179,7 +179,7 @@ def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) ->
         yield Finding(
             "other_code_measured",
             "warning",
-            f"{qualifier} runs other code than $LATEST, and $LATEST is what was measured: "
+            f"{qualifier} runs different code from $LATEST, and $LATEST is what was measured: "
             "deploy first, then tune",
         )
     if named.memory_mb != latest.memory_mb:

@@ -25,7 +25,7 @@ _LASTING: Final = frozenset(
 
 
 NOTHING_SUCCEEDED: Final = Finding(
-    "nothing_succeeded", "error", "No invocation succeeded: there are no samples."
+    "nothing_succeeded", "error", "No invocation succeeded, so there are no samples."
 )
 UNREACHABLE: Final = Finding(
     "unreachable",
@@ -36,43 +36,43 @@ UNREACHABLE: Final = Finding(
 HOST_BUSY: Final = Finding(
     "host_busy",
     "warning",
-    "The machine was busy with other work while handlers ran: sizes are measured too slow, the "
-    "large ones most. Sweep again when it is idle.",
+    "The machine was busy with other work while handlers ran, so sizes measured too slow, large "
+    "ones most. Sweep again when it's idle.",
 )
 REPORT_CUT_OFF: Final = Finding(
     "report_cut_off",
     "warning",
-    "Some replies' log tails (4 KB) hold no REPORT line: these invocations are no samples and "
-    "are charged their worst case. Log less after the handler's end, or log as text.",
+    "Some replies' log tails (4 KB) hold no REPORT line: these invocations don't count as samples "
+    "and are charged at their worst case. Log less after the handler ends, or log as text.",
 )
 OTHER_VERSION_RAN: Final = Finding(
     "other_version_ran",
     "error",
-    "The endpoint ran another version or memory size than it was asked for: these invocations "
-    "are no samples. It does not honour version numbers.",
+    "The endpoint ran another version or memory size than asked for: these invocations don't "
+    "count as samples. It doesn't honor version numbers.",
 )
 REPLY_LOST: Final = Finding(
     "reply_lost",
     "warning",
-    "Some invocations were sent and no reply came: they count as spent, at their worst case.",
+    "Some invocations got no reply: they count as spent, at their worst case.",
 )
 BUDGET_REACHED: Final = Finding(
     "budget_reached",
     "warning",
-    "Stopped before the budget could be overrun: the next invocation might last until its "
+    "Stopped before the budget could be overrun: the next invocation might run until its "
     "timeout. Raise `budget_usd` to measure more.",
 )
 CORPUS_SPENT: Final = Finding(
     "corpus_spent",
     "warning",
     "Every event of a payload class was sent once, and `once_each=True` sends none again: "
-    "record more of them to measure more.",
+    "record more events to measure more.",
 )
 ONLY_ERROR_REPLIES: Final = Finding(
     "only_error_replies",
     "error",
-    "Every reply to a payload was an error, at whatever size: stopped, for more of them would "
-    "not tell what the function's work takes.",
+    "Every reply to a payload was an error, at every size. Stopped: more of them wouldn't show "
+    "what the function's work takes.",
 )
 PAYLOADS_NOT_KEPT: Final = Finding(
     "payloads_not_kept",
@@ -82,8 +82,8 @@ PAYLOADS_NOT_KEPT: Final = Finding(
 RUNAWAY: Final = Finding(
     "runaway",
     "error",
-    "Invocations cost more than five times what the plan foresaw from the function's recent "
-    "duration: stopped. If these payloads are that much heavier, agree with `budget_usd`.",
+    "Invocations cost over five times what the plan expected from the function's recent "
+    "duration: stopped. If these payloads really are that heavy, set `budget_usd`.",
 )
 
 
@@ -97,8 +97,8 @@ def size_refused(cap_mb: int) -> Finding:
     return Finding(
         "size_refused",
         "warning",
-        f"At most {cap_mb} MB of memory are allowed here: larger sizes are neither measured nor "
-        "recommended. AWS Support can raise an account's limit.",
+        f"Your account allows at most {cap_mb} MB: larger sizes are neither measured nor "
+        "recommended. AWS Support can raise the limit.",
     )
 
 
@@ -118,7 +118,7 @@ def function_fails(error_type: str) -> Finding:
         "function_fails",
         "error",
         f"Every invocation failed with {error_type}: check that `payloads` names an event the "
-        "function takes, and its log.",
+        "function accepts, and check its log.",
     )
 
 
@@ -148,7 +148,8 @@ def throttled(count: int) -> Finding:
     return Finding(
         "throttled",
         "info",
-        f"{count} throttles were waited out; they ran nothing. A lower `concurrency` avoids them.",
+        f"{count} calls were throttled and retried; a throttled call runs nothing. A lower "
+        "`concurrency` avoids them.",
     )
 
 
@@ -167,8 +168,8 @@ def report_untrue(why: str) -> Finding:
     return Finding(
         "report_untrue",
         "warning",
-        f"Some replies' reports cannot be true ({why}): these invocations are no samples and are "
-        "charged their worst case.",
+        f"Some replies' reports can't be true ({why}): these invocations don't count as samples "
+        "and are charged at their worst case.",
     )
 
 
@@ -184,7 +185,7 @@ def unmeasurable(why: str | None) -> Finding:
     return Finding(
         "unmeasurable",
         "error",
-        f"Three invocations in a row succeeded and could not be measured "
+        f"Three invocations in a row succeeded but couldn't be measured "
         f"({why or 'no REPORT line in their logs'}): stopped. {advice[0].upper()}{advice[1:]}.",
     )
 
@@ -194,8 +195,8 @@ def recursion(evidence: str) -> Finding:
     return Finding(
         "recursion",
         "error",
-        f"The function seems to invoke itself ({evidence}): stopped. Use a payload that does not "
-        "set that off.",
+        f"The function seems to invoke itself ({evidence}): stopped. Use a payload that doesn't "
+        "trigger that.",
     )
 
 
@@ -204,9 +205,9 @@ def downstream_errors(error_type: str | None) -> Finding:
     return Finding(
         "downstream_errors",
         "error",
-        f"Invocations that had succeeded began to fail ({error_type or 'no error type'}), at "
-        "several sizes: what the function calls may suffer from the sweep. Stopped: see its log, "
-        "and lower `concurrency`.",
+        f"Invocations that had succeeded began to fail ({error_type or 'no error type'}) at "
+        "several sizes: the sweep may be overloading what the function calls. Stopped: check its "
+        "log, and lower `concurrency`.",
     )
 
 
@@ -216,8 +217,8 @@ def repeated_event(error_type: str | None) -> Finding:
         "repeated_event_fails",
         "error",
         f"Several invocations in a row failed ({error_type or 'no error type'}), at sizes above "
-        "one that had succeeded, so not for want of memory: the same event was repeated, and the "
-        "function may take it only once. Stopped: send a folder or a payload set of many events "
+        "one that had succeeded, so memory isn't the cause: the same event was repeated, and the "
+        "function may accept it only once. Stopped: send a folder or a payload set of many events "
         "with `once_each=True`.",
     )
 
@@ -227,7 +228,7 @@ def not_saved(message: str) -> Finding:
     return Finding(
         "not_saved",
         "error",
-        f"Stopped: {message}. This answer holds all that was measured, the file does not.",
+        f"Stopped: {message}. This answer has everything that was measured; the file doesn't.",
     )
 
 

@@ -53,8 +53,8 @@ def polite_concurrency(
         return wanted, None
     if there_is == 0:
         raise InputError(
-            "the function's reserved concurrency is 0, so that nothing can run: give "
-            "`isolation=clone` to measure a temporary copy, or raise it"
+            "the function's reserved concurrency is 0, so nothing can run: pass `isolation=clone` "
+            "to measure a temporary copy, or raise it"
         )
     allowed = max(1, int(there_is * (1 - leave_ratio) + 1e-9))
     if asked is None or asked <= allowed:
@@ -62,8 +62,8 @@ def polite_concurrency(
     return allowed, Finding(
         "concurrency_lowered",
         "info",
-        f"{asked} invocations at once were asked for, {allowed} are made: of {there_is} that can "
-        f"run, {percent(leave_ratio)} is left to live traffic (`leave_concurrency_ratio`)",
+        f"runs {allowed} invocations at once, not the {asked} asked for: of the {there_is} that "
+        f"can run, {percent(leave_ratio)} is left for live traffic (`leave_concurrency_ratio`)",
     )
 
 

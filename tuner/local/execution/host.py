@@ -55,7 +55,7 @@ _STOP_CONTINUE: Final = Finding(
     "cpu_control_stop_continue",
     "warning",
     "control groups cannot be used here: CPU shares are kept by stopping and continuing processes, "
-    "within 10 %; run on Linux as root for 5 %",
+    "within 10%; run on Linux as root for 5%",
 )
 _SHARED_TMP: Final = Finding(
     "tmp_shared",

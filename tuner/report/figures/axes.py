@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MAX_MEMORY_MB, MB_PER_VCPU, MIN_MEMORY_MB
 from tuner.report.figures import canvas
@@ -73,7 +73,7 @@ def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
 
 def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
     """Faint lines where the platform gives another core, their names above one panel."""
-    thresholds = [(MB_PER_VCPU, "1 vCPU"), *((mb, str(cores)) for mb, cores in CORE_THRESHOLDS_MB)]
+    thresholds = [(MB_PER_VCPU, "1 core"), *((mb, str(cores)) for mb, cores in CORE_THRESHOLDS_MB)]
     low, high = label_above.get_xlim()
     seen = [(mb, name) for mb, name in thresholds if low < mb < high]
     for panel in axes:
@@ -130,20 +130,46 @@ _AREA: Final = 34
 _FAILED_HEIGHT: Final = 0.06
 """A failure has no duration: it is marked at the foot of the panel, in shares of its height."""
 _TICK_STEPS: Final = tuple(part * 10**power for power in range(9) for part in (1, 2, 5))
-_KEY_ORDER: Final = ("curve", "band", "warm", "cold", "failed", "set aside")
+_BAND_ALPHA: Final = 0.18
+_DASHES: Final = {"duration": "-", "cost": (0, (6, 2))}
+_COLORS: Final = {"duration": canvas.CURVE, "cost": canvas.COST}
+_KEY_ORDER: Final = ("duration", "cost", "band", "warm", "cold", "failed", "set aside")
 
 
-def draw_curve(panel: Axes, estimates: Mapping[int, Interval], marks: Sequence[SizeMark]) -> None:
-    """The estimate and its 90 % band over the candidate sizes, and the marks that lie on it."""
+def cost_axis(panel: Axes) -> Axes:
+    """A second axis of the same panel, on its right and in the color of its curve."""
+    twin = panel.twinx()
+    twin.spines["right"].set_visible(True)
+    twin.spines["right"].set_color(canvas.COST)
+    twin.tick_params(axis="y", colors=canvas.COST)
+    twin.set_ylabel("cost per million", color=canvas.COST)
+    return twin
+
+
+def draw_curve(
+    panel: Axes,
+    estimates: Mapping[int, Interval],
+    marks: Sequence[SizeMark],
+    quantity: Literal["duration", "cost"],
+) -> None:
+    """The estimate and its 90% band over the candidate sizes, and the marks that lie on it."""
     sizes = sorted(estimates)
     if sizes:
         bands = [estimates[size] for size in sizes]
         lows, highs = [each.low for each in bands], [each.high for each in bands]
+        color = _COLORS[quantity]
         panel.fill_between(
-            sizes, lows, highs, color=canvas.BAND, linewidth=0, zorder=1, label="band"
+            sizes, lows, highs, color=color, alpha=_BAND_ALPHA, linewidth=0, zorder=1, label="band"
         )
-        middle = [each.estimate for each in bands]
-        panel.plot(sizes, middle, color=canvas.CURVE, linewidth=1.6, zorder=2, label="curve")
+        panel.plot(
+            sizes,
+            [each.estimate for each in bands],
+            color=color,
+            linestyle=_DASHES[quantity],
+            linewidth=1.8,
+            zorder=2,
+            label=quantity,
+        )
     for mark in marks:
         if mark.memory_mb in estimates:
             panel.plot(
@@ -191,8 +217,9 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
     """One key below the panels for all that they hold."""
     mixed = payload_count > 1
     words = {
-        "curve": "estimated mean of the payloads' mix" if mixed else "estimated mean",
-        "band": "90 % band",
+        "duration": "mean duration of the mix" if mixed else "mean duration",
+        "cost": "cost per million",
+        "band": "90% band",
         "warm": "warm (one payload)" if mixed else "warm",
         "cold": "cold start",
         "failed": f"failed: {', '.join(failures)}",
@@ -214,7 +241,7 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
         columnspacing=1.6,
     )
     panels[-1].annotate(
-        "colour: order of the invocations, dark first",
+        "color: order of the invocations, dark first",
         (1, 0),
         xycoords="axes fraction",
         xytext=(0, -26),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LINES: Final = {
     "Lambda": (canvas.INK, "solid", 2.6),
     "Fargate": (canvas.NOW, "solid", 1.6),
-    "ECS": (canvas.KNEE, (0, (6, 2)), 1.6),
+    "ECS": (canvas.OPTION, (0, (6, 2)), 1.6),
     "EC2": (canvas.RECOMMENDED, (0, (2, 2)), 1.6),
     "Managed": (canvas.FAILED, "solid", 1.6),
 }
@@ -72,7 +72,7 @@ def draw_break_even(answer: BreakEven) -> Figure:
         figure.text(
             0.012,
             0.012,
-            "● the rate above which a platform stays cheaper, with its 90 % interval; "
+            "● the rate above which a platform stays cheaper, with its 90% interval; "
             f"prices of {answer.prices_as_of}",
             fontsize=7.5,
             color=canvas.QUIET,

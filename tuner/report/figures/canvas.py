@@ -27,7 +27,8 @@ HEADLINE_COLUMNS: Final = 118
 # Okabe and Ito's palette ("Color universal design", 2008): told apart by colour-blind readers too.
 RECOMMENDED: Final = "#D55E00"
 NOW: Final = "#0072B2"
-KNEE: Final = "#007A5A"
+OPTION: Final = "#007A5A"
+COST: Final = "#8C4F9F"
 FAILED: Final = "#A3004F"
 INK: Final = "#222222"
 CURVE: Final = "#444444"
@@ -128,7 +129,7 @@ def wrapped(text: str) -> str:
 
 def drawable(text: str) -> str:
     """Foreign scripts would be boxes, with a warning for each: they become question marks."""
-    return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥" else "?" for char in text)
+    return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥▶" else "?" for char in text)
 
 
 def write_heading(

@@ -1,7 +1,8 @@
 """Curves over memory as a picture: the answer of one sweep, and two sweeps against each other.
 
-An answer's three panels share a log-2 memory axis. The first two show the curve, its 90 % band and
-the samples; the third shows which size was invoked when, and so is the key to the samples' colors.
+An answer's two panels share a log-2 memory axis. The first has duration on the left and cost on the
+right, with 90% bands, the samples and the size of each goal; the second shows which size was
+invoked when, and so is the key to the samples' colors.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from tuner.report.sanitize import plain
 from tuner.report.wording import headline
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from tuner.model.comparison import Comparison
+    from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
     from tuner.model.sweep import Sweep
 
@@ -30,7 +32,7 @@ _QUANTITIES: Final = (
     ("duration_ms", "warm duration (ms)", ""),
     ("cost_usd_per_million", "cost per million", "$"),
 )
-"""Of the two upper panels: the name that sizes and steps have for it, its label and its unit."""
+"""Of a comparison's panels: the name that sizes have for it, its label and its unit."""
 _NAME_LENGTH: Final = 64
 """Lambda's own limit for a function's name."""
 _LARGE_TITLE_LENGTH: Final = 64
@@ -49,36 +51,49 @@ def draw_recommendation(recommendation: Recommendation, sweep: Sweep) -> Figure:
         marks = size_marks(recommendation)
         sizes = {each.memory_mb for group in (steps, marks, curve) for each in group}
         figure = canvas.new_figure()
-        panels = _panels(figure, sizes, heights=(10, 8.5, 5), bottom=0.13)
-        for panel, (name, _label, unit) in zip(panels, _QUANTITIES, strict=False):
-            band = {each.memory_mb: getattr(each, name) for each in curve}
-            axes.draw_curve(panel, band, marks)
-            axes.draw_samples(panel, steps, [getattr(step, name) for step in steps])
-            known = [value for each in band.values() for value in (each.low, each.high)]
-            shown = [getattr(step, name) for step in steps if step.has_duration]
-            axes.scale_values(panel, [*known, *shown], unit=unit)
-        axes.draw_order(panels[2], steps)
-        panels[2].set_ylabel("invocation")
-        axes.draw_core_thresholds(panels, label_above=panels[1])
+        duration, order = panels = _panels(figure, sizes, heights=(17, 5), right=0.92, bottom=0.13)
+        cost = axes.cost_axis(duration)
+        samples_ms = [step.duration_ms for step in steps]
+        times = {each.memory_mb: each.duration_ms for each in curve}
+        costs = {each.memory_mb: each.cost_usd_per_million for each in curve}
+        axes.draw_curve(duration, times, marks, "duration")
+        axes.draw_samples(duration, steps, samples_ms)
+        axes.draw_curve(cost, costs, marks, "cost")
+        sampled = [step.duration_ms for step in steps if step.has_duration]
+        axes.scale_values(duration, [*_ends(times.values()), *sampled], unit="")
+        axes.scale_values(cost, _ends(costs.values()), unit="$")
+        axes.draw_order(order, steps)
+        duration.set_ylabel("warm duration (ms)")
+        order.set_ylabel("invocation")
+        figure.align_ylabels(panels)
+        axes.draw_core_thresholds(panels, label_above=order)
         axes.draw_size_marks(panels, marks)
         payload_count = len(sweep.plan.payloads)
-        axes.draw_key(panels, failures=failures_of(sweep), payload_count=payload_count)
+        keyed = (duration, cost, order)
+        axes.draw_key(keyed, failures=failures_of(sweep), payload_count=payload_count)
         _write_heading(figure, recommendation)
     return figure
 
 
+def _ends(intervals: Iterable[Interval]) -> list[float]:
+    """Both ends of every interval."""
+    return [end for each in intervals for end in (each.low, each.high)]
+
+
 def _panels(
-    figure: Figure, sizes_mb: Collection[int], *, heights: tuple[float, ...], bottom: float
+    figure: Figure,
+    sizes_mb: Collection[int],
+    *,
+    heights: tuple[float, ...],
+    bottom: float,
+    right: float = 0.985,
 ) -> tuple[Axes, ...]:
-    """Panels over one memory axis; the two upper ones are of duration and cost."""
-    grid = {"left": 0.085, "right": 0.985, "top": 0.81, "bottom": bottom, "hspace": 0.13}
+    """Panels over one memory axis."""
+    grid = {"left": 0.085, "right": right, "top": 0.81, "bottom": bottom, "hspace": 0.13}
     panels = tuple(
         figure.subplots(len(heights), sharex=True, height_ratios=heights, gridspec_kw=grid)
     )
     axes.draw_memory_axis(panels, sizes_mb)
-    for panel, (_name, label, _unit) in zip(panels, _QUANTITIES, strict=False):
-        panel.set_ylabel(label)
-    figure.align_ylabels(panels)
     return panels
 
 
@@ -99,7 +114,8 @@ def draw_comparison(found: Comparison) -> Figure:
     with canvas.styled():
         figure = canvas.new_figure()
         panels = _panels(figure, sizes, heights=(1, 1), bottom=0.085)
-        for panel, (name, _label, unit) in zip(panels, _QUANTITIES, strict=True):
+        for panel, (name, label_y, unit) in zip(panels, _QUANTITIES, strict=True):
+            panel.set_ylabel(label_y)
             values = []
             for (label, side), (color, line) in zip(found.sides, _LOOKS, strict=True):
                 bands = [getattr(each, name) for each in side.curve]
@@ -110,6 +126,7 @@ def draw_comparison(found: Comparison) -> Figure:
                 values += [*lows, *highs]
             axes.scale_values(panel, values, unit=unit)
         axes.draw_core_thresholds(panels, label_above=panels[1])
+        figure.align_ylabels(panels)
         panels[0].legend(loc="upper right", frameon=False, handlelength=3.2)
         _write_sides(figure, found)
     return figure

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.model.invocation import Outcome
-from tuner.report.figures.canvas import KNEE, NOW, RECOMMENDED
+from tuner.report.figures.canvas import NOW, OPTION, RECOMMENDED
 
 if TYPE_CHECKING:
     from tuner.model.invocation import Invocation
@@ -77,26 +77,30 @@ def failures_of(sweep: Sweep) -> tuple[str, ...]:
 
 
 def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
-    """Knee, current and recommended (or so far best) size; two that are one size are one mark."""
+    """The current size, the answers of every goal and the recommended (or so far best) size; what
+    is one size is one mark.
+    """
     choice, now_mb = recommendation.choice, recommendation.current.memory_mb
+    names: dict[int, list[str]] = {now_mb: ["now"]}
+    for option in recommendation.options:
+        names.setdefault(option.memory_mb, []).append(option.name)
     best_mb = choice.memory_mb or choice.best_so_far_mb
-    best = "best so far" if choice.memory_mb is None else "recommended"
-    best_line = "--" if choice.memory_mb is None else "-"
-    tradeoff = recommendation.tradeoff
-    marks: list[SizeMark] = []
-    if tradeoff is not None and tradeoff.knee_mb is not None:
-        marks.append(SizeMark(tradeoff.knee_mb, "knee", KNEE, ":", "^"))
-    if now_mb != best_mb:
-        marks.append(SizeMark(now_mb, "now", NOW, "--", "s"))
-    if best_mb is not None:
-        label = f"now and {best}" if now_mb == best_mb else best
-        marks.append(SizeMark(best_mb, label, RECOMMENDED, best_line, "D"))
-    by_size: dict[int, SizeMark] = {}
-    for mark in marks:  # the last one's looks, everyone's label
-        before = by_size.get(mark.memory_mb)
-        label = mark.label if before is None else f"{mark.label}, {before.label}"
-        by_size[mark.memory_mb] = replace(mark, label=label)
-    return tuple(by_size.values())
+    if best_mb is not None and choice.memory_mb is None:
+        names.setdefault(best_mb, []).insert(0, "best so far")
+    elif best_mb is not None:
+        names.setdefault(best_mb, ["recommended"])
+    marks = []
+    for memory_mb, words in sorted(names.items()):
+        label = ", ".join(words)
+        if memory_mb == choice.memory_mb:
+            marks.append(SizeMark(memory_mb, f"▶ {label}", RECOMMENDED, "-", "D"))
+        elif memory_mb == best_mb:
+            marks.append(SizeMark(memory_mb, label, RECOMMENDED, "--", "D"))
+        elif memory_mb == now_mb:
+            marks.append(SizeMark(memory_mb, label, NOW, "--", "s"))
+        else:
+            marks.append(SizeMark(memory_mb, label, OPTION, ":", "^"))
+    return tuple(marks)
 
 
 def _kind(invocation: Invocation) -> StepKind:

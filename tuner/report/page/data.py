@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 THRESHOLDS: Final = [
-    [MB_PER_VCPU, "1 vCPU"],
+    [MB_PER_VCPU, "1 core"],
     *([memory_mb, f"{cores} cores"] for memory_mb, cores in CORE_THRESHOLDS_MB),
 ]
 _DIGITS: Final = 5
 _KINDS: Final = ("warm", "cold", "failed", "set aside")
-_MARK_ROLES: Final = {"D": "best", "s": "now", "^": "knee"}
+_MARK_ROLES: Final = {"D": "best", "s": "now", "^": "option"}
 
 
 def chart_data(view: SweepView) -> dict[str, Any]:

@@ -84,14 +84,14 @@ def _overview(views: Sequence[SweepView]) -> Table:
         saved = choice.saving_ratio if choice.verdict == "resize" else None
         cells = (
             function.name,
-            f"{function.architecture}, code {function.code_sha256[:7]}",
             choice.verdict,
             numbers.memory(answer.current.memory_mb),
             "–" if choice.memory_mb is None else numbers.memory(choice.memory_mb),
             "–" if saved is None else numbers.saving(saved),
+            f"{function.architecture}, code {function.code_sha256[:7]}",
         )
         rows.append(Row(cells, swatch=number, link=f"sweep-{number + 1}"))
-    return Table(("function", "of", "verdict", "now", "recommended", "saving"), tuple(rows))
+    return Table(("function", "verdict", "now", "recommended", "saving", "of"), tuple(rows))
 
 
 def _embedded(data: dict[str, Any]) -> Markup:

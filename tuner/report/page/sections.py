@@ -12,14 +12,22 @@ from tuner.report.page.tables import (
     cold_table,
     dollars,
     front_table,
+    option_table,
     pair_table,
     payload_table,
     platform_table,
     sent_table,
     size_table,
 )
-from tuner.report.rows import pair_rows, percentile_note, size_rows
-from tuner.report.wording import apply_command, certainty, describe_sweep, goal_line, headline
+from tuner.report.rows import by_weight, pair_rows, percentile_note, size_rows
+from tuner.report.wording import (
+    apply_command,
+    certainty,
+    describe_sweep,
+    goal_line,
+    headline,
+    money,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +57,10 @@ def section(view: SweepView, number: int) -> dict[str, Any]:
         "verdict": answer.choice.verdict,
         "headline": headline(answer).partition(": ")[2] or headline(answer),
         "verdict_word": headline(answer).partition(":")[0],
+        "money": money(answer),
         "certainty": f"{_sentence(certainty(answer))} {goal_line(answer)}".strip(),
+        "options": option_table(answer),
+        "contents": _contents(view),
         "tiles": tiles(answer),
         "apply": apply_command(answer),
         "has_curve": bool(answer.curve),
@@ -64,13 +75,32 @@ def section(view: SweepView, number: int) -> dict[str, Any]:
         "targets": _targets(answer),
         "break_even": None if view.break_even is None else platform_section(view.break_even),
         "no_break_even": view.no_break_even,
-        "findings": findings(_only_here(view)),
+        "findings": findings(by_weight(_only_here(view))),
         "sizes": size_table(answer),
         "sizes_note": percentile_note(row.percentile for row in size_rows(answer)),
         "assumptions": answer.assumptions,
         "prices": f"List prices of {answer.prices.as_of}, region {answer.prices.region}.",
         "reproduce": reproduce(view),
     }
+
+
+def _contents(view: SweepView) -> list[tuple[str, str]]:
+    """The sections that one sweep has: the ends of their ids, and what they are called."""
+    answer = view.recommendation
+    has_curve = bool(answer.curve)
+    wanted = (
+        ("curve", "Duration and cost", has_curve),
+        ("front", "Cost against speed", has_curve),
+        ("cold", "Cold starts", has_curve),
+        ("pairs", "Values", has_curve and answer.variation is not None),
+        ("payloads", "Payloads", has_curve and len(view.breakdown.payloads) > 1),
+        ("elsewhere", "On Lambda, or elsewhere?", has_curve),
+        ("findings", "Findings", bool(_only_here(view))),
+        ("sizes", "Sizes", True),
+        ("assumes", "Assumptions", True),
+        ("reproduce", "Reproduce it", True),
+    )
+    return [(anchor, title) for anchor, title, there in wanted if there]
 
 
 def tiles(answer: Recommendation) -> list[dict[str, str]]:
@@ -103,7 +133,7 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
     if choice.saving_ratio is not None and moved and choice.verdict != "inconclusive":
         text = numbers.saving(choice.saving_ratio)
         figure, _, interval = text.partition(" (")
-        shown.append(_tile("Saving", figure, None, f"90 %: {interval.rstrip(')')}"))
+        shown.append(_tile("Saving", figure, None, f"90%: {interval.rstrip(')')}"))
     if choice.verdict == "inconclusive" and moved:
         shown[0]["note"] = "best so far, not a recommendation"
     return shown
@@ -125,18 +155,20 @@ def captions(view: SweepView) -> dict[str, str]:
         return {}
     first, last = answer.curve[0], answer.curve[-1]
     cheapest = min(answer.curve, key=lambda each: each.cost_usd_per_million.estimate)
+    fastest = min(answer.curve, key=lambda each: each.duration_ms.estimate)
     cold = view.breakdown.cold_starts
     return {
-        "duration": f"Mean warm duration falls from {numbers.duration(first.duration_ms.estimate)} "
-        f"at {first.memory_mb} MB to {numbers.duration(last.duration_ms.estimate)} "
-        f"at {last.memory_mb} MB.",
+        "duration": f"Mean warm duration is {numbers.duration(first.duration_ms.estimate)} "
+        f"at {first.memory_mb} MB and {numbers.duration(last.duration_ms.estimate)} "
+        f"at {last.memory_mb} MB; the shortest, {numbers.duration(fastest.duration_ms.estimate)}, "
+        f"is at {fastest.memory_mb} MB.",
         "cost": f"A million invocations cost least, {dollars(cheapest.cost_usd_per_million)}, "
         f"at {cheapest.memory_mb} MB, and {dollars(last.cost_usd_per_million)} "
         f"at {last.memory_mb} MB.",
         "front": _front_caption(answer),
-        "cold": "No cold start was billed for an INIT."
+        "cold": "No cold start was billed for INIT."
         if not cold
-        else f"A cold start is billed {numbers.duration(cold[0].billed_extra_ms.estimate)} beyond "
+        else f"A cold start bills {numbers.duration(cold[0].billed_extra_ms.estimate)} beyond "
         f"a warm invocation at {cold[0].memory_mb} MB, "
         f"{numbers.duration(cold[-1].billed_extra_ms.estimate)} at {cold[-1].memory_mb} MB.",
     }
@@ -204,10 +236,10 @@ def _targets(answer: Recommendation) -> list[str]:
 
 def _front_caption(answer: Recommendation) -> str:
     if answer.tradeoff is None or not answer.tradeoff.front_mb:
-        return "No size may be recommended, so there is no front."
+        return "No size can be recommended, so there is nothing to weigh."
     front = answer.tradeoff.front_mb
     knee = answer.tradeoff.knee_mb
-    text = f"{len(front)} sizes from {front[0]} to {front[-1]} MB are beaten by no other in both."
+    text = f"No other size beats {len(front)} sizes from {front[0]} to {front[-1]} MB on both."
     return text if knee is None else f"{text} The knee is at {knee} MB."
 
 
@@ -221,13 +253,13 @@ def _sentence(text: str | None) -> str:
 
 
 def _spread(interval: Interval | None) -> str:
-    return "" if interval is None else f"{numbers.spread(interval)} (90 %)"
+    return "" if interval is None else f"{numbers.spread(interval)} (90%)"
 
 
 def comparison_section(found: Comparison) -> dict[str, Any]:
     """What the template `comparison.html.j2` places."""
     line = comparison.headline(found)
-    titles = ("what", "size of A", "size of B", "A", "B", "change (90 %)", "real?")
+    titles = ("what", "size of A", "size of B", "A", "B", "change (90%)", "real?")
     sizes = comparison.size_rows(found)
     return {
         "title": comparison.KINDS[found.kind],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tuner.report import breakeven, numbers
 from tuner.report.breakeven import shown_platforms
 from tuner.report.page.data import cold_starts_seen
-from tuner.report.rows import pair_rows, per_record, percentile_cell, size_rows
+from tuner.report.rows import option_rows, pair_rows, per_record, percentile_cell, size_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,9 +47,33 @@ def size_table(answer: Recommendation) -> Table:
     asked = answer.goal.percentile
     percentile = () if asked is None else (f"p{asked:g}",)
     counted = ("$ per million", "vs now", "calls", "cold", "failed", "memory used")
-    head = ("memory", "mean (90 %)", *percentile, *counted)
+    head = ("memory", "mean (90%)", *percentile, *counted)
     rows = tuple(_size_row(answer, row) for row in size_rows(answer))
     return Table((*head, REMARKS), rows)
+
+
+def option_table(answer: Recommendation) -> Table | None:
+    """Now, and what each goal would choose; None where pairs are shown, or nothing is known."""
+    asked, options = answer.goal.percentile, option_rows(answer)
+    noted = any(each.notes for each in options)
+    rows = [
+        Row(
+            (
+                f"▶ {each.name}" if each.recommended else each.name,
+                numbers.memory(each.memory_mb),
+                numbers.held(measured(each.duration_ms, numbers.duration)),
+                *(() if asked is None else (percentile_cell(each.percentile),)),
+                numbers.known(each.cost_usd_per_million, numbers.usd_per_million),
+                each.change,
+                *((", ".join(each.notes),) if noted else ()),
+            ),
+            role="best" if each.recommended else "",
+        )
+        for each in options
+    ]
+    percentile = () if asked is None else (f"p{asked:g}",)
+    head = ("goal", "memory", "mean", *percentile, "$/million", "vs now")
+    return Table((*head, REMARKS) if noted else head, tuple(rows)) if rows else None
 
 
 def pair_table(answer: Recommendation) -> Table | None:
@@ -73,7 +97,7 @@ def pair_table(answer: Recommendation) -> Table | None:
         for each in pair_rows(answer)
     ]
     percentile = () if asked is None else (f"p{asked:g}",)
-    head = (answer.variation.parameter.name, "memory", "mean event (90 %)", *percentile)
+    head = (answer.variation.parameter.name, "memory", "mean event (90%)", *percentile)
     return Table(
         (*head, f"per million {per_record(answer.variation)}", "vs now", REMARKS), tuple(rows)
     )
@@ -97,7 +121,7 @@ def front_table(answer: Recommendation) -> Table | None:
         )
         for each in front
     ]
-    return Table(("memory", "mean (90 %)", "per million", REMARKS), tuple(rows))
+    return Table(("memory", "mean (90%)", "per million", REMARKS), tuple(rows))
 
 
 def cold_table(view: SweepView) -> Table:
@@ -117,7 +141,7 @@ def cold_table(view: SweepView) -> Table:
         )
         for size, times in sorted(seen.items())
     ]
-    head = ("memory", "cold starts", "INIT or restore, seen", "billed beyond warm (90 %)")
+    head = ("memory", "cold starts", "INIT or restore, seen", "billed beyond warm (90%)")
     return Table(head, tuple(rows))
 
 
@@ -160,7 +184,7 @@ def sent_table(payloads: Sequence[PayloadClass]) -> Table:
 
 
 def measured(interval: Interval | None, write: Callable[[float], str]) -> str:
-    """An estimate with its spread, `527 ms ± 3 %`, or a dash."""
+    """An estimate with its spread, `527 ms ± 3%`, or a dash."""
     return "–" if interval is None else f"{write(interval.estimate)} {numbers.spread(interval)}"
 
 

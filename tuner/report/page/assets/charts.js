@@ -24,7 +24,7 @@
     ctx.scale(ratio, ratio);
     paint(ctx, {
       x: (v, scale) => u.valToPos(v, scale || "x", true) / ratio,
-      y: (v) => u.valToPos(v, "y", true) / ratio,
+      y: (v, scale) => u.valToPos(v, scale || "y", true) / ratio,
       left: u.bbox.left / ratio, top: u.bbox.top / ratio,
       right: (u.bbox.left + u.bbox.width) / ratio, bottom: (u.bbox.top + u.bbox.height) / ratio,
     });
@@ -83,8 +83,8 @@
   // The names stand where the curves are not: above those that fall, below those that rise.
   function drawThresholds(u, marks) {
     onCanvas(u, (ctx, at) => {
-      const lasts = u.data.slice(1).map((column) => column[column.length - 1]).filter((v) => v > 0);
-      const above = lasts.length > 0 && lasts.every((v) => at.y(v) > (at.top + at.bottom) / 2);
+      const lasts = u.data.slice(1).map((column, n) => [column[column.length - 1], u.series[n + 1].scale]).filter((each) => each[0] > 0);
+      const above = lasts.length > 0 && lasts.every(([v, scale]) => at.y(v, scale) > (at.top + at.bottom) / 2);
       ctx.font = SMALL_FONT;
       ctx.textBaseline = "top";
       for (const [mb, name] of page.thresholds) {
@@ -105,9 +105,25 @@
 
   function drawMarks(u, marks) {
     onCanvas(u, (ctx, at) => {
-      const dashes = { best: [], now: [6, 4], knee: [2, 3] };
+      const dashes = { best: [], now: [6, 4], option: [2, 3] };
       for (const mark of marks) verticalLine(ctx, at, at.x(mark.mb), colour(mark.role), dashes[mark.role], 1.5);
       labelsAbove(ctx, at, marks.map((m) => ({ x: at.x(m.mb), text: markText(m), colour: m.role })));
+    });
+  }
+
+  // Where a marked size lies on each curve.
+  function drawOptions(u, marks, sizes, lines) {
+    onCanvas(u, (ctx, at) => {
+      ctx.lineWidth = 2;
+      for (const mark of marks) {
+        const n = sizes.indexOf(mark.mb);
+        if (n < 0) continue;
+        for (const each of lines) {
+          ctx.beginPath(); ctx.arc(at.x(mark.mb), at.y(each.band[0][n], each.scale), 5, 0, 7);
+          ctx.fillStyle = colour("paper"); ctx.fill();
+          ctx.strokeStyle = colour(mark.role); ctx.stroke();
+        }
+      }
     });
   }
 
@@ -157,7 +173,7 @@
       ...extra,
     };
   }
-  function valueAxis(scale, write) {
+  function valueAxis(scale, write, extra) {
     const more = scale.distr === 3 ? { splits: steps125, filter: (u, splits) => splits } : { space: 32 };
     return axis({
       ...more, values: (u, splits) => splits.map((v) => (v == null ? "" : write(v))),
@@ -166,6 +182,7 @@
         const longest = (values || []).reduce((a, b) => (String(a).length > String(b).length ? a : b), "");
         return 14 + String(longest).length * 7;
       },
+      ...extra,
     });
   }
   function memoryAxis(sizes) {
@@ -174,12 +191,13 @@
     return axis({ splits: () => ticks, filter: (u, s) => s, values: (u, s) => s, size: 22, label: "MB", labelSize: 14, labelFont: SMALL_FONT, labelGap: 0 });
   }
 
-  function build(holder, { data, height, x, scale, xAxis, write, series, bands, padding, hooks }) {
+  // `right`: a second scale with its axis, for the series that name it.
+  function build(holder, { data, height, x, scale, xAxis, write, series, bands, padding, hooks, right }) {
     const options = {
       width: holder.clientWidth || 600, height: height || 280, padding: padding || [8, 14, 0, 0],
       legend: { show: false },
-      scales: { x, y: scale },
-      axes: [xAxis, valueAxis(scale, write)],
+      scales: right ? { x, y: scale, [right.name]: right.scale } : { x, y: scale },
+      axes: [xAxis, valueAxis(scale, write), ...(right ? [right.axis] : [])],
       series: [{}, ...series],
       bands,
       cursor: {
@@ -240,6 +258,10 @@
     const memory = (kind, extra) => memoryChart(holderOf(kind, id), {
       sizes, marks: sweep.marks, onIndex: (plot, index) => select(index, plot), back: () => selected, ...extra,
     });
+    linked.push(memory("both", {
+      lines: [{ name: "line-0", band: sweep.curve.duration }, { name: "cost", dash: DASHES[1], band: sweep.curve.cost, scale: "cost" }],
+      write: milliseconds, height: 340, rightWrite: dollars,
+    }));
     linked.push(memory("duration", { lines: [{ name: "line-0", band: sweep.curve.duration }], samples: sweep.samples, value: 1, write: milliseconds }));
     linked.push(memory("cost", { lines: [{ name: "line-0", band: sweep.curve.cost }], samples: sweep.samples, value: 2, write: dollars }));
     if (sweep.payloads.length)
@@ -273,29 +295,42 @@
     plot.over.addEventListener("mouseleave", () => point(plot, back()));
   }
 
-  function memoryChart(holder, { sizes, lines, samples, value, marks, write, onIndex, back, height }) {
-    const data = [sizes], series = [], bands = [], values = [];
+  // Lines whose `scale` is "cost" belong to the axis on the right.
+  function memoryChart(holder, { sizes, lines, samples, value, marks, write, rightWrite, onIndex, back, height }) {
+    const data = [sizes], series = [], bands = [], values = [], rightValues = [];
     for (const each of lines) {
       data.push(each.band[0], each.band[1], each.band[2]);
-      series.push(line(each.name, each.dash), edge(), edge());
+      const own = [line(each.name, each.dash), edge(), edge()];
+      if (each.scale) for (const one of own) one.scale = each.scale;
+      series.push(...own);
       const last = series.length;
       bands.push(bandOf(last - 1, last, lines.length > 1 ? each.name : null));
-      for (const part of each.band) values.push(...part);
+      for (const part of each.band) (each.scale ? rightValues : values).push(...part);
     }
+    const rightScale = rightValues.length ? scaleOf(rightValues) : null;
+    const right = rightScale && {
+      name: "cost", scale: rightScale,
+      axis: valueAxis(rightScale, rightWrite, { scale: "cost", side: 1, stroke: () => colour("cost"), grid: { show: false } }),
+    };
     if (samples) for (const s of samples) if (s[3] < 2) values.push(s[value]);
     const plot = build(holder, {
-      data, series, bands, height, x: logMemory(sizes), scale: scaleOf(values), xAxis: memoryAxis(sizes), write,
+      data, series, bands, height, x: logMemory(sizes), scale: scaleOf(values), xAxis: memoryAxis(sizes), write, right,
       padding: [marks ? (u) => roomAbove(u, sizes, marks) : 8, 14, 0, 0],
       hooks: {
         drawAxes: [(u) => drawThresholds(u, marks)],
-        draw: [(u) => { if (marks) drawMarks(u, marks); if (samples) drawSamples(u, samples, value); }],
+        draw: [(u) => {
+          if (marks) drawMarks(u, marks);
+          if (marks && right) drawOptions(u, marks, sizes, lines);
+          if (samples) drawSamples(u, samples, value);
+        }],
       },
     });
     if (onIndex) follow(plot, onIndex, back);
     return plot;
   }
 
-  // Duration never rises with memory, so that cost is a line over duration.
+  // Points in the order of their durations, which is not that of memory where a duration rises with
+  // it; the line follows memory.
   function frontChart(id, sweep, onPick) {
     const order = sweep.curve.sizes.map((_, n) => n).sort((a, b) => sweep.curve.duration[0][a] - sweep.curve.duration[0][b]);
     const place = []; order.forEach((n, at) => { place[n] = at; });
@@ -308,10 +343,13 @@
       : { time: false, range: () => [Math.max(0, low - (high - low) * 0.06), high + (high - low) * 0.06 || low * 1.1] };
     const ticks = wide ? { splits: steps125, filter: (u, s) => s } : { space: 70 };
     const plot = build(holderOf("front", id), {
-      data: [xs, ys], series: [line("line-0")], x, scale: scaleOf(ys), write: dollars,
+      data: [xs, ys], series: [edge()], x, scale: scaleOf(ys), write: dollars,
       xAxis: axis({ ...ticks, values: (u, s) => s.map((v) => (v == null ? "" : milliseconds(v))) }),
       padding: [14, 20, 0, 0],
       hooks: { draw: [(u) => onCanvas(u, (ctx, at) => {
+        ctx.beginPath();
+        place.forEach((i, n) => (n ? ctx.lineTo(at.x(xs[i]), at.y(ys[i])) : ctx.moveTo(at.x(xs[i]), at.y(ys[i]))));
+        ctx.strokeStyle = colour("line-0"); ctx.lineWidth = 2; ctx.stroke();
         order.forEach((n, i) => {
           if (!onFront[i]) return;
           ctx.beginPath(); ctx.arc(at.x(xs[i]), at.y(ys[i]), 3.4, 0, 7);
