@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.breakeven.test_fleet import work_of
@@ -32,6 +32,7 @@ OFFERS = (
     Offer("medium", 1, 1, 2048.0, 30.0),
     Offer("large", 2, 2, 4096.0, 62.0),
     Offer("4xlarge", 16, 16, 32768.0, 490.0),
+    Offer("nearly as large", 15.9, 15.9, 32768.0, 300.0),
 )
 
 
@@ -46,6 +47,7 @@ def month_usd(
     return float(cost_usd(fleet, capacity, load, np.array([rate_per_s])).min())
 
 
+@example(peak=1.0, rate=3930.0, factor=4000 / 3930)  # as many of either large type, then not
 @given(peak=PEAKS, rate=RATES, factor=st.floats(1.0, 20.0))
 def test_a_month_costs_more_as_the_rate_grows(peak: float, rate: float, factor: float) -> None:
     """Whatever the peak, and though the offers that a team would run change on the way."""

@@ -50,7 +50,7 @@ def test_a_waiting_function_leaves_as_its_rate_grows(rate: float, verdict: str) 
 
 @pytest.mark.parametrize("rate", [1.0, 50.0, 1000.0])
 def test_a_computing_function_with_peaks_stays_unless_its_fleet_scales(rate: float) -> None:
-    """A fleet of its peak's size all month is never cheaper, and that is what decides."""
+    """A fleet sized for the peak all month is never cheaper, and that is what decides."""
     fixed = Terms(traffic=traffic_of_rate(rate), provisioned=False, autoscaling=False)
     answer = break_even(CPU, fixed)
     assert answer.verdict == "stay"

@@ -52,7 +52,7 @@ class PlatformCost:
     same_architecture: bool = True
     curve: tuple[CurvePoint, ...] = ()
     fixed_cost_usd_per_month: Interval | None = None
-    """Of a fleet that stands at its peak all month; None for Lambda and without a rate."""
+    """Of a fleet that is sized for its peak all month; None for Lambda and without a rate."""
     bill: tuple[BillItem, ...] = ()
     """What the estimate adds up from; empty where no rate is known."""
 

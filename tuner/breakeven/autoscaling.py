@@ -1,4 +1,4 @@
-"""The load that a fleet stands ready for: all month at the peak, or following it over the day.
+"""The load that a fleet is sized for: its peak all month, or what comes over the day.
 
 A rate alone says nothing of the day, so one is assumed: the logarithm of the load is a cosine over
 24 hours, the one such day whose mean and peak are those that are asked for. At a peak of 3 times
@@ -30,7 +30,7 @@ COOLDOWN_MINUTES: Final = 5
 RISE_LAG_MINUTES: Final = 3 + COOLDOWN_MINUTES
 FALL_LAG_MINUTES: Final = 15 + COOLDOWN_MINUTES
 MOST_HOURLY_RATIO: Final = 12.0
-"""A higher peak lasts less than an hour: what is above it stands within each hour."""
+"""A higher peak lasts less than an hour: what is above it comes within each hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class FleetLoad:
 
 @functools.lru_cache(maxsize=64)
 def fleet_load(traffic: Traffic, *, autoscaling: bool) -> FleetLoad:
-    """The load of a fleet that follows the traffic, or of one that stands at its peak all month.
+    """The load of a fleet that follows the traffic, or of one sized for its peak all month.
 
     A load by hour is followed by the hour, without the lag, which is shorter.
     """

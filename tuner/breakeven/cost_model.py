@@ -47,7 +47,7 @@ class CostModel:
 
     @property
     def fixed(self) -> CostModel:
-        """The same with fleets that stand at their peak all month; Lambda's bill is as it is."""
+        """The same with fleets sized for their peak all month; Lambda's bill is as it is."""
         return replace(self, terms=replace(self.terms, autoscaling=False))
 
     @property

@@ -61,7 +61,7 @@ class Capacity:
     """Rates that one unit bears: (draws, offers).
 
     `following` is the load of an hour that the fleet is scaled for, `fixed` the mean rate of a
-    month through which the fleet stands at its peak.
+    month through which the fleet is sized for its peak.
     """
 
     following: Floats
@@ -129,25 +129,26 @@ def cost_usd(
 
 
 def mean_units(fleet: Fleet, capacity: Capacity, load: FleetLoad, rates_per_s: Floats) -> Floats:
-    """Units that stand on average over the hours: (draws, rates, offers).
+    """Units on average over the hours: (draws, rates, offers).
 
-    A fleet that would be larger if it followed the load stands fixed: burstable types, whose
+    A fleet that would be larger if it followed the load has one size: burstable types, whose
     credits of the night bear the peak of the day.
     """
     rates = rates_per_s[:, None]
     fixed = unit_count(rates, capacity.fixed[:, None], fleet.min_units)
     if load.is_fixed:
         return fixed
-    need = (rates / capacity.following[:, None])[..., None] * load.levels
+    full = rates / capacity.following[:, None]
+    need = np.multiply.outer(load.levels, full.ravel())
     need -= ROUNDING
     units = np.maximum(np.ceil(need, out=need), fleet.min_units, out=need)
-    return np.minimum(units @ load.shares, fixed)
+    return np.minimum((load.shares @ units).reshape(full.shape), fixed)
 
 
 def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats) -> Floats:
     """Lowest rate above which a fleet of one offer stays cheaper: (draws, offers), inf if none.
 
-    For a fleet that stands all month and a bill of Lambda that grows with the rate alone. On the
+    For a fleet of one size all month and a bill of Lambda that grows with the rate alone. On the
     step of n units Lambda is cheaper up to (fixed + n × unit) / margin, the margin being what a
     request saves before units. The last step on whose beginning Lambda is still cheaper decides.
     """

@@ -82,11 +82,10 @@ def compare_platforms(
     deciding = deciding_assumption(listed, costs) if asked else None
     if ruling is not None:
         elsewhere = _on_other_architecture(costs, price_book, function)
-        need = ruling.threshold_usd
         first = (
             platform_findings.deciding_finding(deciding),
             elsewhere
-            and platform_findings.other_architecture_finding(fits, costs, elsewhere, need),
+            and platform_findings.other_architecture_finding(fits, costs, elsewhere, ruling),
             platform_findings.many_units_finding(fits, costs),
         )
         findings[:0] = [each for each in first if each]

@@ -30,7 +30,7 @@ LONG_RUN_MS: Final = 60_000
 NEAR_LIMIT_MS: Final = 600_000
 MUCH_MEMORY_MB: Final = 8_192
 IDLE_SHARE: Final = 0.1
-WORTH_SAYING: Final = 0.02
+WORTH_SAYING: Final = 0.05
 """How much cheaper a fleet of too many units must be to be named."""
 BURST_RATIO: Final = 2.0
 """Concurrency over what the busiest minute needs, from which on a burst is told."""
@@ -174,7 +174,7 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
         return Finding("verdict_rests_on", "info", text)
     if deciding.name == "autoscaling":
         then = "leaving would pay" if deciding.leaves else "leaving no longer pays"
-        text = f"autoscaling decides this: with a fleet of its peak's size all month {then}"
+        text = f"autoscaling decides this: with a fleet sized for the peak all month {then}"
         return Finding("verdict_rests_on", "info", text)
     name, write = {
         "utilization": ("the share of a fleet's vCPUs that the peak may fill", _percent),
@@ -194,9 +194,10 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
 
 
 def other_architecture_finding(
-    candidates: Sequence[Candidate], costs: CostModel, elsewhere: CostModel, threshold_usd: float
+    candidates: Sequence[Candidate], costs: CostModel, elsewhere: CostModel, ruling: Ruling
 ) -> Finding | None:
-    """The cheapest platform of the other architecture, where it saves enough to be rebuilt for.
+    """The cheapest platform of the other architecture, where it saves enough to be rebuilt for:
+    what leaving must, and notably more than the platform that the verdict names.
 
     `elsewhere` is the function on Lambda's other architecture, which asks for the same rebuild.
     """
@@ -205,7 +206,9 @@ def other_architecture_finding(
     if not weighed:
         return None
     saved, best = max(weighed, key=lambda pair: pair[0].estimate)
-    if saved.estimate < threshold_usd:
+    already = ruling.saving_usd.estimate if ruling.leaves and ruling.saving_usd else 0.0
+    more = saved.estimate - already
+    if saved.estimate < ruling.threshold_usd or more < costs.terms.min_saving_usd_per_month:
         return None
     rate, middle = costs.terms.traffic.rate_per_s or 0.0, costs.central
     units = describe_units(best, middle, rate)
@@ -316,7 +319,7 @@ def _size_over_time(costs: CostModel) -> str:
     """What the fleets' size follows, and how late."""
     traffic, load = costs.terms.traffic, costs.load
     if not costs.terms.autoscaling or load.peak_ratio == 1:
-        return f"the fleet has the size for {load.peak_ratio:.3g} times the mean rate all month"
+        return f"the fleet is sized for {load.peak_ratio:.3g} times the mean rate all month"
     within = "" if traffic.peak_ratio == 1 else f", at {traffic.peak_ratio:g} times it"
     return {
         "rate": f"the fleet is autoscaled over a day that peaks at {traffic.peak_ratio:g} times "

@@ -78,7 +78,7 @@ class Terms:
     traffic: Traffic = Traffic(None)  # noqa: RUF009 - frozen
     trigger: Trigger = "http"
     autoscaling: bool = True
-    """Whether fleets follow the load over the day; otherwise they stand at its peak all month."""
+    """Whether fleets follow the load over the day; otherwise they have the size of its peak."""
     utilization: float = DEFAULT_UTILIZATION
     container_concurrency: float = DEFAULT_CONCURRENCY
     spot_share: float = 0.0

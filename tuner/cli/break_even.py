@@ -119,7 +119,7 @@ class TermsOptions:
         bool,
         _terms(
             "--autoscaling/--no-autoscaling",
-            help="Fleets follow the load over the day, or have its peak's size all month.",
+            help="Fleets follow the load over the day, or are sized for its peak all month.",
         ),
     ] = True
     container_concurrency: Annotated[
