@@ -28,15 +28,14 @@ answer = tuner.tune(
     state_dir=folder,
     out=folder / "io-wait.jsonl",
 )
-print(answer.choice.verdict, answer.current.memory_mb, "→", answer.choice.memory_mb, "MB")
+answer
 
 # %% [markdown]
 # ## A function that computes
 
 # %%
 busy = tuner.tune("mixed", local_template=template, state_dir=folder, out=folder / "mixed.jsonl")
-print(busy.choice.verdict, busy.current.memory_mb, "→", busy.choice.memory_mb, "MB")
-print(busy.sweep.invocation_count, "invocations")
+busy
 
 # %%
 tuner.plot(tuner.load_sweep(folder / "mixed.jsonl"), busy)
@@ -51,3 +50,27 @@ for each in (answer, busy):
     first, last = each.curve[0], each.curve[-1]
     ratio = first.duration_ms.estimate / last.duration_ms.estimate
     print(f"{each.function.name:8} {ratio:4.1f} × from {first.memory_mb} to {last.memory_mb} MB")
+
+# %% [markdown]
+# ## A function of your own
+#
+# A function that is no Lambda yet: `tuner.tune_callable` sends its source, with what it uses by
+# name, and runs it in the same way.
+
+# %%
+import hashlib
+
+ROUNDS = 60_000
+
+
+def stretch(event):
+    digest = event["password"].encode()
+    for _ in range(ROUNDS):
+        digest = hashlib.sha256(digest).digest()
+    return digest.hex()
+
+
+own = tuner.tune_callable(
+    stretch, {"password": "correct horse"}, state_dir=folder, max_memory_mb=2048
+)
+own
