@@ -274,5 +274,6 @@ def _reason(problem: Problem, size: int) -> str:
     """One sentence that says why a size is the answer."""
     if current_fails(problem):
         return f"invocations fail at the current {problem.current_mb} MB and succeed at {size} MB"
-    stay = "the current size is" if size == problem.current_mb else f"{size} MB is"
-    return f"{stay} {GOAL_WISHES[problem.goal.first]}"
+    if size == problem.current_mb:
+        return "no other size is enough better to be worth a change"
+    return f"{size} MB is {GOAL_WISHES[problem.goal.first]}"
