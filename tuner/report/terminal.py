@@ -134,6 +134,9 @@ def _print_options(console: Console, rows: Sequence[SizeRow], percentile: float 
     console.print(table)
     if note := percentile_note(row.percentile for row in rows):
         console.print(f"  {note}", style="dim")
+    for row in rows:
+        if row.notes and not roomy:
+            console.print(f"  {row.name}: {', '.join(row.notes)}")
 
 
 def _print_pairs(
