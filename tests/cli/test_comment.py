@@ -234,7 +234,7 @@ def test_a_gitlab_job_comments_on_its_merge_request(tmp_path: Path) -> None:
         ran = run_here("comment", name, **job)
         assert (ran.returncode, ran.stdout) == (0, "")
         assert "comment made posted" in ran.stderr
-        assert "left alone" in run_here("comment", name, **job).stderr
+        assert "unchanged" in run_here("comment", name, **job).stderr
     [body] = played.by()
     assert "**RESIZE" in body
 

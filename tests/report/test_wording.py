@@ -54,7 +54,7 @@ def test_a_plan_says_which_earlier_sweep_informs_it() -> None:
     )
     other = replace(prior, differs=("code_sha256",))
     lines = describe_plan(made_function(), PLAN, costs_nothing=False, prior=other)
-    assert "of its shape alone" in lines[-2]
+    assert "the curve's shape only" in lines[-2]
 
 
 def test_an_answer_says_when_the_sweep_has_paid_for_itself() -> None:
