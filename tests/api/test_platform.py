@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -15,7 +16,7 @@ from tuner.breakeven.traffic import traffic_of_rate
 from tuner.decision.saving import NOTHING
 from tuner.model.goal import Goal
 from tuner.report.page.html import render
-from tuner.report.wording import certainty, headline
+from tuner.report.wording import assumption_line, certainty, headline
 from tuner.session import analyse
 
 SWEEP = made_sweep(lambda memory_mb: 250 + 5 * 1769 / min(memory_mb, 1769))
@@ -46,6 +47,18 @@ def test_without_a_rate_the_break_even_rate_is_stated() -> None:
     assert after.platform.break_even_rate_per_s is not None
     assert after.choice.saving_usd_per_month is None
     assert after.findings == before.findings
+
+
+def test_a_rate_tells_what_the_other_architecture_saves() -> None:
+    """A heavy function on x86 is told so with its size; the day of the prices is said once."""
+    heavy = analyse(made_sweep(lambda memory_mb: 10 + 900 * 1769 / min(memory_mb, 1769)))
+    after = session.recommend(
+        heavy, Terms(traffic=traffic_of_rate(200.0)), today=datetime.date(2026, 11, 29)
+    )
+    [said] = [each.message for each in after.findings if each.code == "other_architecture"]
+    assert said.startswith("built for arm64, ECS on EC2 arm64 saves $")
+    assert "old_prices" in {each.code for each in after.findings}
+    assert "prices" not in assumption_line(after)
 
 
 def test_one_answer_has_one_price_date() -> None:

@@ -208,8 +208,13 @@ def describe_sweep(recommendation: Recommendation) -> str:
 
 
 def assumption_line(recommendation: Recommendation) -> str:
-    """The main assumptions: `Assumes 1 payload, 1% cold starts, list prices of 2026-11-20.`"""
-    first = [plain(each).partition(",")[0] for each in recommendation.assumptions]
+    """The main assumptions: `Assumes 1 payload, 1% cold starts, list prices of 2026-11-20.`
+
+    The day of the prices is left to the warning where they are old.
+    """
+    old = any(each.code == "old_prices" for each in recommendation.findings)
+    kept = [x for x in recommendation.assumptions if not (old and x.startswith("list prices of"))]
+    first = [plain(each).partition(",")[0] for each in kept]
     return f"Assumes {', '.join(first[:MAIN_ASSUMPTIONS])}."
 
 

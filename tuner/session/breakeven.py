@@ -84,6 +84,10 @@ def saving_needed(terms: Terms) -> SavingNeeded:
     )
 
 
+_TOLD: Final = frozenset({"old_prices", "other_architecture"})
+"""What the recommendation says of the comparison, besides its verdict."""
+
+
 def with_platform(
     answer: Recommendation, found: BreakEven | InputError | PriceError, terms: Terms
 ) -> Recommendation:
@@ -101,7 +105,7 @@ def with_platform(
         findings.append(Finding("platform", "info", line))
         answer = with_prices_of(found.prices_as_of, answer)
         known = {finding.code for finding in findings}
-        findings += [f for f in found.findings if f.code == "old_prices" and f.code not in known]
+        findings += [f for f in found.findings if f.code in _TOLD and f.code not in known]
     return replace(
         answer,
         platform=Platform(found.verdict, found.break_even_rate_per_s),
