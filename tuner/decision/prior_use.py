@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
 
 _BELIEVED: Final = 0.5
-"""Below this the earlier sweep is said to be contradicted: 0.9 are the odds before any sample."""
+"""Below this the earlier sweep is said to be contradicted: 0.8 are the odds before any sample."""
 _NAMES: Final = {
     "code_sha256": "the code",
     "environment": "where it ran (this machine or AWS)",

@@ -52,7 +52,9 @@ class Curve:
     levels: Levels = field(repr=False)
     """What the draws rest on."""
     prior_told: float | None = None
-    """Probability that an earlier sweep tells something of this one; None without one."""
+    """Probability that no more has changed since an earlier sweep than days and hosts explain; None
+    without one.
+    """
 
     def draws_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Mean warm durations in ms, one row for each draw and one column for each size.

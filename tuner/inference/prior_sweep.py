@@ -50,6 +50,7 @@ SAME_CODE: Final = (
 maximum likelihood) from INIT durations of the same package at four sizes on days one to two months
 apart: 451 pairs of maxday/lambda-perf, November 2025 to August 2026, none of which the benchmarks
 use. The others are judgment: what calls depend on may change as well, and beyond knowing."""
+_USUAL_SLOW: Final = 0.06
 _ANY_LEVEL: Final = 3.0
 OTHER_CODE: Final = (
     Change(_ANY_LEVEL, 0.05, 0.02, 0.3),
@@ -142,8 +143,9 @@ class JointLevels:
         )
 
     def told(self, changes: NDArray[np.intp]) -> float:
-        """Share of the draws, by their changes, in which less than the most has changed."""
-        return float(np.mean(changes < len(self.changes) - 1))
+        """Share of the draws, by their changes, where no more has than days and hosts explain."""
+        usual = np.array([change.slow <= _USUAL_SLOW for change in self.changes])
+        return float(usual[changes].mean())
 
 
 @lru_cache(maxsize=32)

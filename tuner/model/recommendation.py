@@ -213,7 +213,7 @@ class PriceStamp:
 class PriorUse:
     """What an earlier sweep had to do with the answer.
 
-    `weight` is the probability that it still tells of the function as it was measured now; None
+    `weight` is the probability that no more has changed since than days and hosts explain; None
     where there is no curve. `differs` names what is not as it was then.
     """
 
