@@ -134,7 +134,5 @@ def test_a_missing_extra_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> N
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
     monkeypatch.setattr(schema, "import_module", lacking)
-    with pytest.raises(
-        PayloadError, match=r"schemas need jsonschema, .*'lambda-tuner\[payloads\]'"
-    ):
+    with pytest.raises(PayloadError, match=r"schemas need jsonschema, .*\[payloads\]"):
         SchemaEvents("{}", file="s.json", key="k")
