@@ -111,6 +111,8 @@ def test_what_decides_flips_the_verdict_of_the_central_values() -> None:
     rare = break_even(CPU, Terms(traffic=traffic_of_rate(1.0)))
     assert rare.decided_by is None
     assert "no single assumption decides this" in rare.findings[0].message
+    steady = break_even(heavy, replace(terms, traffic=traffic_of_rate(200.0, 1.0), trigger="queue"))
+    assert steady.decided_by is None or steady.decided_by.name != "peak_ratio"
 
 
 def test_without_a_rate_the_break_even_is_still_stated() -> None:
