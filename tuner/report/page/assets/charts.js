@@ -69,7 +69,7 @@
   // The room that the rows of labels need, before the chart's own place is settled.
   function roomAbove(u, sizes, marks) {
     u.ctx.save();
-    const left = 60, right = u.width - 14, low = Math.log(sizes[0]), high = Math.log(sizes[sizes.length - 1]);
+    const left = 70, right = u.width - (u.axes.length > 2 ? 60 : 14), low = Math.log(sizes[0] / 1.06), high = Math.log(sizes[sizes.length - 1] * 1.06);
     const labels = marks.map((m) => ({
       text: markText(m), x: left + (right - left) * (high > low ? (Math.log(m.mb) - low) / (high - low) : 0.5),
     }));
