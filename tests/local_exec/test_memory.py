@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,8 @@ from tuner.local.execution.cpu.control_groups import (
 from tuner.local.execution.invocation_outcome import megabytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local_exec.conftest import Bench
 
 
@@ -74,9 +78,9 @@ def test_a_short_child_s_memory_is_seen(bench: Bench) -> None:
 def test_a_bound_holds_a_spike_down() -> None:
     """Less than the mark can have been held: the mark counted files that are gone."""
     peak = MemoryPeak()
-    peak.take(MemorySample(usage_bytes=50, working_bytes=30), 50, lambda: 40)
-    assert peak.take(MemorySample(usage_bytes=52, working_bytes=31), 120, lambda: 45) == 45
-    assert peak.take(MemorySample(usage_bytes=52, working_bytes=50), 120, lambda: 45) == 50
+    peak.take(MemorySample(usage_bytes=50, working_bytes=30), 50, 40)
+    assert peak.take(MemorySample(usage_bytes=52, working_bytes=31), 120, 45) == 45
+    assert peak.take(MemorySample(usage_bytes=52, working_bytes=50), 120, 45) == 50
 
 
 def test_a_bound_needs_every_process() -> None:
@@ -91,7 +95,94 @@ def test_a_bound_needs_every_process() -> None:
     assert bound.look((own,)) is not None
     subprocess.run(["true"], check=True)
     assert bound.look((own,)) is None  # a child ended, whose mark nobody read
+    assert bound.look((own,)) is not None
     assert bound.look(()) is None
+
+
+@pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "not listed"])
+def test_a_bound_knows_of_a_child_that_was_not_waited_for(is_listed: bool) -> None:
+    """A child that has just ended held what it held, though its mark is gone and none waited."""
+    bound = ResidentBound()
+    own = os.getpid()
+    bound.look((own,))
+    child = subprocess.Popen(["true"])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    try:
+        members = (own, child.pid) if is_listed else (own,)
+        assert bound.look(members) is None
+        if not is_listed:
+            assert bound.look(members) is not None  # it was told of, and takes no more
+    finally:
+        child.wait()
+    assert bound.look((own,)) is None
+
+
+@contextmanager
+def running(code: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python that writes a line whenever it has done a step, and goes on when it is sent one."""
+    command = [sys.executable, "-I", "-S", "-u", "-c", code]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.stdin.close()
+
+
+def step(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    process.stdout.readline()
+
+
+def test_a_bound_knows_of_an_exec() -> None:
+    """What a process held before it became another program is not known afterwards."""
+    become = (
+        "import os, sys; print(); input(); os.execv(sys.executable, [sys.executable, '-c', {!r}])"
+    )
+    with running(become.format("print(); input()")) as process:
+        bound = ResidentBound()
+        bound.look((process.pid,))
+        assert bound.look((process.pid,)) is not None
+        step(process)
+        assert bound.look((process.pid,)) is None
+        assert bound.look((process.pid,)) is not None
+
+
+def test_a_bound_knows_of_children_that_nobody_waits_for() -> None:
+    """Where SIGCHLD is ignored a child leaves no trace, so nothing is known."""
+    code = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); print(); input()"
+    with running(code) as process:
+        bound = ResidentBound()
+        bound.look((process.pid,))
+        assert bound.look((process.pid,)) is None
+
+
+def test_files_mapped_after_a_spike_take_nothing_from_it() -> None:
+    """Memory that was given back stays in the bound, however much of files is mapped later."""
+    code = f"""
+import mmap, os, tempfile
+print(); input()
+held = b"x" * {60 * BYTES_PER_MB}
+del held
+file = tempfile.TemporaryFile()
+file.write(bytes({80 * BYTES_PER_MB}))
+file.flush()
+mapped = mmap.mmap(file.fileno(), 0)
+sum(mapped[::4096])
+print(); input()
+"""
+    with running(code) as process:
+        bound = ResidentBound()
+        bound.look((process.pid,))
+        step(process)
+        held = bound.look((process.pid,))
+        assert held is not None
+        assert held > 60 * BYTES_PER_MB
 
 
 def test_megabytes_are_rounded_up() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +94,9 @@ class CgroupV1:
         stat = group_files.table(self._get("memory.stat"))
         usage = int(self._get("memory.usage_in_bytes"))
         sample = MemorySample(usage, stat["total_rss"] + stat["total_shmem"])
-        self._peak.take(sample, mark, self._look_at_members)
+        bound = self._bound.look(group_files.members(str(self._memory)))
+        self._peak.take(sample, mark, bound)
         return group_files.table(self._get("memory.oom_control")).get("oom_kill", 0) > 0
-
-    def _look_at_members(self) -> int | None:
-        return self._bound.look(group_files.members(str(self._memory)))
 
     def close(self) -> None:
         """Close the files."""
@@ -209,17 +207,16 @@ class MemoryPeak:
         self,
         sample: MemorySample,
         high_water_bytes: int | None = None,
-        bound_bytes: Callable[[], int | None] = lambda: None,
+        bound_bytes: int | None = None,
     ) -> int:
         """Take a sample, and the kernel's mark since the last one if it can be reset.
 
-        The bound is asked for only if the mark would raise the peak.
+        `bound_bytes` is what processes can have held at most since then; None: not known.
         """
         seen = [self.peak_bytes, sample.working_bytes]
         if high_water_bytes is not None:
             spike = high_water_bytes - max(_other(self._last), _other(sample))
-            bound = bound_bytes() if spike > max(seen) else None
-            seen.append(spike if bound is None else min(spike, bound))
+            seen.append(spike if bound_bytes is None else min(spike, bound_bytes))
         self.peak_bytes = max(seen)
         self._last = sample
         return self.peak_bytes
@@ -231,39 +228,99 @@ def _other(sample: MemorySample) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
+    identity: tuple[str, str]
+    """When it was started, and where its stack begins: another place after each exec."""
     highest_bytes: int
-    """Anonymous and shared memory at its highest, or a little more."""
+    """Memory at its highest since its last exec, mapped files included."""
+    file_bytes: int
+    """Mapped files."""
     children_faults: int
     """Page faults of children that it has waited for: it moves when one has ended."""
+    forgets_children: bool
+    """It ignores SIGCHLD, so that nothing moves when one has ended."""
 
 
 class ResidentBound:
     """A bound of a group's memory since the last look; files that were read or written are none.
 
-    Nothing is known (None) where a process may have ended meanwhile: its mark is gone with it.
+    Nothing is known (None) where a process may have ended, or called exec, meanwhile: its mark is
+    gone with it.
     """
 
     def __init__(self) -> None:
-        self._last: dict[int, int] = {}
+        self._last: dict[int, _Member] | None = None
+        self._ended: frozenset[int] = frozenset()
 
     def look(self, pids: tuple[int, ...]) -> int | None:
-        """Read the marks of the members, in bytes."""
+        """Read the marks of the members, in bytes; one after the other, for processes go on.
+
+        Who ends before his own mark is read has none. Who had ended before is still his parent's
+        child, or in his parent's count: so the children are read before the counts.
+        """
+        children = {pid: _children(pid) for pid in pids}
         members = {pid: _read(pid) for pid in pids}
+        last, last_ended = self._last, self._ended
+        unlisted = {one for found in children.values() for one in found or ()} - members.keys()
+        self._ended = frozenset(pid for pid in unlisted if _has_ended(pid))
         living = {pid: member for pid, member in members.items() if member is not None}
-        faults = {pid: member.children_faults for pid, member in living.items()}
-        last, self._last = self._last, faults
-        ended = len(living) < len(members) or not last.keys() <= living.keys()
-        if ended or any(count != last.get(pid, 0) for pid, count in faults.items()):
+        self._last = living
+        if len(living) < len(pids) or None in children.values() or unlisted - last_ended:
             return None
-        return sum(member.highest_bytes for member in living.values())
+        if any(member.forgets_children for member in living.values()):
+            return None
+        if last is None:
+            return _first_bound(living)
+        if living.keys() != last.keys() or any(
+            (member.identity, member.children_faults)
+            != (last[pid].identity, last[pid].children_faults)
+            for pid, member in living.items()
+        ):
+            return None
+        return sum(
+            member.highest_bytes - min(member.file_bytes, last[pid].file_bytes)
+            for pid, member in living.items()
+        )
+
+
+def _first_bound(members: dict[int, _Member]) -> int | None:
+    """The runtime alone is what was started; of whoever else is there, its past is not known."""
+    only = next(iter(members.values())) if len(members) == 1 else None
+    return only.highest_bytes if only is not None and only.children_faults == 0 else None
 
 
 def _read(pid: int) -> _Member | None:
+    """None where a mark cannot be read: a process that is ending has given up its memory."""
     status = group_files.read_or_none(f"/proc/{pid}/status")
     stat = group_files.read_or_none(f"/proc/{pid}/stat")
     if status is None or stat is None:
         return None
-    rows = {row[0]: int(row[1]) for row in map(str.split, status.splitlines()) if row[2:] == ["kB"]}
+    rows = {row[0]: row[1] for row in map(str.split, status.splitlines()) if len(row) > 1}
     fields = stat.rpartition(")")[2].split()
-    highest = rows.get("VmHWM:", 0) - rows.get("RssFile:", 0)
-    return _Member(highest * KIB, int(fields[8]) + int(fields[10]))
+    started, stack = fields[19], fields[25]
+    if "VmHWM:" not in rows or stack == "0":
+        return None
+    return _Member(
+        (started, stack),
+        int(rows["VmHWM:"]) * KIB,
+        int(rows["RssFile:"]) * KIB,
+        int(fields[8]) + int(fields[10]),
+        bool(int(rows["SigIgn:"], 16) >> (signal.SIGCHLD - 1) & 1),
+    )
+
+
+def _children(pid: int) -> set[int] | None:
+    """Children of all threads, those included that have ended and were not waited for.
+
+    A group no longer lists those (Linux since 5.2). None where the kernel does not tell.
+    """
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (pathlib would cost more than the list)
+        texts = [group_files.read(f"/proc/{pid}/task/{thread}/children") for thread in threads]
+    except OSError:
+        return None
+    return {int(child) for text in texts for child in text.split()}
+
+
+def _has_ended(pid: int) -> bool:
+    stat = group_files.read_or_none(f"/proc/{pid}/stat") or ""
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
