@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ACTIONS_AUTHOR: Final = "github-actions[bot]"
 """Who a workflow's GITHUB_TOKEN is; it may not ask for its own name."""
 _TIMEOUT_S: Final = 20
+_REDIRECTS: Final = range(300, 400)
 
 
 class GithubForge(RetryingClient):
@@ -45,12 +46,15 @@ class GithubForge(RetryingClient):
         with optional_import("a comment on GitHub needs PyGithub", "github", extra="github"):
             import github  # noqa: PLC0415 - heavy, and an extra
             from github.Consts import DEFAULT_BASE_URL  # noqa: PLC0415 - as above
+            from urllib3 import Retry  # noqa: PLC0415 - comes with it
         self._now_s = now_s
         self._client = github.Github(
             auth=github.Auth.Token(target.token),
             base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),
             timeout=_TIMEOUT_S,
-            retry=None,  # waited for here, within a bound and with the caller's sleep
+            # No retry (waited for here, within a bound and with the caller's sleep), and an error
+            # for each redirect: PyGithub takes what comes with one for the answer.
+            retry=Retry(0, read=False, status_forcelist=_REDIRECTS, allowed_methods=None),
             per_page=100,
             lazy=True,  # nothing is read of repository and comment but what is asked for
             seconds_between_requests=None,

@@ -44,6 +44,7 @@ class GitlabForge(RetryingClient):
             import requests  # noqa: PLC0415 - comes with it
         self._retry_after = ""
         session = requests.Session()
+        session.max_redirects = 0  # an error for each: the token's header would go along
         session.hooks["response"].append(self._note_headers)
         self._api = gitlab.Gitlab(
             target.api_url.removesuffix("/").removesuffix(_API) if target.api_url else None,

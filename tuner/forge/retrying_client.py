@@ -1,4 +1,8 @@
-"""Requests to a forge: rate limits are waited for, and a refusal is told in a line."""
+"""Requests to a forge: rate limits are waited for, and a refusal is told in a line.
+
+A redirect is never followed. The token would go along, PyGithub asks the other place without the
+page's number, and a list that is not the one asked for would lead to a second comment.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,7 @@ docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
 """
 _LEAST_WAIT_S: Final = 1.0
 """Where a forge says none at all, or requests would go on without end."""
-_OTHER_SHAPE: Final = (
-    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
-    RuntimeError,  # of PyGithub, for a redirection
-)
+_OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
 _SHOWN: Final = 200
 
@@ -91,6 +92,11 @@ class RetryingClient:
         self.sleep(wait_s)
 
     def _unanswered(self, error: Exception) -> ForgeError | None:
+        if isinstance(error, OSError) and _is_redirect(error):
+            return ForgeError(
+                f"{self.forge} redirects what is asked of it, which is not followed: check "
+                f"`api_url` ({self.api_hint}), and that `repository` has its present name"
+            )
         if isinstance(error, OSError):  # of requests, most of whose errors are OSErrors
             return ForgeError(
                 f"{self.forge} does not answer ({type(error).__name__}): check the network and "
@@ -115,3 +121,10 @@ class RetryingClient:
         if status == 404:
             said += ": check `repository` and `number`, and that the token may read them"
         return ForgeError(said, status=status)
+
+
+def _is_redirect(error: OSError) -> bool:
+    """Whether the libraries' sessions, which follow no redirect, met one."""
+    from requests.exceptions import RetryError, TooManyRedirects  # noqa: PLC0415 - comes with both
+
+    return isinstance(error, (RetryError, TooManyRedirects))
