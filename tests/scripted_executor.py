@@ -6,7 +6,8 @@
         init_duration_ms=None,     # likewise; None: no cold starts
         max_memory_used_mb=64,     # likewise
         failure=None,              # (Deployment, InvokeRequest) -> "error" | "timeout" |
-                                   #     "out-of-memory" | "no-reply" | None
+                                   #     "out-of-memory" | "no-reply" | None: a timeout where
+                                   #     the duration is above the function's, else success
         response=None,             # (Deployment, InvokeRequest) -> bytes; None: the event itself
         time_scale=1.0,            # 0: answer at once, whatever the REPORT line says
         max_memory_mb=10240,
@@ -124,9 +125,11 @@ class ScriptedExecutor:
         init_ms = None
         if not warm and self._init_duration_ms is not None:
             init_ms = _at(self._init_duration_ms, memory_mb)
-        duration_ms = _at(self._duration_ms, memory_mb)
+        duration_ms, longest_ms = _at(self._duration_ms, memory_mb), deployment.timeout_s * 1000.0
+        if failure is None and duration_ms > longest_ms:
+            failure = "timeout"
         if failure == "timeout":
-            duration_ms = deployment.timeout_s * 1000.0
+            duration_ms = longest_ms
         self._sleep((duration_ms + (init_ms or 0)) / 1000 * self._time_scale)
         if failure == "no-reply":
             raise HangUpError
