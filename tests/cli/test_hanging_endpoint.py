@@ -81,7 +81,7 @@ def interrupt_twice(process: subprocess.Popen[str], wire: Hanging) -> tuple[int,
     assert wire.is_reached.wait(WAIT_S)
     for _ in range(2):
         process.send_signal(signal.SIGINT)
-        time.sleep(0.3)  # a second signal that meets a pending one is no second
+        time.sleep(1.0)  # a second signal that meets a pending one is no second
     _, said = process.communicate(timeout=WAIT_S)
     assert not wire.is_let_go.is_set()
     assert "Traceback" not in said
@@ -125,7 +125,7 @@ def test_a_second_ctrl_c_ends_a_sweep_that_is_opening(
     assert code == 4, said
     assert said.splitlines()[-1].endswith("Run: tuner recover")
     wire.is_let_go.set()
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while (standing(local), left(local)) == before and time.monotonic() < deadline_s:
         time.sleep(0.05)
     assert (standing(local), left(local)) != before  # what nobody waited for took effect

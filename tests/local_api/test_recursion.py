@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local_api.conftest import code_of, message_of
+from tests.local_exec.test_environments import eventually
 from tests.scripted_executor import ScriptedExecutor
 from tuner.local import FunctionDefinition, LocalLambda
 
@@ -84,10 +84,7 @@ def test_an_event_in_a_circle_is_dropped(serve: Serve, caplog: pytest.LogCapture
     chain = Chain(serve, {"hello": "hello"}, InvocationType="Event")
     with caplog.at_level("WARNING", logger="tuner.local.control_plane.events"):
         chain.client.invoke(FunctionName="hello", InvocationType="Event")
-        for _ in range(200):
-            if "recursive loop" in caplog.text:
-                break
-            time.sleep(0.05)
+        assert eventually(lambda: "recursive loop" in caplog.text)
     assert "an event of hello" in caplog.text
     assert len(chain.runs) == 16
     assert not chain.refused

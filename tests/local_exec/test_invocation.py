@@ -205,7 +205,7 @@ def test_timeout(bench: Bench) -> None:
     assert call.report.status == "timeout"
     assert call.report.duration_ms == 1000
     assert f"{call.report.request_id} Task timed out after 1.00 seconds" in call.log
-    assert bench.call("sleep", {"s": 0}, timeout_s=5).function_error is None
+    assert bench.call("sleep", {"s": 0}).function_error is None
 
 
 @pytest.mark.parametrize(
@@ -248,10 +248,12 @@ def test_init_above_its_limit_is_done_again_within_the_invocation(
     any_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An init that takes too long is ended and done again on the invocation's own time."""
-    monkeypatch.setattr("tuner.local.execution.environment.INIT_LIMIT_S", 0.7)
+    monkeypatch.setattr(
+        "tuner.local.execution.environment.INIT_LIMIT_S", 3.0
+    )  # it must get as far as its file
     call = any_bench.call("slow_start.handler")
     assert call.value == "ready"
-    assert re.search(r"Init Duration: 7\d\d\.\d\d ms\tPhase: init\tStatus: timeout", call.log)
+    assert re.search(r"Init Duration: 3\d\d\d\.\d\d ms\tPhase: init\tStatus: timeout", call.log)
     assert call.report.init_duration_ms is None
     assert call.report.duration_ms > 10
 

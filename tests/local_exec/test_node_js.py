@@ -217,7 +217,7 @@ def test_a_timeout_ends_the_process(node: NodeCall) -> None:
     assert call.value["errorType"] == "Sandbox.Timedout"
     assert call.value["errorMessage"].endswith("Error: Task timed out after 1.00 seconds")
     assert (call.report.status, call.report.duration_ms) == ("timeout", 1000)
-    assert node("sleeps", {"ms": 1}, timeout_s=1).value == "slept"
+    assert node("sleeps", {"ms": 1}).value == "slept"  # it holds an init, however long that takes
 
 
 def test_memory_above_the_limit_is_killed(node: NodeCall) -> None:

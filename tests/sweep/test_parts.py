@@ -175,14 +175,14 @@ def test_workers_are_as_many_as_calls_at_once_and_end() -> None:
 
     def invoke(call: Call) -> InvokeReply:
         names.add(threading.current_thread().name)
-        gate.wait(5)
+        gate.wait(60)
         raise RuntimeError(call.version)
 
     with Workers(invoke, lambda: 0.0) as workers:
         for _ in range(2):
             for version in ("1", "2", "3"):
                 workers.start(Call(Trial(128, "empty"), version, 0.0))
-            done = [workers.next_done(5) for _ in range(3)]
+            done = [workers.next_done(60) for _ in range(3)]
             assert sorted(str(one.result) for one in done if one) == ["1", "2", "3"]
         workers.wake()
         assert workers.next_done(None) is None
@@ -190,5 +190,5 @@ def test_workers_are_as_many_as_calls_at_once_and_end() -> None:
     assert len(names) == 3
     for thread in threading.enumerate():
         if thread.name in names:
-            thread.join(5)
+            thread.join(60)
             assert not thread.is_alive()
