@@ -107,6 +107,10 @@ def test_assumptions_are_one_line_until_they_are_asked_for() -> None:
     short = terminal.render(made, width=100, color=False, more="More: --explain.")
     assert "Assumes 2 payloads, 1% cold starts, list prices of 2026-11-20. More" in short
     assert "a fourth" not in short
+    general = "intervals describe the sweep's payloads and conditions, not future traffic"
+    few = answers.resize(assumptions=("2 payloads", "1% cold starts", general))
+    short = terminal.render(few, width=100, color=False, more="More: --explain.")
+    assert "Assumes 2 payloads, 1% cold starts. More: --explain." in short
     assert all(f"\n  {each}\n" in explained(made) for each in many)
 
 

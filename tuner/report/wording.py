@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from tuner.model.recommendation import Recommendation
 
 
-MAIN_ASSUMPTIONS: Final = 3
+_MAIN_ASSUMPTIONS: Final = 3
 """Payloads, cold starts and prices come first."""
+_GENERAL: Final = "intervals describe"
+"""How the assumption begins that every answer has: it tells nothing of this one."""
 
 
 def headline(recommendation: Recommendation) -> str:
@@ -213,9 +215,10 @@ def assumption_line(recommendation: Recommendation) -> str:
     The day of the prices is left to the warning where they are old.
     """
     old = any(each.code == "old_prices" for each in recommendation.findings)
-    kept = [x for x in recommendation.assumptions if not (old and x.startswith("list prices of"))]
-    first = [plain(each).partition(",")[0] for each in kept]
-    return f"Assumes {', '.join(first[:MAIN_ASSUMPTIONS])}."
+    told = (_GENERAL, "list prices of") if old else (_GENERAL,)
+    own = [each for each in recommendation.assumptions if not each.startswith(told)]
+    first = [plain(each).partition(",")[0] for each in own[:_MAIN_ASSUMPTIONS]]
+    return f"Assumes {', '.join(first)}."
 
 
 def apply_command(recommendation: Recommendation) -> str | None:
@@ -293,10 +296,10 @@ def pay_back(recommendation: Recommendation) -> str | None:
         return None
     cost = numbers.usd(recommendation.sweep.cost_usd)
     low, high = (max(count, 1) for count in (after.low, after.high))
-    return (
-        f"The sweep's {cost} pays for itself after about {max(after.estimate, 1):,.0f} invocations "
-        f"({low:,.0f} to {high:,.0f})."
-    )
+    count = f"{max(after.estimate, 1):,.0f}"
+    noun = "invocation" if count == "1" else "invocations"
+    interval = f"{low:,.0f} to {high:,.0f}"
+    return f"The sweep's {cost} pays for itself after about {count} {noun} ({interval})."
 
 
 def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
