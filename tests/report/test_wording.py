@@ -10,7 +10,8 @@ from tests.varied_sweeps import batches
 from tuner.model.interval import Interval
 from tuner.model.plan import PriceOfDeciding
 from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
-from tuner.report.wording import describe_plan, pay_back
+from tuner.report.plan import describe_plan
+from tuner.report.wording import pay_back
 
 PLAN = made_sweep().plan
 

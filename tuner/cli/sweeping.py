@@ -16,7 +16,7 @@ from tuner.cli.progress import progress
 from tuner.cli.screen import agree, is_interactive, say, show_answer, show_json
 from tuner.errors import HookError, LeftChangedError, NotAgreedError, UnknownTrafficError
 from tuner.report.json import SCHEMA_VERSION, function_json
-from tuner.report.wording import describe_plan
+from tuner.report.plan import describe_plan
 from tuner.session.inputs import read_inputs, test_event_names, with_payloads
 from tuner.sweep.io import StopSignal, stop_on_signals
 from tuner.sweep.store import load_sweep

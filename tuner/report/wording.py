@@ -1,4 +1,4 @@
-"""Answers and plans in words: the verdict, whose it is, what is spent, and how it is done."""
+"""Answers in words: the verdict, whose it is, what it is worth, and what was spent."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.traffic import DEFAULT_PEAK_RATIO
-from tuner.lease.lock import SWEEP_TAG
 from tuner.model.goal import TIME_WEIGHTS
 from tuner.report import numbers
+from tuner.report.plan import describe_config
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tuner.model.function import FunctionConfig
-    from tuner.model.plan import PriceOfDeciding, SweepPlan
-    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Recommendation
 
 
@@ -238,55 +233,6 @@ def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def describe_plan(
-    function: FunctionConfig,
-    plan: SweepPlan,
-    *,
-    costs_nothing: bool,
-    reached_by: Sequence[str] = (),
-    has_build: bool = False,
-    prior: PriorEvidence | None = None,
-    price: PriceOfDeciding | None = None,
-) -> tuple[str, ...]:
-    """Lines: the function, what is going to happen to it, and what that takes."""
-    count = plan.estimated_invocation_count
-    free = " on AWS; nothing is billed here" if costs_nothing else ""
-    return (
-        describe_config(function, "local" if costs_nothing else function.region),
-        _sizes(plan),
-        *_payloads(plan),
-        _isolation(plan, reached_by),
-        "Every invocation really runs your code, with the function's own role.",
-        *_wishes(plan, has_build=has_build),
-        *_told_before(prior),
-        f"Plan: up to {count} invocations, {_takes(plan)}{free}.",
-        *_against_its_bill(function, price),
-    )
-
-
-def _told_before(prior: PriorEvidence | None) -> Iterator[str]:
-    """What an earlier sweep is going to save."""
-    if prior is None:
-        return
-    which = f"the sweep {plain(prior.source_id)} of {plain(prior.started_at[:10])}"
-    if all(map(prior.tells_level, prior.payloads)):
-        yield f"Informed by {which}: the code is the same, so fewer invocations are needed."
-    else:
-        yield f"Informed by {which}, for the curve's shape only: the function has changed since."
-
-
-def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -> Iterator[str]:
-    """What that is against what the function costs as it is."""
-    if price is None:
-        return
-    count, now = price.invocations_at_current, numbers.memory(function.memory_mb)
-    text = f"That's the price of about {count:,.0f} invocations at {now}"
-    if price.current_usd_per_month is not None and price.share_of_month is not None:
-        month = numbers.usd(price.current_usd_per_month)
-        text += f", {numbers.percent(price.share_of_month)} of a month's {month} at this rate"
-    yield f"{text}."
-
-
 def pay_back(recommendation: Recommendation) -> str | None:
     """When the sweep has paid for itself: `The sweep's $0.01 pays for itself after about 900
     invocations (850 to 960).`
@@ -300,72 +246,3 @@ def pay_back(recommendation: Recommendation) -> str | None:
     noun = "invocation" if count == "1" else "invocations"
     interval = f"{low:,.0f} to {high:,.0f}"
     return f"The sweep's {cost} pays for itself after about {count} {noun} ({interval})."
-
-
-def _isolation(plan: SweepPlan, reached_by: Sequence[str]) -> str:
-    if plan.isolation != "clone":
-        return (
-            "$LATEST's memory changes briefly while test versions are published, then is restored; "
-            f"the tag {SWEEP_TAG} marks the function meanwhile."
-        )
-    copy = "a temporary copy is measured; the live function is only read"
-    if not reached_by:
-        return f"{copy[0].upper()}{copy[1:]}."
-    return f"Live traffic reaches $LATEST ({plain(', '.join(reached_by))}), so {copy}."
-
-
-def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
-    if has_build:
-        yield "The copy runs the build from `code` instead of the deployed code."
-    if plan.resumed_from is not None:
-        yield f"Resumes {plain(plan.resumed_from)}: what it measured and spent counts."
-    if plan.once_each:
-        yield "No event is sent twice."
-    if plan.keep_payloads:
-        yield "The events sent are kept in the sweep file."
-
-
-def _sizes(plan: SweepPlan) -> str:
-    sizes = ", ".join(map(str, plan.sizes_mb))
-    if plan.method == "exhaustive":
-        return f"Sizes: {sizes} MB, each {plan.repetition_count} times plus cold starts."
-    if plan.sizes_named:
-        return f"Sizes: chosen as it goes, from {sizes} MB."
-    low, high = min(plan.sizes_mb), max(plan.sizes_mb)
-    return f"Sizes: chosen as it goes, from {len(plan.sizes_mb)} between {low} and {high} MB."
-
-
-def _payloads(plan: SweepPlan) -> tuple[str, ...]:
-    """The classes by their names, and the values of a varied parameter; one event needs no line."""
-    if len(plan.payloads) < 2:
-        return ()
-    names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
-    varied = plan.varied
-    values = "" if varied is None else f"; with {varied.name} {', '.join(varied.values)}"
-    return (f"Payloads: {plain(names)}{plain(values)}; each is tried first at the current size.",)
-
-
-def describe_config(function: FunctionConfig, where: str) -> str:
-    """One line: name, place, runtime, size and code of a function."""
-    parts = (
-        function.name,
-        where,
-        f"{function.runtime or 'container image'} {function.architecture}",
-        f"now {numbers.memory(function.memory_mb)}",
-        f"code {function.code_sha256[:7]}",
-    )
-    return " · ".join(plain(part) for part in parts)
-
-
-def _takes(plan: SweepPlan) -> str:
-    """Time and cost: expected where the function's duration is known, else what it could be."""
-    about = "about" if plan.basis == "recent_duration" else "at most"
-    text = (
-        f"{about} {numbers.wall_time(plan.estimated_wall_s)} "
-        f"and {numbers.usd(plan.estimated_cost_usd)}"
-    )
-    if plan.basis == "timeout":
-        return f"{text} (if every call runs into its timeout; no recent duration is known)"
-    if plan.max_cost_usd is not None:
-        text += f", never more than {numbers.usd(plan.max_cost_usd)}"
-    return text
