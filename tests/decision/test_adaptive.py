@@ -111,11 +111,11 @@ def test_a_size_that_would_time_out_is_not_tried() -> None:
         return 9_000 * 1769 / min(memory_mb, 1769)
 
     blind = Setting(slow_ms, current_mb=1769, timeout_s=20)
-    assert 256 in {trial.memory_mb for trial in blind.policy.next_trials((), (), 4)}
+    assert 128 in {trial.memory_mb for trial in blind.policy.next_trials((), (), 4)}
     told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
     first = {trial.memory_mb for trial in told.policy.next_trials((), (), 4)}
     assert len(first) == 3
-    assert 256 not in first
+    assert min(first) > 256
     told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
     told.run()
     assert told.tried.keys() > first
@@ -264,3 +264,13 @@ def test_a_window_holds_the_likely_next_sizes_too() -> None:
     assert {trial.memory_mb for trial in trials} < set(worth)
     setting.policy.exclude(worth[-1], "cannot be published")
     assert worth[-1] not in setting.policy.sizes_worth_publishing(())
+
+
+def test_a_size_below_which_it_fails_is_found_closely() -> None:
+    """A function that waits and is killed below 200 MB: a fifth of its cost lies between 256 and
+    320 MB, so what nobody knows to survive is tried from the upper half down.
+    """
+    for current_mb in (128, 512, 3008):
+        setting = Setting(floor_mb=200, current_mb=current_mb)
+        assert setting.run().memory_mb == 256
+        assert sum(n for size, n in setting.tried.items() if size < 200) <= 2

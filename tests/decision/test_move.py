@@ -10,6 +10,7 @@ import pytest
 from tests.decision.test_ranking import SIZES, ranking
 from tuner.decision.move import weigh_move
 from tuner.decision.ranking import Staying
+from tuner.inference import Sample
 from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
@@ -25,9 +26,11 @@ def moved(
     *,
     goal: Goal = PLAIN,
     now: tuple[float, float] | None = None,
+    measured: tuple[int, ...] = SIZES,
 ) -> Move:
-    """Weigh made draws, as if every size were measured and 1,024 MB the current one. `now`: cost
-    and duration of what stays, where that has another value of a varied parameter.
+    """Weigh made draws; warm samples are at `measured`, and 1,024 MB is the current size.
+
+    `now`: cost and duration of what stays, where that has another value of a varied parameter.
     """
     found = ranking(cost, duration, goal)
     if now is not None:
@@ -40,7 +43,11 @@ def moved(
         ranking=found,
         estimates=estimates,
         goal=goal,
-        measured=SIZES,
+        measured=measured,
+        evidence=SimpleNamespace(
+            samples={"empty": [Sample(size, 1.0) for size in measured]},
+            sampled_mb={*measured},
+        ),
         current_mb=SIZES[-1],
         now=now,
     )
@@ -106,3 +113,14 @@ def test_another_value_is_slower_than_what_is_set_now() -> None:
     draws = [[90, 200, 200, 300]] * 18 + [[101, 200, 200, 300]] * 2
     assert moved(draws, [[2, 2, 2, 2]] * 20, now=(100, 2)).verdict == "resize"
     assert moved(draws, [[2, 2, 2, 2]] * 20, now=(100, 1)).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(("cost", "answer"), [(79.5, 1), (79.0, 0)])
+def test_a_size_that_lacks_its_samples_must_be_better_by_their_price(
+    cost: float, answer: int
+) -> None:
+    """Two invocations of 0.4 tolerances each: an unmeasured size answers in a measured one's place
+    where it is better by more than 0.8 %.
+    """
+    draws = [[cost, 80, 200, 100]] * 20
+    assert moved(draws, [[1, 1, 1, 1]] * 20, measured=SIZES[1:]).answer == answer

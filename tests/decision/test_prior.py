@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 FUNCTIONS = {each.name: each for each in generated_functions()}
 GOAL = Goal(time_weight=0.1, cold_start_share=0.0)
 CURRENT_MB = 3008
+LEAST_COUNT = 5
 
 
 @pytest.mark.parametrize("case", ["unchanged", "10 % slower"])
 def test_functions_are_decided_about_again_with_fewer_invocations(case: str) -> None:
-    """The same functions, drifted or not, take a quarter fewer and are answered as well."""
+    """The same functions, drifted or not, take a quarter less of what is not needed for any answer
+    (three sizes, two of them warm), and are answered as well.
+    """
     same_code, change = CASES[case]
     counts, regrets = Counter[str](), Counter[str]()
     for name in ("mixed-0.02", "mixed-0.06", "one-thread-0.02", "waiting-0.06", "pressure-0.02"):
@@ -36,7 +39,8 @@ def test_functions_are_decided_about_again_with_fewer_invocations(case: str) -> 
             assert not found.harmful
             counts[how] += found.invocation_count
             regrets[how] += found.regret / 5
-    assert counts["with"] <= 0.75 * counts["without"]
+    least = 5 * LEAST_COUNT
+    assert counts["with"] - least <= 0.75 * (counts["without"] - least)
     assert regrets["with"] <= regrets["without"] + 0.01
 
 

@@ -33,9 +33,9 @@ _SMALL_GAIN, _SMALL_STAKE = 3.0, 5.0
 """A change is not worth an unlikely gain of so many tolerances, where all sizes together do not
 have more to bring than the stake."""
 _LIKELY: Final = 0.75
-_STAND_IN: Final = 1.0
-"""How many tolerances of expected regret a measured size may have beyond the best unmeasured one
-to answer in its place."""
+LACKING_PRICE: Final = 0.4
+"""Expected regret, in tolerances, that every invocation must take away which is made only to answer
+with a better size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,21 +111,34 @@ def _staying(problem: Problem) -> Staying | None:
 
 
 def measured_answer(problem: Problem, *, only: bool = False) -> int:
-    """The column with the least expected regret among measured sizes (and the current one); that
-    of all sizes where no measured one comes near (with `only`, where none is allowed).
+    """The column with the least expected regret, where every invocation that a size lacks to be
+    answered counts like a part of the tolerance (with `only`, no size that lacks one comes before
+    one that does not). The current size lacks none: it may be kept.
     """
-    ranking = problem.ranking
-    best = ranking.pick()
-    assert best is not None  # some size is allowed
-    measured = np.isin(problem.estimates.sizes_mb, [*problem.measured, problem.current_mb])
-    stand_in = ranking.pick(measured)
-    if stand_in is None:
-        return best
-    if only:
-        return stand_in
-    expected = ranking.regret_table().mean(axis=0)
-    near = expected[best] + _STAND_IN * problem.goal.tolerance_ratio
-    return stand_in if expected[stand_in] <= near else best
+    ranking, sizes_mb = problem.ranking, problem.estimates.sizes_mb
+    expected = np.where(ranking.allowed, ranking.regret_table().mean(axis=0), np.inf)
+    lacking = lacking_counts(problem)
+    if problem.current_mb in sizes_mb:
+        lacking[sizes_mb.index(problem.current_mb)] = 0
+    if only and (ranking.allowed & (lacking == 0)).any():
+        return int(np.where(lacking == 0, expected, np.inf).argmin())
+    return int((expected + LACKING_PRICE * problem.goal.tolerance_ratio * lacking).argmin())
+
+
+def lacking_counts(problem: Problem) -> Floats:
+    """How many invocations each size lacks to carry an answer: a cold one where it has none, and a
+    warm one of every payload; (sizes,).
+    """
+    samples = problem.evidence.samples
+    sampled = problem.evidence.sampled_mb
+    warm = [{s.memory_mb for s in each if not s.cold} for each in samples.values()]
+    return np.array(
+        [
+            (size not in sampled) + sum(size not in each for each in warm)
+            for size in problem.estimates.sizes_mb
+        ],
+        dtype=float,
+    )
 
 
 def _is_worth_slowness(problem: Problem, chosen: int, staying: Staying) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
-from tuner.decision.move import current_fails, weigh_move
+from tuner.decision.move import LACKING_PRICE, current_fails, weigh_move
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
@@ -47,7 +47,6 @@ _RESERVED = 4
 _PRICE_OPEN, _PRICE_SETTLED = 0.001, 0.004
 """Regret that an invocation must promise to take away: while it is open whether a move helps, and
 once that is settled."""
-_RIVAL_OCTAVES = 1.1
 _RIVAL_REGRET = 0.1
 """A size that was only seen cold may turn out this much better than it looks."""
 _SURE_OF_A_LIMIT = 3
@@ -165,6 +164,7 @@ class AdaptivePolicy:
             self._unmeasured(problem, move.answer)
             or self._percentile_samples(problem, size)
             or self._warm_rival(problem, move)
+            or self._untried(problem, move)
         )
         if lacking:
             return lacking
@@ -180,6 +180,7 @@ class AdaptivePolicy:
             self._worth_trying(problem),
             most_at_once=min(slots, _MOST_ENVIRONMENTS),
             extra_cold_ms=extra,
+            price=LACKING_PRICE * problem.goal.tolerance_ratio,
         )
         ranked = sorted(found, key=_price, reverse=True)
         apart: list[InformationValue] = []
@@ -192,8 +193,8 @@ class AdaptivePolicy:
         trials: list[Trial] = []
         for each in apart:
             near_best = _price(each) > _NEAR_BEST * _price(apart[0])
-            if (not trials or near_best) and len(trials) + each.count <= slots:
-                trials += [Trial(each.memory_mb, each.payload)] * each.count
+            if (not trials or near_best) and len(trials) + each.now_count <= slots:
+                trials += [Trial(each.memory_mb, each.payload)] * each.now_count
         return (_price(apart[0]) if apart else 0.0), tuple(trials)
 
     def worthwhile(
@@ -264,24 +265,42 @@ class AdaptivePolicy:
         return (min(seen, key=seen.__getitem__),) * _MOST_ENVIRONMENTS
 
     def _warm_rival(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
-        """A warm sample at the closest other size that was only seen cold."""
+        """A warm sample at the closest rival, where that was only seen cold."""
         sizes = problem.estimates.sizes_mb
         answer = sizes[move.answer]
         expected = problem.ranking.regret_table().mean(axis=0)
         seen = {s.memory_mb for each in problem.evidence.samples.values() for s in each}
-        cold = [
+        rivals = [
             m
-            for m in seen - set(problem.measured) - self._excluded
+            for m in seen - {answer} - self._excluded
             if problem.constraints.bars.get(m, "") is None
-            and abs(math.log2(m / answer)) <= _RIVAL_OCTAVES
             and expected[sizes.index(m)] < expected[move.answer] + _RIVAL_REGRET
         ]
-        if not cold:
+        if not rivals:
             return ()
-        rival = min(cold, key=lambda m: expected[sizes.index(m)])
+        rival = min(rivals, key=lambda m: expected[sizes.index(m)])
+        if rival in problem.measured:
+            return ()
         lacking = [p for p in self._weights if not problem.evidence.warm_ms(p, rival)]
         self._likely = (rival,)
         return (Trial(rival, lacking[0]),)
+
+    def _untried(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
+        """A trial at a size of which nobody knows whether it survives, if it would be better than
+        the answer by more than the two invocations that it takes where it does, as half of them do.
+        """
+        objective = problem.ranking.objective
+        gains = {
+            size: 1 - objective[:, problem.estimates.column(size)] / objective[:, move.answer]
+            for size in self._worth_trying(problem)
+            if problem.constraints.bars[size] == "untried"
+        }
+        if not gains:
+            return ()
+        best = max(gains, key=lambda size: float(gains[size].mean()))
+        price = 2 * LACKING_PRICE * problem.goal.tolerance_ratio
+        worth = float(gains[best].mean()) / 2 > price
+        return (Trial(best, next(iter(self._weights))),) if worth else ()
 
     def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, where they lack a warm sample."""

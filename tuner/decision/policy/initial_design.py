@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tuner.decision.evidence import Evidence
     from tuner.decision.question import Question
 
-_FIRST_SIZES_MB = (256, 1024)
+_FIRST_SIZES_MB = (128, 704)
 """Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""
 _APART_OCTAVES = 0.5
 _FEWEST_SIZES = 3
@@ -99,13 +99,17 @@ def first_sizes(question: Question, weights: Mapping[str, float], seed: int) -> 
 
 
 def open_sizes(question: Question, evidence: Evidence, excluded_mb: set[int]) -> list[int]:
-    """Candidates (and the current size) that may still be tried."""
+    """Candidates (and the current size) that may still be tried. Between a size that fails and the
+    next that succeeds the upper half comes first: every failure there is an invocation spent.
+    """
     killed = [m for m, counts in evidence.failures.items() if counts]
     floor = max((m for m in killed if _is_floor(evidence, m)), default=0)
+    alive = min((m for m, n in evidence.success_counts.items() if n and m > floor), default=floor)
     current = question.function.memory_mb
     known = question.prior.killed_mb or 0 if question.prior else 0
     sizes = {m for m in question.candidates if m > known} | {current}
-    return sorted(m for m in sizes - excluded_mb - set(killed) if m > floor)
+    middle = math.sqrt(floor * alive)
+    return sorted(m for m in sizes - excluded_mb - set(killed) if m > floor and m >= middle)
 
 
 def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tuner.decision.move import lacking_counts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,15 +33,17 @@ _INDISTINCT = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class InformationValue:
-    """The value of `count` invocations at once, as the drop of expected regret they promise.
+    """The value of `count` invocations, as the drop of expected loss they promise.
 
-    More than one at once open a fresh environment: what an environment keeps for life, no further
-    sample of it can tell.
+    Several at once open a fresh environment: what an environment keeps for life, no further sample
+    of it can tell. At a fresh size a cold one and a warm one come one after the other.
     """
 
     memory_mb: int
     payload: str
     count: int
+    now_count: int
+    """How many of them to make now."""
     drop: float
     share_of_sure: float
     """The drop if the size's true duration were told, times the share of its variance that the
@@ -55,15 +59,30 @@ def information_values(
     *,
     most_at_once: int,
     extra_cold_ms: float,
+    price: float,
 ) -> list[InformationValue]:
-    """InformationValue of the next invocations at each size and with each payload."""
+    """InformationValue of the next invocations at each size and with each payload.
+
+    The loss of an answer is its expected regret and the `price` of every invocation that it still
+    lacks to be answered.
+    """
     allowed = problem.ranking.allowed
     if not allowed.any():
         return []
     # Another answer may already be better than all of these: then nothing here is worth anything.
-    regrets = np.column_stack(
-        [problem.ranking.regret_table()[:, allowed], problem.ranking.rival_regret()]
-    )
+    rival = problem.ranking.rival_regret()
+    regrets = np.column_stack([problem.ranking.regret_table()[:, allowed], rival])
+    lacking = lacking_counts(problem)
+    columns = np.flatnonzero(allowed)
+    current = problem.estimates.column(problem.current_mb)
+
+    def penalty(lacking: Floats) -> Floats:
+        others = np.where(columns == current, 0.0, lacking[current])
+        own = lacking[columns] + (others if problem.now is None else 0.0)
+        return price * np.append(own, np.zeros(rival.shape[1]))
+
+    before = penalty(lacking)
+    least = float((regrets.mean(axis=0) + before).min())
     usual_cost = float(problem.estimates.cost_usd.mean(axis=0)[allowed].min())
     found = []
     for size in sizes_mb:
@@ -74,18 +93,22 @@ def information_values(
             logs = np.log(draws[:, column]) - slow
             variance = float(logs.var())
             explained = Explained.of(regrets, logs)
-            sure = explained.drop(1.0)
-            for count, deviation, cold_count in _choices(
+            sure = max(least - explained.least_after(1.0, before), 0.0)
+            for plan in _plans(
                 problem, size, payload, variance=variance, most_at_once=most_at_once
             ):
-                cost = _cost(problem, size, payload, count, cold_count * extra_cold_ms)
-                known = variance / (variance + deviation**2)
+                cost = _cost(problem, size, payload, plan.count, plan.cold_count * extra_cold_ms)
+                known = variance / (variance + plan.deviation**2)
+                left = lacking.copy()
+                left[column] = max(left[column] - plan.supplied_count, 0.0)
+                after = explained.least_after(known, penalty(left))
                 found.append(
                     InformationValue(
                         memory_mb=size,
                         payload=payload,
-                        count=count,
-                        drop=explained.drop(known),
+                        count=plan.count,
+                        now_count=plan.now_count,
+                        drop=max(least - after, 0.0),
                         share_of_sure=sure * known,
                         cost_ratio=cost / usual_cost,
                     )
@@ -104,34 +127,41 @@ class Explained:
     """The quantity's draws, standardised: (draws,)."""
     coefficients: Floats
     """Of 1, the level, and its square less 1: (3, answers)."""
-    least: float
-    """Expected regret of the best answer today."""
 
     @classmethod
     def of(cls, regrets: Floats, logs: Floats) -> Explained:
         """Least squares over the draws."""
         levels = (logs - logs.mean()) / max(float(logs.std()), _INDISTINCT)
         basis = np.column_stack([np.ones_like(levels), levels, levels**2 - 1])
-        return cls(levels, np.linalg.pinv(basis) @ regrets, float(regrets.mean(axis=0).min()))
+        return cls(levels, np.linalg.pinv(basis) @ regrets)
 
-    def drop(self, known_share: float) -> float:
-        """How much less the least expected regret is, on average over what may be seen, than that
-        of one answer for all of it, where observing takes `known_share` of the variance away: never
-        negative.
+    def least_after(self, known_share: float, penalty: Floats | float = 0.0) -> float:
+        """The least expected regret plus `penalty` of every answer, on average over what may be
+        seen, where observing takes `known_share` of the variance away.
         """
         mean, slope, bend = self.coefficients
         seen = np.sqrt(known_share) * self.levels[:, None]
-        after = mean + seen * slope + (seen**2 - known_share) * bend
-        return max(self.least - float(after.min(axis=1).mean()), 0.0)
+        after = mean + penalty + seen * slope + (seen**2 - known_share) * bend
+        return float(after.min(axis=1).mean())
 
 
-def _choices(
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Invocations at one size, and the relative deviation of what they add."""
+
+    count: int
+    now_count: int
+    cold_count: int
+    supplied_count: int
+    """How many of what the size lacks to be answered they supply."""
+    deviation: float
+
+
+def _plans(
     problem: Problem, size: int, payload: str, *, variance: float, most_at_once: int
-) -> list[tuple[int, float, int]]:
-    """(invocations at once, relative deviation of what they add, how many of them are cold).
-
-    One invocation goes to an environment that is there, or opens the first; one more than there
-    are environments opens another.
+) -> list[_Plan]:
+    """What may be done at a size. One invocation goes to an environment that is there, or opens
+    the first; one more than there are environments opens another.
     """
     within = problem.estimates.within_ratio**2
     warm, cold = 1 / within, 1 / (within + _COLD_RATIO**2)
@@ -143,14 +173,18 @@ def _choices(
                 if name == payload:
                     precisions[sample.environment] = known + (cold if sample.cold else warm)
     if not precisions:
-        return [(1, _deviation([0.0], [cold], variance), 1)]
+        return [
+            _Plan(1, 1, 1, 1, _deviation([0.0], [cold], variance)),
+            _Plan(2, 1, 1, 2, _deviation([0.0], [cold + warm], variance)),
+        ]
     before = list(precisions.values())
-    choices = [(1, _deviation(before, [before[0] + warm, *before[1:]], variance), 0)]
+    lacks = int(not problem.evidence.warm_ms(payload, size))
+    plans = [_Plan(1, 1, 0, lacks, _deviation(before, [before[0] + warm, *before[1:]], variance))]
     count = len(before) + 1
     if count <= most_at_once:
         after = [*(each + warm for each in before), cold]
-        choices.append((count, _deviation([*before, 0.0], after, variance), 1))
-    return choices
+        plans.append(_Plan(count, count, 1, lacks, _deviation([*before, 0.0], after, variance)))
+    return plans
 
 
 def _deviation(before: list[float], after: list[float], variance: float) -> float:
