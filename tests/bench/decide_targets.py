@@ -1,8 +1,9 @@
 """The target table: answers at the default goal, at the plain cheapest, and with 60 to spend.
 
 Every function is decided about from four current sizes (`decide_goal`). `recorded` and `generated`
-are all functions of a kind; `held out` those of both that nothing was chosen by. A bin of stated
-confidence with few runs is shown and not judged.
+are all functions of a kind; `held out` those of both that nothing was chosen by. Below each figure
+stands the former rule's, of seed 0 (`decide_former`; `--quick` has that seed alone). A bin of
+stated confidence with few runs is shown and not judged.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from rich.table import Table
 
+from tests.bench.decide_former import FORMER
 from tests.bench.decide_goal import BINS, CURRENT_MB, all_functions, goal_run, is_held_out
 from tuner.model.goal import Goal
 
@@ -69,7 +71,7 @@ def print_targets(console: Console, pool: Any, seeds: range) -> int:
             values, limits = figure(runs[group]), targets.get(group, targets["all"])
             held = all(value <= limit for value, limit in zip(values, limits, strict=True))
             missed += not held
-            cells.append(_written(values) + ("" if held else " MISSED"))
+            cells.append(_written(values) + ("" if held else " MISSED") + _former(what, group))
         own = f"; recorded {_written(targets['recorded'])}" if "recorded" in targets else ""
         table.add_row(what, f"at most {_written(targets['all'])}{own}", *cells)
     for what, low, high, shares in _held_rows():
@@ -78,7 +80,7 @@ def print_targets(console: Console, pool: Any, seeds: range) -> int:
             values = shares(default[group])
             held = all(low <= value <= high for value in values)
             missed += not held
-            cells.append(_written(values) + ("" if held else " MISSED"))
+            cells.append(_written(values) + ("" if held else " MISSED") + _former(what, group))
         table.add_row(what, f"{low:g}-{high:g}", *cells)
     console.print(table)
     return missed + _print_confidence(console, default)
@@ -238,6 +240,13 @@ def _intervals(runs: Sequence[GoalRun]) -> Limits:
 def _share(held: Sequence[bool]) -> float:
     """In per cent; 0 of nothing."""
     return _PER_CENT * float(np.mean(held)) if held else 0.0
+
+
+def _former(what: str, group: str) -> str:
+    """The former rule's figure of a cell, on a line of its own; nothing where it has none."""
+    if what not in FORMER:
+        return ""
+    return f"\n(former {_written(FORMER[what][_GROUPS.index(group)])})"
 
 
 def _written(values: Limits) -> str:
