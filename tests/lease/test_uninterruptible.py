@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 from contextlib import suppress
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,9 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     refused: tuple[int, str],
 ) -> None:
     """All repetitions count, the SDK's among them: throttles alone went on for half an hour."""
-    monkeypatch.setattr(account.gateway._control, "_sleep", no_sleep)
+    monkeypatch.setattr(
+        "tuner.aws.control_plane.time", SimpleNamespace(sleep=no_sleep, monotonic=time.monotonic)
+    )
     before = account.snapshot()
     failed, events = [], []
     clock = SimpleNamespace(now_s=0.0)
@@ -182,7 +185,9 @@ def test_restoring_and_giving_back_share_one_limit(
     account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An endpoint that refuses every change is waited for once, not for each thing to put right."""
-    monkeypatch.setattr(account.gateway._control, "_sleep", no_sleep)
+    monkeypatch.setattr(
+        "tuner.aws.control_plane.time", SimpleNamespace(sleep=no_sleep, monotonic=time.monotonic)
+    )
     before = account.snapshot()
     failed = []
     clock = SimpleNamespace(now_s=0.0)
