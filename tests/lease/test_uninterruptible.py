@@ -31,6 +31,28 @@ STEP_S = 20.0
 """What a failing request takes on the scripted clock, the SDK's wait behind it included."""
 
 
+class ScriptedClock:
+    """Goes on with each request that fails; then whoever waits looks at it, as in real time."""
+
+    def __init__(self) -> None:
+        self._now_s = 0.0
+        self._looked, self._is_over = threading.Event(), threading.Event()
+
+    def __call__(self) -> float:
+        self._looked.set()
+        return self._now_s
+
+    def go_on(self) -> None:
+        self._now_s += STEP_S
+        self._looked.clear()
+        while not self._is_over.is_set() and not self._looked.wait(0.05):
+            pass
+
+    def end(self) -> None:
+        """Nobody looks any more."""
+        self._is_over.set()
+
+
 def leased(account: Account, isolation: str, **options: Any) -> Any:
     return open_lease(
         account.read(),
@@ -83,25 +105,24 @@ def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     )
     before = account.snapshot()
     failed, events = [], []
-    clock = SimpleNamespace(now_s=0.0)
+    clock = ScriptedClock()
     is_mended = threading.Event()
 
     def answer(sent: Any) -> Any:
         if sent.method != "DELETE" or is_mended.is_set():
             return None
         failed.append(sent)
-        clock.now_s += STEP_S
-        # So that the one who waits looks between any two requests, as it does in real time.
-        threading.Event().wait(0.1)
+        clock.go_on()
         return refusal(sent, *refused)
 
     on_the_wire(answer)
     with (
         pytest.raises(LeftChangedError, match="tuner recover"),
-        leased(account, isolation, clock=lambda: clock.now_s, on_progress=events.append) as lease,
+        leased(account, isolation, clock=clock, on_progress=events.append) as lease,
     ):
         lease.publish([128, 1024])
     given_up = len(failed)
+    clock.end()
     assert given_up * STEP_S <= module.LIMIT_S + 2 * STEP_S
     join_abandoned()  # with the process, its hold on the journal would be over at once
     told = [event.reason for event in events if isinstance(event, CallFailed)]
@@ -190,7 +211,7 @@ def test_restoring_and_giving_back_share_one_limit(
     )
     before = account.snapshot()
     failed = []
-    clock = SimpleNamespace(now_s=0.0)
+    clock = ScriptedClock()
     is_broken = threading.Event()
 
     def answer(sent: Any) -> Any:
@@ -200,17 +221,17 @@ def test_restoring_and_giving_back_share_one_limit(
         if sent.method == "GET" or not is_broken.is_set():
             return None
         failed.append(sent)
-        clock.now_s += STEP_S
-        threading.Event().wait(0.1)  # as above
+        clock.go_on()
         return refusal(sent, 500, "ServiceException")
 
     on_the_wire(answer)
     with (
         pytest.raises(LeftChangedError) as caught,
-        leased(account, "version", clock=lambda: clock.now_s) as lease,
+        leased(account, "version", clock=clock) as lease,
     ):
         lease.publish([128])
     assert len(failed) * STEP_S <= module.LIMIT_S + 2 * STEP_S
+    clock.end()
     assert str(caught.value).count("tuner recover") == 1
     is_broken.clear()
     join_abandoned()
@@ -232,7 +253,7 @@ def test_recovering_has_a_limit_too(
     def answer(sent: Any) -> Any:
         if sent.method != "DELETE" or is_mended.is_set():
             return None
-        threading.Event().wait(0.2)
+        threading.Event().wait(0.05)
         return refusal(sent, 500, "ServiceException")
 
     def put_right(on_progress: Any = ignore) -> None:
@@ -253,9 +274,14 @@ def test_recovering_has_a_limit_too(
     on_the_wire(answer)
     events: list[Any] = []
     with monkeypatch.context() as patch:
-        patch.setattr(module, "LIMIT_S", 1.0)
+
+        def told(event: Any) -> None:
+            events.append(event)
+            if isinstance(event, CallFailed):
+                patch.setattr(module, "LIMIT_S", 0.1)
+
         with pytest.raises(LeftChangedError, match="has done nothing") as caught:
-            put_right(events.append)
+            put_right(told)
     assert caught.value.exit_code == 4
     assert any(isinstance(event, CallFailed) for event in events)
     is_mended.set()
