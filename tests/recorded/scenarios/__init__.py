@@ -1,0 +1,32 @@
+"""The calls of each recorded scenario, and what differs from AWS on purpose."""
+
+from __future__ import annotations
+
+from tests.recorded.scenarios import (
+    aliases,
+    concurrency,
+    functions,
+    names,
+    permissions,
+    refusals,
+    tags,
+    versions,
+)
+from tests.recorded.scenarios.on_purpose import ON_PURPOSE
+
+SCENARIOS = {
+    name: play
+    for module in (
+        functions,
+        versions,
+        aliases,
+        permissions,
+        tags,
+        concurrency,
+        names,
+        refusals,
+    )
+    for name, play in module.SCENARIOS.items()
+}
+
+__all__ = ["ON_PURPOSE", "SCENARIOS"]

@@ -1,0 +1,51 @@
+"""Replies that the local Lambda gives otherwise than AWS on purpose."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tests.recorded.replay import Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why fields differ: those whose "scenario step path" has the pattern."""
+
+    pattern: str
+    why: str
+
+    def covers(self, each: Difference) -> bool:
+        """Whether this is the reason of a difference."""
+        return re.search(self.pattern, f"{each.scenario} {each.step} {each.path}") is not None
+
+
+ON_PURPOSE: Final[tuple[Reason, ...]] = (
+    Reason(
+        "test_publish_with_wrong_revisionid .*(SnapStart|RuntimeVersionConfig|LoggingConfig)",
+        "recorded in 2022, before there were these members",
+    ),
+    Reason(
+        "test_create_deprecated_function_runtime_with_validation_enabled",
+        "a runtime that AWS takes no more runs here where this machine can; others are refused by "
+        "name, with those that can",
+    ),
+    Reason(
+        r"test_(create|update)_lambda_exceptions (invalid|uppercase)_runtime_exc Error\.Message",
+        "the runtimes that can run here are named, not those of AWS",
+    ),
+    Reason(
+        "test_large_environment.*Error.Message",
+        "AWS repeats all values in the message; here none is ever in one",
+    ),
+    Reason(
+        "function_arn_other_account_exc Error.Message",
+        "AWS gives no message; here it says which account the endpoint's functions belong to",
+    ),
+    Reason(
+        "test_tag_exceptions.* (invalid_arn_exception|tag_lambda_invalidarn) Error.Message",
+        "the pattern in the message is that of botocore's model, which is newer",
+    ),
+)
