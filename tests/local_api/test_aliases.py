@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_api.conftest import code_of
 
 
 @pytest.fixture
@@ -81,14 +84,6 @@ def test_what_aliases_refuse(published: Any) -> None:
             "InvalidParameterValueException",
             {
                 "Name": "next",
-                "FunctionVersion": "1",
-                "RoutingConfig": {"AdditionalVersionWeights": {"2": 1.5}},
-            },
-        ),
-        (
-            "InvalidParameterValueException",
-            {
-                "Name": "next",
                 "FunctionVersion": "$LATEST",
                 "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.5}},
             },
@@ -98,10 +93,34 @@ def test_what_aliases_refuse(published: Any) -> None:
     for kind, given in refusals:
         with pytest.raises(getattr(published.exceptions, kind)):
             published.create_alias(FunctionName="hello", **given)
-    with pytest.raises(published.exceptions.ResourceNotFoundException):
+    with pytest.raises(published.exceptions.ResourceNotFoundException, match="Cannot find alias"):
         published.get_alias(FunctionName="hello", Name="absent")
+    with pytest.raises(published.exceptions.ResourceNotFoundException, match="Alias not found"):
+        published.update_alias(FunctionName="hello", Name="absent")
     with pytest.raises(published.exceptions.ResourceNotFoundException):
         published.invoke(FunctionName="hello", Qualifier="absent")
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"2": 3}, r"Value '\{2=3.0\}' at 'routingConfig.additionalVersionWeights' failed"),
+        ({"1": 3}, r"Map value must satisfy constraint: \[Member .*, Member must not be null\]"),
+        ({"live": 0.5}, r"'\{live=0.5\}'.*Map keys must satisfy constraint: \[.*: \[0-9\]\+\]"),
+    ],
+)
+def test_weights_are_told_as_aws_tells_a_map(
+    published: Any, weights: dict[str, float], words: str
+) -> None:
+    """A weight or a version beyond the model's limits is told with the whole map and all rules."""
+    with pytest.raises(ClientError, match=words) as refused:
+        published.create_alias(
+            FunctionName="hello",
+            Name="next",
+            FunctionVersion="1",
+            RoutingConfig={"AdditionalVersionWeights": weights},
+        )
+    assert code_of(refused) == "ValidationException"
 
 
 def test_listing_by_version(published: Any) -> None:

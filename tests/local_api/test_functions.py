@@ -98,6 +98,7 @@ def test_an_update_is_in_progress_for_a_moment(serve: Serve) -> None:
     client, _ = serve(update_s=0.5, clock=clock, executor=executor)
     updated = client.update_function_configuration(FunctionName="hello", MemorySize=256)
     assert (updated["State"], updated["LastUpdateStatus"]) == ("Active", "InProgress")
+    assert updated["LastUpdateStatusReasonCode"] == "Creating"
     for operation, given in (
         (client.update_function_configuration, {"MemorySize": 300}),
         (client.update_function_code, {"ZipFile": make_zip("x = 1")}),
@@ -114,17 +115,24 @@ def test_an_update_is_in_progress_for_a_moment(serve: Serve) -> None:
 
 
 def test_new_functions_and_versions_are_pending(serve: Serve) -> None:
-    """A new function or version is Pending and cannot be invoked until it is Active."""
+    """A new function is Pending, with what it's published as, and runs once it is Active."""
     clock = Clock()
     client, _ = serve(update_s=0.5, clock=clock)
-    assert create(client, "fresh")["State"] == "Pending"
-    version = client.publish_version(FunctionName="hello")
+    version = create(client, "fresh", Publish=True)
     assert (version["State"], version["StateReasonCode"]) == ("Pending", "Creating")
-    for given in ({"FunctionName": "fresh"}, {"FunctionName": "hello", "Qualifier": "1"}):
+    for given in ({"FunctionName": "fresh"}, {"FunctionName": "fresh", "Qualifier": "1"}):
         with pytest.raises(client.exceptions.ResourceConflictException, match="Pending"):
             client.invoke(**given)
     clock.now_s += 0.5
     assert client.get_function(FunctionName="fresh")["Configuration"]["State"] == "Active"
+    assert client.invoke(FunctionName="fresh", Qualifier="1")["ExecutedVersion"] == "1"
+
+
+def test_a_version_of_what_runs_is_active_at_once(serve: Serve) -> None:
+    """What PublishVersion makes of an active $LATEST is Active in its own reply, as on AWS."""
+    client, _ = serve(update_s=0.5, clock=Clock())
+    version = client.publish_version(FunctionName="hello")
+    assert (version["State"], version["LastUpdateStatus"]) == ("Active", "Successful")
     assert client.invoke(FunctionName="hello", Qualifier="1")["ExecutedVersion"] == "1"
 
 

@@ -153,9 +153,13 @@ def test_absent_provisioned_concurrency_is_a_modelled_error(client: Any) -> None
     "operation", sorted({name for name, given in READS if "FunctionName" in given})
 )
 def test_an_unknown_function_is_a_modelled_error(client: Any, operation: str) -> None:
-    """Every operation on an unknown function raises ResourceNotFoundException with its ARN."""
+    """Every operation on an unknown function raises ResourceNotFoundException in AWS's words."""
     given = {"Name": "live"} if operation == "get_alias" else {}
-    with pytest.raises(client.exceptions.ResourceNotFoundException, match="function:nobody"):
+    words = {
+        "get_policy": "The resource you requested does not exist",
+        "list_function_event_invoke_configs": "The function doesn't exist",
+    }.get(operation, "function:nobody")
+    with pytest.raises(client.exceptions.ResourceNotFoundException, match=words):
         getattr(client, operation)(FunctionName="nobody", **given)
 
 

@@ -48,10 +48,10 @@ def test_any_text_is_a_name_or_refused(text: str) -> None:
     if isinstance(found, ApiError):
         assert found.status in (400, 403, 404)
     else:
-        assert re.fullmatch(r"[a-zA-Z0-9_-]+", found.name)
+        assert re.fullmatch(r"[a-zA-Z0-9_.-]+", found.name)
 
 
 def test_an_operation_on_the_whole_function_takes_no_qualifier() -> None:
     """A qualified name is refused where only the function as a whole makes sense."""
-    with pytest.raises(ApiError, match="functionName"):
+    with pytest.raises(ApiError, match="permitted on Lambda functions only"):
         ACCOUNT.resolve_unqualified("hello:1")

@@ -13,7 +13,7 @@ from tuner.local.control_plane.layers import check_total_size
 from tuner.local.control_plane.names import ACCOUNT_ID, check_new_name
 from tuner.local.control_plane.package import package_of, zip_source
 from tuner.local.control_plane.settings import create_settings
-from tuner.local.control_plane.validation import check, check_function, check_member
+from tuner.local.control_plane.validation import check, check_function
 from tuner.local.template_report import findings_of, left_out
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Deployer:
             _check_bootstrap(function, code, layered)
             aliases = [each for each in function.qualifiers if each != "1"]
             for alias in aliases:
-                check_member("CreateAlias", "Name", alias)
+                check("CreateAlias", {"Name": alias, "FunctionVersion": "1"})
             self._store.create(
                 function.name,
                 settings,
@@ -181,6 +181,10 @@ def _creation(function: FunctionDefinition) -> dict[str, Any]:
         "Timeout": function.timeout_s,
         "EphemeralStorage": {"Size": function.ephemeral_storage_mb},
         "Architectures": [function.architecture],
-        "Environment": {"Variables": dict(function.environment)},
+        **(
+            {"Environment": {"Variables": dict(function.environment)}}
+            if function.environment
+            else {}
+        ),
         "LoggingConfig": dict(function.logging),
     }

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Alias
-from tuner.local.control_plane.names import LATEST, is_version
-from tuner.local.control_plane.validation import serialization_error
+from tuner.local.control_plane.names import LATEST, Reference, is_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +28,7 @@ class AliasesApi:
         """CreateAlias."""
         body = call.json()
         name = body["Name"]
-        with self._store.open(call.function) as function:
+        with self._store.open(Reference(call.function, body["FunctionVersion"])) as function:
             if name in function.aliases:
                 arn = self._store.account.arn(function.name, name)
                 raise conflict(f"Alias already exists: {arn}")
@@ -66,7 +65,7 @@ class AliasesApi:
         """UpdateAlias: members that are left out stay as they are."""
         body = call.json()
         with self._store.open(call.function) as function:
-            alias = self._find(function, call)
+            alias = self._find(function, call, "Alias not found")
             if body.get("RevisionId") not in (None, alias.revision_id):
                 raise stale_revision()
             changed = replace(
@@ -89,11 +88,11 @@ class AliasesApi:
         with self._store.open(call.function) as function:
             function.aliases.pop(call.path["Name"], None)
 
-    def _find(self, function: Function, call: Call) -> Alias:
+    def _find(self, function: Function, call: Call, absent: str = "Cannot find alias arn") -> Alias:
         alias = function.aliases.get(call.path["Name"])
         if alias is None:
             arn = self._store.account.arn(function.name, call.path["Name"])
-            raise not_found(f"Cannot find alias arn: {arn}")
+            raise not_found(f"{absent}: {arn}")
         return alias
 
     def _check_target(self, function: Function, alias: Alias) -> None:
@@ -105,8 +104,10 @@ class AliasesApi:
                 )
         if not alias.weights:
             return
-        if alias.version == LATEST or any(number == LATEST for number, _ in alias.weights):
-            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+        if alias.version == LATEST:
+            raise invalid(
+                "$LATEST is not supported for an alias pointing to more than 1 version", type_=None
+            )
         if any(number == alias.version for number, _ in alias.weights):
             raise invalid(
                 f"Invalid function version {alias.version}. Function version {alias.version} is "
@@ -127,12 +128,8 @@ class AliasesApi:
 
 
 def _weights(routing: Mapping[str, Any] | None) -> tuple[tuple[str, float], ...]:
-    """Read a RoutingConfig: at most one further version, with a share from 0 to 1."""
+    """Read a (validated) RoutingConfig: at most one further version, with its share."""
     given = (routing or {}).get("AdditionalVersionWeights") or {}
-    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in given.values()):
-        raise serialization_error("AdditionalVersionWeights must map versions to numbers")
     if len(given) > 1:
         raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")
-    if any(not 0 <= weight <= 1 for weight in given.values()):
-        raise invalid("A weight in AdditionalVersionWeights must be between 0.0 and 1.0")
     return tuple((number, float(weight)) for number, weight in given.items())

@@ -42,9 +42,9 @@ class ApiError(Exception):
         return json.dumps({**fields, key: str(self)}).encode()
 
 
-def invalid(message: str) -> ApiError:
+def invalid(message: str, *, type_: str | None = "User") -> ApiError:
     """A parameter's value is understood and refused."""
-    return ApiError(400, "InvalidParameterValueException", message)
+    return ApiError(400, "InvalidParameterValueException", message, type_=type_)
 
 
 def not_found(message: str) -> ApiError:

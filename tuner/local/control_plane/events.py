@@ -15,6 +15,7 @@ import itertools
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +26,7 @@ from tuner.local.control_plane.names import LATEST
 from tuner.local.http.message import HangUpError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore, Target
@@ -39,6 +40,8 @@ MAX_QUEUED: Final = 1000
 WORKERS: Final = 8
 RETRY_DELAYS_S: Final = (60.0, 120.0)
 THROTTLED_DELAY_S: Final = 0.1
+_NO_FUNCTION: Final = "The function doesn't exist."
+_SETTINGS: Final = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +171,14 @@ class EventConfigApi:
     def get_function_event_invoke_config(self, call: Call) -> Answer:
         """GetFunctionEventInvokeConfig."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
+        with self._open(reference, self._absent(reference)) as function:
             config = self._find(function, reference)
             return self._describe(function, _key(reference), config)
 
     def list_function_event_invoke_configs(self, call: Call) -> Answer:
         """ListFunctionEventInvokeConfigs: of every version and alias that has some."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
+        with self._open(reference, not_found(_NO_FUNCTION)) as function:
             configs = sorted(function.event_configs.items())
             page, marker = call.page(configs, lambda entry: entry[0])
             listed = [self._describe(function, key, config) for key, config in page]
@@ -184,7 +187,7 @@ class EventConfigApi:
     def delete_function_event_invoke_config(self, call: Call) -> None:
         """DeleteFunctionEventInvokeConfig."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
+        with self._open(reference, self._absent(reference)) as function:
             self._find(function, reference)
             del function.event_configs[_key(reference)]
 
@@ -192,9 +195,12 @@ class EventConfigApi:
         body = call.json()
         if any((body.get("DestinationConfig") or {}).values()):
             raise invalid("Destinations are not supported by the local Lambda: leave them out")
+        if not keep and not any(body.get(name) is not None for name in _SETTINGS):
+            raise invalid("You must specify at least one of error handling or destination setting.")
         reference = call.reference
-        with self._store.open(reference.name) as function:
-            self._store.find(function, reference)
+        with self._open(reference, not_found(_NO_FUNCTION)) as function:
+            if function.find_version(reference.qualifier) is None:
+                raise not_found(_NO_FUNCTION)
             base = self._find(function, reference) if keep else EventConfig()
             config = replace(
                 base,
@@ -205,13 +211,22 @@ class EventConfigApi:
             function.event_configs[_key(reference)] = config
             return self._describe(function, _key(reference), config)
 
+    @contextmanager
+    def _open(self, reference: Reference, otherwise: ApiError) -> Iterator[Function]:
+        if not self._store.has(reference.name):
+            raise otherwise
+        with self._store.open(reference) as function:
+            yield function
+
     def _find(self, function: Function, reference: Reference) -> EventConfig:
-        self._store.find(function, reference)
         config = function.event_configs.get(_key(reference))
         if config is None:
-            arn = self._store.account.arn(function.name, _key(reference))
-            raise not_found(f"The function {arn} doesn't have an EventInvokeConfig")
+            raise self._absent(reference)
         return config
+
+    def _absent(self, reference: Reference) -> ApiError:
+        arn = self._store.account.arn(reference.name, _key(reference))
+        return not_found(f"The function {arn} doesn't have an EventInvokeConfig")
 
     def _describe(self, function: Function, key: str, config: EventConfig) -> dict[str, Any]:
         shape: dict[str, Any] = {

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from tuner.local.control_plane.api_error import conflict, invalid, not_found, stale_revision
 from tuner.local.control_plane.function_state import Alias, Change, EventConfig, Function, Version
-from tuner.local.control_plane.names import LATEST, is_version
+from tuner.local.control_plane.names import LATEST, Reference, is_alias, is_version
 from tuner.local.control_plane.settings import make_deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tuner.local.control_plane.names import AccountRegion, Reference
+    from tuner.local.control_plane.names import AccountRegion
     from tuner.local.control_plane.package import Code
     from tuner.local.control_plane.settings import Settings
     from tuner.local.deployment import Deployment
@@ -79,14 +79,20 @@ class FunctionStore:
         with self._lock:
             return sorted(self._functions)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a function of this name."""
+        with self._lock:
+            return name in self._functions
+
     @contextmanager
-    def open(self, name: str) -> Iterator[Function]:
-        """Hold a function for reading or changing; ApiError if there is none."""
+    def open(self, named: str | Reference) -> Iterator[Function]:
+        """Hold a function for reading or changing; ApiError, named as given, if there is none."""
+        name, qualifier = (named, None) if isinstance(named, str) else (named.name, named.qualifier)
         with self._lock:
             function = self._functions.get(name)
             if function is None:
                 why = f" ({self._left_out[name]})" if name in self._left_out else ""
-                raise not_found(f"Function not found: {self.account.arn(name)}{why}")
+                raise not_found(f"Function not found: {self.account.arn(name, qualifier)}{why}")
             self._settle(function)
             yield function
 
@@ -193,7 +199,7 @@ class FunctionStore:
         qualifier = reference.qualifier
         if qualifier == LATEST:
             raise invalid("$LATEST version cannot be deleted without deleting the function.")
-        if qualifier is not None and not is_version(qualifier):
+        if qualifier is not None and is_alias(qualifier):
             raise invalid("Deletion of aliases is not currently supported.")
         with self.open(reference.name) as function:
             if qualifier is None:
@@ -202,6 +208,8 @@ class FunctionStore:
                     *_ordered_versions(function),
                     *([function.running] * bool(function.running)),
                 ]
+            elif not is_version(qualifier):
+                raise not_found(f"Function not found: {self.account.arn(function.name)}")
             else:
                 users = function.aliases_of(qualifier)
                 if users:
@@ -223,9 +231,25 @@ class FunctionStore:
             raise not_found(f"Function not found: {arn}")
         return version
 
+    def touch(self, function: Function) -> None:
+        """Move the revision of $LATEST: tags and publishing do so too."""
+        function.latest = replace(
+            function.latest, revision_id=str(uuid.uuid4()), ready_revision_id=str(uuid.uuid4())
+        )
+
+    def find_alias_or_version(self, reference: Reference) -> None:
+        """Refuse a reference that names no version or alias that is here, in the words for it."""
+        with self._lock:
+            function = self._functions.get(reference.name)
+            if function is not None and function.find_version(reference.qualifier) is not None:
+                return
+        is_named = reference.qualifier is not None and is_alias(reference.qualifier)
+        arn = self.account.arn(reference.name, reference.qualifier)
+        raise not_found(f"{'Cannot find alias arn' if is_named else 'Function not found'}: {arn}")
+
     def target(self, reference: Reference) -> Target:
         """Choose what an invocation runs. During an update that is the old $LATEST still."""
-        with self.open(reference.name) as function:
+        with self.open(Reference(reference.name, reference.qualifier or LATEST)) as function:
             version = self._weighted(function, reference)
             if version is function.latest and function.running is not None:
                 version = function.running
@@ -287,11 +311,10 @@ class FunctionStore:
             self._new_version(
                 function.name, str(function.next_number), settings, latest.code, "publish"
             ),
+            ready_at_s=latest.ready_at_s,
             published_from=(latest.settings, latest.code.sha256),
         )
-        version = replace(version, ready_revision_id=version.revision_id)
-        if latest.is_ready(self.now_s()):  # a template's function is ready at once, so is this
-            function.latest = replace(latest, ready_revision_id=str(uuid.uuid4()))
+        self.touch(function)
         function.versions[function.next_number] = version
         function.next_number += 1
         return version

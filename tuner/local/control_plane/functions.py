@@ -66,7 +66,7 @@ class FunctionsApi:
     def get_function(self, call: Call) -> Answer:
         """GetFunction."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
+        with self._store.open(reference) as function:
             version = self._store.find(function, reference)
             reply: dict[str, Any] = {
                 "Configuration": self._configuration(function, version, reference.qualifier),
@@ -81,7 +81,7 @@ class FunctionsApi:
     def get_function_configuration(self, call: Call) -> Answer:
         """GetFunctionConfiguration."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
+        with self._store.open(reference) as function:
             version = self._store.find(function, reference)
             return self._configuration(function, version, reference.qualifier)
 
@@ -101,7 +101,7 @@ class FunctionsApi:
 
     def list_versions_by_function(self, call: Call) -> Answer:
         """ListVersionsByFunction: $LATEST first, then versions in order."""
-        with self._store.open(call.reference.name) as function:
+        with self._store.open(call.reference) as function:
             numbers = [LATEST, *(str(number) for number in sorted(function.versions))]
             page, marker = call.page(numbers, str)
             found = [function.find_version(number) for number in page]
@@ -234,6 +234,7 @@ class FunctionsApi:
         }
 
 
+_CREATING: Final = "The function is being created."
 _UNLISTED: Final = frozenset(
     {
         "State",
@@ -251,15 +252,16 @@ def _state(version: Version, *, is_ready: bool) -> dict[str, str]:
     if is_ready:
         return {"State": "Active", "LastUpdateStatus": "Successful"}
     if version.change == "update":
-        return {"State": "Active", "LastUpdateStatus": "InProgress"}
-    return {
-        "State": "Pending",
-        "StateReason": "The function is being created.",
-        "StateReasonCode": "Creating",
-    }
+        return {
+            "State": "Active",
+            "LastUpdateStatus": "InProgress",
+            "LastUpdateStatusReason": _CREATING,  # AWS's words: it creates one with the change
+            "LastUpdateStatusReasonCode": "Creating",
+        }
+    return {"State": "Pending", "StateReason": _CREATING, "StateReasonCode": "Creating"}
 
 
 def _unqualified(call: Call) -> str:
-    if call.reference.qualifier is not None:
-        raise invalid("This operation is permitted on the unqualified function only.")
+    if call.reference.qualifier not in (None, LATEST):
+        raise invalid("Current operation does not support versions other than $LATEST.")
     return call.reference.name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +15,7 @@ from tuner.local.control_plane.api_error import (
     stale_revision,
 )
 from tuner.local.control_plane.function_state import Policy
-from tuner.local.control_plane.names import LATEST
+from tuner.local.control_plane.names import LATEST, Reference
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from tuner.local.control_plane.validation import check_tags
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore
     from tuner.local.control_plane.lambda_api import Answer, Call
-    from tuner.local.control_plane.names import Reference
 
 _CONDITIONS: Final = {
     "SourceArn": ("ArnLike", "AWS:SourceArn"),
@@ -31,6 +31,7 @@ _CONDITIONS: Final = {
     "EventSourceToken": ("StringEquals", "lambda:EventSourceToken"),
     "FunctionUrlAuthType": ("StringEquals", "lambda:FunctionUrlAuthType"),
 }
+_PRINCIPAL: Final = re.compile(r"\*|\d{12}|arn:.*|[\w.-]+\.(amazonaws|amazon)\.com(\.cn)?")
 _MIN_UNRESERVED: Final = 100
 """What an account must keep for functions without a reservation (all it has, if that is less)."""
 
@@ -46,14 +47,18 @@ class GovernanceApi:
         """TagResource."""
         tags = call.json()["Tags"]
         with self._store.open(self._tagged(call)) as function:
+            if not tags:
+                raise invalid("An error occurred and the request cannot be processed.")
             check_tags(tags, function.tags)
             function.tags.update(tags)
+            self._store.touch(function)
 
     def untag_resource(self, call: Call) -> None:
         """UntagResource."""
         with self._store.open(self._tagged(call)) as function:
-            for key in call.request.parameter_list("tagKeys"):
+            for key in call.request.parameters()["tagKeys"]:
                 function.tags.pop(key, None)
+            self._store.touch(function)
 
     def list_tags(self, call: Call) -> Answer:
         """ListTags."""
@@ -64,13 +69,14 @@ class GovernanceApi:
         """PutFunctionConcurrency."""
         wanted = call.json()["ReservedConcurrentExecutions"]
         name = call.function
-        with self._store.open(name) as function:
+        with self._store.open(Reference(name, LATEST)) as function:
             left = self._concurrent_executions - self._store.reserved_in_all(without=name) - wanted
             minimum = min(_MIN_UNRESERVED, self._concurrent_executions)
             if wanted > 0 and left < minimum:
                 raise invalid(
                     "Specified ReservedConcurrentExecutions for function decreases account's "
-                    f"UnreservedConcurrentExecution below its minimum value of [{minimum}]."
+                    f"UnreservedConcurrentExecution below its minimum value of [{minimum}].",
+                    type_=None,
                 )
             function.reserved_concurrency = wanted
         return {"ReservedConcurrentExecutions": wanted}
@@ -108,9 +114,15 @@ class GovernanceApi:
         reference = call.reference
         if reference.qualifier == LATEST:
             raise invalid("We currently do not support adding policies for $LATEST.")
+        if not _PRINCIPAL.fullmatch(body["Principal"]):
+            raise invalid(
+                "The provided principal was invalid. Please check the principal and try again."
+            )
         with self._store.open(reference.name) as function:
-            self._store.find(function, reference)
-            policy = function.policies.setdefault(reference.qualifier or "", Policy())
+            self._store.find_alias_or_version(reference)
+            policy = function.policies.get(reference.qualifier or "")
+            if policy is None:
+                policy = Policy(revision_id=self._revision(function, reference))
             _check_revision(policy, body.get("RevisionId"))
             statement_id = body["StatementId"]
             if statement_id in policy.statements:
@@ -121,14 +133,19 @@ class GovernanceApi:
             arn = self._store.account.arn(function.name, reference.qualifier)
             statement = _statement(body, arn)
             policy.statements[statement_id] = statement
+            function.policies[reference.qualifier or ""] = policy
             policy.revision_id = str(uuid.uuid4())
         return {"Statement": json.dumps(statement, separators=(",", ":"))}
 
     def get_policy(self, call: Call) -> Answer:
         """GetPolicy."""
         reference = call.reference
-        with self._store.open(reference.name) as function:
-            policy = self._policy(function, reference)
+        if not self._store.has(reference.name):
+            raise _no_such_resource()
+        with self._store.open(reference) as function:
+            policy = function.policies.get(reference.qualifier or "")
+            if policy is None or not policy.statements:
+                raise _no_such_resource()
             statements = list(policy.statements.values())
             document = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
             text = json.dumps(document, separators=(",", ":"))
@@ -138,8 +155,13 @@ class GovernanceApi:
         """RemovePermission."""
         reference = call.reference
         statement_id = call.path["StatementId"]
-        with self._store.open(reference.name) as function:
-            policy = self._policy(function, reference)
+        if not self._store.has(reference.name):
+            raise not_found(f"No policy found for: {self._store.account.arn(reference.name)}")
+        with self._store.open(reference) as function:
+            self._store.find_alias_or_version(reference)
+            policy = function.policies.get(reference.qualifier or "")
+            if policy is None or not policy.statements:
+                raise not_found("No policy is associated with the given resource.")
             if statement_id not in policy.statements:
                 raise not_found(f"Statement {statement_id} is not found in resource policy.")
             _check_revision(policy, call.query.get("RevisionId"))
@@ -154,7 +176,7 @@ class GovernanceApi:
 
     def get_function_url_config(self, call: Call) -> None:
         """GetFunctionUrlConfig: there are none here."""
-        self._exists(call.reference)
+        call.reference  # noqa: B018 - another region's is refused first
         raise _no_such_resource()
 
     def list_function_url_configs(self, call: Call) -> Answer:
@@ -164,7 +186,10 @@ class GovernanceApi:
 
     def get_provisioned_concurrency_config(self, call: Call) -> None:
         """GetProvisionedConcurrencyConfig: there is none here."""
-        self._exists(call.reference)
+        reference = call.reference
+        if reference.qualifier == LATEST:
+            raise invalid("The function resource provided must be an alias or a published version.")
+        self._store.find_alias_or_version(reference)
         raise ApiError(
             404,
             "ProvisionedConcurrencyConfigNotFoundException",
@@ -201,20 +226,17 @@ class GovernanceApi:
         return {"RecursiveLoop": body["RecursiveLoop"]}
 
     def _exists(self, reference: Reference) -> None:
-        with self._store.open(reference.name) as function:
+        with self._store.open(reference) as function:
             self._store.find(function, reference)
 
-    def _policy(self, function: Function, reference: Reference) -> Policy:
-        policy = function.policies.get(reference.qualifier or "")
-        if policy is None or not policy.statements:
-            raise _no_such_resource()
-        return policy
+    def _revision(self, function: Function, reference: Reference) -> str:
+        """Give the revision that guards the first permission: that of what it is added to."""
+        if alias := function.aliases.get(reference.qualifier or ""):
+            return alias.revision_id
+        return self._store.find(function, reference).revision_at(self._store.now_s())
 
     def _tagged(self, call: Call) -> str:
-        arn = call.path["Resource"]
-        if not arn.startswith("arn:"):
-            raise invalid(f"{arn} is not the ARN of a function")
-        reference = self._store.account.resolve(arn)
+        reference = self._store.account.resolve(call.path["Resource"])
         if reference.qualifier is not None:
             raise invalid(
                 "Tags on function aliases and versions are not supported. Please specify a "

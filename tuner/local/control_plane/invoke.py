@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.local.control_plane.api_error import ApiError, throttled, too_large
 from tuner.local.control_plane.events import EventQueue
-from tuner.local.control_plane.validation import check_member
 from tuner.local.deployment import InvokeRequest, InvokeResult, parse_trace
 from tuner.local.http.message import BodyTooLargeError, Response
 from tuner.local.machine_load import HEADER, HostLoad
@@ -91,8 +90,6 @@ class InvokeApi:
         headers = call.request.headers
         kind = headers.get("x-amz-invocation-type") or "RequestResponse"
         log_type = headers.get("x-amz-log-type") or "None"
-        check_member("Invoke", "InvocationType", kind)
-        check_member("Invoke", "LogType", log_type)
         payload = _read_payload(call, MAX_EVENT_BYTES if kind == "Event" else MAX_PAYLOAD_BYTES)
         target = self._store.target(reference)
         if kind == "DryRun":

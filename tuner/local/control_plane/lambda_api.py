@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 from tuner.errors import TunerError
 from tuner.local.control_plane.api_error import ApiError, invalid, too_large
-from tuner.local.control_plane.validation import check, check_member, service_model
+from tuner.local.control_plane.validation import check, check_parameters, service_model
 from tuner.local.http.endpoint import signing_key_id
 from tuner.local.http.message import (
     BodyTooLargeError,
@@ -98,14 +98,12 @@ class Call:
         self, items: Sequence[Item], key: Callable[[Item], str]
     ) -> tuple[list[Item], dict[str, str]]:
         """Cut one page after the Marker; gives it and the NextMarker member if more follow."""
-        given = self.query.get("MaxItems") or str(PAGE_SIZE)
-        wanted = int(given) if given.isascii() and given.isdigit() else given
-        check_member(self.operation, "MaxItems", wanted)
+        wanted = int(self.query.get("MaxItems") or PAGE_SIZE)
         start = 0
         if marker := self.query.get("Marker"):
             last = _decode_marker(marker)
             start = next((n + 1 for n, item in enumerate(items) if key(item) == last), len(items))
-        page = list(items[start : start + min(int(wanted), PAGE_SIZE)])
+        page = list(items[start : start + min(wanted, PAGE_SIZE)])
         if page and start + len(page) < len(items):
             return page, {"NextMarker": base64.b64encode(key(page[-1]).encode()).decode()}
         return page, {}
@@ -198,7 +196,10 @@ class LambdaApi:
                     f"{f': {why}' if why else ''}"
                 )
             self._check_key(route, request)
-            given = run(Call(route.operation, request, path, request.parameters(), self._account))
+            query = request.parameters()
+            check_parameters(route.operation, path, query, request.headers)
+            last = {name: values[-1] for name, values in query.items()}
+            given = run(Call(route.operation, request, path, last, self._account))
             if isinstance(given, Response):
                 return given
             return Response(route.status) if given is None else json_response(route.status, given)

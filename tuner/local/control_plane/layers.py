@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.local.control_plane.api_error import invalid, not_found
 from tuner.local.control_plane.names import PARTITION
 from tuner.local.control_plane.package import MAX_UNZIPPED_BYTES
-from tuner.local.control_plane.validation import check_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -181,7 +180,6 @@ class LayersApi:
     def _name(self, call: Call) -> str:
         """Read a layer's name, or its ARN."""
         given = call.path["LayerName"]
-        check_member(call.operation, "LayerName", given)
         return given.removeprefix(self._layers.arn(""))
 
     def _found(self, arn: str) -> Answer:
@@ -225,10 +223,10 @@ def _compatible(versions: Iterable[LayerVersion], call: Call) -> list[LayerVersi
 
 
 def _number(call: Call) -> int:
-    text = call.path["VersionNumber"]
-    number = int(text) if text.isascii() and text.isdigit() else text
-    check_member(call.operation, "VersionNumber", number)
-    return int(number)
+    number = int(call.path["VersionNumber"])
+    if number < 1:
+        raise invalid("Layer Version Cannot be less than 1")
+    return number
 
 
 def _refuse_extensions(version: LayerVersion) -> None:

@@ -20,11 +20,12 @@ _REFERENCE: Final = re.compile(
     r"(?:(?P<account>\d{12}):)?"
     # Alone before a number it is a function's name with a version, not the word of an ARN.
     r"(?:(?<!^)function:|function:(?![0-9]+$))?"
-    r"(?P<name>[a-zA-Z0-9_-]+)"
-    r"(?::(?P<qualifier>\$LATEST|[a-zA-Z0-9_-]+))?"
+    r"(?P<name>[a-zA-Z0-9_.-]+)"
+    r"(?::(?P<qualifier>\$LATEST(?:\.PUBLISHED)?|[a-zA-Z0-9_-]+))?"
 )
-_QUALIFIER: Final = re.compile(r"\$LATEST|[a-zA-Z0-9_-]{1,128}")
-_NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_ALIAS: Final = re.compile(r"(?![0-9]+$)[a-zA-Z0-9_-]+")
+MAX_NAME: Final = 64
+"""Characters of a new function's name; the model has the limit of an ARN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ class AccountRegion:
 
     def resolve(self, given: str, qualifier: str | None = None) -> Reference:
         """Read a FunctionName; raises an ApiError for what AWS refuses."""
-        found = _REFERENCE.fullmatch(given) if len(given) <= 256 else None
+        found = _REFERENCE.fullmatch(given)
         if found is None:
-            raise unmatched("functionName", given, "FunctionName")
+            raise unmatched("functionName", given, "NamespacedFunctionName")
         if found["region"] not in (None, self.region):
             raise not_found(
                 f"Functions from '{found['region']}' are not reachable in this region "
@@ -65,8 +66,6 @@ class AccountRegion:
                 f"not {found['account']}",
                 type_=None,
             )
-        if qualifier is not None and not _QUALIFIER.fullmatch(qualifier):
-            raise unmatched("qualifier", qualifier, "Qualifier")
         if found["qualifier"] and qualifier and found["qualifier"] != qualifier:
             raise invalid(
                 "The derived qualifier from the function name does not match the specified "
@@ -78,16 +77,28 @@ class AccountRegion:
         """Read the FunctionName of an operation on the function as a whole."""
         reference = self.resolve(given)
         if reference.qualifier is not None:
-            raise unmatched("functionName", given, "UnqualifiedFunctionName")
+            raise invalid(
+                "This operation is permitted on Lambda functions only. Aliases and versions do not "
+                "support this operation. Please specify either a function name or an unqualified "
+                "function ARN."
+            )
         return reference.name
 
 
 def check_new_name(name: str) -> None:
-    """Refuse a function name that is too long or has characters that AWS does not allow."""
-    if not _NAME.fullmatch(name):
-        raise unmatched("functionName", name, "FunctionName")
+    """Refuse a function name that is too long."""
+    if len(name) > MAX_NAME:
+        raise invalid(
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy "
+            f"constraint: Member must have length less than or equal to {MAX_NAME}"
+        )
 
 
 def is_version(qualifier: str) -> bool:
     """Whether a qualifier is a version number rather than an alias."""
     return qualifier.isascii() and qualifier.isdigit()
+
+
+def is_alias(qualifier: str) -> bool:
+    """Whether a qualifier can be an alias's name."""
+    return _ALIAS.fullmatch(qualifier) is not None

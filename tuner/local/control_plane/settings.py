@@ -75,7 +75,8 @@ def update_settings(request: Mapping[str, Any], base: Settings) -> Settings:
         if name in given:
             value = given[name].get(inner)
             if value is not None or name not in _DEFAULTS:
-                changes[name] = {inner: value} if value else None
+                # No variables are a setting of their own, unlike an empty ARN.
+                changes[name] = {inner: value} if value or value == {} else None
     if "LoggingConfig" in given:
         changes["LoggingConfig"] = _logging(given["LoggingConfig"], base.members["LoggingConfig"])
     if "VpcConfig" in given:
@@ -100,15 +101,13 @@ def _logging(value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, A
     return {name: each for name, each in merged.items() if each}
 
 
-def _vpc(value: Mapping[str, Any]) -> dict[str, Any] | None:
+def _vpc(value: Mapping[str, Any]) -> dict[str, Any]:
     """Keep a VPC's settings, to be given back: they have no effect on this host."""
     subnets, groups = value.get("SubnetIds") or [], value.get("SecurityGroupIds") or []
-    if not subnets and not groups:
-        return None
     return {
         "SubnetIds": subnets,
         "SecurityGroupIds": groups,
-        "VpcId": "vpc-00000000000000000",
+        "VpcId": "vpc-00000000000000000" if subnets or groups else "",
         "Ipv6AllowedForDualStack": bool(value.get("Ipv6AllowedForDualStack")),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ from tuner.model.lambda_limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from tuner.local.deployment import HostLimits
 
@@ -86,6 +87,8 @@ _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "map": (Mapping, "an object"),
     "structure": (Mapping, "an object"),
 }
+_MAY_HOLD_NULL: Final = frozenset({"SubnetIds", "SecurityGroupIds"})
+"""Lists for whose elements AWS does not say "Member must not be null"."""
 Rule = tuple[str, "Callable[[Any], bool]"]
 
 
@@ -137,8 +140,8 @@ def _check_environment(variables: Mapping[str, Any]) -> None:
                 "to satisfy constraint: Member must satisfy regular expression pattern: "
                 "[a-zA-Z]([a-zA-Z0-9_])+"
             )
-    size = sum(len(f"{name}{value}".encode()) for name, value in variables.items())
-    if size > 4096:
+    text = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    if len(text.encode()) > 4096:
         raise invalid(
             "Lambda was unable to configure your environment variables because the environment "
             "variables you have provided exceeded the 4KB limit."
@@ -182,15 +185,39 @@ def _shape(name: str) -> dict[str, Any]:
     return shape
 
 
-def check(operation: str, request: Mapping[str, Any]) -> None:
-    """Raise AWS's ValidationException with every constraint that a request's body breaks."""
-    _refuse([*_broken(_input_shape(operation), request, "")])
+def check(operation: str, request: Mapping[str, Any], *, in_body: bool = True) -> None:
+    """Raise AWS's ValidationException with every constraint that a request breaks.
+
+    `request` has the members of the body, or (`in_body` False) those of the path, the query, and
+    the headers.
+    """
+    members = _shape(_input_shape(operation))["members"]
+    left_out = {name for name, of in members.items() if ("location" in of) == in_body}
+    _refuse([*_broken(_input_shape(operation), request, "", left_out)])
 
 
-def check_member(operation: str, member: str, value: object) -> None:
-    """Check one member that a request's path, query or headers give."""
-    shape = _shape(_input_shape(operation))["members"][member]["shape"]
-    _refuse([*_broken(shape, value, f"{member[0].lower()}{member[1:]}")])
+def check_parameters(
+    operation: str,
+    path: Mapping[str, str],
+    query: Mapping[str, list[str]],
+    headers: Mapping[str, str],
+) -> None:
+    """Check what a request gives besides its body."""
+    given: dict[str, Any] = {}
+    for name, of in _shape(_input_shape(operation))["members"].items():
+        where, kind = of.get("location"), _shape(of["shape"])["type"]
+        key = of.get("locationName", name)
+        value: Any = path.get(key)
+        if where == "querystring":
+            values = query.get(key)
+            value = values if kind == "list" or not values else values[-1]
+        elif where == "header":
+            value = headers.get(key.lower())
+        if kind in ("integer", "long") and value and value.removeprefix("-").isdecimal():
+            value = int(value)
+        if where is not None and kind != "boolean":
+            given[name] = value
+    check(operation, given, in_body=False)
 
 
 def _input_shape(operation: str) -> str:
@@ -220,7 +247,7 @@ def serialization_error(message: str) -> ApiError:
     return ApiError(400, "SerializationException", message, type_=None)
 
 
-def _broken(name: str, value: Any, where: str) -> Iterator[str]:
+def _broken(name: str, value: Any, where: str, left_out: Collection[str] = ()) -> Iterator[str]:
     """Tell every rule that a value breaks; raises ApiError where it is of another type."""
     shape = _shape(name)
     types, kind = _TYPES[shape["type"]]
@@ -229,21 +256,34 @@ def _broken(name: str, value: Any, where: str) -> Iterator[str]:
         raise serialization_error(f"{where or 'the request'} must be {kind}")
     yield from (_told(value, where, rule) for rule, is_kept in _rules(shape) if not is_kept(value))
     if shape["type"] == "list":
-        yield from _broken_elements(shape["member"]["shape"], value, where)
+        said, no_nulls = _told(value, where, "Member"), name not in _MAY_HOLD_NULL
+        yield from _broken_elements(shape["member"]["shape"], value, where, said, no_nulls=no_nulls)
+    # Values of variables and tags are texts, which are never told: they may be secrets.
+    if shape["type"] == "map" and _shape(shape["value"]["shape"])["type"] == "double":
+        values, said = [*value.values()], _told(value, where, "Map value")
+        yield from _broken_elements(shape["value"]["shape"], values, where, said)
+        said = _told(value, where, "Map keys")
+        yield from _broken_elements(shape["key"]["shape"], [*value], where, said, no_nulls=False)
     for member, of in shape.get("members", {}).items():
+        if member in left_out:
+            continue
         given = value.get(member)
         at = f"{where}.{member[0].lower()}{member[1:]}".removeprefix(".")
         if given is not None:
             yield from _broken(of["shape"], given, at)
-        elif member in shape.get("required", ()) and "location" not in of:
+        elif member in shape.get("required", ()):
             yield f"Value null at '{at}' failed to satisfy constraint: Member must not be null"
 
 
-def _broken_elements(name: str, values: list[Any], where: str) -> Iterator[str]:
-    """AWS tells of a list as a whole, with all rules for what is in it."""
+def _broken_elements(
+    name: str, values: list[Any], where: str, said: str, *, no_nulls: bool = True
+) -> Iterator[str]:
+    """AWS tells of a list or map as a whole, with all rules for what is in it."""
     if any([*_broken(name, value, where)] for value in values):
-        rules = ", ".join(rule for rule, _ in _rules(_shape(name)))
-        yield _told(values, where, f"Member must satisfy constraint: [{rules}]")
+        rules = [rule for rule, _ in _rules(_shape(name))]
+        if no_nulls:
+            rules.append("Member must not be null")
+        yield f"{said} must satisfy constraint: [{', '.join(rules)}]"
 
 
 def _rules(shape: Mapping[str, Any]) -> Iterator[Rule]:
@@ -254,7 +294,7 @@ def _rules(shape: Mapping[str, Any]) -> Iterator[Rule]:
         yield f"Member must have {what} less than or equal to {high}", lambda v: size(v) <= high
     if low is not None:
         yield f"Member must have {what} greater than or equal to {low}", lambda v: size(v) >= low
-    if pattern is not None:
+    if pattern is not None and r"\p{" not in pattern:  # those of tags: see check_tags
         yield (
             f"Member must satisfy regular expression pattern: {pattern}",
             lambda v: re.fullmatch(pattern, v) is not None,
@@ -265,4 +305,9 @@ def _rules(shape: Mapping[str, Any]) -> Iterator[Rule]:
 
 def _told(value: Any, where: str, rule: str) -> str:
     said = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
+    if isinstance(value, dict):
+        pairs = (
+            f"{key}={float(each) if isinstance(each, int) else each}" for key, each in value.items()
+        )
+        said = f"{{{', '.join(pairs)}}}"
     return f"Value '{said}' at '{where}' failed to satisfy constraint: {rule}"

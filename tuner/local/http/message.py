@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
     import socket
@@ -73,13 +73,9 @@ class Request:
             return None
         return int(self.headers.get("content-length", "0"))
 
-    def parameters(self) -> dict[str, str]:
-        """Give the query's parameters; of a repeated one, the last."""
-        return dict(parse_qsl(self.query, keep_blank_values=True)) if self.query else {}
-
-    def parameter_list(self, name: str) -> list[str]:
-        """Every value of a parameter that may be repeated."""
-        return [value for key, value in parse_qsl(self.query) if key == name]
+    def parameters(self) -> dict[str, list[str]]:
+        """Give the query's parameters, each with all its values."""
+        return parse_qs(self.query, keep_blank_values=True) if self.query else {}
 
     def read(self, max_bytes: int) -> bytes:
         """Read the whole body; raises BodyTooLargeError beyond `max_bytes`."""
