@@ -236,8 +236,12 @@ def test_side_effects_are_told_from_settings(wire: WireServer, gateway: LambdaGa
 
     def answer(request: Received) -> Reply:
         if "event-source-mappings" in request.path:
-            arn = "arn:aws:sqs:eu-west-1:123456789012:orders"
-            return Reply(body={"EventSourceMappings": [{"EventSourceArn": arn}]})
+            orders = {"EventSourceArn": "arn:aws:sqs:eu-west-1:123456789012:orders"}
+            off = {
+                "EventSourceArn": "arn:aws:kinesis:eu-west-1:123456789012:a",
+                "State": "Disabled",
+            }
+            return Reply(body={"EventSourceMappings": [orders, off]})
         if "event-invoke-config" in request.path:
             arn = "arn:aws:sns:eu-west-1:123456789012:done"
             config = {"OnSuccess": {"Destination": arn}, "OnFailure": {}}

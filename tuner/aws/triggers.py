@@ -69,9 +69,15 @@ def _aliases(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
 
 
 def _mappings(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    for mapping in control.listed("ListEventSourceMappings", function, "EventSourceMappings"):
+    for mapping in _event_source_mappings(control, function):
         if _is_unqualified(mapping.get("FunctionArn", "")):
             yield f"an event source ({_service(mapping.get('EventSourceArn'), 'self-managed')})"
+
+
+def _event_source_mappings(control: ControlPlane, function: FunctionRef) -> Iterator[Any]:
+    """Those that send something: a disabled one is kept for later."""
+    listed = control.listed("ListEventSourceMappings", function, "EventSourceMappings")
+    return (mapping for mapping in listed if mapping.get("State") != "Disabled")
 
 
 def _url(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
@@ -140,7 +146,7 @@ def find_side_effects(control: ControlPlane, function: FunctionRef) -> tuple[str
 
 
 def _event_sources(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
-    for mapping in control.listed("ListEventSourceMappings", function, "EventSourceMappings"):
+    for mapping in _event_source_mappings(control, function):
         yield f"it is fed by {_service(mapping.get('EventSourceArn'))}"
 
 
