@@ -6,6 +6,7 @@ from tests.recorded.scenarios import (
     aliases,
     concurrency,
     functions,
+    layers,
     names,
     permissions,
     refusals,
@@ -23,6 +24,7 @@ SCENARIOS = {
         permissions,
         tags,
         concurrency,
+        layers,
         names,
         refusals,
     )

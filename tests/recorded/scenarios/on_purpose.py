@@ -45,6 +45,19 @@ ON_PURPOSE: Final[tuple[Reason, ...]] = (
         "AWS gives no message; here it says which account the endpoint's functions belong to",
     ),
     Reason(
+        "test_layer_exceptions list_layers_exc_compatibleruntime_invalid",
+        "any runtime may be asked for: some are newer than botocore's model",
+    ),
+    Reason(
+        "test_layer_exceptions .*arn_exc_invalidarn Error.Message"
+        "|test_layer_function_exceptions add_layer_arn_without_version_exc Error.Message",
+        "the pattern in the message is that of botocore's model, which is newer",
+    ),
+    Reason(
+        "test_layer_function_exceptions add_nonexistent_layer.* Error.Message",
+        "the message adds that a layer of an account is not here, and what to do",
+    ),
+    Reason(
         "test_tag_exceptions.* (invalid_arn_exception|tag_lambda_invalidarn) Error.Message",
         "the pattern in the message is that of botocore's model, which is newer",
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -93,7 +94,7 @@ class LayerStore:
             if not versions:
                 self._layers.pop(name, None)
 
-    def lay(self, arns: Sequence[Any]) -> Layered | None:
+    def lay(self, arns: Sequence[str]) -> Layered | None:
         """Lay a function's layers over one another; None for none.
 
         Raises ApiError for layers that are not here, too many, or that hold an extension.
@@ -103,8 +104,13 @@ class LayerStore:
         versions = [self._needed(arn) for arn in arns]
         if not versions:
             return None
-        if len({version.name for version in versions}) < len(versions):
-            raise invalid("Two different versions of the same layer are not allowed.")
+        for first, second in itertools.combinations(versions, 2):
+            if first.name == second.name:
+                raise invalid(
+                    "Two different versions of the same layer are not allowed to be referenced in "
+                    f"the same function. {first.arn} and {second.arn} are versions of the same "
+                    "layer."
+                )
         for version in versions:
             _refuse_extensions(version)
         opt_dir = self._codes.lay(tuple(version.code for version in versions))
@@ -114,8 +120,14 @@ class LayerStore:
             unzipped_bytes=sum(version.code.unzipped_bytes for version in versions),
         )
 
-    def _needed(self, arn: Any) -> LayerVersion:
-        version = self.find(arn) if isinstance(arn, str) else None
+    def _needed(self, arn: str) -> LayerVersion:
+        version = self.find(arn)
+        region = self._account.region
+        if version is None and arn.split(":")[3] not in ("", region):
+            raise invalid(
+                "Layers are not in the same region as the function. Layers are expected to be in "
+                f"region {region}."
+            )
         if version is None:
             raise invalid(
                 f"Layer version {arn} does not exist. (A layer of an account is not here: publish "
@@ -139,7 +151,7 @@ class LayersApi:
         name = self._name(call)
         body = call.json()
         code = self._uploads.read(body["Content"])
-        details = {member: body[member] for member in _DETAILS if body.get(member)}
+        details = {member: body[member] for member in _DETAILS if body.get(member) is not None}
         return self._whole(self._layers.publish(name, code, **details))
 
     def get_layer_version(self, call: Call) -> Answer:
