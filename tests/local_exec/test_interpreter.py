@@ -124,6 +124,8 @@ def test_another_interpreter_runs_with_the_stand_in(tmp_path: Path, place: int) 
         assert bench.call("echo", {"n": 1}, runtime=runtime).value["event"] == {"n": 1}
         assert bench.call("fail", runtime=runtime).value["errorType"] == "ValueError"
         assert bench.call("app.nothing", runtime=runtime).function_error == "Unhandled"
+        # The stand-in lies below the machine's /tmp: the handler's own can be written all the same.
+        assert bench.call("keep_in_tmp", runtime=runtime).function_error is None
         codes = [finding.code for finding in bench.executor.runtime_findings(runtime)]
         if codes:  # this boto3 is too new for it
             assert codes == ["sdk_missing"]

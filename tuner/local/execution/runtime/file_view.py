@@ -98,7 +98,7 @@ def _open_ways(kept: list[str]) -> None:
         parts = path.strip("/").split("/")
         for count in range(1, len(parts)):
             folder = "/" + "/".join(parts[:count])
-            if not os.stat(folder).st_mode & 0o001:
+            if folder != TMP_DIR and not os.stat(folder).st_mode & 0o001:  # that is the user's own
                 hide_home(folder, kept)
         if os.stat(path).st_mode & 0o005 != 0o005:
             _rebuild(path)
