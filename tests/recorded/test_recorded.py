@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorded.replay import load, replay
-from tests.recorded.scenarios import ON_PURPOSE, SCENARIOS
+from tests.recorded.scenarios import ON_PURPOSE, REAL, SCENARIOS
 
 FOLDER = os.environ.get("TUNER_RECORDED_REPLIES")
 
@@ -14,7 +14,7 @@ FOLDER = os.environ.get("TUNER_RECORDED_REPLIES")
 @pytest.mark.skipif(FOLDER is None, reason="TUNER_RECORDED_REPLIES names no folder of recordings")
 def test_the_local_lambda_answers_as_aws_did(capsys: pytest.CaptureFixture[str]) -> None:
     """Every reply is AWS's, field by field, but for what is listed with its reason."""
-    result = replay(load(Path(FOLDER or "")), SCENARIOS)
+    result = replay(load(Path(FOLDER or "")), SCENARIOS, REAL)
     unexplained = [
         each for each in result.differences if not any(reason.covers(each) for reason in ON_PURPOSE)
     ]

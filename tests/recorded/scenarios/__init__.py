@@ -6,6 +6,7 @@ from tests.recorded.scenarios import (
     aliases,
     concurrency,
     functions,
+    invocations,
     layers,
     names,
     permissions,
@@ -24,6 +25,7 @@ SCENARIOS = {
         permissions,
         tags,
         concurrency,
+        invocations,
         layers,
         names,
         refusals,
@@ -31,4 +33,7 @@ SCENARIOS = {
     for name, play in module.SCENARIOS.items()
 }
 
-__all__ = ["ON_PURPOSE", "SCENARIOS"]
+REAL = frozenset(invocations.SCENARIOS)
+"""Those whose handlers run."""
+
+__all__ = ["ON_PURPOSE", "REAL", "SCENARIOS"]

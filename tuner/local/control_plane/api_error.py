@@ -79,5 +79,6 @@ def throttled(reason: str) -> ApiError:
         "TooManyRequestsException",
         "Rate Exceeded.",
         reason=reason,
-        headers=(("Retry-After", "1"),),
+        # AWS gives no time for the function's own limit.
+        headers=() if reason.startswith("Reserved") else (("Retry-After", "1"),),
     )

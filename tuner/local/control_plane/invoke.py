@@ -93,7 +93,7 @@ class InvokeApi:
         payload = _read_payload(call, MAX_EVENT_BYTES if kind == "Event" else MAX_PAYLOAD_BYTES)
         target = self._store.target(reference)
         if kind == "DryRun":
-            return Response(204, headers=(_version_header(target),))
+            return Response(204)
         request = InvokeRequest(
             request_id=str(uuid.uuid4()),
             payload=payload,
