@@ -141,7 +141,7 @@ def three(a: object, b: object, c: object) -> None:
         (three, "three .* more than an event and a context"),
         (print, "pass a function written with def"),
         (functools.partial(three, 1), "a partial .* pass a function written with def"),
-        (3, "an int cannot be used here: pass a function"),
+        (3, "an int can't be used here: pass a function"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_in_a_line(function: Any, says: str) -> None:

@@ -182,10 +182,12 @@ def test_payloads_may_be_the_events_themselves() -> None:
     ("call", "says"),
     [
         (lambda: tuner.recommend(3), "an int .* pass a Sweep, a sweep file's path"),
+        (lambda: tuner.recommend(None), "^None can't be used here: pass a Sweep"),
         (lambda: tuner.recommend(MIXED, 3), "pass a goal's name such as"),
         (lambda: tuner.recommend(MIXED, "fast"), "'fast' is no goal: pass cost, balanced, speed"),
         (lambda: tuner.recommend(MIXED, min_memory_mb="512"), "`min_memory_mb` is '512': pass"),
         (lambda: tuner.break_even(MIXED, "50/y"), "no known unit: write 50/s"),
+        (lambda: tuner.break_even(MIXED, "fifty"), "'fifty' is no rate: write 50/s, 3000/min"),
         (lambda: tuner.break_even(MIXED, [50]), 'a list .* pass a rate such as "50/s"'),
         (lambda: tuner.break_even(MIXED, -3), "give one above 0"),
         (lambda: tuner.recommend(MIXED, today="soon"), "pass a datetime.date, or text such as"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,15 @@ def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:
     assert markdown.startswith("**BREAK-EVEN")
 
 
+def test_small_amounts_keep_their_cents_and_one_is_singular() -> None:
+    """An interval below 100 dollars says more than whole dollars; the bill multiplies with ×."""
+    text = run_here("break-even", "examples/sweeps/mixed.jsonl", "--rate", "1/s", "--bill").stdout
+    assert "· 1 request/s\n" in text
+    row = next(line for line in text.splitlines() if line.startswith("  Lambda "))
+    assert re.search(r" 6\.74 +6\.\d\d–7\.\d\d$", row.rstrip())
+    assert re.search(r"request +× 0\.0000002 ", text)
+
+
 def test_leaving_has_an_exit_code_of_its_own(sweep_file: str) -> None:
     """11 for leaving, 12 for too close, 0 for staying, where it is asked for."""
     for rate, code in (("1000/s", 11), ("50/s", 12), ("60/min", 0)):
@@ -42,6 +52,8 @@ def test_leaving_has_an_exit_code_of_its_own(sweep_file: str) -> None:
     ("options", "complaint"),
     [
         (("--rate", "0"), "no number above 0"),
+        (("--rate", "fifty"), "'fifty' is no rate: write 50/s"),
+        (("--per-month", "many"), "'many' is no number: write 50, 500k or 30M"),
         (("--rate", "5/fortnight"), "no known unit"),
         (("--rate", "1/s", "--per-month", "1M"), "not several"),
         (("--traffic", "nowhere.csv"), "cannot be read"),

@@ -71,7 +71,10 @@ def test_a_signal_restores_deletes_and_still_answers(
         assert code == 130, said
         assert out.startswith("hello · local")
         assert "Traceback" not in said
-        assert re.search(r"interrupted after \d+ of 40; go on with --resume hello$", said.strip())
+        assert re.search(
+            r"interrupted after \d+ of 40; to go on, run the same command with --resume hello$",
+            said.strip(),
+        )
         assert standing(local) == before
     ran = run_here("recover", **state)
     assert (ran.returncode, ran.stdout) == (0, "Nothing is left of any sweep.\n")

@@ -68,7 +68,7 @@ def test_a_function_that_was_left_out_says_why(template: str) -> None:
 def test_a_function_that_the_template_has_not(template: str) -> None:
     """The nearest name and all that there are, not how to ask an endpoint that is gone."""
     line = one_line(run_here("tune", "hallo", "--local", template))
-    assert "no function hallo: did you mean hello?" in line
+    assert "no function hallo: did you mean hello? It has " in line
 
 
 @pytest.mark.parametrize(

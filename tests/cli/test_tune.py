@@ -224,6 +224,15 @@ def test_bad_input_is_one_line_and_changes_nothing(
     assert standing(server) == before
 
 
+def test_a_sweep_of_this_machine_goes_on_with_its_template(state: dict[str, str]) -> None:
+    """Without one the line names --local, not the AWS credentials that a local sweep never used."""
+    ran = run_here("tune", "--resume", "examples/sweeps/mixed.jsonl", **state)
+    assert ran.returncode == 2
+    line = one_line(ran)
+    assert "was measured on this machine: give its template, too (--local)" in line
+    assert "credentials" not in line
+
+
 def test_an_endpoint_that_does_not_answer_is_told(state: dict[str, str]) -> None:
     """The line names the endpoint and the option."""
     ran = run_here(

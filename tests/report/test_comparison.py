@@ -38,7 +38,7 @@ def rollout(ratio: float = 1.0) -> Comparison:
     [
         (of_code(), "SLOWER: B takes 10% more time (+"),
         (of_code(0.8), "FASTER: B takes 20% less time (−"),
-        (of_code(1.0), "NOT SETTLED: B shows no real difference in time (−"),
+        (of_code(1.0), "NOT SETTLED: B shows no clear difference in time (−"),
         (rollout(1.5), "SLOWER THAN FORECAST: "),
         (rollout(0.5), "FASTER THAN FORECAST: "),
     ],
@@ -46,6 +46,13 @@ def rollout(ratio: float = 1.0) -> Comparison:
 def test_the_line_says_what_changed(found: Comparison, begins: str) -> None:
     """Direction, size and interval; a difference that is not shown is not claimed."""
     assert comparison.headline(found).startswith(begins)
+
+
+def test_a_line_that_settles_nothing_says_so_once() -> None:
+    """Time and cost that both stay open are one clause, each with its interval."""
+    line = comparison.headline(of_code(1.0))
+    assert line.count("no clear difference") == 1
+    assert ") and none in cost (" in line
 
 
 def test_a_rollout_as_forecast_says_so_and_what_it_did() -> None:

@@ -45,6 +45,20 @@ def test_an_amount_is_never_shown_as_nothing_unless_it_is(amount_usd: float, tex
 
 
 @pytest.mark.parametrize(
+    ("rate_per_s", "text"),
+    [
+        (1, "1 request/s"),
+        (0.5, "0.5 requests/s"),
+        (1.02, "1.02 requests/s"),
+        (1000, "1,000 requests/s"),
+    ],
+)
+def test_one_request_a_second_is_singular(rate_per_s: float, text: str) -> None:
+    """Only a rate that is shown as 1 has one request."""
+    assert numbers.rate(rate_per_s) == text
+
+
+@pytest.mark.parametrize(
     ("ratio", "text"),
     [
         (Interval(0.40, 0.37, 0.42), "40% cheaper (37–42%)"),

@@ -74,4 +74,5 @@ def unusable(given: Any, wanted: str) -> UsageError:
     """What to raise for a value of a type that is of no use."""
     kind = type(given).__name__
     article = "an" if kind[:1] in "AEIOUaeiou" else "a"
-    return UsageError(f"{article} {kind} cannot be used here: pass {wanted}")
+    what = "None" if given is None else f"{article} {kind}"
+    return UsageError(f"{what} can't be used here: pass {wanted}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.aws.function_ref import check_region, parse_reference
-from tuner.errors import LocalError, UsageError
+from tuner.errors import CredentialsError, LocalError, UsageError
 from tuner.local import refuse_other_systems
 from tuner.model.function import FunctionConfig
 from tuner.session.inputs import OpenTarget
@@ -41,20 +41,30 @@ def open_target(
 
     What a template says of the function is held against the plan before an endpoint is started.
     `on_step` is told of each build, `credentials_wait` is for credentials that expire. Raises
-    InputError, TemplateError, LocalError, CredentialsError.
+    InputError, TemplateError, LocalError, CredentialsError; UsageError where a sweep of this
+    machine is to go on without its template.
     """
-    request = inputs.request
-    with connect_to(
-        inputs.function,
-        request.target,
-        state_dir=state_dir,
-        allow_outside=request.measure.allow_outside,
-        concurrency=request.budget.concurrency,
-        credentials_wait=credentials_wait,
-        on_step=on_step,
-        check=partial(check_plan, inputs),
-    ) as target:
-        yield target
+    request, earlier = inputs.request, inputs.earlier
+    try:
+        with connect_to(
+            inputs.function,
+            request.target,
+            state_dir=state_dir,
+            allow_outside=request.measure.allow_outside,
+            concurrency=request.budget.concurrency,
+            credentials_wait=credentials_wait,
+            on_step=on_step,
+            check=partial(check_plan, inputs),
+        ) as target:
+            yield target
+    except CredentialsError as error:
+        started_here = request.target.local_template is not None
+        if started_here or earlier is None or earlier.environment != "local":
+            raise
+        raise UsageError(
+            "the sweep that `resume` names was measured on this machine: give its template, too "
+            "(`local_template`)"
+        ) from error
 
 
 @contextmanager
@@ -193,10 +203,11 @@ def _told_by_template(
     functions = {each.name: each for each in template.functions}
     if reference.name not in functions:
         close = difflib.get_close_matches(reference.name, functions, n=1)
-        hint = f"did you mean {close[0]}? It" if close else "it"
-        raise UsageError(
-            f"the template has no function {reference.name}: {hint} has {', '.join(functions)}"
-        )
+        names = ", ".join(functions)
+        hint = f"did you mean {close[0]}?" if close else f"it has {names}"
+        if close and len(functions) > 1:
+            hint += f" It has {names}"
+        raise UsageError(f"the template has no function {reference.name}: {hint}")
     found = functions[reference.name]
     config = FunctionConfig(
         name=found.name,

@@ -177,8 +177,8 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
     if saved.estimate <= 0:
         return f"{name}, the cheapest of the others, costs {dollars(-saved.estimate)} a month more"
     return (
-        f"{name} would save {dollars(saved.estimate)} a month {amounts}, but only "
-        f"{ruling.sure:.0%} sure to save the {need} that leaving Lambda must"
+        f"{name} would save {dollars(saved.estimate)} a month {amounts}, but it's only "
+        f"{ruling.sure:.0%} sure to save {need}, the least that makes leaving Lambda worthwhile"
     )
 
 

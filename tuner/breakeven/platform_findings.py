@@ -52,7 +52,7 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
             "spiky_traffic",
             "info",
             f"for staying: the peak is {top:.2g} times the mean{known}: "
-            + ("a fleet follows it late" if terms.autoscaling else "a fleet stands ready for it")
+            + ("a fleet follows it late" if terms.autoscaling else "a fleet is sized for it")
             + ", Lambda is billed for what comes",
         )
     yield from _seen_findings(traffic, duration_ms)
@@ -153,11 +153,13 @@ def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Fi
         return None
     bill = total_usd(costs.bill.duration_items(middle.work, rate)) * computing / duration
     text = (
-        "one core is the limit: for several cores it must be rewritten, and twice the memory costs "
-        "the same only if it is then twice as fast: that buys time, not money"
+        "one core is the limit: using several takes a rewrite, and buys time, not money, since "
+        "twice the memory costs the same only if it's then twice as fast"
     )
     if bill <= threshold:
-        text += f"; all of its CPU time costs ${bill:,.2f} a month, less than a flag needs"
+        text += (
+            f"; all of its CPU time costs only ${bill:,.2f} a month, too little to rewrite it for"
+        )
     else:
         gain = bill / (bill - threshold)
         text += (

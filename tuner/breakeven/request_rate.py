@@ -17,19 +17,23 @@ def parse_rate(text: str) -> float:
     seconds = _RATE_UNITS.get(unit.strip() or "s")
     if seconds is None:
         raise UsageError(f"{text!r} has no known unit: write 50/s, 3000/min, 5k/h or 1M/day")
-    return parse_count(number) / seconds
+    return _parse(number, text, "rate: write 50/s, 3000/min, 5k/h or 1M/day") / seconds
 
 
 def parse_count(text: str) -> float:
     """`30M`, `500k`, `2G` or `1e6`: above 0. Raises UsageError."""
-    stripped = text.strip()
+    return _parse(text, text, "number: write 50, 500k or 30M")
+
+
+def _parse(number_text: str, given: str, wanted: str) -> float:
+    stripped = number_text.strip()
     factor = _COUNT_UNITS.get(stripped[-1:], 1.0)
     try:
         number = float(stripped[:-1] if factor != 1 else stripped) * factor
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"{text!r} is no number: write 50, 500k or 30M")
+        raise UsageError(f"{given!r} is no {wanted}")
     if number <= 0:
-        raise UsageError(f"{text!r} is no number above 0: there is no cost to compare")
+        raise UsageError(f"{given!r} is no number above 0: there is no cost to compare")
     return number

@@ -65,10 +65,10 @@ Trigger = Literal["http", "queue", "stream", "schedule"]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Everything that the operator may settle; the defaults favour staying on Lambda.
+    """Everything that the operator may settle; the defaults favor staying on Lambda.
 
-    A flag needs a saving of `min_saving_usd_per_month` and of `min_saving_ratio` of Lambda's bill,
-    for a resize as well. Raises UsageError for terms that cannot be.
+    Leaving Lambda is recommended only if it saves `min_saving_usd_per_month` and `min_saving_ratio`
+    of Lambda's bill; the same holds for a resize. Raises UsageError for terms that cannot be.
 
     >>> terms = tuner.Terms(tuner.Traffic(50), trigger="queue", savings_plan=True)
     >>> tuner.break_even("examples/sweeps/mixed.jsonl", terms).rate_per_s

@@ -58,7 +58,7 @@ class LoadOptions:
     peak_ratio: Annotated[
         float | None,
         options.traffic_option(
-            metavar="TIMES", help="Peak of the day over the mean (3 without it; 1 with --traffic)."
+            metavar="TIMES", help="Peak of the day over the mean (default: 3, or 1 with --traffic)."
         ),
     ] = None
 
@@ -163,7 +163,7 @@ class TermsOptions:
         bool,
         _terms(
             "--api-gateway",
-            help="An HTTP API at list price before Lambda (without it a function URL).",
+            help="Put an HTTP API at list price in front of Lambda (default: a function URL).",
         ),
     ] = False
     load_balancer_usd_per_month: Annotated[
@@ -217,7 +217,7 @@ def break_even(
         options.output_option(
             "--out",
             metavar="FILE",
-            help="Figure to write, with --format png or svg (stdout without it).",
+            help="Figure to write, with --format png or svg (default: stdout).",
         ),
     ] = None,
     bill: Annotated[
@@ -234,9 +234,9 @@ def break_even(
 ) -> int:
     """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.
 
-    Without a rate the break-even rate is stated alone. A flag needs a saving of 50 dollars and
-    20% of Lambda's bill a month, sure in 95% of what may be. Nothing is asked of AWS but, with
-    --traffic cloudwatch, the function's invocations and concurrency of the last days.
+    Without a rate you get the break-even rate alone. Leaving Lambda is recommended only if it saves
+    50 dollars and 20% of Lambda's bill a month with a probability of 95%. AWS isn't called, except
+    with --traffic cloudwatch for the function's invocations and concurrency of the last days.
     """
     from tuner.api.answers import break_even as answer_of
     from tuner.cli import exit_status, picture

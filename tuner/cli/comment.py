@@ -42,25 +42,28 @@ class PullRequestOptions:
 
     forge: Annotated[
         Literal["github", "gitlab"] | None,
-        _pull_request(help="Where the pull or merge request is (else by GITLAB_CI, else github)."),
+        _pull_request(
+            help="Where the pull or merge request is (default: gitlab in GitLab CI, else github)."
+        ),
     ] = None
     repository: Annotated[
         str | None,
         _pull_request(
-            metavar="OWNER/NAME", help="Repository (else GITHUB_REPOSITORY or CI_PROJECT_PATH)."
+            metavar="OWNER/NAME", help="Repository (default: GITHUB_REPOSITORY or CI_PROJECT_PATH)."
         ),
     ] = None
     number: Annotated[
         int | None,
         _pull_request(
             min=1,
-            help="Its number (else from GITHUB_REF, GITHUB_EVENT_PATH or CI_MERGE_REQUEST_IID).",
+            help="Its number (default: from GITHUB_REF, GITHUB_EVENT_PATH or "
+            "CI_MERGE_REQUEST_IID).",
         ),
     ] = None
     api_url: Annotated[
         str | None,
         _pull_request(
-            help="API of a server of your own (else GITHUB_API_URL or CI_API_V4_URL, else the "
+            help="API of a server of your own (default: GITHUB_API_URL, CI_API_V4_URL or the "
             "public one)."
         ),
     ] = None
@@ -68,15 +71,15 @@ class PullRequestOptions:
         str | None,
         _pull_request(
             metavar="VARIABLE",
-            help="Variable that holds the token (else GITHUB_TOKEN or GITLAB_TOKEN).",
+            help="Variable that holds the token (default: GITHUB_TOKEN or GITLAB_TOKEN).",
         ),
     ] = None
     author: Annotated[
         str | None,
         _pull_request(
             metavar="LOGIN",
-            help="Whose comments are its own, where an app's token is used: my-app[bot] (else the "
-            "token's user, or github-actions[bot]).",
+            help="Whose comments are its own, where an app's token is used: my-app[bot] (default: "
+            "the token's user, or github-actions[bot]).",
         ),
     ] = None
 
@@ -96,7 +99,7 @@ class ChangeOptions:
         _pull_request(
             metavar="ZIP|FOLDER|IMAGE",
             help="This change's build, repeatable: the comment says first where another was "
-            "measured (without it: where tune --code was not used).",
+            "measured (default: where tune --code was not used).",
             show_default=False,
         ),
     ] = None
@@ -107,7 +110,7 @@ class ChangeOptions:
             exists=True,
             dir_okay=False,
             help="CloudFormation or SAM template, repeatable: the size is suggested on its line "
-            "(else template.yaml, .yml or .json, where one is here).",
+            "(default: template.yaml, .yml or .json, if there is one here).",
             show_default=False,
         ),
     ] = None
@@ -142,7 +145,7 @@ def comment(
     *,
     key: Annotated[
         str | None,
-        typer.Option(help="Which comment to renew (else the functions' names)."),
+        typer.Option(help="Which comment to update (default: the functions' names)."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it; send nothing.")] = False,
     allow_local: Annotated[

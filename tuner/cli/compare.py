@@ -53,7 +53,7 @@ def compare(
     Before and after, x86_64 and arm64, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. A difference is real
     where zero lies outside its 90% interval, and none where all of that is within --tolerance.
-    Nothing is asked of AWS.
+    AWS isn't called.
     """
     from tuner import session
     from tuner.api import comparing

@@ -47,7 +47,7 @@ def refresh(
             "--region",
             metavar="REGION",
             parser=values.region,
-            help="Region to ask for; repeatable (without it the profile's).",
+            help="Region to ask for; repeatable (default: the profile's).",
         ),
     ] = None,
     saved: Annotated[

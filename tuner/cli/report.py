@@ -32,7 +32,7 @@ def report(
 ) -> int:
     """Give the answer of saved sweeps again, under the same goal or another.
 
-    Nothing is asked of AWS: the sweep file holds all that the answer needs. Several sweeps with
+    AWS isn't called: the sweep file holds all that the answer needs. Several sweeps with
     --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
     of one sweep.
     """

@@ -91,7 +91,10 @@ def sweep_and_answer(
     if stop.is_requested:
         done, planned = len(sweep.invocations), sweep.plan.max_invocations
         kept = sweep.file if request.output.out else sweep.function.name
-        say(f"tuner: interrupted after {done} of {planned}; go on with --resume {kept}")
+        say(
+            f"tuner: interrupted after {done} of {planned}; to go on, run the same command with "
+            f"--resume {kept}"
+        )
         return INTERRUPTED
     if sweep.end == "failed":
         say("tuner: the sweep didn't finish: see the messages above")

@@ -202,7 +202,7 @@ class OutputOptions:
         bool,
         options.output_option(
             "--keep-payloads",
-            help="Keep the events that are sent in the sweep file (else only their digests).",
+            help="Keep the events in the sweep file, not just their digests.",
         ),
     ] = False
     out: options.Out = None

@@ -130,7 +130,8 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
     if problem is None:
         raise InputError(
             f"{entry.source} has no warm sample of every payload, so there's nothing to compare: "
-            "tune again with more invocations (`max_invocations`)"
+            "compare two others (tuner sweeps lists them), or tune again with more invocations "
+            "(`max_invocations`)"
         )
     return _Drawn(entry, problem.fitted_at(sizes), problem.measured)
 

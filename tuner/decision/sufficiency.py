@@ -47,7 +47,10 @@ def why_no_curve(question: Question, evidence: Evidence) -> str:
         )
     if any(evidence.success_counts.values()) and not any(evidence.samples.values()):
         return "invocations succeeded but none could be measured: fix what the findings name"
-    return "too few warm samples for a curve: allow more invocations (`max_invocations`)"
+    return (
+        "too few warm samples for a curve: allow more invocations (`max_invocations`), or go on "
+        "with a sweep that was interrupted (`resume`)"
+    )
 
 
 def _why_nothing_succeeded(evidence: Evidence) -> str:

@@ -81,7 +81,7 @@ def render(
     """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
-    rate = "no rate given" if answer.rate_per_s is None else f"{answer.rate_per_s:,.4g} requests/s"
+    rate = "no rate given" if answer.rate_per_s is None else numbers.rate(answer.rate_per_s)
     name = plain(answer.function_name)
     lines = [
         f"{name} · {answer.region} · {answer.architecture} · {rate}",
@@ -144,7 +144,7 @@ def _bill_lines(answer: BreakEven) -> list[str]:
             quantity = f"{item.quantity:,.2f}".removesuffix(".00")
             price = f"{Decimal(repr(item.price_usd)):f}"
             lines.append(
-                f"    {item.what:<34} {quantity:>18} {item.unit:<13} x {price:<16} = "
+                f"    {item.what:<34} {quantity:>18} {item.unit:<13} × {price:<16} = "
                 f"{item.cost_usd:>14,.2f}"
             )
         total = total_usd(platform.bill)
@@ -170,7 +170,8 @@ def describe_work(answer: BreakEven) -> str:
     work = answer.work
     return (
         f"an invocation waits {_span(work.wait_ms, ' ms')}, computes {_span(work.cpu_ms, ' ms')} "
-        f"of one core, uses {work.core_count.estimate:.1f} cores at most, {work.memory_used_mb} MB"
+        f"of one core, uses {work.core_count.estimate:.1f} cores and "
+        f"{work.memory_used_mb} MB at most"
     )
 
 
@@ -180,7 +181,8 @@ def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
     fixed, costs = platform.fixed_cost_usd_per_month, ("–", "", "")
     if cost is not None:
         always = "" if fixed is None else f"{fixed.estimate:,.0f}"
-        costs = (f"{cost.estimate:,.2f}", f"{cost.low:,.0f}–{cost.high:,.0f}", always)
+        cents = 2 if cost.high < 100 else 0
+        costs = (f"{cost.estimate:,.2f}", f"{cost.low:,.{cents}f}–{cost.high:,.{cents}f}", always)
     rates = ("" if platform.kind == "lambda" else "never", "")
     if rate is not None:
         high = "never" if rate.high_per_s is None else numbers.per_s(rate.high_per_s)

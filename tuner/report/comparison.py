@@ -41,19 +41,19 @@ _TIME: Final[Mapping[ChangeVerdict, str]] = {
     "higher": "takes {} more time",
     "lower": "takes {} less time",
     "same": "takes the same time",
-    "unclear": "shows no real difference in time",
+    "unclear": "shows no clear difference in time",
 }
 _COST: Final[Mapping[ChangeVerdict, str]] = {
     "higher": "costs {} more",
     "lower": "costs {} less",
     "same": "costs the same",
-    "unclear": "shows no real difference in cost",
+    "unclear": "shows no clear difference in cost",
 }
 _REAL: Final = {
     "higher": "real",
     "lower": "real",
     "same": "no difference",
-    "unclear": "cannot tell",
+    "unclear": "can't tell",
 }
 
 
@@ -206,7 +206,10 @@ def _sentence(duration: Change, cost: Change) -> str:
     word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
     word = word or {"higher": "MORE EXPENSIVE", "lower": "CHEAPER"}.get(cost.verdict)
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
-    return f"{word}: B {_told(duration, _TIME)}, {_told(cost, _COST)}"
+    costs = _told(cost, _COST)
+    if duration.verdict == cost.verdict == "unclear":
+        costs = f"none in cost ({_range(cost.ratio)})"
+    return f"{word}: B {_told(duration, _TIME)} and {costs}"
 
 
 def _told(change: Change, words: Mapping[ChangeVerdict, str]) -> str:

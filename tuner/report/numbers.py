@@ -94,8 +94,9 @@ def per_s(rate_per_s: float) -> str:
 
 
 def rate(rate_per_s: float) -> str:
-    """A rate of requests: `21.2 requests/s`."""
-    return f"{per_s(rate_per_s)} requests/s"
+    """A rate of requests: `21.2 requests/s`, `1 request/s`."""
+    number = per_s(rate_per_s)
+    return f"{number} request{'' if number == '1' else 's'}/s"
 
 
 def change(ratio: float) -> str:

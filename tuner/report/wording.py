@@ -62,6 +62,10 @@ def certainty(recommendation: Recommendation) -> str | None:
         return None
     sure = numbers.probability(choice.confidence)
     tolerance = numbers.percent(recommendation.goal.tolerance_ratio)
+    # `_doubted` caps the confidence of what a busy machine measured.
+    why = ""
+    if any(each.code == "host_busy" for each in recommendation.findings):
+        sure, why = f"at most {sure}", " (this machine was busy)"
     what = "size"
     if choice.parameters:
         what = f"size and {plain(choice.parameters[0][0])}"
@@ -72,13 +76,13 @@ def certainty(recommendation: Recommendation) -> str | None:
             now += "".join(
                 f" with {plain(n)} {plain(v)}" for n, v in recommendation.current.parameters
             )
-        text = f"{sure} sure it beats {now}"
+        text = f"{sure} sure it beats {now}{why}"
         return (
             f"{text}."
             if bound is None
             else f"{text}; at most {_at_most(bound)} from the best {what}."
         )
-    text = f"{sure} sure this is within {tolerance} of the best {what}"
+    text = f"{sure} sure this is within {tolerance} of the best {what}{why}"
     return f"{text}." if bound is None else f"{text}; at most {_at_most(bound)} from it."
 
 

@@ -295,7 +295,7 @@ class SweepLoop:
         error_type = self._health.common_error(self._versions)
         if error_type is not None:
             self._fail(findings.function_fails(error_type))
-        elif self._health.is_unreachable:
+        elif self._health.is_unreachable and not self._stop.is_urgent:
             self._fail(findings.UNREACHABLE)
         elif self._health.is_unmeasurable:
             self._fail(findings.unmeasurable(invocation.discarded))

@@ -291,7 +291,7 @@ def check_count(count: int) -> None:
     """Raise UsageError for fewer invocations than any comparison takes."""
     if count < LEAST_INVOCATIONS:
         raise UsageError(
-            f"`max_invocations` {count} cannot compare two sizes: {LEAST_INVOCATIONS} are the least"
+            f"`max_invocations` {count} can't compare two sizes: give {LEAST_INVOCATIONS} or more"
         )
 
 

@@ -65,7 +65,7 @@ def draw_break_even(answer: BreakEven) -> Figure:
             handlelength=2.2,
             columnspacing=0.9,
         )
-        rate = "" if answer.rate_per_s is None else f" · {answer.rate_per_s:,.4g} requests/s"
+        rate = "" if answer.rate_per_s is None else f" · {numbers.rate(answer.rate_per_s)}"
         name = plain(answer.function_name)[:64]
         title = f"{name} · {answer.region} · {answer.architecture}{rate}"
         canvas.write_heading(figure, title, canvas.wrapped(headline(answer)), size=11)
