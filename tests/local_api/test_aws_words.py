@@ -125,6 +125,14 @@ def test_a_new_name_is_at_most_64_characters(client: Any) -> None:
     assert code_of(refused) == WRONG
 
 
+def test_other_resources_have_no_tags_here(client: Any) -> None:
+    """A resource that can be tagged and is no function is not found, by its kind."""
+    mapping = "event-source-mapping:01234567-89ab-cdef-0123-456789abcdef"
+    with pytest.raises(ClientError, match=f"Event source mapping not found: .*:{mapping}") as no:
+        client.list_tags(Resource=ARN.replace("function:hello", mapping))
+    assert code_of(no) == ABSENT
+
+
 def test_tags_move_the_revision(client: Any) -> None:
     """A tag is no setting, and yet it makes a RevisionId stale that was read before it."""
     before = client.get_function_configuration(**HELLO)["RevisionId"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.recorded.replay import ARN, FN
@@ -53,6 +54,24 @@ def reserved_limits(play: Player) -> None:
             FunctionName=FN,
             ReservedConcurrentExecutions=count,
         )
+
+
+def reserved_and_back(play: Player, count: int) -> None:
+    def get(step: str) -> None:
+        play(f"get_function_concurrency_{step}", "get_function_concurrency", FunctionName=FN)
+
+    play.created()
+    get("default")
+    play(
+        "put_function_concurrency",
+        "put_function_concurrency",
+        FunctionName=FN,
+        ReservedConcurrentExecutions=count,
+    )
+    get("updated")
+    play("get_function_concurrency_info", "get_function", FunctionName=FN)
+    play("", "delete_function_concurrency", FunctionName=FN)
+    get("deleted")
 
 
 def provisioned_absent(play: Player) -> None:
@@ -190,6 +209,8 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     "TestLambdaReservedConcurrency::test_function_concurrency": reserved,
     "TestLambdaReservedConcurrency::test_function_concurrency_exceptions": reserved_refused,
     "TestLambdaReservedConcurrency::test_function_concurrency_limits": reserved_limits,
+    "TestLambdaConcurrency::test_lambda_concurrency_crud": partial(reserved_and_back, count=0),
+    "TestLambdaConcurrency::test_lambda_concurrency_update": partial(reserved_and_back, count=3),
     "TestLambdaProvisionedConcurrency::test_provisioned_concurrency_exceptions": (
         provisioned_absent
     ),

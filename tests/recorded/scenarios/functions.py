@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.local_api.conftest import make_zip
@@ -145,6 +146,38 @@ def snap_start_refused(play: Player) -> None:
     play.create("create_function_invalid_snapstart_apply", SnapStart={"ApplyOn": "invalidOption"})
 
 
+def snap_start(play: Player, runtime: str) -> None:
+    play.create(
+        "create_function_response",
+        Runtime=runtime,
+        Handler="handler.handler",
+        MemorySize=1024,
+        Timeout=5,
+    )
+    play.wait()
+    play("", "publish_version", FunctionName=FN, Description="version1")
+    play("get_function_response_latest", "get_function", FunctionName=FN)
+    play("get_function_response_version_1", "get_function", FunctionName=f"{FN}:1")
+    play(
+        "update_function_response",
+        "update_function_configuration",
+        FunctionName=FN,
+        SnapStart={"ApplyOn": "PublishedVersions"},
+    )
+
+
+def created_twice(play: Player) -> None:
+    for step in ("one", "two"):
+        play.created(f"create_function_response_{step}", Handler="lambda_echo.handler")
+        play("", "delete_function", FunctionName=FN)
+
+
+def states(play: Player) -> None:
+    play.create("create-fn-response", Handler="handler.handler")
+    play.wait()
+    play("get-fn-response", "get_function", FunctionName=FN)
+
+
 _LEVELS = {"ApplicationLogLevel": "INFO", "SystemLogLevel": "INFO"}
 _PARTIAL = (
     {"LogFormat": "JSON"},
@@ -179,4 +212,13 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
         for name in ("allow", "default_terminate", "invalid_value")
     },
     "TestLambdaSnapStart::test_snapstart_exceptions": snap_start_refused,
+    **{
+        f"TestLambdaSnapStart::test_snapstart_{what}[{runtime}]": partial(
+            snap_start, runtime=runtime
+        )
+        for what in ("lifecycle", "update_function_configuration")
+        for runtime in ("python3.12", "python3.13")
+    },
+    "TestLambdaCleanup::test_recreate_function": created_twice,
+    "TestLambdaBaseFeatures::test_function_state": states,
 }

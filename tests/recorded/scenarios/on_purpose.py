@@ -70,7 +70,7 @@ ON_PURPOSE: Final[tuple[Reason, ...]] = (
         "the message adds that a layer of an account is not here, and what to do",
     ),
     Reason(
-        "test_tag_exceptions.* (invalid_arn_exception|tag_lambda_invalidarn) Error.Message",
+        "test_tag_exceptions.* (invalid_arn|aliased_arn|tag_lambda_invalidarn).* Error.Message",
         "the pattern in the message is that of botocore's model, which is newer",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.recorded.replay import ARN, FN
@@ -134,6 +135,12 @@ SCENARIOS: dict[str, Callable[[Player], None]] = {
     "TestLambdaTag::test_tag_lifecycle[lambda_function]": lifecycle,
     "TestLambdaTag::test_tag_nonexisting_resource": absent,
     "TestLambdaTag::test_tag_exceptions[lambda_function]": wrong_arn,
+    **{
+        f"TestLambdaTag::test_tag_exceptions[{kind}]": partial(
+            wrong_arn, kind=kind.replace("_", "-")
+        )
+        for kind in ("event_source_mapping", "capacity_provider")
+    },
     "TestLambdaTags::test_tag_exceptions": refused,
     "TestLambdaTags::test_tag_limits": limits,
     "TestLambdaTags::test_tag_lifecycle": long_lifecycle,

@@ -236,7 +236,11 @@ class GovernanceApi:
         return self._store.find(function, reference).revision_at(self._store.now_s())
 
     def _tagged(self, call: Call) -> str:
-        reference = self._store.account.resolve(call.path["Resource"])
+        arn = call.path["Resource"]
+        kind = arn.split(":")[5]
+        if kind != "function":
+            raise not_found(f"{kind.replace('-', ' ').capitalize()} not found: {arn}")
+        reference = self._store.account.resolve(arn)
         if reference.qualifier is not None:
             raise invalid(
                 "Tags on function aliases and versions are not supported. Please specify a "
