@@ -93,9 +93,9 @@ BOMB = "\n".join(
     ["a0: &a0 [x, x]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 30))]
 )
 HOSTILE = {
-    "aliases": (BOMB, ":6: the file's aliases stand for over 100,000 values: write some out"),
-    "loop": ("A: &a\n  B: *a\n", ":2: the alias \\*a stands for nothing that ends before it"),
-    "merges": ("A: &a\n  <<: *a\n", ":2: the alias \\*a stands for nothing"),
+    "aliases": (BOMB, ":6: the file's aliases expand to over 100,000 values: write some out"),
+    "loop": ("A: &a\n  B: *a\n", ":2: the alias \\*a has no anchor that ends before it"),
+    "merges": ("A: &a\n  <<: *a\n", ":2: the alias \\*a has no anchor"),
     "deep": (
         "\n".join(["a0: &a0 [x]", *(f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 70))]),
         ":60: nested deeper than 60 levels",
@@ -105,7 +105,7 @@ HOSTILE = {
             ["a0: &a0 {x: 1}"]
             + [f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}]}}" for i in range(1, 30)]
         ),
-        ":6: the file's aliases stand for over 100,000 values",
+        ":6: the file's aliases expand to over 100,000 values",
     ),
     "depth": ("A: " + "[" * 900_000, ":1: nested deeper than 60 levels"),
     "braces": ("{a: " * 200_000, ":1: nested deeper than 60 levels"),

@@ -29,7 +29,7 @@ def test_a_deployment_in_mid_window_stays_and_the_memory_is_set_back(account: Ac
         lease.publish([512, 1024])
     message = str(caught.value)
     assert "timeout_s" in message
-    assert "its memory stands at 512 MB" in message
+    assert "its memory is now 512 MB" in message
     assert "secret" not in message
     now = account.read()
     assert (now.timeout_s, now.memory_mb) == (77, 512)

@@ -99,7 +99,7 @@ def test_a_line_names_what_was_made_and_one_what_is_not_here(server: LocalLambda
         ": AWS::ApiGateway::RestApi, AWS::RDS::DBInstance"
     )
     assert "Bad (AWS::S3::Bucket, line 5): The specified" in said["template_resource_not_made"]
-    assert "F is told of Db (AWS::RDS::DBInstance)" in said["template_resource_not_here"]
+    assert "F refers to Db (AWS::RDS::DBInstance)" in said["template_resource_not_here"]
 
 
 def test_without_emulated_services_nothing_is_made(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_json_has_the_same_figures() -> None:
     (check,) = document["checks"]
     assert (check["trusted_up_to_mb"], check["busy"], check["steal_ratio"]) == (1769, False, None)
     assert [size["memory_mb"] for size in check["sizes"]] == list(SIZES)
-    assert "steal and load are not told here" in host_check.render([checked(steal=None)])
+    assert "steal and load can't be read here" in host_check.render([checked(steal=None)])
 
 
 def test_ascii_terminals_get_ascii() -> None:

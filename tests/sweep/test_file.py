@@ -298,7 +298,7 @@ def test_a_goal_that_cannot_be_is_refused(tmp_path: Path, field: str, impossible
     record = json.loads(header)
     record["goal"][field] = impossible
     path.write_text("\n".join([json.dumps(record), *rest]) + "\n")
-    with pytest.raises(SweepFileError, match=f"line 1: the goal cannot be: `{field}` is"):
+    with pytest.raises(SweepFileError, match=f"line 1: the goal is invalid: `{field}` is"):
         read_sweep(path)
 
 

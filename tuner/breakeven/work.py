@@ -64,7 +64,7 @@ def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:
     if len(measured_mb) < 2:
         sizes = ", ".join(f"{size} MB" for size in measured_mb) or "no size"
         raise InputError(
-            f"only {sizes} gave warm samples, so waiting cannot be told from computing: "
+            f"only {sizes} gave warm samples, so waiting can't be separated from computing: "
             "measure at least two sizes (`memory_sizes_mb`)"
         )
     high = min(MB_PER_VCPU, max(measured_mb))

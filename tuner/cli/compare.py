@@ -1,4 +1,4 @@
-"""`tuner compare`: how large the difference of two sweeps is, and whether it is real."""
+"""`tuner compare`: how large the difference of two sweeps is, and whether it's real."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ def compare(
         typer.Argument(
             metavar="A",
             help="Sweep file, or a function's name for its newest: what was before. A name alone "
-            "stands for the function's last two sweeps.",
+            "means the function's last two sweeps.",
             autocompletion=kept_names,
         ),
     ],
@@ -40,19 +40,17 @@ def compare(
     json: options.JsonOutput = False,
     different_functions: Annotated[
         bool,
-        typer.Option(
-            "--different-functions", help="Compare sweeps of two functions, which is refused else."
-        ),
+        typer.Option("--different-functions", help="Compare sweeps of two functions anyway."),
     ] = False,
     goal: options.GoalOption = None,
     tolerance: options.Tolerance = None,
     cold_start_share: options.ColdStartShare = None,
 ) -> int:
-    """Say how large the difference of two saved sweeps is, and whether it is real.
+    """Say how large the difference of two saved sweeps is, and whether it's real.
 
-    Before and after, x86_64 and arm64, two versions of the code, a forecast and what was measured
-    after it was rolled out: which of them it is follows from what differs. A difference is real
-    where zero lies outside its 90% interval, and none where all of that is within --tolerance.
+    The sweeps may be before and after, x86_64 and arm64, two versions of the code, or a forecast
+    and what came of it: what differs between them decides which. A difference is real if its 90%
+    interval excludes zero, and there is none if the whole interval is within --tolerance.
     AWS isn't called.
     """
     from tuner import session

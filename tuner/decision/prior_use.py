@@ -61,7 +61,7 @@ def prior_findings(sweep: Sweep, problem: Problem | None) -> Iterator[Finding]:
             "prior_used",
             "info",
             f"{which} {use.code_sha256[:7]}, the same as now) counts as evidence, less what days "
-            "and hosts change: `prior=none` measures without it",
+            "and hosts change: `prior=none` leaves it out",
         )
     else:
         other = ", ".join(_NAMES.get(each, each) for each in use.differs)

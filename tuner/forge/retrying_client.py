@@ -94,7 +94,7 @@ class RetryingClient:
     def _unanswered(self, error: Exception) -> ForgeError | None:
         if isinstance(error, OSError) and _is_redirect(error):
             return ForgeError(
-                f"{self.forge} redirects what is asked of it, which is not followed: check "
+                f"{self.forge} redirected the request, and redirects aren't followed: check "
                 f"`api_url` ({self.api_hint}), and that `repository` has its present name"
             )
         if isinstance(error, OSError):  # of requests, most of whose errors are OSErrors

@@ -311,7 +311,7 @@ class _Shape:
         height = 0
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchored:
-                return f"the alias *{event.anchor} stands for nothing that ends before it"
+                return f"the alias *{event.anchor} has no anchor that ends before it"
             node_count, height = self._anchored[event.anchor]
             self._aliased_count += node_count
             self._open[-1].add(node_count, height)
@@ -325,7 +325,7 @@ class _Shape:
         elif isinstance(event, yaml.ScalarEvent):
             self._add(event.anchor, 1, 0)
         if self._aliased_count > MAX_NODES:
-            return f"the file's aliases stand for over {MAX_NODES:,} values: write some out"
+            return f"the file's aliases expand to over {MAX_NODES:,} values: write some out"
         return _TOO_DEEP if len(self._open) - 1 + height > _MAX_DEPTH else None
 
     def _add(self, anchor: str | None, node_count: int, height: int) -> None:

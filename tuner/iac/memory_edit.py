@@ -218,7 +218,7 @@ def _named(path: Path, functions: list[_Function], name: str) -> _Function:
             ids = ", ".join(each.logical_id for each in found)
             raise TemplateError(
                 f"{path}: {ids} may each be {name}: give "
-                "`template_parameters=NAME=VALUE`, so that their names can be told"
+                "`template_parameters=NAME=VALUE`, so that their names can be resolved"
             )
     raise NotInTemplateError(f"{path}: no function of the template is called {name}")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Reference = Literal["name", "arn", "url"]
 _MAX_NAME: Final = 80
-_NOT_MADE_OF: Final = "what is made here goes without it"
+_NOT_MADE_OF: Final = "the local resource is made without it"
 
 
 @dataclass(frozen=True, slots=True)

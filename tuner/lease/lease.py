@@ -141,7 +141,7 @@ class Lease:
         except AwsError as error:
             self._left.append(f"the tag {SWEEP_TAG} is not removed ({error})")
         except BaseException:
-            self._left.append(f"the tag {SWEEP_TAG} may stand")
+            self._left.append(f"the tag {SWEEP_TAG} may still be there")
             raise
 
     def _delete_versions(self) -> None:

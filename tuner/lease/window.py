@@ -205,7 +205,9 @@ class PublishWindow:
                 "Sweep again when they are done"
             )
         if is_new and not is_of_sweep(version, self._sweep_id):
-            raise LeaseError(f"{number} lost its Description, so it could not be told from others")
+            raise LeaseError(
+                f"{number} lost its Description, so it can't be told apart from others"
+            )
 
     def _restore(self) -> None:
         try:

@@ -85,8 +85,8 @@ def findings_of(
         yield Finding("sdk_not_installed", "warning", message)
     if function.not_here:
         message = (
-            f"{name} is told of {', '.join(function.not_here)}, which is not here: a call to it "
-            "fails, and its time is not measured"
+            f"{name} refers to {', '.join(function.not_here)}, which doesn't exist here: a "
+            "call to it fails, and its time isn't measured"
         )
         yield Finding("template_resource_not_here", "warning", message)
 

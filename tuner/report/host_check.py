@@ -61,7 +61,7 @@ def _lines(check: HostCheck) -> list[str]:
 
 def _machine(check: HostCheck) -> str:
     if check.steal_ratio is None or check.foreign_load_ratio is None:
-        return "steal and load are not told here"
+        return "steal and load can't be read here"
     return (
         f"steal {numbers.percent(check.steal_ratio)}, "
         f"other processes {numbers.percent(check.foreign_load_ratio)} of all cores"

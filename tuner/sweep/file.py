@@ -244,7 +244,7 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
     try:
         header = _value(Header, record)
     except UsageError as error:
-        raise RecordError(f"the goal cannot be: {error}") from None
+        raise RecordError(f"the goal is invalid: {error}") from None
     return Sweep(
         plan=header.plan,
         function=header.function,

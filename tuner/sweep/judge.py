@@ -79,7 +79,7 @@ class Judge:
         longest_ms = self._pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
         times_ms = (report.duration_ms, report.billed_duration_ms)
         if report.duration_ms <= 0 or max(times_ms) > longest_ms:
-            return "its REPORT has a duration that cannot be"
+            return "its REPORT has an impossible duration"
         if report.billed_duration_ms < math.floor(report.duration_ms):
             return "its REPORT bills less than it lasted"
         return None
