@@ -85,8 +85,8 @@ class LoadOptions:
 
         if not 1 <= self.days <= MAX_DAYS:
             raise UsageError(
-                f"--days {self.days} is out of range: CloudWatch keeps minutes {MAX_DAYS} days, "
-                f"so give 1 to {MAX_DAYS}"
+                f"--days {self.days} is out of range: CloudWatch keeps minutes for {MAX_DAYS} "
+                f"days, so give 1 to {MAX_DAYS}"
             )
         if sweep.environment == "local" and where.endpoint_url is None:
             raise InputError(
