@@ -61,7 +61,9 @@ def test_a_list_elsewhere_makes_no_second_comment(
         send(server, "old")
         server.status, server.answered = status, answered
         server.location = f"{elsewhere.url}/moved/comments"
-        with pytest.raises(ForgeError, match=f"{forge} redirects .*check `api_url`") as caught:
+        with pytest.raises(
+            ForgeError, match=f"{forge} redirected the request, .*check `api_url`"
+        ) as caught:
             send(server, "new", hour=1)
         assert "\n" not in str(caught.value)
         assert len(server.by()) == 1
@@ -79,7 +81,7 @@ def test_a_second_page_elsewhere_makes_no_second_comment(forge: str, status: int
         send(server, "old")
         server.status, server.from_page = status, 2
         server.location = f"{server.url}{server.requests[-1][1]}"
-        with pytest.raises(ForgeError, match=f"{forge} redirects"):
+        with pytest.raises(ForgeError, match=f"{forge} redirected the request"):
             send(server, "new", hour=1)
         assert len(server.by()) == 1
 
@@ -91,7 +93,7 @@ def test_a_comment_that_is_sent_elsewhere_is_not_posted(forge: str, status: int)
     server, send = opened(forge, status, "POST")
     with serving(server), serving() as elsewhere:
         server.location = f"{elsewhere.url}/moved/comments"
-        with pytest.raises(ForgeError, match=f"{forge} redirects"):
+        with pytest.raises(ForgeError, match=f"{forge} redirected the request"):
             send(server)
         assert server.by() == []
         assert elsewhere.requests == []
