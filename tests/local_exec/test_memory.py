@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
+import textwrap
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.end_to_end.running import ROOT
 from tuner.local.execution.cpu.control_groups import (
     BYTES_PER_MB,
     MemoryPeak,
@@ -83,38 +84,58 @@ def test_a_bound_holds_a_spike_down() -> None:
     assert peak.take(MemorySample(usage_bytes=52, working_bytes=50), 120, 45) == 50
 
 
+_ALONE: Final = """
+import os, subprocess
+from tuner.local.execution.cpu.control_groups import ResidentBound
+
+bound, own = ResidentBound(), os.getpid()
+bound.look((own,))
+"""
+"""A process with no child but those of the case: pytest's own may have others."""
+
+
+def run_alone(case: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", _ALONE + textwrap.dedent(case)],
+        check=False,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_bound_needs_every_process() -> None:
     """Of a tree from which a process is missing, nothing is known; of one that stands, its mark."""
-    bound = ResidentBound()
-    own = os.getpid()
-    bound.look((own,))
-    held = bound.look((own,))
-    assert held is not None
-    assert held > 5 * BYTES_PER_MB
-    assert bound.look((own, 2**30)) is None
-    assert bound.look((own,)) is not None
-    subprocess.run(["true"], check=True)
-    assert bound.look((own,)) is None  # a child ended, whose mark nobody read
-    assert bound.look((own,)) is not None
-    assert bound.look(()) is None
+    run_alone(
+        """
+        held = bound.look((own,))
+        assert held is not None and held > 5 * 2**20
+        assert bound.look((own, 2**30)) is None
+        assert bound.look((own,)) is not None
+        subprocess.run(["true"], check=True)
+        assert bound.look((own,)) is None  # a child ended, whose mark nobody read
+        assert bound.look((own,)) is not None
+        assert bound.look(()) is None
+        """
+    )
 
 
 @pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "not listed"])
 def test_a_bound_knows_of_a_child_that_was_not_waited_for(is_listed: bool) -> None:
     """A child that has just ended held what it held, though its mark is gone and none waited."""
-    bound = ResidentBound()
-    own = os.getpid()
-    bound.look((own,))
-    child = subprocess.Popen(["true"])
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    try:
-        members = (own, child.pid) if is_listed else (own,)
+    run_alone(
+        f"""
+        child = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        members = (own, child.pid) if {is_listed} else (own,)
         assert bound.look(members) is None
-        if not is_listed:
+        if not {is_listed}:
             assert bound.look(members) is not None  # it was told of, and takes no more
-    finally:
         child.wait()
-    assert bound.look((own,)) is None
+        assert bound.look((own,)) is None
+        """
+    )
 
 
 @contextmanager
