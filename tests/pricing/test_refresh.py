@@ -93,6 +93,14 @@ def test_a_second_refresh_adds_to_the_first(tmp_path: Path) -> None:
     assert book.lambda_prices("eu-west-2", "x86_64").as_of == "2026-11-20"
 
 
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_beside(tmp_path: Path) -> None:
+    """Where the prices cannot be written one line says so, and no half-made file stays."""
+    (tmp_path / "prices.json").mkdir()
+    with pytest.raises(PriceError, match="cannot be written: Is a directory"):
+        refresh(tmp_path, price_lists.saved(price_lists.lambda_items()))
+    assert {each.name for each in tmp_path.iterdir()} == {"list0.json", "prices.json"}
+
+
 def test_older_prices_never_replace_newer_ones(tmp_path: Path) -> None:
     """A saved list from before the snapshot's day is kept, and not used."""
     old = [{**one, "publicationDate": "2024-01-01T00:00:00Z"} for one in price_lists.lambda_items()]

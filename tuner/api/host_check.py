@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import platform
 import tempfile
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from tuner.model.host_check import BUSY_RATIO, HostCheck
 from tuner.model.interval import percent
 from tuner.model.record import RecordError, from_record, to_record
 from tuner.report.host_check import untrue
+from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,10 +130,8 @@ def _keep(check: HostCheck, state_dir: Path) -> None:
     document = {"schema_version": 1, "checks": [to_record(one) for one in (*others, fresh)]}
     try:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(prefix=f".{_FILE}-", dir=state_dir)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-        Path(name).replace(state_dir / _FILE)
+        data = json.dumps(document, indent=2).encode()
+        write_whole(state_dir / _FILE, data, new_mode=0o600)
     except OSError as error:
         raise InputError(
             f"{state_dir}: {error.strerror}: the check cannot be kept there; set TUNER_STATE_DIR"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
@@ -15,9 +12,11 @@ from tuner.cli.flags import shown
 from tuner.cli.screen import show_bytes
 from tuner.errors import InputError, UsageError
 from tuner.sweep.file import holds_sweep
+from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
@@ -114,33 +113,9 @@ def _write(data: bytes, out: Path | None) -> None:
     try:
         if holds_sweep(out):
             raise InputError(f"--out {out} holds a sweep, which stays: give another file")
-        _put(data, out)
+        if out.exists() and not out.is_file():  # /dev/stdout, a pipe
+            out.write_bytes(data)
+        else:
+            write_whole(out, data)
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}") from error
-
-
-def _put(data: bytes, out: Path) -> None:
-    """Write beside and put in place: a disk that is full leaves what was there before, whole."""
-    if out.exists() and not out.is_file():  # /dev/stdout, a pipe
-        out.write_bytes(data)
-        return
-    place = out.resolve()  # a link stays one
-    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")
-    beside = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        beside.chmod(_mode_of(place))
-        beside.replace(place)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _mode_of(place: Path) -> int:
-    """The mode that stands, or what a new file gets."""
-    if place.exists():
-        return place.stat().st_mode & 0o777
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

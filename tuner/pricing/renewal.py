@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import PriceError
@@ -22,10 +19,12 @@ from tuner.pricing.refresh import (
     make_document,
     newest_prices,
 )
+from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from tuner.pricing import PriceBook
 
@@ -140,12 +139,8 @@ def _read_or_none(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, document: dict[str, Any]) -> None:
-    """Write beside and put in place, so that no reader meets half a file."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".prices-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(document, out, indent=1)
-        Path(name).replace(file)
+        write_whole(file, json.dumps(document, indent=1).encode(), new_mode=0o600)
     except OSError as error:
         raise PriceError(f"{file} cannot be written: {error.strerror}") from None
