@@ -1,7 +1,7 @@
 """`tuner iam-policy`: what a sweep needs to be allowed."""
 
 import json
-from typing import Final
+from typing import Annotated, Final
 
 from tuner.cli import options
 from tuner.cli.screen import say, show_json
@@ -18,7 +18,7 @@ tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images"""
 def iam_policy(
     function: options.FunctionName,
     *,
-    region: options.Region = None,
+    region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
 ) -> None:
     """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.

@@ -44,7 +44,7 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="Port; 0 takes a free one.")
     ] = 0,
-    region: options.Region = None,
+    region: Annotated[str | None, options.region_option("us-east-1")] = None,
     parameter: options.TemplateParameters = None,
     env: options.TemplateEnvironment = None,
     build: options.Build = False,

@@ -27,12 +27,16 @@ AMOUNT_OR_NOTHING: Final[dict[str, Any]] = {"metavar": "USD", "parser": values.a
 FunctionName = Annotated[
     str, typer.Argument(metavar="FUNCTION", help="Name or ARN.", show_default=False)
 ]
-Region = Annotated[
-    str | None,
-    where_option(
-        parser=values.region, metavar="REGION", help="AWS region (default: the profile's)."
-    ),
-]
+
+
+def region_option(otherwise: str) -> Any:
+    """`--region`, with what is taken without it."""
+    return where_option(
+        parser=values.region, metavar="REGION", help=f"AWS region (default: {otherwise})."
+    )
+
+
+Region = Annotated[str | None, region_option("the profile's")]
 Profile = Annotated[
     str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
 ]
@@ -197,7 +201,7 @@ TakeOver = Annotated[
         help="Put right what this sweep left too: it is not running on any machine. Repeatable.",
     ),
 ]
-Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and its cost; don't ask.")]
+Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and any cost; don't ask.")]
 AllowSideEffects = Annotated[
     bool,
     limits_option(
@@ -206,9 +210,7 @@ AllowSideEffects = Annotated[
         "cost only.",
     ),
 ]
-DryRun = Annotated[
-    bool, limits_option("--dry-run", help="Show the plan and what it may cost, then end.")
-]
+DryRun = Annotated[bool, limits_option("--dry-run", help="Show the plan and any cost, then end.")]
 Rate = Annotated[
     float | None,
     traffic_option(

@@ -16,7 +16,11 @@ tuner prices refresh --region eu-west-1
 tuner prices refresh --from lambda.json --from fargate.json"""
 
 
-def show(*, region: options.Region = None, json: options.JsonOutput = False) -> None:
+def show(
+    *,
+    region: Annotated[str | None, options.region_option("all")] = None,
+    json: options.JsonOutput = False,
+) -> None:
     """Show Lambda's list prices of a region, or of every region.
 
     They come with the tool, or from the last `tuner prices refresh`, as of the day that is shown;
