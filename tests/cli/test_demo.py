@@ -12,7 +12,8 @@ import pytest
 
 from tests.cli.running import run_here
 from tests.end_to_end.running import ROOT
-from tuner.cli.values import examples_dir, template
+from tuner.cli.config import examples_dir
+from tuner.cli.values import template
 from tuner.iac import read_template
 from tuner.model.optional_import import install_command
 

@@ -1,4 +1,5 @@
-"""What is set around a command: options' defaults, the state folder, the day.
+"""What is set around a command: options' defaults, the folders of sweeps and examples, the
+day.
 
 Defaults are of `TUNER_*` variables, then the project's file, then the user's own.
 
@@ -197,6 +198,13 @@ def state_dir() -> Path:
 
     given = os.environ.get("TUNER_STATE_DIR")
     return Path(given) if given else default_state_dir()
+
+
+def examples_dir() -> Path:
+    """The examples: in the installed package, or beside it in a checkout."""
+    package_dir = Path(__file__).parents[1]
+    installed = package_dir / "examples"
+    return installed if installed.is_dir() else package_dir.parent / "examples"
 
 
 def today() -> date:

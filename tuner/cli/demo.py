@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tuner.cli.values import DEMO, examples_dir
+from tuner.cli.config import examples_dir
+from tuner.cli.values import DEMO
 
 EPILOG = """\
 tuner demo

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import typer
 
-from tuner.cli.config import NO_SLACK
+from tuner.cli.config import NO_SLACK, examples_dir
 from tuner.errors import InputError
 from tuner.model.goal import MOST_TIME_WEIGHT
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
@@ -105,13 +105,6 @@ def template(text: str) -> Path:
     """A template's file; `demo` for that of the examples, where no file has that name."""
     given = Path(text)
     return examples_dir() / "template.yaml" if text == DEMO and not given.exists() else given
-
-
-def examples_dir() -> Path:
-    """The examples: in the installed package, or beside it in a checkout."""
-    package_dir = Path(__file__).parents[1]
-    installed = package_dir / "examples"
-    return installed if installed.is_dir() else package_dir.parent / "examples"
 
 
 def region(text: str) -> str:
