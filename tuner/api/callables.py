@@ -100,25 +100,32 @@ def tune_callable(
     with tempfile.TemporaryDirectory(prefix="tuner-") as made:
         folder = Path(made)
         sources.write(folder / "code")
-        properties = {
-            "FunctionName": called,
-            "Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
-            "Handler": f"{_HANDLER}.handler",
-            "CodeUri": "code/",
-            "MemorySize": memory_mb,
-            "Timeout": timeout_s,
-        }
-        resource = {"Type": "AWS::Serverless::Function", "Properties": properties}
-        template = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Function": resource}}
-        (folder / "template.yaml").write_text(json.dumps(template), encoding="utf-8")
+        template = folder / "template.yaml"
+        template.write_text(_template(called, memory_mb, timeout_s), encoding="utf-8")
         wanted: TuneOptions = {
             **options,
             "payloads": _payload(events, folder / "events"),
-            "local_template": folder / "template.yaml",
+            "local_template": template,
         }
         return tune(
             called, goal=goal, terms=terms, state_dir=state_dir, on_progress=on_progress, **wanted
         )
+
+
+def _template(function_name: str, memory_mb: int, timeout_s: int) -> str:
+    """The template of the function, as JSON, which is YAML too."""
+    properties = {
+        "FunctionName": function_name,
+        "Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
+        "Handler": f"{_HANDLER}.handler",
+        "CodeUri": "code/",
+        "MemorySize": memory_mb,
+        "Timeout": timeout_s,
+    }
+    resource = {"Type": "AWS::Serverless::Function", "Properties": properties}
+    return json.dumps(
+        {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Function": resource}}
+    )
 
 
 def _payload(events: object, folder: Path) -> str:
