@@ -39,7 +39,7 @@ browser: $(STAMP)  ## Get a browser for the report page's tests, where it can be
 
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
 
-test: $(STAMP) $(OPENAPI) $(BROWSER)  ## Run the tests (about four minutes on two cores)
+test: $(STAMP) $(OPENAPI) $(BROWSER)  ## Run the tests (four to five minutes on two cores)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP)  ## Run the tests that `test` leaves out (fault matrix, kills, whole sweeps)
@@ -84,4 +84,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, output
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures prices findings docs notebooks clean

@@ -26,7 +26,7 @@ PairKind = Literal["now", "forecast", "recommended"]
 class Change:
     """B over A, less 1: positive means that B has more of it.
 
-    "higher" or "lower": zero lies outside the 90 % interval. "same": all of the interval lies
+    "higher" or "lower": zero lies outside the 90% interval. "same": all of the interval lies
     within the tolerance. Else "unclear".
     """
 

@@ -13,8 +13,8 @@ GoalName = Literal["cost", "speed", "balanced"]
 OptionName = Literal["cheapest", "balanced", "fastest"]
 
 TIME_WEIGHTS: Final[dict[GoalName, float]] = {"cost": 0.1, "balanced": 1.0, "speed": 10.0}
-"""How many per cent of cost a per cent of time is worth: with 0.1 a size that is twice as fast may
-cost 7 % more (2 to the power of 0.1)."""
+"""How many percent of cost one percent of time is worth: with 0.1 a size that is twice as fast may
+cost 7% more (2 to the power of 0.1)."""
 OPTION_WEIGHTS: Final[dict[OptionName, float]] = {
     "cheapest": 0.0,
     "balanced": TIME_WEIGHTS["balanced"],

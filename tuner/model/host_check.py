@@ -34,7 +34,7 @@ class ShareCheck:
 
     @property
     def off_ratio(self) -> float:
-        """How far the measured share is from it: -0.02 is 2 % too little."""
+        """How far the measured share is from it: -0.02 is 2% too little."""
         return self.measured_cores / self.expected_cores - 1
 
 

@@ -38,7 +38,7 @@ class Choice:
     lean_saving_ratio: Interval | None = None
     """When inconclusive: what that size would save, as far as is known."""
     regret_bound_ratio: float | None = None
-    """95 % of what is known speaks for less regret than this."""
+    """95% of what is known speaks for less regret than this."""
     confidence_of: Literal["move", "best"] = "best"
     """What `confidence` is of: that the current size is beaten by more than the tolerance, or that
     no size is better than the answer by more."""
@@ -50,7 +50,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PercentileEstimate:
-    """A percentile (0 to 100) of warm duration at one size, with its 90 % interval.
+    """A percentile (0 to 100) of warm duration at one size, with its 90% interval.
 
     Measured: from the warm samples of that size alone (at least `samples_needed`), whatever their
     distribution. Modelled: the curve's mean times how the samples of all sizes scatter.
@@ -89,7 +89,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class LatencyTarget:
-    """The cheapest size whose mean duration is sure (90 %, one-sided) to be within a target."""
+    """The cheapest size whose mean duration is sure (90%, one-sided) to be within a target."""
 
     max_duration_ms: float
     memory_mb: int
@@ -99,7 +99,7 @@ class LatencyTarget:
 class Tradeoff:
     """What speed costs: the sizes that no other beats in both, and where paying more stops to pay.
 
-    `front_mb` ascends; each is at least 1 % faster than every cheaper one. `knee_mb`
+    `front_mb` ascends; each is at least 1% faster than every cheaper one. `knee_mb`
     is None where the front has fewer than three sizes.
     """
 
