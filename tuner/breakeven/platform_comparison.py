@@ -79,7 +79,7 @@ def compare_platforms(
         memory_used_mb=work.memory_used_mb,
     )
     findings = list(_findings(summary, costs, ruling, prices, today))
-    deciding = deciding_assumption(listed, costs) if asked else None
+    deciding = deciding_assumption(fits, costs) if asked else None
     if ruling is not None:
         elsewhere = _on_other_architecture(costs, price_book, function)
         first = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven.answer import DecidingAssumption
-from tuner.breakeven.cost_model import fitting, fleet_usd, interval
+from tuner.breakeven.cost_model import fleet_usd, interval
 from tuner.breakeven.terms import CONCURRENCY_RANGE, SPEED_RANGE, UTILIZATION_RANGE
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SURE: Final = 0.95
 UNLIKELY: Final = 0.25
 """Below this share the verdict is to stay; between, it is too close to call."""
 LEAVING_RATIO: Final = 0.2
-"""Share of Lambda's bill that leaving must save, unless another is told."""
+"""Share of Lambda's bill that leaving must save, unless another is given."""
 EASE: Final = {"managed-instances": 0, "containers": 1, "ec2": 2}
 EASIER_RATIO: Final = 0.1
 """A harder move must save this share of Lambda's bill more than an easier one."""
@@ -122,53 +122,38 @@ def deciding_assumption(
     """The assumption that flips the verdict of the central values when it changes the least.
 
     Each is changed alone, the rest at their central values; least is by the share of the way to
-    the end of its range, in logarithms. None if none flips it within its range. `candidates` are
-    those before the slow offers are sorted out.
+    the end of its range, in logarithms. None if none flips it within its range.
     """
-    listed = of_own_architecture(candidates, costs)
-    fast = [each for each in (fitting(one, costs) for one in listed) if each is not None]
+    own = of_own_architecture(candidates, costs)
+    now, least, found = _leaves(own, costs.central), 1.0, None
 
-    def leaves(at: CostModel, among: Sequence[Candidate] = fast) -> bool:
-        return _excess_usd(among, at) >= 0
+    def flips(each: _Assumption, share: float, end: float) -> bool:
+        return _leaves(own, each.given(each.at(share, end))) != now
 
-    now, least, found = leaves(_at_center(costs)), 1.0, None
-    for each in _assumptions(costs):
+    for each in _assumptions(costs.central):
         for end in {each.low, each.high} - {each.assumed}:
-
-            def flips(share: float, each: _Assumption = each, end: float = end) -> bool:
-                at = each.given(each.at(share, end))
-                if each.name != "vcpu_speed":
-                    return leaves(at) != now
-                quick = (fitting(one, at) for one in listed)
-                return leaves(at, [one for one in quick if one is not None]) != now
-
-            if not flips(least):
+            if not flips(each, least, end):
                 continue
             near = 0.0
             for _ in range(SEARCH_STEPS):
                 middle = (near + least) / 2
-                near, least = (near, middle) if flips(middle) else (middle, least)
+                near, least = (near, middle) if flips(each, middle, end) else (middle, least)
             at = each.at(least, end)
             found = DecidingAssumption(each.name, each.assumed, each.low, each.high, at, not now)
-    if found is None and costs.terms.autoscaling and leaves(_at_center(costs.fixed)) != now:
+    if found is None and costs.terms.autoscaling and _leaves(own, costs.fixed.central) != now:
         return DecidingAssumption("autoscaling", 1, 0, 1, 0, not now)
     return found
 
 
-def _excess_usd(candidates: Sequence[Candidate], costs: CostModel) -> float:
-    """What leaving saves at most, over what it has to: -inf where nothing is fast enough."""
-    middle = replace(costs, work=costs.work.central)
+def _leaves(candidates: Sequence[Candidate], middle: CostModel) -> bool:
+    """Whether the cheapest candidate saves what leaving has to save, for a single draw."""
     lambda_usd = float(_lambda_usd(middle)[0])
-    least = (float(fleet_usd(each, middle, _rate(costs))[0]) for each in candidates)
-    return lambda_usd - min(least, default=np.inf) - threshold_usd(costs.terms, lambda_usd)
+    least = (float(fleet_usd(each, middle, _rate(middle))[0]) for each in candidates)
+    return lambda_usd - min(least, default=np.inf) >= threshold_usd(middle.terms, lambda_usd)
 
 
-def _at_center(costs: CostModel) -> CostModel:
-    return replace(costs, scenario=costs.central.scenario)
-
-
-def _assumptions(costs: CostModel) -> list[_Assumption]:
-    middle, terms = _at_center(costs), costs.terms
+def _assumptions(middle: CostModel) -> list[_Assumption]:
+    terms = middle.terms
 
     def drawn(name: str) -> Callable[[float], CostModel]:
         return lambda value: replace(
