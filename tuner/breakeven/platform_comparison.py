@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Iterator, Sequence
 
-    from tuner.breakeven.answer import PlatformCost
+    from tuner.breakeven.answer import DecidingAssumption, PlatformCost
     from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platform_verdict import Ruling
+    from tuner.breakeven.platforms import Candidate
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.work import Work
     from tuner.model.finding import Finding
@@ -57,39 +58,19 @@ def compare_platforms(
     """
     lambda_prices = price_book.lambda_prices(function.region, function.architecture)
     prices = Prices(price_book, function.region, dates={lambda_prices.as_of})
-    bill = LambdaBill(
-        lambda_prices,
-        work.lambda_memory_mb,
-        terms,
-        ephemeral_storage_mb=function.ephemeral_storage_mb,
-        snap_start=_pays_snap_start(function, prices, lambda_prices),
-        log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
-        gateway_usd=gateway_usd(prices, terms),
-    )
+    bill = _lambda_bill(function, work, terms, prices, lambda_prices)
     costs = model_costs(work, bill, terms, seed=seed)
     listed = list_candidates(prices, terms, function.architecture)
     fits = [each for each in (fitting(one, costs) for one in listed) if each is not None]
     platforms = (price_lambda(costs), *(price_platform(each, costs) for each in fits))
-    asked = terms.traffic.rate_per_s is not None
-    ruling = judge(fits, costs) if asked else None
-    summary = WorkSummary(
-        wait_ms=interval(work.wait_ms.mean(), work.wait_ms),
-        cpu_ms=interval(work.cpu_ms.mean(), work.cpu_ms),
-        core_count=interval(work.core_count.mean(), work.core_count),
-        memory_used_mb=work.memory_used_mb,
-    )
-    findings = list(_findings(summary, costs, ruling, prices, today))
-    deciding = deciding_assumption(fits, costs) if asked else None
-    if ruling is not None:
+    ruling = deciding = None
+    findings: list[Finding] = []
+    if terms.traffic.rate_per_s is not None:
+        ruling, deciding = judge(fits, costs), deciding_assumption(fits, costs)
         elsewhere = _on_other_architecture(costs, price_book, function)
-        first = (
-            platform_findings.deciding_finding(deciding),
-            elsewhere
-            and platform_findings.other_architecture_finding(fits, costs, elsewhere, ruling),
-            platform_findings.many_units_finding(fits, costs),
-        )
-        findings[:0] = [each for each in first if each]
-    lowest = _lowest_rate(platforms)
+        findings += _verdict_findings(fits, costs, ruling, deciding, elsewhere)
+    summary, lowest = _summary(work), _lowest_rate(platforms)
+    findings += _findings(summary, costs, ruling, prices, today)
     return BreakEven(
         function_name=function.name,
         region=function.region,
@@ -107,6 +88,30 @@ def compare_platforms(
         saving_usd_per_month=ruling.saving_usd if ruling and ruling.leaves else None,
         payback_months=_payback(ruling, terms),
         decided_by=deciding,
+    )
+
+
+def _lambda_bill(
+    function: FunctionConfig, work: Work, terms: Terms, prices: Prices, lambda_prices: LambdaPrices
+) -> LambdaBill:
+    """Lambda's month under the terms; what has no price is noted in `prices`."""
+    return LambdaBill(
+        lambda_prices,
+        work.lambda_memory_mb,
+        terms,
+        ephemeral_storage_mb=function.ephemeral_storage_mb,
+        snap_start=_pays_snap_start(function, prices, lambda_prices),
+        log_gb_usd=log_price_usd(prices) if terms.log_kb_per_request else 0.0,
+        gateway_usd=gateway_usd(prices, terms),
+    )
+
+
+def _summary(work: Work) -> WorkSummary:
+    return WorkSummary(
+        wait_ms=interval(work.wait_ms.mean(), work.wait_ms),
+        cpu_ms=interval(work.cpu_ms.mean(), work.cpu_ms),
+        core_count=interval(work.core_count.mean(), work.core_count),
+        memory_used_mb=work.memory_used_mb,
     )
 
 
@@ -130,6 +135,23 @@ def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices)
     if of.snap_start is None:
         prices.missing.add(f"{ON_LAMBDA}SnapStart")
     return of.snap_start is not None
+
+
+def _verdict_findings(
+    candidates: Sequence[Candidate],
+    costs: CostModel,
+    ruling: Ruling,
+    deciding: DecidingAssumption | None,
+    elsewhere: CostModel | None,
+) -> Iterator[Finding]:
+    """What the verdict rests on, and the fleets that it leaves out."""
+    yield platform_findings.deciding_finding(deciding)
+    if elsewhere is not None and (
+        other := platform_findings.other_architecture_finding(candidates, costs, elsewhere, ruling)
+    ):
+        yield other
+    if many := platform_findings.many_units_finding(candidates, costs):
+        yield many
 
 
 def _findings(
