@@ -101,4 +101,4 @@ def test_a_function_without_traffic_is_said(moto_url: str, sweep_file: str) -> N
         "--days", "1", "--region", "eu-west-3",
     )  # fmt: skip
     assert ran.returncode == 1
-    assert "no invocation in the last 1 days" in ran.stderr
+    assert "no invocation in the last 1 day:" in ran.stderr

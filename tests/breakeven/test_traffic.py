@@ -43,7 +43,7 @@ def test_a_day_gives_rate_and_shape(tmp_path: Path) -> None:
         (day((5, "2026-01-31T04:00,-1")), "line 6: expected an hour"),
         (day((5, "noon,3")), "line 6: expected an hour"),
         (day((5, "2026-01-31T04:00+00:00,3")), "line 6: give every hour with a time zone"),
-        ("hour,requests\n2026-01-31T04:00,3\n", "has 1 hours: give a whole day"),
+        ("hour,requests\n2026-01-31T04:00,3\n", "has 1 hour: give a whole day"),
         ("", "begins with nothing"),
     ],
 )

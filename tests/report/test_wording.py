@@ -39,6 +39,9 @@ def test_a_plan_sets_its_price_against_the_function_s() -> None:
     price = PriceOfDeciding(1234.4, None, None)
     line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
     assert line == "That's the price of about 1,234 invocations at 1024 MB."
+    once = PriceOfDeciding(1.2, None, None)
+    line = describe_plan(made_function(), PLAN, costs_nothing=False, price=once)[-1]
+    assert line == "That's the price of about 1 invocation at 1024 MB."
     price = PriceOfDeciding(1234.4, 48.0, 0.0021)
     line = describe_plan(made_function(), PLAN, costs_nothing=False, price=price)[-1]
     assert line.endswith("at 1024 MB, 0.2% of a month's $48.00 at this rate.")

@@ -15,6 +15,7 @@ from tuner.breakeven.fleet import MOST_TEAM_UNITS
 from tuner.breakeven.platform_verdict import of_own_architecture, savings_usd
 from tuner.breakeven.platforms import ON_LAMBDA
 from tuner.model.finding import Finding
+from tuner.model.interval import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ IDLE_SHARE: Final = 0.1
 WORTH_SAYING: Final = 0.05
 """How much cheaper a fleet of too many units must be to be named."""
 BURST_RATIO: Final = 2.0
-"""Concurrency over what the busiest minute needs, from which on a burst is told."""
+"""Concurrency over what the busiest minute needs, from which on a burst is reported."""
 
 
 def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
@@ -82,8 +83,8 @@ def _seen_findings(traffic: Traffic, duration_ms: float) -> Iterator[Finding]:
         yield Finding(
             "quiet_at_first",
             "info",
-            f"nothing came in the first {traffic.quiet_days:.0f} days: if the function is that "
-            "young, `days` leaves them out",
+            f"nothing came in the first {counted(f'{traffic.quiet_days:.0f}', 'day')}: if the "
+            "function is that young, `days` leaves them out",
         )
 
 
@@ -133,7 +134,7 @@ def lambda_findings(costs: CostModel) -> Iterator[Finding]:
     yield Finding(
         "provisioned_concurrency",
         "info",
-        f"{count:,.0f} provisioned environments, the rest on demand, would save "
+        f"{counted(f'{count:,.0f}', 'provisioned environment')}, the rest on demand, would save "
         f"${saved:,.2f} a month on Lambda itself at this load: Lambda is priced so "
         "(`provisioned=False`: on demand)",
     )
@@ -287,6 +288,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
     """One sentence part each."""
     terms = costs.terms
     size = costs.bill.memory_mb
+    held = counted(f"{terms.container_concurrency:g}", "request")
     provisioned = " or provisioned, the cheaper" if terms.provisioned else ""
     tier = ", with what the account leaves of the free tier"
     if terms.account_gb_seconds is None:
@@ -303,7 +305,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         f"utilization {terms.utilization:g} at the peak (0.4-0.7 in the intervals)",
         "a vCPU as fast as Lambda's (0.8-1.25 in the intervals)",
         *(() if terms.arm_speed == 1 else (f"arm vCPUs {terms.arm_speed:g} times as fast as x86",)),
-        f"{terms.container_concurrency:g} requests at once in a process while they wait",
+        f"{held} at once in a process while they wait",
         "two tasks or instances at least, three Managed Instances",
         "none on which a request takes over 2% longer than on Lambda",
         "public addresses" if not terms.nat else "two NAT gateways, their traffic left out",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from tuner.errors import InputError, UsageError
+from tuner.model.interval import counted
 from tuner.model.number_fields import check_number_fields
 
 if TYPE_CHECKING:
@@ -127,7 +128,9 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
 
 def _traffic_of_hours(path: Path, requests: Sequence[float], peak_ratio: float) -> Traffic:
     if len(requests) < 24:
-        raise InputError(f"{path} has {len(requests)} hours: give a whole day at least (24)")
+        raise InputError(
+            f"{path} has {counted(len(requests), 'hour')}: give a whole day at least (24)"
+        )
     mean = sum(requests) / len(requests)
     if mean <= 0:
         raise InputError(f"{path} has no request at all: there is no cost to compare")
@@ -155,7 +158,7 @@ def traffic_of_minutes(
             busiest[index] = max(busiest[index], minute.invocation_count * 60)
     if total <= 0:
         raise InputError(
-            f"CloudWatch has no invocation in the last {hours / 24:g} days: "
+            f"CloudWatch has no invocation in the last {counted(f'{hours / 24:g}', 'day')}: "
             "there is no cost to compare (give `days`, `rate_per_s` or `traffic`)"
         )
     mean = total / hours

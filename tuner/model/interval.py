@@ -1,4 +1,4 @@
-"""An estimate and how sure it is, and how shares are written."""
+"""An estimate and how sure it is, and how shares and counts are written."""
 
 from __future__ import annotations
 
@@ -34,3 +34,8 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
     if decimals is None:
         decimals = 0 if abs(value) >= 0.95 else 1
     return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def counted(count: int | str, noun: str) -> str:
+    """A count, as it is written, with its noun: `1 size`, `1,200 invocations`."""
+    return f"{count} {noun}{'' if str(count) == '1' else 's'}"

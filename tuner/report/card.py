@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.interval import counted
 from tuner.report import breakeven, comparison, numbers
 from tuner.report.rows import by_weight, main_pair_rows, option_rows, per_record
 from tuner.report.sanitize import plain
@@ -134,7 +135,7 @@ def _findings(findings: Sequence[Finding]) -> Iterator[str]:
         yield f'<div style="margin-top:4px"><b>{each.severity}</b> {_text(each.message)}</div>'
     left = len(findings) - len(grave[:_MOST_FINDINGS])
     if left:
-        note = f"{left} more finding{'s' if left > 1 else ''} in .findings"
+        note = f"{counted(left, 'more finding')} in .findings"
         yield f'<div style="opacity:.75;font-size:.9em;margin-top:4px">{note}</div>'
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
@@ -67,8 +68,7 @@ def headline(found: Comparison) -> str:
         return f"{_rollout_line(found, forecast)}{at}."
     pair = found.pair("recommended") if found.kind == "architectures" else None
     if pair is None and found.pooled is not None:
-        count = len(found.pooled.sizes_mb)
-        where = f"over {count} size{'s' if count > 1 else ''} measured in both"
+        where = f"over {counted(len(found.pooled.sizes_mb), 'size')} measured in both"
         return f"{_sentence(found.pooled.duration, found.pooled.cost)}, {where}{at}."
     pair = pair or found.pairs[0]
     where = _sizes(pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import fit_to, glyphs_for, table_lines
 
@@ -45,7 +46,7 @@ def untrue(check: HostCheck) -> str | None:
 
 
 def _lines(check: HostCheck) -> list[str]:
-    cores = f"{check.core_count} core{'' if check.core_count == 1 else 's'}"
+    cores = counted(check.core_count, "core")
     table = table_lines([_TITLES, *(_cells(check, share) for share in check.shares)], ">>>>>><")
     waiting = numbers.change(check.waiting_off_ratio)
     return [

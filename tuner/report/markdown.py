@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.rows import (
     by_weight,
@@ -208,7 +209,7 @@ def _size(
 
 def _spent(recommendation: Recommendation) -> str:
     sweep = recommendation.sweep
-    return f"{sweep.invocation_count} invocations, {numbers.usd(sweep.cost_usd)}"
+    return f"{counted(sweep.invocation_count, 'invocation')}, {numbers.usd(sweep.cost_usd)}"
 
 
 def _folded(summary: str, text: str) -> str:

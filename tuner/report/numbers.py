@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tuner.model import interval
-from tuner.model.interval import percent_digits
+from tuner.model.interval import counted, percent_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,8 +95,7 @@ def per_s(rate_per_s: float) -> str:
 
 def rate(rate_per_s: float) -> str:
     """A rate of requests: `21.2 requests/s`, `1 request/s`."""
-    number = per_s(rate_per_s)
-    return f"{number} request{'' if number == '1' else 's'}/s"
+    return f"{counted(per_s(rate_per_s), 'request')}/s"
 
 
 def change(ratio: float) -> str:

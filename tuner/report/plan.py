@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.lease.lock import SWEEP_TAG
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.sanitize import plain
 
@@ -27,7 +28,7 @@ def describe_plan(
     price: PriceOfDeciding | None = None,
 ) -> tuple[str, ...]:
     """Lines: the function, what is going to happen to it, and what that takes."""
-    count = plan.estimated_invocation_count
+    count = counted(plan.estimated_invocation_count, "invocation")
     free = " on AWS; nothing is billed here" if costs_nothing else ""
     return (
         describe_config(function, "local" if costs_nothing else function.region),
@@ -36,13 +37,13 @@ def describe_plan(
         _isolation(plan, reached_by),
         "Every invocation really runs your code, with the function's own role.",
         *_wishes(plan, has_build=has_build),
-        *_told_before(prior),
-        f"Plan: up to {count} invocations, {_takes(plan)}{free}.",
+        *_informed_by(prior),
+        f"Plan: up to {count}, {_takes(plan)}{free}.",
         *_against_its_bill(function, price),
     )
 
 
-def _told_before(prior: PriorEvidence | None) -> Iterator[str]:
+def _informed_by(prior: PriorEvidence | None) -> Iterator[str]:
     """What an earlier sweep is going to save."""
     if prior is None:
         return
@@ -57,8 +58,8 @@ def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -
     """What that is against what the function costs as it is."""
     if price is None:
         return
-    count, now = price.invocations_at_current, numbers.memory(function.memory_mb)
-    text = f"That's the price of about {count:,.0f} invocations at {now}"
+    count = counted(f"{price.invocations_at_current:,.0f}", "invocation")
+    text = f"That's the price of about {count} at {numbers.memory(function.memory_mb)}"
     if price.current_usd_per_month is not None and price.share_of_month is not None:
         month = numbers.usd(price.current_usd_per_month)
         text += f", {numbers.percent(price.share_of_month)} of a month's {month} at this rate"
@@ -91,7 +92,8 @@ def _wishes(plan: SweepPlan, *, has_build: bool) -> Iterator[str]:
 def _sizes(plan: SweepPlan) -> str:
     sizes = ", ".join(map(str, plan.sizes_mb))
     if plan.method == "exhaustive":
-        return f"Sizes: {sizes} MB, each {plan.repetition_count} times plus cold starts."
+        times = counted(plan.repetition_count, "time")
+        return f"Sizes: {sizes} MB, each {times} plus cold starts."
     if plan.sizes_named:
         return f"Sizes: chosen as it goes, from {sizes} MB."
     low, high = min(plan.sizes_mb), max(plan.sizes_mb)

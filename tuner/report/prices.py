@@ -6,6 +6,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.console import table_lines
 
@@ -26,10 +27,10 @@ _NETWORK: Final = (
     ("api_gateway_request_usd", "HTTP API (API Gateway)", "request"),
 )
 _BLOCKS: Final = {
-    "lambda": "Lambda architectures",
-    "fargate": "Fargate architectures",
-    "ec2": "EC2 types",
-    "network": "network prices",
+    "lambda": "Lambda architecture",
+    "fargate": "Fargate architecture",
+    "ec2": "EC2 type",
+    "network": "network price",
 }
 
 
@@ -79,11 +80,11 @@ def _platform_lines(book: PriceBook, region: str) -> list[str]:
         (f"EC2 {instance.name}", instance.hour_usd, "hour", instance.as_of)
         for instance in _here(book.instance_entries, region)
     ]
-    told = [
+    cells = [
         (what, "not known" if price is None else f"{price:f}", unit, day)
         for what, price, unit, day in rows
     ]
-    return table_lines(told, "<<<<", indent=0)
+    return table_lines(cells, "<<<<", indent=0)
 
 
 def _here(entries: Sequence[Any], region: str) -> list[Any]:
@@ -105,11 +106,11 @@ def render_refresh(found: Refresh) -> str:
     """A line for each region with what was found, then where it is kept."""
     lines = []
     for region, counts in found.counts:
-        told = [f"{count} {_BLOCKS[block]}" for block, count in counts if count]
-        none = [_BLOCKS[block] for block, count in counts if not count]
-        rest = f"; no {', no '.join(none)} prices (those known before stay)" if none else ""
-        lines.append(f"{region}: {', '.join(told)}{rest}")
-    changed = f"{found.changed_count} prices changed"
+        there = [counted(count, _BLOCKS[block]) for block, count in counts if count]
+        none = [f"no {_BLOCKS[block]}s" for block, count in counts if not count]
+        rest = f"; {', '.join(none)} (prices known before stay)" if none else ""
+        lines.append(f"{region}: {', '.join(there)}{rest}")
+    changed = f"{counted(found.changed_count, 'price')} changed"
     lines.append(changed if found.changed_count else "no price changed")
     return "\n".join([*lines, f"kept in {found.file}", ""])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from tuner.breakeven.traffic import DEFAULT_PEAK_RATIO
 from tuner.model.goal import TIME_WEIGHTS
+from tuner.model.interval import counted
 from tuner.report import numbers
 from tuner.report.plan import describe_config
 from tuner.report.sanitize import plain
@@ -200,8 +201,8 @@ def describe_sweep(recommendation: Recommendation) -> str:
     sweep = recommendation.sweep
     cost = numbers.usd(sweep.cost_usd)
     parts = [
-        _count(sweep.invocation_count, "invocation"),
-        _count(len({size.memory_mb for size in recommendation.sizes}), "size"),
+        counted(sweep.invocation_count, "invocation"),
+        counted(len({size.memory_mb for size in recommendation.sizes}), "size"),
         numbers.wall_time(sweep.wall_s),
         f"{cost} on AWS, free here" if recommendation.environment == "local" else cost,
     ]
@@ -233,10 +234,6 @@ def apply_command(recommendation: Recommendation) -> str | None:
     )
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def pay_back(recommendation: Recommendation) -> str | None:
     """When the sweep has paid for itself: `The sweep's $0.01 pays for itself after about 900
     invocations (850 to 960).`
@@ -246,7 +243,5 @@ def pay_back(recommendation: Recommendation) -> str | None:
         return None
     cost = numbers.usd(recommendation.sweep.cost_usd)
     low, high = (max(count, 1) for count in (after.low, after.high))
-    count = f"{max(after.estimate, 1):,.0f}"
-    noun = "invocation" if count == "1" else "invocations"
-    interval = f"{low:,.0f} to {high:,.0f}"
-    return f"The sweep's {cost} pays for itself after about {count} {noun} ({interval})."
+    count = counted(f"{max(after.estimate, 1):,.0f}", "invocation")
+    return f"The sweep's {cost} pays for itself after about {count} ({low:,.0f} to {high:,.0f})."

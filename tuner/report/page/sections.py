@@ -239,7 +239,10 @@ def _front_caption(answer: Recommendation) -> str:
         return "No size can be recommended, so there is nothing to weigh."
     front = answer.tradeoff.front_mb
     knee = answer.tradeoff.knee_mb
-    text = f"No other size beats {len(front)} sizes from {front[0]} to {front[-1]} MB on both."
+    sizes = f"{len(front)} sizes from {front[0]} to {front[-1]} MB"
+    if len(front) == 1:
+        sizes = numbers.memory(front[0])
+    text = f"No other size beats {sizes} on both."
     return text if knee is None else f"{text} The knee is at {knee} MB."
 
 
