@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 JUSTIFY: Final = "<<>>>>>"
-TITLES: Final = (*("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper above", "(90%)"),)
+TITLES: Final = ("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper above", "(90%)")
 
 
 def to_json(answer: BreakEven) -> dict[str, Any]:

@@ -70,13 +70,11 @@ def _options(answer: Recommendation) -> str:
         rows = main_pair_rows(answer)
     cells = []
     for row in rows:
-        duration = numbers.known(row.duration_ms, numbers.duration)
-        if row.duration_ms is not None:
-            duration = f"{duration} {numbers.spread(row.duration_ms)}"
+        duration = numbers.with_spread(row.duration_ms, numbers.duration)
         cost = numbers.known(row.cost_usd_per_million, numbers.usd_per_million)
         name = f"▶ {row.name}" if row.recommended else row.name
-        told = (name, numbers.memory(row.memory_mb), duration, cost, row.change)
-        cells.append((told, row.recommended))
+        shown = (name, numbers.memory(row.memory_mb), duration, cost, row.change)
+        cells.append((shown, row.recommended))
     return _table(head, "<>>>>", cells)
 
 

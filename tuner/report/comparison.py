@@ -198,7 +198,7 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
     if now is None:
         return text
     sizes = f"{now.a_memory_mb} → {now.b_memory_mb} MB"
-    return f"{text}; {sizes} {_told(now.cost.change, _COST)}"
+    return f"{text}; {sizes} {_in_words(now.cost.change, _COST)}"
 
 
 def _sentence(duration: Change, cost: Change) -> str:
@@ -206,13 +206,13 @@ def _sentence(duration: Change, cost: Change) -> str:
     word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
     word = word or {"higher": "MORE EXPENSIVE", "lower": "CHEAPER"}.get(cost.verdict)
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")
-    costs = _told(cost, _COST)
+    costs = _in_words(cost, _COST)
     if duration.verdict == cost.verdict == "unclear":
         costs = f"none in cost ({_range(cost.ratio)})"
-    return f"{word}: B {_told(duration, _TIME)} and {costs}"
+    return f"{word}: B {_in_words(duration, _TIME)} and {costs}"
 
 
-def _told(change: Change, words: Mapping[ChangeVerdict, str]) -> str:
+def _in_words(change: Change, words: Mapping[ChangeVerdict, str]) -> str:
     """`takes 12% more time (+9% to +15%)`."""
     size = numbers.percent(abs(change.ratio.estimate))
     return f"{words[change.verdict].format(size)} ({_range(change.ratio)})"
@@ -229,5 +229,5 @@ def _sizes(pair: Pair) -> str:
 
 
 def _quantity_cells(quantity: Quantity, write: Callable[[float], str]) -> tuple[str, ...]:
-    sides = (f"{write(each.estimate)} {numbers.spread(each)}" for each in (quantity.a, quantity.b))
+    sides = (numbers.with_spread(each, write) for each in (quantity.a, quantity.b))
     return (*sides, *change_cells(quantity.change))

@@ -193,9 +193,7 @@ def _size(
 ) -> str:
     """One row; its duration with the interval, unless another text is given."""
     if duration is None:
-        duration = numbers.known(row.duration_ms, numbers.duration)
-        if row.duration_ms is not None:
-            duration = f"{duration} {numbers.spread(row.duration_ms)}"
+        duration = numbers.with_spread(row.duration_ms, numbers.duration)
     return _row(
         name,
         _unbroken(numbers.memory(row.memory_mb)),

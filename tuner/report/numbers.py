@@ -116,6 +116,11 @@ def spread(interval: Interval) -> str:
     return f"± {percent(interval.half_width_ratio)}"
 
 
+def with_spread(interval: Interval | None, write: Callable[[float], str]) -> str:
+    """An estimate as `write` writes it with its spread, `527 ms ± 3%`, or a dash."""
+    return "–" if interval is None else f"{write(interval.estimate)} {spread(interval)}"
+
+
 def saving(ratio: Interval) -> str:
     """A saving with its interval, positive = cheaper: `40% cheaper (37–42%)`, or
     `about the same cost (−2% to +7%)` where that is all that is known.

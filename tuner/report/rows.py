@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         Variation,
     )
 
+_MODELLED: Final = "modelled"
+
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
@@ -108,7 +110,6 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     )
 
 
-_MODELLED: Final = "modelled"
 _WEIGHTS: Final = {"error": 0, "warning": 1, "info": 3}
 
 
@@ -200,7 +201,7 @@ def _notes(
     if memory_mb == recommendation.choice.best_so_far_mb:
         notes.append("best so far")
     if estimate is not None and not estimate.measured:
-        notes.append("modelled")
+        notes.append(_MODELLED)
     return tuple(notes)
 
 
@@ -223,7 +224,7 @@ def _cheapest_mb(recommendation: Recommendation) -> int | None:
     """
     if recommendation.options:
         return recommendation.options[0].memory_mb
-    failed = {size.memory_mb for size in recommendation.sizes if failures((size,))}
+    failed = {size.memory_mb for size in recommendation.sizes if size.failure_count}
     fit = [size for size in recommendation.curve if size.memory_mb not in failed]
     if recommendation.tradeoff is not None:
         fit = [size for size in fit if size.memory_mb in recommendation.tradeoff.front_mb]
@@ -275,7 +276,7 @@ def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 
 def per_record(variation: Variation) -> str:
-    """What costs are told for: `records` where events hold several, else `events`."""
+    """What costs are of: `records` where events hold several, else `events`."""
     return "records" if any(each.record_count != 1 for each in variation.values) else "events"
 
 
@@ -294,7 +295,7 @@ def _pair_row(
     if pair.memory_mb == answer.memory_mb:
         notes.append(f"best at {pair.value}")
     if not pair.measured:
-        notes.append("modelled")
+        notes.append(_MODELLED)
     ratio = pair.change_ratio
     return SizeRow(
         name=pair.value,

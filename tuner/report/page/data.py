@@ -79,8 +79,8 @@ def _readouts(answer: Recommendation) -> list[list[str]]:
         change = "" if ratio is None else numbers.change(ratio)
         rows.append(
             [
-                f"{numbers.duration(each.duration_ms.estimate)} {numbers.spread(each.duration_ms)}",
-                f"${numbers.usd_per_million(cost.estimate)} {numbers.spread(cost)}",
+                numbers.with_spread(each.duration_ms, numbers.duration),
+                f"${numbers.with_spread(cost, numbers.usd_per_million)}",
                 change if each.memory_mb != answer.current.memory_mb else "",
                 f"excluded: {failed}" if failed else ", ".join(said),
             ]

@@ -61,7 +61,7 @@ def option_table(answer: Recommendation) -> Table | None:
             (
                 f"▶ {each.name}" if each.recommended else each.name,
                 numbers.memory(each.memory_mb),
-                numbers.held(measured(each.duration_ms, numbers.duration)),
+                numbers.held(numbers.with_spread(each.duration_ms, numbers.duration)),
                 *(() if asked is None else (percentile_cell(each.percentile),)),
                 numbers.known(each.cost_usd_per_million, numbers.usd_per_million),
                 each.change,
@@ -86,7 +86,7 @@ def pair_table(answer: Recommendation) -> Table | None:
             (
                 each.name,
                 numbers.memory(each.memory_mb),
-                measured(each.duration_ms, numbers.duration),
+                numbers.with_spread(each.duration_ms, numbers.duration),
                 *(() if asked is None else (percentile_cell(each.percentile),)),
                 dollars(each.cost_usd_per_million),
                 each.change,
@@ -114,7 +114,7 @@ def front_table(answer: Recommendation) -> Table | None:
         Row(
             (
                 numbers.memory(each.memory_mb),
-                measured(each.duration_ms, numbers.duration),
+                numbers.with_spread(each.duration_ms, numbers.duration),
                 dollars(each.cost_usd_per_million),
                 _front_note(answer, each),
             )
@@ -136,7 +136,7 @@ def cold_table(view: SweepView) -> Table:
                 numbers.memory(size),
                 str(len(times)),
                 _range(times),
-                measured(extra[size], numbers.duration) if size in extra else "–",
+                numbers.with_spread(extra.get(size), numbers.duration),
             )
         )
         for size, times in sorted(seen.items())
@@ -157,7 +157,7 @@ def payload_table(view: SweepView) -> Table | None:
         at = {each.memory_mb: each for each in payload.curve}
         cells = [payload.payload, numbers.percent(payload.weight_ratio)]
         for size in sizes:
-            cells.append(measured(at[size].duration_ms, numbers.duration))
+            cells.append(numbers.with_spread(at[size].duration_ms, numbers.duration))
             cells.append(dollars(at[size].cost_usd_per_million))
         rows.append(Row(tuple(cells), swatch=number))
     titles = [f"{what} at {size} MB" for size in sizes for what in ("mean", "per million")]
@@ -183,11 +183,6 @@ def sent_table(payloads: Sequence[PayloadClass]) -> Table:
     return Table(("payload", "weight", "bytes", "SHA-256"), tuple(rows))
 
 
-def measured(interval: Interval | None, write: Callable[[float], str]) -> str:
-    """An estimate with its spread, `527 ms ± 3%`, or a dash."""
-    return "–" if interval is None else f"{write(interval.estimate)} {numbers.spread(interval)}"
-
-
 def dollars(interval: Interval | None) -> str:
     """Dollars for a million invocations, or a dash."""
     return "–" if interval is None else f"${numbers.usd_per_million(interval.estimate)}"
@@ -198,13 +193,13 @@ def _size_row(answer: Recommendation, row: SizeRow) -> Row:
     marks = ["recommended"] if row.recommended else []
     cells = (
         numbers.memory(row.memory_mb),
-        measured(row.duration_ms, numbers.duration),
+        numbers.with_spread(row.duration_ms, numbers.duration),
         *(() if answer.goal.percentile is None else (percentile_cell(row.percentile),)),
         numbers.known(row.cost_usd_per_million, numbers.usd_per_million),
         row.change,
         str(_sum(at_size, lambda size: size.invocation_count)),
         str(_sum(at_size, lambda size: size.cold_start_count)),
-        str(_sum(at_size, lambda size: size.error_count + size.timeout_count + size.oom_count)),
+        str(_sum(at_size, lambda size: size.failure_count)),
         _used(at_size),
         ", ".join([*marks, *row.notes]),
     )
