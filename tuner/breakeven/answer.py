@@ -21,7 +21,10 @@ Verdict = Literal["stay", "too-close"] | FleetKind
 
 @dataclass(frozen=True, slots=True)
 class RateInterval:
-    """A break-even rate, 90 %. `high_per_s` is None where over 5 % of the draws have none."""
+    """A break-even rate with its 90% interval.
+
+    `high_per_s` is None where over 5% of the draws have none.
+    """
 
     estimate_per_s: float
     low_per_s: float

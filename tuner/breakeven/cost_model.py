@@ -42,7 +42,7 @@ class CostModel:
 
     @property
     def load(self) -> FleetLoad:
-        """What fleets stand ready for."""
+        """The load that fleets are sized for."""
         return fleet_load(self.terms.traffic, autoscaling=self.terms.autoscaling)
 
     @property
@@ -69,9 +69,9 @@ def on_architecture(costs: CostModel, prices: LambdaPrices, speed_ratio: float) 
     wait_ms = np.minimum(work.wait_ms, work.lambda_ms)
     took_ms = wait_ms + (work.lambda_ms - wait_ms) / speed_ratio
     size = bill.memory_mb, bill.ephemeral_storage_mb
-    dearer = prices.price_usd_per_ms(*size) / bill.prices.price_usd_per_ms(*size)
+    price_ratio = prices.price_usd_per_ms(*size) / bill.prices.price_usd_per_ms(*size)
     billed = work.lambda_cost_usd - float(bill.prices.request_price_usd)
-    cost = float(prices.request_price_usd) + billed * dearer * took_ms / work.lambda_ms
+    cost = float(prices.request_price_usd) + billed * price_ratio * took_ms / work.lambda_ms
     work = replace(work, lambda_ms=took_ms, lambda_cost_usd=cost)
     return replace(costs, work=work, bill=replace(bill, prices=prices))
 
@@ -153,7 +153,7 @@ def price_lambda(costs: CostModel) -> PlatformCost:
 
 
 def interval(estimate: float, draws: Floats) -> Interval:
-    """The central value with the draws' 90 % interval, which always holds it."""
+    """The central value with the draws' 90% interval, which always holds it."""
     low, high = np.quantile(draws, (0.05, 0.95))
     return Interval(float(estimate), float(min(low, estimate)), float(max(high, estimate)))
 

@@ -156,7 +156,7 @@ def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats
     unit = fleet.unit_usd
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = margin * capacity - unit
-        # A step on whose beginning both cost the same is not dearer: hence one less than ceil.
+        # A step on whose beginning both cost the same does not count: hence one less than ceil.
         last = np.ceil((fleet.fixed_usd + margin * capacity) / gain - 1e-9) - 1
         last = np.maximum(last, fleet.min_units)
         crossing = (fleet.fixed_usd + last * unit) / margin
@@ -187,19 +187,19 @@ def break_even_by_hour_per_s(
     `lambda_usd` takes rates (n,) and returns costs (draws, n). Found on a grid of 20 rates a
     decade from 0.0001/s to a million a second: the answer is the rate on the grid (12% apart)
     from which the fleet is cheaper at every greater one. For a single draw the grid has the
-    beginnings of the fleet's steps besides, where it is dearest, and the answer is then sought
-    between the two rates about it, to 0.002 %.
+    beginnings of the fleet's steps besides, where it costs most, and the answer is then sought
+    between the two rates about it, to 0.002%.
     """
 
     def gap(rates: Floats) -> Floats:
         return np.asarray(cost_usd(fleet, capacity, load, rates).min(axis=2) - lambda_usd(rates))
 
     def first_of(rates: Floats) -> Floats:
-        """The rate after the last at which the fleet is dearer."""
-        dearer = gap(rates) >= 0
-        last = dearer.shape[1] - 1 - dearer[:, ::-1].argmax(axis=1)
+        """The rate after the last at which the fleet costs as much or more."""
+        loses = gap(rates) >= 0
+        last = loses.shape[1] - 1 - loses[:, ::-1].argmax(axis=1)
         beyond = np.append(rates, np.inf)
-        return np.asarray(beyond[np.where(dearer.any(axis=1), last + 1, 0)])
+        return np.asarray(beyond[np.where(loses.any(axis=1), last + 1, 0)])
 
     if len(capacity.fixed) > 1:
         return first_of(RATES_PER_S)

@@ -31,7 +31,7 @@ FREE_GB_SECONDS: Final = 400_000
 SAVINGS_PLAN_RATIO: Final = 0.12
 """One year, no upfront; on duration and provisioned concurrency, not on requests."""
 READY_DEVIATIONS: Final = 0.2533
-"""An environment that is busy 60 % of the time pays (its prices over on demand's, which are alike
+"""An environment that is busy 60% of the time pays (its prices over on demand's, which are alike
 in every region). Requests come at random, so what is busy at one moment is Poisson distributed: all
 but so many deviations of its mean are busy that long."""
 
@@ -63,7 +63,7 @@ class LambdaBill:
 
     @property
     def _provisioned_may_win(self) -> bool:
-        """Only a load that keeps more than about 60 % of what stands ready busy pays for it."""
+        """Only a load that keeps more than about 60% of what stands ready busy pays for it."""
         if not self.terms.provisioned:
             return False
         traffic, (idle_usd, busy_usd) = self.terms.traffic, self._provisioned_prices_usd
@@ -231,7 +231,7 @@ class LambdaBill:
 
     @property
     def _free_gb_s(self) -> float:
-        """What the account leaves of the free tier; nothing unless its use is told."""
+        """What the account leaves of the free tier; nothing unless its use is given."""
         used = self.terms.account_gb_seconds
         return 0.0 if used is None else max(FREE_GB_SECONDS - used, 0.0)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SURE: Final = 0.95
-"""Share of the draws in which the saving must pass the threshold for a flag."""
+"""Share of the draws in which the saving must pass the threshold for leaving to be advised."""
 UNLIKELY: Final = 0.25
 """Below this share the verdict is to stay; between, it is too close to call."""
 LEAVING_RATIO: Final = 0.2
@@ -90,7 +90,7 @@ def savings_usd(candidate: Candidate, costs: CostModel) -> tuple[Interval, Float
 
 
 def threshold_usd(terms: Terms, lambda_usd: float) -> float:
-    """What a month's saving must be for a flag: the amount and the share, whichever is more."""
+    """What leaving must save a month to be advised: the amount or the share, the greater."""
     ratio = LEAVING_RATIO if terms.min_saving_ratio is None else terms.min_saving_ratio
     return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 

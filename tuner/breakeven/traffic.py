@@ -147,7 +147,7 @@ def traffic_of_minutes(
 ) -> Traffic:
     """Traffic of the `hours` from `start`, a full hour; minutes that are not there had nothing.
 
-    Each hour counts with its busiest minute: a fleet that follows the load must stand for that.
+    Each hour counts with its busiest minute: a fleet that follows the load is sized for that.
     Raises InputError where nothing came.
     """
     busiest, total = [0.0] * hours, 0.0

@@ -190,5 +190,5 @@ class GitlabForge(RetryingClient):
         return self.ask(lambda: send(path, obey_rate_limit=False, **given), changes=True)
 
     def _note_headers(self, response: Response, *_: object, **__: object) -> None:
-        """Keep what python-gitlab's errors do not tell."""
+        """Keep what python-gitlab's errors leave out."""
         self._retry_after = response.headers.get("Retry-After", "")

@@ -1,4 +1,4 @@
-"""Requests to a forge: rate limits are waited for, and a refusal is told in a line.
+"""Requests to a forge: rate limits are waited for, and a refusal becomes one line.
 
 A redirect is never followed. The token would go along, PyGithub asks the other place without the
 page's number, and a list that is not the one asked for would lead to a second comment.
@@ -27,7 +27,7 @@ docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
 docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
 """
 _LEAST_WAIT_S: Final = 1.0
-"""Where a forge says none at all, or requests would go on without end."""
+"""A forge may ask for 0 s: without a least wait, requests would go on without end."""
 _OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
 _SHOWN: Final = 200

@@ -144,7 +144,7 @@ class InstancePrices:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPrices:
-    """What stands around a fleet; None where no price is known for the region.
+    """What a fleet needs besides its units; None where no price is known for the region.
 
     `dates` has the day of each price that is known, by its field's name.
     """
@@ -241,7 +241,7 @@ class PriceBook:
         return _found(self.instance_entries, "EC2", region, architecture)
 
     def network_prices(self, region: str) -> NetworkPrices:
-        """Return what stands around a fleet; PriceError where nothing is known."""
+        """Return what a fleet needs besides its units; PriceError where nothing is known."""
         return _found(self.network_entries, "load balancer, NAT or IPv4", region)[0]
 
     def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:

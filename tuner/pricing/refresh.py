@@ -86,7 +86,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
 
 
 def add_document(older: Mapping[str, Any] | None, newer: Mapping[str, Any]) -> dict[str, Any]:
-    """Both snapshots as one; where both have a price the newer document's stands."""
+    """Both snapshots as one; where both have a price, the newer document's counts."""
     if older is None:
         return dict(newer)
     merged: dict[str, Any] = {**newer, "sources": {**older["sources"], **newer["sources"]}}
@@ -145,7 +145,7 @@ def counts_by_region(
 
 
 def _place(entry: dict[str, Any], fact: Fact) -> None:
-    """Put a fact at its path. The first of several stands: the others are its variants."""
+    """Put a fact at its path. The first of several counts: the others are its variants."""
     *folders, name = fact.path
     for folder in folders:
         entry = entry.setdefault(folder, {})

@@ -1,4 +1,4 @@
-"""Reads a price snapshot. Schema 1, told by example:
+"""Reads a price snapshot. Schema 1, by example:
 
     {"schema_version": 1, "as_of": "2025-10-30", "sources": {NAME: {"published", "what"}},
      "lambda": {"duration_tier_bounds_gb_seconds": {"x86_64": [6000000000, 15000000000], …},

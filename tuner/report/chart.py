@@ -214,7 +214,7 @@ def draw_curves(
 
 
 def _plot_line(line: str, axis: str, marks: dict[str, str]) -> Text:
-    """Colour the marks, and keep the axis in the background."""
+    """Color the marks, and keep the axis in the background."""
     label, _, plot = line.partition(axis)
     text = Text().append(label + axis, "dim")
     for char in plot:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MAIN_ASSUMPTIONS: Final = 3
 """Payloads, cold starts and prices come first."""
 _GENERAL: Final = "intervals describe"
-"""How the assumption begins that every answer has: it tells nothing of this one."""
+"""How the assumption begins that every answer has: it says nothing of this one."""
 
 
 def headline(recommendation: Recommendation) -> str:
@@ -215,8 +215,8 @@ def assumption_line(recommendation: Recommendation) -> str:
     The day of the prices is left to the warning where they are old.
     """
     old = any(each.code == "old_prices" for each in recommendation.findings)
-    told = (_GENERAL, "list prices of") if old else (_GENERAL,)
-    own = [each for each in recommendation.assumptions if not each.startswith(told)]
+    left_out = (_GENERAL, "list prices of") if old else (_GENERAL,)
+    own = [each for each in recommendation.assumptions if not each.startswith(left_out)]
     first = [plain(each).partition(",")[0] for each in own[:_MAIN_ASSUMPTIONS]]
     return f"Assumes {', '.join(first)}."
 

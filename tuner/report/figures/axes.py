@@ -255,7 +255,7 @@ def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: 
 def _scatter(
     panel: Axes, kind: StepKind, steps: Sequence[Step], heights: Sequence[float], **more: Any
 ) -> None:
-    """Mark the steps of one kind; colours run from the first to the last of all steps."""
+    """Mark the steps of one kind; colors run from the first to the last of all steps."""
     chosen = [each for each in zip(steps, heights, strict=True) if each[0].kind == kind]
     if not chosen:
         return

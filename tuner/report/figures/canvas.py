@@ -24,7 +24,7 @@ HEIGHT_IN: Final = 6.2
 DPI: Final = 100
 HEADLINE_COLUMNS: Final = 118
 
-# Okabe and Ito's palette ("Color universal design", 2008): told apart by colour-blind readers too.
+# Okabe and Ito's palette ("Color universal design", 2008): told apart by color-blind readers too.
 RECOMMENDED: Final = "#D55E00"
 NOW: Final = "#0072B2"
 OPTION: Final = "#007A5A"
@@ -85,7 +85,7 @@ def styled() -> Iterator[None]:
 
 
 def order_colors(numbers: Sequence[int], count: int) -> list[tuple[float, float, float, float]]:
-    """The colour of each invocation number out of `count`, from the dark to the bright end."""
+    """The color of each invocation number out of `count`, from the dark to the bright end."""
     from matplotlib import colormaps  # noqa: PLC0415 - as above
 
     colormap = colormaps[ORDER_MAP]

@@ -188,13 +188,13 @@ def platform_section(answer: BreakEven) -> dict[str, Any]:
 def _only_here(view: SweepView) -> list[Finding]:
     """The answer's findings without those that stand word for word beside the platforms."""
     said = () if view.break_even is None else view.break_even.findings
-    told = {(each.code, each.message) for each in said}
+    shown = {(each.code, each.message) for each in said}
     every = view.recommendation.findings
-    return [each for each in every if (each.code, each.message) not in told]
+    return [each for each in every if (each.code, each.message) not in shown]
 
 
 def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
-    """Findings with a word for their severity: colour alone tells nothing."""
+    """Findings with a word for their severity: color alone says nothing."""
     return [
         {
             "severity": one.severity,

@@ -26,7 +26,7 @@ REMARKS: Final = "remarks"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Cells, the first of which names the row; how it is marked, its line's colour, its link."""
+    """Cells, the first of which names the row; how it is marked, its line's color, its link."""
 
     cells: tuple[str, ...]
     role: str = ""
