@@ -12,24 +12,19 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import random
 import sys
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from tests.bench.decide_kinds import odd_functions
-from tests.bench.decide_runs import PRICES
-from tests.bench.decide_world import CURVES, World, generated_functions, recorded_functions
-from tests.sweeps import made_function
-from tuner.decision import candidate_sizes
+from tests.bench.decide_runs import CHEAPEST, intervals_hold, question_about, swept
+from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.decision.evidence import read_evidence
-from tuner.decision.policy.adaptive import AdaptivePolicy
 from tuner.decision.problem import build_problem
-from tuner.decision.question import Question
 from tuner.decision.verdict import judge
 from tuner.model.goal import Goal
 
@@ -37,11 +32,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.decide_world import Function
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Choice
 
 CURRENT_MB: Final = (128, 512, 1769, 3008)
 BINS: Final = (0.0, 0.5, 0.75, 0.9, 0.97, 1.001)
 _TOLERANCE: Final = 0.01
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is asked for, and what may be spent."""
+
+    goal: Goal
+    limits: dict[str, Any]
+
+
+DEFAULT: Final = Setting(Goal(cold_start_share=0.0), {"max_invocations": 40})
+PLAIN: Final = Setting(CHEAPEST, {"max_invocations": 30})
+SPENDING: Final = Setting(
+    replace(CHEAPEST, tolerance_ratio=0.001), {"max_invocations": 60, "spends_all": True}
+)
 
 
 @dataclass(frozen=True)
@@ -86,52 +97,45 @@ def goal_run(
     function: Function,
     current_mb: int,
     seed: int,
+    setting: Setting,
     *,
-    goal: Goal,
-    time_weight: float,
-    limits: dict[str, Any],
+    prior: PriorEvidence | None = None,
 ) -> GoalRun:
     """Sweep as the command does, and score the answer."""
-    low, high = function.sizes_mb[0], function.sizes_mb[-1]
-    config = made_function(min(max(current_mb, low), high), timeout_s=900, runtime=function.runtime)
-    question = Question(
-        goal, config, PRICES, frozenset(candidate_sizes(low, high, config.memory_mb))
-    )
-    strategy = AdaptivePolicy(
-        sorted(question.candidates),
-        {"empty": 1.0},
-        function=config,
-        goal=goal,
-        prices=PRICES,
-        seed=seed,
-        **limits,
-    )
-    world = World(function, random.Random(f"{function.name}/{current_mb}/{seed}"))
+    question = question_about(function, setting.goal, current_mb=current_mb, prior=prior)
+    luck = f"{function.name}/{current_mb}/{seed}"
     started_s = time.process_time()
-    world.run(strategy, 4)
+    world = swept(function, question, luck, seed=seed, **setting.limits)
     cpu_ms = (time.process_time() - started_s) * 1000 / len(world.done)
     problem = build_problem(question, read_evidence(world.done, {"empty": 1.0}), seed=seed)
-    choice = judge(problem)
-    return score(function, choice, config.memory_mb, time_weight, len(world.done), cpu_ms)
+    return _score(
+        function,
+        judge(problem),
+        current_mb=question.function.memory_mb,
+        goal=setting.goal,
+        invocation_count=len(world.done),
+        cpu_ms=cpu_ms,
+    )
 
 
-def score(  # noqa: PLR0917 - as the fields come
+def _score(
     function: Function,
     choice: Choice,
+    *,
     current_mb: int,
-    time_weight: float,
-    count: int,
+    goal: Goal,
+    invocation_count: int,
     cpu_ms: float,
 ) -> GoalRun:
-    """Score an answer that took `count` invocations."""
+    """Compare an answer with the best size that there is."""
     size = choice.memory_mb or choice.best_so_far_mb or current_mb
+    cost_exponent, time_exponent = goal.exponents
 
     def objective(memory_mb: int) -> float:
         if not function.survives(memory_mb):
             return float("inf")
-        weight = max(time_weight, 1.0)
         cost, duration = function.true_cost_usd(memory_mb), function.truth_ms(memory_mb)
-        return cost ** (1 / weight) * duration ** (time_weight / weight)
+        return cost**cost_exponent * duration**time_exponent
 
     best = min(objective(m) for m in {*function.sizes_mb, current_mb})
     now, answer = objective(current_mb), objective(size)
@@ -156,24 +160,10 @@ def score(  # noqa: PLR0917 - as the fields come
         confidence=choice.confidence or 0.0,
         right=right,
         bound_held=None if bound is None else regret <= bound + 1e-9,
-        holds=_holds(function, choice, current_mb),
-        invocation_count=count,
+        holds=intervals_hold(function, choice, current_mb),
+        invocation_count=invocation_count,
         cpu_ms=cpu_ms,
     )
-
-
-def _holds(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:
-    size = choice.memory_mb
-    if size is None:
-        return ()
-    cost = function.true_cost_usd(size)
-    pairs = [
-        (choice.duration_ms, function.truth_ms(size)),
-        (choice.cost_usd_per_million, cost * 1e6),
-    ]
-    if size != current_mb:
-        pairs.append((choice.saving_ratio, 1 - cost / function.true_cost_usd(current_mb)))
-    return tuple(bool(i.low <= truth <= i.high) for i, truth in pairs if i is not None)
 
 
 def figures(title: str, runs: Sequence[GoalRun]) -> list[str]:
@@ -242,24 +232,18 @@ def main(arguments: Sequence[str]) -> int:
     if "--held-out" in arguments:
         functions = [f for f in functions if is_held_out(f)]
     seeds = range(next((int(a) for a in arguments if a.isdigit()), 1))
-    time_weight, limits = 0.1, {"max_invocations": 40}
-    if "--plain" in arguments:
-        time_weight, limits = 0.0, {"max_invocations": 30}
-    goal = Goal(time_weight=time_weight, cold_start_share=0.0)
+    setting = PLAIN if "--plain" in arguments else DEFAULT
     if "--spend" in arguments:
-        goal = Goal(time_weight=time_weight, cold_start_share=0.0, tolerance_ratio=0.001)
-        limits = {"max_invocations": 60, "spends_all": True}
+        tolerance_ratio = SPENDING.goal.tolerance_ratio
+        setting = replace(SPENDING, goal=replace(setting.goal, tolerance_ratio=tolerance_ratio))
     runs: dict[str, list[GoalRun]] = defaultdict(list)
     for function in functions:
         for current_mb in CURRENT_MB:
             for seed in seeds:
-                run = goal_run(
-                    function, current_mb, seed, goal=goal, time_weight=time_weight, limits=limits
-                )
                 kind = "generated" if function.source == "generated" else "recorded"
-                runs[kind].append(run)
+                runs[kind].append(goal_run(function, current_mb, seed, setting))
     for kind, group in runs.items():
-        print("\n".join(figures(f"{kind}, time weight {time_weight:g}", group)))
+        print("\n".join(figures(f"{kind}, time weight {setting.goal.weight:g}", group)))
     if "--worst" in arguments:
         _print_worst([run for group in runs.values() for run in group])
     return 0

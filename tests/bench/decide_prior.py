@@ -9,34 +9,30 @@ without the earlier sweep, from the same current size and with the same luck.
 
 from __future__ import annotations
 
-import random
 import sys
-import time
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tests.bench.decide_goal import CURRENT_MB, all_functions, figures, is_held_out, score
-from tests.bench.decide_runs import PRICES
-from tests.bench.decide_world import World
-from tests.sweeps import made_function, made_sweep
-from tuner.decision import candidate_sizes
-from tuner.decision.evidence import read_evidence
-from tuner.decision.policy.adaptive import AdaptivePolicy
-from tuner.decision.problem import build_problem
-from tuner.decision.question import Question
-from tuner.decision.verdict import judge
-from tuner.model.goal import Goal
+from tests.bench.decide_goal import (
+    CURRENT_MB,
+    DEFAULT,
+    all_functions,
+    figures,
+    goal_run,
+    is_held_out,
+)
+from tests.bench.decide_runs import CHEAPEST, question_about, swept
+from tests.sweeps import made_sweep
 from tuner.sweep.prior import prior_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.bench.decide_goal import GoalRun
+    from tests.bench.decide_goal import GoalRun, Setting
     from tests.bench.decide_world import Function
     from tuner.model.prior_evidence import PriorEvidence
 
-WEIGHT: Final = 0.1
 _WAITS_SHARE: Final = 0.6
 _FALLS_LESS: Final = 0.35
 
@@ -87,61 +83,16 @@ CASES: Final[dict[str, tuple[bool, Callable[[Function, Function], Function]]]] =
 """Whether the digest is the same, and what the function became."""
 
 
-def sweep(
-    function: Function,
-    current_mb: int,
-    name: str,
-    *,
-    prior: PriorEvidence | None = None,
-    goal: Goal,
-) -> tuple[World, Question, float]:
-    """Sweep as the command does; return the CPU time of an invocation too."""
-    low, high = function.sizes_mb[0], function.sizes_mb[-1]
-    config = made_function(min(max(current_mb, low), high), timeout_s=900, runtime=function.runtime)
-    sizes = frozenset(candidate_sizes(low, high, config.memory_mb))
-    question = Question(goal, config, PRICES, sizes, prior)
-    policy = AdaptivePolicy(
-        sorted(sizes),
-        {"empty": 1.0},
-        function=config,
-        goal=goal,
-        prices=PRICES,
-        seed=0,
-        max_invocations=40,
-        prior=prior,
-    )
-    world = World(function, random.Random(name))
-    started_s = time.process_time()
-    world.run(policy, 4)
-    return world, question, (time.process_time() - started_s) * 1000 / len(world.done)
-
-
 def earlier_sweep(
-    function: Function, current_mb: int, *, same_code: bool, goal: Goal
+    function: Function, current_mb: int, *, same_code: bool, setting: Setting = DEFAULT
 ) -> PriorEvidence:
     """What a first sweep of a function tells of it later on."""
-    world, question, _cpu_ms = sweep(function, current_mb, f"{function.name}/earlier", goal=goal)
+    question = question_about(function, setting.goal, current_mb=current_mb)
+    world = swept(function, question, f"{function.name}/earlier", **setting.limits)
     made = made_sweep(sizes_mb=(128, 256), current_mb=question.function.memory_mb)
     earlier = replace(made, function=question.function, invocations=tuple(world.done))
     now = question.function if same_code else replace(question.function, code_sha256="other")
     return prior_evidence(earlier, now, made.plan.payloads, "aws")
-
-
-def run(
-    function: Function,
-    current_mb: int,
-    prior: PriorEvidence | None,
-    *,
-    seed: int = 0,
-    goal: Goal,
-) -> GoalRun:
-    """Decide about a function, and score the answer."""
-    name = f"{function.name}/{current_mb}/{seed}"
-    world, question, cpu_ms = sweep(function, current_mb, name, prior=prior, goal=goal)
-    evidence = read_evidence(world.done, {"empty": 1.0})
-    choice = judge(build_problem(question, evidence, seed=seed))
-    now_mb = question.function.memory_mb
-    return score(function, choice, now_mb, goal.weight, len(world.done), cpu_ms)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -151,23 +102,23 @@ def main(arguments: Sequence[str]) -> int:
         functions = [f for f in functions if not is_held_out(f)]
     if "--held-out" in arguments:
         functions = [f for f in functions if is_held_out(f)]
-    weight = 0.0 if "--plain" in arguments else WEIGHT
-    goal = Goal(time_weight=weight, cold_start_share=0.0)
+    setting = replace(DEFAULT, goal=CHEAPEST) if "--plain" in arguments else DEFAULT
     wanted = [name for name in CASES if any(a in name for a in arguments)] or list(CASES)
     runs: dict[tuple[str, str], list[GoalRun]] = defaultdict(list)
     for number, function in enumerate(functions):
         other = functions[(number + len(functions) // 2) % len(functions)]
         for current_mb in CURRENT_MB:
-            known: dict[bool, Any] = {}
+            known: dict[bool, PriorEvidence] = {}
             for name in wanted:
                 same_code, change = CASES[name]
                 if same_code not in known:
                     known[same_code] = earlier_sweep(
-                        function, current_mb, same_code=same_code, goal=goal
+                        function, current_mb, same_code=same_code, setting=setting
                     )
                 became = change(function, other)
-                runs[name, "without"].append(run(became, current_mb, None, goal=goal))
-                runs[name, "with"].append(run(became, current_mb, known[same_code], goal=goal))
+                for how, prior in (("without", None), ("with", known[same_code])):
+                    run = goal_run(became, current_mb, 0, setting, prior=prior)
+                    runs[name, how].append(run)
     for (name, how), group in runs.items():
         print("\n".join(figures(f"{name}, {how} the earlier sweep", group)))
     return 0

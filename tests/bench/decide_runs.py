@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.bench.decide_world import Function
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Choice
 
 ANSWER_SEED = 0
 """The draws that the policy looks at before it stops."""
 PRICES = load_price_book().lambda_prices("us-east-1", "x86_64")
+CHEAPEST: Final = Goal(time_weight=0.0, cold_start_share=0.0)
 
 
 @dataclass(frozen=True)
@@ -49,38 +51,43 @@ class Run:
 
 def question_about(
     function: Function,
+    goal: Goal = CHEAPEST,
     *,
     current_mb: int = 1024,
-    tolerance_ratio: float = 0.01,
+    prior: PriorEvidence | None = None,
 ) -> Question:
-    """The plain cheapest, within the function's recorded range."""
-    goal = Goal(
-        time_weight=0.0,
-        tolerance_ratio=tolerance_ratio,
-        cold_start_share=0.0,
-    )
+    """Which size within the function's recorded range is best."""
     low, high = function.sizes_mb[0], function.sizes_mb[-1]
-    config = made_function(min(max(current_mb, low), high), timeout_s=900)
+    config = made_function(min(max(current_mb, low), high), timeout_s=900, runtime=function.runtime)
     sizes = candidate_sizes(low, high, config.memory_mb)
-    return Question(goal, config, PRICES, frozenset(sizes))
+    return Question(goal, config, PRICES, frozenset(sizes), prior)
 
 
 def adaptive_run(
     function: Function,
     seed: int,
     *,
-    current_mb: int = 1024,
     slot_count: int = 1,
     tolerance_ratio: float = 0.01,
-    max_invocations: int = 30,
-    spends_all: bool = False,
+    **limits: Any,
 ) -> Run:
-    """The tuner's own way."""
-    question = question_about(
-        function,
-        current_mb=current_mb,
-        tolerance_ratio=tolerance_ratio,
-    )
+    """The tuner's own way, about the plain cheapest."""
+    question = question_about(function, replace(CHEAPEST, tolerance_ratio=tolerance_ratio))
+    luck = f"{function.name}/{seed}"
+    world = swept(function, question, luck, seed=seed, slot_count=slot_count, **limits)
+    return conclude(world, question, seed=seed)
+
+
+def swept(
+    function: Function,
+    question: Question,
+    luck: str,
+    *,
+    seed: int = 0,
+    slot_count: int = 4,
+    **limits: Any,
+) -> World:
+    """Sweep a function as the command does; its noise is drawn by the seed `luck`."""
     policy = AdaptivePolicy(
         sorted(question.candidates),
         {"empty": 1.0},
@@ -88,12 +95,12 @@ def adaptive_run(
         goal=question.goal,
         prices=PRICES,
         seed=seed,
-        max_invocations=max_invocations,
-        spends_all=spends_all,
+        prior=question.prior,
+        **limits,
     )
-    world = World(function, random.Random(f"{function.name}/{seed}"))
+    world = World(function, random.Random(luck))
     world.run(policy, slot_count)
-    return conclude(world, question, seed=seed)
+    return world
 
 
 def conclude(world: World, question: Question, *, seed: int) -> Run:
@@ -111,7 +118,7 @@ def conclude(world: World, question: Question, *, seed: int) -> Run:
         spent=world.spent,
         expected_regret=choice.expected_regret_ratio or 0.0,
         regret_bound=1.0 if choice.regret_bound_ratio is None else choice.regret_bound_ratio,
-        holds=_holds(function, choice, current_mb),
+        holds=intervals_hold(function, choice, current_mb),
     )
 
 
@@ -120,7 +127,7 @@ def _regret(function: Function, memory_mb: int) -> float:
     return function.regret(memory_mb) if function.survives(memory_mb) else 1.0
 
 
-def _holds(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:
+def intervals_hold(function: Function, choice: Choice, current_mb: int) -> tuple[bool, ...]:
     """Whether the intervals of duration, cost and saving hold the truth; () without an answer."""
     size = choice.memory_mb
     if size is None:

@@ -9,7 +9,6 @@ stated confidence with few runs is shown and not judged.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,15 +16,23 @@ import numpy as np
 from rich.table import Table
 
 from tests.bench.decide_former import FORMER
-from tests.bench.decide_goal import BINS, CURRENT_MB, all_functions, goal_run, is_held_out
-from tuner.model.goal import Goal
+from tests.bench.decide_goal import (
+    BINS,
+    CURRENT_MB,
+    DEFAULT,
+    PLAIN,
+    SPENDING,
+    all_functions,
+    goal_run,
+    is_held_out,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rich.console import Console
 
-    from tests.bench.decide_goal import GoalRun
+    from tests.bench.decide_goal import GoalRun, Setting
     from tests.bench.decide_world import Function
 
     Groups = Mapping[str, Sequence[GoalRun]]
@@ -35,22 +42,6 @@ _GROUPS: Final = ("recorded", "generated", "held out")
 _PER_CENT: Final = 100.0
 _JUDGED_COUNT: Final = 50
 _SPENDING_SEEDS: Final = 3
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What is asked for, and what may be spent."""
-
-    goal: Goal
-    limits: dict[str, Any]
-
-
-DEFAULT: Final = Setting(Goal(cold_start_share=0.0), {"max_invocations": 40})
-PLAIN: Final = Setting(Goal(time_weight=0.0, cold_start_share=0.0), {"max_invocations": 30})
-SPENDING: Final = Setting(
-    Goal(time_weight=0.0, cold_start_share=0.0, tolerance_ratio=0.001),
-    {"max_invocations": 60, "spends_all": True},
-)
 
 
 def print_targets(console: Console, pool: Any, seeds: range) -> int:
@@ -194,15 +185,7 @@ def _grouped(
 
 def _job(job: tuple[str, int, int, Setting]) -> GoalRun:
     name, current_mb, seed, setting = job
-    weight = setting.goal.weight
-    return goal_run(
-        _by_name()[name],
-        current_mb,
-        seed,
-        goal=setting.goal,
-        time_weight=weight,
-        limits=setting.limits,
-    )
+    return goal_run(_by_name()[name], current_mb, seed, setting)
 
 
 @lru_cache(maxsize=1)
@@ -244,9 +227,8 @@ def _share(held: Sequence[bool]) -> float:
 
 def _former(what: str, group: str) -> str:
     """The former rule's figure of a cell, on a line of its own; nothing where it has none."""
-    if what not in FORMER:
-        return ""
-    return f"\n(former {_written(FORMER[what][_GROUPS.index(group)])})"
+    former = FORMER[what]
+    return "" if former is None else f"\n(former {_written(former[_GROUPS.index(group)])})"
 
 
 def _written(values: Limits) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bench.decide_prior import CASES, earlier_sweep, run, sweep
+from tests.bench.decide_goal import DEFAULT, goal_run
+from tests.bench.decide_prior import CASES, earlier_sweep
+from tests.bench.decide_runs import question_about, swept
 from tests.bench.decide_world import generated_functions
 from tests.sweeps import cpu_bound_ms, finding_codes, made_sweep, recommended
 from tuner.model.goal import Goal
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
 
 FUNCTIONS = {each.name: each for each in generated_functions()}
-GOAL = Goal(time_weight=0.1, cold_start_share=0.0)
 CURRENT_MB = 3008
 LEAST_COUNT = 5
 
@@ -32,9 +33,9 @@ def test_functions_are_decided_about_again_with_fewer_invocations(case: str) -> 
     counts, regrets = Counter[str](), Counter[str]()
     for name in ("mixed-0.02", "mixed-0.06", "one-thread-0.02", "waiting-0.06", "pressure-0.02"):
         function = FUNCTIONS[name]
-        prior = earlier_sweep(function, CURRENT_MB, same_code=same_code, goal=GOAL)
+        prior = earlier_sweep(function, CURRENT_MB, same_code=same_code)
         for how, known in (("without", None), ("with", prior)):
-            found = run(change(function, function), CURRENT_MB, known, goal=GOAL)
+            found = goal_run(change(function, function), CURRENT_MB, 0, DEFAULT, prior=known)
             assert found.verdict == "resize"
             assert not found.harmful
             counts[how] += found.invocation_count
@@ -49,8 +50,8 @@ def test_what_changed_is_not_answered_by_what_was(case: str) -> None:
     """Where the earlier sweep is wrong, by its digest or in spite of it, no answer does harm."""
     function, other = FUNCTIONS["one-thread-0.06"], FUNCTIONS["waiting-0.02"]
     same_code, change = CASES[case]
-    prior = earlier_sweep(function, CURRENT_MB, same_code=same_code, goal=GOAL)
-    found = run(change(function, other), CURRENT_MB, prior, goal=GOAL)
+    prior = earlier_sweep(function, CURRENT_MB, same_code=same_code)
+    found = goal_run(change(function, other), CURRENT_MB, 0, DEFAULT, prior=prior)
     assert not found.harmful
     assert found.bound_held
     assert found.regret <= 0.05
@@ -83,11 +84,12 @@ def test_a_payload_that_was_not_there_is_named() -> None:
 def test_a_size_that_was_killed_for_memory_is_not_tried_again() -> None:
     """With the same code a kill needs no second invocation; with other code it may be over."""
     killed = FUNCTIONS["floor-900"]
-    prior = earlier_sweep(killed, CURRENT_MB, same_code=True, goal=GOAL)
+    prior = earlier_sweep(killed, CURRENT_MB, same_code=True)
     assert prior.killed_mb is not None
-    world, _, _ = sweep(killed, CURRENT_MB, "again", prior=prior, goal=GOAL)
+    question = question_about(killed, DEFAULT.goal, current_mb=CURRENT_MB, prior=prior)
+    world = swept(killed, question, "again", **DEFAULT.limits)
     assert min(each.memory_mb for each in world.done) > prior.killed_mb
-    assert earlier_sweep(killed, CURRENT_MB, same_code=False, goal=GOAL).killed_mb is None
+    assert earlier_sweep(killed, CURRENT_MB, same_code=False).killed_mb is None
 
 
 def test_a_sweep_is_paid_back_after_what_it_cost_over_what_is_saved() -> None:
