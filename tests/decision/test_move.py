@@ -35,7 +35,7 @@ def moved(
     found = ranking(cost, duration, goal)
     if now is not None:
         paid, took = (np.full(len(cost), each) for each in now)
-        found = replace(found, now=Staying(paid * took**goal.weight, took, paid))
+        found = replace(found, staying=Staying(paid * took**goal.weight, took, paid))
     estimates = SimpleNamespace(
         sizes_mb=SIZES, cost_usd=np.array(cost), duration_ms=np.array(duration)
     )

@@ -209,7 +209,7 @@ def test_a_plan_with_variants_survives_its_file() -> None:
 def test_regret_is_measured_to_the_best_of_all(own: list[float], rival: float) -> None:
     """An own answer has none only if no rival is better."""
     ranking = Ranking(
-        Goal(), np.array([own]), np.ones(len(own), bool), None, rivals=np.array([[rival]])
+        Goal(), np.array([own]), np.ones(len(own), bool), 0, rivals=np.array([[rival]])
     )
     best = min(*own, rival)
     for column, value in enumerate(own):

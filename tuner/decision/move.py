@@ -1,10 +1,10 @@
 """Two questions, not one: which size, and whether to move there from the current one.
 
-The size is the one with the least expected regret among those with warm samples. A move is right
-where that size is better than the current one by more than the tolerance with a probability of
-90 %, even if some third size may be a little better still; a slower size must besides be surely
-cheaper. The current size stays where what other sizes may bring is not worth a change. Between the
-two it is open.
+The size is the one with the least sum of expected regret and a price for every invocation that it
+lacks to be answered. A move is right where that size is better than the current one by more than
+the tolerance with a probability of 90%, even if some third size may be a little better still; a
+slower size must also be cheaper by that much, with 95%. The current size is kept where what other
+sizes may bring is not worth a change. Otherwise it is open whether to move.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SMALL_GAIN, _SMALL_STAKE = 3.0, 5.0
 """A change is not worth an unlikely gain of so many tolerances, where all sizes together do not
 have more to bring than the stake."""
 _LIKELY: Final = 0.75
-LACKING_PRICE: Final = 0.4
+_LACKING_TOLERANCES: Final = 0.4
 """Expected regret, in tolerances, that every invocation must take away which is made only to answer
 with a better size."""
 
@@ -80,10 +80,9 @@ def weigh_move(problem: Problem, *, only_measured: bool = False) -> Move:
         within = float(np.mean(ranking.regrets(chosen) <= tolerance))
         return Move("resize", chosen, within, 1.0)
     stays = chosen if problem.now is not None else ranking.current
-    assert stays is not None  # or nothing could stay
     regrets = ranking.regrets_of(staying.objective)
     stake, fine = float(regrets.mean()), float(np.mean(regrets <= tolerance))
-    gain = float(np.mean(1 - ranking.objective[:, chosen] / staying.objective > tolerance))
+    gain = float(np.mean(ranking.gains(chosen) > tolerance))
     changes = problem.now is not None or chosen != ranking.current
     if changes and gain >= SURE and _is_worth_slowness(problem, chosen, staying):
         return Move("resize", chosen, gain, stake, "move")
@@ -99,9 +98,9 @@ def _staying(problem: Problem) -> Staying | None:
     """What changing nothing would be; None where the current size may not stay."""
     ranking, estimates = problem.ranking, problem.estimates
     if problem.now is not None:
-        return ranking.now
+        return ranking.staying
     column = ranking.current
-    if column is None or not ranking.allowed[column]:
+    if not ranking.allowed[column]:
         return None
     return Staying(
         objective=ranking.objective[:, column],
@@ -113,16 +112,20 @@ def _staying(problem: Problem) -> Staying | None:
 def measured_answer(problem: Problem, *, only: bool = False) -> int:
     """The column with the least expected regret, where every invocation that a size lacks to be
     answered counts like a part of the tolerance (with `only`, no size that lacks one comes before
-    one that does not). The current size lacks none: it may be kept.
+    one that does not). The current size lacks none, since it may be kept.
     """
-    ranking, sizes_mb = problem.ranking, problem.estimates.sizes_mb
+    ranking = problem.ranking
     expected = np.where(ranking.allowed, ranking.regret_table().mean(axis=0), np.inf)
     lacking = lacking_counts(problem)
-    if problem.current_mb in sizes_mb:
-        lacking[sizes_mb.index(problem.current_mb)] = 0
+    lacking[ranking.current] = 0
     if only and (ranking.allowed & (lacking == 0)).any():
         return int(np.where(lacking == 0, expected, np.inf).argmin())
-    return int((expected + LACKING_PRICE * problem.goal.tolerance_ratio * lacking).argmin())
+    return int((expected + lacking_price(problem) * lacking).argmin())
+
+
+def lacking_price(problem: Problem) -> float:
+    """What an invocation that a size lacks to be answered counts, as expected regret."""
+    return _LACKING_TOLERANCES * problem.goal.tolerance_ratio
 
 
 def lacking_counts(problem: Problem) -> Floats:

@@ -195,14 +195,14 @@ def _moving_from(now: StratumProblem | None, each: StratumProblem) -> StratumPro
     if now is None or now.stratum.value == each.stratum.value:
         return each
     staying, ranking = None, now.problem.ranking
-    if ranking.current is not None and ranking.allowed[ranking.current]:
+    if ranking.allowed[ranking.current]:
         records = each.stratum.record_count / now.stratum.record_count
         staying = Staying(
             objective=ranking.objective[:, ranking.current] * (_records(each) / _records(now)),
             duration_ms=now.problem.estimates.duration_ms[:, ranking.current] * records,
             cost_usd=now.problem.estimates.cost_usd[:, ranking.current] * records,
         )
-    ranking = replace(each.problem.ranking, now=staying)
+    ranking = replace(each.problem.ranking, staying=staying)
     return replace(each, problem=replace(each.problem, ranking=ranking, now=now.problem))
 
 

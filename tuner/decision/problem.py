@@ -38,8 +38,8 @@ class Problem:
     is another."""
 
     @property
-    def staying(self) -> Problem:
-        """The problem that the current size is seen in."""
+    def of_current(self) -> Problem:
+        """The current value's problem: the one that tells of the current size as it is now."""
         return self.now or self
 
     @property

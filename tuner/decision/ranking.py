@@ -38,13 +38,13 @@ class Ranking:
     goal: Goal
     objective: Floats
     allowed: NDArray[np.bool_]
-    current: int | None
-    """Column of the current size, None if it is no candidate."""
+    current: int
+    """Column of the current size, which is estimated even if it is no candidate."""
     rivals: Floats | None = None
     """The objective of answers beyond these columns (sizes with another value of a payload
     parameter), which the best is the best of as well: (draws, answers).
     """
-    now: Staying | None = None
+    staying: Staying | None = None
     """What stays where it is one of those: the current size with the current value, for as many
     records as these columns are of."""
 
@@ -61,10 +61,8 @@ class Ranking:
         """By how much answering `column` is better than staying, as a share of the objective of
         staying, for each draw.
         """
-        if self.now is not None:
-            return np.asarray(1 - self.objective[:, column] / self.now.objective)
-        assert self.current is not None  # the current size is always estimated
-        return np.asarray(1 - self.objective[:, column] / self.objective[:, self.current])
+        now = self.objective[:, self.current] if self.staying is None else self.staying.objective
+        return np.asarray(1 - self.objective[:, column] / now)
 
     def regrets(self, column: int) -> Floats:
         """Regret of answering `column`, for each draw."""
@@ -96,12 +94,11 @@ class Ranking:
 
 
 def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:
-    """See estimates through a goal."""
-    in_sizes = current_mb in estimates.sizes_mb
+    """See estimates, the current size's among them, through a goal."""
     cost_exponent, time_exponent = goal.exponents
     return Ranking(
         goal=goal,
         objective=estimates.cost_usd**cost_exponent * estimates.duration_ms**time_exponent,
         allowed=allowed,
-        current=estimates.column(current_mb) if in_sizes else None,
+        current=estimates.column(current_mb),
     )

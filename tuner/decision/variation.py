@@ -84,7 +84,7 @@ def _value_answer(
     # What says something of the work is as it comes: each value is compared with itself.
     now = problem_at(problems, varied.current) if varied.is_setting else each
     problem = replace(
-        each.problem, ranking=replace(each.problem.ranking, rivals=None, now=None), now=None
+        each.problem, ranking=replace(each.problem.ranking, rivals=None, staying=None), now=None
     )
     column = problem.ranking.pick()
     sizes = problem.estimates.sizes_mb

@@ -188,11 +188,11 @@ def _within_all_but_limits(problem: Problem) -> list[int]:
 
 
 def _objection(problem: Problem, move: Move) -> str | None:
-    """What stands against the answer and what more would be needed; None if nothing does."""
+    """What speaks against the answer and what more would be needed; None if nothing does."""
     size = problem.estimates.sizes_mb[move.answer]
     if errors_are_random(problem.evidence):
         return RANDOM_ERRORS
-    now = problem.staying
+    now = problem.of_current
     resize = size != problem.current_mb or problem.now is not None
     if size not in problem.measured:
         return _doubt(problem, move) or (

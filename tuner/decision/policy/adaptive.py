@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
-from tuner.decision.move import LACKING_PRICE, current_fails, weigh_move
+from tuner.decision.move import current_fails, lacking_price, weigh_move
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
@@ -180,7 +180,6 @@ class AdaptivePolicy:
             self._worth_trying(problem),
             most_at_once=min(slots, _MOST_ENVIRONMENTS),
             extra_cold_ms=extra,
-            price=LACKING_PRICE * problem.goal.tolerance_ratio,
         )
         ranked = sorted(found, key=_price, reverse=True)
         apart: list[InformationValue] = []
@@ -244,7 +243,7 @@ class AdaptivePolicy:
         then four, so that fresh environments of each are seen; with the payload of the largest
         weight, which decides most of the gain.
         """
-        now = problem.staying
+        now = problem.of_current
         if problem.now is None and move.answer == problem.ranking.current:
             return ()
         gain = float(problem.ranking.gains(move.answer).mean())
@@ -298,13 +297,12 @@ class AdaptivePolicy:
         if not gains:
             return ()
         best = max(gains, key=lambda size: float(gains[size].mean()))
-        price = 2 * LACKING_PRICE * problem.goal.tolerance_ratio
-        worth = float(gains[best].mean()) / 2 > price
-        return (Trial(best, next(iter(self._weights))),) if worth else ()
+        is_worth_it = float(gains[best].mean()) / 2 > 2 * lacking_price(problem)
+        return (Trial(best, next(iter(self._weights))),) if is_worth_it else ()
 
     def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, where they lack a warm sample."""
-        size, now = problem.estimates.sizes_mb[column], problem.staying
+        size, now = problem.estimates.sizes_mb[column], problem.of_current
         unmeasured = [(size, problem)]
         if (size != problem.current_mb or problem.now is not None) and not current_fails(now):
             unmeasured.append((problem.current_mb, now))

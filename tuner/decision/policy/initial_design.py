@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tuner.decision.question import Question
 
 _FIRST_SIZES_MB = (128, 704)
-"""Where nothing is known: dear sizes are tried only if the cheap ones leave a doubt."""
+"""Where nothing is known: expensive sizes are tried only if the cheap ones leave a doubt."""
 _APART_OCTAVES = 0.5
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from tuner.decision.move import lacking_counts
+from tuner.decision.move import lacking_counts, lacking_price
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ class InformationValue:
     """How many of them to make now."""
     drop: float
     share_of_sure: float
-    """The drop if the size's true duration were told, times the share of its variance that the
+    """The drop if the size's true duration were known, times the share of its variance that the
     invocations would take away: what counts where only many samples together change the answer.
     """
     cost_ratio: float
@@ -59,11 +59,10 @@ def information_values(
     *,
     most_at_once: int,
     extra_cold_ms: float,
-    price: float,
 ) -> list[InformationValue]:
     """InformationValue of the next invocations at each size and with each payload.
 
-    The loss of an answer is its expected regret and the `price` of every invocation that it still
+    The loss of an answer is its expected regret and the price of every invocation that it still
     lacks to be answered.
     """
     allowed = problem.ranking.allowed
@@ -74,7 +73,7 @@ def information_values(
     regrets = np.column_stack([problem.ranking.regret_table()[:, allowed], rival])
     lacking = lacking_counts(problem)
     columns = np.flatnonzero(allowed)
-    current = problem.estimates.column(problem.current_mb)
+    current, price = problem.ranking.current, lacking_price(problem)
 
     def penalty(lacking: Floats) -> Floats:
         others = np.where(columns == current, 0.0, lacking[current])
