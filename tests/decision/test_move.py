@@ -124,3 +124,12 @@ def test_a_size_that_lacks_its_samples_must_be_better_by_their_price(
     """
     draws = [[cost, 80, 200, 100]] * 20
     assert moved(draws, [[1, 1, 1, 1]] * 20, measured=SIZES[1:]).answer == answer
+
+
+def test_another_value_at_the_current_size_lacks_its_samples_too() -> None:
+    """What may be kept without a sample is the current size with the current value alone."""
+    draws = [[200, 80, 200, 79.5]] * 20
+    even = [[1, 1, 1, 1]] * 20
+    measured = SIZES[:-1]
+    assert moved(draws, even, measured=measured).answer == 3
+    assert moved(draws, even, measured=measured, now=(120, 1)).answer == 1

@@ -112,12 +112,14 @@ def _staying(problem: Problem) -> Staying | None:
 def measured_answer(problem: Problem, *, only: bool = False) -> int:
     """The column with the least expected regret, where every invocation that a size lacks to be
     answered counts like a part of the tolerance (with `only`, no size that lacks one comes before
-    one that does not). The current size lacks none, since it may be kept.
+    one that does not). The current size lacks none, since it may be kept; with another value of a
+    varied parameter it is a move like any other.
     """
     ranking = problem.ranking
     expected = np.where(ranking.allowed, ranking.regret_table().mean(axis=0), np.inf)
     lacking = lacking_counts(problem)
-    lacking[ranking.current] = 0
+    if problem.now is None:
+        lacking[ranking.current] = 0
     if only and (ranking.allowed & (lacking == 0)).any():
         return int(np.where(lacking == 0, expected, np.inf).argmin())
     return int((expected + lacking_price(problem) * lacking).argmin())
