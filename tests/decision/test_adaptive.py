@@ -112,14 +112,14 @@ def test_a_size_that_would_time_out_is_not_tried() -> None:
 
     blind = Setting(slow_ms, current_mb=1769, timeout_s=20)
     assert 128 in {trial.memory_mb for trial in blind.policy.next_trials((), (), 4)}
-    told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
-    first = {trial.memory_mb for trial in told.policy.next_trials((), (), 4)}
+    informed = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
+    first = {trial.memory_mb for trial in informed.policy.next_trials((), (), 4)}
     assert len(first) == 3
     assert min(first) > 256
-    told = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
-    told.run()
-    assert told.tried.keys() > first
-    assert all(slow_ms(memory_mb) < 20_000 for memory_mb in told.tried.keys() - first)
+    informed = Setting(slow_ms, current_mb=1769, timeout_s=20, recent_duration_ms=9_000)
+    informed.run()
+    assert informed.tried.keys() > first
+    assert all(slow_ms(memory_mb) < 20_000 for memory_mb in informed.tried.keys() - first)
 
 
 def test_it_stops_when_the_answer_stands() -> None:

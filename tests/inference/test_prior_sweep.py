@@ -68,8 +68,8 @@ def test_the_same_code_tells_what_was_not_measured_again() -> None:
     assert ratio(same, 256, SEEN_MB) == pytest.approx(
         cpu_bound_ms(256) / cpu_bound_ms(SEEN_MB), rel=0.1
     )
-    assert same.prior_told is not None
-    assert same.prior_told > 0.9
+    assert same.prior_weight is not None
+    assert same.prior_weight > 0.9
 
 
 def test_a_drifted_level_moves_the_curve_and_leaves_its_shape() -> None:
@@ -84,8 +84,8 @@ def test_contradicted_samples_lose_their_weight() -> None:
     """What waits now is not taken for what computed then, under the same digest: two sizes tell."""
     now = samples(lambda _memory_mb: 600.0, [128, SEEN_MB], environment_count=2, seed=1)
     found = fit_curve(now, prior=PriorSamples(samples(cpu_bound_ms, EARLIER_MB), same_code=True))
-    assert found.prior_told is not None
-    assert found.prior_told < 0.5
+    assert found.prior_weight is not None
+    assert found.prior_weight < 0.5
     assert ratio(found, 128, SEEN_MB) == pytest.approx(1.0, rel=0.1)
 
 

@@ -8,11 +8,11 @@ from tuner.model.finding import Finding
 from tuner.model.recommendation import PriorUse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tuner.decision.problem import Problem
+    from tuner.model.plan import PayloadClass
     from tuner.model.prior_evidence import PriorEvidence
-    from tuner.model.sweep import Sweep
 
 _BELIEVED: Final = 0.5
 """Below this the earlier sweep is said to be contradicted: 0.8 are the odds before any sample."""
@@ -40,19 +40,19 @@ def prior_use(prior: PriorEvidence, problem: Problem | None) -> PriorUse:
 
 def _weight(prior: PriorEvidence, problem: Problem) -> float | None:
     """The least over the payloads whose level it tells; of all where it tells none."""
-    told = {
-        name: curve.prior_told
+    weights = {
+        name: curve.prior_weight
         for name, curve in problem.estimates.curves.items()
-        if curve.prior_told is not None
+        if curve.prior_weight is not None
     }
-    whole = [weight for name, weight in told.items() if prior.tells_level(name)]
-    return min(whole or told.values(), default=None)
+    whole = [weight for name, weight in weights.items() if prior.tells_level(name)]
+    return min(whole or weights.values(), default=None)
 
 
-def prior_findings(sweep: Sweep, problem: Problem | None) -> Iterator[Finding]:
-    """Which earlier sweep informed this one, how far, and whether they agree."""
-    prior = sweep.prior
-    assert prior is not None
+def prior_findings(
+    prior: PriorEvidence, payloads: Sequence[PayloadClass], problem: Problem | None
+) -> Iterator[Finding]:
+    """Which earlier sweep informed one with `payloads`, how far, and whether they agree."""
     use = prior_use(prior, problem)
     samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"
     which = f"the sweep {use.sweep_id} of {use.started_at[:10]} ({samples}, code"
@@ -71,7 +71,7 @@ def prior_findings(sweep: Sweep, problem: Problem | None) -> Iterator[Finding]:
             f"{which} {use.code_sha256[:7]}) tells the shape of the curve only, and weakly, since "
             f"not all is as it was: {other}",
         )
-    unknown = sorted({each.name for each in sweep.plan.payloads} - set(prior.payloads))
+    unknown = sorted({each.name for each in payloads} - set(prior.payloads))
     if unknown:
         yield Finding(
             "prior_without_payload",

@@ -21,7 +21,7 @@ class Question:
     prices: LambdaPrices
     candidates: frozenset[int]
     prior: PriorEvidence | None = None
-    """What an earlier sweep told."""
+    """What an earlier sweep measured."""
     recent_duration_ms: float | None = None
     """The function's mean duration at its current size, where it is known."""
 

@@ -101,7 +101,7 @@ def _options(problem: Problem) -> Iterator[Option]:
 def _findings(analysis: Analysis) -> Iterator[Finding]:
     """What the run, the invocations and the curve show."""
     sweep, problem, varied = analysis.sweep, analysis.problem, analysis.sweep.plan.varied
-    # What fails is told once, by outcome, with what it rules out.
+    # What fails is said once, by outcome, with what it rules out.
     yield from (finding for finding in sweep.findings if finding.code != "size_failed")
     if varied is None:
         yield from sweep_findings(sweep, analysis.evidence)
@@ -109,7 +109,7 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
         yield from varied_findings(sweep, varied)
     yield from environment_findings(sweep)
     if sweep.prior is not None:
-        yield from prior_findings(sweep, problem)
+        yield from prior_findings(sweep.prior, sweep.plan.payloads, problem)
     if problem is not None:
         yield from problem_findings(problem, analysis.choice, sweep.function.timeout_s)
         yield from distribution_findings(problem)

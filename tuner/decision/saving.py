@@ -33,12 +33,12 @@ def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Findi
     """
     choice = analysis.choice
     saving = _monthly_saving(analysis, needed.rate_per_s)
-    told = replace(choice, saving_usd_per_month=saving)
+    priced = replace(choice, saving_usd_per_month=saving)
     if choice.verdict != "resize" or _is_for_time(analysis):
-        return told, None
+        return priced, None
     why = _below(choice, saving, needed)
     if why is None:
-        return told, None
+        return priced, None
     reason, detail = why
     return _kept(analysis, reason, monthly=saving is not None), Finding(
         "small_saving", "info", detail

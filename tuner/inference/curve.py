@@ -51,7 +51,7 @@ class Curve:
     sample_count: int
     levels: Levels = field(repr=False)
     """What the draws rest on."""
-    prior_told: float | None = None
+    prior_weight: float | None = None
     """Probability that no more has changed since an earlier sweep than days and hosts explain; None
     without one.
     """
@@ -121,7 +121,7 @@ def fit_curve(
         within_ratio=levels.within_ratio,
         sample_count=len(samples),
         levels=levels,
-        prior_told=None if joint is None else joint.told(changes),
+        prior_weight=None if joint is None else joint.unchanged_share(changes),
     )
 
 

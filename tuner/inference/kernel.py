@@ -25,9 +25,14 @@ _JITTER = 1e-9
 """Added to the slow covariance's diagonal, which is singular to rounding otherwise."""
 
 
+def octaves_apart(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
+    """How far sizes are from each other along log2 of memory: (rows, columns)."""
+    return np.asarray(np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :]))
+
+
 def discrepancy_kernels(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
     """Correlation of the slow and of the rough discrepancy between sizes: (2, rows, columns)."""
-    apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
+    apart = octaves_apart(rows_mb, columns_mb)
     scaled = np.sqrt(3) * apart / SLOW_OCTAVES
     return np.array([(1 + scaled) * np.exp(-scaled), np.exp(-apart / ROUGH_OCTAVES)])
 

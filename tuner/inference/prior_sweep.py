@@ -142,7 +142,7 @@ class JointLevels:
             (log_weight[:, None] + weights).ravel(),
         )
 
-    def told(self, changes: NDArray[np.intp]) -> float:
+    def unchanged_share(self, changes: NDArray[np.intp]) -> float:
         """Share of the draws, by their changes, where no more has than days and hosts explain."""
         usual = np.array([change.slow <= _USUAL_SLOW for change in self.changes])
         return float(usual[changes].mean())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tuner.inference.kernel import octaves_apart
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -174,7 +176,8 @@ class SlowCalls:
         by the draws: (draws, sizes).
         """
         own, where = self.own, np.searchsorted(sizes_mb, self.own.sizes_mb)
-        shared = _shared(sizes_mb, sizes_mb)
+        # Ornstein-Uhlenbeck, as the rough discrepancy.
+        shared = np.exp(-octaves_apart(sizes_mb, sizes_mb) / _OWN_OCTAVES)
         units = rng.standard_normal(ratio.shape) @ np.linalg.cholesky(shared).T
         extent = added + _OWN_LEAST
         shared_variance = (square[:, where] + self.within_ratio**2) / own.count
@@ -207,12 +210,6 @@ def _draw_scales(
     log_weight = -0.5 * (distance + np.linalg.slogdet(covariance)[1])
     weight = _OWN_WEIGHTS * np.exp(log_weight - log_weight.max())
     return np.asarray(rng.choice(_OWN_SCALES, size=len(apart), p=weight / weight.sum()))
-
-
-def _shared(rows_mb: NDArray[np.int_], columns_mb: NDArray[np.int_]) -> Floats:
-    """Correlation of two sizes' own deviations (Ornstein-Uhlenbeck over log2 of memory)."""
-    apart = np.abs(np.log2(rows_mb)[:, None] - np.log2(columns_mb)[None, :])
-    return np.asarray(np.exp(-apart / _OWN_OCTAVES))
 
 
 def draw_slow_rates(

@@ -25,7 +25,7 @@ class PriorEvidence:
     """Evidence of another source, kept with the sweep that it informs.
 
     Of an earlier sweep, `source_id` is its id. `differs` names what is not as it was then (the
-    code, the region): where it is empty, level and shape of the curves are told, otherwise their
+    code, the region): where it is empty, it informs level and shape of the curves, otherwise their
     shape alone, and less surely.
     """
 
@@ -35,7 +35,7 @@ class PriorEvidence:
     source: Literal["sweep"] = "sweep"
     differs: tuple[str, ...] = ()
     other_events: tuple[str, ...] = ()
-    """Payloads whose event is another than then: of these the shape alone is told as well."""
+    """Payloads whose event is another than then: it informs their shape alone, too."""
     killed_mb: int | None = None
     """The largest size that was killed for memory; None where the code is another."""
     environments: tuple[PriorEnvironment, ...] = ()

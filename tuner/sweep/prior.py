@@ -32,8 +32,8 @@ def prior_evidence(
     payloads: Sequence[PayloadClass],
     environment: str,
 ) -> PriorEvidence:
-    """What a sweep tells of `function` with `payloads`. What another sweep had told it is no part
-    of that: nothing counts twice.
+    """What a sweep tells of `function` with `payloads`. An earlier sweep that informed it is no
+    part of that: nothing counts twice.
 
     Raises InputError for a sweep of another function (unless it has the very same code), and for
     one that measured nothing of these payloads.
