@@ -208,7 +208,7 @@ def _regret_row(
         np.mean([run.regret for run in ours]) <= mean / 100
         and max(by_function(ours).values()) <= worst / 100
     )
-    limits = f"<= {mean} / {worst} %"
+    limits = f"<= {mean} / {worst}%"
     return (what, limits, _regrets(ours), _regrets(grid), _regrets(exponential), bool(held))
 
 
@@ -237,7 +237,7 @@ def _curve_row(pool: Any, functions: list[Function]) -> tuple[str, str, str, str
     shown = [f"{a:.1%} / {b:.1%}" for a, b in zip(mean, median, strict=True)]
     held = bool(mean[0] <= 0.026 and median[0] <= 0.015)
     what = "error at a left-out size, mean / median (beside: powers, exponential)"
-    return (what, "<= 2.6 / 1.5 %", shown[0], shown[1], shown[2], held)
+    return (what, "<= 2.6 / 1.5%", shown[0], shown[1], shown[2], held)
 
 
 def _left_out_errors(name: str) -> tuple[float, float, float]:

@@ -48,7 +48,7 @@ def fixed_run(function: Function, seed: int, *, design: str) -> Run:
 def statements(title: str, groups: dict[str, Sequence[Run]]) -> Table:
     """One row for each group of runs: what was said beside what is true."""
     table = Table(title=title)
-    for column in ("", "regret: said", "true", "95 % bound holds", "intervals that hold"):
+    for column in ("", "regret: said", "true", "95% bound holds", "intervals that hold"):
         table.add_column(column)
     for name, runs in groups.items():
         table.add_row(

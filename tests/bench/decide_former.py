@@ -14,8 +14,8 @@ Row = tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]
 
 FORMER: Final[dict[str, Row | None]] = {
     "default goal: inconclusive, %": ((1.92,), (14.3,), (9.29,)),
-    "resizes that make the objective worse by over 1 %, %": ((4.82,), (10.3,), (6.51,)),
-    "moves to 1.3 x the duration or more for under 2 %, %": ((0.0,), (3.09,), (2.86,)),
+    "resizes that make the objective worse by over 1%, %": ((4.82,), (10.3,), (6.51,)),
+    "moves to 1.3 x the duration or more for under 2%, %": ((0.0,), (3.09,), (2.86,)),
     "invocations, mean": ((9.06,), (14.2,), (12.6,)),
     "regret in the objective: mean / p90 / worst function, %": (
         (2.84, 9.17, 13.7),
@@ -27,11 +27,11 @@ FORMER: Final[dict[str, Row | None]] = {
     "time weight 0: inconclusive, %": ((19.2,), (49.2,), (37.9,)),
     "time weight 0, 60 to spend: regret, %": None,
     "CPU time to decide, ms per invocation": ((8.2,), (10.7,), (9.9,)),
-    "90 % intervals that hold: duration / cost / saving, %": (
+    "90% intervals that hold: duration / cost / saving, %": (
         (92.2, 92.2, 85.5),
         (76.4, 76.1, 77.2),
         (74.8, 74.4, 76.8),
     ),
-    "95 % bounds on regret that hold, %": None,
+    "95% bounds on regret that hold, %": None,
 }
 """By row: recorded functions, generated ones, held out ones of both. None: it has no figure."""

@@ -66,9 +66,9 @@ class GoalRun:
     regret: float
     expected_regret: float
     harmful: bool
-    """A resize that makes the objective worse by over 1 %."""
+    """A resize that makes the objective worse by over 1%."""
     slower_for_nothing: bool
-    """A resize to a size that takes 1.3 times as long or more and saves under 2 %."""
+    """A resize to a size that takes 1.3 times as long or more and saves under 2%."""
     confidence: float
     right: bool
     """Whether what the confidence is of is so."""
@@ -210,7 +210,7 @@ def figures(title: str, runs: Sequence[GoalRun]) -> list[str]:
             f"  regret: mean {regrets.mean():.2%} (said {said:.2%}), p90 of functions {p90:.2%}, "
             f"worst {means[worst]:.1%} ({worst})"
         ),
-        f"  intervals hold: {' / '.join(held)}   95 % bound: "
+        f"  intervals hold: {' / '.join(held)}   95% bound: "
         + (f"{np.mean(bounds):.1%}" if bounds else "-"),
         f"  confidence said:true {'  '.join(bins)}",
     ]

@@ -1,7 +1,7 @@
 """`python -m tests.bench.decide_prior`: what an earlier sweep saves, and what it costs where it is
 wrong.
 
-Every function is swept once, and then decided about again as it became: unchanged; 10 % slower or
+Every function is swept once, and then decided about again as it became: unchanged; 10% slower or
 faster; with another shape under the same digest (it waits more, or falls less with memory); with
 other code, which is another function's curve or nearly the same one. Each is decided with and
 without the earlier sweep, from the same current size and with the same luck.
@@ -73,8 +73,8 @@ def _reshaped(function: Function, factor: Callable[[int], float]) -> Function:
 
 CASES: Final[dict[str, tuple[bool, Callable[[Function, Function], Function]]]] = {
     "unchanged": (True, _as_it_is),
-    "10 % slower": (True, _times(1.1)),
-    "10 % faster": (True, _times(0.9)),
+    "10% slower": (True, _times(1.1)),
+    "10% faster": (True, _times(0.9)),
     "waits more": (True, _waits_more),
     "falls less": (True, _falls_less),
     "other code, the same curve": (False, _as_it_is),

@@ -89,13 +89,13 @@ def _rows(
             {"all": (5.0,), "recorded": (3.0,)},
         ),
         (
-            "resizes that make the objective worse by over 1 %, %",
+            "resizes that make the objective worse by over 1%, %",
             default,
             lambda runs: (_share([r.harmful for r in runs if r.verdict == "resize"]),),
             {"all": (1.0,)},
         ),
         (
-            "moves to 1.3 x the duration or more for under 2 %, %",
+            "moves to 1.3 x the duration or more for under 2%, %",
             default,
             lambda runs: (_share([r.slower_for_nothing for r in runs]),),
             {"all": (0.0,)},
@@ -128,9 +128,9 @@ def _rows(
 def _held_rows() -> list[tuple[str, float, float, Callable[[Sequence[GoalRun]], Limits]]]:
     """What must be true as often as it is said: the least and the most of it."""
     return [
-        ("90 % intervals that hold: duration / cost / saving, %", 87.0, 93.0, _intervals),
+        ("90% intervals that hold: duration / cost / saving, %", 87.0, 93.0, _intervals),
         (
-            "95 % bounds on regret that hold, %",
+            "95% bounds on regret that hold, %",
             93.0,
             97.0,
             lambda runs: (_share([r.bound_held for r in runs if r.bound_held is not None]),),
@@ -157,7 +157,7 @@ def _print_confidence(console: Console, groups: Groups) -> int:
             apart = abs(said - true) > 3 and len(runs) >= _JUDGED_COUNT
             missed += apart
             sign = " MISSED" if apart else ""
-            cells.append(f"{said:.0f} / {true:.0f} % ({len(runs)}){sign}")
+            cells.append(f"{said:.0f} / {true:.0f}% ({len(runs)}){sign}")
         table.add_row(f"{low:.0%} to {min(high, 1):.0%}", *cells)
     console.print(table)
     return missed

@@ -2,7 +2,7 @@
 
 A recorded function's true duration at a size is the recording's mean, log-log interpolated between
 recorded sizes. A draw is the true duration, times a recorded ratio to the mean of the nearest
-recorded size (lognormal 4 % where the source gives means only), times an environment's factor. The
+recorded size (lognormal 4% where the source gives means only), times an environment's factor. The
 first invocation of an environment is a cold start with a billed INIT.
 """
 

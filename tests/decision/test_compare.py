@@ -31,7 +31,7 @@ def codes(found: Comparison) -> set[str]:
 
 
 def test_a_slower_version_of_the_code_is_found_and_measured() -> None:
-    """10 % more time at every size is real, and the interval holds the truth."""
+    """10% more time at every size is real, and the interval holds the truth."""
     found = compare(made_sweep(), slower(1.1, code_sha256="new"))
     assert found.kind == "code"
     assert found.pooled is not None
@@ -50,7 +50,7 @@ def test_the_comparison_turns_around() -> None:
 
 
 def test_sweeps_of_one_function_seldom_differ() -> None:
-    """Of twenty pairs with the same truth at most 15 % are called real, below 90 %'s promise."""
+    """Of twenty pairs with the same truth at most 15% are called real, below 90%'s promise."""
     called = 0
     for seed in range(1, 41, 2):
         found = compare(made_sweep(seed=seed), made_sweep(seed=seed + 1))

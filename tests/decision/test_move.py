@@ -55,7 +55,7 @@ def moved(
 
 
 def test_a_sure_gain_is_enough_though_two_sizes_tie() -> None:
-    """Two sizes take turns at being 10 % better than the other: which one is open, and moving to
+    """Two sizes take turns at being 10% better than the other: which one is open, and moving to
     either is right.
     """
     draws = [[50, 55, 200, 100], [55, 50, 200, 100]] * 10
@@ -86,7 +86,7 @@ def test_what_others_may_bring_is_too_little() -> None:
 
 
 def test_a_small_gain_that_is_unlikely_is_not_worth_a_change() -> None:
-    """A coin's throw between 5 % better and 1 % worse leaves the function as it is."""
+    """A coin's throw between 5% better and 1% worse leaves the function as it is."""
     draws = [[95, 200, 200, 100], [101, 200, 200, 100]] * 10
     move = moved(draws, [[1, 1, 1, 1]] * 20)
     assert (move.verdict, move.confidence) == ("keep", 0.5)
@@ -120,7 +120,7 @@ def test_a_size_that_lacks_its_samples_must_be_better_by_their_price(
     cost: float, answer: int
 ) -> None:
     """Two invocations of 0.4 tolerances each: an unmeasured size answers in a measured one's place
-    where it is better by more than 0.8 %.
+    where it is better by more than 0.8%.
     """
     draws = [[cost, 80, 200, 100]] * 20
     assert moved(draws, [[1, 1, 1, 1]] * 20, measured=SIZES[1:]).answer == answer

@@ -45,7 +45,7 @@ PLAIN = Goal(time_weight=0.0)
 
 
 def test_twice_as_fast_may_cost_seven_per_cent_more() -> None:
-    """With cost first, half of the duration is worth 7 % of the cost, and not 7.5 %."""
+    """With cost first, half of the duration is worth 7% of the cost, and not 7.5%."""
     for dearer, expected in ((1.07, 256), (1.075, 128)):
         found = ranking([[100, 100 * dearer, 900, 900]], [[10, 5, 5, 5]], Goal("cost"))
         assert picked(found) == expected

@@ -25,7 +25,7 @@ def test_waiting_has_a_front_of_one_size() -> None:
 
 def test_one_thread_has_its_knee_at_one_core() -> None:
     """Up to one core speed is nearly free, beyond it memory buys nothing: the knee is there. What
-    the curve gives beyond, well under 1 %, may add one step to the front's last size, no more.
+    the curve gives beyond, well under 1%, may add one step to the front's last size, no more.
     """
 
     def mixed_ms(memory_mb: int) -> float:

@@ -89,7 +89,7 @@ def test_the_recommendation_says_size_and_value() -> None:
 
 def test_a_value_is_weighed_against_what_is_set_now() -> None:
     """Batches of ten that save a fifth of a record's cost are worth it where they cost as much at
-    every size; those that save 2 % are not, though at the current size they cost three times what
+    every size; those that save 2% are not, though at the current size they cost three times what
     they cost elsewhere.
     """
 

@@ -14,7 +14,7 @@ FEW, MANY = ((128, 768, 3008), 1, 1), ((128, 320, 768, 1536, 3008), 2, 3)
 """Measured sizes, environments of each, samples of each."""
 DRAW_COUNT = 200
 OF_DRAWS = 0.9 * (DRAW_COUNT - 1) / (DRAW_COUNT + 1)
-"""What lies between the 5 % and the 95 % quantile of so many draws: 89.1 % of what is drawn."""
+"""What lies between the 5% and the 95% quantile of so many draws: 89.1% of what is drawn."""
 DESIGNS = pytest.mark.parametrize("design", [FEW, MANY], ids=["few", "many"])
 RUNS = pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.slow)])
 
@@ -64,7 +64,7 @@ def test_calm_durations_are_held_nine_times_in_ten(
 def test_means_are_held_less_often_where_slow_calls_are_not_told(
     design: tuple[tuple[int, ...], int, int], count: int
 ) -> None:
-    """In 85 to 89 %: the fit takes every sample either for a slow call or for none, and a slow one
+    """In 85 to 89%: the fit takes every sample either for a slow call or for none, and a slow one
     that is taken for a calm one lifts its size's level.
     """
     low, high = binom.ppf(0.001, count, 0.85), binom.ppf(0.999, count, OF_DRAWS)

@@ -39,7 +39,7 @@ def test_every_draw_is_finite_and_positive(samples: list[Sample]) -> None:
 
 def test_a_curve_that_fits_what_falls_hardly_ever_rises() -> None:
     """Where no sample contradicts it, typical calls rise with memory in at most one draw in ten,
-    and the mean, which slow calls lift, by at most 3 % in expectation."""
+    and the mean, which slow calls lift, by at most 3% in expectation."""
     samples = made_samples(one_thread_ms, (128, 512, 1024, 2048))
     curve = fit_curve(samples)
     typical = np.log(curve.draws_ms(SIZES)) - curve.slow_log_at(SIZES)
@@ -58,7 +58,7 @@ def test_a_curve_that_fits_what_falls_hardly_ever_rises() -> None:
     ],
 )
 def test_with_samples_a_sizes_own_mean_wins(truth: Callable[[int], float]) -> None:
-    """Whatever the shape, after ten environments a size is within 3 % of its own samples' mean."""
+    """Whatever the shape, after ten environments a size is within 3% of its own samples' mean."""
     sizes = (128, 256, 384, 512, 1024, 1769, 3008)
     samples = made_samples(truth, sizes, environment_count=10, sample_count=2)
     means = [np.mean([s.duration_ms for s in samples if s.memory_mb == m]) for m in sizes]
@@ -75,8 +75,8 @@ def test_with_samples_a_sizes_own_mean_wins(truth: Callable[[int], float]) -> No
 )
 @settings(max_examples=15, deadline=None)
 def test_with_samples_a_size_comes_to_its_own_mean(levels: dict[int, float], seed: int) -> None:
-    """Whatever the levels of the sizes are, the curve comes to each size's own samples: within 8 %
-    of their mean after ten environments, and 2 % after sixty."""
+    """Whatever the levels of the sizes are, the curve comes to each size's own samples: within 8%
+    of their mean after ten environments, and 2% after sixty."""
     for environment_count, most in ((10, 0.08), (60, 0.02)):
         samples = made_samples(
             levels.__getitem__,
@@ -118,7 +118,7 @@ def test_order_does_not_matter(samples: list[Sample], random: st.DataObject) -> 
 
 
 def test_many_typical_samples_give_the_truth() -> None:
-    """With next to no noise, the curve passes within 1 % of every measured size."""
+    """With next to no noise, the curve passes within 1% of every measured size."""
     sizes = (128, 256, 512, 1024, 1769, 3008)
     samples = made_samples(
         one_thread_ms, sizes, environment_count=6, between_ratio=0.001, within_ratio=0.001
@@ -164,7 +164,7 @@ def test_tails_are_in_the_level() -> None:
 
 
 def test_one_outlier_does_not_bend_the_shape() -> None:
-    """One sample of five times its size's duration leaves the ratio of two sizes within 5 %."""
+    """One sample of five times its size's duration leaves the ratio of two sizes within 5%."""
     sizes = (128, 256, 512, 1024, 2048)
     samples = made_samples(one_thread_ms, sizes, environment_count=4, sample_count=2)
     worst = Sample(512, one_thread_ms(512) * 5, "512/0")

@@ -44,8 +44,8 @@ def few_windows(memory_mb: int) -> float:
 def test_the_posterior_is_that_of_the_definition(
     duration_ms: Callable[[int], float], measured_mb: tuple[int, ...], asked_mb: int
 ) -> None:
-    """At sizes that were measured and that were not, the mean is within 0.3 % of brute force, and
-    brute force gives the ends of the 90 % interval probabilities within 2.5 points of 5 and 95 %:
+    """At sizes that were measured and that were not, the mean is within 0.3% of brute force, and
+    brute force gives the ends of the 90% interval probabilities within 2.5 points of 5 and 95%:
     so much the fit gives up for speed, with few of the prior's shapes and draws that never rise.
     """
     samples = made_samples(duration_ms, measured_mb, seed=4)
@@ -68,7 +68,7 @@ def test_a_single_size_is_the_conjugate_case() -> None:
     curve = fit_curve(samples, sizes_mb=(512,), draw_count=DRAW_COUNT)
     calm = np.log(curve.draws_ms((512,))[:, 0]) - curve.slow_log_at((512,))[:, 0]
     count, squares = len(logs), float(np.sum((logs - logs.mean()) ** 2))
-    points = [  # no environment was seen twice: within it the prior is all, 2.5 samples at 5 %
+    points = [  # no environment was seen twice: within it the prior is all, 2.5 samples at 5%
         (
             math.log(weight) - 2.5 * (math.log(scale) + scale**-2 / 2),
             between**2 + (0.05 * scale) ** 2,

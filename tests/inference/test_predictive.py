@@ -31,7 +31,7 @@ def drawn(
 
 @pytest.mark.parametrize("within_ratio", [0.03, 0.1, 0.2])
 def test_many_samples_tell_the_percentiles(within_ratio: float) -> None:
-    """With 200 samples each middle draw is within 8 % of the lognormal's own ratio."""
+    """With 200 samples each middle draw is within 8% of the lognormal's own ratio."""
     samples = made_samples(one_thread_ms, SIZES_MB, sample_count=20, within_ratio=within_ratio)
     spread = float(np.hypot(within_ratio, 0.03))
     truth = np.exp(np.array([0, 1.645, 2.326]) * spread - spread**2 / 2)

@@ -30,7 +30,7 @@ def samples(
     environment_count: int = 1,
     seed: int = 0,
 ) -> tuple[Sample, ...]:
-    """Three warm samples of every environment, scattered by 3 % in both layers."""
+    """Three warm samples of every environment, scattered by 3% in both layers."""
     rng = random.Random(seed)
     found = []
     for size in sizes_mb:

@@ -147,7 +147,7 @@ def test_runtimes_that_pause_are_expected_to_do_so_at_small_sizes() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_with_samples_a_sizes_own_slow_calls_win(seed: int) -> None:
     """Where one size alone has slow calls, the more samples each has, the nearer every size comes
-    to its own mean: within 12 % after 100, 6 % after 1,000."""
+    to its own mean: within 12% after 100, 6% after 1,000."""
     rng = np.random.default_rng(seed)
     sizes = (128, 256, 512, 1024, 2048)
     for count, most in ((100, 0.12), (1000, 0.06)):

@@ -14,7 +14,7 @@ def test_environments_are_weighed_by_both_layers() -> None:
     """Two environments, of four samples and of one, get the weights computed by hand."""
     samples = [Sample(512, 100.0, "a")] * 4 + [Sample(512, 110.0, "b")]
     levels = measure_levels(samples)
-    # No scatter within a: 2.5 prior samples at 5 % over 2.5 + 3 degrees of freedom.
+    # No scatter within a: 2.5 prior samples at 5% over 2.5 + 3 degrees of freedom.
     within = math.sqrt(2.5 * 0.05**2 / 5.5)
     assert levels.within_ratio == pytest.approx(within)
     precision = [1 / (0.03**2 + within**2 / 4), 1 / (0.03**2 + within**2)]
@@ -25,7 +25,7 @@ def test_environments_are_weighed_by_both_layers() -> None:
 
 
 def test_scatter_between_environments_makes_large_scatter_likelier() -> None:
-    """Environments 10 % apart are likelier under a scatter of 8 % than under 1 %."""
+    """Environments 10% apart are likelier under a scatter of 8% than under 1%."""
     samples = [Sample(512, 100.0 * (1.1**number), str(number)) for number in range(4)]
     levels = measure_levels([s for s in samples for _ in range(5)])
     typical, lively = (levels.observe(ratio).scatter_log_likelihood for ratio in (0.01, 0.08))
@@ -67,8 +67,8 @@ def test_cold_and_warm_of_one_environment_share_its_luck() -> None:
 def test_what_single_calls_scatter_is_no_scatter_of_cold_starts(
     own_ratio: float, low: float, high: float
 ) -> None:
-    """Forty environments, calls that scatter by 4 %: the cold starts' own scatter is what is left,
-    next to none or 6 % (much more would be taken for slow calls).
+    """Forty environments, calls that scatter by 4%: the cold starts' own scatter is what is left,
+    next to none or 6% (much more would be taken for slow calls).
     """
     rng = random.Random(7)
     samples = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tuner.decision.question import Question
 
 HEADROOM_USE_RATIO: Final = 0.8
-"""A size must leave 20 % of its memory unused: more is needed one day than in a few calls."""
+"""A size must leave 20% of its memory unused: more is needed one day than in a few calls."""
 _SURE_QUANTILE = 0.9
 
 Bar = Literal[
@@ -41,7 +41,7 @@ class Latency:
 
     memory_mb: int
     bound_ms: float
-    """One-sided 90 % upper bound."""
+    """One-sided 90% upper bound."""
     measured: bool
     """Whether it rests on samples alone (a percentile: distribution-free) and not on the curve."""
     samples_missing: int

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _INSIDE_SHARE = 0.92
-"""Of 200 draws the shortest interval with so many in it holds 90 % of normal ones to come."""
+"""Of 200 draws the shortest interval with so many in it holds 90% of normal ones to come."""
 # INIT runs at up to two full cores whatever the memory, so it falls little with memory: the prior
-# of its exponent over memory is 0.1 ± 0.3. Single INITs scatter by some 15 %.
+# of its exponent over memory is 0.1 ± 0.3. Single INITs scatter by some 15%.
 _EXPONENT, _EXPONENT_DEVIATION = 0.1, 0.3
 _SCATTER_RATIO = 0.15
 _EXACT_BELOW_MS = 20
@@ -144,15 +144,15 @@ def expected_billed_ms(duration_ms: Floats, spread_ratio: float) -> Floats:
 
 
 def interval(draws: Floats) -> Interval:
-    """Mean and 90 % interval of one quantity's draws."""
+    """Mean and 90% interval of one quantity's draws."""
     return intervals(draws[:, None])[0]
 
 
 def intervals(draws: Floats) -> list[Interval]:
-    """Mean and the shortest 90 % interval of every column.
+    """Mean and the shortest 90% interval of every column.
 
     Where the truth lies at the edge of what is possible (a duration that memory does not change at
-    all), the likeliest values are at one end: an interval with 5 % on either side would leave just
+    all), the likeliest values are at one end: an interval with 5% on either side would leave just
     those out.
     """
     ordered = np.sort(np.ascontiguousarray(draws.T), axis=1)

@@ -16,7 +16,7 @@ _SURENESS = 0.9
 
 
 def upper_bound_ms(durations_ms: Sequence[float], percentile: float) -> float | None:
-    """One-sided 90 % upper bound on a percentile (0–100), whatever the distribution; None if the
+    """One-sided 90% upper bound on a percentile (0–100), whatever the distribution; None if the
     samples are too few for any.
 
     The r-th smallest of n samples is above the p-quantile with probability P(Binomial(n, p) < r)
@@ -32,11 +32,11 @@ def upper_bound_ms(durations_ms: Sequence[float], percentile: float) -> float | 
 
 
 def measured_interval(durations_ms: Sequence[float], percentile: float) -> Interval | None:
-    """Sample percentile with a 90 % interval, whatever the distribution; None if the samples are
+    """Sample percentile with a 90% interval, whatever the distribution; None if the samples are
     too few for one.
 
     Between the r-th and the s-th smallest of n samples lies the p-quantile with probability
-    P(r <= Binomial(n, p) < s). Both sides get 5 %, but a side that the samples cannot give so
+    P(r <= Binomial(n, p) < s). Both sides get 5%, but a side that the samples cannot give so
     much gets what it can, and the other side the rest.
     """
     ranks = _interval_ranks(len(durations_ms), percentile)
@@ -76,7 +76,7 @@ def _binomial(count: int, successes: int, share: float) -> float:
 
 @lru_cache(maxsize=32)
 def samples_needed(percentile: float) -> int:
-    """Fewest samples that measure the percentile (a 90 % interval, whatever the distribution): 5
+    """Fewest samples that measure the percentile (a 90% interval, whatever the distribution): 5
     for p50, 45 for p95, 230 for p99.
     """
     count = math.ceil(math.log(1 - _SURENESS) / math.log(percentile / 100))
