@@ -2,10 +2,12 @@
 
 Read `analysis` first. `analyse` reads the evidence (`evidence`), estimates duration and cost at
 every candidate size (`candidates`, `estimates`), bars what fails or breaks a limit (`constraints`),
-ranks the sizes under the goal (`ranking`; all of that is a `problem`), and judges whether the
-answer stands (`verdict`). `recommend` (in `recommendation`) says it, with what else was seen
-(`findings`, `diagnostics`). `compare` holds two sweeps against each other. `policy` chooses the
-invocations by the same problem. All of it is pure: the same sweep and seed give the same answer.
+ranks the sizes under the goal (`ranking`; all of that is a `problem`), weighs a move away from the
+current size (`move`), and gives the answer or says what more it needs (`verdict`). `recommend` (in
+`recommendation`) says it, with what else was seen (`findings`, `diagnostics`). An earlier sweep
+comes in by `prior`, and `prior_use` says how far it counted. `compare` holds two sweeps against
+each other. `policy` chooses the invocations by the same problem. All of it is pure: the same sweep
+and seed give the same answer.
 """
 
 from __future__ import annotations
