@@ -153,6 +153,30 @@ def test_the_next_line_gives_the_same_answer_again(
     assert resumed["goal"] == told["goal"]
 
 
+def test_a_sweep_is_read_whose_limits_leave_out_the_current_size(
+    server: LocalLambda, state: dict[str, str]
+) -> None:
+    """The current size is measured all the same: its cost is in the plan, and the saved sweep gives
+    the same answer again, within the limits.
+    """
+    limits = ("--max-memory", "1024")
+    asked = ("tune", "hello", *at(server), "--yes", "--json")
+    most_usd = [
+        json.loads(run_here(*asked, "--max-memory", mb, "--dry-run", **state).stdout)["plan"][
+            "max_cost_usd"
+        ]
+        for mb in ("1024", "2048")
+    ]
+    assert most_usd[0] == most_usd[1]
+    ran = run_here(*asked, *limits, **state)
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    assert {2048} < {each["memory_mb"] for each in told["sizes"]} < {*range(1025), 2048}
+    again = run_here("report", "hello", "--json", **state)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["recommendation"] == told["recommendation"]
+
+
 def test_a_full_disk_costs_no_answer(
     server: LocalLambda, state: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,7 +122,7 @@ def read_sweep(path: Path) -> Sweep:
             if sweep is None:
                 sweep = _begin(record, path)
             else:
-                reading.take(record, sweep.plan)
+                reading.take(record, sweep)
         except RecordError as error:
             raise SweepFileError(f"{path}, line {number}: {error}") from error
     if sweep is None:
@@ -157,7 +157,7 @@ class _Reading:
         self._memory_cap_mb: int | None = None
         self._end: End | None = None
 
-    def take(self, record: dict[str, Any], plan: SweepPlan) -> None:
+    def take(self, record: dict[str, Any], sweep: Sweep) -> None:
         """Take one record. Raises RecordError."""
         if self._end is not None:
             raise RecordError("something follows the end of the sweep")
@@ -168,10 +168,10 @@ class _Reading:
             case PriorEvidence() as prior:
                 self._prior = prior
             case PriorEnvironment() as environment:
-                _check_prior(environment, self._prior, plan)
+                _check_prior(environment, self._prior, sweep.plan)
                 self._prior_environments.append(environment)
             case Invocation() as invocation:
-                self._invocations.append(self._checked(invocation, plan))
+                self._invocations.append(self._checked(invocation, sweep))
             case Finding() as finding:
                 self._findings.append(finding)
             case MemoryCap() as cap:
@@ -194,10 +194,12 @@ class _Reading:
             and dataclasses.replace(self._prior, environments=tuple(self._prior_environments)),
         )
 
-    def _checked(self, invocation: Invocation, plan: SweepPlan) -> Invocation:
+    def _checked(self, invocation: Invocation, sweep: Sweep) -> Invocation:
+        plan = sweep.plan
         if invocation.index != len(self._invocations):
             raise RecordError(f"index {invocation.index} follows {len(self._invocations) - 1}")
-        if invocation.memory_mb not in plan.sizes_mb:
+        # The current size is measured even where the operator's limits leave it out.
+        if invocation.memory_mb not in {*plan.sizes_mb, sweep.function.memory_mb}:
             raise RecordError(f"{invocation.memory_mb} MB is no size of the plan")
         if all(invocation.payload != payload.name for payload in plan.payloads):
             raise RecordError("its payload is none of the plan")
