@@ -7,14 +7,16 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.cli.running import run_here
 from tests.report import answers
-from tuner.cli.commands import apply_line
+from tuner.cli.commands import apply_line, goal_flags
+from tuner.cli.groups import GoalOptions
+from tuner.model.goal import Goal
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 SWEEP = "examples/sweeps/mixed.jsonl"
 ASKED = (
@@ -44,6 +46,28 @@ def test_a_page_names_the_sweep_that_would_measure_again(tmp_path: Path) -> None
     [command] = re.findall(r"<code>(tuner tune [^<]*)</code>", out.read_text(encoding="utf-8"))
     assert command.startswith("tuner tune mixed --local TEMPLATE --payload PAYLOADS --seed ")
     assert "--percentile 95" in command
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept", "flags"),
+    [
+        (GoalOptions(goal="speed"), Goal(time_weight=0.5), ["--goal speed"]),
+        (GoalOptions(goal="cost"), Goal(time_weight=0.5), ["--goal cost"]),
+        (
+            GoalOptions(goal="speed", time_weight=0.5),
+            Goal(time_weight=0.5),
+            ["--goal speed", "--time-weight 0.5"],
+        ),
+        (GoalOptions(time_weight=2.0), Goal("speed"), ["--time-weight 2.0"]),
+        (GoalOptions(allow_different_replies=True), Goal(), ["--allow-different-replies"]),
+        (GoalOptions(), Goal(time_weight=0.5, allow_different_replies=True), []),
+    ],
+)
+def test_the_flags_of_a_goal_make_it_of_the_one_that_is_kept(
+    asked: GoalOptions, kept: Goal, flags: list[str]
+) -> None:
+    """A goal that is named brings its own weight, also in the place of a weight that is kept."""
+    assert goal_flags(asked.wanted(kept), kept) == flags
 
 
 TEMPLATE = """\

@@ -96,18 +96,24 @@ def measure_command(view: SweepView, flags: Sequence[str]) -> str:
 def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
     """The options that make this goal of the one that a sweep keeps, or else of the defaults."""
     usual = kept or type(goal)()
+    # A goal that is named has its own weight, and so drops the one that is kept.
+    drops_weight = goal.time_weight is None and usual.time_weight is not None
+    is_named = drops_weight or goal.name != usual.name
+    flags = [f"--goal {goal.name}"] if is_named else []
+    if goal.time_weight not in (None, None if is_named else usual.time_weight):
+        flags.append(f"--time-weight {goal.time_weight}")
     written = {
-        "--goal": (goal.name, usual.name),
-        "--time-weight": (goal.time_weight, usual.time_weight),
         "--tolerance": (goal.tolerance_ratio, usual.tolerance_ratio),
         "--max-cost-per-million": (goal.max_cost_usd_per_million, usual.max_cost_usd_per_million),
         "--cold-start-share": (goal.cold_start_share, usual.cold_start_share),
     }
-    flags = [f"{name} {value}" for name, (value, before) in written.items() if value != before]
+    flags += [f"{name} {value}" for name, (value, before) in written.items() if value != before]
     if goal.percentile not in (None, usual.percentile):
         flags.append(f"--percentile {goal.percentile:g}")
     if goal.max_duration_ms not in (None, usual.max_duration_ms):
         flags.append(f"--max-duration {goal.max_duration_ms:g}ms")
+    if goal.allow_different_replies and not usual.allow_different_replies:
+        flags.append("--allow-different-replies")
     return flags
 
 
