@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from tuner.model.prior_evidence import PriorEvidence
 
 _BELIEVED: Final = 0.5
-"""Below this the earlier sweep is said to be contradicted: 0.8 are the odds before any sample."""
+"""Below this the earlier sweep is said to be contradicted; before any sample it is 0.8."""
 _NAMES: Final = {
     "code_sha256": "the code",
     "environment": "where it ran (this machine or AWS)",
-    "host_busy": "this machine was busy",
+    "host_busy": "how busy this machine was",
     "name": "the function's name",
 }
 
@@ -68,28 +68,30 @@ def prior_findings(
         yield Finding(
             "prior_shape_only",
             "info",
-            f"{which} {use.code_sha256[:7]}) tells the shape of the curve only, and weakly, since "
-            f"not all is as it was: {other}",
+            f"{which} {use.code_sha256[:7]}) informs only the shape of the curve, and weakly, "
+            f"because these have changed: {other}",
         )
     unknown = sorted({each.name for each in payloads} - set(prior.payloads))
     if unknown:
         yield Finding(
             "prior_without_payload",
             "info",
-            f"the sweep {use.sweep_id} had no payload {', '.join(unknown)}: of that it tells "
-            "nothing",
+            f"the sweep {use.sweep_id} had no payload {', '.join(unknown)}, so it says nothing "
+            "about that",
         )
     if use.tells == "level_and_shape" and use.weight is not None and use.weight < _BELIEVED:
         yield Finding(
             "prior_contradicted",
             "warning",
-            f"the samples contradict the sweep {use.sweep_id}, so that it hardly counts: look at "
-            "what changed besides the code (data, dependencies, what it calls)",
+            f"the samples contradict the sweep {use.sweep_id}, so it hardly counts: look at what "
+            "changed besides the code (data, dependencies, what it calls)",
         )
 
 
 def assumed_of(prior: PriorEvidence) -> str:
     """What an answer assumes of the earlier sweep."""
     if prior_use(prior, None).tells == "level_and_shape":
-        return f"the function is as {prior.source_id} measured it, but for what samples contradict"
+        return (
+            f"the function is as {prior.source_id} measured it, except where samples contradict it"
+        )
     return f"the curve has about the shape that {prior.source_id} measured"

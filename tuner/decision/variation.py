@@ -35,16 +35,16 @@ def vary(
 
 
 def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
-    """What failed, told for each value apart; what is of the whole run is told once."""
-    told = set()
+    """What failed, for each value apart; what is of the whole run is said once."""
+    said = set()
     for stratum in strata_of(sweep.plan.payloads, varied.values):
         evidence = stratum.evidence(sweep.invocations)
         for finding in sweep_findings(sweep, evidence):
             if finding.code in _OF_SIZES:
                 message = f"with {varied.name}={stratum.value} {finding.message}"
                 yield replace(finding, message=message)
-            elif finding not in told:
-                told.add(finding)
+            elif finding not in said:
+                said.add(finding)
                 yield finding
 
 
@@ -86,9 +86,8 @@ def _value_answer(
     problem = replace(
         each.problem, ranking=replace(each.problem.ranking, rivals=None, staying=None), now=None
     )
-    column = problem.ranking.pick()
     sizes = problem.estimates.sizes_mb
-    picked = None if column is None else sizes[measured_answer(problem)]
+    picked = sizes[measured_answer(problem)] if problem.ranking.allowed.any() else None
     shown = {
         *problem.evidence.sampled_mb,
         *named_mb,

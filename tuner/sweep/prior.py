@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tuner.model.plan import PayloadClass
     from tuner.model.sweep import Sweep
 
-_OF_NO_MATTER: Final = frozenset(
+_IRRELEVANT: Final = frozenset(
     ("arn", "description", "ephemeral_storage_mb", "memory_mb", "timeout_s", "version", "CodeSize",
      "DeadLetterConfig", "KMSKeyArn", "LoggingConfig", "Role")
 )  # fmt: skip
@@ -54,7 +54,7 @@ def prior_evidence(
     environments = tuple(_environments(evidence, matched))
     if all(each.cold for each in environments):
         raise InputError(
-            f"`prior` {sweep_id} has no warm sample of these payloads, so it tells nothing: "
+            f"`prior` {sweep_id} has no warm sample of these payloads, so it's of no use: "
             "leave it out"
         )
     differs = _differing(earlier, function, environment)
@@ -79,7 +79,7 @@ def _differing(earlier: Sweep, function: FunctionConfig, environment: str) -> tu
     extra = [] if environment == earlier.environment else ["environment"]
     if any(each.code == "host_busy" for each in earlier.findings):
         extra.append("host_busy")
-    return tuple(sorted({*found, *extra} - _OF_NO_MATTER))
+    return tuple(sorted({*found, *extra} - _IRRELEVANT))
 
 
 def _matched(earlier: Sequence[PayloadClass], payloads: Sequence[PayloadClass]) -> dict[str, str]:
