@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 FN: Final = "fn"
 ACCOUNT: Final = "123456789012"
 ARN: Final = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{FN}"
+OTHER_CODE: Final = make_zip("def handler(event, context): return context.function_version")
+"""A package to update to."""
 UPDATE_S: Final = 10.0
 _PLACEHOLDER: Final = re.compile(r"<+[^<>=]+>(?::\d+>)?|1{12}|(?:aaa)+a*")
 _BOUND: Final = re.compile(r"<+(uuid|code-sha-?256|revision-id).*")

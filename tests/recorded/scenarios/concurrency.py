@@ -171,6 +171,11 @@ def events_refused(play: Player) -> None:
     update = {"FunctionName": FN, "MaximumRetryAttempts": 0}
     play("update_response", "update_function_event_invoke_config", **update)
     play("update_response_existing", "update_function_event_invoke_config", **update)
+    _events_absent(play, name)
+
+
+def _events_absent(play: Player, name: str) -> None:
+    """Delete the settings of $LATEST, a version, and an alias, then use absent ones."""
     delete = "delete_function_event_invoke_config"
     for step, qualifier in (
         ("delete_latest", "$LATEST"),

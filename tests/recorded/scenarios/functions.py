@@ -6,14 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tests.local_api.conftest import make_zip
-from tests.recorded.replay import FN
+from tests.recorded.replay import FN, OTHER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.recorded.replay import Player
-
-OTHER_CODE = make_zip("def handler(event, context): return context.function_version")
 
 
 def lifecycle(play: Player) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.local_api.conftest import make_zip
-from tests.recorded.replay import FN
+from tests.recorded.replay import FN, OTHER_CODE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.recorded.replay import Player
-
-OTHER_CODE = make_zip("def handler(event, context): return context.function_version")
 
 
 def publish_on_create(play: Player) -> None:
@@ -66,26 +65,13 @@ def lifecycle(play: Player) -> None:
     list_all("list_versions_result_after_deletion_of_first_version")
 
 
-def wrong_hash(play: Player) -> None:
-    play.create("create_response")
+def guarded(play: Player, member: str, step: str, wrong: str, **settings: str) -> None:
+    """Publish what a member guards: first with a wrong value of it, then with the right one."""
+    play.create("create_response", **settings)
     play.wait()
     found = play("get_fn_response", "get_function", FunctionName=FN)["Configuration"]
-    for step, given in (
-        ("publish_wrong_sha256_exc", "somenonexistentsha256"),
-        ("publish_result", found["CodeSha256"]),
-    ):
-        play(step, "publish_version", FunctionName=FN, CodeSha256=given)
-
-
-def wrong_revision(play: Player) -> None:
-    play.create("create_response", Runtime="python3.9")
-    play.wait()
-    found = play("get_fn_response", "get_function", FunctionName=FN)["Configuration"]
-    for step, given in (
-        ("publish_wrong_revisionid_exc", "doesntexist"),
-        ("publish_result", found["RevisionId"]),
-    ):
-        play(step, "publish_version", FunctionName=FN, RevisionId=given)
+    for name, value in ((step, wrong), ("publish_result", found[member])):
+        play(name, "publish_version", FunctionName=FN, **{member: value})
 
 
 def publish_with_update(play: Player) -> None:
@@ -159,8 +145,19 @@ def revisions_of_version_and_alias(play: Player) -> None:
 SCENARIOS: dict[str, Callable[[Player], None]] = {
     "TestLambdaVersions::test_publish_version_on_create": publish_on_create,
     "TestLambdaVersions::test_version_lifecycle": lifecycle,
-    "TestLambdaVersions::test_publish_with_wrong_sha256": wrong_hash,
-    "TestLambdaVersions::test_publish_with_wrong_revisionid": wrong_revision,
+    "TestLambdaVersions::test_publish_with_wrong_sha256": partial(
+        guarded,
+        member="CodeSha256",
+        step="publish_wrong_sha256_exc",
+        wrong="somenonexistentsha256",
+    ),
+    "TestLambdaVersions::test_publish_with_wrong_revisionid": partial(
+        guarded,
+        member="RevisionId",
+        step="publish_wrong_revisionid_exc",
+        wrong="doesntexist",
+        Runtime="python3.9",
+    ),
     "TestLambdaVersions::test_publish_with_update": publish_with_update,
     "TestLambdaRevisions::test_function_revisions_basic": revisions,
     "TestLambdaRevisions::test_function_revisions_version_and_alias": (
