@@ -49,19 +49,11 @@ def read_template(
     read.
     """
     file = _template_file(path)
-    pseudo = {
-        "AWS::Region": region,
-        "AWS::AccountId": account_id,
-        "AWS::Partition": "aws",
-        "AWS::URLSuffix": "amazonaws.com",
-        "AWS::StackId": f"arn:aws:cloudformation:{region}:{account_id}:stack/local/{_STACK_UUID}",
-        "AWS::StackName": "local",
-    }
     root = read_document(file)
     reader = _Reader()
     sections = reader.notes.used(root.entries("the template"), support.SECTIONS, "")
     given = read_parameters(sections.get("Parameters"), parameters or {})
-    scope = Scope(given, pseudo, allow_outside=allow_outside)
+    scope = Scope(given, _pseudo_parameters(region, account_id), allow_outside=allow_outside)
     sections = {name: replace(node, scope=scope) for name, node in sections.items()}
     for name in ("Mappings", "Conditions"):
         if name in sections:
@@ -88,6 +80,17 @@ def read_template(
         skipped=tuple(references.skipped.values()),
         not_made=tuple(references.not_made),
     )
+
+
+def _pseudo_parameters(region: str, account_id: str) -> dict[str, str]:
+    return {
+        "AWS::Region": region,
+        "AWS::AccountId": account_id,
+        "AWS::Partition": "aws",
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::StackId": f"arn:aws:cloudformation:{region}:{account_id}:stack/local/{_STACK_UUID}",
+        "AWS::StackName": "local",
+    }
 
 
 def _template_file(path: Path) -> Path:

@@ -112,11 +112,7 @@ class LocalLambda:
             deployer = Deployer(self._store, self._layers, self._codes, self._executor, builder)
             self._of_functions = deployer.deploy_all(functions, leave_out_unfit=leave_out_unfit)
             handle = self._assemble(stack, concurrent_executions, event_retry_delays_s)
-            make = None
-            if self._services is not None:
-                self._services.wait_ready()
-                make = self._services.requests.make
-            self._findings = [*made(resources, make, self._alone or "")]
+            self._findings = self._make(resources)
             # Closed once more, and first: it ends the invocations that the others wait for.
             stack.callback(self._executor.close)
             self._server.start(handle)
@@ -234,6 +230,14 @@ class LocalLambda:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _make(self, resources: Sequence[TemplateResource]) -> list[Finding]:
+        """Make a template's resources once the emulated services are up."""
+        make = None
+        if self._services is not None:
+            self._services.wait_ready()
+            make = self._services.requests.make
+        return [*made(resources, make, self._alone or "")]
 
     def _assemble(
         self,
