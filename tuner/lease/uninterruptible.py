@@ -92,7 +92,7 @@ _here = _Here()
 
 
 def uninterruptible(
-    work: Callable[[], T], limit: WorkLimit | None = None, *, command: str = "tuner recover"
+    work: Callable[[], T], limit: WorkLimit, *, command: str = "tuner recover"
 ) -> T:
     """Run `work`, which gives something back, to its end; return or raise what it does.
 
@@ -100,7 +100,6 @@ def uninterruptible(
     urgent, there are `GRACE_S` left: then the work is abandoned, and LeftChangedError says so and
     names the `command` to run. Its journal stays. So it does once the limit is over.
     """
-    limit = limit or WorkLimit()
     if not limit.is_failing:
         limit.step()
     limit.is_failing = True
