@@ -83,6 +83,15 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], An
     return answer_by
 
 
+@pytest.fixture
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway repeats what fails at once."""
+    monkeypatch.setattr(
+        "tuner.aws.control_plane.time", SimpleNamespace(sleep=no_sleep, monotonic=time.monotonic)
+    )
+
+
+@pytest.mark.usefixtures("no_waits")
 @pytest.mark.parametrize("isolation", ["version", "clone"])
 @pytest.mark.parametrize(
     "refused",
@@ -95,14 +104,10 @@ def on_the_wire(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], An
 def test_deletions_that_always_fail_end_in_minutes_with_a_line_for_each_failure(
     account: Account,
     on_the_wire: Any,
-    monkeypatch: pytest.MonkeyPatch,
     isolation: str,
     refused: tuple[int, str],
 ) -> None:
     """All repetitions count, the SDK's among them: throttles alone went on for half an hour."""
-    monkeypatch.setattr(
-        "tuner.aws.control_plane.time", SimpleNamespace(sleep=no_sleep, monotonic=time.monotonic)
-    )
     before = account.snapshot()
     failed, events = [], []
     clock = ScriptedClock()
@@ -202,13 +207,9 @@ def test_a_second_interruption_ends_a_call_that_hangs(
     assert list((account.state_dir / "journals").glob("*.jsonl"))
 
 
-def test_restoring_and_giving_back_share_one_limit(
-    account: Account, on_the_wire: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("no_waits")
+def test_restoring_and_giving_back_share_one_limit(account: Account, on_the_wire: Any) -> None:
     """An endpoint that refuses every change is waited for once, not for each thing to put right."""
-    monkeypatch.setattr(
-        "tuner.aws.control_plane.time", SimpleNamespace(sleep=no_sleep, monotonic=time.monotonic)
-    )
     before = account.snapshot()
     failed = []
     clock = ScriptedClock()
