@@ -214,7 +214,7 @@ def test_files_are_their_owner_s(served: RunningLocalLambda) -> None:
     client.close()
     held = []
     for link in Path(f"/proc/{served.pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # it closes what it needs no more
+        with suppress(FileNotFoundError):  # closed since it was listed
             held.append(link.readlink())
     locks = [path for path in held if path.name == "lock"]
     assert len(locks) == 2  # the API's folder and the run's

@@ -248,9 +248,8 @@ def test_init_above_its_limit_is_done_again_within_the_invocation(
     any_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An init that takes too long is ended and done again on the invocation's own time."""
-    monkeypatch.setattr(
-        "tuner.local.execution.environment.INIT_LIMIT_S", 3.0
-    )  # it must get as far as its file
+    # Long enough for the first init to get as far as its file.
+    monkeypatch.setattr("tuner.local.execution.environment.INIT_LIMIT_S", 3.0)
     call = any_bench.call("slow_start.handler")
     assert call.value == "ready"
     assert re.search(r"Init Duration: 3\d\d\d\.\d\d ms\tPhase: init\tStatus: timeout", call.log)

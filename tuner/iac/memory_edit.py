@@ -142,7 +142,7 @@ class _Function:
         return self._followed(self.memory, memory_mb)
 
     def has(self, value: TemplateNode) -> bool:
-        """Whether its MemorySize comes from what stands there."""
+        """Whether this is where its MemorySize comes from."""
         try:
             own = self.value(limits.MIN_MEMORY_MB)
         except TemplateError:

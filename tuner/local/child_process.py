@@ -193,7 +193,7 @@ def _findings(said: list[dict[str, Any]]) -> tuple[Finding, ...]:
 
 
 def end_child(process: subprocess.Popen[bytes], limit_s: float = STOP_TIMEOUT_S) -> None:
-    """End of standard input is the sign; a child that does not obey is killed."""
+    """Close a child's standard input, at which it ends; one that takes longer is killed."""
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -208,7 +208,7 @@ def end_child(process: subprocess.Popen[bytes], limit_s: float = STOP_TIMEOUT_S)
 
 @contextlib.contextmanager
 def killed_after(process: subprocess.Popen[bytes], limit_s: float) -> Iterator[IO[bytes]]:
-    """A child's output, which it must have said within a limit; else it is killed."""
+    """Give a child's output to read from; the child is killed where that takes longer."""
     assert process.stdout is not None
     timer = threading.Timer(limit_s, process.kill)
     timer.daemon = True

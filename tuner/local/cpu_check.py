@@ -30,7 +30,7 @@ REPETITIONS: Final = 3
 WAIT_S: Final = 0.2
 BARE_CPU_S: Final = 0.05
 TOLERANCES: Final[dict[str, float]] = {"stop-continue": 0.10}
-"""How far from its share a control may be; kernel groups: 5 %."""
+"""How far from its share a control may be; kernel groups: 5%."""
 PROBE_DIR: Final = Path(__file__).parent / "probe_function"
 
 

@@ -60,7 +60,10 @@ def left_out(why: str) -> Finding:
 def findings_of(
     function: TemplateFunction, *, is_built: bool, may_build: bool
 ) -> Iterator[Finding]:
-    """Tell what a function lacks that is deployed, and what would make it whole."""
+    """Say what a deployed function lacks, and what to do about it.
+
+    `may_build`: a build was asked for; `is_built`: that made something of its code.
+    """
     name = function.name
     for layer in () if may_build else function.layers:
         if layer.build_method:

@@ -2,8 +2,8 @@
 
     sweep       schema_version, tool_version, started_at, environment, function, plan, and the
                 goal with its limits (earlier files have none); first
-    prior       what an earlier sweep told of the function, with a prior_environment for each of its
-                execution environments; only where one was named
+    prior       what an earlier sweep says about the function, then a prior_environment for each of
+                its execution environments; only where an earlier sweep was named
     invocation  one call, in the order in which they ended
     payload     an event that was sent, only where they were asked to be kept
     finding     something the operator should know
@@ -103,7 +103,7 @@ RECORD_NAMES: Final[Mapping[type[Record], str]] = {
     MemoryCap: "memory_cap",
     End: "end",
 }
-"""What stands behind the header."""
+"""The records that may follow the header, each with its name there."""
 _KINDS: Final = {name: kind for kind, name in RECORD_NAMES.items()}
 
 

@@ -36,7 +36,7 @@ _HANDFUL: Final = 5
 _LEAST_SIZES_OF_ROW: Final = 3
 _UNANSWERED: Final = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
 # A function that fails now and then shall keep its sizes: with one failure in ten, three among the
-# first five happen in 1 % of all sizes.
+# first five happen in 1% of all sizes.
 _LEAST_ERRORS: Final = 3
 _UNANSWERED_STREAK: Final = 5
 _UNMEASURED_STREAK: Final = 3
@@ -320,7 +320,7 @@ class LeftOut:
             if each.variant is not None
         }
         self.sizes_mb: set[int] = set()
-        """Those that are left out with whatever value."""
+        """Those that are left out with every value."""
         self._with_value: set[tuple[int, str]] = set()
 
     def value_of(self, payload: str) -> str | None:

@@ -62,13 +62,13 @@ class Hooks:
         words = self.before if when == "before" else self.after
         if words is None:
             return
-        told = {f"TUNER_HOOK_{name.upper()}": value for name, value in facts.items()}
+        variables = {f"TUNER_HOOK_{name.upper()}": value for name, value in facts.items()}
         try:
             subprocess.run(  # noqa: S603 - the user's own command, given on the command line only
                 words,
                 input=event,
                 stdout=_STDERR,  # stdout carries the answer
-                env={**self.environment, **told, "TUNER_HOOK": when},
+                env={**self.environment, **variables, "TUNER_HOOK": when},
                 start_new_session=True,  # a Ctrl-C is the sweep's to answer; cleaning up goes on
                 timeout=MAX_S,
                 check=True,

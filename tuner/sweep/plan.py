@@ -239,8 +239,9 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
 
 
 def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
-    """The sizes that the user named and the current one, which a saving is told against. Raises
-    UsageError where the range has none of them.
+    """The sizes that the user named and the current one, which savings are measured against.
+
+    Raises UsageError where the range has none of them.
     """
     named = request.measure.memory_sizes_mb
     if not basis.sizes_mb and not named:

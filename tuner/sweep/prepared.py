@@ -61,8 +61,10 @@ class PreparedSweep:
         return self.environment == "local"
 
     def price(self, rate_per_s: float | None = None) -> PriceOfDeciding | None:
-        """The plan's expected cost against the function's, a month's by its rate of requests; None
-        where nothing is billed, and where no recent duration is known.
+        """What the sweep is expected to cost, in invocations at the current size.
+
+        With a rate of requests also as a share of what the function costs a month. None where
+        nothing is billed, and where no recent duration is known.
         """
         if self.costs_nothing or self.recent_duration_ms is None:
             return None

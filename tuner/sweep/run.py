@@ -157,7 +157,7 @@ class TryFirst:
 
     @property
     def planned_count(self) -> int:
-        """How many invocations are foreseen at most."""
+        """How many invocations are expected at most."""
         return self._policy.planned_count
 
     def next_trials(

@@ -81,7 +81,7 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
     """Read a sweep file, the newest kept sweep of a function, or the kept sweep of that id.
 
     What looks like a path (a separator or a suffix in it) or is a file is one. Raises
-    SweepFileError.
+    SweepFileError, and UsageError for what is neither a path nor a text.
 
     >>> tuner.load_sweep("examples/sweeps/mixed.jsonl").plan.method
     'adaptive'

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from tests.recorded.replay import Player
 
-MINE = "arn:aws:lambda:us-east-1:123456789012:function:my-function"
+MINE = ARN.removesuffix(FN) + "my-function"
 _ODD_REGION = MINE.replace("us-east-1", "invalid-region")
 _CASES: dict[str, tuple[str, str]] = {
     "invalid_characters_in_function_name": ("my-function!", ""),

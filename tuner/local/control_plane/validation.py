@@ -258,7 +258,7 @@ def _broken(name: str, value: Any, where: str, left_out: Collection[str] = ()) -
     if shape["type"] == "list":
         said, no_nulls = _told(value, where, "Member"), name not in _MAY_HOLD_NULL
         yield from _broken_elements(shape["member"]["shape"], value, where, said, no_nulls=no_nulls)
-    # Values of variables and tags are texts, which are never told: they may be secrets.
+    # No message repeats values of variables and tags, which are texts: they may be secrets.
     if shape["type"] == "map" and _shape(shape["value"]["shape"])["type"] == "double":
         values, said = [*value.values()], _told(value, where, "Map value")
         yield from _broken_elements(shape["value"]["shape"], values, where, said)

@@ -184,7 +184,10 @@ class Environment:
         return not process.has_exited
 
     def _deliver(self, request: InvokeRequest, trace: Trace, begin_ns: int) -> int | None:
-        """Hand the event over: when, or None if nobody is there. Its time is from `begin_ns`."""
+        """Hand the event over, and return when; None if nobody took it.
+
+        Its timeout counts from `begin_ns`.
+        """
         process, asked = self._process, self._next_call
         self._next_call = None
         assert process is not None

@@ -254,8 +254,8 @@ class ResidentBound:
     def look(self, pids: tuple[int, ...]) -> int | None:
         """Read the marks of the members, in bytes; one after the other, for processes go on.
 
-        Who ends before his own mark is read has none. Who had ended before is still his parent's
-        child, or in his parent's count: so the children are read before the counts.
+        A process that ends before its mark is read has none. One that had ended before is still
+        its parent's child, or in its parent's count: so the children are read before the counts.
         """
         children = {pid: _children(pid) for pid in pids}
         members = {pid: _read(pid) for pid in pids}
