@@ -15,7 +15,9 @@ from tuner import Goal
 from tuner.api.page import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
+from tuner.model.recommendation import Tradeoff
 from tuner.report.page.html import render
+from tuner.report.page.sections import captions
 from tuner.session import analyse
 
 RATE = Terms(traffic=traffic_of_rate(50.0))
@@ -72,6 +74,15 @@ def test_a_percentile_that_was_asked_for_is_in_the_table() -> None:
     html = render([view(answered, source="made")], version="1")
     assert '<th scope="col">p95</th>' in html
     assert "measuring p95 takes" in html
+
+
+def test_a_single_size_on_the_front_is_named() -> None:
+    """Without a count or a range; several are counted, from the least to the greatest."""
+    view = mixed(rate_per_s=None)
+    for front, said in (((1024,), "1024 MB"), ((512, 1024), "2 sizes from 512 to 1024 MB")):
+        answer = replace(view.recommendation, tradeoff=Tradeoff(front, None, ()))
+        caption = captions(replace(view, recommendation=answer))["front"]
+        assert caption == f"No other size beats {said} on both."
 
 
 def test_a_finding_is_told_once() -> None:

@@ -102,10 +102,10 @@ def _verdict(check: HostCheck) -> list[str]:
 
 
 def _check(check: HostCheck) -> dict[str, Any]:
-    told = asdict(check)
-    del told["shares"]
+    fields = asdict(check)
+    del fields["shares"]
     return {
-        **told,
+        **fields,
         "trusted_up_to_mb": check.trusted_up_to_mb,
         "busy": check.is_busy,
         "sizes": [

@@ -36,7 +36,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
     An interval is `{"estimate", "low", "high"}`, 90%. What is unknown is None, never left out.
     """
     current = recommendation.current
-    told = _fields(
+    fields = _fields(
         current, "memory_mb", "duration_ms", "cost_usd_per_million", "parameters",
         "cost_usd_per_million_records",
     )  # fmt: skip
@@ -51,7 +51,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
             "percentiles_ms": _percentiles_at(recommendation, recommendation.choice.memory_mb),
         },
         "current": {
-            **told,
+            **fields,
             # The curve is of the chosen value; another value's events have other percentiles.
             "percentiles_ms": None
             if current.parameters != recommendation.choice.parameters
@@ -135,12 +135,12 @@ def _choice(choice: Choice) -> dict[str, Any]:
 
 
 def _size(size: SizeSummary) -> dict[str, Any]:
-    told = _fields(
+    fields = _fields(
         size, "architecture", "memory_mb", "payload", "parameters", "invocation_count",
         "environment_count", "cold_start_count", "error_count", "timeout_count", "oom_count",
         "throttle_count", "duration_ms", "cost_usd_per_million", "max_memory_used_mb",
     )  # fmt: skip
-    return {**told, "percentiles_ms": _percentiles(size.percentiles)}
+    return {**fields, "percentiles_ms": _percentiles(size.percentiles)}
 
 
 def _percentiles_at(recommendation: Recommendation, memory_mb: int | None) -> Any:
@@ -183,12 +183,12 @@ def _variation(variation: Variation | None) -> dict[str, Any] | None:
 
 
 def _pair(pair: PairEstimate) -> dict[str, Any]:
-    told = _fields(
+    fields = _fields(
         pair, "memory_mb", "duration_ms", "cost_usd_per_million", "cost_usd_per_million_records",
         "change_ratio",
     )  # fmt: skip
     return {
-        **told,
+        **fields,
         "basis": "measured" if pair.measured else "modelled",
         "percentiles_ms": None if pair.percentile is None else _percentiles([pair.percentile]),
     }
@@ -210,10 +210,10 @@ def _typed(value: str) -> Any:
 def _prior(prior: PriorUse | None) -> dict[str, Any] | None:
     if prior is None:
         return None
-    told = _fields(
+    fields = _fields(
         prior, "sweep_id", "started_at", "code_sha256", "tells", "sample_count", "weight"
     )
-    return {**told, "differs": list(prior.differs)}
+    return {**fields, "differs": list(prior.differs)}
 
 
 def _platform(recommendation: Recommendation) -> dict[str, Any] | None:
@@ -256,5 +256,5 @@ def comparison_json(found: Comparison) -> dict[str, Any]:
 
 
 def _side_json(side: Side) -> dict[str, Any]:
-    told = _fields(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
-    return {**told, "function": function_json(side.function)}
+    fields = _fields(side, "source", "sweep_id", "started_at", "environment", "recommended_mb")
+    return {**fields, "function": function_json(side.function)}
