@@ -11,8 +11,8 @@ from tests.report.views import shown
 from tests.sweeps import recommended
 from tests.varied_sweeps import CURRENT_MB, batch_sweep
 from tuner.cli.commands import measure_command
+from tuner.model.breakdown import Breakdown
 from tuner.model.goal import Goal
-from tuner.model.recommendation import Breakdown
 from tuner.report import markdown, numbers, terminal
 from tuner.report.json import to_json
 from tuner.report.page.data import SweepView, chart_data

@@ -5,15 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.decision.estimates import interval, intervals
+from tuner.model.breakdown import Breakdown, ColdStartEstimate, PayloadCurve
 from tuner.model.invocation import Outcome
-from tuner.model.recommendation import (
-    Breakdown,
-    ColdStartEstimate,
-    CurrentSize,
-    PayloadCurve,
-    SizeEstimate,
-    SizeSummary,
-)
+from tuner.model.recommendation import CurrentSize, SizeEstimate, SizeSummary
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

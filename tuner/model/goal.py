@@ -77,6 +77,16 @@ class Goal:
         return "cost" if self.weight < TIME_WEIGHTS["balanced"] else "speed"
 
     @property
+    def cost_ratio_for_twice_the_speed(self) -> float:
+        """How many times as much a size may cost that is twice as fast, for the same objective."""
+        return float(2**self.weight)
+
+    @property
+    def speed_ratio_for_twice_the_cost(self) -> float:
+        """How many times as fast a size that costs twice as much must be; for weights above 1."""
+        return float(2 ** (1 / self.weight))
+
+    @property
     def exponents(self) -> tuple[float, float]:
         """Exponents of cost and duration in the objective, the larger of which is 1."""
         most = max(self.weight, 1.0)

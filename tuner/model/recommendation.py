@@ -300,6 +300,26 @@ class Recommendation(Presented):
         """The share of the cost that the recommended size saves; None where it is inconclusive."""
         return self.choice.saving_ratio
 
+    @property
+    def saving_usd_per_million(self) -> float | None:
+        """What the recommended size saves on a million invocations. None where nothing is known,
+        and where a value is chosen with it: its events hold other numbers of records.
+        """
+        ratio, now = self.choice.saving_ratio, self.current.cost_usd_per_million
+        if ratio is None or now is None or self.choice.parameters:
+            return None
+        return ratio.estimate * now.estimate
+
+    def change_from_now(self, cost_usd_per_million: Interval | None) -> float | None:
+        """A cost over that of the current size (with the chosen value of a parameter), less 1."""
+        now = self.current.cost_usd_per_million
+        if self.choice.parameters:
+            same = (each for each in self.curve if each.memory_mb == self.current.memory_mb)
+            now = next((each.cost_usd_per_million for each in same), None)
+        if cost_usd_per_million is None or now is None or not now.estimate:
+            return None
+        return cost_usd_per_million.estimate / now.estimate - 1
+
     def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
         """A percentile (0 to 100) of warm duration at a size; None where nothing is known of it,
         or where invocations fail at the size.
@@ -314,31 +334,3 @@ class Recommendation(Presented):
             if each.percentile == percentile
         )
         return next(found, None)
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadCurve:
-    """One payload's share of the mix and what the curve says of it at every candidate size."""
-
-    payload: str
-    weight_ratio: float
-    curve: tuple[SizeEstimate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ColdStartEstimate:
-    """What a cold start is billed beyond a warm invocation at one size (INIT or restore)."""
-
-    memory_mb: int
-    billed_extra_ms: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class Breakdown:
-    """What lies under the mean: each payload's curve, and what a cold start adds.
-
-    `cold_starts` is empty where no cold start was billed for its INIT.
-    """
-
-    payloads: tuple[PayloadCurve, ...]
-    cold_starts: tuple[ColdStartEstimate, ...]

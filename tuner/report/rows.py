@@ -171,21 +171,9 @@ def _estimates(
 
 
 def _change(recommendation: Recommendation, memory_mb: int, cost: Interval | None) -> str:
-    ratio = change_from_now(recommendation, cost)
+    ratio = recommendation.change_from_now(cost)
     is_now = memory_mb == recommendation.current.memory_mb
     return "–" if is_now or ratio is None else numbers.change(ratio)
-
-
-def change_from_now(recommendation: Recommendation, cost: Interval | None) -> float | None:
-    """Cost against the current size (with the chosen value of a varied parameter), less 1."""
-    now = recommendation.current.cost_usd_per_million
-    if recommendation.choice.parameters:  # compared with the current size at the same value
-        current_mb = recommendation.current.memory_mb
-        same = [each for each in recommendation.curve if each.memory_mb == current_mb]
-        now = same[0].cost_usd_per_million if same else None
-    if cost is None or now is None or not now.estimate:
-        return None
-    return cost.estimate / now.estimate - 1
 
 
 def _notes(

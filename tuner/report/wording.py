@@ -40,7 +40,7 @@ def money(recommendation: Recommendation) -> str | None:
     """What the change means: `Saves about $114 a month at 4.2 requests/s.`, or by the million
     invocations where no rate is known. None without a change, and where nothing is known.
     """
-    choice, now = recommendation.choice, recommendation.current.cost_usd_per_million
+    choice, million = recommendation.choice, recommendation.saving_usd_per_million
     if choice.verdict == "inconclusive" or choice.saving_ratio is None:
         return None
     if choice.verdict == "keep" and choice.parameters == recommendation.current.parameters:
@@ -48,8 +48,8 @@ def money(recommendation: Recommendation) -> str | None:
     month, rate_per_s = choice.saving_usd_per_month, recommendation.rate_per_s
     if month is not None and rate_per_s is not None:
         amount, at = month.estimate, f"a month at {numbers.rate(rate_per_s)}"
-    elif now is not None and not choice.parameters:
-        amount, at = choice.saving_ratio.estimate * now.estimate, "per million invocations"
+    elif million is not None:
+        amount, at = million, "per million invocations"
     else:
         return None
     said = numbers.rough_usd(abs(amount))
@@ -103,11 +103,13 @@ def goal_line(recommendation: Recommendation) -> str:
     if weight != TIME_WEIGHTS[goal.first]:
         named += f", time weight {weight:g}"
     if weight < 1:
-        worth = f"a size twice as fast may cost {numbers.percent(2**weight - 1)} more"
+        more = numbers.percent(goal.cost_ratio_for_twice_the_speed - 1)
+        worth = f"a size twice as fast may cost {more} more"
     elif weight == 1:
         worth = "a size twice as fast may cost twice as much"
     else:
-        worth = f"a size {numbers.percent(2 ** (1 / weight) - 1)} faster may cost twice as much"
+        faster = numbers.percent(goal.speed_ratio_for_twice_the_cost - 1)
+        worth = f"a size {faster} faster may cost twice as much"
     return f"Goal: {named} ({worth})."
 
 

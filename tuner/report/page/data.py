@@ -9,16 +9,17 @@ from tuner.model.lambda_limits import CORE_THRESHOLDS_MB, MB_PER_VCPU
 from tuner.report import numbers
 from tuner.report.breakeven import shown_platforms
 from tuner.report.figures.marks import size_marks, steps_of
-from tuner.report.rows import change_from_now, failures, size_rows
+from tuner.report.rows import failures, size_rows
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tuner.breakeven.answer import BreakEven
+    from tuner.model.breakdown import Breakdown
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
-    from tuner.model.recommendation import Breakdown, Recommendation, SizeEstimate
+    from tuner.model.recommendation import Recommendation, SizeEstimate
     from tuner.model.sweep import Sweep
 
 
@@ -75,7 +76,7 @@ def _readouts(answer: Recommendation) -> list[list[str]]:
         if each.memory_mb == answer.choice.memory_mb:
             said.insert(0, "recommended")
         cost = each.cost_usd_per_million
-        ratio = change_from_now(answer, cost)
+        ratio = answer.change_from_now(cost)
         change = "" if ratio is None else numbers.change(ratio)
         rows.append(
             [
