@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer
 
 from tests.docs import json_schema
 from tests.sweeps import made_sweep, mixed_ms, save_sweep
 from tuner.cli import main
+from tuner.cli.app import build
 
 if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
@@ -63,6 +66,17 @@ def run_here(
     printed = _written(out)
     json_schema.check(printed)
     return subprocess.CompletedProcess(arguments, code, printed, _written(err))
+
+
+def take_command(line: str) -> None:
+    """Have a command line parsed as it is shown, and nothing run. Raises what usage errors are."""
+    words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+    command: Any = build()
+    context = typer.Context(command, info_name="tuner")
+    while hasattr(command, "list_commands"):
+        context = typer.Context(command, info_name=words[0], parent=context)
+        name, command, words = command.resolve_command(context, words)
+    command.make_context(name, words, parent=context)
 
 
 def _written(stream: io.TextIOWrapper) -> str:

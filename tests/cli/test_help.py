@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from tests.cli.running import run_here
+from tests.cli.running import run_here, take_command
 from tuner.cli.app import build
+from tuner.cli.config import examples_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,3 +58,13 @@ def test_the_short_help_fits_on_a_screen() -> None:
     assert shown < set(re.findall(r"^  (--[a-z-]+)", whole, flags=re.MULTILINE))
     assert "TUNER_" in short
     assert "tuner.toml" in short
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_example_is_taken(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader who copies an example of the help gets no usage error."""
+    monkeypatch.chdir(examples_dir().parent)
+    shown = [each for each in COMMANDS[words].epilog.split("\n\n") if each.startswith("tuner ")]
+    assert shown
+    for line in shown:
+        take_command(line)

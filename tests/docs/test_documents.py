@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from tuner.cli.app import build
+from tests.cli.running import take_command
 
 ROOT = Path(__file__).parent.parent.parent
 GENERATED = {
@@ -21,6 +18,7 @@ GENERATED = {
 DOCUMENTS = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 _PATH = re.compile(r"`((?:tuner|tests|docs)/[\w/.-]+)`")
 _MODULE = re.compile(r"`(tuner(?!\.toml`)(?:\.[a-z_]+)+)(?:\(\))?`")
+SHOWN = r"^(?:\$ )?(tuner [a-z-]+ .*)$"
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 
 
@@ -85,17 +83,13 @@ def test_what_the_tables_of_sources_name_is_there() -> None:
                 assert (ROOT / "tuner" / package / file).is_file(), file
 
 
-@pytest.mark.parametrize("document", [*DOCUMENTS, ROOT / "README.md"], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, ROOT / "README.md", ROOT / "examples" / "README.md"], ids=str
+)
 def test_every_command_that_documents_show_is_taken(
     document: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A reader who copies a command gets no usage error: its options exist and take its values."""
     monkeypatch.chdir(ROOT)
-    for line in re.findall(r"^\$ (tuner .*)$", document.read_text(encoding="utf-8"), re.MULTILINE):
-        words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
-        command: Any = build()
-        context = typer.Context(command, info_name="tuner")
-        while hasattr(command, "list_commands"):
-            context = typer.Context(command, info_name=words[0], parent=context)
-            name, command, words = command.resolve_command(context, words)
-        command.make_context(name, words, parent=context)
+    for line in re.findall(SHOWN, document.read_text(encoding="utf-8"), re.MULTILINE):
+        take_command(line)
