@@ -1,7 +1,8 @@
 """What answers have beside their fields: HTML in a notebook, and the object of `--json`.
 
-How they look is for packages above, which this one may not import: they are named to it once, when
-the package is imported (`present_with` in `tuner/__init__.py`), and loaded when first needed.
+What these look like is written in `tuner.report`, which this package may not import. So
+`tuner/__init__.py` says once how to load the module that writes them (`present_with`), and it is
+loaded when an answer is first shown.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ _loaders: list[Callable[[], Any]] = []
 
 
 def present_with(load: Callable[[], Any]) -> None:
-    """Name what has `as_dict` and `as_html` for every value; loaded when it is first needed."""
+    """Set how the module is loaded whose `as_dict` and `as_html` take every kind of answer."""
     _loaders[:] = [load]
 
 
