@@ -65,7 +65,7 @@ def test_cost_of_a_record_is_known_for_every_pair() -> None:
         assert answer.record_count == int(answer.value)
         for pair in answer.pairs:
             truth = record_usd_per_million(int(answer.value), pair.memory_mb)
-            assert pair.cost_usd_per_million_records.estimate == pytest.approx(truth, rel=0.04)
+            assert pair.cost_usd_per_million_records.estimate == pytest.approx(truth, rel=0.03)
             assert pair.measured
 
 
