@@ -18,7 +18,6 @@ from tuner.breakeven.lambda_bill import LambdaBill
 from tuner.breakeven.platform_findings import dollars
 from tuner.breakeven.platform_verdict import deciding_assumption, judge
 from tuner.breakeven.platforms import (
-    ON_LAMBDA,
     Prices,
     gateway_usd,
     list_candidates,
@@ -133,7 +132,7 @@ def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices)
     if not function.snap_start or (function.runtime or "").startswith("java"):
         return False
     if of.snap_start is None:
-        prices.missing.add(f"{ON_LAMBDA}SnapStart")
+        prices.missing_on_lambda.add("SnapStart")
     return of.snap_start is not None
 
 
@@ -169,7 +168,7 @@ def _findings(
         rewrite := platform_findings.rewrite_finding(work, costs, ruling.threshold_usd)
     ):
         yield rewrite
-    yield from platform_findings.price_findings(prices.missing, ruling)
+    yield from platform_findings.price_findings(prices, ruling)
     if today is not None and (old := age_finding(min(prices.dates), today)):
         yield old
 

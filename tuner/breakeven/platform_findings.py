@@ -13,17 +13,16 @@ from tuner.breakeven.autoscaling import FALL_LAG_MINUTES, RISE_LAG_MINUTES
 from tuner.breakeven.cost_model import describe_units, fleet_usd
 from tuner.breakeven.fleet import MOST_TEAM_UNITS
 from tuner.breakeven.platform_verdict import of_own_architecture, savings_usd
-from tuner.breakeven.platforms import ON_LAMBDA
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tuner.breakeven.answer import DecidingAssumption, WorkSummary
     from tuner.breakeven.cost_model import CostModel
     from tuner.breakeven.platform_verdict import Ruling
-    from tuner.breakeven.platforms import Candidate
+    from tuner.breakeven.platforms import Candidate, Prices
     from tuner.breakeven.terms import Terms
     from tuner.breakeven.traffic import Traffic
 
@@ -264,18 +263,16 @@ def _count(number: float) -> str:
     return f"{number:.2g}"
 
 
-def price_findings(missing: Iterable[str], ruling: Ruling | None) -> Iterator[Finding]:
+def price_findings(prices: Prices, ruling: Ruling | None) -> Iterator[Finding]:
     """What could not be priced; never filled in."""
-    whole = sorted(text for text in missing if text.startswith("no "))
-    here = sorted(text for text in missing if text.startswith(ON_LAMBDA))
-    items = sorted(set(missing) - set(whole) - set(here))
-    yield from (Finding("price_missing", "warning", text) for text in whole)
-    if here:
-        names = ", ".join(text.removeprefix(ON_LAMBDA) for text in here)
+    yield from (Finding("price_missing", "warning", text) for text in sorted(prices.unpriced))
+    if prices.missing_on_lambda:
+        names = ", ".join(sorted(prices.missing_on_lambda))
         text = f"no price is known here for {names}: left out of Lambda, which costs that much more"
         yield Finding("price_missing", "warning", text)
-    if items:
-        text = f"no price is known here for {', '.join(items)}: left out of the other platforms"
+    if prices.missing:
+        names = ", ".join(sorted(prices.missing))
+        text = f"no price is known here for {names}: left out of the other platforms"
         if ruling is not None and ruling.leaves and ruling.saving_usd is not None:
             room = ruling.saving_usd.low - ruling.threshold_usd
             text += f"; the verdict holds while they cost less than ${room:,.0f} a month together"

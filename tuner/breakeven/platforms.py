@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from tuner.breakeven.terms import Terms
     from tuner.pricing import PriceBook
 
-ON_LAMBDA: Final = "Lambda: "
-"""Begins what is missing on Lambda's own side."""
 MIN_UNITS: Final = 2
 """Two tasks or instances, in two zones."""
 MIN_MANAGED_UNITS: Final = 3
@@ -49,18 +47,25 @@ class Candidate:
 
 @dataclass(slots=True)
 class Prices:
-    """Looks prices up, and keeps in mind what was missing and how old the oldest is."""
+    """Looks prices up, and keeps in mind what was missing and how old the oldest is.
+
+    `unpriced` has a sentence for each platform that is left out for want of a price.
+    """
 
     book: PriceBook
     region: str
     missing: set[str] = field(default_factory=set)
+    missing_on_lambda: set[str] = field(default_factory=set)
+    unpriced: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
 
-    def known(self, network: NetworkPrices, name: str, what: str) -> Decimal:
+    def known(
+        self, network: NetworkPrices, name: str, what: str, *, on_lambda: bool = False
+    ) -> Decimal:
         """A price of the network, or 0 with a note that it is missing."""
         price: Decimal | None = getattr(network, name)
         if price is None:
-            self.missing.add(what)
+            (self.missing_on_lambda if on_lambda else self.missing).add(what)
             return Decimal()
         self.dates.add(dict(network.dates)[name])
         return price
@@ -75,7 +80,7 @@ def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, 
             try:
                 found.append(_at_speed(build(overheads, architecture), terms, own))
             except PriceError as error:
-                prices.missing.add(str(error))
+                prices.unpriced.add(str(error))
     return tuple(found)
 
 
@@ -90,8 +95,8 @@ def gateway_usd(prices: Prices, terms: Terms) -> float:
         return 0.0
     if terms.gateway_usd_per_million is not None:
         return terms.gateway_usd_per_million / 1e6
-    name = "api_gateway_request_usd"
-    return float(prices.known(_network(prices), name, f"{ON_LAMBDA}API gateway"))
+    name, network = "api_gateway_request_usd", _network(prices)
+    return float(prices.known(network, name, "API gateway", on_lambda=True))
 
 
 def _network(prices: Prices) -> NetworkPrices:
