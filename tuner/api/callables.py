@@ -153,8 +153,9 @@ class _Sources:
         if inspect.iscoroutinefunction(inner) or inspect.isgeneratorfunction(inner):
             raise self._refusal("it is a coroutine or generator: wrap it in a plain function")
         if not _is_importable(function) and (names := inner.__code__.co_freevars):
-            told = ", ".join(names)
-            raise self._refusal(f"it uses {told} of the function around it: pass it in the event")
+            raise self._refusal(
+                f"it uses {', '.join(names)} of the function around it: pass it in the event"
+            )
         self._function, self._inner = function, inner
         self._argument_count = self._count_arguments()
         self._lines: list[str] = []

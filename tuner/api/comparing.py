@@ -53,7 +53,7 @@ def compare(
 
     Before and after, two architectures, two versions of the code, a forecast and what was measured
     after it was rolled out: which of them it is follows from what differs. Only what the two
-    measured counts, not what earlier sweeps told them. Where a parameter was varied, each value is
+    measured counts, not the evidence of earlier sweeps. Where a parameter was varied, each value is
     set against the same value. Without `goal` it is that of `b`, or else of `a`. `analyses` saves
     analysing again. With `today` prices that are over 90 days old get a warning. Raises InputError
     for two functions, unless `different_functions` says that they are meant, for a sweep without

@@ -47,9 +47,9 @@ class PlainHelp(TyperCommand):
 def write_help(command: Any, ctx: Any, formatter: Any, *, short: bool = False) -> None:
     """Write the help of a command, or of a group with the commands below it."""
     command.format_usage(ctx, formatter)
-    told = command.help or ""
+    text = command.help or ""
     formatter.write_paragraph()
-    formatter.write_text(told.partition("\n\n")[0] if short else told)
+    formatter.write_text(text.partition("\n\n")[0] if short else text)
     for title, rows in (_commands(command, ctx) | _options(command, ctx, short=short)).items():
         with formatter.section(title):
             formatter.write_dl(rows, col_max=_NAMES_WIDTH)
@@ -71,7 +71,7 @@ def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str
         record = parameter.get_help_record(ctx)
         if record is None or getattr(parameter, "hidden", False):
             continue
-        name, told = record
+        name, text = record
         if parameter.param_type_name == "argument":
             name, title = parameter.metavar or parameter.name.upper(), "Arguments"
         elif not parameter.expose_value:
@@ -80,7 +80,7 @@ def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str
             continue
         else:
             title = parameter.rich_help_panel or "Options"
-        groups.setdefault(title, []).append((name, _SENTENCE.sub("", told) if short else told))
+        groups.setdefault(title, []).append((name, _SENTENCE.sub("", text) if short else text))
     if "Help" in groups:
         groups["Help"] = groups.pop("Help")  # last
     return groups

@@ -23,7 +23,7 @@ def iam_policy(
 ) -> None:
     """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.
 
-    No credentials are needed and nothing is asked of AWS. What the ARN does not say stands as `*`.
+    No credentials are needed and nothing is asked of AWS. What the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_policy

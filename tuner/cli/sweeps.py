@@ -105,17 +105,17 @@ def _table(found: "Sequence[KeptSweep]", folder: "Path") -> str:
 
     rows = [("function", "when (UTC)", "where", "verdict", "MB", "sweep")]
     for each in found:
-        told = each.to_dict()
-        now, then = told["current_mb"], told["memory_mb"]
-        verdict = told["verdict"] or ("unreadable" if each.sweep is None else "unknown")
+        item = each.to_dict()
+        now, then = item["current_mb"], item["memory_mb"]
+        verdict = item["verdict"] or ("unreadable" if each.sweep is None else "unknown")
         rows.append(
             (
                 plain(each.function),
                 f"{each.started_at:%Y-%m-%d %H:%M}",
-                told["environment"] or "",
+                item["environment"] or "",
                 f"{verdict}, in use" if each.is_live else verdict,
                 str(now or "") if then in (None, now) else f"{now} → {then}",
-                plain(told["id"]),
+                plain(item["id"]),
             )
         )
     lines = table_lines(rows, "<<<<<<", indent=0)

@@ -47,7 +47,7 @@ class Goal:
     time_weight: float | None = None
 
     def __post_init__(self) -> None:
-        """Check every field, so that a slip is told where it was made."""
+        """Check every field, so that a mistake is reported where it was made."""
         if self.name not in tuple(TIME_WEIGHTS):
             raise UsageError(f"{self.name!r} is no goal: pass {', '.join(TIME_WEIGHTS)}")
         check_number_fields(self)

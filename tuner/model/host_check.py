@@ -51,7 +51,7 @@ class HostCheck:
     waiting_off_ratio: float
     """How much longer a handler that only waits takes at the smallest size than at the largest."""
     steal_ratio: float | None
-    """CPU time that the machine's own host gave to others meanwhile; None where it is not told."""
+    """CPU time that the machine's own host gave to others meanwhile; None where it isn't known."""
     foreign_load_ratio: float | None
     """CPU time that other processes took meanwhile, over that of all cores; None as above."""
 

@@ -1,4 +1,4 @@
-"""Holds values that people make against their fields, so that a slip is told where it was made."""
+"""Checks the numbers that callers pass, so that a mistake is reported where it was made."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class CallFailed:
 
 @dataclass(frozen=True, slots=True)
 class CopyMade:
-    """A temporary copy of the function stands ready; the function itself is only read."""
+    """A temporary copy of the function is ready; the function itself is only read."""
 
     name: str
 

@@ -60,11 +60,11 @@ class Sweep(Presented):
     goal: Goal | None = None
     """What it was tuned for; None where its file does not say."""
     prior: PriorEvidence | None = None
-    """What an earlier sweep told of the function."""
+    """The evidence of an earlier sweep, if there was one."""
 
     @property
     def alone(self) -> Sweep:
-        """The sweep without what an earlier one told it: what was measured now, and that alone."""
+        """The sweep without the evidence of an earlier one: only what was measured now."""
         return replace(self, prior=None)
 
     def __repr__(self) -> str:
