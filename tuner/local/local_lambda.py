@@ -54,21 +54,19 @@ class LocalLambda:
     With `build` pip, npm and the like run first, in copies of the functions' folders: for all, or
     for the function `build_for` and those that it names; `on_step` is told of each.
     With `access_key_id` only requests that are signed with it change anything.
-    Raises LocalError, too, where the port or this host's means cannot be had.
+    Raises LocalError, too, where this host lacks what it needs.
     """
 
     def __init__(
         self,
         functions: Sequence[FunctionDefinition] = (),
         *,
-        port: int = 0,
         region: str = "us-east-1",
         executor: Executor | None = None,
         emulated_services: bool = True,
         update_s: float = 0.1,
         concurrent_executions: int = 1000,
         event_retry_delays_s: tuple[float, ...] = RETRY_DELAYS_S,
-        seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         leave_out_unfit: bool = False,
         build: bool = False,
@@ -91,7 +89,7 @@ class LocalLambda:
             if self._alone is None:
                 services = EmulatedServices(folder, account_id=ACCOUNT_ID, region=region)
                 self._services = stack.enter_context(closing(services))
-            self._server = stack.enter_context(closing(http or HttpServer(port=port)))
+            self._server = stack.enter_context(closing(http or HttpServer()))
             own = executor or _real_executor(base, self.keep_log)
             self._executor = stack.enter_context(closing(own))
             self._codes = CodeStore(folder)
@@ -103,7 +101,6 @@ class LocalLambda:
                 retire=self._executor.retire,
                 environment=self._client_environment(),
                 clock=clock,
-                seed=seed,
             )
             builder = None
             if build:

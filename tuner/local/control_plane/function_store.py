@@ -58,14 +58,13 @@ class FunctionStore:
         retire: Callable[[str], None],
         environment: tuple[tuple[str, str], ...] = (),
         clock: Callable[[], float] = time.monotonic,
-        seed: int = 0,
     ) -> None:
         self.account = account
         self._update_s = update_s
         self._retire = retire
         self._environment = environment
         self._clock = clock
-        self._random = random.Random(seed)  # noqa: S311 - shares of traffic, no secret
+        self._random = random.Random(0)  # noqa: S311 - shares of traffic, no secret
         self._functions: dict[str, Function] = {}
         self._left_out: dict[str, str] = {}
         self._lock = threading.RLock()
