@@ -15,7 +15,6 @@ import itertools
 import logging
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,7 +25,7 @@ from tuner.local.control_plane.names import LATEST
 from tuner.local.http.message import HangUpError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tuner.local.control_plane.function_state import Function
     from tuner.local.control_plane.function_store import FunctionStore, Target
@@ -171,14 +170,14 @@ class EventConfigApi:
     def get_function_event_invoke_config(self, call: Call) -> Answer:
         """GetFunctionEventInvokeConfig."""
         reference = call.reference
-        with self._open(reference, self._absent(reference)) as function:
+        with self._store.open(reference, self._absent(reference)) as function:
             config = self._find(function, reference)
             return self._describe(function, _key(reference), config)
 
     def list_function_event_invoke_configs(self, call: Call) -> Answer:
         """ListFunctionEventInvokeConfigs: of every version and alias that has some."""
         reference = call.reference
-        with self._open(reference, not_found(_NO_FUNCTION)) as function:
+        with self._store.open(reference, not_found(_NO_FUNCTION)) as function:
             configs = sorted(function.event_configs.items())
             page, marker = call.page(configs, lambda entry: entry[0])
             listed = [self._describe(function, key, config) for key, config in page]
@@ -187,7 +186,7 @@ class EventConfigApi:
     def delete_function_event_invoke_config(self, call: Call) -> None:
         """DeleteFunctionEventInvokeConfig."""
         reference = call.reference
-        with self._open(reference, self._absent(reference)) as function:
+        with self._store.open(reference, self._absent(reference)) as function:
             self._find(function, reference)
             del function.event_configs[_key(reference)]
 
@@ -198,7 +197,7 @@ class EventConfigApi:
         if not keep and not any(body.get(name) is not None for name in _SETTINGS):
             raise invalid("You must specify at least one of error handling or destination setting.")
         reference = call.reference
-        with self._open(reference, not_found(_NO_FUNCTION)) as function:
+        with self._store.open(reference, not_found(_NO_FUNCTION)) as function:
             if function.find_version(reference.qualifier) is None:
                 raise not_found(_NO_FUNCTION)
             base = self._find(function, reference) if keep else EventConfig()
@@ -210,13 +209,6 @@ class EventConfigApi:
             )
             function.event_configs[_key(reference)] = config
             return self._describe(function, _key(reference), config)
-
-    @contextmanager
-    def _open(self, reference: Reference, otherwise: ApiError) -> Iterator[Function]:
-        if not self._store.has(reference.name):
-            raise otherwise
-        with self._store.open(reference) as function:
-            yield function
 
     def _find(self, function: Function, reference: Reference) -> EventConfig:
         config = function.event_configs.get(_key(reference))

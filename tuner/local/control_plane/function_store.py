@@ -23,6 +23,7 @@ from tuner.local.control_plane.settings import make_deployment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tuner.local.control_plane.api_error import ApiError
     from tuner.local.control_plane.names import AccountRegion
     from tuner.local.control_plane.package import Code
     from tuner.local.control_plane.settings import Settings
@@ -78,18 +79,18 @@ class FunctionStore:
         with self._lock:
             return sorted(self._functions)
 
-    def has(self, name: str) -> bool:
-        """Whether there is a function of this name."""
-        with self._lock:
-            return name in self._functions
-
     @contextmanager
-    def open(self, named: str | Reference) -> Iterator[Function]:
-        """Hold a function for reading or changing; ApiError, named as given, if there is none."""
+    def open(self, named: str | Reference, absent: ApiError | None = None) -> Iterator[Function]:
+        """Hold a function for reading or changing.
+
+        Where there is none, raises `absent`, or an ApiError that names it as given.
+        """
         name, qualifier = (named, None) if isinstance(named, str) else (named.name, named.qualifier)
         with self._lock:
             function = self._functions.get(name)
             if function is None:
+                if absent is not None:
+                    raise absent
                 why = f" ({self._left_out[name]})" if name in self._left_out else ""
                 raise not_found(f"Function not found: {self.account.arn(name, qualifier)}{why}")
             self._settle(function)

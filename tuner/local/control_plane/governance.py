@@ -140,9 +140,7 @@ class GovernanceApi:
     def get_policy(self, call: Call) -> Answer:
         """GetPolicy."""
         reference = call.reference
-        if not self._store.has(reference.name):
-            raise _no_such_resource()
-        with self._store.open(reference) as function:
+        with self._store.open(reference, _no_such_resource()) as function:
             policy = function.policies.get(reference.qualifier or "")
             if policy is None or not policy.statements:
                 raise _no_such_resource()
@@ -155,9 +153,8 @@ class GovernanceApi:
         """RemovePermission."""
         reference = call.reference
         statement_id = call.path["StatementId"]
-        if not self._store.has(reference.name):
-            raise not_found(f"No policy found for: {self._store.account.arn(reference.name)}")
-        with self._store.open(reference) as function:
+        absent = not_found(f"No policy found for: {self._store.account.arn(reference.name)}")
+        with self._store.open(reference, absent) as function:
             self._store.find_alias_or_version(reference)
             policy = function.policies.get(reference.qualifier or "")
             if policy is None or not policy.statements:
