@@ -237,8 +237,8 @@ class FunctionStore:
             function.latest, revision_id=str(uuid.uuid4()), ready_revision_id=str(uuid.uuid4())
         )
 
-    def find_alias_or_version(self, reference: Reference) -> None:
-        """Refuse a reference that names no version or alias that is here, in the words for it."""
+    def check_alias_or_version(self, reference: Reference) -> None:
+        """Raise ApiError unless a reference names a version or an alias that is here."""
         with self._lock:
             function = self._functions.get(reference.name)
             if function is not None and function.find_version(reference.qualifier) is not None:

@@ -119,7 +119,7 @@ class GovernanceApi:
                 "The provided principal was invalid. Please check the principal and try again."
             )
         with self._store.open(reference.name) as function:
-            self._store.find_alias_or_version(reference)
+            self._store.check_alias_or_version(reference)
             policy = function.policies.get(reference.qualifier or "")
             if policy is None:
                 policy = Policy(revision_id=self._revision(function, reference))
@@ -155,7 +155,7 @@ class GovernanceApi:
         statement_id = call.path["StatementId"]
         absent = not_found(f"No policy found for: {self._store.account.arn(reference.name)}")
         with self._store.open(reference, absent) as function:
-            self._store.find_alias_or_version(reference)
+            self._store.check_alias_or_version(reference)
             policy = function.policies.get(reference.qualifier or "")
             if policy is None or not policy.statements:
                 raise not_found("No policy is associated with the given resource.")
@@ -186,7 +186,7 @@ class GovernanceApi:
         reference = call.reference
         if reference.qualifier == LATEST:
             raise invalid("The function resource provided must be an alias or a published version.")
-        self._store.find_alias_or_version(reference)
+        self._store.check_alias_or_version(reference)
         raise ApiError(
             404,
             "ProvisionedConcurrencyConfigNotFoundException",
