@@ -235,7 +235,7 @@ def test_a_steady_load_may_be_cheaper_provisioned() -> None:
 
 
 def test_needs_and_speeds_are_told() -> None:
-    """A GPU is a warning, and a slower arm makes arm fleets dearer and no others."""
+    """A GPU is a warning, and a slower arm raises the cost of arm fleets and no others."""
     rate = traffic_of_rate(1000.0)
     plain = break_even(IO, Terms(traffic=rate))
     slow = break_even(IO, Terms(traffic=rate, arm_speed=0.85, needs_gpu=True))
@@ -257,7 +257,7 @@ def test_a_savings_plan_without_a_price_is_said() -> None:
 
 
 def test_an_api_gateway_counts_on_lambdas_side() -> None:
-    """As given it makes Lambda dearer; its list price is not bundled, and that is said."""
+    """As given it makes Lambda cost more; its list price is not bundled, and that is said."""
     rate = traffic_of_rate(1000.0)
     plain, given, listed = (
         break_even(IO, Terms(traffic=rate, gateway_usd_per_million=usd)) for usd in (0.0, 1.0, None)
