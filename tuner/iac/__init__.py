@@ -1,4 +1,4 @@
-"""Infrastructure templates: a function's settings and the line they stand on.
+"""Infrastructure templates: a function's settings and the lines that they are on.
 
 `document` is a YAML or JSON file as a tree that knows its lines; `parameters` and `intrinsics`
 resolve what a value comes to. Read `sam` first: it walks a template, holds it against the

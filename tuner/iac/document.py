@@ -1,4 +1,4 @@
-"""A YAML (or JSON) file as a tree that knows where everything stands. Safe against hostile files.
+"""A YAML (or JSON) file as a tree that knows where everything is. Safe against hostile files.
 
 Only plain nodes are read, no objects are made. Size, nesting and what aliases stand for are limited
 before a tree is built, because a few aliases of aliases can stand for a file of any size.
@@ -51,7 +51,7 @@ class FunctionResolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TemplateNode:
-    """A node of the document and where it stands.
+    """A node of the document and where it is.
 
     CloudFormation's functions are resolved where a node is read, by its scope; without one they are
     refused.

@@ -155,7 +155,7 @@ class References:
 def _generated_from(
     resource: Resource, scope: Scope, shared: Mapping[str, TemplateNode]
 ) -> Mapping[str, tuple[str, str]]:
-    """Return value and type by what stands in Ref (or `Id.Part` in Fn::GetAtt).
+    """Return value and type by what is written in Ref (or `Id.Part` in Fn::GetAtt).
 
     `shared` are the globals that hold for the resource. Raises TemplateError where it depends on
     what only an account has.

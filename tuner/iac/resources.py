@@ -144,7 +144,7 @@ class OtherResource:
     """A resource that is not run: what refers to it, and what it would be made of."""
 
     references: Mapping[str, str]
-    """By what stands in Ref (`Id`) and in Fn::GetAtt (`Id.Attribute`)."""
+    """By what is written in Ref (`Id`) and in Fn::GetAtt (`Id.Attribute`)."""
     wanted: TemplateResource | str | None
     """What is to be made; or why it cannot be, with its line; None where its kind cannot."""
     ignored: tuple[IgnoredPart, ...] = ()
@@ -154,7 +154,7 @@ class OtherResource:
 def read_resource(
     resource: Resource, *, region: str, account_id: str, endpoint_url: str
 ) -> OtherResource:
-    """Return what stands beside the functions; nothing in it is refused."""
+    """Return a resource that is no function; nothing in it is refused."""
     logical_id, resource_type = resource.logical_id, resource.type
     kind = KINDS.get(resource_type, _OTHER)
     ignored: tuple[IgnoredPart, ...] = ()

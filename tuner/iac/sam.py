@@ -111,7 +111,7 @@ class _Reader:
 
     notes: support.Notes = field(default_factory=support.Notes)
     absent: list[str] = field(default_factory=list)
-    """Functions whose condition does not hold, each told with its line."""
+    """Functions whose condition does not hold, each with its line."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Functions that cannot be read, by name, with the reasons."""
 

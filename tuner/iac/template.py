@@ -32,7 +32,7 @@ class TemplateFunction:
 
     name: str
     code_dir: Path | None = None
-    """Absolute; it exists. It may be a ZIP. None where the code stands in the template."""
+    """Absolute; it exists. It may be a ZIP. None where the code is in the template."""
     handler: str = "handler.handler"
     runtime: str = "python3.13"
     memory_mb: int = 128
@@ -44,7 +44,7 @@ class TemplateFunction:
     has_requirements: bool = False
     """Whether packages are named beside the code (requirements.txt, package.json) and not there."""
     inline_code: str | None = field(default=None, repr=False)
-    """The code, where it stands in the template: the module `index`."""
+    """The code, where it is in the template: the module `index`."""
     logical_id: str = ""
     """What the template calls it: a Makefile's target is named after it."""
     build_method: str | None = None
@@ -89,7 +89,7 @@ class IgnoredPart:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The functions of a template, in its order, and what stands beside them."""
+    """The functions of a template, in its order, and what else is there."""
 
     path: Path
     functions: tuple[TemplateFunction, ...]

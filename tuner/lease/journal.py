@@ -236,7 +236,7 @@ def read_journal(path: Path) -> UnfinishedJournal | None:
             written = file.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
         raise LeaseError(f"the journal {path} cannot be read ({error.strerror})") from error
-    lines = written.split(b"\n")[:-1]  # what stands behind the last line break is torn
+    lines = written.split(b"\n")[:-1]  # what follows the last line break is torn
     if len(written) > _MAX_FILE_BYTES:
         raise _damaged(path, len(lines), "the file is too large")
     if not lines:

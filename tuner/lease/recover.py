@@ -264,7 +264,7 @@ def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
         return
     except AwsError as error:
         if isinstance(error, AccessDeniedError) and not plan.remove_tag:
-            return  # whether it stands may not even be read
+            return  # whether it is still there may not even be read
         raise LeftChangedError(
             f"{name}: the tag {SWEEP_TAG} is not removed ({error}). Run: tuner recover"
         ) from error

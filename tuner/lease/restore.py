@@ -35,7 +35,7 @@ class Drift:
     memory_mb: int
     original_mb: int
     is_our_memory: bool
-    """Whether this sweep may have set the memory that stands now."""
+    """Whether this sweep may have set the memory that it has now."""
     others_changes: tuple[str, ...]
     """Names of the fields beside memory that differ: a sweep never touches those."""
 
@@ -46,7 +46,7 @@ class Drift:
 
     @property
     def is_ours(self) -> bool:
-        """Whether a memory that this sweep set stands, so that it is set back.
+        """Whether it still has a memory that this sweep set, so that it is set back.
 
         Whatever else differs (a deployment) is somebody else's and stays.
         """

@@ -219,6 +219,6 @@ class PublishWindow:
                 must_write=self._may_be_changed,
             )
         except ForeignChangeError:
-            self.is_closed = True  # nothing of this sweep stands
+            self.is_closed = True  # nothing of this sweep is left there
             raise
         self.is_closed = True

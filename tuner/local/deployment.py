@@ -23,7 +23,7 @@ CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
 
 PYTHON_MINORS: Final = tuple(range(6, 16))
 NODE_RELEASES: Final = ("", "4.3", "6.10", "8.10", *(f"{major}.x" for major in range(10, 27, 2)))
-"""What stands after "nodejs": retired runtimes too, which functions of old templates still have."""
+"""What follows "nodejs": retired runtimes too, which functions of old templates still have."""
 RUNNABLE: Final = "python3.6 to python3.15, nodejs to nodejs26.x, provided.al2, provided.al2023"
 _PROVIDED: Final = re.compile(r"provided(\.al2(023)?)?")
 

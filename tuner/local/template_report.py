@@ -100,7 +100,7 @@ def _counted(types: Iterable[str]) -> str:
 
 
 def _why(parts: Sequence[IgnoredPart]) -> str:
-    """Name the parts by the reason; where the same part stands several times, once."""
+    """Name the parts by the reason; where the same part occurs several times, once."""
     by_reason: dict[str, dict[str, None]] = {}
     for part in parts:
         by_reason.setdefault(part.why, {})[part.name] = None

@@ -276,7 +276,7 @@ def _record(line: bytes) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read whole lines, numbered from 1; what stands behind the last line break was torn off."""
+    """Read whole lines, numbered from 1; what follows the last line break was torn off."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
@@ -295,7 +295,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def holds_sweep(path: Path) -> bool:
-    """Whether a sweep stands in this file: it cost money to measure. Raises OSError."""
+    """Whether this file holds a sweep, which cost money to measure. Raises OSError."""
     return start_of(path).startswith(_SWEEP)
 
 

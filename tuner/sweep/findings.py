@@ -154,9 +154,10 @@ def throttled(count: int) -> Finding:
 
 
 def is_news(finding: Finding, known: Iterable[Finding]) -> bool:
-    """Whether a finding says more than those that are known. That the machine is busy is told once,
-    whether it was seen before the sweep, while handlers ran, or by the run that this one goes on
-    from.
+    """Whether a finding says more than those that are known.
+
+    That the machine is busy is said once, whether it was seen before the sweep, while handlers ran,
+    or by the run that this one goes on from.
     """
     if finding.code == "host_busy":
         return all(each.code != finding.code for each in known)

@@ -32,7 +32,7 @@ class Hooks:
     after: tuple[str, ...] | None = None
     scope: HookScope = "run"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Variables of the commands, beside what they are told."""
+    """The commands' own variables, beside those that name the sweep and the call."""
 
     @contextmanager
     def around_run(self, facts: Mapping[str, str]) -> Iterator[None]:

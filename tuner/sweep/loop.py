@@ -188,7 +188,7 @@ class SweepLoop:
             self._leave_out_above(publication.memory_cap_mb)
 
     def _leave_out_above(self, cap_mb: int) -> None:
-        """Leave out every size that the account does not allow; one told for all of them."""
+        """Leave out every size that the account does not allow."""
         had = {*self._versions, *(each.memory_mb for each in self._recording.invocations)}
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
         reason = f"at most {cap_mb} MB are allowed here, so that no larger size is measured"

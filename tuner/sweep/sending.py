@@ -201,7 +201,7 @@ class Sender:
 
 
 def run_facts(plan: SweepPlan, function_name: str) -> dict[str, str]:
-    """What every command is told."""
+    """What every command of a hook learns from its variables."""
     return {"function": function_name, "sweep": plan.sweep_id}
 
 

@@ -1,4 +1,4 @@
-"""What stands around functions: tags, concurrency, permissions, account limits, and look-ups."""
+"""What surrounds functions: tags, concurrency, permissions, account limits, and look-ups."""
 
 from __future__ import annotations
 
