@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -242,23 +242,18 @@ class LambdaReader:
             return None
         reference = self.resolve(function)
         since_ms = int(time.time() * 1000) - _LOOK_BACK_MS
-        try:
+        options = {"connect_timeout": 5, "read_timeout": 10}
+        with suppress(AwsError):
             logging: Any = self._control.read(reference).get("LoggingConfig", {})
             group = logging.get("LogGroup") or f"/aws/lambda/{reference.name}"
-            with closing(
-                self._session.client("logs", connect_timeout=5, read_timeout=10)
-            ) as client:
+            request = Request("FilterLogEvents", reference)
+            with closing(self._session.client("logs", **options)) as client:
                 for wait_s in _LOOPBACK_LOG_WAITS_S if self.is_loopback else _LOG_WAITS_S:
                     time.sleep(wait_s)
-                    try:
-                        with self._control.translating(Request("FilterLogEvents", reference)):
-                            lines = _lines(client, group, request_id, since_ms)
-                    except ThrottledError:
-                        continue
-                    if any("REPORT " in line or "platform.report" in line for line in lines):
-                        return "\n".join(lines)
-        except AwsError:
-            pass
+                    with suppress(ThrottledError), self._control.translating(request):
+                        lines = _lines(client, group, request_id, since_ms)
+                        if any("REPORT " in line or "platform.report" in line for line in lines):
+                            return "\n".join(lines)
         return None
 
     def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
