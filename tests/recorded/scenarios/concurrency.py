@@ -127,10 +127,9 @@ def events_refused(play: Player) -> None:
     name = "eventinvokealias"
 
     def put(step: str, function: str = FN, **members: Any) -> None:
-        given = members or {"MaximumRetryAttempts": 1}
-        if set(members) == {"Qualifier"}:
-            given = {**members, "MaximumRetryAttempts": 1}
-        play(step, "put_function_event_invoke_config", FunctionName=function, **given)
+        if not members.keys() - {"Qualifier"}:  # a request must set something
+            members["MaximumRetryAttempts"] = 1
+        play(step, "put_function_event_invoke_config", FunctionName=function, **members)
 
     play.created()
     play.created(FunctionName="fn-2")
