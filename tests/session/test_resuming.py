@@ -33,7 +33,7 @@ PAYLOADS = (Payload("order", b'{"n": 1}'),)
 
 @pytest.fixture
 def target(tmp_path: Path) -> Iterator[OpenTarget]:
-    executor = ScriptedExecutor(lambda mb: 20 + 40000 / mb, time_scale=0)
+    executor = ScriptedExecutor(lambda mb: 20 + 40000 / mb, init_duration_ms=50.0, time_scale=0)
     with (
         LocalLambda(
             [FunctionDefinition("hello", memory_mb=1024)],
@@ -225,6 +225,19 @@ def test_without_a_limit_it_goes_on_as_far_again(target: OpenTarget, exhaustive:
     ready = prepared(target, earlier=earlier)
     assert (ready.plan.method == "exhaustive") == exhaustive
     assert ready.plan.max_invocations > len(earlier.invocations)
+
+
+def test_what_is_left_of_every_size_counts_the_new_warm_ups(target: OpenTarget) -> None:
+    """The plan says as many invocations as are then made, neither fewer nor more."""
+    earlier = measured(target, memory_sizes_mb=(128, 512), exhaustive=True, max_invocations=None)
+    file = Path(earlier.file or "")
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:8]))  # interrupted
+    earlier = load_sweep(file)
+    ready = prepared(target, earlier=earlier)
+    sweep = run(ready, target)
+    made = len(sweep.invocations) - len(earlier.invocations)
+    assert len(sweep.invocations) > 18  # what it takes without an interrupt
+    assert ready.plan.estimated_invocation_count == made
 
 
 def test_a_spent_limit_is_refused(target: OpenTarget) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuner.decision.policy.fixed import FixedPolicy
 from tuner.errors import InputError
 from tuner.lease.restore import differences
 from tuner.model.payload import Payload
@@ -74,9 +75,10 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
 
 
 def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
-    """Return the plan with estimates of what is still to be made."""
-    done = len(earlier.invocations)
-    left = max(plan.estimated_invocation_count - done, 1)
+    """Return the plan with estimates of what is still to be made: where every size is measured, with
+    the warm-ups of the versions that are published again.
+    """
+    left = max(_count_left(plan, earlier), 1)
     share = left / max(plan.estimated_invocation_count, 1)
     return replace(
         plan,
@@ -88,6 +90,22 @@ def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
         max_wall_s=plan.max_wall_s and plan.max_wall_s * share,
         resumed_from=earlier.plan.sweep_id,
     )
+
+
+def _count_left(plan: SweepPlan, earlier: Sweep) -> int:
+    done = len(earlier.invocations)
+    if plan.method != "exhaustive":
+        return plan.estimated_invocation_count - done
+    policy = FixedPolicy(
+        plan.sizes_mb,
+        [payload.name for payload in plan.payloads],
+        plan.warmup_count,
+        plan.repetition_count,
+        plan.seed,
+        plan.max_invocations,
+    )
+    policy.account_for(earlier.invocations)
+    return policy.planned_count - done
 
 
 def resumed_payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload, ...]:
