@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench.decide_world import Function, World
-from tests.sweeps import made_function
+from tests.sweeps import cpu_bound_ms, made_function
 from tuner.decision import candidate_sizes
 from tuner.decision.evidence import read_evidence
 from tuner.decision.policy import Trial
@@ -141,6 +141,20 @@ def test_too_few_invocations_are_inconclusive() -> None:
     """Three invocations cannot carry a verdict."""
     choice = Setting(mixed_ms, max_invocations=3).run()
     assert choice.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("truth_ms", [waiting_ms, mixed_ms, cpu_bound_ms])
+@pytest.mark.parametrize("limit", [4, 5, 6])
+def test_few_invocations_answer_what_they_can(truth_ms: Callable[[int], float], limit: int) -> None:
+    """Four give two sizes a cold and a warm sample each: enough to leave a size that is far too
+    large, for one of those that were measured.
+    """
+    setting = Setting(truth_ms, current_mb=3008, max_invocations=limit, spends_all=True)
+    choice = setting.run()
+    assert (choice.verdict, choice.basis) == ("resize", "measured")
+    assert len(setting.world.done) == limit
+    saved = setting.world.function
+    assert saved.true_cost_usd(choice.memory_mb or 0) < 0.6 * saved.true_cost_usd(3008)
 
 
 def flat_cost_ms(memory_mb: int) -> float:

@@ -82,6 +82,17 @@ def test_an_adaptive_plan_says_what_it_chooses_among() -> None:
     assert sizes == "Sizes: chosen as it goes, from 128, 512 MB."
 
 
+def test_a_plan_of_few_invocations_says_what_they_can_tell() -> None:
+    """Fewer than a third size takes compare two sizes; from there on nothing is said."""
+    adaptive = replace(PLAN, method="adaptive", max_invocations=4)
+    assert describe_plan(made_function(), adaptive, costs_nothing=False)[-1] == (
+        "4 invocations can only compare two sizes: raise `max_invocations` to find the best one "
+        "(about 10 usually do)."
+    )
+    for enough in (replace(adaptive, max_invocations=6), replace(adaptive, sizes_mb=(128, 512))):
+        assert describe_plan(made_function(), enough, costs_nothing=False)[-1].startswith("Plan:")
+
+
 def test_a_plan_names_the_payload_classes_and_what_is_varied() -> None:
     """Where there are several: one event needs no line."""
     varied = replace(PLAN, payloads=batches())

@@ -146,6 +146,20 @@ def lacking_counts(problem: Problem) -> Floats:
     )
 
 
+def answer_within(problem: Problem, move: Move, invocation_count: int) -> int:
+    """The column that looks best of those which so many invocations suffice to answer with; the
+    move's own where there is none.
+    """
+    ranking, now = problem.ranking, problem.of_current
+    stays = problem.now is None and move.answer == ranking.current
+    lacking = lacking_counts(problem) + lacking_counts(now)[now.ranking.current]
+    within = ranking.allowed & (lacking <= invocation_count)
+    if problem.now is None:
+        within[ranking.current] = False
+    best = None if stays or within[move.answer] else ranking.pick(within)
+    return move.answer if best is None else best
+
+
 def _is_worth_slowness(problem: Problem, chosen: int, staying: Staying) -> bool:
     """Whether a size is no slower than what stays, or surely cheaper."""
     duration, cost = problem.estimates.duration_ms, problem.estimates.cost_usd

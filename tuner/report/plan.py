@@ -39,8 +39,22 @@ def describe_plan(
         *_wishes(plan, has_build=has_build),
         *_informed_by(prior),
         f"Plan: up to {count}, {_takes(plan)}{free}.",
+        *(_few(plan) if prior is None else ()),
         *_against_its_bill(function, price),
     )
+
+
+def _few(plan: SweepPlan) -> Iterator[str]:
+    """What invocations that are too few for a third size can tell."""
+    if plan.method != "adaptive" or plan.resumed_from is not None or len(plan.sizes_mb) < 3:
+        return
+    if plan.max_invocations < 3 * (1 + len(plan.payloads)):
+        count = counted(plan.max_invocations, "invocation")
+        usual = " (about 10 usually do)" if len(plan.payloads) == 1 else ""
+        yield (
+            f"{count} can only compare two sizes: raise `max_invocations` to find the best "
+            f"one{usual}."
+        )
 
 
 def _informed_by(prior: PriorEvidence | None) -> Iterator[str]:

@@ -75,8 +75,8 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
 
 
 def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
-    """Return the plan with estimates of what is still to be made: where every size is measured, with
-    the warm-ups of the versions that are published again.
+    """Return the plan with estimates of what is still to be made: where every size is measured,
+    with the warm-ups of the versions that are published again.
     """
     left = max(_count_left(plan, earlier), 1)
     share = left / max(plan.estimated_invocation_count, 1)

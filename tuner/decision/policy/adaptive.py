@@ -9,7 +9,7 @@ import numpy as np
 
 from tuner.decision.constraints import HEADROOM_USE_RATIO, expected_use_mb
 from tuner.decision.evidence import read_evidence
-from tuner.decision.move import current_fails, lacking_price, weigh_move
+from tuner.decision.move import answer_within, current_fails, lacking_price, weigh_move
 from tuner.decision.percentile import samples_needed
 from tuner.decision.policy import Trial
 from tuner.decision.policy.initial_design import first_sizes, initial_trials, open_sizes
@@ -134,7 +134,12 @@ class AdaptivePolicy:
             self._first_mb = first_sizes(self._question, self._weights, self._seed)
         open_mb = self._open_sizes(evidence)
         return initial_trials(
-            self._question, list(self._weights), evidence, open_mb, self._first_mb
+            self._question,
+            list(self._weights),
+            evidence,
+            open_mb,
+            self._first_mb,
+            most=self.planned_count,
         )
 
     def confirm_limits(self, problem: Problem) -> tuple[Trial, ...]:
@@ -155,13 +160,14 @@ class AdaptivePolicy:
         """
         move = weigh_move(problem)
         size = problem.estimates.sizes_mb[move.answer]
+        answer = answer_within(problem, move, self._left)
         if move.verdict == "inconclusive":
             # The last invocations make what looks best a measured size, whatever is still open.
             if self._left <= _RESERVED:
-                return self._unmeasured(problem, move.answer) or None
+                return self._unmeasured(problem, answer) or None
             return None
         lacking = (
-            self._unmeasured(problem, move.answer)
+            self._unmeasured(problem, answer)
             or self._percentile_samples(problem, size)
             or self._warm_rival(problem, move)
             or self._untried(problem, move)

@@ -34,15 +34,19 @@ def initial_trials(
     evidence: Evidence,
     open_sizes_mb: Sequence[int],
     first_mb: Sequence[int] = (),
+    *,
+    most: int,
 ) -> tuple[Trial, ...]:
     """The current size, a cheap one and a middle one; larger if they fail. Then what each of
     several payloads lacks; nothing once all have a curve.
 
-    `first_mb`, where an earlier sweep says to look, comes before the usual sizes.
+    `first_mb`, where an earlier sweep says to look, comes before the usual sizes. Where the `most`
+    invocations that the sweep may make give no third size a cold and a warm sample, it is two.
     """
     tried = {*evidence.failures, *(m for m, n in evidence.success_counts.items() if n)}
     seen = evidence.sampled_mb
-    wanted = min(_FEWEST_SIZES, len(question.candidates))
+    affordable = max(most // (1 + len(payloads)), 2)
+    wanted = min(_FEWEST_SIZES, affordable, len(question.candidates))
     if len(seen) >= wanted:
         return tuple(_own_curves(evidence, wanted))
     current = question.function.memory_mb
@@ -52,6 +56,8 @@ def initial_trials(
     picked = [current] if current in untried else []
     picked += [size for size in first_mb if size in untried and size not in picked]
     anchors = list(_FIRST_SIZES_MB)
+    if affordable < _FEWEST_SIZES:
+        anchors.reverse()  # a middle size survives, and is better than most for most
     if tried and not seen:
         anchors = [2 * max(tried), 4 * max(tried)]
     elif len(picked) + len(seen) + len(anchors) < wanted:
