@@ -28,12 +28,16 @@ __all__ = ["server", "state"]
 
 
 def interrupted(
-    server: LocalLambda, state: dict[str, str], *, wait_for: str, number: signal.Signals
+    server: LocalLambda,
+    state: dict[str, str],
+    *options: str,
+    wait_for: str,
+    number: signal.Signals,
 ) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a sweep that got a signal after a line of its progress."""
     command = [sys.executable, "-m", "tuner", "tune", "hello", *at(server), "--yes"]
     with subprocess.Popen(
-        [*command, "--memory-sizes", SIZES],
+        [*command, "--memory-sizes", SIZES, *options],
         cwd=ROOT,
         env=variables_for(**state),
         stdout=subprocess.PIPE,
@@ -52,27 +56,33 @@ def interrupted(
 
 
 @pytest.mark.parametrize(
-    ("wait_for", "number"),
+    ("wait_for", "number", "answers"),
     [
-        ("publishing", signal.SIGINT),
-        ("1 of up to", signal.SIGINT),
-        ("publishing", signal.SIGTERM),
+        ("publishing", signal.SIGINT, False),
+        ("1 of up to", signal.SIGINT, False),
+        ("publishing", signal.SIGTERM, False),
+        ("6 of up to", signal.SIGINT, True),
     ],
 )
-def test_a_signal_restores_deletes_and_still_answers(
-    state: dict[str, str], wait_for: str, number: signal.Signals
+def test_a_signal_restores_deletes_and_answers_from_what_there_is(
+    state: dict[str, str], wait_for: str, number: signal.Signals, answers: bool
 ) -> None:
-    """Exit code 130, the configuration as before, no version left, an answer on stdout."""
-    slow = ScriptedExecutor(lambda _memory_mb: 300.0)
+    """Exit code 130, the configuration as before, no version left; an answer on stdout once there
+    is a warm sample, one line before that.
+    """
+    slow = ScriptedExecutor(lambda _memory_mb: 300.0, init_duration_ms=50.0)
     functions = [FunctionDefinition("hello", memory_mb=2048)]
+    limit = ("--max-invocations", "8") if answers else ()
     with LocalLambda(functions, executor=slow, emulated_services=False, update_s=0.1) as local:
         before = standing(local)
-        code, out, said = interrupted(local, state, wait_for=wait_for, number=number)
+        code, out, said = interrupted(local, state, *limit, wait_for=wait_for, number=number)
         assert code == 130, said
-        assert out.startswith("hello · local")
+        assert out.startswith("hello · local") if answers else out == ""
         assert "Traceback" not in said
+        early, planned = ("", 8) if answers else (", too early for an answer", 40)
         assert re.search(
-            r"interrupted after \d+ of 40; to go on, run the same command with --resume hello$",
+            rf"interrupted after \d+ of {planned}{early}; to go on, run the same command with "
+            "--resume hello$",
             said.strip(),
         )
         assert standing(local) == before

@@ -20,15 +20,30 @@ if TYPE_CHECKING:
 BOOK = load_price_book()
 
 
-def test_a_busy_machine_lowers_the_confidence() -> None:
-    """What was measured while others had the machine is no surer than an even chance."""
-    sweep = made_sweep(lambda _: 500.0, max_memory_used_mb=60)
-    sure = decide(sweep).choice.confidence
-    assert sure is not None
-    assert sure > 0.9
+@pytest.mark.parametrize(
+    ("current_mb", "idle_verdict", "verdict"),
+    [(1024, "resize", "resize"), (192, "resize", "inconclusive"), (128, "keep", "inconclusive")],
+)
+def test_a_busy_machine_leaves_only_what_it_cannot_have_caused(
+    current_mb: int, idle_verdict: str, verdict: str
+) -> None:
+    """An eighth of the cost is a resize even if the current size looked twice as slow as it is; a
+    third less, or a size to keep, is not known: with the size that it leans to.
+    """
+    sweep = made_sweep(lambda _: 500.0, current_mb=current_mb)
+    idle = decide(sweep).choice
+    assert idle.verdict == idle_verdict
+    assert (idle.confidence or 0) > 0.9
     busy = decide(dataclasses.replace(sweep, findings=(HOST_BUSY,)))
-    assert busy.choice.confidence == 0.5
     assert "host_busy" in codes(busy)
+    assert busy.choice.verdict == verdict
+    if busy.choice.verdict == "resize":
+        assert (busy.choice.memory_mb, busy.choice.regret_bound_ratio) == (128, None)
+        assert 0.9 <= (busy.choice.confidence or 0) <= 1
+    else:
+        assert (busy.choice.memory_mb, busy.choice.best_so_far_mb) == (None, 128)
+        assert busy.choice.lean_saving_ratio == idle.saving_ratio
+        assert "busy" in busy.choice.reason
 
 
 def test_waiting_belongs_at_the_smallest_size() -> None:

@@ -87,19 +87,27 @@ def sweep_and_answer(
         _agree(prepared, yes=manner.yes, allow_side_effects=allow_side_effects)
         with stop_on_signals(stop), progress() as on_progress:
             sweep = _run(prepared, target, stop, on_progress, answer=tell)
-    answer = tell(sweep)
     if stop.is_requested:
-        done, planned = len(sweep.invocations), sweep.plan.max_invocations
-        kept = sweep.file if request.output.out else sweep.function.name
-        say(
-            f"tuner: interrupted after {done} of {planned}; to go on, run the same command with "
-            f"--resume {kept}"
-        )
+        has_told = any(each.is_warm_sample for each in sweep.invocations)
+        if has_told or manner.json:
+            tell(sweep)
+        _say_interrupted(sweep, kept_by_name=request.output.out is None, has_told=has_told)
         return INTERRUPTED
+    answer = tell(sweep)
     if sweep.end == "failed":
         say("tuner: the sweep didn't finish: see the messages above")
         return FAILED
     return exit_status.of(answer) if manner.detailed_exitcode else 0
+
+
+def _say_interrupted(sweep: Sweep, *, kept_by_name: bool, has_told: bool) -> None:
+    done, planned = len(sweep.invocations), sweep.plan.max_invocations
+    kept = sweep.function.name if kept_by_name else sweep.file
+    early = "" if has_told else ", too early for an answer"
+    say(
+        f"tuner: interrupted after {done} of {planned}{early}; to go on, run the same command with "
+        f"--resume {kept}"
+    )
 
 
 def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] | None:

@@ -63,10 +63,6 @@ def certainty(recommendation: Recommendation) -> str | None:
         return None
     sure = numbers.probability(choice.confidence)
     tolerance = numbers.percent(recommendation.goal.tolerance_ratio)
-    # `_doubted` caps the confidence of what a busy machine measured.
-    why = ""
-    if any(each.code == "host_busy" for each in recommendation.findings):
-        sure, why = f"at most {sure}", " (this machine was busy)"
     what = "size"
     if choice.parameters:
         what = f"size and {plain(choice.parameters[0][0])}"
@@ -77,13 +73,15 @@ def certainty(recommendation: Recommendation) -> str | None:
             now += "".join(
                 f" with {plain(n)} {plain(v)}" for n, v in recommendation.current.parameters
             )
-        text = f"{sure} sure it beats {now}{why}"
+        text = f"{sure} sure it beats {now}"
+        if any(each.code == "host_busy" for each in recommendation.findings):
+            text += f", even if this busy machine made {now} look twice as slow as it is"
         return (
             f"{text}."
             if bound is None
             else f"{text}; at most {_at_most(bound)} from the best {what}."
         )
-    text = f"{sure} sure this is within {tolerance} of the best {what}{why}"
+    text = f"{sure} sure this is within {tolerance} of the best {what}"
     return f"{text}." if bound is None else f"{text}; at most {_at_most(bound)} from it."
 
 
