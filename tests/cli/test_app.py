@@ -171,6 +171,16 @@ def test_a_policy_that_fits_a_user_has_no_advice() -> None:
     assert (ran.stderr == "") == fits
 
 
+@pytest.mark.parametrize("purpose", ["observe", "scan", "spend"])
+def test_what_only_reads_has_a_policy_of_its_own(purpose: str) -> None:
+    """Without a function it's for all of them; a sweep's needs one."""
+    policy = json.loads(run_here("iam-policy", "--for", purpose).stdout)
+    assert "logs:StartQuery" in [each["Action"] for each in policy["Statement"]]
+    assert run_here("iam-policy", "f", "--for", purpose).returncode == 0
+    ran = run_here("iam-policy")
+    assert (ran.returncode, "name the FUNCTION" in ran.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "exit_code"),
     [

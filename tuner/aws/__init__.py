@@ -7,6 +7,11 @@ packages see: it changes the function through `control_plane`, which waits, copi
 `metrics`). `configuration` turns AWS's answers into values without secrets,
 `service_errors` and `connection_errors` turn every refusal into one line. `iam_policy` writes down
 the least policy for all that, and needs no boto3; `price_list_api` asks for prices.
+
+What production says is read through `services`, at a pace that the account can bear:
+`function_list`, `log_groups` and `insights` (the logs, and what a query of them costs),
+`metric_data`, and in `account_reports` CloudTrail, tags and Compute Optimizer. `reading_policy` has
+the policies for it.
 """
 
 from __future__ import annotations

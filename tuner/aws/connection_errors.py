@@ -48,6 +48,8 @@ class Request:
     function: FunctionRef | None = None
     qualifier: str | None = None
     memory_mb: int | None = None
+    purpose: str | None = None
+    """What the policy is for that has its action; None for a sweep's."""
 
 
 def plain(text: object) -> str:

@@ -41,42 +41,47 @@ def least_policy(
     """
     reference = parse_reference(function)
     region = reference.region or region
-    partition = reference.partition or _partition_of(region)
+    partition = reference.partition or partition_of(region)
     account_id = reference.account_id or account_id
     arn = f"arn:{partition}:lambda:{region}:{account_id}:function:{reference.name}"
     versions = f"{arn}:*"
     schemas = f"arn:{partition}:schemas:{region}:{account_id}:schema"
-    statements = [_allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
+    statements = [allow("ReadFunctionAndVersions", ["lambda:GetFunction"], [arn, versions])]
     if isolation == "auto":
         reaching = ["lambda:GetFunctionUrlConfig", "lambda:GetPolicy"]
-        statements.append(_allow("SeeWhatReachesTheFunction", reaching, [arn]))
+        statements.append(allow("SeeWhatReachesTheFunction", reaching, [arn]))
     if isolation != "clone":
         statements += _to_publish_versions(arn)
     if isolation != "version":
         statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
     statements += [
         # IAM knows no resource for this one.
-        _allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
-        _allow("OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [arn]),
-        _allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
-        _allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
-        _allow(
+        allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
+        allow("OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [arn]),
+        allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
+        allow("ReadReservedConcurrency", ["lambda:GetFunctionConcurrency"], [arn]),
+        allow(
             # For auto, the metric also tells whether $LATEST is invoked.
             "ReadInvocationsAndDuration" if isolation == "auto" else "OptionalReadRecentDuration",
             ["cloudwatch:GetMetricStatistics"],
             ["*"],
         ),
-        _allow(
+        allow(
             "OptionalReadReportsThatTheTailCutsOff",
             ["logs:FilterLogEvents"],
             _log_groups(arn, reference.name, isolation),
         ),
-        _allow(
+        allow(
             "OptionalReadShareableTestEvents",
             ["schemas:DescribeSchema"],
             [f"{schemas}/{EVENT_REGISTRY}/{reference.event_schema}"],
         ),
     ]
+    return policy_of(statements)
+
+
+def policy_of(statements: list[dict[str, Any]]) -> dict[str, Any]:
+    """A policy document of statements."""
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -90,32 +95,32 @@ def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
 
 def _to_publish_versions(arn: str) -> list[dict[str, Any]]:
     return [
-        _allow(
+        allow(
             "ListVersionsAndAliases",
             ["lambda:ListAliases", "lambda:ListVersionsByFunction"],
             [arn],
         ),
-        _allow(
+        allow(
             "PublishSizesAndRestore",
             ["lambda:PublishVersion", "lambda:UpdateFunctionConfiguration"],
             [arn],
         ),
-        _allow(
+        allow(
             "OptionalMarkTheFunctionAsBeingSwept",
             ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"],
             [arn],
         ),
-        _allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [f"{arn}:*"]),
-        _allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
+        allow("InvokeVersionsOnly", ["lambda:InvokeFunction"], [f"{arn}:*"]),
+        allow("DeleteVersionsOnly", ["lambda:DeleteFunction"], [f"{arn}:*"]),
     ]
 
 
 def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
     copies = f"{arn.rpartition(':')[0]}:{COPY_PREFIX}*"
     logs = f"{copies.replace(':lambda:', ':logs:', 1).rpartition(':function:')[0]}:log-group"
-    pass_role = _allow("GiveTheCopyItsRole", ["iam:PassRole"], [roles])
+    pass_role = allow("GiveTheCopyItsRole", ["iam:PassRole"], [roles])
     return [
-        _allow(
+        allow(
             "MakeMeasureAndDeleteCopies",
             [
                 "lambda:CreateFunction",
@@ -130,8 +135,8 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
             [copies],
         ),
         # For `tuner recover --function`; IAM knows no resource for this one.
-        _allow("OptionalFindCopiesWithoutJournal", ["lambda:ListFunctions"], ["*"]),
-        _allow(
+        allow("OptionalFindCopiesWithoutJournal", ["lambda:ListFunctions"], ["*"]),
+        allow(
             "OptionalDeleteLogsOfCopies",
             ["logs:DeleteLogGroup"],
             [f"{logs}:/aws/lambda/{COPY_PREFIX}*"],
@@ -143,12 +148,13 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
     ]
 
 
-def _partition_of(region: str) -> str:
+def partition_of(region: str) -> str:
     """Return the partition that a region belongs to (botocore's partitions.json, by prefix)."""
     return next((found for prefix, found in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
-def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+def allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    """A statement; `sid` tells what it's for."""
     return {
         "Sid": sid,
         "Effect": "Allow",

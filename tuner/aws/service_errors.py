@@ -70,7 +70,15 @@ _THROTTLED = frozenset(
 _IAM_ACTIONS = {
     "Invoke": "lambda:InvokeFunction",
     "GetMetricStatistics": "cloudwatch:GetMetricStatistics",
+    "GetMetricData": "cloudwatch:GetMetricData",
+    "DescribeLogGroups": "logs:DescribeLogGroups",
     "DescribeSchema": "schemas:DescribeSchema",
+    "FilterLogEvents": "logs:FilterLogEvents",
+    "GetLambdaFunctionRecommendations": "compute-optimizer:GetLambdaFunctionRecommendations",
+    "GetQueryResults": "logs:GetQueryResults",
+    "GetResources": "tag:GetResources",
+    "LookupEvents": "cloudtrail:LookupEvents",
+    "StartQuery": "logs:StartQuery",
 }
 
 
@@ -211,7 +219,8 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
     if reason and reason[2]:
         advice = "ask whoever wrote that to lift it"
     elif action in (default, *_IAM_ACTIONS.values()):
-        advice = f"`tuner iam-policy {name or 'FUNCTION'}` prints the least policy"
+        asked = "`tuner iam-policy` (`purpose={}`)" if request.purpose else "`tuner iam-policy {}`"
+        advice = f"{asked.format(request.purpose or name or 'FUNCTION')} prints the least policy"
     else:  # a key, a role: needed on the way, and no part of the policy
         advice = f"have it allowed for these credentials ({request.operation} needs it)"
     return AccessDeniedError(

@@ -46,7 +46,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(
-        "tuner.cli.iam_policy:iam_policy", "Print the least IAM policy for a sweep."
+        "tuner.cli.iam_policy:iam_policy", "Print the least IAM policy for a command."
     ),
     "payload": Entry("tuner.cli.app:PAYLOAD", "Make, show and check synthetic payloads."),
     "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),

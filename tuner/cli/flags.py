@@ -26,6 +26,7 @@ _OTHERWISE_NAMED: Final = {
     "min_memory_mb": "--min-memory",
     "older_than_days": "--older-than",
     "payloads": "--payload",
+    "purpose": "--for",
     "rate_per_s": "--rate",
     "template_environment": "--env",
     "template_parameters": "--parameter",

@@ -1,7 +1,9 @@
-"""`tuner iam-policy`: what a sweep needs to be allowed."""
+"""`tuner iam-policy`: what a command needs to be allowed."""
 
 import json
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
+
+import typer
 
 from tuner.cli import options
 from tuner.cli.screen import say, show_json
@@ -12,25 +14,46 @@ MOST_OF_A_USER: Final = 2_048
 EPILOG = """\
 tuner iam-policy resize-images --region eu-west-1
 
-tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images"""
+tuner iam-policy arn:aws:lambda:eu-west-1:123456789012:function:resize-images
+
+tuner iam-policy --for scan"""
 
 
 def iam_policy(
-    function: options.FunctionName,
+    function: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FUNCTION]",
+            help="Name or ARN. A sweep's policy needs one; without one, the policy of a command "
+            "that reads is for every function.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    purpose: Annotated[
+        Literal["sweep", "observe", "scan", "spend"],
+        typer.Option("--for", help="What it's for. All but sweep only read."),
+    ] = "sweep",
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
 ) -> None:
-    """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.
+    """Print the least IAM policy that a sweep of FUNCTION, or another command, needs, as JSON.
 
     No credentials are needed and nothing is asked of AWS. What the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_policy
+    from tuner.aws.reading_policy import least_reading_policy
+    from tuner.errors import UsageError
 
-    if region is not None:
+    if function is not None and region is not None:
         check_region(parse_reference(function), region)
-    policy = least_policy(function, region=region or "*", isolation=isolation)
+    if purpose != "sweep":
+        policy = least_reading_policy(purpose, function, region=region or "*")
+    elif function is None:
+        raise UsageError("name the FUNCTION that a sweep's policy is for")
+    else:
+        policy = least_policy(function, region=region or "*", isolation=isolation)
     show_json(policy)
     count = len("".join(json.dumps(policy).split()))  # IAM does not count white space
     if count > MOST_OF_A_USER:

@@ -1,0 +1,153 @@
+"""What other services know of functions: CloudTrail's changes, tags, Compute Optimizer's advice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from tuner.errors import AwsError
+from tuner.model.account import OptimizerFinding, TrailEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tuner.aws.services import Services
+
+# CloudTrail's names carry the API's version: UpdateFunctionConfiguration20150331v2.
+_CHANGES: Final = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion",
+                   "UpdateAlias", "CreateFunction", "PutProvisionedConcurrencyConfig")  # fmt: skip
+_NOT_ENROLLED: Final = "OptInRequiredException"
+
+
+def function_changes(
+    services: Services, *, start: datetime, end: datetime, most_pages: int = 200
+) -> Iterator[tuple[TrailEvent, ...]]:
+    """Changes to functions of the last 90 days, newest first, 50 events a page, two pages a second.
+
+    `most_pages` bounds the questions: reads are among the events, and there's no way to ask for
+    changes alone. Raises AwsError.
+    """
+    for number, page in enumerate(
+        services.pages(
+            "cloudtrail",
+            "LookupEvents",
+            "NextToken",
+            LookupAttributes=[
+                {"AttributeKey": "EventSource", "AttributeValue": "lambda.amazonaws.com"}
+            ],
+            StartTime=start,
+            EndTime=end,
+            MaxResults=50,
+        ),
+        start=1,
+    ):
+        yield tuple(
+            event for raw in page.get("Events", ()) if (event := _trail_event(raw)) is not None
+        )
+        if number == most_pages:
+            return
+
+
+def _trail_event(raw: dict[str, Any]) -> TrailEvent | None:
+    """The event if it changed a function; nothing of it but the four fields is kept."""
+    name = raw.get("EventName", "")
+    if not name.startswith(_CHANGES):
+        return None
+    try:
+        document = json.loads(raw.get("CloudTrailEvent") or "{}")
+    except ValueError:
+        return None
+    asked = document.get("requestParameters") or {}
+    answered = document.get("responseElements") or {}
+    if document.get("errorCode") or not asked.get("functionName"):
+        return None
+    memory_mb = asked.get("memorySize")
+    version = answered.get("version") or answered.get("functionVersion")
+    return TrailEvent(
+        at=raw["EventTime"].astimezone(UTC),
+        name=name,
+        function=_bare(str(asked["functionName"])),
+        version=None if version in (None, "$LATEST") else str(version),
+        memory_mb=memory_mb if isinstance(memory_mb, int) else None,
+    )
+
+
+def _bare(function: str) -> str:
+    """The name in a name or an ARN."""
+    parts = function.split(":")
+    return parts[parts.index("function") + 1] if "function" in parts[:-1] else parts[0]
+
+
+def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
+    """Tags by the function's name, page by page; functions without tags don't come.
+
+    Raises AwsError.
+    """
+    for page in services.pages(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "PaginationToken",
+        ResourceTypeFilters=["lambda:function"],
+        ResourcesPerPage=100,
+    ):
+        yield {
+            _bare(raw["ResourceARN"]): {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
+            for raw in page.get("ResourceTagMappingList", ())
+        }
+
+
+def optimizer_findings(services: Services) -> Iterator[dict[str, OptimizerFinding]] | None:
+    """Compute Optimizer's findings by the function's name, page by page; None where it's off.
+
+    Raises AwsError.
+    """
+    pages = services.pages(
+        "compute-optimizer", "GetLambdaFunctionRecommendations", "nextToken", maxResults=500
+    )
+    try:
+        first = next(pages)
+    except AwsError as error:
+        if error_code(error) == _NOT_ENROLLED:
+            return None
+        raise
+    return _findings(first, pages)
+
+
+def _findings(
+    first: dict[str, Any], following: Iterator[dict[str, Any]]
+) -> Iterator[dict[str, OptimizerFinding]]:
+    for page in (first, *following):
+        yield {
+            _bare(raw["functionArn"]): _finding(raw)
+            for raw in page.get("lambdaFunctionRecommendations", ())
+            if raw.get("functionVersion", "$LATEST") == "$LATEST"
+        }
+
+
+def _finding(raw: dict[str, Any]) -> OptimizerFinding:
+    options = sorted(
+        raw.get("memorySizeRecommendationOptions", ()), key=lambda each: each.get("rank", 0)
+    )
+    best: dict[str, Any] = options[0] if options else {}
+    saving = best.get("savingsOpportunityAfterDiscounts") or best.get("savingsOpportunity") or {}
+    amount = saving.get("estimatedMonthlySavings") or {}
+    in_dollars = amount.get("currency", "USD") == "USD"
+    return OptimizerFinding(
+        finding=raw.get("finding", "Unavailable"),
+        reason_codes=tuple(raw.get("findingReasonCodes", ())),
+        memory_mb=raw.get("currentMemorySize", 0),
+        recommended_mb=best.get("memorySize"),
+        saving_usd_per_month=amount.get("value") if in_dollars else None,
+        performance_risk=raw.get("currentPerformanceRisk"),
+        invocation_count=raw.get("numberOfInvocations", 0),
+    )
+
+
+def error_code(error: AwsError) -> str:
+    """AWS's own code of a refusal, "" where the refusal is not AWS's."""
+    cause = error.__cause__
+    return str(cause.response["Error"].get("Code", "")) if isinstance(cause, ClientError) else ""

@@ -1,0 +1,75 @@
+"""The functions of an account in a region, and the environments that are kept ready for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.aws.configuration import function_config
+from tuner.errors import AwsError
+from tuner.model.account import AccountFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.aws.function_ref import FunctionRef
+    from tuner.aws.services import Services
+
+_PAGE: Final = 50
+_EXTENSION: Final = ":layer:LambdaInsightsExtension"
+
+
+def list_functions(services: Services) -> Iterator[tuple[AccountFunction, ...]]:
+    """Every function, page by page (50 each). Raises AwsError."""
+    for page in services.pages("lambda", "ListFunctions", ("Marker", "NextMarker"), MaxItems=_PAGE):
+        yield tuple(account_function(raw, services.region) for raw in page.get("Functions", ()))
+
+
+def read_function(services: Services, function: FunctionRef) -> AccountFunction:
+    """One function, at $LATEST. Raises AwsError and its kin."""
+    answer = services.ask("lambda", "GetFunction", function, FunctionName=function.target)
+    return account_function(answer.get("Configuration", {}), services.region)
+
+
+def account_function(raw: dict[str, Any], region: str) -> AccountFunction:
+    """Read a FunctionConfiguration. Raises AwsError for one without name, memory or timeout."""
+    config = function_config(raw, region=region)
+    logging = raw.get("LoggingConfig") or {}
+    parts = config.arn.split(":")
+    return AccountFunction(
+        account=parts[4] if len(parts) > 4 else "",
+        region=config.region,
+        name=config.name,
+        architecture=config.architecture,
+        runtime=config.runtime,
+        memory_mb=config.memory_mb,
+        timeout_s=config.timeout_s,
+        ephemeral_storage_mb=config.ephemeral_storage_mb,
+        code_sha256=config.code_sha256,
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{config.name}",
+        logs_json=logging.get("LogFormat") == "JSON",
+        log_has_reports=config.log_has_reports,
+        has_lambda_insights=any(
+            _EXTENSION in layer.get("Arn", "") for layer in raw.get("Layers") or ()
+        ),
+    )
+
+
+def provisioned_counts(services: Services, function: str) -> tuple[tuple[str, int], ...]:
+    """(version or alias, environments kept ready) of a function; none is the usual answer.
+
+    Raises AwsError.
+    """
+    found = []
+    for page in services.pages(
+        "lambda",
+        "ListProvisionedConcurrencyConfigs",
+        ("Marker", "NextMarker"),
+        FunctionName=function,
+    ):
+        for raw in page.get("ProvisionedConcurrencyConfigs", ()):
+            qualifier = str(raw.get("FunctionArn", "")).rpartition(":")[2]
+            if not qualifier:
+                raise AwsError(f"the provisioned concurrency of {function} names no version")
+            count = raw.get("RequestedProvisionedConcurrentExecutions", 0)
+            found.append((qualifier, int(count)))
+    return tuple(found)

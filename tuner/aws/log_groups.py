@@ -1,0 +1,87 @@
+"""Log groups of CloudWatch Logs: their class, size and retention; and lines without a query."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.account import LogGroup, LogLine
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from tuner.aws.services import Services
+
+LAMBDA_PREFIX: Final = "/aws/lambda/"
+_PAGE: Final = 50
+_TEXT_PATTERN: Final = '"REPORT RequestId"'
+_JSON_PATTERN: Final = '{ $.type = "platform.report" }'
+
+
+def find_log_groups(services: Services, names: Collection[str]) -> dict[str, LogGroup]:
+    """Those of the names that exist, by name. Raises AwsError.
+
+    A few are asked for one by one. Many are read from the list of Lambda's own groups, 50 a page,
+    and only those with a name of the owner's one by one.
+    """
+    found: dict[str, LogGroup] = {}
+    single = list(dict.fromkeys(names))
+    if len(single) > _PAGE:
+        for page in services.pages(
+            "logs", "DescribeLogGroups", "nextToken", logGroupNamePrefix=LAMBDA_PREFIX, limit=_PAGE
+        ):
+            found |= {each.name: each for each in _groups(page)}
+        single = [name for name in single if not name.startswith(LAMBDA_PREFIX)]
+    for name in single:
+        # The group itself comes first of all that begin with its name.
+        page = services.ask("logs", "DescribeLogGroups", logGroupNamePrefix=name, limit=1)
+        found |= {each.name: each for each in _groups(page)}
+    return {name: found[name] for name in names if name in found}
+
+
+def _groups(page: dict[str, Any]) -> Iterator[LogGroup]:
+    for raw in page.get("logGroups", ()):
+        yield LogGroup(
+            name=raw["logGroupName"],
+            log_class=raw.get("logGroupClass", "STANDARD"),
+            stored_bytes=int(raw.get("storedBytes", 0)),
+            retention_days=raw.get("retentionInDays"),
+            created_at=from_ms(raw.get("creationTime", 0)),
+        )
+
+
+def report_lines(
+    services: Services, log_group: str, *, start: datetime, end: datetime, logs_json: bool
+) -> Iterator[tuple[LogLine, ...]]:
+    """The lines with reports, oldest first, page by page (FilterLogEvents costs nothing).
+
+    A page may be empty and still not the last. Raises AwsError.
+    """
+    for page in services.pages(
+        "logs",
+        "FilterLogEvents",
+        "nextToken",
+        logGroupName=log_group,
+        startTime=to_ms(start),
+        endTime=to_ms(end),
+        filterPattern=_JSON_PATTERN if logs_json else _TEXT_PATTERN,
+    ):
+        yield tuple(
+            LogLine(
+                from_ms(event["timestamp"]),
+                log_group,
+                event.get("logStreamName", ""),
+                event["message"].rstrip("\n"),
+            )
+            for event in page.get("events", ())
+        )
+
+
+def from_ms(epoch_ms: float) -> datetime:
+    """A moment of CloudWatch Logs, UTC."""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """The same the other way."""
+    return int(moment.timestamp() * 1000)

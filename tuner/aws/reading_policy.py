@@ -1,0 +1,73 @@
+"""The least IAM policies for what only reads: `tuner observe`, `tuner scan`, `tuner spend`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tuner.aws.function_ref import parse_reference
+from tuner.aws.iam_policy import allow, partition_of, policy_of
+from tuner.aws.log_groups import LAMBDA_PREFIX
+
+if TYPE_CHECKING:
+    from tuner.aws.services import Purpose
+
+
+def least_reading_policy(
+    purpose: Purpose, function: str | None = None, *, region: str = "*", account_id: str = "*"
+) -> dict[str, Any]:
+    """Return the IAM policy document for a command that only reads; nothing in it changes anything.
+
+    With `function`, a name or an ARN, it's narrowed to that one where IAM can (what an ARN says of
+    region and account wins). Where IAM knows no resource for an action, the resource is `*`
+    (Service Authorization Reference). A log group that its owner named has to be added. A Sid that
+    begins with Optional may be left out: the answer then says what is missing. Raises InputError
+    for what is no function.
+    """
+    name = "*"
+    partition = None
+    if function is not None:
+        reference = parse_reference(function)
+        name, partition = reference.name, reference.partition
+        region = reference.region or region
+        account_id = reference.account_id or account_id
+    partition = partition or partition_of(region)
+    functions = f"arn:{partition}:lambda:{region}:{account_id}:function:{name}"
+    groups = f"arn:{partition}:logs:{region}:{account_id}:log-group"
+    logs = f"{groups}:{LAMBDA_PREFIX}{name}:*"
+    statements = [
+        _functions(purpose, functions),
+        allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
+        allow("QueryLogs", ["logs:StartQuery"], [logs]),
+        allow("ReadQueries", ["logs:GetQueryResults"], ["*"]),
+        allow("ReadMetrics", ["cloudwatch:GetMetricData"], ["*"]),
+    ]
+    if purpose != "spend":
+        extension = f"{groups}:/aws/lambda-insights:*"
+        statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery"], [extension]))
+    if purpose == "observe":
+        statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))
+    if purpose == "scan":
+        statements += [
+            allow(
+                "OptionalSeeProvisionedConcurrency",
+                ["lambda:ListProvisionedConcurrencyConfigs"],
+                [functions],
+            ),
+            allow(
+                "OptionalReadComputeOptimizer",
+                ["compute-optimizer:GetLambdaFunctionRecommendations"],
+                ["*"],
+            ),
+        ]
+    if purpose == "spend":
+        statements += [
+            allow("OptionalReadTags", ["tag:GetResources"], ["*"]),
+            allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"]),
+        ]
+    return policy_of(statements)
+
+
+def _functions(purpose: Purpose, functions: str) -> dict[str, Any]:
+    if purpose == "observe":
+        return allow("ReadFunction", ["lambda:GetFunction"], [functions])
+    return allow("ListFunctions", ["lambda:ListFunctions"], ["*"])

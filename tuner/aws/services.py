@@ -1,0 +1,128 @@
+"""The services that say what production does: their clients, and how fast they're asked.
+
+An account's limits are shared with its owners' own tools, so all requests of one `Services`
+together stay below ten a second, and some services have a smaller limit of their own.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+from botocore import xform_name
+
+from tuner.aws.connection_errors import Request
+from tuner.aws.control_plane import LEAST_INTERVAL_S, RateLimiter
+from tuner.aws.service_errors import REFUSALS, refused
+from tuner.errors import AwsError, ThrottledError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tuner.aws.function_ref import FunctionRef
+    from tuner.aws.session import Session
+
+Purpose = Literal["observe", "scan", "spend"]
+
+# Seconds between requests where a service allows fewer than the account's own limit: CloudTrail
+# LookupEvents two a second, CloudWatch Logs' queries five a second (service quotas).
+_OWN_INTERVALS_S: Final = {"cloudtrail": 0.55, "logs": 0.21}
+_OPTIONS: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "read_timeout": 60,
+    "retries": {"mode": "standard", "total_max_attempts": 5},
+}
+_THROTTLE_WAITS_S: Final = (1.0, 2.0, 4.0, 8.0)
+_MAX_PAGES: Final = 10_000
+
+
+class Services:
+    """Sends reading requests: spaced, repeated where throttled, refusals translated.
+
+    `purpose` tells which policy has what a refused request needs. A server on this machine is asked
+    as fast as it answers unless `least_interval_s` says otherwise.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        purpose: Purpose,
+        least_interval_s: float | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.session = session
+        self.purpose: Purpose = purpose
+        self.sleep = sleep
+        default_s = 0.0 if session.is_loopback else LEAST_INTERVAL_S
+        self._interval_s = default_s if least_interval_s is None else least_interval_s
+        self._limiter = RateLimiter(self._interval_s, sleep=sleep)
+        self._clients: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    @property
+    def region(self) -> str:
+        """Where requests go."""
+        return self.session.region
+
+    def client(self, service: str) -> Any:
+        """The client of a service, made when it's first needed."""
+        client = self._clients.get(service)
+        if client is None:
+            client = self._clients[service] = self.session.client(service, **_OPTIONS)
+            if self._interval_s:
+                self._limiter.attach(client)
+                if service in _OWN_INTERVALS_S:
+                    RateLimiter(_OWN_INTERVALS_S[service], sleep=self.sleep).attach(client)
+        return client
+
+    def ask(
+        self, service: str, operation: str, function: FunctionRef | None = None, **parameters: Any
+    ) -> dict[str, Any]:
+        """Send one request; `function` is for messages. Raises AwsError and its kin."""
+        request = Request(operation, function, purpose=self.purpose)
+        for wait_s in _THROTTLE_WAITS_S:
+            try:
+                return self._send(service, request, parameters)
+            except ThrottledError as error:
+                self.sleep(max(wait_s, error.asked_wait_s))
+        return self._send(service, request, parameters)
+
+    def pages(
+        self, service: str, operation: str, token: str | tuple[str, str], **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Every page of a list. `token` is its parameter, and its name in the answer if another.
+
+        Raises AwsError, also for a list that doesn't end.
+        """
+        given, answered = (token, token) if isinstance(token, str) else token
+        more: dict[str, Any] = {}
+        for _ in range(_MAX_PAGES):
+            page = self.ask(service, operation, **parameters, **more)
+            yield page
+            if not (following := page.get(answered)) or following == more.get(given):
+                return
+            more = {given: following}
+        raise AwsError(f"{operation} has over {_MAX_PAGES:,} pages in {self.region}")
+
+    def _send(self, service: str, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
+        with self.translating(request):
+            answer: dict[str, Any] = getattr(self.client(service), xform_name(request.operation))(
+                **parameters
+            )
+            return answer
+
+    @contextmanager
+    def translating(self, request: Request) -> Iterator[None]:
+        """Translate whatever refusal comes of a request."""
+        try:
+            yield
+        except REFUSALS as error:
+            raise refused(error, self.session.connection, request) from error

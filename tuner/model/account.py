@@ -1,0 +1,116 @@
+"""What an account says of its functions without running one: settings, logs, metrics, advice.
+
+Moments are UTC. What couldn't be read is None, never a zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tuner.model.function import Architecture
+
+LogClass = Literal["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"]
+
+OPTIMIZER_MAX_MEMORY_MB: Final = 1792
+OPTIMIZER_LEAST_INVOCATIONS: Final = 50
+"""Compute Optimizer looks at no larger function, and at none with fewer invocations in 14 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFunction:
+    """A function as its account lists it, at $LATEST."""
+
+    account: str
+    region: str
+    name: str
+    architecture: Architecture
+    runtime: str | None
+    memory_mb: int
+    timeout_s: int
+    ephemeral_storage_mb: int
+    code_sha256: str
+    log_group: str
+    logs_json: bool
+    log_has_reports: bool
+    """Whether its log has REPORT lines: JSON at SystemLogLevel WARN does not."""
+    has_lambda_insights: bool
+    """Whether it has the extension that reports CPU time."""
+
+    @property
+    def arn(self) -> str:
+        """Its ARN without a version, in AWS's main partition's form; a key, not for requests."""
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogGroup:
+    """A log group of CloudWatch."""
+
+    name: str
+    log_class: LogClass
+    stored_bytes: int
+    retention_days: int | None
+    """None where events never expire."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionMetrics:
+    """What CloudWatch's metrics sum up to over a window, all versions together."""
+
+    invocation_count: int
+    error_count: int
+    throttle_count: int
+    duration_ms_sum: float
+    """Handler time; neither INIT nor rounding up to a billed millisecond is in it."""
+    max_concurrency: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionedConcurrency:
+    """Environments that are kept ready for a version or alias, and how much of them was used."""
+
+    qualifier: str
+    allocated_count: int
+    mean_utilization_ratio: float | None
+    """None where CloudWatch has no data point, which is so where nothing was invoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerFinding:
+    """What AWS Compute Optimizer says of a function."""
+
+    finding: str
+    """Optimized, NotOptimized or Unavailable."""
+    reason_codes: tuple[str, ...]
+    memory_mb: int
+    recommended_mb: int | None
+    saving_usd_per_month: float | None
+    """After discounts where it says so; None where it says nothing, or not in dollars."""
+    performance_risk: str | None
+    invocation_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """A change to a function in CloudTrail: `name` has AWS's suffix (UpdateAlias20150331)."""
+
+    at: datetime
+    name: str
+    function: str
+    version: str | None
+    memory_mb: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a log, with where and when it was logged."""
+
+    at: datetime
+    log_group: str
+    log_stream: str
+    message: str
