@@ -98,6 +98,19 @@ def test_what_the_calls_return_can_be_drawn() -> None:
         assert tuner.plot(each)._repr_png_().startswith(b"\x89PNG")
 
 
+def test_an_answer_is_drawn_as_its_sweep_is() -> None:
+    """A recommendation and an analysis become the sweep's own figure, also of a varied sweep; one
+    whose sweep is in no file says what to pass.
+    """
+    queue = tuner.load_sweep("examples/sweeps/queue-worker.jsonl")
+    drawn = [
+        tuner.plot(each)._repr_png_() for each in (queue, tuner.recommend(queue), analyse(queue))
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
+    with pytest.raises(tuner.TunerError, match="pass the sweep first, then the answer"):
+        tuner.plot(tuner.recommend(made_sweep()))
+
+
 def test_values_are_one_short_line() -> None:
     """A cell that ends in one shows what it is, however many invocations and draws it holds."""
     traffic = tuner.Traffic(50, shape=(1.0,) * 720)
@@ -192,7 +205,7 @@ def test_payloads_may_be_the_events_themselves() -> None:
         (lambda: tuner.break_even(MIXED, -3), "give one above 0"),
         (lambda: tuner.recommend(MIXED, today="soon"), "pass a datetime.date, or text such as"),
         (lambda: tuner.compare(MIXED), "one sweep is given: pass two"),
-        (lambda: tuner.plot(tuner.recommend(MIXED)), "a Recommendation .* pass a Sweep"),
+        (lambda: tuner.plot(tuner.Goal()), "a Goal .* pass a Sweep"),
         (lambda: tuner.plot(MIXED, 3), "pass the sweep's Recommendation"),
         (lambda: tuner.fit_curve(MIXED, draw_count=0), "draw_count=0 is too few: pass"),
         (lambda: tuner.load_sweep(3), "3 is no sweep: pass a file's path"),

@@ -19,7 +19,7 @@ from tests.report.views import large_sweep, mixed, shown
 from tests.sweeps import cpu_bound_ms, made_function, made_sweep
 from tuner.api.comparing import compare
 from tuner.report import numbers
-from tuner.report.page.html import render
+from tuner.report.page.html import render, render_break_even
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +106,21 @@ def test_everybody_can_read_it(show: Show, html: str, scheme: str) -> None:
     assert [(each["id"], each["nodes"][0]["html"][:200]) for each in violations(found)] == []
     background = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 26)"}[scheme]
+
+
+def test_a_break_even_has_a_page_of_its_own(show: Show, example: SweepView) -> None:
+    """The verdict, every platform and its bill, readable by all and on a phone."""
+    assert example.break_even is not None
+    html = render_break_even(example.break_even, version="1", source="mixed")
+    opened = show(html, viewport=PHONE, bypass_csp=True)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert [each["id"] for each in violations(Axe().run(opened.page))] == []
+    assert "STAY ON LAMBDA" in opened.text(".verdict")
+    assert opened.page.locator('[data-chart="rates"] canvas').count() == 1
+    opened.page.locator("#break-even-rate").press("Home")
+    assert opened.text("#break-even-rate-readout").startswith("0.01/s Lambda $")
+    bills = opened.page.locator("#break-even details")
+    assert bills.count() == len(example.break_even.platforms)
 
 
 def violations(found: Any) -> list[dict[str, Any]]:

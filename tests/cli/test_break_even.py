@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.cli.running import run_here
 from tests.sweeps import made_sweep, save_sweep
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -22,7 +19,7 @@ def sweep_file(tmp_path: Path) -> str:
 
 
 def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:
-    """Text with the chart, JSON, and Markdown."""
+    """Text with the chart, JSON, Markdown, and a page of its own."""
     text = run_here("break-even", sweep_file, "--rate", "1000/s")
     assert text.returncode == 0
     assert "CANDIDATE FOR CONTAINERS" in text.stdout
@@ -30,6 +27,20 @@ def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:
     assert found["rate_per_s"] == pytest.approx(30e6 / 2_628_000)
     markdown = run_here("break-even", sweep_file, "--format", "markdown").stdout
     assert markdown.startswith("**BREAK-EVEN")
+    page = Path(sweep_file).with_suffix(".html")
+    asked = ("--rate", "1000/s", "--format", "html", "--out", str(page))
+    assert run_here("break-even", sweep_file, *asked).returncode == 0
+    shown = page.read_text(encoding="utf-8")
+    assert "CANDIDATE FOR CONTAINERS" in shown
+    assert "made.jsonl" in shown
+    assert str(page.parent) not in shown
+
+
+def test_ecs_s_rows_that_equal_ec2_s_are_explained() -> None:
+    """The reason stands below the table, in text and Markdown; nowhere if they differ."""
+    for more in ((), ("--format", "markdown")):
+        ran = run_here("break-even", "examples/sweeps/mixed.jsonl", "--rate", "50/s", *more)
+        assert "ECS adds no fee to its instances" in " ".join(ran.stdout.split())
 
 
 def test_small_amounts_keep_their_cents_and_one_is_singular() -> None:

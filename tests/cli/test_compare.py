@@ -92,3 +92,14 @@ def test_a_missing_sweep_is_one_line(files: tuple[str, str]) -> None:
     ran = run_here("compare", files[0], "gone.jsonl")
     assert ran.returncode == 1
     assert "gone.jsonl" in one_line(ran)
+
+
+def test_a_sweep_and_itself_are_not_compared() -> None:
+    """There is nothing to tell but that, and which sweep it is: no table of differences."""
+    mixed = "examples/sweeps/mixed.jsonl"
+    for more in ((), ("--format", "markdown")):
+        ran = run_here("compare", mixed, mixed, *more)
+        assert ran.returncode == 0
+        assert "THE SAME SWEEP: A and B are one measurement" in ran.stdout
+        assert len(ran.stdout.splitlines()) <= 3
+        assert "can't tell" not in ran.stdout

@@ -40,6 +40,26 @@ def test_a_figure_is_written_where_out_says(saved: Path, format_name: str, start
     assert out.read_bytes().startswith(start)
 
 
+def test_a_page_names_its_sweep_without_this_machine_s_folders(saved: Path) -> None:
+    """A file by its name, one of the folder by its way from there, a kept one by its id."""
+    page, command = saved.with_suffix(".html"), ["report", str(saved), "--format", "html"]
+    kept = saved.parent / "state" / "sweeps" / "made" / "20260101-1.jsonl"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(saved.read_bytes())
+    state = {"TUNER_STATE_DIR": str(saved.parent / "state")}
+    for sweep, cwd, said in (
+        (saved, ROOT, "made.jsonl"),
+        (saved, saved.parent.parent, f"{saved.parent.name}/made.jsonl"),
+        (kept, ROOT, "20260101-1"),
+    ):
+        command[1] = str(sweep)
+        ran = run_here(*command, "--out", str(page), cwd=cwd, **state)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        written = page.read_text(encoding="utf-8")
+        assert f"tuner report {said} --format html" in written
+        assert str(saved.parent.parent) not in written
+
+
 def test_a_figure_goes_through_a_pipe_as_it_goes_to_a_file(saved: Path) -> None:
     """Without --out the same bytes are all that stdout gets, and nothing warns."""
     out = saved.with_suffix(".png")

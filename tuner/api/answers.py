@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tuner import session
 from tuner.api.given import day_of, goal_of, sweep_of, terms_of, unusable
 from tuner.breakeven.answer import BreakEven
+from tuner.decision import Analysis
+from tuner.decision.strata import sweep_at
 from tuner.errors import InputError, UsageError
 from tuner.model.comparison import Comparison
 from tuner.model.number_fields import check_number
@@ -14,6 +16,7 @@ from tuner.model.recommendation import Recommendation
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
 from tuner.session.breakeven import platforms_of
+from tuner.sweep.store import load_sweep
 
 if TYPE_CHECKING:
     import datetime
@@ -106,11 +109,15 @@ def fit_curve(sweep: SweepLike, payload: str | None = None, *, draw_count: int =
     raise InputError(f"there is no curve: {analysis.choice.reason}")
 
 
-def plot(what: SweepLike | Comparison | BreakEven, answer: Recommendation | None = None) -> Figure:
-    """Draw a sweep (with its answer), a comparison or a break-even, 900 × 620 px.
+def plot(
+    what: SweepLike | Recommendation | Analysis | Comparison | BreakEven,
+    answer: Recommendation | None = None,
+) -> Figure:
+    """Draw a sweep with its answer, a comparison or a break-even, 900 × 620 px.
 
-    The figure shows itself in a notebook; `savefig` writes it. Without `answer` a sweep is answered
-    under its own goal. Raises InputError without matplotlib, and as `recommend` does.
+    The figure shows itself in a notebook; `savefig` writes it. A sweep without `answer` is answered
+    under its own goal; an answer alone is drawn with the sweep of its file. Raises InputError
+    without matplotlib and for an answer whose sweep has no file, and as `recommend` does.
 
     >>> tuner.plot("examples/sweeps/mixed.jsonl")._repr_png_()[1:4]
     b'PNG'
@@ -125,7 +132,19 @@ def plot(what: SweepLike | Comparison | BreakEven, answer: Recommendation | None
         return draw_break_even(what)
     from tuner.report.figures.curves import draw_recommendation
 
-    sweep = sweep_of(what)
     if answer is not None and not isinstance(answer, Recommendation):
         raise unusable(answer, "the sweep's Recommendation")
-    return draw_recommendation(answer or recommend(sweep), sweep)
+    if isinstance(what, Analysis):
+        sweep, answer = what.sweep, answer or session.recommend(what)
+    elif isinstance(what, Recommendation):
+        if what.sweep.file is None:
+            raise InputError(
+                "the answer's sweep has no file: pass the sweep first, then the answer"
+            )
+        sweep, answer = load_sweep(what.sweep.file), what
+    else:
+        sweep = sweep_of(what)
+        answer = answer or recommend(sweep)
+    for _name, value in answer.choice.parameters:
+        sweep = sweep_at(sweep, value)
+    return draw_recommendation(answer, sweep)

@@ -31,7 +31,7 @@ tuner break-even resize-images --traffic cloudwatch --days 14
 
 tuner break-even resize-images --traffic traffic.csv --format json
 
-tuner break-even resize-images --rate 50/s --format svg --out costs.svg"""
+tuner break-even resize-images --rate 50/s --format html --out costs.html"""
 
 _terms = partial(typer.Option, rich_help_panel="Terms")
 
@@ -209,7 +209,7 @@ def break_even(
     load: LoadOptions,
     terms: TermsOptions,
     format_name: Annotated[
-        Literal["text", "json", "markdown", "png", "svg"],
+        Literal["text", "json", "markdown", "html", "png", "svg"],
         options.output_option("--format", help="How to show it."),
     ] = "text",
     out_file: Annotated[
@@ -217,7 +217,7 @@ def break_even(
         options.output_option(
             "--out",
             metavar="FILE",
-            help="Figure to write, with --format png or svg (default: stdout).",
+            help="File to write, with --format html, png or svg (default: stdout).",
         ),
     ] = None,
     bill: Annotated[
@@ -244,11 +244,13 @@ def break_even(
     from tuner.cli.screen import show_break_even
 
     shown = picture.format_of(format_name, json=json)
-    is_picture = picture.check(shown, out_file, sweep_count=1, formats=("png", "svg"))
+    picture.check(shown, out_file, sweep_count=1)
     found = saved.load(sweep)
     traffic = load.of(found, where.part())
     answer = answer_of(found, terms.with_traffic(traffic), today=today())
-    if is_picture:
+    if shown == "html":
+        picture.show_break_even_page(answer, out_file, source=sweep)
+    elif shown in picture.FORMATS:
         picture.show_figure(answer, shown, out_file)
     else:
         show_break_even(answer, shown, with_bill=bill)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner import __version__
 from tuner.cli.commands import measure_command, page_command
+from tuner.cli.config import state_dir
 from tuner.cli.flags import shown
 from tuner.cli.screen import show_bytes
 from tuner.errors import InputError, UsageError
@@ -16,7 +18,6 @@ from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
@@ -36,18 +37,16 @@ def format_of(format_name: str, *, json: bool) -> str:
     return "json"
 
 
-def check(
-    format_name: str, out: Path | None, *, sweep_count: int, formats: Sequence[str] = FORMATS
-) -> bool:
+def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
     """Whether the format is one of a picture or page. Nothing is read yet.
 
     Raises UsageError for what cannot be drawn or shown there. A file must end as its format
     does: so none is ever written over a sweep.
     """
-    if format_name not in formats:
+    if format_name not in FORMATS:
         if out is not None:
             raise UsageError(
-                f"--out is for --format {', '.join(formats)}: "
+                f"--out is for --format {', '.join(FORMATS)}: "
                 f"send {format_name} to a file with > {out}"
             )
         return False
@@ -100,10 +99,28 @@ def show_page(
             page_command=page_command(each, flags),
             measure_command=measure_command(each, flags),
         )
-        for each in views
+        for each in (replace(view, source=_name_of(view.source)) for view in views)
     ]
     text = render(pages, version=__version__, comparison=shown(comparison))
     _write(text.encode(), out)
+
+
+def show_break_even_page(answer: BreakEven, out: Path | None, *, source: str) -> None:
+    """Write a break-even's own page to a file, or to stdout. Raises InputError."""
+    from tuner.report.page.html import render_break_even
+
+    text = render_break_even(shown(answer), version=__version__, source=_name_of(source))
+    _write(text.encode(), out)
+
+
+def _name_of(source: str) -> str:
+    """How whoever reads a page elsewhere may name its sweep: no path of this machine."""
+    path = Path(source)
+    if not path.is_absolute():
+        return source
+    if path.is_relative_to(state_dir()):
+        return path.stem  # its id
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name)
 
 
 def _write(data: bytes, out: Path | None) -> None:

@@ -15,11 +15,12 @@ from tuner.report.json import findings_json, interval_json
 from tuner.report.sanitize import code_span, markdown, markdown_finding, markdown_table, plain
 
 if TYPE_CHECKING:
-    from tuner.breakeven.answer import BreakEven, PlatformCost, RateInterval
+    from tuner.breakeven.answer import BillItem, BreakEven, PlatformCost, RateInterval
     from tuner.model.interval import Interval
     from tuner.report.console import Glyphs
 
 
+_GAP: Final = "\n\n"
 JUSTIFY: Final = "<<>>>>>"
 TITLES: Final = ("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper above", "(90%)")
 
@@ -89,12 +90,14 @@ def render(
         "",
         *table_lines(rows, JUSTIFY),
     ]
+    if same := equal_rows(answer):
+        lines += wrapped(f"  {same}", width, indent="  ")
     if with_bill:
         lines += ["", *_bill_lines(answer)]
     lines += ["", *draw_costs(answer, width=min(width, 100), glyphs=glyphs), ""]
     lines += wrapped(headline(answer), width)
-    if answer.payback_months is not None:
-        lines.append(f"  {_payback(answer)}")
+    if pays_back := payback(answer):
+        lines.append(f"  {pays_back}")
     said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
     said.append(f"Assumes {'; '.join(assumed(answer))}.")
     for text in said:
@@ -105,14 +108,16 @@ def render(
 def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
     table = markdown_table(TITLES, JUSTIFY, map(platform_cells, answer.platforms))
+    if same := equal_rows(answer):
+        table += f"\n\n<sub>{markdown(same)}</sub>"
     said = "\n".join(map(markdown_finding, answer.findings))
     taken = "; ".join(map(markdown, assumed(answer)))
     bill = "\n".join(_bill_lines(answer)) if with_bill else ""
     if bill:
         bill = f"<details><summary>Bill</summary>\n\n```text\n{bill}\n```\n\n</details>\n\n"
-    payback = f"{_payback(answer)}\n\n" if answer.payback_months is not None else ""
+    pays_back = payback(answer)
     return (
-        f"**{markdown(headline(answer))}**\n\n{payback}"
+        f"**{markdown(headline(answer))}**\n\n{pays_back + _GAP if pays_back else ''}"
         f"{code_span(answer.function_name)} · {code_span(answer.region)} · "
         f"{markdown(describe_work(answer))}\n\n"
         f"{table}\n\n{bill}{said}\n\n"
@@ -127,8 +132,28 @@ def assumed(answer: BreakEven) -> tuple[str, ...]:
     return (*answer.assumptions, f"prices of {answer.prices_as_of}")
 
 
-def _payback(answer: BreakEven) -> str:
+def equal_rows(answer: BreakEven) -> str | None:
+    """Why ECS on EC2 costs what EC2 does, where it does."""
+    rows = {each.name: platform_cells(each)[1:] for each in answer.platforms}
+    if all(rows.get(f"ECS on {name}") != cells for name, cells in rows.items()):
+        return None
+    return (
+        "ECS adds no fee to its instances: it costs what EC2 alone does unless memory runs short."
+    )
+
+
+def payback(answer: BreakEven) -> str | None:
+    """When the move has paid for itself, where it is known what it costs."""
+    if answer.payback_months is None:
+        return None
     return f"the move pays for itself in {answer.payback_months:.1f} months"
+
+
+def bill_cells(item: BillItem) -> tuple[str, str, str, str, str]:
+    """What, how much of it, in which unit, at which price, and what that comes to."""
+    quantity = f"{item.quantity:,.2f}".removesuffix(".00")
+    price = f"{Decimal(repr(item.price_usd)):f}"
+    return item.what, quantity, item.unit, price, f"{item.cost_usd:,.2f}"
 
 
 def _bill_lines(answer: BreakEven) -> list[str]:
@@ -141,12 +166,8 @@ def _bill_lines(answer: BreakEven) -> list[str]:
             continue
         lines.append(f"  {platform.name}: {platform.units}")
         for item in platform.bill:
-            quantity = f"{item.quantity:,.2f}".removesuffix(".00")
-            price = f"{Decimal(repr(item.price_usd)):f}"
-            lines.append(
-                f"    {item.what:<34} {quantity:>18} {item.unit:<13} × {price:<16} = "
-                f"{item.cost_usd:>14,.2f}"
-            )
+            what, quantity, unit, price, cost = bill_cells(item)
+            lines.append(f"    {what:<34} {quantity:>18} {unit:<13} × {price:<16} = {cost:>14}")
         total = total_usd(platform.bill)
         lines.append(f"    {'a month':<34} {'':>18} {'':<13}   {'':<16}   {total:>14,.2f}")
     return lines

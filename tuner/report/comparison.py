@@ -78,8 +78,13 @@ def headline(found: Comparison) -> str:
 def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
     """Return the whole comparison as plain text, one table of pairs and one of the sizes.
 
-    Sentences are wrapped to `width` columns; a table is as wide as its cells.
+    Sentences are wrapped to `width` columns; a table is as wide as its cells. Of a sweep and itself
+    there is only to say that.
     """
+    if found.kind == "same":
+        lines = wrapped(f"{headline(found)} It is:", width)
+        lines += wrapped(f"  {describe_side(found.a)}", width, indent="    ")
+        return fit_to("\n".join(lines) + "\n", glyphs_for(encoding))
     lines = [KINDS[found.kind]]
     for label, side in found.sides:
         lines += wrapped(f"  {label} {describe_side(side)}", width, indent="    ")
@@ -98,6 +103,8 @@ def render_markdown(found: Comparison) -> str:
     """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
     sides = (f"- **{label}** {code_span(describe_side(side))}" for label, side in found.sides)
     assumed = "; ".join(markdown(text) for text in found.assumptions)
+    if found.kind == "same":
+        return f"**{markdown(headline(found))}**\n\n{code_span(describe_side(found.a))}\n"
     blocks = [
         f"**{markdown(headline(found))}**",
         "\n".join(sides),

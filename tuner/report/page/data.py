@@ -46,7 +46,7 @@ def chart_data(view: SweepView) -> dict[str, Any]:
         "front": list(answer.tradeoff.front_mb) if answer.tradeoff else [],
         "cold": _cold_starts(view),
         "payloads": _payloads(view.breakdown),
-        "breakEven": None if view.break_even is None else _break_even(view.break_even),
+        "breakEven": None if view.break_even is None else break_even_data(view.break_even),
     }
 
 
@@ -128,7 +128,7 @@ def _payloads(breakdown: Breakdown) -> list[dict[str, Any]]:
     return [{"name": plain(each.payload), **curve_data(each.curve)} for each in breakdown.payloads]
 
 
-def _break_even(answer: BreakEven) -> dict[str, Any]:
+def break_even_data(answer: BreakEven) -> dict[str, Any]:
     """Monthly cost over the rate of requests, a line a platform, with the rates where they meet."""
     shown = shown_platforms(answer)
     return {

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.report import numbers
 from tuner.report.comparison import KINDS
-from tuner.report.page.data import THRESHOLDS, chart_data
+from tuner.report.page.data import THRESHOLDS, break_even_data, chart_data
+from tuner.report.page.platforms import platform_page
 from tuner.report.page.sections import comparison_data, comparison_section, section
 from tuner.report.page.shell import fill
 from tuner.report.page.tables import Row, Table
@@ -14,6 +15,7 @@ from tuner.report.page.tables import Row, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.report.page.data import SweepView
 
@@ -43,6 +45,22 @@ def render(
         level=1 if len(views) == 1 else 2,
         sources=", ".join(each.source for each in views),
         comparison=None if comparison is None else comparison_section(comparison),
+        elsewhere=None,
+    )
+
+
+def render_break_even(answer: BreakEven, *, version: str, source: str) -> str:
+    """The page of a break-even alone; `source` is what `tuner break-even` finds its sweep by."""
+    return fill(
+        "page.html.j2",
+        ("charts.js",),
+        {"thresholds": [], "sweeps": [], "breakEven": break_even_data(answer)},
+        version=version,
+        title=f"{answer.function_name}: on Lambda, or elsewhere?",
+        sections=[],
+        sources=source,
+        comparison=None,
+        elsewhere=platform_page(answer),
     )
 
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from tuner.report import breakeven, comparison, numbers
+from tuner.report import comparison, numbers
 from tuner.report.page.data import curve_data
+from tuner.report.page.platforms import platform_section
 from tuner.report.page.tables import (
     Row,
     Table,
     cold_table,
     dollars,
+    findings,
     front_table,
     option_table,
     pair_table,
     payload_table,
-    platform_table,
     sent_table,
     size_table,
+    tile,
 )
 from tuner.report.rows import by_weight, pair_rows, percentile_note, size_rows
 from tuner.report.wording import (
@@ -30,17 +32,11 @@ from tuner.report.wording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
     from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
     from tuner.report.page.data import SweepView
-
-
-_SEVERITY_WORDS: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 
 def section(view: SweepView, number: int) -> dict[str, Any]:
@@ -111,9 +107,9 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
     resized = new_mb is not None and new_mb != current.memory_mb
     moved = resized or (choice.parameters != current.parameters and bool(choice.parameters))
     shown = [
-        _tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if resized else None, ""),
+        tile("Memory", f"{current.memory_mb} MB", f"{new_mb} MB" if resized else None, ""),
         *_value_tiles(answer),
-        _tile(
+        tile(
             "Mean duration, warm",
             numbers.known(current.duration_ms, numbers.duration),
             numbers.known(after.duration_ms, numbers.duration) if after and moved else None,
@@ -125,15 +121,15 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
         after_cost = after.cost_usd_per_million if after else current.cost_usd_per_million
         then_text = dollars(after_cost) if after and moved else None
         cost_text = dollars(current.cost_usd_per_million)
-        shown.append(_tile("Cost per million", cost_text, then_text, _spread(after_cost)))
+        shown.append(tile("Cost per million", cost_text, then_text, _spread(after_cost)))
     if choice.cost_usd_per_million_records is not None:
         now, then = current.cost_usd_per_million_records, choice.cost_usd_per_million_records
         then_text = dollars(then) if moved else None
-        shown.append(_tile("Cost per million records", dollars(now), then_text, _spread(then)))
+        shown.append(tile("Cost per million records", dollars(now), then_text, _spread(then)))
     if choice.saving_ratio is not None and moved and choice.verdict != "inconclusive":
         text = numbers.saving(choice.saving_ratio)
         figure, _, interval = text.partition(" (")
-        shown.append(_tile("Saving", figure, None, f"90%: {interval.rstrip(')')}"))
+        shown.append(tile("Saving", figure, None, f"90%: {interval.rstrip(')')}"))
     if choice.verdict == "inconclusive" and moved:
         shown[0]["note"] = "best so far, not a recommendation"
     return shown
@@ -143,7 +139,7 @@ def _value_tiles(answer: Recommendation) -> list[dict[str, str]]:
     """The value of a varied parameter, now and then, where it is chosen with the size."""
     now = dict(answer.current.parameters)
     return [
-        _tile(name, now.get(name, value), value if now.get(name, value) != value else None, "")
+        tile(name, now.get(name, value), value if now.get(name, value) != value else None, "")
         for name, value in answer.choice.parameters
     ]
 
@@ -174,36 +170,12 @@ def captions(view: SweepView) -> dict[str, str]:
     }
 
 
-def platform_section(answer: BreakEven) -> dict[str, Any]:
-    """The platforms as a table, with the verdict and what it rests on."""
-    return {
-        "headline": breakeven.headline(answer),
-        "work": breakeven.describe_work(answer),
-        "table": platform_table(answer),
-        "findings": findings(answer.findings),
-        "assumptions": breakeven.assumed(answer),
-    }
-
-
 def _only_here(view: SweepView) -> list[Finding]:
     """The answer's findings without those that stand word for word beside the platforms."""
     said = () if view.break_even is None else view.break_even.findings
     shown = {(each.code, each.message) for each in said}
     every = view.recommendation.findings
     return [each for each in every if (each.code, each.message) not in shown]
-
-
-def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
-    """Findings with a word for their severity: color alone says nothing."""
-    return [
-        {
-            "severity": one.severity,
-            "word": _SEVERITY_WORDS[one.severity],
-            "message": one.message,
-            "code": one.code,
-        }
-        for one in each
-    ]
 
 
 def reproduce(view: SweepView) -> dict[str, Any]:
@@ -244,10 +216,6 @@ def _front_caption(answer: Recommendation) -> str:
         sizes = numbers.memory(front[0])
     text = f"No other size beats {sizes} on both."
     return text if knee is None else f"{text} The knee is at {knee} MB."
-
-
-def _tile(title: str, now: str, then: str | None, note: str) -> dict[str, str]:
-    return {"title": title, "now": now, "then": then or "", "note": note}
 
 
 def _sentence(text: str | None) -> str:

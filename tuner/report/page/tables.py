@@ -1,4 +1,4 @@
-"""The tables of the page, as rows of words."""
+"""The tables of the page as rows of words, and its tiles and findings."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tuner.breakeven.answer import BreakEven
+    from tuner.model.finding import Finding
     from tuner.model.interval import Interval
     from tuner.model.plan import PayloadClass
     from tuner.model.recommendation import Recommendation, SizeEstimate, SizeSummary
     from tuner.report.page.data import SweepView
     from tuner.report.rows import SizeRow
 
+_SEVERITY_WORDS: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 REMARKS: Final = "remarks"
 """Title of a last column of words, which wraps."""
 
@@ -40,6 +42,24 @@ class Table:
 
     head: tuple[str, ...]
     rows: tuple[Row, ...]
+
+
+def tile(title: str, now: str, then: str | None = None, note: str = "") -> dict[str, str]:
+    """A figure under its title, what it becomes, and a note below."""
+    return {"title": title, "now": now, "then": then or "", "note": note}
+
+
+def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
+    """Findings with a word for their severity: color alone says nothing."""
+    return [
+        {
+            "severity": one.severity,
+            "word": _SEVERITY_WORDS[one.severity],
+            "message": one.message,
+            "code": one.code,
+        }
+        for one in each
+    ]
 
 
 def size_table(answer: Recommendation) -> Table:

@@ -498,6 +498,7 @@
     sweepCharts(id, sweep);
     rateChart(id, sweep.breakEven);
   });
+  rateChart("break-even", page.breakEven);
   const repaint = () => charts.forEach((plot) => plot.redraw(false, true));
   for (const query of ["(prefers-color-scheme: dark)", "print"]) matchMedia(query).addEventListener("change", repaint);
   afterLayout(() => {
