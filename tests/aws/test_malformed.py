@@ -90,6 +90,22 @@ def test_a_policy_that_is_none_is_not_known(
     )
 
 
+def test_who_is_denied_is_no_trigger(wire: WireServer, gateway: LambdaGateway) -> None:
+    """A statement that denies, alone or in a list, leads nobody to the function; one that allows
+    beside it does.
+    """
+    denied: Any = {"Effect": "Deny", "Principal": "*"}
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}}
+    for statements, sources in (
+        ([denied], ()),
+        (denied, ()),
+        ([denied, allowed], ("sns (resource policy)",)),
+    ):
+        wire.say(Reply(body={"Policy": json.dumps({"Statement": statements})}))
+        found = gateway.live_traffic("resize").sources
+        assert tuple(each for each in found if "policy" in each) == sources
+
+
 def test_a_log_that_is_not_base64_is_no_log(wire: WireServer, gateway: LambdaGateway) -> None:
     """The reply is taken, and found to be without a report."""
     wire.say(Reply(body=b"{}", headers={"X-Amz-Log-Result": "%%% no base64"}))

@@ -105,9 +105,11 @@ def test_a_value_is_weighed_against_what_is_set_now() -> None:
     assert worth.parameters == (("batch_size", "10"),)
     assert worth.confidence_of == "move"
     assert (worth.confidence or 0) > 0.9
-    alike = decided(whole_sweep(duration_ms=flat_ms(0.98, at_current=3.0)), PLAIN).choice
-    assert (alike.verdict, alike.memory_mb) == ("keep", CURRENT_MB)
-    assert alike.parameters == (("batch_size", "5"),)
+    kept = decided(whole_sweep(duration_ms=flat_ms(0.98, at_current=3.0)), PLAIN)
+    assert (kept.choice.verdict, kept.choice.memory_mb) == ("keep", CURRENT_MB)
+    assert kept.choice.parameters == (("batch_size", "5"),)
+    assert kept.variation is not None
+    assert kept.variation.best_value == "5"  # the answer's own
 
 
 def test_the_current_value_wins_ties() -> None:

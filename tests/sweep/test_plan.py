@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.sweeps import made_function
 from tuner.api.tuning import request_of
 from tuner.errors import InputError
+from tuner.model.goal import Goal
 from tuner.model.payload import Payload
 from tuner.pricing import load_price_book
-from tuner.sweep.plan import Basis, new_sweep_id, plan_sweep
+from tuner.sweep.plan import Basis, new_sweep_id, plan_adaptive, plan_sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,6 +67,17 @@ def test_named_sizes_are_measured_exactly() -> None:
     """The current size, which a saving is told against, is added, and no threshold."""
     plan = planned(memory_sizes_mb=(128, 640, 2000))
     assert plan.sizes_mb == (128, 640, 1024, 2000)
+
+
+def test_limits_hold_for_named_sizes() -> None:
+    """What may not be answered is not planned, so that a report keeps the limits; the current size
+    is measured wherever it lies.
+    """
+    asked: dict[str, Any] = {"memory_sizes_mb": (128, 640, 2000), "max_memory_mb": 700}
+    assert planned(**asked).sizes_mb == (128, 640, 1024)
+    basis = Basis(made_function(1024), (Payload("empty", b"{}"),), PRICES, "sweep-1")
+    request = request_of("made", asked)  # type: ignore[arg-type]
+    assert plan_adaptive(request, basis, Goal()).sizes_mb == (128, 640)
 
 
 @pytest.mark.parametrize("timeout_s", [901, 1800])

@@ -91,6 +91,8 @@ def _policy(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
     document = client.get_policy(FunctionName=function.target).get("Policy") or "{}"
     statements = json.loads(document).get("Statement", ())
     for statement in statements if isinstance(statements, list) else (statements,):
+        if statement.get("Effect") == "Deny":
+            continue
         principal = statement.get("Principal")
         service = principal.get("Service") if isinstance(principal, dict) else None
         name = str(service).removesuffix(_SERVICE_SUFFIX) if service else None

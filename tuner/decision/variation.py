@@ -31,7 +31,9 @@ def vary(
     """What every value alone would have; the size that the verdict names is among its pairs."""
     named = {size for size in (choice.memory_mb, choice.best_so_far_mb) if size is not None}
     answers = tuple(_value_answer(stratum, problems, varied, named) for stratum in strata)
-    return Variation(varied, answers, _best(problems, varied))
+    # Where the value is set with the size, the best one is the answer's: a keep has today's.
+    best = dict(choice.parameters).get(varied.name) or _best(problems, varied)
+    return Variation(varied, answers, best)
 
 
 def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:

@@ -184,8 +184,8 @@ class ValueAnswer:
 class Variation:
     """Duration and cost over memory and the values of a parameter.
 
-    `best_value` is the one whose picked size serves the goal best by the record, None where none
-    is known.
+    `best_value` is the answer's own where the parameter can be set, else the one whose picked size
+    serves the goal best; None where none is known.
     """
 
     parameter: VariedParameter

@@ -105,7 +105,7 @@ def plan_sweep(
         basis.pricing, warmup_count, len(basis.payloads), most, request.budget.budget_usd
     )
     min_mb, max_mb = _range(request, basis)
-    sizes = _named_sizes(request, basis) or limits.reduced(
+    sizes = _named_sizes(request, basis, with_current=True) or limits.reduced(
         sizes_by_priority(min_mb, max_mb, basis.function.memory_mb)
     )
     repetitions = limits.repetitions(sizes, repetition_count)
@@ -138,7 +138,7 @@ def plan_adaptive(request: TuneRequest, basis: Basis, goal: Goal) -> SweepPlan:
     check_budget(request)
     min_mb, max_mb = _range(request, basis)
     check_range(min_mb, max_mb)
-    sizes = _named_sizes(request, basis) or candidate_sizes(
+    sizes = _named_sizes(request, basis, with_current=False) or candidate_sizes(
         min_mb, max_mb, basis.function.memory_mb
     )
     most = most_invocations(request, basis.payloads) or _usual_most(goal, len(basis.payloads))
@@ -238,18 +238,21 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
     return asked.min_memory_mb or MIN_MEMORY_MB, asked.max_memory_mb or shown_mb
 
 
-def _named_sizes(request: TuneRequest, basis: Basis) -> tuple[int, ...]:
-    """The sizes that the user named and the current one, which savings are measured against.
+def _named_sizes(request: TuneRequest, basis: Basis, *, with_current: bool) -> tuple[int, ...]:
+    """The sizes that the user named, and the current one, which savings are measured against, as
+    far as they lie within the limits; of a sweep that is gone on from, its own.
 
-    Raises UsageError where the range has none of them.
+    `with_current`: the current size wherever it lies. An adaptive sweep measures it anyway, and
+    takes what is planned for what may be answered. Raises UsageError where the range has none.
     """
-    named = request.measure.memory_sizes_mb
-    if not basis.sizes_mb and not named:
+    asked, current_mb = request.measure, basis.function.memory_mb
+    if not basis.sizes_mb and not asked.memory_sizes_mb:
         return ()
-    sizes = basis.sizes_mb or tuple(sorted({*chosen_sizes(named), basis.function.memory_mb}))
-    # What the answer could not choose among is not worth measuring.
-    named_within(sizes, request.measure.min_memory_mb, request.measure.max_memory_mb)
-    return sizes
+    sizes = basis.sizes_mb or tuple(sorted({*chosen_sizes(asked.memory_sizes_mb), current_mb}))
+    within = named_within(sizes, asked.min_memory_mb, asked.max_memory_mb)
+    if basis.sizes_mb:
+        return sizes
+    return tuple(sorted({*within, current_mb})) if with_current else within
 
 
 def _usual_most(goal: Goal, payload_count: int) -> int:
