@@ -218,7 +218,7 @@ EACH_TIME = {
     "resume", "take_over",
     "environment", "keep", "older_than", "prune", "since",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
-    "token_env",
+    "token_env", "start", "end", "logs", "forget",
 }  # fmt: skip
 
 

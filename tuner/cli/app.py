@@ -43,6 +43,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "break-even": Entry(
         "tuner.cli.break_even:break_even", "Compare Lambda with containers and EC2 at your traffic."
     ),
+    "observe": Entry(
+        "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
+    ),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(

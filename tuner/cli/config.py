@@ -28,7 +28,7 @@ KEYS: Final = frozenset(
         "endpoint_url", "fail_if_saving_over", "require_comment",
         "exhaustive", "format", "goal", "isolation", "json", "leave_concurrency", "local",
         "max_cost_per_million",
-        "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
+        "architecture", "discount_percent", "max_duration", "max_invocations", "max_memory", "memory_sizes", "min_memory",
         "once_each", "out",
         "payload", "percentile", "port", "prior", "profile", "region", "seed", "time_weight",
         "tolerance",

@@ -17,6 +17,8 @@ T = TypeVar("T")
 _OTHERWISE_NAMED: Final = {
     "time_weight": "--time-weight",
     "cpu_control": "--control",
+    "discount_percent": "--discount",
+    "end": "--to",
     "leave_concurrency_ratio": "--leave-concurrency",
     "local_template": "--local",
     "max_cost_usd_per_million": "--max-cost-per-million",
@@ -28,6 +30,7 @@ _OTHERWISE_NAMED: Final = {
     "payloads": "--payload",
     "purpose": "--for",
     "rate_per_s": "--rate",
+    "start": "--from",
     "template_environment": "--env",
     "template_parameters": "--parameter",
     "tolerance_ratio": "--tolerance",
@@ -37,6 +40,7 @@ _NAMED_ALIKE: Final = (
     *("before", "budget_usd", "build", "code", "cold_start_share", "concurrency"),
     *("container_concurrency", "days", "different_functions", "endpoint_url", "exhaustive"),
     *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep", "keep_payloads"),
+    "logs",
     *("max_invocations", "min_saving_ratio", "min_saving_usd_per_month", "needs_gpu", "number"),
     *("once_each", "out", "payload_size", "peak_ratio", "percentile", "port", "profile"),
     *(

@@ -155,6 +155,24 @@ def since(text: str) -> datetime:
         raise typer.BadParameter(f"{text!r} is no day: write 2026-11-01 or 7d") from None
 
 
+def moment(text: str) -> datetime:
+    """`2026-11-01` (its beginning) or `2026-11-01T06:30Z`; UTC without a zone."""
+    try:
+        found = datetime.fromisoformat(str(text).strip())
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time: write 2026-11-01 or 2026-11-01T06:30Z"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def moment_to(text: str) -> datetime:
+    """The same; of a day, its end."""
+    found = moment(text)
+    is_day = len(str(text).strip()) <= len("2026-11-01")
+    return found + timedelta(days=1, microseconds=-1) if is_day else found
+
+
 def memory_mb(text: str) -> int:
     """`1024` or `1024MB`, within what Lambda has."""
     digits = str(text).strip().upper().removesuffix("MB").strip()

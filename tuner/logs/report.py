@@ -187,6 +187,11 @@ def _from_json(line: str) -> PlatformReport | None:
         return None  # cut off at the tail's beginning, or the function's own
     if not isinstance(whole, dict) or whole.get("type") != "platform.report":
         return None
+    return read_report_record(whole)
+
+
+def read_report_record(whole: Mapping[str, Any]) -> PlatformReport:
+    """Return the report of a `platform.report` record; raises ReportLineError as `parse_report`."""
     record = _mapping(whole.get("record"))
     request_id, metrics = record.get("requestId"), _mapping(record.get("metrics"))
     if not isinstance(request_id, str):

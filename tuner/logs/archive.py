@@ -1,0 +1,218 @@
+"""Reads archives: files and folders of logs, whatever form each has."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.logs.files import TornFileError, UnusableFileError, read_text
+from tuner.logs.lines import LineReader
+from tuner.logs.records import read_value
+from tuner.model.observation import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tuner.logs.collector import Collector
+    from tuner.logs.files import LogFile
+
+_MOST_LINE: Final = 32 << 20
+"""Characters of a line or a JSON value that are kept; what is longer is no log line."""
+_LISTED: Final = re.compile(r'\s*\{\s*"(?:events|results|logEvents|Records|records)"\s*:\s*\[')
+_SPACE: Final = re.compile(r"[\s\x1e\0]*")
+_COMMA: Final = re.compile(r"[\s,]*")
+_JSON: Final = re.compile(r'\s*(?:\{|\[\s*(?:["{\[\]0-9]|$))')
+_STREAM_FOLDER: Final = re.compile(
+    r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-((?:[A-Za-z0-9_-]{1,64})?\[[^\]/]{1,140}\]\w+)/"
+)
+"""The folder of a stream in an export of CloudWatch Logs: slashes became dashes."""
+_decode: Final = json.JSONDecoder().raw_decode
+
+
+@dataclass(slots=True)
+class ReadFiles:
+    """What came of an archive's files; lists of (file, why)."""
+
+    read: list[str] = field(default_factory=list)
+    torn: list[tuple[str, str]] = field(default_factory=list)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
+    too_long_count: int = 0
+    """Lines that were too long to be kept."""
+
+
+def read_files(
+    files: Sequence[LogFile],
+    collector: Collector,
+    progress: Callable[[int, int], None] | None = None,
+) -> ReadFiles:
+    """Read files into a collector, and flush it. `progress` hears of (files read, of all)."""
+    came = ReadFiles()
+    for count, file in enumerate(files):
+        if progress is not None:
+            progress(count, len(files))
+        name = str(file.path)
+        reader = LineReader(collector, _origin_of(file), read_value)
+        try:
+            came.too_long_count += _read(reader, _Pieces(read_text(file)))
+            came.read.append(name)
+        except TornFileError as error:
+            came.read.append(name)
+            came.torn.append((name, str(error)))
+        except UnusableFileError as error:
+            came.unusable.append((name, str(error)))
+        reader.end()
+        collector.line_count += reader.number
+    collector.flush()
+    return came
+
+
+def _origin_of(file: LogFile) -> Origin:
+    folder = _STREAM_FOLDER.search(file.within)
+    if folder is None:
+        return Origin(str(file.path))
+    year, month, day, rest = folder.groups()
+    function, _, version = rest.partition("[")
+    return Origin(
+        str(file.path),
+        function=function or None,
+        version=version.partition("]")[0],
+        log_stream=f"{year}/{month}/{day}/{rest}",
+    )
+
+
+def _read(reader: LineReader, source: _Pieces) -> int:
+    """Read the text of a file; return how many lines were too long."""
+    while source.more() and not source.text.strip():
+        source.at = len(source.text)
+    if _JSON.match(source.text):
+        _read_values(reader, source)
+    else:
+        _read_lines(reader, source)
+    if source.torn is not None:
+        raise source.torn
+    return source.too_long_count
+
+
+class _Pieces:
+    """Text that comes in pieces; what is before `at` has been read."""
+
+    def __init__(self, pieces: Iterator[str]) -> None:
+        self._pieces = pieces
+        self.text = ""
+        self.at = 0
+        self.torn: TornFileError | None = None
+        self.too_long_count = 0
+
+    def piece(self) -> str | None:
+        """The next piece by itself; None at the end, and where the file is torn."""
+        try:
+            return next(self._pieces, None)
+        except TornFileError as error:
+            self.torn = error
+            return None
+
+    def more(self) -> bool:
+        """Make the text that is left at least twice as long; False at the end."""
+        parts = [self.text[self.at :]]
+        wanted = 2 * len(parts[0]) or 1
+        self.at, length = 0, len(parts[0])
+        while length < wanted and (piece := self.piece()) is not None:
+            parts.append(piece)
+            length += len(piece)
+        self.text = "".join(parts)
+        return len(parts) > 1
+
+
+def _read_lines(reader: LineReader, source: _Pieces) -> None:
+    """Hand on whole lines, many at once."""
+    piece: str | None = source.text
+    parts: list[str] = []
+    length = 0
+    while piece is not None:
+        lines = piece.split("\n")
+        if len(lines) == 1:
+            length += len(piece)
+            parts.append(piece if length <= _MOST_LINE else "")
+        else:
+            source.too_long_count += length > _MOST_LINE
+            lines[0] = "".join((*parts, lines[0])) if length <= _MOST_LINE else ""
+            parts = [lines.pop()]
+            length = len(parts[0])
+            reader.read(lines)
+        piece = source.piece()
+    if length > _MOST_LINE:
+        source.too_long_count += 1
+    elif length:
+        reader.read(["".join(parts)])
+
+
+def _read_values(reader: LineReader, source: _Pieces) -> None:
+    """Read JSON values one after another, with or without lines between; the rest as lines."""
+    while True:
+        found = _SPACE.match(source.text, source.at)
+        source.at = found.end() if found else source.at
+        if source.at >= len(source.text):
+            if not source.more():
+                return
+        elif source.text[source.at] not in "{[" or not _read_value(reader, source):
+            _read_line(reader, source)
+
+
+def _read_line(reader: LineReader, source: _Pieces) -> None:
+    end = source.text.find("\n", source.at)
+    while end < 0 and len(source.text) - source.at <= _MOST_LINE and source.more():
+        end = source.text.find("\n", source.at)
+    end = len(source.text) if end < 0 else end
+    reader.read([source.text[source.at : end]])
+    source.at = end + 1
+
+
+def _read_value(reader: LineReader, source: _Pieces) -> bool:
+    """Read the JSON value that begins here; False where none does."""
+    listed = _LISTED.match(source.text, source.at)
+    if listed is not None:
+        source.at = listed.end()
+        _read_elements(reader, source)
+        # What is left of the object: it ends as one that has an empty list.
+        source.text = '{"_": [' + source.text[source.at :]
+        source.at = 0
+        return _next_value(source) is not _NONE
+    value = _next_value(source)
+    if value is _NONE:
+        return False
+    reader.value(value)
+    return True
+
+
+def _read_elements(reader: LineReader, source: _Pieces) -> None:
+    """Read a list's elements one by one: the list can be longer than memory."""
+    while True:
+        found = _COMMA.match(source.text, source.at)
+        source.at = found.end() if found else source.at
+        if source.at >= len(source.text):
+            if not source.more():
+                return
+        elif source.text[source.at] == "]" or (value := _next_value(source)) is _NONE:
+            return
+        else:
+            reader.value([value])
+
+
+_NONE: Final = object()
+
+
+def _next_value(source: _Pieces) -> Any:
+    """The JSON value that begins here, however many pieces it has; _NONE for none."""
+    while True:
+        try:
+            value, source.at = _decode(source.text, source.at)
+        except json.JSONDecodeError as error:
+            is_cut = error.msg.startswith("Unterminated") or error.pos >= len(source.text) - 16
+            if not is_cut or len(source.text) - source.at > _MOST_LINE or not source.more():
+                return _NONE
+        except RecursionError:
+            return _NONE
+        else:
+            return value

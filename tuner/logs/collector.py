@@ -1,0 +1,98 @@
+"""Takes what readers find in logs, and hands it on in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tuner.model.observation import ObservedOutcome, Origin
+
+ReportRow = tuple[
+    int,  # origin, by its number
+    int,  # place in its file
+    str,  # request id
+    int | None,  # time, µs since 1970
+    float,  # duration, ms
+    int,  # billed, ms
+    int,  # memory, MB
+    int | None,  # most memory used, MB
+    float | None,  # INIT, ms
+    float | None,  # restore, ms
+    float | None,  # billed restore, ms
+    "ObservedOutcome",
+    str | None,  # class name of the error
+]
+"""A report on its way from a line to a store: a plain tuple, since there are millions of them."""
+
+BATCH: Final = 50_000
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A line that looks like a report and can't be read: where it is and why, not what it says."""
+
+    source: str
+    line: int
+    why: str
+
+
+class Collector:
+    """What was found so far. `take` gets full batches of rows, and the rest at the end."""
+
+    def __init__(self, take: Callable[[list[ReportRow]], None]) -> None:
+        self._take = take
+        self.rows: list[ReportRow] = []
+        self.origins: dict[Origin, int] = {}
+        self.cpu_ms: dict[str, float] = {}
+        """CPU time by request id, of Lambda Insights events."""
+        self.unreadable: list[Unreadable] = []
+        """The first few."""
+        self.unreadable_count = 0
+        self.quoted_count = 0
+        """Lines with a report in the middle of other text: a function's own words."""
+        self.line_count = 0
+        self.first_us: int | None = None
+        self.last_us: int | None = None
+
+    def number(self, origin: Origin) -> int:
+        """The number of an origin, the same each time."""
+        return self.origins.setdefault(origin, len(self.origins))
+
+    def name_function(self, source: str, function: str) -> None:
+        """Say whose a source is that has been read without knowing it."""
+        renamed = {
+            replace(each, function=function)
+            if each.source == source and each.function is None
+            else each: number
+            for each, number in self.origins.items()
+        }
+        if len(renamed) == len(self.origins):  # else one of that name is there: keep them apart
+            self.origins = renamed
+
+    def add(self, row: ReportRow) -> None:
+        """Take a report."""
+        self.rows.append(row)
+        if len(self.rows) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand on what is there."""
+        if self.rows:
+            rows, self.rows = self.rows, []
+            self._take(rows)
+
+    def saw(self, at_us: int) -> None:
+        """Widen the window to a line's time."""
+        if self.first_us is None or at_us < self.first_us:
+            self.first_us = at_us
+        if self.last_us is None or at_us > self.last_us:
+            self.last_us = at_us
+
+    def cannot_read(self, source: str, line: int, why: str) -> None:
+        """Count a line that looks like a report and can't be read."""
+        self.unreadable_count += 1
+        if len(self.unreadable) < _SHOWN:
+            self.unreadable.append(Unreadable(source, line, why))

@@ -1,0 +1,204 @@
+"""Finds the files of an archive and unpacks them: text comes out, whatever it was packed in."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from tuner.errors import InputError
+from tuner.model.optional_import import optional_import
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_CHUNK: Final = 1 << 20
+_GZIP: Final = b"\x1f\x8b"
+_ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_UNTAKEN: Final = (
+    (b"PK\x03\x04", "a ZIP archive: unpack it first"),
+    (b"BZh", "packed with bzip2: unpack it first"),
+    (b"\xfd7zXZ\x00", "packed with xz: unpack it first"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3\x00", "a database"),
+    (b"\xff\x06\x00\x00sNaPpY", "packed with Snappy: unpack it first"),
+)
+_NO_LOGS: Final = "not text"
+_DEEPEST: Final = 3
+"""How often a file can be packed again in itself: Firehose packs records that are packed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of an archive."""
+
+    path: Path
+    within: str
+    """Where it lies below the folder that was given; its name where it was given itself."""
+    size_bytes: int
+    modified_ns: int
+
+
+class UnusableFileError(Exception):
+    """A file that holds no logs, with why."""
+
+
+class TornFileError(Exception):
+    """The rest of a file can't be unpacked: what came before was handed out."""
+
+
+def find_files(paths: Iterable[Path]) -> tuple[LogFile, ...]:
+    """The files that are named or that lie in named folders, each once, by path.
+
+    Links are followed, and one that leads back to a folder above ends there. What begins with a dot
+    is left out of folders. Raises InputError for what is not there, can't be read, or is empty.
+    """
+    found: dict[tuple[int, int], LogFile] = {}
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path} is not there: give `logs` a file or a folder of logs")
+        files = _below(path) if path.is_dir() else [(path, path.name)]
+        for each, within in files:
+            try:
+                stat = each.stat()
+            except OSError:  # a link that leads nowhere
+                continue
+            key = (stat.st_dev, stat.st_ino)
+            found.setdefault(key, LogFile(each, within, stat.st_size, stat.st_mtime_ns))
+    if not found:
+        raise InputError(f"there is no file in {', '.join(map(str, paths))}: nothing to read")
+    return tuple(sorted(found.values(), key=lambda each: str(each.path)))
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, str]]:
+    seen: set[tuple[int, int]] = set()
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=_cannot_list):
+        stat = os.stat(here)  # noqa: PTH116 - what os.walk gives
+        if (stat.st_dev, stat.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((stat.st_dev, stat.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(here, name)
+            if not name.startswith(".") and path.is_file():
+                yield path, path.relative_to(folder).as_posix()
+
+
+def _cannot_list(error: OSError) -> None:
+    raise InputError(f"{error.filename} can't be read ({error.strerror})")
+
+
+def read_text(file: LogFile) -> Iterator[str]:
+    """The text of a file in pieces of about a megabyte: UTF-8 (or UTF-16 with its mark).
+
+    Raises UnusableFileError for what is no text, TornFileError behind the last piece of what is cut
+    off, and InputError for what can't be read.
+    """
+    try:
+        with file.path.open("rb") as stream:
+            yield from _decoded(_unpacked(_pieces(stream), 0))
+    except OSError as error:
+        raise InputError(f"{file.path} can't be read ({error.strerror})") from None
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    while piece := stream.read(_CHUNK):
+        yield piece
+
+
+def _unpacked(pieces: Iterator[bytes], depth: int) -> Iterator[bytes]:
+    first = next(pieces, b"")
+    for magic, what in _UNTAKEN:
+        if first.startswith(magic):
+            raise UnusableFileError(what)
+    again: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
+    if first.startswith(_GZIP):
+        again = _gunzipped
+    elif first.startswith(_ZSTD):
+        again = _unzstd
+    if again is None or depth >= _DEEPEST:
+        yield from _chained(first, pieces)
+    else:
+        yield from _unpacked(again(_chained(first, pieces)), depth + 1)
+
+
+def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Members one after another, as Firehose writes them; zeros behind the last are padding."""
+    unpack = zlib.decompressobj(wbits=31)
+    for piece in pieces:
+        data = piece
+        while data:
+            try:
+                out = unpack.decompress(data, _CHUNK * 4)
+            except zlib.error as error:
+                raise TornFileError(f"damaged gzip data ({error})") from None
+            if out:
+                yield out
+            if unpack.eof:
+                data = unpack.unused_data.lstrip(b"\0")
+                unpack = zlib.decompressobj(wbits=31)
+            else:
+                data = unpack.unconsumed_tail
+    try:
+        rest = unpack.flush()
+    except zlib.error:
+        rest = b""
+    if rest:
+        yield rest
+    if not unpack.eof and _has_begun(unpack):
+        raise TornFileError("the gzip data ends too early")
+
+
+def _has_begun(unpack: Any) -> bool:
+    """Whether a member was begun: a fresh one takes a whole empty member, one that is open not."""
+    try:
+        probe = unpack.copy()
+        probe.decompress(_EMPTY_MEMBER)
+    except (zlib.error, ValueError):
+        return True
+    return not probe.eof
+
+
+_EMPTY_MEMBER: Final = bytes.fromhex("1f8b080000000000000303000000000000000000")
+
+
+def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with optional_import("files packed with zstd need zstandard", "zstandard", extra="observe"):
+        import zstandard  # noqa: PLC0415 - for such files only
+    unpack = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+    try:
+        for piece in pieces:
+            if out := unpack.decompress(piece):
+                yield out
+    except zstandard.ZstdError as error:
+        raise TornFileError(f"damaged zstd data ({error})") from None
+    if not unpack.eof and unpack.unused_data == b"":
+        return
+
+
+def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
+    first = next(pieces, b"")
+    encoding = "utf-8"
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in first[:4096]:
+        raise UnusableFileError(
+            "a tar archive: unpack it first" if first[257:262] == b"ustar" else _NO_LOGS
+        )
+    decode = codecs.getincrementaldecoder(encoding)("replace").decode
+    text = decode(first).removeprefix("\ufeff")
+    yield text
+    for piece in pieces:
+        yield decode(piece)
+    if rest := decode(b"", final=True):
+        yield rest

@@ -1,0 +1,224 @@
+"""What production's own logs say of functions: a report, where it is from, and what they add up to.
+
+Durations are those of invocations that succeeded: a failed one is never a duration sample. Counts
+and costs are of every invocation that Lambda billed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tuner.model.finding import Finding
+
+ObservedOutcome = Literal["success", "error", "timeout", "oom"]
+OUTCOMES: tuple[ObservedOutcome, ...] = ("success", "error", "timeout", "oom")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where reports are from. What a source does not name is None: no function, no region, …"""
+
+    source: str
+    """A file's path, or the name of a live source with its log group."""
+    function: str | None = None
+    version: str | None = None
+    """A published version's number, or $LATEST."""
+    log_stream: str | None = None
+    account: str | None = None
+    region: str | None = None
+    architecture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedReport:
+    """One REPORT line of an attempt to run an invocation.
+
+    `billed_duration_ms` is what is charged: it holds INIT (or the billed restore) already.
+    """
+
+    request_id: str
+    logged_at: datetime | None
+    """When it was written, with its zone; None where no line near it has a time."""
+    duration_ms: float
+    billed_duration_ms: int
+    memory_mb: int
+    max_memory_used_mb: int | None = None
+    init_duration_ms: float | None = None
+    restore_duration_ms: float | None = None
+    billed_restore_duration_ms: float | None = None
+    outcome: ObservedOutcome = "success"
+    error_signature: str | None = None
+    """An error's class name, never its message."""
+    cpu_ms: float | None = None
+    """CPU time, where Lambda Insights measured it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, both ends included, in UTC; None where no line has a time."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it is; None where it has no ends, or both are the same."""
+        if self.start is None or self.end is None or self.end <= self.start:
+            return None
+        return (self.end - self.start).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """Handler durations of invocations that succeeded, cold ones included (INIT is apart)."""
+
+    count: int
+    mean_ms: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    sum_ms: float
+    sum_of_squares_ms2: float
+
+    @property
+    def variance_ms2(self) -> float:
+        """The sample variance; 0 for fewer than two."""
+        if self.count < 2:
+            return 0.0
+        spread = self.sum_of_squares_ms2 - self.sum_ms**2 / self.count
+        return max(spread, 0.0) / (self.count - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a set of reports adds up to. Sums of whole numbers are exact.
+
+    None stands for what no report says: durations where nothing succeeded, times where no line has
+    one, memory or CPU time that no source has.
+    """
+
+    invocation_count: int
+    billed_mb_ms: int
+    """Configured memory × billed milliseconds."""
+    durations: Durations | None
+    cold_start_count: int
+    mean_init_ms: float | None
+    p95_init_ms: float | None
+    p50_memory_used_mb: float | None
+    p99_memory_used_mb: float | None
+    max_memory_used_mb: int | None
+    error_count: int
+    timeout_count: int
+    oom_count: int
+    mean_cpu_ms: float | None
+    first: datetime | None
+    last: datetime | None
+
+    @property
+    def billed_gb_seconds(self) -> Decimal:
+        """Exact: 1 GB is 1,024 MB."""
+        return Decimal(self.billed_mb_ms) / 1_024_000
+
+    @property
+    def cold_start_share(self) -> float:
+        """Cold starts (INIT or restore) among all invocations."""
+        return self.cold_start_count / self.invocation_count if self.invocation_count else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What a function used at one memory size in one version (None: not known)."""
+
+    memory_mb: int
+    version: str | None
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """One function's day (UTC; None where no time is known) at one memory size and version."""
+
+    day: str | None
+    """ISO: 2026-11-29."""
+    function: str | None
+    version: str | None
+    memory_mb: int
+    invocation_count: int
+    billed_mb_ms: int
+    sum_of_squares_mb2_ms2: float
+    """Of configured memory × billed ms, for the spread of a day's cost per invocation."""
+    error_count: int
+    """Everything that did not succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionUse:
+    """A function of an account, as `scan` lists it."""
+
+    account: str | None
+    region: str | None
+    function: str | None
+    """None: of sources that name none."""
+    memory_mb: int
+    """The size of the latest report."""
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryObservation:
+    """One line of an observation's table by memory size and version."""
+
+    memory_mb: int
+    version: str | None
+    usage: Usage
+    cost_usd: Decimal
+
+    @property
+    def cost_usd_per_million(self) -> Decimal:
+        """Of a million invocations like these."""
+        return self.cost_usd / self.usage.invocation_count * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The answer of `observe`: what a function did in a window, and what it cost."""
+
+    function: str
+    region: str
+    architecture: str
+    memory_mb: int
+    """The size of its latest report."""
+    window: Window
+    sources: tuple[str, ...]
+    usage: Usage
+    by_memory: tuple[MemoryObservation, ...]
+    cost_usd: Decimal
+    """Requests and billed GB-seconds at list price, less the discount."""
+    cost_usd_per_month: Decimal | None
+    """By the window to 730 hours; None under one day."""
+    ephemeral_storage_cost_usd: Decimal | None
+    log_ingestion_cost_usd: Decimal | None
+    max_concurrency: int | None
+    throttle_count: int | None
+    unreadable_line_count: int
+    left_out_count: int
+    """Reports of other functions in the same sources."""
+    prices_as_of: str
+    findings: tuple[Finding, ...]
+    assumptions: tuple[str, ...]
+
+    @property
+    def cost_usd_per_million(self) -> Decimal:
+        """Of a million invocations like these."""
+        return self.cost_usd / self.usage.invocation_count * 1_000_000
+
+    @property
+    def rate_per_s(self) -> float | None:
+        """Invocations a second over the window; None without one."""
+        seconds = self.window.seconds
+        return None if seconds is None else self.usage.invocation_count / seconds

@@ -1,0 +1,239 @@
+"""Keeps what was read: Parquet in the state folder, found again while the files are the same.
+
+Of log lines only REPORT fields, request ids and error classes are kept, never message text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import InputError
+from tuner.logs.archive import read_files
+from tuner.logs.collector import Unreadable
+from tuner.logs.files import LogFile, find_files
+from tuner.model.observation import Window
+from tuner.observe.intake import Intake, open_database
+from tuner.observe.store import ReportStore
+from tuner.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from tuner.logs.archive import ReadFiles
+
+_FORMAT: Final = 1
+"""Of the files below, and of how lines are read: with another, archives are read anew."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading an archive came to, beside its reports."""
+
+    sources: tuple[str, ...]
+    """What was given: files, folders, or live sources."""
+    window: Window
+    """From the first to the last line that has a time."""
+    line_count: int
+    report_count: int
+    unreadable_count: int
+    unreadable: tuple[Unreadable, ...]
+    """The first few."""
+    quoted_count: int
+    too_long_count: int
+    torn: tuple[tuple[str, str], ...]
+    unusable: tuple[tuple[str, str], ...]
+    """Files that are no logs, each with why."""
+    asked: tuple[str, ...]
+    """The functions that were asked of it: rows that name none are theirs."""
+    read_at: datetime
+
+
+class ObservationFolder:
+    """`observations/` in the state folder: an archive's reports, and what reading it came to."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "observations"
+
+    def read(
+        self,
+        paths: Sequence[Path],
+        *,
+        asked: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[ReportStore, Reading]:
+        """Read an archive, or take what was kept of it. `progress` hears of (files, of all).
+
+        Raises InputError for what can't be read.
+        """
+        files = find_files(paths)
+        kept = self._file_of(paths, files)
+        reading = _reading(kept)
+        if reading is None:
+            reading = self._read(paths, files, kept, progress)
+        if asked is not None and asked not in reading.asked:
+            reading = replace(reading, asked=(*reading.asked, asked))
+            self._write(kept, reading)
+        return ReportStore(_opened(kept)), reading
+
+    def forget(self, function: str) -> int:
+        """Delete what is kept of a function; return how many reports that were."""
+        count = 0
+        for kept in sorted(self._folder.glob("*.parquet")):
+            count += self._forget_in(kept, function)
+        return count
+
+    def _file_of(self, paths: Sequence[Path], files: Iterable[LogFile]) -> Path:
+        given = _digest([str(path.absolute()) for path in paths])
+        held = _digest(
+            [_FORMAT, *((str(each.path.absolute()), each.within, each.size_bytes, each.modified_ns)
+             for each in files)]
+        )  # fmt: skip
+        return self._folder / f"{given[:16]}-{held[:24]}.parquet"
+
+    def _read(
+        self,
+        paths: Sequence[Path],
+        files: Sequence[LogFile],
+        kept: Path,
+        progress: Callable[[int, int], None] | None,
+    ) -> Reading:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{self._folder} can't be written ({error.strerror})") from None
+        part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
+        database = part.with_suffix(".duckdb")
+        connection = open_database(database)
+        try:
+            intake = Intake(connection)
+            came = read_files(files, intake.collector, progress)
+            intake.finish()
+            [count] = connection.execute("SELECT count(*) FROM reports").fetchone() or (0,)
+            connection.execute(
+                f"COPY reports TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd,"
+                " ROW_GROUP_SIZE 200000)"
+            )
+            reading = _made_reading(paths, intake, came, count)
+        finally:
+            connection.close()
+            _remove(database, database.with_name(f"{database.name}.wal"))
+        os.replace(part, kept)  # noqa: PTH105 - the same with pathlib
+        self._write(kept, reading)
+        for other in self._folder.glob(f"{kept.name.partition('-')[0]}-*.parquet"):
+            if other != kept:  # of what the same paths held before
+                _remove(other, other.with_suffix(".json"))
+        return reading
+
+    def _write(self, kept: Path, reading: Reading) -> None:
+        record = {"format": _FORMAT, **asdict(reading)}
+        text = json.dumps(record, default=lambda moment: moment.isoformat())
+        write_whole(kept.with_suffix(".json"), text.encode())
+
+    def _forget_in(self, kept: Path, function: str) -> int:
+        reading = _reading(kept)
+        asked = reading is not None and function in reading.asked
+        connection = open_database()
+        mine = f"(function = $1 OR (function IS NULL AND {asked}))"
+        source = f"read_parquet('{_quoted(kept)}')"
+        try:
+            [count] = connection.execute(
+                f"SELECT count(*) FROM {source} WHERE {mine}",  # noqa: S608 - of constants
+                [function],
+            ).fetchone() or (0,)
+            [others] = connection.execute(
+                f"SELECT count(*) FROM {source} WHERE NOT coalesce({mine}, false)",  # noqa: S608 - of constants
+                [function],
+            ).fetchone() or (0,)
+            if count and others:
+                part = kept.with_suffix(".part")
+                connection.execute(
+                    f"COPY (SELECT * FROM {source} WHERE NOT coalesce({mine}, false))"  # noqa: S608 - of constants
+                    f" TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd)",
+                    [function],
+                )
+                os.replace(part, kept)  # noqa: PTH105 - the same with pathlib
+        finally:
+            connection.close()
+        if not others:
+            _remove(kept, kept.with_suffix(".json"))
+        elif reading is not None and asked:
+            left = tuple(name for name in reading.asked if name != function)
+            self._write(kept, replace(reading, asked=left))
+        return int(count)
+
+
+def _opened(kept: Path) -> Any:
+    connection = open_database()
+    connection.execute(f"CREATE VIEW reports AS SELECT * FROM read_parquet('{_quoted(kept)}')")  # noqa: S608 - a path of ours
+    return connection
+
+
+def _made_reading(
+    paths: Sequence[Path], intake: Intake, came: ReadFiles, report_count: int
+) -> Reading:
+    found = intake.collector
+    return Reading(
+        sources=tuple(map(str, paths)),
+        window=Window(_moment(found.first_us), _moment(found.last_us)),
+        line_count=found.line_count,
+        report_count=report_count,
+        unreadable_count=found.unreadable_count,
+        unreadable=tuple(found.unreadable),
+        quoted_count=found.quoted_count,
+        too_long_count=came.too_long_count,
+        torn=tuple(came.torn),
+        unusable=tuple(came.unusable),
+        asked=(),
+        read_at=datetime.now(UTC),
+    )
+
+
+def _reading(kept: Path) -> Reading | None:
+    """What was kept beside the reports; None where either is not there or can't be read."""
+    try:
+        record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
+        if record.pop("format") != _FORMAT or not kept.is_file():
+            return None
+        start, end = record["window"]["start"], record["window"]["end"]
+        return Reading(
+            **{
+                **record,
+                "window": Window(
+                    start and datetime.fromisoformat(start), end and datetime.fromisoformat(end)
+                ),
+                "sources": tuple(record["sources"]),
+                "unreadable": tuple(Unreadable(**each) for each in record["unreadable"]),
+                "torn": tuple((name, why) for name, why in record["torn"]),
+                "unusable": tuple((name, why) for name, why in record["unusable"]),
+                "asked": tuple(record["asked"]),
+                "read_at": datetime.fromisoformat(record["read_at"]),
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _moment(at_us: int | None) -> datetime | None:
+    return None if at_us is None else _EPOCH + timedelta(microseconds=at_us)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _remove(*paths: Path) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()

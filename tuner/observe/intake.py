@@ -1,0 +1,185 @@
+"""Fills a table of reports: from batches of rows as readers hand them on, or from values.
+
+The same line from two sources counts once; a retry, which has the same request id, is another
+attempt. Attempts are told apart by what they took, and by time where lines have one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.logs.collector import Collector
+from tuner.model.optional_import import optional_import
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from tuner.logs.collector import ReportRow
+    from tuner.model.observation import ObservedReport, Origin
+
+_SAME_TIME_US: Final = 2_000_000
+"""Copies of a line can differ that much in time (some notations have whole seconds). A retry comes
+about a minute later."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME: Final = -(2**62)
+_NO_SIZE: Final = -1
+
+_RAW: Final = """CREATE TABLE raw (
+    origin INTEGER, line BIGINT, request_id VARCHAR, logged_us BIGINT, duration_ms DOUBLE,
+    billed_duration_ms BIGINT, memory_mb BIGINT, max_memory_used_mb BIGINT,
+    init_duration_ms DOUBLE, restore_duration_ms DOUBLE, billed_restore_duration_ms DOUBLE,
+    outcome VARCHAR, error_signature VARCHAR)"""
+_MEASURED: Final = """request_id, logged_us, duration_ms, billed_duration_ms, memory_mb,
+    max_memory_used_mb, init_duration_ms, restore_duration_ms, billed_restore_duration_ms,
+    outcome, error_signature"""
+# Rows whose request is there once need no more. `alike` numbers the attempts that took the same:
+# by time where there is one, else by their place in the source, and only where they failed, since
+# nothing else is run again. The same number in another source is a copy. What a source without a
+# function's name has of a request is of the function that another source names.
+_REPORTS: Final = f"""CREATE TABLE reports AS
+    WITH named AS (
+        SELECT raw.*, o.* EXCLUDE (number) FROM raw JOIN origins o ON raw.origin = o.number),
+    again AS (
+        SELECT hash(request_id) AS h FROM raw GROUP BY h HAVING count(*) > 1),
+    repeated AS (
+        SELECT * REPLACE (coalesce(function, max(function) OVER (PARTITION BY request_id))
+            AS function)
+        FROM named WHERE hash(request_id) IN (SELECT h FROM again)),
+    timed AS (
+        SELECT *, coalesce(logged_us - lag(logged_us) OVER w > {_SAME_TIME_US}, true) AS is_new
+        FROM repeated WHERE logged_us IS NOT NULL
+        WINDOW w AS (PARTITION BY request_id, function, memory_mb, billed_duration_ms,
+            round(duration_ms, 2) ORDER BY logged_us)),
+    numbered AS (
+        SELECT * EXCLUDE (is_new), sum(is_new::INTEGER) OVER (
+            PARTITION BY request_id, function, memory_mb, billed_duration_ms,
+            round(duration_ms, 2) ORDER BY logged_us, origin, line) AS alike FROM timed
+        UNION ALL BY NAME
+        SELECT *, CASE WHEN outcome = 'success' THEN 1 ELSE row_number() OVER (
+            PARTITION BY request_id, function, memory_mb, billed_duration_ms,
+            round(duration_ms, 2), source ORDER BY line) END AS alike
+        FROM repeated WHERE logged_us IS NULL),
+    merged AS (
+        SELECT request_id, function, memory_mb, billed_duration_ms, min(logged_us) AS logged_us,
+            first(duration_ms) AS duration_ms, max(max_memory_used_mb) AS max_memory_used_mb,
+            max(init_duration_ms) AS init_duration_ms,
+            max(restore_duration_ms) AS restore_duration_ms,
+            max(billed_restore_duration_ms) AS billed_restore_duration_ms,
+            coalesce(max(outcome) FILTER (outcome <> 'success'), 'success') AS outcome,
+            max(error_signature) AS error_signature, min(origin) AS origin, min(line) AS line,
+            max(account) AS account, max(region) AS region, max(version) AS version,
+            max(log_stream) AS log_stream, max(architecture) AS architecture,
+            min(source) AS source
+        FROM numbered
+        GROUP BY request_id, function, memory_mb, billed_duration_ms, round(duration_ms, 2), alike),
+    attempts AS (
+        SELECT *, row_number() OVER (PARTITION BY request_id, function
+            ORDER BY logged_us, origin, line) AS attempt FROM merged
+        UNION ALL BY NAME
+        SELECT *, 1 AS attempt FROM named WHERE hash(request_id) NOT IN (SELECT h FROM again))
+    SELECT account, region, function, version, log_stream, architecture, source, request_id,
+        attempt::INTEGER AS attempt, make_timestamp(logged_us) AS logged_at, memory_mb,
+        duration_ms, billed_duration_ms, init_duration_ms, restore_duration_ms,
+        billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms
+    FROM attempts LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - nothing of it is given by a user
+
+
+class Intake:
+    """Takes reports into a database, by batches; `finish` makes the table `reports` of them."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self._connection = connection
+        connection.execute(_RAW)
+        self.collector = Collector(self._insert)
+
+    def add(self, origin: Origin, report: ObservedReport) -> None:
+        """Take one report of a live source, or of a test."""
+        at_us = None
+        if report.logged_at is not None:
+            at_us = (report.logged_at - _EPOCH) // timedelta(microseconds=1)
+            self.collector.saw(at_us)
+        if report.cpu_ms is not None:
+            self.collector.cpu_ms[report.request_id] = report.cpu_ms
+        self.collector.add(
+            (
+                self.collector.number(origin),
+                0,
+                report.request_id,
+                at_us,
+                report.duration_ms,
+                report.billed_duration_ms,
+                report.memory_mb,
+                report.max_memory_used_mb,
+                report.init_duration_ms,
+                report.restore_duration_ms,
+                report.billed_restore_duration_ms,
+                report.outcome,
+                report.error_signature,
+            )
+        )
+
+    def finish(self) -> None:
+        """Count every line once, and number the attempts."""
+        self.collector.flush()
+        origins = [
+            (number, each.account, each.region, each.function, each.version, each.log_stream,
+             each.architecture, each.source)
+            for each, number in self.collector.origins.items()
+        ]  # fmt: skip
+        names = (
+            "number INTEGER, account VARCHAR, region VARCHAR, function VARCHAR, version VARCHAR,"
+            " log_stream VARCHAR, architecture VARCHAR, source VARCHAR"
+        )
+        _make_table(self._connection, f"origins ({names})", origins)
+        _make_table(
+            self._connection,
+            "cpu (request_id VARCHAR, cpu_ms DOUBLE)",
+            [*self.collector.cpu_ms.items()],
+        )
+        self._connection.execute(_REPORTS)
+        self._connection.execute("DROP TABLE raw; DROP TABLE origins; DROP TABLE cpu")
+
+    def _insert(self, rows: list[ReportRow]) -> None:
+        import numpy as np  # noqa: PLC0415 - not needed to ask what was read before
+
+        columns = list(zip(*rows, strict=True))
+        floats = {4, 8, 9, 10}
+        texts = {2, 11, 12}
+        batch: dict[str, Any] = {}
+        for index, column in enumerate(columns):
+            if index in texts:
+                batch[f"c{index}"] = np.array(column, dtype=object)
+            elif index in floats:
+                batch[f"c{index}"] = np.array(column, dtype=np.float64)
+            else:
+                missing = _NO_TIME if index == 3 else _NO_SIZE
+                filled = [missing if each is None else each for each in column]
+                batch[f"c{index}"] = np.array(filled, dtype=np.int64)
+        self._connection.register("batch", batch)
+        self._connection.execute(
+            "INSERT INTO raw SELECT c0, c1, c2, nullif(c3, ?), c4, c5, c6, nullif(c7, ?), c8, c9,"
+            " c10, c11, c12 FROM batch",
+            [_NO_TIME, _NO_SIZE],
+        )
+        self._connection.unregister("batch")
+
+
+def open_database(path: Path | None = None) -> DuckDBPyConnection:
+    """A new database in a file, or in memory; `optional_import` says how to get DuckDB."""
+    with optional_import("reading logs needs DuckDB", "duckdb", extra="observe"):
+        import duckdb  # noqa: PLC0415 - an extra
+    connection = duckdb.connect(":memory:" if path is None else str(path))
+    connection.execute(
+        "SET memory_limit = '192MB'; SET threads = 2; SET preserve_insertion_order = true"
+    )
+    return connection
+
+
+def _make_table(connection: DuckDBPyConnection, head: str, rows: list[tuple[Any, ...]]) -> None:
+    connection.execute(f"CREATE TABLE {head}")
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {head.partition(' ')[0]} VALUES ({marks})", rows)  # noqa: S608 - of constants

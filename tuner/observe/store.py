@@ -1,0 +1,264 @@
+"""One table of reports, a row an attempt, and the questions that are asked of it.
+
+The table is called `reports`:
+
+| column | type | what it is |
+|---|---|---|
+| account, region | VARCHAR | NULL where the source does not name them |
+| function | VARCHAR | NULL where the source names none: such rows are the asked function's |
+| version | VARCHAR | a number or `$LATEST`; NULL where not known |
+| log_stream, architecture, source | VARCHAR | the file or live source it was first seen in |
+| request_id, attempt | VARCHAR, INTEGER | a retry has the same id and another attempt, from 1 |
+| logged_at | TIMESTAMP | UTC; NULL where no line near it has a time |
+| memory_mb | BIGINT | configured |
+| duration_ms | DOUBLE | the handler |
+| billed_duration_ms | BIGINT | charged, with INIT or the billed restore in it |
+| init_duration_ms, restore_duration_ms, billed_restore_duration_ms | DOUBLE | NULL: none |
+| max_memory_used_mb | BIGINT | |
+| outcome | VARCHAR | `success`, `error`, `timeout` or `oom` |
+| error_signature | VARCHAR | an error's class name; never its message |
+| cpu_ms | DOUBLE | of Lambda Insights |
+
+A `Window` takes in rows from its start to its end, both included; rows without a time belong to
+every window without ends, and to none with one. `connection` is for SQL that is missing here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.observation import (
+    DayUse,
+    Durations,
+    FunctionUse,
+    MemoryUse,
+    Usage,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from duckdb import DuckDBPyConnection
+
+ALWAYS: Final = Window()
+"""A window without ends: every report, with or without a time."""
+_SUCCESS: Final = "outcome = 'success'"
+_USAGE: Final = f"""
+    count(*),
+    sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
+    count(*) FILTER ({_SUCCESS}),
+    sum(duration_ms) FILTER ({_SUCCESS}),
+    sum(duration_ms * duration_ms) FILTER ({_SUCCESS}),
+    quantile_cont(duration_ms, [0.5, 0.95, 0.99]) FILTER ({_SUCCESS}),
+    count(*) FILTER (init_duration_ms IS NOT NULL OR restore_duration_ms IS NOT NULL),
+    avg(init_duration_ms),
+    quantile_cont(init_duration_ms, 0.95),
+    quantile_cont(max_memory_used_mb, [0.5, 0.99]),
+    max(max_memory_used_mb),
+    count(*) FILTER (outcome = 'error'),
+    count(*) FILTER (outcome = 'timeout'),
+    count(*) FILTER (outcome = 'oom'),
+    avg(cpu_ms),
+    min(logged_at),
+    max(logged_at)
+"""
+
+
+class ReportStore:
+    """Reports in a DuckDB connection that has them as the table or view `reports`."""
+
+    def __init__(self, connection: DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.connection.close()
+
+    def __enter__(self) -> ReportStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def total(
+        self, function: str, window: Window = ALWAYS, *, account: str | None = None
+    ) -> Usage | None:
+        """What a function used in all; None where there is no report of it."""
+        [found] = self._usages("", function, window, account)
+        return found[1] if found[1].invocation_count else None
+
+    def usage(
+        self, function: str, window: Window = ALWAYS, *, account: str | None = None
+    ) -> tuple[MemoryUse, ...]:
+        """What a function used by memory size and version, in order of time, then of size."""
+        found = [
+            MemoryUse(int(size), version, usage)
+            for (size, version), usage in self._usages(
+                "memory_mb, version", function, window, account
+            )
+        ]
+        unknown = datetime.max.replace(tzinfo=UTC)
+        return tuple(sorted(found, key=lambda each: (each.usage.first or unknown, each.memory_mb)))
+
+    def _usages(
+        self, keys: str, function: str, window: Window, account: str | None
+    ) -> list[tuple[tuple[Any, ...], Usage]]:
+        where, values = _where(function, window, account)
+        head = f"{keys}, " if keys else ""
+        tail = f"GROUP BY {keys}" if keys else ""
+        count = keys.count(",") + 1 if keys else 0
+        rows = self._all(f"SELECT {head}{_USAGE} FROM reports WHERE {where} {tail}", values)  # noqa: S608 - of constants
+        return [(row[:count], _usage(row[count:])) for row in rows]
+
+    def durations(
+        self, function: str, memory_mb: int, window: Window = ALWAYS, *, at_most: int = 20_000
+    ) -> tuple[float, ...]:
+        """Durations in ms of warm successes at a size: all, or the same sample each time."""
+        where, values = _where(function, window, None)
+        rows = self._all(
+            f"SELECT duration_ms FROM reports WHERE {where} AND memory_mb = ? AND {_SUCCESS}"  # noqa: S608 - of constants
+            " AND init_duration_ms IS NULL AND restore_duration_ms IS NULL"
+            " ORDER BY hash(request_id, attempt), request_id, attempt LIMIT ?",
+            [*values, memory_mb, at_most],
+        )
+        return tuple(row[0] for row in rows)
+
+    def daily(self, window: Window = ALWAYS, *, function: str | None = None) -> tuple[DayUse, ...]:
+        """Use by UTC day, function, version and memory size, in that order."""
+        where, values = _where(function, window, None)
+        rows = self._all(
+            f"""SELECT strftime(logged_at, '%Y-%m-%d') AS day, function, version, memory_mb,
+                  count(*), sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
+                  sum((memory_mb * billed_duration_ms)::DOUBLE ** 2),
+                  count(*) FILTER (outcome <> 'success')
+                FROM reports WHERE {where}
+                GROUP BY ALL ORDER BY day NULLS FIRST, function NULLS FIRST, version NULLS FIRST,
+                  memory_mb""",  # noqa: S608 - of constants
+            values,
+        )
+        return tuple(
+            DayUse(day, name, version, size, count, int(billed), squares, errors)
+            for day, name, version, size, count, billed, squares, errors in rows
+        )
+
+    def functions(self, window: Window = ALWAYS) -> tuple[FunctionUse, ...]:
+        """Every function, those first whose GB-seconds are the most."""
+        where, values = _where(None, window, None)
+        rows = self._all(
+            f"""SELECT account, region, function,
+                  coalesce(arg_max(memory_mb, logged_at), max(memory_mb)), {_USAGE}
+                FROM reports WHERE {where} GROUP BY account, region, function
+                ORDER BY sum(memory_mb::HUGEINT * billed_duration_ms) DESC, function""",  # noqa: S608 - of constants
+            values,
+        )
+        return tuple(
+            FunctionUse(row[0], row[1], row[2], int(row[3]), _usage(row[4:])) for row in rows
+        )
+
+    def accounts(self, function: str) -> tuple[tuple[str | None, str | None], ...]:
+        """The pairs of (account, region) that reports of a function are from."""
+        where, values = _where(function, Window(), None)
+        rows = self._all(
+            f"SELECT DISTINCT account, region FROM reports WHERE {where} ORDER BY ALL",  # noqa: S608 - of constants
+            values,
+        )
+        return tuple((account, region) for account, region in rows)
+
+    def architectures(self, function: str) -> tuple[str, ...]:
+        """The architectures that sources name, the most frequent first."""
+        where, values = _where(function, Window(), None)
+        rows = self._all(
+            f"SELECT architecture FROM reports WHERE {where} AND architecture IS NOT NULL"  # noqa: S608 - of constants
+            " GROUP BY architecture ORDER BY count(*) DESC, architecture",
+            values,
+        )
+        return tuple(row[0] for row in rows)
+
+    def latest_memory_mb(self, function: str, window: Window = ALWAYS) -> int | None:
+        """The size of a function's latest report."""
+        where, values = _where(function, window, None)
+        [row] = self._all(
+            f"""SELECT coalesce(arg_max(memory_mb, logged_at), last(memory_mb))
+                FROM reports WHERE {where}""",  # noqa: S608 - of constants
+            values,
+        )
+        return None if row[0] is None else int(row[0])
+
+    def max_concurrency(self, function: str, window: Window = ALWAYS) -> int | None:
+        """How many ran at once at most, by when they ended and how long they took; None where no
+        report has a time.
+        """
+        where, values = _where(function, window, None)
+        [row] = self._all(
+            f"""WITH ran AS (
+                  SELECT epoch_us(logged_at) AS ended,
+                    epoch_us(logged_at) - (duration_ms * 1000)::BIGINT AS began
+                  FROM reports WHERE {where} AND logged_at IS NOT NULL),
+                moments AS (SELECT ended AS moment, -1 AS step FROM ran
+                  UNION ALL SELECT began, 1 FROM ran)
+                SELECT max(running) FROM
+                  (SELECT sum(step) OVER (ORDER BY moment, step) AS running FROM moments)""",  # noqa: S608 - of constants
+            values,
+        )
+        return None if row[0] is None else max(int(row[0]), 1)
+
+    def count_others(self, function: str) -> int:
+        """How many reports are of functions of other names."""
+        [row] = self._all(
+            "SELECT count(*) FROM reports WHERE function IS NOT NULL AND function <> ?", [function]
+        )
+        return int(row[0])
+
+    def _all(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, list(values)).fetchall()
+
+
+def _where(function: str | None, window: Window, account: str | None) -> tuple[str, list[Any]]:
+    """A condition and its values."""
+    parts: list[str] = ["true"]
+    values: list[Any] = []
+    if function is not None:
+        parts.append("(function = ? OR function IS NULL)")
+        values.append(function)
+    if account is not None:
+        parts.append("(account = ? OR account IS NULL)")
+        values.append(account)
+    for sign, end in ((">=", window.start), ("<=", window.end)):
+        if end is not None:
+            parts.append(f"logged_at {sign} ?")
+            values.append(end.astimezone(UTC).replace(tzinfo=None))
+    return " AND ".join(parts), values
+
+
+def _usage(row: Sequence[Any]) -> Usage:
+    (count, billed, successes, total, squares, quantiles, cold, mean_init, p95_init, used, most,
+     errors, timeouts, kills, cpu, first, last) = row  # fmt: skip
+    durations = None
+    if successes:
+        durations = Durations(
+            successes, total / successes, quantiles[0], quantiles[1], quantiles[2], total, squares
+        )
+    p50_used, p99_used = used or (None, None)
+    return Usage(
+        invocation_count=count,
+        billed_mb_ms=int(billed or 0),
+        durations=durations,
+        cold_start_count=cold,
+        mean_init_ms=mean_init,
+        p95_init_ms=p95_init,
+        p50_memory_used_mb=p50_used,
+        p99_memory_used_mb=p99_used,
+        max_memory_used_mb=most,
+        error_count=errors,
+        timeout_count=timeouts,
+        oom_count=kills,
+        mean_cpu_ms=cpu,
+        first=_utc(first),
+        last=_utc(last),
+    )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)

@@ -1,0 +1,144 @@
+"""Makes an observation of one function: what it did in a window, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Context, Decimal, localcontext
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import InputError
+from tuner.model.lambda_limits import HOURS_PER_MONTH
+from tuner.model.observation import MemoryObservation, Observation, Window
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tuner.model.finding import Finding
+    from tuner.model.observation import Usage
+    from tuner.observe.store import ReportStore
+    from tuner.pricing import LambdaPrices
+
+_EXACT: Final = Context(prec=80)
+_LEAST_FOR_A_MONTH: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What narrows a source's own window: ends, or days counted back from the last line."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    days: float | None = None
+
+    def of(self, own: Window) -> Window:
+        """The window of an answer. Raises InputError where nothing is left of it."""
+        if own.start is None or own.end is None:
+            if self.is_given:
+                raise InputError(
+                    "no line has a time, so no window can be told: leave out `start`, `end`, `days`"
+                )
+            return own
+        end = min(own.end, self.end or own.end)
+        start = max(own.start, self.start or own.start)
+        if self.days is not None:
+            start = max(start, end - timedelta(days=self.days))
+        if start > end:
+            raise InputError(
+                f"no line is in that window: the lines are from {_day(own.start)} to "
+                f"{_day(own.end)} (UTC), so give another `start`, `end` or `days`"
+            )
+        return Window(start, end)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether it narrows anything."""
+        return (self.start, self.end, self.days) != (None, None, None)
+
+
+ALL: Final = Span()
+"""Narrows nothing."""
+
+
+def cost_usd(usage: Usage, prices: LambdaPrices, discount_ratio: Decimal = Decimal()) -> Decimal:
+    """Requests and billed GB-seconds at the first tier's list price, exact, less a discount."""
+    with localcontext(_EXACT):
+        price = prices.duration_tiers[0].price_usd_per_gb_second
+        duration = Decimal(usage.billed_mb_ms) * price / 1024 / 1000
+        cost = usage.invocation_count * prices.request_price_usd + duration
+        return cost * (1 - discount_ratio)
+
+
+def per_month(cost: Decimal, window: Window) -> Decimal | None:
+    """A window's cost scaled to a month of 730 hours; None under one day."""
+    seconds = window.seconds
+    if seconds is None or seconds < _LEAST_FOR_A_MONTH.total_seconds():
+        return None
+    return cost * HOURS_PER_MONTH * 3600 / Decimal(seconds)
+
+
+def observe(
+    store: ReportStore,
+    function: str,
+    *,
+    own_window: Window,
+    span: Span = ALL,
+    sources: tuple[str, ...],
+    prices: LambdaPrices,
+    account: str | None = None,
+    discount_ratio: Decimal = Decimal(),
+    unreadable_line_count: int = 0,
+    findings: tuple[Finding, ...] = (),
+    assumptions: tuple[str, ...] = (),
+) -> Observation:
+    """The usage of a function. Raises InputError where there is no report of it in the window."""
+    window = span.of(own_window)
+    asked = window if span.is_given else Window()
+    usage = store.total(function, asked, account=account)
+    if usage is None:
+        raise InputError(_nothing(store, function, span))
+    by_memory = tuple(
+        MemoryObservation(
+            each.memory_mb, each.version, each.usage, cost_usd(each.usage, prices, discount_ratio)
+        )
+        for each in store.usage(function, asked, account=account)
+    )
+    cost = cost_usd(usage, prices, discount_ratio)
+    return Observation(
+        function=function,
+        region=prices.region,
+        architecture=prices.architecture,
+        memory_mb=store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb,
+        window=window,
+        sources=sources,
+        usage=usage,
+        by_memory=by_memory,
+        cost_usd=cost,
+        cost_usd_per_month=per_month(cost, window),
+        ephemeral_storage_cost_usd=None,
+        log_ingestion_cost_usd=None,
+        max_concurrency=store.max_concurrency(function, asked),
+        throttle_count=None,
+        unreadable_line_count=unreadable_line_count,
+        left_out_count=store.count_others(function),
+        prices_as_of=prices.as_of,
+        findings=findings,
+        assumptions=assumptions,
+    )
+
+
+def _nothing(store: ReportStore, function: str, span: Span) -> str:
+    if span.is_given and store.total(function) is not None:
+        return f"no report of {function} is in that window: give another `start`, `end` or `days`"
+    names = sorted({each.function for each in store.functions() if each.function})
+    if not names:
+        return (
+            f"there is no REPORT line of {function}: at that log level Lambda may write none, so "
+            "take logs of the system log level INFO, or look at whether these are a function's logs"
+        )
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return f"there is no REPORT line of {function}: the logs are of {shown}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}"

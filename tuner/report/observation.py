@@ -1,0 +1,176 @@
+"""What a function's logs say: terminal table and the promised JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, findings_json
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from tuner.model.observation import Durations, MemoryObservation, Observation
+
+_JUSTIFY: Final = "><<>>>>>>"
+_TITLES: Final = (
+    "memory", "version", "from (UTC)", "invocations", "mean", "p95", "p99", "cold", "$/million",
+)  # fmt: skip
+
+
+def to_json(found: Observation) -> dict[str, Any]:
+    """Return the contract's object. What is not known is None, never left out."""
+    usage = found.usage
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "observation",
+        "function": {
+            "name": found.function,
+            "region": found.region,
+            "memory_mb": found.memory_mb,
+            "architecture": found.architecture,
+        },
+        "window": {"from": _iso(found.window.start), "to": _iso(found.window.end)},
+        "sources": list(found.sources),
+        "invocation_count": usage.invocation_count,
+        "billed_gb_seconds": float(usage.billed_gb_seconds),
+        "cost_usd": float(found.cost_usd),
+        "cost_usd_per_million": float(found.cost_usd_per_million),
+        "cost_usd_per_month": _number(found.cost_usd_per_month),
+        "ephemeral_storage_cost_usd": _number(found.ephemeral_storage_cost_usd),
+        "log_ingestion_cost_usd": _number(found.log_ingestion_cost_usd),
+        "rate_per_s": found.rate_per_s,
+        "duration_ms": _durations(usage.durations),
+        "cold_start_count": usage.cold_start_count,
+        "cold_start_share": usage.cold_start_share,
+        "init_duration_ms": {"mean": usage.mean_init_ms, "p95": usage.p95_init_ms},
+        "max_memory_used_mb": {
+            "p50": usage.p50_memory_used_mb,
+            "p99": usage.p99_memory_used_mb,
+            "max": usage.max_memory_used_mb,
+        },
+        "error_count": usage.error_count,
+        "timeout_count": usage.timeout_count,
+        "oom_count": usage.oom_count,
+        "throttle_count": found.throttle_count,
+        "max_concurrency": found.max_concurrency,
+        "unreadable_line_count": found.unreadable_line_count,
+        "left_out_count": found.left_out_count,
+        "by_memory": [_by_memory(each) for each in found.by_memory],
+        "findings": findings_json(found.findings),
+        "assumptions": list(found.assumptions),
+        "prices": {"as_of": found.prices_as_of, "region": found.region},
+    }
+
+
+def _by_memory(each: MemoryObservation) -> dict[str, Any]:
+    return {
+        "memory_mb": each.memory_mb,
+        "version": each.version,
+        "from": _iso(each.usage.first),
+        "to": _iso(each.usage.last),
+        "invocation_count": each.usage.invocation_count,
+        "duration_ms": _durations(each.usage.durations),
+        "cost_usd_per_million": float(each.cost_usd_per_million),
+    }
+
+
+def _durations(found: Durations | None) -> dict[str, float | None]:
+    if found is None:
+        return {"mean": None, "p50": None, "p95": None, "p99": None}
+    return {"mean": found.mean_ms, "p50": found.p50_ms, "p95": found.p95_ms, "p99": found.p99_ms}
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    parts = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=parts) + "Z"
+
+
+def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
+    """Return what was used, the table by memory and version, and what it rests on."""
+    glyphs = glyphs_for(encoding)
+    lines = [
+        f"{plain(found.function)} · {found.region} · {found.architecture} · {found.memory_mb} MB",
+        f"  {_when(found)}",
+        "",
+        *table_lines(_facts(found), "<<"),
+        "",
+        *table_lines([_TITLES, *map(_row, found.by_memory)], _JUSTIFY),
+    ]
+    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
+    lines.append("")
+    for text in said:
+        lines += wrapped(text, width)
+    return fit_to("\n".join(lines) + "\n", glyphs)
+
+
+def _when(found: Observation) -> str:
+    start, end = found.window.start, found.window.end
+    if start is None or end is None:
+        return "no line has a time"
+    seconds = (end - start).total_seconds()
+    length = numbers.wall_time(seconds) if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC ({length})"
+
+
+def _facts(found: Observation) -> list[tuple[str, str]]:
+    usage = found.usage
+    rate = "" if found.rate_per_s is None else f" ({numbers.rate(found.rate_per_s)})"
+    a_month = found.cost_usd_per_month
+    monthly = "" if a_month is None else f", {numbers.rough_usd(float(a_month))} a month"
+    cost = numbers.usd(float(found.cost_usd))
+    a_million = numbers.usd_per_million(float(found.cost_usd_per_million))
+    facts = [
+        ("invocations", f"{usage.invocation_count:,}{rate}"),
+        ("cost", f"{cost}{monthly}, ${a_million} a million"),
+    ]
+    if (each := usage.durations) is not None:
+        times = {"mean": each.mean_ms, "p50": each.p50_ms, "p95": each.p95_ms, "p99": each.p99_ms}
+        shown = [f"{name} {numbers.duration(time_ms)}" for name, time_ms in times.items()]
+        facts.append(("duration", ", ".join(shown)))
+    init = ""
+    if usage.mean_init_ms is not None and usage.p95_init_ms is not None:
+        init = (
+            f", INIT mean {numbers.duration(usage.mean_init_ms)}, "
+            f"p95 {numbers.duration(usage.p95_init_ms)}"
+        )
+    facts.append(("cold starts", f"{numbers.percent(usage.cold_start_share)}{init}"))
+    if usage.max_memory_used_mb is not None:
+        facts.append(("memory used", f"at most {usage.max_memory_used_mb} of {found.memory_mb} MB"))
+    failures = {
+        "error": usage.error_count,
+        "timeout": usage.timeout_count,
+        "out-of-memory kill": usage.oom_count,
+    }
+    failed = [counted(f"{count:,}", name) for name, count in failures.items() if count]
+    facts.append(("failed", ", ".join(failed) or "none"))
+    if found.max_concurrency is not None:
+        facts.append(("at once", f"at most {found.max_concurrency:,}"))
+    return facts
+
+
+def _row(each: MemoryObservation) -> tuple[str, ...]:
+    usage, found = each.usage, each.usage.durations
+    times: tuple[str, ...] = ("–",) * 3
+    if found is not None:
+        times = tuple(map(numbers.duration, (found.mean_ms, found.p95_ms, found.p99_ms)))
+    return (
+        numbers.memory(each.memory_mb),
+        plain(each.version or ""),
+        "" if usage.first is None else f"{usage.first:%Y-%m-%d %H:%M}",
+        f"{usage.invocation_count:,}",
+        *times,
+        numbers.percent(usage.cold_start_share),
+        numbers.usd_per_million(float(each.cost_usd_per_million)),
+    )
