@@ -53,7 +53,7 @@ class TunerError(Exception):
     ...     tuner.Goal("speedy")
     ... except tuner.TunerError as error:
     ...     print(error)
-    'speedy' is no goal: pass cost, balanced, speed
+    'speedy' isn't a goal: pass cost, balanced, speed
     """
 
     exit_code = 1

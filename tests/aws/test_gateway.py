@@ -273,7 +273,7 @@ def test_update_whose_reply_was_lost(wire: WireServer, gateway: LambdaGateway) -
     wire.say(HANG_UP, moved, configuration(MemorySize=512, RevisionId="r2"))
     assert gateway.update_memory("resize", 512, "r1").revision_id == "r2"
     wire.say(HANG_UP, moved, configuration(MemorySize=2048, RevisionId="r2"))
-    with pytest.raises(ConflictError, match="changed by somebody else"):
+    with pytest.raises(ConflictError, match="somebody else changed"):
         gateway.update_memory("resize", 512, "r1")
 
 

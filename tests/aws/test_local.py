@@ -127,7 +127,7 @@ def test_memory_that_the_host_cannot_show(gateway: LambdaGateway) -> None:
     with pytest.raises(MemoryCapError, match="`max_memory_mb=3538`") as caught:
         gateway.update_memory("moved", 4096, None)
     assert caught.value.max_memory_mb == 3538
-    assert "this host's 2 cores cannot show more" in str(caught.value)
+    assert "this host's 2 cores can't show more" in str(caught.value)
     assert "AWS Support" not in str(caught.value)
 
 

@@ -85,9 +85,7 @@ def test_a_policy_that_is_none_is_not_known(
 ) -> None:
     """What reaches the function is then unknown, which asks for --isolation."""
     wire.say(Reply(body={"Policy": policy}))
-    assert (
-        "its resource policy: the answer cannot be read" in gateway.live_traffic("resize").unknown
-    )
+    assert "its resource policy: the answer can't be read" in gateway.live_traffic("resize").unknown
 
 
 def test_who_is_denied_is_no_trigger(wire: WireServer, gateway: LambdaGateway) -> None:

@@ -79,7 +79,7 @@ NOT_AUTHORIZED = f"{USER} is not authorized to perform: lambda:GetFunction on re
         (
             f"{USER} is not authorized to perform: kms:Decrypt on resource: key",
             "kms:Decrypt",
-            "have it allowed for these credentials (GetFunction needs it)",
+            "allow it for these credentials (GetFunction needs it)",
         ),
         ("", "lambda:GetFunction", "lambda:GetFunction on function resize"),
     ],
@@ -209,7 +209,7 @@ def test_memory_floor_is_no_cap(wire: WireServer, gateway: LambdaGateway) -> Non
                 "PreconditionFailedException",
                 "The Revision Id provided does not match the latest Revision Id.",
             ),
-            "changed by somebody else meanwhile (its RevisionId has moved)",
+            "changed resize in the meantime (its RevisionId has moved)",
         ),
         (
             refusal(
@@ -217,7 +217,7 @@ def test_memory_floor_is_no_cap(wire: WireServer, gateway: LambdaGateway) -> Non
                 "InvalidParameterValueException",
                 "CodeSHA256 (a) is different from current CodeSHA256 in $LATEST (b).",
             ),
-            "changed by somebody else meanwhile (its code has moved)",
+            "changed resize in the meantime (its code has moved)",
         ),
         (
             refusal(409, "ResourceConflictException", "A resource policy is in the way"),
@@ -283,7 +283,7 @@ def test_dropped_control_call(wire: WireServer, gateway: LambdaGateway) -> None:
 def test_something_else_answers(wire: WireServer, gateway: LambdaGateway, reply: Reply) -> None:
     """A server that is not Lambda's is told as that, in one line."""
     wire.say(reply)
-    with pytest.raises(AwsError, match=r"not as Lambda says it|it is not a Lambda API") as caught:
+    with pytest.raises(AwsError, match=r"not in Lambda's form|this isn't a Lambda API") as caught:
         gateway.read_function("resize")
     told(caught.value)
 

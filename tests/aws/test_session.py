@@ -187,7 +187,7 @@ def test_sso_without_a_session_says_how_to_log_in(aws_home: Path) -> None:
 def test_broken_configuration_file_is_one_line(aws_home: Path) -> None:
     """An AWS configuration file that cannot be parsed is named."""
     (aws_home / "config").write_text("no section\n= here")
-    with pytest.raises(InputError, match="config cannot be read as an AWS configuration"):
+    with pytest.raises(InputError, match="config can't be read as an AWS configuration"):
         open_session(region="eu-west-1", profile=None, endpoint_url=LOOPBACK)
 
 

@@ -163,7 +163,7 @@ def test_a_copy_that_came_out_otherwise_is_not_measured(
         return Reply(body={"Configuration": raw, "Code": place})
 
     wire.answer = answer
-    with pytest.raises(ConflictError, match=f"another {name}.*`isolation=version`"):
+    with pytest.raises(ConflictError, match=f"differs from resize in {name}.*`isolation=version`"):
         gateway.create_copy("resize", COPY, "a copy", {})
 
 

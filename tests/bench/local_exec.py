@@ -82,7 +82,7 @@ def two_cores_row(bench: Bench, control: CpuControl) -> Row:
     """Two threads at 3,538 against 1,769 MB, and what two bare threads gain in the same run."""
     name = f"local two-core handler, 3,538 against 1,769 MB, {control}"
     if bench.executor.limits.core_count < 2:
-        return name, "at least 1.8 ×", "one core: cannot be shown", True
+        return name, "at least 1.8 ×", "one core: can't be shown", True
     event = {"threads": 2, "blocks": 500}
     gains, bares = [], []
     for _ in range(REPETITIONS):

@@ -59,7 +59,7 @@ def _ours_s() -> float:
     events.body(0)  # starts the child
     children = LinuxTree(os.getpid())
     if not children.scan():
-        raise RuntimeError("no child renders the templates: its CPU time cannot be counted")
+        raise RuntimeError("no child renders the templates: its CPU time can't be counted")
     start_s, children_start_s = time.process_time(), children.cpu_s()
     sizes = [len(events.body(index)) for index in range(COUNT)]
     took_s = time.process_time() - start_s + children.cpu_s() - children_start_s

@@ -322,7 +322,7 @@ def test_a_wrong_variable_is_blamed_on_itself(tmp_path: Path) -> None:
     ("closed", "exit_code", "said"),
     [
         (">&-", 1, "tuner: stdout is closed"),
-        (">/dev/full", 1, "tuner: stdout cannot be written (No space left on device)"),
+        (">/dev/full", 1, "tuner: stdout can't be written (No space left on device)"),
         ("2>&-", 0, ""),
         ("<&-", 0, ""),
     ],

@@ -200,7 +200,7 @@ def test_what_cannot_be_used_is_one_line(
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        ("api-url", "cannot be set by a project"),
+        ("api-url", "can't be set by a project"),
         ("token-env", "unknown key"),
         ("repository", "unknown key"),
     ],

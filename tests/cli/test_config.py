@@ -58,7 +58,7 @@ def test_a_project_does_not_say_who_is_sent_credentials(
     """A checked-out repository may be anybody's; the user's own file may set it."""
     text = f'{key} = "https://collect.example"\n'
     (tmp_path / name).write_text(text if name == "tuner.toml" else "[tool.tuner]\n" + text)
-    with pytest.raises(InputError, match="cannot be set by a project") as caught:
+    with pytest.raises(InputError, match="can't be set by a project") as caught:
         config.read_file(tmp_path)
     assert "config.toml" in str(caught.value)
     (tmp_path / "config.toml").write_text(text)
@@ -128,9 +128,9 @@ def test_a_file_may_write_values_in_tomls_own_types(
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("pyproject.toml", b"tool = 5", "tool is a table"),
-        ("pyproject.toml", b"tool = [1]", "tool is a table"),
-        ("tuner.toml", b"seed = " + b"9" * 6000, "nested too deep, or holds a number beyond"),
+        ("pyproject.toml", b"tool = 5", "tool must be a table"),
+        ("pyproject.toml", b"tool = [1]", "tool must be a table"),
+        ("tuner.toml", b"seed = " + b"9" * 6000, "nested too deeply, or a number"),
         ("tuner.toml", b"seed = " + b"[" * 5000, "tuner.toml is not valid TOML"),
         ("tuner.toml", b"region = '\xff'", r"not UTF-8 \(at byte 10\)"),
         ("tuner.toml", b"region = 2026-99-99", "tuner.toml is not valid TOML"),
@@ -167,7 +167,7 @@ def test_a_slack_in_a_file_names_what_replaced_it(tmp_path: Path, key: str) -> N
         ran = run_here(*command, cwd=tmp_path)
         line = one_line(ran)
         assert ran.returncode == 1, line
-        assert f"tuner.toml: '{key}' is no setting any more" in line
+        assert f"tuner.toml: '{key}' is no longer a setting" in line
         assert "--time-weight" in line
 
 
@@ -177,7 +177,7 @@ def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> No
         ran = run_here(*command, cwd=tmp_path, TUNER_COST_SLACK="2%")
         line = one_line(ran)
         assert ran.returncode == 1, line
-        assert "TUNER_COST_SLACK is no setting any more" in line
+        assert "TUNER_COST_SLACK is no longer a setting" in line
         assert "--time-weight" in line
     ran = run_here("prices", "show", cwd=tmp_path, TUNER_COST_SLACK="2%")
     assert ran.returncode == 0, ran.stderr
@@ -187,7 +187,7 @@ def test_a_slack_in_the_environment_names_what_replaced_it(tmp_path: Path) -> No
 def test_a_folder_does_not_agree_for_you(tmp_path: Path, text: str) -> None:
     """What agrees to a cost cannot be set by a file that came with a folder."""
     (tmp_path / "tuner.toml").write_text(text)
-    with pytest.raises(InputError, match="cannot be set in a file"):
+    with pytest.raises(InputError, match="can't be set in a file"):
         config.read_file(tmp_path)
 
 
@@ -202,7 +202,7 @@ def test_a_value_of_the_wrong_shape_is_refused(tmp_path: Path, text: str) -> Non
 def test_a_tool_table_that_is_none_is_refused(tmp_path: Path) -> None:
     """[tool] tuner = 3 is told, not ignored."""
     (tmp_path / "pyproject.toml").write_text("[tool]\ntuner = 3\n")
-    with pytest.raises(InputError, match="a table is wanted"):
+    with pytest.raises(InputError, match="this must be a table"):
         config.read_file(tmp_path)
 
 

@@ -104,10 +104,10 @@ def test_sizes_and_batches_are_asked_for_where_something_takes_them(tmp_path: Pa
     assert 2950 < len(ran.stdout) < 3050
     ran = run_here("payload", "show", "sqs", "--batch-size", "4")
     assert len(json.loads(ran.stdout)["Records"]) == 4
-    assert "nothing here takes --payload-size" in one_line(
+    assert "no payload here takes --payload-size" in one_line(
         run_here("payload", "show", "sqs", "--payload-size", "3kB")
     )
-    assert "nothing here takes --batch-size" in one_line(
+    assert "no payload here takes --batch-size" in one_line(
         run_here("payload", "show", "{}", "--batch-size", "3")
     )
 

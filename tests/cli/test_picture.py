@@ -87,7 +87,7 @@ def test_a_terminal_is_not_sent_a_figure(monkeypatch: pytest.MonkeyPatch) -> Non
         (["--out", "a.svg"], "--out is for --format png, svg, html"),
         (["--format", "json", "--out", "a.svg"], "send json to a file"),
         (["--format", "svg", "--out", "a.png"], "does not end in .svg"),
-        (["--format", "png", "--out", "missing/a.png"], "cannot write missing/a.png"),
+        (["--format", "png", "--out", "missing/a.png"], "can't write missing/a.png"),
     ],
 )
 def test_what_cannot_be_written_is_one_line(saved: Path, arguments: list[str], words: str) -> None:
@@ -144,7 +144,7 @@ def test_a_sweep_of_any_name_is_never_replaced(saved: Path) -> None:
     before = named.read_bytes()
     ran = run_here("report", str(named), "--format", "html", "--out", str(named))
     assert ran.returncode == 1
-    assert "holds a sweep, which stays" in one_line(ran)
+    assert "is a sweep file and won't be overwritten" in one_line(ran)
     assert named.read_bytes() == before
 
 

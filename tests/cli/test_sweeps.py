@@ -96,7 +96,7 @@ def test_a_day_that_is_none_is_a_usage_error(state: Path) -> None:
     """The line says how one is written."""
     ran = sweeps(state, "--since", "yesterday")
     assert ran.returncode == 2
-    assert "'yesterday' is no day: write 2026-11-01 or 7d" in one_line(ran)
+    assert "'yesterday' isn't a day: write 2026-11-01 or 7d" in one_line(ran)
 
 
 def test_the_newest_of_each_function_are_kept(state: Path) -> None:
@@ -135,7 +135,7 @@ def test_nothing_goes_without_an_agreement(state: Path) -> None:
         is False
     )
     assert "give --keep, --older-than, or both" in one_line(sweeps(state, "--prune", "--yes"))
-    assert "what --prune leaves" in one_line(sweeps(state, "--keep", "1"))
+    assert "go with --prune" in one_line(sweeps(state, "--keep", "1"))
     assert left(state) == before
 
 

@@ -224,7 +224,7 @@ def test_a_function_that_always_fails_is_given_up() -> None:
 def test_an_excluded_size_is_left_alone() -> None:
     """What cannot be published is not tried, even if it looks best."""
     setting = Setting()
-    setting.policy.exclude(128, "cannot be published")
+    setting.policy.exclude(128, "can't be published")
     setting.world.run(setting.policy, 4)
     assert 128 not in setting.tried
 
@@ -276,7 +276,7 @@ def test_a_window_holds_the_likely_next_sizes_too() -> None:
     trials = setting.policy.next_trials((), (), 1)
     worth = setting.policy.sizes_worth_publishing(trials)
     assert {trial.memory_mb for trial in trials} < set(worth)
-    setting.policy.exclude(worth[-1], "cannot be published")
+    setting.policy.exclude(worth[-1], "can't be published")
     assert worth[-1] not in setting.policy.sizes_worth_publishing(())
 
 

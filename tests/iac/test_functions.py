@@ -149,7 +149,7 @@ def test_a_package_json_that_is_nested_too_deep_is_refused_in_a_line(tmp_path: P
     """One that no parser takes is told by its name."""
     path = with_properties(tmp_path, "Runtime: nodejs22.x")
     (tmp_path / "code" / "package.json").write_text("[" * 200_000)
-    assert refusal(path).endswith("package.json is nested too deep to be read: mend it")
+    assert refusal(path).endswith("package.json is nested too deeply to be read: fix it")
 
 
 def test_code_may_lie_beside_the_templates_folder(tmp_path: Path) -> None:
@@ -256,9 +256,9 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["PackageType: Image"], ":8: only the PackageType Zip"),
         (["ImageUri: x.dkr.ecr/y"], ":8: ImageUri of F is not supported: images"),
         (["InlineCode: ' '"], ":8: InlineCode must hold the code"),
-        (["MemorySize: !GetAtt Other.Size"], ":8: MemorySize refers to Other.Size, which cannot"),
-        (["MemorySize: {Fn::ImportValue: x}"], ":8: MemorySize uses Fn::ImportValue, which cannot"),
-        (["Layers: [arn]"], ":8: the layer arn is in an account"),
+        (["MemorySize: !GetAtt Other.Size"], ":8: MemorySize refers to Other.Size, which can't"),
+        (["MemorySize: {Fn::ImportValue: x}"], ":8: MemorySize uses Fn::ImportValue, which can't"),
+        (["Layers: [arn]"], ":8: the layer arn is in an AWS account"),
         (["FileSystemConfigs: []"], ":8: FileSystemConfigs of F is not supported"),
         (["MemorySzie: 512"], ":8: MemorySzie is not supported: did you mean MemorySize?"),
         (["Qwertyuiop: 1"], ":8: Qwertyuiop is not supported"),
@@ -269,10 +269,10 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["CodeUri: s3://bucket/key"], ":7: CodeUri is in S3, where a deployment tool"),
         (["CodeUri: {Bucket: b, Key: k}"], ":7: CodeUri is in S3, where a deploy"),
         (["CodeUri: missing"], ":7: there is no folder or ZIP 'missing' (CodeUri)"),
-        (["CodeUri: template.yaml"], ":7: CodeUri 'template.yaml' is a file and no ZIP: name"),
+        (["CodeUri: template.yaml"], ":7: CodeUri 'template.yaml' is a file but not a ZIP: name"),
         (["CodeUri: " + "x" * 5000], ":7: there is no folder or ZIP 'xxx"),
         (['CodeUri: "a\\0b"'], ":7: there is no folder or ZIP"),
-        (["Runtime: python"], ":7: 'python' is not a runtime of Lambda's"),
+        (["Runtime: python"], ":7: 'python' is not a Lambda runtime"),
         (["Handler: app handler"], ":7: Handler must be 1 to 128 characters"),
         (["Handler: ''"], ":7: Handler must be 1 to 128 characters"),
     ],

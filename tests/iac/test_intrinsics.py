@@ -127,12 +127,12 @@ def test_settings_of_every_kind_are_resolved(tmp_path: Path) -> None:
     [
         ("!Ref Bare", "the parameter Bare has no Default: give `template_parameters=Bare=VALUE`"),
         ("!Ref Table", "KEY refers to Table, which is neither a parameter nor a resource"),
-        ("!Sub '${Table.Arn}'", "KEY refers to Table.Arn, which cannot be resolved here"),
+        ("!Sub '${Table.Arn}'", "KEY refers to Table.Arn, which can't be resolved here"),
         (
             "!Ref Stored",
             "the parameter Stored is read from Parameter Store, which needs an account",
         ),
-        ("!Sub '${Names}'", "puts the list Names into a text: join it"),
+        ("!Sub '${Names}'", "puts the list Names into a string: join it"),
         ("!Ref Names", "KEY must be a single value"),
         ("!FindInMap [Sizes, test, memory]", "the map Sizes has no test"),
         ("!FindInMap [Sizes, dev, disk]", "the map Sizes has no dev.disk"),
@@ -146,10 +146,10 @@ def test_settings_of_every_kind_are_resolved(tmp_path: Path) -> None:
         ("!Select [3, !Ref Names]", "must name one of 3 in Fn::Select"),
         ("!Select [-1, !Ref Names]", "must name one of 3 in Fn::Select"),
         ("!Split ['', abc]", "needs a delimiter"),
-        ("!Base64 abc", "uses !Base64, which cannot be resolved here"),
-        ("!GetAtt A.B", "KEY refers to A.B, which cannot be resolved here"),
-        ("{Fn::GetAtt: [Table, Arn]}", "KEY refers to Table.Arn, which cannot be resolved"),
-        ("{Fn::ImportValue: x}", "uses Fn::ImportValue, which cannot be resolved here"),
+        ("!Base64 abc", "uses !Base64, which can't be resolved here"),
+        ("!GetAtt A.B", "KEY refers to A.B, which can't be resolved here"),
+        ("{Fn::GetAtt: [Table, Arn]}", "KEY refers to Table.Arn, which can't be resolved"),
+        ("{Fn::ImportValue: x}", "uses Fn::ImportValue, which can't be resolved here"),
     ],
 )
 def test_what_cannot_be_resolved_is_refused_where_it_stands(
@@ -245,7 +245,7 @@ def test_a_plain_function_of_cloudformation(tmp_path: Path) -> None:
     ("code", "says"),
     [
         ("{S3Bucket: b, S3Key: k}", "Code of F is in S3, where a deployment tool"),
-        ("{ImageUri: x.dkr.ecr/y}", "images cannot be run here"),
+        ("{ImageUri: x.dkr.ecr/y}", "images can't be run here"),
         ("{Zip: x}", "Zip of Code is not supported"),
         ("{}", "Code is empty"),
         ("{ZipFile: ''}", "ZipFile must hold the code"),
@@ -305,7 +305,7 @@ def test_a_layer_of_an_account_is_refused(tmp_path: Path) -> None:
         read_template(path)
     for name in ("shared", "own"):
         (tmp_path / name).mkdir()
-    with pytest.raises(TemplateError, match=f"the layer {arn} is in an account"):
+    with pytest.raises(TemplateError, match=f"the layer {arn} is in an AWS account"):
         read_template(path)
 
 

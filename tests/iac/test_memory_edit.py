@@ -96,7 +96,7 @@ def test_a_line_that_other_functions_share_names_them(tmp_path: Path) -> None:
     ("name", "given", "words"),
     [
         ("Bare", {}, "Bare has no MemorySize"),
-        ("BySub", {}, "uses !Sub: no one line sets it"),
+        ("BySub", {}, "uses !Sub: no single line sets it"),
         ("ByRef", {"Memory": "512"}, "change it where it is given"),
         ("missing", {}, "no function of the template is called missing"),
     ],

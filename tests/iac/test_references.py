@@ -104,9 +104,14 @@ def test_a_loop_is_refused_by_its_name_and_only_where_it_is(tmp_path: Path) -> N
     loop = "  Fn::ForEach::Topics: [Name, [A, B], {'T${Name}': {Type: AWS::SNS::Topic}}]\n"
     template = read_template(write(tmp_path, HEAD + loop))
     assert [each.name for each in template.functions] == ["resize"]
-    assert "Fn::ForEach::Topics makes entries in a loop" in template.left_out["Fn::ForEach::Topics"]
+    assert (
+        "Fn::ForEach::Topics generates entries in a loop"
+        in template.left_out["Fn::ForEach::Topics"]
+    )
     inner = "Environment: {Variables: {AB: c, 'Fn::ForEach::Keys': [K, [A], {'${K}': x}]}}"
-    assert "Fn::ForEach::Keys makes entries in a loop" in refusal(with_properties(tmp_path, inner))
+    assert "Fn::ForEach::Keys generates entries in a loop" in refusal(
+        with_properties(tmp_path, inner)
+    )
 
 
 def test_an_attribute_that_means_nothing_here_does_not_fail(tmp_path: Path) -> None:
@@ -161,4 +166,4 @@ def test_a_retired_runtime_says_what_replaces_it(
 ) -> None:
     """It was one of Lambda's, and the line says what to do."""
     line = refusal(with_properties(tmp_path, f"Runtime: {runtime}"))
-    assert f"the runtime {runtime} is retired, and Lambda runs it no more: {instead}" in line
+    assert f"the runtime {runtime} is retired, and Lambda no longer runs it: {instead}" in line

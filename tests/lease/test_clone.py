@@ -133,7 +133,7 @@ def test_a_copy_that_cannot_be_deleted_is_said_to_be_left(account: Account) -> N
             raise AwsError("no")
 
     control: Any = Sticky(account.gateway)
-    said = f"{COPY} is not deleted .*tuner recover"
+    said = f"{COPY} wasn't deleted .*tuner recover"
     with pytest.raises(LeftChangedError, match=said), account.lease(control, isolation="clone"):
         pass
     recover_all(account)

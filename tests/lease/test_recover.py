@@ -117,7 +117,7 @@ def test_a_foreign_deployment_is_kept_and_the_sweeps_memory_is_not(account: Acco
     account.client.update_function_configuration(FunctionName=account.name, Timeout=60)
     plan = planned(account, journal)
     assert (plan.restore_from_mb, plan.restore_to_mb) == (1769, 512)
-    assert "timeout_s changed too, by somebody else, and stays" in plan.notes[0]
+    assert "somebody else changed timeout_s too" in plan.notes[0]
     carry_out(account, plan)
     now = account.read()
     assert (now.timeout_s, now.memory_mb) == (60, 512)
@@ -205,7 +205,7 @@ def test_a_damaged_journal_is_named_with_its_line(account: Account, line: bytes)
     journal = leave_changed(account)
     lines = journal.path.read_bytes().splitlines()
     journal.path.write_bytes(b"\n".join([lines[0], line, *lines[1:]]) + b"\n")
-    with pytest.raises(LeaseError, match=r"damaged in line 2"):
+    with pytest.raises(LeaseError, match=r"damaged at line 2"):
         find_unfinished(account.state_dir)
 
 

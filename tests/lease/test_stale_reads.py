@@ -161,7 +161,7 @@ def test_a_copy_that_is_still_there_is_left(account: Account) -> None:
             """Accept, and do nothing."""
 
     control: Any = Deaf(account.gateway)
-    said = "still reads as there"
+    said = "still shows up"
     with pytest.raises(LeftChangedError, match=said), account.lease(control, isolation="clone"):
         pass
     recover_all(account)

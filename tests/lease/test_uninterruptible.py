@@ -281,7 +281,7 @@ def test_recovering_has_a_limit_too(
             if isinstance(event, CallFailed):
                 patch.setattr(module, "LIMIT_S", 0.1)
 
-        with pytest.raises(LeftChangedError, match="has done nothing") as caught:
+        with pytest.raises(LeftChangedError, match="has made no progress") as caught:
             put_right(told)
     assert caught.value.exit_code == 4
     assert any(isinstance(event, CallFailed) for event in events)

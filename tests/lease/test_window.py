@@ -231,7 +231,7 @@ def test_a_version_that_is_not_as_asked_is_an_error(account: Account) -> None:
             return self.control.read_function(account.name, "1")
 
     control: Any = Stale(account.gateway)
-    said = "version 1 was published for 128 MB and has 512 MB"
+    said = "version 1 was published for 128 MB but has 512 MB"
     with pytest.raises(LeaseError, match=said), account.lease(control) as lease:
         lease.publish([128])
     assert account.snapshot() == before
@@ -287,7 +287,7 @@ def test_a_restoration_that_fails_for_good_says_what_is_left(account: Account) -
     assert "could not be set back to 512 MB (gone)" in str(caught.value)
     assert f"--function-name {account.name} --memory-size 512" in str(caught.value)
     assert str(caught.value).endswith("Run: tuner recover")
-    with pytest.raises(LeftChangedError, match="did not end"), account.lease(sweep_id="next"):
+    with pytest.raises(LeftChangedError, match="didn't finish"), account.lease(sweep_id="next"):
         pass
 
 
@@ -301,7 +301,7 @@ def test_a_version_that_cannot_be_deleted_does_not_keep_the_others(account: Acco
             self.control.delete_version(function, version)
 
     control: Any = Sticky(account.gateway)
-    said = r"version 2 is not deleted \(no\)"
+    said = r"version 2 wasn't deleted \(no\)"
     with pytest.raises(LeftChangedError, match=said), account.lease(control) as lease:
         lease.publish([128, 256])
     assert [v["Version"] for v in account.snapshot()["versions"]] == ["$LATEST", "1", "2"]
@@ -323,7 +323,7 @@ def test_deletions_that_always_fail_are_waited_for_once(account: Account) -> Non
         sleep=waits_s.append,
         on_progress=ignore,
     )
-    said = r"version 2 is not deleted.*version 3 is not deleted.*version 4 is not deleted"
+    said = r"version 2 wasn't deleted.*version 3 wasn't deleted.*version 4 wasn't deleted"
     with pytest.raises(LeftChangedError, match=said), leased as lease:
         lease.publish([128, 256, 1024])
     assert sum(waits_s) == sum(WAITS_S)

@@ -82,7 +82,7 @@ def test_it_is_said_before_the_run(tmp_path: Path) -> None:
     ) as server:
         [finding] = server.findings
     assert finding.code == "sdk_not_installed"
-    assert f"f uses {S3}, which Lambda brings along" in finding.message
+    assert f"f uses {S3}, which Lambda includes" in finding.message
     assert "`build=True`" in finding.message
 
 

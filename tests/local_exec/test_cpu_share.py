@@ -49,7 +49,7 @@ def test_share_holds_for_children(bench: Bench, event: dict[str, object]) -> Non
 def test_a_large_share_goes_over_two_cores(bench: Bench) -> None:
     """Two threads use more than one core where the share is above one."""
     if bench.executor.limits.core_count < 2:
-        pytest.skip("one core cannot show it")
+        pytest.skip("one core can't show it")
     event = {"threads": 2, "blocks": 150}
     best = 0.0
     for _ in range(8):

@@ -212,7 +212,7 @@ def test_work_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """A work folder below a file is refused with one line that names it."""
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
-    with pytest.raises(LocalError, match="cannot write to"):
+    with pytest.raises(LocalError, match="can't write to"):
         open_bench(blocked / "work", None)
 
 

@@ -54,7 +54,7 @@ def test_own_version_is_run_by_the_tools_own(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_other_runtimes_are_refused(tmp_path: Path, runtime: str) -> None:
     """What Lambda does not run, or not here, is refused in a line that names it and what can be."""
-    with pytest.raises(LocalError, match=r"cannot be run locally \(python3\.6 to") as refused:
+    with pytest.raises(LocalError, match=r"can't be run locally \(python3\.6 to") as refused:
         find_program(runtime, tmp_path)
     assert runtime in str(refused.value)
 

@@ -112,4 +112,4 @@ def handler(event, context):
     code = write(tmp_path / "code", {"main.py": source})
     status, body = any_bench.call("main.handler", code_dir=code).value
     assert status == 403
-    assert "extensions cannot be run by the local Lambda" in body
+    assert "extensions can't be run by the local Lambda" in body

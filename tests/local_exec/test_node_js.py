@@ -273,7 +273,7 @@ def test_streaming_is_refused_in_a_line(node: NodeCall, handler: str) -> None:
     """A handler that streams fails at init, and the error says what to do."""
     call = node(handler)
     assert call.value["errorType"] == "Runtime.StreamingNotSupported"
-    assert "response streaming cannot be shown by the local Lambda" in call.value["errorMessage"]
+    assert "response streaming can't be emulated by the local Lambda" in call.value["errorMessage"]
 
 
 def test_a_callback_is_refused_from_node_24_on(node: NodeCall) -> None:
@@ -349,9 +349,9 @@ def test_another_major_is_substituted_and_said(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("runtime", "ran", "said"),
     [
-        ("nodejs", "18.20.4", "before 18 cannot be used here"),
-        ("nodejs8.10", "18.20.4", "before 18 cannot be used here"),
-        ("nodejs16.x", "18.20.4", "before 18 cannot be used here"),
+        ("nodejs", "18.20.4", "before 18 can't be used here"),
+        ("nodejs8.10", "18.20.4", "before 18 can't be used here"),
+        ("nodejs16.x", "18.20.4", "before 18 can't be used here"),
         ("nodejs26.x", "22.1.0", "Node.js 26 is not on PATH"),
     ],
 )

@@ -159,12 +159,12 @@ def test_every_source_makes_events_without_being_told_anything(source: str) -> N
 @pytest.mark.parametrize(
     ("source", "parameters", "says"),
     [
-        ("sqs", {"batch_size": 0}, "batch_size is a whole number from 1"),
-        ("sqs", {"batch_size": True}, "batch_size is a whole number from 1"),
+        ("sqs", {"batch_size": 0}, "batch_size must be a whole number, 1 or more"),
+        ("sqs", {"batch_size": True}, "batch_size must be a whole number, 1 or more"),
         ("sns", {"batch_size": 2}, "at most 1"),
         ("sqs", {"queue": 5}, 'queue is wrong: write it like "orders"'),
         ("sqs", {"bucket": "x"}, "nothing uses the parameter 'bucket' .known to sqs: batch_size"),
-        ("mqtt", {}, "'mqtt' is no event source: known are api-gateway-rest"),
+        ("mqtt", {}, "'mqtt' isn't an event source: known are api-gateway-rest"),
     ],
 )
 def test_a_wrong_parameter_says_what_would_be_right(

@@ -99,7 +99,7 @@ def test_a_template_needs_no_value_of_what_is_varied(tmp_path: Path) -> None:
         ("batch_size=1", "needs two to 12 values, each once"),
         ("batch_size=1,1", "needs two to 12 values, each once"),
         ("hue=1,2", "nothing uses the parameter 'hue' of `vary`"),
-        ("batch_size=1,x", "batch_size is a whole number from 1"),
+        ("batch_size=1,x", "batch_size must be a whole number, 1 or more"),
         ("batch_size=1,20000", "batch_size 20000 is too large: it sends at most 10000"),
     ],
 )
@@ -116,8 +116,8 @@ def test_a_bad_number_of_records_says_so(tmp_path: Path, records: Any) -> None:
     path = tmp_path / "payloads.json"
     recipe = {"source": "alb", "records": records}
     path.write_text(json.dumps({"classes": {"a": recipe}}))
-    with pytest.raises(PayloadError, match="records is a whole number from 1"):
+    with pytest.raises(PayloadError, match="records must be a whole number, 1 or more"):
         load_payloads([str(path)])
     path.write_text(json.dumps({"classes": {"a": {**recipe, "records": "path"}}}))
-    with pytest.raises(PayloadError, match="names a parameter whose value is no whole number"):
+    with pytest.raises(PayloadError, match="names a parameter whose value isn't a whole number"):
         load_payloads([str(path)])

@@ -96,7 +96,7 @@ def test_a_second_refresh_adds_to_the_first(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_put_in_place_leaves_nothing_beside(tmp_path: Path) -> None:
     """Where the prices cannot be written one line says so, and no half-made file stays."""
     (tmp_path / "prices.json").mkdir()
-    with pytest.raises(PriceError, match="cannot be written: Is a directory"):
+    with pytest.raises(PriceError, match="can't be written: Is a directory"):
         refresh(tmp_path, price_lists.saved(price_lists.lambda_items()))
     assert {each.name for each in tmp_path.iterdir()} == {"list0.json", "prices.json"}
 
@@ -128,10 +128,10 @@ def test_an_incomplete_list_leaves_the_rest_as_it_was(tmp_path: Path) -> None:
         ("{", "is not JSON"),
         ('{"a": 1}', "holds no price list"),
         ('{"PriceList": ["{}"]}', "without product and attributes"),
-        ('{"PriceList": []}', "no price that is used was found"),
+        ('{"PriceList": []}', "no price that tuner uses was found"),
         (
             json.dumps([{**price_lists.item("Request", "1"), "terms": {"OnDemand": {"x": {}}}}]),
-            "the prices of Request cannot be read",
+            "the prices of Request can't be read",
         ),
     ],
 )

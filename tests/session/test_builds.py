@@ -102,14 +102,14 @@ def test_a_folder_and_a_zip_of_it_are_builds(tmp_path: Path, folder: Path) -> No
 @pytest.mark.parametrize("given", ["missing.zip", "repo:tag", "", "x" * 300])
 def test_what_is_no_build_is_refused(given: str) -> None:
     """One line says what could be given."""
-    with pytest.raises(InputError, match=r"`code`.*(neither|cannot be read)"):
+    with pytest.raises(InputError, match=r"`code`.*(neither|can't be read)"):
         load_build(given)
 
 
 def test_a_file_that_is_no_zip_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     """Before anything is asked of an account."""
     (tmp_path / "text.zip").write_text("text")
-    with pytest.raises(InputError, match="is no ZIP file"):
+    with pytest.raises(InputError, match="isn't a ZIP file"):
         load_build(str(tmp_path / "text.zip"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no code in this folder"):

@@ -80,7 +80,7 @@ def test_what_cannot_be_measured_is_refused_before_anything_is_published(
     plan: Callable[..., PreparedSweep], setting: str, isolation: Any
 ) -> None:
     """Managed Instances, durable and tenant-isolated functions, in either isolation."""
-    with pytest.raises(InputError, match=f"hello cannot be tuned: .*{setting}"):
+    with pytest.raises(InputError, match=f"hello can't be tuned: .*{setting}"):
         plan(LiveTraffic(), isolation, setting=setting)
 
 

@@ -64,7 +64,7 @@ def test_a_full_disk_ends_the_sweep_and_gives_back(
     assert sweep.end == "failed"
     [finding] = sweep.findings
     assert finding.code == "not_saved"
-    assert "cannot be written (No space left on device)" in finding.message
+    assert "can't be written (No space left on device)" in finding.message
     saved = read_sweep(served.file(plan))
     assert (len(saved.invocations), saved.end) == (3, None)
 

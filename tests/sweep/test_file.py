@@ -118,7 +118,7 @@ def test_a_file_without_a_whole_header_is_no_sweep(written: Path) -> None:
     data = written.read_bytes()
     for length in (0, 1, 100, data.index(b"\n")):
         written.write_bytes(data[:length])
-        with pytest.raises(SweepFileError, match="no sweep file, or was cut off"):
+        with pytest.raises(SweepFileError, match="isn't a sweep file, or was cut off"):
             read_sweep(written)
 
 
@@ -129,11 +129,14 @@ def test_a_file_without_a_whole_header_is_no_sweep(written: Path) -> None:
         (b"[" * 100_000, "not JSON"),
         (b'{"record":"invocation","index":NaN}', "lacks|not JSON|index"),
         (b"[]", "not an object"),
-        (b'{"record":"surprise"}', "no known kind"),
-        (b'{"record":"finding","code":"x","severity":"fatal","message":""}', "severity is none"),
+        (b'{"record":"surprise"}', "kind is unknown"),
+        (
+            b'{"record":"finding","code":"x","severity":"fatal","message":""}',
+            "severity is not one of",
+        ),
         (b'{"record":"finding","code":"x","severity":"info","message":"","more":1}', "'more'"),
         (b'{"record":"finding","code":"x","severity":"info"}', "lacks the field message"),
-        (b'{"record":"finding","code":7,"severity":"info","message":""}', "code is not a text"),
+        (b'{"record":"finding","code":7,"severity":"info","message":""}', "code is not text"),
         (b'{"record":"end","end":"complete","wall_s":1e400,"throttle_count":0}', "wall_s is not"),
         (b'{"record":"end","end":"complete","wall_s":1,"throttle_count":true}', "throttle_count"),
         (b"9" * 5000, "not JSON"),
@@ -153,11 +156,11 @@ def test_anything_foreign_in_the_middle_is_refused_with_its_line(
     ("change", "said"),
     [
         ({"index": 7}, "index 7 follows 0"),
-        ({"memory_mb": 640}, "640 MB is no size of the plan"),
-        ({"payload": "other"}, "payload is none of the plan"),
+        ({"memory_mb": 640}, "640 MB isn't a size of the plan"),
+        ({"payload": "other"}, "payload isn't in the plan"),
         ({"cost_usd": -1.0}, "negative"),
         ({"memory_mb": "128"}, "memory_mb is not a whole number"),
-        ({"outcome": "fine"}, "outcome is none of success"),
+        ({"outcome": "fine"}, "outcome is not one of success"),
         ({"report": {"request_id": "x"}}, "report lacks the field duration_ms"),
     ],
 )
@@ -192,7 +195,7 @@ def test_a_file_of_a_version_that_is_no_longer_read_says_so(written: Path) -> No
     """There is one clear line, not an answer from fields that may mean something else."""
     text = written.read_text().replace('"schema_version":1', '"schema_version":0', 1)
     written.write_text(text)
-    with pytest.raises(SweepFileError, match="version 0, which is no longer read: tune again"):
+    with pytest.raises(SweepFileError, match="version 0, which can't be read any more: tune again"):
         read_sweep(written)
 
 
@@ -207,7 +210,7 @@ def test_another_kind_of_file_is_no_sweep(tmp_path: Path, text: str) -> None:
 
 def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
     """No traceback of the system's."""
-    with pytest.raises(SweepFileError, match="cannot be read"):
+    with pytest.raises(SweepFileError, match="can't be read"):
         read_sweep(tmp_path / "none.jsonl")
 
 
@@ -283,8 +286,8 @@ def test_what_an_earlier_sweep_told_is_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"payload": "other"}, "none of the plan"),
-        ({"memory_mb": 7}, "7 MB is no size"),
+        ({"payload": "other"}, "isn't in the plan"),
+        ({"memory_mb": 7}, "7 MB isn't a size"),
         ({"durations_ms": (-1.0,)}, "negative"),
         ({"durations_ms": ()}, "no duration"),
     ],
@@ -306,5 +309,5 @@ def test_an_earlier_environment_belongs_to_a_sweep(tmp_path: Path) -> None:
     path = Path(save_sweep(tmp_path / "a.jsonl", sweep))
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join((lines[0], *lines[2:])))
-    with pytest.raises(SweepFileError, match="line 2: nothing says which"):
+    with pytest.raises(SweepFileError, match="line 2: no record says which"):
         read_sweep(path)

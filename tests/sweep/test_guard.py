@@ -103,7 +103,7 @@ def test_code_that_cannot_be_imported_stops_it_at_once(tmp_path: Path) -> None:
     assert len(sweep.invocations) == 1
     [finding] = sweep.findings
     assert finding.code == "import_fails"
-    assert "the module requests that its code imports is not there" in finding.message
+    assert "the module requests that its code imports is missing" in finding.message
     assert "`build`" in finding.message
     assert "its log group" in finding.message
 

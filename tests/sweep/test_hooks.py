@@ -108,5 +108,5 @@ def test_commands_are_words_and_no_shell_text() -> None:
 
 def test_a_command_that_is_not_there_is_told() -> None:
     """One line that names it."""
-    with pytest.raises(HookError, match=r"'/no/such/command' failed \(it cannot be run: No such"):
+    with pytest.raises(HookError, match=r"'/no/such/command' failed \(it can't be run: No such"):
         Hooks(("/no/such/command",)).run("before", {})

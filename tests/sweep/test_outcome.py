@@ -136,8 +136,8 @@ def test_crashes_are_those_that_end_the_process() -> None:
         ("Unable to import module 'app': No module named 'app'", "app that its Handler names"),
         ("Error: Cannot find module '@aws-sdk/client-s3'\nRequire stack:", "@aws-sdk/client-s3"),
         ("Error: Cannot find package 'uuid' imported from /var/task/a.mjs", "the module uuid that"),
-        ("Unable to import module 'app': cannot import name 'x'", "its code cannot be imported"),
-        ("No module named 'secret value \\n'", "its code cannot be imported"),
+        ("Unable to import module 'app': cannot import name 'x'", "its code can't be imported"),
+        ("No module named 'secret value \\n'", "its code can't be imported"),
     ],
 )
 def test_an_import_error_names_the_module_and_nothing_else(message: str, said: str) -> None:

@@ -69,5 +69,5 @@ def test_sizes_out_of_order_are_refused() -> None:
 
 def test_a_range_upside_down_is_refused() -> None:
     """The least is above the greatest: that is said."""
-    with pytest.raises(InputError, match="above the greatest"):
+    with pytest.raises(InputError, match="above the largest"):
         sizes_by_priority(1024, 512, 512)

@@ -51,7 +51,7 @@ def test_a_file_that_cannot_be_written_is_told_beforehand(tmp_path: Path) -> Non
     """A file in the way of a folder, and a folder in the way of a file."""
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "sweep.jsonl", tmp_path):
-        with pytest.raises(SweepFileError, match="cannot be written"):
+        with pytest.raises(SweepFileError, match="can't be written"):
             check_writable(path)
 
 

@@ -36,7 +36,7 @@ def test_a_file_that_is_no_sweep_is_never_replaced(tmp_path: Path) -> None:
     """`--out template.yaml` is an error, and the template is still there."""
     path = tmp_path / "template.yaml"
     path.write_text("Resources: {}\n")
-    with pytest.raises(SweepFileError, match="is no sweep file"):
+    with pytest.raises(SweepFileError, match="isn't a sweep file"):
         SweepWriter(path)
     assert path.read_text() == "Resources: {}\n"
 
@@ -140,7 +140,7 @@ def test_what_a_killed_run_left_beside_its_file_goes_with_the_next_one(tmp_path:
 def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     """The message has the path and the flag."""
     (tmp_path / "file").write_text("")
-    with pytest.raises(SweepFileError, match=r"cannot be written .*`out`"):
+    with pytest.raises(SweepFileError, match=r"can't be written .*`out`"):
         SweepWriter(tmp_path / "file" / "sweep.jsonl")
 
 

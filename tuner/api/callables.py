@@ -200,7 +200,7 @@ class _Sources:
             [defined] = ast.parse(source).body
         except (OSError, TypeError, SyntaxError, ValueError):
             raise self._refusal(
-                f"the source of {name} cannot be read: put it into a module"
+                f"the source of {name} can't be read: put it into a module"
             ) from None
         for used in sorted(_globals_in(source) & scope.keys()):
             self._send(scope[used], used, scope)
@@ -213,10 +213,12 @@ class _Sources:
                 data = pickle.dumps(value)
             except Exception as error:  # foreign code raises what it likes
                 raise self._refusal(
-                    f"{name} cannot be pickled ({error}): make it within the function"
+                    f"{name} can't be pickled ({error}): make it within the function"
                 ) from None
             if b"__main__" in data:
-                raise self._refusal(f"{name} holds what only exists here: put it into a module")
+                raise self._refusal(
+                    f"{name} holds something that exists only here: put it into a module"
+                )
         return pickle.dumps(self._values)
 
     def _count_arguments(self) -> int:
@@ -228,7 +230,7 @@ class _Sources:
         raise self._refusal("it takes more than an event and a context")
 
     def _refusal(self, why: str) -> UsageError:
-        return UsageError(f"{self.name} cannot be run as a Lambda function: {why}")
+        return UsageError(f"{self.name} can't be run as a Lambda function: {why}")
 
 
 def _is_importable(value: Any) -> bool:

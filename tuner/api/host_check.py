@@ -107,7 +107,7 @@ def _controls(
         return (best,) if choice == "cgroup" else (best, "stop-continue")
     if choice == "cgroup":
         raise LocalError(
-            "control groups cannot be used here: run on Linux as root or under systemd's user "
+            "control groups can't be used here: run on Linux as root or under systemd's user "
             "delegation, or give `cpu_control=portable`"
         )
     on_step("control groups can't be used here: measuring the portable control only")
@@ -134,7 +134,7 @@ def _keep(check: HostCheck, state_dir: Path) -> None:
         write_whole(state_dir / _FILE, data, new_mode=0o600)
     except OSError as error:
         raise InputError(
-            f"{state_dir}: {error.strerror}: the check cannot be kept there; set TUNER_STATE_DIR"
+            f"{state_dir}: {error.strerror}: the check can't be kept there; set TUNER_STATE_DIR"
         ) from None
 
 

@@ -126,7 +126,7 @@ def remove(chosen: Sequence[KeptSweep], state_dir: Path) -> tuple[KeptSweep, ...
         try:
             each.file.unlink(missing_ok=True)
         except OSError as error:
-            raise InputError(f"{each.file} cannot be removed: {error.strerror}") from None
+            raise InputError(f"{each.file} can't be removed: {error.strerror}") from None
         removed.append(each)
         with contextlib.suppress(OSError):  # others are left in it
             each.file.parent.rmdir()

@@ -59,7 +59,7 @@ class Recovery:
         if self.plan is not None:
             return self.plan.describe()
         name = self.journal.header.function.name
-        return (f"{name}: its endpoint on this machine is gone, with all that it held",)
+        return (f"{name}: its endpoint on this machine is gone, with everything in it",)
 
     def carry_out(self, on_progress: ProgressHook = tell_nobody) -> None:
         """Do it and close the journal. Raises LeaseError, LeftChangedError, AwsError."""

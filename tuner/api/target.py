@@ -130,7 +130,7 @@ def _local_target(
 ) -> Iterator[OpenTarget]:
     for name, value in (("profile", where.profile), ("endpoint_url", where.endpoint_url)):
         if value is not None:
-            raise UsageError(f"`local_template` starts an endpoint of its own: leave out `{name}`")
+            raise UsageError(f"`local_template` starts its own endpoint: leave out `{name}`")
     check(*_told_by_template(function, where, allow_outside=allow_outside))
     from tuner.api.host_check import host_findings
     from tuner.aws import connect

@@ -90,7 +90,7 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
         known = ", ".join(sorted(TuneOptions.__annotations__))
         raise TypeError(f"tune() has no option {min(unknown)}; it has {known}")
     if function is not None and not isinstance(function, str):
-        raise UsageError(f"{function!r} is no function: pass its name or ARN")
+        raise UsageError(f"{function!r} isn't a function: pass its name or ARN")
     given: dict[str, Any] = {name: each for name, each in options.items() if each is not None}
     for name, value in given.items():
         check_number(name, value, TuneOptions.__annotations__[name].__forward_arg__)
@@ -128,7 +128,7 @@ def event_text(event: object) -> str:
     try:
         return json.dumps(event, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"a {type(event).__name__} is no event: pass JSON ({error})") from None
+        raise UsageError(f"a {type(event).__name__} isn't an event: pass JSON ({error})") from None
 
 
 def _sizes(given: Sequence[int] | int) -> tuple[int, ...]:

@@ -42,13 +42,13 @@ def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
         name, memory_mb, timeout_s = raw["FunctionName"], raw["MemorySize"], raw["Timeout"]
     except KeyError as missing:
         raise AwsError(
-            f"the endpoint's answer has no {missing.args[0]}: it is not a Lambda API that can be "
-            "tuned through"
+            f"the endpoint's answer has no {missing.args[0]}: this isn't a Lambda API that tuner "
+            "can use"
         ) from missing
     if memory_mb < 1 or timeout_s < 1:
         raise AwsError(
-            f"the endpoint says that {name} has {memory_mb} MB and a timeout of {timeout_s} s: it "
-            "is not a Lambda API that can be tuned through"
+            f"the endpoint says that {name} has {memory_mb} MB and a timeout of {timeout_s} s: "
+            "this isn't a Lambda API that tuner can use"
         )
     arn = raw.get("FunctionArn", "")
     architecture: Architecture = "arm64" if "arm64" in raw.get("Architectures", ()) else "x86_64"

@@ -84,7 +84,7 @@ def _settings_problem(error: Exception, connection: Connection) -> InputError | 
             return InputError(f"{plain(connection.region)} is not a region: check `region`")
         case boto.ConfigParseError():
             path = plain(error.kwargs.get("path", "the AWS configuration file"))
-            return InputError(f"{path} cannot be read as an AWS configuration file: mend it")
+            return InputError(f"{path} can't be read as an AWS configuration file: fix it")
     return None
 
 
@@ -117,7 +117,7 @@ def _credentials_problem(error: Exception, connection: Connection) -> Credential
             text = f"the AWS credentials are incomplete ({where}): {missing} is missing"
         case boto.SSOError() | boto.TokenRetrievalError():
             text = (
-                "the SSO session has expired or was never begun: run "
+                "the SSO session has expired or was never started: run "
                 f"`aws sso login{connection.profile_option}`"
             )
         case boto.LoginError():
@@ -125,7 +125,9 @@ def _credentials_problem(error: Exception, connection: Connection) -> Credential
         case boto.CredentialRetrievalError() | boto.RefreshWithMFAUnsupportedError():
             # What a credential process printed may hold a secret: it is not quoted.
             provider = plain(error.kwargs.get("provider", "MFA"))
-            text = f"the AWS credentials could not be got or refreshed ({provider}): get new ones"
+            text = (
+                f"the AWS credentials could not be fetched or refreshed ({provider}): get new ones"
+            )
         case _:
             return None
     return CredentialsError(text)

@@ -140,7 +140,7 @@ class Invocations:
         elif isinstance(error, _PERHAPS_RAN):
             return _lost(function, type(error).__name__)
         elif isinstance(error, MALFORMED) and not isinstance(error, boto.BotoCoreError):
-            return _lost(function, f"its answer cannot be read, {type(error).__name__}")
+            return _lost(function, f"its answer can't be read, {type(error).__name__}")
         return refused(error, self._session.connection, request)
 
 

@@ -68,7 +68,7 @@ def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise AwsError(
             f"the shareable test events of {function.name} (schema {function.event_schema} in the "
-            f"registry {EVENT_REGISTRY}) are not as Lambda keeps them: save one in the console"
+            f"registry {EVENT_REGISTRY}) aren't in Lambda's format: save one in the console"
         ) from None
 
 

@@ -118,7 +118,7 @@ def _malformed(
         else "try again, or update boto3"
     )
     why = plain(error) if isinstance(error, ShapeError) else type(error).__name__
-    return MalformedReplyError(f"the answer to {what}{name} cannot be read ({why}): {where}")
+    return MalformedReplyError(f"the answer to {what}{name} can't be read ({why}): {where}")
 
 
 class ShapeError(ValueError):
@@ -217,12 +217,12 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
     reason = _DENIED_REASON.search(message)
     why = plain(reason[1] + " it" if reason[1] else reason[2]) if reason else None
     if reason and reason[2]:
-        advice = "ask whoever wrote that to lift it"
+        advice = "ask whoever set it to lift it"
     elif action in (default, *_IAM_ACTIONS.values()):
         asked = "`tuner iam-policy` (`purpose={}`)" if request.purpose else "`tuner iam-policy {}`"
         advice = f"{asked.format(request.purpose or name or 'FUNCTION')} prints the least policy"
     else:  # a key, a role: needed on the way, and no part of the policy
-        advice = f"have it allowed for these credentials ({request.operation} needs it)"
+        advice = f"allow it for these credentials ({request.operation} needs it)"
     return AccessDeniedError(
         f"access denied: {action}{f' on function {name}' if name else ''} in {connection.text} "
         f"is not allowed{f' ({why})' if why else ''}: {advice}",
@@ -280,7 +280,7 @@ def _conflict(code: str, message: str, request: Request) -> ConflictError:
 def _moved(request: Request, what: str) -> ConflictError:
     name = request.function.name if request.function else "the function"
     return ConflictError(
-        f"{name} was changed by somebody else meanwhile ({what} has moved), so "
+        f"somebody else changed {name} in the meantime ({what} has moved), so "
         f"{request.operation} was not done: run again when deployments are over"
     )
 
@@ -305,7 +305,7 @@ def _other(
     name = f" of {request.function.name}" if request.function else ""
     if connection.endpoint_url and (not code or code == str(status)):
         return AwsError(
-            f"{request.operation}{name} got status {status}, not as Lambda says it: is "
+            f"{request.operation}{name} got status {status}, but not in Lambda's form: is "
             f"{connection.endpoint_url} a Lambda endpoint? Check `endpoint_url`"
         )
     said = plain(message) or "no reason given"

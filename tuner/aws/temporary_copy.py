@@ -111,8 +111,8 @@ class TemporaryCopies(LambdaReader):
         others = _differing(answer["Configuration"], raw)
         if others:
             raise ConflictError(
-                f"the copy {made.name} came out with another {', '.join(others)} than "
-                f"{source.name} has: give `isolation=version`"
+                f"the copy {made.name} differs from {source.name} in {', '.join(others)}: give "
+                "`isolation=version`"
             )
         return self._config(raw)
 
@@ -169,7 +169,7 @@ class TemporaryCopies(LambdaReader):
     def _check_ours(self, copy: FunctionRef, description: str) -> None:
         if self._control.read(copy).get("Description") != description:
             raise ConflictError(
-                f"{copy.name} is no copy of this sweep by its Description: nothing was done to it"
+                f"{copy.name} isn't this sweep's copy by its Description: nothing was done to it"
             )
 
     def _code(self, function: FunctionRef, answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class TemporaryCopies(LambdaReader):
         digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
         if digest != answer["Configuration"].get("CodeSha256"):
             raise ConflictError(
-                f"the code of {function.name} changed while it was fetched: sweep again"
+                f"the code of {function.name} changed while it was being fetched: sweep again"
             )
         return {"ZipFile": package}
 
@@ -242,11 +242,11 @@ def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
     uncopyable = _uncopyable(raw)
     if uncopyable:
         raise AwsError(
-            f"{name} has {', '.join(uncopyable)}, which cannot be copied: give `isolation=version`"
+            f"{name} has {', '.join(uncopyable)}, which can't be copied: give `isolation=version`"
         )
     if (raw.get("Environment") or {}).get("Error"):
         raise AwsError(
-            f"the environment of {name} cannot be read (its KMS key?), so it cannot be copied: "
+            f"the environment of {name} can't be read (its KMS key?), so it can't be copied: "
             "give `isolation=version`"
         )
 

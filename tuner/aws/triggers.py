@@ -55,7 +55,7 @@ def find_live_traffic(control: ControlPlane, function: FunctionRef, now: datetim
         except FunctionNotFoundError:
             continue
         except MalformedReplyError:
-            unknown.append(f"{what}: the answer cannot be read")
+            unknown.append(f"{what}: the answer can't be read")
         except AwsError as error:
             if not control.session.is_loopback or isinstance(error, AccessDeniedError):
                 unknown.append(f"{what}: {operation} was refused")

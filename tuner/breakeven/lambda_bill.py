@@ -1,4 +1,4 @@
-"""Lambda's own month as a function of the rate: on demand, or provisioned where that is cheaper.
+"""Lambda's own month as a function of the rate: on demand, or provisioned where that's cheaper.
 
 Source: the pricing page of AWS Lambda.
 """

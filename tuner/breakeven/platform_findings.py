@@ -47,13 +47,13 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
             f"for leaving: a steady load (peak {top:.2g} times the mean) keeps a fleet busy",
         )
     elif top >= 3:
-        known = "" if traffic.is_by_hour else " (assumed; `peak_ratio` or `traffic` tells more)"
+        known = "" if traffic.is_by_hour else " (assumed; give `peak_ratio` or `traffic`)"
         yield Finding(
             "spiky_traffic",
             "info",
             f"for staying: the peak is {top:.2g} times the mean{known}: "
-            + ("a fleet follows it late" if terms.autoscaling else "a fleet is sized for it")
-            + ", Lambda is billed for what comes",
+            + ("a fleet lags behind it" if terms.autoscaling else "a fleet is sized for it")
+            + ", Lambda bills only what comes in",
         )
     yield from _seen_findings(traffic, duration_ms)
     rate = traffic.rate_per_s
@@ -96,20 +96,20 @@ def work_findings(
             "needs_gpu",
             "warning",
             "for leaving: Lambda and Fargate have no GPU, whatever they cost; EC2, ECS and "
-            "Managed Instances have, with types that are not among these figures",
+            "Managed Instances do, with instance types that these figures leave out",
         )
     if duration_ms >= NEAR_LIMIT_MS:
         yield Finding(
             "near_time_limit",
             "warning",
             f"for leaving: {duration_ms / 60_000:.0f} min a run: Lambda ends runs after 15 "
-            "min, the others do not",
+            "min, others don't",
         )
     elif duration_ms >= LONG_RUN_MS:
         yield Finding(
             "long_runs",
             "info",
-            f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly counts",
+            f"for leaving: {duration_ms / 1000:.0f} s a run: a task's start hardly matters",
         )
     if work.memory_used_mb >= MUCH_MEMORY_MB:
         yield Finding(
@@ -287,7 +287,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
     size = costs.bill.memory_mb
     held = counted(f"{terms.container_concurrency:g}", "request")
     provisioned = " or provisioned, the cheaper" if terms.provisioned else ""
-    tier = ", with what the account leaves of the free tier"
+    tier = ", with what's left of the account's free tier"
     if terms.account_gb_seconds is None:
         tier = ", without its free tier"
     trigger = f"a {terms.trigger} feeds every platform alike"
@@ -305,9 +305,9 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         f"{held} at once in a process while they wait",
         "two tasks or instances at least, three Managed Instances",
         "none on which a request takes over 2% longer than on Lambda",
-        "public addresses" if not terms.nat else "two NAT gateways, their traffic left out",
+        "public addresses" if not terms.nat else "two NAT gateways, not counting their traffic",
         trigger,
-        "log ingestion and data transfer alike everywhere, left out"
+        "log ingestion and data transfer left out (the same everywhere)"
         if not terms.log_kb_per_request
         else f"{terms.log_kb_per_request:g} kB of logs a request; data transfer alike, left out",
         "engineering time excluded"
@@ -333,7 +333,7 @@ def _size_over_time(costs: CostModel) -> str:
 
 def _before_lambda(usd_per_million: float | None) -> str:
     if usd_per_million is None:
-        return "an HTTP API at its list price before Lambda"
+        return "an HTTP API at its list price in front of Lambda"
     if not usd_per_million:
         return "a function URL on Lambda's side"
-    return f"an API gateway at ${usd_per_million:g} a million before Lambda"
+    return f"an API gateway at ${usd_per_million:g} a million in front of Lambda"

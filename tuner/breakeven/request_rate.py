@@ -33,7 +33,7 @@ def _parse(number_text: str, given: str, wanted: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"{given!r} is no {wanted}")
+        raise UsageError(f"{given!r} isn't a {wanted}")
     if number <= 0:
-        raise UsageError(f"{given!r} is no number above 0: there is no cost to compare")
+        raise UsageError(f"{given!r} isn't above 0, so there is no cost to compare")
     return number

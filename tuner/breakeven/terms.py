@@ -91,7 +91,7 @@ class Terms:
     load_balancer_usd_per_month: float | None = None
     migration_cost_usd: float | None = None
     provisioned: bool = True
-    """Whether Lambda may be priced with provisioned concurrency where that is cheaper."""
+    """Whether Lambda may be priced with provisioned concurrency where that's cheaper."""
     log_kb_per_request: float = 0.0
     """Log lines of a request, billed by the GB on every platform; 0 leaves them out."""
     arm_speed: float = 1.0
@@ -110,10 +110,10 @@ class Terms:
             value = getattr(self, name)
             low = 0 if name != "utilization" else 1e-3
             if value is not None and not low <= value <= 1:
-                raise UsageError(f"`{name}={value:g}` is no share: 0 to 1")
+                raise UsageError(f"`{name}={value:g}` isn't a share: pass 0 to 1")
         if not (math.isfinite(self.arm_speed) and 0.1 <= self.arm_speed <= 10):
             raise UsageError(f"`arm_speed={self.arm_speed:g}` is out of range: 0.1 to 10")
         if not (math.isfinite(self.container_concurrency) and self.container_concurrency >= 1):
             raise UsageError(
-                f"`container_concurrency={self.container_concurrency:g}` is none: give 1 or more"
+                f"`container_concurrency={self.container_concurrency:g}` is too low: give 1 or more"
             )

@@ -63,7 +63,7 @@ class Traffic:
             )
         if self.peak_ratio < 1:
             raise UsageError(
-                f"a peak of {self.peak_ratio:g} times the mean is none: give 1 or more"
+                f"a peak of {self.peak_ratio:g} times the mean is impossible: give 1 or more"
             )
 
     @property
@@ -106,9 +106,9 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file))
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check `traffic`") from None
+        raise InputError(f"{path} can't be read ({error.strerror}): check `traffic`") from None
     except (UnicodeDecodeError, csv.Error):
-        raise InputError(f"{path} is no CSV file: give one with hour,requests") from None
+        raise InputError(f"{path} isn't a CSV file: give one with hour,requests") from None
     _check_header(path, rows)
     requests: list[float] = []
     previous: datetime.datetime | None = None
@@ -133,7 +133,7 @@ def _traffic_of_hours(path: Path, requests: Sequence[float], peak_ratio: float) 
         )
     mean = sum(requests) / len(requests)
     if mean <= 0:
-        raise InputError(f"{path} has no request at all: there is no cost to compare")
+        raise InputError(f"{path} has no requests, so there is no cost to compare")
     shape = tuple(count / mean for count in requests)
     return replace(traffic_of_rate(mean / 3600, peak_ratio), shape=shape, basis="hours")
 

@@ -55,7 +55,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "local": Entry("tuner.cli.app:LOCAL", "Run real functions on this machine, as Lambda would."),
 }
 PRICES: Final[dict[str, Entry]] = {
-    "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all."),
+    "show": Entry("tuner.cli.prices:show", "Show the prices of a region, or of all regions."),
     "refresh": Entry("tuner.cli.prices:refresh", "Fetch today's prices from AWS or saved lists."),
 }
 PAYLOAD: Final[dict[str, Entry]] = {
@@ -63,13 +63,13 @@ PAYLOAD: Final[dict[str, Entry]] = {
     "make": Entry("tuner.cli.payload:make", "Write events to a folder, with seed and digest."),
     "show": Entry("tuner.cli.payload:show", "Print one event of each class."),
     "events": Entry("tuner.cli.payload:events", "List a function's shareable test events."),
-    "check": Entry("tuner.cli.payload:check", "Say how payloads weigh and how large they are."),
+    "check": Entry("tuner.cli.payload:check", "Show the weights and sizes of payloads."),
 }
 LOCAL: Final[dict[str, Entry]] = {
     "serve": Entry(
-        "tuner.cli.local:serve", "Serve a template's functions on a Lambda endpoint of your own."
+        "tuner.cli.local:serve", "Serve a template's functions from a local Lambda endpoint."
     ),
-    "check": Entry("tuner.cli.local:check", "Measure how true this machine is to Lambda."),
+    "check": Entry("tuner.cli.local:check", "Measure how closely this machine matches Lambda."),
 }
 _EPILOG: Final = """\
 tuner tune resize-images --payload event.json

@@ -46,19 +46,19 @@ class LoadOptions:
         str | None,
         options.traffic_option(
             metavar="CSV|cloudwatch",
-            help="Load by hour (hour,requests), or the function's own by minute.",
+            help="Load by hour (hour,requests), or the function's own, read by minute.",
         ),
     ] = None
     days: Annotated[
         int,
         options.traffic_option(
-            metavar="N", min=1, help="Days of --traffic cloudwatch, at most 15."
+            metavar="N", min=1, help="Days that --traffic cloudwatch reads, at most 15."
         ),
     ] = 14
     peak_ratio: Annotated[
         float | None,
         options.traffic_option(
-            metavar="TIMES", help="Peak of the day over the mean (default: 3, or 1 with --traffic)."
+            metavar="TIMES", help="Daily peak over the mean (default: 3, or 1 with --traffic)."
         ),
     ] = None
 
@@ -109,11 +109,11 @@ class TermsOptions:
 
     trigger: Annotated[
         Literal["http", "queue", "stream", "schedule"],
-        _terms(help="http needs a load balancer elsewhere."),
+        _terms(help="What invokes it. http needs a load balancer on other platforms."),
     ] = "http"
     utilization: Annotated[
         float,
-        _terms(**options.SHARE, help="Of a fleet's vCPUs, that the peak may fill."),
+        _terms(**options.SHARE, help="Share of a fleet's vCPUs that the peak may use."),
     ] = 0.6
     autoscaling: Annotated[
         bool,
@@ -123,19 +123,19 @@ class TermsOptions:
         ),
     ] = True
     container_concurrency: Annotated[
-        float, _terms(help="Requests that a process holds while they wait.")
+        float, _terms(help="Requests that one process holds while they wait.")
     ] = 10.0
     arm_speed: Annotated[
-        float, _terms(metavar="TIMES", help="Speed of an arm vCPU over an x86 one for this code.")
+        float, _terms(metavar="TIMES", help="How fast an arm vCPU runs this code, relative to x86.")
     ] = 1.0
     provisioned: Annotated[
         bool,
         _terms(
             "--provisioned/--no-provisioned",
-            help="Price Lambda with provisioned concurrency where that is cheaper.",
+            help="Price Lambda with provisioned concurrency where that's cheaper.",
         ),
     ] = True
-    needs_gpu: Annotated[bool, _terms("--needs-gpu", help="The work gains from a GPU.")] = False
+    needs_gpu: Annotated[bool, _terms("--needs-gpu", help="A GPU would speed up the work.")] = False
     spot_share: Annotated[
         float, _terms(**options.SHARE, help="Share of Fargate tasks on Spot.")
     ] = 0.0
@@ -146,18 +146,18 @@ class TermsOptions:
             help="One-year Compute Savings Plan, no upfront, for Lambda and Fargate.",
         ),
     ] = False
-    nat: Annotated[bool, _terms("--nat", help="NAT instead of public addresses.")] = False
+    nat: Annotated[bool, _terms("--nat", help="Use NAT instead of public addresses.")] = False
     account_gb_seconds: Annotated[
         float | None,
         _terms(
             metavar="GB-S",
             parser=values.amount_or_nothing,
-            help="The account's GB-seconds a month besides: counts price tiers and free tier.",
+            help="The account's other GB-seconds a month, for its price tier and free tier.",
         ),
     ] = None
     gateway_usd_per_million: Annotated[
         float,
-        _terms(**options.AMOUNT_OR_NOTHING, help="Your API gateway's own price."),
+        _terms(**options.AMOUNT_OR_NOTHING, help="The price of your own API gateway."),
     ] = 0.0
     api_gateway: Annotated[
         bool,
@@ -168,23 +168,25 @@ class TermsOptions:
     ] = False
     load_balancer_usd_per_month: Annotated[
         float | None,
-        _terms(**options.AMOUNT_OR_NOTHING, help="In place of the list price."),
+        _terms(**options.AMOUNT_OR_NOTHING, help="Replaces the load balancer's list price."),
     ] = None
     log_kb_per_request: Annotated[
         float,
         _terms(
             metavar="KB",
             parser=values.amount_or_nothing,
-            help="Log lines of a request, billed everywhere (0: left out).",
+            help="Logs written per request, billed on every platform (0: left out).",
         ),
     ] = 0.0
     ops_cost_usd: Annotated[
         float,
-        _terms(**options.AMOUNT_OR_NOTHING, help="What operating a fleet costs a month."),
+        _terms(**options.AMOUNT_OR_NOTHING, help="Monthly cost of operating a fleet."),
     ] = 0.0
     migration_cost_usd: Annotated[
         float | None,
-        _terms(**options.AMOUNT_OR_NOTHING, help="What the move costs: gives payback."),
+        _terms(
+            **options.AMOUNT_OR_NOTHING, help="What the migration costs; adds the payback time."
+        ),
     ] = None
     min_saving_usd_per_month: options.MinSavingUsdPerMonth = 50.0
     min_saving_ratio: options.MinSavingRatio = None
@@ -210,7 +212,7 @@ def break_even(
     terms: TermsOptions,
     format_name: Annotated[
         Literal["text", "json", "markdown", "html", "png", "svg"],
-        options.output_option("--format", help="How to show it."),
+        options.output_option("--format", help="Output format."),
     ] = "text",
     out_file: Annotated[
         Path | None,
@@ -221,7 +223,7 @@ def break_even(
         ),
     ] = None,
     bill: Annotated[
-        bool, options.output_option("--bill", help="Show what each cost adds up from.")
+        bool, options.output_option("--bill", help="Show what each cost is made of.")
     ] = False,
     json: options.JsonOutput = False,
     where: WhereOptions,
@@ -234,9 +236,9 @@ def break_even(
 ) -> int:
     """Compare Lambda with Fargate, EC2 and Managed Instances, from a saved sweep.
 
-    Without a rate you get the break-even rate alone. Leaving Lambda is recommended only if it saves
-    50 dollars and 20% of Lambda's bill a month with a probability of 95%. AWS isn't called, except
-    with --traffic cloudwatch for the function's invocations and concurrency of the last days.
+    Without a rate, you get only the break-even rate. Leaving Lambda is recommended only if it saves
+    $50 and 20% of Lambda's bill a month with a probability of 95%. AWS isn't called, except by
+    --traffic cloudwatch, which reads the function's recent invocations and concurrency.
     """
     from tuner.api.answers import break_even as answer_of
     from tuner.cli import exit_status, picture

@@ -63,7 +63,7 @@ class PullRequestOptions:
     api_url: Annotated[
         str | None,
         _pull_request(
-            help="API of a server of your own (default: GITHUB_API_URL, CI_API_V4_URL or the "
+            help="API of your own server (default: GITHUB_API_URL, CI_API_V4_URL or the "
             "public one)."
         ),
     ] = None
@@ -78,7 +78,7 @@ class PullRequestOptions:
         str | None,
         _pull_request(
             metavar="LOGIN",
-            help="Whose comments are its own, where an app's token is used: my-app[bot] (default: "
+            help="Whose comments to update with an app's token: my-app[bot] (default: "
             "the token's user, or github-actions[bot]).",
         ),
     ] = None
@@ -98,8 +98,8 @@ class ChangeOptions:
         list[str] | None,
         _pull_request(
             metavar="ZIP|FOLDER|IMAGE",
-            help="This change's build, repeatable: the comment says first where another was "
-            "measured (default: where tune --code was not used).",
+            help="This change's build, repeatable. If another was measured, the comment says so "
+            "first (default: if tune --code wasn't used).",
             show_default=False,
         ),
     ] = None
@@ -109,8 +109,8 @@ class ChangeOptions:
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="CloudFormation or SAM template, repeatable: the size is suggested on its line "
-            "(default: template.yaml, .yml or .json, if there is one here).",
+            help="CloudFormation or SAM template to suggest the size in, repeatable (default: "
+            "template.yaml, .yml or .json, if there is one here).",
             show_default=False,
         ),
     ] = None
@@ -149,17 +149,17 @@ def comment(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print it; send nothing.")] = False,
     allow_local: Annotated[
-        bool, typer.Option("--allow-local", help="Post what was measured on a local endpoint too.")
+        bool, typer.Option("--allow-local", help="Also post what was measured on a local endpoint.")
     ] = False,
     require_comment: Annotated[
-        bool, typer.Option("--require-comment", help="Fail where it could not be posted.")
+        bool, typer.Option("--require-comment", help="Fail if it can't be posted.")
     ] = False,
     fail_if_saving_over: Annotated[
         float | None,
         typer.Option(
             **options.SHARE,
-            help="Exit 10, once posted, where a resize saves more than this, such as 20% (the low "
-            "end of its interval).",
+            help="After posting, exit with 10 if a resize saves more than this, such as 20% (by "
+            "the low end of its interval).",
         ),
     ] = None,
     pull_request: PullRequestOptions,
@@ -169,11 +169,11 @@ def comment(
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
 ) -> int:
-    """Post the answer of saved sweeps as one comment on a pull or merge request, or renew it.
+    """Post the answer of saved sweeps as one comment on a pull or merge request, or update it.
 
-    There is one comment a key. It is renewed in place, left alone where nothing changed, and never
-    replaced by what an older sweep says. Where the token may not comment (a fork's), the answer
-    goes to the job's summary instead (on GitLab: to stdout).
+    Each key has one comment. It's updated in place, left alone if nothing changed, and never
+    replaced by an older sweep's answer. If the token can't comment (a fork's), the answer goes to
+    the job's summary instead (on GitLab: to stdout).
     """
     from tuner import session
     from tuner.cli.config import today

@@ -25,14 +25,14 @@ def compare(
         str,
         typer.Argument(
             metavar="A",
-            help="Sweep file, or a function's name for its newest: what was before. A name alone "
+            help="The earlier sweep: a file, or a function's name for its newest. A name alone "
             "means the function's last two sweeps.",
             autocompletion=kept_names,
         ),
     ],
     b: Annotated[
         str | None,
-        typer.Argument(metavar="B", help="The other one.", autocompletion=kept_names),
+        typer.Argument(metavar="B", help="The later sweep.", autocompletion=kept_names),
     ] = None,
     *,
     format_name: options.ReportFormat = "text",
@@ -46,10 +46,10 @@ def compare(
     tolerance: options.Tolerance = None,
     cold_start_share: options.ColdStartShare = None,
 ) -> int:
-    """Say how large the difference of two saved sweeps is, and whether it's real.
+    """Say how much two saved sweeps differ, and whether the difference is real.
 
     The sweeps may be before and after, x86_64 and arm64, two versions of the code, or a forecast
-    and what came of it: what differs between them decides which. A difference is real if its 90%
+    and its outcome: it depends on what differs between them. A difference is real if its 90%
     interval excludes zero, and there is none if the whole interval is within --tolerance.
     AWS isn't called.
     """

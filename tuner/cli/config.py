@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from tuner.errors import InputError
 
-NO_SLACK: Final = "the slack gave way to --time-weight: 0.1 is usual, 0 asks for the plain cheapest"
+NO_SLACK: Final = "--time-weight replaced the slack: 0.1 is usual, 0 asks for the plain cheapest"
 """What is said where the former rule's slack is still given."""
 KEYS: Final = frozenset(
     {
@@ -66,7 +66,7 @@ def defaults_for(parameters: Collection[str]) -> dict[str, Any]:
     nothing: in a file always, in a variable where the command has a goal.
     """
     if "time_weight" in parameters and os.environ.get("TUNER_COST_SLACK"):
-        raise InputError(f"TUNER_COST_SLACK is no setting any more: {NO_SLACK}")
+        raise InputError(f"TUNER_COST_SLACK is no longer a setting: {NO_SLACK}")
     merged = {
         **read_users_own(users_own_path()),
         **read_file(Path.cwd()),
@@ -108,7 +108,7 @@ def read_file(folder: Path) -> dict[str, Any]:
     if path.is_file():
         tool = _parse(path, path.name).get("tool", {})
         if not isinstance(tool, dict):
-            raise InputError("pyproject.toml: tool is a table, [tool.tuner]: correct it")
+            raise InputError("pyproject.toml: tool must be a table: write [tool.tuner]")
         return _of_project("pyproject.toml, [tool.tuner]", tool.get("tuner", {}), folder)
     return {}
 
@@ -126,15 +126,16 @@ def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
     for name in sorted(USERS_OWN & found.keys()):
         flag = name.replace("_", "-")
         raise InputError(
-            f"{where}: {flag!r} cannot be set by a project, since it says who is sent credentials; "
-            f"give --{flag}, set TUNER_{name.upper()}, or set it in {users_own_path()}"
+            f"{where}: {flag!r} can't be set by a project, because it decides who gets your "
+            f"credentials; give --{flag}, set TUNER_{name.upper()}, or set it in "
+            f"{users_own_path()}"
         )
     for name in sorted(_FILES & found.keys()):
         given = found[name] if isinstance(found[name], list) else [found[name]]
         if any(_is_outside(str(each), folder) for each in given):
             raise InputError(
                 f"{where}: {name!r} names a file outside the project's folder; give --{name} "
-                "when you mean it"
+                "if you mean it"
             )
     return found
 
@@ -152,7 +153,7 @@ def _parse(path: Path, shown: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{shown} cannot be read: {error.strerror}") from error
+        raise InputError(f"{shown} can't be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise InputError(f"{shown} is not valid TOML: {_problem(error)}") from None
 
@@ -162,23 +163,21 @@ def _problem(error: Exception) -> str:
         return str(error)
     if isinstance(error, UnicodeDecodeError):
         return f"it is not UTF-8 (at byte {error.start})"
-    return "it is nested too deep, or holds a number beyond all use"
+    return "it is nested too deeply, or a number in it is out of range"
 
 
 def _checked(where: str, table: Any) -> dict[str, Any]:
     if not isinstance(table, dict):
-        raise InputError(f'{where}: a table is wanted, such as goal = "cost"')
+        raise InputError(f'{where}: this must be a table, such as goal = "cost"')
     return dict(_entry(where, key, given) for key, given in table.items())
 
 
 def _entry(where: str, key: str, given: Any) -> tuple[str, Any]:
     name = key.replace("-", "_")
     if name in ENVIRONMENT_ONLY:
-        raise InputError(
-            f"{where}: {key!r} cannot be set in a file; give --{name} when you mean it"
-        )
+        raise InputError(f"{where}: {key!r} can't be set in a file; give --{name} if you mean it")
     if name == "cost_slack":
-        raise InputError(f"{where}: {key!r} is no setting any more: {NO_SLACK}")
+        raise InputError(f"{where}: {key!r} is no longer a setting: {NO_SLACK}")
     if name not in KEYS:
         known = sorted(each.replace("_", "-") for each in KEYS)
         near = get_close_matches(key[:_SHOWN].replace("_", "-"), known, n=1)
@@ -219,4 +218,4 @@ def today() -> date:
     try:
         return datetime.fromtimestamp(int(given), UTC).date()
     except (ValueError, OverflowError, OSError):
-        raise InputError("SOURCE_DATE_EPOCH is no number of seconds since 1970") from None
+        raise InputError("SOURCE_DATE_EPOCH must be a number of seconds since 1970") from None

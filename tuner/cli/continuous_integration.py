@@ -61,7 +61,7 @@ def pull_request_target(
         raise UsageError(f"which repository? give --repository OWNER/NAME ({names.repository})")
     number = number or _number(kind, environ)
     if number is None:
-        raise UsageError(f"this job is of no {names.words}: give --number")
+        raise UsageError(f"this job isn't for a {names.words}: give --number")
     api_url = api_url or environ.get(names.api_url) or None
     _check(api_url)
     token = environ.get(token_variable(kind, token_env), "").strip()
@@ -82,7 +82,7 @@ def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> bool:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(f"{text.rstrip()}\n\n")
     except OSError as error:
-        raise InputError(f"GITHUB_STEP_SUMMARY cannot be written ({error.strerror})") from error
+        raise InputError(f"GITHUB_STEP_SUMMARY can't be written ({error.strerror})") from error
     return True
 
 
@@ -99,7 +99,7 @@ def _number(kind: ForgeName, environ: Mapping[str, str]) -> int | None:
         with Path(path).open("rb") as file:
             event = json.loads(file.read(_MAX_EVENT_BYTES))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"GITHUB_EVENT_PATH cannot be read ({type(error).__name__})") from error
+        raise InputError(f"GITHUB_EVENT_PATH can't be read ({type(error).__name__})") from error
     return _number_in(event)
 
 
@@ -129,11 +129,11 @@ def _check(api_url: str | None) -> None:
     try:
         parts = urlsplit(api_url)
     except ValueError:
-        raise UsageError("--api-url is no address: write https://HOST/PATH") from None
+        raise UsageError("--api-url isn't an address: write https://HOST/PATH") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not safe or not parts.hostname:
         shown = f"{parts.scheme}://{parts.hostname or ''}"  # without a password that is in it
-        raise UsageError(f"--api-url {shown!r}: the token is sent by https only")
+        raise UsageError(f"--api-url {shown!r}: the token is sent over https only")
     if "@" in parts.netloc:
         raise UsageError(
             "--api-url holds a user or a token: write https://HOST/PATH, the token comes from the "

@@ -20,7 +20,7 @@ tuner demo --recorded"""
 
 def demo(
     function: Annotated[
-        str, typer.Argument(metavar="FUNCTION", help="One of the examples' functions.")
+        str, typer.Argument(metavar="FUNCTION", help="One of the example functions.")
     ] = "mixed",
     *,
     recorded: Annotated[
@@ -28,7 +28,8 @@ def demo(
         typer.Option("--recorded", help="Answer from a recorded sweep of mixed: runs nothing."),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the sweep here, over an earlier one.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the sweep here, replacing an earlier one."),
     ] = None,
 ) -> int:
     """Tune a real handler on this machine, without an AWS account.

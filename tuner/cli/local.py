@@ -37,7 +37,7 @@ def serve(
         typer.Argument(
             parser=values.template,
             metavar="TEMPLATE",
-            help="SAM template with the functions (demo: the examples').",
+            help="SAM template with the functions (demo: the example functions).",
         ),
     ],
     *,
@@ -84,7 +84,7 @@ def serve(
         show_text("\n".join(_lines(local.status, functions)) + "\n")
         sys.stdout.flush()
         local.wait()
-        raise LocalError("the local Lambda ended by itself: see its output above")
+        raise LocalError("the local Lambda stopped unexpectedly: see its output above")
     return 0
 
 

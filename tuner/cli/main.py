@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
         return PIPE_CLOSED
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.stderr.write(f"tuner: stdout cannot be written ({error.strerror})\n")
+        sys.stderr.write(f"tuner: stdout can't be written ({error.strerror})\n")
         return FAILED
     return code
 

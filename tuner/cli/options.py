@@ -41,7 +41,7 @@ Profile = Annotated[
     str | None, where_option(metavar="NAME", help="Profile of the AWS configuration.")
 ]
 EndpointUrl = Annotated[
-    str | None, where_option(metavar="URL", help="Another endpoint of the Lambda API.")
+    str | None, where_option(metavar="URL", help="Use this Lambda API endpoint.")
 ]
 LocalTemplate = Annotated[
     Path | None,
@@ -154,7 +154,7 @@ Percentile = Annotated[
     goal_option(
         metavar="P",
         parser=values.percentile,
-        help="--max-duration limits this one, not the mean. 95 also shows every size's p95.",
+        help="--max-duration limits this percentile, not the mean. 95 also shows every size's p95.",
     ),
 ]
 MaxCostPerMillion = Annotated[
@@ -190,7 +190,7 @@ LeftFunction = Annotated[
     typer.Option(
         "--function",
         metavar="FUNCTION",
-        help="Only this function, also where its sweep ran on another machine that is gone.",
+        help="Only this function, even if its sweep ran on another machine that's gone.",
     ),
 ]
 TakeOver = Annotated[
@@ -226,7 +226,8 @@ PerMonth = Annotated[
 MinSavingUsdPerMonth = Annotated[
     float,
     traffic_option(
-        **AMOUNT_OR_NOTHING, help="Don't recommend leaving Lambda, or a resize, for less a month."
+        **AMOUNT_OR_NOTHING,
+        help="Don't recommend leaving Lambda, or a resize, for a smaller monthly saving.",
     ),
 ]
 MinSavingRatio = Annotated[

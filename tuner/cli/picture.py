@@ -55,7 +55,7 @@ def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
             f"a figure shows one sweep, and {sweep_count} were given: draw each, or --format html"
         )
     if out is None and sys.stdout.isatty():
-        raise UsageError(f"a terminal cannot show {format_name}: give --out FILE.{format_name}")
+        raise UsageError(f"a terminal can't show {format_name}: give --out FILE.{format_name}")
     if out is not None and out.suffix.lower() != f".{format_name}":
         raise UsageError(f"--out {out} does not end in .{format_name}, as --format says")
     return True
@@ -129,10 +129,12 @@ def _write(data: bytes, out: Path | None) -> None:
         return
     try:
         if holds_sweep(out):
-            raise InputError(f"--out {out} holds a sweep, which stays: give another file")
+            raise InputError(
+                f"--out {out} is a sweep file and won't be overwritten: give another file"
+            )
         if out.exists() and not out.is_file():  # /dev/stdout, a pipe
             out.write_bytes(data)
         else:
             write_whole(out, data)
     except OSError as error:
-        raise InputError(f"cannot write {out}: {error.strerror}") from error
+        raise InputError(f"can't write {out}: {error.strerror}") from error

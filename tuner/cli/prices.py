@@ -57,7 +57,9 @@ def refresh(
     saved: Annotated[
         list[Path] | None,
         options.where_option(
-            "--from", metavar="FILE", help="Saved price list instead of AWS; repeatable."
+            "--from",
+            metavar="FILE",
+            help="Read this saved price list instead of asking AWS; repeatable.",
         ),
     ] = None,
     profile: options.Profile = None,

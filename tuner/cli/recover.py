@@ -148,7 +148,7 @@ def _recover_one(
             recovery.carry_out(tell_recovery)
             outcome.is_done = True
             if recovery.others:
-                show("Done, but for what may be another machine's sweep.")
+                show("Done, except for what may be another machine's sweep.")
                 outcome.exit_code = LEFT_CHANGED
                 return
             show("Done: nothing of this sweep is left.")

@@ -153,7 +153,7 @@ def _writing() -> Iterator[None]:
         raise
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere
-        raise TunerError(f"stdout cannot be written ({error.strerror})") from error
+        raise TunerError(f"stdout can't be written ({error.strerror})") from error
 
 
 def has_shown() -> bool:

@@ -41,7 +41,7 @@ def sweeps(
         ),
     ] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove those that --keep and --older-than leave over.")
+        bool, typer.Option("--prune", help="Remove what --keep and --older-than don't keep.")
     ] = False,
     keep: Annotated[
         int | None,
@@ -49,7 +49,7 @@ def sweeps(
     ] = None,
     older_than: Annotated[
         float | None,
-        typer.Option(min=0, metavar="DAYS", help="Keep those of the last days."),
+        typer.Option(min=0, metavar="DAYS", help="Keep those from the last days."),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     dry_run: Annotated[
@@ -70,7 +70,7 @@ def sweeps(
     from tuner.errors import UsageError
 
     if not prune and (keep is not None or older_than is not None):
-        raise UsageError("--keep and --older-than say what --prune leaves: give that too")
+        raise UsageError("--keep and --older-than go with --prune: give that too")
     folder = state_dir()
     found = list_sweeps(folder, function=function_name, environment=environment, since=since)
     if prune:

@@ -73,14 +73,14 @@ class MeasureOptions:
         str | None,
         options.measure_option(
             metavar="JMESPATH",
-            help="Count a reply for which this is true as an error: 'error != null'.",
+            help="Count a reply as an error if this is true: 'error != null'.",
         ),
     ] = None
     resume: Annotated[
         str | None,
         options.measure_option(
             metavar="SWEEP",
-            help="Go on with this sweep. What it measured and spent counts; --out may be its file.",
+            help="Continue this sweep. What it measured and spent counts; --out may be its file.",
         ),
     ] = None
     prior: Annotated[
@@ -132,7 +132,7 @@ class BudgetOptions:
     concurrency: Annotated[
         int | None,
         options.limits_option(
-            metavar="N", min=1, max=1000, help="Invocations at one time (default: up to 8)."
+            metavar="N", min=1, max=1000, help="Invocations at a time (default: up to 8)."
         ),
     ] = None
     leave_concurrency: Annotated[
@@ -159,7 +159,7 @@ class SafetyOptions:
     once_each: Annotated[
         bool,
         options.limits_option(
-            "--once-each", help="Send no event twice: for what cannot safely run again."
+            "--once-each", help="Send no event twice: for what can't safely run again."
         ),
     ] = False
     before: Annotated[

@@ -34,7 +34,7 @@ class Sizes(tuple[int, ...]):
 def ratio(text: str) -> float:
     """`2%` or `0.02`, from 0 up to 1."""
     stripped = str(text).strip()
-    number = _number(stripped.removesuffix("%"), f"{text!r} is no share: write 2% or 0.02")
+    number = _number(stripped.removesuffix("%"), f"{text!r} isn't a share: write 2% or 0.02")
     share = number / 100 if stripped.endswith("%") else number
     if not 0 <= share <= 1:
         raise typer.BadParameter(f"{text!r} is out of range: 0 to 1, or 0% to 100%")
@@ -43,7 +43,7 @@ def ratio(text: str) -> float:
 
 def time_weight(text: str) -> float:
     """A number from 0 up to 1000."""
-    number = _number(str(text).strip(), f"{text!r} is no weight: write 0.1 or 1")
+    number = _number(str(text).strip(), f"{text!r} isn't a weight: write 0.1 or 1")
     if not 0 <= number <= MOST_TIME_WEIGHT:
         raise typer.BadParameter(f"{text!r} is out of range: 0 to {MOST_TIME_WEIGHT:g}")
     return number
@@ -59,16 +59,16 @@ def duration_ms(text: str) -> float:
     """`500ms` or `2s`, in milliseconds; the unit must be there."""
     match = _DURATION.fullmatch(str(text).strip())
     if match is None:
-        raise typer.BadParameter(f"{text!r} is no duration: write 500ms or 2s")
+        raise typer.BadParameter(f"{text!r} isn't a duration: write 500ms or 2s")
     milliseconds = float(match["number"]) * _MS[match["unit"]]
     if milliseconds <= 0:
-        raise typer.BadParameter(f"{text!r} is no duration above 0")
+        raise typer.BadParameter(f"{text!r} isn't a duration above 0")
     return milliseconds
 
 
 def percentile(text: str) -> float:
     """`95` or `p95`: above 0, below 100."""
-    number = _number(str(text).strip().removeprefix("p"), f"{text!r} is no percentile: write 95")
+    number = _number(str(text).strip().removeprefix("p"), f"{text!r} isn't a percentile: write 95")
     if not 0 < number < 100:
         raise typer.BadParameter(f"{text!r} is out of range: above 0, below 100")
     return number
@@ -87,15 +87,15 @@ def parameters_of(given: Iterable[str] | None, option: str = "--parameter") -> d
 
 def amount_usd(text: str) -> float:
     """`0.50` or `$0.50`: above 0."""
-    number = _number(str(text).strip().removeprefix("$"), f"{text!r} is no amount: write 0.50")
+    number = _number(str(text).strip().removeprefix("$"), f"{text!r} isn't an amount: write 0.50")
     if number <= 0:
-        raise typer.BadParameter(f"{text!r} is no amount above 0")
+        raise typer.BadParameter(f"{text!r} isn't an amount above 0")
     return number
 
 
 def amount_or_nothing(text: str) -> float:
     """`0`, `0.50` or `$0.50`: finite, from 0."""
-    number = _number(str(text).strip().removeprefix("$"), f"{text!r} is no amount: write 0.50")
+    number = _number(str(text).strip().removeprefix("$"), f"{text!r} isn't an amount: write 0.50")
     if number < 0:
         raise typer.BadParameter(f"{text!r} is out of range: 0 or more")
     return number
@@ -152,7 +152,7 @@ def since(text: str) -> datetime:
         day = datetime.fromisoformat(stripped)
         return day if day.tzinfo else day.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no day: write 2026-11-01 or 7d") from None
+        raise typer.BadParameter(f"{text!r} isn't a day: write 2026-11-01 or 7d") from None
 
 
 def moment(text: str) -> datetime:
@@ -177,7 +177,7 @@ def memory_mb(text: str) -> int:
     """`1024` or `1024MB`, within what Lambda has."""
     digits = str(text).strip().upper().removesuffix("MB").strip()
     if not (digits.isascii() and digits.isdecimal()):
-        raise typer.BadParameter(f"{text!r} is no memory size in MB: write 1024")
+        raise typer.BadParameter(f"{text!r} isn't a memory size in MB: write 1024")
     size_mb = int(digits)
     if not MIN_MEMORY_MB <= size_mb <= MAX_MEMORY_MB:
         raise typer.BadParameter(

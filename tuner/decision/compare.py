@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _LOW, _HIGH = 0.05, 0.95
 _FOLLOWS_THE_CODE: Final = {"CodeSize"}
 _TIMES_AND_HOSTS: Final = (
-    "differences between the two sweeps' times and hosts are in the change too"
+    "the change also includes differences in when and where the two sweeps ran"
 )
 
 

@@ -32,7 +32,7 @@ class GitlabForge(RetryingClient):
     forge = "GitLab"
     library = "gitlab"
     api_hint = "it ends in /api/v4"
-    wrong_token = "the token is wrong, has expired or is a job's own, which may not comment"  # noqa: S105 - words
+    wrong_token = "the token is wrong, has expired or is a job token, which can't comment"  # noqa: S105 - words
     needed_rights = "the scope api and the role Reporter"
     block: Final = "suggestion:-0+0"
 

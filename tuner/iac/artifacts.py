@@ -51,7 +51,7 @@ def local_files(node: TemplateNode, what: str) -> Path:
     except OSError:  # no name that a file system takes
         is_folder = is_file = False
     if is_file and path.suffix.lower() not in _PACKED:
-        node.refuse(f"{what} {uri!r} is a file and no ZIP: name its folder")
+        node.refuse(f"{what} {uri!r} is a file but not a ZIP: name its folder")
     if not (is_folder or is_file):
         node.refuse(
             f"there is no folder or ZIP {uri!r} ({what}), seen from the template: build it first"
@@ -118,7 +118,7 @@ def has_requirements(folder: Path, runtime: str) -> bool:
     except (OSError, ValueError):
         return False
     except RecursionError:
-        raise TemplateError(f"{file} is nested too deep to be read: mend it") from None
+        raise TemplateError(f"{file} is nested too deeply to be read: fix it") from None
     return isinstance(package, dict) and bool(package.get("dependencies"))
 
 
@@ -150,7 +150,7 @@ def _plain_code(logical_id: str, node: TemplateNode) -> tuple[Path | None, str |
     entries = node.entries("Code")
     for name, (key, _) in entries.items():
         if name == "ImageUri":
-            key.refuse("images cannot be run here: give code, Handler and Runtime")
+            key.refuse("images can't be run here: give code, Handler and Runtime")
         if name.startswith("S3"):
             key.refuse(f"Code of {logical_id} is {IN_S3}")
         if name != "ZipFile":

@@ -216,7 +216,7 @@ class TemplateNode:
             return self
         if self.scope is None:
             self.refuse(
-                f"{what} uses {self.function_as_written}, which cannot be resolved here: "
+                f"{what} uses {self.function_as_written}, which can't be resolved here: "
                 "write the value out"
             )
         return self.scope.resolve(self, what)
@@ -249,7 +249,7 @@ def read_document(path: Path) -> TemplateNode:
             raise TemplateError(f"{path}:{line}: {_TOO_DEEP}") from None
         raise TemplateError(f"{path}:{line}: not valid YAML: {error.problem}") from None
     except yaml.YAMLError:
-        raise TemplateError(f"{path} is not valid YAML: it holds control characters") from None
+        raise TemplateError(f"{path} is not valid YAML: it contains control characters") from None
     if root is None:
         raise TemplateError(f"{path} is empty: an AWS SAM template is needed")
     return TemplateNode(path, root)
@@ -275,7 +275,7 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise TemplateError(f"there is no template {path}: check the path") from None
     except OSError as error:
-        raise TemplateError(f"template {path} cannot be read: {error.strerror}") from None
+        raise TemplateError(f"template {path} can't be read: {error.strerror}") from None
     if len(data) > MAX_TEMPLATE_BYTES:
         raise TemplateError(f"template {path} is over 1 MB, CloudFormation's limit")
     try:

@@ -30,8 +30,8 @@ _RUNTIME: Final = re.compile(
 
 _RETIRED: Final = {
     r"go1\.x": "build for provided.al2023, as an executable called bootstrap",
-    r"dotnetcore\d\.\d": "take dotnet8 or a newer one",
-    r"nodejs(\d\.\d+(-edge)?)?": "take nodejs22.x or a newer one",
+    r"dotnetcore\d\.\d": "use dotnet8 or newer",
+    r"nodejs(\d\.\d+(-edge)?)?": "use nodejs22.x or newer",
 }
 
 
@@ -116,9 +116,11 @@ class _Properties:
         runtime = node.text("Runtime")
         for old, new in _RETIRED.items():
             if re.fullmatch(old, runtime):
-                node.refuse(f"the runtime {runtime} is retired, and Lambda runs it no more: {new}")
+                node.refuse(
+                    f"the runtime {runtime} is retired, and Lambda no longer runs it: {new}"
+                )
         if not _RUNTIME.fullmatch(runtime):
-            node.refuse(f"{runtime!r} is not a runtime of Lambda's, such as python3.13")
+            node.refuse(f"{runtime!r} is not a Lambda runtime, such as python3.13")
         return runtime
 
     def number(self, name: str, unit: str, *, least: int, most: int, default: int) -> int:
@@ -212,8 +214,8 @@ def _layers(
         arn = item.text("Layers")
         if arn not in known:
             item.refuse(
-                f"the layer {arn} is in an account: put its files into a folder and name it with "
-                "an AWS::Serverless::LayerVersion"
+                f"the layer {arn} is in an AWS account: put its files into a folder and name it "
+                "with an AWS::Serverless::LayerVersion"
             )
         layer = known[arn]
         if isinstance(layer, str):

@@ -68,7 +68,7 @@ class Scope:
         }
         if name not in known:
             node.refuse(
-                f"{what} uses {node.function_as_written}, which cannot be resolved here: "
+                f"{what} uses {node.function_as_written}, which can't be resolved here: "
                 "write the value out"
             )
         return known[name](argument, what)
@@ -140,7 +140,7 @@ class Scope:
         if kind is not None:
             known = f"of the type {kind}, whose value only an account has"
         elif "." in name:
-            known = "which cannot be resolved here"
+            known = "which can't be resolved here"
         else:
             known = "which is neither a parameter nor a resource of the template"
         node.refuse(f"{what} refers to {name}, {known}: write the value out")
@@ -159,7 +159,7 @@ class Scope:
                 return variables[name].text(what)
             found = self._value(name, argument, what)
             if not isinstance(found, str):
-                argument.refuse(f"{what} puts the list {name} into a text: join it")
+                argument.refuse(f"{what} puts the list {name} into a string: join it")
             return found
 
         return _scalar(argument, _bounded(argument, _REFERENCE.sub(replaced, argument.text(what))))
@@ -243,14 +243,14 @@ def _json(node: TemplateNode, what: str) -> str:
         parts.append(key + _json(value, what))
         length += len(parts[-1]) + 1
         if length > MAX_TEXT:
-            node.refuse(f"a value comes to over {MAX_TEXT} characters")
+            node.refuse(f"a value expands to over {MAX_TEXT} characters")
     joined = ",".join(parts)
     return f"[{joined}]" if node.is_list else f"{{{joined}}}"
 
 
 def _bounded(node: TemplateNode, text: str) -> str:
     if len(text) > MAX_TEXT:
-        node.refuse(f"a value comes to over {MAX_TEXT} characters")
+        node.refuse(f"a value expands to over {MAX_TEXT} characters")
     return text
 
 

@@ -136,8 +136,8 @@ class _Function:
         """The plain value that MemorySize comes from, where `memory_mb` may stand instead."""
         if self.memory is None:
             self.key.refuse(
-                f"{self.logical_id} has no {_MEMORY} (Lambda's own is {limits.MIN_MEMORY_MB} MB): "
-                f"add {_MEMORY}: {memory_mb} to its Properties"
+                f"{self.logical_id} has no {_MEMORY} (Lambda's default is {limits.MIN_MEMORY_MB} "
+                f"MB): add {_MEMORY}: {memory_mb} to its Properties"
             )
         return self._followed(self.memory, memory_mb)
 
@@ -160,16 +160,16 @@ class _Function:
             return self._followed(self.scope.resolve(node, _MEMORY), memory_mb)
         parts = argument.arguments(_MEMORY) if name == "If" else []
         if len(parts) != 3:
-            node.refuse(f"{_MEMORY} uses {node.function_as_written}: no one line sets it")
+            node.refuse(f"{_MEMORY} uses {node.function_as_written}: no single line sets it")
         holds = self.scope.holds(parts[0].text(_MEMORY), parts[0])
         return self._followed(parts[1 if holds else 2], memory_mb)
 
     def _default(self, name: str, asked: TemplateNode, memory_mb: int) -> TemplateNode:
         parameter = self.scope.parameters.get(name)
         if parameter is None:
-            asked.refuse(f"{_MEMORY} refers to {name}, which is no parameter of the template")
+            asked.refuse(f"{_MEMORY} refers to {name}, which isn't a parameter of the template")
         if parameter.given is not None:
-            parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is given")
+            parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is set")
         if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
             parameter.key.refuse(
                 f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "

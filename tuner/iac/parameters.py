@@ -76,7 +76,7 @@ class Parameter:
         try:
             return re.fullmatch(pattern, text) is not None
         except re.error:
-            self.nodes["AllowedPattern"].refuse("AllowedPattern is no regular expression")
+            self.nodes["AllowedPattern"].refuse("AllowedPattern isn't a regular expression")
 
     def _number(self, text: str) -> Decimal:
         try:

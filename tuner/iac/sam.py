@@ -167,7 +167,7 @@ class _Reader:
             else:
                 self.notes.add(key, name, " in Globals", "it is not about functions")
         if "FunctionName" in properties:
-            properties["FunctionName"].refuse("FunctionName cannot be the same for all functions")
+            properties["FunctionName"].refuse("FunctionName can't be the same for all functions")
         return properties
 
     def resources(self, section: TemplateNode, scope: Scope) -> dict[str, Resource]:
@@ -195,7 +195,7 @@ class _Reader:
         if resource.type in support.FUNCTIONS:
             self.absent.append(
                 resource.key.located(
-                    f"{logical_id} does not exist, as its condition {name} does not hold: give the "
+                    f"{logical_id} does not exist, because its condition {name} is false: set the "
                     "parameters that it depends on with `template_parameters=NAME=VALUE`"
                 )
             )
@@ -220,4 +220,4 @@ def _check_transform(node: TemplateNode) -> None:
     for transform in listed:
         name = transform.text("Transform")
         if name not in support.TRANSFORMS:
-            transform.refuse(f"the transform {name} cannot be applied here")
+            transform.refuse(f"the transform {name} can't be applied here")

@@ -38,8 +38,8 @@ _TRIGGER: Final = "nothing but an invocation starts the function here"
 _ACCESS: Final = "a local function has no role"
 _FAILED_EVENT: Final = "failed events are not passed on here"
 _ENCRYPTION: Final = "nothing is encrypted at rest here"
-_IMAGE: Final = "images cannot be run here: give CodeUri, Handler and Runtime"
-_INSTANCES: Final = "managed instances cannot be shown here"
+_IMAGE: Final = "images can't be run here: give CodeUri, Handler and Runtime"
+_INSTANCES: Final = "managed instances can't be emulated here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class Vocabulary:
         """Say that a name is not among them, and which is closest."""
         known = sorted([*self.used, *self.ignored, *self.refused])
         if name.startswith(LOOP):
-            return f"{name[:100]} makes entries in a loop, which is not run here: write them out"
+            return (
+                f"{name[:100]} generates entries in a loop, which isn't supported here: write them "
+                "out"
+            )
         close = difflib.get_close_matches(name[:100], known, n=1)
         hint = f": did you mean {close[0]}?" if close else ""
         return f"{name} is not supported{hint}"
@@ -77,7 +80,7 @@ ATTRIBUTES: Final = Vocabulary(
             _DEPLOYED,
         ),
         "Connectors": _ACCESS,
-        "Description": "it says nothing to Lambda",
+        "Description": "it means nothing to Lambda",
     },
 )  # fmt: skip
 """Others have no effect either, unless they look like one of those that are used."""
@@ -110,10 +113,10 @@ PROPERTIES: Final = Vocabulary(
     },
     refused={
         **dict.fromkeys(("CapacityProviderConfig", "FunctionScalingConfig"), _INSTANCES),
-        "DurableConfig": "durable executions cannot be shown here",
-        "FileSystemConfigs": "the file system would be missing, leave it out to run without",
+        "DurableConfig": "durable executions can't be emulated here",
+        "FileSystemConfigs": "the file system would be missing; leave it out to run without it",
         **dict.fromkeys(("ImageConfig", "ImageUri"), _IMAGE),
-        "TenancyConfig": "tenants' environments cannot be kept apart here",
+        "TenancyConfig": "tenants' environments can't be kept apart here",
     },
 )  # fmt: skip
 

@@ -72,7 +72,7 @@ def choose_isolation(
         return "clone"
     if traffic.unknown:
         raise UnknownTrafficError(
-            f"whether live traffic reaches $LATEST of {function_name} cannot be known "
+            f"can't tell whether live traffic reaches $LATEST of {function_name} "
             f"({', '.join(traffic.unknown)}): give `isolation=clone` to measure a temporary copy, "
             "or `isolation=version` if nothing reaches it"
         )
@@ -168,13 +168,13 @@ class CloneLease:
                 self.findings.append(logs_left)
             if self._limit.unanswered == "create_copy":
                 raise LeftChangedError(
-                    f"the request to make the copy {self.function_name} had no answer yet and may "
+                    f"the request to make the copy {self.function_name} got no answer and may "
                     "still take effect. Run: tuner recover"
                 )
             self._journal.finish()
         except AwsError as error:
             raise LeftChangedError(
-                f"the copy {self.function_name} is not deleted ({error}). Run: tuner recover"
+                f"the copy {self.function_name} wasn't deleted ({error}). Run: tuner recover"
             ) from error
         finally:
             self._journal.close()
@@ -209,7 +209,7 @@ def delete_copy(name: str, description: str, io: LeaseIO) -> Finding | None:
         io.control.delete_copy(name, description)
         with suppress(FunctionNotFoundError):
             io.control.read_function(name)
-            raise AwsError("it still reads as there")
+            raise AwsError("it still shows up")
 
     io.retry(attempt)
     try:

@@ -120,7 +120,7 @@ class Journal:
             lock_file(descriptor, waits=True)  # for whoever looks, a moment, whether it is locked
         except OSError as error:
             raise LeaseError(
-                f"the journal {path} cannot be written ({error.strerror}): nothing was changed"
+                f"the journal {path} can't be written ({error.strerror}): nothing was changed"
             ) from error
         try:
             journal.announce("lease", schema_version=SCHEMA_VERSION, **to_record(header))
@@ -137,7 +137,7 @@ class Journal:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
-            raise LeaseError(f"the journal {path} cannot be opened ({error.strerror})") from error
+            raise LeaseError(f"the journal {path} can't be opened ({error.strerror})") from error
         try:
             lock_file(descriptor)
         except OSError as error:
@@ -194,7 +194,7 @@ class Journal:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, length)
             raise LeaseError(
-                f"the journal {self.path} cannot be written ({error.strerror}): no further change "
+                f"the journal {self.path} can't be written ({error.strerror}): no further change "
                 "is made"
             ) from error
 
@@ -235,7 +235,7 @@ def read_journal(path: Path) -> UnfinishedJournal | None:
         with path.open("rb") as file:
             written = file.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise LeaseError(f"the journal {path} cannot be read ({error.strerror})") from error
+        raise LeaseError(f"the journal {path} can't be read ({error.strerror})") from error
     lines = written.split(b"\n")[:-1]  # what follows the last line break is torn
     if len(written) > _MAX_FILE_BYTES:
         raise _damaged(path, len(lines), "the file is too large")
@@ -317,7 +317,9 @@ def _header(path: Path, line: bytes) -> JournalHeader:
         raise _damaged(path, 1, "it does not begin with a lease")
     version = record.pop("schema_version", None)
     if version != SCHEMA_VERSION:
-        raise LeaseError(f"the journal {path} is of another version of tuner: use that to recover")
+        raise LeaseError(
+            f"the journal {path} was written by another version of tuner: recover with that version"
+        )
     try:
         return from_record(JournalHeader, record)
     except RecordError as error:
@@ -336,7 +338,7 @@ def _record(path: Path, number: int, line: bytes) -> dict[str, Any]:
 
 def _damaged(path: Path, number: int, why: str) -> LeaseError:
     return LeaseError(
-        f"the journal {path} is damaged in line {number} ({why}): compare the function's memory "
+        f"the journal {path} is damaged at line {number} ({why}): compare the function's memory "
         "with what it should be, delete versions described 'lambda-tuner sweep', then remove it"
     )
 

@@ -121,7 +121,7 @@ class Lease:
         """
         if self._limit.unanswered is not None:
             request = _REQUESTS[self._limit.unanswered]
-            self._left.append(f"the request to {request} had no answer yet and may take effect")
+            self._left.append(f"the request to {request} got no answer and may still take effect")
         try:
             self._delete_versions()
             self._remove_tag()
@@ -139,7 +139,7 @@ class Lease:
         try:
             self._tag.remove()
         except AwsError as error:
-            self._left.append(f"the tag {SWEEP_TAG} is not removed ({error})")
+            self._left.append(f"the tag {SWEEP_TAG} wasn't removed ({error})")
         except BaseException:
             self._left.append(f"the tag {SWEEP_TAG} may still be there")
             raise
@@ -160,7 +160,7 @@ class Lease:
             self._left.append("deleting the sweep's versions was cut short")
             raise
         self.findings += [_kept_finding(version, alias) for version, alias in cleanup.kept]
-        self._left += [f"version {number} is not deleted ({why})" for number, why in cleanup.failed]
+        self._left += [f"version {number} wasn't deleted ({why})" for number, why in cleanup.failed]
         if not self._left:
             self._io.on_progress(CleanedUp(len(cleanup.deleted)))
 
@@ -233,8 +233,8 @@ def _refuse_unfinished(state_dir: Path, identity: JournalHeader) -> None:
     for unfinished in find_unfinished(state_dir):
         if unfinished.header.function_digest == identity.function_digest:
             raise LeftChangedError(
-                f"{identity.function.name}: the sweep {unfinished.header.sweep_id} did not end and "
-                "may have left it changed. Run: tuner recover"
+                f"{identity.function.name}: the sweep {unfinished.header.sweep_id} didn't finish "
+                "and may have left the function changed. Run: tuner recover"
             )
 
 
@@ -250,7 +250,7 @@ def _refuse_changed(planned: FunctionConfig, original: FunctionConfig) -> None:
 def _left_open(original: FunctionConfig, error: BaseException) -> str:
     if isinstance(error, LeftChangedError):
         return str(error).removesuffix(". Run: tuner recover")
-    return f"{original.name}: $LATEST may not be at its {original.memory_mb} MB"
+    return f"{original.name}: $LATEST may not be back at {original.memory_mb} MB"
 
 
 def _no_locking_finding() -> Finding:

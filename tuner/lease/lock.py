@@ -45,7 +45,7 @@ def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
         make_private_dir(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise LeaseError(f"the lock {path} cannot be made ({error.strerror})") from error
+        raise LeaseError(f"the lock {path} can't be created ({error.strerror})") from error
     try:
         _take(descriptor, function.name)
         yield
@@ -58,8 +58,8 @@ def _take(descriptor: int, name: str) -> None:
         lock_file(descriptor)
     except OSError as error:
         raise LeaseError(
-            f"another sweep (or recovery) of {name} is running on this machine: wait for its "
-            "end, or stop it"
+            f"another sweep (or recovery) of {name} is running on this machine: wait for it "
+            "to end, or stop it"
         ) from error
 
 
@@ -120,8 +120,8 @@ class FunctionTag:
         if value in (None, self._value):
             return
         raise LeaseError(
-            f"{self._name}: its tag {SWEEP_TAG} says that another sweep has it, on another machine "
-            f"perhaps. If none is running: tuner recover `function={self._name}`"
+            f"{self._name}: its tag {SWEEP_TAG} says another sweep is using it, perhaps on another "
+            f"machine. If none is running: tuner recover `function={self._name}`"
         )
 
 
@@ -150,7 +150,7 @@ def remove_sweep_tag(arn: str, value: str, io: LeaseIO) -> None:
                 return
             raise
         if io.control.read_tags(arn).get(SWEEP_TAG) == value:
-            raise AwsError("it still reads as set")
+            raise AwsError("it is still set")
 
     try:
         io.retry(attempt)

@@ -97,7 +97,7 @@ class OrphanPlan:
         if self.tag is not None and self.restores:
             lines.append(
                 f"{name}: set $LATEST back from {self.function.memory_mb} to "
-                f"{self.tag.memory_mb} MB, as the sweep {self.tag.sweep_id} had found it"
+                f"{self.tag.memory_mb} MB, as the sweep {self.tag.sweep_id} found it"
             )
         if self.delete_versions:
             lines.append(f"{name}: delete version {', '.join(self.delete_versions)}")
@@ -105,7 +105,7 @@ class OrphanPlan:
         if self.tag is not None:
             lines.append(f"{name}: remove the tag {SWEEP_TAG}")
         lines += [
-            f"{name}: keep version {version}, the alias {alias} points at it"
+            f"{name}: keep version {version}, since alias {alias} points at it"
             for version, alias in self.keep_versions
         ]
         lines += self.notes
@@ -128,11 +128,11 @@ def plan_orphans(
     try:
         tag = SweepTag.parse(control.read_tags(now.arn).get(SWEEP_TAG, ""))
     except AccessDeniedError as error:
-        notes.append(f"{now.name}: its memory before a sweep cannot be known ({error})")
+        notes.append(f"{now.name}: its memory before a sweep isn't known ({error})")
     try:
         copies = control.list_copies(now.name)
     except AccessDeniedError as error:
-        notes.append(f"{now.name}: temporary copies cannot be looked for ({error})")
+        notes.append(f"{now.name}: can't look for temporary copies ({error})")
     left = {v.version: sweep for v in control.list_versions(now.name) if (sweep := sweep_of(v))}
     copied = {copy: copy[0].removeprefix(COPY_PREFIX) for copy in copies}
     found = dict.fromkeys([*([tag.sweep_id] if tag else ()), *left.values(), *copied.values()])
@@ -190,7 +190,7 @@ def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None)
             remove_sweep_tag(plan.function.arn, plan.tag.value, io)
     except AwsError as error:
         raise LeftChangedError(
-            f"{name}: not everything is put right ({error}). Run: tuner recover `function={name}`"
+            f"{name}: not everything was restored ({error}). Run: tuner recover `function={name}`"
         ) from error
 
 

@@ -79,8 +79,8 @@ class RecoveryPlan:
             )
         if self.writes_again:
             lines.append(
-                f"{name}: set $LATEST to {self.restore_to_mb} MB again: it reads so, but nothing "
-                "says that the sweep's change was undone"
+                f"{name}: set $LATEST to {self.restore_to_mb} MB again: it reads that way, but "
+                "nothing says that the sweep's change was undone"
             )
         if self.delete_copy:
             lines.append(f"{name}: delete its temporary copy {self.delete_copy}")
@@ -89,7 +89,7 @@ class RecoveryPlan:
         if self.remove_tag:
             lines.append(f"{name}: remove the tag {SWEEP_TAG}")
         lines += [
-            f"{name}: keep version {version}, the alias {alias} points at it"
+            f"{name}: keep version {version}, since alias {alias} points at it"
             for version, alias in self.keep_versions
         ]
         lines += self.notes
@@ -141,7 +141,7 @@ def plan_recovery(
     notes: tuple[str, ...] = ()
     if drift.is_ours and drift.others_changes:
         theirs = ", ".join(drift.others_changes)
-        notes = (f"{original.name}: {theirs} changed too, by somebody else, and stays",)
+        notes = (f"{original.name}: somebody else changed {theirs} too, which stays as it is",)
     elif not (drift.is_ours or drift.is_as_before):
         notes = (drift.describe_foreign(),)
     published = [version for version in journal.published if version not in journal.deleting]
@@ -171,7 +171,9 @@ def _plan_copy(
     except FunctionNotFoundError:
         return RecoveryPlan(journal)
     if copy.description != copy_description(header.sweep_id, header.function.name):
-        return RecoveryPlan(journal, notes=(f"{name}: not of this sweep by its Description, kept",))
+        return RecoveryPlan(
+            journal, notes=(f"{name}: kept, since its Description isn't this sweep's",)
+        )
     return RecoveryPlan(journal, delete_copy=name)
 
 
@@ -266,7 +268,7 @@ def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
         if isinstance(error, AccessDeniedError) and not plan.remove_tag:
             return  # whether it is still there may not even be read
         raise LeftChangedError(
-            f"{name}: the tag {SWEEP_TAG} is not removed ({error}). Run: tuner recover"
+            f"{name}: the tag {SWEEP_TAG} wasn't removed ({error}). Run: tuner recover"
         ) from error
 
 

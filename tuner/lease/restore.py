@@ -56,8 +56,8 @@ class Drift:
         """One sentence on what somebody else did and what was left alone."""
         what = ", ".join(self.others_changes or ("memory_mb",))
         return (
-            f"{self.name}: somebody else changed {what} of $LATEST during the sweep, and none "
-            f"of that was touched; its memory is now {self.memory_mb} MB"
+            f"{self.name}: somebody else changed {what} of $LATEST during the sweep, and that was "
+            f"left alone; its memory is now {self.memory_mb} MB"
         )
 
 

@@ -108,9 +108,9 @@ def uninterruptible(
         raise run.raised[0]
     if not run.returned:
         limit.is_given_up = True
-        why = "interrupted before the function was given back"
+        why = "interrupted before the function was restored"
         if not limit.is_urgent:
-            why = f"giving the function back has done nothing for {LIMIT_S:.0f} s"
+            why = f"restoring the function has made no progress for {LIMIT_S:.0f} s"
         raise LeftChangedError(f"{why}. Run: {command}")
     limit.is_failing = False
     if run.interruption is not None:

@@ -181,8 +181,8 @@ class PublishWindow:
         changed = differences(expected, latest)
         if changed:
             raise ForeignChangeError(
-                f"{self._original.name}: {', '.join(changed)} of $LATEST changed and not by this "
-                "sweep (a deployment?): stopped. Sweep again when it is done"
+                f"{self._original.name}: somebody else changed {', '.join(changed)} of $LATEST (a "
+                "deployment?): stopped. Sweep again when it's done"
             )
         return latest
 
@@ -190,11 +190,11 @@ class PublishWindow:
         """Raise LeaseError unless the version is the original's code at `size`."""
         number = f"{self._original.name}: version {version.version}"
         if not version.version.isdecimal():
-            raise LeaseError(f"{number} came back from publishing: that is no version")
+            raise LeaseError(f"{number} came back from publishing, which isn't a version")
         if version.memory_mb != size:
             raise LeaseError(
-                f"{number} was published for {size} MB and has {version.memory_mb} MB: this "
-                "endpoint's versions cannot be measured"
+                f"{number} was published for {size} MB but has {version.memory_mb} MB: this "
+                "endpoint's versions can't be measured"
             )
         expected = dataclasses.replace(self._original, memory_mb=size, description="", version="")
         found = dataclasses.replace(version, description="", version="", settings=(), arn="")

@@ -248,7 +248,7 @@ def _program(out: Path, names: Sequence[str]) -> Path:
         return (named or made)[0]
     programs = ", ".join(file.name for file in made) or "none"
     raise LocalError(
-        f"cargo made several programs or none ({programs}): name the one as Binary in "
+        f"cargo built several programs or none ({programs}): name the one as Binary in "
         "BuildProperties"
     )
 
@@ -257,7 +257,7 @@ def _check_tool(method: str, tool: str) -> None:
     if shutil.which(tool) is None:
         raise LocalError(
             f"the BuildMethod {method} needs {tool}, which is not on PATH: install it, or build "
-            "elsewhere and name the folder that comes of it"
+            "elsewhere and name the folder with the result"
         )
 
 
@@ -265,7 +265,7 @@ def _check_method(method: str | None) -> None:
     if method is not None and not method.startswith(("python", "nodejs")):
         raise LocalError(
             f"the BuildMethod {method} is not supported: build it with its own tool, and name "
-            "the folder that it makes"
+            "its output folder"
         )
 
 

@@ -136,7 +136,7 @@ def check_runtime(runtime: str) -> None:
     )
     if not is_known:
         raise LocalError(
-            f"the runtime {runtime} cannot be run locally ({RUNNABLE} can): tune it on AWS"
+            f"the runtime {runtime} can't be run locally ({RUNNABLE} can): tune it on AWS"
         )
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tuner.local.execution.invocation_log import LogEvent, LogSink
     from tuner.model.finding import Finding
 
-_LAMBDA_ONLY: Final = "this endpoint was started for Lambda alone, without S3, SQS and the others"
+_LAMBDA_ONLY: Final = "this endpoint was started for Lambda only, without S3, SQS and the others"
 
 
 class LocalLambda:

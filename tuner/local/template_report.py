@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def findings_on(template: Template) -> Iterator[Finding]:
     """Tell what of a template has no effect here, is not here, or could not be made."""
     if template.skipped:
-        message = f"not here, only functions are run: {_counted(template.skipped)}"
+        message = f"left out, since only functions run here: {_counted(template.skipped)}"
         yield Finding("template_resources_left_out", "info", message)
     if template.ignored:
-        yield Finding("template_ignored", "info", f"without effect here: {_why(template.ignored)}")
+        yield Finding("template_ignored", "info", f"no effect here: {_why(template.ignored)}")
     for why in template.not_made:
-        yield Finding("template_resource_not_made", "warning", f"not made here: {why}")
+        yield Finding("template_resource_not_made", "warning", f"not created here: {why}")
 
 
 def made(
@@ -43,12 +43,12 @@ def made(
                 raise LocalError(why_none)
             make(resource)
         except LocalError as refused:
-            message = f"not made here: {what}: {refused}"
+            message = f"not created here: {what}: {refused}"
             yield Finding("template_resource_not_made", "warning", message)
             continue
         there.append(resource.type)
     if there:
-        message = f"made here for the run, and empty: {_counted(there)}"
+        message = f"created here for this run, and empty: {_counted(there)}"
         yield Finding("template_resources_made", "info", message)
 
 
@@ -82,8 +82,8 @@ def findings_of(
         yield Finding("requirements_not_installed", "warning", message)
     if not may_build and (missing := missing_sdk(function)):
         message = (
-            f"{name} uses {', '.join(missing)}, which Lambda brings along and this machine does "
-            "not: start with `build=True` to have npm install it in a copy of its folder"
+            f"{name} uses {', '.join(missing)}, which Lambda includes and this machine doesn't: "
+            "start with `build=True` to have npm install it in a copy of its folder"
         )
         yield Finding("sdk_not_installed", "warning", message)
     if function.not_here:

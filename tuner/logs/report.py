@@ -232,7 +232,7 @@ def _report(
 
     for name in ("Duration", "Billed Duration", "Memory Size"):
         if name not in numbers:
-            raise ReportLineError(f"{_whose(request_id)} has no {name}: it cannot be a sample")
+            raise ReportLineError(f"{_whose(request_id)} has no {name}: it can't be a sample")
     return PlatformReport(
         request_id=request_id,
         duration_ms=numbers["Duration"],

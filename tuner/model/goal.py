@@ -49,7 +49,7 @@ class Goal:
     def __post_init__(self) -> None:
         """Check every field, so that a mistake is reported where it was made."""
         if self.name not in tuple(TIME_WEIGHTS):
-            raise UsageError(f"{self.name!r} is no goal: pass {', '.join(TIME_WEIGHTS)}")
+            raise UsageError(f"{self.name!r} isn't a goal: pass {', '.join(TIME_WEIGHTS)}")
         check_number_fields(self)
         above_0, share = math.nextafter(0, 1), "a share from 0 to 1, such as 0.02"
         for name, low, high, wanted in (

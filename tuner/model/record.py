@@ -123,7 +123,7 @@ def _fixed_items(parsers: tuple[Callable[[Any], Any], ...], value: Any) -> tuple
 
 def _choice(choices: tuple[Any, ...], value: Any) -> Any:
     if value not in choices or type(value) is not type(choices[0]):
-        raise RecordError(f"is none of {', '.join(map(str, choices))}")
+        raise RecordError(f"is not one of {', '.join(map(str, choices))}")
     return value
 
 
@@ -131,7 +131,7 @@ def _member(kind: type[Enum], value: Any) -> Any:
     try:
         return kind(value)
     except ValueError:
-        raise RecordError(f"is none of {', '.join(str(item.value) for item in kind)}") from None
+        raise RecordError(f"is not one of {', '.join(str(item.value) for item in kind)}") from None
 
 
 def _int(value: Any) -> int:
@@ -148,7 +148,7 @@ def _float(value: Any) -> float:
 
 def _str(value: Any) -> str:
     if not isinstance(value, str):
-        raise RecordError("is not a text")
+        raise RecordError("is not text")
     return value
 
 

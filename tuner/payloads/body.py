@@ -25,15 +25,13 @@ def read_file(path: str) -> bytes | None:
     except IsADirectoryError:
         raise PayloadError(f"payload {path!r} is a folder: name a file in it") from None
     except PermissionError:
-        raise PayloadError(
-            f"payload file {path!r} may not be read: check its permissions"
-        ) from None
+        raise PayloadError(f"payload file {path!r} can't be read: check its permissions") from None
     except ValueError:  # a NUL in it
         return None
     except OSError as error:
         if error.errno in _NO_SUCH_FILE:
             return None
-        raise PayloadError(f"payload file {path!r} cannot be read: {error.strerror}") from None
+        raise PayloadError(f"payload file {path!r} can't be read: {error.strerror}") from None
 
 
 def is_inside(path: Path, folder: Path) -> bool:
@@ -58,7 +56,7 @@ def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
     if raw:
         return body
     if not body.strip():
-        raise PayloadError(f"{what} is empty: the least event is {{}}")
+        raise PayloadError(f"{what} is empty: the smallest event is {{}}")
     try:
         _parse(body.decode())
     except UnicodeDecodeError as error:
@@ -67,11 +65,9 @@ def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
         where = f"line {error.lineno}, column {error.colno}"
         raise PayloadError(f"{what} is not JSON: {where}: {error.msg}") from None
     except ValueError:
-        raise PayloadError(
-            f"{what} is not JSON: NaN, Infinity or a number beyond all use"
-        ) from None
+        raise PayloadError(f"{what} is not JSON: NaN, Infinity or a number out of range") from None
     except RecursionError:
-        raise PayloadError(f"{what} is nested too deep to be read") from None
+        raise PayloadError(f"{what} is nested too deeply to be read") from None
     return body
 
 

@@ -140,7 +140,7 @@ def _new_folder(folder: Path) -> Iterator[None]:
             raise PayloadError(f"folder {str(folder)!r} is not empty: give a new one")
         yield
     except OSError as error:
-        raise PayloadError(f"folder {str(folder)!r} cannot be written: {error.strerror}") from None
+        raise PayloadError(f"folder {str(folder)!r} can't be written: {error.strerror}") from None
 
 
 def _file_name(name: str) -> str:

@@ -95,7 +95,7 @@ class SourceEvents:
             event = self._source.make(given)
         except (ValueError, RecursionError):
             raise PayloadError(
-                f"{self._source.name} carries JSON, and the body at index {index} is none: "
+                f"{self._source.name} carries JSON, and the body at index {index} is not: "
                 "quote text with |tojson"
             ) from None
         body = json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
@@ -104,7 +104,7 @@ class SourceEvents:
 
 def _checked_batch(source: Source, given: Any) -> int:
     if isinstance(given, bool) or not isinstance(given, int) or given < 1:
-        raise PayloadError(f"{source.name}: batch_size is a whole number from 1")
+        raise PayloadError(f"{source.name}: batch_size must be a whole number, 1 or more")
     if given > source.max_batch:
         raise PayloadError(
             f"{source.name}: batch_size {given} is too large: it sends at most {source.max_batch}"

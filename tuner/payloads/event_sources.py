@@ -268,5 +268,5 @@ def find_source(name: str) -> Source:
     if source is None:
         close = close_source(name)
         hint = f"did you mean {close}? Known" if close else "known"
-        raise PayloadError(f"{name!r} is no event source: {hint} are {', '.join(SOURCES)}")
+        raise PayloadError(f"{name!r} isn't an event source: {hint} are {', '.join(SOURCES)}")
     return source

@@ -77,9 +77,9 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
                         )
                     sizes[entry.name] = entry.stat().st_size
     except OSError as error:
-        raise PayloadError(f"folder {str(folder)!r} cannot be read: {error.strerror}") from None
+        raise PayloadError(f"folder {str(folder)!r} can't be read: {error.strerror}") from None
     if not sizes:
-        raise PayloadError(f"folder {str(folder)!r} holds no events: put one file for each in it")
+        raise PayloadError(f"folder {str(folder)!r} holds no events: put one file per event in it")
     digest = hashlib.sha256()
     for name in sorted(sizes):
         if sizes[name] > MAX_SYNC_PAYLOAD_BYTES + 3:  # a byte order mark is not sent

@@ -117,7 +117,7 @@ def _render(recipe: Mapping[str, Any], index: int | None, part: int = 0) -> str:
             if reply is None:  # interrupted, or ended: what it says next would be another's
                 code = _children.pop().end()
     if reply is None:
-        why = "grows beyond all use, or over Lambda's 6 MB: make it smaller"
+        why = "grows over Lambda's 6 MB or out of memory: make it smaller"
         if code == -signal.SIGXCPU:
             why = f"takes over {recipe['most_s']:g} s for one event: shorten it"
         raise PayloadError(f"template {recipe['file']}: {why}")

@@ -49,10 +49,12 @@ class Options:
             each.origin is None and each.parameters.get("batch_size") == self.batch_size
             for each in recipes
         ):
-            raise UsageError("nothing here takes `batch_size`: name an event source, such as sqs")
+            raise UsageError(
+                "no payload here takes `batch_size`: name an event source, such as sqs"
+            )
         if self.size is not None and all(each.size != self.size for each in recipes):
             raise UsageError(
-                f"nothing here takes `payload_size`: name a schema, a file *{_SCHEMA_SUFFIX}"
+                f"no payload here takes `payload_size`: name a schema, a file *{_SCHEMA_SUFFIX}"
             )
 
 
@@ -66,7 +68,7 @@ def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
     events, name = options.test_events, spec.partition(":")[2]
     if events is None:
         raise PayloadError(
-            "test-events are those of a function: `payloads=test-events` sends them, "
+            "test-events belong to a function: `payloads=test-events` sends them, "
             "`tuner payload events` writes them to files"
         )
     if not events:

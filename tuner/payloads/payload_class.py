@@ -66,8 +66,8 @@ def record_count(recipe: ClassRecipe) -> int:
         return 1
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise PayloadError(
-            f"class {recipe.name!r}: records names a parameter whose value is no whole number "
-            "from 1: give the number, or another parameter"
+            f"class {recipe.name!r}: records names a parameter whose value isn't a whole number "
+            "of 1 or more: give the number, or another parameter"
         )
     return count
 
@@ -79,7 +79,7 @@ def _events(recipe: ClassRecipe, key: str) -> Any:
             f"class {recipe.name!r}: size goes with a schema (templates have size())"
         )
     if recipe.raw and (recipe.source or recipe.origin not in {"file", "folder"}):
-        raise PayloadError(f"class {recipe.name!r}: raw goes with a file or a folder alone")
+        raise PayloadError(f"class {recipe.name!r}: raw goes with a file or a folder only")
     source = find_source(recipe.source) if recipe.source is not None else None
     own = {*(dict(source.parameters) if source else ()), *(("batch_size",) if source else ())}
     bodies = _bodies(recipe, key, source)

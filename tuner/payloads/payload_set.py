@@ -76,7 +76,7 @@ def read_set(
         raise PayloadError(f"{what}: unknown key {unknown[0]!r}: known are classes and seed")
     seed = table.get("seed")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-        raise PayloadError(f"{what}: seed is a whole number from 0")
+        raise PayloadError(f"{what}: seed must be a whole number, 0 or more")
     classes = _table(table.get("classes", {}), f"{what}, classes")
     if not classes:
         raise PayloadError(f"{what} has no classes: name one, [classes.order]")
@@ -105,7 +105,7 @@ def _parsed(path: Path, what: str) -> Any:
             return tomllib.loads(text)
         return json.loads(text) if path.suffix.lower() == ".json" else _read_yaml(text, what)
     except OSError as error:
-        why = f" cannot be read: {error.strerror}"
+        why = f" can't be read: {error.strerror}"
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         why = f", line {line}: {error.problem}"
@@ -116,9 +116,9 @@ def _parsed(path: Path, what: str) -> Any:
     except UnicodeDecodeError as error:
         why = f" is not UTF-8 (at byte {error.start})"
     except yaml.YAMLError:
-        why = " holds control characters"
+        why = " contains control characters"
     except (ValueError, RecursionError, TypeError):
-        why = " cannot be read: it is nested too deep, or holds a number beyond all use"
+        why = " can't be read: it is nested too deeply, or a number in it is out of range"
     raise PayloadError(f"{what}{why}")
 
 
@@ -139,13 +139,13 @@ def _read_yaml(text: str, what: str) -> Any:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (AttributeError, KeyError):  # PyYAML's own, of `!!timestamp noon` and `!!bool maybe`
         raise PayloadError(
-            f"{what} has a value that is not as its tag says: leave out the tag"
+            f"{what} has a value that doesn't match its tag: leave out the tag"
         ) from None
 
 
 def _table(given: Any, where: str) -> dict[str, Any]:
     if not isinstance(given, dict):
-        raise PayloadError(f"{where}: a table is wanted, such as [classes.order]")
+        raise PayloadError(f"{where}: this must be a table, such as [classes.order]")
     return given
 
 
@@ -193,7 +193,7 @@ def _records(given: Any, where: str) -> int | str | None:
         return given
     if isinstance(given, int) and not isinstance(given, bool) and given >= 1:
         return given
-    raise PayloadError(f"{where}: records is a whole number from 1, or a parameter's name")
+    raise PayloadError(f"{where}: records must be a whole number, 1 or more, or a parameter's name")
 
 
 def _weight(given: Any, where: str) -> float:

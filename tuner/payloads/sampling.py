@@ -51,7 +51,7 @@ class Draw:
         """A whole number from `low` to `high`, both included."""
         span = high - low + 1
         if span <= 0:
-            raise PayloadError(f"no number lies between {low} and {high}: exchange them")
+            raise PayloadError(f"no number lies between {low} and {high}: swap them")
         return low + self.random.getrandbits(span.bit_length() + 32) % span
 
     def choice(self, options: Sequence[T]) -> T:
@@ -109,7 +109,7 @@ def parse_bytes(text: str) -> int:
     """`2kB`, `1.5 MB` or `300` in bytes, at most Lambda's 6 MB (6 MiB). Raises PayloadError."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise PayloadError(f"{text!r} is no size: write 300, 2kB or 1.5MB")
+        raise PayloadError(f"{text!r} isn't a size: write 300, 2kB or 1.5MB")
     count = round(float(match["number"]) * _BYTES[(match["unit"] or "b").lower()])
     if not 1 <= count <= MAX_SYNC_PAYLOAD_BYTES:
         raise PayloadError(
@@ -144,7 +144,7 @@ def parse_distribution(text: str) -> SizeDistribution:
         )
     (low_z, low), (high_z, high) = points
     if low > high:
-        raise PayloadError(f"sizes {text!r} fall where they should rise: p50=2kB,p99=200kB")
+        raise PayloadError(f"sizes {text!r} must rise with the percentile: write p50=2kB,p99=200kB")
     sigma = (math.log(high) - math.log(low)) / (high_z - low_z)
     return SizeDistribution(math.log(low) - sigma * low_z, sigma)
 
@@ -152,5 +152,5 @@ def parse_distribution(text: str) -> SizeDistribution:
 def _point(text: str) -> tuple[float, int]:
     match = _POINT.fullmatch(text.strip())
     if match is None or not 0 < float(match["percent"]) < 100:
-        raise PayloadError(f"{text.strip()!r} is no percentile of sizes: write p50=2kB")
+        raise PayloadError(f"{text.strip()!r} isn't a percentile of sizes: write p50=2kB")
     return NormalDist().inv_cdf(float(match["percent"]) / 100), parse_bytes(match["size"])

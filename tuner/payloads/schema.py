@@ -88,7 +88,7 @@ class SchemaEvents:
             kind.check_schema(self._schema)
         except jsonschema.SchemaError as error:
             raise PayloadError(
-                f"schema {file} is none, at {error.json_path}: its {error.validator} is wrong"
+                f"schema {file} isn't valid, at {error.json_path}: its {error.validator} is wrong"
             ) from None
         # An empty registry: a $ref fetches nothing, neither from the network nor from a file.
         registry = referencing.Registry()
@@ -117,13 +117,13 @@ class SchemaEvents:
                 break
             why = problem
         else:
-            raise PayloadError(f"schema {self._file} cannot be met: {why}")
+            raise PayloadError(f"schema {self._file} can't be met: {why}")
         if self._size is not None:
             wanted = self._size.at(quasirandom(self._key, index, part))
             value = enlarged(self._schema, value, wanted, draw)
             if problem := self._problem(value):
                 raise PayloadError(
-                    f"schema {self._file} cannot be met with {wanted} bytes: {problem}"
+                    f"schema {self._file} can't be met with {wanted} bytes: {problem}"
                 )
         return _written(value)
 
@@ -134,7 +134,7 @@ class SchemaEvents:
         except self._unresolvable:
             return "a $ref leads nowhere in the schema: write out what it means"
         except RecursionError:
-            return "it refers to itself without end"
+            return "it refers to itself endlessly"
         return None if error is None else f"{error.json_path} fails {error.validator}"
 
 
@@ -148,7 +148,7 @@ def _parsed(text: str, file: str) -> Any:
     except (ValueError, RecursionError):
         raise PayloadError(f"schema {file} is not JSON") from None
     if not isinstance(schema, dict | bool):
-        raise PayloadError(f"schema {file} is none: an object is wanted")
+        raise PayloadError(f"schema {file} isn't one: it must be an object")
     return schema
 
 

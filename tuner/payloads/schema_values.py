@@ -29,7 +29,7 @@ class _Maker:
 
     def value(self, schema: Any, path: str, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise Unsatisfiable(f"{path[:120]} refers to itself without end")
+            raise Unsatisfiable(f"{path[:120]} refers to itself endlessly")
         schema = self._resolved(schema, path)
         if "const" in schema:
             return schema["const"]
@@ -58,7 +58,7 @@ class _Maker:
                 schema = _merged(_without(schema, name), self._draw.choice(schema[name]))
             else:
                 return dict(schema)
-        raise Unsatisfiable(f"{path} refers to itself without end")
+        raise Unsatisfiable(f"{path} refers to itself endlessly")
 
     def _referred(self, reference: str, path: str) -> Any:
         if not reference.startswith("#"):
@@ -67,7 +67,7 @@ class _Maker:
         for step in reference[1:].split("/")[1:]:
             name = step.replace("~1", "/").replace("~0", "~")
             if not isinstance(target, dict) or name not in target:
-                raise Unsatisfiable(f"{path} refers to what is not there")
+                raise Unsatisfiable(f"{path} refers to something that isn't there")
             target = target[name]
         return target
 
@@ -109,7 +109,7 @@ class _Maker:
                 return made
         if "pattern" in schema:
             raise Unsatisfiable(
-                f"{path} has a pattern, which is not made up: give it an enum or examples"
+                f"{path} has a pattern, which can't be generated: give it an enum or examples"
             )
         if most < least:
             raise Unsatisfiable(f"{path} has a minLength above its maxLength")

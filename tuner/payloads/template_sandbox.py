@@ -136,6 +136,6 @@ class Fake:
             raise AttributeError(name)
         if name in self._clocked:
             raise PayloadError(
-                f"fake.{name} depends on the clock, so that no seed can repeat it: use time()"
+                f"fake.{name} depends on the clock, so no seed can repeat it: use time()"
             )
         return getattr(self._generator, name)

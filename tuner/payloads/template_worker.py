@@ -92,7 +92,7 @@ class Rendered:
             ) from None
         except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
             raise PayloadError(
-                f"template {file}: is nested too deep, or holds a number beyond all use: "
+                f"template {file}: is nested too deeply, or a number in it is out of range: "
                 "make it simpler"
             ) from None
         self._template = jinja2.Template.from_code(
@@ -154,9 +154,9 @@ class Rendered:
             return PayloadError(f"{where}: {_one_line(str(error))}")
         if isinstance(error, OverflowError | MemoryError | RecursionError):
             return PayloadError(
-                f"{where}: grows beyond all use, or over Lambda's 6 MB: make it smaller"
+                f"{where}: grows over Lambda's 6 MB or out of memory: make it smaller"
             )
-        return PayloadError(f"{where}: cannot be made ({type(error).__name__}): correct the line")
+        return PayloadError(f"{where}: can't be made ({type(error).__name__}): correct the line")
 
 
 class _TooLongError(Exception):
@@ -220,4 +220,4 @@ def _functions(draw: Draw, index: int) -> dict[str, Any]:
 
 
 def _one_line(text: str | None) -> str:
-    return " ".join((text or "cannot be read").split())
+    return " ".join((text or "can't be read").split())

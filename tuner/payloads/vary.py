@@ -49,7 +49,7 @@ def parse_vary(text: str) -> Vary:
     name, equals, given = text.partition("=")
     values = [value.strip() for value in given.split(",")]
     if not (equals and re.fullmatch(r"[A-Za-z_]\w*", name.strip()) and all(values)):
-        raise UsageError(f"`vary` {text!r} cannot be read: write it like batch_size=1,5,10")
+        raise UsageError(f"`vary` {text!r} can't be read: write it like batch_size=1,5,10")
     if not 1 < len(values) <= _MOST_VALUES or len(set(values)) < len(values):
         raise UsageError(f"`vary` {text!r} needs two to {_MOST_VALUES} values, each once")
     return Vary(name.strip(), tuple((value, _typed(value)) for value in values))

@@ -209,7 +209,7 @@ def _tiers(item: Mapping[str, Any]) -> tuple[tuple[Decimal | None, Decimal], ...
     except (KeyError, TypeError, AttributeError, InvalidOperation):
         usage = item["product"]["attributes"].get("usagetype", "an item")
         raise PriceError(
-            f"the prices of {usage} cannot be read: not the Price List's form"
+            f"the prices of {usage} can't be read: they aren't in the Price List's format"
         ) from None
     return tuple(tier for tier in tiers if tier[1] > 0)
 

@@ -66,7 +66,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
         for entry in regions[block].values():
             entry["as_of"] = dict.fromkeys(entry, as_of)
     if not (any(regions.values()) or requests):
-        raise PriceError("no price that is used was found there: nothing was changed")
+        raise PriceError("no price that tuner uses was found there: nothing was changed")
     static = {
         "lambda": {"duration_tier_bounds_gb_seconds": {}},
         "fargate": {"sizes_gb_by_vcpu": bundled["fargate"]["sizes_gb_by_vcpu"]},
@@ -112,7 +112,7 @@ def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook
     try:
         fresh = read_price_book(refreshed)
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
-        raise PriceError("it is no price snapshot") from None
+        raise PriceError("it isn't a price snapshot") from None
     entries: dict[str, Any] = {name: _updated(bundled, fresh, name) for name in _UPDATES}
     return replace(bundled, sources=bundled.sources + fresh.sources, **entries)
 

@@ -57,7 +57,7 @@ def _book_with(file: Path, stamp: int) -> PriceBook:
     try:
         return newest_prices(load_price_book(), _read(file))
     except PriceError as error:
-        raise PriceError(f"{file} cannot be used ({error}): delete it, or refresh again") from None
+        raise PriceError(f"{file} can't be used ({error}): delete it, or refresh again") from None
 
 
 def refresh_from_files(
@@ -72,9 +72,9 @@ def refresh_from_files(
         try:
             text = path.read_text("utf-8-sig")
         except OSError as error:
-            raise PriceError(f"{path} cannot be read ({error.strerror})") from None
+            raise PriceError(f"{path} can't be read ({error.strerror})") from None
         except UnicodeDecodeError:
-            raise PriceError(f"{path} is not UTF-8: it is no price list") from None
+            raise PriceError(f"{path} is not UTF-8, so it isn't a price list") from None
         items += read_saved(text, str(path))
     published = [str(item["publicationDate"])[:10] for item in items if item.get("publicationDate")]
     as_of = min(published, default=today.isoformat())
@@ -125,7 +125,7 @@ def _read(file: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise PriceError(f"not JSON: {type(error).__name__}") from None
     if not isinstance(document, dict):
-        raise PriceError("it is no price snapshot")
+        raise PriceError("it isn't a price snapshot")
     return document
 
 
@@ -143,4 +143,4 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, json.dumps(document, indent=1).encode(), new_mode=0o600)
     except OSError as error:
-        raise PriceError(f"{file} cannot be written: {error.strerror}") from None
+        raise PriceError(f"{file} can't be written: {error.strerror}") from None

@@ -103,7 +103,7 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     if request.budget.max_invocations is not None and not measure.exhaustive:
         check_count(request.budget.max_invocations)
     if request.function is None:
-        raise InputError("no function is named, and no sweep to go on from")
+        raise InputError("no function is named, and no sweep to resume")
     if measure.fail_on is not None:
         parse_fail_on(measure.fail_on)
     asks_account = any(map(asks_for_test_events, measure.payloads))
@@ -184,7 +184,7 @@ def load_build(code: str) -> Build:
                 "(ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME:TAG): check the path"
             )
     except OSError as error:
-        raise InputError(f"`code` {code!r} cannot be read: {error.strerror}") from error
+        raise InputError(f"`code` {code!r} can't be read: {error.strerror}") from error
     if len(package) > MAX_ZIPPED_BYTES:
         raise InputError(
             f"`code` {code!r} has {len(package) / 2**20:.0f} MB, a copy is made from 50 MB at "
@@ -205,7 +205,7 @@ def _read(path: Path) -> bytes:
     with path.open("rb") as file:
         package = file.read(MAX_ZIPPED_BYTES + 1)
     if not package.startswith(b"PK"):
-        raise InputError(f"`code` {str(path)!r} is no ZIP file: give one, or a folder")
+        raise InputError(f"`code` {str(path)!r} isn't a ZIP file: give one, or a folder")
     return package
 
 

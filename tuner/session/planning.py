@@ -121,7 +121,7 @@ def prior_of(
     prior_id = inputs.prior.plan.sweep_id
     if earlier is not None and prior_id in {earlier.plan.sweep_id, earlier.plan.resumed_from}:
         raise InputError(
-            f"`prior` {prior_id} is part of the sweep to go on from, and would count twice: "
+            f"`prior` {prior_id} is part of the sweep being resumed, and would count twice: "
             "leave it out"
         )
     return prior_evidence(

@@ -126,7 +126,7 @@ def read_sweep(path: Path) -> Sweep:
         except RecordError as error:
             raise SweepFileError(f"{path}, line {number}: {error}") from error
     if sweep is None:
-        raise SweepFileError(f"{path} is no sweep file, or was cut off before it began")
+        raise SweepFileError(f"{path} isn't a sweep file, or was cut off before it began")
     return reading.complete(sweep)
 
 
@@ -163,7 +163,7 @@ class _Reading:
             raise RecordError("something follows the end of the sweep")
         kind = _KINDS.get(str(record.pop("record", None)))
         if kind is None:
-            raise RecordError("the record is of no known kind")
+            raise RecordError("the record's kind is unknown")
         match _value(kind, record):  # a payload is for whoever asks for it, `read_payloads`
             case PriorEvidence() as prior:
                 self._prior = prior
@@ -200,9 +200,9 @@ class _Reading:
             raise RecordError(f"index {invocation.index} follows {len(self._invocations) - 1}")
         # The current size is measured even where the operator's limits leave it out.
         if invocation.memory_mb not in {*plan.sizes_mb, sweep.function.memory_mb}:
-            raise RecordError(f"{invocation.memory_mb} MB is no size of the plan")
+            raise RecordError(f"{invocation.memory_mb} MB isn't a size of the plan")
         if all(invocation.payload != payload.name for payload in plan.payloads):
-            raise RecordError("its payload is none of the plan")
+            raise RecordError("its payload isn't in the plan")
         if min(_amounts(invocation)) < 0:
             raise RecordError("an amount is negative")
         return invocation
@@ -212,11 +212,11 @@ def _check_prior(
     environment: PriorEnvironment, prior: PriorEvidence | None, plan: SweepPlan
 ) -> None:
     if prior is None:
-        raise RecordError("nothing says which earlier sweep this is of")
+        raise RecordError("no record says which earlier sweep this belongs to")
     if all(environment.payload != payload.name for payload in plan.payloads):
-        raise RecordError("its payload is none of the plan")
+        raise RecordError("its payload isn't in the plan")
     if not MIN_MEMORY_MB <= environment.memory_mb <= MAX_MEMORY_MB:
-        raise RecordError(f"{environment.memory_mb} MB is no size")
+        raise RecordError(f"{environment.memory_mb} MB isn't a size")
     if min(environment.durations_ms, default=-1) < 0:
         raise RecordError("it has no duration, or a negative one")
 
@@ -234,13 +234,15 @@ def _amounts(invocation: Invocation) -> Iterator[float]:
 def _begin(record: dict[str, Any], path: Path) -> Sweep:
     version = record.pop("schema_version", None)
     if record.pop("record", None) != "sweep" or type(version) is not int:
-        raise RecordError("this is no sweep file")
+        raise RecordError("this isn't a sweep file")
     if version > SCHEMA_VERSION:
         raise RecordError(
             f"the file is of version {version}, this tuner reads up to {SCHEMA_VERSION}: update it"
         )
     if version < 1:
-        raise RecordError(f"the file is of version {version}, which is no longer read: tune again")
+        raise RecordError(
+            f"the file is of version {version}, which can't be read any more: tune again"
+        )
     if isinstance(goal := record.get("goal"), dict):
         goal.pop("cost_slack_ratio", None)  # of the former rule: the new one answers
     try:
@@ -291,7 +293,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if line.endswith(b"\n"):
                     yield number, line
     except OSError as error:
-        raise SweepFileError(f"{path} cannot be read ({error.strerror})") from error
+        raise SweepFileError(f"{path} can't be read ({error.strerror})") from error
 
 
 def holds_sweep(path: Path) -> bool:

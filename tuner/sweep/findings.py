@@ -180,8 +180,8 @@ def unmeasurable(why: str | None) -> Finding:
         "the endpoint does not report as Lambda does: check `endpoint_url`"
         if why is not None
         else "a function that logs as JSON needs SystemLogLevel INFO (aws lambda "
-        "update-function-configuration --logging-config LogFormat=JSON,SystemLogLevel=INFO); a "
-        "chatty one must log less, or logs:FilterLogEvents be allowed"
+        "update-function-configuration --logging-config LogFormat=JSON,SystemLogLevel=INFO); for "
+        "a chatty one, log less or allow logs:FilterLogEvents"
     )
     return Finding(
         "unmeasurable",

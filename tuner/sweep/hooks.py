@@ -79,7 +79,7 @@ class Hooks:
         except subprocess.TimeoutExpired:
             why = f"it took more than {MAX_S:.0f} s"
         except OSError as error:
-            why = f"it cannot be run: {error.strerror}"
+            why = f"it can't be run: {error.strerror}"
         else:
             return
         raise HookError(f"the `{when}` command {words[0]!r} failed ({why})")
@@ -109,7 +109,7 @@ def _words(name: str, command: str | None) -> tuple[str, ...] | None:
         words = tuple(shlex.split(command))
     except ValueError as error:
         raise UsageError(
-            f"`{name}` cannot be split into words ({error}): check its quotes"
+            f"`{name}` can't be split into words ({error}): check its quotes"
         ) from None
     if not words:
         raise UsageError(f"`{name}` is empty: give a command, such as './reset-table.sh orders'")

@@ -75,7 +75,7 @@ class Judge:
     def _doubt(self, reply: InvokeReply, report: PlatformReport) -> str | None:
         """Say why a report cannot be of this invocation, if it cannot."""
         if reply.request_id is not None and report.request_id != reply.request_id:
-            return "its REPORT is of another request"
+            return "its REPORT is for another request"
         longest_ms = self._pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
         times_ms = (report.duration_ms, report.billed_duration_ms)
         if report.duration_ms <= 0 or max(times_ms) > longest_ms:

@@ -191,7 +191,7 @@ class SweepLoop:
         """Leave out every size that the account does not allow."""
         had = {*self._versions, *(each.memory_mb for each in self._recording.invocations)}
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
-        reason = f"at most {cap_mb} MB are allowed here, so that no larger size is measured"
+        reason = f"at most {cap_mb} MB are allowed here, so no larger size is measured"
         for size in above:
             self._left_out.add(size)
             self._policy.exclude(size, reason)

@@ -81,11 +81,11 @@ def import_failure(reply: InvokeReply) -> str | None:
         return None
     missing = _MISSING_MODULE.search(message)
     if missing is None:
-        return f"its code cannot be imported ({_IMPORT_ERROR})"
+        return f"its code can't be imported ({_IMPORT_ERROR})"
     name = missing[1]
     if f"import module '{name}'" in message:
         return f"the module {name} that its Handler names is not in its code ({_IMPORT_ERROR})"
-    return f"the module {name} that its code imports is not there ({_IMPORT_ERROR})"
+    return f"the module {name} that its code imports is missing ({_IMPORT_ERROR})"
 
 
 def is_crash(outcome: Outcome, error_type: str | None) -> bool:
@@ -142,8 +142,8 @@ def parse_fail_on(text: str) -> FailOn:
     except (JMESPathError, RecursionError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UsageError(
-            f'`fail_on` {text!r} is no JMESPath expression ({why}): write one like "statusCode >= '
-            '`400`" or "status == \'failed\'"'
+            f"`fail_on` {text!r} isn't a JMESPath expression ({why}): write one like "
+            '"statusCode >= `400`" or "status == \'failed\'"'
         ) from error
 
 

@@ -47,7 +47,7 @@ LEAST_INVOCATIONS: Final = 4
 _MAX_CONCURRENCY: Final = 1_000
 _UNMEASURABLE: Final = {
     "CapacityProviderConfig": "it runs on Lambda Managed Instances, whose price is the instances'",
-    "DurableConfig": "it is durable, and what an execution takes is no single invocation's",
+    "DurableConfig": "it is durable, so an execution isn't a single invocation",
     "TenancyConfig": "it is isolated by tenant, and a sweep's invocations name no tenant",
 }
 """Settings of a function by which its invocations tell nothing of its memory size, and why."""
@@ -219,9 +219,8 @@ def most_invocations(request: TuneRequest, payloads: Sequence[Payload]) -> int |
         return asked
     if sum(known) < LEAST_INVOCATIONS:
         raise UsageError(
-            f"`once_each=True` has {sum(known)} events to send, and comparing sizes takes "
-            f"{LEAST_INVOCATIONS} at least: record more into a folder, or describe them in a "
-            "payload set"
+            f"`once_each=True` has {sum(known)} events to send, but comparing sizes takes at least "
+            f"{LEAST_INVOCATIONS}: record more into a folder, or describe them in a payload set"
         )
     return min(sum(known), asked or sum(known))
 
@@ -232,8 +231,8 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
     asked_mb = max((asked.max_memory_mb or 0, *asked.memory_sizes_mb))
     if asked_mb > shown_mb:
         raise UsageError(
-            f"this host can show no more than {shown_mb} MB (its cores x 1769 MB), "
-            f"{asked_mb} MB was asked for: lower `max_memory_mb` or `memory_sizes_mb`"
+            f"this host can emulate at most {shown_mb} MB (its cores x 1769 MB), but {asked_mb} MB "
+            "was asked for: lower `max_memory_mb` or `memory_sizes_mb`"
         )
     return asked.min_memory_mb or MIN_MEMORY_MB, asked.max_memory_mb or shown_mb
 
@@ -268,12 +267,12 @@ def check_measurable(function: FunctionConfig) -> None:
     for name, why in _UNMEASURABLE.items():
         if name in settings:
             raise InputError(
-                f"{function.name} cannot be tuned: {why} ({name}). Nothing was changed; tune a "
+                f"{function.name} can't be tuned: {why} ({name}). Nothing was changed; tune a "
                 "function with the same code that has no such setting"
             )
     if not function.log_has_reports:
         raise InputError(
-            f"{function.name} cannot be tuned: its log has no REPORT records (JSON at "
+            f"{function.name} can't be tuned: its log has no REPORT records (JSON at "
             "SystemLogLevel WARN). Set INFO: aws lambda update-function-configuration "
             f"--function-name {function.name} --logging-config LogFormat=JSON,SystemLogLevel=INFO"
         )
@@ -304,6 +303,6 @@ def _check_affordable(pricing: Pricing, sizes: Sequence[int], budget_usd: float 
     if budget_usd is not None and worst_usd > budget_usd:
         raise UsageError(
             f"one invocation at {min(sizes)} MB may cost ${worst_usd:.6f} (if it lasts until the "
-            f"timeout of {pricing.function.timeout_s} s), `budget_usd` allows ${budget_usd:.6f}: "
-            "raise it"
+            f"timeout of {pricing.function.timeout_s} s), but `budget_usd` allows only "
+            f"${budget_usd:.6f}: raise it"
         )

@@ -54,7 +54,7 @@ def prior_evidence(
     environments = tuple(_environments(evidence, matched))
     if all(each.cold for each in environments):
         raise InputError(
-            f"`prior` {sweep_id} has no warm sample of these payloads, so it's of no use: "
+            f"`prior` {sweep_id} has no warm sample of these payloads, so it can't help: "
             "leave it out"
         )
     differs = _differing(earlier, function, environment)

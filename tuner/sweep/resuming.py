@@ -32,7 +32,7 @@ def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
     measure, budget, most = request.measure, request.budget, request.budget.max_invocations
     if most is not None and most <= done:
         raise InputError(
-            f"`max_invocations` {most} is spent: {plan.sweep_id} made {done}, and they count: "
+            f"`max_invocations` {most} is used up: {plan.sweep_id} made {done}, and they count: "
             "raise it"
         )
     return replace(
@@ -69,8 +69,8 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
         changed.append("environment")
     if changed:
         raise InputError(
-            f"{function.name} is not as {earlier.plan.sweep_id} measured it "
-            f"({', '.join(changed)} changed): its samples tell nothing of it. Leave out `resume`"
+            f"{function.name} has changed since {earlier.plan.sweep_id} measured it "
+            f"({', '.join(changed)}), so the earlier samples don't apply: leave out `resume`"
         )
 
 
@@ -131,7 +131,7 @@ def resumed_payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload,
     if payload_classes(found) == classes:
         return tuple(found)
     raise InputError(
-        f"the payloads are not those of {earlier.plan.sweep_id} "
+        f"the payloads differ from those of {earlier.plan.sweep_id} "
         f"({', '.join(each.name for each in classes)}): give the same `payloads` again "
         "(`keep_payloads=True` keeps them in the sweep file)"
     )

@@ -210,7 +210,7 @@ class TryFirst:
                     )
                 raise PayloadError(
                     f"the function fails with payload {name!r} at {self._memory_mb} MB "
-                    f"({invocation.error_type}), so nothing was measured with it: mend the "
+                    f"({invocation.error_type}), so nothing was measured with it: fix the "
                     "payload, or leave the class out"
                 )
             if (failed or invocation.cold_start) and self._attempts[name] < _MOST_ATTEMPTS:

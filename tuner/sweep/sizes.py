@@ -70,7 +70,7 @@ def check_range(min_mb: int, max_mb: int) -> None:
     _check_size(min_mb)
     _check_size(max_mb)
     if min_mb > max_mb:
-        raise UsageError(f"the least memory ({min_mb} MB) is above the greatest ({max_mb} MB)")
+        raise UsageError(f"the smallest memory ({min_mb} MB) is above the largest ({max_mb} MB)")
 
 
 def _check_size(size_mb: int) -> None:

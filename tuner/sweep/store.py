@@ -58,7 +58,7 @@ class SweepStore:
         newest = self.newest(function_name)
         if len(found := self.files(function_name)) == 1:
             raise SweepFileError(
-                f"one sweep of {function_name} is kept, {newest}: name the other one, or run "
+                f"only one sweep of {function_name} is kept, {newest}: name the other one, or run "
                 f"tuner tune {function_name} again"
             )
         return found[-2], newest
@@ -87,7 +87,7 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
     'adaptive'
     """
     if not isinstance(path_or_name, str | os.PathLike):
-        raise UsageError(f"{path_or_name!r} is no sweep: pass a file's path or a function's name")
+        raise UsageError(f"{path_or_name!r} isn't a sweep: pass a file's path or a function's name")
     path = Path(path_or_name)
     if path.is_dir() and (isinstance(path_or_name, Path) or len(path.parts) > 1):
         raise _not_a_folder(path)

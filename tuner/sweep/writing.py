@@ -155,7 +155,7 @@ class SweepWriter:
 
     def _unwritable(self, error: OSError) -> SweepFileError:
         return SweepFileError(
-            f"the sweep file {self.path} cannot be written ({error.strerror}): give another `out`"
+            f"the sweep file {self.path} can't be written ({error.strerror}): give another `out`"
         )
 
 
@@ -185,10 +185,10 @@ def _check_free(path: Path, *, replace: bool) -> None:
     if not start_of(path):
         return
     if not holds_sweep(path):
-        raise SweepFileError(f"{path} exists and is no sweep file: give another `out`")
+        raise SweepFileError(f"{path} exists and isn't a sweep file: give another `out`")
     if not replace:
         raise SweepFileError(
-            f"{path} holds a sweep already: give another `out`, `resume` {path} to go on from it, "
+            f"{path} holds a sweep already: give another `out`, `resume` {path} to continue it, "
             "or `force=True` to replace it"
         )
 
@@ -201,4 +201,4 @@ def _check_unchanged(path: Path, earlier: Sweep) -> None:
         len(earlier.invocations),
         earlier.end,
     ):
-        raise SweepFileError(f"{path} was written to since it was read: run again")
+        raise SweepFileError(f"{path} has changed since it was read: run again")

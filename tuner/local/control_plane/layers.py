@@ -130,8 +130,8 @@ class LayerStore:
             )
         if version is None:
             raise invalid(
-                f"Layer version {arn} does not exist. (A layer of an account is not here: publish "
-                "its files to this endpoint)"
+                f"Layer version {arn} does not exist. (Layers of an AWS account aren't available "
+                "here: publish their files to this endpoint)"
             )
         return version
 
@@ -246,7 +246,7 @@ def _refuse_extensions(version: LayerVersion) -> None:
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     if names:
         raise invalid(
-            f"The layer {version.name} brings the extension {names[0]}, and extensions cannot be "
+            f"The layer {version.name} brings the extension {names[0]}, and extensions can't be "
             "run by the local Lambda: leave the layer out"
         )
 

@@ -231,7 +231,7 @@ def _files(folder: Path) -> Iterator[Path]:
         if _NOT_PACKED.intersection(path.relative_to(folder).parts) or not path.is_file():
             continue
         if not path.resolve().is_relative_to(root):
-            raise LocalError(f"{path}: links out of the code folder, so it cannot be packed")
+            raise LocalError(f"{path}: links outside the code folder, so it can't be packed")
         yield path
 
 

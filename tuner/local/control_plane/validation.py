@@ -113,7 +113,7 @@ def _check_memory(memory_mb: int | None, limits: HostLimits) -> None:
         raise invalid(
             "'MemorySize' value failed to satisfy constraint: Member must have value less than or "
             f"equal to {limits.max_memory_mb} (memory buys CPU, 1,769 MB a core, and this host's "
-            f"{cores} cannot show more)"
+            f"{cores} can't show more)"
         )
 
 
@@ -131,7 +131,7 @@ def _check_environment(variables: Mapping[str, Any]) -> None:
     if "AWS_LAMBDA_EXEC_WRAPPER" in variables:
         raise invalid(
             "AWS_LAMBDA_EXEC_WRAPPER starts the runtime through an extension's script, which the "
-            "local Lambda cannot: leave it out"
+            "local Lambda can't: leave it out"
         )
     for name in variables:
         if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name):

@@ -272,7 +272,7 @@ class Environment:
         try:
             self._process = self._new_process(log, cores)
         except OSError as error:
-            raise LocalError(f"an execution environment cannot be made: {error}") from None
+            raise LocalError(f"an execution environment can't be created: {error}") from None
         except EntrypointError as error:
             why = invocation_outcome.invalid_entrypoint(str(error))
             raise RuntimeFailedError(why, time.monotonic_ns()) from None

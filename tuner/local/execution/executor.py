@@ -158,7 +158,7 @@ class ProcessExecutor:
         except OSError as error:
             grant.release()
             raise LocalError(
-                f"no execution environment can be made in {self._work_dir}: {error.strerror}"
+                f"no execution environment can be created in {self._work_dir}: {error.strerror}"
             ) from None
         return environment
 
@@ -173,6 +173,6 @@ class ProcessExecutor:
         limits = self._host.limits
         if deployment.memory_mb > limits.max_memory_mb:
             raise LocalError(
-                f"{deployment.memory_mb} MB cannot be shown on {limits.core_count} cores: at most "
-                f"{limits.max_memory_mb} MB (1,769 MB buy one core); tune larger sizes on AWS"
+                f"{deployment.memory_mb} MB can't be emulated on {limits.core_count} cores: at "
+                f"most {limits.max_memory_mb} MB (1,769 MB buy one core); tune larger sizes on AWS"
             )

@@ -54,13 +54,13 @@ _PROBE = (
 _STOP_CONTINUE: Final = Finding(
     "cpu_control_stop_continue",
     "warning",
-    "control groups cannot be used here: CPU shares are kept by stopping and continuing processes, "
+    "control groups can't be used here: CPU shares are kept by stopping and continuing processes, "
     "within 10%; run on Linux as root for 5%",
 )
 _SHARED_TMP: Final = Finding(
     "tmp_shared",
     "info",
-    "no private /tmp here: TMPDIR points to a folder of each environment instead",
+    "no private /tmp here: TMPDIR points to each environment's own folder instead",
 )
 _LOOSE_TMP: Final = Finding(
     "tmp_limited_by_file",

@@ -58,7 +58,7 @@ class RunFolder:
             self.path = fresh.rename(parent / f"{kind}-{name}")
         except OSError as error:
             raise LocalError(
-                f"cannot write to {parent} ({error.strerror}): name another work folder"
+                f"can't write to {parent} ({error.strerror}): name another work folder"
             ) from None
 
     def close(self) -> None:

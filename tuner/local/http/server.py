@@ -181,7 +181,7 @@ def _listen(port: int) -> socket.socket:
         listener.close()
         why = getattr(error, "strerror", None) or str(error)
         raise LocalError(
-            f"cannot listen on {LOOPBACK}:{port} ({why}): choose another with `port`, "
+            f"can't listen on {LOOPBACK}:{port} ({why}): choose another with `port`, "
             "or `port=0` for any free one"
         ) from error
     return listener

@@ -88,7 +88,7 @@ def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
             return found
         tried = tried or command
     nearest = _nearest(own, int(wanted.removeprefix("3.")), links_dir)
-    why = f"({tried}) cannot run the runtime client" if tried else "is not on PATH"
+    why = f"({tried}) can't run the runtime client" if tried else "is not on PATH"
     message = (
         f"python{wanted} {why}: Python {nearest.version} ran the function instead; "
         f"put a working python{wanted} on PATH to measure with it"
@@ -155,7 +155,7 @@ def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter
         python_path = (*path, str(sdk))
         answer = _probe(command, python_path) or answer
     message = (
-        f"{command} has no boto3 and cannot use the tool's: a handler that imports it will fail"
+        f"{command} has no boto3 and can't use the tool's: a handler that imports it will fail"
     )
     findings = () if answer.has_sdk else (Finding("sdk_missing", "warning", message),)
     directories = (*answer.places, *path, str(sdk), *_parents_of(RUNTIME_CLIENT + SDK))

@@ -92,7 +92,7 @@ def find_node(runtime: str) -> NodeJs:
     ran = f"Node.js {nearest.version} ran {runtime} functions instead"
     if wanted < LEAST_MAJOR:
         message = (
-            f"Node.js before {LEAST_MAJOR} cannot be used here: {ran}, and its times may differ"
+            f"Node.js before {LEAST_MAJOR} can't be used here: {ran}, and its times may differ"
         )
     else:
         message = (

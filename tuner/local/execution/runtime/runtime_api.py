@@ -28,7 +28,7 @@ SO_TIMESTAMPNS: Final = 35
 EXTENSION_ROOT: Final = "/2020-01-01/extension"
 NO_EXTENSIONS: Final = (
     b'{"errorType": "Extension.NotSupported", '
-    b'"errorMessage": "extensions cannot be run by the local Lambda"}'
+    b'"errorMessage": "extensions can\'t be run by the local Lambda"}'
 )
 
 CallKind = Literal["next", "response", "error", "init-error", "extension", "unknown"]

@@ -9,7 +9,7 @@ const { runtimeError } = require("./errors.cjs");
 
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
 const NO_STREAMING =
-  "response streaming cannot be shown by the local Lambda: answer with the whole response, " +
+  "response streaming can't be emulated by the local Lambda: answer with the whole response, " +
   "or tune this function on AWS";
 
 /** What the handler's module gets as `awslambda`: enough to be refused in a line. */
