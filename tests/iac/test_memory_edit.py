@@ -97,7 +97,7 @@ def test_a_line_that_other_functions_share_names_them(tmp_path: Path) -> None:
     [
         ("Bare", {}, "Bare has no MemorySize"),
         ("BySub", {}, "uses !Sub: no single line sets it"),
-        ("ByRef", {"Memory": "512"}, "change it where it is given"),
+        ("ByRef", {"Memory": "512"}, "change it where it is set"),
         ("missing", {}, "no function of the template is called missing"),
     ],
 )

@@ -157,8 +157,8 @@ def test_functions_that_no_condition_lets_be_say_so(tmp_path: Path) -> None:
     ("runtime", "instead"),
     [
         ("go1.x", "build for provided.al2023, as an executable called bootstrap"),
-        ("dotnetcore3.1", "take dotnet8"),
-        ("nodejs8.10", "take nodejs22.x"),
+        ("dotnetcore3.1", "use dotnet8"),
+        ("nodejs8.10", "use nodejs22.x"),
     ],
 )
 def test_a_retired_runtime_says_what_replaces_it(

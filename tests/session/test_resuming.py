@@ -243,7 +243,7 @@ def test_what_is_left_of_every_size_counts_the_new_warm_ups(target: OpenTarget) 
 def test_a_spent_limit_is_refused(target: OpenTarget) -> None:
     """What was made counts: the message says how many."""
     earlier = measured(target)
-    with pytest.raises(InputError, match="is spent"):
+    with pytest.raises(InputError, match="is used up"):
         prepared(target, earlier=earlier, max_invocations=len(earlier.invocations))
 
 
@@ -279,5 +279,5 @@ def test_too_few_events_to_send_each_once_are_refused(target: OpenTarget) -> Non
 def test_a_sweep_of_another_environment_is_no_start(target: OpenTarget) -> None:
     """Durations of this machine are not those of AWS."""
     earlier = dataclasses.replace(measured(target), environment="aws")
-    with pytest.raises(InputError, match="environment changed"):
+    with pytest.raises(InputError, match="measured it .environment"):
         prepared(target, earlier=earlier)
