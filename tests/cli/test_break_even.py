@@ -63,8 +63,8 @@ def test_leaving_has_an_exit_code_of_its_own(sweep_file: str) -> None:
     ("options", "complaint"),
     [
         (("--rate", "0"), "isn't above 0"),
-        (("--rate", "fifty"), "'fifty' is no rate: write 50/s"),
-        (("--per-month", "many"), "'many' is no number: write 50, 500k or 30M"),
+        (("--rate", "fifty"), "'fifty' isn't a rate: write 50/s"),
+        (("--per-month", "many"), "'many' isn't a number: write 50, 500k or 30M"),
         (("--rate", "5/fortnight"), "no known unit"),
         (("--rate", "1/s", "--per-month", "1M"), "not several"),
         (("--traffic", "nowhere.csv"), "can't be read"),
