@@ -1,4 +1,4 @@
-"""What a saved sweep tells, for commands and notebooks: the answer, platforms, curve and figure."""
+"""Answers from a saved sweep, for commands and notebooks: size, platforms, curve and figure."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def recommend(
 ) -> Recommendation:
     """Answer from a sweep alone (or its file, or a function's name), as `tuner report` does.
 
-    Without `goal` it is the sweep's own. With `terms`, such as "50/s", the answer says what it
-    saves a month, and a resize that saves too little is a keep. With `today` prices that are over
-    90 days old get a warning. Raises UsageError, SweepFileError, PriceError and InputError.
+    `goal` defaults to the sweep's own. With `terms`, such as "50/s", the answer gives the monthly
+    saving, and a resize that saves too little becomes a keep. With `today`, prices over 90 days old
+    get a warning. Raises UsageError, SweepFileError, PriceError and InputError.
 
     >>> answer = tuner.recommend("examples/sweeps/mixed.jsonl", "balanced", max_memory_mb=2048)
     >>> answer.goal.name, answer.verdict, answer.memory_mb <= 2048
@@ -72,9 +72,9 @@ def break_even(
 ) -> BreakEven:
     """Compare Lambda at the recommended size with the other platforms, from a sweep alone.
 
-    `terms` may be a rate, such as "50/s", "1M/day" or 50. Where a batch size was chosen, a rate
-    counts events of that size. Raises UsageError and SweepFileError, InputError where the sweep
-    cannot tell waiting from computing, PriceError for an unknown region.
+    `terms` may be a rate, such as "50/s", "1M/day" or 50. If a batch size was chosen, a rate counts
+    events of that size. Raises UsageError and SweepFileError, InputError if the sweep can't
+    separate waiting from computing, PriceError for an unknown region.
 
     >>> tuner.break_even("examples/sweeps/mixed.jsonl", "1M/day").verdict
     'stay'
@@ -85,11 +85,11 @@ def break_even(
 
 
 def fit_curve(sweep: SweepLike, payload: str | None = None, *, draw_count: int = 200) -> Curve:
-    """Mean warm duration over memory of one payload: the curve that the sweep's answer rests on.
+    """Mean warm duration over memory for one payload: the curve behind the sweep's answer.
 
-    `curve.mean_ms(sizes)` is the estimate, `curve.draws_ms(sizes)` what else it may be: one row a
-    draw, one column a size, in ms. `payload` must be named where there are several. Raises
-    InputError for an unknown payload and where there is no curve for want of samples.
+    `curve.mean_ms(sizes)` is the estimate, `curve.draws_ms(sizes)` its uncertainty: one row per
+    draw, one column per size, in ms. Name `payload` if there are several. Raises InputError for an
+    unknown payload, and if there are too few samples for a curve.
 
     >>> curve = tuner.fit_curve("examples/sweeps/mixed.jsonl")
     >>> curve.mean_ms([512, 1024]).shape, curve.draws_ms([512, 1024]).shape
@@ -116,8 +116,8 @@ def plot(
     """Draw a sweep with its answer, a comparison or a break-even, 900 × 620 px.
 
     The figure shows itself in a notebook; `savefig` writes it. A sweep without `answer` is answered
-    under its own goal; an answer alone is drawn with the sweep of its file. Raises InputError
-    without matplotlib and for an answer whose sweep has no file, and as `recommend` does.
+    for its own goal; an answer alone is drawn with the sweep from its file. Raises InputError
+    without matplotlib and for an answer whose sweep has no file, and whatever `recommend` raises.
 
     >>> tuner.plot("examples/sweeps/mixed.jsonl")._repr_png_()[1:4]
     b'PNG'

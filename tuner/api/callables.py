@@ -1,4 +1,4 @@
-"""Tunes a plain Python function: made into a Lambda function that runs on this machine."""
+"""Tunes a plain Python function: turns it into a Lambda function that runs on this machine."""
 
 from __future__ import annotations
 
@@ -68,20 +68,20 @@ def tune_callable(
     on_progress: ProgressHook = tell_nobody,
     **options: Unpack[TuneOptions],
 ) -> Recommendation:
-    """Say how much memory a Python function should have as a Lambda, without making it one.
+    """Say how much memory a Python function should have on Lambda, without deploying it.
 
     It runs here, under Lambda's CPU share and memory limit, with this interpreter's packages, as
     `function(event)` or `function(event, context)`. `events` is one event (anything that is JSON)
-    or a list of them, sent in turn. `memory_mb` is what the answer is compared with. The other
+    or a list of them, sent in turn. `memory_mb` is the size to compare the answer with. The other
     keywords are those of `tune`. Needs `pip install 'lambda-tuner[local]'`.
 
-    A function of a module is sent with its module and those beside it that are loaded. One of a
-    notebook or script is sent as its source, with the imports, functions, classes and values that
-    it uses by name. What cannot be sent is refused in one line: a lambda, a closure, a method, a
-    coroutine or generator, a class of a notebook, a value that cannot be pickled. Files that it
-    reads are not sent.
+    A function from a module is sent with its module and the loaded ones beside it. One from a
+    notebook or script is sent as source, with the imports, functions, classes and values that it
+    uses by name. What can't be sent is refused in one line: a lambda, a closure, a method, a
+    coroutine or generator, a class defined in a notebook, a value that can't be pickled. Files that
+    it reads aren't sent.
 
-    Raises UsageError, and as `tune` does.
+    Raises UsageError, and whatever `tune` raises.
 
     >>> from colorsys import rgb_to_hsv
     >>> def hue(event):
@@ -113,7 +113,7 @@ def tune_callable(
 
 
 def _template(function_name: str, memory_mb: int, timeout_s: int) -> str:
-    """The template of the function, as JSON, which is YAML too."""
+    """The function's template, as JSON, which is also YAML."""
     properties = {
         "FunctionName": function_name,
         "Runtime": f"python{sys.version_info.major}.{sys.version_info.minor}",
@@ -129,7 +129,7 @@ def _template(function_name: str, memory_mb: int, timeout_s: int) -> str:
 
 
 def _payload(events: object, folder: Path) -> str:
-    """One event as JSON, several as a folder of recorded ones."""
+    """One event as JSON, several as a folder of recorded events."""
     if not isinstance(events, list | tuple) or not events:
         return event_text({} if events is None else events)
     if len(events) == 1:
@@ -141,7 +141,7 @@ def _payload(events: object, folder: Path) -> str:
 
 
 class _Sources:
-    """What is sent of a function: a handler file, and what that imports and loads."""
+    """What is sent of a function: a handler file, and what it imports and loads."""
 
     def __init__(self, function: Callable[..., object]) -> None:
         inner = inspect.unwrap(function) if callable(function) else function
@@ -164,7 +164,7 @@ class _Sources:
         self._sent: set[str] = set()
 
     def write(self, folder: Path) -> None:
-        """Make the folder of the Lambda function. Raises UsageError."""
+        """Create the folder of the Lambda function. Raises UsageError."""
         folder.mkdir()
         if _is_importable(self._function):
             module = self._inner.__module__
@@ -182,7 +182,7 @@ class _Sources:
             _copy_module(name.partition(".")[0], folder)
 
     def _send(self, value: Any, name: str, scope: dict[str, Any]) -> None:
-        """What a name stands for, once, after all that its own source uses by name."""
+        """Send what a name refers to, once, after everything that its own source uses by name."""
         if name in self._sent:
             return
         self._sent.add(name)
@@ -222,7 +222,7 @@ class _Sources:
         return pickle.dumps(self._values)
 
     def _count_arguments(self) -> int:
-        """How many of event and context it takes: the event alone where it can be."""
+        """How many of event and context it takes: the event alone if that's enough."""
         for count in (1, 2, 0):
             with contextlib.suppress(TypeError):
                 inspect.signature(self._inner).bind(*(None, None)[:count])
@@ -234,7 +234,7 @@ class _Sources:
 
 
 def _is_importable(value: Any) -> bool:
-    """Whether another process gets it by the name of its module; a notebook has none."""
+    """Whether another process can import it from its module; a notebook has none."""
     module = sys.modules.get(getattr(value, "__module__", None) or "")
     if module is None or module.__name__ == "__main__":
         return False
@@ -242,7 +242,7 @@ def _is_importable(value: Any) -> bool:
 
 
 def _globals_in(source: str) -> set[str]:
-    """Names that a definition does not define itself, builtins among them."""
+    """Names that a definition uses but doesn't define, including builtins."""
     top = symtable.symtable(source, "<source>", "exec")
     tables, found = [top], set()
     while tables:
@@ -255,7 +255,7 @@ def _globals_in(source: str) -> set[str]:
 
 
 def _copy_module(top: str, folder: Path) -> None:
-    """Copy a module that the interpreter's own folders lack, and the loaded ones beside it."""
+    """Copy a module that isn't in the interpreter's own folders, and the loaded ones beside it."""
     place = _place_of(top)
     if place is None:
         return
@@ -270,7 +270,7 @@ def _copy_module(top: str, folder: Path) -> None:
 
 
 def _place_of(top: str) -> Path | None:
-    """A module's file or a package's folder; None where every process of this Python has it."""
+    """A module's file or a package's folder; None if every process of this Python has it."""
     module = sys.modules.get(top)
     paths = [*getattr(module, "__path__", ())] or [getattr(module, "__file__", None)]
     if top == "__main__" or paths[0] is None:

@@ -1,4 +1,4 @@
-"""The answers of one or several functions as one comment on a pull request."""
+"""The answers for one or more functions as one comment on a pull request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class CommentText(NamedTuple):
 
     key: str
     measured: datetime
-    """The newest sweep's beginning."""
+    """When the newest sweep began."""
     subjects: tuple[Subject, ...]
 
     @property
@@ -40,7 +40,7 @@ class CommentText(NamedTuple):
 
 
 class Posted(NamedTuple):
-    """What was done; `why_not_suggested` is None where no suggestion failed."""
+    """What was done; `why_not_suggested` is None unless a suggestion failed."""
 
     delivery: Delivery
     why_not_suggested: str | None
@@ -53,11 +53,11 @@ def compose_comment(
     digests: Collection[str] = (),
     changes: Sequence[TemplateChange | NoTemplateLine | None] = (),
 ) -> CommentText:
-    """Return the comment of these answers; the default key is the functions' names.
+    """Return the comment for these answers; the default key is the functions' names.
 
-    `digests` are those of the change's own builds (none: what was measured with `tune --code` is
-    taken for it), `changes` what each answer would change in a template. Raises SweepFileError for
-    a sweep without a time.
+    `digests` are the change's own builds (if none, whatever `tune --code` measured counts as the
+    change's build), `changes` what each answer would change in a template. Raises SweepFileError
+    for a sweep without a time.
     """
     subjects = [
         Subject(recommendation, sweep.started_at, _code(sweep, digests), change)
@@ -69,10 +69,10 @@ def compose_comment(
 
 
 def post_comment(comment: CommentText, forge: Forge) -> Posted:
-    """Post or update the comment, and suggest what it would change on the lines themselves.
+    """Post or update the comment, and suggest changes on the template's lines.
 
-    Where a suggestion cannot stand on its line the comment shows the change. Raises ForgeError,
-    ForgeReadOnlyError where it may not comment.
+    If a suggestion can't be placed on its line, the comment shows the change. Raises ForgeError, or
+    ForgeReadOnlyError if it may not comment.
     """
     wanted = _suggestions(comment.subjects)
     stands: set[str] = set()
@@ -90,10 +90,10 @@ def post_comment(comment: CommentText, forge: Forge) -> Posted:
 
 
 def _suggestions(subjects: Sequence[Subject]) -> dict[str, Suggestion]:
-    """What can be suggested, by function: a line that sets the memory of this function alone.
+    """Possible suggestions, by function: a line that sets the memory of that function only.
 
-    A line that answers do not agree about is left alone, and so is one with characters that do not
-    show, since what is accepted must be what is seen.
+    A line that answers disagree about is left alone, and so is one with invisible characters,
+    because reviewers must see what they accept.
     """
     found: dict[str, Suggestion] = {}
     lines: dict[tuple[str, int], set[str]] = {}
@@ -117,7 +117,7 @@ def _suggestions(subjects: Sequence[Subject]) -> dict[str, Suggestion]:
 
 
 def _marked(subject: Subject, wanted: dict[str, Suggestion], stands: Collection[str]) -> Subject:
-    """The subject, with whether its suggestion stands on its line."""
+    """The subject, noting whether its suggestion is on its line."""
     name, change = subject.recommendation.function.name, subject.change
     if name not in stands or not isinstance(change, TemplateChange):
         return subject
@@ -135,7 +135,7 @@ def _code(sweep: Sweep, digests: Collection[str]) -> MeasuredCode:
 
 
 def savings_over(limit_ratio: float, answers: Sequence[Recommendation]) -> list[Recommendation]:
-    """Those that surely (the interval's low end) save more by what is recommended."""
+    """The resizes that surely (by the interval's low end) save more than the limit."""
     return [
         answer
         for answer in answers

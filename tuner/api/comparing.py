@@ -1,4 +1,4 @@
-"""Two sweeps against each other."""
+"""Compares two sweeps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def compare(
     today: datetime.date | str | None = None,
     different_functions: bool = False,
 ) -> Comparison:
-    """How large the difference from sweep `a` to sweep `b` is, and whether it is real.
+    """How large the difference from sweep `a` to sweep `b` is, and whether it's real.
 
     Either may be a file's path or a function's name; a function's name alone compares its last two
     kept sweeps.
@@ -51,13 +51,13 @@ def compare(
     >>> tuner.compare(before, after, "speed").kind
     'same'
 
-    Before and after, two architectures, two versions of the code, a forecast and what was measured
-    after it was rolled out: which of them it is follows from what differs. Only what the two
-    measured counts, not the evidence of earlier sweeps. Where a parameter was varied, each value is
-    set against the same value. Without `goal` it is that of `b`, or else of `a`. `analyses` saves
-    analysing again. With `today` prices that are over 90 days old get a warning. Raises InputError
-    for two functions, unless `different_functions` says that they are meant, for a sweep without
-    warm samples and for two that have no varied value in common, and PriceError.
+    It may be before and after, two architectures, two versions of the code, or a forecast and what
+    was measured after the rollout, depending on what differs. Only what the two sweeps measured
+    counts, not evidence from earlier sweeps. If a parameter was varied, each value is compared with
+    the same value. `goal` defaults to `b`'s, then `a`'s. `analyses` saves repeating the analysis.
+    With `today`, prices over 90 days old get a warning. Raises InputError for two functions (unless
+    `different_functions` allows them), for a sweep without warm samples, and for two with no varied
+    value in common; PriceError.
     """
     if b is None:
         a, b = _newest_two(a)
@@ -94,7 +94,7 @@ def _newest_two(name: SweepLike) -> tuple[Path, Path]:
 
 
 def common_goal(a: Sweep, b: Sweep) -> Goal | None:
-    """The goal that both are answered under: the later one's; None where neither has one."""
+    """The goal for both: the later one's; None if neither has one."""
     return b.goal or a.goal
 
 

@@ -1,4 +1,4 @@
-"""What Python callers may give in place of a value: a path, a name, a number."""
+"""What Python callers may pass in place of a value: a path, a name, a number."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def sweep_of(given: SweepLike) -> Sweep:
-    """A sweep, or the one that a path or a function's name leads to.
+    """A sweep, or the one at a path or of a function.
 
     Raises SweepFileError, UsageError for another type.
     """
@@ -37,7 +37,7 @@ def sweep_of(given: SweepLike) -> Sweep:
 
 
 def goal_of(given: GoalLike | None) -> Goal | None:
-    """A goal, by itself or by its name. Raises UsageError."""
+    """A goal, or the one with this name. Raises UsageError."""
     if isinstance(given, str):
         return Goal(given)
     if given is None or isinstance(given, Goal):
@@ -46,7 +46,9 @@ def goal_of(given: GoalLike | None) -> Goal | None:
 
 
 def terms_of(given: TermsLike | None) -> Terms:
-    """The terms of a comparison, of all or of the rate of requests alone. Raises UsageError."""
+    """The terms of a comparison, from all of them or from the request rate alone. Raises
+    UsageError.
+    """
     match given:
         case None:
             return Terms()
@@ -62,7 +64,7 @@ def terms_of(given: TermsLike | None) -> Terms:
 
 
 def day_of(given: datetime.date | str | None) -> datetime.date | None:
-    """A day, or the one that its ISO text means. Raises UsageError."""
+    """A day, or the one in ISO text. Raises UsageError."""
     if given is None or isinstance(given, datetime.date):
         return given
     with contextlib.suppress(TypeError, ValueError):
@@ -71,7 +73,7 @@ def day_of(given: datetime.date | str | None) -> datetime.date | None:
 
 
 def unusable(given: Any, wanted: str) -> UsageError:
-    """What to raise for a value of a type that is of no use."""
+    """The error for a value of the wrong type."""
     kind = type(given).__name__
     article = "an" if kind[:1] in "AEIOUaeiou" else "a"
     what = "None" if given is None else f"{article} {kind}"

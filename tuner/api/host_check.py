@@ -1,4 +1,4 @@
-"""Measures how true the local Lambda is on this machine, and remembers it for later sweeps."""
+"""Measures how accurately the local Lambda works on this machine, and remembers it."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def check_host(
 ) -> tuple[HostCheck, ...]:
     """Measure the controls that `choice` names, and keep the results in the state folder.
 
-    "both" leaves out control groups where they cannot be used. Raises LocalError where a control
-    that was asked for does not work here, InputError where the folder cannot be written.
+    "both" leaves out control groups if they can't be used. Raises LocalError if a control that was
+    asked for doesn't work here, InputError if the folder can't be written.
     """
     refuse_other_systems()
     from tuner.local import check_control
@@ -62,10 +62,10 @@ def check_host(
 
 
 def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[Finding, ...]:
-    """What is known of this machine's truth, for a sweep that is about to begin on it.
+    """What is known about this machine's accuracy, for a sweep that is about to begin on it.
 
     The last check's failure, if there was one under the same control, and whether the machine is
-    busy right now: a loop of 0.1 s tells.
+    busy right now, by a loop of 0.1 s.
     """
     from tuner.local import bare_share
 
@@ -119,7 +119,7 @@ def _machine() -> str:
 
 
 def _keep(check: HostCheck, state_dir: Path) -> None:
-    """Put it in place of the last one of this machine and control, at once or not at all."""
+    """Atomically replace the last check of this machine and control."""
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     fresh = SavedCheck(_machine(), today, check)
     others = [
@@ -139,7 +139,7 @@ def _keep(check: HostCheck, state_dir: Path) -> None:
 
 
 def _read(state_dir: Path) -> tuple[SavedCheck, ...]:
-    """Read what is kept; a file that is none, or of another version, is nothing."""
+    """Read what is kept; an unreadable file or another version counts as nothing."""
     try:
         document = json.loads((state_dir / _FILE).read_text(encoding="utf-8"))
         if document["schema_version"] != 1:

@@ -1,4 +1,4 @@
-"""The sweeps that are kept in the state folder: which there are, what they say, which may go."""
+"""The sweeps kept in the state folder: listing them, and removing old ones."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
 
 _MAY_RUN: Final = timedelta(days=1)
-"""How long a file without an end is taken for a sweep that still runs: none takes longer."""
+"""How long a file without an end may belong to a running sweep: none takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeptSweep:
-    """One file; `sweep` is None where it cannot be read, and `problem` says why."""
+    """One file; if it can't be read, `sweep` is None and `problem` says why."""
 
     function: str
     started_at: datetime
-    """UTC; of a file that cannot be read: when it was last written."""
+    """UTC; for a file that can't be read, when it was last written."""
     file: Path
     size_bytes: int
     sweep: Sweep | None
     problem: str | None
     is_live: bool
-    """Whether it runs, or left something that `tuner recover` has to put right."""
+    """Whether it is running, or left something for `tuner recover`."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As an item of `tuner sweeps --json`, with its verdict."""
+        """As an entry of `tuner sweeps --json`, with its verdict."""
         sweep, choice, problem = self.sweep, None, self.problem
         try:
             choice = sweep and session.analyse(sweep).choice
@@ -93,10 +93,10 @@ def choose_old(
     older_than_days: float | None = None,
     now: datetime,
 ) -> tuple[KeptSweep, ...]:
-    """Those of a list, newest first, that may go: never a live one.
+    """The ones in a list (newest first) that may be removed, never a live one.
 
-    A function's newest `keep` stay, and so does what is not older than the days. A file that cannot
-    be read goes by its age alone. Raises UsageError without either limit.
+    A function's newest `keep` stay, and so does anything recent enough. A file that can't be read
+    goes by its age alone. Raises UsageError without either limit.
     """
     if keep is None and older_than_days is None:
         raise UsageError("say which sweeps may go: give `keep`, `older_than_days`, or both")
@@ -115,9 +115,9 @@ def choose_old(
 
 
 def remove(chosen: Sequence[KeptSweep], state_dir: Path) -> tuple[KeptSweep, ...]:
-    """Remove the files, but one that came to be live meanwhile; return what was removed.
+    """Remove the files, except those that have become live; return what was removed.
 
-    Raises InputError for one that cannot be removed.
+    Raises InputError for one that can't be removed.
     """
     removed = []
     for each in chosen:

@@ -1,4 +1,4 @@
-"""All that the report page shows of one sweep, put together."""
+"""Everything that the report page shows about one sweep."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def view(
     terms: Terms | None = None,
     today: datetime.date | None = None,
 ) -> SweepView:
-    """Answer, look under the mean and compare platforms. Raises PriceError.
+    """Answer, break down the mean and compare platforms. Raises PriceError.
 
-    A sweep that cannot be compared with other platforms is shown without, and with the reason.
+    A sweep that can't be compared with other platforms is shown without that, giving the reason.
     """
     terms = terms or Terms()
     found: BreakEven | InputError | PriceError

@@ -1,4 +1,4 @@
-"""How values show themselves in a notebook and to machines: see `tuner.model.presented`."""
+"""How values show themselves in a notebook and as JSON: see `tuner.model.presented`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuner.report import breakeven, card, json
 
 
 def as_dict(value: Any) -> dict[str, Any]:
-    """What `--json` prints of an answer; of a sweep all that its file says."""
+    """What `--json` prints for an answer; for a sweep, everything in its file."""
     match value:
         case Sweep():
             return {"schema_version": json.SCHEMA_VERSION, "kind": "sweep", **to_record(value)}
@@ -29,7 +29,7 @@ def as_dict(value: Any) -> dict[str, Any]:
 
 
 def as_html(value: Any) -> str | None:
-    """A card; None where a sweep has no answer to show."""
+    """A card; None if a sweep has no answer to show."""
     match value:
         case Comparison():
             return card.comparison_card(value)

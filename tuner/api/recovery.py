@@ -1,4 +1,4 @@
-"""Puts right what an interrupted sweep left."""
+"""Undoes what an interrupted sweep left."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ __all__ = ["Recovery", "StrayRecovery", "find_unfinished", "open_recovery", "ope
 class Recovery:
     """What is to be done about one journal, ready to be shown and carried out.
 
-    `plan` is None where the sweep ran on an endpoint of this machine that is gone, and what it
-    held with it.
+    `plan` is None if the sweep ran on a local endpoint that is gone, along with everything in it.
     """
 
     journal: UnfinishedJournal
@@ -41,7 +40,7 @@ class Recovery:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is going to be changed in an account."""
+        """Whether nothing will change in an account."""
         return self.plan is None or self.plan.is_empty
 
     @property
@@ -51,7 +50,7 @@ class Recovery:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """None: a journal is of one sweep, and of this machine."""
+        """None: a journal belongs to one sweep, on this machine."""
         return ()
 
     def describe(self) -> tuple[str, ...]:
@@ -87,11 +86,11 @@ def open_recovery(
     on_wait: Callable[[float], None] = lambda _seconds: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Recovery]:
-    """Connect to where the sweep ran and find out what is to be done; changes nothing.
+    """Connect to where the sweep ran and work out what is to be done; changes nothing.
 
-    A request that the sweep abandoned may still take effect: that is waited for, up to 30 s since
-    then, and told `on_wait` in seconds. Region and endpoint are the sweep's own unless given.
-    Raises LeaseError, AwsError and its kin.
+    A request that the sweep abandoned may still take effect: this waits for it, up to 30 s from the
+    request, and tells `on_wait` the seconds. Region and endpoint default to the sweep's own. Raises
+    LeaseError, AwsError and its subclasses.
     """
     from tuner.aws import connect
 
@@ -110,21 +109,21 @@ def open_recovery(
 
 @dataclass(frozen=True, slots=True)
 class StrayRecovery:
-    """What is to be done about one function without a journal of this machine."""
+    """What is to be done about one function without a journal on this machine."""
 
     plan: orphans.OrphanPlan
     gateway: LambdaGateway
     take_over: tuple[str, ...]
-    """Ids of sweeps that are known not to run anywhere."""
+    """Ids of sweeps known not to be running anywhere."""
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is going to be changed in an account."""
+        """Whether nothing will change in an account."""
         return self.plan.is_empty
 
     @property
     def sweep_id(self) -> str | None:
-        """The sweep that left it; None where nothing is to be done, or several may have."""
+        """The sweep that left it; None if nothing is to be done, or several may have."""
         return self.take_over[0] if len(self.take_over) == 1 and not self.is_empty else None
 
     def describe(self) -> tuple[str, ...]:
@@ -133,7 +132,9 @@ class StrayRecovery:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
+        """Ids of sweeps that may still be running on another machine: nothing of theirs
+        is touched.
+        """
         return self.plan.others
 
     def carry_out(self, on_progress: ProgressHook = tell_nobody) -> None:
@@ -164,10 +165,10 @@ def open_stray(
     region: str | None = None,
     endpoint_url: str | None = None,
 ) -> Iterator[StrayRecovery]:
-    """Find out what sweeps of other machines left of a function; changes nothing.
+    """Find what other machines' sweeps left of a function; changes nothing.
 
-    That none of them still runs cannot be known from here: `take_over` names those that are to be
-    put right. Raises LeaseError while a sweep of it runs on this machine, AwsError and its kin.
+    This machine can't know whether they are still running: `take_over` names those to undo. Raises
+    LeaseError while a sweep of the function runs on this machine, AwsError and its subclasses.
     """
     from tuner.aws import connect
 

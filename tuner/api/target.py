@@ -37,12 +37,12 @@ def open_target(
     credentials_wait: CredentialsWait | None = None,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[OpenTarget]:
-    """Connect to where the function of a sweep is; a local endpoint ends with the block.
+    """Connect to the function of a sweep; a local endpoint ends with the block.
 
-    What a template says of the function is held against the plan before an endpoint is started.
-    `on_step` is told of each build, `credentials_wait` is for credentials that expire. Raises
-    InputError, TemplateError, LocalError, CredentialsError; UsageError where a sweep of this
-    machine is to go on without its template.
+    What a template says about the function is checked against the plan before an endpoint starts.
+    `on_step` is told of each build, `credentials_wait` handles expired credentials. Raises
+    InputError, TemplateError, LocalError, CredentialsError; UsageError if a local sweep is resumed
+    without its template.
     """
     request, earlier = inputs.request, inputs.earlier
     try:
@@ -79,10 +79,10 @@ def connect_to(
     on_step: Callable[[str], None] = lambda _: None,
     check: Callable[[FunctionConfig, int], None] = lambda *_: None,
 ) -> Iterator[OpenTarget]:
-    """The same for a function by itself; `allow_outside` takes code from outside its repository.
+    """The same for a function alone; `allow_outside` accepts code from outside its repository.
 
-    Before an endpoint is started, `check` gets what the template says of the function, and the
-    largest size that this host can show.
+    Before an endpoint starts, `check` gets what the template says about the function, and the
+    largest size that this host can emulate.
     """
     connections = max(concurrency or 0, MAX_CONNECTIONS)
     if where.local_template is not None:
@@ -179,7 +179,7 @@ def _local_target(
 def _told_by_template(
     function: str, where: Target, *, allow_outside: bool
 ) -> tuple[FunctionConfig, int]:
-    """What the template and this host tell without an endpoint, which takes long to start.
+    """What the template and this host tell without starting an endpoint, which is slow.
 
     Raises UsageError, TemplateError and LocalError.
     """

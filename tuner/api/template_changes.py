@@ -1,4 +1,4 @@
-"""What recommendations would change in the templates of a repository."""
+"""What recommendations would change in a repository's templates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ USUAL_NAMES: Final = ("template.yaml", "template.yml", "template.json")
 
 
 def usual_templates(folder: Path) -> list[Path]:
-    """The template that SAM and CloudFormation users keep in a folder, if there is one."""
+    """The usual SAM or CloudFormation template in a folder, if there is one."""
     return [folder / name for name in USUAL_NAMES if (folder / name).is_file()][:1]
 
 
@@ -32,8 +32,8 @@ def template_change(
 ) -> TemplateChange | NoTemplateLine | None:
     """Return the line that gives a function its recommended memory, or why there is none.
 
-    None where nothing is recommended, and where the templates are not `named` by the user and do
-    not have the function.
+    None if nothing is recommended, or if the user didn't name the templates (`named`) and none has
+    the function.
     """
     memory_mb = answer.choice.memory_mb
     if memory_mb is None:
@@ -63,7 +63,7 @@ def template_change(
 
 
 def _another_size(edit: MemoryEdit, current_mb: int, *, picked: bool) -> str | None:
-    """Why the line is not the measured function's: it sets another size than that one has."""
+    """Why the line isn't the measured function's: it sets a size other than the current one."""
     if edit.memory_mb == current_mb or (edit.is_chosen and picked):
         return None
     if edit.now == edit.after and not edit.is_chosen:  # somebody has changed it already
@@ -84,7 +84,7 @@ def _reason(error: TemplateError, path: Path, shown: str) -> NoTemplateLine:
 
 
 def _in_repository(path: Path) -> str:
-    """The path as a forge writes it: seen from the repository's root, with slashes."""
+    """The path as a forge writes it: from the repository's root, with slashes."""
     whole = path.resolve()
     for folder in whole.parents:
         if (folder / ".git").exists():

@@ -1,4 +1,4 @@
-"""Invokes a function once with each payload class, as it stands: no version, no change."""
+"""Invokes a function once with each payload class, as it is: no version, no change."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def try_payloads(
 ) -> dict[str, str | None]:
     """Return for each class why the function fails with its first event, or None.
 
-    It really runs the code, at the current size. A call that is throttled or whose reply is lost
-    is told as such and not repeated. Raises AwsError and its kin, TemplateError, LocalError.
+    It really runs the code, at the current size. A throttled call or a lost reply is reported, not
+    repeated. Raises AwsError and its subclasses, TemplateError, LocalError.
     """
     with connect_to(
         function, where, state_dir=default_state_dir(), allow_outside=allow_outside

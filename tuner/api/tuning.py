@@ -37,10 +37,10 @@ Part = TypeVar("Part", Measure, Budget, Safety, Target, Output)
 
 
 class TuneOptions(TypedDict, total=False):
-    """The parts of a `TuneRequest`, which says what each means, as keywords of `tune`.
+    """The parts of a `TuneRequest`, which explains each, as keywords of `tune`.
 
-    Everything is optional; left out, or None, is the tool's own choice. A payload may be the event
-    itself, a dict or a list, and one alone need not stand in a list.
+    Everything is optional; left out, or None, the tool chooses. A payload may be the event itself,
+    a dict or a list, and a single one needn't be in a list.
 
     >>> options: tuner.TuneOptions = {"payloads": ["event.json", {"n": 1}], "max_invocations": 20}
     """
@@ -84,7 +84,7 @@ class TuneOptions(TypedDict, total=False):
 def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
     """Return the request that the keywords make.
 
-    Raises TypeError for one that there is not, UsageError for a value of a wrong type.
+    Raises TypeError for an unknown keyword, UsageError for a value of the wrong type.
     """
     if unknown := options.keys() - TuneOptions.__annotations__.keys():
         known = ", ".join(sorted(TuneOptions.__annotations__))
@@ -124,7 +124,7 @@ def _specs(given: Sequence[PayloadLike] | PayloadLike | None) -> tuple[str, ...]
 
 
 def event_text(event: object) -> str:
-    """An event as JSON text. Raises UsageError for what has none."""
+    """An event as JSON text. Raises UsageError if it isn't JSON."""
     try:
         return json.dumps(event, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -152,17 +152,16 @@ def tune(
 ) -> Recommendation:
     """Measure `function` (a name or an ARN) and say how much memory it should have.
 
-    It really runs the code. `goal`, such as "speed", is kept with the sweep; without it a sweep
-    that is gone on from has its own. `options` are those of the command `tuner tune`, by the names
-    that `tuner.TuneOptions` gives them, such as `payloads`, `region`, `local_template`,
-    `budget_usd`. `confirm` sees the plan before anything is changed; without it the call itself
-    agrees, to the cost and to side effects. `terms` have the rate of requests that a month is
-    reckoned with: "50/s". `stop` ends the sweep early, with an answer from what was measured. With
-    `today` prices that are over 90 days old get a warning.
+    It really runs the code. `goal`, such as "speed", is kept with the sweep; it defaults to the
+    resumed sweep's own. `options` are those of the command `tuner tune`, under the names in
+    `tuner.TuneOptions`, such as `payloads`, `region`, `local_template`, `budget_usd`. `confirm`
+    sees the plan before anything changes; without it the call itself agrees to the cost and to side
+    effects. `terms` give the request rate for monthly figures: "50/s". `stop` ends the sweep early,
+    with an answer from what was measured. With `today`, prices over 90 days old get a warning.
 
-    Raises NotAgreedError, InputError and its kin, UnknownTrafficError, PriceError, AwsError and its
-    kin, LocalError, HookError, and LeftChangedError if something is left changed. A second
-    stop before the function is leased raises KeyboardInterrupt: there is no answer then.
+    Raises NotAgreedError, InputError and its subclasses, UnknownTrafficError, PriceError, AwsError
+    and its subclasses, LocalError, HookError, and LeftChangedError if something is left changed. A
+    second stop before the function is leased raises KeyboardInterrupt: there is no answer then.
 
     >>> answer = tuner.tune(
     ...     "mixed", local_template="examples/template.yaml", max_invocations=8, goal="speed"

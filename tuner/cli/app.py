@@ -1,4 +1,4 @@
-"""The tree of commands. A command's module is imported when it is run, not to be listed."""
+"""The tree of commands. A command's module is imported only when the command runs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ Exit codes: 0 an answer was given, 1 error, 2 usage, 4 something is left changed
 
 
 class LazyGroup(TyperGroup):
-    """A group whose commands are listed from a table and loaded when they are run."""
+    """A group whose commands are listed from a table and loaded when they run."""
 
     table: Mapping[str, Entry] = COMMANDS
 
@@ -94,12 +94,12 @@ class LazyGroup(TyperGroup):
         return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as above
-        """What is needed to list a command: its name and help."""
+        """Enough to list a command: its name and help."""
         entry = self.table.get(cmd_name)
         return None if entry is None else TyperCommand(cmd_name, help=entry.help)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Load the command that is to be run (or completed)."""
+        """Load the command to run (or complete)."""
         self.commands = {name: self.get_command(ctx, name) for name in self.table}
         name, _, rest = super().resolve_command(ctx, args)
         asks_help = ctx.resilient_parsing or any(word in _HELP_OPTIONS for word in rest)
@@ -156,7 +156,7 @@ def _load(name: str, entry: Entry, *, with_defaults: bool) -> Any:
 
 
 def _reflowed(docstring: str) -> str:
-    """Paragraphs without the source's line breaks, which help would keep."""
+    """Join each paragraph's lines: help would keep the breaks."""
     return "\n\n".join(" ".join(part.split()) for part in docstring.split("\n\n"))
 
 
@@ -176,7 +176,7 @@ def _show_version(wanted: bool) -> None:
 
 
 def _blamed_on_setting(message: str, parameter: Any, context: Any) -> str:
-    """A wrong value is blamed on the variable or file that sets it, not on an option not given."""
+    """Blame a wrong value on the variable or file that set it, not on an option nobody gave."""
     if context is None or getattr(parameter, "name", None) is None:
         return message
     name = str(parameter.name)

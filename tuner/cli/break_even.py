@@ -1,6 +1,6 @@
-"""`tuner break-even`: from which traffic on a function is cheaper elsewhere.
+"""`tuner break-even`: at what traffic a function is cheaper elsewhere.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 from dataclasses import asdict, dataclass
@@ -38,7 +38,7 @@ _terms = partial(typer.Option, rich_help_panel="Terms")
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """How often the function is invoked, at most one way of saying so."""
+    """How often the function is invoked, given in at most one way."""
 
     rate: options.Rate = None
     per_month: options.PerMonth = None
@@ -63,7 +63,7 @@ class LoadOptions:
     ] = None
 
     def of(self, sweep: "Sweep", where: Target) -> "Traffic":
-        """Return the traffic; CloudWatch is asked for the swept function's. Raises InputError."""
+        """Return the traffic; for CloudWatch, the swept function's. Raises InputError."""
         from tuner.breakeven.traffic import read_traffic
 
         check_one_rate(self.rate, self.per_month, self.traffic)
@@ -74,10 +74,11 @@ class LoadOptions:
         return traffic_of(self.rate, self.per_month, self.peak_ratio)
 
     def _of_cloudwatch(self, sweep: "Sweep", where: Target) -> "Traffic":
-        """The traffic of the swept function over some days before the last full hour.
+        """The swept function's traffic, up to the last full hour.
 
-        Only reads (cloudwatch:GetMetricStatistics). Raises UsageError for days that CloudWatch does
-        not keep by the minute, InputError where nothing came, AwsError and its kin.
+        Only reads (cloudwatch:GetMetricStatistics). Raises UsageError for days that CloudWatch no
+        longer keeps by the minute, InputError if there were no requests, AwsError and its
+        subclasses.
         """
         from tuner.aws import connect
         from tuner.aws.metrics import MAX_DAYS
@@ -192,7 +193,7 @@ class TermsOptions:
     min_saving_ratio: options.MinSavingRatio = None
 
     def with_traffic(self, traffic: "Traffic") -> "Terms":
-        """Return the terms of a comparison. --api-gateway is at its list price or at yours."""
+        """Return the terms of a comparison. --api-gateway takes your price if there is one."""
         from tuner.breakeven.terms import Terms
 
         given = asdict(self)

@@ -24,8 +24,8 @@ def report_command(
 ) -> str:
     """The command that shows the answer again.
 
-    `source` is what `tuner report` finds the sweep by, if that is shorter than its file, and
-    `flags` are the options without which its report would give another answer.
+    `source` is how `tuner report` finds the sweep, if that's shorter than its file; `flags` are the
+    options needed to get the same answer.
     """
     sweep = shlex.quote(plain(source or recommendation.sweep.file or recommendation.function.name))
     return " ".join(["tuner report", sweep, *flags])
@@ -36,8 +36,8 @@ def apply_line(
     template: Path | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> str | None:
-    """What carries the answer out: the line of the template (of the folder's own without one), else
-    the AWS CLI's command. None where there is nothing to do.
+    """How to apply the answer: the line of the template (by default the folder's own), or the AWS
+    CLI's command. None if there is nothing to do.
     """
     if recommendation.choice.verdict != "resize" or _is_installed(template):
         return None
@@ -55,7 +55,7 @@ def apply_line(
 
 
 def _is_installed(template: Path | None) -> bool:
-    """Whether it's a template of the demo's, in the installed package: nobody deploys that."""
+    """Whether it's the demo's template in the installed package, which nobody deploys."""
     return template is not None and template.is_relative_to(Path(__file__).parents[1])
 
 
@@ -73,7 +73,7 @@ def _template_line(template: Path, change: TemplateChange) -> str:
 
 
 def page_command(view: SweepView, flags: Sequence[str]) -> str:
-    """The command that gives a page again, from its saved sweep; `flags`: beside the goal's."""
+    """The command that makes a page again from its saved sweep; `flags` are added to the goal's."""
     goal = goal_flags(view.recommendation.goal, view.sweep.goal)
     source = shlex.quote(plain(view.source))
     return " ".join(["tuner report", source, "--format html", *goal, *flags, "--out report.html"])
@@ -94,7 +94,7 @@ def measure_command(view: SweepView, flags: Sequence[str]) -> str:
 
 
 def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
-    """The options that make this goal of the one that a sweep keeps, or else of the defaults."""
+    """The options that turn the goal kept in a sweep (or the default one) into this one."""
     usual = kept or type(goal)()
     # A goal that is named has its own weight, and so drops the one that is kept.
     drops_weight = goal.time_weight is None and usual.time_weight is not None
@@ -118,13 +118,13 @@ def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
 
 
 def limits_flags(min_memory_mb: int | None, max_memory_mb: int | None) -> list[str]:
-    """The options of the range of sizes."""
+    """The options for the range of sizes."""
     options = {"--min-memory": min_memory_mb, "--max-memory": max_memory_mb}
     return [f"{name} {value}" for name, value in options.items() if value is not None]
 
 
 def terms_flags(terms: Terms) -> list[str]:
-    """The options of the traffic and of what a change must save, where they are no defaults."""
+    """The options for traffic and for the least saving, if they aren't the defaults."""
     usual, flags = type(terms)(), []
     if terms.traffic.rate_per_s is not None:
         flags.append(f"--rate {terms.traffic.rate_per_s:g}/s")

@@ -1,6 +1,6 @@
 """`tuner comment`: the answer, on the pull request.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 from dataclasses import asdict, dataclass
@@ -38,7 +38,7 @@ _pull_request = partial(typer.Option, rich_help_panel="Pull request")
 
 @dataclass(frozen=True, slots=True)
 class PullRequestOptions:
-    """Where the comment goes; what is not given comes from the job's environment."""
+    """Where the comment goes; the job's environment fills in what isn't given."""
 
     forge: Annotated[
         Literal["github", "gitlab"] | None,
@@ -92,7 +92,7 @@ class PullRequestOptions:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOptions:
-    """What the pull request builds, and the templates that it may change."""
+    """What the pull request builds, and the templates it may change."""
 
     code: Annotated[
         list[str] | None,
@@ -198,7 +198,9 @@ def comment(
 
 
 def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError | None":
-    """Post it; return why not, where there is no token (a UsageError) or it may not."""
+    """Post it; return why it was not posted: no token (a UsageError), or no permission to
+    comment.
+    """
     import time
 
     from tuner.api.comment import post_comment
@@ -229,10 +231,10 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
 
 
 def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: bool) -> None:
-    """Give the answer where it can be seen, and say why there.
+    """Show the answer somewhere else, and say why.
 
-    Raises an error of `why_not`'s kind where the comment is required, InputError for a summary that
-    is not writable.
+    Raises an error of `why_not`'s type if the comment is required, InputError if the summary can't
+    be written.
     """
     from tuner.cli.continuous_integration import write_summary
     from tuner.cli.screen import say, show_text
@@ -248,7 +250,7 @@ def _instead(text: "CommentText", why_not: "TunerError", *, require_comment: boo
 
 
 def _gate(limit_ratio: float | None, answers: "Sequence[Recommendation]") -> None:
-    """Raise SavingGateError where a resize saves more than the limit."""
+    """Raise SavingGateError if a resize saves more than the limit."""
     if limit_ratio is None:
         return
     from tuner.api.comment import savings_over

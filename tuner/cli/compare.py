@@ -1,4 +1,4 @@
-"""`tuner compare`: how large the difference of two sweeps is, and whether it's real."""
+"""`tuner compare`: how much two sweeps differ, and whether the difference is real."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated

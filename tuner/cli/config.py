@@ -1,10 +1,9 @@
-"""What is set around a command: options' defaults, the folders of sweeps and examples, the
-day.
+"""Settings around a command: options' defaults, the folders of sweeps and examples, the date.
 
-Defaults are of `TUNER_*` variables, then the project's file, then the user's own.
+Defaults come from `TUNER_*` variables, then the project's file, then the user's own.
 
-The project's is tuner.toml or [tool.tuner] of pyproject.toml, in the working folder; the user's own
-is lambda-tuner/config.toml in the folder where configuration is kept (~/.config on Linux).
+The project's file is tuner.toml, or [tool.tuner] in pyproject.toml, in the working folder; the
+user's own is lambda-tuner/config.toml in the user's configuration folder (~/.config on Linux).
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any, Final
 from tuner.errors import InputError
 
 NO_SLACK: Final = "--time-weight replaced the slack: 0.1 is usual, 0 asks for the plain cheapest"
-"""What is said where the former rule's slack is still given."""
+"""Shown if the old slack setting is still given."""
 KEYS: Final = frozenset(
     {
         "allow_different_replies", "budget_usd", "cold_start_share", "concurrency",
@@ -41,14 +40,14 @@ KEYS: Final = frozenset(
         "api_url", "arm_speed", "bill", "days", "log_kb_per_request", "needs_gpu", "provisioned",
     }
 )  # fmt: skip
-"""Options that a file may set. Not `yes`: a folder that you enter does not agree for you. Nor
-`before` and `after`, which neither a file nor a variable sets: it runs no commands either.
-Nor whose comment is renewed, and where."""
+"""Options that a file may set. Not `yes`: entering a folder doesn't mean you agree. Not `before`
+and `after`, which run commands; no variable sets them either. Not which comment is updated, or
+where."""
 USERS_OWN: Final = frozenset({"api_url", "endpoint_url", "profile"})
-"""Options that say who is sent credentials. A project's file may not set them: it is often somebody
-else's, and comes with a checkout. The user's own configuration file may."""
+"""Options that decide who gets your credentials. A project's file can't set them, because it often
+comes from somebody else with a checkout. The user's own configuration file can."""
 _FILES: Final = frozenset({"bill", "local", "payload", "prior", "traffic"})
-"""Options that name files to read: a project's file names those of its own folder."""
+"""Options that name files to read: a project's file may name only files in its own folder."""
 ENVIRONMENT_ONLY: Final = frozenset(
     {
         "yes", "allow_side_effects", "different_functions", "dry_run", "explain", "force",
@@ -62,8 +61,8 @@ _LISTS_WITH_COMMAS: Final = frozenset({"memory_sizes"})
 def defaults_for(parameters: Collection[str]) -> dict[str, Any]:
     """Defaults for a command's parameters: the environment's, the project's, the user's own.
 
-    Raises InputError for an unreadable file or an unknown key, and for a slack, which would change
-    nothing: in a file always, in a variable where the command has a goal.
+    Raises InputError for an unreadable file, an unknown key, or a slack, which would change nothing
+    (in a file always, in a variable if the command has a goal).
     """
     if "time_weight" in parameters and os.environ.get("TUNER_COST_SLACK"):
         raise InputError(f"TUNER_COST_SLACK is no longer a setting: {NO_SLACK}")
@@ -85,19 +84,19 @@ def read_environment(environment: dict[str, str]) -> dict[str, Any]:
 
 
 def users_own_path() -> Path:
-    """Where the user's own configuration lies, whatever the working folder is."""
+    """The user's own configuration file, whatever the working folder."""
     from platformdirs import user_config_path
 
     return user_config_path("lambda-tuner", appauthor=False) / "config.toml"
 
 
 def read_users_own(path: Path) -> dict[str, Any]:
-    """The user's own configuration file; empty without one. Raises InputError."""
+    """The user's own settings; empty if there's no file. Raises InputError."""
     return _checked(str(path), _parse(path, str(path))) if _is_file(path) else {}
 
 
 def read_file(folder: Path) -> dict[str, Any]:
-    """The table of tuner.toml, or else [tool.tuner] of pyproject.toml; empty without either.
+    """The settings in tuner.toml, or else [tool.tuner] in pyproject.toml; empty without either.
 
     Raises InputError, also for what only the user's own file may set.
     """
@@ -121,7 +120,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
-    """A project's settings: nothing that sends credentials elsewhere, no files from elsewhere."""
+    """A project's settings: none that send credentials elsewhere, no files from elsewhere."""
     found = _checked(where, table)
     for name in sorted(USERS_OWN & found.keys()):
         flag = name.replace("_", "-")
@@ -141,7 +140,7 @@ def _of_project(where: str, table: Any, folder: Path) -> dict[str, Any]:
 
 
 def _is_outside(given: str, folder: Path) -> bool:
-    """Whether it is the path of a file elsewhere, with links followed."""
+    """Whether it's the path of a file elsewhere, following links."""
     try:
         path = (folder / given).resolve()
         return path.exists() and not path.is_relative_to(folder.resolve())
@@ -208,9 +207,9 @@ def examples_dir() -> Path:
 
 
 def today() -> date:
-    """The day in UTC; SOURCE_DATE_EPOCH (seconds) sets another, so that output can be repeated.
+    """Today in UTC; SOURCE_DATE_EPOCH (seconds) overrides it, so output can be reproduced.
 
-    See reproducible-builds.org/specs/source-date-epoch. Raises InputError for what is no number.
+    See reproducible-builds.org/specs/source-date-epoch. Raises InputError if it isn't a number.
     """
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if not given:

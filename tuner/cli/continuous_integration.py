@@ -1,4 +1,4 @@
-"""What a CI job's environment says of the pull request that it runs for."""
+"""What a CI job's environment says about the pull request it runs for."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def pull_request_target(
 ) -> Target:
     """Return the pull or merge request; flags come before the environment. Its token may be empty.
 
-    Raises UsageError that names the flag for what is missing or wrong, InputError for an event
-    that cannot be read.
+    Raises UsageError that names the flag if something is missing or wrong, InputError if the event
+    can't be read.
     """
     kind = forge or ("gitlab" if environ.get("GITLAB_CI") else "github")
     names = _NAMES[kind]
@@ -74,7 +74,7 @@ def token_variable(kind: ForgeName, token_env: str | None) -> str:
 
 
 def write_summary(text: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Append to the job's summary; False where there is none. Raises InputError."""
+    """Append to the job's summary; False if there is none. Raises InputError."""
     path = environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return False
@@ -104,7 +104,7 @@ def _number(kind: ForgeName, environ: Mapping[str, str]) -> int | None:
 
 
 def _number_in(event: Any) -> int | None:
-    """Of pull_request, pull_request_target, a comment on one, and the run that it started.
+    """From pull_request, pull_request_target, a comment on one, or the run it started.
 
     GitHub leaves a fork's pull request out of `workflow_run`.
     """
@@ -123,7 +123,7 @@ def _number_in(event: Any) -> int | None:
 
 
 def _check(api_url: str | None) -> None:
-    """Raise UsageError for an address to which a token should not be sent."""
+    """Raise UsageError if a token shouldn't be sent to this address."""
     if api_url is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and an error as a line and, where asked for, as JSON."""
+"""How a command ends: its exit code, and an error as a line and, if asked for, as JSON."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _HAVE_JSON: Final = frozenset(
         *("sweeps", "observe"),
     }
 )
-"""Commands with --json, for which a setting of the folder or the environment may ask for JSON."""
+"""Commands with --json, for which a setting may ask for JSON too."""
 
 
 def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequence[str]) -> None:
-    """Write the line; where JSON was asked for and no answer stands on stdout, the object too.
+    """Write the line; if JSON was asked for and stdout has no answer yet, write the object too.
 
-    `error` None: the command line itself is wrong, or what happened was not foreseen.
+    `error` is None for a wrong command line and for an unexpected error.
     """
     screen.say(f"tuner: {message}")
     if screen.has_shown() or not asks_json(arguments):
@@ -51,7 +51,7 @@ def tell(error: TunerError | None, message: str, exit_code: int, arguments: Sequ
 
 
 def asks_json(arguments: Sequence[str]) -> bool:
-    """Whether the command was asked for JSON, by its arguments, the environment or the folder."""
+    """Whether JSON was asked for, by the arguments, the environment or the folder's settings."""
     words = list(arguments)
     words = words[: words.index("--")] if "--" in words else words
     if "--json" in words or "--format=json" in words or ("--format", "json") in pairwise(words):

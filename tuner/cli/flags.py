@@ -1,7 +1,7 @@
-"""Flags in place of the parameters that messages name.
+"""Turns parameters in messages into flags.
 
 Below the command line a message names an option as Python callers know it, in backticks: "allow
-more invocations (`max_invocations`)", "give `isolation=clone`". What is shown here says
+more invocations (`max_invocations`)", "give `isolation=clone`". Here it becomes
 "(--max-invocations)", "give --isolation clone". What an earlier version wrote stays as it is.
 """
 
@@ -60,18 +60,18 @@ FLAGS: Final = {
     **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},
     **_OTHERWISE_NAMED,
 }
-"""The flag of each parameter that a message may name."""
+"""The flag for each parameter that a message may name."""
 _PARAMETER: Final = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
 
 
 def with_flags(text: str) -> str:
-    """Return a message with the flags of the parameters in it; other words in backticks stay."""
+    """Replace the parameters in a message with flags; other words in backticks stay."""
     return _PARAMETER.sub(_as_flag, text) if "`" in text else text
 
 
 def shown(value: T) -> T:
-    """Return a value with the flags in all of its texts, at whatever depth of dataclasses and
-    tuples (named ones too); itself where it has none.
+    """Return a value with flags in all its texts, however deeply nested in dataclasses and tuples
+    (named ones too). A value without any is returned itself.
     """
     return cast("T", _shown(value))
 

@@ -1,6 +1,6 @@
-"""Options that belong together reach a command as one value: how, and those of several commands.
+"""Groups of options that reach a command as one value, shared by several commands.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 import inspect
@@ -25,10 +25,10 @@ T = TypeVar("T")
 
 
 def spread(command: Callable[..., T]) -> Callable[..., T]:
-    """Give a command an option for each field of its parameters that are dataclasses.
+    """Give a command an option for each field of its dataclass parameters.
 
-    The options stand where the parameter does, in the order of the fields, with their annotations
-    and defaults; the command gets the dataclass made of them.
+    The options take the parameter's place, in field order, with the fields' annotations and
+    defaults; the command gets the dataclass made from them.
     """
     signature = inspect.signature(command)
     groups: dict[str, Any] = {}
@@ -65,7 +65,7 @@ def _options(group: Any) -> list[inspect.Parameter]:
 
 @dataclass(frozen=True, slots=True)
 class GoalOptions:
-    """What is wanted."""
+    """The goal and its limits."""
 
     goal: options.GoalOption = None
     time_weight: options.TimeWeight = None
@@ -78,9 +78,9 @@ class GoalOptions:
     allow_different_replies: options.AllowDifferentReplies = False
 
     def wanted(self, kept: Goal | None = None) -> Goal:
-        """Return the goal: what is given here, the rest as the sweep keeps it or by default.
+        """Return the goal: what is given here, otherwise the sweep's own or the defaults.
 
-        A percentile without a limit is shown, and limits nothing.
+        A percentile without a limit is shown, but limits nothing.
         """
         kept = kept or Goal()
         return Goal(
@@ -102,7 +102,7 @@ def _or(given: T | None, kept: T) -> T:
 
 @dataclass(frozen=True, slots=True)
 class TrafficOptions:
-    """How often the function is invoked, and from which saving on that matters."""
+    """How often the function is invoked, and how much a change must save."""
 
     rate: options.Rate = None
     per_month: options.PerMonth = None
@@ -122,7 +122,7 @@ class TrafficOptions:
 
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
-    """Where the function is: in an account, or on this machine by its template."""
+    """Where the function is: in an account, or on this machine from its template."""
 
     local: options.LocalTemplate = None
     parameter: options.TemplateParameters = None
@@ -133,7 +133,7 @@ class TargetOptions:
     endpoint_url: options.EndpointUrl = None
 
     def part(self) -> Target:
-        """Return it; raises BadParameter for a value that is no NAME=VALUE."""
+        """Return it; raises BadParameter for a value that isn't NAME=VALUE."""
         return Target(
             region=self.region,
             profile=self.profile,
@@ -148,7 +148,7 @@ class TargetOptions:
 def traffic_of(
     rate_per_s: float | None, per_month: float | None, peak_ratio: float | None = None
 ) -> "Traffic":
-    """Traffic of at most one of the two rates. Raises InputError."""
+    """Traffic from at most one of the two rates. Raises InputError."""
     from tuner.breakeven.traffic import traffic_of_rate
 
     check_one_rate(rate_per_s, per_month)
@@ -158,7 +158,7 @@ def traffic_of(
 
 
 def check_one_rate(*given: object) -> None:
-    """Raise UsageError where the rate is said in several ways."""
+    """Raise UsageError if the rate is given in more than one way."""
     if sum(each is not None for each in given) > 1:
         raise UsageError("give one of --rate, --per-month and --traffic, not several")
 
@@ -178,7 +178,7 @@ class WhereOptions:
 
 @dataclass(frozen=True, slots=True)
 class MannerOptions:
-    """How a change to an account talks to whoever asked for it."""
+    """Whether to ask, and how to print, when a command changes an account."""
 
     yes: options.Yes = False
     dry_run: options.DryRun = False

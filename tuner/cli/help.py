@@ -1,6 +1,6 @@
-"""Help as plain text: whole option names, what they do beside or beneath, grouped by title.
+"""Help as plain text: whole option names with their descriptions, grouped under titles.
 
-A command with many options shows those that most use; `--help-all` shows the rest.
+A command with many options shows the common ones; `--help-all` shows the rest.
 """
 
 from __future__ import annotations
@@ -25,19 +25,21 @@ _SENTENCE: Final = re.compile(r"(?<=[^.…][.])\s.*", re.DOTALL)
 
 
 class PlainHelp(TyperCommand):
-    """A command whose help is plain text. `common` names the parameters of the short help; without
-    any, every option is in it.
+    """A command with plain-text help. `common` names the parameters in the short help; if it's
+    empty, every option is shown.
     """
 
     common: tuple[str, ...] = ()
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The command's own, `--help`, and `--help-all` where the short help leaves some out."""
+        """The command's own parameters, `--help`, and `--help-all` if the short help leaves some
+        out.
+        """
         own = super().get_params(ctx)
         return [*own, _help_all()] if self.common else own
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Usage, what it does, options by title, examples, and where defaults come from."""
+        """Usage, description, options by title, examples, and where defaults come from."""
         write_help(self, ctx, formatter, short=bool(self.common) and not ctx.meta.get(_ALL))
         if any(each.param_type_name == "option" for each in self.params):
             formatter.write_paragraph()
@@ -45,7 +47,7 @@ class PlainHelp(TyperCommand):
 
 
 def write_help(command: Any, ctx: Any, formatter: Any, *, short: bool = False) -> None:
-    """Write the help of a command, or of a group with the commands below it."""
+    """Write the help for a command, or for a group and its commands."""
     command.format_usage(ctx, formatter)
     text = command.help or ""
     formatter.write_paragraph()
@@ -87,7 +89,7 @@ def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str
 
 
 def _indented(epilog: str, width: int) -> Iterator[str]:
-    """Paragraphs: commands as they are, prose in the width."""
+    """Paragraphs: commands verbatim, prose wrapped."""
     for paragraph in epilog.split("\n\n"):
         if paragraph.startswith("tuner "):
             yield f"  {paragraph}\n"

@@ -1,4 +1,4 @@
-"""`tuner iam-policy`: what a command needs to be allowed."""
+"""`tuner iam-policy`: the permissions that a sweep needs."""
 
 import json
 from typing import Annotated, Final, Literal
@@ -9,7 +9,7 @@ from tuner.cli import options
 from tuner.cli.screen import say, show_json
 
 MOST_OF_A_USER: Final = 2_048
-"""Characters, by IAM's quotas; 10,240 of a role, 6,144 of a managed policy."""
+"""Characters, by IAM's quotas; a role may have 10,240, a managed policy 6,144."""
 
 EPILOG = """\
 tuner iam-policy resize-images --region eu-west-1
@@ -37,9 +37,9 @@ def iam_policy(
     region: Annotated[str | None, options.region_option("the ARN's, else any")] = None,
     isolation: options.IsolationOption = "auto",
 ) -> None:
-    """Print the least IAM policy that a sweep of FUNCTION, or another command, needs, as JSON.
+    """Print the least IAM policy that a sweep of FUNCTION needs, as JSON.
 
-    No credentials are needed and nothing is asked of AWS. What the ARN doesn't name is `*`.
+    It needs no credentials and doesn't call AWS. Whatever the ARN doesn't name is `*`.
     """
     from tuner.aws.function_ref import check_region, parse_reference
     from tuner.aws.iam_policy import least_policy

@@ -1,4 +1,4 @@
-"""`tuner local …`: a Lambda endpoint on this machine, and how true that is to Lambda."""
+"""`tuner local …`: a Lambda endpoint on this machine, and how closely it matches Lambda."""
 
 import signal
 import sys
@@ -50,10 +50,10 @@ def serve(
     build: options.Build = False,
     allow_outside: options.AllowOutside = False,
 ) -> int:
-    """Serve the functions of TEMPLATE on a Lambda endpoint of your own, until Ctrl-C.
+    """Serve the functions of TEMPLATE from a local Lambda endpoint, until Ctrl-C.
 
-    It runs the real handlers as your user, listens on this machine only, and gives each memory
-    size the share of CPU that Lambda gives it.
+    It runs the real handlers as your user, listens on this machine only, and gives each memory size
+    the CPU share that Lambda gives it.
     """
     from tuner.iac import read_template
     from tuner.local import refuse_other_systems
@@ -99,11 +99,11 @@ def check(
     ] = "auto",
     json: options.JsonOutput = False,
 ) -> int:
-    """Measure in about a minute up to which memory size this machine is true to Lambda.
+    """Measure, in about a minute, up to which memory size this machine matches Lambda.
 
-    A real function computes at six sizes of up to one core and at every whole number of cores; its
-    share of CPU is held against Lambda's, with its jitter and what others took meanwhile. Later
-    local sweeps on a machine that failed carry a finding.
+    A real function computes at six sizes of up to one core and at every whole number of cores. Its
+    share of CPU is compared with Lambda's, along with its jitter and what other processes took
+    meanwhile. If the machine fails, later local sweeps on it carry a finding.
     """
     from tuner.api.host_check import check_host
     from tuner.report import host_check
@@ -122,11 +122,11 @@ class _StoppedError(Exception):
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Raise _StoppedError within the block once a signal comes."""
+    """Raise _StoppedError within the block when a signal comes."""
     from tuner.sweep.io import stopping_signals
 
     def stop(_number: int, _frame: object) -> None:
-        """Leave the block once; further signals must not cut through the closing."""
+        """Leave the block once; further signals must not interrupt the cleanup."""
         for number in stopping_signals():
             signal.signal(number, signal.SIG_IGN)
         raise _StoppedError
@@ -140,7 +140,7 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 def _lines(status: "LocalStatus", functions: "Sequence[TemplateFunction]") -> list[str]:
-    """What a client needs to connect, what it finds there, and what to know of this host."""
+    """What a client needs to connect, the functions it finds there, and notes on this host."""
     host = f"{status.core_count} cores, sizes up to {status.max_memory_mb} MB"
     names = max((len(each.name) for each in functions), default=0)
     return [
@@ -161,7 +161,7 @@ def _lines(status: "LocalStatus", functions: "Sequence[TemplateFunction]") -> li
 
 
 def _said(status: "LocalStatus") -> list[str]:
-    """What to know of this host, what else is amiss, and what there is beside the functions."""
+    """Notes on this host, other problems, and what exists beside the functions."""
     from tuner.api.host_check import host_findings
 
     checked = host_findings(state_dir(), status.cpu_control, status.core_count)

@@ -1,6 +1,6 @@
-"""The entry point: runs a command and turns what went wrong into one line and an exit code.
+"""The entry point: runs a command and turns any failure into one line and an exit code.
 
-Only what every run needs is imported here: `tuner --version` answers before typer is loaded.
+Imports only what every run needs: `tuner --version` answers before typer is loaded.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tuner import __version__
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
-"""128 + SIGPIPE, as a shell would say it of a program without a handler."""
+"""128 + SIGPIPE, as a shell reports it."""
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     sys.exit(run(sys.argv[1:]))
 
 
@@ -51,9 +51,9 @@ def _say_version() -> int:
 
 
 def _stand_in_for_closed_streams() -> bool:
-    """Open what the shell closed (`2>&-`, `<&-`); False where stdout is closed, the answer's way.
+    """Open streams that the shell closed (`2>&-`, `<&-`); False if stdout is closed.
 
-    Python has None for a closed stream, and the next file that is opened would get its number.
+    Python has None for a closed stream, and the next file opened would get its number.
     """
     is_open = sys.stdout is not None
     if sys.stdin is None:
@@ -88,7 +88,7 @@ def _run_app(arguments: list[str]) -> int:
 
 
 def _describe(error: Exception) -> str:
-    """Type and place. Not the text: nobody knows what a foreign exception quotes."""
+    """Type and place. Not the text: there's no telling what an unknown exception quotes."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,6 +1,6 @@
-"""One vocabulary of options, so that a word means the same in every command.
+"""Every option once, so that it means the same in every command.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ FunctionName = Annotated[
 
 
 def region_option(otherwise: str) -> Any:
-    """`--region`, with what is taken without it."""
+    """`--region`, saying what is used without it."""
     return where_option(
         parser=values.region, metavar="REGION", help=f"AWS region (default: {otherwise})."
     )

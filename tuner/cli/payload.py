@@ -1,4 +1,4 @@
-"""`tuner payload …`: what the function receives, made, shown and checked."""
+"""`tuner payload …`: make, show and check what the function receives."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -68,7 +68,7 @@ class MakingOptions:
     allow_outside: options.AllowOutside = False
 
     def load(self, specs: Sequence[str]) -> "tuple[Payload, ...]":
-        """Return the classes that are named. Raises PayloadError."""
+        """Return the named classes. Raises PayloadError."""
         from tuner.payloads import load_payloads
 
         return load_payloads(
@@ -83,7 +83,7 @@ class MakingOptions:
 
 
 def sources(*, json: options.JsonOutput = False) -> None:
-    """List the services whose events can be made, and the parameters of each."""
+    """List the services whose events can be made, and their parameters."""
     from tuner.payloads.event_sources import SOURCES
 
     if json:
@@ -122,9 +122,9 @@ def make(
     making: MakingOptions,
     json: options.JsonOutput = False,
 ) -> None:
-    """Write events of all classes to a folder, by their weights, with seed and digest.
+    """Write events of all classes to a folder, in proportion to their weights.
 
-    Each class gets a folder of its own; manifest.json says what is there.
+    Each class gets its own folder; manifest.json lists what is there, with seed and digest.
     """
     from tuner.payloads.corpus import write_corpus
 
@@ -145,7 +145,7 @@ def show(
     index: Annotated[int, typer.Option(metavar="N", min=0, help="Which event of each class.")] = 0,
     making: MakingOptions,
 ) -> None:
-    """Print one event of each class, as it would be sent: one event a line where it has none."""
+    """Print one event of each class, as it would be sent: one event per line without --index."""
     for each in making.load(payload):
         text = each.body_at(index).decode("utf-8", "replace")
         show_text(text if text.endswith("\n") else text + "\n")
@@ -161,9 +161,9 @@ def events(
     where: WhereOptions,
     json: options.JsonOutput = False,
 ) -> None:
-    """List the function's shareable test events (those of the console and the SAM CLI).
+    """List the function's shareable test events (from the console and the SAM CLI).
 
-    `tuner tune FUNCTION --payload test-events` sends them, each as a class of its own.
+    `tuner tune FUNCTION --payload test-events` sends them, each as its own class.
     """
     from tuner.api.target import connect_to
     from tuner.cli.config import state_dir
@@ -193,10 +193,10 @@ def check(
     target: TargetOptions,
     json: options.JsonOutput = False,
 ) -> int:
-    """Make events of each class and say how they weigh, how large they are and of what shape.
+    """Make events of each class and show their weights, sizes and shapes.
 
-    With --try the function is invoked once with each class, as it stands now: exit code 1 if one
-    of them fails.
+    With --try the function is invoked once with each class, as it is now. If one fails, the exit
+    code is 1.
     """
     from tuner.aws.function_ref import parse_reference
     from tuner.payloads.corpus import summarize
@@ -248,7 +248,7 @@ def _try(
     yes: bool,
     allow_outside: bool,
 ) -> dict[str, str | None]:
-    """Invoke the function once with each class: why that failed, or None. Raises TunerError."""
+    """Invoke the function once with each class: why it failed, or None. Raises TunerError."""
     from tuner.api.trial import try_payloads
     from tuner.errors import NotAgreedError
 

@@ -1,4 +1,4 @@
-"""What is no text on the command line, figures and pages: where it may go, and its way there."""
+"""Figures and pages on the command line: where they may go, and writing them there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FORMATS: Final = ("png", "svg", "html")
 
 
 def format_of(format_name: str, *, json: bool) -> str:
-    """The format that is asked for. Raises UsageError for two of them."""
+    """The requested format. Raises UsageError if there are two."""
     if not json:
         return format_name
     if format_name not in {"text", "json"}:
@@ -38,10 +38,10 @@ def format_of(format_name: str, *, json: bool) -> str:
 
 
 def check(format_name: str, out: Path | None, *, sweep_count: int) -> bool:
-    """Whether the format is one of a picture or page. Nothing is read yet.
+    """Whether the format is a picture or page. Reads nothing yet.
 
-    Raises UsageError for what cannot be drawn or shown there. A file must end as its format
-    does: so none is ever written over a sweep.
+    Raises UsageError if it can't be drawn or shown there. A file name must end in its format, so
+    that no sweep is ever overwritten.
     """
     if format_name not in FORMATS:
         if out is not None:
@@ -85,8 +85,8 @@ def show_page(
     comparison: Comparison | None = None,
     flags: Sequence[str] = (),
 ) -> None:
-    """Write the page to a file, or to stdout; `flags` are the options beside the goal's that gave
-    its answers. Raises InputError.
+    """Write the page to a file, or to stdout; `flags` are the options besides the goal's that led
+    to its answers. Raises InputError.
     """
     from tuner.report.page.html import render
 

@@ -1,4 +1,4 @@
-"""`tuner prices`: the price book that answers are made with, and its renewal."""
+"""`tuner prices`: show or refresh the prices that answers use."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,11 +21,11 @@ def show(
     region: Annotated[str | None, options.region_option("all")] = None,
     json: options.JsonOutput = False,
 ) -> None:
-    """Show Lambda's list prices of a region, or of every region.
+    """Show Lambda's list prices in a region, or in every region.
 
-    They come with the tool, or from the last `tuner prices refresh`, as of the day that is shown;
-    free tier and discounts are left out. One region alone is shown with Fargate, EC2, the network
-    and Managed Instances as well.
+    They come with the tool or from the last `tuner prices refresh`, with their date; free tier and
+    discounts are left out. With a region, Fargate, EC2, network and Managed Instances are shown
+    too.
     """
     from tuner.pricing.renewal import current_price_book
     from tuner.report import prices
@@ -65,12 +65,12 @@ def refresh(
     profile: options.Profile = None,
     json: options.JsonOutput = False,
 ) -> None:
-    """Fetch today's list prices into your data folder; newer prices than the tool's own are used.
+    """Fetch today's list prices into your data folder. The newest prices are used.
 
-    Lambda, Fargate, the EC2 types that answers name, load balancer, NAT, IPv4, gp3 and logs, region
-    by region, about a dozen small questions each (pricing:GetProducts, free). Fargate Spot, Savings
-    Plans and the fee of Managed Instances are not in the Price List: they keep their days. A file
-    is what `aws pricing get-products` printed, or an offer file with products and terms.
+    It covers Lambda, Fargate, the EC2 types that answers name, load balancers, NAT, IPv4, gp3 and
+    logs, with about a dozen small queries per region (pricing:GetProducts, free). Fargate Spot,
+    Savings Plans and the Managed Instances fee are not in the Price List, so they keep their dates.
+    A file is the output of `aws pricing get-products`, or an offer file with products and terms.
     """
     from tuner.cli.config import today
     from tuner.cli.screen import say

@@ -1,4 +1,4 @@
-"""Tells on stderr how a sweep goes: a bar on a terminal, plain lines without one."""
+"""Shows on stderr how a sweep goes: a bar on a terminal, plain lines otherwise."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tuner.model.progress import ProgressHook
 
 PLAIN_STEP: Final = 0.25
-"""A plain line for every quarter of the invocations."""
+"""A plain line after each quarter of the invocations."""
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def progress() -> Iterator[ProgressHook]:
 
 
 def tell_recovery(event: ProgressEvent) -> None:
-    """A line for each thing put right: `recover` has no invocations, so deletions are its work."""
+    """A line for each thing restored: `recover` has no invocations, so deletions are its work."""
     match event:
         case VersionDeleted():
             say(f"  version {event.version} deleted")
@@ -73,7 +73,7 @@ def tell_recovery(event: ProgressEvent) -> None:
 
 
 class PlainProgress:
-    """One line for what matters; no more than a few for the invocations."""
+    """One line for each thing that matters, and only a few for the invocations."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -82,7 +82,7 @@ class PlainProgress:
         self._published = False
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Take one event."""
+        """Handle one event."""
         if isinstance(event, InvocationFinished):
             self._finished(event)
         elif isinstance(event, WindowOpened):
@@ -104,14 +104,14 @@ class PlainProgress:
 
 
 class BarProgress:
-    """A bar for the invocations, with what is going on before it."""
+    """A bar for the invocations, with the current step before it."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
         self._task: TaskID = bar.add_task("starting", total=None)
 
     def __call__(self, event: ProgressEvent) -> None:
-        """Take one event."""
+        """Handle one event."""
         if isinstance(event, InvocationFinished):
             self._bar.update(
                 self._task,
@@ -133,7 +133,7 @@ class BarProgress:
 
 
 def describe(event: ProgressEvent) -> str | None:
-    """What an event means, or None if it is not worth a line."""
+    """What an event means, or None if it isn't worth a line."""
     line = None
     match event:
         case SizeExcluded():

@@ -1,4 +1,4 @@
-"""`tuner recover`: finish what an interrupted sweep left."""
+"""`tuner recover`: undo what an interrupted sweep left changed."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -30,7 +30,7 @@ WOULD_CHANGE = 10
 
 @dataclass(slots=True)
 class _Outcome:
-    """What became of one journal, or of one function without a journal; filled in on the way."""
+    """What became of one journal, or of a function without one; filled in along the way."""
 
     function: str
     sweep_id: str | None = None
@@ -41,7 +41,7 @@ class _Outcome:
     exit_code: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """As an item of `functions`."""
+        """As an entry of `functions`."""
         return {
             "function": self.function,
             "sweep_id": self.sweep_id,
@@ -62,10 +62,10 @@ def recover(
 ) -> int:
     """Restore what interrupted sweeps left changed, and delete what they made.
 
-    Looks through the journals of this machine, says what is to be done, and does it once you
-    agree. With --function it also finds what a sweep on another machine left, and puts it right
-    once --take-over says that the sweep is not running. Versions that existed before, or that an
-    alias points at, are never deleted.
+    Looks through this machine's journals, shows what it would do, and does it once you agree. With
+    --function it also finds what a sweep on another machine left, and undoes it once --take-over
+    says that the sweep isn't running. Versions that existed before, or that an alias points at, are
+    never deleted.
     """
     from tuner.api import recovery
     from tuner.cli.config import state_dir
@@ -118,9 +118,9 @@ def _recover_one(
     has_journal: bool = True,
     is_all: bool = False,
 ) -> None:
-    """Show what is to be done, do it if that is agreed to, and keep in `outcome` what became of it.
+    """Show what is to be done, do it if agreed to, and keep the result in `outcome`.
 
-    Without a journal something is known to be left only once it was found. Raises TunerError where
+    Without a journal, something is known to be left only once it's found. Raises TunerError if
     nothing is known, nothing else is asked for (`is_all`), and the answer is JSON.
     """
     from tuner.cli.progress import tell_recovery
@@ -165,7 +165,7 @@ def _tell_wait(seconds: float) -> None:
 
 
 def _name_of(function: str) -> str:
-    """The function's name in what may be an ARN."""
+    """The function's name, possibly from an ARN."""
     from tuner.aws.function_ref import parse_reference
 
     return parse_reference(function).name

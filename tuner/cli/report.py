@@ -30,11 +30,11 @@ def report(
     min_memory: options.MinMemory = None,
     max_memory: options.MaxMemory = None,
 ) -> int:
-    """Give the answer of saved sweeps again, under the same goal or another.
+    """Show the answer of saved sweeps again, under the same goal or another.
 
-    AWS isn't called: the sweep file holds all that the answer needs. Several sweeps with
-    --format json give one JSON object a line, with --format html one page. A figure (png, svg) is
-    of one sweep.
+    AWS isn't called: the sweep file holds everything the answer needs. Several sweeps with --format
+    json give one JSON object per line, with --format html one page. A figure (png, svg) shows one
+    sweep.
     """
     from tuner import session
     from tuner.api.page import view

@@ -1,4 +1,4 @@
-"""Saved sweeps: how commands name them, and what they say."""
+"""Saved sweeps: finding them by name, and analysing them."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -32,7 +32,7 @@ Sweeps = Annotated[
 
 
 def load(name: str) -> "Sweep":
-    """A file's sweep, a function's newest, or the one of an id. Raises SweepFileError."""
+    """The sweep in a file, a function's newest, or the one with an id. Raises SweepFileError."""
     from tuner.cli.config import state_dir
     from tuner.sweep.store import load_sweep
 
@@ -40,7 +40,7 @@ def load(name: str) -> "Sweep":
 
 
 def last_two(name: str) -> tuple[str, str]:
-    """The files of a function's last two sweeps. Raises SweepFileError for fewer."""
+    """The files of a function's last two sweeps. Raises SweepFileError if there are fewer."""
     from tuner.cli.config import state_dir
     from tuner.sweep.store import SweepStore
 
@@ -51,7 +51,7 @@ def last_two(name: str) -> tuple[str, str]:
 def analyse(
     names: "Sequence[str]", goal: "GoalOptions", min_memory: int | None, max_memory: int | None
 ) -> "list[Analysis]":
-    """What saved sweeps say, each under what is wanted or its own goal. Raises InputError."""
+    """Analyse saved sweeps, each for the wanted goal or its own. Raises InputError."""
     from tuner import session
 
     analyse_within = partial(session.analyse, min_memory_mb=min_memory, max_memory_mb=max_memory)

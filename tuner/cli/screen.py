@@ -1,4 +1,4 @@
-"""The terminal: what stdout and stderr can show, and how a question is asked."""
+"""The terminal: what stdout and stderr can show, and asking a question."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def show_answer(
 ) -> None:
     """Write the answer to stdout as text, json or markdown.
 
-    In text, `again` is the command that shows it again, `apply` what carries it out, and `explain`
-    adds the sizes, the curves and the assumptions.
+    In text, `again` is the command that shows it again, `apply` how to apply it, and `explain` adds
+    the sizes, the curves and the assumptions.
     """
     recommendation = shown(recommendation)
     if format_name == "json":
@@ -70,9 +70,9 @@ def show_answers(
     *,
     explain: bool = False,
 ) -> None:
-    """Write answers to stdout; several as JSON are one object a line.
+    """Write answers to stdout; several as JSON are one object per line.
 
-    `again`: for each the command that shows it again.
+    `again` has, for each, the command that shows it again.
     """
     if format_name == "json" and len(answers) > 1:
         from tuner.report.json import to_json
@@ -90,7 +90,7 @@ def show_answers(
 
 
 def show_break_even(answer: BreakEven, format_name: str, *, with_bill: bool = False) -> None:
-    """Write where the function is cheaper to stdout as text, json or markdown.
+    """Write the platform comparison to stdout as text, json or markdown.
 
     JSON always has the bill's items.
     """
@@ -129,7 +129,7 @@ def show_json(document: dict[str, Any]) -> None:
 
 
 def show_text(text: str) -> None:
-    """Write to stdout; what its encoding lacks becomes a question mark, never an error."""
+    """Write to stdout; characters its encoding lacks become question marks, never an error."""
     encoding = sys.stdout.encoding or "ascii"
     with _writing():
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
@@ -145,7 +145,7 @@ def show_bytes(data: bytes) -> None:
 
 @contextmanager
 def _writing() -> Iterator[None]:
-    """Raise TunerError where stdout takes no more."""
+    """Raise TunerError if stdout can't be written."""
     _shown_on[:] = [sys.stdout]
     try:
         yield
@@ -157,14 +157,14 @@ def _writing() -> Iterator[None]:
 
 
 def has_shown() -> bool:
-    """Whether something of an answer stands on stdout already."""
+    """Whether stdout already has part of an answer."""
     return sys.stdout in _shown_on
 
 
 def say(line: str) -> None:
-    """Write a line to stderr; foreign text in it cannot act.
+    """Write a line to stderr, with control characters made harmless.
 
-    Where stderr takes no more (a terminal that is gone, a full disk) the work goes on without.
+    If stderr can't be written (a closed terminal, a full disk), the work goes on without it.
     """
     glyphs = glyphs_for(sys.stderr.encoding or "ascii")
     try:
@@ -179,7 +179,7 @@ def say(line: str) -> None:
 def agree(question: str, *, flag: str = "--yes") -> bool:
     """Ask on stderr, read from stdin; no is the default.
 
-    Raises UsageError without a terminal: there nobody can answer, so the flag must.
+    Raises UsageError without a terminal: then the flag has to answer.
     """
     if not is_interactive():
         raise UsageError(f"not a terminal, so can't ask for confirmation: pass {flag}")
@@ -189,7 +189,7 @@ def agree(question: str, *, flag: str = "--yes") -> bool:
 
 
 def is_interactive() -> bool:
-    """Whether somebody is there to answer a question."""
+    """Whether somebody can answer a question."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
@@ -201,5 +201,5 @@ def takes_color(stream: TextIO) -> bool:
 
 
 def width() -> int:
-    """Columns of the terminal; without one, what reads well in a file."""
+    """Columns of the terminal; without one, a width that reads well in a file."""
     return shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns

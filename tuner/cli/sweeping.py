@@ -1,4 +1,4 @@
-"""From the options of `tune` to its answer: show the plan, ask, run, tell."""
+"""From the options of `tune` to its answer: show the plan, ask, run, report."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 FAILED: Final = 1
 INTERRUPTED: Final = 130
 RENEWAL_S: Final = 240.0
-"""Well below what a giving back may take without a step (`LIMIT_S`): that must not end the wait."""
+"""Well below the time that restoring may take without progress (`LIMIT_S`), so waiting can't end
+it."""
 
 
 def sweep_and_answer(
@@ -52,7 +53,7 @@ def sweep_and_answer(
 ) -> int:
     """Plan, ask, sweep and show the answer; return the exit code. Raises TunerError.
 
-    `goal` completes the one of a sweep that is gone on from.
+    `goal` completes the goal of a sweep being resumed.
     """
     stop, folder = StopSignal(), state_dir()
     inputs = read_inputs(request, state_dir=folder)
@@ -111,7 +112,7 @@ def _say_interrupted(sweep: Sweep, *, kept_by_name: bool, has_told: bool) -> Non
 
 
 def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] | None:
-    """Where no payload was named, offer the function's own; None leaves what is asked for."""
+    """If no payload was named, offer the function's own test events; None keeps the request."""
     if inputs.request.measure.payloads or inputs.earlier is not None:
         return None
     names = test_event_names(inputs, target)
@@ -125,7 +126,7 @@ def _test_events_offered(inputs: Inputs, target: OpenTarget) -> tuple[str, ...] 
 
 
 def _credentials_wait(stop: StopSignal) -> CredentialsWait:
-    """Expired credentials are waited for where somebody is there to renew them."""
+    """Wait for expired credentials if somebody can renew them."""
 
     def tell(wait_s: float) -> None:
         say(
@@ -137,7 +138,7 @@ def _credentials_wait(stop: StopSignal) -> CredentialsWait:
 
 
 def _plan(inputs: Inputs, target: OpenTarget, goal: Goal) -> PreparedSweep:
-    """Plan the sweep; where its isolation cannot be decided, ask."""
+    """Plan the sweep; if its isolation can't be decided, ask."""
     folder = state_dir()
     try:
         return session.plan(inputs, target, goal=goal, state_dir=folder)
@@ -165,7 +166,7 @@ def _show_plan(prepared: PreparedSweep, target: OpenTarget, price: PriceOfDecidi
 
 
 def _agree(prepared: PreparedSweep, *, yes: bool, allow_side_effects: bool) -> None:
-    """Have it agreed to what invocations may cause, and apart from that to the cost."""
+    """Get agreement to possible side effects, and separately to the cost."""
     if prepared.side_effects:
         effects = "; ".join(prepared.side_effects)
         say(f"Invocations may have side effects: {effects}.")
@@ -187,7 +188,7 @@ def _run(
     *,
     answer: Callable[[Sweep], Recommendation],
 ) -> Sweep:
-    """Run the sweep; where the function cannot be given back, or the command after it failed, still
+    """Run the sweep. If the function can't be restored, or the command after it failed, still
     answer from the file.
     """
     try:

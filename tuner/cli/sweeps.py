@@ -1,4 +1,4 @@
-"""`tuner sweeps`: the sweeps that are kept, and which of them may go."""
+"""`tuner sweeps`: list saved sweeps, and remove old ones."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -57,11 +57,11 @@ def sweeps(
     ] = False,
     json: options.JsonOutput = False,
 ) -> int:
-    """List the sweeps that are kept: function, when, verdict, size and name, newest first.
+    """List saved sweeps, newest first: function, date, verdict, size and name.
 
-    Other commands take a function's name for its newest sweep, or a sweep's own name from this
-    list. With --prune, sweeps are removed once you agree; one that runs, or that tuner recover has
-    yet to put right, never is.
+    Other commands take a function's name for its newest sweep, or a sweep's name from this list.
+    With --prune, sweeps are removed once you agree, but never one that is running or that tuner
+    recover still has to restore.
     """
     from datetime import UTC, datetime
 

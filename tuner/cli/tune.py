@@ -29,7 +29,7 @@ COMMON = (
     *("max_cost_per_million", "percentile", "rate", "max_invocations", "budget_usd", "isolation"),
     *("yes", "dry_run", "out", "local", "build", "region", "profile", "json"),
 )
-"""What the short help shows."""
+"""The options in the short help."""
 
 
 @spread

@@ -1,6 +1,6 @@
-"""The options that `tuner tune` alone has: what is measured, how, and what that may take.
+"""The options that only `tuner tune` has: what is measured, how, and within what limits.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 import os
@@ -114,7 +114,7 @@ class MeasureOptions:
 
 @dataclass(frozen=True, slots=True)
 class BudgetOptions:
-    """What the sweep may take."""
+    """What the sweep may spend."""
 
     max_invocations: Annotated[
         int | None,
@@ -153,7 +153,7 @@ class BudgetOptions:
 
 @dataclass(frozen=True, slots=True)
 class SafetyOptions:
-    """How it stays harmless, and what is done around it."""
+    """How the sweep stays harmless, and commands to run around it."""
 
     isolation: options.IsolationOption = "auto"
     once_each: Annotated[
@@ -183,7 +183,7 @@ class SafetyOptions:
     ] = False
 
     def part(self) -> Safety:
-        """Return this part of the request; commands around the sweep get all variables."""
+        """Return this part of the request; the commands get all environment variables."""
         return Safety(
             isolation=self.isolation,
             once_each=self.once_each,
@@ -196,7 +196,7 @@ class SafetyOptions:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What is kept of it."""
+    """What is kept."""
 
     keep_payloads: Annotated[
         bool,

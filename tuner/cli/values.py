@@ -26,7 +26,9 @@ T = TypeVar("T")
 
 
 class Sizes(tuple[int, ...]):
-    """Memory sizes in MB, ascending. A type of its own: typer reads plain tuples as many words."""
+    """Memory sizes in MB, ascending. Its own type, because typer reads plain tuples as several
+    words.
+    """
 
     __slots__ = ()
 
@@ -50,7 +52,7 @@ def time_weight(text: str) -> float:
 
 
 def no_slack(text: str) -> float:
-    """Refuse what was an option once."""
+    """Refuse the old slack option."""
     del text
     raise typer.BadParameter(NO_SLACK)
 
@@ -75,7 +77,7 @@ def percentile(text: str) -> float:
 
 
 def parameters_of(given: Iterable[str] | None, option: str = "--parameter") -> dict[str, str]:
-    """`Stage=prod` of `--parameter` and `--env`; the last of several for one name counts."""
+    """`Stage=prod` from `--parameter` and `--env`; the last value for a name counts."""
     found: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
@@ -102,7 +104,7 @@ def amount_or_nothing(text: str) -> float:
 
 
 def template(text: str) -> Path:
-    """A template's file; `demo` for that of the examples, where no file has that name."""
+    """A template's file; `demo` for the examples', unless a file has that name."""
     given = Path(text)
     return examples_dir() / "template.yaml" if text == DEMO and not given.exists() else given
 
@@ -115,7 +117,7 @@ def region(text: str) -> str:
 
 
 def event_sizes(text: str) -> str:
-    """`p50=2kB,p99=200kB` or `2kB`, as it was written."""
+    """`p50=2kB,p99=200kB` or `2kB`, as written."""
     from tuner.payloads.sampling import parse_distribution
 
     _read(parse_distribution, text)
@@ -123,7 +125,7 @@ def event_sizes(text: str) -> str:
 
 
 def rate_per_s(text: str) -> float:
-    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests a second."""
+    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests per second."""
     from tuner.breakeven.request_rate import parse_rate
 
     return _read(parse_rate, str(text))
@@ -174,7 +176,7 @@ def moment_to(text: str) -> datetime:
 
 
 def memory_mb(text: str) -> int:
-    """`1024` or `1024MB`, within what Lambda has."""
+    """`1024` or `1024MB`, within Lambda's range."""
     digits = str(text).strip().upper().removesuffix("MB").strip()
     if not (digits.isascii() and digits.isdecimal()):
         raise typer.BadParameter(f"{text!r} isn't a memory size in MB: write 1024")

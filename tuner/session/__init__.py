@@ -1,8 +1,8 @@
-"""The main job in four calls, of the command line and of Python alike; read this file first.
+"""The main job in four calls, for the command line and Python alike; read this file first.
 
 `plan` reads the function and says what a sweep would do, `run` measures, `analyse` works out what
-the measurements tell, `recommend` answers. What is asked for is a `TuneRequest`: `inputs` reads
-what it names, `planning` has the steps of a plan, `breakeven` looks beyond Lambda.
+the measurements say, `recommend` answers. The input is a `TuneRequest`: `inputs` reads what it
+names, `planning` has the steps of a plan, `breakeven` looks beyond Lambda.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ __all__ = ["Inputs", "OpenTarget", "analyse", "plan", "recommend", "run"]
 
 
 def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> PreparedSweep:
-    """Read the function and plan its sweep. Changes nothing but the user's state folder.
+    """Read the function and plan its sweep. Changes nothing except the user's state folder.
 
-    Raises InputError (sizes, limits, a file that cannot be written), PayloadError, PriceError,
-    UnknownTrafficError (isolation auto), AwsError and its kin.
+    Raises InputError (sizes, limits, a file that can't be written), PayloadError, PriceError,
+    UnknownTrafficError (isolation auto), AwsError and its subclasses.
     """
     check_output(inputs.request, inputs.earlier)
     gateway, book = target.gateway, current_price_book()
@@ -117,7 +117,7 @@ def run(
     on_progress: ProgressHook = tell_nobody,
     stop: StopSignal | None = None,
 ) -> Sweep:
-    """Carry out a prepared sweep and give the function back; raises as `sweep.run`."""
+    """Carry out a prepared sweep and restore the function; raises what `sweep.run` raises."""
     io = SweepIO(target.gateway, target.state_dir, on_progress, stop or StopSignal())
     return run_sweep(prepared, io)
 
@@ -131,9 +131,9 @@ def analyse(
     price_book: PriceBook | None = None,
     draw_count: int = 200,
 ) -> Analysis:
-    """Analyse a sweep alone: no AWS, no clock, the same again for the same sweep and goal.
+    """Analyse a sweep alone: no AWS, no clock, always the same result for the same sweep and goal.
 
-    Without `goal` it is the one that the sweep was tuned for. Raises PriceError and InputError.
+    `goal` defaults to the one that the sweep was tuned for. Raises PriceError and InputError.
     """
     return decision.analyse(
         sweep,
@@ -152,11 +152,11 @@ def recommend(
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
 ) -> Recommendation:
-    """The recommendation with `platform` filled, and with a rate the month's saving.
+    """The recommendation with `platform` filled in, and with a rate the monthly saving.
 
-    A resize for money that saves less than a flag needs is a keep; platforms are compared with
-    Lambda at the size that was the answer before. Without a rate the break-even rate alone is
-    stated. A sweep that cannot be compared leaves `platform` empty, with a finding where a rate was
+    A resize that saves less than the minimum becomes a keep; platforms are still compared with
+    Lambda at the size that was the answer before. Without a rate, only the break-even rate is
+    given. A sweep that can't be compared leaves `platform` empty, with a finding if a rate was
     given.
     """
     terms = terms or Terms()

@@ -1,4 +1,4 @@
-"""Where else a swept function could run, by what an analysis of its sweep knows."""
+"""Where else a swept function could run, from an analysis of its sweep."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def platforms_of(
     price_book: PriceBook | None = None,
     today: datetime.date | None = None,
 ) -> BreakEven:
-    """Compare the platforms by what an analysis knows. Raises as `break_even` does."""
+    """Compare the platforms, from an analysis. Raises what `break_even` raises."""
     function = analysis.sweep.function
     return compare_platforms(
         function,
@@ -78,20 +78,20 @@ def read_work(analysis: Analysis, memory_mb: int) -> Work:
 
 
 def saving_needed(terms: Terms) -> SavingNeeded:
-    """What a resize has to save, of all the terms."""
+    """What a resize has to save, out of all the terms."""
     return SavingNeeded(
         terms.traffic.rate_per_s, terms.min_saving_usd_per_month, terms.min_saving_ratio
     )
 
 
 _TOLD: Final = frozenset({"old_prices", "other_architecture"})
-"""What the recommendation says of the comparison, besides its verdict."""
+"""What the recommendation says about the comparison, besides its verdict."""
 
 
 def with_platform(
     answer: Recommendation, found: BreakEven | InputError | PriceError, terms: Terms
 ) -> Recommendation:
-    """The recommendation with what came of comparing the platforms."""
+    """The recommendation with the result of comparing the platforms."""
     if isinstance(found, InputError | PriceError):
         if terms.traffic.rate_per_s is None:
             return answer

@@ -1,4 +1,4 @@
-"""Reads what a request names: payloads, commands, another build, and the sweep to go on from."""
+"""Reads what a request names: payloads, commands, another build, and the sweep to resume."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
 
 MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
-"""Lambda's limit for a package that is sent with a request."""
+"""Lambda's limit for a package sent in a request."""
 # https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html: Lambda takes images from ECR.
 _IMAGE: Final = re.compile(
     r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/[a-z0-9._/-]{1,256}"
@@ -40,54 +40,54 @@ _IMAGE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """A request with all that it names, read as far as that needs no connection."""
+    """A request with everything it names, as far as it can be read without a connection."""
 
     request: TuneRequest
     function: str
     payloads: tuple[Payload, ...] = ()
-    """Empty where only the account has them."""
+    """Empty if only the account has them."""
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
     earlier: Sweep | None = None
-    """The sweep to go on from."""
+    """The sweep to resume."""
     prior: Sweep | None = None
     """An earlier sweep that informs this one."""
 
     def isolated(self, isolation: Isolation) -> Inputs:
-        """The same with another isolation."""
+        """The same inputs with another isolation."""
         safety = replace(self.request.safety, isolation=isolation)
         return replace(self, request=replace(self.request, safety=safety))
 
 
 @dataclass(frozen=True, slots=True)
 class OpenTarget:
-    """An open gateway, and what is to be known of the place behind it."""
+    """An open gateway, and what is known about the place behind it."""
 
     gateway: LambdaGateway
     state_dir: Path
     """Where the journal of a sweep goes."""
     findings: tuple[Finding, ...] = ()
     max_memory_mb: int | None = None
-    """The largest size that the place can show; None: Lambda's own limit."""
+    """The largest size that the place can emulate; None: Lambda's own limit."""
     started_here: bool = False
 
     @property
     def environment(self) -> Literal["aws", "local"]:
-        """Where a sweep of this place was measured, as its file says."""
+        """Where a sweep here is measured, as its file says."""
         return "local" if self.gateway.is_loopback else "aws"
 
     @property
     def beside_the_function(self) -> tuple[str, ...]:
-        """What a template has that is here, or is not: it decides what an invocation meets."""
+        """What a template has or lacks here: it decides what an invocation meets."""
         told = (each for each in self.findings if each.code.startswith("template_resource"))
         return tuple(each.message for each in told)
 
 
 def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
-    """Read what the request names; without a function the sweep to go on from says which.
+    """Read what the request names; without a function, the sweep to resume names it.
 
-    Raises InputError, PayloadError and SweepFileError for what no function and no place could make
-    right: an endpoint takes a quarter of a minute to start.
+    Raises InputError, PayloadError and SweepFileError for anything that no function and no place
+    could fix, because starting an endpoint takes a quarter of a minute.
     """
     earlier, prior = None, None
     if request.measure.prior not in {None, NO_PRIOR}:
@@ -122,7 +122,7 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
 def with_payloads(
     inputs: Inputs, target: OpenTarget, instead: tuple[str, ...] | None = None
 ) -> Inputs:
-    """Return the inputs with payloads that only the account has, or with those of `instead`.
+    """Return the inputs with payloads that only the account has, or with `instead`.
 
     Raises PayloadError and AwsError.
     """
@@ -137,7 +137,9 @@ def with_payloads(
 
 
 def test_event_names(inputs: Inputs, target: OpenTarget) -> tuple[str, ...]:
-    """Names of the events that could be offered: a refusal means none, for they are advice."""
+    """Names of the events that could be offered; none if access is denied, since they are only
+    advice.
+    """
     if target.started_here:
         return ()
     try:
@@ -147,7 +149,9 @@ def test_event_names(inputs: Inputs, target: OpenTarget) -> tuple[str, ...]:
 
 
 def _with_earlier(request: TuneRequest, earlier: Sweep) -> TuneRequest:
-    """What the earlier sweep says where nothing else was asked for; its seed holds always."""
+    """Fill in what the earlier sweep says unless something else was asked for; its seed always
+    holds.
+    """
     return replace(
         request,
         function=request.function or earlier.function.name,
@@ -194,7 +198,7 @@ def load_build(code: str) -> Build:
 
 
 def digest_of(code: str) -> str:
-    """The digest that Lambda gives to what `--code` names, without asking it. Raises InputError."""
+    """Lambda's digest of what `--code` names, without asking Lambda. Raises InputError."""
     found = load_build(code).code_sha256 or code.partition("@sha256:")[2]
     if not found:
         raise InputError(f"`code` {code!r} has no digest: name the image by NAME@sha256:DIGEST")
@@ -219,14 +223,14 @@ def _zipped(folder: Path) -> bytes:
 
 
 def check_output(request: TuneRequest, earlier: Sweep | None) -> None:
-    """Raise SweepFileError where the named sweep file cannot be written."""
+    """Raise SweepFileError if the named sweep file can't be written."""
     out, force = request.output.out, request.output.force
     if out is not None:
         check_writable(out, replace=force, continues=continued_in(out, earlier))
 
 
 def isolation_of_build(isolation: Isolation) -> Isolation:
-    """A build is measured in a copy. Raises UsageError where the function itself is wanted."""
+    """A build is measured in a copy. Raises UsageError if the function itself was asked for."""
     if isolation == "version":
         raise UsageError("`code` measures another build in a copy: leave out `isolation=version`")
     return "clone"

@@ -1,4 +1,4 @@
-"""The steps of a plan: what the function, its account, a build and an earlier sweep say of it."""
+"""The steps of a plan: what the function, its account, a build and an earlier sweep contribute."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 def check_plan(inputs: Inputs, function: FunctionConfig, max_memory_mb: int) -> None:
-    """Plan as `plan` will by what a template says of the function, before an endpoint starts.
+    """Plan as `plan` will, from what a template says about the function, before an endpoint starts.
 
-    Payloads that only the account has are not counted. Raises UsageError for what leaves nothing
-    to measure, PriceError for an unknown region.
+    Payloads that only the account has aren't counted. Raises UsageError if nothing is left to
+    measure, PriceError for an unknown region.
     """
     if not inputs.payloads and inputs.earlier is None:
         return
@@ -54,7 +54,7 @@ def basis_of(
     *,
     is_loopback: bool,
 ) -> Basis:
-    """What is known without asking an account any more."""
+    """What is known without asking an account again."""
     return Basis(
         function,
         inputs.payloads,
@@ -67,7 +67,7 @@ def basis_of(
 
 
 def plan_by(inputs: Inputs, basis: Basis, goal: Goal) -> SweepPlan:
-    """Plan what is asked for; of a sweep that is gone on from, what is left."""
+    """Plan what is asked for; for a resumed sweep, what is left."""
     request, earlier = inputs.request, inputs.earlier
     if not request.measure.exhaustive:
         planned = plan_adaptive(request, basis, goal)
@@ -84,7 +84,7 @@ def plan_by(inputs: Inputs, basis: Basis, goal: Goal) -> SweepPlan:
 def as_measured(
     inputs: Inputs, target: OpenTarget, config: FunctionConfig
 ) -> tuple[Inputs, tuple[Finding, ...]]:
-    """Complete the inputs by what the function, a build and an earlier sweep say of them."""
+    """Complete the inputs with what the function, a build and an earlier sweep say."""
     findings = [*target.findings, *_qualified(target.gateway, inputs.function, config)]
     payloads, other = with_batch_size_in_use(inputs.payloads, _batch_sizes(inputs, target))
     inputs = replace(inputs, payloads=payloads)
@@ -100,9 +100,7 @@ def as_measured(
 
 
 def _to_measure(inputs: Inputs, config: FunctionConfig, unknown_sha256: str) -> FunctionConfig:
-    """The function with the code that is measured; an image's digest is known once Lambda has read
-    it.
-    """
+    """The function with the code to measure; an image's digest is known once Lambda has read it."""
     if inputs.build is None:
         return config
     return replace(config, code_sha256=inputs.build.code_sha256 or unknown_sha256)
@@ -111,8 +109,8 @@ def _to_measure(inputs: Inputs, config: FunctionConfig, unknown_sha256: str) -> 
 def prior_of(
     inputs: Inputs, target: OpenTarget, config: FunctionConfig, payloads: Sequence[PayloadClass]
 ) -> PriorEvidence | None:
-    """What the earlier sweep that is named tells of the function; a sweep that is gone on from has
-    its own. Raises InputError for one that can tell nothing, or would count twice.
+    """What the named earlier sweep says about the function; a resumed sweep has its own. Raises
+    InputError for one that says nothing, or would count twice.
     """
     earlier = inputs.earlier
     if inputs.prior is None:
@@ -130,7 +128,7 @@ def prior_of(
 
 
 def _resumed(inputs: Inputs) -> Inputs:
-    """Complete the inputs by what the sweep that is gone on from was asked."""
+    """Complete the inputs with what the resumed sweep was asked for."""
     if inputs.earlier is None:
         return inputs
     return replace(
@@ -141,7 +139,7 @@ def _resumed(inputs: Inputs) -> Inputs:
 
 
 def _batch_sizes(inputs: Inputs, target: OpenTarget) -> tuple[int, ...]:
-    """Those of the event sources, where a batch size is varied; a refusal means none."""
+    """The event sources' batch sizes, if a batch size is varied; none if access is denied."""
     if target.started_here or not varies_batch_size(inputs.payloads):
         return ()
     try:
@@ -151,7 +149,7 @@ def _batch_sizes(inputs: Inputs, target: OpenTarget) -> tuple[int, ...]:
 
 
 def _fit(build: Build, function: FunctionConfig) -> Finding:
-    """Return what is to be said of measuring a build. Raises InputError for the wrong kind."""
+    """Return what to say about measuring a build. Raises InputError for the wrong kind."""
     is_image = build.image_uri is not None
     if is_image != (function.package_type == "Image"):
         kind = "a container image" if function.package_type == "Image" else "a ZIP package"
@@ -170,7 +168,7 @@ def _fit(build: Build, function: FunctionConfig) -> Finding:
 
 
 def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) -> Iterator[Finding]:
-    """What differs between $LATEST, which is measured, and the version or alias that was named."""
+    """How $LATEST, which is measured, differs from the named version or alias."""
     qualifier = gateway.resolve(function).qualifier
     if qualifier in {None, "$LATEST"}:
         return
@@ -192,7 +190,7 @@ def _qualified(gateway: LambdaGateway, function: str, latest: FunctionConfig) ->
 
 
 def live_traffic_of(inputs: Inputs, target: OpenTarget) -> LiveTraffic:
-    """What reaches $LATEST, where that decides; nothing can where the endpoint was started here."""
+    """What reaches $LATEST, if that matters; nothing can if the endpoint was started here."""
     if inputs.request.safety.isolation != "auto" or target.started_here:
         return LiveTraffic()
     return target.gateway.live_traffic(inputs.function)
@@ -201,7 +199,7 @@ def live_traffic_of(inputs: Inputs, target: OpenTarget) -> LiveTraffic:
 def side_effects_of(
     inputs: Inputs, target: OpenTarget, name: str, state_dir: Path
 ) -> tuple[str, ...]:
-    """What a first sweep may cause; nothing real can where the endpoint was started here."""
+    """What a first sweep may cause; nothing real if the endpoint was started here."""
     if target.started_here or name in SweepStore(state_dir).names():
         return ()
     return target.gateway.side_effects(inputs.function)

@@ -1,4 +1,4 @@
-"""What a sweep is going to take: invocations, time and money, before anything is done."""
+"""What a sweep will take: invocations, time and money, before anything is done."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ if TYPE_CHECKING:
 # Lambda ends an on-demand INIT after 10 s; a later one counts against the function's timeout.
 MAX_INIT_MS: Final = 10_000
 PUBLISH_S: Final = 4.0
-"""Updating, publishing and waiting for both, a size; from everyday use of AWS's API."""
+"""Updating, publishing and waiting for both, per size; from everyday use of AWS's API."""
 LOOPBACK_PUBLISH_S: Final = 0.3
-"""The same at an endpoint of this machine."""
+"""The same on a local endpoint."""
 _PUBLISHED_AT_MOST: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What one invocation of the function can cost, and is expected to."""
+    """What one invocation of the function can cost, and what it is expected to cost."""
 
     function: FunctionConfig
     prices: LambdaPrices
     recent_duration_ms: float | None = None
-    """Mean duration at the function's current size, where it is known."""
+    """Mean duration at the function's current size, if known."""
 
     def cost_usd(self, memory_mb: int, billed_duration_ms: int) -> float:
-        """Cost of an invocation that was billed so long."""
+        """Cost of an invocation with this billed duration."""
         return self.prices.invocation_cost_usd(
             memory_mb, billed_duration_ms, self.function.ephemeral_storage_mb
         )
 
     @property
     def worst_duration_ms(self) -> float:
-        """Duration of an invocation that initialises as long as it may and then times out."""
+        """Duration of an invocation with the longest possible init that then times out."""
         return self.function.timeout_s * 1000.0 + MAX_INIT_MS
 
     def worst_cost_usd(self, memory_mb: int) -> float:
-        """Cost of an invocation that initialises as long as it may and then times out."""
+        """Cost of an invocation with the longest possible init that then times out."""
         return self.cost_usd(memory_mb, self.function.timeout_s * 1000 + MAX_INIT_MS)
 
     def expected_duration_ms(self, memory_mb: int) -> float:
-        """Return the duration of one CPU-bound thread; the worst case where nothing is known.
+        """Return the duration of one CPU-bound thread; the worst case if nothing is known.
 
-        That is the slowest a function can get below its current size for want of CPU, and no
-        faster above it than one thread gets.
+        Below its current size, a function can't slow down more than this for lack of CPU; above it,
+        it gets no faster than one thread.
         """
         timeout_ms = self.function.timeout_s * 1000.0
         if self.recent_duration_ms is None:
@@ -60,7 +60,7 @@ class Pricing:
         return min(self.recent_duration_ms * gain, timeout_ms)
 
     def expected_cost_usd(self, memory_mb: int) -> float:
-        """Cost at the expected duration; the worst case where nothing is known."""
+        """Cost at the expected duration; the worst case if nothing is known."""
         if self.recent_duration_ms is None:
             return self.worst_cost_usd(memory_mb)
         return self.cost_usd(memory_mb, round(self.expected_duration_ms(memory_mb)))
@@ -68,7 +68,7 @@ class Pricing:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a whole sweep is expected to take, and takes at most."""
+    """What a whole sweep is expected to take, and what it takes at most."""
 
     invocation_count: int
     wall_s: float
@@ -85,7 +85,7 @@ def estimate_exhaustive(
     concurrency: int,
     publish_s: float = PUBLISH_S,
 ) -> Estimate:
-    """Every size is published, and invoked `per_size` times, `concurrency` at once."""
+    """Every size is published and invoked `per_size` times, `concurrency` at a time."""
     publishing_s = len(sizes_mb) * publish_s
     busy_ms = sum(map(pricing.expected_duration_ms, sizes_mb)) * per_size
     worst_ms = pricing.worst_duration_ms * len(sizes_mb) * per_size
@@ -106,7 +106,7 @@ def estimate_adaptive(
     concurrency: int,
     publish_s: float = PUBLISH_S,
 ) -> Estimate:
-    """Some of the sizes are published; which ones, and when it ends, is decided on the way."""
+    """Some of the sizes are published; which ones, and when it ends, is decided as it goes."""
     publishing_s = min(len(sizes_mb), _PUBLISHED_AT_MOST) * publish_s
     slowest_s = max(map(pricing.expected_duration_ms, sizes_mb)) / 1000
     return Estimate(
@@ -119,7 +119,7 @@ def estimate_adaptive(
 
 
 def within(budget_usd: float | None, cost_usd: float) -> float:
-    """What a sweep costs where it ends with its budget."""
+    """What a sweep costs if it ends with its budget."""
     return cost_usd if budget_usd is None else min(cost_usd, budget_usd)
 
 

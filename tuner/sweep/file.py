@@ -49,7 +49,7 @@ MAX_LINE_BYTES: Final = 1024 * 1024
 MAX_PAYLOAD_LINE_BYTES: Final = 9 * 1024 * 1024
 """6 MB in base64."""
 MAX_KEPT_BYTES: Final = 32 * 1024 * 1024
-"""Of all kept payloads together."""
+"""For all kept payloads together."""
 
 
 _SWEEP: Final = b'{"record":"sweep"'
@@ -58,7 +58,7 @@ _PAYLOAD: Final = b'{"record":"payload"'
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is known of a sweep when it begins."""
+    """What is known about a sweep when it begins."""
 
     tool_version: str
     started_at: str
@@ -103,16 +103,15 @@ RECORD_NAMES: Final[Mapping[type[Record], str]] = {
     MemoryCap: "memory_cap",
     End: "end",
 }
-"""The records that may follow the header, each with its name there."""
+"""The records that may follow the header, with their names in the file."""
 _KINDS: Final = {name: kind for kind, name in RECORD_NAMES.items()}
 
 
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep file strictly; `Sweep.file` is its path.
 
-    A torn last line, and a missing end, are the traces of a sweep that was cut off: `Sweep.end` is
-    None then. Raises SweepFileError, with file and line, for anything else that is not as this
-    version writes it.
+    A torn last line or a missing end means that the sweep was cut off: `Sweep.end` is None. Raises
+    SweepFileError, with file and line, for anything else that this version wouldn't write.
     """
     sweep: Sweep | None = None
     reading = _Reading()
@@ -131,7 +130,7 @@ def read_sweep(path: Path) -> Sweep:
 
 
 def read_payloads(path: Path) -> dict[tuple[str, int], bytes]:
-    """Read the events that a sweep file keeps, by class and index. Raises SweepFileError."""
+    """Read the events kept in a sweep file, by class and index. Raises SweepFileError."""
     found = {}
     for number, line in _lines(path):
         if not line.startswith(_PAYLOAD):
@@ -147,7 +146,7 @@ def read_payloads(path: Path) -> dict[tuple[str, int], bytes]:
 
 
 class _Reading:
-    """What has been read behind the header."""
+    """What has been read after the header."""
 
     def __init__(self) -> None:
         self._prior: PriorEvidence | None = None
@@ -180,7 +179,7 @@ class _Reading:
                 self._end = end
 
     def complete(self, sweep: Sweep) -> Sweep:
-        """Return the sweep with all that was read."""
+        """Return the sweep with everything that was read."""
         throttles = sum(invocation.throttle_count for invocation in self._invocations)
         return dataclasses.replace(
             sweep,
@@ -278,7 +277,7 @@ def _record(line: bytes) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Read whole lines, numbered from 1; what follows the last line break was torn off."""
+    """Read whole lines, numbered from 1; anything after the last line break was torn off."""
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
@@ -297,7 +296,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def holds_sweep(path: Path) -> bool:
-    """Whether this file holds a sweep, which cost money to measure. Raises OSError."""
+    """Whether this file has a sweep, which cost money to measure. Raises OSError."""
     return start_of(path).startswith(_SWEEP)
 
 

@@ -88,12 +88,12 @@ RUNAWAY: Final = Finding(
 
 
 def lasting(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return what still holds of an earlier run when a sweep goes on."""
+    """Return the findings of an earlier run that still hold when a sweep is resumed."""
     return tuple(finding for finding in findings if finding.code in _LASTING)
 
 
 def size_refused(cap_mb: int) -> Finding:
-    """The account does not allow the larger sizes."""
+    """The account doesn't allow the larger sizes."""
     return Finding(
         "size_refused",
         "warning",
@@ -113,7 +113,7 @@ def size_failed(memory_mb: int, reason: str, value: str | None = None) -> Findin
 
 
 def function_fails(error_type: str) -> Finding:
-    """Every call at every size failed in the same way."""
+    """Every call at every size failed the same way."""
     return Finding(
         "function_fails",
         "error",
@@ -123,7 +123,7 @@ def function_fails(error_type: str) -> Finding:
 
 
 def import_fails(why: str) -> Finding:
-    """The function's code cannot be loaded, at whatever size."""
+    """The function's code can't be loaded at any size."""
     return Finding(
         "import_fails",
         "error",
@@ -154,10 +154,10 @@ def throttled(count: int) -> Finding:
 
 
 def is_news(finding: Finding, known: Iterable[Finding]) -> bool:
-    """Whether a finding says more than those that are known.
+    """Whether a finding adds something to the known ones.
 
-    That the machine is busy is said once, whether it was seen before the sweep, while handlers ran,
-    or by the run that this one goes on from.
+    A busy machine is reported once, whether it was seen before the sweep, while handlers ran, or by
+    the run that this one resumes.
     """
     if finding.code == "host_busy":
         return all(each.code != finding.code for each in known)
@@ -165,7 +165,7 @@ def is_news(finding: Finding, known: Iterable[Finding]) -> bool:
 
 
 def report_untrue(why: str) -> Finding:
-    """A reply came with a REPORT line that cannot be its own."""
+    """A reply came with a REPORT line that can't be its own."""
     return Finding(
         "report_untrue",
         "warning",
@@ -175,7 +175,7 @@ def report_untrue(why: str) -> Finding:
 
 
 def unmeasurable(why: str | None) -> Finding:
-    """Successes in a row told nothing; `why` is None where they had no REPORT line."""
+    """Several successes in a row couldn't be measured; `why` is None if they had no REPORT line."""
     advice = (
         "the endpoint does not report as Lambda does: check `endpoint_url`"
         if why is not None
@@ -213,7 +213,7 @@ def downstream_errors(error_type: str | None) -> Finding:
 
 
 def repeated_event(error_type: str | None) -> Finding:
-    """An event that had succeeded fails when it is sent again, whatever the size."""
+    """An event that had succeeded fails when sent again, whatever the size."""
     return Finding(
         "repeated_event_fails",
         "error",
@@ -225,7 +225,7 @@ def repeated_event(error_type: str | None) -> Finding:
 
 
 def not_saved(message: str) -> Finding:
-    """The sweep file takes no more, such as on a full disk."""
+    """The sweep file can't take more, for example on a full disk."""
     return Finding(
         "not_saved",
         "error",
@@ -234,5 +234,5 @@ def not_saved(message: str) -> Finding:
 
 
 def left_changed(message: str) -> Finding:
-    """Something is left in the account."""
+    """Something is left changed in the account."""
     return Finding("left_changed", "error", message)

@@ -1,7 +1,7 @@
 """Watches what comes back: which sizes fail and are left out, and what must stop a sweep.
 
-It stops where it costs several times what was foreseen, the function invokes itself, fails
-altogether or answers with errors alone, or what it calls begins to fail.
+It stops the sweep if it costs several times what was expected, if the function invokes itself,
+always fails or returns only errors, or if whatever it calls begins to fail.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 _LEAST_INVOCATIONS: Final = 5
 _TOO_MANY_TIMES: Final = 5.0
-"""The estimate scales a mean of live traffic to other sizes; within this factor it may be wrong."""
+"""The estimate scales a mean of live traffic to other sizes, and may be off by up to this
+factor."""
 _RECURSION_ERROR: Final = "RecursiveInvocationException"
-"""Lambda's word for a loop that it broke, to the one that invoked last (Invoke, Errors)."""
+"""Lambda's word for a loop that it stopped, sent to the last invoker (Invoke, Errors)."""
 _WATCHED: Final = 8
 _TOO_MANY_ERRORS: Final = 5
 _LEAST_SIZES: Final = 2
@@ -47,8 +48,8 @@ LOOK_EVERY_S: Final = 60.0
 class RunawayGuard:
     """Looks at every reply and every invocation, and once a minute at the account's own metric.
 
-    `count_dropped` gives how many invocations Lambda has dropped as recursive since the sweep
-    began; None where that cannot be known.
+    `count_dropped` returns how many invocations Lambda has dropped as recursive since the sweep
+    began; None if that can't be known.
     """
 
     def __init__(
@@ -71,20 +72,20 @@ class RunawayGuard:
         self._has_run = False
 
     def remember(self, invocation: Invocation) -> None:
-        """Take an invocation of an earlier run: where a reply was good not every one is an error.
+        """Count an invocation of an earlier run: after a good reply, not all replies are errors.
 
-        What failed then may do now.
+        What failed then may work now.
         """
         if self._replies is not None and invocation.reply_class not in ERRORS:
             self._replies.add(invocation)
 
     def look_at(self, reply: InvokeReply) -> None:
-        """Take a reply before it is judged."""
+        """Check a reply before it is judged."""
         self._recursion = self._recursion or trace_came_back(reply)
         self._import_failure = self._import_failure or import_failure(reply)
 
     def alarm(self, invocation: Invocation, now_s: float) -> Finding | None:
-        """Take one more invocation; return why the sweep must stop, if it must."""
+        """Add one invocation; return why the sweep must stop, if it must."""
         if invocation.error_type == _RECURSION_ERROR:
             self._recursion = "Lambda broke a loop of invocations"
         if self._recursion is None and now_s >= self._next_look_s:
@@ -109,22 +110,22 @@ class RunawayGuard:
 
 
 class CostGuard:
-    """Compares what was spent with what the agreed plan foresaw for so many invocations.
+    """Compares what was spent with what the agreed plan expected for so many invocations.
 
-    Where the plan knew no duration its estimate is the worst case already, and where a budget was
-    given that is what was agreed to: there the guard has nothing to say.
+    If the plan knew no duration, its estimate is already the worst case; if a budget was given,
+    that's what was agreed to. In both cases the guard does nothing.
     """
 
     def __init__(self, plan: SweepPlan) -> None:
         count = max(plan.estimated_invocation_count, 1)
         foresaw = plan.basis == "recent_duration" and plan.budget_usd is None
         self.foreseen_usd = plan.estimated_cost_usd / count if foresaw else None
-        """For one invocation; None: nothing to compare with."""
+        """Per invocation; None: nothing to compare with."""
         self._count = 0
         self._spent_usd = 0.0
 
     def add(self, invocation: Invocation) -> bool:
-        """Take one more invocation; say whether they cost too much."""
+        """Add one invocation; say whether they cost too much."""
         self._count += 1
         self._spent_usd += invocation.cost_usd
         if self.foreseen_usd is None or self._count < _LEAST_INVOCATIONS:
@@ -133,10 +134,10 @@ class CostGuard:
 
 
 class ErrorGuard:
-    """Tells errors that begin during a sweep from a function that fails, or fails now and then.
+    """Tells errors that begin during a sweep from a function that always fails, or sometimes does.
 
-    Five of the last eight answers at sizes that had succeeded before are errors, at two sizes or
-    more: with one error in ten that happens by chance in less than one of 2,000 such windows.
+    Five of the last eight answers at sizes that had succeeded are errors, at two sizes or more:
+    with one error in ten, that happens by chance in fewer than one of 2,000 such windows.
     """
 
     def __init__(self) -> None:
@@ -144,7 +145,7 @@ class ErrorGuard:
         self._last: deque[tuple[int, bool]] = deque(maxlen=_WATCHED)
 
     def add(self, invocation: Invocation) -> bool:
-        """Take one more invocation; say whether errors rise."""
+        """Add one invocation; say whether errors rise."""
         size = invocation.memory_mb
         if invocation.outcome is Outcome.SUCCESS:
             self._succeeded.add(size)
@@ -157,11 +158,11 @@ class ErrorGuard:
 
 
 class RepeatGuard:
-    """Tells errors that memory cannot explain, before they have cost an invocation at every size.
+    """Finds errors that memory can't explain, before they have cost an invocation at every size.
 
-    Of one payload five in a row fail with one error type, at three sizes or more, none below the
-    smallest that has succeeded. Where their events had succeeded just once, the function may take
-    an event only once.
+    For one payload, five in a row fail with the same error type, at three sizes or more, none below
+    the smallest that has succeeded. If their events had succeeded just once, the function may
+    accept each event only once.
     """
 
     def __init__(self) -> None:
@@ -170,7 +171,7 @@ class RepeatGuard:
         self._rows: dict[str, list[Invocation]] = {}
 
     def add(self, invocation: Invocation) -> Literal["repeated event", "errors"] | None:
-        """Take one more invocation; say what a row of errors shows, if there is one."""
+        """Add one invocation; say what a run of errors shows, if there is one."""
         payload, size = invocation.payload, invocation.memory_mb
         if invocation.outcome is Outcome.SUCCESS:
             self._succeeded[payload, invocation.event_index] += 1
@@ -192,11 +193,12 @@ class RepeatGuard:
 
 
 class ReplyGuard:
-    """Tells a function whose replies to a payload are all errors (a proxy's 4xx and 5xx, a batch's
-    failures): the answer will be refused, and more of them would not change that.
+    """Finds a function whose replies to a payload are all errors (a proxy's 4xx and 5xx, a batch's
+    failures): the answer will be refused, and more of them wouldn't change that.
 
-    A handful of them, at three sizes or more, one of which is the current one or larger: below it
-    memory may be why. Where a parameter is varied another value may do, so all payloads are one.
+    It takes a handful, at three sizes or more, one of them the current size or larger, since below
+    it memory may be why. If a parameter is varied, another value may work, so all payloads count as
+    one.
     """
 
     def __init__(self, plan: SweepPlan, current_mb: int) -> None:
@@ -207,7 +209,7 @@ class ReplyGuard:
         self._errors: dict[str, list[int]] = {}
 
     def add(self, invocation: Invocation) -> bool:
-        """Take one more invocation; say whether there are errors enough, and nothing else."""
+        """Add one invocation; say whether there are enough errors, and nothing else."""
         if invocation.outcome is not Outcome.SUCCESS or invocation.reply_class is None:
             return False
         payload = "" if self._is_varied else invocation.payload
@@ -227,9 +229,9 @@ class ReplyGuard:
 def trace_came_back(reply: InvokeReply) -> str | None:
     """Return what in a reply shows that its own trace passed through the function before.
 
-    Lambda counts the passes of a trace through a function in the header's Lineage (`…:hash:count`,
-    several behind `|`). And a report of another request with this call's trace id is a call that
-    this one made.
+    Lambda counts a trace's passes through a function in the header's Lineage (`…:hash:count`,
+    several separated by `|`). And a report of another request with this call's trace id belongs to
+    a call that this one made.
     """
     parts = (part.partition("=") for part in (reply.trace_header or "").split(";"))
     fields = {name.strip(): value.strip() for name, _, value in parts}
@@ -249,7 +251,7 @@ def trace_came_back(reply: InvokeReply) -> str | None:
 
 
 class Health:
-    """Counts outcomes, size by size."""
+    """Counts outcomes, by size."""
 
     def __init__(self) -> None:
         self._outcomes: dict[int, Counter[Outcome]] = {}
@@ -258,7 +260,7 @@ class Health:
         self._unmeasured_streak = 0
 
     def count(self, invocation: Invocation) -> str | None:
-        """Take an invocation; return why its size should take no further part, if it should."""
+        """Add an invocation; return why its size should be left out, if it should."""
         outcomes = self._outcomes.setdefault(invocation.memory_mb, Counter())
         outcomes[invocation.outcome] += 1
         answered = invocation.outcome not in _UNANSWERED
@@ -279,7 +281,7 @@ class Health:
         return None
 
     def forget_streaks(self) -> None:
-        """What was unreachable before may be reached now."""
+        """What was unreachable before may be reachable now."""
         self._unanswered_streak = self._unmeasured_streak = 0
 
     @property
@@ -289,12 +291,12 @@ class Health:
 
     @property
     def is_unreachable(self) -> bool:
-        """Whether several calls in a row were not answered."""
+        """Whether several calls in a row got no answer."""
         return self._unanswered_streak >= _UNANSWERED_STREAK
 
     @property
     def is_unmeasurable(self) -> bool:
-        """Whether several successes in a row did not tell how long they took."""
+        """Whether several successes in a row couldn't be timed."""
         return self._unmeasured_streak >= _UNMEASURED_STREAK
 
     def common_error(self, published_mb: Collection[int]) -> str | None:
@@ -308,9 +310,9 @@ class Health:
 
 
 class LeftOut:
-    """The sizes that take no further part, at all or with one value of a varied parameter.
+    """The sizes that are left out, entirely or with one value of a varied parameter.
 
-    What fails with one value may do with another.
+    What fails with one value may work with another.
     """
 
     def __init__(self, plan: SweepPlan) -> None:
@@ -320,15 +322,15 @@ class LeftOut:
             if each.variant is not None
         }
         self.sizes_mb: set[int] = set()
-        """Those that are left out with every value."""
+        """Those left out with every value."""
         self._with_value: set[tuple[int, str]] = set()
 
     def value_of(self, payload: str) -> str | None:
-        """The value that a payload was made with: `batch_size=5`; None where nothing is varied."""
+        """The value that a payload was made with: `batch_size=5`; None if nothing is varied."""
         return self._values.get(payload)
 
     def has(self, trial: Trial) -> bool:
-        """Whether a trial's size is left out, at all or with its payload's value."""
+        """Whether a trial's size is left out, entirely or with its payload's value."""
         value = self._values.get(trial.payload, "")
         return trial.memory_mb in self.sizes_mb or (trial.memory_mb, value) in self._with_value
 

@@ -1,8 +1,8 @@
-"""Commands of the user's own before and after a sweep, or each of its invocations.
+"""The user's own commands before and after a sweep, or around each invocation.
 
 They prepare and clean data. A command is split into words as a shell would, and run without one.
-It is told what it is for in variables (`TUNER_HOOK_…`); around an invocation its standard input is
-the event. What it prints goes to stderr.
+Variables (`TUNER_HOOK_…`) tell it what it is for; around an invocation, its standard input is the
+event. Its output goes to stderr.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _STDERR: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """The commands, split into words; None where there is none."""
+    """The commands, split into words; None if not given."""
 
     before: tuple[str, ...] | None = None
     after: tuple[str, ...] | None = None
     scope: HookScope = "run"
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The commands' own variables, beside those that name the sweep and the call."""
+    """The commands' own variables, besides those that name the sweep and the call."""
 
     @contextmanager
     def around_run(self, facts: Mapping[str, str]) -> Iterator[None]:
-        """Run `before`; and `after` in any case once `before` has begun.
+        """Run `before`; and always `after`, once `before` has begun.
 
-        Raises HookError: from `before`, then nothing else was done; from `after`, unless another
-        error is on its way already.
+        Raises HookError: from `before`, in which case nothing else was done; from `after`, unless
+        another error is already being raised.
         """
         if self.scope != "run":
             yield

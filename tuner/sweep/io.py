@@ -1,8 +1,8 @@
 """What a sweep talks to: Lambda, the clock, whoever watches, and whoever may stop it.
 
-A signal handler that raised would cut through a restore. These handlers only count, and wake the
-sweep: the first request starts no further invocation, gives those in flight a moment, restores
-and deletes; the second abandons those in flight at once, and still restores and deletes.
+A signal handler that raised could interrupt a restore. These handlers only count, and wake the
+sweep: the first request starts no more invocations, gives those in flight a moment, restores and
+deletes; the second abandons those in flight at once, and still restores and deletes.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ class Invoker(Protocol):
         """
 
     def find_log(self, function: str, request_id: str) -> str | None:
-        """Return the log of an invocation that has just ended from CloudWatch Logs.
+        """Return the log of an invocation that has just ended, from CloudWatch Logs.
 
-        For one whose REPORT line is not in the tail of 4 KB. It takes seconds to arrive there;
-        None if it does not, or may not be read.
+        For one whose REPORT line isn't in the 4 KB tail. It takes seconds to arrive there; None if
+        it doesn't, or can't be read.
         """
 
     def count_dropped_as_recursive(self, function: str, since: datetime) -> int | None:
         """Return how many invocations of a function Lambda dropped as recursive since then.
 
-        None where that may not be asked, or is not known.
+        None if that may not be asked, or isn't known.
         """
 
 
@@ -56,18 +56,18 @@ class SweepGateway(FunctionControl, Invoker, Protocol):
 
     @property
     def endpoint_url(self) -> str | None:
-        """Where Lambda is asked, if not at AWS's own endpoint."""
+        """Where Lambda is, if not at AWS's own endpoint."""
 
 
 class StopSignal:
-    """A request to stop, in two degrees. Safe to call from signal handlers and other threads."""
+    """A request to stop, with two levels. Safe to call from signal handlers and other threads."""
 
     def __init__(self) -> None:
         self._request_count = 0
         self._wake: Callable[[], None] | None = None
 
     def request(self) -> None:
-        """Ask to stop; asked again: abandon what is in flight."""
+        """Ask to stop; a second call abandons what is in flight."""
         self._request_count += 1
         if self._wake is not None:
             self._wake()
@@ -79,11 +79,11 @@ class StopSignal:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether to wait for nothing more either."""
+        """Whether to stop waiting too."""
         return self._request_count > 1
 
     def notify(self, wake: Callable[[], None] | None) -> None:
-        """Call `wake` on every request; it must be safe inside a signal handler."""
+        """Call `wake` on every request; it must be safe in a signal handler."""
         self._wake = wake
 
 
@@ -97,17 +97,17 @@ class Clock:
 
 
 def tell_nobody(event: ProgressEvent) -> None:
-    """The hook of a sweep that nobody watches."""
+    """The progress hook of a sweep that nobody watches."""
     del event
 
 
 @dataclass(frozen=True, slots=True)
 class SweepIO:
-    """All that a running sweep talks to."""
+    """Everything that a running sweep talks to."""
 
     gateway: SweepGateway
     journal_dir: Path
-    """Takes the journal and the lock."""
+    """The folder for the journal and the lock."""
     on_progress: ProgressHook = tell_nobody
     stop: StopSignal = field(default_factory=StopSignal)
     clock: Clock = field(default_factory=Clock)
@@ -115,10 +115,10 @@ class SweepIO:
 
 
 def stopping_signals() -> tuple[signal.Signals, ...]:
-    """SIGINT, SIGTERM and SIGHUP; where `nohup` had it ignored, SIGHUP ends nothing.
+    """SIGINT, SIGTERM and SIGHUP, except a SIGHUP that `nohup` ignores.
 
-    SIGINT counts also where a script's `&` had it ignored: who presses Ctrl-C wants the spending
-    to end.
+    SIGINT counts even if a script's `&` ignored it: whoever presses Ctrl-C wants the spending to
+    end.
     """
     always = (signal.SIGINT, signal.SIGTERM)
     is_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
@@ -127,7 +127,7 @@ def stopping_signals() -> tuple[signal.Signals, ...]:
 
 @contextmanager
 def stop_on_signals(stop: StopSignal) -> Iterator[None]:
-    """Turn the stopping signals into requests to stop; for the main thread only."""
+    """Turn stopping signals into requests to stop; for the main thread only."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         stop.request()

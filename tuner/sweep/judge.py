@@ -1,7 +1,7 @@
-"""Turns what came back into invocations: outcome, cost, environment, fitness as a sample.
+"""Turns what came back into invocations: outcome, cost, environment, whether it's a fair sample.
 
-Lambda does not name environments. A cold start is a new one; a warm call can be told to have run
-in a known one only while the version never had two calls in flight.
+Lambda doesn't name environments. A cold start is a new one; a warm call can be assigned to a known
+one only while the version never had two calls in flight.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Judge:
         )
 
     def _doubt(self, reply: InvokeReply, report: PlatformReport) -> str | None:
-        """Say why a report cannot be of this invocation, if it cannot."""
+        """Say why a report can't belong to this invocation, if it can't."""
         if reply.request_id is not None and report.request_id != reply.request_id:
             return "its REPORT is for another request"
         longest_ms = self._pricing.function.timeout_s * 1000.0 + 2 * MAX_INIT_MS
@@ -94,7 +94,7 @@ class Judge:
         )
 
     def refused(self, done: Done) -> Invocation:
-        """Judge a call that the service refused: it ran nothing."""
+        """Judge a call that the service refused: nothing ran."""
         self.environments[done.call.version].withdraw()
         return self._invocation(
             done.call,
@@ -132,7 +132,7 @@ class VersionEnvironments:
         self.in_flight_count = 0
 
     def start(self) -> None:
-        """A call of this version starts."""
+        """A call to this version starts."""
         self.in_flight_count += 1
         if self.in_flight_count > 1:
             self._is_traceable = False
@@ -143,15 +143,15 @@ class VersionEnvironments:
         self._is_traceable = False
 
     def withdraw(self) -> None:
-        """A call ran nothing."""
+        """A call didn't run."""
         self.in_flight_count -= 1
 
     def finish(
         self, outcome: Outcome, error_type: str | None, report: PlatformReport | None
     ) -> tuple[str | None, str | None]:
-        """A call was answered: return its environment's name and why it is no fair sample.
+        """A call was answered: return its environment's name and why it isn't a fair sample.
 
-        Both are None where there is nothing to say.
+        Either may be None.
         """
         self.in_flight_count -= 1
         environment = self._name(report)

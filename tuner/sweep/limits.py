@@ -1,4 +1,4 @@
-"""What a sweep may take: concurrency, money, invocations, and how it waits when it is throttled."""
+"""What a sweep may take: concurrency, money, invocations, and how it waits when throttled."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _REPLIES_TO_RECOVER: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class ConcurrencyLimits:
-    """What there is; None where it is not known, or nothing is reserved."""
+    """What is available; None if unknown, or if nothing is reserved."""
 
     unreserved: int | None = None
-    """What functions without a reservation share: the account's limit less all reservations."""
+    """What functions without a reservation share: the account's limit minus all reservations."""
     reserved: int | None = None
-    """What the function has for itself alone."""
+    """What the function has to itself."""
 
     def of(self, isolation: Isolation) -> int | None:
         """What the measured function can have: a copy never has its original's reservation."""
@@ -43,9 +43,9 @@ def polite_concurrency(
     asked: int | None,
     leave_ratio: float = LEAVE_CONCURRENCY,
 ) -> tuple[int, Finding | None]:
-    """Return the concurrency of a sweep, and a finding if it is less than was asked for.
+    """Return the concurrency of a sweep, and a finding if it's less than was asked for.
 
-    At least one. Raises InputError for a function whose reserved concurrency is 0: nothing runs.
+    At least one. Raises InputError for a function whose reserved concurrency is 0: nothing can run.
     """
     wanted = asked or CONCURRENCY
     there_is = limits.of(isolation)
@@ -68,7 +68,7 @@ def polite_concurrency(
 
 
 class Slots:
-    """How many invocations may be in flight: fewer after throttles, more again while none come.
+    """How many invocations may be in flight: fewer after throttles, more again when they stop.
 
     Starts with the plan's concurrency, never exceeds it and never falls below one.
     """
@@ -92,7 +92,7 @@ class Slots:
 
 
 class Ledger:
-    """Lets a call start only if the limits hold even in the worst case of all in flight."""
+    """Lets a call start only if the limits hold even in the worst case for all calls in flight."""
 
     def __init__(self, *, budget_usd: float | None, max_invocations: int) -> None:
         self._budget_usd = budget_usd
@@ -103,11 +103,11 @@ class Ledger:
 
     @property
     def remaining_invocations(self) -> int:
-        """How many calls may still be started."""
+        """How many more calls may start."""
         return self._max_invocations - self._started_count
 
     def can_afford(self, worst_usd: float) -> bool:
-        """Whether a call that may cost so much can start now."""
+        """Whether a call with this worst-case cost can start now."""
         if self._budget_usd is None:
             return True
         return self._spent_usd + sum(self._reserved_usd) + worst_usd <= self._budget_usd
@@ -130,9 +130,9 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Exponential waits with jitter, so that throttled calls do not come back together.
+    """Exponential waits with jitter, so that throttled calls don't come back together.
 
-    With the defaults the last of ten attempts is made after about a minute.
+    With the defaults, the last of ten attempts comes after about a minute.
     """
 
     first_s: float = 0.2
@@ -140,9 +140,9 @@ class Backoff:
     attempt_count: int = 10
 
     def wait_s(self, throttle_count: int, asked_s: float, rng: Random) -> float | None:
-        """Return the wait after so many throttles of one call; None if it is to be given up.
+        """Return the wait after this many throttles of one call; None to give up.
 
-        What the service asks for (`asked_s`) is waited at least.
+        It is never shorter than what the service asks for (`asked_s`).
         """
         if throttle_count >= self.attempt_count:
             return None

@@ -1,7 +1,7 @@
 """The sweep's loop: one thread decides, workers invoke.
 
-Only this thread starts calls and only this thread opens publish windows, so that none starts
-while a window is open. It waits on one queue; nothing is polled.
+Only this thread starts calls and opens publish windows, so no call starts while a window is open.
+It waits on one queue; nothing is polled.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tuner.sweep.sending import Done
 
 STOP_GRACE_S: Final = 5.0
-"""How long calls in flight are waited for when the sweep is to stop."""
+"""How long to wait for calls in flight when the sweep must stop."""
 # Nothing that follows could succeed.
 _FATAL = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 
@@ -89,7 +89,7 @@ class SweepLoop:
         self._resume()
 
     def _resume(self) -> None:
-        """Take account of what an earlier run of this sweep measured."""
+        """Account for what an earlier run of this sweep measured."""
         for invocation in self._recording.invocations:
             self._ledger.add_spent(invocation.cost_usd)
             self._look_at_health(invocation)
@@ -99,10 +99,10 @@ class SweepLoop:
             self._leave_out_above(self._recording.memory_cap_mb)
 
     def run(self) -> SweepEnd:
-        """Run to the end, and say which it was.
+        """Run to the end, and say which end it was.
 
-        Raises LeaseError and AwsError, after having waited for calls in flight as
-        for a stop; what was measured is recorded.
+        Raises LeaseError and AwsError, after waiting for calls in flight as it does for a stop;
+        what was measured is recorded.
         """
         with self._workers:
             self._stop.notify(self._workers.wake)
@@ -142,8 +142,8 @@ class SweepLoop:
     def _choose(self) -> None:
         """Have trials chosen for the free slots.
 
-        While some of them are for versions that are busy, others are chosen as well, which may go
-        first: a version has one call in flight where that leaves no slot empty.
+        If some are for busy versions, others are chosen as well and may go first: a version has one
+        call in flight unless that leaves a slot empty.
         """
         free = self._slots.count - len(self._in_flight)
         self._ask(free - len(self._pending))
@@ -152,12 +152,12 @@ class SweepLoop:
                 return
 
     def _idle_count(self) -> int:
-        """How many pending trials could start with one call in flight a version."""
+        """How many pending trials could start with one call in flight per version."""
         versions = {self._versions[trial.memory_mb] for trial in self._pending}
         return sum(self._judge.environments[each].in_flight_count == 0 for each in versions)
 
     def _ask(self, count: int) -> bool:
-        """Have up to `count` more trials chosen; say whether there were any."""
+        """Have up to `count` more trials chosen; return whether there were any."""
         count = min(count, self._ledger.remaining_invocations - len(self._pending))
         if count <= 0 or self._is_spent or self._stop.is_requested:
             return False
@@ -172,7 +172,7 @@ class SweepLoop:
         return bool(trials)
 
     def _publish_for(self, trials: tuple[Trial, ...]) -> None:
-        """Publish sizes that have no version yet, with those that are likely next."""
+        """Publish sizes that have no version yet, together with those likely to be next."""
         known = self._versions.keys() | self._left_out.sizes_mb
         if {trial.memory_mb for trial in trials} <= known:
             return
@@ -188,7 +188,7 @@ class SweepLoop:
             self._leave_out_above(publication.memory_cap_mb)
 
     def _leave_out_above(self, cap_mb: int) -> None:
-        """Leave out every size that the account does not allow."""
+        """Leave out every size that the account doesn't allow."""
         had = {*self._versions, *(each.memory_mb for each in self._recording.invocations)}
         above = [size for size in self._sizes_mb if size > cap_mb and size not in had]
         reason = f"at most {cap_mb} MB are allowed here, so no larger size is measured"
@@ -200,7 +200,7 @@ class SweepLoop:
             self._recording.exclude(above[0], reason)
 
     def _start_pending(self, *, most_a_version: int) -> bool:
-        """Start pending trials in their order; False: the budget does not cover the next one."""
+        """Start pending trials in order; False if the budget doesn't cover the next one."""
         for trial in tuple(self._pending):
             if len(self._in_flight) >= self._slots.count:
                 break
@@ -262,7 +262,7 @@ class SweepLoop:
     # Taking back
 
     def _take(self, done: Done | None) -> None:
-        """Take what came back; None: a throttled call is due, or a stop is requested."""
+        """Take what came back; None if a throttled call is due, or a stop is requested."""
         if done is None:
             return
         call, result = done.call, done.result
@@ -307,7 +307,7 @@ class SweepLoop:
         self._ledger.settle(call.worst_usd, cost_usd)
 
     def _look_at_health(self, invocation: Invocation) -> None:
-        """Leave out a size that fails; where a parameter is varied, with its value alone."""
+        """Leave out a size that fails; if a parameter is varied, only with its value."""
         size, payload = invocation.memory_mb, invocation.payload
         reason = self._health.count(invocation)
         if reason is None or self._left_out.has(Trial(size, payload)):
@@ -326,7 +326,9 @@ class SweepLoop:
     # Ending
 
     def _drain(self) -> None:
-        """Give calls in flight a moment; what does not come back may run, and counts as spent."""
+        """Give calls in flight a moment; what doesn't come back may still run, and counts
+        as spent.
+        """
         if not self._in_flight:
             return
         self._end = self._end or "failed"  # an error is on its way up

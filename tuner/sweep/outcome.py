@@ -1,7 +1,7 @@
-"""What came of an invocation, judged from its reply and its REPORT line.
+"""What became of an invocation, judged from its reply and its REPORT line.
 
-Of a reply without FunctionError that is an error that the function answers in so many words, or its
-shape and size: nothing of its content is kept.
+A reply without FunctionError is kept only as a class: an error that the function returns in so many
+words, or the reply's shape and size. Nothing of its content is kept.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ UNKNOWN_ERROR: Final = "unknown"
 FAIL_ON: Final = "fail_on"
 """The error type of a reply that --fail-on matches."""
 _SMALL_BYTES: Final = 64
-"""Up to here a few bytes more or less say nothing."""
+"""Up to this size, a few bytes more or less mean nothing."""
 
 
 def classify(
@@ -46,9 +46,9 @@ def classify(
 ) -> tuple[Outcome, str | None]:
     """Return the outcome and the error's type (its class name, never its message).
 
-    Memory used is no evidence of a kill: killed functions were seen below their limit, and
-    functions at their limit were seen to time out. A reply without FunctionError is no timeout,
-    whatever the log says: Lambda cuts a call off with an error, and a handler may log anything.
+    Memory used doesn't prove a kill: killed functions were seen below their limit, and functions at
+    their limit were seen to time out. A reply without FunctionError isn't a timeout, whatever the
+    log says: Lambda ends a call with an error, and a handler may log anything.
     """
     error_type, message = _error_object(reply)
     report_type = _shown_type(report.error_type) if report and report.error_type else None
@@ -67,7 +67,7 @@ def classify(
 
 
 def report_in(log: str) -> PlatformReport | None:
-    """The REPORT line of a log; None where it was pushed out of the tail."""
+    """The REPORT line in a log; None if it was pushed out of the tail."""
     try:
         return parse_report(log)
     except ReportLineError:
@@ -75,7 +75,7 @@ def report_in(log: str) -> PlatformReport | None:
 
 
 def import_failure(reply: InvokeReply) -> str | None:
-    """Say what cannot be imported, where that is why the function failed: no memory size helps."""
+    """Say what can't be imported, if that's why the function failed: no memory size helps."""
     kind, message = _error_object(reply)
     if kind != _IMPORT_ERROR:
         return None
@@ -96,7 +96,7 @@ def is_crash(outcome: Outcome, error_type: str | None) -> bool:
 
 
 def _is_timeout(error_type: str | None, message: str) -> bool:
-    """Whether Lambda itself says so; a handler's own error has a type."""
+    """Whether Lambda itself reports it; a handler's own error has a type."""
     return error_type in (None, UNKNOWN_ERROR) and _TIMED_OUT.search(message) is not None
 
 
@@ -124,8 +124,8 @@ class FailOn:
     expression: Any
 
     def matches(self, payload: bytes) -> bool:
-        """Whether the expression is true of a reply. One that it cannot be applied to counts: a
-        reply of another kind than the operator described must not pass for work done.
+        """Whether the expression is true of a reply. An expression that can't be applied counts as
+        true: a reply of another kind than the operator described must not pass for work done.
         """
         try:
             found = self.expression.search(_value(payload))
@@ -149,7 +149,7 @@ def parse_fail_on(text: str) -> FailOn:
 
 def reply_class(payload: bytes) -> str:
     """Return what a reply is like: "http_4xx", "http_5xx", "batch_failures", or a digest of its
-    shape with the power of two of its size.
+    shape with its size as a power of two.
     """
     value = _value(payload)
     if isinstance(value, dict):
@@ -165,7 +165,7 @@ def reply_class(payload: bytes) -> str:
 
 
 def _value(payload: bytes) -> Any:
-    """The reply's value; of one that is no JSON, its bytes as text."""
+    """The reply's value; if it isn't JSON, its bytes as text."""
     try:
         return json.loads(payload)
     except (ValueError, RecursionError):

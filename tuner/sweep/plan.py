@@ -1,7 +1,7 @@
-"""Plans a sweep: sizes, repetitions and limits as data, before anything is asked of an account.
+"""Plans a sweep: sizes, repetitions and limits as data, before an account is asked for anything.
 
-`plan_adaptive` says what a sweep that chooses its sizes as it goes may take at most, `plan_sweep`
-what one takes that measures every size.
+`plan_adaptive` says how much a sweep that chooses its sizes as it goes may take, `plan_sweep` how
+much one that measures every size takes.
 """
 
 from __future__ import annotations
@@ -39,28 +39,28 @@ if TYPE_CHECKING:
     from tuner.sweep.estimate import Estimate
 
 MOST_INVOCATIONS: Final = 40
-"""Where a decision needs more, the answer says so instead of going on."""
+"""If a decision needs more, the answer says so instead of going on."""
 PER_FURTHER_PAYLOAD: Final = 6
-"""Each payload has a curve of its own: samples at three sizes, and as many where they matter."""
+"""Each payload has its own curve: samples at three sizes, and as many where they matter."""
 LEAST_INVOCATIONS: Final = 4
-"""Two sizes with a cold and a warm sample each: less cannot carry any comparison."""
+"""Two sizes with a cold and a warm sample each: fewer can't support a comparison."""
 _MAX_CONCURRENCY: Final = 1_000
 _UNMEASURABLE: Final = {
     "CapacityProviderConfig": "it runs on Lambda Managed Instances, whose price is the instances'",
     "DurableConfig": "it is durable, so an execution isn't a single invocation",
     "TenancyConfig": "it is isolated by tenant, and a sweep's invocations name no tenant",
 }
-"""Settings of a function by which its invocations tell nothing of its memory size, and why."""
+"""Function settings that make invocations useless for choosing a memory size, and why."""
 
 
 def new_sweep_id(now: datetime) -> str:
-    """Return an id that sorts by time and that no other sweep has."""
+    """Return a unique id that sorts by time."""
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What is known of a function when its sweep is planned."""
+    """What is known about a function when its sweep is planned."""
 
     function: FunctionConfig
     payloads: tuple[Payload, ...]
@@ -69,13 +69,13 @@ class Basis:
     isolation: Isolation = "version"
     concurrency: int = CONCURRENCY
     recent_duration_ms: float | None = None
-    """The mean duration at the current size, if it is known."""
+    """The mean duration at the current size, if known."""
     publish_s: float = PUBLISH_S
-    """What publishing a size takes: next to nothing on an endpoint of this machine."""
+    """How long publishing a size takes: next to nothing on a local endpoint."""
     max_memory_mb: int = MAX_MEMORY_MB
-    """The largest size that the place can show."""
+    """The largest size that the place can emulate."""
     sizes_mb: tuple[int, ...] = ()
-    """Those of the sweep that is gone on from: exactly these, whatever is asked for."""
+    """The sizes of the resumed sweep: exactly these, whatever is asked for."""
 
     @property
     def pricing(self) -> Pricing:
@@ -90,12 +90,11 @@ def plan_sweep(
     warmup_count: int = 1,
     repetition_count: int | None = None,
 ) -> SweepPlan:
-    """Plan an exhaustive sweep over a range, or over the sizes that are named and the current one.
+    """Plan an exhaustive sweep over a range, or over the named sizes and the current one.
 
-    `repetition_count` None: five, fewer where that makes more than about 60 invocations. Limits
-    that are tighter reduce repetitions first, then sizes (never those that the user named). Raises
-    UsageError for sizes out of range or order, and for limits that cannot give every size one warm
-    sample.
+    `repetition_count` None: five, or fewer if that makes more than about 60 invocations. Tighter
+    limits reduce repetitions first, then sizes (never those the user named). Raises UsageError for
+    sizes out of range or order, and for limits that can't give every size a warm sample.
     """
     if warmup_count < 0 or (repetition_count is not None and repetition_count < 1):
         raise UsageError("a sweep needs at least one repetition, and no fewer than 0 warm-ups")
@@ -129,9 +128,9 @@ def plan_sweep(
 
 
 def plan_adaptive(request: TuneRequest, basis: Basis, goal: Goal) -> SweepPlan:
-    """Plan an adaptive sweep among the candidates of a range, or among the sizes that are named.
+    """Plan an adaptive sweep over the candidates in a range, or over the named sizes.
 
-    Without a limit of invocations it takes MOST_INVOCATIONS, PER_FURTHER_PAYLOAD more for each
+    Without a limit on invocations it takes MOST_INVOCATIONS, PER_FURTHER_PAYLOAD more for each
     payload beyond the first, and for each payload as many more as a limit at a percentile needs.
     Raises UsageError for limits that leave nothing to compare.
     """
@@ -193,7 +192,7 @@ def _plan(
 
 
 def payload_classes(payloads: Sequence[Payload]) -> tuple[PayloadClass, ...]:
-    """Return the payloads as a plan knows them: without their bodies."""
+    """Return the payloads as a plan has them: without their bodies."""
     return tuple(
         PayloadClass(
             payload.name,
@@ -208,9 +207,9 @@ def payload_classes(payloads: Sequence[Payload]) -> tuple[PayloadClass, ...]:
 
 
 def most_invocations(request: TuneRequest, payloads: Sequence[Payload]) -> int | None:
-    """The user's limit, or how many events there are where none may be sent twice.
+    """The user's limit, or the number of events if none may be sent twice.
 
-    Raises UsageError where these are too few.
+    Raises UsageError if these are too few.
     """
     asked = request.budget.max_invocations
     counts = [payload.event_count for payload in payloads]
@@ -226,7 +225,7 @@ def most_invocations(request: TuneRequest, payloads: Sequence[Payload]) -> int |
 
 
 def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
-    """The range of sizes, within what the place can show. Raises UsageError."""
+    """The range of sizes, within what the place can emulate. Raises UsageError."""
     asked, shown_mb = request.measure, basis.max_memory_mb
     asked_mb = max((asked.max_memory_mb or 0, *asked.memory_sizes_mb))
     if asked_mb > shown_mb:
@@ -238,11 +237,12 @@ def _range(request: TuneRequest, basis: Basis) -> tuple[int, int]:
 
 
 def _named_sizes(request: TuneRequest, basis: Basis, *, with_current: bool) -> tuple[int, ...]:
-    """The sizes that the user named, and the current one, which savings are measured against, as
-    far as they lie within the limits; of a sweep that is gone on from, its own.
+    """The sizes that the user named and the current one, which savings are measured against, as far
+    as they are within the limits; for a resumed sweep, its own.
 
-    `with_current`: the current size wherever it lies. An adaptive sweep measures it anyway, and
-    takes what is planned for what may be answered. Raises UsageError where the range has none.
+    `with_current`: include the current size whatever the limits. An adaptive sweep measures it
+    anyway, and treats the planned sizes as the possible answers. Raises UsageError if the range has
+    none.
     """
     asked, current_mb = request.measure, basis.function.memory_mb
     if not basis.sizes_mb and not asked.memory_sizes_mb:
@@ -262,7 +262,7 @@ def _usual_most(goal: Goal, payload_count: int) -> int:
 
 
 def check_measurable(function: FunctionConfig) -> None:
-    """Raise InputError for a function whose invocations tell nothing of its memory size."""
+    """Raise InputError for a function whose invocations say nothing about its memory size."""
     settings = dict(function.settings)
     for name, why in _UNMEASURABLE.items():
         if name in settings:
@@ -279,7 +279,7 @@ def check_measurable(function: FunctionConfig) -> None:
 
 
 def check_budget(request: TuneRequest) -> None:
-    """Raise UsageError for limits that leave nothing."""
+    """Raise UsageError for limits that leave nothing to measure."""
     budget = request.budget
     concurrency, most, budget_usd = budget.concurrency, budget.max_invocations, budget.budget_usd
     if concurrency is not None and not 1 <= concurrency <= _MAX_CONCURRENCY:
@@ -291,7 +291,7 @@ def check_budget(request: TuneRequest) -> None:
 
 
 def check_count(count: int) -> None:
-    """Raise UsageError for fewer invocations than any comparison takes."""
+    """Raise UsageError for fewer invocations than a comparison takes."""
     if count < LEAST_INVOCATIONS:
         raise UsageError(
             f"`max_invocations` {count} can't compare two sizes: give {LEAST_INVOCATIONS} or more"

@@ -1,4 +1,4 @@
-"""A sweep that is planned and may be run: everything is read, nothing is changed."""
+"""A planned sweep, ready to run: everything is read, nothing is changed."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PreparedSweep:
-    """The function as it was read, the plan for it, and the file that the sweep goes to."""
+    """The function as it was read, the plan for it, and the sweep's file."""
 
     function: FunctionConfig
     goal: Goal
-    """Kept with the sweep, so that it is answered again as it was."""
+    """Kept with the sweep, so that it can be answered again."""
     plan: SweepPlan
     payloads: tuple[Payload, ...]
     prices: LambdaPrices
     file: Path
     environment: Literal["aws", "local"]
     harms_nothing: bool = False
-    """Whether the endpoint was started for this run: nobody else knows what is there."""
+    """Whether the endpoint was started for this run: nobody else depends on it."""
     findings: tuple[Finding, ...] = ()
-    """What is known before it runs: of the host, and of the qualifier that was named."""
+    """What is known before it runs: about the host, and about the named qualifier."""
     reached_by: tuple[str, ...] = ()
-    """What leads live traffic to $LATEST, so that a copy is measured; asked for auto only."""
+    """What sends live traffic to $LATEST, so that a copy is measured; asked for auto only."""
     side_effects: tuple[str, ...] = ()
     """What an invocation may touch, in words; empty once a sweep of the function was kept."""
     hooks: Hooks = NO_HOOKS
     build: Build | None = None
-    """Measured in place of the deployed code, in a copy."""
+    """Measured instead of the deployed code, in a copy."""
     earlier: Sweep | None = None
-    """The sweep that this one goes on from: what it measured, spent and took counts."""
+    """The sweep being resumed: what it measured, spent and took counts."""
     prior: PriorEvidence | None = None
-    """What an earlier sweep tells of the function."""
+    """What an earlier sweep says about the function."""
     recent_duration_ms: float | None = None
-    """The function's mean duration at its current size, where it is known."""
+    """The function's mean duration at its current size, if known."""
     force: bool = False
-    """Replace the sweep that the file holds already."""
+    """Replace the sweep that the file already has."""
 
     @property
     def costs_nothing(self) -> bool:
@@ -63,8 +63,8 @@ class PreparedSweep:
     def price(self, rate_per_s: float | None = None) -> PriceOfDeciding | None:
         """What the sweep is expected to cost, in invocations at the current size.
 
-        With a rate of requests also as a share of what the function costs a month. None where
-        nothing is billed, and where no recent duration is known.
+        With a request rate, also as a share of the function's monthly cost. None if nothing is
+        billed, or if no recent duration is known.
         """
         if self.costs_nothing or self.recent_duration_ms is None:
             return None

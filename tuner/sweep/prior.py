@@ -1,4 +1,4 @@
-"""Takes an earlier sweep as evidence about a function, as far as it is still the same one."""
+"""Takes an earlier sweep as evidence about a function, as far as the function is still the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _IRRELEVANT: Final = frozenset(
     ("arn", "description", "ephemeral_storage_mb", "memory_mb", "timeout_s", "version", "CodeSize",
      "DeadLetterConfig", "KMSKeyArn", "LoggingConfig", "Role")
 )  # fmt: skip
-"""Fields and settings that leave durations as they are, or follow from the code."""
+"""Fields and settings that don't affect durations, or follow from the code."""
 
 
 def prior_evidence(
@@ -32,11 +32,11 @@ def prior_evidence(
     payloads: Sequence[PayloadClass],
     environment: str,
 ) -> PriorEvidence:
-    """What a sweep tells of `function` with `payloads`. An earlier sweep that informed it is no
-    part of that: nothing counts twice.
+    """What a sweep says about `function` with `payloads`, without any earlier sweep that informed
+    it: nothing counts twice.
 
     Raises InputError for a sweep of another function (unless it has the very same code), and for
-    one that measured nothing of these payloads.
+    one that measured none of these payloads.
     """
     name, sweep_id = earlier.function.name, earlier.plan.sweep_id
     same_code = earlier.function.code_sha256 == function.code_sha256
@@ -72,7 +72,7 @@ def prior_evidence(
 
 
 def _differing(earlier: Sweep, function: FunctionConfig, environment: str) -> tuple[str, ...]:
-    """What is not as the earlier sweep measured it, or cannot be known to be."""
+    """What has changed since the earlier sweep, or may have."""
     found = differences(earlier.function, function)
     if earlier.function.name != function.name:  # digests of settings are salted with the name
         found = tuple(each for each in found if each not in dict(function.settings))
@@ -83,8 +83,8 @@ def _differing(earlier: Sweep, function: FunctionConfig, environment: str) -> tu
 
 
 def _matched(earlier: Sequence[PayloadClass], payloads: Sequence[PayloadClass]) -> dict[str, str]:
-    """Which earlier payload tells of which of this sweep's: the one with the same event, else of
-    the same name; a single one tells of a single one.
+    """Which earlier payload informs which payload of this sweep: the one with the same event, else
+    with the same name; a single payload informs a single one.
     """
     by_event = {(each.sha256, each.parameters): each.name for each in earlier}
     names = {each.name for each in earlier}
@@ -101,7 +101,7 @@ def _matched(earlier: Sequence[PayloadClass], payloads: Sequence[PayloadClass]) 
 
 
 def _environments(evidence: Evidence, matched: Mapping[str, str]) -> Iterator[PriorEnvironment]:
-    """The samples of each environment, by this sweep's names of the payloads."""
+    """The samples of each environment, with payloads named as in this sweep."""
     for name, was in matched.items():
         groups: dict[tuple[int, str, bool], list[float]] = {}
         for sample in evidence.samples[was]:
@@ -112,7 +112,7 @@ def _environments(evidence: Evidence, matched: Mapping[str, str]) -> Iterator[Pr
 
 
 def _killed_mb(evidence: Evidence) -> int | None:
-    """The largest size that was killed for memory, and below which nothing succeeded."""
+    """The largest size killed for memory below which nothing succeeded."""
     killed = [m for m, counts in evidence.failures.items() if counts[Outcome.OUT_OF_MEMORY]]
     alive = [m for m, count in evidence.success_counts.items() if count]
     return max((m for m in killed if not alive or m < min(alive)), default=None)

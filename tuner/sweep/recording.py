@@ -1,4 +1,4 @@
-"""What a sweep has measured so far: in memory, in its file, and told to the progress hook."""
+"""What a sweep has measured so far: in memory, in its file, and reported to the progress hook."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Recording:
-    """Saves everything before it tells anybody."""
+    """Saves everything before it reports it."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class Recording:
         self._findings: list[Finding] = []
         self._throttle_count = earlier.throttle_count if earlier else 0
         self.memory_cap_mb = earlier.memory_cap_mb if earlier else None
-        """What the account is known to allow at most."""
+        """The most that the account is known to allow."""
         self._has_begun = False
         self._unsaved: SweepFileError | None = None
         self._kept: set[tuple[str, int]] = set()
@@ -75,7 +75,7 @@ class Recording:
         self.invocations: list[Invocation] = list(_carried_over(earlier)) if earlier else []
 
     def begin(self, code_sha256: str) -> None:
-        """Write the header, and what the sweep begins with; the code is the one to be measured."""
+        """Write the header and the first records; the code is the one to be measured."""
         function = dataclasses.replace(self._sweep.function, code_sha256=code_sha256)
         self._sweep = dataclasses.replace(self._sweep, function=function)
         self._writer.begin(self._sweep)
@@ -96,11 +96,11 @@ class Recording:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether the file cannot take any more, a full disk mostly: what follows is in memory."""
+        """Whether the file can't take more (usually a full disk): the rest is only in memory."""
         return self._unsaved is not None
 
     def _save(self, value: Record) -> None:
-        """Write a record. Where that fails the sweep's answer must not be lost with its file."""
+        """Write a record. If that fails, the sweep's answer must not be lost with its file."""
         try:
             self._writer.append(value)
         except SweepFileError as error:
@@ -114,7 +114,7 @@ class Recording:
         return self._sweep.started_at
 
     def finish(self, invocation: Invocation) -> None:
-        """Take an invocation that ended."""
+        """Record an invocation that ended."""
         self.invocations.append(invocation)
         self._save(invocation)
         self._on_progress(
@@ -134,33 +134,33 @@ class Recording:
         self._save(KeptPayload(name, event_index, base64.b64encode(body).decode()))
 
     def find(self, finding: Finding) -> None:
-        """Take a finding; the same one again says nothing new."""
+        """Record a finding; a repeated one adds nothing."""
         if is_news(finding, self._findings):
             self._findings.append(finding)
             self._save(finding)
 
     def find_all(self, findings: Iterable[Finding]) -> None:
-        """Take several findings."""
+        """Record several findings."""
         for finding in findings:
             self.find(finding)
 
     def throttle(self, memory_mb: int, reason: str | None, wait_s: float) -> None:
-        """Take a throttle that is waited out."""
+        """Record a throttle that is being waited out."""
         self._throttle_count += 1
         self._on_progress(ThrottleMet(memory_mb, reason, wait_s))
 
     def cap(self, memory_mb: int) -> None:
-        """Take what the account allows at most."""
+        """Record the most that the account allows."""
         self.memory_cap_mb = memory_mb
         self._save(MemoryCap(memory_mb))
         self.find(size_refused(memory_mb))
 
     def exclude(self, memory_mb: int, reason: str) -> None:
-        """Take the exclusion of a size."""
+        """Record the exclusion of a size."""
         self._on_progress(SizeExcluded(memory_mb, reason))
 
     def end(self, end: SweepEnd) -> Sweep:
-        """Write the end and return the sweep; one that its file does not hold whole has failed."""
+        """Write the end and return the sweep; it has failed if its file is incomplete."""
         if self._throttle_count:
             self.find(throttled(self._throttle_count))
         wall_s, throttle_count = self._clock.monotonic_s() - self.began_s, self._throttle_count
@@ -186,7 +186,7 @@ class Recording:
 
 
 def _carried_over(earlier: Sweep) -> Iterator[Invocation]:
-    """Earlier invocations, whose environments are gone: numbers of versions may come again."""
+    """Earlier invocations, whose environments are gone: version numbers may be reused."""
     for invocation in earlier.invocations:
         name = invocation.environment
         renamed = f"{earlier.plan.sweep_id}/{name}" if name is not None else None

@@ -1,4 +1,4 @@
-"""Goes on from a sweep that was kept: the same plan, less what is measured already."""
+"""Resumes a kept sweep: the same plan, minus what is already measured."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
-    """Complete what is asked for by what the earlier sweep was asked.
+    """Complete the request with the earlier sweep's.
 
-    Its sizes, method and seed hold; limits are the ones given now, or the earlier ones where they
-    leave something to do. Raises InputError for a limit that is spent.
+    Its sizes, method and seed hold; limits are the ones given now, or the earlier ones if they
+    leave something to do. Raises InputError for a limit that is used up.
     """
     plan, done = earlier.plan, len(earlier.invocations)
     measure, budget, most = request.measure, request.budget, request.budget.max_invocations
@@ -56,14 +56,14 @@ def resumed(request: TuneRequest, earlier: Sweep) -> TuneRequest:
 
 
 def _usual_limit(plan: SweepPlan, done: int) -> int:
-    """The earlier limit, with the warm-ups of new versions; where it is spent, once more."""
+    """The earlier limit, plus the warm-ups of new versions; if it's used up, once more."""
     if plan.method == "exhaustive":
         return max(plan.max_invocations, done) + plan.warmup_count * len(plan.sizes_mb)
     return plan.max_invocations if plan.max_invocations > done else done + MOST_INVOCATIONS
 
 
 def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> None:
-    """Raise InputError unless the function is still the one that was measured."""
+    """Raise InputError unless the function is the one that was measured."""
     changed = [name for name in differences(earlier.function, function) if name != "description"]
     if environment != earlier.environment:
         changed.append("environment")
@@ -75,8 +75,8 @@ def check_same(function: FunctionConfig, environment: str, earlier: Sweep) -> No
 
 
 def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
-    """Return the plan with estimates of what is still to be made: where every size is measured,
-    with the warm-ups of the versions that are published again.
+    """Return the plan with estimates for the rest: if every size is measured, with the warm-ups of
+    the versions that are published again.
     """
     left = max(_count_left(plan, earlier), 1)
     share = left / max(plan.estimated_invocation_count, 1)
@@ -109,9 +109,9 @@ def _count_left(plan: SweepPlan, earlier: Sweep) -> int:
 
 
 def resumed_payloads(given: Sequence[Payload], earlier: Sweep) -> tuple[Payload, ...]:
-    """The payloads given now, if they are the earlier ones; else those that the file keeps.
+    """The payloads given now, if they are the earlier ones; otherwise those kept in the file.
 
-    Raises InputError where they are needed again.
+    Raises InputError if they have to be given again.
     """
     if payload_classes(given) == earlier.plan.payloads:
         return tuple(given)

@@ -1,4 +1,4 @@
-"""Runs a prepared sweep: lease the function, publish and invoke, give it back, keep the file."""
+"""Runs a prepared sweep: leases the function, publishes, invokes, restores, and keeps the file."""
 
 from __future__ import annotations
 
@@ -25,21 +25,20 @@ if TYPE_CHECKING:
     from tuner.sweep.prepared import PreparedSweep
 
 _MOST_ATTEMPTS: Final = 2
-"""A function that fails now and then is not its payload's fault; and a cold first answer says
-little, where the environment that it opened can give a warm one.
-"""
+"""If a function fails now and then, its payload isn't to blame; and a cold first answer says little
+if the environment that it opened can give a warm one."""
 
 
 def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> Sweep:
-    """Run a sweep and return what was measured; `policy` stands in for the plan's own.
+    """Run a sweep and return what was measured; `policy` replaces the plan's own.
 
     A stop, a Ctrl-C, a spent budget or a function that fails everywhere end the sweep early:
-    `Sweep.end` says which. So does a file that takes no more (a full disk): what was measured is
-    returned all the same. The function is given back in any case.
+    `Sweep.end` says which. So does a full disk: what was measured is returned all the same. The
+    function is always restored.
 
-    Raises LeftChangedError if it could not be given back as it was, other LeaseErrors, HookError
-    and AwsError; the file then holds what was measured until then. And SweepFileError before
-    anything is invoked.
+    Raises LeftChangedError if the function couldn't be restored, other LeaseErrors, HookError and
+    AwsError; the file then has what was measured until then. Raises SweepFileError before anything
+    is invoked.
     """
     plan = prepared.plan
     with (
@@ -81,9 +80,9 @@ def run(prepared: PreparedSweep, io: SweepIO, policy: Policy | None = None) -> S
 
 
 def choose_policy(prepared: PreparedSweep) -> Policy:
-    """Return what chooses the invocations of a plan.
+    """Return what chooses a plan's invocations.
 
-    A payload set's classes are each tried once; one event alone shows at once that it fails.
+    A payload set's classes are each tried once; with one event, a failure shows at once.
     """
     policy = _fixed(prepared) if prepared.plan.method == "exhaustive" else _adaptive(prepared)
     payloads = prepared.payloads
@@ -142,8 +141,8 @@ def _adaptive(prepared: PreparedSweep) -> Policy:
 class TryFirst:
     """One invocation of each class at the current size, then what another policy chooses.
 
-    One after the other, so that they share an environment; a class whose answer was cold is sent
-    once more, for without a warm one it has no curve. The trials count as measurements. Running
+    They run one after the other, so they share an environment; a class with a cold answer is sent
+    once more, because without a warm one it has no curve. The trials count as measurements. Running
     out of memory or time is the size's fault, and is left to the policy.
     """
 
@@ -163,7 +162,7 @@ class TryFirst:
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
     ) -> tuple[Trial, ...]:
-        """Return the tries, wait for them, then hand on. Raises PayloadError for a class with
+        """Return the tries, wait for them, then hand over. Raises PayloadError for a class with
         which the function fails.
         """
         if not self._is_over and in_flight:
@@ -177,11 +176,11 @@ class TryFirst:
         return (Trial(self._memory_mb, name),)
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
-        """As the other policy thinks."""
+        """The other policy's."""
         return self._policy.sizes_worth_publishing(trials)
 
     def account_for(self, earlier: Sequence[Invocation]) -> None:
-        """Classes that have succeeded need no try; hand on."""
+        """Classes that have succeeded need no try; hand over."""
         good = {each.payload for each in earlier if each.outcome is Outcome.SUCCESS}
         self._names = tuple(name for name in self._names if name not in good)
         self._waiting = list(self._names)
@@ -189,7 +188,7 @@ class TryFirst:
         self._policy.account_for(earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
-        """Hand on."""
+        """Pass it on."""
         self._policy.exclude(memory_mb, reason, payload)
 
     def _judge(self, done: Sequence[Invocation]) -> None:

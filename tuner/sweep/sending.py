@@ -1,7 +1,7 @@
-"""Sends invocations: which event each call carries, the threads, and what goes with a call.
+"""Sends invocations: which event each call carries, the threads, and what belongs to a call.
 
 Not a ThreadPoolExecutor: the interpreter waits for its threads at exit, and a call that the user
-has abandoned may last a quarter of an hour. SimpleQueue may be filled from a signal handler.
+has abandoned may last a quarter of an hour. A SimpleQueue may be filled from a signal handler.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Call:
     event_index: int = 0
     throttle_count: int = 0
     due_s: float | None = None
-    """When to send it again, by the sweep's clock; None while it is with a worker."""
+    """When to send it again, by the sweep's clock; None while a worker has it."""
     body: bytes | None = field(default=None, repr=False)
-    """What was sent, where it is to be kept."""
+    """What was sent, if it is to be kept."""
     after_error: Exception | None = None
-    """The command that runs after the invocation failed; the invocation counts."""
+    """The command run after the invocation failed; the invocation counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,11 @@ class Workers:
 
 
 class Bodies:
-    """Events of each class in their order, from the first on at every version.
+    """Each class's events in order, starting from the first at every version.
 
-    Sizes are compared, so each meets the same events: what differs between them is the size. With
-    `once_each` no event is ever taken twice, at whichever size, and those that were sent before
-    (`first_index` of a class) are not taken either.
+    Sizes are compared, so each gets the same events: the only difference between them is the size.
+    With `once_each` no event is taken twice, at any size, and those sent before (`first_index` of a
+    class) aren't taken either.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Bodies:
             self._taken[name, ""] = index
 
     def take(self, payload: str, version: str) -> int | None:
-        """Return the index of the next event of a class for a version.
+        """Return the index of a class's next event for a version.
 
         None: each was sent once, and may not be sent again. One thread only.
         """
@@ -141,12 +141,12 @@ class Bodies:
         return index
 
     def body(self, payload: str, index: int) -> bytes:
-        """Return an event, which may have to be made. Any thread. Raises PayloadError."""
+        """Return an event, making it if necessary. Any thread. Raises PayloadError."""
         return self._payloads[payload].body_at(index)
 
 
 class Sender:
-    """Sends one invocation with what the user wants done around it; runs in worker threads."""
+    """Sends one invocation with the user's commands around it; runs in worker threads."""
 
     def __init__(
         self, prepared: PreparedSweep, gateway: Invoker, function_name: str, bodies: Bodies
@@ -159,7 +159,7 @@ class Sender:
         self._bodies = bodies
 
     def send(self, call: Call) -> InvokeReply:
-        """Invoke once. Raises HookError before anything was sent, and what `Invoker` raises."""
+        """Invoke once. Raises HookError before anything is sent, and what `Invoker` raises."""
         body = self._bodies.body(call.trial.payload, call.event_index)
         if self._plan.keep_payloads:
             call.body = body
@@ -201,12 +201,12 @@ class Sender:
 
 
 def run_facts(plan: SweepPlan, function_name: str) -> dict[str, str]:
-    """What every command of a hook learns from its variables."""
+    """What every hook command learns from its variables."""
     return {"function": function_name, "sweep": plan.sweep_id}
 
 
 def sent_before(earlier: Sweep | None) -> dict[str, int]:
-    """How many events of each class were sent, those included that were cut off unrecorded."""
+    """How many events of each class were sent, including those cut off unrecorded."""
     if earlier is None:
         return {}
     in_flight = earlier.plan.concurrency if earlier.end is None else 0

@@ -1,4 +1,4 @@
-"""Which memory sizes a sweep measures, and how often where it measures all of them."""
+"""Which memory sizes a sweep measures, and how often if it measures all of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SIZE_COUNT: Final = 9
 # Even a range full of thresholds gets this many sizes below one core.
 _LEAST_LADDER_COUNT: Final = 3
 WARM_COUNT: Final = 5
-"""Warm samples a size, where the limits allow."""
+"""Warm samples per size, if the limits allow."""
 _USUAL_INVOCATIONS: Final = 60
 _LEAST_SIZE_COUNT: Final = 3
 # A rung this near to a size that is measured anyway tells nothing new.
@@ -36,9 +36,9 @@ _TOO_NEAR_RATIO: Final = 0.1
 def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, ...]:
     """Return the sizes to measure in a range, the most needed first.
 
-    Both ends, the current size, one whole core (1,769 MB), the sizes on both sides of every step
-    in visible cores, and rungs where CPU is a fraction of a core: 9 sizes for 128-3,008 MB, 14 for
-    128-10,240 MB, one more if the current size is none of them. Raises UsageError.
+    Both ends, the current size, one whole core (1,769 MB), the sizes on both sides of every step in
+    visible cores, and rungs where CPU is a fraction of a core: 9 sizes for 128-3,008 MB, 14 for
+    128-10,240 MB, and one more if the current size isn't among them. Raises UsageError.
     """
     check_range(min_mb, max_mb)
     ends = _within(min_mb, max_mb, (min_mb, max_mb, MB_PER_VCPU))
@@ -53,7 +53,7 @@ def sizes_by_priority(min_mb: int, max_mb: int, current_mb: int) -> tuple[int, .
 
 
 def chosen_sizes(sizes_mb: Sequence[int]) -> tuple[int, ...]:
-    """Return the sizes that the user named, once they are whole, in range and ascending.
+    """Return the sizes that the user named, checked to be whole, in range and ascending.
 
     Raises UsageError.
     """
@@ -66,7 +66,7 @@ def chosen_sizes(sizes_mb: Sequence[int]) -> tuple[int, ...]:
 
 
 def check_range(min_mb: int, max_mb: int) -> None:
-    """Raise UsageError for limits that Lambda does not take, or that are the wrong way round."""
+    """Raise UsageError for limits that Lambda doesn't take, or in the wrong order."""
     _check_size(min_mb)
     _check_size(max_mb)
     if min_mb > max_mb:
@@ -123,10 +123,11 @@ class SizeLimits:
         return self.budget_usd is None or self._needed_usd(sizes, repetitions) <= self.budget_usd
 
     def _needed_usd(self, sizes: tuple[int, ...], repetitions: int) -> float:
-        """Return the least budget: the last call at the dearest size must fit with its worst case.
+        """Return the smallest budget: the last call at the most expensive size must fit with its
+        worst case.
 
-        What the calls before it cost is counted only where a mean duration is known: without one
-        they may cost next to nothing, and the budget is kept call by call.
+        The cost of the calls before it counts only if a mean duration is known: without one they
+        may cost next to nothing, and the budget is enforced call by call.
         """
         worst = max(map(self.pricing.worst_cost_usd, sizes))
         if self.pricing.recent_duration_ms is None:

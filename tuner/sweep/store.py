@@ -1,4 +1,4 @@
-"""The user's state folder: one sweep file a run, found again by the function's name."""
+"""The user's state folder: one sweep file per run, found by the function's name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SweepStore:
         self._folder = state_dir / "sweeps"
 
     def new_file(self, function_name: str, sweep_id: str) -> Path:
-        """Where a sweep goes."""
+        """Where a new sweep goes."""
         return self._folder / _folder_name(function_name) / f"{_folder_name(sweep_id)}{_SUFFIX}"
 
     def newest(self, function_name: str) -> Path:
@@ -49,12 +49,14 @@ class SweepStore:
         return found[-1]
 
     def file_of(self, name: str) -> Path:
-        """A function's newest sweep, or the sweep of that id. Raises SweepFileError for neither."""
+        """A function's newest sweep, or the sweep with that id. Raises SweepFileError for
+        neither.
+        """
         named = [*self._folder.glob(f"*/{_folder_name(name)}{_SUFFIX}")]
         return named[0] if named and not self.files(name) else self.newest(name)
 
     def newest_two(self, function_name: str) -> tuple[Path, Path]:
-        """A function's last sweep but one, and its last. Raises SweepFileError for fewer."""
+        """A function's last two sweeps, older first. Raises SweepFileError if there are fewer."""
         newest = self.newest(function_name)
         if len(found := self.files(function_name)) == 1:
             raise SweepFileError(
@@ -78,10 +80,10 @@ class SweepStore:
 
 
 def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sweep:
-    """Read a sweep file, the newest kept sweep of a function, or the kept sweep of that id.
+    """Read a sweep file, a function's newest kept sweep, or the kept sweep with that id.
 
-    What looks like a path (a separator or a suffix in it) or is a file is one. Raises
-    SweepFileError, and UsageError for what is neither a path nor a text.
+    Anything that is a file or looks like a path (with a separator or a suffix) is read as one.
+    Raises SweepFileError, and UsageError for what is neither a path nor text.
 
     >>> tuner.load_sweep("examples/sweeps/mixed.jsonl").plan.method
     'adaptive'
@@ -100,7 +102,7 @@ def load_sweep(path_or_name: str | Path, *, state_dir: Path | None = None) -> Sw
 
 
 def _not_a_folder(folder: Path) -> SweepFileError:
-    """A folder is no sweep: say which ones lie in it."""
+    """A folder isn't a sweep: say which ones are in it."""
     found = sorted(each for each in folder.rglob("*.jsonl") if each.is_file() and holds_sweep(each))
     if not found:
         return SweepFileError(f"{folder} is a folder without sweeps: give a sweep file")
@@ -111,10 +113,9 @@ def _not_a_folder(folder: Path) -> SweepFileError:
 
 def check_writable(path: Path, *, replace: bool = False, continues: Sweep | None = None) -> None:
     """Raise SweepFileError unless a sweep can be written there; `replace`: over an earlier one,
-    `continues`: as the rest of the one that is there.
+    `continues`: as the rest of the one there.
 
-    Asked before anything is changed, so that no sweep runs whose result cannot be kept. Makes the
-    folder.
+    Asked before anything changes, so that no sweep runs without being kept. Makes the folder.
     """
     SweepWriter(path, replace=replace, continues=continues).close()
 

@@ -1,4 +1,4 @@
-"""Writes sweep files, a line at once."""
+"""Writes sweep files, one line at a time."""
 
 from __future__ import annotations
 
@@ -39,19 +39,18 @@ class SweepWriter:
         replace: bool = False,
         continues: Sweep | None = None,
     ) -> None:
-        """Open the file, making its folder; with `replace` an earlier sweep gives way to this one,
-        and nothing else ever does.
+        """Open the file, making its folder; only `replace` lets it replace an earlier sweep.
 
-        `sync` has every record on the disk before the next invocation: what was sent is known even
-        after a power cut. `continues` is the sweep in this very file that goes on: it stays as it
-        is until `settle`. Raises SweepFileError.
+        `sync` flushes every record to disk before the next invocation, so what was sent is known
+        even after a power cut. `continues` is the sweep in this very file being resumed: it stays
+        as it is until `settle`. Raises SweepFileError.
         """
         self.path = path
         self._sync = sync
         self._failure: SweepFileError | None = None
         self._continues = continues
         self._beside: Path | None = None
-        """Where the sweep that goes on is written until it holds all that was measured before."""
+        """Where a resumed sweep is written until it has everything measured before."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if continues is not None:
@@ -109,9 +108,9 @@ class SweepWriter:
             _keep_name(self.path)
 
     def settle(self) -> None:
-        """Put a sweep that goes on in the place of what it goes on from, which it holds by now.
+        """Replace the earlier sweep with the resumed one, which has all of it by now.
 
-        At any moment one of the two is whole, whatever ends this process.
+        At any moment one of the two is whole, however this process ends.
         """
         if self._beside is None or self._continues is None:
             return
@@ -129,7 +128,7 @@ class SweepWriter:
         self._write({"record": RECORD_NAMES[type(value)], **to_record(value)})
 
     def close(self) -> None:
-        """Close the file; one that nothing was written to is removed."""
+        """Close the file; remove it if nothing was written."""
         if self._descriptor < 0:
             return
         if self._beside is not None:
@@ -140,7 +139,7 @@ class SweepWriter:
         self._descriptor = -1
 
     def _write(self, record: dict[str, Any]) -> None:
-        """Write one line at once, without a buffer: a crash loses no invocation that ended."""
+        """Write one line at once, without a buffer: a crash loses no finished invocation."""
         if self._failure is not None:  # nothing may follow a gap
             raise self._failure
         line = json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
@@ -160,13 +159,13 @@ class SweepWriter:
 
 
 def _keep_name(path: Path) -> None:
-    """Have a file found by its name after a power cut, where the file system can promise that."""
+    """Make sure the file's name survives a power cut, if the file system can promise that."""
     with suppress(OSError):
         sync_dir(path.resolve().parent)
 
 
 def _remove_abandoned(path: Path) -> None:
-    """Remove what a process that was killed wrote beside this file: nobody holds its lock."""
+    """Remove what a killed process wrote beside this file: nobody holds its lock."""
     for beside in path.parent.glob(f".{glob.escape(path.name)}.*.new"):
         with suppress(OSError), beside.open("r+b") as file:
             lock_file(file.fileno())
@@ -174,14 +173,14 @@ def _remove_abandoned(path: Path) -> None:
 
 
 def continued_in(out: Path | None, earlier: Sweep | None) -> Sweep | None:
-    """Return the sweep that is gone on from where `out` is its own file: it goes on in there."""
+    """Return the resumed sweep if `out` is its own file: it goes on there."""
     if out is None or earlier is None or earlier.file is None:
         return None
     return earlier if out.resolve() == Path(earlier.file).resolve() else None
 
 
 def _check_free(path: Path, *, replace: bool) -> None:
-    """Raise SweepFileError if what would be overwritten is no sweep, or one that is to stay."""
+    """Raise SweepFileError if the file to be overwritten isn't a sweep, or is to be kept."""
     if not start_of(path):
         return
     if not holds_sweep(path):
@@ -194,7 +193,7 @@ def _check_free(path: Path, *, replace: bool) -> None:
 
 
 def _check_unchanged(path: Path, earlier: Sweep) -> None:
-    """Raise SweepFileError if more, or another sweep, came into the file since it was read."""
+    """Raise SweepFileError if the file has more, or another sweep, since it was read."""
     now = read_sweep(path)
     if (now.plan.sweep_id, len(now.invocations), now.end) != (
         earlier.plan.sweep_id,
