@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
 
+from tests.cli.running import ROOT as ROOT_DIR
 from tests.cli.running import run_here, take_command
 from tuner.cli.app import build
-from tuner.cli.config import examples_dir
+from tuner.cli.config import KEYS, examples_dir
+from tuner.cli.help import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +61,25 @@ def test_the_short_help_fits_on_a_screen() -> None:
     assert shown < set(re.findall(r"^  (--[a-z-]+)", whole, flags=re.MULTILINE))
     assert "TUNER_" in short
     assert "tuner.toml" in short
+
+
+def test_what_is_rarely_needed_is_a_setting() -> None:
+    """Each such option is named in the whole help, may stand in a file, and is told of on the page
+    of settings; the file that the page shows is taken.
+    """
+    page = (ROOT_DIR / "docs" / "settings.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", page, flags=re.MULTILINE))
+    found = set()
+    for words, command in COMMANDS.items():
+        names = [p.opts[0] for p in command.params if p.rich_help_panel == SETTINGS]
+        if names:
+            whole = run_here(*words, "--help-all" if command.common else "--help").stdout
+            assert all(name in whole for name in names)
+        found |= {name.removeprefix("--") for name in names}
+    assert found == told
+    assert {name.replace("-", "_") for name in found} <= KEYS
+    [example] = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    assert {key.replace("-", "_") for key in tomllib.loads(example)} <= KEYS
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -33,6 +33,12 @@ tuner break-even resize-images --traffic traffic.csv --format json
 
 tuner break-even resize-images --rate 50/s --format html --out costs.html"""
 
+COMMON = (
+    *("sweep", "rate", "per_month", "traffic", "days", "trigger", "savings_plan", "ops_cost_usd"),
+    *("migration_cost_usd", "format_name", "out_file", "bill", "json"),
+)
+"""What the short help shows."""
+
 _terms = partial(typer.Option, rich_help_panel="Terms")
 
 
@@ -114,7 +120,7 @@ class TermsOptions:
     ] = "http"
     utilization: Annotated[
         float,
-        _terms(**options.SHARE, help="Share of a fleet's vCPUs that the peak may use."),
+        options.setting(**options.SHARE, help="Share of a fleet's vCPUs that the peak may use."),
     ] = 0.6
     autoscaling: Annotated[
         bool,
@@ -124,10 +130,13 @@ class TermsOptions:
         ),
     ] = True
     container_concurrency: Annotated[
-        float, _terms(help="Requests that one process holds while they wait.")
+        float, options.setting(help="Requests that one process holds while they wait.")
     ] = 10.0
     arm_speed: Annotated[
-        float, _terms(metavar="TIMES", help="How fast an arm vCPU runs this code, relative to x86.")
+        float,
+        options.setting(
+            metavar="TIMES", help="How fast an arm vCPU runs this code, relative to x86."
+        ),
     ] = 1.0
     provisioned: Annotated[
         bool,
@@ -136,7 +145,9 @@ class TermsOptions:
             help="Price Lambda with provisioned concurrency where that's cheaper.",
         ),
     ] = True
-    needs_gpu: Annotated[bool, _terms("--needs-gpu", help="A GPU would speed up the work.")] = False
+    needs_gpu: Annotated[
+        bool, options.setting("--needs-gpu", help="A GPU would speed up the work.")
+    ] = False
     spot_share: Annotated[
         float, _terms(**options.SHARE, help="Share of Fargate tasks on Spot.")
     ] = 0.0
@@ -158,7 +169,7 @@ class TermsOptions:
     ] = None
     gateway_usd_per_million: Annotated[
         float,
-        _terms(**options.AMOUNT_OR_NOTHING, help="The price of your own API gateway."),
+        options.setting(**options.AMOUNT_OR_NOTHING, help="The price of your own API gateway."),
     ] = 0.0
     api_gateway: Annotated[
         bool,
@@ -169,11 +180,13 @@ class TermsOptions:
     ] = False
     load_balancer_usd_per_month: Annotated[
         float | None,
-        _terms(**options.AMOUNT_OR_NOTHING, help="Replaces the load balancer's list price."),
+        options.setting(
+            **options.AMOUNT_OR_NOTHING, help="Replaces the load balancer's list price."
+        ),
     ] = None
     log_kb_per_request: Annotated[
         float,
-        _terms(
+        options.setting(
             metavar="KB",
             parser=values.amount_or_nothing,
             help="Logs written per request, billed on every platform (0: left out).",

@@ -33,6 +33,12 @@ tuner comment sweep.jsonl --key sizes --fail-if-saving-over 20%
 
 tuner comment a.jsonl b.jsonl --repository octo/shop --number 7 --token-env BOT_TOKEN"""
 
+COMMON = (
+    *("sweeps", "key", "dry_run", "allow_local", "fail_if_saving_over", "forge", "repository"),
+    *("number", "token_env", "template", "rate", "goal"),
+)
+"""What the short help shows."""
+
 _pull_request = partial(typer.Option, rich_help_panel="Pull request")
 
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ALL: Final = "tuner.help_all"
+SETTINGS: Final = "Settings"
+"""Title of options that are listed by their names alone."""
 _NAMES_WIDTH: Final = 28
 _SETTINGS: Final = (
     "Defaults come from TUNER_* variables (TUNER_BUDGET_USD=0.05), then tuner.toml or [tool.tuner] "
     "in pyproject.toml (budget-usd = 0.05)."
 )
+_METAVAR: Final = re.compile(r"<(.+)>")
+_PLAIN: Final = {"str": "TEXT", "int": "N", "int range": "N", "float": "NUMBER", "path": "PATH"}
 _SENTENCE: Final = re.compile(r"(?<=[^.…][.])\s.*", re.DOTALL)
 
 
@@ -55,6 +59,13 @@ def write_help(command: Any, ctx: Any, formatter: Any, *, short: bool = False) -
     for title, rows in (_commands(command, ctx) | _options(command, ctx, short=short)).items():
         with formatter.section(title):
             formatter.write_dl(rows, col_max=_NAMES_WIDTH)
+    if settings := _settings(command, short=short):
+        text = (
+            f"{', '.join(settings)}. Best set in tuner.toml; the documentation's page Settings "
+            "says what each does."
+        )
+        with formatter.section("Rarely needed"):
+            formatter.write("".join(_wrapped(text, formatter.width)))
     if command.epilog:
         with formatter.section("Examples"):
             formatter.write("".join(_indented(command.epilog, formatter.width)))
@@ -73,7 +84,7 @@ def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str
         record = parameter.get_help_record(ctx)
         if record is None or getattr(parameter, "hidden", False):
             continue
-        name, text = record
+        name, text = _METAVAR.sub(_plain_metavar, record[0]), record[1]
         if parameter.param_type_name == "argument":
             name, title = parameter.metavar or parameter.name.upper(), "Arguments"
         elif not parameter.expose_value:
@@ -88,13 +99,34 @@ def _options(command: Any, ctx: Any, *, short: bool) -> dict[str, list[tuple[str
     return groups
 
 
+def _plain_metavar(found: re.Match[str]) -> str:
+    """What to write there, not its type: `cost|speed`, `N`."""
+    return _PLAIN.get(found[1], found[1])
+
+
+def _settings(command: Any, *, short: bool) -> list[str]:
+    """The names of those that are described elsewhere."""
+    return [
+        parameter.opts[0]
+        for parameter in getattr(command, "params", ())
+        if not short and getattr(parameter, "rich_help_panel", None) == SETTINGS
+    ]
+
+
 def _indented(epilog: str, width: int) -> Iterator[str]:
     """Paragraphs: commands verbatim, prose wrapped."""
     for paragraph in epilog.split("\n\n"):
         if paragraph.startswith("tuner "):
             yield f"  {paragraph}\n"
         else:
-            yield "".join(f"\n  {line}" for line in textwrap.wrap(paragraph, width - 2)) + "\n"
+            yield "\n"
+            yield from _wrapped(paragraph, width)
+
+
+def _wrapped(text: str, width: int) -> Iterator[str]:
+    """Lines that cut no option's name."""
+    for line in textwrap.wrap(text, width - 2, break_on_hyphens=False):
+        yield f"  {line}\n"
 
 
 def _help_all() -> Any:

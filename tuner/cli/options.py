@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from tuner.cli import values
+from tuner.cli.help import SETTINGS
 
 measure_option = partial(typer.Option, rich_help_panel="What to measure")
 goal_option = partial(typer.Option, rich_help_panel="Goal")
@@ -17,6 +18,8 @@ limits_option = partial(typer.Option, rich_help_panel="Limits and safety")
 where_option = partial(typer.Option, rich_help_panel="Where it runs")
 output_option = partial(typer.Option, rich_help_panel="Output")
 traffic_option = partial(typer.Option, rich_help_panel="Traffic and money")
+# What hardly anyone needs: a line of names in help, told of in docs/settings.md.
+setting = partial(typer.Option, rich_help_panel=SETTINGS, hidden=True)
 
 # How the values of several options are shown and read.
 SHARE: Final[dict[str, Any]] = {"metavar": "SHARE", "parser": values.ratio}
@@ -171,7 +174,7 @@ ColdStartShare = Annotated[
 ]
 AllowDifferentReplies = Annotated[
     bool,
-    goal_option(
+    setting(
         "--allow-different-replies",
         help="Allow sizes whose replies differ from the current size's, or are errors.",
     ),
@@ -225,14 +228,14 @@ PerMonth = Annotated[
 ]
 MinSavingUsdPerMonth = Annotated[
     float,
-    traffic_option(
+    setting(
         **AMOUNT_OR_NOTHING,
         help="Don't recommend leaving Lambda, or a resize, for a smaller monthly saving.",
     ),
 ]
 MinSavingRatio = Annotated[
     float | None,
-    traffic_option(
+    setting(
         **SHARE,
         help="Don't recommend leaving Lambda, or a resize, for a smaller share of the bill. "
         "Default: 20% for leaving, any for a resize.",

@@ -137,7 +137,7 @@ class BudgetOptions:
     ] = None
     leave_concurrency: Annotated[
         float,
-        options.limits_option(
+        options.setting(
             **options.SHARE,
             help="Share of the available concurrency left to live traffic (default: 20%).",
             show_default=False,
