@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.running import one_line, run_here
+from tests.sweeps import made_sweep, save_sweep
 from tuner.cli import config
 from tuner.cli.app import COMMANDS, LOCAL, PRICES, _load
+from tuner.cli.help import SETTINGS
 from tuner.errors import InputError
 
 if TYPE_CHECKING:
@@ -218,7 +220,7 @@ EACH_TIME = {
     "resume", "take_over",
     "environment", "keep", "older_than", "prune", "since",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
-    "token_env", "start", "end", "logs", "forget",
+    "token_env", "start", "end", "logs", "forget", "purpose",
 }  # fmt: skip
 
 
@@ -232,7 +234,8 @@ def test_every_option_of_every_command_can_be_set_by_its_name() -> None:
     for name, entry in {**COMMANDS, **PRICES, **LOCAL}.items():
         command = _load(name, entry, with_defaults=False)
         for param in command.params:
-            if param.param_type_name == "option" and not getattr(param, "hidden", False):
+            is_setting = getattr(param, "rich_help_panel", None) == SETTINGS
+            if param.param_type_name == "option" and (is_setting or not param.hidden):
                 names.add("format" if param.name == "format_name" else param.name)
     assert names - EACH_TIME == config.KEYS | config.ENVIRONMENT_ONLY
 
@@ -261,9 +264,10 @@ def test_old_prices_are_a_warning_in_every_report(command: str, form: str) -> No
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown"])
-def test_a_comparison_warns_as_well(form: str) -> None:
+def test_a_comparison_warns_as_well(form: str, tmp_path: Path) -> None:
     """It weighs costs, and so it rests on prices."""
-    ran = run_here("compare", SWEEP, SWEEP, "--format", form, SOURCE_DATE_EPOCH=IN_2030)
+    pair = [save_sweep(tmp_path / f"{seed}.jsonl", made_sweep(seed=seed)) for seed in (1, 2)]
+    ran = run_here("compare", *pair, "--format", form, SOURCE_DATE_EPOCH=IN_2030)
     assert "days ago: run tuner prices refresh" in " ".join(ran.stdout.split())
 
 
