@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.sweeps import made_sweep, recommended
 
@@ -35,6 +38,8 @@ def test_a_plain_function_has_no_such_habits() -> None:
         "memory_grows",
         "cold_start_dominates",
         "first_call_slow",
+        "slow_first_calls",
+        "first_calls_unsettled",
         "two_modes",
     }
 
@@ -67,6 +72,31 @@ def test_a_slow_first_call_is_told() -> None:
         ),
     )
     assert "first_call_slow" in codes(slow)
+
+
+def _slower_at_first(sweep: Sweep, decay: float) -> Sweep:
+    """Every call of an environment takes 1 + exp(-n / decay) times as long."""
+    return reported(
+        sweep,
+        lambda n, r: dataclasses.replace(
+            r, duration_ms=round(r.duration_ms * (1 + math.exp(-n / decay)), 2)
+        ),
+    )
+
+
+def test_slow_first_calls_are_told_and_kept_apart() -> None:
+    """Calls that are slower at first are named, and the answer is of later ones."""
+    plain = made_sweep(warm_count=9)
+    slow = _slower_at_first(plain, decay=1.5)
+    assert "slow_first_calls" in codes(slow)
+    found, expected = recommended(slow), recommended(plain)
+    for size, usual in zip(found.sizes, expected.sizes, strict=True):
+        assert size.duration_ms.estimate == pytest.approx(usual.duration_ms.estimate, rel=0.03)
+
+
+def test_calls_that_have_not_settled_are_told() -> None:
+    """Where the last measured call is still much slower than later ones, a warning says so."""
+    assert "first_calls_unsettled" in codes(_slower_at_first(made_sweep(warm_count=4), decay=3))
 
 
 def test_two_modes_are_told() -> None:

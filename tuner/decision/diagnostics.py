@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LEAK_STEPS = 3
 _LEAK_RATIO = 0.05
 _SLOW_START = 1.5
+_LEFT_TO_SETTLE = 0.05
 _MODES_APART = 0.25
 _MODE_SHARE = 0.2
 _MODE_SAMPLES = 10
@@ -51,8 +52,9 @@ def environment_findings(sweep: Sweep) -> Iterator[Finding]:
 
 
 def distribution_findings(problem: Problem) -> Iterator[Finding]:
-    """Cold starts that weigh more than the work, and durations of two kinds."""
+    """Cold starts that outweigh the work, slow first calls, and durations of two kinds."""
     yield from _cold_starts(problem)
+    yield from _first_calls(problem)
     yield from _modes(problem)
 
 
@@ -89,12 +91,43 @@ def _cold_starts(problem: Problem) -> Iterator[Finding]:
         )
 
 
+def _first_calls(problem: Problem) -> Iterator[Finding]:
+    """Warm calls that are slower while their environment is young."""
+    for name, curve in problem.estimates.curves.items():
+        settling = curve.settling
+        if not settling.is_likely:
+            continue
+        last = max(s.call_number or 0 for s in problem.evidence.samples[name])
+        left = settling.doubt(last - 1)
+        of = "" if len(problem.estimates.curves) == 1 else f" with payload {name}"
+        slower = (
+            f"an environment's first warm calls are slower{of}: the first by about "
+            f"{np.expm1(settling.extra_at(1)):.0%}, call {last} by about "
+            f"{np.expm1(settling.extra_at(last)):.0%}"
+        )
+        settled = left <= _LEFT_TO_SETTLE
+        yield Finding(
+            "slow_first_calls" if settled else "first_calls_unsettled",
+            "info" if settled else "warning",
+            f"{slower}; durations and costs here are of later calls"
+            if settled
+            else f"{slower}; durations and costs here are estimates of later calls, which no "
+            f"environment of this sweep reached",
+        )
+
+
 def _modes(problem: Problem) -> Iterator[Finding]:
     """A gap in the middle of the durations, sizes' medians taken out."""
     residuals: list[float] = []
-    for payload in problem.evidence.samples:
+    for payload, samples in problem.evidence.samples.items():
         for size in problem.measured:
-            logs = np.log(np.maximum(problem.evidence.warm_ms(payload, size), 0.01))
+            logs = np.log(
+                [
+                    max(s.duration_ms, 0.01)
+                    for s in problem.estimates.curves[payload].settled(samples)
+                    if s.memory_mb == size and not s.cold
+                ]
+            )
             if len(logs) >= _MODE_SAMPLES:
                 residuals += list(logs - np.median(logs))
     if not residuals:

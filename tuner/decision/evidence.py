@@ -84,8 +84,10 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
     used: dict[int, int] = {}
     cold_starts = []
     replies: dict[str, dict[int, Counter[str]]] = {}
+    next_number: dict[str, int] = {}
     for invocation in invocations:
         size, report = invocation.memory_mb, invocation.report
+        number = _call_number(invocation, next_number)
         if report is not None and report.max_memory_used_mb is not None:
             used[size] = max(used.get(size, 0), report.max_memory_used_mb)
         if invocation.outcome in _FAILURES:
@@ -95,7 +97,7 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
             by_size = replies.setdefault(invocation.payload, {})
             by_size.setdefault(size, Counter())[invocation.reply_class] += 1
         if invocation.is_warm_sample and report is not None:
-            sample = Sample(size, report.duration_ms, invocation.environment)
+            sample = Sample(size, report.duration_ms, invocation.environment, call_number=number)
             samples.setdefault(invocation.payload, []).append(sample)
         elif (
             invocation.outcome is Outcome.SUCCESS
@@ -104,7 +106,9 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
         ):
             cold = _cold_start(invocation)
             cold_starts.append(cold)
-            sample = Sample(size, cold.duration_ms, invocation.environment, cold=True)
+            sample = Sample(
+                size, cold.duration_ms, invocation.environment, cold=True, call_number=number
+            )
             samples.setdefault(invocation.payload, []).append(sample)
     return Evidence(
         weights={name: weight / total for name, weight in weights.items()},
@@ -115,6 +119,23 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
         memory_used_mb=used,
         replies=replies,
     )
+
+
+def _call_number(invocation: Invocation, next_number: dict[str, int]) -> int | None:
+    """Which call of its environment it was; None where the first one was not seen."""
+    name = invocation.environment
+    if name is None:
+        return None
+    if invocation.cold_start:
+        next_number[name] = 0
+    if name not in next_number:
+        return None
+    number = next_number[name]
+    if invocation.outcome in _FAILURES:  # the environment may be another one from here on
+        del next_number[name]
+    else:
+        next_number[name] = number + 1
+    return number
 
 
 def _cold_start(invocation: Invocation) -> ColdStart:

@@ -117,13 +117,14 @@ def learn_scatter(
     log_sizes = np.log(estimates.sizes_mb)
     ratios = {}
     for payload, draws in estimates.by_payload_ms.items():
-        samples = evidence.samples[payload]
+        curve = estimates.curves[payload]
+        samples = curve.settled(evidence.samples[payload])
         log_mean = np.log(draws.mean(axis=0))
         mean_ms = np.exp(np.interp(np.log([s.memory_mb for s in samples]), log_sizes, log_mean))
         rng = np.random.default_rng(_SCATTER_SEED)
         ratios[payload] = draw_ratio_quantiles(
             samples,
-            estimates.curves[payload].levels,
+            curve.levels,
             mean_ms.tolist(),
             percentiles=percentiles,
             draw_count=len(draws),

@@ -25,8 +25,10 @@ def prior_samples(prior: PriorEvidence, payload: str) -> PriorSamples | None:
 def _samples(prior: PriorEvidence, payload: str) -> Iterator[Sample]:
     for each in prior.environments:
         if each.payload == payload:
-            for duration_ms in each.durations_ms:
-                yield Sample(each.memory_mb, duration_ms, each.environment, cold=each.cold)
+            for number, duration_ms in enumerate(each.durations_ms, start=not each.cold):
+                yield Sample(
+                    each.memory_mb, duration_ms, each.environment, each.cold, call_number=number
+                )
 
 
 def as_evidence(prior: PriorEvidence, weights: Mapping[str, float]) -> Evidence | None:

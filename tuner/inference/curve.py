@@ -10,6 +10,7 @@ import numpy as np
 from tuner.errors import InputError
 from tuner.inference.posterior import draw_log_curves
 from tuner.inference.prior_sweep import JointLevels
+from tuner.inference.settling import Settling
 from tuner.inference.variance_components import measure_levels
 from tuner.model.lambda_limits import (
     CORE_THRESHOLDS_MB,
@@ -50,7 +51,8 @@ class Curve:
     within_ratio: float
     sample_count: int
     levels: Levels = field(repr=False)
-    """What the draws rest on."""
+    """What the draws rest on; of settled calls where the function is likelier to settle."""
+    settling: Settling = field(repr=False)
     prior_weight: float | None = None
     """Probability that no more has changed since an earlier sweep than days and hosts explain; None
     without one.
@@ -62,6 +64,10 @@ class Curve:
         Sizes outside the grid (128–10,240 MB and the measured ones) get its end's value.
         """
         return np.asarray(np.exp(self._at(self.log_draws, sizes_mb)))
+
+    def settled(self, samples: Sequence[Sample]) -> Sequence[Sample]:
+        """The samples without what first calls take longer, if the function likely settles."""
+        return self.settling.removed_from(samples) if self.settling.is_likely else samples
 
     def slow_log_at(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
         """Draws of the log ratio of the mean to a typical call: as `draws_ms`."""
@@ -106,26 +112,53 @@ def fit_curve(
             "no warm sample to fit a curve to: every invocation was cold or failed; "
             "look at the function's errors, or allow more invocations"
         )
-    levels = measure_levels(samples)
-    joint = None if prior is None else JointLevels.of(levels, prior)
-    known = joint or levels
-    grid = _grid(known.sizes_mb, sizes_mb)
-    typical, changes = draw_log_curves(known, grid, draw_count, np.random.default_rng(seed))
-    rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
-    slow_calls = levels.slow_calls.draw_log_ratios(grid, draw_count, rng, runtime=runtime)
+    settling = Settling.of(samples, runtime)
+    measured_mb = sorted({s.memory_mb for s in (*samples, *(prior.samples if prior else ()))})
+    grid = _grid(measured_mb, sizes_mb)
+
+    def draw(rows: slice, first_calls: Settling | None) -> _Draws:
+        levels = measure_levels(samples, first_calls)
+        known = levels if prior is None else JointLevels.of(levels, prior)
+        rng = np.random.default_rng(seed if first_calls is None else (seed, 1))
+        typical, changes = draw_log_curves(known, grid, rows.stop - rows.start, rng)
+        # All of them are drawn, so that other curves' are the same.
+        rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
+        slow = levels.slow_calls.draw_log_ratios(grid, draw_count, rng, runtime=runtime)[rows]
+        unchanged = known.unchanged_share(changes) if isinstance(known, JointLevels) else None
+        return _Draws(levels, typical, slow, unchanged)
+
+    at_once = draw_count - settling.share_of(draw_count)
+    parts = [
+        draw(slice(first, last), first_calls)
+        for first, last, first_calls in ((0, at_once, None), (at_once, draw_count, settling))
+        if last > first
+    ]
+    slow_log_ratio = np.concatenate([part.slow_log_ratio for part in parts])
+    likelier = max(parts, key=lambda part: len(part.typical_log))
     return Curve(
         grid_mb=grid,
-        log_draws=typical + slow_calls,
-        slow_log_ratio=slow_calls,
+        log_draws=np.concatenate([part.typical_log for part in parts]) + slow_log_ratio,
+        slow_log_ratio=slow_log_ratio,
         measured_mb=tuple(sorted({s.memory_mb for s in samples if not s.cold})),
-        within_ratio=levels.within_ratio,
+        within_ratio=likelier.levels.within_ratio,
         sample_count=len(samples),
-        levels=levels,
-        prior_weight=None if joint is None else joint.unchanged_share(changes),
+        levels=likelier.levels,
+        settling=settling,
+        prior_weight=likelier.unchanged_share,
     )
 
 
-def _grid(measured_mb: NDArray[np.int_], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
+@dataclass(frozen=True, slots=True)
+class _Draws:
+    """Draws of one reading of the first calls, and what they rest on."""
+
+    levels: Levels
+    typical_log: NDArray[np.float64]
+    slow_log_ratio: NDArray[np.float64]
+    unchanged_share: float | None
+
+
+def _grid(measured_mb: Sequence[int], wanted_mb: Sequence[int] | None) -> NDArray[np.int_]:
     """What was measured, what is wanted (if nothing is said, every size that a person would write
     and both sides of the thresholds), and the platform's ends.
     """

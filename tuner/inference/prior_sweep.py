@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.inference.kernel import discrepancy_kernels
+from tuner.inference.settling import Settling
 from tuner.inference.variance_components import Levels, Observations, measure_levels
 
 if TYPE_CHECKING:
@@ -151,4 +152,5 @@ class JointLevels:
 @lru_cache(maxsize=32)
 def _measure(prior: PriorSamples) -> Levels:
     """Kept, since every refit needs it: one for each payload."""
-    return measure_levels(prior.samples)
+    settling = Settling.of(prior.samples)
+    return measure_levels(prior.samples, settling if settling.is_likely else None)

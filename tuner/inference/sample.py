@@ -14,12 +14,14 @@ class Sample:
     shape, never with its level.
     Samples of one size whose `environment` is None are taken to share a single environment: the
     cautious reading, since more environments than there were would make the curve look surer.
+    `call_number` counts the environment's calls, the cold one as 0; None where that is not known.
     """
 
     memory_mb: int
     duration_ms: float
     environment: str | None = None
     cold: bool = False
+    call_number: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no platform reports: it would poison every logarithm after it."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tuner.inference.sample import Sample
+    from tuner.inference.settling import Settling
 
     Floats = NDArray[np.float64]
 
@@ -72,6 +73,8 @@ class Levels:
     slow_calls: SlowCalls
     log_anchor: float
     """What every log level is relative to."""
+    shared_covariance: Floats
+    """Of the sizes' warm levels, by what is not known of first calls: (sizes, sizes)."""
 
     def within_log_weight(self, scale: float) -> float:
         """Log posterior density (over log scale) of the deviation within an environment being
@@ -89,6 +92,8 @@ class Levels:
         both = solved.present.all(axis=1)
         first = np.searchsorted(size_index, np.flatnonzero(both))
         matrix[first, first + 1] = matrix[first + 1, first] = solved.covariance[both]
+        warm = np.flatnonzero(kind == 0)
+        matrix[np.ix_(warm, warm)] += self.shared_covariance[np.ix_(*[size_index[warm]] * 2)]
         return Observations(
             size_index=size_index,
             cold=kind == 1,
@@ -163,8 +168,12 @@ def _solve_sizes(precision: Floats, shared: Floats, moment: Floats, likelihood: 
     return _Solved(present, level, variance, covariance, likelihood)
 
 
-def measure_levels(samples: Sequence[Sample]) -> Levels:
-    """Turn samples (at least one, in any order) into levels. Durations of 0 count as 0.01 ms."""
+def measure_levels(samples: Sequence[Sample], settling: Settling | None = None) -> Levels:
+    """Turn samples (at least one, in any order) into levels, of settled calls if the function
+    settles as `settling` says. Durations of 0 count as 0.01 ms.
+    """
+    if settling is not None:
+        samples = settling.removed_from(samples)
     ordered = sorted(
         samples, key=lambda s: (s.memory_mb, s.environment or "", s.cold, s.duration_ms)
     )
@@ -201,6 +210,11 @@ def measure_levels(samples: Sequence[Sample]) -> Levels:
         cold_ratio=_cold_ratio(warm_level, warm_count, cold_level, cold_count, within),
         slow_calls=SlowCalls.of(logs[warm], typical, sizes[size_of_sample[warm]], within),
         log_anchor=anchor,
+        shared_covariance=(
+            np.zeros((len(sizes), len(sizes)))
+            if settling is None
+            else settling.level_covariance(samples, sizes)
+        ),
     )
 
 

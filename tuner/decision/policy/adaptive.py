@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,12 @@ _PRICE_OPEN, _PRICE_SETTLED = 0.001, 0.004
 once that is settled."""
 _RIVAL_REGRET = 0.1
 """A size that was only seen cold may turn out this much better than it looks."""
+_COMPARED_CALLS = 2
+"""Warm calls of one environment that tell slow first calls."""
+_SETTLED = 0.03
+_MOST_CALLS = 8
+"""Where first calls are slower, an environment is called until what the next call may take longer
+is less than the first, or so often."""
 _SURE_OF_A_LIMIT = 3
 """Warm samples after which a limit that looks out of reach is taken to be."""
 
@@ -171,6 +178,7 @@ class AdaptivePolicy:
             or self._percentile_samples(problem, size)
             or self._warm_rival(problem, move)
             or self._untried(problem, move)
+            or self._settled(problem, size)
         )
         if lacking:
             return lacking
@@ -305,6 +313,26 @@ class AdaptivePolicy:
         best = max(gains, key=lambda size: float(gains[size].mean()))
         is_worth_it = float(gains[best].mean()) / 2 > 2 * lacking_price(problem)
         return (Trial(best, next(iter(self._weights))),) if is_worth_it else ()
+
+    def _settled(self, problem: Problem, size: int) -> tuple[Trial, ...]:
+        """A further call in an environment of the answer, until it is known whether the first ones
+        are slower, and by how much.
+        """
+        for payload, samples in problem.evidence.samples.items():
+            calls = Counter(
+                (s.memory_mb, s.environment)
+                for s in samples
+                if s.call_number is not None and not s.cold
+            )
+            here = max((n for (memory_mb, _), n in calls.items() if memory_mb == size), default=0)
+            settling = problem.estimates.curves[payload].settling
+            is_open = max(calls.values(), default=_COMPARED_CALLS) < _COMPARED_CALLS or (
+                settling.doubt(here) > _SETTLED and here < _MOST_CALLS
+            )
+            if is_open and size not in self._excluded:
+                self._likely = (size,)
+                return (Trial(size, payload),)
+        return ()
 
     def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
         """A trial at the answer and at the current size, where they lack a warm sample."""
