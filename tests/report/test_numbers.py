@@ -65,7 +65,8 @@ def test_one_request_a_second_is_singular(rate_per_s: float, text: str) -> None:
         (Interval(-0.10, -0.12, -0.08), "10% more expensive (8–12%)"),
         (Interval(0.01, -0.01, 0.04), "about the same cost (−4% to +1%)"),
         (Interval(0.1, -0.01, 0.2), "10% cheaper (1% more expensive to 20% cheaper)"),
-        (Interval(0.0, 0.0, 0.0), "same cost (0.0–0.0%)"),
+        (Interval(0.0, 0.0, 0.0), "same cost"),
+        (Interval(0.81, 0.812, 0.814), "81% cheaper"),
     ],
 )
 def test_a_savings_sign_is_a_word(ratio: Interval, text: str) -> None:

@@ -123,14 +123,15 @@ def with_spread(interval: Interval | None, write: Callable[[float], str]) -> str
 
 def saving(ratio: Interval) -> str:
     """A saving with its interval, positive = cheaper: `40% cheaper (37–42%)`, or
-    `about the same cost (−2% to +7%)` where that is all that is known.
+    `about the same cost (−2% to +7%)` where that is all that is known. Ends that are written alike
+    are left out.
     """
     if ratio.low < 0 < ratio.high and abs(ratio.estimate) < _SAME_COST_RATIO:
         return f"about the same cost ({change(-ratio.high)} to {change(-ratio.low)})"
     if ratio.low < 0 < ratio.high:
         return f"{_towards(ratio.estimate)} ({_towards(ratio.low)} to {_towards(ratio.high)})"
-    near, far = sorted((abs(ratio.low), abs(ratio.high)))
-    return f"{_towards(ratio.estimate)} ({percent_digits(near)}–{percent_digits(far)}%)"
+    near, far = map(percent_digits, sorted((abs(ratio.low), abs(ratio.high))))
+    return f"{_towards(ratio.estimate)}{'' if near == far else f' ({near}–{far}%)'}"
 
 
 def speed(before_ms: float, after_ms: float) -> str:

@@ -110,14 +110,13 @@ def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
     )
 
 
-_WEIGHTS: Final = {"error": 0, "warning": 1, "info": 3}
+_WEIGHTS: Final = {"error": 0, "warning": 1, "info": 4}
+_OWN_WEIGHTS: Final = {"platform": 2, "old_prices": 3}
 
 
 def by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    """Errors, warnings, where else it could run, and the rest; each kind in its order."""
-    return sorted(
-        findings, key=lambda each: 2 if each.code == "platform" else _WEIGHTS[each.severity]
-    )
+    """Errors, warnings, where else it could run, old prices, and the rest, each in its order."""
+    return sorted(findings, key=lambda each: _OWN_WEIGHTS.get(each.code, _WEIGHTS[each.severity]))
 
 
 def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:

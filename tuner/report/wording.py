@@ -244,4 +244,6 @@ def pay_back(recommendation: Recommendation) -> str | None:
     cost = numbers.usd(recommendation.sweep.cost_usd)
     low, high = (max(count, 1) for count in (after.low, after.high))
     count = counted(f"{max(after.estimate, 1):,.0f}", "invocation")
-    return f"The sweep's {cost} pays for itself after about {count} ({low:,.0f} to {high:,.0f})."
+    least, most = f"{low:,.0f}", f"{high:,.0f}"
+    between = "" if least == most else f" ({least} to {most})"
+    return f"The sweep's {cost} pays for itself after about {count}{between}."

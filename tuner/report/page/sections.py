@@ -129,7 +129,9 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
     if choice.saving_ratio is not None and moved and choice.verdict != "inconclusive":
         text = numbers.saving(choice.saving_ratio)
         figure, _, interval = text.partition(" (")
-        shown.append(tile("Saving", figure, None, f"90%: {interval.rstrip(')')}"))
+        shown.append(
+            tile("Saving", figure, note=f"90%: {interval.rstrip(')')}" if interval else "")
+        )
     if choice.verdict == "inconclusive" and moved:
         shown[0]["note"] = "best so far, not a recommendation"
     return shown
