@@ -221,6 +221,7 @@ EACH_TIME = {
     "environment", "keep", "older_than", "prune", "since",
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env", "start", "end", "logs", "forget", "purpose",
+    "by", "tags", "deploys", "revenue", "bill_file",
 }  # fmt: skip
 
 

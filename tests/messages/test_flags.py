@@ -31,6 +31,7 @@ STARTS_OTHERS = {
     "tuner/local/child_process.py",  # starts that one
     "tuner/local/execution/cpu/choose.py",  # systemd-run
     "tuner/local/execution/runtime/node_js.py",  # node
+    "tuner/observe/deployments.py",  # git
 }
 OTHER_COMMAND = re.compile(r"\b(?:aws|npm|pip|esbuild|cargo|node) [^`;:(]*")
 AWS_OPTIONS = {" --profile {}", " --endpoint-url {}"}

@@ -46,6 +46,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "observe": Entry(
         "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
     ),
+    "spend": Entry(
+        "tuner.cli.spend:spend", "Say where the money goes, and which deployment moved it."
+    ),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(

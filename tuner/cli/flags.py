@@ -40,7 +40,7 @@ _NAMED_ALIKE: Final = (
     *("before", "budget_usd", "build", "code", "cold_start_share", "concurrency"),
     *("container_concurrency", "days", "different_functions", "endpoint_url", "exhaustive"),
     *("fail_on", "force", "function", "goal", "hooks_each", "isolation", "keep", "keep_payloads"),
-    "logs",
+    *("bill", "by", "deploys", "logs", "revenue", "tags"),
     *("max_invocations", "min_saving_ratio", "min_saving_usd_per_month", "needs_gpu", "number"),
     *("once_each", "out", "payload_size", "peak_ratio", "percentile", "port", "profile"),
     *(

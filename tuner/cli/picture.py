@@ -75,7 +75,7 @@ def show_figure(
     from tuner.report.figures.canvas import render_figure
 
     drawn = plot(shown(what)) if answer is None else plot(what, shown(answer))
-    _write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
+    write(render_figure(drawn, "svg" if format_name == "svg" else "png"), out)
 
 
 def show_page(
@@ -102,7 +102,7 @@ def show_page(
         for each in (replace(view, source=_name_of(view.source)) for view in views)
     ]
     text = render(pages, version=__version__, comparison=shown(comparison))
-    _write(text.encode(), out)
+    write(text.encode(), out)
 
 
 def show_break_even_page(answer: BreakEven, out: Path | None, *, source: str) -> None:
@@ -110,7 +110,7 @@ def show_break_even_page(answer: BreakEven, out: Path | None, *, source: str) ->
     from tuner.report.page.html import render_break_even
 
     text = render_break_even(shown(answer), version=__version__, source=_name_of(source))
-    _write(text.encode(), out)
+    write(text.encode(), out)
 
 
 def _name_of(source: str) -> str:
@@ -123,7 +123,8 @@ def _name_of(source: str) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name)
 
 
-def _write(data: bytes, out: Path | None) -> None:
+def write(data: bytes, out: Path | None) -> None:
+    """Write to a file in full or not at all, or to stdout. Raises InputError."""
     if out is None:
         show_bytes(data)
         return

@@ -1,0 +1,280 @@
+"""A bill beside the logs: lines of a FOCUS 1.0 or Cost and Usage export, and why the two differ.
+
+A line's cost is what was billed for it; where a commitment (a Savings Plan) covers the line, its
+effective cost, which has the plan's share in it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from tuner.errors import InputError
+from tuner.model.optional_import import optional_import
+from tuner.model.spend import BillCheck, BillDifference
+from tuner.observe.side_files import amount, instant, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+ItemKind = Literal["requests", "gb_seconds", "other"]
+_HOUR: Final = datetime.timedelta(hours=1)
+_DAY: Final = datetime.timedelta(days=1)
+
+
+class _Columns(NamedTuple):
+    """What a form of export calls what is needed; an alternative is not always there."""
+
+    service: str
+    start: str
+    end: str
+    resource: str
+    kind: str
+    quantity: str
+    cost: str
+    currency: str
+    covered: str
+    covered_cost: str
+    services: tuple[str, ...]
+
+
+# Names in lower case, as `rows_of` gives them. FOCUS 1.0, section 2; AWS Data Exports, CUR 2.0 and
+# the legacy Cost and Usage Report.
+_FORMS: Final = (
+    _Columns(
+        "servicename", "chargeperiodstart", "chargeperiodend", "resourceid", "chargedescription",
+        "consumedquantity", "billedcost", "billingcurrency", "commitmentdiscountid",
+        "effectivecost", ("aws lambda",),
+    ),
+    _Columns(
+        "line_item_product_code", "line_item_usage_start_date", "line_item_usage_end_date",
+        "line_item_resource_id", "line_item_usage_type", "line_item_usage_amount",
+        "line_item_unblended_cost", "line_item_currency_code",
+        "savings_plan_savings_plan_a_r_n", "savings_plan_savings_plan_effective_cost",
+        ("awslambda",),
+    ),
+    _Columns(
+        "lineitem/productcode", "lineitem/usagestartdate", "lineitem/usageenddate",
+        "lineitem/resourceid", "lineitem/usagetype", "lineitem/usageamount",
+        "lineitem/unblendedcost", "lineitem/currencycode",
+        "savingsplan/savingsplanarn", "savingsplan/savingsplaneffectivecost", ("awslambda",),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BillItem:
+    """Lambda's cost of one kind in an hour or day; `function` is None where the bill names none."""
+
+    function: str | None
+    start: datetime.datetime
+    length: datetime.timedelta
+    kind: ItemKind
+    quantity: float
+    cost_usd: float
+
+
+@dataclass(slots=True)
+class Used:
+    """What the logs add up to, of one function: requests, GB-seconds and their list cost."""
+
+    request_count: int = 0
+    gb_seconds: float = 0.0
+    cost_usd: float = 0.0
+
+
+@dataclass(slots=True)
+class _Sums:
+    quantity: dict[ItemKind, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
+    cost: dict[ItemKind, float] = field(default_factory=lambda: dict.fromkeys(_KINDS, 0.0))
+
+
+_KINDS: Final[tuple[ItemKind, ...]] = ("requests", "gb_seconds", "other")
+
+
+def read_bill(path: Path) -> tuple[BillItem, ...]:
+    """Read Lambda's items by hour or day, from CSV (plain or gzip) or Parquet.
+
+    Raises InputError where it is none of the forms, in another currency, or has no line of
+    Lambda's by the day.
+    """
+    rows = _parquet_rows(path) if path.suffix == ".parquet" else rows_of(path, (), "bill")
+    form: _Columns | None = None
+    sums: dict[tuple[str | None, datetime.datetime, datetime.timedelta, ItemKind], list[float]] = {}
+    by_month = 0
+    for where, row in rows:
+        form = form or _form_of(path, row)
+        if row.get(form.service, "").strip().lower() not in form.services:
+            continue
+        item = _item(where, row, form)
+        if item.length > _DAY:
+            by_month += 1
+            continue
+        of_item = sums.setdefault((item.function, item.start, item.length, item.kind), [0.0, 0.0])
+        of_item[0] += item.quantity
+        of_item[1] += item.cost_usd
+    if not sums:
+        raise InputError(
+            f"{path} has Lambda's cost by the month only: export it by the day or the hour"
+            if by_month
+            else f"{path} has no line of AWS Lambda"
+        )
+    return tuple(BillItem(*key, *values) for key, values in sums.items())
+
+
+def check_bill(
+    items: Iterable[BillItem],
+    used: Callable[[datetime.datetime, datetime.datetime], Mapping[str, Used]],
+    window: tuple[datetime.datetime, datetime.datetime],
+    *,
+    request_price_usd: float,
+    gb_second_price_usd: float,
+) -> BillCheck | None:
+    """Set a bill against the logs over the hours (or days) that both cover; None if there are none.
+
+    `used(start, end)` is what the logs add up to. Prices are list prices of the logs' region.
+    """
+    items = [each for each in items if _covers(window, each)]
+    if not items:
+        return None
+    start = min(each.start for each in items)
+    end = max(each.start + each.length for each in items)
+    logs = used(start, end)
+    named = any(each.function is not None for each in items)
+    ours, others = _Sums(), 0.0
+    for each in items:
+        if named and (each.function is None or each.function not in logs):
+            others += each.cost_usd
+            continue
+        ours.quantity[each.kind] += each.quantity
+        ours.cost[each.kind] += each.cost_usd
+    requests = ours.quantity["requests"] - sum(each.request_count for each in logs.values())
+    gb_seconds = ours.quantity["gb_seconds"] - sum(each.gb_seconds for each in logs.values())
+    at_list = (
+        ours.quantity["requests"] * request_price_usd
+        + ours.quantity["gb_seconds"] * gb_second_price_usd
+    )
+    price = ours.cost["requests"] + ours.cost["gb_seconds"] - at_list
+    billed = sum(each.cost_usd for each in items)
+    observed = sum(each.cost_usd for each in logs.values())
+    differences = [
+        BillDifference("other_functions", others, "functions and charges that the logs don't have"),
+        BillDifference(
+            "requests",
+            requests * request_price_usd,
+            f"the bill has {_signed(requests)} requests: {_missing(requests)}",
+        ),
+        BillDifference(
+            "gb_seconds",
+            gb_seconds * gb_second_price_usd,
+            f"the bill has {_signed(gb_seconds)} GB-seconds: {_missing(gb_seconds)}",
+        ),
+        BillDifference(
+            "price", price, "billed off list price: discounts, free tier, volume tiers, or a region"
+        ),
+        BillDifference(
+            "other_items",
+            ours.cost["other"],
+            "provisioned concurrency, ephemeral storage, streaming and data transfer",
+        ),
+    ]
+    rest = billed - observed - sum(each.usd for each in differences)
+    differences.append(
+        BillDifference("unexplained", rest, "rounding, or functions of another architecture")
+    )
+    listed = ours.quantity["gb_seconds"] * gb_second_price_usd
+    return BillCheck(
+        first_day=start.date(),
+        last_day=(end - datetime.timedelta(microseconds=1)).date(),
+        billed_usd=billed,
+        observed_usd=observed,
+        differences=tuple(each for each in differences if abs(each.usd) > 1e-9),
+        effective_price_ratio=ours.cost["gb_seconds"] / listed if listed else None,
+    )
+
+
+def _form_of(path: Path, row: Mapping[str, str]) -> _Columns:
+    for form in _FORMS:
+        if all(name in row for name in (form.service, form.start, form.kind, form.cost)):
+            return form
+    raise InputError(
+        f"{path} is neither a FOCUS 1.0 export (ServiceName, ChargePeriodStart, BilledCost) nor a "
+        "Cost and Usage Report (line_item_product_code): check `bill`"
+    )
+
+
+def _item(where: str, row: Mapping[str, str], form: _Columns) -> BillItem:
+    currency = row.get(form.currency, "USD").strip() or "USD"
+    if currency not in {"USD", "NULL"}:
+        raise InputError(f"{where}: the bill is in {currency}, and costs are in US dollars")
+    covered = row.get(form.covered, "").strip() not in {"", "NULL"}
+    start = instant(where, row[form.start])
+    end = row.get(form.end, "").strip()
+    cost = form.covered_cost if covered and form.covered_cost in row else form.cost
+    return BillItem(
+        function=_function_of(row.get(form.resource, "")),
+        start=start,
+        length=instant(where, end) - start if end not in {"", "NULL"} else _HOUR,
+        kind=_kind_of(row[form.kind]),
+        quantity=amount(where, row.get(form.quantity, "")),
+        cost_usd=amount(where, row[cost]),
+    )
+
+
+def _kind_of(text: str) -> ItemKind:
+    """By the usage type (`USW2-Lambda-GB-Second-ARM`) or FOCUS's description of the charge."""
+    said = text.lower()
+    if "provisioned" in said or "storage" in said or "edge" in said:
+        return "other"
+    if "total requests" in said or said.endswith(("request", "request-arm")):
+        return "requests"
+    if "total compute" in said or "lambda-gb-second" in said:
+        return "gb_seconds"
+    return "other"
+
+
+def _function_of(resource: str) -> str | None:
+    """The function's name out of its ARN."""
+    parts = resource.strip().split(":")
+    return parts[6] if len(parts) > 6 and parts[6] else None
+
+
+def _covers(window: tuple[datetime.datetime, datetime.datetime], item: BillItem) -> bool:
+    """Whether the logs cover an item's time: all of it, but for the hours at the window's ends."""
+    return window[0] - _HOUR < item.start and item.start + item.length < window[1] + _HOUR
+
+
+def _signed(count: float) -> str:
+    return f"{abs(count):,.0f} {'more' if count > 0 else 'fewer'}"
+
+
+def _missing(difference: float) -> str:
+    return (
+        "the logs don't have them (lost lines, log level, retention)"
+        if difference > 0
+        else "billed elsewhere (another account, or resource names are left out)"
+    )
+
+
+def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Rows of Parquet as text, with lower-case names."""
+    with optional_import("a bill in Parquet needs duckdb", "duckdb", extra="observe"):
+        import duckdb  # noqa: PLC0415 - heavy, and an extra
+    try:
+        found = duckdb.connect().execute("SELECT * FROM read_parquet(?)", [str(path)])
+        names = [each[0].lower() for each in found.description or ()]
+        number = 0
+        while rows := found.fetchmany(10_000):
+            for row in rows:
+                number += 1
+                texts = ("" if each is None else str(each) for each in row)
+                yield f"{path}, row {number}", dict(zip(names, texts, strict=True))
+    except duckdb.Error:
+        raise InputError(f"{path} cannot be read as Parquet: check `bill`") from None
+
+
+def functions_of(items: Iterable[BillItem]) -> Collection[str]:
+    """The functions that a bill names."""
+    return {each.function for each in items if each.function is not None}

@@ -1,0 +1,195 @@
+"""Deployments and what they explain.
+
+Versions and memory sizes are in the logs themselves; AWS CloudTrail, a table and a repository's
+tags tell of more. A change of cost is put to the deployment within whose time it may have happened.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+import shutil
+import subprocess
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import InputError
+from tuner.model.account import TrailEvent
+from tuner.model.spend import Deployment
+from tuner.observe.side_files import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tuner.model.spend import DeploymentSource
+
+_EVENTS: Final = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion",
+                  "UpdateAlias")  # fmt: skip
+"""CloudTrail's names begin so; a date and a version of the API follow."""
+_RANK: Final[dict[DeploymentSource, int]] = {
+    "memory": 0,
+    "version": 1,
+    "cloudtrail": 2,
+    "csv": 3,
+    "git": 4,
+}
+"""What is in the logs is surest."""
+_LAG: Final[dict[DeploymentSource, datetime.timedelta]] = {
+    "memory": datetime.timedelta(0),
+    "version": datetime.timedelta(0),
+    "cloudtrail": datetime.timedelta(minutes=30),
+    "csv": datetime.timedelta(hours=1),
+    "git": datetime.timedelta(hours=6),
+}
+"""How long after its time a deployment may take effect: a tag is deployed by a pipeline later."""
+
+
+def cause_of(
+    function: str,
+    earliest: datetime.datetime,
+    estimate: datetime.datetime,
+    latest: datetime.datetime,
+    deployments: Iterable[Deployment],
+) -> Deployment | None:
+    """The deployment that explains a change between two moments, or None.
+
+    A deployment explains it if it could take effect in that time; of several the surest source
+    wins, then the nearest to the estimate.
+    """
+
+    def distance(each: Deployment) -> datetime.timedelta:
+        return abs(each.at - estimate)
+
+    possible = [
+        each
+        for each in deployments
+        if each.function in {None, function}
+        and each.at <= latest
+        and (each.until or each.at) + _LAG[each.source] >= earliest
+    ]
+    return min(possible, key=lambda each: (_RANK[each.source], distance(each)), default=None)
+
+
+def trail_deployments(events: Iterable[TrailEvent]) -> tuple[Deployment, ...]:
+    """Deployments among CloudTrail's events."""
+    found = []
+    for event in events:
+        kind = next((each for each in _EVENTS if event.name.startswith(each)), None)
+        if kind is not None:
+            said = f"{event.memory_mb} MB" if event.memory_mb else kind
+            found.append(Deployment(event.at, event.function, event.version or said, "cloudtrail"))
+    return tuple(found)
+
+
+def read_trail(path: Path) -> tuple[Deployment, ...]:
+    """Deployments in a file of CloudTrail's (JSON, plain or gzip), or in what
+    `aws cloudtrail lookup-events` printed. What failed, or concerns no function, is left out.
+    """
+    try:
+        data = path.read_bytes()
+        document = json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data)
+        if "Events" in document:
+            records = [json.loads(each["CloudTrailEvent"]) for each in document["Events"]]
+        else:
+            records = document["Records"]
+        events = [event for each in records if (event := _trail_event(each)) is not None]
+    except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise _no_trail(path) from None
+        raise InputError(f"{path} cannot be read ({error.strerror}): check `deploys`") from None
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error, RecursionError):
+        raise _no_trail(path) from None
+    return trail_deployments(events)
+
+
+def _trail_event(record: dict[str, Any]) -> TrailEvent | None:
+    asked, answered = record.get("requestParameters") or {}, record.get("responseElements") or {}
+    if (
+        record.get("eventSource") != "lambda.amazonaws.com"
+        or record.get("errorCode")
+        or not asked.get("functionName")
+    ):
+        return None
+    version, memory_mb = answered.get("version"), asked.get("memorySize")
+    version = version or asked.get("functionVersion") or answered.get("functionVersion")
+    return TrailEvent(
+        at=instant("a CloudTrail event", str(record["eventTime"])),
+        name=str(record["eventName"]),
+        function=_name_of(str(asked["functionName"])),
+        version=None if version in {None, "$LATEST"} else str(version),
+        memory_mb=memory_mb if isinstance(memory_mb, int) else None,
+    )
+
+
+def _no_trail(path: Path) -> InputError:
+    return InputError(
+        f"{path} is neither a CloudTrail file (Records) nor the output of aws cloudtrail "
+        "lookup-events (Events): check `deploys`"
+    )
+
+
+def git_tags(repository: Path) -> tuple[Deployment, ...]:
+    """The tags of a repository, at the time when they were made (or their commit was)."""
+    git = shutil.which("git")
+    if git is None:
+        raise InputError("git is not installed, which reads a repository's tags: give a CSV file")
+    form = "--format=%(creatordate:iso-strict)%09%(refname:strip=2)"
+    command = [git, "-C", str(repository), "for-each-ref", "refs/tags", form]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, the path is an argument of its own
+    if done.returncode != 0:
+        raise InputError(
+            f"{repository} is no git repository that can be read: check `deploys=git:REPO`"
+        )
+    found = []
+    for line in done.stdout.splitlines():
+        at, _, name = line.partition("\t")
+        if at and name:
+            found.append(Deployment(instant(f"tag {name}", at), None, name, "git"))
+    return tuple(found)
+
+
+def merged(deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
+    """In order of time; what two sources of one function tell alike counts once, by the surer.
+
+    CloudTrail and a version in the logs within ten minutes of each other are one deployment.
+    """
+    near = datetime.timedelta(minutes=10)
+    kept: list[Deployment] = []
+    for each in sorted(deployments, key=lambda each: (_RANK[each.source], each.at)):
+        same = [
+            other
+            for other in kept
+            if other.function == each.function
+            and abs(other.at - each.at) <= near
+            and (each.source == "cloudtrail" or other.version == each.version)
+        ]
+        if not same:
+            kept.append(each)
+    return tuple(sorted(kept, key=lambda each: (each.at, each.function or "", each.version)))
+
+
+def known_by(deployment: Deployment, others: Iterable[Deployment]) -> Deployment:
+    """The same with the name of the nearest tag or line that tells of it, where one does."""
+    near = [
+        each
+        for each in others
+        if each.source in {"csv", "git"}
+        and each is not deployment
+        and each.function in {None, deployment.function}
+        and each.at <= deployment.at <= each.at + _LAG[each.source]
+    ]
+    if deployment.source in {"csv", "git"} or not near:
+        return deployment
+    name = min(near, key=lambda each: deployment.at - each.at).version
+    return replace(deployment, version=f"{deployment.version} ({name})")
+
+
+def _name_of(function: str) -> str:
+    """A function's name, from a name, a partial or a whole ARN."""
+    parts = function.split(":")
+    if "function" in parts and parts.index("function") + 1 < len(parts):
+        return parts[parts.index("function") + 1]
+    return parts[0]

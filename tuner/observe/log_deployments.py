@@ -1,0 +1,109 @@
+"""Deployments that the logs themselves tell of: another version, or another memory size.
+
+A REPORT line has its memory size and its log stream the version. While a deployment takes over
+(an alias that moves by steps, environments that live on) lines of both come in turns: the time of a
+deployment is the first line of the new one, and it's done when most lines are the new one's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tuner.model.spend import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_HOUR: Final = timedelta(hours=1)
+_ENOUGH: Final = 20
+"""So many lines tell who leads; with fewer in an hour the hours after it are looked at too."""
+_LOOK_AHEAD_HOURS: Final = 24
+_LEAD_RATIO: Final = 0.6
+_LATEST: Final = {"", "$LATEST", None}
+
+
+class Setting(NamedTuple):
+    """What a deployment may change, as far as lines tell."""
+
+    version: str | None
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettingHour:
+    """The lines of one setting of a function in an hour."""
+
+    hour: datetime
+    setting: Setting
+    count: int
+    first_at: datetime
+
+
+def deployments_in_logs(function: str, rows: Iterable[SettingHour]) -> tuple[Deployment, ...]:
+    """The deployments of one function. How it was at first is none of them."""
+    by_hour: dict[datetime, dict[Setting, SettingHour]] = {}
+    for row in rows:
+        by_hour.setdefault(row.hour, {})[row.setting] = row
+    hours = sorted(by_hour)
+    found: list[Deployment] = []
+    leader: Setting | None = None
+    for index, hour in enumerate(hours):
+        leads = _leader(by_hour, hours[index:])
+        if leads is None or leads == leader:
+            continue
+        if leader is not None:
+            at = _first_of(leads, by_hour, hours, index)
+            found.append(
+                Deployment(
+                    at=at,
+                    function=function,
+                    version=_described(leader, leads),
+                    source="memory" if leads.version == leader.version else "version",
+                    until=max(hour, at) + _HOUR,
+                )
+            )
+        leader = leads
+    return tuple(found)
+
+
+def _leader(
+    by_hour: Mapping[datetime, Mapping[Setting, SettingHour]], ahead: Sequence[datetime]
+) -> Setting | None:
+    """The setting of most lines of an hour, and of the ones after it where these are few."""
+    counts: dict[Setting, int] = {}
+    for hour in ahead:
+        if hour - ahead[0] > _LOOK_AHEAD_HOURS * _HOUR:
+            break
+        for setting, row in by_hour[hour].items():
+            counts[setting] = counts.get(setting, 0) + row.count
+        if sum(counts.values()) >= _ENOUGH:
+            break
+    best = max(counts, key=lambda each: counts[each])
+    return best if counts[best] >= _LEAD_RATIO * sum(counts.values()) else None
+
+
+def _first_of(
+    setting: Setting,
+    by_hour: Mapping[datetime, Mapping[Setting, SettingHour]],
+    hours: Sequence[datetime],
+    index: int,
+) -> datetime:
+    """The first line of a setting's hours without a break around one of them.
+
+    Where few lines told who leads, its first line may only come in the hours after.
+    """
+    while setting not in by_hour[hours[index]]:
+        index += 1
+    while index and setting in by_hour[hours[index - 1]]:
+        index -= 1
+    return by_hour[hours[index]][setting].first_at
+
+
+def _described(before: Setting, after: Setting) -> str:
+    memory = f"{before.memory_mb} → {after.memory_mb} MB"
+    if after.version == before.version:
+        return memory
+    version = "$LATEST" if after.version in _LATEST else str(after.version)
+    return version if after.memory_mb == before.memory_mb else f"{version}, {memory}"

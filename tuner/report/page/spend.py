@@ -1,0 +1,205 @@
+"""The page of where the money goes: words and numbers for its template."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.page.shell import fill
+from tuner.report.page.tables import Row, Table, findings
+from tuner.report.spend import (
+    EARNING_HEAD,
+    assumed,
+    bill_rows,
+    bill_sentence,
+    day,
+    deployment_name,
+    earning_rows,
+    key_head,
+    key_rows,
+    moment,
+    signed_usd,
+    summary,
+    title,
+)
+from tuner.report.spend_days import by_day, relative_prices, shown_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tuner.model.interval import Interval
+    from tuner.model.spend import CostChange, Spend
+
+_OTHERS: Final = "all others"
+_MOST_LABELS: Final = 8
+
+
+def render(answer: Spend, *, version: str) -> str:
+    """The page, UTF-8. What others named is inert in it."""
+    days = sorted({each.day for each in answer.days})
+    return fill(
+        "spend.html.j2",
+        ("spend.js",),
+        _data(answer, days),
+        version=version,
+        title=title(answer),
+        summary=summary(answer),
+        what=key_head(answer)[0],
+        tiles=_tiles(answer),
+        has_days=bool(days),
+        changes=_change_table(answer),
+        keys=_key_table(answer),
+        revenue=_table(EARNING_HEAD, earning_rows(answer)) if answer.revenue else None,
+        bill=None
+        if answer.bill is None
+        else _table(("", "more on the bill", "remarks"), bill_rows(answer)),
+        bill_sentence="" if answer.bill is None else bill_sentence(answer),
+        deploys=_deploy_table(answer),
+        found=findings(answer.findings),
+        assumptions=assumed(answer),
+    )
+
+
+def _data(answer: Spend, days: Sequence[datetime.date]) -> dict[str, Any]:
+    """Seconds since 1970, and for each line its costs and what an invocation costs by day."""
+    names = _lines(answer)
+    lines = []
+    for key in names:
+        costs, counts = by_day(answer, days, key)
+        lines.append({"costs": [_short(each) for each in costs], "prices": _known(costs, counts)})
+    shown = shown_keys(answer)
+    changes = sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate))
+    labelled = [each for each in changes if each.key in shown][:_MOST_LABELS]
+    return {
+        "days": [_seconds(each) for each in days],
+        "lines": lines,
+        "deploys": [round(each.at.timestamp()) for each in answer.deploys],
+        "changes": [
+            [round(each.at.timestamp()), shown.index(each.key), _label(each)]
+            for each in sorted(labelled, key=lambda each: each.at)
+        ],
+        "readouts": _readouts(answer, days, names),
+    }
+
+
+def _lines(answer: Spend) -> list[str | None]:
+    """The keys with a line of their own, and None for all others."""
+    shown: list[str | None] = list(shown_keys(answer))
+    return shown if len(shown) == len(answer.keys) else [*shown, None]
+
+
+def _readouts(
+    answer: Spend, days: Sequence[datetime.date], names: Sequence[str | None]
+) -> list[list[str]]:
+    columns = [by_day(answer, days, key) for key in names]
+    rows = []
+    for number, each in enumerate(days):
+        whole = sum(float(costs[number]) for costs, _ in columns)
+        row = [f"{day(each)}", numbers.usd(whole)]
+        for key, (costs, counts) in zip(names, columns, strict=True):
+            cost, count = float(costs[number]), float(counts[number])
+            said = f"{_OTHERS if key is None else key} {numbers.usd(cost)}"
+            if count:
+                said += f" (${numbers.usd_per_million(cost / count * 1e6)}/million)"
+            row.append(said)
+        rows.append(row)
+    return rows
+
+
+def _tiles(answer: Spend) -> list[tuple[str, str, str]]:
+    changes = answer.changes
+    net = sum(each.usd_per_month.estimate for each in changes)
+    explained = sum(each.cause is not None for each in changes)
+    tiles = [
+        (
+            "changes of an invocation's cost",
+            signed_usd(net) + " a month" if changes else "none",
+            f"{counted(len(changes), 'change')}, {explained} put to a deployment",
+        )
+    ]
+    if answer.keys:
+        cost = sum(each.cost_usd for each in answer.days if each.key == answer.keys[0])
+        share = numbers.percent(cost / (answer.cost_usd or 1))
+        tiles.append(("most expensive", answer.keys[0], f"{numbers.usd(cost)}, {share} of all"))
+    traffic = sum(each.traffic_usd_per_day for each in answer.movements)
+    price = sum(each.price_usd_per_day for each in answer.movements)
+    if answer.movements:
+        note = f"{signed_usd(traffic)} by traffic, {signed_usd(price)} per invocation"
+        tiles.append((key_head(answer)[5], f"{signed_usd(traffic + price)} a day", note))
+    return tiles
+
+
+def _change_table(answer: Spend) -> Table:
+    rows = []
+    names = _lines(answer)
+    for each in sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate)):
+        ratio, money = each.cost_usd_per_invocation_ratio, each.usd_per_month
+        line = names.index(each.key) if each.key in names else len(names) - 1
+        cells = (
+            each.function,
+            moment(each.at),
+            "none known" if each.cause is None else deployment_name(each.cause),
+            _ends(ratio, numbers.change),
+            _ends(money, signed_usd),
+            _traffic(each),
+        )
+        rows.append(Row(cells, swatch=line))
+    head = ("function", "when", "deployment", "an invocation (90%)", "a month (90%)", "traffic")
+    return Table(head, tuple(rows))
+
+
+def _ends(interval: Interval, write: Any) -> str:
+    return f"{write(interval.estimate)} ({write(interval.low)} to {write(interval.high)})"
+
+
+def _traffic(change: CostChange) -> str:
+    before, after = change.invocations_per_day_before, change.invocations_per_day_after
+    return numbers.change(after / before - 1) if before else "–"
+
+
+def _key_table(answer: Spend) -> Table:
+    names = _lines(answer)
+    rows = []
+    for number, cells in enumerate(key_rows(answer, bars=False)):
+        rows.append(Row(cells[:-1], swatch=min(number, len(names) - 1)))
+    return Table(key_head(answer)[:-1], tuple(rows))
+
+
+def _deploy_table(answer: Spend) -> Table:
+    moved = {id(each.cause): each for each in answer.changes if each.cause is not None}
+    rows = []
+    for each in answer.deploys:
+        change = moved.get(id(each))
+        said = "" if change is None else signed_usd(change.usd_per_month.estimate) + " a month"
+        rows.append(Row((moment(each.at), each.function or "all", deployment_name(each), said)))
+    return Table(("when", "function", "deployment", "changed"), tuple(rows))
+
+
+def _table(head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> Table:
+    return Table(tuple(head), tuple(Row(cells) for cells in rows))
+
+
+def _label(change: CostChange) -> str:
+    ratio = numbers.change(change.cost_usd_per_invocation_ratio.estimate)
+    return f"{ratio} {'no deployment' if change.cause is None else deployment_name(change.cause)}"
+
+
+def _known(costs: NDArray[np.float64], counts: NDArray[np.float64]) -> list[float | None]:
+    ratios = relative_prices(costs, counts)
+    return [_short(float(each)) if math.isfinite(each) else None for each in ratios]
+
+
+def _seconds(date: datetime.date) -> int:
+    """The middle of a day."""
+    noon = datetime.datetime.combine(date, datetime.time(12), tzinfo=datetime.UTC)
+    return round(noon.timestamp())
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")

@@ -1,0 +1,280 @@
+"""Where the money goes, as text and Markdown; rows and sentences that the page shows as well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.sanitize import markdown, markdown_finding, markdown_table, plain
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping, Sequence
+
+    from tuner.model.interval import Interval
+    from tuner.model.spend import BillDifference, CostChange, Deployment, Earning, Movement, Spend
+
+_HOURS_PER_MONTH: Final = 730
+MOST_KEYS: Final = 20
+"""So many rows are shown as text; JSON and the page have all."""
+MOST_CHANGES: Final = 12
+KEY_HEAD: Final = ("", "cost", "share", "invocations", "$/million", "last week vs first",
+                   "by traffic", "per invocation", "")  # fmt: skip
+KEY_JUSTIFY: Final = "<>>>>>>><"
+EARNING_HEAD: Final = ("", "cost", "revenue", "cost per $1", "grows a month (90%)")
+EARNING_JUSTIFY: Final = "<>>>>"
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_REASONS: Final[Mapping[str, str]] = {
+    "other_functions": "other functions",
+    "requests": "requests",
+    "gb_seconds": "GB-seconds",
+    "price": "price",
+    "other_items": "other items",
+    "unexplained": "not explained",
+}
+_SOURCES: Final[Mapping[str, str]] = {
+    "memory": "memory",
+    "version": "deploy",
+    "cloudtrail": "CloudTrail:",
+    "csv": "deploy",
+    "git": "tag",
+}
+
+
+def render(answer: Spend, *, width: int, encoding: str = "utf-8") -> str:
+    """The tables of keys, changes, revenue and bill, and what else to know, as plain text."""
+    glyphs = glyphs_for(encoding)
+    lines = [plain(title(answer)), f"  {summary(answer)}", ""]
+    keys = key_rows(answer, bars=glyphs.braille)[:MOST_KEYS]
+    lines += table_lines([key_head(answer), *keys], KEY_JUSTIFY)
+    if len(answer.keys) > MOST_KEYS:
+        lines.append(f"  … and {len(answer.keys) - MOST_KEYS} more")
+    lines += ["", *(line for text in change_sentences(answer) for line in wrapped(text, width))]
+    if answer.revenue:
+        lines += ["", *table_lines([EARNING_HEAD, *earning_rows(answer)], EARNING_JUSTIFY)]
+    if answer.bill is not None:
+        lines += ["", *wrapped(bill_sentence(answer), width)]
+        lines += table_lines(bill_rows(answer), "<><")
+    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in answer.findings]
+    said.append(f"Assumes {'; '.join(assumed(answer))}.")
+    lines.append("")
+    for text in said:
+        lines += wrapped(text, width)
+    return fit_to("\n".join(lines) + "\n", glyphs)
+
+
+def render_markdown(answer: Spend) -> str:
+    """GitHub- and GitLab-flavored Markdown; everything foreign in it is inert."""
+    parts = [
+        f"**{markdown(title(answer))}**",
+        markdown(summary(answer)),
+        markdown_table(key_head(answer), KEY_JUSTIFY, key_rows(answer, bars=False)[:MOST_KEYS]),
+        "\n".join(f"- {markdown(plain(text))}" for text in change_sentences(answer)),
+    ]
+    if answer.revenue:
+        parts.append(markdown_table(EARNING_HEAD, EARNING_JUSTIFY, earning_rows(answer)))
+    if answer.bill is not None:
+        head = ("the bill has", "more", "")
+        parts.append(markdown(bill_sentence(answer)))
+        parts.append(markdown_table(head, "<><", bill_rows(answer)))
+    parts.append("\n".join(map(markdown_finding, answer.findings)))
+    parts.append(f"<sub>Assumes {'; '.join(map(markdown, assumed(answer)))}.</sub>")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def title(answer: Spend) -> str:
+    """`Where the money goes by function · 1 March to 30 March 2026 · us-east-1`."""
+    by = answer.by if answer.by == "function" else f"the tag {answer.by.removeprefix('tag:')}"
+    first, last = day(answer.first_at), day(answer.last_at)
+    return (
+        f"Where the money goes by {by} · {first} to {last} {answer.last_at.year} · {answer.region}"
+    )
+
+
+def summary(answer: Spend) -> str:
+    """What it all cost."""
+    days = max((answer.last_at - answer.first_at).total_seconds() / 86_400, 1 / 24)
+    text = (
+        f"{numbers.usd(answer.cost_usd)} for "
+        f"{counted(f'{answer.invocation_count:,}', 'invocation')} in {days:.3g} days"
+    )
+    if days < 1:
+        return text
+    month = answer.cost_usd / days * _HOURS_PER_MONTH / 24
+    return f"{text}: about {numbers.rough_usd(month)} a month"
+
+
+def key_head(answer: Spend) -> tuple[str, ...]:
+    """The titles; the first is what keys are."""
+    what = "function" if answer.by == "function" else answer.by.removeprefix("tag:")
+    days = len({each.day for each in answer.days})
+    half = "last week vs first" if days >= 14 else "second half vs first"
+    return (what, *KEY_HEAD[1:5], half, *KEY_HEAD[6:8], "cost by day")
+
+
+def key_rows(answer: Spend, *, bars: bool) -> list[tuple[str, ...]]:
+    """A row a key, the most expensive first; `bars`: with its days as a row of bars."""
+    moved = {each.key: each for each in answer.movements}
+    all_days = sorted({each.day for each in answer.days})
+    whole = answer.cost_usd or 1.0
+    rows: list[tuple[str, ...]] = []
+    for key in answer.keys:
+        mine = [each for each in answer.days if each.key == key]
+        cost, count = sum(d.cost_usd for d in mine), sum(d.invocation_count for d in mine)
+        by_day = {each.day: each.cost_usd for each in mine}
+        rows.append(
+            (
+                plain(key),
+                numbers.usd(cost),
+                numbers.percent(cost / whole),
+                f"{count:,}",
+                numbers.usd_per_million(cost / count * 1e6) if count else "–",
+                *_moved(moved.get(key)),
+                _bars([by_day.get(each, 0.0) for each in all_days]) if bars else "",
+            )
+        )
+    return rows
+
+
+def change_sentences(answer: Spend) -> list[str]:
+    """What moved the cost of an invocation, the largest amount first; or that nothing did."""
+    if not answer.changes:
+        return ["No change of what an invocation costs was found."]
+    changes = sorted(answer.changes, key=lambda each: -abs(each.usd_per_month.estimate))
+    sentences = [change_sentence(each) for each in changes[:MOST_CHANGES]]
+    if len(changes) > MOST_CHANGES:
+        sentences.append(f"… and {len(changes) - MOST_CHANGES} smaller changes")
+    return sentences
+
+
+def change_sentence(change: CostChange) -> str:
+    """`resize-images, deploy 42 on 3 March 14:05: +18% an invocation, +$210 a month (…)`."""
+    ratio, money = change.cost_usd_per_invocation_ratio, change.usd_per_month
+    return (
+        f"{plain(change.function)}, {cause(change)}: {numbers.change(ratio.estimate)} an "
+        f"invocation ({numbers.change(ratio.low)} to {numbers.change(ratio.high)}), "
+        f"{signed_usd(money.estimate)} a month (90%: {signed_usd(money.low)} to "
+        f"{signed_usd(money.high)}){_traffic(change)}"
+    )
+
+
+def cause(change: CostChange) -> str:
+    """The deployment that explains it, or when it was."""
+    if change.cause is not None:
+        return plain(f"{deployment_name(change.cause)} on {moment(change.cause.at)}")
+    return f"no deployment known, about {moment(change.at)}"
+
+
+def deployment_name(deployment: Deployment) -> str:
+    """`deploy 42`, `memory 1024 → 2048 MB`, `tag v1.7`."""
+    return f"{_SOURCES[deployment.source]} {deployment.version}"
+
+
+def earning_rows(answer: Spend) -> list[tuple[str, ...]]:
+    """Cost and revenue by key."""
+    return [
+        (
+            plain(each.key),
+            numbers.usd(each.cost_usd),
+            "–" if each.revenue_usd is None else numbers.usd(each.revenue_usd),
+            _dollar(each),
+            "–" if each.cost_growth_ratio is None else _growth(each.cost_growth_ratio),
+        )
+        for each in answer.revenue
+    ]
+
+
+def bill_sentence(answer: Spend) -> str:
+    """How far the bill is from the logs."""
+    bill = answer.bill
+    assert bill is not None
+    gap = bill.billed_usd - bill.observed_usd
+    more = "more" if gap > 0 else "less"
+    over = (
+        f"On {day(bill.first_day)}"
+        if bill.first_day == bill.last_day
+        else f"{day(bill.first_day)} to {day(bill.last_day)}"
+    )
+    text = (
+        f"{over} the bill has {numbers.usd(bill.billed_usd)}, the logs add up to "
+        f"{numbers.usd(bill.observed_usd)} at list price: {numbers.usd(abs(gap))} {more}."
+    )
+    if bill.effective_price_ratio is not None and abs(bill.effective_price_ratio - 1) > 0.001:
+        text += f" A GB-second is billed at {numbers.percent(bill.effective_price_ratio)} of that."
+    return text
+
+
+def bill_rows(answer: Spend) -> list[tuple[str, ...]]:
+    """Where the difference comes from."""
+    assert answer.bill is not None
+    return [_bill_row(each) for each in answer.bill.differences]
+
+
+def assumed(answer: Spend) -> tuple[str, ...]:
+    """The assumptions with the day of the prices."""
+    return (*answer.assumptions, f"prices of {answer.prices_as_of}")
+
+
+def signed_usd(amount_usd: float) -> str:
+    """`+$210`, `−$0.41`."""
+    if amount_usd == 0:
+        return "$0"
+    return f"{'−' if amount_usd < 0 else '+'}{numbers.rough_usd(abs(amount_usd))}"
+
+
+def day(at: datetime.date) -> str:
+    """`3 March`."""
+    return f"{at.day} {at:%B}"
+
+
+def moment(at: datetime.datetime) -> str:
+    """`3 March 14:05`, UTC."""
+    return f"{day(at)} {at:%H:%M}"
+
+
+def _moved(movement: Movement | None) -> tuple[str, str, str]:
+    if movement is None:
+        return ("–", "–", "–")
+    return (
+        f"{_a_day(movement.after_usd_per_day - movement.before_usd_per_day)}",
+        _a_day(movement.traffic_usd_per_day),
+        _a_day(movement.price_usd_per_day),
+    )
+
+
+def _a_day(amount_usd: float) -> str:
+    return f"{signed_usd(amount_usd)}/day" if abs(amount_usd) >= 1e-6 else "$0"
+
+
+def _traffic(change: CostChange) -> str:
+    before, after = change.invocations_per_day_before, change.invocations_per_day_after
+    if not before or abs(after / before - 1) < 0.1:
+        return ""
+    return f"; traffic {numbers.change(after / before - 1)}, which isn't in it"
+
+
+def _dollar(earning: Earning) -> str:
+    ratio = earning.cost_usd_per_revenue_usd
+    return "–" if ratio is None else numbers.usd(ratio)
+
+
+def _growth(ratio: Interval) -> str:
+    low, high = numbers.change(ratio.low), numbers.change(ratio.high)
+    return f"{numbers.change(ratio.estimate)} ({low} to {high})"
+
+
+def _bill_row(each: BillDifference) -> tuple[str, ...]:
+    return (_REASONS[each.reason], signed_usd(each.usd), plain(each.detail))
+
+
+def _bars(values: Sequence[float]) -> str:
+    """At most 30 bars from zero to the highest; several days to a bar where there are more."""
+    width = -(-len(values) // 30)
+    groups = [values[at : at + width] for at in range(0, len(values), width)]
+    means = [sum(each) / len(each) for each in groups]
+    top = max(means, default=0.0)
+    if not top:
+        return ""
+    return "".join(_BARS[min(int(each / top * 8), 7)] if each else " " for each in means)

@@ -1,0 +1,48 @@
+"""Costs by day as arrays, for the figure and the page: a line for each of the costliest keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tuner.model.spend import Spend
+
+MOST_LINES: Final = 6
+_BASE_DAYS: Final = 7
+
+
+def shown_keys(answer: Spend) -> tuple[str, ...]:
+    """The most expensive keys, which have a line of their own."""
+    return answer.keys[:MOST_LINES]
+
+
+def by_day(
+    answer: Spend, days: Sequence[datetime.date], key: str | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cost and invocations of each day, of a key or of all that have no line of their own."""
+    shown = shown_keys(answer)
+    place = {day: number for number, day in enumerate(days)}
+    costs, counts = np.zeros(len(days)), np.zeros(len(days))
+    for each in answer.days:
+        if each.key == key or (key is None and each.key not in shown):
+            costs[place[each.day]] += each.cost_usd
+            counts[place[each.day]] += each.invocation_count
+    return costs, counts
+
+
+def relative_prices(costs: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cost of an invocation each day over that of the first week with any; NaN without one."""
+    seen = np.flatnonzero(counts)
+    if not len(seen):
+        return np.full(len(costs), np.nan)
+    base = slice(int(seen[0]), int(seen[0]) + _BASE_DAYS)
+    level = costs[base].sum() / counts[base].sum()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(counts > 0, costs / counts / level, np.nan))
