@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.files import TornFileError, UnusableFileError, read_text
 from tuner.logs.lines import LineReader
-from tuner.logs.records import read_value
 from tuner.model.observation import Origin
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def read_files(
         if progress is not None:
             progress(count, len(files))
         name = str(file.path)
-        reader = LineReader(collector, _origin_of(file), read_value)
+        reader = LineReader(collector, _origin_of(file))
         try:
             came.too_long_count += _read(reader, _Pieces(read_text(file)))
             came.read.append(name)
@@ -63,7 +62,7 @@ def read_files(
         except UnusableFileError as error:
             came.unusable.append((name, str(error)))
         reader.end()
-        collector.line_count += reader.number
+        collector.line_count += reader.messages.number
     collector.flush()
     return came
 

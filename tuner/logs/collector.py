@@ -28,6 +28,7 @@ ReportRow = tuple[
 
 BATCH: Final = 50_000
 _SHOWN: Final = 5
+_REMEMBERED: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class Collector:
         self.quoted_count = 0
         """Lines with a report in the middle of other text: a function's own words."""
         self.line_count = 0
+        self._reading = ""
+        self._counts: dict[int, int] = {}
+        self._most: dict[int, int] = {}
+        """How often an unreadable line stands in one source at most, by its hash."""
         self.first_us: int | None = None
         self.last_us: int | None = None
 
@@ -91,8 +96,16 @@ class Collector:
         if self.last_us is None or at_us > self.last_us:
             self.last_us = at_us
 
-    def cannot_read(self, source: str, line: int, why: str) -> None:
-        """Count a line that looks like a report and can't be read."""
+    def cannot_read(self, source: str, line: int, why: str, text: str) -> None:
+        """Count a line that looks like a report and can't be read, once of several sources."""
+        if source != self._reading:
+            self._reading, self._counts = source, {}
+        digest = hash(text.strip())
+        here = self._counts[digest] = self._counts.get(digest, 0) + 1
+        if here <= self._most.get(digest, 0):
+            return
+        if len(self._most) < _REMEMBERED:
+            self._most[digest] = here
         self.unreadable_count += 1
         if len(self.unreadable) < _SHOWN:
             self.unreadable.append(Unreadable(source, line, why))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import zlib
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _CHUNK: Final = 1 << 20
+_STEP: Final = 256
+_SLICE: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _UNTAKEN: Final = (
@@ -133,57 +136,62 @@ def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Members one after another, as Firehose writes them; zeros behind the last are padding."""
-    unpack = zlib.decompressobj(wbits=31)
+    """Members one after another, as Firehose writes them; zeros between and behind are padding."""
+    unpack, is_open = zlib.decompressobj(wbits=31), False
     for piece in pieces:
-        data = piece
+        data = piece if is_open else piece.lstrip(b"\0")
         while data:
+            before, is_open = unpack.copy(), True
             try:
                 out = unpack.decompress(data, _CHUNK * 4)
             except zlib.error as error:
+                yield from _before_damage(before, data)
                 raise TornFileError(f"damaged gzip data ({error})") from None
             if out:
                 yield out
             if unpack.eof:
                 data = unpack.unused_data.lstrip(b"\0")
-                unpack = zlib.decompressobj(wbits=31)
+                unpack, is_open = zlib.decompressobj(wbits=31), False
             else:
                 data = unpack.unconsumed_tail
-    try:
-        rest = unpack.flush()
-    except zlib.error:
-        rest = b""
-    if rest:
-        yield rest
-    if not unpack.eof and _has_begun(unpack):
+    if is_open:
         raise TornFileError("the gzip data ends too early")
 
 
-def _has_begun(unpack: Any) -> bool:
-    """Whether a member was begun: a fresh one takes a whole empty member, one that is open not."""
-    try:
-        probe = unpack.copy()
-        probe.decompress(_EMPTY_MEMBER)
-    except (zlib.error, ValueError):
-        return True
-    return not probe.eof
-
-
-_EMPTY_MEMBER: Final = bytes.fromhex("1f8b080000000000000303000000000000000000")
+def _before_damage(unpack: Any, data: bytes) -> Iterator[bytes]:
+    """What can still be unpacked of data in which there is an error."""
+    with contextlib.suppress(zlib.error):
+        for begin in range(0, len(data), _STEP):
+            if out := unpack.decompress(data[begin : begin + _STEP]):
+                yield out
 
 
 def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Frames one after another."""
     with optional_import("files packed with zstd need zstandard", "zstandard", extra="observe"):
         import zstandard  # noqa: PLC0415 - for such files only
-    unpack = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+    unpacker = zstandard.ZstdDecompressor()
+    unpack = None
     try:
-        for piece in pieces:
-            if out := unpack.decompress(piece):
-                yield out
+        for part in _slices(pieces):
+            data = part
+            while data:
+                unpack = unpack or unpacker.decompressobj()
+                if out := unpack.decompress(data):
+                    yield out
+                data = unpack.unused_data if unpack.eof else b""
+                unpack = None if unpack.eof else unpack
     except zstandard.ZstdError as error:
         raise TornFileError(f"damaged zstd data ({error})") from None
-    if not unpack.eof and unpack.unused_data == b"":
-        return
+    if unpack is not None:
+        raise TornFileError("the zstd data ends too early")
+
+
+def _slices(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Small parts: there is no limit to what comes out of one."""
+    for piece in pieces:
+        for begin in range(0, len(piece), _SLICE):
+            yield piece[begin : begin + _SLICE]
 
 
 def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
-    from tuner.logs.lines import LineReader, Stream
+    from tuner.logs.messages import MessageReader, Stream
 
 _MESSAGE: Final = ("message", "@message")
 _TIME: Final = ("timestamp", "@timestamp")
@@ -29,7 +29,7 @@ _MOST_UNPACKED: Final = 64 << 20
 _DEEPEST: Final = 6
 
 
-def read_value(reader: LineReader, value: Any, depth: int = 0) -> bool:
+def read_value(reader: MessageReader, value: Any, depth: int = 0) -> bool:
     """Read a JSON value of an archive; False where it wraps nothing that is known."""
     if depth > _DEEPEST:
         return False
@@ -38,7 +38,7 @@ def read_value(reader: LineReader, value: Any, depth: int = 0) -> bool:
     return isinstance(value, Mapping) and _read_object(reader, value, depth)
 
 
-def _read_object(reader: LineReader, value: Mapping[str, Any], depth: int) -> bool:
+def _read_object(reader: MessageReader, value: Mapping[str, Any], depth: int) -> bool:
     listed = next((value[name] for name in _LISTS if isinstance(value.get(name), list)), None)
     if "messageType" in value and isinstance(value.get("logEvents"), list):
         _subscription(reader, value)
@@ -57,7 +57,7 @@ def _read_object(reader: LineReader, value: Mapping[str, Any], depth: int) -> bo
     return True
 
 
-def _read_list(reader: LineReader, values: list[Any], depth: int) -> bool:
+def _read_list(reader: MessageReader, values: list[Any], depth: int) -> bool:
     """Events; messages alone; messages with their times; rows of an Insights query."""
     known = False
     for each in values:
@@ -77,7 +77,7 @@ def _read_list(reader: LineReader, values: list[Any], depth: int) -> bool:
     return known or not values
 
 
-def _subscription(reader: LineReader, record: Mapping[str, Any]) -> None:
+def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
     """What CloudWatch Logs sends to a subscription; a CONTROL_MESSAGE is no log."""
     if record.get("messageType") != "DATA_MESSAGE":
         return
@@ -101,14 +101,16 @@ def _is_envelope(value: Mapping[str, Any]) -> bool:
     return has_message and has_more and _ENVELOPE.issuperset(value)
 
 
-def _event(reader: LineReader, value: Mapping[str, Any]) -> None:
-    group, account = _text(_first(value, _GROUP)), None
+def _event(reader: MessageReader, value: Mapping[str, Any]) -> None:
+    group, account, region = _text(_first(value, _GROUP)), None, None
     if group is not None and group.startswith("arn:"):
         parts = group.split(":")
-        account, group = (parts[4], parts[6]) if len(parts) > 6 else (None, None)
+        region, account, group = (
+            (parts[3], parts[4], parts[6]) if len(parts) > 6 else (None, None, None)
+        )
     elif group is not None and group[:12].isdigit() and group[12:13] == ":":
         account, group = group[:12], group[13:]  # as Insights writes @log
-    stream: Stream = reader.stream(_text(_first(value, _STREAM)), group, account)
+    stream: Stream = reader.stream(_text(_first(value, _STREAM)), group, account, region)
     reader.message(str(_first(value, _MESSAGE)), read_time(_first(value, _TIME)), stream)
 
 

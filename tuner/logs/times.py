@@ -15,7 +15,9 @@ _ISO: Final = re.compile(
     r"(?: ?(Z|UTC|[+-]\d\d:?\d\d))?(?![0-9A-Za-z:.])"
 )
 _EPOCH: Final = re.compile(r"(\d{13}|\d{16}|\d{10}(?:\.\d{1,6})?)(?![0-9A-Za-z:.-])")
-STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/(?:([A-Za-z0-9_-]{1,64}))?\[([^\]\s]{1,140})\]\w+")
+STREAM: Final = re.compile(
+    r"\d{4}/\d\d/\d\d/(?:([A-Za-z0-9_-]{1,64}))?\[([^\]\s]{1,140})\]\[?[\w-]+\]?"
+)
 """A log stream of Lambda's: function (newer ones have it), version."""
 # What tables of the AWS CLI put before a message, and `docker compose` or `sam` before a line.
 _WORD: Final = re.compile(
@@ -33,6 +35,8 @@ class Lead(NamedTuple):
     """What stood before a message."""
 
     at_us: int | None
+    shape: str | None
+    """How the time is written: the platform writes its own alike throughout a source."""
     stream: str | None
     group: str | None
     rest: str
@@ -42,6 +46,7 @@ class Lead(NamedTuple):
 def read_lead(line: str) -> Lead:
     """Take times, colour codes, a log stream and a table's words off the beginning of a line."""
     at_us: int | None = None
+    shape: str | None = None
     stream: str | None = None
     group: str | None = None
     begin, most = 0, min(len(line), _MOST_LED)
@@ -54,23 +59,25 @@ def read_lead(line: str) -> Lead:
         elif char.isdigit() and (named := STREAM.match(line, begin)):
             stream, begin = named[0], named.end()
         elif char.isdigit() and (found := _time_at(line, begin)):
-            at_us, begin = found
+            at_us, shape, begin = found
         elif word := _WORD.match(line, begin):
             group = word[0] if char == "/" else group
             begin = word.end()
         else:
             break
-    return Lead(at_us, stream, group, line[begin:] if begin else line)
+    return Lead(at_us, shape, stream, group, line[begin:] if begin else line)
 
 
-def _time_at(line: str, begin: int) -> tuple[int, int] | None:
-    """A time that stands there, in µs, and where it ends."""
+def _time_at(line: str, begin: int) -> tuple[int, str, int] | None:
+    """A time that stands there in µs, how it is written, and where it ends."""
     iso = _ISO.match(line, begin)
     if iso is not None:
         at_us = _us(iso)
-        return None if at_us is None else (at_us, iso.end())
+        zone = iso[8] if iso[8] in (None, "Z", "UTC") else "+"
+        shape = f"{line[begin + 4]}{line[begin + 10]}{len(iso[7] or '')}{zone}"
+        return None if at_us is None else (at_us, shape, iso.end())
     epoch = _EPOCH.match(line, begin)
-    return None if epoch is None else (_epoch_us(epoch[1]), epoch.end())
+    return None if epoch is None else (_epoch_us(epoch[1]), str(len(epoch[1])), epoch.end())
 
 
 def _us(iso: re.Match[str]) -> int | None:

@@ -7,7 +7,7 @@ and costs are of every invocation that Lambda billed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
 
 ObservedOutcome = Literal["success", "error", "timeout", "oom"]
+_EXACT = Context(prec=60)
+"""1/1,024,000 ends after 13 decimals: nothing is rounded."""
 OUTCOMES: tuple[ObservedOutcome, ...] = ("success", "error", "timeout", "oom")
 
 
@@ -122,7 +124,7 @@ class Usage:
     @property
     def billed_gb_seconds(self) -> Decimal:
         """Exact: 1 GB is 1,024 MB."""
-        return Decimal(self.billed_mb_ms) / 1_024_000
+        return _EXACT.divide(Decimal(self.billed_mb_ms), Decimal(1_024_000))
 
     @property
     def cold_start_share(self) -> float:

@@ -116,7 +116,12 @@ class ObservationFolder:
             intake = Intake(connection)
             came = read_files(files, intake.collector, progress)
             intake.finish()
-            [count] = connection.execute("SELECT count(*) FROM reports").fetchone() or (0,)
+            count, first, last = connection.execute(
+                "SELECT count(*), epoch_us(min(logged_at)), epoch_us(max(logged_at)) FROM reports"
+            ).fetchone() or (0, None, None)
+            for at_us in (first, last):
+                if at_us is not None:
+                    intake.collector.saw(at_us)
             connection.execute(
                 f"COPY reports TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd,"
                 " ROW_GROUP_SIZE 200000)"

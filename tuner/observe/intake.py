@@ -35,9 +35,10 @@ _RAW: Final = """CREATE TABLE raw (
 _MEASURED: Final = """request_id, logged_us, duration_ms, billed_duration_ms, memory_mb,
     max_memory_used_mb, init_duration_ms, restore_duration_ms, billed_restore_duration_ms,
     outcome, error_signature"""
-# Rows whose request is there once need no more. `alike` numbers the attempts that took the same:
-# by time where there is one, else by their place in the source, and only where they failed, since
-# nothing else is run again. The same number in another source is a copy. What a source without a
+# Rows whose request is there once need no more. Attempts that took the same are told apart by time
+# where there is one (`place`: minutes apart; `alike`: apart in one source), else by their place in
+# the source, and only where they failed, since nothing else is run again. The same numbers in
+# another source are a copy. What a source without a
 # function's name has of a request is of the function that another source names.
 _REPORTS: Final = f"""CREATE TABLE reports AS
     WITH named AS (
@@ -53,14 +54,18 @@ _REPORTS: Final = f"""CREATE TABLE reports AS
         FROM repeated WHERE logged_us IS NOT NULL
         WINDOW w AS (PARTITION BY request_id, function, memory_mb, billed_duration_ms,
             round(duration_ms, 2) ORDER BY logged_us)),
-    numbered AS (
+    near AS (
         SELECT * EXCLUDE (is_new), sum(is_new::INTEGER) OVER (
             PARTITION BY request_id, function, memory_mb, billed_duration_ms,
-            round(duration_ms, 2) ORDER BY logged_us, origin, line) AS alike FROM timed
+            round(duration_ms, 2) ORDER BY logged_us, origin, line) AS place FROM timed),
+    numbered AS (
+        SELECT *, dense_rank() OVER (
+            PARTITION BY request_id, function, memory_mb, billed_duration_ms,
+            round(duration_ms, 2), place, source ORDER BY logged_us) AS alike FROM near
         UNION ALL BY NAME
         SELECT *, CASE WHEN outcome = 'success' THEN 1 ELSE row_number() OVER (
             PARTITION BY request_id, function, memory_mb, billed_duration_ms,
-            round(duration_ms, 2), source ORDER BY line) END AS alike
+            round(duration_ms, 2), source ORDER BY line) END AS place, 1 AS alike
         FROM repeated WHERE logged_us IS NULL),
     merged AS (
         SELECT request_id, function, memory_mb, billed_duration_ms, min(logged_us) AS logged_us,
@@ -74,7 +79,8 @@ _REPORTS: Final = f"""CREATE TABLE reports AS
             max(log_stream) AS log_stream, max(architecture) AS architecture,
             min(source) AS source
         FROM numbered
-        GROUP BY request_id, function, memory_mb, billed_duration_ms, round(duration_ms, 2), alike),
+        GROUP BY request_id, function, memory_mb, billed_duration_ms, round(duration_ms, 2),
+            place, alike),
     attempts AS (
         SELECT *, row_number() OVER (PARTITION BY request_id, function
             ORDER BY logged_us, origin, line) AS attempt FROM merged

@@ -1,0 +1,342 @@
+"""Reads log messages: reports, and what the lines around them say of the same request.
+
+Lines of one log stream are of one environment, which runs a request at a time. A source that names
+no streams may mix them, so what can be is told apart by request ids.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import ReportLineError
+from tuner.logs.report import parse_report, read_report_record
+from tuner.logs.times import STREAM, read_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tuner.logs.collector import Collector
+    from tuner.model.invocation import PlatformReport
+    from tuner.model.observation import ObservedOutcome, Origin
+
+REPORT: Final = "REPORT RequestId:"
+_NUMBER: Final = r"(\d{1,15}(?:\.\d{1,30})?) ms"
+# As Lambda writes it. `report` reads the rest: other orders, other spaces, whatever lacks a field.
+_USUAL: Final = re.compile(
+    rf"REPORT RequestId: (\S+)\tDuration: {_NUMBER}\tBilled Duration: (\d{{1,15}}) ms"
+    r"\tMemory Size: (\d{1,15}) MB(?:\tMax Memory Used: (\d{1,15}) MB)?"
+    rf"(?:\tInit Duration: {_NUMBER})?"
+    rf"(?:\tRestore Duration: {_NUMBER})?(?:\tBilled Restore Duration: {_NUMBER})?"
+    r"(?:\tStatus: (\w+))?(?:\tError Type: (\S+))?\s*"
+)
+_START: Final = re.compile(r"START RequestId: (\S+)(?:\s+Version: (\S{1,128}))?")
+_TIMED_OUT: Final = re.compile(r"(?:(\S+) )?Task timed out after (\d{1,6}\.\d\d) seconds\s*")
+_EXITED: Final = re.compile(
+    r"RequestId: (\S+) (?:Error: Runtime exited with error: (signal: killed)?|Process exited)"
+)
+_NODE_ERROR: Final = re.compile(
+    r"(\S+)\tERROR\t(?:Invoke Error|Uncaught Exception|Unhandled Promise Rejection)\s*"
+    r'\t\{"errorType":"([^"]{1,100})"'
+)
+_PYTHON_ERROR: Final = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,99})(?::|\s*$|\r)")
+_ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
+_MEMORY_ERRORS: Final = frozenset(
+    ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
+)
+_PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
+_KEPT_NOTES: Final = 10_000
+TELLING: Final = ("START RequestId:", "timed out", "RROR", "RequestId: ", "Traceback")
+"""What a line has that says something of a request, if it does."""
+
+Note = tuple["ObservedOutcome", str | None, float]
+"""What a line says of a request before its report: outcome, error's class, least duration in ms."""
+
+
+class Stream:
+    """What was read of one log stream, or of a source without streams."""
+
+    __slots__ = ("at_us", "begun", "doubt", "notes", "numbers", "origin", "versions")
+
+    def __init__(self, origin: Origin) -> None:
+        self.origin = origin
+        self.numbers: dict[str | None, int] = {}
+        """The numbers of its origins, by version."""
+        self.versions: dict[str, str] = {}
+        self.notes: dict[str, Note] = {}
+        self.begun = ""
+        """The request of the latest START line."""
+        self.doubt: str | None = None
+        """An error's class on a line that was the runtime's own if a traceback follows."""
+        self.at_us: int | None = None
+        """The latest time that a line had."""
+
+
+class MessageReader:
+    """Reads the messages of one source into a collector."""
+
+    def __init__(self, collector: Collector, origin: Origin) -> None:
+        self.collector = collector
+        self.origin = origin
+        self.plain = Stream(origin)
+        """The source itself, where it names no streams."""
+        self.number = 0
+        """Lines (or JSON values) read so far."""
+        self.has_platform_lines = False
+        """Whether lines of the platform's stand here as they are, in no envelope."""
+        self._streams: dict[tuple[str | None, str | None], Stream] = {}
+        self._functions: set[str] = set()
+
+    def stream(
+        self,
+        name: str | None,
+        group: str | None = None,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> Stream:
+        """The state of a log stream; of the source itself where it names none."""
+        if name is None and group is None:
+            return self.plain
+        found = self._streams.get((group, name))
+        if found is None:
+            found = Stream(_origin_of(self.origin, name, group, account, region))
+            self._streams[group, name] = found
+        return found
+
+    def message(self, text: str, at_us: int | None, stream: Stream) -> None:
+        """Read a message that came with its time and stream: one line, or several."""
+        if at_us is not None:
+            self.collector.saw(at_us)
+            stream.at_us = at_us
+        for line in text.split("\n") if "\n" in text else (text,):
+            self.take(line, at_us, stream)
+
+    def end(self) -> None:
+        """Say that the source ends."""
+        if len(self._functions) == 1:
+            self.collector.name_function(self.origin.source, next(iter(self._functions)))
+
+    def take(self, text: str, at_us: int | None, stream: Stream) -> None:
+        """Read a message's line, with nothing before it."""
+        if text.startswith("{"):
+            self.json_line(text, at_us, stream)
+        elif text.startswith(REPORT):
+            self.report(text, at_us, stream)
+        elif REPORT in text:
+            self.collector.quoted_count += 1
+        elif any(word in text for word in TELLING):
+            self.told(text, stream)
+
+    def told(self, text: str, stream: Stream) -> None:
+        """Note what a line that is no report says of a request."""
+        if text.startswith("START RequestId:"):
+            if found := _START.match(text):
+                stream.begun, stream.doubt = found[1], None
+                if found[2] and len(stream.versions) < _KEPT_NOTES:
+                    stream.versions[found[1]] = found[2]
+        elif found := _TIMED_OUT.fullmatch(text.strip()):
+            _note(stream, found[1] or "", ("timeout", None, float(found[2]) * 1000 - 1))
+        elif found := _EXITED.match(text):
+            outcome: ObservedOutcome = "oom" if found[2] else "error"
+            _note(stream, found[1], (outcome, "Runtime.ExitError", 0.0))
+        elif found := _NODE_ERROR.search(text, 0, 1000):
+            _note(stream, found[1], ("error", found[2], 0.0))
+        elif found := _PYTHON_ERROR.match(text):
+            stream.doubt = found[1]
+            if "Traceback (most recent call last)" in text:
+                self._raised(stream)
+        elif text.startswith("Traceback (most recent call last)"):
+            self._raised(stream)
+
+    def _raised(self, stream: Stream) -> None:
+        if stream.doubt is not None:
+            _note(stream, stream.begun, ("error", stream.doubt, 0.0))
+            stream.doubt = None
+
+    def report(self, line: str, at_us: int | None, stream: Stream) -> None:
+        """Read a REPORT line."""
+        usual = _USUAL.fullmatch(line)
+        if usual is None:
+            self._unusual(line, at_us, stream)
+            return
+        request_id, duration, billed, memory, used, init, restore, billed_restore, status, kind = (
+            usual.groups()
+        )
+        outcome: ObservedOutcome = "success"
+        signature: str | None = None
+        duration_ms = float(duration)
+        if status is not None or stream.notes:
+            outcome, signature = _judged(stream, request_id, duration_ms, status, kind)
+        self.collector.add(
+            (
+                self._number(stream, request_id),
+                self.number,
+                request_id,
+                stream.at_us if at_us is None else at_us,
+                duration_ms,
+                int(billed),
+                int(memory),
+                None if used is None else int(used),
+                None if init is None else float(init),
+                None if restore is None else float(restore),
+                None if billed_restore is None else float(billed_restore),
+                outcome,
+                signature,
+            )
+        )
+
+    def _unusual(self, given: str | Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
+        """Read a report as `report` does: the last word on what a report is."""
+        try:
+            report = parse_report(given) if isinstance(given, str) else read_report_record(given)
+        except ReportLineError as error:
+            text = given if isinstance(given, str) else repr(given)
+            self.collector.cannot_read(self.origin.source, self.number, str(error), text)
+            return
+        self._add(report, at_us, stream)
+
+    def _add(self, report: PlatformReport, at_us: int | None, stream: Stream) -> None:
+        outcome, signature = _judged(
+            stream, report.request_id, report.duration_ms, report.status, report.error_type
+        )
+        self.collector.add(
+            (
+                self._number(stream, report.request_id),
+                self.number,
+                report.request_id,
+                stream.at_us if at_us is None else at_us,
+                report.duration_ms,
+                report.billed_duration_ms,
+                report.memory_size_mb,
+                report.max_memory_used_mb,
+                report.init_duration_ms,
+                report.restore_duration_ms,
+                report.billed_restore_duration_ms,
+                outcome,
+                signature,
+            )
+        )
+
+    def _number(self, stream: Stream, request_id: str) -> int:
+        """The number of a report's origin."""
+        version = stream.versions.pop(request_id, None) if stream.versions else None
+        found = stream.numbers.get(version)
+        if found is None:
+            origin = stream.origin
+            if version is not None and origin.version is None:
+                origin = replace(origin, version=version)
+            found = stream.numbers[version] = self.collector.number(origin)
+        return found
+
+    def json_line(self, line: str, at_us: int | None, stream: Stream) -> None:
+        """Read a JSON record of the platform, of Lambda Insights, or of a runtime's error."""
+        if '"platform.' in line or '"errorType"' in line or '"cpu_total_time"' in line:
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                if _PLATFORM_TYPE.search(line, 0, 400):
+                    why = "a platform.report record that is no whole JSON object"
+                    self.collector.cannot_read(self.origin.source, self.number, why, line)
+                return
+            if isinstance(value, dict):
+                self.record(value, at_us, stream)
+
+    def record(self, value: Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
+        """Read a JSON record that a log line is."""
+        kind = value.get("type")
+        if isinstance(kind, str) and kind.startswith("platform."):
+            own_us = read_time(value.get("time"))
+            if own_us is not None and at_us is None:
+                self.collector.saw(own_us)
+                stream.at_us = own_us
+            self._platform(kind, value, own_us if at_us is None else at_us, stream)
+        elif "cpu_total_time" in value and isinstance(value.get("request_id"), str):
+            cpu_ms = value["cpu_total_time"]
+            if isinstance(cpu_ms, int | float) and not isinstance(cpu_ms, bool):
+                self.collector.cpu_ms[value["request_id"]] = float(cpu_ms)
+        elif isinstance(value.get("errorType"), str):
+            request_id = value.get("requestId") or value.get("AWSRequestId") or stream.begun
+            if isinstance(request_id, str) and value.get("level") in ("ERROR", "FATAL", None):
+                _note(stream, request_id, ("success", value["errorType"], 0.0))
+
+    def _platform(
+        self, kind: str, value: Mapping[str, Any], at_us: int | None, stream: Stream
+    ) -> None:
+        inner = value.get("record")
+        record = inner if isinstance(inner, dict) else {}
+        request_id, version = record.get("requestId"), record.get("version")
+        if kind == "platform.report":
+            self._unusual(value, at_us, stream)
+        elif kind == "platform.start" and isinstance(request_id, str):
+            stream.begun = request_id
+            if isinstance(version, str) and len(stream.versions) < _KEPT_NOTES:
+                stream.versions[request_id] = version[:128]
+        elif kind == "platform.initStart" and isinstance(record.get("functionName"), str):
+            self._named(record["functionName"], stream)
+
+    def _named(self, function: str, stream: Stream) -> None:
+        """An environment began, and said whose it is."""
+        if stream is self.plain:
+            self._functions.add(function)
+            if len(self._functions) < 2:  # the whole source is of this function, if no other comes
+                return
+        if stream.origin.function is None or stream is self.plain:
+            stream.origin = replace(stream.origin, function=function)
+            stream.numbers.clear()
+
+
+def _origin_of(
+    origin: Origin, stream: str | None, group: str | None, account: str | None, region: str | None
+) -> Origin:
+    """Where the lines of a stream are from: newer streams have the function's name, groups of
+    Lambda's own have it, and every stream has the version.
+    """
+    named = STREAM.fullmatch(stream) if stream else None
+    function = named[1] if named else None
+    if function is None and group is not None and group.startswith("/aws/lambda/"):
+        function = group.removeprefix("/aws/lambda/")
+    return replace(
+        origin,
+        function=function or origin.function,
+        version=named[2] if named else origin.version,
+        log_stream=stream or origin.log_stream,
+        account=account or origin.account,
+        region=region or origin.region,
+    )
+
+
+def _note(stream: Stream, request_id: str, note: Note) -> None:
+    """Keep what is said of a request; a kill or a timeout says more than an error's class."""
+    if len(stream.notes) >= _KEPT_NOTES:
+        stream.notes.clear()  # of requests whose reports are not in this source
+    earlier = stream.notes.get(request_id)
+    if earlier is None or note[0] != "success":
+        stream.notes[request_id] = note
+
+
+def _judged(
+    stream: Stream, request_id: str, duration_ms: float, status: str | None, kind: str | None
+) -> tuple[ObservedOutcome, str | None]:
+    """What came of an invocation, by its report and by the lines before it.
+
+    A status that is not known is an error. Memory used is no evidence of a kill.
+    """
+    note = stream.notes.pop(request_id, None)
+    general = stream.notes.get("")
+    if note is None and general is not None and duration_ms >= general[2]:
+        note = stream.notes.pop("")
+    said, signature, _least = note or ("success", None, 0.0)
+    signature = kind or signature
+    if signature is not None and not _ERROR_TYPE.fullmatch(signature):
+        signature = "unknown"
+    if status == "success":
+        return "success", None
+    if signature in _MEMORY_ERRORS or said == "oom":
+        return "oom", signature
+    if status == "timeout" or said == "timeout":
+        return "timeout", signature
+    if status is not None or said == "error":
+        return "error", signature
+    return "success", None
