@@ -3,8 +3,8 @@
 `tuner.tune("resize-images", payloads=("event.json",))` measures and answers;
 `tuner.recommend("resize-images")` answers again from the saved sweep;
 `tuner.break_even("resize-images", "50/s")` compares platforms at 50 requests a second;
-`tuner.tune_callable(f, events)` says what a plain Python function would need.
-Public names are loaded when they are first used, so that `import tuner` costs nothing.
+`tuner.tune_callable(f, events)` says what a plain Python function would need. Public names load on
+first use, so `import tuner` costs nothing.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Every error that a user can meet, in one tree.
 
 TunerError
-├── InputError              what the user gave cannot be used
-│   ├── UsageError          options that cannot be what is meant, whatever they name
+├── InputError              what the user gave can't be used
+│   ├── UsageError          options that contradict each other or make no sense
 │   ├── TemplateError       an infrastructure template
 │   │   └── NotInTemplateError  it has no function of that name
 │   ├── PayloadError        a payload
 │   └── SweepFileError      a saved sweep
-├── UnknownTrafficError       whether live traffic reaches $LATEST cannot be known
-├── NotAgreedError          the plan was not agreed to; nothing was changed
-├── HookError               a command that is to run before or after failed
+├── UnknownTrafficError       it isn't known whether live traffic reaches $LATEST
+├── NotAgreedError          the plan wasn't agreed to; nothing was changed
+├── HookError               a user's command before or after failed
 ├── PriceError              no price is known for what was asked
 ├── ReportLineError         a REPORT line or record lacks what a measurement needs
 ├── AwsError                the account or its endpoint said no
@@ -21,13 +21,13 @@ TunerError
 │   ├── ConflictError       somebody else changed the function (RevisionId)
 │   ├── ThrottledError      the request ran nothing and may be sent again
 │   └── LostReplyError      the request may have run: it counts as spent
-├── ForgeError              GitHub or GitLab said no, or does not answer
+├── ForgeError              GitHub or GitLab said no, or doesn't answer
 │   └── ForgeReadOnlyError  the token may not comment
 ├── SavingGateError         a function could save more than is allowed
-├── LocalError              the local Lambda cannot do that on this host
-└── LeaseError              the function could not be leased, or not be given back
+├── LocalError              the local Lambda can't do that on this host
+└── LeaseError              the function couldn't be leased or restored
     ├── ForeignChangeError  somebody else changed the function; nothing of theirs was touched
-    └── LeftChangedError    something is left changed: `tuner recover` mends it
+    └── LeftChangedError    something is left changed: `tuner recover` restores it
 
 A message is one line: what is wrong, where, and what to do next. An option is named in it by its
 parameter in Python, in backticks: `max_invocations`, or with a value `isolation=clone`. The command
@@ -47,7 +47,7 @@ def parameters_in(message: str) -> tuple[str, ...]:
 
 
 class TunerError(Exception):
-    """Base of all errors that are told to the user as one line.
+    """Base of all errors shown to the user as one line.
 
     >>> try:
     ...     tuner.Goal("speedy")
@@ -60,7 +60,7 @@ class TunerError(Exception):
 
     @property
     def code(self) -> str:
-        """What machines tell it by: `input_error` of an InputError."""
+        """The code for machines: `input_error` for an InputError."""
         return _WORD_WITHIN.sub("_", type(self).__name__).lower()
 
     @property
@@ -70,21 +70,21 @@ class TunerError(Exception):
 
 
 class InputError(TunerError):
-    """What the user gave cannot be used."""
+    """What the user gave can't be used."""
 
 
 class UsageError(InputError):
-    """Options that contradict each other, or that cannot be meant so: found before anything."""
+    """Options that contradict each other or make no sense, found before anything is done."""
 
     exit_code = 2
 
 
 class TemplateError(InputError):
-    """An infrastructure template is missing, malformed or uses what is not supported."""
+    """An infrastructure template is missing, malformed or uses something unsupported."""
 
 
 class NotInTemplateError(TemplateError):
-    """A template has no function that is called so."""
+    """A template has no function with this name."""
 
 
 class PayloadError(InputError):
@@ -92,19 +92,19 @@ class PayloadError(InputError):
 
 
 class SweepFileError(InputError):
-    """A saved sweep is cut off, of a newer version, or not a sweep."""
+    """A saved sweep is cut off, from a newer version, or not a sweep."""
 
 
 class UnknownTrafficError(TunerError):
-    """Whether live traffic reaches $LATEST cannot be known; the message says what to choose."""
+    """It isn't known whether live traffic reaches $LATEST; the message says what to choose."""
 
 
 class NotAgreedError(TunerError):
-    """Whoever was asked did not agree to the plan; nothing was changed."""
+    """The plan wasn't agreed to; nothing was changed."""
 
 
 class HookError(TunerError):
-    """A command that the user wants run before or after failed."""
+    """A user's command before or after failed."""
 
 
 class PriceError(TunerError):
@@ -128,7 +128,7 @@ class EndpointError(AwsError):
 
 
 class FunctionNotFoundError(AwsError):
-    """There is no such function, version or alias."""
+    """The function, version or alias doesn't exist."""
 
 
 class AccessDeniedError(AwsError):
@@ -148,7 +148,7 @@ class MemoryCapError(AwsError):
 
 
 class ConflictError(AwsError):
-    """The function was changed by somebody else: its RevisionId is not the one that was read."""
+    """Somebody else changed the function: its RevisionId isn't the one that was read."""
 
 
 class ThrottledError(AwsError):
@@ -163,7 +163,7 @@ class ThrottledError(AwsError):
 
     @property
     def asked_wait_s(self) -> float:
-        """What the service asks to wait at least, up to a minute; 0 where it asks for nothing."""
+        """The minimum wait that the service asks for, up to a minute; 0 if none."""
         return max(0.0, min(self.retry_after_s or 0.0, 60.0))
 
 
@@ -172,11 +172,11 @@ class LostReplyError(AwsError):
 
 
 class LocalError(TunerError):
-    """The local Lambda cannot do what was asked on this host."""
+    """The local Lambda can't do this on this host."""
 
 
 class LeaseError(TunerError):
-    """The function could not be leased for a sweep, or not be given back."""
+    """The function couldn't be leased for a sweep, or couldn't be restored."""
 
 
 class ForeignChangeError(LeaseError):
@@ -184,13 +184,13 @@ class ForeignChangeError(LeaseError):
 
 
 class LeftChangedError(LeaseError):
-    """Something is left changed in the account; `tuner recover` puts it right."""
+    """Something is left changed in the account; `tuner recover` restores it."""
 
     exit_code = 4
 
 
 class ForgeError(TunerError):
-    """A forge (GitHub, GitLab) refused a request or does not answer; `status` is HTTP's."""
+    """A forge (GitHub, GitLab) refused a request or doesn't answer; `status` is HTTP's."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
@@ -198,10 +198,10 @@ class ForgeError(TunerError):
 
 
 class ForgeReadOnlyError(ForgeError):
-    """The token may read the pull request and not comment on it."""
+    """The token may read the pull request but not comment on it."""
 
 
 class SavingGateError(TunerError):
-    """A function could save more than the gate allows; the exit code is that of a resize."""
+    """A function could save more than the gate allows; the exit code is a resize's."""
 
     exit_code = 10

@@ -1,4 +1,4 @@
-"""Writes a file in full or not at all: whatever goes wrong, no reader meets half of it."""
+"""Writes a file in full or not at all: whatever goes wrong, no reader sees half of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def write_whole(file: Path, data: bytes, *, new_mode: int | None = None) -> None:
-    """Write beside and put in place: a disk that is full leaves what was there before.
+    """Write beside it, then replace: if the disk is full, the old file stays.
 
-    A link stays a link, and a file keeps its mode; a new one gets `new_mode`, or without it what
-    the umask allows. Raises OSError.
+    A link stays a link, and a file keeps its mode; a new one gets `new_mode`, by default what the
+    umask allows. Raises OSError.
     """
     place = file.resolve()
     descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}-")

@@ -1,4 +1,4 @@
-"""AWS's FunctionConfiguration as a value that holds no secret."""
+"""AWS's FunctionConfiguration as a value without secrets."""
 
 from __future__ import annotations
 
@@ -25,18 +25,17 @@ DERIVED = frozenset(
      "LastUpdateStatusReasonCode", "MasterArn", "ResponseMetadata", "RuntimeVersionConfig",
      "State", "StateReason", "StateReasonCode")
 )  # fmt: skip
-"""What Lambda says of a configuration rather than what its owner set: these change by themselves,
-with every update or with the memory, and nobody can set them back.
-"""
+"""What Lambda reports about a configuration rather than what its owner set: these change by
+themselves, with every update or with the memory, and can't be set back."""
 _DIGEST_CHARACTERS = 12
 
 
 def function_config(raw: Mapping[str, Any], *, region: str) -> FunctionConfig:
     """Read a FunctionConfiguration as botocore parsed it.
 
-    Defaults are Lambda's own, for servers that leave fields out; `region` is the gateway's and
-    yields to the ARN's. Raises AwsError if the memory, the timeout or the name is missing: nothing
-    can be restored to an unknown size.
+    Defaults are Lambda's own, for servers that leave fields out; the ARN's region wins over the
+    gateway's `region`. Raises AwsError if the memory, the timeout or the name is missing: an
+    unknown size can't be restored.
     """
     try:
         name, memory_mb, timeout_s = raw["FunctionName"], raw["MemorySize"], raw["Timeout"]
@@ -80,15 +79,15 @@ def alias(raw: Mapping[str, Any]) -> Alias:
 
 
 def _has_reports(logging: Mapping[str, Any]) -> bool:
-    """Whether REPORT records are logged: those of JSON logs have the level INFO."""
+    """Whether REPORT records are logged: in JSON logs they have the level INFO."""
     return logging.get("LogFormat") != "JSON" or logging.get("SystemLogLevel") != "WARN"
 
 
 def _digests(raw: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
-    """Return (field, digest) of every setting that has no place of its own, sorted.
+    """Return (field, digest) for every other setting, sorted.
 
-    The environment is one digest over all its variables, every digest is salted with the
-    function's name and cut to 48 bits: enough to see a change, of no use to look a value up.
+    The environment is one digest over all its variables; every digest is salted with the function's
+    name and cut to 48 bits: enough to see a change, useless for looking up a value.
     """
     return tuple(
         (field, _digest(name, field, raw[field]))

@@ -1,6 +1,6 @@
 """What goes wrong before the service answers (settings, credentials, the connection).
 
-And what every message is made of: where a request went, what was asked, foreign words cut to fit.
+Also the parts of every message: where a request went, what was asked, foreign text cut to fit.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Connection:
 
     @property
     def text(self) -> str:
-        """It in a sentence: the region, and the endpoint if it is not AWS's own."""
+        """Where, within a sentence: the region, and the endpoint if it isn't AWS's own."""
         region = self.region or "no region"
         return f"{region} (at {self.endpoint_url})" if self.endpoint_url else region
 
@@ -49,11 +49,11 @@ class Request:
     qualifier: str | None = None
     memory_mb: int | None = None
     purpose: str | None = None
-    """What the policy is for that has its action; None for a sweep's."""
+    """Which policy has its action; None for a sweep's."""
 
 
 def plain(text: object) -> str:
-    """Return foreign text fit for one line: bounded, no control characters, ids or keys."""
+    """Return foreign text cut to one line, without control characters, ids or keys."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
     line = _UNTOLD.sub("…", line)
     return line if len(line) <= _QUOTED_CHARACTERS else line[: _QUOTED_CHARACTERS - 1] + "…"

@@ -1,7 +1,7 @@
-"""The control plane: one client, its requests spaced, refusals translated, states waited for.
+"""The control plane: one client, requests spaced, refusals translated, states waited for.
 
 An account's control calls share 15 requests a second, which others need too. GetFunction, which
-botocore's waiters ask, has a budget of its own: 100 a second.
+botocore's waiters call, has its own budget: 100 a second.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from tuner.aws.session import Session
 
 LEAST_INTERVAL_S: Final = 0.11
-"""Nine requests a second at most."""
+"""At most nine requests a second."""
 _APART: Final = ("GetFunction",)
-"""Has a budget of its own, 100 a second."""
+"""Has its own budget, 100 a second."""
 _Answer = TypeVar("_Answer")
 _AWS_ATTEMPTS = 5
 _LOOPBACK_ATTEMPTS = 3  # a server on this machine that refuses connections is not running
 _CONFLICT_ATTEMPTS = 4
 _THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
 _MAX_PAGES: Final = 1000
-"""50,000 versions: a list that goes on is an endpoint's fault."""
+"""50,000 versions: a longer list is an endpoint's fault."""
 # What a configuration says of work under way, and the waiter for its end.
 _UNDER_WAY: Final = (
     ("State", "Pending", "function_active_v2"),
@@ -45,7 +45,7 @@ _UNDER_WAY: Final = (
 
 
 class RateLimiter:
-    """Spaces requests, whichever thread sends them; the SDK's own retries count too."""
+    """Spaces requests from all threads; the SDK's own retries count too."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def attach(self, client: Any) -> None:
-        """Have every request of a client wait for its turn."""
+        """Make every request of a client wait for its turn."""
         client.meta.events.register("before-send", self._before_send)
 
     def wait(self) -> None:
@@ -86,7 +86,7 @@ LOOPBACK_POLLING: Final = ((0.02, 51), (0.25, 117))
 
 
 class ControlPlane:
-    """Sends control calls; the SDK repeats throttled and broken ones, a bounded number of times."""
+    """Sends control calls; the SDK repeats throttled and broken ones a limited number of times."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -105,7 +105,7 @@ class ControlPlane:
 
     @contextmanager
     def translating(self, request: Request) -> Iterator[None]:
-        """Translate whatever refusal comes of a request."""
+        """Translate any refusal of a request."""
         try:
             yield
         except REFUSALS as error:
@@ -113,12 +113,12 @@ class ControlPlane:
 
     @contextmanager
     def beside(self, service: str, request: Request, **options: Any) -> Iterator[Any]:
-        """Open a client of a service beside Lambda for one request; its refusals are translated."""
+        """Open a client of another service for one request; its refusals are translated."""
         with self.translating(request), closing(self.session.client(service, **options)) as client:
             yield client
 
     def listed(self, operation: str, function: FunctionRef, key: str) -> Iterator[Any]:
-        """Read all pages of a list. Raises AwsError, also for one that does not end."""
+        """Read all pages of a list. Raises AwsError, also for one that doesn't end."""
         client: Any = self.client
         with self.translating(Request(operation, function)):
             paginator = client.get_paginator(xform_name(operation))
@@ -128,7 +128,7 @@ class ControlPlane:
                 yield from page.get(key, ())
 
     def read(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
-        """Read a configuration (GetFunction; the link to the code in its answer is dropped)."""
+        """Read a configuration (GetFunction; its link to the code is dropped)."""
         request = Request("GetFunction", function, qualifier)
         named = _named(function, qualifier)
         answer: Any = self._through_throttles(request, lambda: self.client.get_function(**named))
@@ -136,7 +136,7 @@ class ControlPlane:
         return raw
 
     def settled(self, function: FunctionRef, qualifier: str | None = None) -> dict[str, Any]:
-        """Wait until nothing is under way, and read; a server without states is always settled.
+        """Wait until nothing is in progress, and read; a server without states is always settled.
 
         Raises AwsError if Lambda failed at what it was doing.
         """
@@ -149,7 +149,7 @@ class ControlPlane:
         return raw
 
     def change(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
-        """Send a change; while another update is under way, wait for its end and send again."""
+        """Send a change; while another update is in progress, wait for it to end and send again."""
         assert request.function is not None
         for _ in range(_CONFLICT_ATTEMPTS - 1):
             try:
@@ -181,7 +181,7 @@ class ControlPlane:
         )
 
     def _through_throttles(self, request: Request, send: Callable[[], _Answer]) -> _Answer:
-        """Send again what was throttled, which ran nothing; the SDK has tried before."""
+        """Repeat throttled calls, which ran nothing; the SDK has tried before."""
         for wait_s in _THROTTLE_WAITS_S:
             try:
                 with self.translating(request):

@@ -1,9 +1,9 @@
 """Credentials that expire in the middle of a sweep are renewed, or waited for.
 
-Roles and SSO sessions refresh themselves through botocore, as long as their own source lasts. Where
-that ends (an SSO session, keys of a shared file) the call that met it looks whether new ones are
-there, says that it waits, and is sent again with them. A refused request ran nothing, so that this
-is safe for every call, an invocation too.
+Roles and SSO sessions refresh themselves through botocore, as long as their own source lasts. When
+that ends (an SSO session, keys in a shared file), the call that noticed looks for new ones, reports
+that it's waiting, and is sent again with them. A refused request ran nothing, so this is safe for
+every call, even an invocation.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S: Final = 3.0
 MOST_IN_VAIN: Final = 3
-"""New credentials in a row that AWS tells to have expired, too: then it is this machine's clock."""
+"""How many new credentials in a row AWS may call expired before this machine's clock is
+to blame."""
 _SIGNED: Final = "tuner_credentials"
-"""In a request's context: which credentials it was signed with, counted from 0."""
+"""In a request's context: which credentials signed it, counted from 0."""
 _UNUSABLE: Final = (boto.SSOError, boto.TokenRetrievalError, boto.CredentialRetrievalError)
 
 
@@ -49,13 +50,13 @@ class Renewal:
         client.meta.events.register("needs-retry", self._after_reply)
 
     def _before_sign(self, request: Any, **_: Any) -> None:
-        """A source that cannot be refreshed any more is waited for; botocore then tells of it."""
+        """Wait for a source that can't be refreshed any more; botocore reports it afterwards."""
         if not self._is_usable():
             self._renew(self._generation, self._is_usable)
         request.context[_SIGNED] = self._generation
 
     def _after_reply(self, response: Any, request_dict: Any, **_: Any) -> float | None:
-        """Return 0 to have a request sent again that was refused for expired credentials."""
+        """Return 0 to repeat a request that was refused for expired credentials."""
         parsed = response[1] if response is not None else {}
         signed = request_dict["context"].get(_SIGNED, 0)
         if parsed.get("Error", {}).get("Code") not in EXPIRED:
@@ -102,7 +103,7 @@ class Renewal:
         return True
 
     def _has_new(self) -> bool:
-        """Read the credentials anew from where they came, and take them if they are others."""
+        """Read the credentials again from their source, and use them if they have changed."""
         current = self._credentials
         if current is None:
             return False

@@ -1,4 +1,4 @@
-"""What to do while somebody renews credentials that expired. Needs no boto3."""
+"""What to do while somebody renews expired credentials. Needs no boto3."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CredentialsWait:
-    """How long somebody is waited for who has to renew credentials.
+    """How long to wait for somebody to renew credentials.
 
-    For `wait_s` (0: new ones are looked for once), unless `is_over`; `tell` hears of it.
+    For `wait_s` (0: look for new ones once), unless `is_over`; `tell` is told about it.
     """
 
     wait_s: float = 0.0

@@ -1,4 +1,4 @@
-"""What a user calls a function: a name, a partial or a full ARN, qualified or not."""
+"""How a user names a function: a name, a partial or a full ARN, qualified or not."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _REFERENCE = re.compile(
 )
 _SHOWN_CHARACTERS = 80
 EVENT_REGISTRY = "lambda-testevent-schemas"
-"""The registry of EventBridge Schemas that holds shareable test events."""
+"""The registry of EventBridge Schemas with shareable test events."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionRef:
-    """A function, and which of its versions is meant by "current".
+    """A function, and which of its versions "current" means.
 
     What is tuned is always the function. With a `qualifier` (a version's number, an alias or
-    $LATEST) the memory and the code of that version are the ones in use now; without one they are
-    those of $LATEST. Parts that the user left out are None.
+    $LATEST), that version's memory and code are the ones in use now; without one, those of $LATEST.
+    Parts that the user left out are None.
     """
 
     name: str
@@ -45,8 +45,8 @@ class FunctionRef:
     def target(self) -> str:
         """The FunctionName for a request, unqualified.
 
-        An account that the user named is kept: the bare name could be another function, in the
-        account of the credentials.
+        It keeps an account that the user named: the bare name could be another function, in the
+        credentials' account.
         """
         if self.account_id is None:
             return self.name
@@ -56,7 +56,7 @@ class FunctionRef:
 
     @property
     def event_schema(self) -> str:
-        """The schema in that registry which holds the function's events."""
+        """The schema in that registry with the function's events."""
         return f"_{self.name}-schema"
 
 
@@ -78,7 +78,7 @@ def parse_reference(text: str) -> FunctionRef:
 
 
 def check_region(reference: FunctionRef, region: str) -> None:
-    """Raise UsageError if the function is in another region by its ARN."""
+    """Raise UsageError if the function's ARN names another region."""
     if reference.region not in (None, region):
         raise UsageError(
             f"{reference.name} is in {reference.region} by its ARN, but the region is {region}: "

@@ -42,13 +42,12 @@ def connect(
 ) -> LambdaGateway:
     """Open the gateway to one region; no request is sent yet.
 
-    The region is `region`, else that of `function` (if it is an ARN), else that of the environment
-    or the profile, else us-east-1 for an endpoint on loopback; such an endpoint needs no
-    credentials either; `access_key_id` is the key of one that was started here. `credentials_wait`
-    is for credentials that expire. `max_connections` bounds the invocations that can be on their
-    way at once.
-    Raises InputError (no region, a region that contradicts the ARN, an unknown profile, a bad
-    endpoint URL) and CredentialsError.
+    The region is `region`, else the one in `function` (if it's an ARN), else the environment's or
+    the profile's, else us-east-1 for an endpoint on loopback; such an endpoint needs no credentials
+    either, and `access_key_id` is the key of one that was started here. `credentials_wait` handles
+    expired credentials. `max_connections` bounds the invocations in flight. Raises InputError (no
+    region, a region that contradicts the ARN, an unknown profile, a bad endpoint URL) and
+    CredentialsError.
     """
     reference = parse_reference(function) if function is not None else None
     if reference is not None and reference.region is not None:
@@ -67,8 +66,8 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
 
     `function` is always a name, a partial ARN or an ARN. A qualifier in it chooses what
     `read_function` reads; everything else concerns the function itself. The SDK repeats refused
-    control calls a few times; an invocation is sent exactly once. Every method raises AwsError
-    and its kin, and InputError for what is no function of this region.
+    control calls a few times; an invocation is sent exactly once. Every method raises AwsError and
+    its subclasses, and InputError for what isn't a function of this region.
     """
 
     def __init__(
@@ -140,10 +139,10 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
         return self._config(self._control.settled(reference, version))
 
     def delete_version(self, function: str, version: str) -> None:
-        """Delete one published version; a version that is gone already is no error.
+        """Delete one published version, if it still exists.
 
-        Raises InputError for anything but a version's number, ConflictError if an alias points
-        at it.
+        Raises InputError for anything but a version's number, ConflictError if an alias points at
+        it.
         """
         # Without a number, DeleteFunction deletes the function itself.
         if not (version.isascii() and version.isdecimal()):
@@ -172,7 +171,7 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
     # Invoking
 
     def invoke(self, function: str, version: str, payload: bytes, *, timeout_s: int) -> InvokeReply:
-        """Invoke a version once and wait for its reply, `timeout_s` (its own) and 30 s at most.
+        """Invoke a version once and wait for its reply, at most `timeout_s` (its own) and 30 s.
 
         Raises ThrottledError (ran nothing, may be sent again), LostReplyError (may have run),
         EndpointError and any other AwsError (ran nothing).
@@ -188,5 +187,5 @@ class LambdaGateway(TemporaryCopies, FunctionControl, Invoker):
 
 
 def _given(**parameters: Any) -> dict[str, Any]:
-    """Leave out the parameters that have nothing to say."""
+    """Leave out the parameters that are None."""
     return {name: given for name, given in parameters.items() if given is not None}

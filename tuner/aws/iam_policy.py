@@ -30,14 +30,13 @@ def least_policy(
 ) -> dict[str, Any]:
     """Return the IAM policy document (to be dumped as JSON) that a sweep needs.
 
-    `function` is a name or an ARN; what an ARN says of region and account wins over the
-    arguments. Every Sid tells what its statement is for. The resource types are those of the
-    Service Authorization Reference ("Actions defined by AWS Lambda"); a trailing `:*` matches
-    versions and aliases only, so DeleteFunction cannot reach the function itself. With isolation
-    clone nothing may be changed but functions named `lambda-tuner-*`, and iam:PassRole is needed
-    to give the copy the function's role; version never sets a role; auto may do either, and looks
-    for what reaches the function. A Sid that begins with Optional may be left out. Raises
-    InputError for what is no function.
+    `function` is a name or an ARN; the ARN's region and account win over the arguments. Every Sid
+    says what its statement is for. The resource types are those of the Service Authorization
+    Reference ("Actions defined by AWS Lambda"); a trailing `:*` matches versions and aliases only,
+    so DeleteFunction can't reach the function itself. With isolation clone, only functions named
+    `lambda-tuner-*` may be changed, and iam:PassRole is needed to give the copy the function's
+    role; version never sets a role; auto may do either, and checks what reaches the function. A Sid
+    that begins with Optional may be left out. Raises InputError if it isn't a function.
     """
     reference = parse_reference(function)
     region = reference.region or region
@@ -86,7 +85,7 @@ def policy_of(statements: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _log_groups(arn: str, name: str, isolation: Isolation) -> list[str]:
-    """Where Lambda logs to by itself; a group that the owner named has to be added."""
+    """Where Lambda logs by default; a group that the owner named has to be added."""
     groups = arn.replace(":lambda:", ":logs:", 1).rpartition(":function:")[0] + ":log-group"
     own = [] if isolation == "clone" else [f"{groups}:/aws/lambda/{name}:*"]
     copies = [] if isolation == "version" else [f"{groups}:/aws/lambda/{COPY_PREFIX}*:*"]

@@ -84,7 +84,7 @@ class Invocations:
     def invoke(
         self, function: FunctionRef, version: str, payload: bytes, *, timeout_s: int
     ) -> InvokeReply:
-        """Invoke one version and wait for its answer; see the module for what is raised."""
+        """Invoke one version and wait for its answer; the module says what is raised."""
         client = self._clients.get(timeout_s) or self._client(timeout_s)
         clock = self._clock
         started_s = clock()
@@ -145,7 +145,7 @@ class Invocations:
 
 
 def _host_load(said: str | None) -> float | None:
-    """Read what a local endpoint tells of its machine; Lambda tells nothing of it."""
+    """Read what a local endpoint reports about its machine; Lambda reports nothing."""
     return float(said) if said and re.fullmatch(r"[01]\.[0-9]{2}", said) else None
 
 
@@ -156,7 +156,7 @@ def _lost(function: FunctionRef, why: str) -> LostReplyError:
 
 
 def _read(body: Any) -> bytes:
-    """Read a body to its end: that frees the connection."""
+    """Read a body to its end, which frees the connection."""
     chunks, size = [], 0
     while chunk := body.read(_CHUNK_BYTES):
         chunks.append(chunk)
@@ -168,7 +168,7 @@ def _read(body: Any) -> bytes:
 
 
 def _log_tail(encoded: str | None) -> str:
-    """What is not base64 tells no more than no log: it is found out where its report is missing."""
+    """Invalid base64 counts as no log: the missing report is noticed later."""
     try:
         return b64decode(encoded, validate=True).decode("utf-8", "replace") if encoded else ""
     except ValueError:

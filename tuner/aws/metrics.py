@@ -1,4 +1,4 @@
-"""What CloudWatch knows of a function: mean duration, traffic by the minute, recursions dropped."""
+"""What CloudWatch knows about a function: mean duration, traffic by the minute, recursive drops."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from tuner.model.invocation import MinuteLoad
 
 MAX_DAYS: Final = 15
-"""CloudWatch keeps data points of a minute for so long."""
+"""How long CloudWatch keeps one-minute data points."""
 _LOOK_BACK: Final = timedelta(days=7)
 # CloudWatch returns at most 1,440 data points; seven days of these are 1,008.
 _PERIOD_S = 600
@@ -26,7 +26,7 @@ def read_points(
     period_s: int,
     resource: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Data points of one of Lambda's metrics, 1,440 at most; without `resource` over all versions.
+    """Data points of one Lambda metric, at most 1,440; without `resource`, over all versions.
 
     Raises what botocore raises.
     """
@@ -46,9 +46,9 @@ def read_points(
 def mean_duration_ms(
     client: Any, function_name: str, *, changed_at: datetime | None, now: datetime
 ) -> float | None:
-    """Return CloudWatch's mean Duration of a function at its present configuration.
+    """Return CloudWatch's mean Duration of a function in its present configuration.
 
-    Looks back to `changed_at`, when the configuration last changed, and seven days at most, over
+    Looks back to `changed_at`, when the configuration last changed, and at most seven days, over
     all versions of the function; None if nothing ran. Raises what botocore raises.
     """
     start = max(now - _LOOK_BACK, changed_at or now - _LOOK_BACK)
@@ -69,7 +69,7 @@ def mean_duration_ms(
 
 
 def dropped_as_recursive(client: Any, function_name: str, *, since: datetime, now: datetime) -> int:
-    """Return how many invocations of a function Lambda has dropped since then as recursive.
+    """Return how many of a function's invocations Lambda has dropped as recursive since then.
 
     Raises what botocore raises. Source: AWS's developer guide, "Use Lambda recursive loop
     detection", metric RecursiveInvocationsDropped.
@@ -80,7 +80,7 @@ def dropped_as_recursive(client: Any, function_name: str, *, since: datetime, no
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Read Lambda's LastModified ("2026-01-31T09:30:00.000+0000"); None if it is none."""
+    """Read Lambda's LastModified ("2026-01-31T09:30:00.000+0000"); None if it isn't a time."""
     try:
         moment = datetime.fromisoformat(text or "")
     except ValueError:
@@ -91,10 +91,10 @@ def parse_time(text: str | None) -> datetime | None:
 def minute_loads(
     client: Any, function_name: str, *, start: datetime, days: int
 ) -> tuple[MinuteLoad, ...]:
-    """Minutes with an invocation, over all versions, ascending; two questions a day.
+    """Minutes with an invocation, over all versions, ascending; two requests per day.
 
-    GetMetricStatistics gives 1,440 data points at most: the minutes of a day. Raises what botocore
-    raises.
+    GetMetricStatistics returns at most 1,440 data points: the minutes of a day. Raises what
+    botocore raises.
     """
     counts: dict[datetime, float] = {}
     at_once: dict[datetime, float] = {}

@@ -1,4 +1,4 @@
-"""Asks the Price List API, one small question at a time."""
+"""Queries the Price List API, one small request at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tuner.aws.service_errors import REFUSALS, refused
 from tuner.aws.session import open_session
 
 HOME: Final = "us-east-1"
-"""The API knows every region's prices and is found in a few regions only, this one among them."""
+"""The API has every region's prices but only a few regions host it, including this one."""
 
 
 class PriceList:
@@ -20,7 +20,7 @@ class PriceList:
     def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
         """Open it; raises InputError and CredentialsError. No request is sent yet.
 
-        `region` is the caller's own; without it that of the environment or the profile.
+        `region` is the caller's own, by default the environment's or the profile's.
         """
         session = open_session(region=region, profile=profile, endpoint_url=None)
         self.region = session.region

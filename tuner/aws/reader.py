@@ -1,7 +1,7 @@
-"""What is read of Lambda and of the services beside it: nothing here changes anything.
+"""Reads from Lambda and related services: nothing here changes anything.
 
-Beside Lambda: shareable test events (EventBridge Schemas) and the log of one invocation, which
-arrives in CloudWatch Logs some seconds later.
+The related services: shareable test events (EventBridge Schemas) and the log of one invocation,
+which arrives in CloudWatch Logs some seconds later.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from tuner.model.invocation import MinuteLoad
 
 _LOG_WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between looks; at a server of this machine a few tenths are enough."""
+"""Between looks; for a local server, a few tenths are enough."""
 _LOOPBACK_LOG_WAITS_S: Final = (0.1, 0.3)
 _LOOK_BACK_MS: Final = 20 * 60 * 1000
-"""An invocation lasts 15 minutes at most, and clocks differ."""
+"""An invocation lasts at most 15 minutes, and clocks differ."""
 _MOST_PAGES: Final = 20
 _REQUEST_ID: Final = re.compile(r"[0-9A-Fa-f-]{8,40}")
 _LATEST: Final = "$LATEST"
 
 
 def _lines(client: Any, group: str, request_id: str, since_ms: int) -> list[str]:
-    """The lines that hold the request's id; a page may be empty and still not the last."""
+    """The lines with the request's id; a page may be empty and still not be the last."""
     found: list[str] = []
     more: dict[str, str] = {}
     for _ in range(_MOST_PAGES):
@@ -74,7 +74,7 @@ def _examples(content: str, function: FunctionRef) -> dict[str, bytes]:
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """Concurrency limits of the account in its region; None where the endpoint does not say."""
+    """The account's concurrency limits in its region; None if the endpoint doesn't say."""
 
     concurrent_executions: int | None
     unreserved_concurrent_executions: int | None
@@ -100,12 +100,12 @@ class LambdaReader:
 
     @property
     def region(self) -> str:
-        """The region that requests go to."""
+        """The region where requests go."""
         return self._session.region
 
     @property
     def endpoint_url(self) -> str | None:
-        """The endpoint if it is not AWS's own (given, or named by AWS's settings)."""
+        """The endpoint if it isn't AWS's own (given, or from AWS's settings)."""
         return self._session.endpoint_url
 
     @property
@@ -114,9 +114,9 @@ class LambdaReader:
         return self._session.is_loopback
 
     def resolve(self, function: str) -> FunctionRef:
-        """Read a name or ARN. Raises InputError if it is none, or belongs to another region.
+        """Read a name or ARN. Raises InputError if it's neither, or in another region.
 
-        The name of the function that the gateway was opened for stays in the account of its ARN.
+        The name of the function that the gateway was opened for stays in its ARN's account.
         """
         reference = parse_reference(function)
         check_region(reference, self.region)
@@ -146,7 +146,7 @@ class LambdaReader:
             return tuple(configuration.alias(raw) for raw in raws)
 
     def account_settings(self) -> AccountSettings:
-        """Read the concurrency limits; they are None where that is refused or not known."""
+        """Read the concurrency limits; None if that is refused or unknown."""
         try:
             with self._control.translating(Request("GetAccountSettings")):
                 answer = self._control.client.get_account_settings()
@@ -158,7 +158,7 @@ class LambdaReader:
         )
 
     def reserved_concurrency(self, function: str) -> int | None:
-        """Read what is reserved for the function; None if nothing is, or it cannot be known."""
+        """Read the function's reserved concurrency; None if there is none, or it isn't known."""
         reference = self.resolve(function)
         try:
             with self._control.translating(Request("GetFunctionConcurrency", reference)):
@@ -172,9 +172,9 @@ class LambdaReader:
         return answer.get("ReservedConcurrentExecutions")
 
     def recent_duration_ms(self, function: str) -> float | None:
-        """Return CloudWatch's mean duration since the function last changed, 7 days at most.
+        """Return CloudWatch's mean duration since the function last changed, at most 7 days.
 
-        None if nothing ran since, or if CloudWatch is denied or not there.
+        None if nothing ran since, or if CloudWatch is denied or absent.
         """
         reference = self.resolve(function)
         request = Request("GetMetricStatistics", reference)
@@ -200,7 +200,7 @@ class LambdaReader:
         return find_live_traffic(self._control, self.resolve(function), self._now())
 
     def side_effects(self, function: str) -> tuple[str, ...]:
-        """Name what an invocation may touch, as far as settings tell. Raises CredentialsError."""
+        """Name what an invocation may touch, as far as settings show. Raises CredentialsError."""
         return find_side_effects(self._control, self.resolve(function))
 
     def batch_sizes(self, function: str) -> tuple[int, ...]:
@@ -210,9 +210,9 @@ class LambdaReader:
         return tuple(sorted({raw["BatchSize"] for raw in raws if raw.get("BatchSize")}))
 
     def shareable_events(self, function: str) -> dict[str, bytes]:
-        """The function's shareable test events by their names, as JSON; none where it has none.
+        """The function's shareable test events by name, as JSON; empty if it has none.
 
-        Raises AwsError, also for a document that cannot be read.
+        Raises AwsError, also for a document that can't be read.
         """
         reference = self.resolve(function)
         request = Request("DescribeSchema", reference)
@@ -236,7 +236,7 @@ class LambdaReader:
     def find_log(self, function: str, request_id: str) -> str | None:
         """Return the lines that name a request, once its report is among them; else None.
 
-        None also where the log may not be read: the sweep goes on without.
+        None also if the log can't be read: the sweep goes on without it.
         """
         if not _REQUEST_ID.fullmatch(request_id):
             return None

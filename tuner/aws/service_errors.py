@@ -1,7 +1,7 @@
-"""Every refusal of AWS, of its endpoint or of botocore itself, as one line that says what to do.
+"""Every refusal by AWS, its endpoint or botocore, as one line that says what to do.
 
-AWS's own words are quoted only where they tell more than the code does, and then without control
-characters, account ids and key ids, and cut to a line.
+AWS's own words are quoted only if they say more than the code does, and then on one line, without
+control characters, account ids and key ids.
 """
 
 from __future__ import annotations
@@ -41,15 +41,14 @@ _MEMORY_CAP = re.compile(
 )
 
 MALFORMED = (ResponseParserError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
-"""What comes of a reply that has not the shape that the API says, in botocore or where it is read.
-"""
+"""What a reply in the wrong shape raises, in botocore or where it's read."""
 REFUSALS = (ClientError, BotoCoreError, *MALFORMED)
-"""Everything that is raised on the way of a request."""
+"""Everything that sending a request can raise."""
 
 EXPIRED = frozenset(
     ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 )
-"""Codes by which credentials are told to have expired; nothing was done then."""
+"""Codes for expired credentials; nothing was done then."""
 _UNKNOWN_KEYS = frozenset(
     ("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "MissingAuthenticationToken",
      "MissingAuthenticationTokenException", "AuthFailure", "UnrecognizedClientException")
@@ -89,7 +88,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 class UpdateInProgressError(ConflictError):
-    """An update or the creation of the function is still going on: wait and ask again."""
+    """An update or the creation of the function is still in progress: wait and ask again."""
 
 
 def refused(error: Exception, connection: Connection, request: Request | None = None) -> TunerError:
@@ -104,7 +103,7 @@ def refused(error: Exception, connection: Connection, request: Request | None = 
 
 
 class MalformedReplyError(AwsError):
-    """A reply has not the shape that the API says."""
+    """A reply doesn't have the shape that the API defines."""
 
 
 def _malformed(
@@ -122,11 +121,11 @@ def _malformed(
 
 
 class ShapeError(ValueError):
-    """A part of a reply is of another type than the API says."""
+    """A part of a reply has a type other than the API's."""
 
 
 def check_shapes(client: Any) -> None:
-    """Have every reply of a client checked against its API before anybody reads it."""
+    """Check every reply of a client against its API before anything reads it."""
     client.meta.events.register("after-call", _check_reply)
 
 
@@ -136,7 +135,7 @@ def _check_reply(*, parsed: Any, model: Any, http_response: Any, **_: object) ->
 
 
 def _check_shape(given: Any, shape: Any, name: str) -> None:
-    """Raise ShapeError for the first part that is of another type; botocore takes any."""
+    """Raise ShapeError for the first part of another type; botocore accepts any."""
     kinds = _KINDS.get(shape.type_name)
     if given is None or kinds is None:
         return

@@ -1,4 +1,4 @@
-"""Profile, region, credentials and endpoint: everything that is settled before the first call."""
+"""Profile, region, credentials and endpoint: everything decided before the first call."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Session:
     region: str
     profile: str | None
     endpoint_url: str | None
-    """The endpoint that was given, or that AWS's own settings name; None for AWS's default."""
+    """The endpoint that was given, or from AWS's own settings; None for AWS's default."""
     is_loopback: bool
     boto: boto3.Session = field(repr=False)
     keys: dict[str, str] = field(repr=False)
-    """Dummy keys for a loopback endpoint without credentials; else empty."""
+    """Dummy keys for a loopback endpoint without credentials; otherwise empty."""
     on_client: list[Callable[[Any], None]] = field(default_factory=list, repr=False)
     """Told of every client that is made."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -54,8 +54,8 @@ class Session:
     def client(self, service: str, **options: Any) -> Any:
         """Make a client; `options` are those of botocore's Config.
 
-        A proxy is never asked for an endpoint on this machine. Only Lambda lives at a custom
-        endpoint that is elsewhere (a VPC endpoint, say); on loopback, its neighbours do too.
+        A local endpoint is never reached through a proxy. At a custom endpoint elsewhere (such as a
+        VPC endpoint) there is only Lambda; on loopback, its related services are there too.
         """
         if self.is_loopback:
             options["proxies"] = {}
@@ -85,10 +85,9 @@ def open_session(
 ) -> Session:
     """Settle profile, region, endpoint and credentials, without a request to Lambda.
 
-    The region is the one given, else that of environment or profile, else us-east-1 for an endpoint
-    on loopback. `access_key_id` is taken in place of any credentials.
-    Raises InputError (an unknown profile, no region, a bad endpoint URL or AWS
-    configuration file) and CredentialsError.
+    The region is the one given, else the environment's or the profile's, else us-east-1 for an
+    endpoint on loopback. `access_key_id` replaces any credentials. Raises InputError (an unknown
+    profile, no region, a bad endpoint URL or AWS configuration file) and CredentialsError.
     """
     if endpoint_url is not None:
         _check_endpoint(endpoint_url, "`endpoint_url`")
@@ -122,7 +121,7 @@ def open_session(
 
 
 def is_loopback_url(url: str) -> bool:
-    """Whether a URL leads to this very machine."""
+    """Whether a URL points to this machine."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -131,7 +130,7 @@ def is_loopback_url(url: str) -> bool:
 
 
 def _check_endpoint(endpoint_url: str, source: str) -> None:
-    """Raise UsageError if this is no URL of a server (credentials in it are not told)."""
+    """Raise UsageError if this isn't a server's URL (without showing credentials in it)."""
     try:
         parts = urlsplit(endpoint_url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -159,7 +158,7 @@ def _configured_endpoint(core: botocore.session.Session) -> str | None:
 def _keys(
     core: botocore.session.Session, *, is_loopback: bool, profile: str | None
 ) -> dict[str, str]:
-    """Find credentials; on loopback none are needed, and dummies stand in for those not found."""
+    """Find credentials; on loopback none are needed, and dummies replace missing ones."""
     if is_loopback and profile is None:
         resolver = core.get_component("credential_provider")
         for method in _FETCHED_CREDENTIALS:

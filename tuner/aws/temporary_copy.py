@@ -1,7 +1,7 @@
-"""A temporary copy of a function: made from what GetFunction tells, deleted with its log group.
+"""A temporary copy of a function: made from what GetFunction returns, deleted with its log group.
 
-CreateFunction takes code and settings only, so no trigger, alias, concurrency or policy can come
-along. The dead-letter queue (for asynchronous calls, which a sweep does not make) and the log group
+CreateFunction takes code and settings only, so no trigger, alias, concurrency or policy comes
+along. The dead-letter queue (for asynchronous calls, which a sweep doesn't make) and the log group
 (a copy writes to its own) are left out on purpose.
 """
 
@@ -68,7 +68,7 @@ _ITS_OWN: Final = DERIVED | {
 def copied_settings(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return CreateFunction's parameters for a FunctionConfiguration, without name and code.
 
-    Raises AwsError for what cannot be copied: a copy that differs would measure something else.
+    Raises AwsError for what can't be copied: a copy that differs would measure something else.
     """
     _refuse_uncopyable(raw)
     nested = {name: _part(raw, name, *fields) for name, (fields, _) in _PARTS.items()}
@@ -117,9 +117,9 @@ class TemporaryCopies(LambdaReader):
         return self._config(raw)
 
     def delete_copy(self, copy: str, description: str) -> None:
-        """Delete a copy that has this description; none is no error.
+        """Delete a copy that has this description, if it exists.
 
-        Raises InputError for any other name, ConflictError if it is none of this sweep.
+        Raises InputError for any other name, ConflictError if it isn't this sweep's.
         """
         made = self._copy(copy)
         client: Any = self._control.client
@@ -145,7 +145,7 @@ class TemporaryCopies(LambdaReader):
             )
 
     def delete_logs_of_copy(self, copy: str) -> None:
-        """Delete the log group that Lambda made for a copy; none is no error."""
+        """Delete the log group that Lambda made for a copy, if it exists."""
         made = self._copy(copy)
         request = Request("DeleteLogGroup", made)
         limits = {"connect_timeout": 5, "read_timeout": 30}
@@ -160,7 +160,7 @@ class TemporaryCopies(LambdaReader):
                 raise
 
     def _copy(self, name: str) -> FunctionRef:
-        """Without a qualifier, DeleteFunction deletes a function: only ever one that is a copy."""
+        """Without a qualifier, DeleteFunction deletes a function: only ever a copy."""
         copy = self.resolve(name)
         if not copy.name.startswith(COPY_PREFIX) or copy.qualifier is not None:
             raise InputError(f"{copy.name} is not the name of a temporary copy")
@@ -188,7 +188,7 @@ class TemporaryCopies(LambdaReader):
         return {"ZipFile": package}
 
     def _download(self, function: FunctionRef, url: str) -> bytes:
-        """Fetch a package from its presigned link, which no message may hold."""
+        """Fetch a package from its presigned link, which must not appear in a message."""
         if urlsplit(url).scheme != "https" and not self.is_loopback:
             raise AwsError(f"Lambda gave no https link to the code of {function.name}")
         request = Request("GetFunction", function)
@@ -252,7 +252,7 @@ def _refuse_uncopyable(raw: Mapping[str, Any]) -> None:
 
 
 def _uncopyable(raw: Mapping[str, Any]) -> list[str]:
-    """Name every setting that is neither taken along nor known to differ, sorted."""
+    """Name every setting that is neither copied nor known to differ, sorted."""
     known = {*_PLAIN, *_PARTS, *_RENAMED, *_ITS_OWN}
     whole = [name for name, given in raw.items() if given and name not in known]
     parts = [
@@ -265,9 +265,9 @@ def _uncopyable(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _differing(original: Mapping[str, Any], copy: Mapping[str, Any]) -> list[str]:
-    """Name every setting in which a copy is not its original, sorted.
+    """Name every setting in which a copy differs from its original, sorted.
 
-    All that Lambda tells is compared but what is known to differ.
+    Everything that Lambda reports is compared except what is known to differ.
     """
     first, second = _compared(original), _compared(copy)
     return sorted(name for name in {*first, *second} if first.get(name) != second.get(name))

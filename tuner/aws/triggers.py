@@ -1,9 +1,9 @@
-"""What leads to a function without naming a version or an alias, and what an invocation touches.
+"""What reaches a function without naming a version or an alias, and what an invocation touches.
 
-Policies tell who may call (S3, SNS, API Gateway, EventBridge rules), mappings who is polled for it,
-and the metric tells of those who call by their own role (Step Functions, schedules, other code).
-A queue or stream that feeds it, a dead-letter queue, destinations or retries of asynchronous calls:
-their owner minds what each event causes. What a role allows is not looked at.
+Policies say who may call (S3, SNS, API Gateway, EventBridge rules), mappings say what is polled for
+it, and the metric shows callers that use their own role (Step Functions, schedules, other code).
+Side effects are a queue or stream that feeds it, a dead-letter queue, destinations and retries of
+asynchronous calls. What a role allows isn't checked.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _SERVICE_SUFFIX: Final = ".amazonaws.com"
 def find_live_traffic(control: ControlPlane, function: FunctionRef, now: datetime) -> LiveTraffic:
     """Ask for everything that reaches the unqualified function. Raises CredentialsError.
 
-    An endpoint on this machine that does not know an operation has nothing of its kind; anywhere
-    else a refusal means that it is not known.
+    If a local endpoint doesn't know an operation, it has nothing of that kind; anywhere else a
+    refusal means that it's unknown.
     """
     questions: tuple[tuple[str, str, Callable[[], Iterable[str]]], ...] = (
         ("its aliases", "ListAliases", lambda: _aliases(control, function)),
@@ -75,7 +75,7 @@ def _mappings(control: ControlPlane, function: FunctionRef) -> Iterator[str]:
 
 
 def _event_source_mappings(control: ControlPlane, function: FunctionRef) -> Iterator[Any]:
-    """Those that send something: a disabled one is kept for later."""
+    """Those that send something: a disabled one may be enabled later."""
     listed = control.listed("ListEventSourceMappings", function, "EventSourceMappings")
     return (mapping for mapping in listed if mapping.get("State") != "Disabled")
 
@@ -126,7 +126,7 @@ def _is_unqualified(arn: str) -> bool:
 
 
 def find_side_effects(control: ControlPlane, function: FunctionRef) -> tuple[str, ...]:
-    """Name what an invocation may touch, each in words. What is refused is not known and left out.
+    """Name what an invocation may touch, in words. What is refused isn't known and is left out.
 
     Raises CredentialsError.
     """
@@ -169,6 +169,6 @@ def _asynchronous(control: ControlPlane, function: FunctionRef) -> Iterator[str]
 
 
 def _service(arn: object, other: str = "a source outside AWS") -> str:
-    """The service of an ARN: the rest holds an account's number."""
+    """The service in an ARN: the rest contains an account number."""
     parts = str(arn or "").split(":")
     return plain(parts[2]) if len(parts) > 2 else other

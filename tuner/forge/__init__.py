@@ -1,8 +1,9 @@
-"""Comments and suggestions on pull and merge requests: one a key, found again and kept up to date.
+"""Comments and suggestions on pull and merge requests: one per key, found again and kept up to
+date.
 
-Read `protocol` first: what is asked of a forge. `open_forge` gives it for a request's address:
-`github` or `gitlab`, both a `retrying_client`. Text goes in, and `comments` posts
-it, as a comment or on lines, renews it where it changed, and withdraws what holds no longer.
+Read `protocol` first: what is asked of a forge. `open_forge` opens one for a request's address:
+`github` or `gitlab`, each a `retrying_client`. `comments` posts text as a comment or on lines,
+updates it when it changes, and withdraws what no longer holds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Comments and suggestions on lines: one a key, posted once, renewed in place, or withdrawn."""
+"""Comments and suggestions on lines: one per key, posted once, updated in place, or withdrawn."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Delivery(NamedTuple):
 def deliver(forge: Forge, text: str, *, key: str, measured: datetime) -> Delivery:
     """Bring `text` to the pull request as the comment `key`. Raises ForgeError.
 
-    A comment of a later measurement stays as it is. Runs at the same time may each post: every run
-    looks again behind its own post, and all keep the oldest comment with the newest text.
+    A comment with a later measurement stays. Concurrent runs may each post: every run looks again
+    after posting, and all of them keep the oldest comment with the newest text.
     """
     body = f"{text.rstrip()}\n\n{Marker(key, measured)}"
     there = _with_key(forge, key)
@@ -53,7 +53,7 @@ def deliver(forge: Forge, text: str, *, key: str, measured: datetime) -> Deliver
 
 
 def is_newer_there(forge: Forge, *, key: str, measured: datetime) -> bool:
-    """Whether a comment of a later measurement is there. Raises ForgeError."""
+    """Whether a comment with a later measurement exists. Raises ForgeError."""
     return any(_measured(comment) > measured for comment in _with_key(forge, key))
 
 
@@ -73,7 +73,7 @@ def _measured(comment: Comment) -> datetime:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two texts are the same but for line breaks, which forges rewrite."""
+    """Whether two texts are the same except for line breaks, which forges rewrite."""
     return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
@@ -86,23 +86,25 @@ _LINE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """Which comment this is (`key`), and when what it shows was measured (UTC)."""
+    """Which comment this is (`key`), and when its content was measured (UTC)."""
 
     key: str
     measured: datetime
     kind: Kind = "comment"
 
     def __str__(self) -> str:
-        """An HTML comment, which forges do not show. The key is percent-encoded: none ends it."""
+        """An HTML comment, which forges don't show. The key is percent-encoded, so it
+        can't end it.
+        """
         measured = self.measured.astimezone(UTC).isoformat().replace("+00:00", "Z")
         key = quote(self.key, safe="")
         return f'<!-- lambda-tuner:{self.kind} key="{key}" measured="{measured}" -->'
 
     @classmethod
     def of(cls, body: str) -> Self | None:
-        """The marker that is a comment's last line; None where it has none.
+        """The marker in a comment's last line; None if it has none.
 
-        Only the last line counts, so that what a comment quotes is not taken for its own.
+        Only the last line counts, so a quoted marker isn't taken for the comment's own.
         """
         match = _LINE.fullmatch(body.rstrip().rpartition("\n")[2].strip())
         if match is None:
@@ -122,11 +124,12 @@ _WITHDRAWN: Final = "Withdrawn: a newer measurement says something else; see the
 def suggest(
     forge: Forge, suggestions: Sequence[Suggestion], *, key: str, measured: datetime
 ) -> set[str]:
-    """Bring the suggestions of the comment `key` to their lines; return whose stand there now.
+    """Bring the suggestions of the comment `key` to their lines; return the subjects that have one
+    now.
 
-    One whose line the diff does not show (or shows otherwise) is not posted. What an earlier run
-    suggested and this one does not is removed, or withdrawn in words where somebody replied.
-    Raises ForgeError.
+    A suggestion whose line isn't in the diff, or differs there, isn't posted. What an earlier run
+    suggested and this one doesn't is removed, or withdrawn in words if somebody replied. Raises
+    ForgeError.
     """
     shown = [each for each in suggestions if forge.shows(each)]
     standing = _remarks_with_key(forge, key)
@@ -149,7 +152,7 @@ def suggest(
 
 
 def _keep_the_oldest(forge: Forge, key: str, measured: datetime) -> None:
-    """Runs at the same time may each post: all keep the first one."""
+    """Concurrent runs may each post: all of them keep the first."""
     seen: set[str] = set()
     for subject, remark in _remarks_with_key(forge, key):
         if subject in seen:
@@ -178,7 +181,7 @@ def _withdraw(forge: Forge, remark: Remark, key: str, measured: datetime) -> Non
 
 
 def _body(forge: Forge, suggestion: Suggestion, key: str, measured: datetime) -> str:
-    """The fence is longer than every run of backticks in the line, so that nothing ends it."""
+    """The fence is longer than any run of backticks in the line, so nothing ends it early."""
     longest = max(map(len, re.findall(r"`+", suggestion.after)), default=0)
     fence = "`" * max(3, longest + 1)
     marker = Marker(f"{key} {suggestion.subject}", measured, "suggestion")
@@ -189,14 +192,14 @@ _HUNK: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
 
 class NewLine(NamedTuple):
-    """A line of the new side; `old_line` is its number before the change, None for an added one."""
+    """A line on the new side; `old_line` is its number before the change, None for an added one."""
 
     text: str
     old_line: int | None
 
 
 def new_side(patch: str) -> dict[int, NewLine]:
-    """The lines of the new side that a file's patch shows, by number (from 1); no line breaks."""
+    """The new-side lines that a file's patch shows, by number (from 1), without line breaks."""
     found: dict[int, NewLine] = {}
     old = new = 0
     for line in patch.split("\n"):

@@ -1,4 +1,4 @@
-"""GitHub and GitHub Enterprise, by PyGithub."""
+"""GitHub and GitHub Enterprise, through PyGithub."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 ACTIONS_AUTHOR: Final = "github-actions[bot]"
-"""Who a workflow's GITHUB_TOKEN is; it may not ask for its own name."""
+"""The author of a workflow's GITHUB_TOKEN, which may not ask for its own name."""
 _TIMEOUT_S: Final = 20
 _REDIRECTS: Final = range(300, 400)
 
@@ -107,7 +107,7 @@ class GithubForge(RetryingClient):
         self.ask(self._issue.get_comment(comment.comment_id).delete, changes=True)
 
     def shows(self, suggestion: Suggestion) -> bool:
-        """Whether the diff shows the line as it is here. A file too large has no patch there."""
+        """Whether the diff shows the line as it is here. A file that's too large has no patch."""
         if self._files is None:
             self._head = self.ask(lambda: self._pull.head.sha)  # before the files
             self._files = self.ask(
@@ -136,7 +136,7 @@ class GithubForge(RetryingClient):
         ]
 
     def remark(self, suggestion: Suggestion, body: str) -> None:
-        """Post a review comment on the head that the diff was read of."""
+        """Post a review comment on the head commit that the diff was read from."""
         self.ask(
             lambda: self._pull.create_review_comment(
                 body, self._head, suggestion.path, line=suggestion.line, side="RIGHT"
@@ -154,7 +154,7 @@ class GithubForge(RetryingClient):
         self.ask(self._pull.get_review_comment(int(remark.remark_id)).delete, changes=True)
 
     def _who(self) -> str:
-        """The token's name; where it belongs to an app, which may not ask, that of GitHub Actions.
+        """The token's name; for an app's token, which may not ask, GitHub Actions'.
 
         Raises ForgeError.
         """
@@ -173,7 +173,7 @@ def _comment(found: IssueComment) -> Comment:
 
 
 def _wait_s(error: GithubException, now_s: float) -> float | None:
-    """Seconds until a request may be sent again; None where it is no matter of its rate."""
+    """Seconds until a request may be sent again; None if it isn't about the rate."""
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if error.status not in {403, 429}:
         return None
@@ -191,7 +191,7 @@ def _message(error: GithubException) -> str:
 
 
 def _as_listed(comment: PullRequestComment) -> dict[str, Any]:
-    """What the list says of it. PyGithub would ask for each one again for a field it has not."""
+    """The data from the list. PyGithub would fetch each one again for a missing field."""
     from github.GithubObject import CompletableGithubObject  # noqa: PLC0415 - heavy, and an extra
 
     found: dict[str, Any] = super(CompletableGithubObject, comment).raw_data

@@ -1,5 +1,5 @@
-"""GitLab, its own and self-hosted ones, by python-gitlab: a comment is a merge request's note, a
-suggestion a discussion on a position of its diff.
+"""GitLab, public and self-hosted, through python-gitlab: a comment is a merge request's note, a
+suggestion a discussion at a position in its diff.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class GitlabForge(RetryingClient):
         self._change("delete", f"{self._notes}/{comment.comment_id}")
 
     def shows(self, suggestion: Suggestion) -> bool:
-        """Whether the diff shows the line as it is here. A file too large has no diff there."""
+        """Whether the diff shows the line as it is here. A file that's too large has no diff."""
         if self._files is None:
             self._commits()  # before the files
             self._files = {
@@ -113,7 +113,7 @@ class GitlabForge(RetryingClient):
     def own_remarks(self) -> list[Remark]:
         """All discussions on lines by this token's author, oldest first, over all pages.
 
-        One whose position is of an earlier head has no line: its change has gone on.
+        One positioned on an earlier head has no line: its change has moved on.
         """
         author, head = self._who(), self._commits()["head_sha"]
         found = []
@@ -133,7 +133,7 @@ class GitlabForge(RetryingClient):
         return sorted(found, key=lambda remark: int(remark.remark_id.rpartition("/")[2]))
 
     def remark(self, suggestion: Suggestion, body: str) -> None:
-        """Open a discussion on the head that the diff was read of."""
+        """Open a discussion on the head commit that the diff was read from."""
         line = self._line(suggestion)
         position = {
             **self._commits(),
@@ -151,7 +151,7 @@ class GitlabForge(RetryingClient):
         self._change("put", f"{self._discussions}/{remark.remark_id}", {"body": body})
 
     def delete_remark(self, remark: Remark) -> None:
-        """Remove a discussion's first note, and the discussion with it."""
+        """Remove a discussion's first note, and with it the discussion."""
         self._change("delete", f"{self._discussions}/{remark.remark_id}")
 
     def _who(self) -> str:
@@ -165,7 +165,7 @@ class GitlabForge(RetryingClient):
         return Comment(note["id"], note["body"], f"{self._page}#note_{note['id']}")
 
     def _commits(self) -> dict[str, Any]:
-        """The commits that a position names."""
+        """The commits that a position refers to."""
         if self._refs is None:
             refs = self._got(self._path).get("diff_refs") or {}
             self._refs = {name: refs.get(name) for name in ("base_sha", "start_sha", "head_sha")}
@@ -179,12 +179,12 @@ class GitlabForge(RetryingClient):
         return self.ask(lambda: self._api.http_get(path, obey_rate_limit=False))
 
     def _listed(self, path: str) -> list[Any]:
-        """Everything of a list, over all pages."""
+        """A whole list, over all pages."""
         options: dict[str, Any] = {"get_all": True, "per_page": 100, "obey_rate_limit": False}
         return self.ask(lambda: list(self._api.http_list(path, **options)))
 
     def _change(self, verb: Literal["post", "put", "delete"], path: str, data: Any = None) -> Any:
-        """Make, change or remove something."""
+        """Create, change or remove something."""
         send = getattr(self._api, f"http_{verb}")
         given = {} if data is None else {"post_data": data}
         return self.ask(lambda: send(path, obey_rate_limit=False, **given), changes=True)

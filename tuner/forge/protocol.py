@@ -1,4 +1,4 @@
-"""What posting a comment needs of a forge."""
+"""What posting a comment needs from a forge."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ForgeName = Literal["github", "gitlab"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A pull or merge request. `api_url` is None for the public GitHub or GitLab; `author` is who
-    comments are of where the token may not ask who it is (None: GitHub Actions' own name).
+    """A pull or merge request. `api_url` is None for the public GitHub or GitLab; `author` is whose
+    comments to look for if the token may not ask who it is (None: GitHub Actions).
     """
 
     kind: ForgeName
@@ -25,7 +25,7 @@ class Target:
     author: str | None = None
 
     def without_token(self, text: str) -> str:
-        """What a forge says, fit to be shown: some quote back the token that they were sent."""
+        """What a forge says, safe to show: some quote the token that they were sent."""
         forms = {self.token, quote(self.token, safe=""), b64encode(self.token.encode()).decode()}
         for form in sorted(filter(None, forms), key=len, reverse=True):
             text = text.replace(form, "[token]")
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment that is there."""
+    """An existing comment."""
 
     comment_id: int
     body: str
@@ -43,9 +43,9 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A line of the change, as it is on its new side and as it should be.
+    """A line of the change, as it is on the new side and as it should be.
 
-    `subject` is whose it is: there is one for each. `words` is Markdown that stands before it.
+    `subject` is what it's for: each subject has one. `words` is Markdown that precedes it.
     """
 
     subject: str
@@ -58,7 +58,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment on a line that is there; `line` is None where that line has changed since."""
+    """An existing comment on a line; `line` is None if that line has changed since."""
 
     remark_id: str
     body: str
@@ -71,8 +71,8 @@ class Remark:
 class Forge(Protocol):
     """The comments of one pull or merge request, and those on lines ("remarks").
 
-    Everything raises ForgeError; what changes something raises ForgeReadOnlyError where the token
-    may not.
+    Every method raises ForgeError; those that change something raise ForgeReadOnlyError if the
+    token may not.
     """
 
     def own_comments(self) -> Sequence[Comment]:
@@ -89,10 +89,10 @@ class Forge(Protocol):
 
     @property
     def block(self) -> str:
-        """What a fenced block that suggests one line is called."""
+        """The language of a fenced block that suggests one line."""
 
     def shows(self, suggestion: Suggestion) -> bool:
-        """Whether the line lies inside the diff, and reads there as it does in the suggestion."""
+        """Whether the line is in the diff, and reads there as it does in the suggestion."""
 
     def own_remarks(self) -> Sequence[Remark]:
         """All remarks by this token's author, oldest first, over all pages."""

@@ -1,7 +1,7 @@
-"""Requests to a forge: rate limits are waited for, and a refusal becomes one line.
+"""Requests to a forge: waits for rate limits, and turns a refusal into one line.
 
-A redirect is never followed. The token would go along, PyGithub asks the other place without the
-page's number, and a list that is not the one asked for would lead to a second comment.
+Redirects are never followed. The token would go along, PyGithub drops the page number, and reading
+the wrong list would lead to a second comment.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_WAIT_S: Final = 120.0
-"""How long one run waits for rate limits in all."""
+"""How long one run waits for rate limits in total."""
 WAIT_S: Final = 60.0
-"""Where a forge says no time: GitHub asks for a minute at least, GitLab's limits are by the minute.
+"""If a forge gives no time: GitHub asks for at least a minute, GitLab's limits are per minute.
 
 docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api,
-docs.gitlab.com/administration/settings/user_and_ip_rate_limits/
-"""
+docs.gitlab.com/administration/settings/user_and_ip_rate_limits/"""
 _LEAST_WAIT_S: Final = 1.0
-"""A forge may ask for 0 s: without a least wait, requests would go on without end."""
+"""A forge may ask for 0 s: without a minimum wait, requests would go on forever."""
 _OTHER_SHAPE: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError)
-"""What the forges' libraries raise for an answer that is not their API's: a login page, a proxy."""
+"""What the forges' libraries raise for an answer that isn't from their API: a login page,
+a proxy."""
 _SHOWN: Final = 200
 
 
 class Refusal(NamedTuple):
-    """What a forge answered; `wait_s` is None where the request's rate is not the matter."""
+    """What a forge answered; `wait_s` is None if it isn't about the request rate."""
 
     status: int | None
     message: str
@@ -43,7 +43,7 @@ class Refusal(NamedTuple):
 
 @dataclass(slots=True)
 class RetryingClient:
-    """Sends requests, waits for rate limits within a bound, and says what went wrong."""
+    """Sends requests, waits for rate limits up to a bound, and says what went wrong."""
 
     target: Target
     sleep: Callable[[float], None]
@@ -51,20 +51,20 @@ class RetryingClient:
 
     forge: ClassVar[str]
     library: ClassVar[str]
-    """The package of the forge's library, whose other errors are answers that are not the API's."""
+    """The forge's library, whose other errors mean that the answer isn't from the API."""
     api_hint: ClassVar[str]
     wrong_token: ClassVar[str]
     needed_rights: ClassVar[str]
 
     def refusal(self, error: Exception) -> Refusal | None:
-        """The forge's refusal in a library's error; None where it is none."""
+        """The forge's refusal in a library's error; None if it isn't one."""
         raise NotImplementedError
 
     def ask(self, send: Callable[[], T], *, changes: bool = False) -> T:
-        """Return what `send` returns; a request that was refused for its rate is sent again.
+        """Return what `send` returns; a request refused for its rate is sent again.
 
-        Raises ForgeError, and ForgeReadOnlyError where the token may not change anything. Without
-        the library's error as its cause: that may quote the token, and a traceback shows it.
+        Raises ForgeError, and ForgeReadOnlyError if the token may not change anything. The
+        library's error isn't the cause: it may quote the token, and a traceback would show it.
         """
         while True:
             try:
@@ -80,7 +80,7 @@ class RetryingClient:
                 self._wait(refusal.wait_s, refusal.status)
 
     def _wait(self, wait_s: float, status: int | None) -> None:
-        """Sleep. Raises ForgeError, at once, for what would be longer than the bound in all."""
+        """Sleep. Raises ForgeError, at once, if the total would exceed the bound."""
         wait_s = max(wait_s, _LEAST_WAIT_S)
         if self._waited_s + wait_s > MAX_WAIT_S:
             raise ForgeError(
@@ -124,7 +124,7 @@ class RetryingClient:
 
 
 def _is_redirect(error: OSError) -> bool:
-    """Whether the libraries' sessions, which follow no redirect, met one."""
+    """Whether the libraries' sessions, which follow no redirect, got one."""
     from requests.exceptions import RetryError, TooManyRedirects  # noqa: PLC0415 - comes with both
 
     return isinstance(error, (RetryError, TooManyRedirects))

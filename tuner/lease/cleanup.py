@@ -32,12 +32,12 @@ class Cleanup:
 
 
 def description_of(sweep_id: str, memory_mb: int) -> str:
-    """Return the Description of a sweep's version: what tells it from the owner's."""
+    """Return the Description of a sweep's version, which distinguishes it from the owner's."""
     return f"{_prefix(sweep_id)}{memory_mb} MB"
 
 
 def is_of_sweep(version: FunctionConfig, sweep_id: str) -> bool:
-    """Whether a version's Description is that of this sweep."""
+    """Whether a version's Description is this sweep's."""
     return version.description.startswith(_prefix(sweep_id))
 
 
@@ -48,10 +48,11 @@ def deletable_versions(
     versions_before: Container[str],
     published: Sequence[str],
 ) -> tuple[tuple[str, str | None], ...]:
-    """Return the sweep's versions, each with an alias that points at it, if one does.
+    """Return the sweep's versions, each with an alias that points at it, if any.
 
-    Those that were not there before and whose Description is the sweep's (an answer that was lost
-    left no record in the journal), and those of `published`: a list may be stale. Raises AwsError.
+    They are the versions that weren't there before and have the sweep's Description (a lost answer
+    left no record in the journal), and those in `published`, because a list may be stale. Raises
+    AwsError.
     """
     versions = _listed(control, name, sweep_id, versions_before)
     versions += [version for version in published if version not in versions]
@@ -67,11 +68,11 @@ def delete_versions(
     io: LeaseIO,
     journal: Journal,
 ) -> Cleanup:
-    """Delete every version of the sweep that no alias points at, going on after failures.
+    """Delete every version of the sweep that no alias points at, continuing after failures.
 
-    Once one has failed for good, the others are tried once and not waited for.
-    Those in the journal go by name, whatever a list says; then lists are read until none is left.
-    A function that is gone has none. Raises AwsError if versions cannot be listed.
+    Once one has failed for good, the others are tried once without waiting. Those in the journal
+    are deleted by number, whatever a list says; then lists are read until none is left. A deleted
+    function has none. Raises AwsError if versions can't be listed.
     """
 
     def list_ours() -> list[str]:
@@ -142,7 +143,7 @@ def _prefix(sweep_id: str) -> str:
 
 
 def aliases_by_version(control: FunctionControl, name: str) -> dict[str, str]:
-    """Return an alias of every version that one points at. Raises AwsError."""
+    """Return an alias for every version that has one. Raises AwsError."""
     return {
         version: alias.name for alias in control.list_aliases(name) for version in alias.versions
     }

@@ -1,10 +1,9 @@
 """A temporary copy takes the whole sweep; the function itself is only read.
 
-It does so where live traffic reaches $LATEST. The copy has the function's code, role and settings,
-and nothing that would lead traffic to it: no trigger, alias, concurrency or policy. Its name is
-made of the sweep's id and its Description tells whose it is, so that any machine can find and
-delete it. The journal's first record, on the disk before the copy is made, is all that recovering
-needs.
+It's used if live traffic reaches $LATEST. The copy has the function's code, role and settings, and
+nothing that would send traffic to it: no trigger, alias, concurrency or policy. Its name contains
+the sweep's id and its Description says whose it is, so any machine can find and delete it. The
+journal's first record, on disk before the copy is made, is all that recovery needs.
 """
 
 from __future__ import annotations
@@ -45,17 +44,17 @@ if TYPE_CHECKING:
 COPY_PREFIX: Final = "lambda-tuner-"
 _MAX_NAME_LENGTH: Final = 64
 _SECOND_LOOK_S: Final = 2.0
-"""A request to create whose answer was lost may still take effect for so long."""
+"""How long a create request whose answer was lost may still take effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveTraffic:
-    """What leads to $LATEST without a version or alias being named."""
+    """What reaches $LATEST without naming a version or alias."""
 
     sources: tuple[str, ...] = ()
-    """In words that fit behind "reached by": "S3", "a function URL"."""
+    """In words that fit after "reached by": "S3", "a function URL"."""
     unknown: tuple[str, ...] = ()
-    """What could not be asked, in words."""
+    """What couldn't be asked, in words."""
 
 
 def choose_isolation(
@@ -63,8 +62,8 @@ def choose_isolation(
 ) -> Literal["version", "clone"]:
     """Return what the user asked for; for auto, a clone if anything reaches $LATEST.
 
-    Publishing changes $LATEST for moments, which live traffic would meet. Raises
-    UnknownTrafficError if auto cannot know.
+    Publishing briefly changes $LATEST, which live traffic would notice. Raises UnknownTrafficError
+    if auto can't tell.
     """
     if asked != "auto":
         return asked
@@ -80,7 +79,7 @@ def choose_isolation(
 
 
 def copy_name(sweep_id: str) -> str:
-    """Return the name of a sweep's copy. Raises LeaseError for an id that is too long for one."""
+    """Return the name of a sweep's copy. Raises LeaseError for an id that's too long."""
     name = f"{COPY_PREFIX}{sweep_id}"
     if len(name) > _MAX_NAME_LENGTH:
         raise LeaseError(f"the sweep's id {sweep_id} is too long for a copy's name")
@@ -88,12 +87,12 @@ def copy_name(sweep_id: str) -> str:
 
 
 def copy_description(sweep_id: str, function_name: str) -> str:
-    """Return the Description of a sweep's copy: only what has it is ever deleted."""
+    """Return the Description of a sweep's copy: nothing else is ever deleted."""
     return f"lambda-tuner sweep {sweep_id} copy of {function_name}"
 
 
 class CloneLease:
-    """Makes a copy, publishes sizes of it and deletes it with all that it has."""
+    """Makes a copy, publishes sizes of it and deletes it with everything it has."""
 
     def __init__(
         self,
@@ -109,9 +108,9 @@ class CloneLease:
         self._build = build
         self.findings: list[Finding] = []
         self.function_name = copy_name(header.sweep_id)
-        """What is to be invoked."""
+        """The function to invoke."""
         self.code_sha256 = original.code_sha256
-        """Digest of the code that is measured; another build's once the copy is made."""
+        """Digest of the measured code; another build's once the copy is made."""
         self._description = copy_description(header.sweep_id, original.name)
         self._sweep_id = header.sweep_id
         self._io = io
@@ -143,7 +142,7 @@ class CloneLease:
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
     ) -> Publication:
-        """Publish sizes of the copy. Raises AwsError, LeaseError and its kin."""
+        """Publish sizes of the copy. Raises AwsError, LeaseError and its subclasses."""
         assert self._copy is not None
         window = PublishWindow(
             self._copy,
@@ -181,7 +180,7 @@ class CloneLease:
         self._io.on_progress(CopyDeleted(self.function_name))
 
     def _check(self, copy: FunctionConfig) -> None:
-        """Raise ForeignChangeError unless the copy is the function as it was planned for."""
+        """Raise ForeignChangeError unless the copy matches the function in the plan."""
         expected = self.original
         if self._build is not None:
             digest = self._build.code_sha256 or copy.code_sha256
@@ -195,14 +194,14 @@ class CloneLease:
 
 
 def _without_identity(function: FunctionConfig) -> FunctionConfig:
-    """Blank what a copy has of its own; the gateway has compared `settings`."""
+    """Blank what belongs to a copy alone; the gateway has compared `settings`."""
     return dataclasses.replace(function, name="", arn="", description="", settings=())
 
 
 def delete_copy(name: str, description: str, io: LeaseIO) -> Finding | None:
-    """Delete a copy and its log group; what is gone already is no error.
+    """Delete a copy and its log group, if they still exist.
 
-    Returns a finding where deleting the log group is not permitted. Raises AwsError.
+    Returns a finding if deleting the log group isn't permitted. Raises AwsError.
     """
 
     def attempt() -> None:

@@ -1,6 +1,6 @@
-"""The narrow view of Lambda's control plane that a lease needs, and how its calls are made again.
+"""The narrow view of Lambda's control plane that a lease needs, with retries.
 
-The gateway implements it. Calls that matter are made again if they fail for a reason that may pass.
+The gateway implements it. Important calls are repeated if they fail for a reason that may pass.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WAITS_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Between attempts: a dropped connection, a throttle or an update in progress is over by then."""
+"""Between attempts: long enough for a dropped connection, a throttle or an update in progress."""
 _LASTING = (AccessDeniedError, CredentialsError, FunctionNotFoundError)
 _IN_PARTS: Final = ("update_memory", "publish_version")
 _GIVING_BACK: Final = (
@@ -39,11 +39,11 @@ _GIVING_BACK: Final = (
     *("list_versions", "list_aliases", "read_tags"),
 )
 _NO_FAULT: Final = (*_LASTING, ConflictError, MemoryCapError)
-"""What an update may be answered with; a deletion that meets a conflict has failed."""
+"""Possible answers to an update; a deletion that meets a conflict has failed."""
 
 
 class FunctionControl(Protocol):
-    """Reads and changes one function at a time. Every method raises `AwsError` and its kin.
+    """Reads and changes one function at a time. Every method raises `AwsError` and its subclasses.
 
     `function` is a name or an unqualified ARN.
     """
@@ -62,20 +62,20 @@ class FunctionControl(Protocol):
     ) -> FunctionConfig:
         """Set the memory of $LATEST and wait until the update is done.
 
-        Only if `revision_id` is still current (None: the endpoint knows none); else ConflictError.
-        Raises MemoryCapError where the account allows less. Returns the configuration read back.
+        Only if `revision_id` is still current (None: the endpoint has none); else ConflictError.
+        Raises MemoryCapError if the account allows less. Returns the configuration read back.
         """
 
     def publish_version(
         self, function: str, description: str, code_sha256: str, revision_id: str | None
     ) -> FunctionConfig:
-        """Publish $LATEST (or get the last version, if nothing differs) and wait until active.
+        """Publish $LATEST (or get the last version, if nothing differs) and wait until it's active.
 
         Returns the version's configuration as read back, whose memory the caller must check.
         """
 
     def delete_version(self, function: str, version: str) -> None:
-        """Delete one published version; a version that is gone already is no error."""
+        """Delete one published version, if it still exists."""
 
     def create_copy(
         self,
@@ -85,17 +85,18 @@ class FunctionControl(Protocol):
         tags: Mapping[str, str],
         build: Build | None = None,
     ) -> FunctionConfig:
-        """Make the function `copy` with code and settings of `function`; wait until active.
+        """Create the function `copy` with the code and settings of `function`; wait until it's
+        active.
 
-        `build` takes the place of its code. Triggers, aliases, concurrency and policies are not
-        copied. A copy with this description that is there already (an answer was lost) is taken.
-        Returns its configuration.
+        `build` replaces its code. Triggers, aliases, concurrency and policies aren't copied. An
+        existing copy with this description (an answer was lost) is accepted. Returns its
+        configuration.
         """
 
     def delete_copy(self, copy: str, description: str) -> None:
-        """Delete a copy, if its Description is this one; one that is gone already is no error.
+        """Delete a copy, if it still exists and has this Description.
 
-        Raises ConflictError for a function that is no such copy.
+        Raises ConflictError for any other function.
         """
 
     def list_copies(self, function: str) -> tuple[tuple[str, str], ...]:

@@ -93,7 +93,7 @@ class UnfinishedJournal:
     """Whether $LATEST was about to be changed and is not known to be set back: a read that shows
     it as before may be stale."""
     is_tagged: bool = False
-    """Whether the function was about to be marked as being swept."""
+    """Whether the function was about to be tagged as being swept."""
     unanswered_at: float | None = None
     """When a request was abandoned, in seconds since 1970: it may still take effect."""
 
@@ -105,11 +105,11 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self.published: list[str] = []
-        """Versions that this sweep made: to be deleted by name, whatever a list says."""
+        """Versions that this sweep made, to be deleted by number, whatever a list says."""
 
     @classmethod
     def create(cls, state_dir: Path, header: JournalHeader) -> Self:
-        """Make the file and its folder, and put the header on the disk. Raises LeaseError."""
+        """Create the file and its folder, and write the header to disk. Raises LeaseError."""
         if not _SWEEP_ID.fullmatch(header.sweep_id):
             raise LeaseError("a sweep's id is made of letters, digits and hyphens")
         path = journal_dir(state_dir) / f"{header.sweep_id}.jsonl"
@@ -133,7 +133,7 @@ class Journal:
 
     @classmethod
     def reopen(cls, path: Path) -> Self:
-        """Open an unfinished journal to go on with it. Raises LeaseError if its sweep runs."""
+        """Open an unfinished journal to continue it. Raises LeaseError if its sweep is running."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
@@ -151,26 +151,26 @@ class Journal:
         return journal
 
     def announce(self, record: str, **fields: Any) -> None:
-        """Put a record on the disk. Raises LeaseError: then what it announces must not be done."""
+        """Write a record to disk. If this raises LeaseError, what it announces must not be done."""
         self._append(record, fields, sync=True)
 
     def note(self, record: str, **fields: Any) -> None:
-        """Put a record on the disk if that can be done."""
+        """Write a record to disk if possible."""
         with contextlib.suppress(LeaseError):
             self._append(record, fields, sync=True)
 
     def tell(self, record: str, **fields: Any) -> None:
-        """Write a record that the next one takes to the disk. Raises LeaseError."""
+        """Write a record that the next one flushes to disk. Raises LeaseError."""
         self._append(record, fields, sync=False)
 
     def tell_published(self, version: str, *, is_new: bool) -> None:
-        """Write down which version came back from publishing. Raises LeaseError."""
+        """Record which version publishing returned. Raises LeaseError."""
         if is_new:
             self.published.append(version)
         self.tell("published", version=version, is_new=is_new)
 
     def finish(self) -> None:
-        """Nothing is left: say so and remove the file."""
+        """Nothing is left: record that and remove the file."""
         with contextlib.suppress(LeaseError):
             self.tell("done")
         with contextlib.suppress(OSError):
@@ -178,7 +178,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file and give up its lock; what is unfinished stays to be recovered."""
+        """Close the file and release its lock; an unfinished journal stays for recovery."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -220,16 +220,16 @@ def make_header(
 
 
 def function_digest(function: FunctionConfig, endpoint_url: str | None) -> str:
-    """Return a digest that tells a function from one of the same name in another account."""
+    """Return a digest that distinguishes functions of the same name in different accounts."""
     identity = json.dumps([function.arn, _without_login(endpoint_url)])
     return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def read_journal(path: Path) -> UnfinishedJournal | None:
-    """Read what a sweep left; None if it had changed nothing yet, or everything is put right.
+    """Read what a sweep left; None if it hadn't changed anything yet, or everything is restored.
 
-    A torn last line is the trace of a crash before the change it announced. Raises LeaseError for
-    a file that is damaged otherwise.
+    A torn last line means a crash before the change that it announced. Raises LeaseError for any
+    other damage.
     """
     try:
         with path.open("rb") as file:
@@ -252,10 +252,10 @@ def journal_dir(state_dir: Path) -> Path:
 
 
 def lock_file(descriptor: int, *, shared: bool = False, waits: bool = False) -> None:
-    """Lock an open file for this process, or raise OSError where another has it, at once unless
-    it `waits`.
+    """Lock an open file for this process, or raise OSError if another process has it (`waits`: wait
+    for it).
 
-    Raises LeaseError where the system has no such locks: without them nothing is safe to change.
+    Raises LeaseError if the system has no such locks: without them, no change is safe.
     """
     try:
         import fcntl  # noqa: PLC0415 - absent on Windows, where saved sweeps can still be read
@@ -356,7 +356,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 
 def sync_dir(path: Path) -> None:
-    """Put a folder's entries on the disk: what was made or renamed in it. Raises OSError."""
+    """Flush a folder's entries to disk: what was created or renamed in it. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""A function borrowed for one sweep: read, journalled, published from, given back."""
+"""A function borrowed for one sweep: read, journaled, published from, restored."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ class Leased(Protocol):
     """What is measured: the function itself or a copy of it."""
 
     function_name: str
-    """What is to be invoked."""
+    """The function to invoke."""
     code_sha256: str
-    """Digest of the code that is measured."""
+    """Digest of the measured code."""
     findings: list[Finding]
 
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = ...
     ) -> Publication:
-        """Publish sizes in one window; the caller starts no invocation meanwhile."""
+        """Publish sizes in one window; the caller starts no invocation in the meantime."""
 
 
 class Lease:
-    """Publishes sizes of a function and gives it back as it was."""
+    """Publishes sizes of a function and restores it."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Lease:
             self.findings.append(_no_locking_finding())
 
     def begin(self) -> None:
-        """Mark the function as being swept. Raises LeaseError if it is already, and AwsError."""
+        """Tag the function as being swept. Raises LeaseError if it already is, and AwsError."""
         finding = self._tag.set(self._journal)
         if finding is not None:
             self.findings.append(finding)
@@ -93,9 +93,9 @@ class Lease:
     def publish(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool] = lambda: False
     ) -> Publication:
-        """Publish sizes in one window; the caller starts no invocation meanwhile.
+        """Publish sizes in one window; the caller starts no invocation in the meantime.
 
-        Raises AwsError, LeaseError and its kin.
+        Raises AwsError, LeaseError and its subclasses.
         """
         window = PublishWindow(
             self.original,
@@ -117,7 +117,7 @@ class Lease:
     def give_back(self) -> None:
         """Delete what was published and close the journal.
 
-        Raises LeftChangedError, which says all that is left, if anything is; the journal stays.
+        Raises LeftChangedError, listing everything left, if anything is; the journal stays.
         """
         if self._limit.unanswered is not None:
             request = _REQUESTS[self._limit.unanswered]
@@ -133,7 +133,7 @@ class Lease:
             raise LeftChangedError("; ".join(self._left) + ". Run: tuner recover")
 
     def _remove_tag(self) -> None:
-        """Take the tag away once nothing is left: it holds what recovering may need."""
+        """Remove the tag once nothing is left: recovery may need its content."""
         if self._left:
             return
         try:
@@ -182,16 +182,15 @@ def open_lease(
     is_urgent: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Leased]:
-    """Lease `function` (as it was read for the plan) and give it back at the end, come what may.
+    """Lease `function` (as it was read for the plan) and restore it at the end, whatever happens.
 
-    Opening marks the function with a tag, or with isolation clone makes the copy, of `build` in
-    place of the function's code where that is given. Once `is_urgent`, a call under way and giving
-    back have seconds left, and giving back has minutes by `clock` where nothing succeeds: then
-    KeyboardInterrupt is raised, or LeftChangedError where something may be left.
+    Opening tags the function, or with isolation clone makes the copy, with `build` instead of the
+    function's code if given. Once `is_urgent`, a call in progress and restoring have seconds left;
+    and restoring has minutes by `clock` without a success. Then KeyboardInterrupt is raised, or
+    LeftChangedError if something may be left.
 
-    Raises LeaseError if another sweep holds the function, LeftChangedError
-    if an earlier one left it changed, ForeignChangeError if it is not as it was planned for; and
-    AwsError.
+    Raises LeaseError if another sweep has the function, LeftChangedError if an earlier one left it
+    changed, ForeignChangeError if it has changed since the plan; and AwsError.
     """
     limit, on_progress = WorkLimit(is_urgent, clock), harmless(on_progress)
     control = retry_throttled(watched(control, limit, on_progress), sleep)

@@ -1,9 +1,9 @@
-"""Two sweeps of one function do not meet, nor a sweep and a recovery.
+"""Keeps two sweeps of one function apart, and a sweep and a recovery.
 
-On one machine a locked file keeps them apart. Between machines it is a tag on the function, which
-is not atomic: two sweeps that begin at the very same time may both see their own. It advises, and
-RevisionId arbitrates. It holds the sweep's id and the original memory, so that any machine can put
-things right when the journal's machine is gone.
+On one machine, with a locked file. Between machines, with a tag on the function, which isn't
+atomic: two sweeps that begin at the same moment may both see their own. The tag advises, and
+RevisionId arbitrates. It holds the sweep's id and the original memory, so any machine can restore
+the function when the journal's machine is gone.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _VALUE = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,79}) ([1-9][0-9]{0,4}) MB")
 def function_lock(state_dir: Path, header: JournalHeader) -> Iterator[None]:
     """Hold the lock of a function (by region, name and a digest of account and endpoint).
 
-    The kernel frees it however the process ends; the file stays, since removing a locked file
-    would let two holders in. Raises LeaseError if another process holds it.
+    The kernel frees it however the process ends; the file stays, because removing a locked file
+    would let in two holders. Raises LeaseError if another process holds it.
     """
     function = header.function
     name = f"{function.region}.{function.name}.{header.function_digest[:12]}"
@@ -93,9 +93,9 @@ class FunctionTag:
         self._may_stand = False
 
     def set(self, journal: Journal) -> Finding | None:
-        """Mark the function; return a finding where tags are not permitted.
+        """Tag the function; return a finding if tags aren't permitted.
 
-        Raises LeaseError if another sweep has marked it, and AwsError.
+        Raises LeaseError if another sweep has tagged it, and AwsError.
         """
         try:
             self._refuse_other(self._io.control.read_tags(self._arn).get(SWEEP_TAG))
@@ -112,7 +112,7 @@ class FunctionTag:
         return None
 
     def remove(self) -> None:
-        """Take the tag away, if it is this sweep's. Raises AwsError."""
+        """Remove the tag, if it's this sweep's. Raises AwsError."""
         if self._may_stand:
             remove_sweep_tag(self._arn, self._value, self._io)
 
@@ -126,7 +126,7 @@ class FunctionTag:
 
 
 def has_tag(arn: str, value: str, control: FunctionControl) -> bool:
-    """Whether the function has this tag; False where tags may not be read. Raises AwsError."""
+    """Whether the function has this tag; False if tags can't be read. Raises AwsError."""
     try:
         return control.read_tags(arn).get(SWEEP_TAG) == value
     except AccessDeniedError:
@@ -134,9 +134,9 @@ def has_tag(arn: str, value: str, control: FunctionControl) -> bool:
 
 
 def remove_sweep_tag(arn: str, value: str, io: LeaseIO) -> None:
-    """Remove a tag unless it is another's, and read that it is gone. Raises AwsError.
+    """Remove a tag unless it's another sweep's, and confirm that it's gone. Raises AwsError.
 
-    A read that lacks it may be stale, so it is removed even then.
+    A read without it may be stale, so it's removed even then.
     """
 
     def attempt() -> None:

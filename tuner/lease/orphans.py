@@ -1,8 +1,8 @@
-"""Puts right what a sweep left when the machine with its journal is gone.
+"""Restores what a sweep left when the machine with its journal is gone.
 
-The tag tells the sweep and the original memory, Descriptions tell the versions and copies. Whether
-that sweep still runs on another machine cannot be known from here: whoever asks must know, and
-names the sweep. One that runs on this machine is known by its lock.
+The tag has the sweep and the original memory, Descriptions identify the versions and copies. This
+machine can't know whether that sweep is still running on another one: the caller must know, and
+names the sweep. A sweep on this machine is known by its lock.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _DAY_S: Final = 86400.0
 def locked(
     function: str, control: FunctionControl, *, state_dir: Path, endpoint_url: str | None
 ) -> Iterator[None]:
-    """Hold the lock that a sweep of this function on this machine holds.
+    """Hold the lock that a sweep of this function on this machine would hold.
 
     Raises LeaseError while such a sweep runs, and AwsError.
     """
@@ -52,7 +52,7 @@ def locked(
 
 
 def describe_age(sweep_id: str, now: datetime) -> str:
-    """Say when a sweep was started, by its id: "started 3 min ago"."""
+    """Say when a sweep started, from its id: "started 3 min ago"."""
     match = _START.match(sweep_id)
     try:
         started_at = datetime.strptime(match[1] if match else "", "%Y%m%d-%H%M%S")
@@ -68,27 +68,27 @@ def describe_age(sweep_id: str, now: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrphanPlan:
-    """What is going to be done about one function."""
+    """What will be done about one function."""
 
     function: FunctionConfig = field(repr=False)
     tag: SweepTag | None = None
     delete_versions: tuple[str, ...] = ()
     keep_versions: tuple[tuple[str, str], ...] = ()
-    """(version, alias that points at it): stay."""
+    """(version, alias that points at it): these stay."""
     delete_copies: tuple[tuple[str, str], ...] = ()
     """(name, Description) of temporary copies."""
     others: tuple[str, ...] = ()
-    """Ids of sweeps that may still run on another machine: nothing of theirs is touched."""
+    """Ids of sweeps that may still be running on another machine: nothing of theirs is touched."""
     notes: tuple[str, ...] = ()
 
     @property
     def restores(self) -> bool:
-        """Whether the memory of $LATEST is not what the tag says it was."""
+        """Whether the memory of $LATEST differs from the tag's."""
         return self.tag is not None and self.tag.memory_mb != self.function.memory_mb
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing in the account is going to be changed."""
+        """Whether nothing in the account will change."""
         return self.tag is None and not self.delete_versions and not self.delete_copies
 
     def describe(self) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def plan_orphans(
 ) -> OrphanPlan:
     """Find what sweeps left of a function, without a journal. Raises AwsError.
 
-    Only what the sweeps of `take_over` left is going to be put right; None: whatever is found.
+    Only what the sweeps in `take_over` left will be restored; None: whatever is found.
     """
     now = control.read_function(function)
     notes = []
@@ -158,10 +158,10 @@ def recover_orphans(
     on_progress: ProgressHook,
     take_over: Collection[str] | None = None,
 ) -> None:
-    """Carry out a plan; doing it again changes nothing. The tag goes last.
+    """Carry out a plan; repeating it changes nothing. The tag goes last.
 
     Raises LeaseError if the function changed since the plan was made, LeftChangedError if something
-    could not be put right, a second interruption came, or nothing succeeded for minutes.
+    couldn't be restored, on a second interruption, or if nothing succeeded for minutes.
     """
     limit, on_progress = WorkLimit(), harmless(on_progress)
     io = LeaseIO(watched(control, limit, on_progress), sleep, on_progress)
@@ -195,7 +195,7 @@ def _carry_out(plan: OrphanPlan, io: LeaseIO, take_over: Collection[str] | None)
 
 
 def _restore(function: FunctionConfig, memory_mb: int, control: FunctionControl) -> None:
-    """Set the memory under the RevisionId that was planned with, and read it back."""
+    """Set the memory under the RevisionId from the plan, and read it back."""
     after = control.update_memory(function.name, memory_mb, function.revision_id)
     if after.memory_mb != memory_mb:
         raise AwsError(f"its memory reads {after.memory_mb} MB")

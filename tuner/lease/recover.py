@@ -35,25 +35,26 @@ if TYPE_CHECKING:
 
 
 LATE_S: Final = 30.0
-"""How long a request that nobody waits for may still take effect: the SDK waits as long for one."""
+"""How long a request that nobody waits for may still take effect: as long as the SDK
+waits for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPlan:
-    """What is going to be done about one unfinished journal."""
+    """What will be done about one unfinished journal."""
 
     journal: UnfinishedJournal
     restore_from_mb: int | None = None
-    """Memory of $LATEST now, if it is to be set back to `restore_to_mb`."""
+    """The memory of $LATEST now, if it will be set back to `restore_to_mb`."""
     writes_again: bool = False
-    """Whether the memory is set although it reads as before: that read may be stale."""
+    """Whether to set the memory even though it reads as before, since that read may be stale."""
     delete_versions: tuple[str, ...] = ()
     delete_copy: str | None = None
-    """Name of the temporary copy of the function, if it is there."""
+    """Name of the function's temporary copy, if it exists."""
     keep_versions: tuple[tuple[str, str], ...] = ()
-    """(version, alias that points at it): stay."""
+    """(version, alias that points at it): these stay."""
     remove_tag: bool = False
-    """Whether the function is still marked as being swept."""
+    """Whether the function is still tagged as being swept."""
     notes: tuple[str, ...] = ()
     """What is left alone, and why."""
 
@@ -64,7 +65,7 @@ class RecoveryPlan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing in the account is going to be changed."""
+        """Whether nothing in the account will change."""
         return self.restore_from_mb is None and not (
             self.writes_again or self.delete_versions or self.delete_copy or self.remove_tag
         )
@@ -97,7 +98,7 @@ class RecoveryPlan:
 
 
 def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
-    """Return the journals of sweeps that did not end cleanly and do not run, oldest first.
+    """Return the journals of sweeps that didn't finish and aren't running, oldest first.
 
     Raises LeaseError for a damaged journal.
     """
@@ -111,9 +112,9 @@ def find_unfinished(state_dir: Path) -> tuple[UnfinishedJournal, ...]:
 
 
 def settles_in_s(journal: UnfinishedJournal, now_s: float) -> float:
-    """Return how long to wait before a plan is made, so that it sees all that the sweep did.
+    """Return how long to wait before planning, so that the plan sees everything the sweep did.
 
-    `now_s` is in seconds since 1970; a clock that was set makes nobody wait longer.
+    `now_s` is in seconds since 1970; changing the clock doesn't make anybody wait longer.
     """
     if journal.unanswered_at is None or now_s < journal.unanswered_at:
         return 0.0
@@ -125,8 +126,8 @@ def plan_recovery(
 ) -> RecoveryPlan:
     """Return what is to be done, changing nothing.
 
-    `endpoint_url` is what `control` talks to. Raises LeaseError if that is not where the sweep
-    ran (another account, region or endpoint), and AwsError.
+    `endpoint_url` is where `control` sends requests. Raises LeaseError if the sweep ran somewhere
+    else (another account, region or endpoint), and AwsError.
     """
     header = journal.header
     original = header.function
@@ -198,10 +199,10 @@ def recover(
     on_progress: ProgressHook,
     endpoint_url: str | None = None,
 ) -> Cleanup:
-    """Carry out a plan and close its journal. Doing it again changes nothing.
+    """Carry out a plan and close its journal. Repeating it changes nothing.
 
-    Raises LeaseError if the sweep still runs or the function has changed since the plan was made
-    (plan again), LeftChangedError if something could not be put right: the journal stays.
+    Raises LeaseError if the sweep is still running or the function has changed since the plan was
+    made (plan again), LeftChangedError if something couldn't be restored: the journal stays.
     """
     with function_lock(state_dir, plan.journal.header):
         if not _is_unfinished(plan.journal.path):
@@ -273,7 +274,7 @@ def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
 
 
 def _delete_copy(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
-    """Delete the copy, and its log group even where the copy is gone already."""
+    """Delete the copy, and its log group even if the copy is already gone."""
     header = plan.journal.header
     name = copy_name(header.sweep_id)
     if not plan.notes:
@@ -289,7 +290,7 @@ def _delete_copy(plan: RecoveryPlan, io: LeaseIO, journal: Journal) -> Cleanup:
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Whether a journal has not been finished (and removed) meanwhile."""
+    """Whether a journal is still unfinished (and not removed)."""
     return path.exists() and read_journal(path) is not None
 
 

@@ -1,6 +1,6 @@
-"""Sets $LATEST back, and believes it only when it has been read back.
+"""Sets $LATEST back, and trusts it only once it has been read back.
 
-How far it has drifted is told apart: the memory that the sweep set, and what others changed.
+It separates the memory that the sweep set from what others changed.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What differs, and whose doing it is."""
+    """What differs, and who changed it."""
 
     name: str
     memory_mb: int
     original_mb: int
     is_our_memory: bool
-    """Whether this sweep may have set the memory that it has now."""
+    """Whether this sweep may have set the current memory."""
     others_changes: tuple[str, ...]
-    """Names of the fields beside memory that differ: a sweep never touches those."""
+    """Names of the other fields that differ: a sweep never touches those."""
 
     @property
     def is_as_before(self) -> bool:
@@ -46,9 +46,9 @@ class Drift:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it still has a memory that this sweep set, so that it is set back.
+        """Whether it still has a memory that this sweep set, which must be set back.
 
-        Whatever else differs (a deployment) is somebody else's and stays.
+        Anything else that differs (a deployment) is somebody else's and stays.
         """
         return self.memory_mb != self.original_mb and self.is_our_memory
 
@@ -64,7 +64,7 @@ class Drift:
 def drift_from(
     original: FunctionConfig, now: FunctionConfig, our_memories_mb: Container[int]
 ) -> Drift:
-    """Compare $LATEST as read `now` with what it was, every field but RevisionId."""
+    """Compare $LATEST as read `now` with what it was, in every field except RevisionId."""
     return Drift(
         name=original.name,
         memory_mb=now.memory_mb,
@@ -75,7 +75,7 @@ def drift_from(
 
 
 def differences(first: FunctionConfig, second: FunctionConfig) -> tuple[str, ...]:
-    """Names of the fields and settings that differ, RevisionId (and account ids) aside."""
+    """Names of the fields and settings that differ, except RevisionId (and account ids)."""
     one, other = _comparable(first), _comparable(second)
     return tuple(
         sorted(name for name in {*one, *other} if one.get(name, ...) != other.get(name, ...))
@@ -100,17 +100,17 @@ def restore(
     journal: Journal,
     must_write: bool = False,
 ) -> None:
-    """Set the memory of $LATEST back, and read back that it is as in `original`.
+    """Set the memory of $LATEST back, and read back that it's as in `original`.
 
-    Reads first: a memory that this sweep did not set (`our_memories_mb`) is somebody else's and
+    Reads first: a memory that this sweep didn't set (`our_memories_mb`) is somebody else's and
     stays, and so does every other field (a deployment): only the memory is written, under the
-    RevisionId that was read. A RevisionId that moved in between makes it look again.
-    `must_write`: an update went out. If its answer was lost it may still arrive, and if it was
-    accepted a read may be stale; so the memory is written even if it reads as before. A stale
-    RevisionId is refused, and a late update fails on the new one.
+    RevisionId that was read. If the RevisionId moved in between, it looks again. `must_write`: an
+    update was sent. If its answer was lost, it may still arrive; if it was accepted, a read may be
+    stale. So the memory is written even if it reads as before. A stale RevisionId is refused, and a
+    late update fails on the new one.
 
-    Raises ForeignChangeError if somebody else's change stands and nothing of this sweep's,
-    LeftChangedError with the command to run if a memory that this sweep set stands.
+    Raises ForeignChangeError if only somebody else's change remains, LeftChangedError with the
+    command to run if a memory that this sweep set remains.
     """
     is_written = not must_write
 

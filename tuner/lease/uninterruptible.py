@@ -1,7 +1,7 @@
-"""Work that an interruption must not cut through, and how long it may go on.
+"""Work that an interruption must not break off, and how long it may take.
 
-It runs in a thread of its own: Python delivers signals to the main thread only, so that a
-KeyboardInterrupt meets the waiting here and not the work.
+It runs in its own thread: Python delivers signals to the main thread only, so a KeyboardInterrupt
+hits the waiting and not the work.
 """
 
 from __future__ import annotations
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GRACE_S: Final = 10.0
-"""From a second interruption to the end of it all: an update of memory takes up to three."""
+"""From a second interruption to the end of everything: an update of memory takes up to three."""
 OPENING_GRACE_S: Final = 3.0
-"""The part of it that a call gets which was under way; the rest is for giving back."""
+"""The part of it for a call in progress; the rest is for restoring."""
 _LOOK_S: Final = 0.05
 
 
 LIMIT_S: Final = 300.0
-"""For work without a step that succeeds, whatever repeats its calls, the SDK included; an update
-of memory may take minutes.
-"""
+"""For work without a successful step, whatever repeats its calls, including the SDK; an update of
+memory may take minutes."""
 
 
 class WorkLimit:
-    """How long the calls of one lease, or of one recovery, are waited for: one account for all."""
+    """How long to wait for the calls of one lease or one recovery, all together."""
 
     def __init__(
         self,
@@ -40,11 +39,11 @@ class WorkLimit:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.is_given_up = False
-        """Whether nobody waits for the work any more: it is to send nothing more."""
+        """Whether nobody waits for the work any more: it must send nothing more."""
         self.is_failing = False
-        """Whether the last work to give something back did not succeed: its time counts on."""
+        """Whether the last attempt to restore something failed: its time keeps counting."""
         self.unanswered: str | None = None
-        """The change that was abandoned, if one was: it may still take effect."""
+        """The change that was abandoned, if any: it may still take effect."""
         self.interruption_count = 0
         self._is_urgent = is_urgent
         self._urgent_since_s: float | None = None
@@ -57,16 +56,16 @@ class WorkLimit:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has been too long since anything succeeded."""
+        """Whether too much time has passed since anything succeeded."""
         return self._clock() - self._since_s > LIMIT_S
 
     @property
     def is_urgent(self) -> bool:
-        """Whether somebody asked twice for the end."""
+        """Whether somebody asked twice to stop."""
         return self.interruption_count > 1 or self._is_urgent()
 
     def is_urgent_for(self, grace_s: float) -> bool:
-        """Whether it has been urgent for longer than this; it counts from the first look."""
+        """Whether it has been urgent for longer than this, counted from the first check."""
         if self._urgent_since_s is None:
             if not self.is_urgent:
                 return False
@@ -94,11 +93,11 @@ _here = _Here()
 def uninterruptible(
     work: Callable[[], T], limit: WorkLimit, *, command: str = "tuner recover"
 ) -> T:
-    """Run `work`, which gives something back, to its end; return or raise what it does.
+    """Run `work`, which restores something, to its end; return its result or raise its error.
 
     A KeyboardInterrupt is raised again afterwards. After a second one, or once the limit's end is
     urgent, there are `GRACE_S` left: then the work is abandoned, and LeftChangedError says so and
-    names the `command` to run. Its journal stays. So it does once the limit is over.
+    names the `command` to run; its journal stays. The same happens once the limit is over.
     """
     if not limit.is_failing:
         limit.step()
@@ -119,11 +118,12 @@ def uninterruptible(
 
 
 def abandonable(work: Callable[[], T], limit: WorkLimit, *, change: str | None = None) -> T:
-    """Run one call of a lease's opening; return or raise what it does.
+    """Run one call of a lease's opening; return its result or raise its error.
 
-    A KeyboardInterrupt waits for its end. Once the limit's end is urgent nothing is begun, and what
-    is under way has `OPENING_GRACE_S` left: then it is abandoned, which the limit notes where the
-    call is a `change`, and KeyboardInterrupt is raised. Within `uninterruptible` work it just runs.
+    A KeyboardInterrupt waits for it to end. Once the limit's end is urgent nothing is started, and
+    a call in progress has `OPENING_GRACE_S` left: then it is abandoned, which the limit records if
+    the call is a `change`, and KeyboardInterrupt is raised. Within `uninterruptible` work it just
+    runs.
     """
     if _here.is_worker:
         return work()
@@ -141,7 +141,7 @@ def abandonable(work: Callable[[], T], limit: WorkLimit, *, change: str | None =
 
 
 def _run(work: Callable[[], T], limit: WorkLimit, is_over: Callable[[], bool]) -> _Run[T]:
-    """Run `work` in a thread until it ends, or is not waited for any longer: nothing came of it."""
+    """Run `work` in a thread until it ends, or nobody waits any longer: then it has no result."""
     run: _Run[T] = _Run()
     entered, ended = threading.Lock(), threading.Event()
 

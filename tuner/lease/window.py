@@ -1,6 +1,6 @@
-"""A publish window: while it is open, $LATEST is not as its owner left it.
+"""A publish window: while it is open, $LATEST isn't as its owner left it.
 
-For each size: journal, update with RevisionId, publish with an own Description, journal the
+For each size: journal, update with RevisionId, publish with the sweep's Description, journal the
 version, check what came back. However the window ends, $LATEST is restored and read back.
 """
 
@@ -45,7 +45,7 @@ _NOT_MADE = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedSize:
-    """A size and the version that has it; an existing version is not new and never deleted."""
+    """A size and its version; an existing version isn't new and is never deleted."""
 
     memory_mb: int
     version: str
@@ -54,11 +54,11 @@ class PublishedSize:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a window brought: versions, and what the account turned out to allow at most."""
+    """A window's result: versions, and the most that the account turned out to allow."""
 
     published: tuple[PublishedSize, ...]
     memory_cap_mb: int | None = None
-    """No larger size can be had; None: nothing was refused."""
+    """The largest size allowed; None: nothing was refused."""
 
 
 class PublishWindow:
@@ -82,9 +82,9 @@ class PublishWindow:
         self._latest = original
         self._our_memories_mb = {original.memory_mb}
         self._may_be_changed = False
-        """Whether an update was sent and not refused: what is read may be stale, this is not."""
+        """Whether an update was sent and not refused: unlike what is read, this is never stale."""
         self.is_closed = True
-        """False while $LATEST may be left by this sweep at another memory than before."""
+        """False while this sweep may have left $LATEST at another memory."""
         self._sweep_id = sweep_id
         self._versions_before = versions_before
         self._io = io
@@ -98,8 +98,8 @@ class PublishWindow:
     def publish(self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]) -> Publication:
         """Publish sizes until done, refused or asked to stop; then restore.
 
-        Raises LeaseError, its kin and AwsError; $LATEST is restored then too, or LeftChangedError
-        says that it is not.
+        Raises LeaseError, its subclasses and AwsError; $LATEST is restored then too, or
+        LeftChangedError says that it isn't.
         """
         self._latest = self._checked(self._read(), self._original.memory_mb)
         self._io.on_progress(WindowOpened(tuple(sizes_mb)))
@@ -164,7 +164,7 @@ class PublishWindow:
         self._latest = self._checked(self._agreeing(latest, size), size)
 
     def _agreeing(self, latest: FunctionConfig, size: int) -> FunctionConfig:
-        """Read again while a read shows what was before a write that was accepted."""
+        """Read again while a read shows the state before an accepted write."""
         for wait_s in WAITS_S:
             if latest.memory_mb == size or latest.memory_mb not in self._our_memories_mb:
                 break

@@ -1,4 +1,4 @@
-"""Two sweeps side by side: how large the difference is, and whether it is real."""
+"""Two sweeps side by side: how large the difference is, and whether it's real."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 ComparisonKind = Literal["architectures", "code", "rollout", "repeat", "same"]
 """What differs: the architecture; the code; the memory alone (before and after); nothing; not even
-the sweep, which is set against itself.
-"""
+the sweep, which is compared with itself."""
 
 ChangeVerdict = Literal["higher", "lower", "same", "unclear"]
 PairKind = Literal["now", "forecast", "recommended"]
@@ -26,8 +25,8 @@ PairKind = Literal["now", "forecast", "recommended"]
 class Change:
     """B over A, less 1: positive means that B has more of it.
 
-    "higher" or "lower": zero lies outside the 90% interval. "same": all of the interval lies
-    within the tolerance. Else "unclear".
+    "higher" or "lower": zero is outside the 90% interval. "same": the whole interval is within the
+    tolerance. Otherwise "unclear".
     """
 
     ratio: Interval
@@ -47,9 +46,9 @@ class Quantity:
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A at one size against B at one (`now`: as each is configured; `forecast`: what A's curve says
-    of B's size against what B measured; `recommended`: each at the size recommended for it).
+    about B's size against what B measured; `recommended`: each at the size recommended for it).
 
-    `measured` tells whether both have warm samples there (of a forecast: whether B has).
+    `measured` says whether both have warm samples there (for a forecast: whether B has).
     """
 
     what: PairKind
@@ -59,11 +58,11 @@ class Pair:
     duration_ms: Quantity
     cost_usd_per_million: Quantity
     cost_usd_per_million_records: Quantity | None = None
-    """Where events of either side hold several records."""
+    """If events on either side have several records."""
 
     @property
     def cost(self) -> Quantity:
-        """By the record, where events hold several."""
+        """Per record, if events have several."""
         return self.cost_usd_per_million_records or self.cost_usd_per_million
 
 
@@ -106,8 +105,8 @@ class Comparison(Presented):
     >>> found.kind, found.pair("now").b_memory_mb
     ('same', 3008)
 
-    `pooled` is None where no size was measured in both. Where a parameter was varied, everything is
-    at the value that `parameters` names, and `by_value` has each value that both sweeps measured.
+    `pooled` is None if no size was measured in both. If a parameter was varied, everything is at
+    the value in `parameters`, and `by_value` has each value that both sweeps measured.
     """
 
     kind: ComparisonKind
@@ -124,7 +123,7 @@ class Comparison(Presented):
     by_value: tuple[ValueChange, ...] = ()
 
     def __repr__(self) -> str:
-        """What is compared, in a line, and the change where both are as configured."""
+        """What is compared, in a line, and the change if both are as configured."""
         now = self.pair("now")
         change = "" if now is None else f", time {now.duration_ms.change.ratio.estimate:+.0%}"
         a, b = self.a.function, self.b.function

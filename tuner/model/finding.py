@@ -1,7 +1,7 @@
 """Something that the operator should know, with what to do about it.
 
-`findings.toml` beside this file has every code that a finding of this version can have (a saved
-sweep may hold older ones): what it means, what its message shows, and what to do about it.
+`findings.toml` beside this file has every code of this version (a saved sweep may have older ones):
+what it means, what its message shows, and what to do about it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Severity = Literal["info", "warning", "error"]
 class Finding:
     """A finding: a stable code for machines, a sentence with evidence and advice for people.
 
-    The sentence names an option by its parameter in Python, as the message of an error does.
+    The sentence names options by their Python parameters, as error messages do.
     """
 
     code: str

@@ -15,7 +15,7 @@ PackageType = Literal["Zip", "Image"]
 class FunctionConfig:
     """The configuration of one function (or version) at one moment.
 
-    `settings` holds every other field of the configuration as (name, digest): enough to see that
+    `settings` has every other field of the configuration as (name, digest): enough to see that
     nothing changed, and no secret (environment values above all) leaves the gateway.
     """
 
@@ -34,7 +34,7 @@ class FunctionConfig:
     revision_id: str | None = None
     snap_start: bool = False
     log_has_reports: bool = True
-    """Whether the log says what an invocation took: JSON at SystemLogLevel WARN does not."""
+    """Whether the log says what an invocation took: JSON at SystemLogLevel WARN doesn't."""
     settings: tuple[tuple[str, str], ...] = ()
 
 
@@ -47,7 +47,7 @@ class Alias:
 
 
 def mask_account(arn: str) -> str:
-    """Return an ARN without its account id: zeros stand in its place."""
+    """Return an ARN with zeros for its account id."""
     parts = arn.split(":")
     if len(parts) > 4 and parts[4]:
         parts[4] = "0" * 12
@@ -63,7 +63,9 @@ class Build:
 
     @property
     def code_sha256(self) -> str | None:
-        """The package's digest as Lambda gives it; an image's is known once Lambda has read it."""
+        """The package's digest as Lambda computes it; an image's is known once Lambda has
+        read it.
+        """
         if self.package is None:
             return None
         return base64.b64encode(hashlib.sha256(self.package).digest()).decode()

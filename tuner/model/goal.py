@@ -13,8 +13,8 @@ GoalName = Literal["cost", "speed", "balanced"]
 OptionName = Literal["cheapest", "balanced", "fastest"]
 
 TIME_WEIGHTS: Final[dict[GoalName, float]] = {"cost": 0.1, "balanced": 1.0, "speed": 10.0}
-"""How many percent of cost one percent of time is worth: with 0.1 a size that is twice as fast may
-cost 7% more (2 to the power of 0.1)."""
+"""How many percent of cost one percent of time is worth: with 0.1, a size twice as fast may cost 7%
+more (2 to the power of 0.1)."""
 OPTION_WEIGHTS: Final[dict[OptionName, float]] = {
     "cheapest": 0.0,
     "balanced": TIME_WEIGHTS["balanced"],
@@ -28,9 +28,9 @@ MOST_TIME_WEIGHT: Final = 1000.0
 class Goal:
     """The objective, log cost + w log duration, and its limits.
 
-    `time_weight` is w; None: what the name stands for. Loss is the objective over its best, less 1.
-    `tolerance_ratio` is the loss that the operator does not mind. Raises UsageError for a limit
-    that no goal can have.
+    `time_weight` is w; None: the name's own. Loss is the objective over its best, less 1.
+    `tolerance_ratio` is a loss that doesn't matter to the operator. Raises UsageError for an
+    impossible limit.
 
     >>> tuner.Goal("speed", max_duration_ms=800, percentile=95).weight
     10.0
@@ -43,7 +43,7 @@ class Goal:
     max_cost_usd_per_million: float | None = None
     cold_start_share: float = 0.01
     allow_different_replies: bool = False
-    """Whether a size may be recommended whose replies differ from the current size's."""
+    """Whether to recommend sizes whose replies differ from the current size's."""
     time_weight: float | None = None
 
     def __post_init__(self) -> None:
@@ -71,14 +71,14 @@ class Goal:
 
     @property
     def first(self) -> GoalName:
-        """What counts first under the weight, whatever the goal's name."""
+        """What matters most under the weight, whatever the goal's name."""
         if self.weight == TIME_WEIGHTS["balanced"]:
             return "balanced"
         return "cost" if self.weight < TIME_WEIGHTS["balanced"] else "speed"
 
     @property
     def cost_ratio_for_twice_the_speed(self) -> float:
-        """How many times as much a size may cost that is twice as fast, for the same objective."""
+        """How many times as much a size twice as fast may cost, for the same objective."""
         return float(2**self.weight)
 
     @property

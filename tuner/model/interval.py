@@ -1,4 +1,4 @@
-"""An estimate and how sure it is, and how shares and counts are written."""
+"""An estimate with its uncertainty, and how shares and counts are written."""
 
 from __future__ import annotations
 
@@ -24,12 +24,14 @@ class Interval:
 
 
 def percent(ratio: float, decimals: int | None = None) -> str:
-    """A share: whole percent from 1% on, one digit below, or as many as asked: `40%`, `0.7%`."""
+    """A share: whole percent from 1% up, one digit below that, or as many as asked:
+    `40%`, `0.7%`.
+    """
     return f"{percent_digits(ratio, decimals)}%"
 
 
 def percent_digits(ratio: float, decimals: int | None = None) -> str:
-    """The same without its sign, for the ends of an interval."""
+    """The same without the sign, for the ends of an interval."""
     value = ratio * 100
     if decimals is None:
         decimals = 0 if abs(value) >= 0.95 else 1
@@ -37,5 +39,5 @@ def percent_digits(ratio: float, decimals: int | None = None) -> str:
 
 
 def counted(count: int | str, noun: str) -> str:
-    """A count, as it is written, with its noun: `1 size`, `1,200 invocations`."""
+    """A count with its noun, as written: `1 size`, `1,200 invocations`."""
     return f"{count} {noun}{'' if str(count) == '1' else 's'}"

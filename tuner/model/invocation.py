@@ -1,4 +1,4 @@
-"""One call of the function: what came back, what the platform said of it, what it counts as."""
+"""One call of the function: what came back, what the platform reported, what it counts as."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ReportStatus = Literal["success", "error", "timeout"]
 class PlatformReport:
     """The fields of a REPORT line or of a `platform.report` record. Times are never summed here.
 
-    `billed_duration_ms` is what is charged: it holds INIT (or the billed restore) already.
+    `billed_duration_ms` is what is charged: it already includes INIT (or the billed restore).
     """
 
     request_id: str
@@ -33,16 +33,16 @@ class PlatformReport:
 
     @property
     def cold_start(self) -> bool:
-        """Whether an init or a restore happened."""
+        """Whether there was an init or a restore."""
         return self.init_duration_ms is not None or self.restore_duration_ms is not None
 
 
 @dataclass(frozen=True, slots=True)
 class InvokeReply:
-    """An accepted invocation's reply, before anybody judged it.
+    """An accepted invocation's reply, before anything judged it.
 
-    `payload` is the whole body, for whoever judges the reply: it stays in memory and is dropped
-    with it. No file and no log may have it.
+    `payload` is the whole body, for whatever judges the reply: it stays in memory and is dropped
+    with it. It must not be in any file or log.
     """
 
     status_code: int
@@ -56,11 +56,11 @@ class InvokeReply:
     trace_header: str | None = None
     """X-Amzn-Trace-Id as it came back."""
     host_load_ratio: float | None = None
-    """Of a local endpoint: the part of its machine that other processes had meanwhile."""
+    """From a local endpoint: the share of its machine that other processes had meanwhile."""
 
 
 class Outcome(StrEnum):
-    """What came of an invocation; only a success is a duration sample."""
+    """What became of an invocation; only a success is a duration sample."""
 
     SUCCESS = "success"
     FUNCTION_ERROR = "function_error"
@@ -72,11 +72,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call that was sent and accepted (a throttle runs nothing: it is counted beside).
+    """One call that was sent and accepted (a throttle runs nothing: it is counted separately).
 
-    `environment` names the execution environment where it can be known (version and ordinal,
-    "7/1"), else None. `discarded` marks a success that is no fair sample, with the reason: the
-    first one after a crash or a timeout holds a new init in its duration.
+    `environment` names the execution environment if it's known (version and ordinal, "7/1"), else
+    None. `discarded` is the reason why a success isn't a fair sample: the first one after a crash
+    or a timeout has a new init in its duration.
     """
 
     index: int
@@ -97,13 +97,12 @@ class Invocation:
     event_index: int | None = None
     """Which event of its payload class was sent, from 0."""
     reply_class: str | None = None
-    """What a reply without FunctionError was like, none of its content: "http_4xx", "http_5xx",
-    "batch_failures", or a digest of its shape and a class of its size ("3fa9c2d1/8").
-    """
+    """What a reply without FunctionError was like, without its content: "http_4xx", "http_5xx",
+    "batch_failures", or a digest of its shape and its rough size ("3fa9c2d1/8")."""
 
     @property
     def cold_start(self) -> bool:
-        """Whether an init or a restore happened."""
+        """Whether there was an init or a restore."""
         return self.report is not None and self.report.cold_start
 
     @property
@@ -119,7 +118,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class MinuteLoad:
-    """Invocations of one minute, and the most that ran at once (None: not known)."""
+    """Invocations in one minute, and the most that ran at once (None: not known)."""
 
     start: datetime
     invocation_count: float

@@ -20,11 +20,11 @@ LOG_TAIL_BYTES: Final = 4096
 QUOTA_WINDOW_MS: Final = 20
 
 HOURS_PER_MONTH: Final = 730
-"""As AWS's pricing pages and its own calculator reckon."""
+"""As on AWS's pricing pages and in its calculator."""
 SECONDS_PER_MONTH: Final = HOURS_PER_MONTH * 3600
 
 CORE_THRESHOLDS_MB: Final = ((3_009, 3), (5_308, 4), (7_077, 5), (8_846, 6))
-"""(first memory size, cores visible to the code from there on); two cores are visible below."""
+"""(first memory size, cores visible to the code from there on); below, two cores are visible."""
 
 
 def vcpu_share(memory_mb: int) -> float:

@@ -11,13 +11,13 @@ from tuner.errors import UsageError
 
 
 def check_number_fields(value: Any) -> None:
-    """Raise UsageError where a dataclass's field that is annotated as a number holds none."""
+    """Raise UsageError if a dataclass's field annotated as a number has something else."""
     for each in fields(value):
         check_number(each.name, getattr(value, each.name), str(each.type))
 
 
 def check_number(name: str, given: object, annotation: str) -> None:
-    """Raise UsageError for what is no finite number, where the annotation asks for one."""
+    """Raise UsageError unless the value is a finite number, if the annotation asks for one."""
     kind, _, otherwise = annotation.partition(" | ")
     if kind not in {"int", "float"} or (given is None and otherwise == "None"):
         return

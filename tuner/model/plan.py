@@ -54,7 +54,7 @@ class PriceOfDeciding:
     invocations_at_current: float
     """How many invocations at the current size cost as much."""
     current_usd_per_month: float | None
-    """What a month's invocations cost at the current size; None without a rate."""
+    """A month's cost at the current size; None without a rate."""
     share_of_month: float | None
 
 
@@ -64,12 +64,12 @@ class SweepPlan:
 
     `sizes_mb` ascend. An exhaustive sweep gives every size `warmup_count` invocations that are
     expected to be cold and `repetition_count` more for each payload, interleaved in an order drawn
-    from `seed`; an adaptive one picks among the sizes as it goes, and its counts are 0. Where
-    `sizes_named` the operator named the sizes, and no other may be recommended.
+    from `seed`; an adaptive one picks among the sizes as it goes, and its counts are 0. With
+    `sizes_named`, the operator named the sizes, and no other may be recommended.
 
     The estimates are expected values if `basis` is "recent_duration" (the function's mean duration
-    is known), else upper bounds; `max_wall_s` and `max_cost_usd` are upper bounds always: every
-    invocation taking the function's whole timeout.
+    is known), else upper bounds; `max_wall_s` and `max_cost_usd` are always upper bounds, with
+    every invocation taking the function's whole timeout.
     """
 
     sweep_id: str
@@ -90,9 +90,8 @@ class SweepPlan:
     basis: EstimateBasis = "timeout"
     method: Method = "exhaustive"
     spends_all: bool = False
-    """Whether an adaptive sweep goes on while it may, however little that promises: the operator
-    said how many invocations there are to spend.
-    """
+    """Whether an adaptive sweep goes on to its limit, however little that promises, because the
+    operator said how many invocations to spend."""
     sizes_named: bool = False
     once_each: bool = False
     """No event is sent twice."""
@@ -100,7 +99,7 @@ class SweepPlan:
     fail_on: str | None = None
     """A JMESPath expression: a reply for which it is true counts as a function error."""
     resumed_from: str | None = None
-    """Id of the sweep that this one goes on from; its invocations count as this one's."""
+    """Id of the sweep that this one resumes; its invocations count as this one's."""
 
     @property
     def varied(self) -> VariedParameter | None:

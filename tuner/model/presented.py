@@ -1,8 +1,7 @@
-"""What answers have beside their fields: HTML in a notebook, and the object of `--json`.
+"""What answers have besides their fields: HTML in a notebook, and the object of `--json`.
 
-What these look like is written in `tuner.report`, which this package may not import. So
-`tuner/__init__.py` says once how to load the module that writes them (`present_with`), and it is
-loaded when an answer is first shown.
+`tuner.report` writes both, but this package may not import it. So `tuner/__init__.py` says once how
+to load the module that does (`present_with`), and it's loaded when an answer is first shown.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ _loaders: list[Callable[[], Any]] = []
 
 
 def present_with(load: Callable[[], Any]) -> None:
-    """Set how the module is loaded whose `as_dict` and `as_html` take every kind of answer."""
+    """Set how to load the module whose `as_dict` and `as_html` take every kind of answer."""
     _loaders[:] = [load]
 
 
 class Presented:
-    """A value that a notebook shows, and that machines read."""
+    """A value that a notebook shows, and that machines can read."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What is known of a function before it is measured: by an earlier sweep."""
+"""What an earlier sweep says about a function before it is measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 class PriorEnvironment:
     """What one execution environment took with one payload, warm or cold.
 
-    `payload` is the name that this sweep has for it.
+    `payload` is this sweep's name for it.
     """
 
     payload: str
@@ -22,11 +22,11 @@ class PriorEnvironment:
 
 @dataclass(frozen=True, slots=True)
 class PriorEvidence:
-    """Evidence of another source, kept with the sweep that it informs.
+    """Evidence from another source, kept with the sweep that it informs.
 
-    Of an earlier sweep, `source_id` is its id. `differs` names what is not as it was then (the
-    code, the region): where it is empty, it informs level and shape of the curves, otherwise their
-    shape alone, and less surely.
+    For an earlier sweep, `source_id` is its id. `differs` names what has changed since (the code,
+    the region): if it's empty, the evidence informs the curves' level and shape, otherwise only
+    their shape, and less surely.
     """
 
     source_id: str
@@ -35,9 +35,9 @@ class PriorEvidence:
     source: Literal["sweep"] = "sweep"
     differs: tuple[str, ...] = ()
     other_events: tuple[str, ...] = ()
-    """Payloads whose event is another than then: it informs their shape alone, too."""
+    """Payloads whose event has changed: for them, too, it informs the shape alone."""
     killed_mb: int | None = None
-    """The largest size that was killed for memory; None where the code is another."""
+    """The largest size that was killed for memory; None if the code has changed."""
     environments: tuple[PriorEnvironment, ...] = ()
 
     def tells_level(self, payload: str) -> bool:
@@ -46,7 +46,7 @@ class PriorEvidence:
 
     @property
     def payloads(self) -> tuple[str, ...]:
-        """The payloads that it tells of."""
+        """The payloads that it covers."""
         return tuple(sorted({each.payload for each in self.environments}))
 
     @property
@@ -56,5 +56,5 @@ class PriorEvidence:
 
     @property
     def sample_count(self) -> int:
-        """Invocations that it rests on."""
+        """Number of invocations in it."""
         return sum(len(each.durations_ms) for each in self.environments)

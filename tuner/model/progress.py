@@ -18,7 +18,7 @@ class WindowOpened:
 
 @dataclass(frozen=True, slots=True)
 class VersionPublished:
-    """A size has its version now; `is_new` is False if an existing version was reused."""
+    """A size has its version; `is_new` is False if an existing version was reused."""
 
     memory_mb: int
     version: str
@@ -27,7 +27,7 @@ class VersionPublished:
 
 @dataclass(frozen=True, slots=True)
 class WindowClosed:
-    """$LATEST is as it was, read back."""
+    """$LATEST is restored and read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class ThrottleMet:
 
 @dataclass(frozen=True, slots=True)
 class SizeExcluded:
-    """A size at which invocations fail takes no further part."""
+    """A size at which invocations fail is left out."""
 
     memory_mb: int
     reason: str
@@ -65,7 +65,7 @@ class VersionDeleted:
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
-    """A call that gives the function back failed; it may be made again."""
+    """A call that restores the function failed; it may be repeated."""
 
     reason: str
 
@@ -79,7 +79,7 @@ class CopyMade:
 
 @dataclass(frozen=True, slots=True)
 class CopyDeleted:
-    """The temporary copy is gone, with all that it had."""
+    """The temporary copy is gone, with everything it had."""
 
     name: str
 

@@ -38,35 +38,35 @@ class Choice:
     lean_saving_ratio: Interval | None = None
     """When inconclusive: what that size would save, as far as is known."""
     regret_bound_ratio: float | None = None
-    """95% of what is known speaks for less regret than this."""
+    """The 95% upper bound on the regret."""
     confidence_of: Literal["move", "best"] = "best"
-    """What `confidence` is of: that the current size is beaten by more than the tolerance, or that
-    no size is better than the answer by more."""
+    """What `confidence` refers to: that the answer beats the current size by more than the
+    tolerance, or that no size beats the answer by more."""
     parameters: tuple[tuple[str, str], ...] = ()
-    """The varied payload parameter and the value that goes with the size, where it can be set."""
+    """The varied payload parameter and the value that goes with the size, if it can be set."""
     cost_usd_per_million_records: Interval | None = None
-    """Where events hold several records."""
+    """If events have several records."""
 
 
 @dataclass(frozen=True, slots=True)
 class PercentileEstimate:
     """A percentile (0 to 100) of warm duration at one size, with its 90% interval.
 
-    Measured: from the warm samples of that size alone (at least `samples_needed`), whatever their
-    distribution. Modelled: the curve's mean times how the samples of all sizes scatter.
+    Measured: from that size's own warm samples (at least `samples_needed`), whatever their
+    distribution. Modelled: the curve's mean times the scatter of all sizes' samples.
     """
 
     percentile: float
     duration_ms: Interval
     basis: Basis
     sample_count: int
-    """Of the size; with several payloads, of the one that has the fewest."""
+    """At this size; with several payloads, for the one with the fewest."""
     samples_needed: int
 
 
 @dataclass(frozen=True, slots=True)
 class SizeEstimate:
-    """What the curve says of one size (duration_ms is the warm mean)."""
+    """What the curve says about one size (duration_ms is the warm mean)."""
 
     memory_mb: int
     duration_ms: Interval
@@ -78,7 +78,7 @@ class SizeEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """The answer of another goal, from the same draws (with the chosen value of a parameter)."""
+    """The answer for another goal, from the same draws (with the chosen value of a parameter)."""
 
     name: OptionName
     memory_mb: int
@@ -97,10 +97,11 @@ class LatencyTarget:
 
 @dataclass(frozen=True, slots=True)
 class Tradeoff:
-    """What speed costs: the sizes that no other beats in both, and where paying more stops to pay.
+    """What speed costs: the sizes that no other beats in both, and where paying more stops paying
+    off.
 
-    `front_mb` ascends; each is at least 1% faster than every cheaper one. `knee_mb`
-    is None where the front has fewer than three sizes.
+    `front_mb` ascends; each is at least 1% faster than every cheaper one. `knee_mb` is None if the
+    front has fewer than three sizes.
     """
 
     front_mb: tuple[int, ...]
@@ -110,7 +111,7 @@ class Tradeoff:
 
 @dataclass(frozen=True, slots=True)
 class CurrentSize:
-    """The size that the function has now; intervals are None where nothing is known."""
+    """The function's current size; intervals are None if nothing is known."""
 
     memory_mb: int
     duration_ms: Interval | None
@@ -138,20 +139,20 @@ class SizeSummary:
     max_memory_used_mb: int | None
     parameters: tuple[tuple[str, str], ...] = ()
     percentiles: tuple[PercentileEstimate, ...] = ()
-    """This payload's, where it has a warm sample of the size."""
+    """This payload's, if it has a warm sample at the size."""
 
     @property
     def failure_count(self) -> int:
-        """Invocations that speak against the size."""
+        """Invocations that count against the size."""
         return self.error_count + self.timeout_count + self.oom_count
 
 
 @dataclass(frozen=True, slots=True)
 class PairEstimate:
-    """What is known of one size with one value of the varied parameter, over the mix of classes.
+    """What is known about one size with one value of the varied parameter, over the mix of classes.
 
-    `change_ratio` is the cost of a record against that of the current pair, less 1; where the
-    parameter is no setting, against the current size with the same value.
+    `change_ratio` is the cost of a record against the current pair's, less 1; if the parameter
+    can't be set, against the current size with the same value.
     """
 
     value: str
@@ -162,15 +163,15 @@ class PairEstimate:
     change_ratio: Interval | None
     measured: bool
     percentile: PercentileEstimate | None = None
-    """The percentile that the goal asks for; None without one, and where invocations fail."""
+    """The percentile that the goal asks for; None without one, and if invocations fail."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueAnswer:
-    """The answer for one value of the varied parameter, as if there were no other.
+    """The answer for one value of the varied parameter, as if it were the only one.
 
-    `record_count` is the mean number of records of an event. `memory_mb` is the size that the
-    goal's rule picks, None where no size may be recommended or nothing is known.
+    `record_count` is the mean number of records in an event. `memory_mb` is the size that the goal
+    picks, None if no size may be recommended or nothing is known.
     """
 
     value: str
@@ -184,8 +185,8 @@ class ValueAnswer:
 class Variation:
     """Duration and cost over memory and the values of a parameter.
 
-    `best_value` is the answer's own where the parameter can be set, else the one whose picked size
-    serves the goal best; None where none is known.
+    `best_value` is the answer's own if the parameter can be set, otherwise the one whose picked
+    size serves the goal best; None if none is known.
     """
 
     parameter: VariedParameter
@@ -195,7 +196,7 @@ class Variation:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Whether the function should be on Lambda at all; no verdict where no rate is known."""
+    """Whether the function should be on Lambda at all; without a rate there is no verdict."""
 
     verdict: str | None
     break_even_rate_per_s: float | None
@@ -213,8 +214,8 @@ class PriceStamp:
 class PriorUse:
     """What an earlier sweep had to do with the answer.
 
-    `weight` is the probability that no more has changed since than days and hosts explain; None
-    where there is no curve. `differs` names what is not as it was then.
+    `weight` is the probability that no more has changed since than days and hosts explain; None if
+    there is no curve. `differs` names what has changed since.
     """
 
     sweep_id: str
@@ -237,8 +238,8 @@ class SweepStamp:
     wall_s: float
     environment_count: int = 0
     pays_back_after_invocations: Interval | None = None
-    """After how many invocations a resize has saved what the sweep cost. None without a saving that
-    is sure, and where nothing was billed."""
+    """After how many invocations a resize has saved what the sweep cost. None without a sure
+    saving, and if nothing was billed."""
     prior: PriorUse | None = None
     """The earlier sweep that informed it."""
 
@@ -270,11 +271,11 @@ class Recommendation(Presented):
     sweep: SweepStamp
     tradeoff: Tradeoff | None = None
     variation: Variation | None = None
-    """Where a payload parameter was given several values."""
+    """If a payload parameter was given several values."""
     options: tuple[Option, ...] = ()
-    """Cheapest, balanced and fastest; none where no size may be recommended or nothing is known."""
+    """Cheapest, balanced and fastest; empty if no size may be recommended or nothing is known."""
     rate_per_s: float | None = None
-    """The rate of requests that the month's saving is for."""
+    """The request rate behind the monthly saving."""
 
     def __repr__(self) -> str:
         """The answer in a line."""
@@ -292,18 +293,18 @@ class Recommendation(Presented):
 
     @property
     def memory_mb(self) -> int | None:
-        """The recommended size, the current one of a keep; None where it is inconclusive."""
+        """The recommended size, or the current one for a keep; None if inconclusive."""
         return self.choice.memory_mb
 
     @property
     def saving(self) -> Interval | None:
-        """The share of the cost that the recommended size saves; None where it is inconclusive."""
+        """The share of the cost that the recommended size saves; None if inconclusive."""
         return self.choice.saving_ratio
 
     @property
     def saving_usd_per_million(self) -> float | None:
-        """What the recommended size saves on a million invocations. None where nothing is known,
-        and where a value is chosen with it: its events hold other numbers of records.
+        """What the recommended size saves on a million invocations. None if nothing is known, and
+        if a value is chosen with it, whose events have a different number of records.
         """
         ratio, now = self.choice.saving_ratio, self.current.cost_usd_per_million
         if ratio is None or now is None or self.choice.parameters:
@@ -311,7 +312,7 @@ class Recommendation(Presented):
         return ratio.estimate * now.estimate
 
     def change_from_now(self, cost_usd_per_million: Interval | None) -> float | None:
-        """A cost over that of the current size (with the chosen value of a parameter), less 1."""
+        """A cost over the current size's (with the chosen value of a parameter), less 1."""
         now = self.current.cost_usd_per_million
         if self.choice.parameters:
             same = (each for each in self.curve if each.memory_mb == self.current.memory_mb)
@@ -321,8 +322,8 @@ class Recommendation(Presented):
         return cost_usd_per_million.estimate / now.estimate - 1
 
     def percentile(self, memory_mb: int, percentile: float) -> PercentileEstimate | None:
-        """A percentile (0 to 100) of warm duration at a size; None where nothing is known of it,
-        or where invocations fail at the size.
+        """A percentile (0 to 100) of warm duration at a size; None if nothing is known about it, or
+        if invocations fail at the size.
         """
         if any(s.memory_mb == memory_mb and s.failure_count for s in self.sizes):
             return None

@@ -1,7 +1,7 @@
-"""A value as one JSON object, and strictly back: what files of values are made of.
+"""A value as one JSON object, and strictly back: the format of saved files.
 
 `to_record` leaves out fields that are None; `from_record` refuses unknown fields, missing ones,
-wrong types, numbers that are not finite and choices that do not exist.
+wrong types, numbers that aren't finite and choices that don't exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MAX_EXACT_INT = 2**53
 
 
 class RecordError(ValueError):
-    """An object is not the record of a value; the message names the field."""
+    """An object isn't the record of a value; the message names the field."""
 
 
 def to_record(value: Any) -> dict[str, Any]:
@@ -159,5 +159,5 @@ def _bool(value: Any) -> bool:
 
 
 def _shown(text: object) -> str:
-    """Return a name from a foreign file so that it can stand in a message."""
+    """Return a name from a foreign file, safe to put in a message."""
     return ascii(str(text)[:40])

@@ -1,4 +1,4 @@
-"""What a sweep is asked for: one value from the command line, or from Python, down to the plan."""
+"""The request for a sweep: one value from the command line, or from Python, down to the plan."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tuner.model.plan import Isolation
 
 LEAVE_CONCURRENCY: Final = 0.2
-"""Share of the concurrency there is that is left to live traffic."""
+"""Share of the available concurrency left to live traffic."""
 NO_PRIOR: Final = "none"
-"""The word for no earlier sweep, where a configuration names one."""
+"""The word for no earlier sweep, in case a configuration names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Measure:
     payload_size: str | None = None
     """Of payloads from schemas: "p50=2kB,p99=200kB"."""
     raw: bool = False
-    """Whether payloads may be no JSON."""
+    """Whether payloads may be other than JSON."""
     allow_outside: bool = False
-    """Let payload sets name files outside their folder, and templates code outside theirs."""
+    """Let payload sets use files outside their folder, and templates code outside theirs."""
     memory_sizes_mb: tuple[int, ...] = ()
     """The sizes to choose from, ascending; the current size is added for comparison."""
     min_memory_mb: int | None = None
@@ -39,40 +39,40 @@ class Measure:
     """Measure every planned size instead of choosing as it goes."""
     seed: int = 0
     code: str | None = None
-    """A ZIP file, a folder or an image: measure this build in place of the deployed code."""
+    """A ZIP file, a folder or an image: measure this build instead of the deployed code."""
     fail_on: str | None = None
-    """A JMESPath expression: a reply for which it is true counts as a function error."""
+    """A JMESPath expression: a reply for which it's true counts as a function error."""
     resume: str | Path | None = None
-    """A sweep file, or a function's name for its newest sweep: go on from there."""
+    """A sweep file, or a function's name for its newest sweep: continue it."""
     prior: str | Path | None = None
-    """As `resume`: an earlier sweep of the function, which informs the curves; "none": nothing."""
+    """Like `resume`: an earlier sweep of the function, to inform the curves; "none": nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What it may take. None: the tool's own choice."""
+    """What it may spend. None: the tool chooses."""
 
     max_invocations: int | None = None
     budget_usd: float | None = None
     concurrency: int | None = None
     leave_concurrency_ratio: float = LEAVE_CONCURRENCY
-    """Share of the concurrency there is that live traffic keeps."""
+    """Share of the available concurrency that live traffic keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """How it stays harmless, and what is done around it."""
+    """How it stays harmless, and commands to run around it."""
 
     isolation: Isolation = "auto"
     once_each: bool = False
-    """Send no event twice."""
+    """Never send an event twice."""
     before: str | None = None
     """A command to run before the sweep, split into words and run without a shell."""
     after: str | None = None
     hooks_each: bool = False
     """Run both around every invocation."""
     hook_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """All variables of these commands, beside those that tell them what they are for."""
+    """All variables of these commands, besides those that say what they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +83,33 @@ class Target:
     profile: str | None = None
     endpoint_url: str | None = None
     local_template: Path | None = None
-    """A SAM template, for whose functions an endpoint is started here."""
+    """A SAM template; an endpoint is started here for its functions."""
     template_parameters: Mapping[str, str] = field(default_factory=dict)
     """Values of the template's parameters."""
     template_environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Values of its functions' environment variables, in place of the template's."""
+    """Values of its functions' environment variables, replacing the template's."""
     build: bool = False
-    """Have pip, npm or make install first what the template's functions need."""
+    """Have pip, npm or make install what the template's functions need first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What is kept of it."""
+    """What is kept."""
 
     out: Path | None = None
     """The sweep file; None: a new one in the state folder."""
     force: bool = False
-    """Replace the sweep that `out` holds already."""
+    """Replace the sweep that `out` already has."""
     keep_payloads: bool = False
     """Keep the events that are sent in the sweep file."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuneRequest:
-    """A function, and all that is wanted of its sweep but the goal."""
+    """A function, and everything wanted of its sweep except the goal."""
 
     function: str | None
-    """A name or an ARN; None: that of the sweep to go on from."""
+    """A name or an ARN; None: the resumed sweep's."""
     measure: Measure = field(default_factory=Measure)
     budget: Budget = field(default_factory=Budget)
     safety: Safety = field(default_factory=Safety)

@@ -1,4 +1,4 @@
-"""All calls of one run, and what is needed to redo the analysis."""
+"""All calls of one run, and what is needed to repeat the analysis."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _COLUMNS: Final = (*_OWN, "outcome", "warm_sample", *_REPORTED)
 
 @dataclass(frozen=True, slots=True)
 class Sweep(Presented):
-    """A sweep as measured; a notebook shows the answer that it gives.
+    """A sweep as measured; a notebook shows its answer.
 
     >>> sweep = tuner.load_sweep("examples/sweeps/mixed.jsonl")
     >>> sweep.function.name, sweep.function.memory_mb, len(sweep.invocations)
@@ -55,20 +55,20 @@ class Sweep(Presented):
     wall_s: float = 0.0
     throttle_count: int = 0
     memory_cap_mb: int | None = None
-    """What the account turned out to allow at most; None: no size was refused."""
+    """The most that the account turned out to allow; None: no size was refused."""
     file: str | None = None
     goal: Goal | None = None
-    """What it was tuned for; None where its file does not say."""
+    """What it was tuned for; None if its file doesn't say."""
     prior: PriorEvidence | None = None
-    """The evidence of an earlier sweep, if there was one."""
+    """The evidence from an earlier sweep, if there was one."""
 
     @property
     def alone(self) -> Sweep:
-        """The sweep without the evidence of an earlier one: only what was measured now."""
+        """The sweep without the evidence from an earlier one: only what was measured now."""
         return replace(self, prior=None)
 
     def __repr__(self) -> str:
-        """What it is of, in a line: there may be thousands of invocations."""
+        """One line: there may be thousands of invocations."""
         size_count = len({each.memory_mb for each in self.invocations})
         return (
             f"<Sweep of {self.function.name} ({self.environment}, {self.function.memory_mb} MB): "
@@ -78,14 +78,14 @@ class Sweep(Presented):
 
     @property
     def cost_usd(self) -> float:
-        """What the invocations cost, failed and cold ones included."""
+        """The cost of all invocations, including failed and cold ones."""
         return sum(invocation.cost_usd for invocation in self.invocations)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an invocation, in the file's order, for exploring in a notebook.
+        """One row per invocation, in the file's order, for exploring in a notebook.
 
-        Columns end in their unit; what the platform did not report is NaN. Raises InputError
-        without pandas.
+        Columns end in their unit; what the platform didn't report is NaN. Raises InputError without
+        pandas.
         """
         with optional_import("a frame needs pandas", "pandas", extra="notebook"):
             import pandas as pd  # noqa: PLC0415 - heavy, and an extra
