@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.report.views import large_sweep, mixed, shown
-from tuner import Goal
+from tests.report.views import MIXED, large_sweep, mixed, shown
+from tuner import Goal, load_sweep
 from tuner.api.page import view
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import traffic_of_rate
@@ -89,6 +89,13 @@ def test_a_finding_is_told_once() -> None:
     """What stands beside the platforms does not stand among the findings again."""
     late = view(analyse(large_sweep()), source="made", terms=RATE, today=date(2026, 9, 15))
     assert render([late], version="1").count("<code>old_prices</code>") == 1
+
+
+def test_the_age_of_prices_is_told_once() -> None:
+    """Of all that the page rests on, the oldest; with a rate and without."""
+    for terms in (RATE, Terms()):
+        made = view(analyse(load_sweep(MIXED)), source="mixed", terms=terms, today=date(2030, 1, 1))
+        assert render([made], version="1").count("<code>old_prices</code>") == 1
 
 
 def test_nothing_of_an_account_is_in_the_page() -> None:

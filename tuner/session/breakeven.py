@@ -104,8 +104,9 @@ def with_platform(
         line = f"{_VERDICTS[found.verdict]}: {found.reason} ({peak}; details: tuner break-even)"
         findings.append(Finding("platform", "info", line))
         answer = with_prices_of(found.prices_as_of, answer)
-        known = {finding.code for finding in findings}
-        findings += [f for f in found.findings if f.code in _TOLD and f.code not in known]
+        told = [each for each in found.findings if each.code in _TOLD]
+        codes = {each.code for each in told}  # the comparison's prices are the older ones
+        findings = [*(each for each in findings if each.code not in codes), *told]
     return replace(
         answer,
         platform=Platform(found.verdict, found.break_even_rate_per_s),

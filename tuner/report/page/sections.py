@@ -173,11 +173,17 @@ def captions(view: SweepView) -> dict[str, str]:
 
 
 def _only_here(view: SweepView) -> list[Finding]:
-    """The answer's findings without those that stand word for word beside the platforms."""
+    """The answer's findings without those that stand beside the platforms: word for word, or with
+    the day of an older price.
+    """
     said = () if view.break_even is None else view.break_even.findings
     shown = {(each.code, each.message) for each in said}
-    every = view.recommendation.findings
-    return [each for each in every if (each.code, each.message) not in shown]
+    hidden = {"old_prices"} & {each.code for each in said}
+    return [
+        each
+        for each in view.recommendation.findings
+        if each.code not in hidden and (each.code, each.message) not in shown
+    ]
 
 
 def reproduce(view: SweepView) -> dict[str, Any]:

@@ -74,26 +74,24 @@ def size_table(answer: Recommendation) -> Table:
 
 def option_table(answer: Recommendation) -> Table | None:
     """Now, and what each goal would choose; None where pairs are shown, or nothing is known."""
-    asked, options = answer.goal.percentile, option_rows(answer)
-    noted = any(each.notes for each in options)
+    asked = answer.goal.percentile
     rows = [
         Row(
             (
-                f"▶ {each.name}" if each.recommended else each.name,
+                ", ".join((f"▶ {each.name}" if each.recommended else each.name, *each.notes)),
                 numbers.memory(each.memory_mb),
                 numbers.held(numbers.with_spread(each.duration_ms, numbers.duration)),
                 *(() if asked is None else (percentile_cell(each.percentile),)),
                 numbers.known(each.cost_usd_per_million, numbers.usd_per_million),
                 each.change,
-                *((", ".join(each.notes),) if noted else ()),
             ),
             role="best" if each.recommended else "",
         )
-        for each in options
+        for each in option_rows(answer)
     ]
     percentile = () if asked is None else (f"p{asked:g}",)
     head = ("goal", "memory", "mean", *percentile, "$/million", "vs now")
-    return Table((*head, REMARKS) if noted else head, tuple(rows)) if rows else None
+    return Table(head, tuple(rows)) if rows else None
 
 
 def pair_table(answer: Recommendation) -> Table | None:
@@ -185,13 +183,16 @@ def payload_table(view: SweepView) -> Table | None:
 
 
 def platform_table(answer: BreakEven) -> Table:
-    """Every platform with its cost and the rate from which on it is cheaper."""
+    """Every platform with its cost, the rate from which on it is cheaper, and last the fleet: a
+    phone shows what is first.
+    """
     lines = {each.name: number for number, each in enumerate(shown_platforms(answer))}
-    rows = [
-        Row(breakeven.platform_cells(each), swatch=lines.get(each.name))
-        for each in answer.platforms
-    ]
-    return Table(breakeven.TITLES, tuple(rows))
+    rows = []
+    for each in answer.platforms:
+        name, fleet, *figures = breakeven.platform_cells(each)
+        rows.append(Row((name, *figures, fleet), swatch=lines.get(each.name)))
+    name, fleet, *figures = breakeven.TITLES
+    return Table((name, *figures, fleet), tuple(rows))
 
 
 def sent_table(payloads: Sequence[PayloadClass]) -> Table:
