@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import datetime
 import gzip
-import io
 import math
 import re
 from typing import TYPE_CHECKING, Final
@@ -139,13 +138,13 @@ def amount(where: str, text: str) -> float:
 
 def _opened(path: Path, parameter: str) -> TextIO:
     try:
-        data = path.open("rb")
-        is_gzip = data.read(2) == b"\x1f\x8b"
-        data.seek(0)
+        with path.open("rb") as file:
+            is_packed = file.read(2) == b"\x1f\x8b"
+        if is_packed:
+            return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+        return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): check `{parameter}`") from None
-    raw = gzip.GzipFile(fileobj=data) if is_gzip else data
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
 def _day(where: str, text: str) -> datetime.date:
