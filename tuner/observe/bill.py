@@ -272,7 +272,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
                 texts = ("" if each is None else str(each) for each in row)
                 yield f"{path}, row {number}", dict(zip(names, texts, strict=True))
     except duckdb.Error:
-        raise InputError(f"{path} cannot be read as Parquet: check `bill`") from None
+        raise InputError(f"{path} can't be read as Parquet: check `bill`") from None
 
 
 def functions_of(items: Iterable[BillItem]) -> Collection[str]:

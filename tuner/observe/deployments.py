@@ -99,7 +99,7 @@ def read_trail(path: Path) -> tuple[Deployment, ...]:
     except OSError as error:
         if isinstance(error, gzip.BadGzipFile):
             raise _no_trail(path) from None
-        raise InputError(f"{path} cannot be read ({error.strerror}): check `deploys`") from None
+        raise InputError(f"{path} can't be read ({error.strerror}): check `deploys`") from None
     except (ValueError, KeyError, TypeError, AttributeError, EOFError, zlib.error, RecursionError):
         raise _no_trail(path) from None
     return trail_deployments(events)

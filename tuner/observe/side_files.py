@@ -144,7 +144,7 @@ def _opened(path: Path, parameter: str) -> TextIO:
             return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): check `{parameter}`") from None
+        raise InputError(f"{path} can't be read ({error.strerror}): check `{parameter}`") from None
 
 
 def _day(where: str, text: str) -> datetime.date:
