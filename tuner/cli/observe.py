@@ -30,7 +30,8 @@ def observe(
         options.measure_option(
             "--logs",
             metavar="PATH",
-            help="File or folder of logs, in any form that Lambda's logs come in. Repeatable.",
+            help="File or folder of logs, in any form that Lambda's logs come in; - reads stdin. "
+            "Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -59,7 +60,10 @@ def observe(
     discount_percent: Annotated[
         float,
         options.traffic_option(
-            "--discount", metavar="PERCENT", min=0.0, help="Off the list price, such as 12."
+            "--discount",
+            metavar="PERCENT",
+            parser=values.discount_percent,
+            help="Off the list price, such as 12%.",
         ),
     ] = 0.0,
     region: Annotated[str | None, options.region_option("the ARN's, AWS_REGION, us-east-1")] = None,
@@ -93,7 +97,7 @@ def observe(
     found = shown(
         observing.observe(
             function,
-            logs,
+            [Path("/dev/stdin") if str(each) == "-" else each for each in logs],
             start=start,
             end=end,
             days=days,

@@ -43,6 +43,15 @@ def ratio(text: str) -> float:
     return share
 
 
+def discount_percent(text: str) -> float:
+    """`12` or `12%`: from 0 to under 100."""
+    stripped = str(text).strip().removesuffix("%")
+    number = _number(stripped, f"{text!r} is no discount: write 12%")
+    if not 0 <= number < 100:
+        raise typer.BadParameter(f"{text!r} is out of range: 0% to under 100%")
+    return number
+
+
 def time_weight(text: str) -> float:
     """A number from 0 up to 1000."""
     number = _number(str(text).strip(), f"{text!r} isn't a weight: write 0.1 or 1")

@@ -63,14 +63,15 @@ def find_files(paths: Iterable[Path]) -> tuple[LogFile, ...]:
     for path in paths:
         if not path.exists():
             raise InputError(f"{path} is not there: give `logs` a file or a folder of logs")
-        files = _below(path) if path.is_dir() else [(path, path.name)]
-        for each, within in files:
+        for each, within in _below(path) if path.is_dir() else [(path, path.name)]:
             try:
                 stat = each.stat()
             except OSError:  # a link that leads nowhere
                 continue
             key = (stat.st_dev, stat.st_ino)
-            found.setdefault(key, LogFile(each, within, stat.st_size, stat.st_mtime_ns))
+            # A pipe holds something else each time: it is never the same as before.
+            name = within if path.is_dir() or each.is_file() else f"{within} {os.urandom(8).hex()}"
+            found.setdefault(key, LogFile(each, name, stat.st_size, stat.st_mtime_ns))
     if not found:
         raise InputError(f"there is no file in {', '.join(map(str, paths))}: nothing to read")
     return tuple(sorted(found.values(), key=lambda each: str(each.path)))
@@ -98,14 +99,14 @@ def _cannot_list(error: OSError) -> None:
 def read_text(file: LogFile) -> Iterator[str]:
     """The text of a file in pieces of about a megabyte: UTF-8 (or UTF-16 with its mark).
 
-    Raises UnusableFileError for what is no text, TornFileError behind the last piece of what is cut
-    off, and InputError for what can't be read.
+    Raises UnusableFileError for what is no text or can't be read, TornFileError behind the last
+    piece of what is cut off.
     """
     try:
         with file.path.open("rb") as stream:
             yield from _decoded(_unpacked(_pieces(stream), 0))
     except OSError as error:
-        raise InputError(f"{file.path} can't be read ({error.strerror})") from None
+        raise UnusableFileError(f"can't be read: {error.strerror}") from None
 
 
 def _pieces(stream: IO[bytes]) -> Iterator[bytes]:

@@ -86,7 +86,7 @@ class MessageReader:
         """Lines (or JSON values) read so far."""
         self.has_platform_lines = False
         """Whether lines of the platform's stand here as they are, in no envelope."""
-        self._streams: dict[tuple[str | None, str | None], Stream] = {}
+        self._streams: dict[tuple[str | None, ...], Stream] = {}
         self._functions: set[str] = set()
 
     def stream(
@@ -99,10 +99,11 @@ class MessageReader:
         """The state of a log stream; of the source itself where it names none."""
         if name is None and group is None:
             return self.plain
-        found = self._streams.get((group, name))
+        key = (group, name, account, region)
+        found = self._streams.get(key)
         if found is None:
             found = Stream(_origin_of(self.origin, name, group, account, region))
-            self._streams[group, name] = found
+            self._streams[key] = found
         return found
 
     def message(self, text: str, at_us: int | None, stream: Stream) -> None:
@@ -193,7 +194,9 @@ class MessageReader:
             report = parse_report(given) if isinstance(given, str) else read_report_record(given)
         except ReportLineError as error:
             text = given if isinstance(given, str) else repr(given)
-            self.collector.cannot_read(self.origin.source, self.number, str(error), text)
+            # Without the request id: of a line that is no report it could be anything.
+            why = str(error).partition(" has ")[2].partition(":")[0] or "no request id"
+            self.collector.cannot_read(self.origin.source, self.number, why, text)
             return
         self._add(report, at_us, stream)
 

@@ -11,14 +11,14 @@ import json
 import os
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
 from tuner.logs.archive import read_files
 from tuner.logs.collector import Unreadable
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
-from tuner.observe.intake import Intake, open_database
+from tuner.observe.intake import Intake, duckdb_error, open_database
 from tuner.observe.store import ReportStore
 from tuner.whole_file import write_whole
 
@@ -76,12 +76,16 @@ class ObservationFolder:
         files = find_files(paths)
         kept = self._file_of(paths, files)
         reading = _reading(kept)
-        if reading is None:
+        store = None if reading is None else _opened(kept)
+        if reading is None or store is None:
             reading = self._read(paths, files, kept, progress)
+            store = _opened(kept)
+        if store is None:
+            raise InputError(f"{kept} can't be read back: delete it, and ask again")
         if asked is not None and asked not in reading.asked:
             reading = replace(reading, asked=(*reading.asked, asked))
             self._write(kept, reading)
-        return ReportStore(_opened(kept)), reading
+        return store, reading
 
     def forget(self, function: str) -> int:
         """Delete what is kept of a function; return how many reports that were."""
@@ -115,6 +119,9 @@ class ObservationFolder:
         try:
             intake = Intake(connection)
             came = read_files(files, intake.collector, progress)
+            if not came.read:
+                name, why = came.unusable[0]
+                raise InputError(f"no file there holds logs: {name} is left out ({why})")
             intake.finish()
             count, first, last = connection.execute(
                 "SELECT count(*), epoch_us(min(logged_at)), epoch_us(max(logged_at)) FROM reports"
@@ -127,6 +134,10 @@ class ObservationFolder:
                 " ROW_GROUP_SIZE 200000)"
             )
             reading = _made_reading(paths, intake, came, count)
+        except duckdb_error() as error:
+            _remove(part)
+            why = str(error).partition("\n")[0]
+            raise InputError(f"what is read can't be kept in {self._folder}: {why}") from None
         finally:
             connection.close()
             _remove(database, database.with_name(f"{database.name}.wal"))
@@ -175,10 +186,15 @@ class ObservationFolder:
         return int(count)
 
 
-def _opened(kept: Path) -> Any:
+def _opened(kept: Path) -> ReportStore | None:
+    """The reports of a file; None where it is damaged."""
     connection = open_database()
-    connection.execute(f"CREATE VIEW reports AS SELECT * FROM read_parquet('{_quoted(kept)}')")  # noqa: S608 - a path of ours
-    return connection
+    try:
+        connection.execute(f"CREATE VIEW reports AS SELECT * FROM read_parquet('{_quoted(kept)}')")  # noqa: S608 - a path of ours
+    except duckdb_error():
+        connection.close()
+        return None
+    return ReportStore(connection)
 
 
 def _made_reading(

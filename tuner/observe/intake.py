@@ -184,6 +184,13 @@ def open_database(path: Path | None = None) -> DuckDBPyConnection:
     return connection
 
 
+def duckdb_error() -> type[Exception]:
+    """What DuckDB raises."""
+    import duckdb  # noqa: PLC0415 - an extra
+
+    return duckdb.Error
+
+
 def _make_table(connection: DuckDBPyConnection, head: str, rows: list[tuple[Any, ...]]) -> None:
     connection.execute(f"CREATE TABLE {head}")
     if rows:
