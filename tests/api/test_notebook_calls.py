@@ -117,7 +117,8 @@ def test_values_are_one_short_line() -> None:
     for each in (*presented(), tuner.fit_curve(MIXED)):
         assert len(repr(each)) < 300
         assert "\n" not in repr(each)
-    for long in (traffic, tuner.Terms(traffic), tuner.Goal()):
+    lambda_cost, *_, fargate = tuner.break_even(MIXED, "50/s").platforms
+    for long in (traffic, tuner.Terms(traffic), tuner.Goal(), lambda_cost, fargate):
         assert len(repr(long)) < 2000
 
 
@@ -165,6 +166,7 @@ def test_an_answer_has_its_size_and_saving_at_hand() -> None:
     """They are the choice's; an inconclusive answer has neither."""
     answer = tuner.recommend(MIXED)
     assert (answer.verdict, answer.memory_mb) == (answer.choice.verdict, answer.choice.memory_mb)
+    assert answer.confidence == answer.choice.confidence
     assert answer.saving == answer.choice.saving_ratio
     empty = tuner.recommend(replace(made_sweep(), invocations=()))
     assert (empty.memory_mb, empty.saving) == (None, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -87,8 +88,10 @@ def request_of(function: str | None, options: TuneOptions) -> TuneRequest:
     Raises TypeError for an unknown keyword, UsageError for a value of the wrong type.
     """
     if unknown := options.keys() - TuneOptions.__annotations__.keys():
-        known = ", ".join(sorted(TuneOptions.__annotations__))
-        raise TypeError(f"tune() has no option {min(unknown)}; it has {known}")
+        known = sorted(TuneOptions.__annotations__)
+        near = get_close_matches(min(unknown), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+        raise TypeError(f"tune() has no option {min(unknown)}; {hint}")
     if function is not None and not isinstance(function, str):
         raise UsageError(f"{function!r} isn't a function: pass its name or ARN")
     given: dict[str, Any] = {name: each for name, each in options.items() if each is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from tuner.model.presented import Presented
@@ -53,10 +53,10 @@ class PlatformCost:
     """None where no rate is known. Autoscaled, unless the terms say otherwise."""
     break_even: RateInterval | None
     same_architecture: bool = True
-    curve: tuple[CurvePoint, ...] = ()
+    curve: tuple[CurvePoint, ...] = field(default=(), repr=False)
     fixed_cost_usd_per_month: Interval | None = None
     """Of a fleet that is sized for its peak all month; None for Lambda and without a rate."""
-    bill: tuple[BillItem, ...] = ()
+    bill: tuple[BillItem, ...] = field(default=(), repr=False)
     """What the estimate adds up from; empty where no rate is known."""
 
 

@@ -124,7 +124,7 @@ class Comparison(Presented):
 
     def __repr__(self) -> str:
         """What is compared, in a line, and the change if both are as configured."""
-        now = self.pair("now")
+        now = None if self.kind == "same" else self.pair("now")
         change = "" if now is None else f", time {now.duration_ms.change.ratio.estimate:+.0%}"
         a, b = self.a.function, self.b.function
         return (

@@ -302,6 +302,11 @@ class Recommendation(Presented):
         return self.choice.saving_ratio
 
     @property
+    def confidence(self) -> float | None:
+        """The probability that the verdict is right; None if nothing is known."""
+        return self.choice.confidence
+
+    @property
     def saving_usd_per_million(self) -> float | None:
         """What the recommended size saves on a million invocations. None if nothing is known, and
         if a value is chosen with it, whose events have a different number of records.

@@ -52,7 +52,9 @@ def break_even_card(answer: BreakEven) -> str:
 
 
 def comparison_card(found: Comparison) -> str:
-    """What changed, and the pairs."""
+    """What changed, and the pairs; of a sweep and itself only that."""
+    if found.kind == "same":
+        return _card(comparison.headline(found), comparison.describe_side(found.a), [], "", ())
     rows = [(cells, False) for cells in comparison.pair_rows(found)]
     table = _table(comparison.HEAD, comparison.JUSTIFY, rows)
     sides = [f"{label} {comparison.describe_side(side)}" for label, side in found.sides]
