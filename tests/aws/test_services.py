@@ -179,6 +179,13 @@ def test_provisioned_concurrency_is_listed_by_qualifier(
         function_list.provisioned_counts(services, "resize")
 
 
+def test_code_is_compared_by_digest(wire: WireServer, services: Services) -> None:
+    """Each version's own, over all pages."""
+    versions = [{"Version": "$LATEST", "CodeSha256": "a"}, {"Version": "1", "CodeSha256": "b"}]
+    wire.say(Reply(body={"Versions": versions}))
+    assert function_list.version_digests(services, "resize") == {"$LATEST": "a", "1": "b"}
+
+
 def test_a_policy_only_reads() -> None:
     """No action of any purpose changes anything, and a name narrows it to one function."""
     reading = ("Get", "List", "Describe", "Lookup", "StartQuery", "Filter")

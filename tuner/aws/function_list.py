@@ -43,7 +43,6 @@ def account_function(raw: dict[str, Any], region: str) -> AccountFunction:
         runtime=config.runtime,
         memory_mb=config.memory_mb,
         timeout_s=config.timeout_s,
-        ephemeral_storage_mb=config.ephemeral_storage_mb,
         code_sha256=config.code_sha256,
         log_group=logging.get("LogGroup") or f"/aws/lambda/{config.name}",
         logs_json=logging.get("LogFormat") == "JSON",
@@ -73,3 +72,18 @@ def provisioned_counts(services: Services, function: str) -> tuple[tuple[str, in
             count = raw.get("RequestedProvisionedConcurrentExecutions", 0)
             found.append((qualifier, int(count)))
     return tuple(found)
+
+
+def version_digests(services: Services, function: str) -> dict[str, str]:
+    """The digest of each version's code, $LATEST among them. Raises AwsError."""
+    return {
+        str(raw.get("Version")): str(raw.get("CodeSha256", ""))
+        for page in services.pages(
+            "lambda",
+            "ListVersionsByFunction",
+            ("Marker", "NextMarker"),
+            FunctionName=function,
+            MaxItems=_PAGE,
+        )
+        for raw in page.get("Versions", ())
+    }

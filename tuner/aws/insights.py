@@ -96,6 +96,10 @@ class QueryRuns(Generic[Key]):
         loopback = services.session.is_loopback
         self._look_every_s = _LOOPBACK_LOOK_EVERY_S if loopback else _LOOK_EVERY_S
 
+    def add(self, key: Key, query: LogQuery) -> None:
+        """Run one more."""
+        self._waiting.append((key, query))
+
     def answers(self) -> Iterator[tuple[Key, LogQuery, QueryAnswer | AwsError]]:
         """Yield each query with its answer, or with the error that it ended in."""
         while self._waiting or self._running:

@@ -45,6 +45,24 @@ def function_metrics(
     return {name: _metrics_of(name, found) for name in names}
 
 
+def provisioned_functions(services: Services) -> frozenset[str]:
+    """Functions whose provisioned concurrency was used in the last two weeks. Raises AwsError.
+
+    CloudWatch lists a metric for that long after its last data point. It has none where nothing was
+    invoked, so that an idle function has to be asked about by itself.
+    """
+    metric = "ProvisionedConcurrencyUtilization"
+    return frozenset(
+        dimension["Value"]
+        for page in services.pages(
+            "cloudwatch", "ListMetrics", "NextToken", Namespace="AWS/Lambda", MetricName=metric
+        )
+        for listed in page.get("Metrics", ())
+        for dimension in listed.get("Dimensions", ())
+        if dimension["Name"] == "FunctionName"
+    )
+
+
 def provisioned_utilization(
     services: Services, pairs: Sequence[tuple[str, str]], *, start: datetime, end: datetime
 ) -> dict[tuple[str, str], float]:

@@ -53,6 +53,8 @@ def least_reading_policy(
                 ["lambda:ListProvisionedConcurrencyConfigs"],
                 [functions],
             ),
+            allow("OptionalSeeWhereItIsUsed", ["cloudwatch:ListMetrics"], ["*"]),
+            allow("OptionalCompareCode", ["lambda:ListVersionsByFunction"], [functions]),
             allow(
                 "OptionalReadComputeOptimizer",
                 ["compute-optimizer:GetLambdaFunctionRecommendations"],

@@ -76,6 +76,7 @@ _IAM_ACTIONS = {
     "GetLambdaFunctionRecommendations": "compute-optimizer:GetLambdaFunctionRecommendations",
     "GetQueryResults": "logs:GetQueryResults",
     "GetResources": "tag:GetResources",
+    "ListMetrics": "cloudwatch:ListMetrics",
     "LookupEvents": "cloudtrail:LookupEvents",
     "StartQuery": "logs:StartQuery",
 }

@@ -49,6 +49,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "spend": Entry(
         "tuner.cli.spend:spend", "Say where the money goes, and which deployment moved it."
     ),
+    "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),
     "prices": Entry("tuner.cli.app:PRICES", "Show or refresh the prices that answers use."),
     "iam-policy": Entry(

@@ -49,12 +49,13 @@ _NAMED_ALIKE: Final = (
         "raw",
         "region",
         "repository",
+        "restart",
         "resume",
         "seed",
         "spot_share",
         "take_over",
     ),
-    *("traffic", "utilization", "vary"),
+    *("top", "traffic", "utilization", "vary"),
 )
 FLAGS: Final = {
     **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},

@@ -6,12 +6,10 @@ Moments are UTC. What couldn't be read is None, never a zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from datetime import datetime  # noqa: TC003 - journals are read by these hints
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tuner.model.function import Architecture
+from tuner.model.function import Architecture  # noqa: TC001 - as above
 
 LogClass = Literal["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"]
 
@@ -30,8 +28,8 @@ class AccountFunction:
     architecture: Architecture
     runtime: str | None
     memory_mb: int
-    timeout_s: int
-    ephemeral_storage_mb: int
+    timeout_s: int | None
+    """None where only its logs are known."""
     code_sha256: str
     log_group: str
     logs_json: bool

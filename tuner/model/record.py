@@ -10,6 +10,7 @@ import math
 import types
 import typing
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
@@ -73,6 +74,8 @@ def _field_names(kind: Any) -> tuple[str, ...]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return to_record(value) if is_dataclass(value) else value
@@ -106,7 +109,7 @@ def _parser(hint: Any) -> Callable[[Any], Any]:
         return partial(from_record, hint)
     if issubclass(hint, Enum):
         return partial(_member, hint)
-    return {int: _int, float: _float, str: _str, bool: _bool}[hint]
+    return {int: _int, float: _float, str: _str, bool: _bool, datetime: _moment}[hint]
 
 
 def _items(parse: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:
@@ -156,6 +159,13 @@ def _bool(value: Any) -> bool:
     if not isinstance(value, bool):
         raise RecordError("is not true or false")
     return value
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise RecordError("is not a time") from None
 
 
 def _shown(text: object) -> str:

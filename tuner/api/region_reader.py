@@ -1,0 +1,232 @@
+"""Reads what production says of every function of a region, step by step through a journal.
+
+What may not be read, or isn't there, is told as a finding, and the functions that it concerns have
+less said of them. Only the list of functions has to be readable.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tuner.aws import account_reports, function_list, log_groups, metric_data
+from tuner.errors import AccessDeniedError, AwsError
+from tuner.model.account import AccountFunction, FunctionMetrics, LogGroup, OptimizerFinding
+from tuner.model.finding import Finding
+from tuner.model.interval import counted
+from tuner.model.record import RecordError, from_record, to_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tuner.api.scan_journal import ScanJournal
+    from tuner.aws.services import Services
+    from tuner.model.scan import DaySums
+
+T = TypeVar("T")
+_BATCH: Final = 100
+
+
+class RegionReader:
+    """Reads one region of one account; every answer is kept in the journal as it comes."""
+
+    def __init__(
+        self,
+        services: Services,
+        journal: ScanJournal,
+        place: str,
+        *,
+        tell: Callable[[str], None],
+    ) -> None:
+        self.services = services
+        self.journal = journal
+        self.place = place
+        self.tell = tell
+        self.findings: list[Finding] = []
+        self.metric_count = 0
+
+    def functions(self) -> tuple[AccountFunction, ...]:
+        """Every function of the region. Raises AwsError."""
+        kept = self._once(
+            "functions",
+            lambda: [
+                to_record(each)
+                for page in function_list.list_functions(self.services)
+                for each in page
+            ],
+        )
+        found = _read_all(AccountFunction, kept)
+        self.tell(f"{self.place}: {counted(f'{len(found):,}', 'function')}")
+        return found
+
+    def metrics(self, functions: Sequence[AccountFunction]) -> dict[str, FunctionMetrics]:
+        """CloudWatch's sums by function; empty where that's not allowed."""
+        window = self.journal.window
+        found: dict[str, FunctionMetrics] = {}
+
+        def ask(names: Sequence[str]) -> dict[str, Any]:
+            answer = metric_data.function_metrics(
+                self.services, names, start=window.start, end=window.end
+            )
+            return {name: to_record(each) for name, each in answer.items()}
+
+        try:
+            for number, part in enumerate(parts(functions, metric_data.FUNCTIONS_A_QUESTION)):
+                names = [each.name for each in part]
+                kept = self._once(f"metrics/{number}", lambda names=names: ask(names))  # type: ignore[misc]
+                found |= {name: from_record(FunctionMetrics, each) for name, each in kept.items()}
+                self.metric_count += len(names) * metric_data.METRIC_COUNT
+        except AwsError as error:
+            self.cannot("metrics, so that idle functions are queried as well", error)
+        return found
+
+    def log_groups(self, functions: Sequence[AccountFunction]) -> dict[str, LogGroup] | None:
+        """The groups that functions log to, by name; None where that's not allowed."""
+        names = [each.log_group for each in functions]
+        try:
+            kept = self._once(
+                "groups",
+                lambda: [
+                    to_record(each)
+                    for each in log_groups.find_log_groups(self.services, names).values()
+                ],
+            )
+        except AwsError as error:
+            self.cannot("log groups, so that no log was queried", error)
+            return None
+        return {each.name: each for each in _read_all(LogGroup, kept)}
+
+    def code_digests(
+        self, found: Mapping[str, Sequence[DaySums]]
+    ) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Versions' code, of functions whose published versions have several sizes."""
+        digests: dict[str, tuple[tuple[str, str], ...]] = {}
+        for name, days in found.items():
+            published = {each.version for each in days if (each.version or "").isdecimal()}
+            if len({each.memory_mb for each in days}) < 2 or len(published) < 2:
+                continue
+            try:
+                kept = self._once(
+                    f"versions/{name}",
+                    lambda name=name: function_list.version_digests(self.services, name),  # type: ignore[misc]
+                )
+            except AwsError as error:
+                self.cannot("versions, so that their code is not compared", error)
+                break
+            digests[name] = tuple(kept.items())
+        return digests
+
+    def provisioned(
+        self, functions: Sequence[AccountFunction], metrics: Mapping[str, FunctionMetrics]
+    ) -> dict[str, tuple[tuple[str, int, float | None], ...]]:
+        """Provisioned concurrency and its mean use, by function.
+
+        Functions are asked one by one: those that CloudWatch has its use of, and those that weren't
+        invoked, of which it has nothing.
+        """
+        window = self.journal.window
+        try:
+            used = set(
+                self._once(
+                    "provisioned",
+                    lambda: sorted(metric_data.provisioned_functions(self.services)),
+                )
+            )
+            asked = [
+                each.name
+                for each in functions
+                if each.name in used
+                or (each.name in metrics and not metrics[each.name].invocation_count)
+            ]
+            counts = dict(self._provisioned_counts(asked))
+            pairs = [(name, qualifier) for name, some in counts.items() for qualifier, _ in some]
+            utilization = self._once(
+                "utilization",
+                lambda: [
+                    [*pair, used_ratio]
+                    for pair, used_ratio in metric_data.provisioned_utilization(
+                        self.services, pairs, start=window.start, end=window.end
+                    ).items()
+                ],
+            )
+        except AwsError as error:
+            self.cannot("provisioned concurrency", error)
+            return {}
+        means = {(name, qualifier): ratio for name, qualifier, ratio in utilization}
+        return {
+            name: tuple((each, count, means.get((name, each))) for each, count in some)
+            for name, some in counts.items()
+        }
+
+    def _provisioned_counts(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
+        for number, part in enumerate(parts(names, _BATCH)):
+            kept = self._once(
+                f"provisioned/{number}",
+                lambda part=part: {  # type: ignore[misc]
+                    name: found
+                    for name in part
+                    if (found := function_list.provisioned_counts(self.services, name))
+                },
+            )
+            for name, some in kept.items():
+                yield name, tuple((qualifier, count) for qualifier, count in some)
+
+    def optimizer(self) -> dict[str, OptimizerFinding] | None:
+        """Compute Optimizer's findings by function; None where it's off, or may not be asked."""
+        try:
+            kept = self._once("optimizer", self._ask_optimizer)
+        except AwsError as error:
+            self.cannot("Compute Optimizer", error)
+            return None
+        if kept is None:
+            self.findings.append(
+                Finding(
+                    "optimizer_off",
+                    "info",
+                    f"Compute Optimizer is off in {self.place}: there is nothing to compare with",
+                )
+            )
+            return None
+        return {name: from_record(OptimizerFinding, each) for name, each in kept.items()}
+
+    def _ask_optimizer(self) -> dict[str, Any] | None:
+        pages = account_reports.optimizer_findings(self.services)
+        if pages is None:
+            return None
+        return {name: to_record(each) for page in pages for name, each in page.items()}
+
+    # The journal
+
+    def key(self, step: str) -> str:
+        """A step's key in the journal."""
+        return f"{self.place}/{step}"
+
+    def _once(self, step: str, ask: Callable[[], Any]) -> Any:
+        return self.journal.once(self.key(step), ask)
+
+    def keep(self, step: str, answer: Any) -> None:
+        """Keep a step's answer in the journal."""
+        self.journal.keep(self.key(step), answer)
+
+    def cannot(self, what: str, error: AwsError) -> None:
+        """Go on without something. The reason is told as it came, with what to do about it."""
+        kind = "may not" if isinstance(error, AccessDeniedError) else "could not"
+        self.findings.append(
+            Finding("not_read", "warning", f"{self.place}: {kind} read {what} ({error})")
+        )
+
+
+def _read_all(kind: type[T], kept: Any) -> tuple[T, ...]:
+    try:
+        return tuple(from_record(kind, each) for each in kept)
+    except RecordError as error:
+        raise AwsError(f"the scan's journal can't be read ({error}): `restart=True`") from None
+
+
+def parts(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Items in groups of so many; the last may have fewer."""
+    rest = iter(items)
+    while part := tuple(islice(rest, size)):
+        yield part

@@ -1,0 +1,257 @@
+"""What a scan says of each function, from all that was read of it; and in which order.
+
+Nothing is asked here: `FunctionEvidence` goes in. A function whose logs weren't read is priced by
+CloudWatch's durations, and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.model.account import OPTIMIZER_MAX_MEMORY_MB
+from tuner.model.advice import Advice
+from tuner.model.finding import Finding
+from tuner.model.interval import counted, percent
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
+from tuner.model.scan import IdleProvisioned, ScannedFunction
+from tuner.observe.observed_sizes import observed_sizes
+from tuner.observe.optimizer_comparison import compare_with_optimizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from tuner.model.account import AccountFunction
+    from tuner.model.advice import ObservedSize
+    from tuner.model.scan import DaySums, FunctionEvidence
+    from tuner.pricing import LambdaPrices
+
+    Advise = Callable[[AccountFunction, tuple[ObservedSize, ...], LambdaPrices, float], Advice]
+    """Of a function, what was seen of its sizes, its prices, and the window's seconds."""
+
+SortKey = Literal["saving", "value", "cost"]
+NEAR_RATIO: Final = 0.9
+"""Of a limit: what comes so near is told."""
+USUAL_MAX_TIMEOUT_S: Final = 900
+IDLE_UTILIZATION_RATIO: Final = 0.5
+"""Provisioned environments that are busy for less than this are told, with what the rest costs."""
+
+
+def scan_function(
+    evidence: FunctionEvidence,
+    *,
+    window_s: float,
+    prices: LambdaPrices | None,
+    advise: Advise | None,
+    asked_optimizer: bool,
+) -> ScannedFunction:
+    """Sum up, price and judge one function.
+
+    `window_s` is how long its logs or metrics go back. `prices` is None where the region has none;
+    then there's no cost and no advice.
+    """
+    function, days, metrics = evidence.function, evidence.days, evidence.metrics
+    count = _count(evidence)
+    sizes = observed_sizes(
+        days or (),
+        memory_mb=function.memory_mb,
+        digests=dict(evidence.digests),
+        processor_ms=dict(evidence.processor_ms),
+    )
+    advice = _nothing_advised(evidence, prices, count)
+    if advice is None and advise is not None and prices is not None:
+        advice = advise(function, sizes, prices, window_s)
+    warm = sum(each.warm_count for each in sizes)
+    warm_ms = sum((each.mean_ms or 0.0) * each.warm_count for each in sizes)
+    mean_ms = warm_ms / warm if warm else None
+    if mean_ms is None and metrics is not None and metrics.invocation_count:
+        mean_ms = metrics.duration_ms_sum / metrics.invocation_count
+    cost = None if prices is None else _cost_usd(evidence, prices)
+    longest = max((each.longest_ms for each in days or ()), default=None)
+    used = max(
+        (
+            each.max_memory_used_mb or 0
+            for each in days or ()
+            if each.memory_mb == function.memory_mb
+        ),
+        default=0,
+    )
+    provisioned = _idle_provisioned(evidence, prices)
+    seen = ScannedFunction(
+        function=function,
+        invocation_count=count,
+        cost_usd_per_month=None if cost is None else float(cost) * SECONDS_PER_MONTH / window_s,
+        cost_basis=None if count is None else "metrics" if days is None else "reports",
+        mean_ms=mean_ms,
+        longest_ms=longest,
+        cold_start_share=sum(each.cold_count for each in sizes) / count if days and count else None,
+        max_memory_used_mb=used or None,
+        error_count=_sum(days, "error_count", None if metrics is None else metrics.error_count),
+        timeout_count=_sum(days, "timeout_count", None),
+        oom_count=_sum(days, "oom_count", None),
+        throttle_count=None if metrics is None else metrics.throttle_count,
+        advice=advice,
+        optimizer=compare_with_optimizer(function, count, evidence.optimizer, advice)
+        if asked_optimizer
+        else None,
+        provisioned=provisioned,
+        findings=(),
+    )
+    return replace(seen, findings=tuple(_findings(seen, evidence, window_s)))
+
+
+def _nothing_advised(
+    evidence: FunctionEvidence, prices: LambdaPrices | None, count: int | None
+) -> Advice | None:
+    """The advice where there's nothing to judge by; None where there is."""
+    if evidence.unread is not None or evidence.days is None:
+        reason = "its logs weren't read"
+    elif not count:
+        reason = "it wasn't invoked"
+    elif prices is None:
+        reason = "no price is known for its region"
+    else:
+        return None
+    return Advice("unknown", None, None, None, reason)
+
+
+def rank(functions: Iterable[ScannedFunction], by: SortKey) -> tuple[ScannedFunction, ...]:
+    """Those first that would save the most, whose sweep is worth the most, or that cost the most.
+
+    Ties go by cost, then by name.
+    """
+
+    def key(each: ScannedFunction) -> tuple[float, ...]:
+        cost = each.cost_usd_per_month or 0.0
+        first = {
+            "saving": each.saving_usd_per_month,
+            "value": each.value_per_dollar or 0.0,
+            "cost": cost,
+        }[by]
+        return (-first, -each.saving_usd_per_month, -cost)
+
+    return tuple(
+        sorted(functions, key=lambda each: (*key(each), each.function.region, each.function.name))
+    )
+
+
+def total_cost_usd_per_month(functions: Sequence[ScannedFunction]) -> float | None:
+    """Of those that have a cost; None where none has."""
+    costs = [each.cost_usd_per_month for each in functions if each.cost_usd_per_month is not None]
+    return sum(costs) if costs else None
+
+
+def _count(evidence: FunctionEvidence) -> int | None:
+    if evidence.days is not None:
+        return sum(each.invocation_count for each in evidence.days)
+    return None if evidence.metrics is None else evidence.metrics.invocation_count
+
+
+def _cost_usd(evidence: FunctionEvidence, prices: LambdaPrices) -> Decimal | None:
+    """What the window cost at list price: requests and billed (or, by metrics, used) time."""
+    if evidence.days is not None:
+        requests = sum(each.invocation_count for each in evidence.days)
+        by_size: dict[int, int] = {}
+        for each in evidence.days:
+            by_size[each.memory_mb] = by_size.get(each.memory_mb, 0) + each.billed_ms_sum
+        durations = (
+            prices.exact_cost_usd(size, billed_ms) - prices.request_price_usd
+            for size, billed_ms in by_size.items()
+        )
+        return requests * prices.request_price_usd + sum(durations, Decimal())
+    if evidence.metrics is None:
+        return None
+    used_ms = round(evidence.metrics.duration_ms_sum)
+    duration = prices.exact_cost_usd(evidence.function.memory_mb, used_ms)
+    return (evidence.metrics.invocation_count - 1) * prices.request_price_usd + duration
+
+
+def _sum(days: Sequence[DaySums] | None, name: str, otherwise: int | None) -> int | None:
+    return otherwise if days is None else sum(getattr(each, name) for each in days)
+
+
+def _idle_provisioned(
+    evidence: FunctionEvidence, prices: LambdaPrices | None
+) -> tuple[IdleProvisioned, ...]:
+    if prices is None:
+        return ()
+    gb = evidence.function.memory_mb / 1024
+    idle_usd = float(prices.provisioned_idle_price_usd_per_gb_second) * SECONDS_PER_MONTH * gb
+    return tuple(
+        IdleProvisioned(qualifier, count, used or 0.0, count * (1 - (used or 0.0)) * idle_usd)
+        for qualifier, count, used in evidence.provisioned
+        if count
+    )
+
+
+def _findings(
+    seen: ScannedFunction, evidence: FunctionEvidence, window_s: float
+) -> Iterable[Finding]:
+    function = seen.function
+    days = window_s / 86_400
+    if seen.invocation_count == 0:
+        yield Finding("function_idle", "info", f"it wasn't invoked in {days:.0f} days")
+    for each in seen.provisioned:
+        if each.mean_utilization_ratio < IDLE_UTILIZATION_RATIO:
+            yield Finding(
+                "provisioned_idle",
+                "warning",
+                f"{counted(each.allocated_count, 'provisioned environment')} of {each.qualifier} "
+                f"{'is' if each.allocated_count == 1 else 'are'} in use "
+                f"{_share(each.mean_utilization_ratio)} of the time: the rest costs about "
+                f"${each.idle_usd_per_month:,.2f} a month",
+            )
+    yield from _limit_findings(seen)
+    if function.memory_mb > OPTIMIZER_MAX_MEMORY_MB:
+        yield Finding(
+            "above_optimizer_limit",
+            "info",
+            f"its {function.memory_mb} MB are above the {OPTIMIZER_MAX_MEMORY_MB:,} MB at which "
+            "Compute Optimizer ends",
+        )
+    if evidence.unread is not None:
+        yield Finding("logs_not_read", "warning", evidence.unread)
+
+
+def _share(ratio: float) -> str:
+    return percent(ratio) if ratio else "none"
+
+
+def _limit_findings(seen: ScannedFunction) -> Iterable[Finding]:
+    """What comes near the timeout or the memory that is set, or has a timeout near the largest."""
+    function, timeout_s = seen.function, seen.function.timeout_s
+    longest_s = None if seen.longest_ms is None else seen.longest_ms / 1000
+    if seen.timeout_count:
+        allowed = "" if timeout_s is None else f" of {timeout_s} s"
+        yield Finding(
+            "close_to_timeout",
+            "warning",
+            f"{counted(f'{seen.timeout_count:,}', 'invocation')} ended at the timeout{allowed}",
+        )
+    elif timeout_s is not None and longest_s is not None and longest_s >= NEAR_RATIO * timeout_s:
+        yield Finding(
+            "close_to_timeout",
+            "warning",
+            f"the longest invocation took {longest_s:.1f} s, and {timeout_s} s are allowed",
+        )
+    if (
+        timeout_s is not None
+        and timeout_s >= NEAR_RATIO * USUAL_MAX_TIMEOUT_S
+        and longest_s is not None
+        and longest_s < timeout_s / 10
+    ):
+        yield Finding(
+            "timeout_near_maximum",
+            "warning",
+            f"its timeout is {timeout_s} s and its longest invocation took {longest_s:.1f} s: one "
+            "that hangs is billed until then",
+        )
+    used = seen.max_memory_used_mb
+    if used is not None and used >= NEAR_RATIO * function.memory_mb:
+        yield Finding(
+            "memory_nearly_full",
+            "warning",
+            f"{used} of its {function.memory_mb} MB were used: a smaller size won't do, and larger "
+            "events may not fit",
+        )

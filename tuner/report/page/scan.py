@@ -1,0 +1,115 @@
+"""The page of a scan: a table of every function that sorts and searches by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.page.shell import fill
+from tuner.report.scan import (
+    KINDS,
+    cost_line,
+    grouped_findings,
+    headline,
+    optimizer_cell,
+    row_cells,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tuner.model.scan import Scan, ScannedFunction
+
+_HEAD: Final = (
+    "function", "region", "MB", "invocations", "$ a month", "advice", "saves $ a month (90%)",
+    "saved per $ of a sweep", "Compute Optimizer", "remarks",
+)  # fmt: skip
+_LISTED: Final = 10
+_SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
+
+
+def render_scan(scan: Scan, *, version: str) -> str:
+    """The page, UTF-8. What an account named is inert in it."""
+    return fill(
+        "scan.html.j2",
+        ("scan.js",),
+        {},
+        version=version,
+        title="Scan of an account",
+        headline=headline(scan),
+        tiles=[*_tiles(scan)],
+        head=_HEAD,
+        rows=[_row(each) for each in scan.functions],
+        verdicts=sorted({each.advice.verdict for each in scan.functions if each.advice}),
+        findings=[*_findings(scan)],
+        assumptions=scan.assumptions,
+        sources=scan.sources,
+        cost_line=cost_line(scan),
+    )
+
+
+def _tiles(scan: Scan) -> Iterator[dict[str, str]]:
+    """What the account costs, what may be saved, and what idles."""
+    total = scan.total_cost_usd_per_month
+    saving = sum(each.saving_usd_per_month for each in scan.functions)
+    idle = sum(each.invocation_count == 0 for each in scan.functions)
+    provisioned = sum(
+        some.idle_usd_per_month for each in scan.functions for some in each.provisioned
+    )
+    yield _tile("cost", "–" if total is None else f"{numbers.usd(total)} a month", "at list price")
+    yield _tile("may be saved", f"{numbers.usd(saving)} a month", "by resizes and sweeps, expected")
+    yield _tile("not invoked", counted(f"{idle:,}", "function"), "in the whole window")
+    yield _tile(
+        "idle provisioned", f"{numbers.usd(provisioned)} a month", "environments kept ready"
+    )
+
+
+def _tile(title: str, figure: str, note: str) -> dict[str, str]:
+    return {"title": title, "figure": figure, "note": note}
+
+
+def _row(each: ScannedFunction) -> dict[str, Any]:
+    """Cells with what they sort by: a number where the cell is one, else None for its text."""
+    name, region, size, count, cost, verdict, saving, value, _ = row_cells(each)
+    advice = each.advice
+    amount = None if advice is None else advice.saving_usd_per_month
+    remarks = "; ".join(finding.message for finding in each.findings)
+    if advice is not None and advice.verdict != "keep":
+        remarks = "; ".join(filter(None, (advice.reason, remarks)))
+    return {
+        "name": name,
+        "verdict": "" if advice is None else advice.verdict,
+        "cells": [
+            (region, None),
+            (size, each.function.memory_mb),
+            (count, _known(each.invocation_count)),
+            (cost, _known(each.cost_usd_per_month)),
+            (verdict, None),
+            (saving, _known(None if amount is None else amount.estimate)),
+            (value, _known(each.value_per_dollar)),
+            (optimizer_cell(each.optimizer), None),
+            (remarks, None),
+        ],
+    }
+
+
+def _known(value: float | None) -> float:
+    """What isn't known sorts below everything."""
+    return -1e18 if value is None else float(f"{value:.6g}")
+
+
+def _findings(scan: Scan) -> Iterator[dict[str, str]]:
+    for finding in scan.findings:
+        yield _finding(finding.severity, finding.code, finding.message)
+    for severity, code, some in grouped_findings(scan):
+        names = ", ".join(name for name, _ in some[:_LISTED])
+        rest = f" and {len(some) - _LISTED:,} more" if len(some) > _LISTED else ""
+        message = f"{KINDS[code]}, {len(some):,}: {names}{rest}"
+        yield _finding(severity, code, message)
+
+
+def _finding(severity: str, code: str, message: str) -> dict[str, str]:
+    return {
+        "severity": severity, "word": _SEVERITIES[severity], "code": code, "message": message,
+    }  # fmt: skip

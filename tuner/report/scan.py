@@ -1,0 +1,284 @@
+"""A scan as a table on the terminal, as JSON and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.model.interval import counted
+from tuner.report import numbers
+from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
+from tuner.report.json import SCHEMA_VERSION, findings_json, interval_json
+from tuner.report.sanitize import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tuner.model.advice import Advice
+    from tuner.model.interval import Interval
+    from tuner.model.scan import OptimizerView, Scan, ScannedFunction
+
+TITLES: Final = (
+    "function", "region", "MB", "invocations", "$/month", "advice", "saves $/month",
+    "per $ of sweep", "Compute Optimizer",
+)  # fmt: skip
+MOST_LINES: Final = 20
+"""Rows that are shown on a terminal where nothing else was asked for."""
+KINDS: Final = {
+    "function_idle": "Not invoked",
+    "provisioned_idle": "Provisioned concurrency idles",
+    "close_to_timeout": "Near the timeout",
+    "timeout_near_maximum": "Timeout near the largest",
+    "memory_nearly_full": "Memory nearly full",
+    "above_optimizer_limit": "Above what Compute Optimizer looks at",
+    "logs_not_read": "Logs not read",
+}
+"""What functions' own findings are headed with, by code."""
+_NAMED: Final = 10
+_NAMED_WITH_WORDS: Final = 3
+_COLUMNS: Final = (
+    "account", "region", "name", "architecture", "runtime", "memory_mb", "timeout_s",
+    "invocation_count", "cost_usd_per_month", "cost_basis", "mean_duration_ms", "cold_start_share",
+    "max_memory_used_mb", "error_count", "timeout_count", "oom_count", "throttle_count", "verdict",
+    "advised_memory_mb", "saving_usd_per_month", "saving_usd_per_month_low",
+    "saving_usd_per_month_high", "sweep_cost_usd", "value_per_dollar", "reason",
+    "optimizer_finding", "optimizer_memory_mb", "optimizer_agreement", "findings",
+)  # fmt: skip
+
+
+def render(scan: Scan, *, width: int, encoding: str, top: int | None = None) -> str:
+    """The first rows, what is to be said of the others, and what the scan cost."""
+    shown = scan.functions[: MOST_LINES if top is None else top]
+    lines = [headline(scan), ""]
+    rows = [TITLES, *(row_cells(each) for each in shown)]
+    if len({each.function.region for each in scan.functions}) < 2:
+        rows = [(cells[0], "", *cells[2:]) for cells in rows]
+    lines += table_lines(rows, "<<>>><>><", indent=0)
+    if len(shown) < len(scan.functions):
+        rest = len(scan.functions) - len(shown)
+        lines.append(f"and {counted(f'{rest:,}', 'more function')}: `top`, or a page or CSV of all")
+    lines.append("")
+    for sign, text in _notes(scan):
+        lines += wrapped(f"{sign} {text}", width, indent="  ")
+    lines += ["", *wrapped(f"Assumes {'; '.join(scan.assumptions)}.", width), cost_line(scan), ""]
+    return fit_to("\n".join(each for each in lines), glyphs_for(encoding))
+
+
+def headline(scan: Scan) -> str:
+    """How many functions, when, what they cost, and what is expected to be saved."""
+    parts = [counted(f"{len(scan.functions):,}", "function")]
+    if scan.window.start is not None and scan.window.end is not None:
+        parts.append(f"{scan.window.start:%Y-%m-%d} to {scan.window.end:%Y-%m-%d}")
+    if scan.total_cost_usd_per_month is not None:
+        parts.append(f"{numbers.usd(scan.total_cost_usd_per_month)} a month")
+    saving = sum(each.saving_usd_per_month for each in scan.functions)
+    if saving:
+        parts.append(f"about {numbers.rough_usd(saving)} of it may be saved")
+    return " · ".join(parts)
+
+
+def cost_line(scan: Scan) -> str:
+    """What the questions cost, as they were counted."""
+    if scan.cost is None:
+        return f"Prices as of {scan.prices_as_of}. AWS wasn't asked."
+    return (
+        f"Prices as of {scan.prices_as_of}. The scan cost {numbers.usd(scan.cost.usd)}: log "
+        f"queries of {gigabytes(scan.cost.log_bytes)} {numbers.usd(scan.cost.query_usd)}, "
+        f"{counted(f'{scan.cost.metric_count:,}', 'metric')} {numbers.usd(scan.cost.metric_usd)}."
+    )
+
+
+def gigabytes(count: float) -> str:
+    """Bytes as GB of 10^9: `0.42 GB`, `12 GB`."""
+    size = count / 1e9
+    return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
+
+
+def row_cells(each: ScannedFunction) -> tuple[str, ...]:
+    """One function's row; a dash stands for what isn't known."""
+    advice = each.advice
+    value = each.value_per_dollar
+    return (
+        plain(each.function.name),
+        each.function.region,
+        str(each.function.memory_mb),
+        "–" if each.invocation_count is None else f"{each.invocation_count:,}",
+        cost_cell(each),
+        verdict_cell(advice),
+        saving_cell(None if advice is None else advice.saving_usd_per_month),
+        "–" if value is None else f"{value:,.2g}" if value < 100 else f"{value:,.0f}",
+        optimizer_cell(each.optimizer),
+    )
+
+
+def cost_cell(each: ScannedFunction) -> str:
+    """Dollars a month; `~` before what is of CloudWatch's durations."""
+    if each.cost_usd_per_month is None:
+        return "–"
+    mark = "~" if each.cost_basis == "metrics" else ""
+    return f"{mark}{each.cost_usd_per_month:,.2f}"
+
+
+def verdict_cell(advice: Advice | None) -> str:
+    """`resize → 512`, `sweep`, `keep`, or a dash."""
+    if advice is None:
+        return "–"
+    return f"resize → {advice.memory_mb}" if advice.verdict == "resize" else advice.verdict
+
+
+def saving_cell(saving: Interval | None) -> str:
+    """`12.40 (8.10–16.00)`, or a dash."""
+    if saving is None:
+        return "–"
+    return f"{saving.estimate:,.2f} ({saving.low:,.2f}–{saving.high:,.2f})"
+
+
+def optimizer_cell(view: OptimizerView | None) -> str:
+    """`agree`, `disagree: …`, or why it says nothing."""
+    if view is None:
+        return ""
+    return view.agreement if view.agreement != "disagree" else f"disagree: {view.why}"
+
+
+def grouped_findings(scan: Scan) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """(severity, code, [(function, message)]) of the functions' own findings, warnings first."""
+    found: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
+    for each in scan.functions:
+        for finding in each.findings:
+            found[finding.severity, finding.code].append((each.function.name, finding.message))
+    order = {"error": 0, "warning": 1, "info": 2}
+    groups = [(severity, code, some) for (severity, code), some in found.items()]
+    return sorted(groups, key=lambda each: (order[each[0]], each[1]))
+
+
+def _notes(scan: Scan) -> Iterable[tuple[str, str]]:
+    """What is to be said of the scan, and of functions: the first few of each kind by name."""
+    for finding in scan.findings:
+        yield SIGNS[finding.severity], finding.message
+    for severity, code, some in grouped_findings(scan):
+        most = _NAMED_WITH_WORDS if severity != "info" else _NAMED
+        named = [
+            plain(name) if severity == "info" else f"{plain(name)} ({message})"
+            for name, message in some[:most]
+        ]
+        rest = [f"and {len(some) - most:,} more"] if len(some) > most else []
+        yield SIGNS[severity], f"{KINDS[code]}, {len(some):,}: {', '.join((*named, *rest))}"
+
+
+def to_json(scan: Scan, *, top: int | None = None) -> dict[str, Any]:
+    """The promised object; what is unknown is None, never left out."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": "scan",
+        "window": {
+            "from": None if scan.window.start is None else scan.window.start.isoformat(),
+            "to": None if scan.window.end is None else scan.window.end.isoformat(),
+        },
+        "sources": list(scan.sources),
+        "function_count": len(scan.functions),
+        "functions": [function_json(each) for each in scan.functions[:top]],
+        "total_cost_usd_per_month": scan.total_cost_usd_per_month,
+        "scan_cost_usd": None if scan.cost is None else scan.cost.usd,
+        "scanned_log_bytes": None if scan.cost is None else scan.cost.log_bytes,
+        "prices": {"as_of": scan.prices_as_of},
+        "findings": findings_json(scan.findings),
+        "assumptions": list(scan.assumptions),
+    }
+
+
+def function_json(each: ScannedFunction) -> dict[str, Any]:
+    """One function of the list."""
+    function = each.function
+    return {
+        "account": function.account or None,
+        "region": function.region,
+        "name": function.name,
+        "architecture": function.architecture,
+        "memory_mb": function.memory_mb,
+        "timeout_s": function.timeout_s,
+        "invocation_count": each.invocation_count,
+        "cost_usd_per_month": each.cost_usd_per_month,
+        "cost_basis": each.cost_basis,
+        "mean_duration_ms": each.mean_ms,
+        "longest_duration_ms": each.longest_ms,
+        "cold_start_share": each.cold_start_share,
+        "max_memory_used_mb": each.max_memory_used_mb,
+        "error_count": each.error_count,
+        "timeout_count": each.timeout_count,
+        "oom_count": each.oom_count,
+        "throttle_count": each.throttle_count,
+        "advice": advice_json(each.advice),
+        "value_per_dollar": each.value_per_dollar,
+        "compute_optimizer": _optimizer_json(each.optimizer),
+        "provisioned": [
+            {
+                "qualifier": some.qualifier,
+                "allocated_count": some.allocated_count,
+                "mean_utilization_ratio": some.mean_utilization_ratio,
+                "idle_usd_per_month": some.idle_usd_per_month,
+            }
+            for some in each.provisioned
+        ],
+        "findings": findings_json(each.findings),
+    }
+
+
+def advice_json(advice: Advice | None) -> dict[str, Any] | None:
+    """The advice as in an observation; None where there is none."""
+    if advice is None:
+        return None
+    return {
+        "verdict": advice.verdict,
+        "memory_mb": advice.memory_mb,
+        "saving_usd_per_month": interval_json(advice.saving_usd_per_month),
+        "saving_ratio": interval_json(advice.saving_ratio),
+        "reason": advice.reason,
+    }
+
+
+def _optimizer_json(view: OptimizerView | None) -> dict[str, Any] | None:
+    if view is None:
+        return None
+    finding = view.finding
+    return {
+        "finding": None if finding is None else finding.finding,
+        "reason_codes": [] if finding is None else list(finding.reason_codes),
+        "memory_mb": None if finding is None else finding.recommended_mb,
+        "saving_usd_per_month": None if finding is None else finding.saving_usd_per_month,
+        "agreement": view.agreement,
+        "why": view.why,
+    }
+
+
+def to_csv(functions: Sequence[ScannedFunction]) -> str:
+    """A line for each function, a column for each figure; an empty cell is not known."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for each in functions:
+        writer.writerow("" if cell is None else _inert(cell) for cell in _csv_cells(each))
+    return out.getvalue()
+
+
+def _csv_cells(each: ScannedFunction) -> Iterable[Any]:
+    function, advice, view = each.function, each.advice, each.optimizer
+    saving = None if advice is None else advice.saving_usd_per_month
+    finding = None if view is None else view.finding
+    yield from (function.account, function.region, function.name, function.architecture)
+    yield from (function.runtime, function.memory_mb, function.timeout_s, each.invocation_count)
+    yield from (each.cost_usd_per_month, each.cost_basis, each.mean_ms, each.cold_start_share)
+    yield from (each.max_memory_used_mb, each.error_count, each.timeout_count, each.oom_count)
+    yield each.throttle_count
+    yield from (None, None) if advice is None else (advice.verdict, advice.memory_mb)
+    yield from (None,) * 3 if saving is None else (saving.estimate, saving.low, saving.high)
+    yield None if advice is None or advice.sweep is None else advice.sweep.cost_usd
+    yield from (each.value_per_dollar, None if advice is None else advice.reason)
+    yield from (None, None) if finding is None else (finding.finding, finding.recommended_mb)
+    yield from (None if view is None else view.agreement, " ".join(f.code for f in each.findings))
+
+
+def _inert(cell: object) -> object:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "-") else cell
