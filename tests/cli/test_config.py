@@ -222,6 +222,7 @@ EACH_TIME = {
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env", "start", "end", "logs", "forget", "purpose",
     "by", "tags", "deploys", "revenue", "bill_file",
+    "metrics_only", "restart", "sort", "top",
 }  # fmt: skip
 
 

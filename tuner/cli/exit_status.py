@@ -24,7 +24,7 @@ _HAVE_JSON: Final = frozenset(
     {
         *("tune", "report", "compare", "break-even", "recover", "prices show", "prices refresh"),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
-        *("sweeps", "observe", "spend"),
+        *("sweeps", "observe", "scan", "spend"),
     }
 )
 """Commands with --json, for which a setting may ask for JSON too."""

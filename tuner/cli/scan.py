@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 tuner scan --regions eu-west-1,us-east-1
 
-tuner scan --profile staging --profile production --format html --out account.html
+tuner scan --profile staging,production --format html --out account.html
 
 tuner scan --logs exported/ --top 10 --json"""
 
@@ -30,10 +30,10 @@ def scan(
         ),
     ] = None,
     profile: Annotated[
-        list[str] | None,
+        str | None,
         options.where_option(
-            metavar="NAME",
-            help="Profile of the AWS configuration. Repeatable: several accounts.",
+            metavar="NAME,…",
+            help="Profiles of the AWS configuration: several for several accounts.",
             show_default=False,
         ),
     ] = None,
@@ -147,8 +147,8 @@ def scan(
         from tuner.api.scanning import ScanRequest
 
         request = ScanRequest(
-            regions=_regions(regions),
-            profiles=tuple(profile or ()),
+            regions=tuple(values.region(name) for name in _names(regions)),
+            profiles=_names(profile),
             endpoint_url=endpoint_url,
             days=14 if days is None else days,
             sort=sort,
@@ -162,9 +162,10 @@ def scan(
     return 0
 
 
-def _regions(given: str | None) -> tuple[str, ...]:
+def _names(given: str | None) -> tuple[str, ...]:
+    """Those of a list with commas, each once."""
     names = (name.strip() for name in (given or "").split(","))
-    return tuple(dict.fromkeys(values.region(name) for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _of_account(request: Any, *, budget_usd: float, yes: bool, dry_run: bool) -> "Scan | None":
