@@ -1,4 +1,4 @@
-"""The answer: what each platform costs, from which rate on it is cheaper, and the verdict."""
+"""The answer: what each platform costs, above which rate it's cheaper, and the verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Verdict = Literal["stay", "too-close"] | FleetKind
 class RateInterval:
     """A break-even rate with its 90% interval.
 
-    `high_per_s` is None where over 5% of the draws have none.
+    `high_per_s` is None if over 5% of the draws have none.
     """
 
     estimate_per_s: float
@@ -41,23 +41,23 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class PlatformCost:
-    """One platform at the rate asked for (or, where that is unknown, at its break-even).
+    """One platform at the given rate (or, if that is unknown, at its break-even).
 
-    `break_even` is None for Lambda, and where the platform never becomes cheaper for good.
+    `break_even` is None for Lambda, and if the platform never becomes cheaper for good.
     """
 
     name: str
     kind: Kind
     units: str
     cost_usd_per_month: Interval | None
-    """None where no rate is known. Autoscaled, unless the terms say otherwise."""
+    """None if no rate is known. Autoscaled, unless the terms say otherwise."""
     break_even: RateInterval | None
     same_architecture: bool = True
     curve: tuple[CurvePoint, ...] = field(default=(), repr=False)
     fixed_cost_usd_per_month: Interval | None = None
-    """Of a fleet that is sized for its peak all month; None for Lambda and without a rate."""
+    """For a fleet sized for its peak all month; None for Lambda and without a rate."""
     bill: tuple[BillItem, ...] = field(default=(), repr=False)
-    """What the estimate adds up from; empty where no rate is known."""
+    """The items of the estimate; empty if no rate is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,9 @@ class WorkSummary:
 
 @dataclass(frozen=True, slots=True)
 class DecidingAssumption:
-    """The one whose change within `low` to `high` flips the verdict soonest, at `flips_at`.
+    """The assumption whose change within `low` to `high` flips the verdict soonest, at `flips_at`.
 
-    `name` is that of the terms, or `vcpu_speed`: a platform's over Lambda's. `autoscaling` is 1
+    `name` is a name in the terms, or `vcpu_speed`: a platform's over Lambda's. `autoscaling` is 1
     or 0. `leaves` says whether leaving Lambda pays beyond `flips_at`.
     """
 
@@ -105,15 +105,15 @@ class BreakEven(Presented):
     platforms: tuple[PlatformCost, ...]
     work: WorkSummary
     break_even_rate_per_s: float | None
-    """The lowest of the platforms of the function's own architecture."""
+    """The lowest among the platforms of the function's own architecture."""
     findings: tuple[Finding, ...]
     assumptions: tuple[str, ...]
     prices_as_of: str
     saving_usd_per_month: Interval | None = None
-    """Of the platform that the verdict names, over Lambda."""
+    """The verdict's platform over Lambda."""
     payback_months: float | None = None
     decided_by: DecidingAssumption | None = None
-    """None without a rate, and where no assumption alone flips the verdict."""
+    """None without a rate, and if no single assumption flips the verdict."""
 
     def __repr__(self) -> str:
         """The verdict in a line."""
@@ -128,7 +128,7 @@ class BreakEven(Presented):
 
 @dataclass(frozen=True, slots=True)
 class BillItem:
-    """`quantity` of a `unit` ("vCPU-hour") at `price_usd` each, a month."""
+    """`quantity` of a `unit` ("vCPU-hour") at `price_usd` each, per month."""
 
     what: str
     quantity: float
@@ -141,17 +141,17 @@ class BillItem:
         return self.quantity * self.price_usd
 
     def times(self, factor: float) -> BillItem:
-        """The same with more or fewer of it."""
+        """The same with a multiple of the quantity."""
         return replace(self, quantity=self.quantity * factor)
 
 
 def total_usd(items: Iterable[BillItem]) -> float:
-    """What the items cost together."""
+    """The items' total cost."""
     return sum(item.cost_usd for item in items)
 
 
 def merged(items: Iterable[BillItem]) -> tuple[BillItem, ...]:
-    """One item for each thing at one price, in the order of their first mention; none of 0."""
+    """One item per thing and price, in the order of first mention, without zeros."""
     found: dict[tuple[str, str, float], BillItem] = {}
     for item in items:
         key = (item.what, item.unit, item.price_usd)

@@ -35,11 +35,12 @@ MOST_HOURLY_RATIO: Final = 12.0
 
 @dataclass(frozen=True, slots=True)
 class FleetLoad:
-    """What the units must bear, over the mean rate: `levels` (ascending) and their `shares`.
+    """What the units must handle, relative to the mean rate: `levels` (ascending) and their
+    `shares`.
 
-    `within_ratio` is the peak within an hour over its level, `peak_ratio` that of all over the mean
-    rate, and `burst_ratio` the part of it that passes within a day, so that the credits of a
-    burstable type last. `shortfall_ratio` is the share of an hour's load that finds no unit yet.
+    `within_ratio` is the peak within an hour over its level, `peak_ratio` the overall peak over the
+    mean rate, and `burst_ratio` the part of it that passes within a day, so that a burstable type's
+    credits last. `shortfall_ratio` is the share of an hour's load that has no unit yet.
     """
 
     levels: Floats
@@ -75,9 +76,9 @@ def fleet_load(traffic: Traffic, *, autoscaling: bool) -> FleetLoad:
 
 
 def assumed_day(peak_ratio: float) -> tuple[Floats, Floats]:
-    """For each of 24 hours, the peak's first: the load over the mean, and the load scaled for.
+    """For each of 24 hours, the peak first: the load over the mean, and the load scaled for.
 
-    The latter is the most that came between `FALL_LAG_MINUTES` and `RISE_LAG_MINUTES` before.
+    The latter is the highest between `FALL_LAG_MINUTES` and `RISE_LAG_MINUTES` before.
     """
     hours = np.arange(24.0)
     low, high = 0.0, 200.0

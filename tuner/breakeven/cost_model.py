@@ -1,4 +1,4 @@
-"""What each platform costs, and from which rate on it is cheaper: work, traffic and prices."""
+"""What each platform costs, and above which rate it's cheaper: work, traffic and prices."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEARCH_DRAWS: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class CostModel:
-    """All draws, and the central values, of one question."""
+    """All draws, and the central values, for one question."""
 
     work: Work
     scenario: Scenario
@@ -47,24 +47,24 @@ class CostModel:
 
     @property
     def fixed(self) -> CostModel:
-        """The same with fleets sized for their peak all month; Lambda's bill is as it is."""
+        """The same with fleets sized for their peak all month; Lambda's bill is unchanged."""
         return replace(self, terms=replace(self.terms, autoscaling=False))
 
     @property
     def central(self) -> CostModel:
-        """The same with the central values alone."""
+        """The same with only the central values."""
         middle = central_scenario(self.terms.utilization, self.terms.container_concurrency)
         return replace(self, work=self.work.central, scenario=middle)
 
     def subsample(self) -> CostModel:
-        """The same with the first draws alone, for what is found by search."""
+        """The same with only the first draws, for searches."""
         work = with_draws(self.work, lambda draws: draws[:SEARCH_DRAWS])
         scenario = with_draws(self.scenario, lambda draws: draws[:SEARCH_DRAWS])
         return replace(self, work=work, scenario=scenario)
 
 
 def on_architecture(costs: CostModel, prices: LambdaPrices, speed_ratio: float) -> CostModel:
-    """The same function on Lambda's other architecture, whose vCPUs are `speed_ratio` as fast."""
+    """The same function on Lambda's other architecture, with vCPUs `speed_ratio` times as fast."""
     work, bill = costs.work, costs.bill
     wait_ms = np.minimum(work.wait_ms, work.lambda_ms)
     took_ms = wait_ms + (work.lambda_ms - wait_ms) / speed_ratio
@@ -153,7 +153,7 @@ def price_lambda(costs: CostModel) -> PlatformCost:
 
 
 def interval(estimate: float, draws: Floats) -> Interval:
-    """The central value with the draws' 90% interval, which always holds it."""
+    """The central value with the draws' 90% interval, which always includes it."""
     low, high = np.quantile(draws, (0.05, 0.95))
     return Interval(float(estimate), float(min(low, estimate)), float(max(high, estimate)))
 
@@ -168,7 +168,7 @@ def _rate_interval(estimate: float, candidate: Candidate, costs: CostModel) -> R
 
 
 def _break_even(candidate: Candidate, at: CostModel) -> Floats:
-    """Of the offer whose break-even is lowest, for each draw: a fleet has one type."""
+    """For each draw, from the offer with the lowest break-even: a fleet has one type."""
     if at.load.is_fixed and at.bill.is_linear:
         capacity = _capacity(candidate, at).fixed
         each = fleets.break_even_per_s(candidate.fleet, capacity, at.bill.usd_per_rate(at.work))
@@ -184,7 +184,7 @@ def _break_even(candidate: Candidate, at: CostModel) -> Floats:
 
 
 def _cheapest_somewhere(candidate: Candidate, middle: CostModel) -> Candidate:
-    """The offers that are the cheapest at some rate: few enough to be searched."""
+    """The offers that are cheapest at some rate: few enough to search."""
     rates = np.append(CHART_RATES_PER_S, fleets.RATES_PER_S[-1])
     winners = np.unique(_usd(candidate, middle, rates)[0].argmin(axis=1))
     offers = tuple(candidate.fleet.offers[index] for index in winners)
@@ -201,7 +201,7 @@ def _usd(
 def _cheapest(
     candidate: Candidate, middle: CostModel, rate_per_s: float, *, any_size: bool = False
 ) -> tuple[int, float, int]:
-    """The cheapest offer at a rate, its units on average and at the peak."""
+    """The cheapest offer at a rate, with its units on average and at the peak."""
     fleet, capacity, load = candidate.fleet, _capacity(candidate, middle), middle.load
     rates = np.array([rate_per_s])
     costs = fleets.cost_usd(fleet, capacity, load, rates, any_size=any_size)
@@ -238,8 +238,8 @@ def _items(candidate: Candidate, middle: CostModel, rate_per_s: float) -> tuple[
 def describe_units(
     candidate: Candidate, middle: CostModel, rate_per_s: float, *, any_size: bool = False
 ) -> str:
-    """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`; where it is not the same all month,
-    its mean as well: `2.5 (max 4) × …`.
+    """The cheapest fleet at the peak: `4 × 1 vCPU + 2 GB`; if it changes over the month, its mean
+    as well: `2.5 (max 4) × …`.
     """
     best, mean, most = _cheapest(candidate, middle, rate_per_s, any_size=any_size)
     count = f"{most:,}" if most - mean < 0.05 else f"{mean:,.1f} (max {most:,})"

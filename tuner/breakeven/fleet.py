@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SLOWER_RATIO: Final = 1.02
-"""How much longer a request may take than on Lambda before a unit is too slow."""
+"""How much longer than on Lambda a request may take before a unit is too slow."""
 RATES_PER_S: Final = np.geomspace(1e-4, 1e6, 201)
 MOST_STEPS: Final = 200
-"""Beyond so many units a step is half a percent, less than the grid tells apart."""
+"""Beyond this many units a step is half a percent, less than the grid resolves."""
 ROUNDING: Final = 1e-9
 """A rate that fills n units exactly needs n, whatever the last bit of the division says."""
 MOST_TEAM_UNITS: Final = 36
-"""Units at the peak that a team would run where larger ones are sold: a few dozen."""
+"""Units at the peak that a team would run if larger ones are available: a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """Offers of one platform and what comes with them.
 
-    `fixed_usd` is a month's cost beside the units, `usd_per_rate` what each request a second adds
-    to it; both have their items.
+    `fixed_usd` is the monthly cost besides the units, `usd_per_rate` what each request per second
+    adds to it; both have their items.
     """
 
     offers: tuple[Offer, ...]
@@ -48,7 +48,7 @@ class Fleet:
     fixed_items: tuple[BillItem, ...] = ()
     rate_items: tuple[BillItem, ...] = ()
     speed_ratio: float = 1.0
-    """Of its architecture's vCPUs over those of the function's architecture."""
+    """The speed of its architecture's vCPUs over the function's architecture's."""
 
     @property
     def unit_usd(self) -> Floats:
@@ -58,19 +58,19 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """Rates that one unit bears: (draws, offers).
+    """Rates that one unit can handle: (draws, offers).
 
     `following` is the load of an hour that the fleet is scaled for, `fixed` the mean rate of a
-    month through which the fleet is sized for its peak.
+    month for a fleet sized for its peak.
     """
 
     following: Floats
     fixed: Floats
 
     def team_sized(self, rates_per_s: Floats) -> NDArray[np.bool_]:
-        """Offers of which a team would run as many as a mean rate needs: (draws, rates, offers).
+        """Offers that a team would run in the number a mean rate needs: (draws, rates, offers).
 
-        Up to `MOST_TEAM_UNITS` at the peak; where even the largest offer needs more, that one.
+        Up to `MOST_TEAM_UNITS` at the peak; if even the largest offer needs more, that one.
         """
         most = self.fixed.max(axis=1, keepdims=True) * (1 - 1e-9)
         least = np.minimum(rates_per_s / MOST_TEAM_UNITS, most)
@@ -80,9 +80,9 @@ class Capacity:
 def capacity_per_s(
     offers: Sequence[Offer], work: Work, scenario: Scenario, load: FleetLoad
 ) -> Capacity:
-    """Rates that one unit bears; 0 where not a single process fits.
+    """Rates that one unit can handle; 0 if not a single process fits.
 
-    The peak may fill the target share of the vCPUs and of the processes' places, and the mean the
+    The peak may use the target share of the vCPUs and of the processes' slots, and the mean the
     same share of a burstable type's baseline. A process holds further requests only while those
     before them wait.
     """
@@ -101,13 +101,13 @@ def capacity_per_s(
 
 
 def fast_enough(offers: Sequence[Offer], work: Work, scenario: Scenario) -> NDArray[np.bool_]:
-    """Offers on which the central request takes no longer than on Lambda, and that hold it."""
+    """Offers where the central request takes no longer than on Lambda, and fits."""
     quick = _duration_ms(offers, work, scenario)[0] <= work.lambda_ms[0] * SLOWER_RATIO
     return np.asarray(quick & (_process_counts(offers, work)[0] >= 1))
 
 
 def unit_count(rate_per_s: Floats, capacity: Floats, min_units: int) -> Floats:
-    """Whole units that bear a rate."""
+    """Whole units that can handle a rate."""
     return np.maximum(np.ceil(rate_per_s / capacity - ROUNDING), min_units)
 
 
@@ -119,9 +119,9 @@ def cost_usd(
     *,
     any_size: bool = False,
 ) -> Floats:
-    """A month at each mean rate: (draws, rates, offers).
+    """Monthly cost at each mean rate: (draws, rates, offers).
 
-    Infinite for offers of which a team would run too many, unless `any_size`.
+    Infinite for offers of which a team would need too many, unless `any_size`.
     """
     cost = mean_units(fleet, capacity, load, rates_per_s) * fleet.unit_usd
     cost += (fleet.fixed_usd + rates_per_s * fleet.usd_per_rate)[:, None]
@@ -132,7 +132,7 @@ def mean_units(fleet: Fleet, capacity: Capacity, load: FleetLoad, rates_per_s: F
     """Units on average over the hours: (draws, rates, offers).
 
     A fleet that would be larger if it followed the load has one size: burstable types, whose
-    credits of the night bear the peak of the day.
+    credits from the night carry the day's peak.
     """
     rates = rates_per_s[:, None]
     fixed = unit_count(rates, capacity.fixed[:, None], fleet.min_units)
@@ -167,7 +167,8 @@ def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats
 def lowest_team_break_even(break_even: Floats, capacity: Floats) -> Floats:
     """The lowest rate above which some team-sized offer stays cheaper: (draws,), from each one's.
 
-    Beyond its most units an offer gives way to a larger one, which must be cheaper there.
+    Beyond its maximum number of units an offer gives way to a larger one, which must be cheaper
+    there.
     """
     order = np.argsort(-capacity, axis=1)
     largest = capacity >= capacity.max(axis=1, keepdims=True) * (1 - 1e-9)
@@ -195,7 +196,7 @@ def break_even_by_hour_per_s(
         return np.asarray(cost_usd(fleet, capacity, load, rates).min(axis=2) - lambda_usd(rates))
 
     def first_of(rates: Floats) -> Floats:
-        """The rate after the last at which the fleet costs as much or more."""
+        """The rate after the last one at which the fleet costs as much or more."""
         loses = gap(rates) >= 0
         last = loses.shape[1] - 1 - loses[:, ::-1].argmax(axis=1)
         beyond = np.append(rates, np.inf)
@@ -227,7 +228,9 @@ def _duration_ms(offers: Sequence[Offer], work: Work, scenario: Scenario) -> Flo
 
 
 def _process_counts(offers: Sequence[Offer], work: Work) -> Floats:
-    """Processes that fit into a unit's memory, each with what the function was seen to use."""
+    """Processes that fit into a unit's memory, each with the memory the function was seen
+    to use.
+    """
     process_mb = np.maximum(max(work.memory_used_mb, MIN_PROCESS_MB), _of(offers, "min_process_mb"))
     return np.asarray(np.floor(_of(offers, "memory_mb") / process_mb))
 

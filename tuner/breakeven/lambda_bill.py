@@ -1,4 +1,4 @@
-"""Lambda's own month as a function of the rate: on demand, or provisioned where that's cheaper.
+"""Lambda's own month as a function of the rate: on demand, or provisioned if that's cheaper.
 
 Source: the pricing page of AWS Lambda.
 """
@@ -31,18 +31,18 @@ FREE_GB_SECONDS: Final = 400_000
 SAVINGS_PLAN_RATIO: Final = 0.12
 """One year, no upfront; on duration and provisioned concurrency, not on requests."""
 READY_DEVIATIONS: Final = 0.2533
-"""An environment that is busy 60% of the time pays (its prices over on demand's, which are alike
-in every region). Requests come at random, so what is busy at one moment is Poisson distributed: all
-but so many deviations of its mean are busy that long."""
+"""An environment busy 60% of the time pays off (by its prices relative to on demand's, which have
+the same ratio in every region). Requests come at random, so the number busy at one moment is
+Poisson distributed: all but this many deviations of its mean are busy that long."""
 
 
 @dataclass(frozen=True, slots=True)
 class LambdaBill:
-    """What a month costs, for each draw of an invocation's cost.
+    """A month's cost, for each draw of an invocation's cost.
 
-    `log_gb_usd` is the price of log ingestion, 0 where logs are left out, `gateway_usd` that of a
+    `log_gb_usd` is the price of log ingestion, 0 if logs are left out, `gateway_usd` that of a
     request through an API gateway; `snap_start` says whether the function is billed for SnapStart
-    (managed Java is not).
+    (managed Java isn't).
     """
 
     prices: LambdaPrices
@@ -55,7 +55,7 @@ class LambdaBill:
 
     @property
     def is_linear(self) -> bool:
-        """Whether each request a second costs the same however many there are."""
+        """Whether each request per second costs the same, however many there are."""
         terms = self.terms
         return terms.account_gb_seconds is None and not (
             self.snap_start or self._provisioned_may_win
@@ -63,7 +63,9 @@ class LambdaBill:
 
     @property
     def _provisioned_may_win(self) -> bool:
-        """Only a load that keeps more than about 60% of what stands ready busy pays for it."""
+        """Only a load that keeps more than about 60% of the provisioned capacity busy
+        pays for it.
+        """
         if not self.terms.provisioned:
             return False
         traffic, (idle_usd, busy_usd) = self.terms.traffic, self._provisioned_prices_usd
@@ -76,7 +78,7 @@ class LambdaBill:
 
     @property
     def _provisioned_prices_usd(self) -> tuple[float, float]:
-        """Of a GB-second that stands ready, and of one that is busy."""
+        """Per GB-second provisioned, and per GB-second busy."""
         prices = self.prices
         return (
             float(prices.provisioned_idle_price_usd_per_gb_second),
@@ -84,7 +86,7 @@ class LambdaBill:
         )
 
     def usd_per_rate(self, work: Work) -> Floats:
-        """What each request a second adds to a month on demand, in the first tier."""
+        """What each request per second adds to a month on demand, in the first tier."""
         request = float(self.prices.request_price_usd) + self._extras_usd()
         gb_s, storage_gb_s = self._gb_seconds(work)
         storage = float(self.prices.ephemeral_storage_price_usd_per_gb_second)
@@ -92,14 +94,14 @@ class LambdaBill:
         return np.asarray(each * SECONDS_PER_MONTH)
 
     def month_usd(self, work: Work, rates_per_s: Floats) -> Floats:
-        """A month, the cheaper of on demand and provisioned: (draws, rates)."""
+        """A month's cost, the cheaper of on demand and provisioned: (draws, rates)."""
         on_demand = self._on_demand_usd(work, rates_per_s)
         if not self._provisioned_may_win:
             return on_demand
         return np.minimum(on_demand, self._provisioned_usd(work, rates_per_s))
 
     def provisioned_count(self, work: Work, rate_per_s: float) -> float:
-        """Environments that stand ready on average where provisioned is cheaper; else 0."""
+        """Environments provisioned on average if that is cheaper; else 0."""
         rates = np.array([rate_per_s])
         if not self._provisioned_may_win:
             return 0.0
@@ -107,7 +109,7 @@ class LambdaBill:
         return float(self._environments(work, rates)[0, 0]) if cheaper[0, 0] else 0.0
 
     def items(self, work: Work, rate_per_s: float) -> tuple[BillItem, ...]:
-        """The bill of the central draw; tiers each at their own price."""
+        """The bill of the central draw, with each tier at its own price."""
         requests = rate_per_s * SECONDS_PER_MONTH
         storage_gb_s = float(self._gb_seconds(work)[1][0]) * requests
         prices, terms = self.prices, self.terms
@@ -154,8 +156,8 @@ class LambdaBill:
         return np.asarray(duration * self._plan + self._common_usd(work, requests))
 
     def _provisioned_usd(self, work: Work, rates_per_s: Floats) -> Floats:
-        """What is busy most of the time stands ready, at each hour's peak; the rest runs on demand,
-        in the first tier.
+        """What is busy most of the time is provisioned, for each hour's peak; the rest runs on
+        demand, in the first tier.
         """
         requests = rates_per_s[None, :] * SECONDS_PER_MONTH
         gb_s = self._gb_seconds(work)[0][:, None] * requests
@@ -176,7 +178,7 @@ class LambdaBill:
         return counts
 
     def _overflow_ratio(self, work: Work, rates_per_s: Floats) -> Floats:
-        """Share of the work that runs beyond what stands ready: (draws, rates)."""
+        """Share of the work that exceeds what is provisioned: (draws, rates)."""
         mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :]
         beyond = np.zeros_like(mean)
         for busy, share in self._busy(work, rates_per_s):
@@ -184,7 +186,7 @@ class LambdaBill:
         return np.asarray(np.minimum(beyond / mean, 1.0))
 
     def _busy(self, work: Work, rates_per_s: Floats) -> Iterator[tuple[Floats, float]]:
-        """Invocations at once at the peak of each level of the hours, and the level's share."""
+        """Concurrent invocations at the peak of each level of the hours, and the level's share."""
         traffic = self.terms.traffic
         mean = work.lambda_ms[:, None] / 1000 * rates_per_s[None, :] * traffic.peak_ratio
         for level, share in zip(*traffic.levels(), strict=True):
@@ -219,7 +221,7 @@ class LambdaBill:
         ]
 
     def _gb_seconds(self, work: Work) -> tuple[Floats, Floats]:
-        """Billed by one invocation: of memory, and of /tmp above 512 MB."""
+        """Billed for one invocation: memory, and /tmp above 512 MB."""
         rate = self.prices.price_usd_per_ms(self.memory_mb, self.ephemeral_storage_mb)
         seconds = (work.lambda_cost_usd - float(self.prices.request_price_usd)) / rate / 1000
         extra_mb = max(self.ephemeral_storage_mb - 512, 0)
@@ -231,17 +233,17 @@ class LambdaBill:
 
     @property
     def _free_gb_s(self) -> float:
-        """What the account leaves of the free tier; nothing unless its use is given."""
+        """What is left of the account's free tier; nothing unless its usage is given."""
         used = self.terms.account_gb_seconds
         return 0.0 if used is None else max(FREE_GB_SECONDS - used, 0.0)
 
     @property
     def _free_requests(self) -> float:
-        """Requests of the other functions are not known: only an account without any has all."""
+        """Other functions' requests are unknown: only an account without any has all of them."""
         return FREE_REQUESTS if self.terms.account_gb_seconds == 0 else 0.0
 
     def _extras_usd(self) -> float:
-        """Of one request: an API gateway and its log lines."""
+        """Per request: an API gateway and its logs."""
         return self.gateway_usd + self.terms.log_kb_per_request / 1e6 * self.log_gb_usd
 
     def _tiered(self, gb_seconds: Floats) -> Floats:
@@ -267,12 +269,12 @@ class LambdaBill:
 
 
 def _ready_count(busy: Floats) -> Floats:
-    """Environments that are worth standing ready where `busy` run at once on average."""
+    """Environments worth provisioning if `busy` run at once on average."""
     return np.asarray(np.floor(np.maximum(busy - READY_DEVIATIONS * np.sqrt(busy), 0)))
 
 
 def _busy_among(busy: Floats, ready: Floats) -> Floats:
-    """Mean number of busy environments among those ready: E[min(X, ready)], X Poisson."""
+    """Mean number of busy environments among the provisioned: E[min(X, ready)], X Poisson."""
     from scipy.special import pdtr  # noqa: PLC0415 - only for loads that are steady
 
     below = np.where(ready >= 2, pdtr(np.maximum(ready - 2, 0), busy), 0.0)

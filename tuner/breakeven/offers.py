@@ -1,4 +1,4 @@
-"""What one unit of a fleet can do, and what a month of it costs: tasks and instances."""
+"""What one unit of a fleet can do, and its monthly cost: tasks and instances."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT_VOLUME_GB: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One unit of a fleet: what it can do, and what a month of it costs.
+    """One unit of a fleet: what it can do, and its monthly cost.
 
     `sustained_vcpu` is below `vcpu` for burstable types: their baseline. `items` add up to
     `month_usd`.
@@ -46,8 +46,8 @@ def fargate_offers(
 ) -> tuple[Offer, ...]:
     """Every allowed pair of vCPU and memory; `spot_share` of the tasks at the spot price.
 
-    `extra` is added to every unit's month (its public address, say). The caller has made sure
-    that a spot price is known if the share is above 0.
+    `extra` is added to every unit's month (such as its public address). The caller makes sure that
+    a spot price is known if the share is above 0.
     """
     return tuple(
         _offer(
@@ -63,7 +63,7 @@ def fargate_offers(
 def instance_offers(
     instances: Iterable[InstancePrices], *, reserved_gib: float, extra: Sequence[BillItem]
 ) -> tuple[Offer, ...]:
-    """EC2 types, with what the operating system keeps taken off."""
+    """EC2 types, minus what the operating system keeps."""
     return tuple(
         _offer(
             instance.name,

@@ -52,8 +52,8 @@ def compare_platforms(
 ) -> BreakEven:
     """Price the function's platforms, find the break-even rates, and give the verdict.
 
-    `today` dates the prices (None: no warning about their age). Raises PriceError where not even
-    Lambda's price is known; what else is missing becomes a finding.
+    `today` dates the prices (None: no warning about their age). Raises PriceError if not even
+    Lambda's price is known; anything else missing becomes a finding.
     """
     lambda_prices = price_book.lambda_prices(function.region, function.architecture)
     prices = Prices(price_book, function.region, dates={lambda_prices.as_of})
@@ -93,7 +93,7 @@ def compare_platforms(
 def _lambda_bill(
     function: FunctionConfig, work: Work, terms: Terms, prices: Prices, lambda_prices: LambdaPrices
 ) -> LambdaBill:
-    """Lambda's month under the terms; what has no price is noted in `prices`."""
+    """Lambda's month under the terms; missing prices are noted in `prices`."""
     return LambdaBill(
         lambda_prices,
         work.lambda_memory_mb,
@@ -117,7 +117,7 @@ def _summary(work: Work) -> WorkSummary:
 def _on_other_architecture(
     costs: CostModel, price_book: PriceBook, function: FunctionConfig
 ) -> CostModel | None:
-    """None where Lambda has no price for it."""
+    """None if Lambda has no price for it."""
     is_arm = function.architecture == "arm64"
     try:
         prices = price_book.lambda_prices(function.region, "x86_64" if is_arm else "arm64")
@@ -128,7 +128,7 @@ def _on_other_architecture(
 
 
 def _pays_snap_start(function: FunctionConfig, prices: Prices, of: LambdaPrices) -> bool:
-    """SnapStart is billed but for managed Java; a note is made where its price is not known."""
+    """SnapStart is billed except for managed Java; an unknown price is noted."""
     if not function.snap_start or (function.runtime or "").startswith("java"):
         return False
     if of.snap_start is None:

@@ -1,4 +1,4 @@
-"""What speaks for leaving and for staying, and what is taken for granted."""
+"""Reasons for leaving and for staying, and what is assumed."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NEAR_LIMIT_MS: Final = 600_000
 MUCH_MEMORY_MB: Final = 8_192
 IDLE_SHARE: Final = 0.1
 WORTH_SAYING: Final = 0.05
-"""How much cheaper a fleet of too many units must be to be named."""
+"""How much cheaper a fleet of too many units must be to be mentioned."""
 BURST_RATIO: Final = 2.0
-"""Concurrency over what the busiest minute needs, from which on a burst is reported."""
+"""Concurrency over what the busiest minute needs, above which a burst is reported."""
 
 
 def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
-    """Spikes and idleness speak for Lambda, a steady load against it."""
+    """Spikes and idleness favor Lambda, a steady load doesn't."""
     traffic = terms.traffic
     top = max(traffic.shape) * traffic.peak_ratio
     if traffic.is_steady:
@@ -67,7 +67,7 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
 
 
 def _seen_findings(traffic: Traffic, duration_ms: float) -> Iterator[Finding]:
-    """What the minutes do not show by themselves: bursts within them, and a short history."""
+    """What the minutes don't show by themselves: bursts within them, and a short history."""
     if traffic.peak_concurrency and traffic.busiest_per_s:
         even = traffic.busiest_per_s * duration_ms / 1000
         if traffic.peak_concurrency > max(BURST_RATIO * even, even + 3):
@@ -90,7 +90,7 @@ def _seen_findings(traffic: Traffic, duration_ms: float) -> Iterator[Finding]:
 def work_findings(
     work: WorkSummary, duration_ms: float, *, needs_gpu: bool = False
 ) -> Iterator[Finding]:
-    """Long runs, much memory and a GPU speak for leaving."""
+    """Long runs, much memory and a GPU favor leaving."""
     if needs_gpu:
         yield Finding(
             "needs_gpu",
@@ -121,7 +121,7 @@ def work_findings(
 
 
 def lambda_findings(costs: CostModel) -> Iterator[Finding]:
-    """Where provisioned concurrency is cheaper than on demand, what it saves."""
+    """If provisioned concurrency is cheaper than on demand, what it saves."""
     rate, middle, bill = costs.terms.traffic.rate_per_s, costs.central, costs.bill
     count = 0.0 if rate is None else bill.provisioned_count(middle.work, rate)
     if rate is None or not count:
@@ -142,8 +142,8 @@ def lambda_findings(costs: CostModel) -> Iterator[Finding]:
 def rewrite_finding(work: WorkSummary, costs: CostModel, threshold: float) -> Finding | None:
     """What a rewrite must gain: the share of CPU time that must go to save the threshold.
 
-    At the chosen size the bill of duration grows with it, and the CPU part is duration less wait.
-    None where one core is not the limit or waiting decides.
+    At the chosen size the bill for duration is proportional to it, and the CPU part is duration
+    minus wait. None unless one core is the limit and computing dominates.
     """
     rate = costs.terms.traffic.rate_per_s
     middle = costs.central
@@ -198,10 +198,10 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
 def other_architecture_finding(
     candidates: Sequence[Candidate], costs: CostModel, elsewhere: CostModel, ruling: Ruling
 ) -> Finding | None:
-    """The cheapest platform of the other architecture, where it saves enough to be rebuilt for:
-    what leaving must, and notably more than the platform that the verdict names.
+    """The cheapest platform of the other architecture, if it saves enough to justify a rebuild:
+    what leaving must, and notably more than the verdict's platform.
 
-    `elsewhere` is the function on Lambda's other architecture, which asks for the same rebuild.
+    `elsewhere` is the function on Lambda's other architecture, which takes the same rebuild.
     """
     own, other = costs.bill.prices.architecture, elsewhere.bill.prices.architecture
     weighed = [(savings_usd(c, costs)[0], c) for c in candidates if c.architecture != own]
@@ -227,7 +227,7 @@ def other_architecture_finding(
 
 
 def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Finding | None:
-    """The cheapest fleet of all, where it has more units than a team would run."""
+    """The cheapest fleet of all, if it has more units than a team would run."""
     rate, middle = costs.terms.traffic.rate_per_s, costs.central
     own = of_own_architecture(candidates, costs)
     if rate is None or not own:
@@ -247,7 +247,7 @@ def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Fin
 
 
 def dollars(usd: float) -> str:
-    """Whole dollars with the sign before them."""
+    """Whole dollars with the sign first."""
     return f"{'−' if usd <= -0.5 else ''}${abs(usd):,.0f}"
 
 
@@ -264,7 +264,7 @@ def _count(number: float) -> str:
 
 
 def price_findings(prices: Prices, ruling: Ruling | None) -> Iterator[Finding]:
-    """What could not be priced; never filled in."""
+    """What couldn't be priced; never made up."""
     yield from (Finding("price_missing", "warning", text) for text in sorted(prices.unpriced))
     if prices.missing_on_lambda:
         names = ", ".join(sorted(prices.missing_on_lambda))
@@ -317,7 +317,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
 
 
 def _size_over_time(costs: CostModel) -> str:
-    """What the fleets' size follows, and how late."""
+    """What the fleets' size follows, and with what lag."""
     traffic, load = costs.terms.traffic, costs.load
     if not costs.terms.autoscaling or load.peak_ratio == 1:
         return f"the fleet is sized for {load.peak_ratio:.3g} times the mean rate all month"

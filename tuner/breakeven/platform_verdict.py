@@ -1,4 +1,4 @@
-"""The verdict, and the assumption that would turn it."""
+"""The verdict, and the assumption that would flip it."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SURE: Final = 0.95
-"""Share of the draws in which the saving must pass the threshold for leaving to be advised."""
+"""Share of the draws in which the saving must exceed the threshold to advise leaving."""
 UNLIKELY: Final = 0.25
-"""Below this share the verdict is to stay; between, it is too close to call."""
+"""Below this share the verdict is to stay; in between, it's too close to call."""
 LEAVING_RATIO: Final = 0.2
-"""Share of Lambda's bill that leaving must save, unless another is given."""
+"""Share of Lambda's bill that leaving must save by default."""
 EASE: Final = {"managed-instances": 0, "containers": 1, "ec2": 2}
 EASIER_RATIO: Final = 0.1
 """A harder move must save this share of Lambda's bill more than an easier one."""
 PEAK_RANGE: Final = 2.0
-"""A peak that is assumed may be this many times as high, or none at all."""
+"""An assumed peak may be this many times as high, or absent."""
 SEARCH_STEPS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The verdict with what the platform would save that it names, and what it would have to.
+    """The verdict with what its platform would save, and what it must save.
 
     To stay and too close to call name the platform that saves most; `sure` is the share of the
-    draws in which that passes the threshold.
+    draws in which that exceeds the threshold.
     """
 
     verdict: Verdict
@@ -59,7 +59,7 @@ class Ruling:
 
 
 def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
-    """Weigh platforms of the function's own architecture at the rate that is asked for."""
+    """Weigh platforms of the function's own architecture at the given rate."""
     threshold = threshold_usd(costs.terms, float(_lambda_usd(costs.central)[0]))
     weighed = []
     for candidate in of_own_architecture(candidates, costs):
@@ -82,7 +82,7 @@ def judge(candidates: Sequence[Candidate], costs: CostModel) -> Ruling:
 
 
 def savings_usd(candidate: Candidate, costs: CostModel) -> tuple[Interval, Floats]:
-    """What leaving Lambda as it is for the candidate saves a month, and all its draws."""
+    """What leaving the present Lambda for the candidate saves a month, and all its draws."""
     draws = _lambda_usd(costs) - fleet_usd(candidate, costs, _rate(costs))
     middle = costs.central
     estimate = float((_lambda_usd(middle) - fleet_usd(candidate, middle, _rate(costs)))[0])
@@ -90,7 +90,9 @@ def savings_usd(candidate: Candidate, costs: CostModel) -> tuple[Interval, Float
 
 
 def threshold_usd(terms: Terms, lambda_usd: float) -> float:
-    """What leaving must save a month to be advised: the amount or the share, the greater."""
+    """What leaving must save a month to be advised: the amount or the share, whichever is
+    greater.
+    """
     ratio = LEAVING_RATIO if terms.min_saving_ratio is None else terms.min_saving_ratio
     return max(terms.min_saving_usd_per_month, ratio * lambda_usd)
 
@@ -103,7 +105,7 @@ def of_own_architecture(candidates: Sequence[Candidate], costs: CostModel) -> li
 
 @dataclass(frozen=True, slots=True)
 class _Assumption:
-    """What is assumed of one thing, between what else it may be, and the costs if it is that."""
+    """One assumption with its range, and the costs for a given value."""
 
     name: str
     assumed: float
@@ -112,17 +114,17 @@ class _Assumption:
     given: Callable[[float], CostModel]
 
     def at(self, share: float, end: float) -> float:
-        """The value that lies a share of the way from what is assumed to an end, in logarithms."""
+        """The value at a share of the way from the assumed one to an end, in logarithms."""
         return float(self.assumed * (end / self.assumed) ** share)
 
 
 def deciding_assumption(
     candidates: Sequence[Candidate], costs: CostModel
 ) -> DecidingAssumption | None:
-    """The assumption that flips the verdict of the central values when it changes the least.
+    """The assumption that flips the verdict of the central values with the smallest change.
 
-    Each is changed alone, the rest at their central values; least is by the share of the way to
-    the end of its range, in logarithms. None if none flips it within its range.
+    Each is changed alone, with the others at their central values; a change is measured by the
+    share of the way to the end of its range, in logarithms. None if none flips it within its range.
     """
     own = of_own_architecture(candidates, costs)
     now, least, found = _leaves(own, costs.central), 1.0, None
@@ -146,7 +148,7 @@ def deciding_assumption(
 
 
 def _leaves(candidates: Sequence[Candidate], middle: CostModel) -> bool:
-    """Whether the cheapest candidate saves what leaving has to save, for a single draw."""
+    """Whether the cheapest candidate saves what leaving must, for a single draw."""
     lambda_usd = float(_lambda_usd(middle)[0])
     least = (float(fleet_usd(each, middle, _rate(middle))[0]) for each in candidates)
     return lambda_usd - min(least, default=np.inf) >= threshold_usd(middle.terms, lambda_usd)

@@ -32,7 +32,7 @@ MIN_UNITS: Final = 2
 """Two tasks or instances, in two zones."""
 MIN_MANAGED_UNITS: Final = 3
 CONNECTIONS_PER_LCU: Final = 25
-"""New connections a second in a load balancer's capacity unit; each request is taken for one."""
+"""New connections per second in a load balancer's capacity unit; each request counts as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ class Candidate:
 
 @dataclass(slots=True)
 class Prices:
-    """Looks prices up, and keeps in mind what was missing and how old the oldest is.
+    """Looks prices up, and remembers what was missing and how old the oldest is.
 
-    `unpriced` has a sentence for each platform that is left out for want of a price.
+    `unpriced` has a sentence for each platform left out for lack of a price.
     """
 
     book: PriceBook
@@ -62,7 +62,7 @@ class Prices:
     def known(
         self, network: NetworkPrices, name: str, what: str, *, on_lambda: bool = False
     ) -> Decimal:
-        """A price of the network, or 0 with a note that it is missing."""
+        """A network price, or 0 with a note that it's missing."""
         price: Decimal | None = getattr(network, name)
         if price is None:
             (self.missing_on_lambda if on_lambda else self.missing).add(what)
@@ -85,12 +85,12 @@ def list_candidates(prices: Prices, terms: Terms, own: str) -> tuple[Candidate, 
 
 
 def log_price_usd(prices: Prices) -> float:
-    """A GB of log ingestion, 0 with a note where it is not known."""
+    """Per GB of log ingestion, 0 with a note if it's unknown."""
     return float(prices.known(_network(prices), "logs_gb_usd", "log ingestion"))
 
 
 def gateway_usd(prices: Prices, terms: Terms) -> float:
-    """A request through an API gateway: none, as given, or at list price (0 with a note)."""
+    """Per request through an API gateway: none, as given, or at list price (0 with a note)."""
     if terms.trigger != "http":
         return 0.0
     if terms.gateway_usd_per_million is not None:
@@ -123,7 +123,7 @@ class _Overheads:
     terms: Terms
 
     def fleet(self, offers: tuple[Offer, ...]) -> Fleet:
-        """A fleet with its load balancer, NAT, logs and operating."""
+        """A fleet with its load balancer, NAT, logs and operating cost."""
         terms = self.terms
         fixed, per_rate = self._balancer()
         if terms.nat:
@@ -132,7 +132,7 @@ class _Overheads:
         return _fleet(offers, MIN_UNITS, terms, fixed, [*per_rate, *self.log_items()])
 
     def unit_items(self, *, volume: bool) -> tuple[BillItem, ...]:
-        """A unit's public address (behind NAT it has none) and its root volume."""
+        """A unit's public address (none behind NAT) and its root volume."""
         items = []
         if not self.terms.nat:
             items.append(self._address(1))
@@ -141,7 +141,7 @@ class _Overheads:
         return tuple(items)
 
     def log_items(self) -> tuple[BillItem, ...]:
-        """Log ingestion of one request a second; nothing where logs are left out."""
+        """Log ingestion for one request per second; nothing if logs are left out."""
         if not self.terms.log_kb_per_request:
             return ()
         gb = self.terms.log_kb_per_request / 1e6 * SECONDS_PER_MONTH
@@ -153,7 +153,7 @@ class _Overheads:
         )
 
     def _balancer(self) -> tuple[list[BillItem], list[BillItem]]:
-        """Of a month, and of each request a second in it."""
+        """Per month, and per request per second."""
         if self.terms.trigger != "http":
             return [], []
         given = self.terms.load_balancer_usd_per_month
@@ -231,7 +231,7 @@ _ec2 = _on_instances("EC2", "ec2", EC2_RESERVED_GIB)
 
 
 def _managed(overheads: _Overheads, architecture: str) -> Candidate:
-    """Still Lambda: the same trigger, no load balancer, no addresses of its own."""
+    """Still Lambda: the same trigger, no load balancer, no addresses."""
     prices, terms = overheads.prices, overheads.terms
     fee = prices.book.managed_instances_prices(prices.region)
     offers = managed_offers(prices.book.instances(prices.region, architecture), fee)

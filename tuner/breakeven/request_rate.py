@@ -1,4 +1,4 @@
-"""Reads how often a function is invoked, as a person writes it: `50/s`, `1M/day`."""
+"""Parses how often a function is invoked, as people write it: `50/s`, `1M/day`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
 def parse_rate(text: str) -> float:
-    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`, in requests a second. Raises UsageError."""
+    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`, in requests per second. Raises UsageError."""
     number, _, unit = text.strip().partition("/")
     seconds = _RATE_UNITS.get(unit.strip() or "s")
     if seconds is None:

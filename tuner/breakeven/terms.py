@@ -1,4 +1,4 @@
-"""What is asked of a comparison, and what is drawn since nobody knows it before moving there."""
+"""The terms of a comparison, and what is drawn because nobody knows it before moving."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_UTILIZATION: Final = 0.6
 DEFAULT_CONCURRENCY: Final = 10
 UTILIZATION_RANGE: Final = (0.4 / 0.6, 0.7 / 0.6)
-"""Over the target: 0.4 to 0.7 about 0.6."""
+"""Relative to the target: 0.4 to 0.7 around 0.6."""
 SPEED_RANGE: Final = (0.8, 1.25)
 """A platform's vCPU over Lambda's."""
 CONCURRENCY_RANGE: Final = (0.5, 2.0)
@@ -29,9 +29,9 @@ CONCURRENCY_RANGE: Final = (0.5, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Arrays of one element for each draw.
+    """Arrays with one element per draw.
 
-    `utilization` is the share of a unit that the peak may fill, `vcpu_speed` a vCPU's speed over
+    `utilization` is the share of a unit that the peak may use, `vcpu_speed` a vCPU's speed over
     Lambda's, `concurrency` the requests that a process may hold while they wait.
     """
 
@@ -78,7 +78,7 @@ class Terms:
     traffic: Traffic = Traffic(None)  # noqa: RUF009 - frozen
     trigger: Trigger = "http"
     autoscaling: bool = True
-    """Whether fleets follow the load over the day; otherwise they have the size of its peak."""
+    """Whether fleets follow the load over the day; otherwise they are sized for its peak."""
     utilization: float = DEFAULT_UTILIZATION
     container_concurrency: float = DEFAULT_CONCURRENCY
     spot_share: float = 0.0
@@ -87,22 +87,22 @@ class Terms:
     account_gb_seconds: float | None = None
     ops_cost_usd: float = 0.0
     gateway_usd_per_million: float | None = 0.0
-    """An API gateway before Lambda; None: an HTTP API at its list price. 0: a function URL."""
+    """An API gateway in front of Lambda; None: an HTTP API at its list price. 0: a function URL."""
     load_balancer_usd_per_month: float | None = None
     migration_cost_usd: float | None = None
     provisioned: bool = True
-    """Whether Lambda may be priced with provisioned concurrency where that's cheaper."""
+    """Whether to price Lambda with provisioned concurrency if that's cheaper."""
     log_kb_per_request: float = 0.0
-    """Log lines of a request, billed by the GB on every platform; 0 leaves them out."""
+    """Logs per request, billed by the GB on every platform; 0 leaves them out."""
     arm_speed: float = 1.0
-    """Of an arm vCPU over an x86 one."""
+    """An arm vCPU's over an x86 one's."""
     needs_gpu: bool = False
     min_saving_usd_per_month: float = 50.0
     min_saving_ratio: float | None = None
-    """Of the bill; None: a fifth for leaving Lambda, any for a resize, which costs no work."""
+    """Of the bill; None: a fifth for leaving Lambda, any for a resize, which takes no work."""
 
     def __post_init__(self) -> None:
-        """Raise UsageError for terms that cannot be."""
+        """Raise UsageError for impossible terms."""
         if not isinstance(self.traffic, Traffic):
             raise UsageError(f"`traffic` is {self.traffic!r}: pass a Traffic, such as Traffic(50)")
         check_number_fields(self)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 DEFAULT_PEAK_RATIO: Final = 3.0
 STEADY_RATIO: Final = 1.5
 MOST_LEVELS: Final = 96
-"""Hours that differ more finely are put together: the answer's cost grows with each level."""
+"""Hours with finer differences are merged: the answer's cost grows with each level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,11 @@ class Traffic:
     shape: tuple[float, ...] = field(default=(1.0,), repr=False)
     basis: Literal["rate", "hours", "minutes"] = "rate"
     peak_concurrency: float | None = None
-    """Most invocations that were seen to run at once."""
+    """The most invocations seen running at once."""
     busiest_per_s: float | None = None
-    """The rate of the busiest minute that was seen."""
+    """The rate in the busiest minute seen."""
     quiet_days: float = 0.0
-    """Days before the first invocation that was seen."""
+    """Days before the first invocation seen."""
 
     def __post_init__(self) -> None:
         """Check the rate and the peak."""
@@ -72,7 +72,7 @@ class Traffic:
         return len(self.shape) > 1
 
     def levels(self) -> tuple[Floats, Floats]:
-        """The rates over the mean that hours have, ascending, and the share of hours at each."""
+        """The hours' rates over the mean, ascending, and the share of hours at each."""
         return _levels_of(self.shape)
 
     @property
@@ -92,15 +92,15 @@ def _levels_of(shape: tuple[float, ...]) -> tuple[Floats, Floats]:
 
 
 def traffic_of_rate(rate_per_s: float | None, peak_ratio: float | None = None) -> Traffic:
-    """Traffic of a mean rate. Raises UsageError for a rate or a peak that cannot be."""
+    """Traffic with a mean rate. Raises UsageError for an impossible rate or peak."""
     return Traffic(rate_per_s, DEFAULT_PEAK_RATIO if peak_ratio is None else peak_ratio)
 
 
 def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
     """Read a load by hour: CSV with the header `hour,requests`, hours as 2026-01-31T13:00.
 
-    At least 24 hours, one line each, in order and without a gap; requests are those of the hour.
-    Raises InputError with the line.
+    At least 24 hours, one line each, in order and without gaps; requests are the hour's. Raises
+    InputError with the line.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -145,10 +145,10 @@ def traffic_of_minutes(
     hours: int,
     peak_ratio: float | None = None,
 ) -> Traffic:
-    """Traffic of the `hours` from `start`, a full hour; minutes that are not there had nothing.
+    """Traffic of the `hours` from `start`, a full hour; missing minutes had no requests.
 
     Each hour counts with its busiest minute: a fleet that follows the load is sized for that.
-    Raises InputError where nothing came.
+    Raises InputError if there were no requests.
     """
     busiest, total = [0.0] * hours, 0.0
     for minute in minutes:

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 T = TypeVar("T", bound=Any)
 
 LEAST_FIT_MB: Final = 256
-"""Below, memory pressure and quota windows bend the curve: it says less of CPU time."""
+"""Below, memory pressure and quota windows bend the curve: it says less about CPU time."""
 LEAST_SPAN: Final = 1.5
-"""Sizes closer together than this say nothing of the slope."""
+"""Sizes closer together than this say nothing about the slope."""
 MIN_PROCESS_MB: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Draws of one invocation's needs, one element a draw; `lambda_*` are at the chosen size."""
+    """Draws of one invocation's needs, one element per draw; `lambda_*` are at the chosen size."""
 
     wait_ms: Floats
     cpu_ms: Floats
@@ -37,7 +37,7 @@ class Work:
     """Cores that the code can use, at least 1."""
     lambda_ms: Floats
     lambda_cost_usd: Floats
-    """Of one invocation in the first tier, cold starts in it."""
+    """Per invocation in the first tier, including cold starts."""
     memory_used_mb: int
     lambda_memory_mb: int
     cold_start_share: float = 0.0
@@ -49,17 +49,17 @@ class Work:
 
 
 def with_draws(value: T, change: Callable[[Floats], Floats]) -> T:
-    """A dataclass with what `change` makes of each of its arrays."""
+    """A dataclass with `change` applied to each of its arrays."""
     given = {field.name: getattr(value, field.name) for field in fields(value)}
     arrays = {name: each for name, each in given.items() if isinstance(each, np.ndarray)}
     return replace(value, **{name: change(each) for name, each in arrays.items()})
 
 
 def sizes_to_part(measured_mb: Sequence[int]) -> tuple[int, ...]:
-    """Sizes at which a curve is asked to part waiting from computing.
+    """Sizes at which to separate a curve's waiting from its computing.
 
-    Up to 1,769 MB CPU grows with memory: sizes between those measured there, for beyond them the
-    curve is cautious; larger sizes only as measured. Raises InputError unless two were measured.
+    Up to 1,769 MB CPU grows with memory: sizes between those measured there, because the curve is
+    cautious beyond them; larger sizes only as measured. Raises InputError unless two were measured.
     """
     if len(measured_mb) < 2:
         sizes = ", ".join(f"{size} MB" for size in measured_mb) or "no size"
@@ -82,8 +82,8 @@ def part_work(sizes_mb: Sequence[int], duration_ms: Floats) -> tuple[Floats, Flo
     """Return draws of (waiting ms, CPU ms, usable cores) from durations (draws × sizes).
 
     Up to 1,769 MB duration = wait + CPU × 1769 / memory, fitted to each draw by least squares of
-    the relative error; the CPU time is then the duration at the largest of these sizes less the
-    wait, in time of a full core, and the speed-up above 1,769 MB tells the cores.
+    the relative error; the CPU time is then the duration at the largest of these sizes minus the
+    wait, in full-core time, and the speed-up above 1,769 MB gives the cores.
     """
     sizes = np.asarray(sizes_mb, dtype=float)
     below = sizes <= MB_PER_VCPU
@@ -98,7 +98,7 @@ def part_work(sizes_mb: Sequence[int], duration_ms: Floats) -> tuple[Floats, Flo
 
 
 def _intercept(slowness: Floats, duration_ms: Floats) -> Floats:
-    """Of the weighted line duration = intercept + slope × slowness, one for each draw."""
+    """Of the weighted line duration = intercept + slope × slowness, one per draw."""
     weights = 1 / duration_ms**2
     total = weights.sum(axis=1)
     x = (weights * slowness).sum(axis=1) / total

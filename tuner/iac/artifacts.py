@@ -1,4 +1,4 @@
-"""Local artifacts that a template names: code and layers, as a folder, packed, or written in it."""
+"""A template's local artifacts: code and layers, as a folder, a ZIP, or inline."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ BUILD_PROPERTIES: Final = (
     *("Banner", "Minify", "Sourcemap"),
     "Binary",
 )
-"""Of esbuild, and of rust-cargolambda."""
+"""For esbuild, and for rust-cargolambda."""
 MAX_INLINE_CHARACTERS: Final = 4 * 1024 * 1024
 """CloudFormation's limit for ZipFile."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
 def local_files(node: TemplateNode, what: str) -> Path:
-    """Return the folder or ZIP that a path means, seen from the template; else TemplateError."""
+    """Return the folder or ZIP at a path relative to the template; else TemplateError."""
     if node.resolved(what).is_mapping:
         node.refuse(f"{what} is {IN_S3}")
     uri = node.text(what)
@@ -60,7 +60,7 @@ def local_files(node: TemplateNode, what: str) -> Path:
 
 
 def asset(metadata: TemplateNode | None) -> Path | None:
-    """Return what CDK says of a resource's files, whatever else the resource says of them."""
+    """Return what CDK says about a resource's files, whatever else the resource says."""
     if metadata is None or not metadata.is_mapping:
         return None
     notes = metadata.values("Metadata")
@@ -68,7 +68,7 @@ def asset(metadata: TemplateNode | None) -> Path | None:
 
 
 def _may_be_read(path: Path, node: TemplateNode) -> bool:
-    """Whether a path lies where the template does, links followed, or that does not matter."""
+    """Whether a path is within the template's repository, following links, or needn't be."""
     if node.scope is not None and node.scope.allow_outside:
         return True
     try:
@@ -87,9 +87,9 @@ def read_code(
     *,
     is_sam: bool,
 ) -> tuple[Path | None, str | None]:
-    """Return the code's folder or ZIP, or the source that is written in the template.
+    """Return the code's folder or ZIP, or the inline source.
 
-    What CDK notes in the Metadata counts first; a function of SAM's without any has the template's
+    What CDK notes in the Metadata counts first; a SAM function without code has the template's
     folder.
     """
     noted = asset(metadata)
@@ -107,7 +107,7 @@ def read_code(
 
 
 def has_requirements(folder: Path, runtime: str) -> bool:
-    """Whether packages are named beside the code and not there yet. Raises TemplateError."""
+    """Whether the code lists packages that aren't installed yet. Raises TemplateError."""
     if runtime.startswith("python"):
         return (folder / "requirements.txt").is_file()
     if not runtime.startswith("nodejs") or (folder / "node_modules").is_dir():
@@ -123,13 +123,13 @@ def has_requirements(folder: Path, runtime: str) -> bool:
 
 
 def build_method(metadata: TemplateNode | None) -> str | None:
-    """Return BuildMethod of a resource's Metadata; None where it says nothing of that."""
+    """Return BuildMethod from a resource's Metadata; None if it has none."""
     notes = {} if metadata is None else metadata.values("Metadata")
     return notes["BuildMethod"].text("BuildMethod") if "BuildMethod" in notes else None
 
 
 def build_properties(metadata: TemplateNode | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return those of Metadata's BuildProperties that building needs, each as a list of texts."""
+    """Return the BuildProperties in Metadata that building needs, each as a list of texts."""
     notes = {} if metadata is None else metadata.values("Metadata")
     if "BuildProperties" not in notes:
         return ()

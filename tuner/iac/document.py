@@ -1,7 +1,7 @@
-"""A YAML (or JSON) file as a tree that knows where everything is. Safe against hostile files.
+"""A YAML (or JSON) file as a tree with line numbers. Safe against hostile files.
 
-Only plain nodes are read, no objects are made. Size, nesting and what aliases stand for are limited
-before a tree is built, because a few aliases of aliases can stand for a file of any size.
+Only plain nodes are read, no objects are made. Size, nesting and alias expansion are limited before
+a tree is built, because a few aliases of aliases can expand to any size.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
 _MAX_DEPTH: Final = 60
 MAX_NODES: Final = 100_000
-"""Values that a file's aliases may stand for in all."""
+"""Values that a file's aliases may expand to in total."""
 _TOO_DEEP: Final = f"nested deeper than {_MAX_DEPTH} levels"
 _PAIR: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
@@ -43,18 +43,18 @@ class FunctionResolver(Protocol):
     allow_outside: bool
 
     def resolve(self, node: TemplateNode, what: str) -> TemplateNode:
-        """Return the plain node that a function comes to; raises TemplateError."""
+        """Return the plain node that a function evaluates to; raises TemplateError."""
 
     def is_absent(self, node: TemplateNode) -> bool:
-        """Whether it stands for nothing."""
+        """Whether it evaluates to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateNode:
-    """A node of the document and where it is.
+    """A node of the document and its position.
 
-    CloudFormation's functions are resolved where a node is read, by its scope; without one they are
-    refused.
+    CloudFormation's functions are resolved by its scope when a node is read; without a scope they
+    are refused.
     """
 
     path: Path
@@ -68,12 +68,12 @@ class TemplateNode:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a list as it is written: functions' arguments are."""
+        """Whether it's written as a list: functions' arguments are."""
         return isinstance(self.yaml_node, yaml.SequenceNode)
 
     @property
     def is_mapping(self) -> bool:
-        """Whether it is a mapping as it is written."""
+        """Whether it's written as a mapping."""
         return isinstance(self.yaml_node, yaml.MappingNode)
 
     def refuse(self, what: str) -> NoReturn:
@@ -81,7 +81,7 @@ class TemplateNode:
         raise TemplateError(self.located(what))
 
     def located(self, what: str) -> str:
-        """Return file, line and `what` as one line of moderate length, whatever names it holds."""
+        """Return file, line and `what` as one line of moderate length, whatever names it has."""
         printable = "".join(char if char.isprintable() else "?" for char in what[:_MAX_MESSAGE])
         return f"{self.path}:{self.line}: {printable}"
 
@@ -111,7 +111,7 @@ class TemplateNode:
         return {name: value for name, (_, value) in self.entries(what).items()}
 
     def _merged(self, what: str) -> dict[str, tuple[TemplateNode, TemplateNode]]:
-        """Return what a merge key brings: of several mappings the first that has a name counts."""
+        """Return what a merge key brings: among several mappings, the first with a name counts."""
         sources = self.items(what) if self.is_list else [self]
         merged: dict[str, tuple[TemplateNode, TemplateNode]] = {}
         for source in sources:
@@ -127,7 +127,7 @@ class TemplateNode:
         return [item for item in found if not item.is_absent]
 
     def arguments(self, what: str, least: int = 0, most: int | None = None) -> list[TemplateNode]:
-        """Return a function's arguments as they are written, `least` to `most` of them."""
+        """Return a function's arguments as written, `least` to `most` of them."""
         if not isinstance(self.yaml_node, yaml.SequenceNode):
             self.refuse(f"{what}: its arguments must be a list")
         parts = [self._in_scope(each) for each in self.yaml_node.value]
@@ -137,7 +137,7 @@ class TemplateNode:
         return parts
 
     def text(self, what: str) -> str:
-        """Return a scalar as it is written; booleans as CloudFormation writes them."""
+        """Return a scalar as written; Booleans as CloudFormation writes them."""
         yaml_node = self.resolved(what).yaml_node
         if not isinstance(yaml_node, yaml.ScalarNode):
             self.refuse(f"{what} must be a single value")
@@ -168,7 +168,7 @@ class TemplateNode:
     def refuse_octal(self, what: str) -> None:
         """Refuse a number like 0512: YAML 1.1, and so CloudFormation's own tools, read it as 330.
 
-        Quoted, it is a text and means its digits.
+        Quoted, it's text and means its digits.
         """
         written, is_number = str(self.yaml_node.value), self.yaml_node.tag == f"{_YAML_TAG}int"
         if is_number and _OCTAL.fullmatch(written):
@@ -181,9 +181,9 @@ class TemplateNode:
             )
 
     def function(self) -> tuple[str, TemplateNode]:
-        """Name CloudFormation's function, from its short or long form, and give its argument.
+        """Name CloudFormation's function, from its short or long form, and return its argument.
 
-        The name is empty, and the argument this node, where there is no function.
+        Without a function, the name is empty and the argument is this node.
         """
         yaml_node = self.yaml_node
         if not yaml_node.tag.startswith(_YAML_TAG):
@@ -203,14 +203,14 @@ class TemplateNode:
 
     @property
     def is_absent(self) -> bool:
-        """Whether the value is AWS::NoValue: as if it were not written."""
+        """Whether the value is AWS::NoValue, as if it weren't written."""
         is_plain = isinstance(self.yaml_node, yaml.ScalarNode) and self.yaml_node.tag.startswith(
             _YAML_TAG
         )
         return not is_plain and self.scope is not None and self.scope.is_absent(self)
 
     def resolved(self, what: str) -> TemplateNode:
-        """Return the plain node that it comes to: itself, unless it is a function."""
+        """Return the plain node it evaluates to: itself, unless it's a function."""
         name, _ = self.function()
         if not name:
             return self
@@ -226,7 +226,7 @@ class TemplateNode:
 
 
 def _without_tag(yaml_node: yaml.Node) -> yaml.Node:
-    """Give the argument of a short form: the same node, without the function's name."""
+    """Return the argument of a short form: the same node, without the function's name."""
     kind, marks = type(yaml_node), (yaml_node.start_mark, yaml_node.end_mark)
     tag = {yaml.ScalarNode: "str", yaml.SequenceNode: "seq", yaml.MappingNode: "map"}[kind]
     plain: yaml.Node = kind(f"{_YAML_TAG}{tag}", yaml_node.value, *marks)
@@ -234,7 +234,7 @@ def _without_tag(yaml_node: yaml.Node) -> yaml.Node:
 
 
 def read_document(path: Path) -> TemplateNode:
-    """Return the root of the file's only document; TemplateError for what is not one."""
+    """Return the root of the file's only document; TemplateError if it isn't one."""
     text = _with_whole_characters(read_text(path))
     try:
         _check_shape(path, text)
@@ -256,7 +256,7 @@ def read_document(path: Path) -> TemplateNode:
 
 
 def _with_whole_characters(text: str) -> str:
-    r"""Write JSON's pairs such as \ud83d\ude00 as YAML writes one character."""
+    r"""Write JSON's surrogate pairs such as \ud83d\ude00 as YAML writes one character."""
     if not text.lstrip().startswith(("{", "[")):
         return text
 
@@ -268,7 +268,7 @@ def _with_whole_characters(text: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the file's text; TemplateError for what cannot be a template."""
+    """Return the file's text; TemplateError if it can't be a template."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_TEMPLATE_BYTES + 1)
@@ -287,7 +287,7 @@ def read_text(path: Path) -> str:
 
 @dataclass(slots=True)
 class _Branch:
-    """A collection as its events come: its values and levels, those of aliases included."""
+    """A collection as its events arrive: its values and levels, including aliases'."""
 
     anchor: str | None
     node_count: int = 1
@@ -299,7 +299,7 @@ class _Branch:
 
 
 class _Shape:
-    """Follows a file's events: how deep it is, and how much its aliases stand for."""
+    """Follows a file's events: how deep it is, and how much its aliases expand to."""
 
     def __init__(self) -> None:
         self._open = [_Branch(None)]
@@ -335,7 +335,7 @@ class _Shape:
 
 
 def _check_shape(path: Path, text: str) -> None:
-    """Refuse deep nesting, and aliases that stand for too much or for what they stand in.
+    """Refuse deep nesting, and aliases that expand too far or contain themselves.
 
     From the stream of events: no tree is built for it.
     """

@@ -1,4 +1,4 @@
-"""One function's settings, from the properties of a template."""
+"""One function's settings, from a template's properties."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def read_function(
     layers: Mapping[str, TemplateLayer | str],
     given: Mapping[str, str],
 ) -> TemplateFunction:
-    """Fill in what the globals and SAM's defaults say; the function's own properties win.
+    """Fill in the globals and SAM's defaults; the function's own properties win.
 
     Environments are merged variable by variable, and layers are added to the globals'. `layers` are
-    the template's own by ARN (or why they cannot be read), `given` are values of environment
-    variables in place of the template's.
+    the template's own by ARN (or why they can't be read), `given` are environment variables that
+    replace the template's.
     """
     logical_id, key, metadata = resource.logical_id, resource.key, resource.metadata
     read = _Properties(logical_id, key, {**shared, **own})
@@ -175,7 +175,7 @@ class _Properties:
 def _environment(
     shared: Mapping[str, TemplateNode], own: Mapping[str, TemplateNode], given: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
-    """Return the variables' values; the globals' that a function replaces are not looked at."""
+    """Return the variables' values; globals that a function replaces aren't read."""
     values = {}
     for name, node in {**_variables(shared), **_variables(own)}.items():
         try:
@@ -188,7 +188,7 @@ def _environment(
 
 
 def _variables(properties: Mapping[str, TemplateNode]) -> dict[str, TemplateNode]:
-    """Return where the environment's variables stand. No message repeats a value."""
+    """Return the environment's variables. No message repeats a value."""
     if "Environment" not in properties:
         return {}
     variables = _inner(properties["Environment"], "Environment", "Variables")

@@ -1,9 +1,9 @@
-"""CloudFormation's functions, as far as they need no account: what a value comes to.
+"""CloudFormation's functions, as far as they need no account.
 
 Resolved are Ref and Sub of parameters and pseudo parameters, FindInMap, If with the conditions'
 functions, Join, Select and Split, and Length and ToJsonString of the language extensions. Names and
 meanings are those of the CloudFormation template reference. Everything is resolved when it is read,
-so that what has no effect here may use anything.
+so parts that have no effect here may use anything.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 NO_VALUE: Final = "AWS::NoValue"
 MAX_TEXT: Final = 100_000
-"""Characters that a resolved value may have: a few references can stand for a value of any size."""
+"""Characters that a resolved value may have: a few references can expand to any size."""
 _REFERENCE: Final = re.compile(r"\$\{(!?)([^${}]*)\}")
 _JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _CONDITION_FUNCTIONS: Final = ("Equals", "And", "Or", "Not", "Condition")
@@ -37,22 +37,22 @@ class Scope:
 
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     pseudo: Mapping[str, str] = field(default_factory=dict)
-    """AWS::Region and its like."""
+    """AWS::Region and the like."""
     mappings: Mapping[str, TemplateNode] = field(default_factory=dict)
     conditions: Mapping[str, TemplateNode] = field(default_factory=dict)
     resources: dict[str, str] = field(default_factory=dict)
-    """What Ref (`Name`) and GetAtt (`Name.Arn`) give for resources of the template."""
+    """What Ref (`Name`) and GetAtt (`Name.Arn`) return for resources of the template."""
     types: dict[str, str] = field(default_factory=dict)
     """By logical id."""
     referred: set[str] = field(default_factory=set)
-    """Logical ids that were referred to; whoever asks clears them before."""
+    """Logical ids that were referred to; whoever asks clears them first."""
     allow_outside: bool = False
-    """Whether code may lie outside the template's repository."""
+    """Whether code may be outside the template's repository."""
     _open: list[str] = field(default_factory=list)
-    """Conditions that are being evaluated: none may need itself."""
+    """Conditions being evaluated: none may depend on itself."""
 
     def resolve(self, node: TemplateNode, what: str) -> TemplateNode:
-        """Return the plain node that a function comes to; raises TemplateError where it cannot."""
+        """Return the plain node that a function evaluates to; raises TemplateError if it can't."""
         name, argument = node.function()
         known: dict[str, Callable[[TemplateNode, str], TemplateNode]] = {
             "Ref": self._ref,
@@ -74,7 +74,7 @@ class Scope:
         return known[name](argument, what)
 
     def is_absent(self, node: TemplateNode) -> bool:
-        """Whether it stands for nothing: AWS::NoValue, outright or by a condition."""
+        """Whether it evaluates to nothing: AWS::NoValue, outright or through a condition."""
         name, argument = node.function()
         if name == "Ref":
             return bool(argument.yaml_node.value == NO_VALUE)
@@ -86,7 +86,7 @@ class Scope:
             return False
 
     def holds(self, name: str, node: TemplateNode) -> bool:
-        """Evaluate a condition of the template. `node` is where it is asked for."""
+        """Evaluate a condition of the template. `node` is where it's used."""
         if name not in self.conditions:
             node.refuse(f"there is no condition {name} in the template")
         if name in self._open:
@@ -221,7 +221,7 @@ class Scope:
 def _json(node: TemplateNode, what: str) -> str:
     """Return a value as JSON without blanks, its functions resolved.
 
-    Never much longer than MAX_TEXT: every part is looked at as it is added.
+    Never much longer than MAX_TEXT: every part is checked as it's added.
     """
     node = node.resolved(what)
     if not (node.is_list or node.is_mapping):

@@ -21,7 +21,7 @@ _FROM_STORE: Final = "AWS::SSM::Parameter::Value<"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. Its value is looked at when something refers to it, and not before."""
+    """One parameter. Its value is checked only when something refers to it."""
 
     name: str
     key: TemplateNode
@@ -29,10 +29,10 @@ class Parameter:
     given: str | None
 
     def value(self, asked: TemplateNode) -> str | tuple[str, ...]:
-        """Return what was given, else the default; lists as such.
+        """Return what was given, else the default; lists as lists.
 
-        Raises TemplateError, with the node that refers to it where there is no value, and with its
-        own where the value is not allowed. The message never has the value.
+        Raises TemplateError, with the node that refers to it if there is no value, and with its own
+        if the value isn't allowed. The message never has the value.
         """
         kind = self._text("Type") or "String"
         if self.given is None and kind.startswith(_FROM_STORE):
@@ -102,7 +102,7 @@ class Parameter:
 
 
 def read_parameters(section: TemplateNode | None, given: Mapping[str, str]) -> dict[str, Parameter]:
-    """Return the parameters by name; TemplateError for one that is given and not declared."""
+    """Return the parameters by name; TemplateError for one given but not declared."""
     entries = {} if section is None else section.entries("Parameters")
     for name in given:
         if name not in entries:

@@ -1,6 +1,6 @@
-"""Lets a template's functions refer to its resources: what Ref and Fn::GetAtt give for them.
+"""Lets a template's functions refer to its resources: what Ref and Fn::GetAtt return for them.
 
-Aliases, stages and what SAM generates need more than their resource; their logical ids are those of
+Aliases, stages and what SAM generates need more than their resource; their logical ids are those in
 SAM's reference of generated CloudFormation resources.
 """
 
@@ -36,25 +36,25 @@ _OF_EVENTS: Final = {
     "ServerlessHttpApi.Stage": ("$default", _HTTP_STAGE),
     "ServerlessHttpApiApiGatewayDefaultStage": ("$default", _HTTP_STAGE),
 }
-"""What the events of functions make."""
+"""What functions' events generate."""
 _ALWAYS_HERE: Final = "AWS::Logs::LogGroup"  # a group is made with its first line
 
 
 @dataclass(slots=True)
 class References:
-    """Fills a scope with what can be referred to, and holds what there is besides functions."""
+    """Fills a scope with what can be referred to, and tracks everything besides functions."""
 
     scope: Scope
     endpoint_url: str
     notes: Notes
     layers: dict[str, TemplateLayer | str] = field(default_factory=dict)
-    """By ARN; what is wrong with those that cannot be read."""
+    """By ARN; for those that can't be read, what is wrong."""
     resources: list[TemplateResource] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    """Types of what is neither run nor made, by logical id."""
+    """Types of what is neither run nor created, by logical id."""
     not_made: list[str] = field(default_factory=list)
     _generated: dict[str, str] = field(default_factory=dict)
-    """Types of what SAM would make, by logical id."""
+    """Types of what SAM would generate, by logical id."""
     _qualifiers: dict[str, set[str]] = field(default_factory=dict)
     """Aliases and versions of functions, by the function's ARN."""
 
@@ -90,7 +90,7 @@ class References:
         return tuple(sorted(self._qualifiers.get(self.scope.resources[f"{logical_id}.Arn"], ())))
 
     def not_here(self) -> tuple[str, ...]:
-        """What was referred to and is not made locally, with its type."""
+        """What was referred to but isn't created locally, with its type."""
         known = {**self._generated, **self.skipped}
         kinds = ((name, known[name]) for name in sorted(self.scope.referred & known.keys()))
         return tuple(f"{name} ({kind})" for name, kind in kinds if kind != _ALWAYS_HERE)
@@ -103,7 +103,7 @@ class References:
         self.scope.resources[f"{resource.logical_id}.Arn"] = arn
 
     def _add_other(self, resource: Resource) -> None:
-        """Let functions refer to what is not run, and note whether it can be made."""
+        """Let functions refer to what isn't run, and note whether it can be created."""
         other = read_resource(
             resource,
             region=self._region,
@@ -120,7 +120,7 @@ class References:
             self.not_made.append(other.wanted)
 
     def _add_generated(self, resource: Resource, shared: Mapping[str, TemplateNode]) -> None:
-        """Let functions refer to what SAM makes of a resource, and to aliases and stages."""
+        """Let functions refer to what SAM generates for a resource, and to aliases and stages."""
         scope = self.scope
         try:
             found = _generated_from(resource, scope, shared)
@@ -137,7 +137,7 @@ class References:
                 self._generated.setdefault(name, kind)
 
     def _add_layer(self, resource: Resource) -> None:
-        """Let functions refer to a layer; one that cannot be read fails those that use it."""
+        """Let functions refer to a layer; one that can't be read fails those that use it."""
         layer: TemplateLayer | str
         try:
             nodes = resource.used_properties(self.notes)
@@ -157,8 +157,8 @@ def _generated_from(
 ) -> Mapping[str, tuple[str, str]]:
     """Return value and type by what is written in Ref (or `Id.Part` in Fn::GetAtt).
 
-    `shared` are the globals that hold for the resource. Raises TemplateError where it depends on
-    what only an account has.
+    `shared` are the resource's globals. Raises TemplateError if it depends on what only an account
+    has.
     """
     logical_id, resource_type, own = resource.logical_id, resource.type, resource.properties()
 

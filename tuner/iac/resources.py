@@ -1,7 +1,7 @@
-"""A template's resources: how they are written, what they are called, what can be made locally.
+"""A template's resources: how they are written and named, and what can be created locally.
 
 The names and ARNs are those that CloudFormation's reference gives for `Ref` and `Fn::GetAtt`; a
-resource that has no name of its own is called `local-` and its logical id.
+resource without a name is called `local-` and its logical id.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _NOT_MADE_OF: Final = "the local resource is made without it"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A type of resource: how it is named, and which properties matter where it is made."""
+    """A type of resource: how it is named, and which properties matter for creating it."""
 
     arn: str
     """With {region}, {account} and {name}."""
     name_property: str = "Name"
     ref: Reference = "name"
-    """What Ref gives."""
+    """What Ref returns."""
     attributes: Mapping[str, Reference] = field(default_factory=lambda: {"Arn": "arn"})
-    """What Fn::GetAtt gives."""
+    """What Fn::GetAtt returns."""
     made_of: frozenset[str] | None = None
-    """The properties that it is made of; None where it cannot be made here."""
+    """The properties that it's created from; None if it can't be created here."""
 
 
 _TABLE: Final = Kind(
@@ -96,12 +96,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
 }  # fmt: skip
 _OTHER: Final = Kind("", attributes={})
-"""Ref gives the physical id, which is a name for most types; their ARNs differ too much."""
+"""Ref returns the physical id, which is a name for most types; their ARNs differ too much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource as it is written."""
+    """A resource as written."""
 
     logical_id: str
     key: TemplateNode
@@ -110,7 +110,7 @@ class Resource:
 
     @property
     def metadata(self) -> TemplateNode | None:
-        """Where the tools' own notes stand, if it has any."""
+        """The tools' own notes, if there are any."""
         return self.attributes["Metadata"][1] if "Metadata" in self.attributes else None
 
     def properties(self) -> dict[str, TemplateNode]:
@@ -120,7 +120,7 @@ class Resource:
         return self.attributes["Properties"][1].values(f"the properties of {self.logical_id}")
 
     def used_properties(self, notes: Notes) -> dict[str, TemplateNode]:
-        """Of a function or layer: the properties that are used, the others noted or refused."""
+        """For a function or layer: the properties that are used, the others noted or refused."""
         whose = f" of {self.logical_id}"
         used = notes.attributes(self.attributes, whose)
         if "Properties" not in used:
@@ -129,7 +129,7 @@ class Resource:
         return notes.used(entries, {**FUNCTIONS, **LAYERS}[self.type], whose)
 
     def globals_of(self, shared: Mapping[str, TemplateNode]) -> Mapping[str, TemplateNode]:
-        """Return the globals that hold: for SAM's functions only, and those not refused there."""
+        """Return the globals that apply: for SAM's functions only, and those not refused there."""
         if self.type != FUNCTION or "IgnoreGlobals" not in self.attributes:
             return shared if self.type == FUNCTION else {}
         node = self.attributes["IgnoreGlobals"][1]
@@ -141,20 +141,20 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class OtherResource:
-    """A resource that is not run: what refers to it, and what it would be made of."""
+    """A resource that isn't run: what refers to it, and what it would be created from."""
 
     references: Mapping[str, str]
     """By what is written in Ref (`Id`) and in Fn::GetAtt (`Id.Attribute`)."""
     wanted: TemplateResource | str | None
-    """What is to be made; or why it cannot be, with its line; None where its kind cannot."""
+    """What to create; or why it can't be, with its line; None if its kind can't."""
     ignored: tuple[IgnoredPart, ...] = ()
-    """Properties that what is made goes without, such as a queue's RedrivePolicy."""
+    """Properties that the created resource lacks, such as a queue's RedrivePolicy."""
 
 
 def read_resource(
     resource: Resource, *, region: str, account_id: str, endpoint_url: str
 ) -> OtherResource:
-    """Return a resource that is no function; nothing in it is refused."""
+    """Return a resource that isn't a function; nothing in it is refused."""
     logical_id, resource_type = resource.logical_id, resource.type
     kind = KINDS.get(resource_type, _OTHER)
     ignored: tuple[IgnoredPart, ...] = ()
@@ -182,7 +182,7 @@ def read_resource(
 
 
 def plain_value(node: TemplateNode, what: str) -> Any:
-    """Return texts, lists and mappings as they come to, everything resolved."""
+    """Return texts, lists and mappings with everything resolved."""
     found = node.resolved(what)
     if found.is_mapping:
         return {name: plain_value(value, name) for name, value in found.values(what).items()}
@@ -194,7 +194,7 @@ def plain_value(node: TemplateNode, what: str) -> Any:
 def _name(
     logical_id: str, resource_type: str, kind: Kind, nodes: Mapping[str, TemplateNode]
 ) -> str:
-    """The name that it is given; without one, the same in every run."""
+    """Its given name; without one, a name that is the same in every run."""
     given = nodes.get(kind.name_property)
     if given is not None:
         return given.text(kind.name_property)

@@ -1,4 +1,4 @@
-"""Reads a template of AWS SAM or CloudFormation: its functions, and its globals for them."""
+"""Reads a template of AWS SAM or CloudFormation: its functions, with its globals."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCAL_ACCOUNT: Final = "123456789012"
-"""An account that nobody has: what AWS::AccountId gives where nothing else is said."""
+"""An account that nobody has: the default value of AWS::AccountId."""
 LOCAL_ENDPOINT: Final = "http://127.0.0.1"
-"""Where queues' addresses begin where nothing else is said."""
+"""The default start of queues' addresses."""
 _STACK_UUID: Final = "51af3dc0-da77-11e4-872e-1234567db123"
-"""Of the form that CloudFormation gives: templates cut it into pieces."""
+"""In CloudFormation's format: templates cut it into pieces."""
 
 
 def read_template(
@@ -37,16 +37,15 @@ def read_template(
     endpoint_url: str = LOCAL_ENDPOINT,
     allow_outside: bool = False,
 ) -> Template:
-    """Return the functions of a template; `path` may be the folder that it lies in.
+    """Return the functions of a template; `path` may be its folder.
 
     `parameters` are given values of the template's own parameters, `environment` those of
-    functions' environment variables, in place of what the template says; region and account are
-    what the pseudo parameters come to, and queues' addresses are at the endpoint. What is no
-    function is skipped. A function that has a value out of Lambda's range, or something that is not
-    supported and would change what runs, is left out where others remain; so is one whose code lies
-    outside the template's repository (its folder, where there is none), unless `allow_outside`.
-    Raises TemplateError, with file and line, where none remains, and for a file that cannot be
-    read.
+    functions' environment variables, replacing the template's; region and account are the pseudo
+    parameters' values, and queues' addresses are at the endpoint. What isn't a function is skipped.
+    A function with a value out of Lambda's range, or with something unsupported that would change
+    what runs, is left out if others remain; so is one whose code is outside the template's
+    repository (its folder, if there is none), unless `allow_outside`. Raises TemplateError, with
+    file and line, if none remains, and for a file that can't be read.
     """
     file = _template_file(path)
     root = read_document(file)
@@ -107,13 +106,13 @@ def _template_file(path: Path) -> Path:
 
 @dataclass(slots=True)
 class _Reader:
-    """Walks one template and notes what it passes over."""
+    """Walks one template and notes what it skips."""
 
     notes: support.Notes = field(default_factory=support.Notes)
     absent: list[str] = field(default_factory=list)
-    """Functions whose condition does not hold, each with its line."""
+    """Functions whose condition is false, each with its line."""
     left_out: dict[str, str] = field(default_factory=dict)
-    """Functions that cannot be read, by name, with the reasons."""
+    """Functions that can't be read, by name, with the reasons."""
 
     def functions(
         self,
@@ -205,7 +204,7 @@ class _Reader:
 def _check_given(
     file: Path, environment: Mapping[str, str], functions: tuple[TemplateFunction, ...]
 ) -> None:
-    """Refuse a value for a variable that no function has: it is a misspelled one."""
+    """Refuse a value for a variable that no function has: it's probably misspelled."""
     known = sorted({name for each in functions for name, _ in each.environment})
     for name in environment:
         if name not in known:

@@ -1,8 +1,8 @@
 """Which parts of a SAM template are used, which have no effect here, and which are refused.
 
-A part is refused if running the function without it would run something else; it is passed over
-with a note if the function, invoked on its own, does the same without it. Names and meanings are
-those of the AWS SAM specification and the CloudFormation template reference.
+A part is refused if running the function without it would run something else; it's skipped with a
+note if the function, invoked on its own, does the same without it. Names and meanings are those of
+the AWS SAM specification and the CloudFormation template reference.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ _INSTANCES: Final = "managed instances can't be emulated here"
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that may stand in one kind of mapping; ignored and refused ones with the reason."""
+    """The names allowed in one kind of mapping; ignored and refused ones with the reason."""
 
     used: frozenset[str]
     ignored: Mapping[str, str]
     refused: Mapping[str, str] = field(default_factory=dict)
 
     def unknown(self, name: str) -> str:
-        """Say that a name is not among them, and which is closest."""
+        """Say that a name isn't among them, and which is closest."""
         known = sorted([*self.used, *self.ignored, *self.refused])
         if name.startswith(LOOP):
             return (
@@ -83,7 +83,7 @@ ATTRIBUTES: Final = Vocabulary(
         "Description": "it means nothing to Lambda",
     },
 )  # fmt: skip
-"""Others have no effect either, unless they look like one of those that are used."""
+"""Others have no effect either, unless they look like one that is used."""
 
 PROPERTIES: Final = Vocabulary(
     used=frozenset(
@@ -154,7 +154,7 @@ FUNCTIONS: Final = {FUNCTION: PROPERTIES, PLAIN_FUNCTION: PLAIN_PROPERTIES}
 
 
 class Notes:
-    """Holds what is written against what is supported, and notes what is passed over."""
+    """Checks what is written against what is supported, and notes what is skipped."""
 
     def __init__(self) -> None:
         self.ignored: list[IgnoredPart] = []
@@ -185,7 +185,7 @@ class Notes:
     def attributes(
         self, attributes: Mapping[str, tuple[TemplateNode, TemplateNode]], whose: str
     ) -> dict[str, TemplateNode]:
-        """Return a resource's attributes; one that nobody knows has no effect here."""
+        """Return a resource's attributes; an unknown one has no effect here."""
         known, rest = ATTRIBUTES, {}
         for name, (key, value) in attributes.items():
             if name in {*known.used, *known.ignored} or difflib.get_close_matches(

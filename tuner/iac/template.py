@@ -1,4 +1,4 @@
-"""What a template says of its functions."""
+"""What a template says about its functions."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ class TemplateLayer:
     logical_id: str
     name: str
     folder: Path
-    """Absolute; it exists. It may be a ZIP."""
+    """Absolute, and exists. It may be a ZIP."""
     line: int
     """Where the layer begins in the template, from 1."""
     build_method: str | None = None
-    """How it is built: BuildMethod of its Metadata, such as "python3.13"."""
+    """BuildMethod in its Metadata, such as "python3.13"."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateFunction:
-    """One function's settings and where its code lies, the globals and SAM's defaults filled in."""
+    """One function's settings and the place of its code, with globals and SAM's defaults
+    filled in.
+    """
 
     name: str
     code_dir: Path | None = None
-    """Absolute; it exists. It may be a ZIP. None where the code is in the template."""
+    """Absolute, and exists. It may be a ZIP. None if the code is inline."""
     handler: str = "handler.handler"
     runtime: str = "python3.13"
     memory_mb: int = 128
@@ -42,42 +44,42 @@ class TemplateFunction:
     description: str = ""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     has_requirements: bool = False
-    """Whether packages are named beside the code (requirements.txt, package.json) and not there."""
+    """Whether the code lists packages (requirements.txt, package.json) that aren't installed."""
     inline_code: str | None = field(default=None, repr=False)
-    """The code, where it is in the template: the module `index`."""
+    """The inline code: the module `index`."""
     logical_id: str = ""
-    """What the template calls it: a Makefile's target is named after it."""
+    """Its name in the template: a Makefile's target is named after it."""
     build_method: str | None = None
-    """How it is built: BuildMethod of its Metadata, such as "makefile"."""
+    """BuildMethod in its Metadata, such as "makefile"."""
     build_properties: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """With what: BuildProperties of its Metadata, "EntryPoints" and others, each a list."""
+    """BuildProperties in its Metadata, "EntryPoints" and others, each a list."""
     layers: tuple[TemplateLayer, ...] = ()
-    """In the order in which they are laid over one another."""
+    """In the order in which they overlay one another."""
     logging: tuple[tuple[str, str], ...] = ()
-    """What LoggingConfig says: LogFormat, levels and LogGroup, as they are given."""
+    """LoggingConfig: LogFormat, levels and LogGroup, as given."""
     not_here: tuple[str, ...] = ()
-    """What its settings refer to that is not made locally, with its type."""
+    """What its settings refer to that isn't created locally, with its type."""
     qualifiers: tuple[str, ...] = ()
-    """Its aliases, and "1" where the template makes a version."""
+    """Its aliases, and "1" if the template makes a version."""
     origin: str = ""
     """Where it begins, for messages: "template.yaml:12"."""
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateResource:
-    """A bucket, queue, table or topic beside the functions, which can be made locally."""
+    """A bucket, queue, table or topic beside the functions, which can be created locally."""
 
     logical_id: str
     type: str
     name: str
     properties: Mapping[str, Any]
-    """What it is made of, as CloudFormation calls it: texts, lists and mappings."""
+    """Its properties, with CloudFormation's names: texts, lists and mappings."""
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class IgnoredPart:
-    """Something that has no effect where the functions are run on their own."""
+    """Something that has no effect when functions run on their own."""
 
     name: str
     """A property's or a section's name, or a function's."""
@@ -89,16 +91,16 @@ class IgnoredPart:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The functions of a template, in its order, and what else is there."""
+    """A template's functions, in its order, and what else it has."""
 
     path: Path
     functions: tuple[TemplateFunction, ...]
     ignored: tuple[IgnoredPart, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Functions that cannot be read, by name: why, with file and line."""
+    """Functions that can't be read, by name: why, with file and line."""
     resources: tuple[TemplateResource, ...] = ()
-    """What can be made locally."""
+    """What can be created locally."""
     skipped: tuple[str, ...] = ()
     """The types of the other resources, one entry each."""
     not_made: tuple[str, ...] = ()
-    """Why resources of a kind that can be made are not, with file and line."""
+    """Why resources of a supported kind can't be created, with file and line."""

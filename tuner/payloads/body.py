@@ -1,4 +1,4 @@
-"""The body of one event: read, held to the limit, and held to be JSON."""
+"""The body of one event: read, and checked for size and JSON."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NO_SUCH_FILE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG}
 
 
 def read_file(path: str) -> bytes | None:
-    """Return a file's bytes, at most one over the limit, or None where there is no such file.
+    """Return a file's bytes, at most one over the limit, or None if it doesn't exist.
 
-    Raises PayloadError for one that is there and cannot be read.
+    Raises PayloadError for one that can't be read.
     """
     try:
         with Path(path).open("rb") as file:
@@ -35,7 +35,7 @@ def read_file(path: str) -> bytes | None:
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path lies in a folder when all links are followed."""
+    """Whether a path is in a folder once all links are followed."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # no name that a file system takes, endless links
@@ -43,9 +43,9 @@ def is_inside(path: Path, folder: Path) -> bool:
 
 
 def checked(body: bytes, what: str, *, raw: bool = False) -> bytes:
-    """Return the body as it is to be sent, or say what is wrong with it.
+    """Return the body as it will be sent, or say what is wrong with it.
 
-    `raw` takes what is not JSON, and changes nothing of it. Raises PayloadError.
+    `raw` accepts what isn't JSON, and changes nothing in it. Raises PayloadError.
     """
     body = body if raw else body.removeprefix(_BOM)
     if len(body) > MAX_SYNC_PAYLOAD_BYTES:

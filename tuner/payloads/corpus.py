@@ -1,4 +1,4 @@
-"""Writes events of all classes to a folder, with what makes them again: seed and digest."""
+"""Writes events of all classes to a folder, with the seed and digest to make them again."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class ClassSummary:
     median_bytes: int
     largest_bytes: int
     shape: str
-    """Of the first event: names at its top level, how many items a list has; never a value."""
+    """Of the first event: names at its top level, the length of a list; never a value."""
     sha256: str
 
 
 def summarize(payloads: Sequence[Payload], count: int) -> tuple[ClassSummary, ...]:
-    """Make `count` events of each class (one where all are the same) and say what they are like.
+    """Make `count` events of each class (one if all are the same) and describe them.
 
-    Raises PayloadError for the first that cannot be made.
+    Raises PayloadError for the first that can't be made.
     """
     total = sum(payload.weight for payload in payloads)
     found = []
@@ -63,7 +63,7 @@ def summarize(payloads: Sequence[Payload], count: int) -> tuple[ClassSummary, ..
 
 
 def _shape(body: bytes) -> str:
-    """`{Records[5]}`, `{id, kind, …}`, `[3]`, `text`; `raw` for what is not JSON."""
+    """`{Records[5]}`, `{id, kind, …}`, `[3]`, `text`; `raw` if it isn't JSON."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -82,10 +82,10 @@ def write_corpus(
 ) -> dict[str, Any]:
     """Write `count` events and manifest.json to an empty or new folder; return the manifest.
 
-    Classes come by their weights, interleaved. The digest is SHA-256 over class, length and body of
-    every event in order. `seed` is the run's; where sets have seeds of their own, theirs are in the
-    manifest. Raises PayloadError for a folder with something in it, for a file that cannot be
-    written, and for an event that cannot be made.
+    Classes are interleaved by weight. The digest is SHA-256 over class, length and body of every
+    event in order. `seed` is the run's; sets with their own seeds have them in the manifest. Raises
+    PayloadError for a folder that isn't empty, a file that can't be written, and an event that
+    can't be made.
     """
     digest, counts = hashlib.sha256(), Counter[str]()
     by_name = {payload.name: payload for payload in payloads}
@@ -133,7 +133,7 @@ def write_bodies(payloads: Sequence[Payload], folder: Path) -> None:
 
 @contextmanager
 def _new_folder(folder: Path) -> Iterator[None]:
-    """Make an empty folder to write to; what cannot be written is a PayloadError."""
+    """Make an empty folder; if it can't be written, raise PayloadError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
@@ -144,5 +144,5 @@ def _new_folder(folder: Path) -> Iterator[None]:
 
 
 def _file_name(name: str) -> str:
-    """A class's name as a folder's: what is unusual in one becomes an underscore."""
+    """A class's name as a folder name, with unusual characters as underscores."""
     return "".join(c if c.isalnum() or c in "-_" else "_" for c in name)[:100] or "_"

@@ -1,4 +1,4 @@
-"""Events of a source around bodies that are made elsewhere."""
+"""Events of a source, around bodies made elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EnvelopeInput:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A service that invokes functions, and what may be said about its events."""
+    """A service that invokes functions, and the parameters of its events."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Source:
     """Names and defaults."""
     max_batch: int = 1
     body: str = '{"id": "{{ id() }}", "amount": {{ number(1, 500, 2) }}, "note": "{{ text(80) }}"}'
-    """The body's template where the user gives none."""
+    """The body's template if the user gives none."""
 
 
 class Bodies(Protocol):
@@ -60,12 +60,12 @@ class Bodies(Protocol):
 
 
 class SourceEvents:
-    """Events as a service sends them, each with as many bodies as its batch has."""
+    """Events as a service sends them, each with one body per record."""
 
     def __init__(
         self, source: Source, bodies: Bodies, *, key: str, parameters: Mapping[str, Any]
     ) -> None:
-        """Check the parameters: the source's own ones, and batch_size. Raises PayloadError."""
+        """Check the parameters: the source's own, and batch_size. Raises PayloadError."""
         known = dict(source.parameters)
         for name, given in parameters.items():
             if name != "batch_size" and name in known and type(given) is not type(known[name]):
@@ -82,7 +82,7 @@ class SourceEvents:
 
     @property
     def event_count(self) -> int | None:
-        """How many events come before a recorded body comes again; None: bodies are made."""
+        """How many events come before a recorded body repeats; None: bodies are made."""
         count = self._bodies.event_count if isinstance(self._bodies, Recorded) else None
         # Parts of a batch are drawn from all over a folder: batches may share some.
         return count if count is None or self.batch_size == 1 else 1

@@ -25,7 +25,7 @@ _HTTP: Final = (("method", "POST"), ("path", "/orders"))
 def _records(
     make: Callable[[EnvelopeInput, str], dict[str, Any]],
 ) -> Callable[[EnvelopeInput], Any]:
-    """Events that hold a record for each body."""
+    """Events with a record for each body."""
     return lambda given: {"Records": [make(given, body) for body in given.bodies]}
 
 
@@ -258,7 +258,7 @@ SOURCES: Final[Mapping[str, Source]] = {
 
 
 def close_source(name: str) -> str | None:
-    """Return the source that a misspelt name may mean."""
+    """Return the source that a misspelled name may mean."""
     return next(iter(difflib.get_close_matches(name.lower(), SOURCES, n=1)), None)
 
 

@@ -1,4 +1,4 @@
-"""Events sent one after the other, then again: those of a folder, or the first that were made."""
+"""Events sent in order, then again: a folder's, or the first ones of others."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _LEAST_COUNT: Final = 10
 _SHARES: Final = 2
-"""Classes are not sent equally often: one may get twice its share before its events come again."""
+"""Classes aren't sent equally often: one may get twice its share before its events repeat."""
 
 
 class FolderEvents:
-    """The files of a folder in an order drawn from `key`, again from its start after the last.
+    """A folder's files in an order drawn from `key`, starting over after the last.
 
-    Only names are held. The digest is over names and sizes: contents are read when they are sent.
+    Only names are kept. The digest is over names and sizes: contents are read when they're sent.
     """
 
     def __init__(
@@ -35,8 +35,8 @@ class FolderEvents:
     ) -> None:
         """List the folder.
 
-        Raises PayloadError: unreadable, empty, a file over the limit, or one that is a link to
-        what lies outside `within`.
+        Raises PayloadError: unreadable, empty, a file over the limit, or one that links outside
+        `within`.
         """
         self._folder, self._raw = folder, raw
         self._names, self.digest = _listed(folder, within)
@@ -93,14 +93,14 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
 
 @dataclass(frozen=True, slots=True)
 class FirstEvents:
-    """The first `count` events of others, again from the start after the last."""
+    """The first `count` events of others, starting over after the last."""
 
     events: Events
     count: int
 
     @property
     def digest(self) -> str:
-        """That of what they come from."""
+        """The digest of the others."""
         return self.events.digest
 
     def body(self, index: int) -> bytes:
@@ -111,8 +111,8 @@ class FirstEvents:
 def checked_events(payloads: Sequence[Payload], max_invocations: int) -> tuple[Payload, ...]:
     """Make every event that may be sent, and return payloads that send no others.
 
-    None is kept: they are made again when they are sent. Raises PayloadError for one that cannot
-    be made, is over Lambda's limit, or is not JSON where it should be.
+    None is kept: they are made again when they're sent. Raises PayloadError for one that can't be
+    made, is over Lambda's limit, or isn't JSON when it should be.
     """
     share = math.ceil(max_invocations / len(payloads))
     count = min(max_invocations, max(_LEAST_COUNT, _SHARES * share))

@@ -1,4 +1,4 @@
-"""Events of the four ways by which HTTP reaches a function."""
+"""Events from the four ways that HTTP reaches a function."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from tuner.payloads.envelope import EnvelopeInput
 
 ACCOUNT: Final = "123456789012"
-"""The account of AWS's own examples: no real one is named in a made event."""
+"""The account in AWS's own examples: a made event never names a real one."""
 REGION: Final = "us-east-1"
 _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0"
 
 
 def md5(text: str) -> str:
-    """The checksum that services put beside a body."""
+    """The checksum that services put next to a body."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
@@ -128,5 +128,5 @@ def _headers(given: EnvelopeInput, host: str) -> dict[str, str]:
 
 
 def _address(given: EnvelopeInput) -> str:
-    """An address of the block that is kept for documentation (RFC 5737)."""
+    """An address from the block reserved for documentation (RFC 5737)."""
     return f"203.0.113.{given.draw.integer(1, 254)}"

@@ -1,10 +1,10 @@
 """Events from a Jinja2 template: seeded for each index, limited in size, memory and time.
 
 They are rendered in Jinja2's sandbox (`template_worker`), in a child process that all templates
-share, started when the first event is asked for.
+share, started for the first event.
 
 A template sees `index`, its parameters, `fake` (Faker) and the functions number, size, text, id,
-uuid, code, time and choice. It cannot reach files, the clock, or randomness that is not seeded.
+uuid, code, time and choice. It can't reach files, the clock, or unseeded randomness.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MAIN: Final = (
 _MOST_REPLY_BYTES: Final = 64 * 1024 * 1024
 _MOST_RECIPES: Final = 1000
 _KEPT: Final = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
-"""Variables that an interpreter needs: none that holds a secret."""
+"""Variables that an interpreter needs; none has a secret."""
 MOST_S: Final = 5.0
 """One event may take this long: a thousand of 2 kB take less than two seconds."""
 
@@ -83,11 +83,11 @@ class _Child:
 
     @property
     def is_full(self) -> bool:
-        """Whether it holds enough templates: they take memory."""
+        """Whether it has enough templates: they take memory."""
         return len(self._numbers) >= _MOST_RECIPES
 
     def end(self) -> int:
-        """End it, or see how it ended of itself."""
+        """End it, or find out how it ended by itself."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=0.2)  # its output ends a moment before it does
         self._process.kill()
@@ -100,9 +100,9 @@ _children: Final[list[_Child]] = []
 
 
 def _render(recipe: Mapping[str, Any], index: int | None, part: int = 0) -> str:
-    """Return what the child makes of a recipe, `Rendered`'s arguments. Raises PayloadError.
+    """Return what the child makes of a recipe (`Rendered`'s arguments). Raises PayloadError.
 
-    Without an index: the names that the template asks for, as JSON, once it is found to be right.
+    Without an index: the names that the template asks for, as JSON, once it has been checked.
     """
     with _lock:
         if _children and _children[0].is_full:
@@ -133,7 +133,7 @@ def _end() -> None:
 
 
 class TemplateEvents:
-    """Events from one template; safe to use from several threads, one after the other."""
+    """Events from one template; threads may share it, one at a time."""
 
     def __init__(
         self,
@@ -146,8 +146,8 @@ class TemplateEvents:
     ) -> None:
         """Read `source`; `file` names it in messages, `key` seeds it.
 
-        Raises PayloadError for a template that cannot be read, and for a parameter that it does
-        not use or a name that it is not given.
+        Raises PayloadError for a template that can't be read, an unused parameter, or an undefined
+        name.
         """
         self._file = file
         self.parameters = dict(parameters or {})
@@ -164,11 +164,11 @@ class TemplateEvents:
 
     @property
     def unused_parameters(self) -> tuple[str, ...]:
-        """Parameters that the template does not name, sorted."""
+        """Parameters that the template doesn't name, sorted."""
         return tuple(sorted(self.parameters.keys() - self._names))
 
     def part(self, index: int, part: int = 0) -> str:
-        """Return what the template gives at `index` (and for one `part` of a batch).
+        """Return the template's output at `index` (and for one `part` of a batch).
 
         Raises PayloadError.
         """

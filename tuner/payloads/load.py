@@ -1,4 +1,4 @@
-"""Payloads from files, folders, payload sets, the names of event sources, and the command line."""
+"""Payloads from files, folders, payload sets, event sources by name, and the command line."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _BEGINS_JSON: Final = ("{", "[", '"')
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is said of all payloads at once."""
+    """Options that apply to all payloads."""
 
     seed: int
     raw: bool = False
     batch_size: int | None = None
-    """Records in an event of a source that is named."""
+    """Records in an event of a named source."""
     size: str | None = None
-    """Sizes of events from a schema that is named."""
+    """Sizes of events from a named schema."""
     allow_outside: bool = False
-    """Whether sets and folders may name files that lie elsewhere."""
+    """Whether sets and folders may use files elsewhere."""
     test_events: Mapping[str, bytes] | None = None
-    """The function's shareable ones; None where no function was asked."""
+    """The function's shareable ones; None if no function was asked."""
 
     def check_taken(self, classes: Sequence[ClassRecipe | Payload]) -> None:
         """Raise UsageError for an option that no class takes."""
@@ -88,7 +88,7 @@ def shareable(spec: str, options: Options) -> tuple[Payload, ...]:
 
 
 def named_recipe(spec: str, options: Options, *, is_file: bool) -> ClassRecipe | None:
-    """Return the recipe that a name stands for, None if it stands for none. Raises UsageError."""
+    """Return the recipe for a name, None if there is none. Raises UsageError."""
     path = Path(spec)
     if spec in SOURCES and not is_file:
         given = {} if options.batch_size is None else {"batch_size": options.batch_size}
@@ -115,21 +115,21 @@ def load_payloads(
     allow_outside: bool = False,
     test_events: Mapping[str, bytes] | None = None,
 ) -> tuple[Payload, ...]:
-    """Return the classes of all specs: files, folders of recorded events, templates (*.j2),
-    schemas (*.schema.json), payload sets, event sources by their names, inline JSON.
+    """Return the classes of all specs: files, folders of recorded events, templates (*.j2), schemas
+    (*.schema.json), payload sets, event sources by name, inline JSON.
 
-    A file's payload is named by its stem, a folder by its name, inline JSON by its place
-    ("inline-1"), a set's classes as it names them; a name that comes again gets a number. Weights
-    are a set's own, else equal. Without specs there is one payload, `{}`, named "empty". Recorded
-    bodies are sent as they were written, without a byte order mark; made ones come from `seed`,
-    unless a set has its own. `raw` takes files that are not JSON, `batch_size` is for sources that
-    are named, `size` for schemas (p50=2kB,p99=200kB), and `vary` (batch_size=1,5,10) makes each
-    class that uses the parameter once for each value. `allow_outside` lets sets and folders name
-    files that lie elsewhere. `test_events` are the function's shareable ones, by name, for the spec
-    "test-events" (all of them) or "test-events:NAME".
+    A file's payload is named by its stem, a folder by its name, inline JSON by its position
+    ("inline-1"), a set's classes as in the set; a repeated name gets a number. Weights are a set's
+    own, otherwise equal. Without specs there is one payload, `{}`, named "empty". Recorded bodies
+    are sent as they were written, without a byte order mark; made ones come from `seed`, unless a
+    set has its own. `raw` accepts files that aren't JSON, `batch_size` is for named sources, `size`
+    for schemas (p50=2kB,p99=200kB), and `vary` (batch_size=1,5,10) makes each class that uses the
+    parameter once for each value. `allow_outside` lets sets and folders use files elsewhere.
+    `test_events` are the function's shareable ones, by name, for the spec "test-events" (all of
+    them) or "test-events:NAME".
 
-    Raises PayloadError for what cannot be read or made, for more than Lambda's 6 MB, UsageError for
-    an option that nothing takes; no message holds a payload's content.
+    Raises PayloadError for what can't be read or made, or exceeds Lambda's 6 MB, UsageError for an
+    option that nothing uses; no message has a payload's content.
     """
     options = Options(
         seed,
@@ -155,7 +155,7 @@ def load_payloads(
 def _load(
     spec: str, position: int, options: Options
 ) -> Sequence[tuple[ClassRecipe | Payload, int]]:
-    """What a spec stands for, with the seed of each class."""
+    """What a spec means, with the seed of each class."""
     if not spec.strip():
         raise PayloadError(f"payload {position} is empty: give a file or JSON, such as {{}}")
     if spec.lstrip().startswith(_BEGINS_JSON):
@@ -179,8 +179,8 @@ def _load(
 
 
 def _recipes(spec: str, options: Options) -> Sequence[tuple[ClassRecipe, int]] | None:
-    """The classes of a payload set, of a folder, of a template, schema or source by its name;
-    None for anything else.
+    """The classes of a payload set, a folder, a template, a schema or a named source; None for
+    anything else.
     """
     path = Path(spec)
     try:
@@ -211,7 +211,7 @@ def _encoded(text: str, position: int) -> bytes:
 
 
 def distinct(names: Iterable[str]) -> list[str]:
-    """Return the names, a second "event" as "event-2"."""
+    """Return the names, with a second "event" as "event-2"."""
     distinct: list[str] = []
     for name in names:
         new, number = name, 1

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def make_class(recipe: ClassRecipe, *, seed: int) -> Payload:
-    """Return the class with its first event made: what is wrong with it shows here.
+    """Return the class with its first event made, which shows what is wrong with it.
 
-    Raises PayloadError, which names the file, the line where there is one, and the class.
+    Raises PayloadError, which names the file, the line if there is one, and the class.
     """
     events = _events(recipe, f"{seed}/{recipe.name}")
     if events is None:
@@ -42,9 +42,9 @@ def make_class(recipe: ClassRecipe, *, seed: int) -> Payload:
 
 
 def takes_parameter(recipe: ClassRecipe, name: str, value: Any) -> bool:
-    """Whether a parameter changes the events of a class: of its source, or in its template.
+    """Whether a parameter changes a class's events: its source's, or in its template.
 
-    Raises PayloadError for a class that cannot be made.
+    Raises PayloadError for a class that can't be made.
     """
     source = find_source(recipe.source) if recipe.source is not None else None
     if source is not None and name == "batch_size":
@@ -58,7 +58,7 @@ def takes_parameter(recipe: ClassRecipe, name: str, value: Any) -> bool:
 
 
 def record_count(recipe: ClassRecipe) -> int:
-    """How many records an event of the class holds. Raises PayloadError."""
+    """How many records an event of the class has. Raises PayloadError."""
     count = "batch_size" if recipe.records is None and recipe.source else recipe.records
     if isinstance(count, str):
         count = recipe.parameters.get(count, 1 if recipe.records is None else None)

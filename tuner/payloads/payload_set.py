@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SET_SUFFIXES: Final = (".toml", ".yaml", ".yml")
 SET_JSON: Final = "payloads.json"
-"""A JSON file is an event, unless it is named payloads.json or ends in .payloads.json."""
+"""A JSON file is an event, unless it's named payloads.json or ends in .payloads.json."""
 _ORIGINS: Final = ("file", "folder", "template", "schema")
 _KEYS: Final = (*_ORIGINS, "source", "weight", "parameters", "size", "raw", "records")
 _MOST_BYTES: Final = 4 * 1024 * 1024
@@ -48,17 +48,17 @@ class ClassRecipe:
     """file, folder, template or schema; None: the source's own body."""
     path: Path | None = None
     within: Path | None = None
-    """The folder that its files must lie in, links followed; None: wherever they are."""
+    """The folder that its files must be in, following links; None: anywhere."""
     source: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     size: str | None = None
     raw: bool = False
     records: int | str | None = None
-    """How many records an event holds, or the parameter that says so; None: the batch size."""
+    """How many records an event has, or the parameter that says so; None: the batch size."""
 
 
 def is_set(path: Path) -> bool:
-    """Whether a file is a payload set by its name."""
+    """Whether a file is a payload set, by its name."""
     name = path.name.lower()
     return name.endswith((*SET_SUFFIXES, f".{SET_JSON}")) or name == SET_JSON
 
@@ -123,7 +123,7 @@ def _parsed(path: Path, what: str) -> Any:
 
 
 def _read_yaml(text: str, what: str) -> Any:
-    """Read YAML without aliases: a few of them, of one another, stand for a file of any size."""
+    """Read YAML without aliases: a few aliases of aliases expand to any size."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         where = f"{what}, line {event.start_mark.line + 1 if event.start_mark else 1}"

@@ -1,8 +1,8 @@
-"""Seeded draws that give the same values on every machine and Python version, and sizes drawn so.
+"""Seeded draws with the same values on every machine and Python version, and sizes drawn from them.
 
-Only `random()` and `getrandbits()` are used: they are what Python promises to keep for a seed, and
-a text seeds through SHA-512. Logarithms are rounded away from a platform's last digit. Sizes are as
-people write them, one for all or log-normal through two percentiles.
+Only `random()` and `getrandbits()` are used: Python promises to keep them for a seed, and text
+seeds through SHA-512. Logarithms are rounded away from a platform's last digit. Sizes are as people
+write them, one for all or log-normal through two percentiles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EPOCH: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
-"""Made events begin here: a clock would make every run another one."""
+"""Made events begin here: with a clock, every run would differ."""
 _CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _WORDS: Final = [
     "amber", "harbor", "signal", "quiet", "market", "ledger", "window", "garden", "copper",
@@ -38,7 +38,7 @@ _POINT: Final = re.compile(r"p(?P<percent>\d{1,2}(?:\.\d+)?)\s*=\s*(?P<size>.+)"
 
 
 class Draw:
-    """The draws of one event: what comes out depends on the key and the order of calls alone."""
+    """The draws of one event: they depend only on the key and the order of calls."""
 
     def __init__(self, *key: object) -> None:
         self.random = random.Random("/".join(map(str, key)))  # noqa: S311 - repeatable, no secret
@@ -48,7 +48,7 @@ class Draw:
         return self.random.random()
 
     def integer(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """A whole number from `low` to `high`, inclusive."""
         span = high - low + 1
         if span <= 0:
             raise PayloadError(f"no number lies between {low} and {high}: swap them")
@@ -61,7 +61,7 @@ class Draw:
         return options[self.integer(0, len(options) - 1)]
 
     def code(self, length: int) -> str:
-        """Letters and digits that are not mistaken for each other."""
+        """Letters and digits that can't be confused with each other."""
         bits = self.random.getrandbits(5 * length) if length > 0 else 0
         return "".join(_CROCKFORD[bits >> 5 * digit & 31] for digit in range(length))
 
@@ -79,14 +79,14 @@ class Draw:
         return " ".join(words)[:length]
 
     def time(self, index: int, within_s: int = 1) -> datetime:
-        """A time that moves on by a second with the index, within `within_s` seconds of it."""
+        """A time that advances by a second per index, within `within_s` seconds of it."""
         return EPOCH + timedelta(seconds=index, milliseconds=self.integer(0, 1000 * within_s - 1))
 
 
 def quasirandom(key: str, index: int, part: int = 0) -> float:
     """A share from 0 to 1 that a few events cover evenly: a sweep sends dozens, not thousands.
 
-    An additive recurrence from a start that the key draws, by the golden ratio and, within a batch,
+    An additive recurrence from a start drawn from the key, by the golden ratio and, within a batch,
     by the plastic number (Roberts, "The unreasonable effectiveness of quasirandom sequences").
     """
     start = Draw(key, "spread").uniform()
@@ -96,7 +96,7 @@ def quasirandom(key: str, index: int, part: int = 0) -> float:
 def interleaved(weights: Mapping[str, float], count: int) -> Iterator[str]:
     """Return `count` names: exact after every whole round of the weights, and never in blocks.
 
-    Always the name that is farthest behind its share is next (Webster's method); ties go by order.
+    The name farthest behind its share is always next (Webster's method); ties go by order.
     """
     given = dict.fromkeys(weights, 0)
     for _ in range(count):
@@ -126,7 +126,7 @@ class SizeDistribution:
     sigma: float
 
     def at(self, share: float) -> int:
-        """Return the size in bytes below which `share` (0 to 1, both excluded) of events lie."""
+        """Return the size in bytes that `share` (0 to 1, exclusive) of events are below."""
         z = NormalDist().inv_cdf(min(max(share, 1e-6), 1 - 1e-6))
         # rounded first: the last digits of exp and log are the platform's
         log_size = round(self.log_median + self.sigma * z, 9)

@@ -1,8 +1,8 @@
 """Events from a JSON Schema: what a client would usually send, not what would break a parser.
 
-Properties are mostly there, numbers lie in the middle of their range, lists are short
-(`schema_values`); texts grow where a size is wanted. Every event is validated with jsonschema
-before it is used.
+Most properties are present, numbers are in the middle of their range, lists are short
+(`schema_values`); texts grow to reach a size. Every event is validated with jsonschema before it is
+used.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _TRIES: Final = 20
 
 
 def enlarged(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
-    """Return `value` with longer texts, as near to `wanted_bytes` as the schema lets it come.
+    """Return `value` with longer texts, as close to `wanted_bytes` as the schema allows.
 
-    What is larger already, or has no room, is returned as it is.
+    If it's already larger, or has no room, it's returned as it is.
     """
     missing = wanted_bytes - len(_written(value).encode())
     if missing <= 0:
@@ -47,7 +47,7 @@ def enlarged(schema: Any, value: Any, wanted_bytes: int, draw: Draw) -> Any:
 
 
 def _rooms(schema: Any, value: Any) -> list[tuple[Any, Any, int]]:
-    """Texts that may grow, the roomiest first: (what holds it, its name there, by how much)."""
+    """Texts that may grow, the roomiest first: (what has it, its name there, by how much)."""
     found = []
     if isinstance(schema, dict) and isinstance(value, dict):
         for name, inner in schema.get("properties", {}).items():
@@ -69,7 +69,7 @@ def _inner(schema: Any, owner: Any, name: Any) -> list[tuple[Any, Any, int]]:
 
 
 class SchemaEvents:
-    """Events that meet one schema, of sizes that follow a distribution where one is given."""
+    """Events that satisfy a schema, with sizes from a distribution if one is given."""
 
     def __init__(
         self, text: str, *, file: str, key: str, size: SizeDistribution | None = None
@@ -128,7 +128,7 @@ class SchemaEvents:
         return _written(value)
 
     def _problem(self, value: Any) -> str | None:
-        """Where a value fails the schema. The value itself is not repeated."""
+        """Where a value fails the schema. The value itself isn't repeated."""
         try:
             error = next(iter(self._validator.iter_errors(value)), None)
         except self._unresolvable:

@@ -157,7 +157,9 @@ class _Maker:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """The schema's type; of several the first that is not null; else what its words hint at."""
+    """The schema's type; of several, the first that isn't null; otherwise what its keywords
+    suggest.
+    """
     given = schema.get("type")
     if isinstance(given, list):
         given = next((each for each in given if each != "null"), "null")
@@ -168,7 +170,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:
-    """The range, a hundred wide where one end is open."""
+    """The range, a hundred wide if one end is open."""
     low = schema.get("minimum", schema.get("exclusiveMinimum"))
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None:
@@ -177,7 +179,7 @@ def _bounds(schema: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _merged(*schemas: Any) -> Any:
-    """All of several schemas in one: properties and requirements together, ranges the tighter."""
+    """Several schemas in one: properties and requirements together, the tighter ranges."""
     merged: dict[str, Any] = {}
     for schema in schemas:
         if schema is False:

@@ -1,4 +1,6 @@
-"""Jinja2's sandbox and Faker, without what grows without bounds, reads the clock or has no seed."""
+"""Jinja2's sandbox and Faker, without anything that grows without bound, reads the clock or lacks a
+seed.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ _NOT_VALUES: Final = frozenset({"add_provider", "provider", "providers", "parse"
 
 
 class _Joins(NodeTransformer):
-    """`a ~ b` goes through a function that looks at the size."""
+    """`a ~ b` goes through a function that checks the size."""
 
     def visit_Concat(self, node: Any) -> Any:  # noqa: N802 - the visitor's name for it
         self.generic_visit(node)
@@ -46,7 +48,7 @@ class _Joins(NodeTransformer):
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox with an eye on what a value may grow to."""
+    """The sandbox, checking how large a value may grow."""
 
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
@@ -58,7 +60,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return not wide and super().is_safe_attribute(obj, attr, value)
 
     def call(self, context: Any, function: Any, /, *args: Any, **named: Any) -> Any:
-        """Call without the deadline's tracing: what is handed in ends by itself."""
+        """Call without the deadline's tracing: what is passed in ends by itself."""
         if isinstance(function, Macro):
             return super().call(context, function, *args, **named)
         trace = sys.gettrace()
@@ -87,7 +89,7 @@ def new_environment() -> Environment:
 
 
 def _check_growth(operator: str, left: Any, right: Any) -> None:
-    """Refuse what makes more than an event may hold."""
+    """Refuse what would make more than an event may have."""
     sized = [len(each) for each in (left, right) if hasattr(each, "__len__")]
     whole = [each for each in (left, right) if isinstance(each, int)]
     too_much = {

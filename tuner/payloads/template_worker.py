@@ -1,7 +1,7 @@
-"""What happens in the child: templates are compiled and rendered, within limits that hold for all.
+"""What runs in the child: templates are compiled and rendered, within limits that hold for all.
 
-A template may loop in code of C, where no tracer looks, and build lists of any size: so the process
-has a limit of memory, and each event one of CPU. The caller reads texts only.
+A template may loop in C code, where no tracer looks, and build lists of any size: so the process
+has a memory limit, and each event a CPU limit. The caller only reads text.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MOST_MEMORY_BYTES: Final = 512 * 1024 * 1024
 
 
 def main() -> None:
-    """Answer requests on stdin until it ends: a recipe with its number, or an event of one."""
+    """Answer requests on stdin until it ends: a recipe with its number, or an event from one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's, whose end ends this
     with suppress(ValueError, OSError):  # a system without such a limit
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _limit_cpu(most_s: float) -> None:
-    """Have the system end this process where the deadline inside cannot end an event."""
+    """Have the system end this process if the deadline inside can't end an event."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     used_s = usage.ru_utime + usage.ru_stime
     hard_s = resource.getrlimit(resource.RLIMIT_CPU)[1]
@@ -101,7 +101,7 @@ class Rendered:
         self._fake = Fake() if "fake" in self.names else None
 
     def part(self, index: int, part: int = 0) -> str:
-        """Return what the template gives at `index` (and for one `part` of a batch)."""
+        """Return the template's output at `index` (and for one `part` of a batch)."""
         draw = Draw(self._key, index, part)
         names = {**_functions(draw, index), **self._parameters}
         if self._fake is not None:
@@ -165,7 +165,7 @@ class _TooLongError(Exception):
 
 @contextmanager
 def _deadline(filename: str, most_s: float) -> Iterator[None]:
-    """End code of a template after some CPU time: its loops need not print or call anything."""
+    """End a template's code after some CPU time, even if its loops don't print or call anything."""
     end_s = time.thread_time() + most_s
 
     def line(_frame: FrameType, _event: str, _argument: object) -> Any:

@@ -23,7 +23,7 @@ _BATCH_SIZE: Final = "batch_size"
 
 @dataclass(frozen=True, slots=True)
 class Vary:
-    """A parameter and its values, as they were written and as a class takes them."""
+    """A parameter and its values, as written and as a class takes them."""
 
     name: str
     values: tuple[tuple[str, Any], ...]
@@ -31,7 +31,7 @@ class Vary:
 
 @dataclass(frozen=True, slots=True)
 class RequestedClass:
-    """A class as it was asked for: its own name among all, and its recipe or what is ready."""
+    """A requested class: its unique name, and its recipe or the finished class."""
 
     name: str
     what: ClassRecipe | Payload
@@ -45,7 +45,7 @@ class RequestedClass:
 
 
 def parse_vary(text: str) -> Vary:
-    """Read `batch_size=1,5,10`: two values or more, each once. Raises UsageError."""
+    """Read `batch_size=1,5,10`: two or more values, each once. Raises UsageError."""
     name, equals, given = text.partition("=")
     values = [value.strip() for value in given.split(",")]
     if not (equals and re.fullmatch(r"[A-Za-z_]\w*", name.strip()) and all(values)):
@@ -56,11 +56,10 @@ def parse_vary(text: str) -> Vary:
 
 
 def vary_classes(classes: Sequence[RequestedClass], vary: Vary) -> tuple[Payload, ...]:
-    """Return every class once for each value; a class that does not use the parameter as it is.
+    """Return every class once for each value; a class that doesn't use the parameter is unchanged.
 
-    The mix of records stays what it is without the parameter: where an event holds more records,
-    there are fewer of them, and its weight is less. Raises PayloadError, and UsageError where no
-    class uses the parameter.
+    The mix of records stays the same: if an event has more records, there are fewer events, so its
+    weight is lower. Raises PayloadError, and UsageError if no class uses the parameter.
     """
     varied = [each for each in classes if _takes(each, vary)]
     if not varied:
@@ -92,7 +91,7 @@ def _variant(asked: RequestedClass, name: str, text: str, value: Any, current: s
 
 
 def _usual_count(recipe: ClassRecipe) -> int:
-    """Records in an event as the class stands; 1 where only the varied parameter would tell."""
+    """Records in an event of the unvaried class; 1 if only the varied parameter would say."""
     try:
         return record_count(recipe)
     except PayloadError:
@@ -105,7 +104,7 @@ def _takes(asked: RequestedClass, vary: Vary) -> bool:
 
 
 def _current(varied: Sequence[RequestedClass], vary: Vary) -> str:
-    """The value that the heaviest class has of itself, if it is among those; else the first."""
+    """The heaviest class's own value, if it is among the values; otherwise the first."""
     heaviest = max(varied, key=lambda each: each.what.weight).what
     assert not isinstance(heaviest, Payload)
     default = 1 if vary.name == _BATCH_SIZE else None
@@ -114,7 +113,7 @@ def _current(varied: Sequence[RequestedClass], vary: Vary) -> str:
 
 
 def _typed(text: str) -> Any:
-    """A number or a truth value where it is one, else the text."""
+    """A number or a Boolean if it is one, otherwise the text."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -125,10 +124,10 @@ def _typed(text: str) -> Any:
 def with_batch_size_in_use(
     payloads: Sequence[Payload], in_use: Sequence[int]
 ) -> tuple[tuple[Payload, ...], Finding | None]:
-    """Return payloads whose batch size is varied with the one in use marked as the current one.
+    """Return payloads with a varied batch size, marking the one in use as the current one.
 
-    `in_use` are those of the function's event sources. And return what keeps it from being
-    compared with: no value of the payloads, or event sources that differ.
+    `in_use` are those of the function's event sources. Also return why it can't be compared with:
+    none of the payloads' values, or event sources that differ.
     """
     variants = [payload.variant for payload in payloads if payload.variant is not None]
     if not in_use or not variants:

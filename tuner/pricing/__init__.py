@@ -1,8 +1,8 @@
 """What AWS charges, as of a date, and what an invocation costs.
 
-Read `book` first: it finds the prices of a region, and `snapshot` reads those that come with the
-package. Newer ones: `price_list` reads AWS's Price List, `refresh` puts its prices over
-the bundled, and `renewal` says which of both an answer is made with.
+Read `book` first: it finds a region's prices, and `snapshot` reads those that come with the
+package. For newer ones, `price_list` reads AWS's Price List, `refresh` merges its prices with the
+bundled ones, and `renewal` picks what answers use.
 """
 
 from tuner.pricing.book import (

@@ -26,7 +26,7 @@ _EXACT: Final = Context(prec=60)
 
 @dataclass(frozen=True, slots=True)
 class PriceTier:
-    """A GB-second price and the month's usage up to which it holds (None: without an end)."""
+    """A GB-second price and the monthly usage that it goes up to (None: no limit)."""
 
     upper_bound_gb_seconds: Decimal | None
     price_usd_per_gb_second: Decimal
@@ -34,7 +34,7 @@ class PriceTier:
 
 @dataclass(frozen=True, slots=True)
 class SnapStartPrices:
-    """What SnapStart adds: keeping the snapshot, and restoring from it (managed Java is free)."""
+    """What SnapStart adds: storing the snapshot, and restoring from it (free for managed Java)."""
 
     cache_price_usd_per_gb_second: Decimal
     restore_price_usd_per_gb: Decimal
@@ -42,7 +42,7 @@ class SnapStartPrices:
 
 @dataclass(frozen=True, slots=True)
 class LambdaPrices:
-    """List prices of one architecture in one region, free tier and discounts left out.
+    """List prices for one architecture in one region, without free tier and discounts.
 
     `as_of` is the last day on which the region's prices were confirmed; tiers ascend.
     """
@@ -56,12 +56,12 @@ class LambdaPrices:
     provisioned_idle_price_usd_per_gb_second: Decimal
     provisioned_duration_price_usd_per_gb_second: Decimal
     snap_start: SnapStartPrices | None
-    """None where no SnapStart price is published for the region."""
+    """None if no SnapStart price is published for the region."""
 
     def invocation_cost_usd(
         self, memory_mb: int, billed_duration_ms: int, ephemeral_storage_mb: int = 512
     ) -> float:
-        """Return what one on-demand invocation costs in the first tier: exact, then one rounding.
+        """Return what one on-demand invocation costs in the first tier: exact, then rounded once.
 
         request + GB × seconds × GB-second price + GB of /tmp above 512 MB × seconds × its price,
         with 1 GB = 1,024 MB (AWS Lambda pricing page).
@@ -112,7 +112,7 @@ class FargateRate:
 
 @dataclass(frozen=True, slots=True)
 class FargatePrices:
-    """Linux tasks of one architecture; None where no price is published or known."""
+    """Linux tasks of one architecture; None if no price is published or known."""
 
     region: str
     architecture: str
@@ -122,14 +122,14 @@ class FargatePrices:
     storage_gb_hour_usd: Decimal
     """Ephemeral storage above 20 GB."""
     sizes: tuple[tuple[Decimal, Decimal], ...]
-    """The pairs of (vCPU, GB) that a task may have, ascending."""
+    """The (vCPU, GB) pairs that a task may have, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstancePrices:
     """One EC2 type on demand: Linux, shared tenancy.
 
-    `baseline_ratio` is the share of each vCPU that a burstable type may use for ever; else None.
+    `baseline_ratio` is the share of each vCPU that a burstable type may always use; else None.
     """
 
     region: str
@@ -144,9 +144,9 @@ class InstancePrices:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPrices:
-    """What a fleet needs besides its units; None where no price is known for the region.
+    """What a fleet needs besides its units; None if no price is known for the region.
 
-    `dates` has the day of each price that is known, by its field's name.
+    `dates` has the date of each known price, by field name.
     """
 
     region: str
@@ -190,9 +190,9 @@ def billed_duration_ms(
     """Return the milliseconds that Lambda charges for one invocation.
 
     The handler's time and the INIT before it (or, with SnapStart, the billed part of the restore)
-    are added and then rounded up to 1 ms: AWS Lambda pricing page; INIT since 2025-08-01.
-    The sum is decimal, as the times are printed: 402.04 + 2597.96 is 3000, not a little more.
-    Raises ValueError for a time that is negative or not finite.
+    are added and then rounded up to 1 ms: AWS Lambda pricing page; INIT since 2025-08-01. The sum
+    is decimal, as the times are printed: 402.04 + 2597.96 is 3000, not a little more. Raises
+    ValueError for a time that is negative or not finite.
     """
     times = (duration_ms, init_duration_ms or 0.0, billed_restore_duration_ms or 0.0)
     if not all(0 <= time < math.inf for time in times):
@@ -205,7 +205,7 @@ _Entry = TypeVar("_Entry", FargatePrices, InstancePrices, NetworkPrices, Managed
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Every price that is known. `as_of` is the day on which Lambda's were published."""
+    """Every known price. `as_of` is the day on which Lambda's were published."""
 
     as_of: str
     sources: tuple[str, ...]
@@ -218,7 +218,7 @@ class PriceBook:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """The regions whose Lambda prices are known, sorted."""
+        """The regions with known Lambda prices, sorted."""
         return tuple(sorted({entry.region for entry in self.lambda_entries}))
 
     def lambda_prices(self, region: str, architecture: str) -> LambdaPrices:
@@ -233,19 +233,19 @@ class PriceBook:
         raise PriceError(_unknown("architecture", architecture, known))
 
     def fargate_prices(self, region: str, architecture: str) -> FargatePrices:
-        """Return Fargate's prices; PriceError where none are known."""
+        """Return Fargate's prices; PriceError if none are known."""
         return _found(self.fargate_entries, "Fargate", region, architecture)[0]
 
     def instances(self, region: str, architecture: str) -> tuple[InstancePrices, ...]:
-        """Return the EC2 types that are sold there, by name; PriceError where none are known."""
+        """Return the EC2 types sold there, by name; PriceError if none are known."""
         return _found(self.instance_entries, "EC2", region, architecture)
 
     def network_prices(self, region: str) -> NetworkPrices:
-        """Return what a fleet needs besides its units; PriceError where nothing is known."""
+        """Return what a fleet needs besides its units; PriceError if nothing is known."""
         return _found(self.network_entries, "load balancer, NAT or IPv4", region)[0]
 
     def managed_instances_prices(self, region: str) -> ManagedInstancesPrices:
-        """Return the fee and request price of Managed Instances; PriceError where unknown."""
+        """Return the fee and request price of Managed Instances; PriceError if unknown."""
         return _found(self.managed_instances_entries, "Lambda Managed Instances", region)[0]
 
 
@@ -258,7 +258,7 @@ def _unknown(what: str, asked: str, known: Sequence[str]) -> str:
 def _found(
     entries: Sequence[_Entry], what: str, region: str, architecture: str | None = None
 ) -> tuple[_Entry, ...]:
-    """The entries of a place. Raises PriceError where there is none."""
+    """The entries for a place. Raises PriceError if there are none."""
     found = tuple(
         entry
         for entry in entries
@@ -275,7 +275,7 @@ MAX_PRICE_AGE_DAYS: Final = 90
 
 
 def age_finding(as_of: str, today: datetime.date) -> Finding | None:
-    """A warning where the oldest price used is over 90 days old on `today`; else None."""
+    """A warning if the oldest price used is over 90 days old on `today`; else None."""
     age = (today - datetime.date.fromisoformat(as_of)).days
     if age <= MAX_PRICE_AGE_DAYS:
         return None

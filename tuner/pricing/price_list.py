@@ -63,7 +63,7 @@ _BALANCERS: Final = frozenset({"LoadBalancerUsage", "LCUUsage"})
 
 
 class Query(NamedTuple):
-    """One question to the Price List API: (filter type, field, value) besides the region."""
+    """One query to the Price List API: (filter type, field, value) besides the region."""
 
     service_code: str
     filters: tuple[tuple[str, str, str], ...] = ()
@@ -79,7 +79,7 @@ class Fact(NamedTuple):
 
 
 def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
-    """What to ask of one region: about ten small answers. EC2 by name, never in bulk."""
+    """What to ask about one region: about ten small answers. EC2 by name, never in bulk."""
     linux = tuple(("TERM_MATCH", name, given) for name, given in _LINUX.items())
     balancer = (("TERM_MATCH", "productFamily", _LOAD_BALANCER),)
     return (
@@ -101,13 +101,13 @@ def queries(instance_types: Iterable[str]) -> tuple[Query, ...]:
 
 
 def _joined(names: list[str]) -> Iterator[str]:
-    """Names by comma, in as many texts as the filter's 1,024 characters ask for."""
+    """Names joined by commas, in as many texts as the filter's 1,024 characters require."""
     for start in range(0, len(names), 40):
         yield ",".join(names[start : start + 40])
 
 
 def read_saved(text: str, name: str) -> tuple[dict[str, Any], ...]:
-    """Items of a saved file. Raises PriceError for what is none.
+    """Items of a saved file. Raises PriceError if it has none.
 
     `{"PriceList": […]}` as `aws pricing get-products` prints it (items as JSON text or objects), a
     list of such items, or a whole offer file (`products` and `terms` by SKU).
@@ -139,9 +139,9 @@ def read_item(item: Any, name: str) -> dict[str, Any]:
 
 
 def facts(items: Iterable[Mapping[str, Any]], instance_types: Iterable[str]) -> Iterator[Fact]:
-    """The prices among the items that the tool uses; all other items are passed over.
+    """The prices among the items that the tool uses; other items are skipped.
 
-    Raises PriceError for an item of ours whose prices cannot be read.
+    Raises PriceError for an item that it uses if its prices can't be read.
     """
     wanted = frozenset(instance_types)
     for item in items:
@@ -158,7 +158,7 @@ def facts(items: Iterable[Mapping[str, Any]], instance_types: Iterable[str]) -> 
 def _place(
     product: Mapping[str, Any], attributes: Mapping[str, str], wanted: frozenset[str]
 ) -> tuple[str, ...] | None:
-    """Where a price belongs: the block and the path in it; None for what is not used."""
+    """Where a price belongs: the block and the path in it; None if it isn't used."""
     usage = _REGION_PREFIX.sub("", attributes.get("usagetype", ""))
     if (place := _lambda_place(usage)) is not None:
         return place
@@ -195,7 +195,7 @@ def _is_application(product: Mapping[str, Any], attributes: Mapping[str, str]) -
 
 
 def _tiers(item: Mapping[str, Any]) -> tuple[tuple[Decimal | None, Decimal], ...]:
-    """Prices by range of use, ascending; none where an item has no on-demand price above 0."""
+    """Prices by usage range, ascending; none if an item has no on-demand price above 0."""
     try:
         found = sorted(
             (Decimal(each["beginRange"]), each["endRange"], Decimal(each["pricePerUnit"]["USD"]))

@@ -1,7 +1,7 @@
-"""A snapshot of refreshed prices: made from facts, added to, and put over the bundled one.
+"""A snapshot of refreshed prices: made from facts, extended, and merged with the bundled one.
 
-The file has the bundled snapshot's schema, with the regions and prices alone that were refreshed.
-Within a region `as_of` may be a table, the name of a price to its day.
+The file has the bundled snapshot's schema, with only the refreshed regions and prices. Within a
+region, `as_of` may be a table from a price's name to its date.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ BLOCKS: Final = ("lambda", "fargate", "ec2", "network")
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """What a refresh brought: prices by block for each region, and what changed."""
+    """The result of a refresh: prices by block for each region, and what changed."""
 
     file: Path
     counts: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
     changed_count: int
-    """Entries whose prices differ from those that answers were made with before."""
+    """Entries whose prices differ from those used so far."""
 
 
 def instance_types() -> tuple[str, ...]:
@@ -45,10 +45,10 @@ def instance_types() -> tuple[str, ...]:
 
 
 def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, Any]:
-    """A snapshot of the facts, as of a day; `what` says in a sentence where they are from.
+    """A snapshot of the facts, as of a day; `what` says in a sentence where they come from.
 
-    A region's Lambda prices of an architecture need all of their parts, and so do Fargate's: what
-    is incomplete is left out. Raises PriceError where nothing is left.
+    A region's Lambda prices for an architecture need all of their parts, and so do Fargate's:
+    incomplete ones are left out. Raises PriceError if nothing is left.
     """
     bundled = bundled_document()
     regions: dict[str, dict[str, dict[str, Any]]] = {
@@ -86,7 +86,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
 
 
 def add_document(older: Mapping[str, Any] | None, newer: Mapping[str, Any]) -> dict[str, Any]:
-    """Both snapshots as one; where both have a price, the newer document's counts."""
+    """Both snapshots as one; if both have a price, the newer document's counts."""
     if older is None:
         return dict(newer)
     merged: dict[str, Any] = {**newer, "sources": {**older["sources"], **newer["sources"]}}
@@ -103,9 +103,9 @@ def add_document(older: Mapping[str, Any] | None, newer: Mapping[str, Any]) -> d
 
 
 def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook:
-    """The bundled book with every price replaced that the refreshed snapshot has a newer one of.
+    """The bundled book, with newer prices from the refreshed snapshot.
 
-    Raises PriceError for a snapshot that cannot be read.
+    Raises PriceError for a snapshot that can't be read.
     """
     if refreshed.get("schema_version") != SCHEMA_VERSION:
         raise PriceError(f"its schema is not {SCHEMA_VERSION}")
@@ -118,7 +118,7 @@ def newest_prices(bundled: PriceBook, refreshed: Mapping[str, Any]) -> PriceBook
 
 
 def changed_count(before: PriceBook, after: PriceBook) -> int:
-    """How many entries of `after` have other prices than the same entries of `before`."""
+    """How many entries of `after` have different prices from the same entries of `before`."""
     count = 0
     for name in _UPDATES:
         old = {_key(entry): _undated(entry) for entry in getattr(before, name)}
@@ -174,7 +174,7 @@ def _complete_fargate(entry: Mapping[str, Any], as_of: str) -> dict[str, Any]:
 
 
 def _complete(entry: Mapping[str, Any], names: Iterable[str], as_of: str) -> dict[str, Any]:
-    """The architectures of a region that have all of these prices."""
+    """The region's architectures that have all of these prices."""
     return {
         architecture: {**entry[architecture], "as_of": as_of}
         for architecture in ARCHITECTURES
@@ -183,7 +183,7 @@ def _complete(entry: Mapping[str, Any], names: Iterable[str], as_of: str) -> dic
 
 
 def _updated(bundled: PriceBook, fresh: PriceBook, name: str) -> tuple[Any, ...]:
-    """The bundled entries of a kind, each with what is newer in the fresh one; and new ones."""
+    """The bundled entries of a kind with newer values from the fresh ones; and new entries."""
     found = {_key(entry): entry for entry in getattr(bundled, name)}
     for entry in getattr(fresh, name):
         before = found.get(_key(entry))
@@ -196,13 +196,13 @@ def _newer(before: Any, entry: Any) -> Any:
 
 
 def _newer_lambda(before: LambdaPrices, entry: LambdaPrices) -> LambdaPrices:
-    """SnapStart's prices stay where the newer list has none."""
+    """SnapStart's prices stay if the newer list has none."""
     kept = replace(entry, snap_start=entry.snap_start or before.snap_start)
     return kept if entry.as_of >= before.as_of else before
 
 
 def _newer_fargate(before: FargatePrices, entry: FargatePrices) -> FargatePrices:
-    """Spot and Savings Plan prices are not in the Price List: they stay with their own days."""
+    """Spot and Savings Plan prices aren't in the Price List: they keep their own dates."""
     if entry.on_demand.as_of < before.on_demand.as_of:
         return before
     return replace(before, on_demand=entry.on_demand, storage_gb_hour_usd=entry.storage_gb_hour_usd)
@@ -215,7 +215,7 @@ _UPDATES: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "network_entries": NetworkPrices.updated,
     "managed_instances_entries": _newer,
 }
-"""How an entry of each kind takes over what is newer."""
+"""How an entry of each kind takes newer values."""
 
 
 def _key(entry: Any) -> tuple[str, ...]:

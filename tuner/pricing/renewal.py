@@ -1,4 +1,4 @@
-"""The prices that answers are made with: the bundled ones, or newer ones that were fetched."""
+"""The prices that answers use: the bundled ones, or newer ones that were fetched."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def default_data_dir() -> Path:
 
 
 def current_price_book(data_dir: Path | None = None) -> PriceBook:
-    """The bundled prices, with those of the last refresh where they are newer.
+    """The bundled prices, with newer ones from the last refresh.
 
-    Raises PriceError for a refreshed file that cannot be read.
+    Raises PriceError for a refreshed file that can't be read.
     """
     file = (data_dir or default_data_dir()) / FILE_NAME
     try:
@@ -63,9 +63,9 @@ def _book_with(file: Path, stamp: int) -> PriceBook:
 def refresh_from_files(
     paths: Sequence[Path], *, today: datetime.date, data_dir: Path | None = None
 ) -> Refresh:
-    """Take prices from saved price lists. Their day is the oldest that they were published on.
+    """Take prices from saved price lists. They are dated by the oldest publication date.
 
-    Raises PriceError for a file that holds none; nothing is changed then.
+    Raises PriceError for a file that has none; nothing is changed then.
     """
     items: list[dict[str, Any]] = []
     for path in paths:
@@ -90,10 +90,10 @@ def refresh_from_aws(
     data_dir: Path | None = None,
     on_query: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Refresh:
-    """Ask the Price List API, region by region, about ten small questions each.
+    """Query the Price List API, region by region, with about ten small queries each.
 
-    `ask` takes (region, service code, filters) and gives items as JSON text. Nothing is changed
-    unless every question was answered. Raises PriceError, and AwsError from `ask`.
+    `ask` takes (region, service code, filters) and returns items as JSON text. Nothing is changed
+    unless every query was answered. Raises PriceError, and AwsError from `ask`.
     """
     items: list[dict[str, Any]] = []
     asked = queries(instance_types())
@@ -130,7 +130,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _read_or_none(file: Path) -> dict[str, Any] | None:
-    """What was refreshed before; what cannot be read is replaced."""
+    """What was refreshed before; a file that can't be read is replaced."""
     with contextlib.suppress(PriceError):
         document = _read(file)
         newest_prices(load_price_book(), document)

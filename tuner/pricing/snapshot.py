@@ -53,13 +53,13 @@ def load_price_book() -> PriceBook:
 
 
 def bundled_document() -> dict[str, Any]:
-    """Return the bundled snapshot as it is written."""
+    """Return the bundled snapshot as written."""
     text = resources.files("tuner.pricing").joinpath("snapshot.json").read_text("utf-8")
     return dict(json.loads(text))
 
 
 def read_price_book(document: Mapping[str, Any]) -> PriceBook:
-    """Return the prices of a snapshot. Raises KeyError for one that lacks a block."""
+    """Return a snapshot's prices. Raises KeyError if it lacks a block."""
     return PriceBook(
         as_of=document["as_of"],
         sources=tuple(source["what"] for source in document["sources"].values()),
@@ -103,7 +103,7 @@ def _lambda_entries(block: Mapping[str, Any], as_of: str) -> Iterator[LambdaPric
 
 
 def _fargate_entries(block: Mapping[str, Any]) -> Iterator[FargatePrices]:
-    """Two entries a region, one for each architecture that has a price."""
+    """Two entries per region, one for each architecture with a price."""
     sizes = tuple(
         sorted(
             (Decimal(vcpu), Decimal(str(gb)))
@@ -150,7 +150,7 @@ def _instance_entries(block: Mapping[str, Any]) -> Iterator[InstancePrices]:
 
 
 def _network_entries(block: Mapping[str, Any]) -> Iterator[NetworkPrices]:
-    """One entry a region; what is null there stays unknown."""
+    """One entry per region; null stays unknown."""
     for region, prices in block["regions"].items():
         known = {
             f"{name}_usd": Decimal(price)
