@@ -8,11 +8,14 @@ import pytest
 
 from tests.local_api.conftest import make_client
 from tests.scripted_executor import ScriptedExecutor
+from tuner.errors import LocalError
 from tuner.local import LocalLambda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tuner.model.finding import Finding
 
 TEMPLATE = """\
 Resources:
@@ -112,3 +115,28 @@ def test_without_emulated_services_nothing_is_made(tmp_path: Path) -> None:
         said = [each for each in endpoint.findings if each.code == "template_resource_not_made"]
         assert len(said) == 6
         assert endpoint.status()["functions"] == ["F"]
+
+
+class Bare(ScriptedExecutor):
+    """A machine that lacks what every function needs."""
+
+    def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
+        raise LocalError("the runtime's client is not installed: install it")
+
+
+def test_what_every_function_lacks_is_said_once(tmp_path: Path) -> None:
+    """Where none is left, one line, not one for each of the template's functions."""
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n"
+        + "".join(
+            f"  {name}: {{Type: AWS::Lambda::Function, Properties: {{Handler: index.handler, "
+            f"Runtime: python3.11, Role: r, Code: {{ZipFile: 'x'}}}}}}\n"
+            for name in "ABC"
+        )
+    )
+    with pytest.raises(LocalError) as refused:
+        LocalLambda.from_template(template, executor=Bare(), region="eu-west-1").close()
+    assert str(refused.value) == (
+        "no function of the template runs here: the runtime's client is not installed: install it"
+    )

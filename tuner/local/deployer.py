@@ -60,17 +60,20 @@ class Deployer:
         LocalError, too, if nothing remains.
         """
         findings: dict[str, list[Finding]] = {}
-        unfit: list[str] = []
+        unfit: dict[str, str] = {}
         for function in functions:
             try:
                 findings[function.name] = self._deploy(function)
             except LocalError as error:
                 if not leave_out_unfit:
                     raise
-                unfit.append(str(error))
+                unfit[str(error)] = str(error.__cause__ or error)
                 findings[function.name] = [left_out(str(error))]
                 self._store.leave_out(function.name, str(error))
         if unfit and not self._store.names():
+            reasons = set(unfit.values())
+            if len(unfit) > len(reasons) == 1:
+                raise LocalError(f"no function of the template runs here: {reasons.pop()}")
             raise LocalError("; ".join(unfit))
         return findings
 
