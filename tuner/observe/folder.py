@@ -110,7 +110,7 @@ class ObservationFolder:
         progress: Callable[[int, int], None] | None,
     ) -> Reading:
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{self._folder} can't be written ({error.strerror})") from None
         part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
@@ -141,7 +141,8 @@ class ObservationFolder:
         finally:
             connection.close()
             _remove(database, database.with_name(f"{database.name}.wal"))
-        os.replace(part, kept)  # noqa: PTH105 - the same with pathlib
+        part.chmod(0o600)
+        part.replace(kept)
         self._write(kept, reading)
         for other in self._folder.glob(f"{kept.name.partition('-')[0]}-*.parquet"):
             if other != kept:  # of what the same paths held before
@@ -151,7 +152,7 @@ class ObservationFolder:
     def _write(self, kept: Path, reading: Reading) -> None:
         record = {"format": _FORMAT, **asdict(reading)}
         text = json.dumps(record, default=lambda moment: moment.isoformat())
-        write_whole(kept.with_suffix(".json"), text.encode())
+        write_whole(kept.with_suffix(".json"), text.encode(), new_mode=0o600)
 
     def _forget_in(self, kept: Path, function: str) -> int:
         reading = _reading(kept)
@@ -175,7 +176,8 @@ class ObservationFolder:
                     f" TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd)",
                     [function],
                 )
-                os.replace(part, kept)  # noqa: PTH105 - the same with pathlib
+                part.chmod(0o600)
+                part.replace(kept)
         finally:
             connection.close()
         if not others:
