@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tuner.model.scan import Scan, ScanCost, ScannedFunction
+    from tuner.model.account import ReadingCost
+    from tuner.model.scan import Scan, ScannedFunction
 
 NOW = datetime(2026, 11, 30, 0, 20, tzinfo=UTC)
 HOURS_PER_MONTH = 730
@@ -84,7 +85,7 @@ def test_one_query_reads_fifty_groups_and_idle_functions_none(scan: Callable[...
 
 def test_the_price_is_said_before_and_after(scan: Callable[..., Scan]) -> None:
     """Before: the groups' bytes times their share of days. After: what queries scanned."""
-    asked: list[ScanCost] = []
+    asked: list[ReadingCost] = []
     found = scan(
         ScriptedAccount([Truth("a", stored_bytes=10**12), Truth("b", stored_bytes=10**12)]),
         agree=lambda cost: asked.append(cost) or True,  # type: ignore[func-returns-value]

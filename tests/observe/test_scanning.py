@@ -18,8 +18,8 @@ from tuner.pricing import load_price_book
 
 FUNCTION = AccountFunction(
     account="123456789012", region="eu-west-1", name="resize", architecture="x86_64",
-    runtime="python3.13", memory_mb=1024, timeout_s=30, code_sha256="", log_group="/aws/lambda/x",
-    logs_json=False, log_has_reports=True, has_lambda_insights=False,
+    runtime="python3.13", memory_mb=1024, timeout_s=30, ephemeral_storage_mb=512, code_sha256="",
+    log_group="/aws/lambda/x", logs_json=False, log_has_reports=True, has_lambda_insights=False,
 )  # fmt: skip
 DAY = DaySums(
     function="resize", day="2026-11-28", version="$LATEST", memory_mb=1024, invocation_count=100,

@@ -11,13 +11,14 @@ from tuner.aws.insights import LogQuery, QueryAnswer, QueryRuns
 from tuner.aws.metric_data import PRICE_USD_PER_METRIC
 from tuner.aws.usage_query import CPU_GROUP, cpu_query, day_sums, processor_times, usage_query
 from tuner.errors import AwsError
-from tuner.model.scan import DaySums, ScanCost
+from tuner.model.account import ReadingCost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tuner.api.region_reader import RegionReader
     from tuner.model.account import AccountFunction, FunctionMetrics, LogGroup
+    from tuner.model.scan import DaySums
 
 _APART: Final = frozenset(("AccessDeniedException", "AccessDenied", "ResourceNotFoundException"))
 """Refusals that concern one group of a query, while the others may be read."""
@@ -33,7 +34,7 @@ class QueryPlan:
     """By function: why its log won't be read."""
     kept_days: Mapping[str, float]
     """By function: how many days its log goes back, where that's less than the window."""
-    cost: ScanCost
+    cost: ReadingCost
     with_logs: bool
 
 
@@ -71,7 +72,7 @@ def plan_queries(
         insights.bytes_to_scan(each, start=window.start, end=window.end, now=window.begun_at)
         for each in asked.values()
     )
-    cost = ScanCost(
+    cost = ReadingCost(
         size,
         insights.price_usd(size),
         reader.metric_count,

@@ -16,10 +16,11 @@ from tuner.aws.insights import price_usd
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
 from tuner.errors import AwsError, NotAgreedError, PriceError
+from tuner.model.account import ReadingCost
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Window
-from tuner.model.scan import Scan, ScanCost
+from tuner.model.scan import Scan
 from tuner.observe.scanning import rank, scan_function, total_cost_usd_per_month
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
@@ -81,7 +82,7 @@ def scan_account(
     *,
     state_dir: Path,
     now: datetime.datetime,
-    agree: Callable[[ScanCost], bool],
+    agree: Callable[[ReadingCost], bool],
     tell: Callable[[str], None] = lambda _: None,
     advise: Advise | None = None,
     least_interval_s: float | None = None,
@@ -237,10 +238,10 @@ def _scan(
     )
 
 
-def _paid(places: Iterable[_Place]) -> ScanCost:
+def _paid(places: Iterable[_Place]) -> ReadingCost:
     """What was asked and scanned, by CloudWatch's own count of bytes."""
     return _sum_of(
-        ScanCost(
+        ReadingCost(
             each.queries.bytes_scanned,
             price_usd(each.queries.bytes_scanned),
             each.plan.cost.metric_count,
@@ -250,9 +251,9 @@ def _paid(places: Iterable[_Place]) -> ScanCost:
     )
 
 
-def _sum_of(costs: Iterable[ScanCost]) -> ScanCost:
+def _sum_of(costs: Iterable[ReadingCost]) -> ReadingCost:
     listed = [*costs]
-    return ScanCost(
+    return ReadingCost(
         sum(each.log_bytes for each in listed),
         sum(each.query_usd for each in listed),
         sum(each.metric_count for each in listed),

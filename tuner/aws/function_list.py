@@ -43,6 +43,7 @@ def account_function(raw: dict[str, Any], region: str) -> AccountFunction:
         runtime=config.runtime,
         memory_mb=config.memory_mb,
         timeout_s=config.timeout_s,
+        ephemeral_storage_mb=config.ephemeral_storage_mb,
         code_sha256=config.code_sha256,
         log_group=logging.get("LogGroup") or f"/aws/lambda/{config.name}",
         logs_json=logging.get("LogFormat") == "JSON",

@@ -90,12 +90,26 @@ def provisioned_utilization(
     return means
 
 
+def ingested_bytes(
+    services: Services, log_group: str, *, start: datetime, end: datetime
+) -> float | None:
+    """How much was written to a log group; None where CloudWatch has no data point.
+
+    Raises AwsError.
+    """
+    asked = [(log_group, "IncomingBytes", "Sum", {"LogGroupName": log_group})]
+    found = _values(services, asked, start=start, end=end, namespace="AWS/Logs")
+    values = found[log_group, "IncomingBytes"]
+    return sum(values) if values else None
+
+
 def _values(
     services: Services,
     asked: Sequence[tuple[str, str, str, dict[str, str]]],
     *,
     start: datetime,
     end: datetime,
+    namespace: str = "AWS/Lambda",
 ) -> defaultdict[tuple[str, str], list[float]]:
     """Every hour's value by (name, metric), over all pages."""
     queries = [
@@ -103,7 +117,7 @@ def _values(
             "Id": f"m{number}",
             "MetricStat": {
                 "Metric": {
-                    "Namespace": "AWS/Lambda",
+                    "Namespace": namespace,
                     "MetricName": metric,
                     "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
                 },

@@ -11,7 +11,8 @@ from tuner.cli import options, values
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
-    from tuner.model.scan import Scan, ScanCost
+    from tuner.model.account import ReadingCost
+    from tuner.model.scan import Scan
 
 EPILOG = """\
 tuner scan --regions eu-west-1,us-east-1
@@ -179,7 +180,7 @@ def _of_account(request: Any, *, budget_usd: float, yes: bool, dry_run: bool) ->
     from tuner.report import numbers
     from tuner.report.scan import gigabytes
 
-    def agreed(cost: "ScanCost") -> bool:
+    def agreed(cost: "ReadingCost") -> bool:
         say(
             f"Log queries will scan about {gigabytes(cost.log_bytes)}: "
             f"{numbers.usd(cost.query_usd)}. {cost.metric_count:,} metrics cost "

@@ -30,6 +30,8 @@ class AccountFunction:
     memory_mb: int
     timeout_s: int | None
     """None where only its logs are known."""
+    ephemeral_storage_mb: int | None
+    """The same."""
     code_sha256: str
     log_group: str
     logs_json: bool
@@ -102,6 +104,21 @@ class TrailEvent:
     function: str
     version: str | None
     memory_mb: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingCost:
+    """What reading costs: before, an estimate; after, by the bytes that queries scanned."""
+
+    log_bytes: float
+    query_usd: float
+    metric_count: int
+    metric_usd: float
+
+    @property
+    def usd(self) -> float:
+        """Both together."""
+        return self.query_usd + self.metric_usd
 
 
 @dataclass(frozen=True, slots=True)

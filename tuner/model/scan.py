@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         AccountFunction,
         FunctionMetrics,
         OptimizerFinding,
+        ReadingCost,
     )
     from tuner.model.advice import Advice
     from tuner.model.finding import Finding
@@ -107,21 +108,6 @@ class ScannedFunction:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanCost:
-    """What the questions of a scan cost: before them an estimate, after them what was scanned."""
-
-    log_bytes: float
-    query_usd: float
-    metric_count: int
-    metric_usd: float
-
-    @property
-    def usd(self) -> float:
-        """Both together."""
-        return self.query_usd + self.metric_usd
-
-
-@dataclass(frozen=True, slots=True)
 class Scan:
     """The answer of `scan`: functions, those first that would save the most."""
 
@@ -130,7 +116,7 @@ class Scan:
     sources: tuple[str, ...]
     total_cost_usd_per_month: float | None
     """Of those whose cost is known; None where none is."""
-    cost: ScanCost | None
+    cost: ReadingCost | None
     """None where only archives were read."""
     prices_as_of: str
     findings: tuple[Finding, ...]

@@ -74,6 +74,7 @@ def _evidence(
         runtime=None,
         memory_mb=latest[5],
         timeout_s=None,
+        ephemeral_storage_mb=None,
         code_sha256="",
         log_group="",
         logs_json=False,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
-from tuner.logs.archive import read_files
+from tuner.logs.archive import ReadFiles, read_files
 from tuner.logs.collector import Unreadable
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from tuner.logs.archive import ReadFiles
+    from tuner.logs.collector import Collector
 
 _FORMAT: Final = 1
 """Of the files below, and of how lines are read: with another, archives are read anew."""
@@ -74,11 +74,47 @@ class ObservationFolder:
         Raises InputError for what can't be read.
         """
         files = find_files(paths)
-        kept = self._file_of(paths, files)
+        return self._kept_or_read(
+            self._file_of(paths, files),
+            tuple(map(str, paths)),
+            lambda collector: read_files(files, collector, progress),
+            asked,
+        )
+
+    def read_live(
+        self,
+        source: str,
+        window: Window,
+        take: Callable[[Collector], None],
+        *,
+        asked: str,
+    ) -> tuple[ReportStore, Reading]:
+        """Take a live source's reports of a window, or what was kept of them.
+
+        `take` hands lines on to a collector; where the same window is kept it isn't called. Raises
+        InputError, and what `take` raises.
+        """
+
+        def read(collector: Collector) -> ReadFiles:
+            take(collector)
+            collector.flush()
+            return ReadFiles(read=[source])
+
+        key = [_FORMAT, source, str(window.start), str(window.end)]
+        kept = self._folder / f"{_digest([source])[:16]}-{_digest(key)[:24]}.parquet"
+        return self._kept_or_read(kept, (source,), read, asked)
+
+    def _kept_or_read(
+        self,
+        kept: Path,
+        sources: tuple[str, ...],
+        read: Callable[[Collector], ReadFiles],
+        asked: str | None,
+    ) -> tuple[ReportStore, Reading]:
         reading = _reading(kept)
         store = None if reading is None else _opened(kept)
         if reading is None or store is None:
-            reading = self._read(paths, files, kept, progress)
+            reading = self._read(kept, sources, read)
             store = _opened(kept)
         if store is None:
             raise InputError(f"{kept} can't be read back: delete it, and ask again")
@@ -103,12 +139,9 @@ class ObservationFolder:
         return self._folder / f"{given[:16]}-{held[:24]}.parquet"
 
     def _read(
-        self,
-        paths: Sequence[Path],
-        files: Sequence[LogFile],
-        kept: Path,
-        progress: Callable[[int, int], None] | None,
+        self, kept: Path, sources: tuple[str, ...], read: Callable[[Collector], ReadFiles]
     ) -> Reading:
+        """Write what `read` hands to a collector, in full or not at all."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -118,7 +151,7 @@ class ObservationFolder:
         connection = open_database(database)
         try:
             intake = Intake(connection)
-            came = read_files(files, intake.collector, progress)
+            came = read(intake.collector)
             if not came.read:
                 name, why = came.unusable[0]
                 raise InputError(f"no file there holds logs: {name} is left out ({why})")
@@ -133,7 +166,7 @@ class ObservationFolder:
                 f"COPY reports TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd,"
                 " ROW_GROUP_SIZE 200000)"
             )
-            reading = _made_reading(paths, intake, came, count)
+            reading = _made_reading(sources, intake, came, count)
         except duckdb_error() as error:
             _remove(part)
             why = str(error).partition("\n")[0]
@@ -200,11 +233,11 @@ def _opened(kept: Path) -> ReportStore | None:
 
 
 def _made_reading(
-    paths: Sequence[Path], intake: Intake, came: ReadFiles, report_count: int
+    sources: tuple[str, ...], intake: Intake, came: ReadFiles, report_count: int
 ) -> Reading:
     found = intake.collector
     return Reading(
-        sources=tuple(map(str, paths)),
+        sources=sources,
         window=Window(_moment(found.first_us), _moment(found.last_us)),
         line_count=found.line_count,
         report_count=report_count,
