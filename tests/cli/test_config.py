@@ -222,7 +222,7 @@ EACH_TIME = {
     "allow_local", "author", "forge", "key", "number", "repository", "template",
     "token_env", "start", "end", "logs", "forget", "purpose",
     "by", "tags", "deploys", "revenue", "bill_file",
-    "metrics_only", "restart", "sort", "top",
+    "metrics_only", "restart", "sort", "source", "top",
 }  # fmt: skip
 
 

@@ -22,6 +22,15 @@ REPORT_QUERY: Final = (
 """Lines that say what came of an invocation stand beside the reports; others aren't asked for."""
 
 
+def cpu_events_query(function: str) -> str:
+    """The extension's events of one function: a stream of the group is named as it."""
+    return (
+        "fields @timestamp, @logStream, @message\n"
+        f'| filter function_name = "{function}" and ispresent(cpu_total_time)\n'
+        "| sort @timestamp asc"
+    )
+
+
 def report_rows(rows: Iterable[Mapping[str, str]], log_group: str) -> Iterator[LogLine]:
     """Rows as lines; a row without a time or a message is none."""
     for row in rows:

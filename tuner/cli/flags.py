@@ -52,6 +52,7 @@ _NAMED_ALIKE: Final = (
         "restart",
         "resume",
         "seed",
+        "source",
         "spot_share",
         "take_over",
     ),

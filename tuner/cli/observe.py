@@ -5,14 +5,23 @@ Annotations are evaluated by typer, so nothing here is postponed.
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tuner.cli import options, values
 from tuner.cli.screen import say, show_json, show_text, width
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tuner.api.observing_live import LiveRequest
+    from tuner.model.account import ReadingCost
+    from tuner.model.observation import Observation
+
 EPILOG = """\
+tuner observe resize-images
+
 tuner observe resize-images --logs exported/
 
 tuner observe resize-images --logs logs.json.gz --days 7 --json
@@ -38,7 +47,10 @@ def observe(
     start: Annotated[
         Any,
         options.measure_option(
-            "--from", metavar="TIME", parser=values.moment, help="2026-11-01 or 2026-11-01T06:30Z."
+            "--from",
+            metavar="TIME",
+            parser=values.moment,
+            help="With --logs: 2026-11-01 or 2026-11-01T06:30Z.",
         ),
     ] = None,
     end: Annotated[
@@ -50,12 +62,18 @@ def observe(
     days: Annotated[
         float | None,
         options.measure_option(
-            "--days", metavar="N", min=0.0, help="Days counted back from the last line."
+            "--days",
+            metavar="N",
+            min=0.0,
+            help="Days counted back from now (default: 14), with --logs from the last line.",
+            show_default=False,
         ),
     ] = None,
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
-        options.measure_option(help="Whose prices count (default: the logs', else x86_64)."),
+        options.measure_option(
+            help="With --logs: whose prices count (default: the logs', else x86_64)."
+        ),
     ] = None,
     discount_percent: Annotated[
         float,
@@ -66,7 +84,26 @@ def observe(
             help="Off the list price, such as 12%.",
         ),
     ] = 0.0,
-    region: Annotated[str | None, options.region_option("the ARN's, AWS_REGION, us-east-1")] = None,
+    source: Annotated[
+        Literal["auto", "insights", "events"],
+        options.measure_option(
+            help="How CloudWatch is read. insights: by queries, which are priced by the bytes they "
+            "scan. events: event by event, free and slow. auto: queries, where they're allowed."
+        ),
+    ] = "auto",
+    region: Annotated[
+        str | None, options.region_option("the ARN's or the profile's; with --logs us-east-1")
+    ] = None,
+    profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
+    budget_usd: Annotated[
+        float,
+        options.limits_option(
+            **options.AMOUNT_OR_NOTHING,
+            help="What reading may cost without asking you; more needs a yes.",
+        ),
+    ] = 1.0,
+    yes: options.Yes = False,
     forget: Annotated[
         str | None,
         options.output_option(
@@ -75,25 +112,43 @@ def observe(
     ] = None,
     json: options.JsonOutput = False,
 ) -> int:
-    """Say what a function does and costs in production, from its logs.
+    """Say what a function does and costs in production, without an invocation.
 
-    With --logs AWS isn't called, and the window is from the first to the last line. Lines of files
-    that name no function are taken for FUNCTION's; those of other functions are left out. What was
-    read is kept in the state folder (REPORT fields, request ids and error classes, never messages),
-    so that asking again is quick.
+    Its log in CloudWatch is read, with its settings and metrics beside it; only reading requests
+    are sent, and what log queries cost is said before and after. With --logs AWS isn't called, and
+    the window is from the first to the last line. Lines of files that name no function are taken
+    for FUNCTION's; those of other functions are left out. What was read is kept in the state folder
+    (REPORT fields, request ids and error classes, never messages), so that asking again is quick.
     """
     from tuner.api import observing
+    from tuner.api.observing_live import DEFAULT_DAYS, LiveRequest
     from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
+    from tuner.cli.reading import agreement
     from tuner.errors import UsageError
-    from tuner.report.observation import render, to_json
 
     if forget is not None:
         return _forget(forget, json=json)
     if function is None:
         raise UsageError("say which FUNCTION to observe")
     if not logs:
-        raise UsageError("give --logs PATH: a file or a folder of the function's logs")
+        if start is not None or end is not None:
+            raise UsageError("--from and --to are for --logs: give --days")
+        from tuner.api.observing_live import LiveRequest
+        from tuner.cli.reading import agreement
+
+        request = LiveRequest(
+            function,
+            region=region,
+            profile=profile,
+            endpoint_url=endpoint_url,
+            days=14 if days is None else days,
+            source=source,
+            discount_percent=discount_percent,
+        )
+        agree = agreement(budget_usd=budget_usd, yes=yes)
+        _show(shown(_of_account(request, agree)), json=json)
+        return 0
     found = shown(
         observing.observe(
             function,
@@ -108,13 +163,30 @@ def observe(
             today=today(),
         )
     )
+    _show(found, json=json)
+    return 0
+
+
+def _of_account(request: "LiveRequest", agree: "Callable[[ReadingCost], bool]") -> "Observation":
+    from datetime import UTC, datetime
+
+    from tuner.api.observing_live import observe_live
+    from tuner.cli.config import state_dir
+
+    return observe_live(
+        request, state_dir=state_dir(), now=datetime.now(UTC), agree=agree, tell=say
+    )
+
+
+def _show(found: "Observation", *, json: bool) -> None:
+    import sys
+
+    from tuner.report.observation import render, to_json
+
     if json:
         show_json(to_json(found))
     else:
-        import sys
-
         show_text(render(found, width=width(), encoding=sys.stdout.encoding or "ascii"))
-    return 0
 
 
 def _forget(function: str, *, json: bool) -> int:

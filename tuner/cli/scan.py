@@ -11,7 +11,6 @@ from tuner.cli import options, values
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
-    from tuner.model.account import ReadingCost
     from tuner.model.scan import Scan
 
 EPILOG = """\
@@ -175,24 +174,16 @@ def _of_account(request: Any, *, budget_usd: float, yes: bool, dry_run: bool) ->
 
     from tuner.api.scanning import scan_account
     from tuner.cli.config import state_dir
-    from tuner.cli.screen import agree
+    from tuner.cli.reading import agreement
     from tuner.errors import NotAgreedError
-    from tuner.report import numbers
-    from tuner.report.scan import gigabytes
-
-    def agreed(cost: "ReadingCost") -> bool:
-        say(
-            f"Log queries will scan about {gigabytes(cost.log_bytes)}: "
-            f"{numbers.usd(cost.query_usd)}. {cost.metric_count:,} metrics cost "
-            f"{numbers.usd(cost.metric_usd)}."
-        )
-        if dry_run:
-            return False
-        return yes or cost.usd <= budget_usd or agree("Go on?")
 
     try:
         return scan_account(
-            request, state_dir=state_dir(), now=datetime.now(UTC), agree=agreed, tell=say
+            request,
+            state_dir=state_dir(),
+            now=datetime.now(UTC),
+            agree=agreement(budget_usd=budget_usd, yes=yes, dry_run=dry_run),
+            tell=say,
         )
     except NotAgreedError:
         if dry_run:
