@@ -121,7 +121,6 @@ def observe(
     (REPORT fields, request ids and error classes, never messages), so that asking again is quick.
     """
     from tuner.api import observing
-    from tuner.api.observing_live import DEFAULT_DAYS, LiveRequest
     from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
     from tuner.cli.reading import agreement

@@ -1,0 +1,117 @@
+"""`observe` without files, against moto in a process of its own: the same answer by either way."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
+from tests.aws.moto_process import REGION, client, make_function, moto_process
+from tests.cli.running import run_here
+from tuner.api.observing_live import LiveRequest, observe_live
+from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tuner.model.account import ReadingCost
+    from tuner.model.observation import Observation
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with moto_process() as url:
+        make_live_function(url)
+        yield url
+
+
+@pytest.fixture
+def observe(url: str, tmp_path: Path) -> Callable[..., Observation]:
+    def run(function: str = "resize", **given: Any) -> Observation:
+        how = {"state_dir": tmp_path, "now": NOW, "agree": lambda _: True}
+        how |= {name: given.pop(name) for name in ("agree", "tell", "state_dir") if name in given}
+        request = LiveRequest(function, region=REGION, endpoint_url=url, **given)
+        return observe_live(request, **how)  # type: ignore[arg-type]
+
+    return run
+
+
+@pytest.mark.parametrize("source", ["insights", "events"])
+def test_either_way_every_report_counts_once(
+    observe: Callable[..., Observation], source: str
+) -> None:
+    """By hand: invocations, billed time to the last digit, sizes, outcomes; what metrics add."""
+    found = observe(source=source)
+    usage = found.usage
+    assert usage.invocation_count == COUNT
+    assert usage.billed_mb_ms == billed_mb_ms()
+    assert (usage.timeout_count, usage.cold_start_count) == (4, 4)
+    assert [(each.memory_mb, each.version) for each in found.by_memory] == [(512, "7"), (1024, "7")]
+    assert (found.memory_mb, found.throttle_count, found.max_concurrency) == (1024, 3, 2)
+    assert found.window.seconds == 14 * 86_400
+    assert found.rate_per_s == pytest.approx(COUNT / (14 * 86_400))
+    assert float(found.log_ingestion_cost_usd or 0) == pytest.approx(2 * 0.57, rel=0.2)
+    assert found.ephemeral_storage_cost_usd == 0
+
+
+def test_the_same_question_asks_for_no_log_again(
+    observe: Callable[..., Observation], tmp_path: Path
+) -> None:
+    """Nobody is asked about a price, and the answer is the same; no message is kept."""
+    asked: list[ReadingCost] = []
+
+    def agree(cost: ReadingCost) -> bool:
+        asked.append(cost)
+        return True
+
+    first = observe(agree=agree)
+    assert observe(agree=agree) == first
+    assert len(asked) == 1
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"secret" not in kept
+
+
+def test_without_agreement_no_query_is_sent(observe: Callable[..., Observation]) -> None:
+    """A no ends it."""
+    with pytest.raises(NotAgreedError):
+        observe(agree=lambda _: False)
+
+
+def test_what_has_no_log_is_one_clear_line(observe: Callable[..., Observation], url: str) -> None:
+    """No function of that name; one that was never invoked."""
+    with pytest.raises(FunctionNotFoundError, match="no function nothing in eu-west-1"):
+        observe("nothing")
+    make_function(url, "fresh", MemorySize=128)
+    with pytest.raises(InputError, match="no log group /aws/lambda/fresh in eu-west-1") as caught:
+        observe("fresh")
+    assert "CloudWatch counts 0 invocations" in str(caught.value)
+
+
+def test_a_log_that_is_kept_for_less_says_so(observe: Callable[..., Observation], url: str) -> None:
+    """The window is what is retained."""
+    logs = client("logs", url)
+    logs.put_retention_policy(logGroupName="/aws/lambda/resize", retentionInDays=3)
+    try:
+        found = observe()
+    finally:
+        logs.delete_retention_policy(logGroupName="/aws/lambda/resize")
+    assert found.window.seconds == 3 * 86_400
+    [finding] = [each for each in found.findings if each.code == "retention_short"]
+    assert "for 3 of the 14 days" in finding.message
+
+
+def test_the_command_says_the_price_and_prints_the_promised_object(
+    url: str, tmp_path: Path
+) -> None:
+    """Held against the schema; progress goes to stderr."""
+    ran = run_here(
+        *("observe", "resize", "--endpoint-url", url, "--region", REGION, "--json"),
+        TUNER_STATE_DIR=str(tmp_path),
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["invocation_count"] == COUNT
+    assert "Log queries will scan about" in ran.stderr
+    assert "Queries scanned" in ran.stderr
