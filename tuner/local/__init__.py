@@ -77,7 +77,7 @@ _HOMES: Final = {
     "start_local_lambda": "child_process",
     "zip_folder": "control_plane.package",
 }
-"""Loaded at their first use: most need what other systems than Linux and macOS lack."""
+"""Loaded on first use: most need what systems other than Linux and macOS lack."""
 
 __all__ = [
     "CpuControl",

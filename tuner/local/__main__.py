@@ -1,8 +1,8 @@
 """`python -m tuner.local TEMPLATE`: serve until standard input ends; started by `child_process`.
 
-The first line of standard input has the options of `LocalLambda.from_template` as JSON. What is
-printed is lines of JSON: {"step"} for what takes long, and last the status once it answers, or
-{"error", "kind"} where it cannot start.
+The first line of standard input has the options of `LocalLambda.from_template` as JSON. The output
+is lines of JSON: {"step"} for each slow step, and finally the status once it answers, or {"error",
+"kind"} if it can't start.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Serve a template's functions; the exit code."""
+    """Serve a template's functions; return the exit code."""
     access_key_id = f"LOCAL{secrets.token_hex(16).upper()}"
     keep_from_others()
     signal.signal(signal.SIGTERM, _leave)
@@ -55,14 +55,14 @@ def _say(value: dict[str, object]) -> None:
 
 
 def _outlive_no_parent() -> None:
-    """Have the main thread leave as soon as standard input ends, whatever it is busy with."""
+    """Make the main thread leave as soon as standard input ends, whatever it is doing."""
     while os.read(0, 4096):  # not through sys.stdin: its lock would be held at the exit
         pass
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Let the `with` block end what was started, once: nothing may cut through its end."""
+    """Let the `with` block end what was started, once: nothing may interrupt the cleanup."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise SystemExit(143)
 

@@ -1,7 +1,7 @@
 """Builds functions on request: with pip, npm, esbuild, go, cargo or the Makefile's target.
 
-The folders of the template are only read. Which tool it is follows from the function, as with
-`sam build`: what the template's BuildMethod says, else requirements.txt or package.json.
+The template's folders are only read. The tool depends on the function, as with `sam build`: the
+template's BuildMethod, else requirements.txt or package.json.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ code = subprocess.call(sys.argv[1:], stdin=subprocess.DEVNULL)
 sys.stdout.flush()
 os._exit(code if code >= 0 else 1)
 """
-"""Runs a tool in a process group that ends with whoever asked for it, however that one ends:
-its standard input ends then."""
+"""Runs a tool in a process group that ends with its parent, however that ends: its standard input
+closes then."""
 _NOT_COPIED: Final = shutil.ignore_patterns("__pycache__", ".git", ".aws-sam")
 _NOT_COPIED_OF_RUST: Final = shutil.ignore_patterns(".git", ".aws-sam", "target")
 _ESBUILD_OPTIONS: Final = {
@@ -54,9 +54,9 @@ _ESBUILD_OPTIONS: Final = {
 
 
 class Builder:
-    """Builds into folders of its own below `root`, which its owner removes.
+    """Builds into its own folders below `root`, which its owner removes.
 
-    `only` names the functions that are built; None: all. `on_step` is told what begins.
+    `only` names the functions to build; None: all. `on_step` is told what begins.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Builder:
         self._on_step = on_step
 
     def is_for(self, function: FunctionDefinition) -> bool:
-        """Whether this function is to be built."""
+        """Whether to build this function."""
         return self._only is None or function.name in self._only
 
     def build(self, function: FunctionDefinition) -> Path | None:
-        """Return the folder that is to be deployed; None where there is nothing to build.
+        """Return the folder to deploy; None if there is nothing to build.
 
         Raises LocalError with the tool's last words.
         """
@@ -111,7 +111,7 @@ class Builder:
         return self._pip(function.name, function.runtime, code_dir, target)
 
     def build_layer(self, layer: TemplateLayer) -> Path | None:
-        """Return a layer's built folder, as it is for /opt; None where nothing is to be built."""
+        """Return a layer's built folder, as it is for /opt; None if there is nothing to build."""
         method, target = layer.build_method, self._root / f"layer-{layer.name}"
         if method is None or layer.folder.is_file():
             return None
@@ -125,7 +125,7 @@ class Builder:
         return target
 
     def _pip(self, what: str, runtime: str, code_dir: Path, target: Path) -> Path:
-        """Install first and copy the code over it: what the function has itself wins."""
+        """Install first and copy the code over it: the function's own files win."""
         from tuner.local.execution.runtime.interpreter import (  # noqa: PLC0415 - only to build
             find_interpreter,
         )
@@ -148,7 +148,9 @@ class Builder:
         more: Sequence[str] = (),
         kinds: str = "--omit=dev",
     ) -> Path:
-        """Install what package.json names, and `more`: parts of the SDK that Lambda would bring."""
+        """Install what package.json names, and `more`: parts of the SDK that Lambda would
+        include.
+        """
         shutil.copytree(code_dir, target, ignore=_NOT_COPIED)
         options = (kinds, "--no-audit", "--no-fund", "--no-update-notifier")
         if (target / "package.json").is_file():
@@ -187,14 +189,14 @@ class Builder:
         _run([*command, *entries, *options, *_esbuild_options(function.build_properties)], copy)
 
     def _go(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
-        """Compile in the folder itself, which go leaves alone: modules may lie beside it."""
+        """Compile in the folder itself, which go doesn't change: modules may be beside it."""
         _check_tool("go", "go")
         self._on_step(f"building {function.name}: go build")
         target.mkdir(parents=True)
         _run(["go", "build", "-buildvcs=false", "-o", str(target / "bootstrap"), "."], code_dir)
 
     def _cargo(self, function: FunctionDefinition, code_dir: Path, target: Path) -> None:
-        """Compile with cargo alone: what cargo-lambda adds is for other machines than this."""
+        """Compile with cargo alone: what cargo-lambda adds is for other machines."""
         _check_tool("rust-cargolambda", "cargo")
         self._on_step(f"building {function.name}: cargo build")
         copy, out = self._root / f"{function.name}.source", self._root / f"{function.name}.cargo"
@@ -207,7 +209,7 @@ class Builder:
 
 
 def _entry(function: FunctionDefinition, code_dir: Path) -> tuple[str, ...]:
-    """Find the handler's source; its place in the folder is kept."""
+    """Find the handler's source; its relative path is kept."""
     stem = handler_stem(function.handler)
     for ending in ("ts", "mts", "cts", "tsx", "js", "mjs", "cjs", "jsx"):
         if (code_dir / f"{stem}.{ending}").is_file():
@@ -219,7 +221,7 @@ def _entry(function: FunctionDefinition, code_dir: Path) -> tuple[str, ...]:
 
 
 def handler_stem(handler: str) -> str:
-    """Give the file that a Node.js handler names, without its ending: "src/app"."""
+    """Return the file that a Node.js handler names, without its extension: "src/app"."""
     folder, slash, base = handler.rpartition("/")
     return f"{folder}{slash}{base.partition('.')[0]}"
 
@@ -235,7 +237,7 @@ def _esbuild_options(properties: Sequence[tuple[str, Sequence[str]]]) -> Iterato
 
 
 def _program(out: Path, names: Sequence[str]) -> Path:
-    """Choose what cargo made: the named program, or the only one."""
+    """Choose what cargo built: the named program, or the only one."""
     folders = (out / "release", *out.glob("*/release"))
     made = [
         file
@@ -270,7 +272,7 @@ def _check_method(method: str | None) -> None:
 
 
 def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | None = None) -> None:
-    """Run a tool with the caller's environment: indexes, proxies and caches are set there."""
+    """Run a tool with the caller's environment, which sets indexes, proxies and caches."""
     tool = command[2] if command[1] == "-m" else command[0]
     executable = shutil.which(command[0])
     if executable is None:
@@ -295,7 +297,7 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str] | No
 
 
 def _output_of(leader: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """Read all that is said until the end; standard input stays open, for its end is a sign."""
+    """Read all output until the end; standard input stays open, because its end is a signal."""
     assert leader.stdin is not None
     with leader.stdin:
         leader.stdin = None  # communicate() would close it
@@ -303,7 +305,7 @@ def _output_of(leader: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def _end_group(leader: subprocess.Popen[bytes]) -> None:
-    """End the tool and all that it has started, if anything is left of it."""
+    """End the tool and everything it started, if anything is left of it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader.pid, signal.SIGKILL)
     leader.wait()
@@ -313,7 +315,7 @@ def _end_group(leader: subprocess.Popen[bytes]) -> None:
 
 
 def with_named(wanted: str, functions: Sequence[FunctionDefinition]) -> frozenset[str]:
-    """Name the function `wanted` and those that its variables name, and theirs in turn."""
+    """Return `wanted` and the functions that its variables name, and theirs in turn."""
     by_name = {function.name: function for function in functions}
     found: set[str] = set()
     ahead = [wanted] if wanted in by_name else []
@@ -327,7 +329,7 @@ def with_named(wanted: str, functions: Sequence[FunctionDefinition]) -> frozense
 
 
 def _last_words(output: bytes) -> str:
-    """Choose the line that says most: the first error, else the last line."""
+    """Choose the most telling line: the first error, else the last line."""
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines()]
     said = [line for line in lines if line]
     errors = [line for line in said if line.lower().startswith(("error", "npm err", "npm error"))]

@@ -1,4 +1,4 @@
-"""The local Lambda as a child process that ends with its parent, however that one ends."""
+"""The local Lambda as a child process that ends with its parent, however that ends."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ _PASSED_ON: Final = (
     *("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "USER", "LOGNAME", "XDG_RUNTIME_DIR"),
     *("PYTHON", "PYENV_", "VIRTUAL_ENV", "COVERAGE_"),
 )
-"""How they begin. A handler, which runs as the same user, could read the endpoint's own."""
+"""Prefixes of variable names. A handler, running as the same user, could read the
+endpoint's own."""
 
 
 class ServeOptions(TypedDict, total=False):
-    """How a template's functions are served; `LocalLambda.from_template` says what each means."""
+    """How a template's functions are served; see `LocalLambda.from_template`."""
 
     port: int
     region: Required[str]
@@ -46,27 +47,27 @@ class ServeOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class LocalStatus:
-    """What the endpoint says of itself and of its host when it is ready."""
+    """What the endpoint says about itself and its host when it's ready."""
 
     endpoint_url: str
     region: str
     account_id: str
     access_key_id: str = field(repr=False)
-    """What requests must be signed with that change anything."""
+    """The key that must sign requests that change anything."""
     functions: tuple[str, ...]
     left_out: Mapping[str, str]
-    """Functions of the template that cannot be run here, with the reasons."""
+    """Functions of the template that can't run here, with the reasons."""
     cpu_control: CpuControl
     max_memory_mb: int
     core_count: int
     host_findings: tuple[Finding, ...]
-    """Those of `findings` that are about this host."""
+    """The ones in `findings` about this host."""
     findings: tuple[Finding, ...]
     function_findings: Mapping[str, tuple[Finding, ...]]
-    """Those of them that are about one function, by its name."""
+    """The ones about one function, by its name."""
 
     def findings_for(self, function: str) -> tuple[Finding, ...]:
-        """What there is to know for whoever uses one function: nothing of the others."""
+        """What matters to whoever uses one function, without the others."""
         of_others = {
             finding
             for name, found in self.function_findings.items()
@@ -95,7 +96,7 @@ class RunningLocalLambda:
         return self._process.pid
 
     def wait(self) -> None:
-        """Wait until the child ends by itself, which it should not."""
+        """Wait until the child ends by itself, which it shouldn't."""
         self._process.wait()
 
     def close(self) -> None:
@@ -119,11 +120,11 @@ def start_local_lambda(
     """Serve a template's functions from a child of the interpreter `python`.
 
     This process may hold credentials, and the handlers run below it as the same user: from now on
-    nobody but root reads its memory and variables.
+    only root can read its memory and variables.
 
-    Returns when it answers; with `build` the functions are built before that (or `build_for` and
-    those that it names), and `on_step` is told of each. Raises what the child met: TemplateError,
-    LocalError and their kin.
+    Returns once it answers; with `build` the functions are built first (or `build_for` and those
+    that it names), and `on_step` is told about each. Raises the child's error: TemplateError,
+    LocalError and their subclasses.
     """
     keep_from_others()
     build = options.get("build", False)
@@ -145,7 +146,7 @@ def start_local_lambda(
 
 
 def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
-    """Write to the child's standard input; whoever waits for it is told that it is gone."""
+    """Write to the child's standard input; a missing child is noticed when its output is read."""
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(line)
@@ -153,9 +154,9 @@ def _send(process: subprocess.Popen[bytes], line: bytes) -> None:
 
 
 def _environment(caller: Mapping[str, str], *, build: bool) -> dict[str, str]:
-    """What the child gets of the caller's variables: no secret, AWS's least of all.
+    """The caller's variables that the child gets: no secret, least of all AWS's.
 
-    An interpreter needs little; package managers may need any, so a build gets all but AWS's.
+    An interpreter needs few; package managers may need any, so a build gets all except AWS's.
     """
     if build:
         return {name: value for name, value in caller.items() if not name.startswith("AWS_")}
@@ -193,7 +194,7 @@ def _findings(said: list[dict[str, Any]]) -> tuple[Finding, ...]:
 
 
 def end_child(process: subprocess.Popen[bytes], limit_s: float = STOP_TIMEOUT_S) -> None:
-    """Close a child's standard input, at which it ends; one that takes longer is killed."""
+    """Close a child's standard input, which ends it; one that takes longer is killed."""
     if process.stdin is not None:
         with contextlib.suppress(OSError):
             process.stdin.close()
@@ -208,7 +209,7 @@ def end_child(process: subprocess.Popen[bytes], limit_s: float = STOP_TIMEOUT_S)
 
 @contextlib.contextmanager
 def killed_after(process: subprocess.Popen[bytes], limit_s: float) -> Iterator[IO[bytes]]:
-    """Give a child's output to read from; the child is killed where that takes longer."""
+    """Return a child's output to read from; the child is killed if that takes longer."""
     assert process.stdout is not None
     timer = threading.Timer(limit_s, process.kill)
     timer.daemon = True

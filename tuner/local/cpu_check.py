@@ -1,4 +1,4 @@
-"""Measures how true a control of CPU is here, with a real function: `tuner local check`."""
+"""Measures how accurate a CPU control is here, with a real function: `tuner local check`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 SIZES_MB: Final = (128, 256, 512, 1024, 1536, 1769)
 CPU_S: Final = 0.4
-"""CPU time of one run. A shorter one lies higher: its first window is a whole one."""
+"""CPU time of one run. A shorter one reads high, because its first window is a full one."""
 REPETITIONS: Final = 3
 WAIT_S: Final = 0.2
 BARE_CPU_S: Final = 0.05
 TOLERANCES: Final[dict[str, float]] = {"stop-continue": 0.10}
-"""How far from its share a control may be; kernel groups: 5%."""
+"""How far from its share a control may be; for kernel groups, 5%."""
 PROBE_DIR: Final = Path(__file__).parent / "probe_function"
 
 
@@ -44,7 +44,7 @@ class _Probe:
         self.cpu_control = executor.limits.cpu_control
 
     def start(self, memory_mb: int) -> None:
-        """Have the environment's start behind it: it is no part of what is measured."""
+        """Get the environment's start out of the way: it isn't part of the measurement."""
         self._invoke("burn", memory_mb, {"workers": 1, "cpu_s": 0.001})
 
     def burn(self, memory_mb: int, worker_count: int) -> float:
@@ -81,10 +81,10 @@ def check_control(
     cpu_s: float = CPU_S,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> HostCheck:
-    """Measure a control (None: the one that this machine would choose), in about half a minute.
+    """Measure a control (None: this machine's own choice), in about half a minute.
 
-    Sizes of one core each have one process that computes; above, as many as there are whole cores.
-    Raises LocalError if the control does not work here.
+    Up to one core, one process computes at each size; above, as many as there are whole cores.
+    Raises LocalError if the control doesn't work here.
     """
     begin = read_machine_clock()
     executor = ProcessExecutor(work_dir=work_dir, cpu_control=control)

@@ -1,4 +1,4 @@
-"""Puts definitions into the store: packs their code, checks them against this host."""
+"""Puts definitions into the store: packs their code and checks them against this host."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ECHO: Final = "def handler(event, context):\n    return event\n"
 
 
 class Deployer:
-    """Deploys functions that are ready at once, and tells what there is to know of them."""
+    """Deploys functions that are ready at once, and reports findings about them."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Deployer:
         executor: Executor,
         builder: Builder | None = None,
     ) -> None:
-        """Without a builder the code is deployed as it lies there."""
+        """Without a builder, the code is deployed as it is."""
         self._store = store
         self._layers = layers
         self._codes = codes
@@ -54,10 +54,10 @@ class Deployer:
     def deploy_all(
         self, functions: Sequence[FunctionDefinition], *, leave_out_unfit: bool
     ) -> dict[str, list[Finding]]:
-        """Deploy, and tell what there is to know of each function by its name.
+        """Deploy, and return the findings about each function by name.
 
-        What cannot be shown here raises LocalError, or is left out with a finding. Raises
-        LocalError, too, if nothing remains.
+        What can't run here raises LocalError, or is left out with a finding. Also raises LocalError
+        if nothing remains.
         """
         findings: dict[str, list[Finding]] = {}
         unfit: dict[str, str] = {}
@@ -112,9 +112,9 @@ class Deployer:
         return [*findings, *findings_of(function, is_built=is_built, may_build=may_build)]
 
     def _publish(self, layer: TemplateLayer, builder: Builder | None) -> str:
-        """Publish a layer's folder, once for all functions that have it so: its ARN.
+        """Publish a layer's folder once for all functions that use it; return its ARN.
 
-        Raises LocalError, for each of them, where it cannot be built.
+        Raises LocalError, for each of them, if it can't be built.
         """
         key = (layer.name, builder is not None and layer.build_method is not None)
         if key in self._broken:
@@ -140,7 +140,7 @@ def _package(function: FunctionDefinition) -> bytes:
 
 
 def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered | None) -> None:
-    """Say at once, and where the template is, what an invocation would fail for."""
+    """Report right away, with the template's line, what an invocation would fail for."""
     if not function.runtime.startswith("provided"):
         return
     folders = [code.folder, *([layered.opt_dir] if layered else [])]
@@ -153,7 +153,7 @@ def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered 
 
 
 def _check_bundled(function: FunctionDefinition) -> None:
-    """Name the cause where the handler is yet to be made of TypeScript."""
+    """Name the cause if the handler still has to be compiled from TypeScript."""
     folder, stem = function.code_dir, handler_stem(function.handler)
     if folder is None or not folder.is_dir() or not function.runtime.startswith("nodejs"):
         return
@@ -172,7 +172,7 @@ def _check_bundled(function: FunctionDefinition) -> None:
 
 
 def _creation(function: FunctionDefinition) -> dict[str, Any]:
-    """Write a definition as the request that CreateFunction would take."""
+    """Write a definition as a CreateFunction request."""
     return {
         "FunctionName": function.name,
         "Code": {},

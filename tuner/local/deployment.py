@@ -1,6 +1,6 @@
-"""What is deployed, what the local Lambda API asks of its execution, and what that answers.
+"""What is deployed, what the local Lambda API asks of its execution, and the result.
 
-And which runtimes can be run locally at all; whether a host has them is another question.
+Also which runtimes can run locally at all; whether a host has them is another question.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from tuner.model.finding import Finding
 
 CpuControl = Literal["cgroup-v1", "cgroup-v2", "stop-continue", "none"]
-"""How memory buys CPU here; "none" where execution is switched off (scripted replies)."""
+"""How memory buys CPU here; "none" if execution is switched off (scripted replies)."""
 
 
 PYTHON_MINORS: Final = tuple(range(6, 16))
 NODE_RELEASES: Final = ("", "4.3", "6.10", "8.10", *(f"{major}.x" for major in range(10, 27, 2)))
-"""What follows "nodejs": retired runtimes too, which functions of old templates still have."""
+"""What follows "nodejs", including retired runtimes, which old templates still have."""
 RUNNABLE: Final = "python3.6 to python3.15, nodejs to nodejs26.x, provided.al2, provided.al2023"
 _PROVIDED: Final = re.compile(r"provided(\.al2(023)?)?")
 
@@ -32,7 +32,7 @@ _PROVIDED: Final = re.compile(r"provided(\.al2(023)?)?")
 class Deployment:
     """One version's code and settings at one moment: what an execution environment is made for.
 
-    `deployment_id` is unique for every change: environments of an older one are never reused.
+    `deployment_id` changes with every update: environments of an older one are never reused.
     """
 
     deployment_id: str
@@ -49,14 +49,14 @@ class Deployment:
     code_dir: Path
     log_group: str
     opt_dir: Path | None = None
-    """The layers' files, one over the other: what Lambda has at /opt. None without layers."""
+    """The layers' files, overlaid: Lambda's /opt. None without layers."""
     environment: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """The function's variables, and the endpoint, region and credentials (invented ones) with
-    which the handler's AWS clients reach this host's services."""
+    """The function's variables, and the endpoint, region and (invented) credentials for the
+    handler's AWS clients."""
     log_format: Literal["Text", "JSON"] = "Text"
     application_log_level: str | None = None
     system_log_level: str | None = None
-    """Both of JSON logs only."""
+    """Both apply to JSON logs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class InvokeRequest:
 
 @dataclass(frozen=True, slots=True)
 class InvokeResult:
-    """What came of it: the payload or error object, and the whole log of the invocation."""
+    """The result: the payload or error object, and the invocation's whole log."""
 
     payload: bytes = field(repr=False)
     function_error: str | None
@@ -88,11 +88,11 @@ class InvokeResult:
 
 @dataclass(frozen=True, slots=True)
 class HostLimits:
-    """What this host can show."""
+    """What this host can emulate."""
 
     core_count: int
     max_memory_mb: int
-    """cores x 1,769: above it, a share of CPU cannot be shown and is refused."""
+    """cores x 1,769: a larger CPU share can't be emulated and is refused."""
     cpu_control: CpuControl
     findings: tuple[Finding, ...] = ()
 
@@ -102,22 +102,22 @@ class Executor(Protocol):
 
     @property
     def limits(self) -> HostLimits:
-        """What this host can show."""
+        """What this host can emulate."""
 
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
-        """What there is to say of a runtime here, before anything runs.
+        """Findings about a runtime here, before anything runs.
 
-        Raises LocalError where it cannot be run.
+        Raises LocalError if it can't run.
         """
 
     def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
-        """Run one invocation in a warm or new environment; blocks until it ended."""
+        """Run one invocation in a warm or new environment; blocks until it ends."""
 
     def retire(self, deployment_id: str) -> None:
-        """Have a deployment's idle environments ended soon, and busy ones when they are done."""
+        """End a deployment's idle environments soon, and busy ones when they are done."""
 
     def close(self) -> None:
-        """End every environment and remove all that was made for them."""
+        """End every environment and remove everything made for them."""
 
 
 def parse_trace(header: str | None) -> dict[str, str]:
@@ -127,7 +127,7 @@ def parse_trace(header: str | None) -> dict[str, str]:
 
 
 def check_runtime(runtime: str) -> None:
-    """Raise LocalError for a runtime that no host can run locally."""
+    """Raise LocalError for a runtime that can't run locally on any host."""
     python = re.fullmatch(r"python3\.(\d{1,2})", runtime)
     is_known = (
         (python is not None and int(python[1]) in PYTHON_MINORS)
@@ -141,14 +141,13 @@ def check_runtime(runtime: str) -> None:
 
 
 def node_major(runtime: str) -> int:
-    """Give the Node.js of a known runtime: 20 for "nodejs20.x", 8 for "nodejs8.10"."""
+    """Return a known runtime's Node.js version: 20 for "nodejs20.x", 8 for "nodejs8.10"."""
     major = runtime.removeprefix("nodejs").partition(".")[0]
     return int(major or 0)  # "nodejs" alone was 0.10
 
 
 FunctionDefinition = TemplateFunction
-"""What is to be deployed, whether a template says so or not.
+"""What to deploy, from a template or not.
 
-Without code it gets a handler that returns its event: enough where another executor answers in its
-place.
-"""
+Without code it gets a handler that returns its event, which is enough if another executor answers
+instead."""

@@ -1,7 +1,7 @@
-"""S3, SQS, DynamoDB, CloudWatch Logs, IAM and the rest: moto, in a process of its own.
+"""S3, SQS, DynamoDB, CloudWatch Logs, IAM and the rest: moto, in its own process.
 
-It shares nothing with the process that keeps the clock, so that a busy service does not lengthen
-an invocation. It listens on a Unix socket in a private folder; only this endpoint reaches it.
+It shares nothing with the process that keeps time, so a busy service doesn't lengthen an
+invocation. It listens on a Unix socket in a private folder, which only this endpoint reaches.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ def not_installed() -> str | None:
 
 
 class EmulatedServices:
-    """Their process. Begins to start at once; `wait_ready` before the first request.
+    """Their process. It starts right away; call `wait_ready` before the first request.
 
-    What it needs must be there: see `not_installed`.
+    What it needs must be installed: see `not_installed`.
     """
 
     def __init__(self, folder: Path, *, account_id: str, region: str) -> None:
@@ -83,7 +83,7 @@ class EmulatedServices:
             raise LocalError(f"the emulated services (moto) did not start: {last_words}")
 
     def keep_log(self, group: str, stream: str, events: Sequence[LogEvent]) -> None:
-        """Send log lines to CloudWatch Logs; where nobody listens any more, they are dropped."""
+        """Send log lines to CloudWatch Logs; drop them if nothing listens any more."""
         batch = {
             "group": group,
             "stream": stream,
@@ -97,12 +97,12 @@ class EmulatedServices:
             pipe.flush()
 
     def close(self) -> None:
-        """End the process: its standard input ends, and it is killed if it does not obey."""
+        """End the process: its standard input closes, and it's killed if it doesn't end."""
         end_child(self._process, STOP_TIMEOUT_S)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of the caller's: no credentials, no configuration of AWS or moto."""
+    """None of the caller's variables: no credentials, no AWS or moto configuration."""
     return {
         "PYTHONPATH": ":".join(part for part in sys.path if part),
         "PYTHONUTF8": "1",
@@ -118,13 +118,13 @@ def _environment(folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRequests:
-    """Asks the services on a Unix socket what AWS's clients would; nothing of boto3 is loaded."""
+    """Sends the services what AWS's clients would, over a Unix socket, without loading boto3."""
 
     socket_path: Path
     region: str
 
     def read(self, bucket: str, key: str, version: str | None, max_bytes: int) -> bytes:
-        """Give an object's bytes; raises LocalError where there is none, or it is too large."""
+        """Return an object's bytes; raises LocalError if it doesn't exist or is too large."""
         query = f"?{urlencode({'versionId': version})}" if version else ""
         path = f"/{quote(bucket, safe='')}/{quote(key)}{query}"
         try:
@@ -138,7 +138,7 @@ class ServiceRequests:
         return body
 
     def make(self, resource: TemplateResource) -> None:
-        """Make a template's resource, empty; raises LocalError with what the service says."""
+        """Create a template's resource, empty; raises LocalError with the service's message."""
         makers: Mapping[str, Callable[[TemplateResource], None]] = {
             "AWS::DynamoDB::Table": self._table,
             "AWS::S3::Bucket": self._bucket,
@@ -229,7 +229,7 @@ class ServiceRequests:
 
 
 def _with_numbers(value: Any) -> Any:
-    """Write capacity units as numbers, as DynamoDB's API has them and templates need not."""
+    """Write capacity units as numbers, as DynamoDB's API requires and templates may not."""
     if isinstance(value, list):
         return [_with_numbers(each) for each in value]
     if not hasattr(value, "items"):
@@ -249,7 +249,7 @@ def _no_object(code: str, message: str) -> LocalError:
 
 
 def _message(said: bytes) -> str:
-    """What the service says, from its JSON or its XML, as one line."""
+    """The service's message, from its JSON or XML, as one line."""
     text = said.decode(errors="replace")
     try:
         found = json.loads(text)

@@ -1,4 +1,4 @@
-"""The local Lambda as a whole: API, executor and emulated services behind one port on loopback."""
+"""The whole local Lambda: API, executor and emulated services behind one port on loopback."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _LAMBDA_ONLY: Final = "this endpoint was started for Lambda only, without S3, SQ
 class LocalLambda:
     """Serves from construction until `close()`, or the end of a `with` block.
 
-    `executor` None takes the real one, which runs handlers. `update_s` is how long a change is in
-    progress, by `clock`. A function that cannot be shown here (its runtime, its memory) raises
+    `executor` None uses the real one, which runs handlers. `update_s` is how long a change is in
+    progress, by `clock`. A function that can't be emulated here (its runtime, its memory) raises
     LocalError; with `leave_out_unfit` it is left out with a finding, as long as others remain.
-    `resources` are made in the emulated services, empty. `http` is a server that is bound already.
-    With `build` pip, npm and the like run first, in copies of the functions' folders: for all, or
-    for the function `build_for` and those that it names; `on_step` is told of each.
-    With `access_key_id` only requests that are signed with it change anything.
-    Raises LocalError, too, where this host lacks what it needs.
+    `resources` are created in the emulated services, empty. `http` is a server that is already
+    bound. With `build`, pip, npm and the like run first, in copies of the functions' folders: for
+    all, or for the function `build_for` and those that it names; `on_step` is told about each. With
+    `access_key_id`, only requests signed with it can change anything. Also raises LocalError if
+    this host lacks what it needs.
     """
 
     def __init__(
@@ -176,12 +176,12 @@ class LocalLambda:
 
     @property
     def limits(self) -> HostLimits:
-        """What this host can show."""
+        """What this host can emulate."""
         return self._executor.limits
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the operator should know of this host and of the functions."""
+        """What the operator should know about this host and the functions."""
         of_functions = itertools.chain.from_iterable(self._of_functions.values())
         return tuple(dict.fromkeys((*self.limits.findings, *of_functions, *self._findings)))
 
@@ -205,11 +205,11 @@ class LocalLambda:
         }
 
     def add_findings(self, findings: Iterable[Finding]) -> None:
-        """Let the endpoint tell of something more."""
+        """Let the endpoint report more findings."""
         self._findings += findings
 
     def leave_out(self, name: str, why: str) -> None:
-        """Tell whoever asks for a function why it is not here."""
+        """Record why a function isn't here, for whoever asks for it."""
         self._store.leave_out(name, why)
         self._of_functions[name] = [left_out(why)]
 
@@ -219,7 +219,7 @@ class LocalLambda:
             self._services.keep_log(group, stream, events)
 
     def close(self) -> None:
-        """End every environment and process, and remove all that was made."""
+        """End every environment and process, and remove everything that was made."""
         self._open.close()
 
     def __enter__(self) -> Self:
@@ -229,7 +229,7 @@ class LocalLambda:
         self.close()
 
     def _make(self, resources: Sequence[TemplateResource]) -> list[Finding]:
-        """Make a template's resources once the emulated services are up."""
+        """Create a template's resources once the emulated services are up."""
         make = None
         if self._services is not None:
             self._services.wait_ready()
@@ -263,7 +263,7 @@ class LocalLambda:
         return Endpoint(api.handle, self._own, proxy.handle, "").handle
 
     def _client_environment(self) -> tuple[tuple[str, str], ...]:
-        """Let handlers' AWS clients find this endpoint. The credentials are invented ones."""
+        """Let handlers' AWS clients find this endpoint. The credentials are invented."""
         return (
             ("AWS_ENDPOINT_URL", self.endpoint_url),
             ("AWS_REGION", self.region),
@@ -274,7 +274,7 @@ class LocalLambda:
         )
 
     def _code_url(self, code: Code) -> str:
-        """Where a package can be fetched. The token keeps it from being guessed."""
+        """Where to fetch a package. The token keeps it from being guessed."""
         return f"{self.endpoint_url}{OWN_PREFIX}code/{self._code_token}/{code.zip_path.name}"
 
     def _own(self, request: Request) -> Response:
@@ -294,7 +294,7 @@ class LocalLambda:
 
 
 def _bare_name(given: str, region: str) -> str:
-    """The name in a FunctionName; what is none is nobody's, and its caller is told so later."""
+    """The name in a FunctionName; an invalid one matches nothing, and the caller hears so later."""
     try:
         return AccountRegion(region, ACCOUNT_ID).resolve(given).name
     except ApiError:

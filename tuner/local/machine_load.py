@@ -1,4 +1,4 @@
-"""What this machine is busy with: a bare loop's share of a core, steal, the load of others."""
+"""How busy this machine is: a bare loop's share of a core, steal, the load of other processes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 HEADER: Final = "X-Tuner-Host-Load"
-"""Of a reply: the part of all cores' time that others had lately while handlers ran, 0 to 1."""
+"""In a reply: the share of all cores' time that others had lately while handlers ran, 0 to 1."""
 LEAST_S: Final = 0.6
-"""So much of all cores' time is looked at for one figure: the clock ticks in 10 ms."""
+"""The least amount of all cores' time behind one figure: the clock ticks every 10 ms."""
 BLOCK_BYTES: Final = 1 << 18
 PROC_STAT: Final = Path("/proc/stat")
 TICKS_PER_S: Final = 100.0
@@ -23,7 +23,7 @@ TICKS_PER_S: Final = 100.0
 
 
 def bare_share(cpu_s: float, loop_count: int = 1) -> float:
-    """CPU time over wall time of loops in this process, which nothing limits: 1 on free cores."""
+    """CPU time over wall time of loops in this process, without any limit: 1 on free cores."""
     threads = [threading.Thread(target=_compute, args=(cpu_s,)) for _ in range(loop_count)]
     begin = time.perf_counter()
     for thread in threads:
@@ -34,7 +34,7 @@ def bare_share(cpu_s: float, loop_count: int = 1) -> float:
 
 
 def _compute(cpu_s: float) -> None:
-    """Use so much CPU time of this thread, outside the interpreter's lock."""
+    """Use this much CPU time in this thread, outside the interpreter's lock."""
     block, end = bytes(BLOCK_BYTES), time.thread_time() + cpu_s
     while time.thread_time() < end:
         hashlib.sha256(block).digest()
@@ -42,7 +42,7 @@ def _compute(cpu_s: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MachineClock:
-    """CPU seconds of the whole machine so far, as /proc/stat has them, and this process's own."""
+    """CPU seconds of the whole machine so far, from /proc/stat, and this process's own."""
 
     total_s: float
     busy_s: float
@@ -51,7 +51,7 @@ class MachineClock:
 
 
 def read_machine_clock(stat: Path = PROC_STAT) -> MachineClock | None:
-    """Read it; None where there is no /proc/stat (macOS)."""
+    """Read it; None without /proc/stat (macOS)."""
     try:
         first = stat.read_text(encoding="ascii").split("\n", 1)[0]
     except OSError:
@@ -86,7 +86,7 @@ class HostLoad:
         read: Callable[[], MachineClock | None] = read_machine_clock,
         own_s: Callable[[], float] | None = None,
     ) -> None:
-        """`own_s` gives the CPU seconds of the endpoint and all below it."""
+        """`own_s` returns the CPU seconds of the endpoint and everything below it."""
         self._read = read
         self._own_s = own_s or (lambda: tree_cpu_s(os.getpid()))
         self._lock = threading.Lock()
@@ -126,7 +126,9 @@ class HostLoad:
 
 
 def tree_cpu_s(pid: int) -> float:
-    """CPU seconds of a process and all below it, those that ended and were waited for too."""
+    """CPU seconds of a process and everything below it, including those that ended and were waited
+    for.
+    """
     total, ahead = 0.0, [str(pid)]
     while ahead:
         folder = Path("/proc", ahead.pop())

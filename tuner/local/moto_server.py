@@ -1,8 +1,8 @@
 """The emulated services' own process: moto behind a Unix socket, logs through standard input.
 
 Started by `EmulatedServices` as `python -m tuner.local.moto_server SOCKET ACCOUNT REGION`. Every
-line of standard input is a batch of log events as JSON; its end is the end of this process, so that
-it never outlives its parent, however that one ends.
+line of standard input is a batch of log events as JSON; its end ends this process, so it never
+outlives its parent, however that ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from werkzeug.serving import BaseWSGIServer
 
 PREPARED: Final = ("s3", "sqs", "dynamodb", "logs")
-"""Made ready before the first call: a handler shall not pay for moto's imports."""
+"""Prepared before the first call, so that no handler waits for moto's imports."""
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 class _Handler(MotoRequestHandler):
-    """Keeps connections alive, and quiet."""
+    """Keeps connections alive, without logging."""
 
     protocol_version = "HTTP/1.1"
 

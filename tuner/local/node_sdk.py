@@ -1,4 +1,4 @@
-"""The AWS SDK for JavaScript: Lambda's Node.js runtimes bring it along, this machine does not."""
+"""The AWS SDK for JavaScript, which Lambda's Node.js runtimes include and this machine doesn't."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _USE: Final = re.compile(
 _RANGE: Final = re.compile(r"[\^~]?\d+(\.[0-9A-Za-z.-]+)?")
 _SOURCES: Final = (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx")
 _MOST_BYTES: Final = 8 * 1024 * 1024
-"""Of one source: a bundle may be large, and what is larger is data."""
+"""For one source: a bundle may be large, and anything larger is data."""
 
 
 def missing_sdk(function: FunctionDefinition) -> tuple[str, ...]:
-    """Name the packages of the SDK that a function's code uses and nothing brings along.
+    """Name the SDK packages that a function's code uses but doesn't have.
 
-    As npm takes them: with the version, where it stands among the packages for development.
+    In npm's form: with the version, if it's listed among the development packages.
     """
     if not function.runtime.startswith("nodejs"):
         return ()

@@ -1,4 +1,4 @@
-"""What a template's functions lack, and what it has beside them: a line for each thing to know."""
+"""What a template's functions lack, and what exists beside them: a line for each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def findings_on(template: Template) -> Iterator[Finding]:
-    """Tell what of a template has no effect here, is not here, or could not be made."""
+    """Report what in a template has no effect here, is left out, or couldn't be created."""
     if template.skipped:
         message = f"left out, since only functions run here: {_counted(template.skipped)}"
         yield Finding("template_resources_left_out", "info", message)
@@ -31,7 +31,7 @@ def made(
     make: Callable[[TemplateResource], None] | None,
     why_none: str,
 ) -> Iterator[Finding]:
-    """Make resources and tell which there are; `make` is None where nothing can be made.
+    """Create resources and report them; `make` is None if nothing can be created.
 
     `why_none` says why then.
     """
@@ -53,7 +53,7 @@ def made(
 
 
 def left_out(why: str) -> Finding:
-    """Tell why a function is not here."""
+    """Say why a function isn't here."""
     return Finding("function_left_out", "warning", f"left out: {why}")
 
 
@@ -62,7 +62,7 @@ def findings_of(
 ) -> Iterator[Finding]:
     """Say what a deployed function lacks, and what to do about it.
 
-    `may_build`: a build was asked for; `is_built`: that made something of its code.
+    `may_build`: a build was asked for; `is_built`: it changed the function's code.
     """
     name = function.name
     for layer in () if may_build else function.layers:
@@ -100,7 +100,7 @@ def _counted(types: Iterable[str]) -> str:
 
 
 def _why(parts: Sequence[IgnoredPart]) -> str:
-    """Name the parts by the reason; where the same part occurs several times, once."""
+    """Name the parts by reason; a part that occurs several times, once."""
     by_reason: dict[str, dict[str, None]] = {}
     for part in parts:
         by_reason.setdefault(part.why, {})[part.name] = None

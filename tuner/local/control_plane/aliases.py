@@ -49,7 +49,7 @@ class AliasesApi:
             return self._describe(function, self._find(function, call))
 
     def list_aliases(self, call: Call) -> Answer:
-        """ListAliases, of one FunctionVersion or of all."""
+        """ListAliases, for one FunctionVersion or for all."""
         with self._store.open(call.function) as function:
             only = call.query.get("FunctionVersion")
             listed = [
@@ -62,7 +62,7 @@ class AliasesApi:
         return {"Aliases": aliases, **marker}
 
     def update_alias(self, call: Call) -> Answer:
-        """UpdateAlias: members that are left out stay as they are."""
+        """UpdateAlias: omitted members stay as they are."""
         body = call.json()
         with self._store.open(call.function) as function:
             alias = self._find(function, call, "Alias not found")
@@ -84,7 +84,7 @@ class AliasesApi:
             return self._describe(function, changed)
 
     def delete_alias(self, call: Call) -> None:
-        """DeleteAlias; one that is gone already is no error."""
+        """DeleteAlias, if it exists."""
         with self._store.open(call.function) as function:
             function.aliases.pop(call.path["Name"], None)
 
@@ -128,7 +128,7 @@ class AliasesApi:
 
 
 def _weights(routing: Mapping[str, Any] | None) -> tuple[tuple[str, float], ...]:
-    """Read a (validated) RoutingConfig: at most one further version, with its share."""
+    """Read a (validated) RoutingConfig: at most one other version, with its share."""
     given = (routing or {}).get("AdditionalVersionWeights") or {}
     if len(given) > 1:
         raise invalid("Number of items in AdditionalVersionWeights cannot be greater than 1")

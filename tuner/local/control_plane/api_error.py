@@ -1,4 +1,4 @@
-"""An AWS error on its way into a reply: status, code, message, in the shape AWS gives them."""
+"""An AWS error on its way into a reply: status, code, message, in AWS's shape."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CAPITAL_MESSAGE: Final = frozenset(
 
 
 class ApiError(Exception):
-    """What is answered instead of a result. `type_` is "User" or "Service" (None: left out)."""
+    """Answered instead of a result. `type_` is "User" or "Service" (None: left out)."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class ApiError(Exception):
         self.headers = headers
 
     def body(self) -> bytes:
-        """Give the reply's JSON."""
+        """Return the reply's JSON."""
         key = "Message" if self.code in _CAPITAL_MESSAGE else "message"
         fields: dict[str, str] = {}
         if self.reason is not None:
@@ -43,22 +43,22 @@ class ApiError(Exception):
 
 
 def invalid(message: str, *, type_: str | None = "User") -> ApiError:
-    """A parameter's value is understood and refused."""
+    """A parameter's value is understood but refused."""
     return ApiError(400, "InvalidParameterValueException", message, type_=type_)
 
 
 def not_found(message: str) -> ApiError:
-    """There is no such thing."""
+    """It doesn't exist."""
     return ApiError(404, "ResourceNotFoundException", message)
 
 
 def conflict(message: str) -> ApiError:
-    """It exists already, is in use, or is being changed."""
+    """It already exists, is in use, or is being changed."""
     return ApiError(409, "ResourceConflictException", message)
 
 
 def stale_revision(read_with: str = "GetFunction/GetAlias") -> ApiError:
-    """The caller's RevisionId is not the current one."""
+    """The caller's RevisionId isn't the current one."""
     return ApiError(
         412,
         "PreconditionFailedException",

@@ -1,8 +1,8 @@
-"""Asynchronous invocations: run after their callers have left, and again where they failed.
+"""Asynchronous invocations: run after their callers have left, and retried if they fail.
 
-As on Lambda, a function that failed is run again a minute and then two minutes later, with the same
-request id; a throttled event waits for its turn; an event that is too old is dropped. What was
-dropped is said in the endpoint's log: there are no destinations and no dead-letter queues here.
+As on Lambda, a failed function runs again after one and then two minutes, with the same request id;
+a throttled event waits for its turn; an event that is too old is dropped. The endpoint's log says
+what was dropped: there are no destinations or dead-letter queues here.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 
 How often and for how long is set for a function, a version or an alias.
@@ -56,7 +56,7 @@ class _Event:
 class EventQueue:
     """A queue with its own workers, which start with the first event. Thread-safe.
 
-    `run` runs one invocation: it raises ApiError, TunerError or HangUpError where nothing ran.
+    `run` runs one invocation: it raises ApiError, TunerError or HangUpError if nothing ran.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class EventQueue:
         self._closed = False
 
     def put(self, target: Target, request: InvokeRequest) -> None:
-        """Accept an event; raises the ApiError of a throttle where too many wait."""
+        """Accept an event; raises a throttle's ApiError if too many are waiting."""
         with self._changed:
             if len(self._waiting) >= MAX_QUEUED:
                 raise throttled("ConcurrentInvocationLimitExceeded")
@@ -88,7 +88,7 @@ class EventQueue:
         self._push(_Event(target, request, time.monotonic()), 0.0)
 
     def close(self) -> None:
-        """Take no more events; those that wait are dropped."""
+        """Take no more events; waiting ones are dropped."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
@@ -160,11 +160,11 @@ class EventConfigApi:
         self._store = store
 
     def put_function_event_invoke_config(self, call: Call) -> Answer:
-        """PutFunctionEventInvokeConfig: what is left out goes back to Lambda's default."""
+        """PutFunctionEventInvokeConfig: omitted members return to Lambda's default."""
         return self._write(call, keep=False)
 
     def update_function_event_invoke_config(self, call: Call) -> Answer:
-        """UpdateFunctionEventInvokeConfig: what is left out stays."""
+        """UpdateFunctionEventInvokeConfig: omitted members stay."""
         return self._write(call, keep=True)
 
     def get_function_event_invoke_config(self, call: Call) -> Answer:
@@ -175,7 +175,7 @@ class EventConfigApi:
             return self._describe(function, _key(reference), config)
 
     def list_function_event_invoke_configs(self, call: Call) -> Answer:
-        """ListFunctionEventInvokeConfigs: of every version and alias that has some."""
+        """ListFunctionEventInvokeConfigs: for every version and alias that has one."""
         reference = call.reference
         with self._store.open(reference, not_found(_NO_FUNCTION)) as function:
             configs = sorted(function.event_configs.items())

@@ -1,4 +1,4 @@
-"""What the endpoint knows of one function: $LATEST, versions, aliases, tags, permissions."""
+"""What the endpoint knows about one function: $LATEST, versions, aliases, tags, permissions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Change = Literal["create", "update", "publish"]
 class Version:
     """Code and settings at one moment: a state of $LATEST, or a published version.
 
-    `ready_at_s` is when its creation or update is through (on the store's clock). The revision of
-    $LATEST moves once more then, as on Lambda; a published version's does not.
+    `ready_at_s` is when its creation or update is done (on the store's clock). The revision of
+    $LATEST changes once more then, as on Lambda; a published version's doesn't.
     """
 
     number: str
@@ -34,20 +34,20 @@ class Version:
     revision_id: str
     ready_revision_id: str
     published_from: tuple[Settings, str] | None = None
-    """Settings and code hash of $LATEST when this was published: what deduplication compares."""
+    """Settings and code hash of $LATEST when this was published: deduplication compares them."""
 
     def is_ready(self, now_s: float) -> bool:
-        """Whether its creation or update is through."""
+        """Whether its creation or update is done."""
         return now_s >= self.ready_at_s
 
     def revision_at(self, now_s: float) -> str:
-        """Give the RevisionId that is current at a moment."""
+        """Return the RevisionId that is current at a moment."""
         return self.ready_revision_id if self.is_ready(now_s) else self.revision_id
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """An owner's pointer to a version, with shares of traffic for others."""
+    """An owner's pointer to a version, with traffic shares for others."""
 
     name: str
     version: str
@@ -62,7 +62,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class EventConfig:
-    """How asynchronous invocations are tried again; None: Lambda's default."""
+    """How asynchronous invocations are retried; None: Lambda's default."""
 
     retry_count: int | None = None
     max_age_s: int | None = None
@@ -98,7 +98,7 @@ class Function:
     """By version or alias."""
 
     def find_version(self, qualifier: str | None) -> Version | None:
-        """Give the version that a qualifier names; an alias gives its main version."""
+        """Return the version that a qualifier names; for an alias, its main version."""
         if qualifier in (None, LATEST):
             return self.latest
         alias = self.aliases.get(qualifier or "")

@@ -1,8 +1,8 @@
-"""The functions of this endpoint, and the rules by which Lambda changes them.
+"""The functions of this endpoint, and Lambda's rules for changing them.
 
 Thread-safe: one lock, held only while values are exchanged, never during an invocation or while a
-package is unpacked. Nothing runs in the background: a change carries the moment at which it is
-through, and whoever reads later sees it done.
+package is unpacked. Nothing runs in the background: a change has the moment at which it's done, and
+later readers see it done.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Target:
 class FunctionStore:
     """Creates, changes, publishes, finds and deletes functions. Every refusal is an ApiError.
 
-    `environment` is what every handler's AWS clients need to reach this host's services.
-    `retire` is told of deployments that nothing will run again.
+    `environment` is what every handler's AWS clients need to reach this host's services. `retire`
+    is told about deployments that nothing will run again.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class FunctionStore:
         self._lock = threading.RLock()
 
     def now_s(self) -> float:
-        """Read the clock by which changes are through."""
+        """Read the clock that decides when changes are done."""
         return self._clock()
 
     def names(self) -> list[str]:
-        """Give the functions' names in order."""
+        """Return the functions' names in order."""
         with self._lock:
             return sorted(self._functions)
 
@@ -83,7 +83,7 @@ class FunctionStore:
     def open(self, named: str | Reference, absent: ApiError | None = None) -> Iterator[Function]:
         """Hold a function for reading or changing.
 
-        Where there is none, raises `absent`, or an ApiError that names it as given.
+        If it doesn't exist, raises `absent`, or an ApiError that names it as given.
         """
         name, qualifier = (named, None) if isinstance(named, str) else (named.name, named.qualifier)
         with self._lock:
@@ -98,11 +98,11 @@ class FunctionStore:
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Functions that are not here, with the reasons."""
+        """Functions that aren't here, with the reasons."""
         return dict(self._left_out)
 
     def leave_out(self, name: str, why: str) -> None:
-        """Remember why a function is not here, for whoever asks for it."""
+        """Remember why a function isn't here, for whoever asks for it."""
         self._left_out[name] = why
 
     def all(self) -> list[tuple[Function, list[Version]]]:
@@ -112,7 +112,7 @@ class FunctionStore:
             return [(function, _ordered_versions(function)) for function in listed]
 
     def reserved_in_all(self, *, without: str = "") -> int:
-        """Sum of the reserved concurrency of all functions but one."""
+        """Sum of the reserved concurrency of all functions except one."""
         with self._lock:
             return sum(
                 function.reserved_concurrency or 0
@@ -131,9 +131,9 @@ class FunctionStore:
         at_once: bool = False,
         aliases: Sequence[str] = (),
     ) -> tuple[Function, Version]:
-        """Create a function; gives it and what was created ($LATEST, or version 1).
+        """Create a function; return it and what was created ($LATEST, or version 1).
 
-        `aliases` are made of version 1.
+        `aliases` point at version 1.
         """
         with self._lock:
             if name in self._functions:
@@ -157,7 +157,7 @@ class FunctionStore:
         publish: bool = False,
         dry_run: bool = False,
     ) -> tuple[Function, Version]:
-        """Change the settings or the code of $LATEST; gives what the reply describes."""
+        """Change the settings or the code of $LATEST; return what the reply describes."""
         with self.open(name) as function:
             latest = function.latest
             self._refuse_busy(function)
@@ -181,7 +181,9 @@ class FunctionStore:
         code_sha256: str | None,
         revision_id: str | None,
     ) -> tuple[Function, Version]:
-        """Publish $LATEST, or give the last version if neither code nor settings differ from it."""
+        """Publish $LATEST, or return the last version if neither code nor settings differ
+        from it.
+        """
         with self.open(name) as function:
             latest = function.latest
             self._refuse_busy(function)
@@ -195,7 +197,7 @@ class FunctionStore:
             return function, self._publish(function, description)
 
     def delete(self, reference: Reference) -> None:
-        """Delete a function, or one version of it; a version that is gone already is no error."""
+        """Delete a function, or one version of it if it exists."""
         qualifier = reference.qualifier
         if qualifier == LATEST:
             raise invalid("$LATEST version cannot be deleted without deleting the function.")
@@ -224,7 +226,7 @@ class FunctionStore:
                 self._retire(version.deployment.deployment_id)
 
     def find(self, function: Function, reference: Reference) -> Version:
-        """Give the version that a reference names; ApiError if there is none."""
+        """Return the version that a reference names; ApiError if there is none."""
         version = function.find_version(reference.qualifier)
         if version is None:
             arn = self.account.arn(reference.name, reference.qualifier)
@@ -232,13 +234,13 @@ class FunctionStore:
         return version
 
     def touch(self, function: Function) -> None:
-        """Move the revision of $LATEST: tags and publishing do so too."""
+        """Change the revision of $LATEST: tags and publishing do so too."""
         function.latest = replace(
             function.latest, revision_id=str(uuid.uuid4()), ready_revision_id=str(uuid.uuid4())
         )
 
     def check_alias_or_version(self, reference: Reference) -> None:
-        """Raise ApiError unless a reference names a version or an alias that is here."""
+        """Raise ApiError unless a reference names an existing version or alias."""
         with self._lock:
             function = self._functions.get(reference.name)
             if function is not None and function.find_version(reference.qualifier) is not None:
@@ -248,7 +250,7 @@ class FunctionStore:
         raise not_found(f"{'Cannot find alias arn' if is_named else 'Function not found'}: {arn}")
 
     def target(self, reference: Reference) -> Target:
-        """Choose what an invocation runs. During an update that is the old $LATEST still."""
+        """Choose what an invocation runs. During an update that's still the old $LATEST."""
         with self.open(Reference(reference.name, reference.qualifier or LATEST)) as function:
             version = self._weighted(function, reference)
             if version is function.latest and function.running is not None:
@@ -281,7 +283,7 @@ class FunctionStore:
         return self.find(function, reference)
 
     def _refuse_busy(self, function: Function) -> None:
-        """Refuse to change a function whose creation or last update is not through yet."""
+        """Refuse to change a function whose creation or last update isn't done."""
         if function.latest.is_ready(self.now_s()):
             return
         if function.latest.change == "create":
@@ -302,7 +304,7 @@ class FunctionStore:
         return self._append_version(function, description)
 
     def _append_version(self, function: Function, description: str | None) -> Version:
-        """Publishing moves the revision of $LATEST too; numbers are never given twice."""
+        """Publishing changes the revision of $LATEST too; numbers are never reused."""
         latest = function.latest
         settings = latest.settings
         if description is not None:
@@ -349,7 +351,7 @@ class FunctionStore:
         )
 
     def _settle(self, function: Function) -> None:
-        """Forget what ran before an update that is through."""
+        """Forget what ran before an update that is done."""
         if function.running is not None and function.latest.is_ready(self.now_s()):
             gone, function.running = function.running, None
             self._retire(gone.deployment.deployment_id)

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from tuner.local.deployment import Executor
 
 _RUNTIME_VERSION: Final = "0" * 64
-"""Stands for the runtime's build: the interpreter here has no such ARN."""
+"""A placeholder for the runtime's build: the interpreter here has no such ARN."""
 
 
 class FunctionsApi:
-    """Operations on functions and versions. `code_url` gives the address of a kept package."""
+    """Operations on functions and versions. `code_url` returns the address of a kept package."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class FunctionsApi:
             return self._configuration(function, version, reference.qualifier)
 
     def list_functions(self, call: Call) -> Answer:
-        """ListFunctions: $LATEST of each, or with FunctionVersion=ALL every version too."""
+        """ListFunctions: $LATEST of each, or every version too with FunctionVersion=ALL."""
         every_version = call.query.get("FunctionVersion") == "ALL"
         listed = [
             (function, version)
@@ -109,7 +109,7 @@ class FunctionsApi:
         return {"Versions": versions, **marker}
 
     def update_function_configuration(self, call: Call) -> Answer:
-        """UpdateFunctionConfiguration: members that are left out stay as they are."""
+        """UpdateFunctionConfiguration: omitted members stay as they are."""
         name, body = _unqualified(call), call.json()
         self._check(body)
         put_layers = self._layers_of(body)
@@ -172,7 +172,7 @@ class FunctionsApi:
                 raise invalid(str(error)) from None
 
     def _layers_of(self, body: Mapping[str, Any]) -> Callable[[Settings, Code], Settings]:
-        """Lay a request's layers; gives what puts them into settings and checks the size of all."""
+        """Lay a request's layers; return the change to the settings, and check the total size."""
         given = body.get("Layers")
         layered = None if given is None else self._layers.lay(given)
 
@@ -185,7 +185,7 @@ class FunctionsApi:
         return put
 
     def _read_code(self, source: Mapping[str, Any]) -> Code:
-        """Take a package; an image is kept by its name alone, where nothing runs."""
+        """Take a package; an image is kept by name only, if nothing runs."""
         uri = source.get("ImageUri")
         if uri and self._executor.limits.cpu_control == "none":
             return image_code(str(uri))
@@ -205,14 +205,14 @@ class FunctionsApi:
     def _listed(
         self, function: Function, version: Version, *, qualified: bool = True
     ) -> dict[str, Any]:
-        """Describe a version in a list, where states and runtime versions are left out."""
+        """Describe a version in a list, which leaves out states and runtime versions."""
         shape = self._configuration(function, version, version.number if qualified else None)
         return {key: value for key, value in shape.items() if key not in _UNLISTED}
 
     def _configuration(
         self, function: Function, version: Version, qualifier: str | None = None
     ) -> dict[str, Any]:
-        """Give a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
+        """Return a FunctionConfiguration; the ARN of $LATEST is qualified on request only."""
         now_s = self._store.now_s()
         account = self._store.account
         if qualifier is None and version.number != LATEST:

@@ -37,7 +37,7 @@ _MIN_UNRESERVED: Final = 100
 
 
 class GovernanceApi:
-    """Operations on a function's surroundings."""
+    """Operations around a function."""
 
     def __init__(self, store: FunctionStore, *, concurrent_executions: int) -> None:
         self._store = store
@@ -82,7 +82,7 @@ class GovernanceApi:
         return {"ReservedConcurrentExecutions": wanted}
 
     def get_function_concurrency(self, call: Call) -> Answer:
-        """GetFunctionConcurrency: an empty object where nothing is reserved."""
+        """GetFunctionConcurrency: an empty object if nothing is reserved."""
         with self._store.open(call.function) as function:
             reserved = function.reserved_concurrency
         return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
@@ -199,12 +199,12 @@ class GovernanceApi:
         return {"ProvisionedConcurrencyConfigs": []}
 
     def get_function_code_signing_config(self, call: Call) -> Answer:
-        """GetFunctionCodeSigningConfig: none is set, for which Lambda gives an empty object."""
+        """GetFunctionCodeSigningConfig: none is set, for which Lambda returns an empty object."""
         self._exists(call.reference)
         return {}
 
     def get_runtime_management_config(self, call: Call) -> Answer:
-        """GetRuntimeManagementConfig: the interpreter is the host's, as it is."""
+        """GetRuntimeManagementConfig: the host's interpreter, as it is."""
         reference = call.reference
         self._exists(reference)
         arn = self._store.account.arn(reference.name, reference.qualifier or LATEST)
@@ -216,7 +216,7 @@ class GovernanceApi:
             return {"RecursiveLoop": function.recursive_loop}
 
     def put_function_recursion_config(self, call: Call) -> Answer:
-        """PutFunctionRecursionConfig: whether a function may call itself in a circle."""
+        """PutFunctionRecursionConfig: whether a function may call itself in a loop."""
         body = call.json()
         with self._store.open(call.function) as function:
             function.recursive_loop = body["RecursiveLoop"]
@@ -227,7 +227,7 @@ class GovernanceApi:
             self._store.find(function, reference)
 
     def _revision(self, function: Function, reference: Reference) -> str:
-        """Give the revision that guards the first permission: that of what it is added to."""
+        """Return the revision that guards the first permission: that of its resource."""
         if alias := function.aliases.get(reference.qualifier or ""):
             return alias.revision_id
         return self._store.find(function, reference).revision_at(self._store.now_s())

@@ -1,4 +1,4 @@
-"""Invoke: limits and throttles before, the executor in the middle, Lambda's headers after."""
+"""Invoke: limits and throttles first, then the executor, then Lambda's headers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAX_EVENT_BYTES: Final = 1024 * 1024
 MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 LOG_TAIL_BYTES: Final = 4096
 MAX_RUNS: Final = 16
-"""Of one function in a chain of requests: then Lambda stops it as a recursive loop."""
+"""Of one function in a chain of requests; then Lambda stops it as a recursive loop."""
 _LINEAGE_ENTRY: Final = re.compile(r"([0-9a-f]{8}):([0-9]{1,5})")
 _MAX_LINEAGE_ENTRIES: Final = 32
 
@@ -46,11 +46,11 @@ class Concurrency:
         self._reserved_in_all = reserved_in_all
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
-        """By the function that they are reserved for; "" has the others'."""
+        """By the function that they are reserved for; "" has the rest."""
 
     @contextmanager
     def slot(self, target: Target) -> Iterator[None]:
-        """Hold one invocation's place; raises the ApiError of a throttle."""
+        """Hold one invocation's place; raises a throttle's ApiError."""
         whose, limit = target.function_name, target.reserved_concurrency
         reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
         if limit is None:
@@ -119,7 +119,7 @@ class InvokeApi:
         return reply
 
     def close(self) -> None:
-        """Take no more events; those that wait are dropped."""
+        """Take no more events; waiting ones are dropped."""
         self._events.close()
 
     def _run(self, target: Target, request: InvokeRequest) -> InvokeResult:
@@ -129,10 +129,10 @@ class InvokeApi:
 
 
 def _lineage_of(target: Target, trace_header: str | None) -> str:
-    """Give the chain's lineage with this invocation counted.
+    """Return the chain's lineage including this invocation.
 
-    Lambda counts in the trace header: its Lineage says how often each function ran in this chain
-    of requests, and AWS's SDKs hand it on.
+    Lambda counts in the trace header: its Lineage says how often each function ran in this chain of
+    requests, and AWS's SDKs pass it on.
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 
     Raises the ApiError of a stopped recursion, unless the function allows it.
@@ -182,7 +182,7 @@ def _read_payload(call: Call, max_bytes: int) -> bytes:
 
 
 def _client_context(header: str | None) -> str | None:
-    """Decode the base64 of the header; what is not base64 of JSON is refused as by Lambda."""
+    """Decode the header's base64; anything but base64 of JSON is refused, as by Lambda."""
     if not header:
         return None
     try:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_CONTROL_BODY: Final = 70_167_211
-"""Bytes of a control request: 50 MB of ZIP in base64, and the rest (Lambda's own figure)."""
+"""Bytes of a control request: 50 MB of ZIP in base64, plus the rest (Lambda's own figure)."""
 PAGE_SIZE: Final = 50
 """Most items that Lambda puts on one page, whatever MaxItems says."""
 _INTERNAL: Final = "The local Lambda failed inside; its log has the reason."
@@ -54,7 +54,7 @@ Item = TypeVar("Item")
 
 @dataclass(slots=True)
 class Call:
-    """A request with its path's parameters (decoded) and its query's."""
+    """A request with its (decoded) path parameters and its query's."""
 
     operation: str
     request: Request
@@ -69,11 +69,11 @@ class Call:
 
     @property
     def function(self) -> str:
-        """The name of the function, for an operation on it as a whole."""
+        """The function's name, for an operation on all of it."""
         return self.account.resolve_unqualified(self.path["FunctionName"])
 
     def json(self) -> dict[str, Any]:
-        """Read the body as a JSON object that keeps to the model; no body is an empty one."""
+        """Read the body as a JSON object that follows the model; no body counts as an empty one."""
         try:
             body = self.request.read(MAX_CONTROL_BODY)
         except BodyTooLargeError:
@@ -97,7 +97,7 @@ class Call:
     def page(
         self, items: Sequence[Item], key: Callable[[Item], str]
     ) -> tuple[list[Item], dict[str, str]]:
-        """Cut one page after the Marker; gives it and the NextMarker member if more follow."""
+        """Cut one page after the Marker; return it, and the NextMarker member if more follow."""
         wanted = int(self.query.get("MaxItems") or PAGE_SIZE)
         start = 0
         if marker := self.query.get("Marker"):
@@ -118,17 +118,17 @@ def _decode_marker(marker: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An operation's method and path; some have their path's query in common with another's."""
+    """An operation's method and path; some differ only in their path's query."""
 
     operation: str
     method: str
     pattern: re.Pattern[str]
     query: frozenset[tuple[str, str]]
     status: int
-    """Of a reply that says no other."""
+    """For a reply without its own."""
 
     def match(self, method: str, path: str, query: str) -> dict[str, str] | None:
-        """Give the path's parameters, decoded, or None for another operation's request."""
+        """Return the decoded path parameters, or None for another operation's request."""
         found = self.pattern.fullmatch(path) if method == self.method else None
         if found is None or not self.query <= {*parse_qsl(query)}:
             return None
@@ -136,7 +136,7 @@ class Route:
 
 
 def read_routes() -> tuple[Route, ...]:
-    """Give every operation's route: Invoke's first, and those that need a query before others."""
+    """Return every operation's route: Invoke's first, and those that need a query before others."""
     routes = []
     for name, operation in service_model()["operations"].items():
         template, _, query = operation["http"]["requestUri"].partition("?")
@@ -152,10 +152,10 @@ Operation = Callable[[Call], "Answer | Response | None"]
 
 
 class LambdaApi:
-    """Answers Lambda's requests. `parts` have a method for every operation that is served.
+    """Answers Lambda's requests. `parts` have a method for every operation served.
 
-    A method gives the reply's members (None: there is nothing to say), or the reply itself.
-    `access_key_id` is what requests must be signed with that change anything; None: with any.
+    A method returns the reply's members (None: an empty reply), or the reply itself.
+    `access_key_id` must sign requests that change anything; None: any key may.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class LambdaApi:
         )
 
     def _check_key(self, route: Route, request: Request) -> None:
-        """Refuse changes by whoever was not given the key: any user of the machine gets here."""
+        """Refuse changes without the key: any user of the machine gets here."""
         if self._access_key_id is None or route.method == "GET" or route.operation == "Invoke":
             return
         given = signing_key_id(request) or ""
@@ -226,7 +226,7 @@ class LambdaApi:
 
 
 def _find_method(parts: tuple[object, ...], operation: str) -> Operation | None:
-    """GetFunctionUrlConfig is some part's get_function_url_config; None: it is not served."""
+    """GetFunctionUrlConfig is some part's get_function_url_config; None: it isn't served."""
     name = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
     found: list[Operation] = [getattr(part, name) for part in parts if hasattr(part, name)]
     return found[0] if found else None

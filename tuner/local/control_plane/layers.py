@@ -1,4 +1,4 @@
-"""Layers: published, found, listed, deleted, and laid over one another for a function."""
+"""Layers: published, found, listed, deleted, and overlaid for a function."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ABSENT: Final = "The resource you requested does not exist."
 
 @dataclass(frozen=True, slots=True)
 class LayerVersion:
-    """One version of a layer: never changed, and kept for its functions when it is deleted."""
+    """One version of a layer: never changed, and kept for its functions after it's deleted."""
 
     name: str
     number: int
@@ -40,7 +40,7 @@ class LayerVersion:
 
 @dataclass(frozen=True, slots=True)
 class Layered:
-    """A function's layers, and the folder that stands for /opt."""
+    """A function's layers, and the folder used as /opt."""
 
     versions: tuple[tuple[str, int], ...]
     """ARNs with the packages' sizes in bytes."""
@@ -70,24 +70,24 @@ class LayerStore:
             return version
 
     def arn(self, name: str) -> str:
-        """Give a layer's ARN, without a version."""
+        """Return a layer's ARN, without a version."""
         account = self._account
         return f"arn:{PARTITION}:lambda:{account.region}:{account.account_id}:layer:{name}"
 
     def all(self) -> list[list[LayerVersion]]:
-        """Give the layers in order of name, each with its versions, the newest first."""
+        """Return the layers by name, each with its versions, newest first."""
         with self._lock:
             layers = [self._layers[name] for name in sorted(self._layers)]
             return [sorted(versions.values(), key=lambda v: -v.number) for versions in layers]
 
     def find(self, arn: str) -> LayerVersion | None:
-        """Give a version by its ARN."""
+        """Return a version by its ARN."""
         with self._lock:
             found = [each for layer in self._layers.values() for each in layer.values()]
         return next((each for each in found if each.arn == arn), None)
 
     def delete(self, name: str, number: int) -> None:
-        """Delete a version; one that is gone already is no error."""
+        """Delete a version, if it exists."""
         with self._lock:
             versions = self._layers.get(name, {})
             versions.pop(number, None)
@@ -95,9 +95,9 @@ class LayerStore:
                 self._layers.pop(name, None)
 
     def lay(self, arns: Sequence[str]) -> Layered | None:
-        """Lay a function's layers over one another; None for none.
+        """Overlay a function's layers; None for none.
 
-        Raises ApiError for layers that are not here, too many, or that hold an extension.
+        Raises ApiError for layers that don't exist, too many, or one with an extension.
         """
         if len(arns) > MAX_LAYERS:
             raise invalid(f"Cannot reference more than {MAX_LAYERS} layers.")
@@ -137,7 +137,7 @@ class LayerStore:
 
 
 class LayersApi:
-    """Operations on layers. `code_url` gives the address of a kept package."""
+    """Operations on layers. `code_url` returns the address of a kept package."""
 
     def __init__(
         self, layers: LayerStore, uploads: Uploads, code_url: Callable[[Code], str]
@@ -165,7 +165,7 @@ class LayersApi:
         return self._found(call.query.get("Arn") or "")
 
     def list_layer_versions(self, call: Call) -> Answer:
-        """ListLayerVersions: the newest first."""
+        """ListLayerVersions: newest first."""
         name = self._name(call)
         versions = [each for layer in self._layers.all() for each in layer if each.name == name]
         page, marker = call.page(_compatible(versions, call), lambda each: str(each.number))
@@ -186,7 +186,7 @@ class LayersApi:
         return {"Layers": layers, **marker}
 
     def delete_layer_version(self, call: Call) -> None:
-        """DeleteLayerVersion: functions that have it keep it."""
+        """DeleteLayerVersion: functions that use it keep it."""
         self._layers.delete(self._name(call), _number(call))
 
     def _name(self, call: Call) -> str:
@@ -221,7 +221,7 @@ def _brief(version: LayerVersion) -> dict[str, Any]:
 
 
 def _compatible(versions: Iterable[LayerVersion], call: Call) -> list[LayerVersion]:
-    """Keep the versions that are declared for the runtime and architecture asked for."""
+    """Keep the versions declared for the given runtime and architecture."""
     asked = {
         "CompatibleRuntimes": call.query.get("CompatibleRuntime"),
         "CompatibleArchitectures": call.query.get("CompatibleArchitecture"),

@@ -1,4 +1,6 @@
-"""Function names as Lambda takes them: names, partial and full ARNs, with or without qualifier."""
+"""Function names as Lambda accepts them: names, partial and full ARNs, with or without
+qualifier.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from tuner.local.control_plane.validation import unmatched
 LATEST: Final = "$LATEST"
 PARTITION: Final = "aws"
 ACCOUNT_ID: Final = "123456789012"
-"""The account that this endpoint pretends to be; moto's default one, too."""
+"""The account that this endpoint pretends to be; it is also moto's default."""
 
 _REFERENCE: Final = re.compile(
     r"(?:arn:aws[a-zA-Z-]*:lambda:)?"
@@ -30,7 +32,7 @@ MAX_NAME: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a FunctionName (and a Qualifier beside it) names."""
+    """What a FunctionName (with an optional Qualifier) names."""
 
     name: str
     qualifier: str | None
@@ -38,13 +40,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class AccountRegion:
-    """Where the functions of this endpoint are said to live."""
+    """The account and region of this endpoint's functions."""
 
     region: str
     account_id: str
 
     def arn(self, name: str, qualifier: str | None = None) -> str:
-        """Give a function's ARN, qualified or not."""
+        """Return a function's ARN, qualified or not."""
         arn = f"arn:{PARTITION}:lambda:{self.region}:{self.account_id}:function:{name}"
         return f"{arn}:{qualifier}" if qualifier else arn
 
@@ -74,7 +76,7 @@ class AccountRegion:
         return Reference(found["name"], qualifier or found["qualifier"])
 
     def resolve_unqualified(self, given: str) -> str:
-        """Read the FunctionName of an operation on the function as a whole."""
+        """Read the FunctionName for an operation on the whole function."""
         reference = self.resolve(given)
         if reference.qualifier is not None:
             raise invalid(

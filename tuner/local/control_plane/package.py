@@ -25,35 +25,35 @@ MAX_ZIPPED_BYTES: Final = 50 * 1024 * 1024
 MAX_UNZIPPED_BYTES: Final = 250 * 1024 * 1024
 MAX_FILES: Final = 50_000
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-"""The earliest date that a ZIP can hold: the same files give the same bytes, whenever."""
+"""The earliest date that a ZIP can have, so the same files always give the same bytes."""
 
 _NOT_PACKED: Final = frozenset({"__pycache__", ".git", ".aws-sam"})
-"""Which a project's own folder holds, when it is a function's code as it stands."""
+"""In a project's own folder when it is used directly as a function's code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One deployment package, kept as the ZIP it came as and as the folder it unpacks to."""
+    """One deployment package, kept as its ZIP and as the folder it unpacks to."""
 
     sha256: str
-    """Base64 of the ZIP's SHA-256, or an image's digest in hexadecimal, as Lambda gives it."""
+    """Base64 of the ZIP's SHA-256, or an image's digest in hexadecimal, as Lambda shows it."""
     size_bytes: int
     zip_path: Path
     folder: Path = field(repr=False)
     unzipped_bytes: int = 0
     image_uri: str | None = None
-    """Of a container image, which has no package here: only its name is kept."""
+    """For a container image, which has no package here: only its name is kept."""
 
 
 def image_code(uri: str) -> Code:
-    """Stand for a container image; its digest is the one in its name, or made from it."""
+    """Represent a container image; its digest is the one in its name, or derived from it."""
     named = re.fullmatch(r".+@sha256:([0-9a-f]{64})", uri)
     digest = named[1] if named else hashlib.sha256(uri.encode()).hexdigest()
     return Code(digest, 0, Path(), Path(), image_uri=uri)
 
 
 class CodeStore:
-    """Keeps packages by their hash inside a private folder, which its owner removes."""
+    """Keeps packages by hash in a private folder, which its owner removes."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -76,12 +76,12 @@ class CodeStore:
             return self._kept[key]
 
     def find(self, hex_digest: str) -> Code | None:
-        """Give a kept package by its hash in hexadecimal."""
+        """Return a kept package by its hash in hexadecimal."""
         with self._lock:
             return self._kept.get(hex_digest)
 
     def lay(self, codes: tuple[Code, ...]) -> Path:
-        """Lay packages over one another in a folder of their own: the later one's files win."""
+        """Overlay packages in a new folder: the later one's files win."""
         digest = hashlib.sha256("".join(code.sha256 for code in codes).encode()).hexdigest()
         folder = self._root / "opt" / digest
         with self._lock:
@@ -111,9 +111,9 @@ class CodeStore:
 
 
 def _let_enter(folder: Path) -> None:
-    """Open folders, which a umask may have closed, to the user that handlers run as.
+    """Open folders, which a umask may have closed, to the handlers' user.
 
-    Nobody else comes to them: the one above is its owner's.
+    Nobody else reaches them: the one above is its owner's.
     """
     for path, _, _ in os.walk(folder):
         Path(path).chmod(0o755)
@@ -135,7 +135,7 @@ def _lay_over(source: Path, folder: Path) -> None:
 
 
 def _unpack(package: bytes, folder: Path) -> int:
-    """Write a ZIP's files below `folder`, and nowhere else: how many bytes they have."""
+    """Write a ZIP's files below `folder`, and nowhere else; return their total bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             members = archive.infolist()
@@ -171,7 +171,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 def _write_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, budget: int
 ) -> int:
-    """Write one file, counting real bytes: a ZIP may lie about sizes. Returns the count."""
+    """Write one file, counting real bytes, because a ZIP may lie about sizes. Returns the count."""
     target = folder / PurePosixPath(member.filename)
     target.parent.mkdir(parents=True, exist_ok=True)
     written = 0
@@ -202,7 +202,7 @@ def package_of(path: Path) -> bytes:
 def zip_folder(folder: Path) -> bytes:
     """Pack a folder: the same files give the same bytes. Compiled files are left out.
 
-    Raises LocalError if the folder is missing, empty, too large, or links out of itself.
+    Raises LocalError if the folder is missing, empty, too large, or has links to the outside.
     """
     if not folder.is_dir():
         raise LocalError(f"{folder}: no such code folder")
@@ -248,8 +248,8 @@ def zip_source(name: str, source: str) -> bytes:
 class Uploads:
     """Reads packages into the code store.
 
-    `read_object` gives an object's bytes by its bucket, key, version and the most that it may have,
-    or raises LocalError; None where there is no S3 beside Lambda.
+    `read_object` returns an object's bytes by bucket, key, version and maximum size, or raises
+    LocalError; None if there is no S3 beside Lambda.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A function's settings: read from requests, kept as AWS writes them, given to the executor."""
+"""A function's settings: read from requests, kept as AWS writes them, passed to the executor."""
 
 from __future__ import annotations
 
@@ -42,21 +42,23 @@ _WITH_ONE_MEMBER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of a function's configuration that its owner sets, the code apart."""
+    """Everything in a function's configuration that its owner sets, except the code."""
 
     members: Mapping[str, Any] = field(repr=False)
-    """As AWS's FunctionConfiguration has them; what is unset is left out."""
+    """As in AWS's FunctionConfiguration; what is unset is left out."""
     layered: Layered | None = None
 
     def changed(self, members: Mapping[str, Any]) -> Settings:
-        """Replace members; an empty text or object unsets all but a description."""
+        """Replace members; an empty text or object unsets everything except a description."""
         merged = {**self.members, **members}
         kept = {name: each for name, each in merged.items() if each or name == "Description"}
         return replace(self, members=kept)
 
 
 def create_settings(request: Mapping[str, Any]) -> Settings:
-    """Read a (validated) CreateFunction request; raises ApiError where a required member misses."""
+    """Read a (validated) CreateFunction request; raises ApiError if a required member is
+    missing.
+    """
     is_image = request.get("PackageType") == "Image"
     if is_image and (request.get("Handler") or request.get("Runtime")):
         raise invalid("Please don't provide Handler or Runtime for a container image.")
@@ -68,7 +70,7 @@ def create_settings(request: Mapping[str, Any]) -> Settings:
 
 
 def update_settings(request: Mapping[str, Any], base: Settings) -> Settings:
-    """Apply the members that a (validated) request has; the others stay as they were."""
+    """Apply the members in a (validated) request; the others stay as they are."""
     given = {name: value for name, value in request.items() if value is not None}
     changes: dict[str, Any] = {name: given[name] for name in _PLAIN if name in given}
     for name, inner in _WITH_ONE_MEMBER.items():
@@ -102,7 +104,7 @@ def _logging(value: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, A
 
 
 def _vpc(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep a VPC's settings, to be given back: they have no effect on this host."""
+    """Keep a VPC's settings to return them: they have no effect on this host."""
     subnets, groups = value.get("SubnetIds") or [], value.get("SecurityGroupIds") or []
     return {
         "SubnetIds": subnets,
@@ -126,7 +128,7 @@ def make_deployment(
     code_dir: Path,
     shared_environment: tuple[tuple[str, str], ...],
 ) -> Deployment:
-    """Give the executor's view of code and settings; the function's own variables win."""
+    """Return the executor's view of code and settings; the function's own variables win."""
     members, logging = settings.members, settings.members["LoggingConfig"]
     variables = members.get("Environment", {}).get("Variables", {})
     return Deployment(
@@ -152,7 +154,7 @@ def make_deployment(
 
 
 def describe(settings: Settings, function_name: str) -> dict[str, Any]:
-    """Give the settings as AWS's FunctionConfiguration has them; what is unset is left out."""
+    """Return the settings as in AWS's FunctionConfiguration; what is unset is left out."""
     shape = dict(settings.members)
     shape["LoggingConfig"] = {
         **shape["LoggingConfig"],

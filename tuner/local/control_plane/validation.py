@@ -1,4 +1,4 @@
-"""What a request may hold: by botocore's model of Lambda's API, and by the rules beyond it."""
+"""What a request may have: by botocore's model of Lambda's API, and by the rules beyond it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _TYPES: Final[dict[str, tuple[type | tuple[type, ...], str]]] = {
     "structure": (Mapping, "an object"),
 }
 _MAY_HOLD_NULL: Final = frozenset({"SubnetIds", "SecurityGroupIds"})
-"""Lists for whose elements AWS does not say "Member must not be null"."""
+"""Lists for whose elements AWS doesn't say "Member must not be null"."""
 Rule = tuple[str, "Callable[[Any], bool]"]
 
 
@@ -107,7 +107,7 @@ def check_function(request: Mapping[str, Any], limits: HostLimits) -> None:
 
 
 def _check_memory(memory_mb: int | None, limits: HostLimits) -> None:
-    """Refuse what the host's cores cannot show, in the words of an account whose cap is lower."""
+    """Refuse what the host's cores can't emulate, in the words of an account with a lower cap."""
     if memory_mb is not None and memory_mb > limits.max_memory_mb:
         cores = f"{limits.core_count} core{'' if limits.core_count == 1 else 's'}"
         raise invalid(
@@ -118,7 +118,7 @@ def _check_memory(memory_mb: int | None, limits: HostLimits) -> None:
 
 
 def _check_environment(variables: Mapping[str, Any]) -> None:
-    """Check names, types, reserved keys and the 4 KB; no value is ever put into a message."""
+    """Check names, types, reserved keys and the 4 KB; no message has a value."""
     if not all(isinstance(value, str) for value in variables.values()):
         raise serialization_error("Environment.Variables must map strings")
     reserved = sorted(name for name in variables if name in RESERVED_VARIABLES)
@@ -151,7 +151,7 @@ def _check_environment(variables: Mapping[str, Any]) -> None:
 def check_tags(tags: Mapping[str, Any], existing: Mapping[str, str]) -> None:
     """Check tags by Lambda's rules: at most 50, no JSON in values.
 
-    Values hold at most 256 letters, digits, spaces and `_ . : / = + - @`; keys 1 to 128.
+    Values have at most 256 letters, digits, spaces and `_ . : / = + - @`; keys 1 to 128.
     """
     if not all(isinstance(value, str) for value in tags.values()):
         raise serialization_error("Tags must map strings to strings")
@@ -202,7 +202,7 @@ def check_parameters(
     query: Mapping[str, list[str]],
     headers: Mapping[str, str],
 ) -> None:
-    """Check what a request gives besides its body."""
+    """Check a request's parameters outside its body."""
     given: dict[str, Any] = {}
     for name, of in _shape(_input_shape(operation))["members"].items():
         where, kind = of.get("location"), _shape(of["shape"])["type"]
@@ -243,12 +243,12 @@ def validation_error(message: str) -> ApiError:
 
 
 def serialization_error(message: str) -> ApiError:
-    """Build what Lambda answers to a value of another type than its member's."""
+    """Build what Lambda answers to a value of the wrong type for its member."""
     return ApiError(400, "SerializationException", message, type_=None)
 
 
 def _broken(name: str, value: Any, where: str, left_out: Collection[str] = ()) -> Iterator[str]:
-    """Tell every rule that a value breaks; raises ApiError where it is of another type."""
+    """List every rule that a value breaks; raises ApiError if its type is wrong."""
     shape = _shape(name)
     types, kind = _TYPES[shape["type"]]
     is_kind: bool = isinstance(value, types)
@@ -278,7 +278,7 @@ def _broken(name: str, value: Any, where: str, left_out: Collection[str] = ()) -
 def _broken_elements(
     name: str, values: list[Any], where: str, said: str, *, no_nulls: bool = True
 ) -> Iterator[str]:
-    """AWS tells of a list or map as a whole, with all rules for what is in it."""
+    """AWS reports a list or map as a whole, with all rules for its elements."""
     if any([*_broken(name, value, where)] for value in values):
         rules = [rule for rule, _ in _rules(_shape(name))]
         if no_nulls:

@@ -1,4 +1,4 @@
-"""Who called whom: the trace header tells whether an invocation waits for another one here."""
+"""Who called whom: the trace header shows whether an invocation waits for another one here."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Trace:
     parent: str
     sampled: str
     nested: bool
-    """Its caller runs here and waits for it."""
+    """Whether its caller runs here and waits for it."""
     lineage: str = ""
-    """What the control plane counts the chain of requests by."""
+    """The control plane's count for the chain of requests."""
 
     @property
     def header(self) -> str:
@@ -53,9 +53,9 @@ class CallChain:
     def entered(self, request: InvokeRequest) -> Iterator[Trace]:
         """The request's trace for as long as the invocation lasts.
 
-        A call is nested if it carries the parent id of a running invocation, or a root that was
-        made here (a tracing SDK puts its own subsegment as the parent). A root from outside alone
-        proves nothing: a client may use one for many calls at once.
+        A call is nested if it has the parent id of a running invocation, or a root that was made
+        here (a tracing SDK puts its own subsegment as the parent). A root from outside alone proves
+        nothing: a client may use one for many concurrent calls.
         """
         given = parse_trace(request.trace_header)
         root = given.get("Root", "")

@@ -1,6 +1,6 @@
 """The host's cores: a queue for shares of them, and which ones an environment may use.
 
-Environments that run at one time never take more than the host has.
+Environments running at the same time never take more than the host has.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Waiter:
 
 
 class Grant:
-    """Cores that were handed out; given back when the `with` block ends."""
+    """Cores that were handed out; returned when the `with` block ends."""
 
     def __init__(self, queue: CoreQueue, cores: float, *, counted: bool) -> None:
         self._queue = queue
@@ -33,14 +33,14 @@ class Grant:
         self.cores = cores
 
     def shrink(self, cores: float) -> None:
-        """Keep only this many; never more than before."""
+        """Keep only this many, never more than before."""
         kept = min(cores, self.cores)
         if self._counted:
             self._queue.give_back(self.cores - kept)
         self.cores = kept
 
     def release(self) -> None:
-        """Give all back."""
+        """Return all of them."""
         self.shrink(0.0)
 
     def __enter__(self) -> Grant:
@@ -51,7 +51,7 @@ class Grant:
 
 
 class CoreQueue:
-    """First come, first served: a large wish at the front is not overtaken by small ones."""
+    """First come, first served: small requests don't overtake a large one at the front."""
 
     def __init__(self, core_count: float) -> None:
         self._lock = threading.Lock()
@@ -63,9 +63,10 @@ class CoreQueue:
     def acquire(
         self, wanted: float, minimum: float | None = None, *, at_front: bool = False
     ) -> Grant:
-        """Wait until `minimum` (default: all that is wanted) is free, then take up to `wanted`.
+        """Wait until `minimum` (default: everything wanted) is free, then take up to `wanted`.
 
-        Wishes above the host's cores are cut to them. Raises LocalError once the queue is closed.
+        Requests above the host's cores are reduced to them. Raises LocalError once the queue is
+        closed.
         """
         wanted = min(wanted, self._total)
         waiter = _Waiter(wanted, wanted if minimum is None else min(minimum, wanted))
@@ -86,13 +87,13 @@ class CoreQueue:
         return Grant(self, min(cores, self._total), counted=False)
 
     def give_back(self, cores: float) -> None:
-        """Take cores back and serve whoever waits."""
+        """Return cores and serve whoever waits."""
         with self._lock:
             self._free = min(self._total, self._free + cores)
             self._serve()
 
     def close(self) -> None:
-        """Send everybody away who waits."""
+        """Turn away everybody who waits."""
         with self._lock:
             self._closed = True
             for waiter in self._waiting:
@@ -112,10 +113,10 @@ class CoreQueue:
 
 
 class CorePlacement:
-    """Spreads the environments that run over the host's cores. Thread-safe.
+    """Spreads the running environments over the host's cores. Thread-safe.
 
-    Code that may see two cores is bound to two; bound to the same two, environments would take
-    each other's time although others are free.
+    Code that may see two cores is bound to two; if several environments were bound to the same two,
+    they would take each other's time while others are free.
     """
 
     def __init__(self, cpus: tuple[int, ...]) -> None:
@@ -126,9 +127,9 @@ class CorePlacement:
     def placed(
         self, core_count: int, share: float, last: tuple[int, ...] = ()
     ) -> Iterator[tuple[int, ...]]:
-        """The least busy cores for as long as a share of them runs; empty: no binding is needed.
+        """The least busy cores for as long as a share of them runs; empty: no binding needed.
 
-        `last` is kept if it is as good as any: moving a tree costs time.
+        `last` is kept if it's as good as any: moving a tree takes time.
         """
         if not self._load:
             yield ()

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
 INIT_LIMIT_S: Final = 10.0
 SHUT_DOWN: Final = "the local Lambda was shut down while the invocation ran"
 NEXT_LIMIT_S: Final = 0.25
-"""How long an answered runtime may take to ask for the next event before it is stopped anyway."""
+"""How long a runtime that has answered may take to ask for the next event before it's stopped
+anyway."""
 
 
 class Environment:
@@ -64,7 +65,7 @@ class Environment:
         self._tmp_dir = self._scratch_dir / "tmp"
         self.core_count = host.core_count_for(deployment.memory_mb)
         self.cpus: tuple[int, ...] = ()
-        """The cores that it ran on last."""
+        """The cores that it last ran on."""
         self._process: RuntimeProcess | None = None
         self._next_call: RuntimeEvent | None = None
         self._start_count = 0
@@ -77,9 +78,9 @@ class Environment:
     ) -> tuple[InvokeResult, InvocationLog]:
         """Run one invocation; afterwards the tree is at rest, or gone if it failed.
 
-        `cpus` are the cores to run on (empty: all). `grant` may hold more than the share for the
-        sake of an init; it is shrunk to the share before the event is handed over. Raises
-        LocalError if the runtime cannot be started at all.
+        `cpus` are the cores to run on (empty: all). `grant` may have more than the share, for init;
+        it's reduced to the share before the event is delivered. Raises LocalError if the runtime
+        can't be started at all.
         """
         log = InvocationLog(self.deployment)
         self.cpus = cpus
@@ -102,7 +103,7 @@ class Environment:
         return result, log
 
     def kill(self) -> None:
-        """End the running tree from another thread; whoever invokes sees it end."""
+        """End the running tree from another thread; the invoking thread notices."""
         self._killed.set()
         process = self._process
         if process is not None:
@@ -119,7 +120,7 @@ class Environment:
         return self._start_count == 0
 
     def _prepare(self, log: InvocationLog, grant: Grant) -> float | None:
-        """Give a new environment its runtime, if init can: Init Duration or None.
+        """Give a new environment its runtime, if init succeeds; return Init Duration or None.
 
         After a crash there is none yet: as on Lambda, that init is part of the next Duration.
         """
@@ -153,7 +154,7 @@ class Environment:
         return self._run_anew(request, trace, log)
 
     def _run_anew(self, request: InvokeRequest, trace: Trace, log: InvocationLog) -> Outcome:
-        """Init as a part of the invocation, at its share of CPU and on its time; then the event."""
+        """Init as a part of the invocation, at its CPU share and on its time; then the event."""
         begin_ns = time.monotonic_ns()
         try:
             try:
@@ -170,7 +171,7 @@ class Environment:
             return self._failed(request, log, error, begin_ns)
 
     def _is_ready(self) -> bool:
-        """Let the runtime run, if there is one, and see that it is there to take an event."""
+        """Let the runtime run, if there is one, and check that it can take an event."""
         process = self._process
         if process is None:
             return False
@@ -184,7 +185,7 @@ class Environment:
         return not process.has_exited
 
     def _deliver(self, request: InvokeRequest, trace: Trace, begin_ns: int) -> int | None:
-        """Hand the event over, and return when; None if nobody took it.
+        """Deliver the event, and return when; None if nothing took it.
 
         Its timeout counts from `begin_ns`.
         """
@@ -218,7 +219,7 @@ class Environment:
             return Outcome(duration_ms, call.body)
 
     def _settle(self) -> None:
-        """Let the runtime come round to its next poll, then stop it until it is needed."""
+        """Let the runtime reach its next poll, then stop it until it's needed."""
         process = self._process
         assert process is not None
         process.drain_log()
@@ -235,7 +236,7 @@ class Environment:
             self._drop_process()
 
     def _await_next(self, deadline_ns: int) -> int:
-        """Wait for the runtime to ask for an event: when it did."""
+        """Wait for the runtime to ask for an event; return when it did."""
         assert self._process is not None
         limit_s = self.deployment.timeout_s
         while self._next_call is None:
@@ -247,7 +248,7 @@ class Environment:
             self._next_call = event
 
     def _checked(self, event: RuntimeEvent, timeout_s: float) -> RuntimeEvent:
-        """Pass on what is no end of the runtime."""
+        """Pass on anything but the runtime's end."""
         at_ns = event.at_ns
         if event.kind == "deadline":
             raise RuntimeFailedError(invocation_outcome.timed_out(timeout_s), at_ns)
@@ -264,7 +265,7 @@ class Environment:
         return event
 
     def _start(self, log: InvocationLog, cores: float) -> int:
-        """Start a runtime: when it was executed. Raises LocalError."""
+        """Start a runtime; return when it was executed. Raises LocalError."""
         if self._killed.is_set():
             raise LocalError(SHUT_DOWN)
         self._start_count += 1
@@ -316,7 +317,7 @@ class Environment:
         )
 
     def _kept_dirs(self) -> tuple[str, ...]:
-        """What the runtime reads where it lies."""
+        """What the runtime reads in place."""
         layers = self._seen.opt_dir
         beside = layers is not None and layers == self.deployment.opt_dir
         return (*self._program.directories, *([str(layers)] if beside else []))
@@ -341,7 +342,7 @@ class Environment:
     def _failed(
         self, request: InvokeRequest, log: InvocationLog, error: RuntimeFailedError, begin_ns: int
     ) -> Outcome:
-        """Put the end of a runtime into the words of the platform."""
+        """Describe a runtime's end in the platform's words."""
         self._drop_process()
         why, request_id = error.cause, request.request_id
         payload = error.posted or why.payload(request_id)
@@ -354,7 +355,7 @@ class Environment:
         return Outcome(duration_ms, payload, why, "Unhandled")
 
     def _drop_process(self) -> None:
-        """End the tree; its last output and its peak are kept."""
+        """End the tree; keep its last output and its peak."""
         process, self._process, self._next_call = self._process, None, None
         if process is not None:
             if not process.end():

@@ -1,9 +1,9 @@
 """Runs deployments in real processes under Lambda's limits.
 
-The way of an invocation: its trace tells whether its caller runs here; it queues for its share of
-the host's cores; an idle environment takes it, or a new one is made, with up to two cores for its
-init; the event is handed over under the share alone; lines, peak memory and times become Lambda's
-log and REPORT.
+An invocation's path: its trace shows whether its caller runs here; it queues for its share of the
+host's cores; an idle environment takes it, or a new one is made, with up to two cores for its init;
+the event is delivered at the share alone; lines, peak memory and times become Lambda's log and
+REPORT.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ DEFAULT_IDLE_S = 300.0
 
 
 class ProcessExecutor:
-    """An `Executor` of real processes. Thread-safe.
+    """An `Executor` with real processes. Thread-safe.
 
-    `work_dir` takes the run's scratch folders; what dead runs left in it is ended and removed
-    first. `on_log` gets every line (see LogSink). Idle environments end after `idle_s`; above
-    `max_environments` the longest idle one ends. Raises LocalError where `cpu_control` does not
-    work on this host, or `work_dir` cannot be written.
+    `work_dir` has the run's scratch folders; what dead runs left in it is ended and removed first.
+    `on_log` gets every line (see LogSink). Idle environments end after `idle_s`; above
+    `max_environments`, the longest idle one ends. Raises LocalError if `cpu_control` doesn't work
+    on this host, or `work_dir` can't be written.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ProcessExecutor:
 
     @property
     def limits(self) -> HostLimits:
-        """What this host can show, with the findings of the runtimes met so far."""
+        """What this host can emulate, with the findings of the runtimes used so far."""
         base = self._host.limits
         with self._lock:
             met = [finding for one in self._programs.values() for finding in one.findings]
@@ -79,14 +79,14 @@ class ProcessExecutor:
         )
 
     def runtime_findings(self, runtime: str) -> tuple[Finding, ...]:
-        """What there is to say of a runtime here, before anything runs. Raises LocalError."""
+        """Findings about a runtime here, before anything runs. Raises LocalError."""
         return self._program(runtime).findings
 
     def invoke(self, deployment: Deployment, request: InvokeRequest) -> InvokeResult:
-        """Run one invocation; blocks until it ended.
+        """Run one invocation; blocks until it ends.
 
-        Raises LocalError for memory above the host's cores, a runtime that this host has not, an
-        environment that cannot be started, and once the executor is closed.
+        Raises LocalError for memory above the host's cores, a runtime that this host lacks, an
+        environment that can't be started, and once the executor is closed.
         """
         self._refuse(deployment)
         program = self._program(deployment.runtime)
@@ -109,11 +109,11 @@ class ProcessExecutor:
         return result
 
     def retire(self, deployment_id: str) -> None:
-        """Have a deployment's idle environments ended soon, and busy ones when they are done."""
+        """End a deployment's idle environments soon, and busy ones when they are done."""
         self._pool.retire(deployment_id)
 
     def close(self) -> None:
-        """End every environment and remove all that was made for them. May be called again."""
+        """End every environment and remove everything made for them. May be called again."""
         if self._pool.is_closed:
             return
         self._queue.close()

@@ -1,4 +1,4 @@
-"""What this host can show: cores, control of CPU, a private /tmp."""
+"""What this host can emulate: cores, CPU control, a private /tmp."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 NEEDED_CAPABILITIES = (0, 1, 5, 6, 7, 8, 19, 21, 23)
 """CHOWN, DAC_OVERRIDE, KILL, SETGID, SETUID, SETPCAP, SYS_PTRACE, SYS_ADMIN, SYS_NICE."""
 USER_IDS = range(65_533, 65_519, -1)
-"""Neither distributions nor systemd give these to anybody; "nobody" may run other services."""
+"""Neither distributions nor systemd assign these; "nobody" may run other services."""
 UNSHARE_CODE = (
     "import ctypes, sys; c = ctypes.CDLL(None); "
     f"sys.exit(c.unshare({CLONE_NEWNS}) or "
@@ -77,19 +77,19 @@ _HANDLERS_ARE_ROOT: Final = Finding(
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """This host, looked at once."""
+    """This host, examined once."""
 
     cpus: tuple[int, ...]
     core_count: int
     control: Control
     has_private_tmp: bool
     disk_maker: str | None
-    """The command that makes disks for /tmp; None where none can be mounted."""
+    """The command that makes disks for /tmp; None if none can be mounted."""
     handler_user_id: int
-    """Whom handlers run as; 0: whoever runs the endpoint."""
+    """The user that handlers run as; 0: whoever runs the endpoint."""
 
     def make_group(self, name: str) -> ControlGroup | None:
-        """A control group for one process tree; None where the supervisor controls it."""
+        """A control group for one process tree; None if the supervisor controls it."""
         return None if self.control.make_group is None else self.control.make_group(name)
 
     def core_count_for(self, memory_mb: int) -> int:
@@ -98,7 +98,7 @@ class Host:
 
     @property
     def limits(self) -> HostLimits:
-        """As the local Lambda tells it."""
+        """As the local Lambda reports them."""
         found = (
             (self.control.kind == "stop-continue", _STOP_CONTINUE),
             (not self.has_private_tmp, _SHARED_TMP),
@@ -114,7 +114,7 @@ class Host:
 
 
 def look_at_host(preferred: CpuControl | None = None) -> Host:
-    """Find out what works here. Raises LocalError if `preferred` does not."""
+    """Find out what works here. Raises LocalError if `preferred` doesn't."""
     control = choose_control(preferred)
     cpus = tuple(sorted(os.sched_getaffinity(0))) if sys.platform == "linux" else ()
     has_private_tmp = can_hide_tmp()
@@ -137,17 +137,17 @@ def own_core_count() -> int:
 
 
 def max_memory_mb_with(core_count: int) -> int:
-    """The largest memory size whose CPU share so many cores can show."""
+    """The largest memory size whose CPU share this many cores can provide."""
     return min(MAX_MEMORY_MB, core_count * MB_PER_VCPU)
 
 
 def host_max_memory_mb() -> int:
-    """The largest memory size that this host can show."""
+    """The largest memory size that this host can emulate."""
     return max_memory_mb_with(own_core_count())
 
 
 def own_quota_cores(hierarchies: Iterable[Hierarchy]) -> float | None:
-    """The CPU quota that this process itself is under (a container's), in cores; None: no quota."""
+    """The CPU quota of this process itself (a container's), in cores; None: no quota."""
     quotas = []
     for hierarchy in hierarchies:
         for directory in hierarchy.ancestors:
@@ -163,7 +163,7 @@ def own_quota_cores(hierarchies: Iterable[Hierarchy]) -> float | None:
 
 
 def can_hide_tmp() -> bool:
-    """Whether a process may have a mount namespace of its own (root, on Linux)."""
+    """Whether a process may have its own mount namespace (root, on Linux)."""
     if sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "unshare"):
         return False
     command = [sys.executable, "-I", "-S", "-c", UNSHARE_CODE]
@@ -171,9 +171,9 @@ def can_hide_tmp() -> bool:
 
 
 def find_user_id() -> int:
-    """Find an id that is nobody's, to run handlers as; 0 where root has not all that it takes.
+    """Find an unused id to run handlers as; 0 if root lacks what that takes.
 
-    Without these capabilities a container's root could not end, measure or bind what it started.
+    Without these capabilities a container's root couldn't end, measure or bind what it started.
     """
     powers = int(_field("/proc/self/status", "CapEff:") or "0", 16)
     if any(not powers >> number & 1 for number in NEEDED_CAPABILITIES):

@@ -1,4 +1,4 @@
-"""Log lines as Lambda writes them, those that a JSON log's levels keep, and where they are sent.
+"""Log lines as Lambda writes them, the ones that a JSON log's levels keep, and where they go.
 
 Each platform event has a level:
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
@@ -48,7 +48,7 @@ LogSink = Callable[[str, str, Sequence[LogEvent]], None]
 
 
 class LogForwarder:
-    """Hands events to a sink from a thread of its own, so that no invocation waits for it."""
+    """Hands events to a sink from its own thread, so that no invocation waits for it."""
 
     def __init__(self, sink: LogSink | None) -> None:
         self._sink = sink
@@ -79,7 +79,7 @@ class LogForwarder:
 
 
 class InvocationLog:
-    """The lines of one invocation, of the init before it included, as text or JSON records."""
+    """The lines of one invocation, including the init before it, as text or JSON records."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
@@ -90,7 +90,7 @@ class InvocationLog:
         self._has_started = False
 
     def write_output(self, data: bytes) -> None:
-        """What the function wrote; awslambdaric parts the lines of one entry with CR."""
+        """The function's output; awslambdaric separates the lines of one entry with CR."""
         *lines, rest = (bytes(self._partial) + data).split(b"\n")
         self._partial = bytearray(rest)
         for line in lines:
@@ -111,7 +111,7 @@ class InvocationLog:
     def init_report(
         self, duration_ms: float, phase: str, status: str, error_type: str | None = None
     ) -> None:
-        """After an init. In text logs a line tells of those that failed, as on Lambda."""
+        """After an init. In text logs, only failed ones get a line, as on Lambda."""
         kind = {"initializationType": "on-demand", "phase": phase, "status": status}
         text = f"INIT_REPORT Init Duration: {duration_ms:.2f} ms\tPhase: {phase}\tStatus: {status}"
         if error_type:
@@ -123,7 +123,7 @@ class InvocationLog:
         self._platform(line, "platform.initReport", {**kind, "metrics": metrics}, status)
 
     def start(self, request_id: str, version: str) -> None:
-        """When the event is handed over; what is done anew has no second line."""
+        """When the event is delivered; a repeated attempt has no second line."""
         if self._has_started:
             return
         self._has_started = True
@@ -132,7 +132,7 @@ class InvocationLog:
         self._platform(text, "platform.start", record)
 
     def timed_out(self, request_id: str, timeout_s: float) -> None:
-        """Beside a timeout's error object; JSON logs have it in the report alone."""
+        """Beside a timeout's error object; JSON logs have it only in the report."""
         if not self._is_json:
             said = f"Task timed out after {timeout_s:.2f} seconds"
             self._write_line(f"{_now()} {request_id} {said}\n")
@@ -163,7 +163,7 @@ class InvocationLog:
     def _platform(
         self, text: str | None, kind: str, record: dict[str, object], status: str | None = None
     ) -> None:
-        """Write one event of the platform: its text (None: JSON logs alone have it), or record."""
+        """Write one platform event: its text (None: only JSON logs have it), or record."""
         if self._is_json:
             kept = self._keeps(kind, status)
             text = json.dumps({"time": _now(), "type": kind, "record": record}) if kept else None
@@ -171,7 +171,7 @@ class InvocationLog:
             self._write_line(text)
 
     def _keeps(self, kind: str, status: str | None) -> bool:
-        """Whether a platform event is logged; what did not succeed is a warning, whatever it is."""
+        """Whether a platform event is logged; a failure is always a warning."""
         level = "WARN" if status not in (None, "success") else _SYSTEM_LEVELS[kind]
         return _RANKS[level] >= _RANKS[self._deployment.system_log_level or "INFO"]
 
@@ -209,7 +209,7 @@ def _now() -> str:
 
 
 def _keeps_output(line: bytes, wanted: str | None) -> bool:
-    """Whether a line of the function's own is logged.
+    """Whether one of the function's own lines is logged.
 
     Lambda filters what it can read: a JSON object with a level and a timestamp. The rest is kept.
     """

@@ -1,4 +1,4 @@
-"""What one invocation came to: its REPORT, and the platform's error where the runtime gave none."""
+"""An invocation's result: its REPORT, and the platform's error if the runtime gave none."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ TOO_LARGE_TEXT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PlatformError:
-    """Why an invocation has no answer of the function's own."""
+    """Why an invocation has no answer from the function."""
 
     message: str
     """Without the request id."""
     payload_type: str
     report_type: str | None
-    """What the REPORT line names; it tells out of memory from other kills."""
+    """What the REPORT line names, which separates out of memory from other kills."""
     status: PlatformErrorStatus = "error"
 
     def payload(self, request_id: str) -> bytes:
@@ -58,7 +58,7 @@ class PlatformError:
 
 
 class RuntimeFailedError(Exception):
-    """The runtime will not answer: `cause`, or the error object that it posted itself."""
+    """The runtime won't answer: `cause`, or the error object that it posted itself."""
 
     def __init__(self, why: PlatformError, at_ns: int, posted: bytes | None = None) -> None:
         super().__init__(why.message)
@@ -70,8 +70,8 @@ class RuntimeFailedError(Exception):
 def elapsed_ms(begin_ns: int, end_ns: int) -> float:
     """Milliseconds between two monotonic stamps, never below zero.
 
-    Nothing can have ended before it began: such a stamp is wrong (the kernel's follow the wall
-    clock, which may be set meanwhile), and the time of looking is taken.
+    Nothing can end before it began: such a stamp is wrong (the kernel's follow the wall clock,
+    which may be set in between), and the time of looking is used.
     """
     return ((end_ns if end_ns >= begin_ns else time.monotonic_ns()) - begin_ns) / 1e6
 
@@ -95,7 +95,7 @@ def invalid_entrypoint(message: str) -> PlatformError:
 
 
 def unfit(why: str) -> PlatformError:
-    """The system would not execute it: another architecture's, or a script without its shell."""
+    """The system wouldn't execute it: another architecture's, or a script without its shell."""
     return invalid_entrypoint(f"fork/exec /var/task/bootstrap: {why.lower()}")
 
 
@@ -113,7 +113,7 @@ def exited(code: int) -> PlatformError:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer of the function's own, or (with `platform_error`) the platform's in its place."""
+    """The function's own answer, or (with `platform_error`) the platform's instead."""
 
     duration_ms: float
     payload: bytes = field(repr=False)
@@ -128,7 +128,7 @@ class Outcome:
         init_ms: float | None,
         peak_mb: int,
     ) -> PlatformReport:
-        """Give the REPORT. INIT is billed with the duration, rounded up together."""
+        """Return the REPORT. INIT is billed with the duration, rounded up together."""
         status: ReportStatus | None = self.platform_error.status if self.platform_error else None
         if status is None and deployment.log_format == "JSON":  # which always tells it
             status = "error" if self.function_error else "success"

@@ -1,4 +1,4 @@
-"""Execution environments that are kept: idle ones by deployment, most recently used first."""
+"""Kept execution environments: idle ones by deployment, most recently used first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class EnvironmentPool:
-    """Idle and busy environments. Thread-safe; it ends what it gives up."""
+    """Idle and busy environments. Thread-safe; it ends what it drops."""
 
     def __init__(self, idle_s: float, max_environments: int) -> None:
         self._idle_s = idle_s
@@ -45,7 +45,7 @@ class EnvironmentPool:
         return None
 
     def add(self, environment: Environment) -> None:
-        """Count a new one as busy; the longest idle one makes room if there are too many."""
+        """Add a new one as busy; if there are too many, the longest idle one ends."""
         surplus = None
         with self._changed:
             self._busy.add(environment)
@@ -68,7 +68,7 @@ class EnvironmentPool:
             environment.end()
 
     def retire(self, deployment_id: str) -> None:
-        """Have the idle ones of a deployment ended soon, the busy ones when they are given back."""
+        """End a deployment's idle ones soon, the busy ones when they are given back."""
         with self._changed:
             self._retired.add(deployment_id)
             self._changed.notify_all()

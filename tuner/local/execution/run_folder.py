@@ -1,7 +1,7 @@
-"""Folders of one run of the local Lambda, and what a dead run left behind.
+"""Folders of one run of the local Lambda, and what dead runs left behind.
 
-A run holds a lock on a file in its folders for as long as it lives: a folder whose lock is free is
-a dead one's. With the folder of its environments its processes and control groups are ended, too.
+A run holds a lock on a file in its folders as long as it lives: a folder whose lock is free belongs
+to a dead run. With its environments' folder, its processes and control groups are ended, too.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ GROUPS_FILE = "groups"
 
 
 def user_work_dir() -> Path:
-    """Give this user's folder for all local runs, made with mode 0700 where it is missing.
+    """Return this user's folder for all local runs, created with mode 0700 if missing.
 
-    Raises LocalError if it cannot be made, or if the name is somebody else's.
+    Raises LocalError if it can't be created, or belongs to somebody else.
     """
     path = Path(tempfile.gettempdir()).resolve() / f"tuner-local-{os.getuid()}"
     try:
@@ -42,9 +42,9 @@ def user_work_dir() -> Path:
 
 
 class RunFolder:
-    """A new folder KIND-… below `parent`, locked until it is closed, with a file of `groups`.
+    """A new folder KIND-… below `parent`, locked until it's closed, with a file of `groups`.
 
-    Raises LocalError if it cannot be made.
+    Raises LocalError if it can't be created.
     """
 
     def __init__(self, parent: Path, kind: str, *, groups: str = "") -> None:
@@ -62,7 +62,7 @@ class RunFolder:
             ) from None
 
     def close(self) -> None:
-        """Remove the folder and all in it."""
+        """Remove the folder and everything in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
@@ -82,12 +82,12 @@ def _is_dead(folder: Path) -> bool:
 
 
 def group_name(run_dir: Path, identity: str) -> str:
-    """What the control groups of one environment are called: found again by the run's folder."""
+    """The name of one environment's control groups, by which the run's folder finds them."""
     return f"tuner-{run_dir.name}-{identity}"
 
 
 def clean_leftovers(parent: Path, kind: str) -> int:
-    """End and remove what dead runs left in folders of a kind: how many those were."""
+    """End and remove what dead runs left in folders of a kind; return how many there were."""
     dead = [path for path in parent.glob(f"{kind}-*") if _is_dead(path)]
     for run_dir in dead:
         try:

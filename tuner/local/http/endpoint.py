@@ -1,4 +1,6 @@
-"""One port for all: Lambda's API is answered here, all else is passed on to emulated services."""
+"""One port for everything: Lambda's API is answered here, the rest is forwarded to emulated
+services.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ _NOT_PASSED: Final = frozenset(
 class Endpoint:
     """Dispatches requests. Refuses what a web page in the user's browser could send.
 
-    `services` is None where only Lambda is served; `own` answers paths below /_tuner/.
+    `services` is None if only Lambda is served; `own` answers paths below /_tuner/.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ class Endpoint:
 
 
 def signed_service(request: Request) -> str | None:
-    """Give the service that a request is signed for, by header or query; None if it is not."""
+    """Return the service that a request is signed for, by header or query; None if unsigned."""
     found = _SCOPE.search(request.headers.get("authorization", ""))
     if found is None and "X-Amz-Credential" in request.query:
         found = _SCOPE.search(request.query)
@@ -100,13 +102,13 @@ def signed_service(request: Request) -> str | None:
 
 
 def signing_key_id(request: Request) -> str | None:
-    """Give the access key id that a request is signed with; None if it is not, or by its query."""
+    """Return the access key id that signed a request; None if unsigned, or signed in the query."""
     found = _KEY.search(request.headers.get("authorization", ""))
     return found[1] if found else None
 
 
 def _is_loopback(authority: str) -> bool:
-    """Whether a Host (with or without port) is this machine: DNS rebinding has other names."""
+    """Whether a Host (with or without port) is this machine: DNS rebinding uses other names."""
     name = authority.strip().lower()
     name = (
         name[: name.index("]") + 1]
@@ -136,7 +138,7 @@ class Proxy:
         self._lock = threading.Lock()
 
     def handle(self, request: Request) -> Response:
-        """Forward one request; 413 for a body over the limit, 502 where nobody answers."""
+        """Forward one request; 413 for a body over the limit, 502 if nothing answers."""
         with tempfile.SpooledTemporaryFile(SMALL_BYTES) as body:
             try:
                 length = _copy(request, body)
@@ -155,7 +157,7 @@ class Proxy:
             connection.close()
 
     def _exchange(self, request: Request, body: IO[bytes], length: int) -> Response:
-        """Send on a kept connection; if that has ended meanwhile, once more on a new one."""
+        """Send on a kept connection; if that has since ended, once more on a new one."""
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:

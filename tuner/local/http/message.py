@@ -20,11 +20,11 @@ MAX_LINE: Final = 64 * 1024
 MAX_HEADERS: Final = 200
 CHUNK: Final = 256 * 1024
 SMALL_REST: Final = 64 * 1024
-"""An unread rest of a body up to this size is read to keep the connection; else it is cut."""
+"""An unread rest of a body up to this size is read to keep the connection; otherwise it's cut."""
 
 
 class MalformedRequestError(Exception):
-    """What came is not a request that this server reads; the message says why."""
+    """What came isn't a request that this server reads; the message says why."""
 
 
 class HangUpError(Exception):
@@ -58,7 +58,7 @@ class Request:
 
     @property
     def target(self) -> str:
-        """Path and query as they came."""
+        """Path and query as received."""
         return f"{self.path}?{self.query}" if self.query else self.path
 
     @property
@@ -74,7 +74,7 @@ class Request:
         return int(self.headers.get("content-length", "0"))
 
     def parameters(self) -> dict[str, list[str]]:
-        """Give the query's parameters, each with all its values."""
+        """Return the query's parameters, each with all its values."""
         return parse_qs(self.query, keep_blank_values=True) if self.query else {}
 
     def read(self, max_bytes: int) -> bytes:
@@ -99,7 +99,7 @@ class Request:
             yield from self._exactly()
 
     def discard_body(self) -> bool:
-        """Read away what the handler left; False if that is too much, and the connection ends."""
+        """Read what the handler left; False if that's too much, and the connection ends."""
         if self._left is None or self._left > SMALL_REST:
             return False
         if self._left and "expect" in self.headers:
@@ -145,7 +145,7 @@ class Response:
 
 
 def plain(status: int, message: str) -> Response:
-    """A short answer of the server itself, in the shape of AWS's JSON errors."""
+    """A short answer from the server itself, in the shape of AWS's JSON errors."""
     return json_response(status, {"message": message})
 
 
@@ -156,7 +156,7 @@ def json_response(status: int, value: Any) -> Response:
 
 
 def read_request(stream: BufferedReader, connection: socket.socket) -> Request | None:
-    """Read a request's head; None where the connection ended before one.
+    """Read a request's head; None if the connection ended before one.
 
     Raises MalformedRequestError.
     """
@@ -205,7 +205,9 @@ def _body_length(headers: dict[str, str]) -> int | None:
 
 
 def _chunk_size(line: bytes) -> int:
-    """Read 1*HEXDIG (RFC 9112, 7.1): no sign, no underscore, and no more than a size can have."""
+    """Read 1*HEXDIG (RFC 9112, 7.1): no sign, no underscore, and no more digits than a size can
+    have.
+    """
     text = line.split(b";")[0].strip()
     if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", text):
         raise HangUpError
@@ -249,7 +251,7 @@ _date_of: tuple[int, str] = (0, "")
 
 
 def _date() -> str:
-    """HTTP's date, made once a second."""
+    """HTTP's date, formatted once a second."""
     global _date_of  # noqa: PLW0603 - a cache; a race makes the same string twice
     now = int(time.time())
     if _date_of[0] != now:

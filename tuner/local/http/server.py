@@ -1,7 +1,7 @@
-"""A small HTTP/1.1 server on loopback: one thread a connection, kept alive, one write a reply.
+"""A small HTTP/1.1 server on loopback: one thread per connection, kept alive, one write per reply.
 
 The standard library's handler parses headers through the email package and writes a reply in
-pieces; both show in the timing of a warm invocation, so this one does neither.
+pieces; both show in the timing of a warm invocation, so this server does neither.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ MAX_CONNECTIONS: Final = 1100
 class HttpServer:
     """Serves `handle` on 127.0.0.1.
 
-    Port 0 takes any free one. At most `max_connections` are open: for another one, the one that has
-    waited longest for a request is cut. Raises LocalError if the port cannot be had.
+    Port 0 takes any free one. At most `max_connections` are open: another one cuts the one that has
+    waited longest for a request. Raises LocalError if the port isn't available.
     """
 
     def __init__(self, *, port: int = 0, max_connections: int = MAX_CONNECTIONS) -> None:
@@ -51,13 +51,13 @@ class HttpServer:
         self.url = f"http://{LOOPBACK}:{self.port}"
         self._connections: dict[socket.socket, threading.Thread] = {}
         self._waiting: dict[socket.socket, None] = {}
-        """Connections without a whole request, those that wait longest first."""
+        """Connections without a whole request, longest waiting first."""
         self._lock = threading.Lock()
         self._closed = False
         self._accepting: threading.Thread | None = None
 
     def start(self, handle: Callable[[Request], Response]) -> None:
-        """Begin to answer."""
+        """Start answering."""
         self._accepting = threading.Thread(
             target=self._accept, args=(handle,), name="http-accept", daemon=True
         )
@@ -109,7 +109,7 @@ class HttpServer:
         thread.start()
 
     def _cut_longest_waiting(self) -> bool:
-        """End a connection that asks for nothing (with the lock held); False if there is none."""
+        """End an idle connection (with the lock held); False if there is none."""
         connection = next(iter(self._waiting), None)
         if connection is None:
             return False
@@ -148,7 +148,7 @@ def _answer_one(
     handle: Callable[[Request], Response],
     on_request: Callable[[], None],
 ) -> bool:
-    """Read one request and answer it; False where the connection is over."""
+    """Read one request and answer it; False if the connection is over."""
     try:
         request = read_request(stream, connection)
     except MalformedRequestError as error:

@@ -1,10 +1,10 @@
-"""Which control of CPU and memory works on this host, and where control groups may be made.
+"""Which control of CPU and memory works on this host, and where control groups may be created.
 
-A user who is not root gets groups of version 2 by systemd's delegation: the user's own systemd
-hands a part of the hierarchy to whatever it starts as a delegated scope. Groups hold either
-processes or groups with controllers: so what is in the scope goes into a leaf before the
-controllers are handed down (the kernel's admin-guide/cgroup-v2, "No Internal Process Constraint";
-systemd's CGROUP_DELEGATION).
+A user who isn't root gets groups of version 2 by systemd's delegation: the user's own systemd
+delegates a part of the hierarchy to whatever it starts as a delegated scope. Groups have either
+processes or groups with controllers: so what is in the scope moves to a leaf before the controllers
+are passed down (the kernel's admin-guide/cgroup-v2, "No Internal Process Constraint"; systemd's
+CGROUP_DELEGATION).
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ _MANAGER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A control that works here; stop/continue makes no groups."""
+    """A control that works here; stop/continue creates no groups."""
 
     kind: CpuControl
     make_group: Callable[[str], ControlGroup] | None = None
     group_dirs: tuple[Path, ...] = ()
-    """Where its groups are made."""
+    """Where its groups are created."""
 
 
 def choose_control(preferred: CpuControl | None = None) -> Control:
-    """The best control that works here, or `preferred`. Raises LocalError where it does not."""
+    """The best control that works here, or `preferred`. Raises LocalError if that doesn't work."""
     if preferred in (None, "cgroup-v1"):
         parents = find_v1(read_hierarchies())
         if parents is not None:
@@ -81,7 +81,7 @@ def choose_control(preferred: CpuControl | None = None) -> Control:
 
 
 def find_v1(hierarchies: tuple[Hierarchy, ...]) -> V1Parents | None:
-    """Where groups of version 1 can be made: in the own ones, else higher up."""
+    """Where groups of version 1 can be created: in this process's own, otherwise higher up."""
     by_controller = {name: one for one in hierarchies for name in one.controllers}
     if not {"cpu", "memory"} <= by_controller.keys():
         return None
@@ -95,9 +95,9 @@ def find_v1(hierarchies: tuple[Hierarchy, ...]) -> V1Parents | None:
 
 
 def find_v2(hierarchies: tuple[Hierarchy, ...]) -> Path | None:
-    """Where groups of version 2 with cpu and memory can be made: the own one, else higher up.
+    """Where groups of version 2 with cpu and memory can be created: its own, otherwise higher up.
 
-    A directory that was handed over to this run, or to its container, is divided for that.
+    A directory that was delegated to this run, or to its container, is divided for that.
     """
     unified = next((one for one in hierarchies if not one.controllers), None)
     if unified is None:
@@ -120,7 +120,7 @@ def _first_writable(hierarchy: Hierarchy) -> Path | None:
 
 
 def _works(make: Callable[[str], ControlGroup]) -> bool:
-    """Try it: a mount may be read-only, a controller or the right to move into it missing."""
+    """Try it: a mount may be read-only, or a controller or the right to move into it missing."""
     group = make(f"tuner-probe-{uuid.uuid4().hex}")
     try:
         group.create(PROBE_MEMORY_MB)
@@ -137,7 +137,7 @@ def _works(make: Callable[[str], ControlGroup]) -> bool:
 
 
 def _can_be_joined(directories: tuple[str, ...]) -> bool:
-    """Whether a process of this user's may go in, as every runtime will before it is executed."""
+    """Whether this user's processes may join, as every runtime does before it is executed."""
     files = [f"{directory}/cgroup.procs" for directory in directories]
     command = [sys.executable, "-I", "-S", "-c", JOIN_CODE, *files]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 (own code)
@@ -146,16 +146,16 @@ def _can_be_joined(directories: tuple[str, ...]) -> bool:
 def is_handed_over(own: Path, mount: Path) -> bool:
     """Whether a directory is ours to divide: a scope that was made for us, or a container's top.
 
-    The true top of the hierarchy, which is nobody's to divide, has no cgroup.type.
+    The true top of the hierarchy, which nobody may divide, has no cgroup.type.
     """
     is_scope = own.name.startswith(SCOPE) and own.name.endswith(".scope")
     return is_scope or (own == mount and (own / "cgroup.type").exists())
 
 
 def hand_down(own: Path, controllers: tuple[str, ...] = CONTROLLERS) -> bool:
-    """Let groups below `own` have the controllers; its processes go into a leaf first.
+    """Give groups below `own` the controllers; its processes move to a leaf first.
 
-    False where a controller is missing or the kernel refuses; then nothing but the leaf is new.
+    False if a controller is missing or the kernel refuses; then only the leaf is new.
     """
     available = (group_files.read_or_none(f"{own}/cgroup.controllers") or "").split()
     if not set(controllers) <= set(available):
@@ -185,9 +185,9 @@ def _move(pids: tuple[int, ...], leaf: Path) -> None:
 
 
 def enter_scope() -> bool:
-    """Have the user's systemd move this process into a scope that is delegated to it.
+    """Have the user's systemd move this process into a scope delegated to it.
 
-    False where there is no need (root, no version 2, such a scope already) or no such systemd.
+    False if it isn't needed (root, no version 2, already in one) or there is no such systemd.
     """
     runtime_dir, busctl = _user_runtime_dir(), shutil.which("busctl")
     if runtime_dir is None or busctl is None:
@@ -204,7 +204,9 @@ def enter_scope() -> bool:
 
 
 def scope_arguments() -> list[str]:
-    """What StartTransientUnit is given: name, mode, properties with their types, no other units."""
+    """The arguments of StartTransientUnit: name, mode, properties with their types, no
+    other units.
+    """
     name = f"{SCOPE}{uuid.uuid4().hex[:12]}.scope"
     properties = [
         *("PIDs", "au", "1", str(os.getpid())),
@@ -225,7 +227,7 @@ def _has_entered(end_s: float) -> bool:
 
 
 def _user_runtime_dir() -> Path | None:
-    """Where the user's own systemd listens; None where it would be of no use."""
+    """Where the user's own systemd listens; None if it would be of no use."""
     if sys.platform != "linux" or os.getuid() == 0:
         return None
     unified = _unified()
@@ -256,7 +258,7 @@ class Hierarchy:
 
 
 def read_hierarchies(process: Path = Path("/proc/self")) -> tuple[Hierarchy, ...]:
-    """Read mountinfo and cgroup of a process; empty where there are none (not Linux)."""
+    """Read mountinfo and cgroup of a process; empty if there are none (not Linux)."""
     try:
         mounts = (process / "mountinfo").read_text(encoding="utf-8")
         own = (process / "cgroup").read_text(encoding="utf-8")

@@ -12,19 +12,19 @@ from tuner.local.execution.cpu import group_files
 WINDOW_US = 20_000
 """Lambda enforces its CPU quota in windows of about 20 ms."""
 MIN_QUOTA_US = 1_000
-"""The kernel takes no smaller one."""
+"""The kernel accepts no smaller one."""
 BYTES_PER_MB = 1024 * 1024
 KIB = 1024
 
 
 def quota_us(cores: float) -> int:
-    """CPU time for one window, in microseconds."""
+    """CPU time per window, in microseconds."""
     return max(MIN_QUOTA_US, round(cores * WINDOW_US))
 
 
 @dataclass(frozen=True, slots=True)
 class V1Parents:
-    """The directories under which groups may be made."""
+    """The directories where groups may be created."""
 
     cpu: Path
     memory: Path
@@ -32,9 +32,9 @@ class V1Parents:
 
 
 class CgroupV1:
-    """One group of version 1: cpu, memory and (if it is there) freezer hierarchies.
+    """One group of version 1: cpu, memory and (if available) freezer hierarchies.
 
-    Its files are kept open, for a sample takes a few of them.
+    Its files stay open, because a sample reads several of them.
     """
 
     def __init__(self, parents: V1Parents, name: str) -> None:
@@ -61,7 +61,7 @@ class CgroupV1:
         return self._peak.peak_bytes
 
     def create(self, memory_mb: int) -> None:
-        """Make the directories and set the memory limit (with swap, where it is counted)."""
+        """Create the directories and set the memory limit (with swap, if it's counted)."""
         for directory in self.directories:
             Path(directory).mkdir(exist_ok=True)
         limit = str(memory_mb * BYTES_PER_MB)
@@ -72,13 +72,13 @@ class CgroupV1:
         group_files.write(f"{self._cpu}/cpu.cfs_period_us", str(WINDOW_US))
 
     def set_cores(self, cores: float) -> None:
-        """Give this much CPU in every window."""
+        """Allow this much CPU in every window."""
         if cores != self._cores:
             group_files.write(f"{self._cpu}/cpu.cfs_quota_us", str(quota_us(cores)))
             self._cores = cores
 
     def pause(self) -> None:
-        """Freeze the tree, where there is a freezer."""
+        """Freeze the tree, if there is a freezer."""
         if self._freezer:
             self._put(f"{self._freezer}/freezer.state", b"FROZEN")
 
@@ -88,7 +88,7 @@ class CgroupV1:
             self._put(f"{self._freezer}/freezer.state", b"THAWED")
 
     def sample(self) -> bool:
-        """Keep the peak; whether the kernel has killed a process of the group for memory."""
+        """Keep the peak; return whether the kernel has killed a process of the group for memory."""
         mark = int(self._get("memory.max_usage_in_bytes"))
         self._put(f"{self._memory}/memory.max_usage_in_bytes", b"0")
         stat = group_files.table(self._get("memory.stat"))
@@ -120,8 +120,8 @@ class CgroupV1:
 class CgroupV2:
     """One group of version 2: cpu.max, memory.max and cgroup.freeze of one directory.
 
-    Its peak is sampled only: `memory.peak` counts page cache and can be reset in kernels since
-    6.12 alone.
+    Its peak is only sampled: `memory.peak` counts page cache and can be reset only in kernels since
+    6.12.
     """
 
     def __init__(self, parent: Path, name: str) -> None:
@@ -140,7 +140,7 @@ class CgroupV2:
         return self._peak.peak_bytes
 
     def create(self, memory_mb: int) -> None:
-        """Make the directory, set the limit: no swap, and an excess ends all."""
+        """Create the directory and set the limit: no swap, and exceeding it ends everything."""
         self._path.mkdir(exist_ok=True)
         group_files.write(f"{self._path}/memory.max", str(memory_mb * BYTES_PER_MB))
         for name, value in (("memory.swap.max", "0"), ("memory.oom.group", "1")):
@@ -148,7 +148,7 @@ class CgroupV2:
                 group_files.write(f"{self._path}/{name}", value)
 
     def set_cores(self, cores: float) -> None:
-        """Give this much CPU in every window."""
+        """Allow this much CPU in every window."""
         if cores != self._cores:
             group_files.write(f"{self._path}/cpu.max", f"{quota_us(cores)} {WINDOW_US}")
             self._cores = cores
@@ -162,7 +162,7 @@ class CgroupV2:
         self._freeze("0")
 
     def sample(self) -> bool:
-        """Keep the peak; whether the kernel has killed a process of the group for memory."""
+        """Keep the peak; return whether the kernel has killed a process of the group for memory."""
         stat = group_files.table(group_files.read(f"{self._path}/memory.stat"))
         usage = int(group_files.read(f"{self._path}/memory.current"))
         self._peak.take(MemorySample(usage, stat["anon"] + stat["shmem"]))
@@ -183,7 +183,7 @@ ControlGroup = CgroupV1 | CgroupV2
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
-    """One look at a control group: all that is charged, and what a tree really holds of it."""
+    """One look at a control group: everything charged, and what a tree really uses of it."""
 
     usage_bytes: int
     working_bytes: int
@@ -192,12 +192,12 @@ class MemorySample:
 
 @dataclass(slots=True)
 class MemoryPeak:
-    """The highest working memory so far, spikes between two samples included.
+    """The highest working memory so far, including spikes between two samples.
 
-    The kernel's own high-water mark counts page cache too. Between two samples the cache was at
-    most what it is at the fuller end, unless files were dropped meanwhile; so the mark less that is
-    a lower bound of the working memory at the spike, and what processes can have held bounds it
-    where files were dropped.
+    The kernel's own high-water mark counts page cache too. Between two samples, the cache was at
+    most what it is at the fuller end, unless files were dropped in between. So the mark minus that
+    is a lower bound on the working memory at the spike, and what processes can have held bounds it
+    if files were dropped.
     """
 
     peak_bytes: int = 0
@@ -211,7 +211,7 @@ class MemoryPeak:
     ) -> int:
         """Take a sample, and the kernel's mark since the last one if it can be reset.
 
-        `bound_bytes` is what processes can have held at most since then; None: not known.
+        `bound_bytes` is the most that processes can have held since then; None: not known.
         """
         seen = [self.peak_bytes, sample.working_bytes]
         if high_water_bytes is not None:
@@ -229,22 +229,22 @@ def _other(sample: MemorySample) -> int:
 @dataclass(frozen=True, slots=True)
 class _Member:
     identity: tuple[str, str]
-    """When it was started, and where its stack begins: another place after each exec."""
+    """When it was started, and where its stack begins, which changes with each exec."""
     highest_bytes: int
-    """Memory at its highest since its last exec, mapped files included."""
+    """Its highest memory since its last exec, including mapped files."""
     file_bytes: int
     """Mapped files."""
     children_faults: int
-    """Page faults of children that it has waited for: it moves when one has ended."""
+    """Page faults of children that it has waited for: it changes when one has ended."""
     forgets_children: bool
-    """It ignores SIGCHLD, so that nothing moves when one has ended."""
+    """Whether it ignores SIGCHLD, so that nothing changes when one has ended."""
 
 
 class ResidentBound:
-    """A bound of a group's memory since the last look; files that were read or written are none.
+    """A bound on a group's memory since the last look, not counting files read or written.
 
-    Nothing is known (None) where a process may have ended, or called exec, meanwhile: its mark is
-    gone with it.
+    It's unknown (None) if a process may have ended, or called exec, in between: its mark is gone
+    with it.
     """
 
     def __init__(self) -> None:
@@ -252,10 +252,10 @@ class ResidentBound:
         self._ended: frozenset[int] = frozenset()
 
     def look(self, pids: tuple[int, ...]) -> int | None:
-        """Read the marks of the members, in bytes; one after the other, for processes go on.
+        """Read the members' marks, in bytes, one after the other, while processes go on.
 
-        A process that ends before its mark is read has none. One that had ended before is still
-        its parent's child, or in its parent's count: so the children are read before the counts.
+        A process that ends before its mark is read has none. One that had ended before is still its
+        parent's child, or in its parent's count: so the children are read before the counts.
         """
         children = {pid: _children(pid) for pid in pids}
         members = {pid: _read(pid) for pid in pids}
@@ -283,13 +283,13 @@ class ResidentBound:
 
 
 def _first_bound(members: dict[int, _Member]) -> int | None:
-    """The runtime alone is what was started; of whoever else is there, its past is not known."""
+    """Only the runtime's whole history is known; any other process has an unknown past."""
     only = next(iter(members.values())) if len(members) == 1 else None
     return only.highest_bytes if only is not None and only.children_faults == 0 else None
 
 
 def _read(pid: int) -> _Member | None:
-    """None where a mark cannot be read: a process that is ending has given up its memory."""
+    """None if a mark can't be read: a process that is ending has given up its memory."""
     status = group_files.read_or_none(f"/proc/{pid}/status")
     stat = group_files.read_or_none(f"/proc/{pid}/stat")
     if status is None or stat is None:
@@ -309,9 +309,9 @@ def _read(pid: int) -> _Member | None:
 
 
 def _children(pid: int) -> set[int] | None:
-    """Children of all threads, those included that have ended and were not waited for.
+    """Children of all threads, including those that have ended and weren't waited for.
 
-    A group no longer lists those (Linux since 5.2). None where the kernel does not tell.
+    A group no longer lists those (Linux since 5.2). None if the kernel doesn't say.
     """
     try:
         threads = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 (pathlib would cost more than the list)

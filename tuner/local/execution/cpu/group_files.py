@@ -1,4 +1,4 @@
-"""The files of control groups, read and written as they stand. Light: the supervisor imports it."""
+"""Reads and writes the files of control groups. Light: the supervisor imports it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 
 def write(path: str, text: str) -> None:
-    """Write one value into a control file; raises OSError as the kernel answers."""
+    """Write one value to a control file; raises the kernel's OSError."""
     handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(handle, text.encode())
@@ -17,7 +17,7 @@ def write(path: str, text: str) -> None:
 
 
 def read(path: str) -> str:
-    """Read a control file at once; raises OSError."""
+    """Read a control file in one call; raises OSError."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(handle, 65536).decode()
@@ -26,7 +26,7 @@ def read(path: str) -> str:
 
 
 def read_or_none(path: str) -> str | None:
-    """Read a control file, or None where it cannot be read."""
+    """Read a control file, or return None if it can't be read."""
     try:
         return read(path)
     except OSError:
@@ -34,7 +34,7 @@ def read_or_none(path: str) -> str | None:
 
 
 def table(text: str) -> dict[str, int]:
-    """Parse lines of `name number`, as memory.stat and memory.events have them."""
+    """Parse lines of `name number`, as in memory.stat and memory.events."""
     rows = (line.split() for line in text.splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 
@@ -55,7 +55,9 @@ def thaw(group: str) -> None:
 
 
 def kill_members(groups: list[str], limit_s: float = 2.0) -> bool:
-    """Kill every process in the groups, again and again until none is left; whether that worked."""
+    """Kill every process in the groups, repeatedly until none is left; return whether
+    that worked.
+    """
     end = time.monotonic() + limit_s
     while True:
         pids = {pid for group in groups for pid in members(group)}

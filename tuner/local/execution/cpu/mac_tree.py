@@ -1,8 +1,8 @@
 """A process tree on macOS, through libproc.
 
-Written to the headers (libproc.h, sys/resource.h); the tests run it on Linux with a library that
+Written from the headers (libproc.h, sys/resource.h); the tests run it on Linux with a library that
 has their functions. macOS has no subreaper, so a double-forked process leaves the tree, and the
-time of short children is lost.
+time of short-lived children is lost.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class MacTree(LinuxTree):
         self._tick_s = base.numer / base.denom / 1e9
 
     def scan(self) -> tuple[int, ...]:
-        """Find all descendants anew."""
+        """Find all descendants again."""
         found: list[int] = []
         pending = [self._root]
         while pending:

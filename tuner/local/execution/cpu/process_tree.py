@@ -1,10 +1,10 @@
-"""A process tree as seen from its supervisor: who is in it, its CPU time and its memory.
+"""A process tree as its supervisor sees it: its members, its CPU time and its memory.
 
-The supervisor is the subreaper of its tree on Linux, so whoever is orphaned comes back to it, and
-the CPU time of those who are gone is in their parents' or in the supervisor's own records.
+The supervisor is the subreaper of its tree on Linux, so orphans return to it, and the CPU time of
+ended processes is in their parents' or in the supervisor's own records.
 
-Where there are no control groups, the tree keeps to its share of CPU by being stopped and continued
-on its measured CPU time, in windows of 20 ms; that needs no privilege.
+Without control groups, the tree keeps to its CPU share by being stopped and continued on its
+measured CPU time, in windows of 20 ms; that needs no privileges.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 
 TICK_S = 1.0 / os.sysconf("SC_CLK_TCK")
 CPUCLOCK_SCHED = 2
-"""Kernel ABI: the scheduler's clock of a process is clock id (~pid << 3) | 2."""
+"""Kernel ABI: a process's scheduler clock has clock id (~pid << 3) | 2."""
 
 
 WINDOW_S = 0.020
@@ -35,7 +35,7 @@ class LinuxTree:
         self.pids: tuple[int, ...] = ()
 
     def scan(self) -> tuple[int, ...]:
-        """Find all descendants anew, and the CPU time of children that they have waited for."""
+        """Find all descendants again, and the CPU time of children that they have waited for."""
         found: list[int] = []
         pending = [self._root]
         while pending:
@@ -47,11 +47,11 @@ class LinuxTree:
         return self.pids
 
     def reaped(self, cpu_s: float) -> None:
-        """Take the whole CPU time of a child that the supervisor has waited for."""
+        """Add the whole CPU time of a child that the supervisor has waited for."""
         self._gone_s += cpu_s
 
     def cpu_s(self) -> float:
-        """CPU time of the tree so far. It never falls: records move with a tick's rounding."""
+        """CPU time of the tree so far. It never falls: records change by a tick's rounding."""
         alive = sum(_clock_s(pid) for pid in self.pids)
         self._total_s = max(self._total_s, alive + self._waited_s + self._gone_s)
         return self._total_s
@@ -63,7 +63,7 @@ class LinuxTree:
         return sum(_proportional_bytes(pid) for pid in self.pids)
 
     def _single_bytes(self, pid: int) -> int:
-        """A single process has a high-water mark besides: it tells of spikes between two looks."""
+        """A single process also has a high-water mark, which shows spikes between two looks."""
         rows = _status_bytes(pid)
         held = rows.get("RssAnon:", 0) + rows.get("RssShmem:", 0)
         mark, files = rows.get("VmHWM:", 0), rows.get("RssFile:", 0)
@@ -74,7 +74,7 @@ class LinuxTree:
         return max(held, mark - max(files, last_files))
 
     def stop(self) -> None:
-        """Stop every member; again as long as one was born meanwhile."""
+        """Stop every member, again as long as new ones are born."""
         stopped: set[int] = set()
         while fresh := set(self.scan()) - stopped:
             for pid in fresh:
@@ -82,7 +82,7 @@ class LinuxTree:
             stopped |= fresh
 
     def resume(self) -> None:
-        """Let every member run that the last scan saw: a stopped tree bears no others."""
+        """Let every member from the last scan run: a stopped tree has no new ones."""
         for pid in self.pids:
             _signal(pid, signal.SIGCONT)
 
@@ -148,7 +148,7 @@ def _waited_for_s(pid: int) -> float:
 
 
 def _table_bytes(text: str) -> dict[str, int]:
-    """Rows of `Name: SIZE kB`, as status and smaps_rollup have them."""
+    """Rows of `Name: SIZE kB`, as in status and smaps_rollup."""
     rows = (line.split() for line in text.splitlines())
     return {row[0]: int(row[1]) * 1024 for row in rows if len(row) == 3 and row[2] == "kB"}
 
@@ -167,7 +167,7 @@ def _proportional_bytes(pid: int) -> int:
 
 
 class WindowCredit:
-    """How much CPU time is left in this window. Pure: it is told the time and what was used.
+    """How much CPU time is left in this window. Pure: it's told the time and the usage.
 
     As with the kernel's quota, what a window leaves unused is lost, and what it overspends is owed.
     """
@@ -183,7 +183,7 @@ class WindowCredit:
         return self._start_s + WINDOW_S
 
     def enter_window(self, now_s: float, used_s: float) -> bool:
-        """Begin a new window if the last one is over; whether it was."""
+        """Begin a new window if the last one is over; return whether it was."""
         count = int((now_s - self._start_s) / WINDOW_S)
         if count < 1:
             return False
@@ -194,12 +194,12 @@ class WindowCredit:
         return True
 
     def left_s(self, used_s: float) -> float:
-        """CPU time that may still be used in this window; not above zero: stop."""
+        """CPU time that may still be used in this window; if not above zero: stop."""
         return self.allowance_s - self._owed_s - (used_s - self._used_s)
 
 
 class StopContinue:
-    """Keeps one tree at its share and under its memory limit, as long as it is run."""
+    """Keeps one tree at its share and under its memory limit, as long as it's run."""
 
     def __init__(self, tree: LinuxTree, memory_limit_bytes: int, core_count: int) -> None:
         self._tree = tree
@@ -216,24 +216,26 @@ class StopContinue:
         self._credit = WindowCredit(cores, now_s, self._tree.cpu_s())
 
     def rest(self) -> None:
-        """Stop the tree until it is run again, and keep the peak."""
+        """Stop the tree until it's run again, and keep the peak."""
         self._credit = None
         self._tree.stop()
         self._stopped = True
         self.look_at_memory()
 
     def halt(self) -> None:
-        """Watch no longer: the tree is being ended."""
+        """Stop watching: the tree is being ended."""
         self._credit = None
 
     def look_at_memory(self) -> bool:
-        """Keep the peak; whether the limit is exceeded."""
+        """Keep the peak; return whether the limit is exceeded."""
         size = self._tree.memory_bytes()
         self.peak_bytes = max(self.peak_bytes, size)
         return size > self._limit_bytes
 
     def step(self, now_s: float) -> tuple[float | None, bool]:
-        """Do what is due: seconds to the next step (None: at rest), and if memory is out."""
+        """Do what is due: return the seconds to the next step (None: at rest), and whether memory
+        ran out.
+        """
         if self._credit is None:
             return None, False
         exceeded = False

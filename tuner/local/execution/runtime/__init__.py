@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import TypedDict
 
     class LaunchSpec(TypedDict):
-        """What the supervisor is told: plain values, for they cross a pipe."""
+        """The supervisor's instructions: plain values, because they cross a pipe."""
 
         argv: list[str]
         environment: dict[str, str]
@@ -23,28 +23,28 @@ if TYPE_CHECKING:
         opt_dir: str
         """The layers' folder, where it becomes /opt; else empty."""
         user_id: int
-        """Whom the runtime runs as; 0: whoever runs the endpoint."""
+        """The user that the runtime runs as; 0: whoever runs the endpoint."""
         tmp_dir: str
-        """The environment's own; the supervisor makes it."""
+        """The environment's own; the supervisor creates it."""
         hides_tmp: bool
-        """Whether it becomes /tmp, and the code /var/task, in a mount namespace of its own."""
+        """Whether it becomes /tmp, and the code /var/task, in its own mount namespace."""
         tmp_image: str
-        """A file that is mounted as /tmp in place of `tmp_dir`; empty: there is none."""
+        """A file mounted as /tmp instead of `tmp_dir`; empty: there is none."""
         disk_command: list[str]
-        """What makes it; the supervisor runs it, so that somebody would remove it."""
+        """The command that makes it; the supervisor runs it, so that it's always removed."""
         file_limit_bytes: int
         """Size of the largest file that may be written; 0: any."""
         kept_dirs: list[str]
-        """Stay visible although they lie under /tmp or a home folder."""
+        """Folders that stay visible although they are under /tmp or a home folder."""
         home_dirs: list[str]
-        """What the operator keeps there is hidden, where `hides_tmp`."""
+        """The operator's home folders, hidden if `hides_tmp`."""
         cpus: list[int]
         """Cores that may be used; empty: all."""
         memory_limit_bytes: int
         core_count: int
         """Cores that the tree can run on at once."""
         cores: float
-        """Share of CPU to begin with, where the supervisor controls it."""
+        """CPU share to begin with, if the supervisor controls it."""
         controlled: bool
         """Whether the supervisor stops and continues the tree."""
         owner_pid: int

@@ -1,9 +1,9 @@
-"""The files that a runtime sees, in a mount namespace of its own: Lambda's, as far as they go.
+"""The files that a runtime sees, in its own mount namespace: Lambda's, as far as possible.
 
-The code is /var/task, the layers are /opt, and nothing but /tmp can be written: a file of the given
-size that is mounted as a disk, so that a full one is full. It is no tmpfs: what lies in that would
-count as the function's memory. The loop device frees itself with the last mount, which ends with
-the mount namespace, however that ends. Light: the supervisor imports it.
+The code is /var/task, the layers are /opt, and only /tmp can be written: a file of the given size
+mounted as a disk, so that a full one is full. It isn't a tmpfs, whose content would count as the
+function's memory. The loop device frees itself with the last mount, which ends with the mount
+namespace, however that ends. Light: the supervisor imports it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 0x1, 0x20, 0x1000, 0x4000, 
 DEVICES = ("full", "null", "random", "tty", "urandom", "zero")
 STREAMS = {"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"}
 USER_NAME = "sbx_user1051"
-"""What Lambda calls the user of handlers."""
+"""Lambda's name for the handlers' user."""
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def show_files(spec: LaunchSpec) -> None:
 
 
 def _show_tmp(spec: LaunchSpec, image: int, kept: list[str]) -> None:
-    """Make /tmp the environment's own; what is kept of the one before is bound through."""
+    """Make /tmp the environment's own; kept parts of the old one are bound through."""
     handles = [(_opened(path), path) for path in kept]
     if image >= 0:
         mount_image(f"/proc/self/fd/{image}", TMP_DIR)
@@ -77,9 +77,9 @@ def _show_tmp(spec: LaunchSpec, image: int, kept: list[str]) -> None:
 
 
 def hide_home(home: str, kept_dirs: list[str]) -> None:
-    """Put an empty folder over a home folder; what is kept of it is bound through, read-only.
+    """Put an empty folder over a home folder; kept parts are bound through, read-only.
 
-    If all of it is kept, AWS's settings at least are hidden. Raises OSError.
+    If all of it is kept, at least AWS's settings are hidden. Raises OSError.
     """
     real = os.path.realpath(home)
     kept = {path for path in kept_dirs if f"{os.path.realpath(path)}/".startswith(f"{real}/")}
@@ -93,7 +93,7 @@ def hide_home(home: str, kept_dirs: list[str]) -> None:
 
 
 def _open_ways(kept: list[str]) -> None:
-    """Let every user reach what is kept, where a folder on the way is its owner's alone."""
+    """Let every user reach what is kept, even through a folder that only its owner may enter."""
     for path in kept:
         parts = path.strip("/").split("/")
         for count in range(1, len(parts)):
@@ -105,7 +105,7 @@ def _open_ways(kept: list[str]) -> None:
 
 
 def _rebuild(folder: str) -> None:
-    """Put a folder that everybody may enter in the place of another one, with the same entries."""
+    """Replace a folder with one that everybody may enter, with the same entries."""
     names = os.listdir(folder)
     links = [(name, os.readlink(f"{folder}/{name}")) for name in names if _is_link(folder, name)]
     handles = [
@@ -124,7 +124,7 @@ def _is_link(folder: str, name: str) -> bool:
 
 
 def _show_devices(user_id: int) -> None:
-    """Leave of /dev what Lambda has, which has no /dev/shm; and give the user a name."""
+    """Keep only Lambda's part of /dev, which has no /dev/shm; and give the user a name."""
     handles = [
         (os.open(f"/dev/{name}", os.O_PATH), f"/dev/{name}")
         for name in DEVICES
@@ -145,13 +145,13 @@ def _show_devices(user_id: int) -> None:
 
 
 def _write_to_tmp_only() -> None:
-    """Make every mount read-only but /tmp; a kernel before 5.12 does not."""
+    """Make every mount except /tmp read-only; a kernel before 5.12 doesn't."""
     _set_mounts("/", AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0)
     _set_mounts(TMP_DIR, 0, 0, MOUNT_ATTR_RDONLY)
 
 
 def _set_mounts(target: str, flags: int, added: int, removed: int) -> None:
-    """mount_setattr(2), which the C library may not know; refused, nothing changes."""
+    """mount_setattr(2), which the C library may not know; if it's refused, nothing changes."""
     attributes = struct.pack("QQQQ", added, removed, 0, 0)
     library = ctypes.CDLL(None, use_errno=True)
     library.syscall(
@@ -171,7 +171,7 @@ def _show(handle: int, target: str) -> None:
 
 
 def _bind_through(handles: list[tuple[int, str]]) -> None:
-    """Bind folders and files that are hidden by now to where they were."""
+    """Bind folders and files that are now hidden to where they were."""
     for handle, path in handles:
         source = f"/proc/self/fd/{handle}"
         if os.path.isdir(source):
@@ -196,7 +196,7 @@ def _checked(what: str, result: int) -> None:
 
 
 def make_command(mke2fs: str, image: str, size_mb: int) -> list[str]:
-    """The command that makes the file; what is free in it is the size, or a little more.
+    """The command that makes the file; its free space is the size, or a little more.
 
     Inodes of 256 bytes take a 64th, and ext4 keeps a 50th (16 MB at most) for late allocation.
     """
@@ -209,7 +209,7 @@ def make_command(mke2fs: str, image: str, size_mb: int) -> list[str]:
 
 
 def make_image(command: list[str], image: str) -> None:
-    """Make the file, unless it is there, readable by its owner only. Raises OSError."""
+    """Make the file unless it exists, readable by its owner only. Raises OSError."""
     if os.path.exists(image):
         return
     os.close(os.open(image, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -221,7 +221,7 @@ def make_image(command: list[str], image: str) -> None:
 
 
 def mount_image(image: str, target: str) -> None:
-    """Mount the file on a folder, empty but for what was written before. Raises OSError."""
+    """Mount the file on a folder, empty except for what was written before. Raises OSError."""
     handle = os.open(image, os.O_RDWR | os.O_CLOEXEC)
     try:
         device, name = _attach(handle)
@@ -237,7 +237,7 @@ def mount_image(image: str, target: str) -> None:
 
 
 def _attach(image: int) -> tuple[int, str]:
-    """Give the file a loop device: its open handle, which keeps it, and its name."""
+    """Give the file a loop device; return its open handle, which keeps it, and its name."""
     import fcntl  # noqa: PLC0415 (few environments need it before they run)
 
     config = bytearray(LOOP_CONFIG_BYTES)

@@ -1,4 +1,4 @@
-"""The Python that a function's Runtime names, made able to run AWS's runtime client."""
+"""The Python that a function's Runtime names, set up to run AWS's runtime client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 RUNTIME_CLIENT: Final = ("awslambdaric", "simplejson", "snapshot_restore_py")
 SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
-"""Pure Python throughout: what Lambda's Python runtimes bring along beside the client."""
+"""All pure Python: what Lambda's Python runtimes include beside the client."""
 STAND_IN: Final = str(Path(__file__).resolve().parent / "stand_in")
 PROBE_LIMIT_S: Final = 20.0
 PROBE: Final = """
@@ -47,14 +47,14 @@ class Interpreter:
     executable: str
     version: str
     python_path: tuple[str, ...]
-    """What PYTHONPATH ends with: after the code, before the interpreter's own packages."""
+    """The end of PYTHONPATH: after the code, before the interpreter's own packages."""
     directories: tuple[str, ...]
     """What it must be able to read."""
     findings: tuple[Finding, ...] = ()
 
     @property
     def label(self) -> str:
-        """What INIT_START names."""
+        """Its name in INIT_START."""
         return f"python:{self.version}"
 
     def argv(self, deployment: Deployment) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Interpreter:
         return (self.executable, "-m", "awslambdaric", deployment.handler)
 
     def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
-        """Code comes first (it is the working folder), then layers, then Lambda's own packages."""
+        """Code comes first (it's the working folder), then layers, then Lambda's own packages."""
         opt, minor = deployment.opt_dir, deployment.runtime
         layers = () if opt is None else (f"{opt}/python/lib/{minor}/site-packages", f"{opt}/python")
         return {
@@ -74,8 +74,8 @@ class Interpreter:
 def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
     """The interpreter that `runtime` ("python3.12") names, else the nearest with a finding.
 
-    `links_dir` takes links to the pure Python packages that another interpreter is given.
-    Raises LocalError where awslambdaric is not installed.
+    `links_dir` gets links to the pure Python packages for another interpreter. Raises LocalError if
+    awslambdaric isn't installed.
     """
     wanted = runtime.removeprefix("python")
     own = own_interpreter()
@@ -97,7 +97,7 @@ def find_interpreter(runtime: str, links_dir: Path) -> Interpreter:
 
 
 def _nearest(own: Interpreter, wanted: int, links_dir: Path) -> Interpreter:
-    """The Python whose version is nearest, if it lacks nothing (boto3, say); else our own.
+    """The Python with the nearest version, if it lacks nothing (such as boto3); else our own.
 
     The standard library and the language lose parts with every version: old code needs the nearest.
     """
@@ -112,9 +112,9 @@ def _nearest(own: Interpreter, wanted: int, links_dir: Path) -> Interpreter:
 
 
 def _commands(wanted: str) -> Iterator[str]:
-    """Every python3.x of PATH (the first may be a version manager's shim), and those beside ours.
+    """Every python3.x on PATH (the first may be a version manager's shim), and those beside ours.
 
-    pyenv, uv and their like keep one folder for each version.
+    pyenv, uv and the like keep one folder per version.
     """
     name = f"python{wanted}"
     for folder in os.get_exec_path():
@@ -126,7 +126,7 @@ def _commands(wanted: str) -> Iterator[str]:
 
 
 def own_interpreter() -> Interpreter:
-    """The tool's own; the compiled client if it is there, else the stand-in."""
+    """The tool's own, with the compiled client if available, else the stand-in."""
     if importlib.util.find_spec("awslambdaric") is None:
         raise LocalError(f"awslambdaric is not installed: {install_command('local')}")
     compiled = importlib.util.find_spec("runtime_client") is not None
@@ -140,7 +140,7 @@ def own_interpreter() -> Interpreter:
 
 
 def other_interpreter(command: str, wanted: str, links_dir: Path) -> Interpreter | None:
-    """Try another interpreter with the stand-in client; None if it does not run (so).
+    """Try another interpreter with the stand-in client; None if that doesn't run.
 
     boto3 is added only if the interpreter has none of its own.
     """
@@ -178,7 +178,7 @@ def _probe(command: str, python_path: tuple[str, ...]) -> _Answer | None:
 
 
 def ask(command: Sequence[str], **variables: str) -> Any:
-    """What an interpreter of PATH says as JSON; None where it does not run."""
+    """What an interpreter on PATH reports as JSON; None if it doesn't run."""
     try:
         done = subprocess.run(  # noqa: S603 (as the user set it)
             command,

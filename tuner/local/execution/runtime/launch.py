@@ -43,12 +43,14 @@ def process_control(option: int, value: int) -> None:
 
 
 def keep_from_others() -> None:
-    """Let nobody but root read this process's memory and variables, handlers below it least."""
+    """Let only root read this process's memory and variables; least of all the handlers
+    below it.
+    """
     process_control(PR_SET_DUMPABLE, 0)
 
 
 def become_runtime(spec: LaunchSpec, groups: list[str], log_fd: int, status_fd: int) -> NoReturn:
-    """Prepare this process and exec the runtime; writes the time of the exec, or what failed."""
+    """Prepare this process and exec the runtime; write the time of the exec, or what failed."""
     try:
         os.setsid()
         process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -84,7 +86,7 @@ def _set_streams(log_fd: int) -> None:
 
 
 def _become_user(user_id: int) -> None:
-    """Be an ordinary user without any capability, and with no way to one. Raises OSError."""
+    """Become an ordinary user without capabilities, and with no way to get any. Raises OSError."""
     for descriptor in (1, 2):  # or /dev/stdout, which handlers open by name, is refused
         os.fchown(descriptor, user_id, user_id)
     _drop_powers()
@@ -104,10 +106,10 @@ def _check_executable(path: str) -> None:
 
 
 def _drop_powers(kept: int = -1) -> None:
-    """Have what is executed as root be an ordinary process; without root this does nothing.
+    """Make what is executed as root an ordinary process; without root this does nothing.
 
-    With root's capabilities it could read what other processes hold, or undo its mounts. One who
-    stays root is left the right to read folders on the way to its code and interpreter.
+    With root's capabilities it could read other processes' secrets, or undo its mounts. A process
+    that stays root keeps only the right to read folders on the way to its code and interpreter.
     """
     for number in range(CAPABILITIES):
         if number != kept:

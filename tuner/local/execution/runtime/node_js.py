@@ -1,4 +1,4 @@
-"""The Node.js that a function's Runtime names, with a client of the Runtime API of our own."""
+"""The Node.js that a function's Runtime names, with our own client for the Runtime API."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NodeJs:
 
     @property
     def label(self) -> str:
-        """What INIT_START names."""
+        """Its name in INIT_START."""
         return f"nodejs:{self.version}"
 
     @property
@@ -46,7 +46,9 @@ class NodeJs:
         return (str(Path(self.executable).parents[1]), str(CLIENT.parent))
 
     def argv(self, deployment: Deployment) -> tuple[str, ...]:
-        """Give V8 the same share of the memory as Lambda does, so that it collects as early."""
+        """Give V8 the same share of the memory as Lambda does, so that it collects garbage as
+        early.
+        """
         new_space_mb = deployment.memory_mb // 10
         return (
             self.executable,
@@ -72,7 +74,7 @@ class NodeJs:
 def find_node(runtime: str) -> NodeJs:
     """Find the major version that `runtime` ("nodejs22.x") names, else another with a finding.
 
-    Raises LocalError where there is no Node.js of version 18 or later.
+    Raises LocalError if there is no Node.js of version 18 or later.
     """
     wanted = node_major(runtime)
     usable: list[NodeJs] = []
@@ -104,7 +106,7 @@ def find_node(runtime: str) -> NodeJs:
 
 
 def _commands() -> Iterator[str]:
-    """The node of PATH, and those that a version manager keeps beside it."""
+    """The node on PATH, and those that a version manager keeps beside it."""
     command = shutil.which("node")
     if command is None:
         return

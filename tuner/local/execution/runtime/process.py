@@ -1,7 +1,6 @@
 """One runtime in its process tree: started, given events, watched, ended.
 
-Whoever waits for it pumps everything that it says: the Runtime API, the log pipe and the
-supervisor.
+Whoever waits for it processes everything it says: the Runtime API, the log pipe and the supervisor.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 MAX_LINKS: Final = 40
 SAMPLE_S = 0.05
-"""Between two looks at a control group's memory; spikes between them are seen all the same."""
+"""Between two looks at a control group's memory; spikes in between are still seen."""
 
 RuntimeEventKind = Literal["started", "call", "exited", "memory", "deadline", "unfit"]
 
@@ -46,12 +45,12 @@ class RuntimeEvent:
     call: RuntimeCall | None = None
     exit_code: int = 0
     why: str = ""
-    """Why the system cannot execute it ("unfit")."""
+    """Why the system can't execute it ("unfit")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What holds a tree: a control group, or (None) its supervisor."""
+    """What confines a tree: a control group, or (None) its supervisor."""
 
     group: ControlGroup | None
     memory_mb: int
@@ -62,27 +61,27 @@ class Confinement:
 
 @dataclass(frozen=True, slots=True)
 class FileView:
-    """Where a tree sees its code, and as whom."""
+    """Where a tree sees its code, and as which user."""
 
     code_dir: Path
     task_dir: str
-    """What the code's folder is called there."""
+    """The code's folder as seen there."""
     shown_opt_dir: str
-    """The layers' folder, if /opt shows it."""
+    """The layers' folder, if it's shown as /opt."""
     user_id: int
     """0: whoever runs the endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class TmpFolder:
-    """Where a tree's temporary files go, and how many MB of them there may be."""
+    """Where a tree's temporary files go, and how many MB they may have."""
 
     folder: Path
     is_private: bool
-    """Whether the tree sees it as /tmp; else TMPDIR names it."""
+    """Whether the tree sees it as /tmp; otherwise TMPDIR names it."""
     size_mb: int
     disk_maker: str | None
-    """The command that makes a disk of that size; None: only a single file is limited to it."""
+    """The command that makes a disk of that size; None: only each file's size is limited."""
 
 
 class _Disk(TypedDict):
@@ -100,7 +99,7 @@ def _disk(tmp: TmpFolder, scratch_dir: Path) -> _Disk:
 
 
 def _way_to(executable: str) -> list[str]:
-    """Name the folders on an executable's way through its links."""
+    """Return the folders on an executable's path, through its links."""
     way = [str(Path(executable).parent)]
     path = Path(executable)
     while path.is_symlink() and len(way) < MAX_LINKS:
@@ -110,13 +109,13 @@ def _way_to(executable: str) -> list[str]:
 
 
 def _home_dirs() -> list[str]:
-    """Name the operator's home folders: the account's, and the one that HOME says."""
+    """Return the operator's home folders: the account's, and the one in HOME."""
     homes = {os.path.expanduser("~"), pwd.getpwuid(os.getuid()).pw_dir}  # noqa: PTH111 (a text)
     return sorted(home for home in homes if Path(home).is_absolute() and Path(home) != Path("/"))
 
 
 class RuntimeProcess:
-    """A runtime's process tree. Not thread-safe but for `end`."""
+    """A runtime's process tree. Not thread-safe, except for `end`."""
 
     def __init__(
         self,
@@ -131,7 +130,7 @@ class RuntimeProcess:
         cores: float,
         write_output: Callable[[bytes], None],
     ) -> None:
-        """Start it; `variables` is asked with the Runtime API's address."""
+        """Start it; `variables` gets the Runtime API's address."""
         self.cpus = confinement.cpus
         self.write_output = write_output
         self._peak_bytes = 0
@@ -192,7 +191,7 @@ class RuntimeProcess:
             self._ask_supervisor(b"run %.6f\n" % cores)
 
     def rest(self) -> bool:
-        """Stop the tree until it is run again; False if it is to be ended: memory ran out."""
+        """Stop the tree until it's run again; False if it must be ended because memory ran out."""
         if self._group is None:
             self._ask_supervisor(b"rest\n")
             return not any(one.kind == "memory" for one in self._events)
@@ -200,14 +199,14 @@ class RuntimeProcess:
         return not self.sample()
 
     def sample(self) -> bool:
-        """Look at the memory now; whether the kernel has killed for it."""
+        """Look at the memory now; return whether the kernel has killed for it."""
         try:
             return self._group.sample() if self._group is not None else False
         except OSError:  # the group is gone: its supervisor ended
             return False
 
     def wait(self, deadline_ns: int) -> RuntimeEvent:
-        """Pump until something happens or the deadline (monotonic) passes."""
+        """Process messages until something happens or the deadline (monotonic) passes."""
         next_sample_ns = time.monotonic_ns() + int(SAMPLE_S * 1e9)
         while not self._events:
             now = time.monotonic_ns()
@@ -222,7 +221,7 @@ class RuntimeProcess:
         return self._events.pop(0)
 
     def take_pending(self) -> None:
-        """Read what came while nobody waited, without waiting."""
+        """Read what came in the meantime, without waiting."""
         self._pump(0.0)
 
     @property
@@ -231,9 +230,9 @@ class RuntimeProcess:
         return self._has_exited
 
     def deliver(self, call: RuntimeCall, headers: Mapping[str, str], body: bytes) -> int | None:
-        """Answer the runtime's `next` with an event: the monotonic time just before.
+        """Answer the runtime's `next` with an event; return the monotonic time just before.
 
-        None if whoever asked is gone: nothing was sent, or not the whole event.
+        None if the requester is gone: the event wasn't sent, or not completely.
         """
         text = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         begin_ns = time.monotonic_ns()
@@ -248,7 +247,7 @@ class RuntimeProcess:
         return begin_ns
 
     def drain_log(self) -> None:
-        """Read what the log pipe holds."""
+        """Read what the log pipe has."""
         while True:
             try:
                 data = os.read(self._log_fd, 65536)
@@ -259,13 +258,13 @@ class RuntimeProcess:
             self.write_output(data)
 
     def kill(self) -> None:
-        """End the tree now: the supervisor does it. Safe from any thread, as often as one likes."""
+        """End the tree now: the supervisor does it. Safe from any thread, any number of times."""
         self._supervisor.tell(b"end\n")
 
     def end(self) -> bool:
-        """End the tree, wait until nothing is left of it, close all.
+        """End the tree, wait until nothing is left of it, close everything.
 
-        False if the supervisor did not end by itself: it may have left processes behind.
+        False if the supervisor didn't end by itself: it may have left processes behind.
         """
         self.sample()
         self.kill()
@@ -339,7 +338,7 @@ class RuntimeProcess:
         self._events.append(RuntimeEvent(kind, at_ns, exit_code=code))
 
     def _ask_supervisor(self, line: bytes) -> None:
-        """Tell the supervisor and wait until it has done it."""
+        """Tell the supervisor and wait until it's done."""
         before = self._acknowledged
         if not self._supervisor.tell(line):
             return

@@ -1,4 +1,4 @@
-"""What is executed for a function's Runtime, and the environment variables that it gets."""
+"""What is executed for a function's Runtime, and its environment variables."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 BOOTSTRAP: Final = "bootstrap"
 PLACEHOLDER_KEY = "local"
-"""Local credentials: they sign, and open nothing."""
+"""Local credentials: they sign, but open nothing."""
 
 
 class EntrypointError(Exception):
-    """A package cannot be started; the message is Lambda's, without the request id."""
+    """A package can't be started; the message is Lambda's, without the request id."""
 
 
 def find_program(runtime: str, links_dir: Path) -> Program:
     """Find what runs `runtime` on this host. `links_dir` may be filled with links to packages.
 
-    Raises LocalError for a runtime that cannot be run here, and says why.
+    Raises LocalError for a runtime that can't run here, saying why.
     """
     from tuner.local.execution.runtime import (  # noqa: PLC0415 - only what the runtime needs
         interpreter,
@@ -46,7 +46,7 @@ def find_program(runtime: str, links_dir: Path) -> Program:
 
 
 def as_seen(deployment: Deployment, program: Program) -> Deployment:
-    """Name the folders as on Lambda; the layers' one only if the program does not lie in /opt."""
+    """Name the folders as on Lambda; the layers' one only if the program isn't in /opt."""
     opt_dir = deployment.opt_dir
     in_opt = any(f"{folder}/".startswith(f"{OPT_DIR}/") for folder in program.directories)
     if opt_dir is not None and Path(OPT_DIR).is_dir() and not in_opt:
@@ -55,7 +55,7 @@ def as_seen(deployment: Deployment, program: Program) -> Deployment:
 
 
 def seen_argv(argv: Sequence[str], deployment: Deployment, seen: Deployment) -> tuple[str, ...]:
-    """Name the executable as it is called where the folders are `seen`."""
+    """Name the executable as it appears where the folders are `seen`."""
     executable = Path(argv[0])
     for folder, shown in (
         (deployment.code_dir, seen.code_dir),
@@ -68,7 +68,7 @@ def seen_argv(argv: Sequence[str], deployment: Deployment, seen: Deployment) -> 
 
 @dataclass(frozen=True, slots=True)
 class Bootstrap:
-    """The package's own executable, or a layer's. This host's libraries stand in for Lambda's."""
+    """The package's own executable, or a layer's. This host's libraries replace Lambda's."""
 
     runtime: str
     directories: tuple[str, ...] = ()
@@ -76,15 +76,15 @@ class Bootstrap:
 
     @property
     def label(self) -> str:
-        """What INIT_START names: "provided:al2023"."""
+        """Its name in INIT_START: "provided:al2023"."""
         return self.runtime.replace(".", ":")
 
     def argv(self, deployment: Deployment) -> tuple[str, ...]:
-        """The bootstrap; raises EntrypointError where there is none that can be executed."""
+        """The bootstrap; raises EntrypointError if there is none that can be executed."""
         return (str(find_bootstrap(deployment.code_dir, deployment.opt_dir)),)
 
     def search_paths(self, deployment: Deployment) -> Mapping[str, tuple[str, ...]]:
-        """Nothing beyond what every runtime gets."""
+        """Only what every runtime gets."""
         del deployment
         return {}
 
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
 
 
 def find_bootstrap(code_dir: Path, opt_dir: Path | None) -> Path:
-    """Where Lambda looks: in the package, then in the layers. Raises EntrypointError."""
+    """Look where Lambda does: in the package, then in the layers. Raises EntrypointError."""
     folders = [code_dir, *([opt_dir] if opt_dir else [])]
     found = [folder / BOOTSTRAP for folder in folders if (folder / BOOTSTRAP).is_file()]
     if not found:
@@ -118,11 +118,11 @@ def function_variables(
     home_dir: str,
     tmp_dir: str | None,
 ) -> dict[str, str]:
-    """All variables of one execution environment; nothing comes from the caller's own.
+    """All variables of one execution environment; none come from the caller's own.
 
-    Credentials are placeholders and no file or metadata service is asked for others, so that a
-    handler cannot act with the operator's. `search_paths` are the program's own; layers are found
-    through them. `tmp_dir` is set where /tmp cannot be made private.
+    Credentials are placeholders, and no file or metadata service is asked for others, so a handler
+    can't act with the operator's. `search_paths` are the program's own; layers are found through
+    them. `tmp_dir` is set if /tmp can't be made private.
     """
     variables = {
         "LANG": "en_US.UTF-8",
@@ -167,7 +167,7 @@ def function_variables(
 def _paths(
     deployment: Deployment, search_paths: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    """Complete the program's search paths with what every runtime of Lambda's has."""
+    """Complete the program's search paths with those of every Lambda runtime."""
     opt = () if deployment.opt_dir is None else (str(deployment.opt_dir),)
     libraries = (str(deployment.code_dir), f"{deployment.code_dir}/lib")
     every = {

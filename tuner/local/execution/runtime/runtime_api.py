@@ -1,7 +1,7 @@
 """The Lambda Runtime API of one execution environment: a loopback listener and its connections.
 
-It has no thread of its own: whoever waits for the runtime pumps it. Times are taken at the socket,
-by the kernel where it offers that, so that a busy endpoint does not lengthen a duration.
+It has no thread: whoever waits for the runtime processes its messages. Times are taken at the
+socket, by the kernel if possible, so that a busy endpoint doesn't lengthen a duration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 API_ROOT: Final = "/2018-06-01/runtime"
 MAX_RESPONSE_BYTES: Final = 6 * 1024 * 1024 + 100
-"""Lambda's limit, as its own error message names it (6,291,556 bytes)."""
+"""Lambda's limit, from its own error message (6,291,556 bytes)."""
 MAX_HEAD_BYTES: Final = 1024 * 1024 + 65536
 """The X-Ray cause of an error may fill a header of 1 MiB."""
 SO_TIMESTAMPNS: Final = 35
@@ -85,7 +85,7 @@ class Connection:
             return False
 
     def receive(self) -> tuple[list[RuntimeCall], bool]:
-        """Read what is there: complete calls, and whether the connection is still open."""
+        """Read what has arrived: complete calls, and whether the connection is still open."""
         try:
             data, extra, _, _ = self._sock.recvmsg(1 << 18, 64)
         except (BlockingIOError, InterruptedError):
@@ -156,7 +156,7 @@ class Connection:
 
 
 class RuntimeApi:
-    """The listener and its connections; it tells which handles to watch for reading."""
+    """The listener and its connections; it says which handles to watch for reading."""
 
     def __init__(self, register: Callable[[int], object], forget: Callable[[int], object]) -> None:
         self._register, self._forget = register, forget
@@ -167,7 +167,7 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """What AWS_LAMBDA_RUNTIME_API says."""
+        """The value of AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._listener.getsockname()[1]}"
 
     def receive(self, handle: int) -> list[RuntimeCall]:
@@ -220,7 +220,7 @@ class RuntimeApi:
 
 
 def event_headers(request: InvokeRequest, trace_header: str, left_s: float) -> dict[str, str]:
-    """Give what accompanies an event, with `left_s` seconds until its timeout."""
+    """Return an event's headers, with `left_s` seconds until its timeout."""
     headers = {
         "Content-Type": "application/json",
         "Lambda-Runtime-Aws-Request-Id": request.request_id,
@@ -236,7 +236,7 @@ def event_headers(request: InvokeRequest, trace_header: str, left_s: float) -> d
 def take_chunks(buffer: bytearray) -> tuple[bytes, int] | None:
     """Decode a chunked body (RFC 9112, 7.1): the body and the bytes used, or None if incomplete.
 
-    Raises ValueError on a chunk size that is none.
+    Raises ValueError for an invalid chunk size.
     """
     body, at = bytearray(), 0
     while True:
@@ -275,8 +275,8 @@ def _route(method: str, path: str) -> tuple[CallKind, str | None]:
 def _arrived_ns(extra: list[tuple[int, int, bytes]]) -> int:
     """Monotonic time at which the kernel got the bytes: its stamp is in real time.
 
-    The two clocks are read between two readings of one of them; where this thread lost its core
-    meanwhile they are read again, or it would be taken for time that the bytes have waited.
+    The two clocks are read between two readings of one of them; if this thread lost its core in
+    between, they are read again, because the gap would count as time that the bytes had waited.
     """
     for level, kind, value in extra:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(value) >= 16:

@@ -1,9 +1,9 @@
-"""The supervisor: a small process beside every execution environment, its parent and its end.
+"""The supervisor: a small process beside every execution environment, its parent and its cleanup.
 
-It starts the runtime, is the subreaper of the tree, stops and continues it where control groups
-cannot, and when the endpoint ends by any means at all (its socket closes), it kills the tree and
-removes the control groups and the scratch folder. It is started with `python -I -S` and imports
-next to nothing, for every cold start waits for it.
+It starts the runtime, is the subreaper of the tree, stops and continues it if control groups can't,
+and when the endpoint ends in any way (its socket closes), it kills the tree and removes the control
+groups and the scratch folder. It's started with `python -I -S` and imports next to nothing, because
+every cold start waits for it.
 
 Lines to the endpoint: `exec NS`, `failed WHY`, `exit STATUS NS`, `memory PEAK`, `ok PEAK` (bytes).
 Lines from it: `run CORES` and `rest` (answered with `ok`), `end`.
@@ -28,11 +28,11 @@ from tuner.local.execution.runtime.launch import (
 )
 
 REAP_S = 1.0
-"""How often orphans are reaped where no window is watched."""
+"""How often orphans are reaped if no window is watched."""
 REAP_WITHOUT_PIDFD_S = 0.02
 KILL_LIMIT_S = 3.0
 IDENTITY_LENGTH = 32
-"""Folders of environments have names of this length, and nothing else has."""
+"""Only folders of environments have names of this length."""
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Supervisor:
             self._control.run(self._spec["cores"], time.monotonic())
 
     def serve(self) -> bool:
-        """Work until the end; whether the endpoint asked for it (else it is gone)."""
+        """Work until the end; return whether the endpoint asked for it (otherwise it's gone)."""
         wait_s: float | None = 0.0
         while True:
             limit_s = self._reap_s if wait_s is None else min(wait_s, self._reap_s)
@@ -89,7 +89,7 @@ class Supervisor:
                 self._tree.kill()
 
     def finish(self) -> None:
-        """Kill the tree, and tell its last peak."""
+        """Kill the tree, and report its last peak."""
         end = time.monotonic() + KILL_LIMIT_S
         if self._spec["controlled"]:
             self._tree.scan()
@@ -112,7 +112,7 @@ class Supervisor:
             self._reap_s = REAP_S
 
     def _obey(self) -> bool | None:
-        """Carry out what was sent: True for the end, False if the endpoint is gone."""
+        """Carry out a command: True for the end, False if the endpoint is gone."""
         try:
             data = os.read(self._channel, 4096)
         except OSError:
@@ -135,7 +135,7 @@ class Supervisor:
         self._tell(b"ok %d" % self._control.peak_bytes)
 
     def _reap(self) -> bool:
-        """Wait for whoever ended; whether children are left."""
+        """Wait for processes that ended; return whether children are left."""
         while True:
             try:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -166,7 +166,7 @@ def make_tree(root_pid: int) -> LinuxTree:
 
 
 def raise_priority() -> None:
-    """Ask to run before others: a stop that comes late gives CPU time away."""
+    """Ask to run before others: a late stop gives CPU time away."""
     try:
         os.nice(-10)
     except OSError:  # only root may
@@ -187,7 +187,7 @@ def remove_scratch(scratch: str) -> None:
 
 
 def read_spec(channel: int) -> LaunchSpec:
-    """Read the launch's values: eight bytes of length, then they."""
+    """Read the launch's values, after eight bytes of length."""
     size = int.from_bytes(_exactly(channel, 8), "big")
     spec: LaunchSpec = marshal.loads(_exactly(channel, size))  # noqa: S302 (from our own parent)
     return spec
@@ -206,8 +206,8 @@ def _exactly(channel: int, size: int) -> bytes:
 def main(arguments: list[str]) -> None:
     """Run one supervisor: an inherited socket and log pipe, the scratch folder, the groups.
 
-    The endpoint makes the groups only when the supervisor has been started: there is no moment at
-    which nobody would remove them.
+    The endpoint creates the groups only once the supervisor has started, so there is always
+    something that would remove them.
     """
     channel, log_fd = int(arguments[0]), int(arguments[1])
     scratch, groups = arguments[2], arguments[3:]
@@ -227,7 +227,7 @@ def main(arguments: list[str]) -> None:
 
 
 def watch_over(channel: int, log_fd: int, groups: list[str]) -> bool:
-    """Start the runtime and stay until its end; whether the endpoint asked for that."""
+    """Start the runtime and stay until its end; return whether the endpoint asked for it."""
     try:
         spec = read_spec(channel)
     except EOFError:

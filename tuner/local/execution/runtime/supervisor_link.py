@@ -1,4 +1,4 @@
-"""A supervisor as the endpoint sees it: started, told, heard, and waited for at its end."""
+"""The endpoint's side of a supervisor: starting it, talking to it, and waiting for its end."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SUPERVISOR_CODE = (
     "from tuner.local.execution.runtime.supervisor import main; main(sys.argv[2:])"
 )
 SUPERVISOR_LIMIT_S = 5.0
-"""How long a supervisor may take to do what it was told."""
+"""How long a supervisor may take to carry out a command."""
 
 
 class SupervisorLink:
-    """A supervisor's process and the socket to it. Not thread-safe but for `tell`."""
+    """A supervisor's process and the socket to it. Not thread-safe, except for `tell`."""
 
     def __init__(self, log_end: int, scratch_dir: Path, groups: list[str]) -> None:
-        """Start it; it waits for `launch`. `log_end` is what the runtime will write to."""
+        """Start it; it waits for `launch`. The runtime writes to `log_end`."""
         self._socket, supervisor_end = socket.socketpair()
         try:
             self._process = _start(supervisor_end.fileno(), log_end, scratch_dir, groups)
@@ -39,11 +39,11 @@ class SupervisorLink:
         return self._process.pid
 
     def fileno(self) -> int:
-        """Give the socket's handle, to select on."""
+        """Return the socket's handle, to select on."""
         return self._socket.fileno()
 
     def launch(self, spec: LaunchSpec) -> None:
-        """Have the runtime started; a supervisor that died is heard of."""
+        """Have the runtime started; a dead supervisor is noticed later."""
         data = marshal.dumps(dict(spec))
         self.tell(len(data).to_bytes(8, "big") + data)
 
@@ -56,7 +56,7 @@ class SupervisorLink:
         return True
 
     def receive(self) -> list[str] | None:
-        """Read what it said, in whole lines; None if it is gone."""
+        """Read what it said, in whole lines; None if it's gone."""
         try:
             data = self._socket.recv(4096)
         except OSError:  # killed with something unread
@@ -67,7 +67,7 @@ class SupervisorLink:
         return [line.decode("utf-8", "replace") for line in lines]
 
     def receive_rest(self) -> list[str]:
-        """Read all that is left when it has ended."""
+        """Read everything left once it has ended."""
         self._socket.setblocking(False)
         try:
             while data := self._socket.recv(4096):
@@ -77,7 +77,7 @@ class SupervisorLink:
         return self._unfinished.decode("utf-8", "replace").split("\n")
 
     def wait(self) -> bool:
-        """Wait for its end, and bring it about if it takes too long: whether all went well."""
+        """Wait for its end, forcing it if it takes too long; return whether all went well."""
         try:
             self._process.wait(SUPERVISOR_LIMIT_S)
         except subprocess.TimeoutExpired:

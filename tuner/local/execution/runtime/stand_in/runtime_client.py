@@ -1,7 +1,7 @@
-"""A pure Python `runtime_client`, for interpreters that the compiled one was not built for.
+"""A pure Python `runtime_client`, for interpreters that the compiled one wasn't built for.
 
-It stands on the path of such an interpreter beside the pure part of awslambdaric, and has the four
-functions that that part calls. Python 3.9 and later; nothing of the tool is imported.
+It's on such an interpreter's path beside the pure part of awslambdaric, and has the four functions
+that that part calls. Python 3.9 and later; it imports nothing of the tool.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _agent = "tuner"
 
 
 class _Connection:
-    """One kept-alive connection, for awslambdaric may poll from a new thread every time."""
+    """One kept-alive connection, because awslambdaric may poll from a new thread every time."""
 
     def __init__(self) -> None:
         host, _, port = os.environ["AWS_LAMBDA_RUNTIME_API"].partition(":")
@@ -51,7 +51,7 @@ def _exchange(head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]
 
 
 def initialize_client(user_agent: str) -> None:
-    """Take the agent that requests name."""
+    """Set the agent that requests name."""
     global _agent  # noqa: PLW0603 (the module is the client, as the compiled one is)
     _agent = user_agent
 
