@@ -1,4 +1,4 @@
-"""Where a function is cheaper: terminal table, Markdown and the promised JSON object."""
+"""A break-even answer as a terminal table, Markdown and the promised JSON object."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ TITLES: Final = ("platform", "fleet", "$/month", "(90%)", "if fixed", "cheaper a
 
 
 def to_json(answer: BreakEven) -> dict[str, Any]:
-    """Return the contract's object. `verdict` is None where no rate was given.
+    """Return the contract's object. `verdict` is None if no rate was given.
 
-    A break-even's `high` is None where over 5% of the draws never become cheaper; the whole
-    break-even is None where the central values never do.
+    A break-even's `high` is None if over 5% of the draws never become cheaper; the whole break-even
+    is None if the central values never do.
     """
     work = answer.work
     return {
@@ -78,7 +78,7 @@ def render(
 ) -> str:
     """Return the table, the chart, the verdict and what it rests on, as plain text.
 
-    `with_bill` adds what each cost of the function's own architecture adds up from.
+    `with_bill` adds the items of each bill for the function's own architecture.
     """
     glyphs = glyphs_for(encoding)
     rows = [TITLES, *(platform_cells(platform) for platform in answer.platforms)]
@@ -126,14 +126,14 @@ def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
 
 
 def assumed(answer: BreakEven) -> tuple[str, ...]:
-    """The assumptions, with the day of the prices unless a warning says it."""
+    """The assumptions, with the date of the prices unless a warning gives it."""
     if any(each.code == "old_prices" for each in answer.findings):
         return answer.assumptions
     return (*answer.assumptions, f"prices of {answer.prices_as_of}")
 
 
 def equal_rows(answer: BreakEven) -> str | None:
-    """Why ECS on EC2 costs what EC2 does, where it does."""
+    """Why ECS on EC2 costs the same as EC2, if it does."""
     rows = {each.name: platform_cells(each)[1:] for each in answer.platforms}
     if all(rows.get(f"ECS on {name}") != cells for name, cells in rows.items()):
         return None
@@ -143,14 +143,14 @@ def equal_rows(answer: BreakEven) -> str | None:
 
 
 def payback(answer: BreakEven) -> str | None:
-    """When the move has paid for itself, where it is known what it costs."""
+    """When the move has paid for itself, if its cost is known."""
     if answer.payback_months is None:
         return None
     return f"the move pays for itself in {answer.payback_months:.1f} months"
 
 
 def bill_cells(item: BillItem) -> tuple[str, str, str, str, str]:
-    """What, how much of it, in which unit, at which price, and what that comes to."""
+    """Item, quantity, unit, price and total."""
     quantity = f"{item.quantity:,.2f}".removesuffix(".00")
     price = f"{Decimal(repr(item.price_usd)):f}"
     return item.what, quantity, item.unit, price, f"{item.cost_usd:,.2f}"
@@ -174,7 +174,7 @@ def _bill_lines(answer: BreakEven) -> list[str]:
 
 
 def headline(answer: BreakEven) -> str:
-    """The verdict in a line."""
+    """The verdict in one line."""
     names = {
         None: "BREAK-EVEN",
         "stay": "STAY ON LAMBDA",
@@ -197,7 +197,7 @@ def describe_work(answer: BreakEven) -> str:
 
 
 def platform_cells(platform: PlatformCost) -> tuple[str, ...]:
-    """One row of the table whose head is `TITLES`."""
+    """One row of the table with the head `TITLES`."""
     cost, rate = platform.cost_usd_per_month, platform.break_even
     fixed, costs = platform.fixed_cost_usd_per_month, ("–", "", "")
     if cost is not None:
@@ -232,7 +232,7 @@ _LETTERS: Final = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Manag
 
 
 def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
-    """Platforms that have a line: Lambda, those of the function's architecture, then the others."""
+    """Platforms with a line: Lambda, those of the function's architecture, then the others."""
     return tuple(sorted((p for p in answer.platforms if p.curve), key=_is_elsewhere))
 
 
@@ -243,9 +243,9 @@ def _is_elsewhere(platform: PlatformCost) -> bool:
 def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:
     """Lines of the chart, with the crossings below the axis.
 
-    A platform's letter is small for the other architecture. Where lines meet, those of the own come
-    last, and Lambda's of all, so that it is never hidden. A crossing is `X` with its interval as
-    `=`.
+    A platform's letter is lowercase for the other architecture. Where lines meet, those of the own
+    architecture are on top, with Lambda's above all, so that it's never hidden. A crossing is `X`
+    with its interval as `=`.
     """
     shown = {
         letter if each.same_architecture else letter.lower(): each
@@ -292,7 +292,7 @@ def _crossing(letter: str, rate: RateInterval, rates: list[float], across: int) 
 
 
 def _ticks(rates: list[float], across: int) -> str:
-    """`1M` and its like, at powers of ten of requests a month."""
+    """`1M` and the like, at powers of ten of requests per month."""
     line = [" "] * (across + 4)
     for power in range(3, 13):
         rate = 10**power / SECONDS_PER_MONTH

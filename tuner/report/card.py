@@ -1,7 +1,7 @@
-"""Answers as a notebook shows them: a card of HTML with the verdict and one table.
+"""Answers as a notebook shows them: an HTML card with the verdict and one table.
 
-Colors are the notebook's own, so that it reads on a light and on a dark page. Styles are on the
-elements, since notebook viewers remove style sheets.
+Colors are the notebook's own, so it reads on a light and on a dark page. Styles are on the
+elements, because notebook viewers remove style sheets.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def break_even_card(answer: BreakEven) -> str:
 
 
 def comparison_card(found: Comparison) -> str:
-    """What changed, and the pairs; of a sweep and itself only that."""
+    """What changed, and the pairs; for a sweep and itself only that."""
     if found.kind == "same":
         return _card(comparison.headline(found), comparison.describe_side(found.a), [], "", ())
     rows = [(cells, False) for cells in comparison.pair_rows(found)]
@@ -63,7 +63,7 @@ def comparison_card(found: Comparison) -> str:
 
 
 def _options(answer: Recommendation) -> str:
-    """The options; where a parameter was varied, what is in use and the best size of each value."""
+    """The options; if a parameter was varied, what is in use and the best size for each value."""
     head: tuple[str, ...] = ("", "size", "mean duration (90%)", "$/million", "vs now")
     rows = option_rows(answer)
     if not rows and answer.variation is not None:
@@ -129,7 +129,7 @@ def _row(tag: str, cells: Sequence[str], justify: str, *, strong: bool = False) 
 
 
 def _findings(findings: Sequence[Finding]) -> Iterator[str]:
-    """The gravest, and how many there are beside them."""
+    """The most severe, and how many others there are."""
     grave = [each for each in findings if each.severity != "info"]
     for each in grave[:_MOST_FINDINGS]:
         yield f'<div style="margin-top:4px"><b>{each.severity}</b> {_text(each.message)}</div>'

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LABEL_WIDTH: Final = 10
 MIN_PLOT_WIDTH: Final = 16
 _DOT_BITS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""Bit of each dot of a braille cell, [row][column] (Unicode, "Braille Patterns")."""
+"""Bit of each dot in a braille cell, [row][column] (Unicode, "Braille Patterns")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Axis:
     logarithmic: bool
 
     def position(self, value: float) -> float:
-        """Where the value lies between the ends."""
+        """The value's place between the ends."""
         low, high, at = self.low, self.high, value
         if self.logarithmic:
             low, high, at = math.log(low), math.log(high), math.log(value)
@@ -70,7 +70,7 @@ def draw(
     """Lines of one plot with its vertical axis: a curve through the points, and their marks.
 
     `width` is the whole line's, `height` counts cells. The horizontal axis is log 2 of memory.
-    Fewer than two sizes make no picture: the answer is empty.
+    Fewer than two sizes make no picture: the result is empty.
     """
     points = sorted(points, key=lambda point: point.memory_mb)
     if len(points) < 2:
@@ -129,7 +129,7 @@ def memory_axis(points: Sequence[Point]) -> Axis:
 
 
 def _value_axis(points: Sequence[Point]) -> Axis:
-    """From the least to the greatest value; logarithmic where they are over eight-fold apart."""
+    """From the smallest to the largest value; logarithmic if they are over eight-fold apart."""
     values = [point.value for point in points]
     low, high = min(values), max(values)
     if low > 0 and high / low > 8:
@@ -140,7 +140,7 @@ def _value_axis(points: Sequence[Point]) -> Axis:
 
 
 def _draw_braille(cells: list[list[str]], curve: Sequence[int]) -> None:
-    """Draw a row of dots for each column of them; steep parts are joined, to stay a line."""
+    """Draw a row of dots for each of their columns; steep parts are joined to stay a line."""
     bits = [[0] * len(line) for line in cells]
     previous = curve[0]
     for x, y in enumerate(curve):
@@ -154,7 +154,7 @@ def _draw_braille(cells: list[list[str]], curve: Sequence[int]) -> None:
 
 
 def _value_at(points: Sequence[Point], memory_mb: float) -> float:
-    """Value between two neighbours, linear in log 2 of memory."""
+    """Value between two neighbors, linear in log 2 of memory."""
     for left, right in itertools.pairwise(points):
         if memory_mb <= right.memory_mb:
             share = Axis(left.memory_mb, right.memory_mb, logarithmic=True).position(memory_mb)
@@ -193,7 +193,7 @@ _LEGEND_WIDTH: Final = 63
 def draw_curves(
     recommendation: Recommendation, *, width: int, glyphs: Glyphs, style: str
 ) -> list[Text]:
-    """Lines of at most `width` columns, none without a curve; `style` is of what is recommended."""
+    """Lines of at most `width` columns, none without a curve; `style` marks the recommendation."""
     durations = _points(recommendation, lambda size: size.duration_ms.estimate)
     costs = _points(recommendation, lambda size: size.cost_usd_per_million.estimate)
     plot = partial(draw, width=width, height=HEIGHT, glyphs=glyphs)
@@ -232,7 +232,7 @@ def _legend(marks: dict[str, str], *, with_unit: bool) -> Text:
 
 
 def _with_value(recommendation: Recommendation) -> str:
-    """The value of a varied parameter that the curve is of."""
+    """The value of a varied parameter that the curve is for."""
     return "".join(f", with {plain(n)} {plain(v)}" for n, v in recommendation.choice.parameters)
 
 

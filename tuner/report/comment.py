@@ -1,4 +1,4 @@
-"""The text of a comment on a pull request: what was measured, then one answer a function."""
+"""The text of a comment on a pull request: what was measured, then one answer per function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 MeasuredCode = Literal["change", "deployed", "other"]
-"""The build of the change that is commented on, what is deployed, or neither."""
+"""This change's build, the deployed code, or neither."""
 
 
 class Subject(NamedTuple):
@@ -32,9 +32,9 @@ MAX_CHARS: Final = 60_000
 
 
 def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -> str:
-    """Return Markdown; its first line says where other things than this change were measured.
+    """Return Markdown; its first line says if anything other than this change was measured.
 
-    What is too long loses whole sections, of all answers alike, then the tables, then the last
+    If it's too long, whole sections go, for all answers alike, then the tables, then the last
     answers; a line at the end says so. Nothing is cut in the middle.
     """
     notice = _notice(subjects)
@@ -61,7 +61,7 @@ def render_comment(subjects: Sequence[Subject], *, max_chars: int = MAX_CHARS) -
 
 
 def _within(max_chars: int, answers: Iterable[str]) -> list[str] | None:
-    """The answers, or None as soon as some of them are too long already."""
+    """The answers, or None as soon as some of them are too long."""
     kept: list[str] = []
     length = 0
     for answer in answers:
@@ -73,7 +73,7 @@ def _within(max_chars: int, answers: Iterable[str]) -> list[str] | None:
 
 
 def render_suggestion(subject: Subject) -> str:
-    """What stands before a suggestion: the verdict, whose it is, and what was measured."""
+    """The text before a suggestion: the verdict, the function, and what was measured."""
     notice = _notice([subject])
     return brief(subject.recommendation) + (f" · {notice}" if notice else "")
 
@@ -114,7 +114,7 @@ def _answer(subject: Subject, without: Sequence[str]) -> str:
 
 
 class TemplateChange(NamedTuple):
-    """The line of a template that sets the memory; `path` is seen from the repository's root."""
+    """The line of a template that sets the memory; `path` is relative to the repository's root."""
 
     path: str
     line: int
@@ -123,11 +123,11 @@ class TemplateChange(NamedTuple):
     memory_mb: int
     """What the line sets now."""
     shared_by: tuple[str, ...] = ()
-    """Other functions whose memory it sets too."""
+    """Other functions whose memory it also sets."""
     suggested: bool = False
-    """Whether a suggestion stands on the line itself."""
+    """Whether there is a suggestion on the line itself."""
     used_by: tuple[str, ...] = ()
-    """What else its value sets: `Resize.EphemeralStorage`."""
+    """What else uses its value: `Resize.EphemeralStorage`."""
 
 
 class NoTemplateLine(NamedTuple):
@@ -137,7 +137,7 @@ class NoTemplateLine(NamedTuple):
 
 
 def render_change(change: TemplateChange | NoTemplateLine) -> str:
-    """Return Markdown: where the suggestion stands, or the line now and after; all of it inert."""
+    """Return Markdown: where the suggestion is, or the line before and after; all of it inert."""
     if isinstance(change, NoTemplateLine):
         return f"Nothing to change in the template: {markdown(change.reason)}."
     where = f"{code_span(change.path)}, line {change.line}"

@@ -59,7 +59,7 @@ _REAL: Final = {
 
 
 def headline(found: Comparison) -> str:
-    """The answer in a line: what changed, by how much, and whether that is real."""
+    """The answer in one line: what changed, by how much, and whether that's real."""
     if found.kind == "same":
         return "THE SAME SWEEP: A and B are one measurement, so there's nothing to compare."
     forecast = found.pair("forecast")
@@ -76,10 +76,10 @@ def headline(found: Comparison) -> str:
 
 
 def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
-    """Return the whole comparison as plain text, one table of pairs and one of the sizes.
+    """Return the whole comparison as plain text, with a table of pairs and one of the sizes.
 
-    Sentences are wrapped to `width` columns; a table is as wide as its cells. Of a sweep and itself
-    there is only to say that.
+    Sentences are wrapped to `width` columns; a table is as wide as its cells. For a sweep and
+    itself that's all there is to say.
     """
     if found.kind == "same":
         lines = wrapped(f"{headline(found)} It is:", width)
@@ -188,7 +188,7 @@ def describe_side(side: Side) -> str:
 
 
 def _rollout_line(found: Comparison, forecast: Pair) -> str:
-    """Whether it came as forecast, and what the change of memory did."""
+    """Whether the forecast came true, and what the memory change did."""
     duration = forecast.duration_ms
     meant = numbers.duration(duration.a.estimate)
     measured = numbers.duration(duration.b.estimate)
@@ -209,7 +209,7 @@ def _rollout_line(found: Comparison, forecast: Pair) -> str:
 
 
 def _sentence(duration: Change, cost: Change) -> str:
-    """What is real gives the first word: time before cost."""
+    """Whatever is real comes first: time before cost."""
     word = {"higher": "SLOWER", "lower": "FASTER"}.get(duration.verdict)
     word = word or {"higher": "MORE EXPENSIVE", "lower": "CHEAPER"}.get(cost.verdict)
     word = word or ("THE SAME" if duration.verdict == "same" else "NOT SETTLED")

@@ -1,4 +1,4 @@
-"""What text is written with: signs, their stand-ins in ASCII, wrapped sentences, and tables."""
+"""Parts of text output: signs, their ASCII stand-ins, wrapped sentences, and tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _STAND_INS: Final = str.maketrans(
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """One set of signs; `braille` tells whether a cell can hold 2 × 4 dots."""
+    """One set of signs; `braille` says whether a cell can have 2 × 4 dots."""
 
     braille: bool
     measured: str
@@ -59,23 +59,23 @@ def glyphs_for(encoding: str) -> Glyphs:
 
 
 def fit_to(text: str, glyphs: Glyphs) -> str:
-    """The text as it is, or in ASCII alone (what has no stand-in becomes a question mark)."""
+    """The text as it is, or in ASCII only (without a stand-in, a question mark)."""
     if glyphs.braille:
         return text
     return text.translate(_STAND_INS).encode("ascii", "replace").decode("ascii")
 
 
 SIGNS: Final = {"info": "·", "warning": "!", "error": "!!"}
-"""What stands before a finding, by its severity."""
+"""The sign before a finding, by severity."""
 MIN_COLUMNS: Final = 40
 MAX_COLUMNS: Final = 100
 """Longer lines are hard to read."""
 
 
 def wrapped(text: str, width: int, *, indent: str = "") -> list[str]:
-    """Lines of at most `width` columns (40 at least, 100 at most); what has no space stays whole.
+    """Lines of at most `width` columns (at least 40, at most 100); unbroken words stay whole.
 
-    `indent` stands before every line but the first.
+    `indent` begins every line except the first.
     """
     return textwrap.wrap(
         text,

@@ -20,7 +20,7 @@ _MARGIN: Final = "  "
 
 
 def render(checks: Sequence[HostCheck], *, encoding: str = "utf-8") -> str:
-    """A table for each control, and what it can be trusted with."""
+    """A table for each control, and up to where it can be trusted."""
     text = "\n\n".join("\n".join(_lines(check)) for check in checks) + "\n"
     return fit_to(text, glyphs_for(encoding))
 

@@ -1,4 +1,4 @@
-"""Answers and comparisons as the JSON objects that are promised to machines."""
+"""Answers and comparisons as the JSON objects promised to machines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SCHEMA_VERSION: Final = 1
 def to_json(recommendation: Recommendation) -> dict[str, Any]:
     """Return the contract's object: plain dicts, lists, numbers, strings and None.
 
-    An interval is `{"estimate", "low", "high"}`, 90%. What is unknown is None, never left out.
+    An interval is `{"estimate", "low", "high"}`, 90%. Unknown values are None, never left out.
     """
     current = recommendation.current
     fields = _fields(
@@ -83,7 +83,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
 
 
 def function_json(function: FunctionConfig) -> dict[str, Any]:
-    """What tells the function and its code."""
+    """What identifies the function and its code."""
     return _fields(
         function, "name", "region", "architecture", "runtime", "memory_mb", "code_sha256"
     )
@@ -105,7 +105,7 @@ def _fields(value: Any, *names: str) -> dict[str, Any]:
 
 
 def interval_json(interval: Interval | None) -> dict[str, float] | None:
-    """An interval of 90%; None where nothing is known."""
+    """An interval of 90%; None if nothing is known."""
     if interval is None:
         return None
     return {"estimate": interval.estimate, "low": interval.low, "high": interval.high}

@@ -1,4 +1,4 @@
-"""A plan in words: the function, what is going to happen to it, and what that takes."""
+"""A plan in words: the function, what will happen to it, and what that takes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def describe_plan(
     prior: PriorEvidence | None = None,
     price: PriceOfDeciding | None = None,
 ) -> tuple[str, ...]:
-    """Lines: the function, what is going to happen to it, and what that takes."""
+    """Lines: the function, what will happen to it, and what that takes."""
     count = counted(plan.estimated_invocation_count, "invocation")
     free = " on AWS; nothing is billed here" if costs_nothing else ""
     return (
@@ -45,7 +45,7 @@ def describe_plan(
 
 
 def _few(plan: SweepPlan) -> Iterator[str]:
-    """What invocations that are too few for a third size can tell."""
+    """What too few invocations for a third size can show."""
     if plan.method != "adaptive" or plan.resumed_from is not None or len(plan.sizes_mb) < 3:
         return
     if plan.max_invocations < 3 * (1 + len(plan.payloads)):
@@ -58,7 +58,7 @@ def _few(plan: SweepPlan) -> Iterator[str]:
 
 
 def _informed_by(prior: PriorEvidence | None) -> Iterator[str]:
-    """What an earlier sweep is going to save."""
+    """What an earlier sweep will save."""
     if prior is None:
         return
     which = f"the sweep {plain(prior.source_id)} of {plain(prior.started_at[:10])}"
@@ -69,7 +69,7 @@ def _informed_by(prior: PriorEvidence | None) -> Iterator[str]:
 
 
 def _against_its_bill(function: FunctionConfig, price: PriceOfDeciding | None) -> Iterator[str]:
-    """What that is against what the function costs as it is."""
+    """How that compares with the function's present cost."""
     if price is None:
         return
     count = counted(f"{price.invocations_at_current:,.0f}", "invocation")
@@ -115,7 +115,7 @@ def _sizes(plan: SweepPlan) -> str:
 
 
 def _payloads(plan: SweepPlan) -> tuple[str, ...]:
-    """The classes by their names, and the values of a varied parameter; one event needs no line."""
+    """The classes by name, and the values of a varied parameter; a single event needs no line."""
     if len(plan.payloads) < 2:
         return ()
     names = ", ".join(dict.fromkeys(each.class_name for each in plan.payloads))
@@ -125,7 +125,7 @@ def _payloads(plan: SweepPlan) -> tuple[str, ...]:
 
 
 def describe_config(function: FunctionConfig, where: str) -> str:
-    """One line: name, place, runtime, size and code of a function."""
+    """One line: a function's name, place, runtime, size and code."""
     parts = (
         function.name,
         where,
@@ -137,7 +137,7 @@ def describe_config(function: FunctionConfig, where: str) -> str:
 
 
 def _takes(plan: SweepPlan) -> str:
-    """Time and cost: expected where the function's duration is known, else what it could be."""
+    """Time and cost: expected if the function's duration is known, otherwise what it could be."""
     about = "about" if plan.basis == "recent_duration" else "at most"
     text = (
         f"{about} {numbers.wall_time(plan.estimated_wall_s)} "

@@ -37,7 +37,7 @@ _BLOCKS: Final = {
 def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None = None) -> str:
     """A line for each region and architecture, first tier; then where the prices are from.
 
-    With `region` the prices of the other platforms there stand between.
+    With `region`, the other platforms' prices there come in between.
     """
     titles = ("region", "arch", "$/GB-second", "$/M requests", "as of")
     lines = table_lines([titles, *map(_cells, entries)], "<<<<<", indent=0)
@@ -55,7 +55,7 @@ def render(book: PriceBook, entries: Sequence[LambdaPrices], region: str | None 
 
 
 def _platform_lines(book: PriceBook, region: str) -> list[str]:
-    """Every other price of a region, what it is for, its unit and its day."""
+    """Every other price in a region, what it's for, its unit and its date."""
     rows: list[tuple[str, Decimal | None, str, str]] = []
     for fargate in _here(book.fargate_entries, region):
         for name, rate in (
@@ -92,7 +92,7 @@ def _here(entries: Sequence[Any], region: str) -> list[Any]:
 
 
 def refresh_json(found: Refresh) -> dict[str, Any]:
-    """What a refresh brought."""
+    """The result of a refresh."""
     return {
         "schema_version": 1,
         "kind": "prices-refresh",
@@ -103,7 +103,7 @@ def refresh_json(found: Refresh) -> dict[str, Any]:
 
 
 def render_refresh(found: Refresh) -> str:
-    """A line for each region with what was found, then where it is kept."""
+    """A line for each region with what was found, then where it's kept."""
     lines = []
     for region, counts in found.counts:
         there = [counted(count, _BLOCKS[block]) for block, count in counts if count]
@@ -127,7 +127,7 @@ def to_json(book: PriceBook, entries: Sequence[LambdaPrices]) -> dict[str, Any]:
 
 
 def platforms_json(book: PriceBook, region: str) -> dict[str, Any]:
-    """The blocks of the other platforms in a region; what is not known is None, or no entry."""
+    """The blocks of the other platforms in a region; unknown prices are None, or missing."""
 
     def of_region(entries: Sequence[Any]) -> list[dict[str, Any]]:
         return [_text(asdict(entry)) for entry in _here(entries, region)]

@@ -1,4 +1,4 @@
-"""The rows of the tables of sizes, of pairs (a size with a varied value) and of goals, as shown."""
+"""The rows of the tables of sizes, of pairs (a size with a varied value) and of goals."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _MODELLED: Final = "modelled"
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """One size as shown; intervals are None where nothing is known (invocations failed there)."""
+    """One size as shown; intervals are None if nothing is known (invocations failed there)."""
 
     memory_mb: int
     duration_ms: Interval | None
     cost_usd_per_million: Interval | None
-    """Of invocations; in a pair of records."""
+    """Of invocations; in a pair, of records."""
     change: str
     """The column `vs now`: a signed change of cost, a dash at the current size or pair."""
     recommended: bool
     notes: tuple[str, ...] = ()
     name: str = ""
-    """In a pair the varied value, in an option the goal that would answer so."""
+    """In a pair the varied value, in an option the goal that gives this answer."""
     current: bool = False
     excluded: bool = False
     percentile: PercentileEstimate | None = None
-    """The percentile that was asked for; None without one."""
+    """The percentile that was asked for, if any."""
 
 
 def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
@@ -62,8 +62,8 @@ def size_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 
 def option_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
-    """Now, cheapest, balanced and fastest; the recommended (or so far best) size has a row of its
-    own where it is none of them. Empty where a value is chosen too: pairs are shown there.
+    """Now, cheapest, balanced and fastest; the recommended (or so far best) size has its own row if
+    it is none of them. Empty if a value is chosen too: pairs are shown then.
     """
     choice, current = recommendation.choice, recommendation.current
     if not recommendation.options or choice.parameters:
@@ -115,13 +115,13 @@ _OWN_WEIGHTS: Final = {"platform": 2, "old_prices": 3}
 
 
 def by_weight(findings: Sequence[Finding]) -> list[Finding]:
-    """Errors, warnings, where else it could run, old prices, and the rest, each in its order."""
+    """Errors, warnings, where else it could run, old prices, and the rest, each in order."""
     return sorted(findings, key=lambda each: _OWN_WEIGHTS.get(each.code, _WEIGHTS[each.severity]))
 
 
 def _marked(recommendation: Recommendation, names: Sequence[str]) -> str | None:
-    """Which of the rows of the recommended size is the answer: a kept size's own, the goal's own,
-    or else the first.
+    """Which of the recommended size's rows is the answer: a kept size's own, the goal's own, or the
+    first.
     """
     of_goal = {name for name, each in OPTION_WEIGHTS.items() if each == recommendation.goal.weight}
     asked = [name for name in names if name in of_goal]
@@ -206,7 +206,7 @@ def _why_chosen(recommendation: Recommendation) -> str | None:
 
 
 def _cheapest_mb(recommendation: Recommendation) -> int | None:
-    """The cheapest size that may be recommended: the option, or, without options, one of the front
+    """The cheapest size that may be recommended: the option, or, without options, one on the front
     (which nothing beats in both).
     """
     if recommendation.options:
@@ -221,7 +221,7 @@ def _cheapest_mb(recommendation: Recommendation) -> int | None:
 
 
 def percentile_cell(found: PercentileEstimate | None) -> str:
-    """A percentile; `~` before what is modelled (`percentile_note` says so below the table)."""
+    """A percentile; `~` before a modelled one (`percentile_note` says so below the table)."""
     if found is None:
         return "–"
     sign = "~" if found.basis == "modelled" else ""
@@ -229,7 +229,7 @@ def percentile_cell(found: PercentileEstimate | None) -> str:
 
 
 def percentile_note(shown: Iterable[PercentileEstimate | None]) -> str | None:
-    """What `~` means, where a table has it."""
+    """What `~` means, if a table has it."""
     for found in shown:
         if found is not None and found.basis == "modelled":
             return (
@@ -240,7 +240,7 @@ def percentile_note(shown: Iterable[PercentileEstimate | None]) -> str | None:
 
 
 def pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
-    """Every pair that is known, values in their order, sizes ascending."""
+    """Every known pair, values in order, sizes ascending."""
     variation = recommendation.variation
     if variation is None:
         return ()
@@ -252,7 +252,7 @@ def pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 
 def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
-    """What is in use, the size that is best with each value, and the recommended pair."""
+    """The pair in use, the best size for each value, and the recommended pair."""
     variation = recommendation.variation
     if variation is None:
         return ()
@@ -263,7 +263,7 @@ def main_pair_rows(recommendation: Recommendation) -> tuple[SizeRow, ...]:
 
 
 def per_record(variation: Variation) -> str:
-    """What costs are of: `records` where events hold several, else `events`."""
+    """The unit of costs: `records` if events have several, else `events`."""
     return "records" if any(each.record_count != 1 for each in variation.values) else "events"
 
 

@@ -1,4 +1,4 @@
-"""Makes text that others chose (names, error types, paths) harmless where it is shown."""
+"""Makes text that others chose (names, error types, paths) harmless to show."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _WORD_JOINER: Final = "\u2060"
 def plain(text: str) -> str:
     """One line without control, format, surrogate or private characters.
 
-    Escape sequences, line breaks and bidirectional overrides cannot reach a terminal this way.
+    So escape sequences, line breaks and bidirectional overrides can't reach a terminal.
     """
     return "".join(" " if _is_unsafe(char) else char for char in text)
 
 
 def is_plain(line: str) -> bool:
-    """Whether a line, tabs aside, shows all that it holds."""
+    """Whether a line, except for tabs, shows everything in it."""
     return not any(_is_unsafe(char) for char in line.replace("\t", ""))
 
 
 def code_span(text: str, *, in_table: bool = False) -> str:
     """Markdown code span: nothing in it is markup, a link or a mention.
 
-    The fence is longer than every run of backticks within (CommonMark, "Code spans").
+    The fence is longer than any run of backticks within (CommonMark, "Code spans").
     """
     content = plain(text).strip() or " "
     longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
@@ -47,7 +47,7 @@ def code_span(text: str, *, in_table: bool = False) -> str:
 def code_block(lines: Sequence[str], language: str) -> str:
     """Markdown fenced block of these lines: nothing in them is markup or ends it.
 
-    Tabs stay, they are part of what a line says.
+    Tabs stay, because they are part of the line.
     """
     written = ["\t".join(plain(part) for part in line.split("\t")) for line in lines]
     longest = max((len(run) for line in written for run in re.findall(r"`+", line)), default=0)
@@ -56,10 +56,10 @@ def code_block(lines: Sequence[str], language: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """Markdown text: no markup, HTML, link, mention or reference comes of it.
+    """Markdown text without markup, HTML, links, mentions or references.
 
-    A word joiner behind a reference sign keeps forges from seeing `@name` or `#1`, which they
-    look for after the markup is gone, so that a backslash does not help.
+    A word joiner after a reference sign keeps forges from recognizing `@name` or `#1`, which they
+    look for after markup is removed, so a backslash doesn't help.
     """
     joined = _LINK_START.sub(lambda found: _WORD_JOINER + found.group(), plain(text))
     joined = _REFERENCE_SIGN.sub(lambda found: found.group() + _WORD_JOINER, joined)

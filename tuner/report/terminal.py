@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from tuner.report.rows import SizeRow
 
 _HELD_SPACE: Final = "\ue000"
-"""Stands for a space where no line may end; private, so that nothing foreign has one (`plain`)."""
+"""Replaces a space where a line mustn't break; private, so that foreign text can't have one
+(`plain`)."""
 MIN_WIDTH: Final = 44
 ROOMY_WIDTH: Final = 64
 WIDE_WIDTH: Final = 90
@@ -74,11 +75,11 @@ def render(
     more: str = "",
     explain: bool = False,
 ) -> str:
-    """Return the whole answer, lines at most `width` columns wide (44 at least, 100 at most).
+    """Return the whole answer, lines at most `width` columns wide (at least 44, at most 100).
 
-    `color` decides about escape sequences: without it there are none. Where `encoding` cannot show
-    the signs, the text is plain ASCII. `apply` is what carries the answer out, `again` shows the
-    saved sweep again, and `more` says how to get what `explain` adds: sizes, curves, assumptions.
+    `color` allows escape sequences. If `encoding` can't show the signs, the text is plain ASCII.
+    `apply` is how to apply the answer, `again` shows the saved sweep again, and `more` says how to
+    get what `explain` adds: sizes, curves, assumptions.
     """
     glyphs = glyphs_for(encoding)
     width = min(max(width, MIN_WIDTH), MAX_WIDTH)
@@ -112,7 +113,7 @@ def _print_verdict(console: Console, recommendation: Recommendation, style: str)
 
 
 def _print_tables(console: Console, recommendation: Recommendation, *, explain: bool) -> None:
-    """The options; pairs where a parameter was varied; and without either what each size showed."""
+    """The options; pairs if a parameter was varied; without either, what each size showed."""
     options = option_rows(recommendation)
     if options:
         console.print()
@@ -161,7 +162,7 @@ def _print_pairs(
 
 
 def _print_sizes(console: Console, recommendation: Recommendation) -> None:
-    """The table; without room, what is to be said of a size is below it."""
+    """The table; without room, notes on a size go below it."""
     rows, roomy = size_rows(recommendation), console.width >= ROOMY_WIDTH
     titles = ["memory", "mean (90%)" if roomy else "mean"]
     console.print(_table(rows, titles, "$/million", recommendation.goal.percentile, roomy=roomy))
@@ -181,9 +182,9 @@ def _table(
     roomy: bool,
     signed: bool = True,
 ) -> Table:
-    """Columns for the sign of what is recommended, the titles (with one for names), a percentile if
-    it is asked for, the costs, what they change, and notes where there is room. The sign is before
-    the name where it has no column.
+    """Columns for the recommendation's sign, the titles (with one for names), a percentile if asked
+    for, the costs, their changes, and notes if there is room. The sign is before the name if it has
+    no column.
     """
     has_names = any(row.name for row in rows)
     asked = [] if percentile is None else [f"p{percentile:g}"]
@@ -221,7 +222,7 @@ def _duration_cell(duration_ms: Interval | None, *, roomy: bool) -> str:
 
 
 def _print_remarks(console: Console, recommendation: Recommendation, *, more: str) -> None:
-    """Findings by weight, and what matters most of what is assumed."""
+    """Findings by weight, and the most important assumptions."""
     remarks = Table.grid(padding=(0, 1, 0, 0))
     for finding in by_weight(recommendation.findings):
         style = _SEVERITY_STYLES[finding.severity]
@@ -254,5 +255,5 @@ def _print_explanation(
 
 
 def _held(text: str) -> str:
-    """Text on one line, its numbers held together with their units where it is wrapped."""
+    """Text on one line, with numbers kept together with their units when it wraps."""
     return numbers.held(plain(text).strip(), _HELD_SPACE)

@@ -1,4 +1,4 @@
-"""Answers in words: the verdict, whose it is, what it is worth, and what was spent."""
+"""Answers in words: the verdict, what it applies to, what it's worth, and what was spent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MAIN_ASSUMPTIONS: Final = 3
 """Payloads, cold starts and prices come first."""
 _GENERAL: Final = "intervals describe"
-"""How the assumption begins that every answer has: it says nothing of this one."""
+"""The start of an assumption that every answer has: it says nothing about this one."""
 
 
 def headline(recommendation: Recommendation) -> str:
@@ -37,8 +37,8 @@ def headline(recommendation: Recommendation) -> str:
 
 
 def money(recommendation: Recommendation) -> str | None:
-    """What the change means: `Saves about $114 a month at 4.2 requests/s.`, or by the million
-    invocations where no rate is known. None without a change, and where nothing is known.
+    """What the change means: `Saves about $114 a month at 4.2 requests/s.`, or per million
+    invocations if no rate is known. None without a change, and if nothing is known.
     """
     choice, million = recommendation.choice, recommendation.saving_usd_per_million
     if choice.verdict == "inconclusive" or choice.saving_ratio is None:
@@ -92,7 +92,7 @@ def _at_most(ratio: float) -> str:
 
 
 def goal_line(recommendation: Recommendation) -> str:
-    """What was asked for: `Goal: cost (a size twice as fast may cost 7% more).`"""
+    """The goal: `Goal: cost (a size twice as fast may cost 7% more).`"""
     goal = recommendation.goal
     weight = goal.weight
     if weight == 0:
@@ -112,7 +112,7 @@ def goal_line(recommendation: Recommendation) -> str:
 
 
 def cost_of_records(recommendation: Recommendation) -> str | None:
-    """What a million records cost, now and then; None where events hold one."""
+    """What a million records cost, now and then; None if events have one."""
     choice, current = recommendation.choice, recommendation.current
     now, then = current.cost_usd_per_million_records, choice.cost_usd_per_million_records
     if then is None:
@@ -123,7 +123,7 @@ def cost_of_records(recommendation: Recommendation) -> str | None:
 
 
 def break_even_line(recommendation: Recommendation) -> str | None:
-    """The rate above which another platform is cheaper, where no rate was given to judge by."""
+    """The rate above which another platform is cheaper, if no rate was given to judge by."""
     platform = recommendation.platform
     if platform is None or platform.verdict is not None:
         return None
@@ -135,7 +135,7 @@ def break_even_line(recommendation: Recommendation) -> str | None:
 
 
 def best_pair(recommendation: Recommendation) -> str | None:
-    """The pair that would serve best, where the verdict is for all values of a parameter."""
+    """The pair that would serve best, if the verdict is for all values of a parameter."""
     variation = recommendation.variation
     if variation is None or recommendation.choice.parameters or variation.best_value is None:
         return None
@@ -148,7 +148,7 @@ def best_pair(recommendation: Recommendation) -> str | None:
 
 
 def _pair(recommendation: Recommendation) -> str:
-    """The size and the value, each with what it is now where it differs."""
+    """The size and the value, each with its present one if that differs."""
     choice, current = recommendation.choice, recommendation.current
     [(name, value)] = choice.parameters
     now = dict(current.parameters).get(name, value)
@@ -212,7 +212,7 @@ def describe_sweep(recommendation: Recommendation) -> str:
 def assumption_line(recommendation: Recommendation) -> str:
     """The main assumptions: `Assumes 1 payload, 1% cold starts, list prices of 2026-11-20.`
 
-    The day of the prices is left to the warning where they are old.
+    If the prices are old, the warning gives their date instead.
     """
     old = any(each.code == "old_prices" for each in recommendation.findings)
     left_out = (_GENERAL, "list prices of") if old else (_GENERAL,)
@@ -222,7 +222,7 @@ def assumption_line(recommendation: Recommendation) -> str:
 
 
 def apply_command(recommendation: Recommendation) -> str | None:
-    """The AWS CLI's command that carries the answer out; None where there is nothing to do."""
+    """The AWS CLI's command that applies the answer; None if there is nothing to do."""
     choice = recommendation.choice
     if choice.verdict != "resize" or recommendation.environment != "aws":
         return None

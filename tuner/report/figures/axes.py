@@ -43,7 +43,7 @@ def draw_memory_axis(axes: Sequence[Axes], sizes_mb: Collection[int]) -> None:
 
 
 def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
-    """From zero, or logarithmic where the values are over eight-fold apart.
+    """From zero, or logarithmic if the values are over eight-fold apart.
 
     Without values (nothing is known) the axis has neither ticks nor a scale.
     """
@@ -72,7 +72,7 @@ def scale_values(panel: Axes, values: Collection[float], *, unit: str) -> None:
 
 
 def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
-    """Faint lines where the platform gives another core, their names above one panel."""
+    """Faint lines where the platform adds another core, their names above one panel."""
     thresholds = [(MB_PER_VCPU, "1 core"), *((mb, str(cores)) for mb, cores in CORE_THRESHOLDS_MB)]
     low, high = label_above.get_xlim()
     seen = [(mb, name) for mb, name in thresholds if low < mb < high]
@@ -86,7 +86,7 @@ def draw_core_thresholds(axes: Sequence[Axes], *, label_above: Axes) -> None:
 
 
 def draw_size_marks(axes: Sequence[Axes], marks: Sequence[SizeMark]) -> None:
-    """A line through every panel for each size that stands out, its label above the first."""
+    """A line through every panel for each notable size, its label above the first."""
     for mark in marks:
         for panel in axes:
             panel.axvline(
@@ -114,7 +114,7 @@ def _write_above(panel: Axes, memory_mb: int, text: str, *, gap_pt: int, **looks
 
 
 def _keep_apart(labels: Sequence[Text], panel: Axes) -> None:
-    """Move labels into the panel's width, and up where one would lie on another."""
+    """Move labels into the panel's width, and up if one would overlap another."""
     panel_box = panel.get_window_extent()
     row_ends: list[float] = []
     for label in labels:
@@ -128,7 +128,7 @@ def _keep_apart(labels: Sequence[Text], panel: Axes) -> None:
 
 _AREA: Final = 34
 _FAILED_HEIGHT: Final = 0.06
-"""A failure has no duration: it is marked at the foot of the panel, in shares of its height."""
+"""A failure has no duration: it's marked at the bottom of the panel, as a share of its height."""
 _TICK_STEPS: Final = tuple(part * 10**power for power in range(9) for part in (1, 2, 5))
 _BAND_ALPHA: Final = 0.18
 _DASHES: Final = {"duration": "-", "cost": (0, (6, 2))}
@@ -137,7 +137,7 @@ _KEY_ORDER: Final = ("duration", "cost", "band", "warm", "cold", "failed", "set 
 
 
 def cost_axis(panel: Axes) -> Axes:
-    """A second axis of the same panel, on its right and in the color of its curve."""
+    """A second axis on the panel's right, in the color of its curve."""
     twin = panel.twinx()
     twin.spines["right"].set_visible(True)
     twin.spines["right"].set_color(canvas.COST)
@@ -152,7 +152,7 @@ def draw_curve(
     marks: Sequence[SizeMark],
     quantity: Literal["duration", "cost"],
 ) -> None:
-    """The estimate and its 90% band over the candidate sizes, and the marks that lie on it."""
+    """The estimate and its 90% band over the candidate sizes, and the marks on it."""
     sizes = sorted(estimates)
     if sizes:
         bands = [estimates[size] for size in sizes]
@@ -187,7 +187,7 @@ def draw_curve(
 
 
 def draw_samples(panel: Axes, steps: Sequence[Step], values: Sequence[float]) -> None:
-    """Warm samples filled, cold starts hollow, failures at the foot; `values` are the steps'."""
+    """Warm samples filled, cold starts hollow, failures at the bottom; `values` are the steps'."""
     _scatter(panel, "warm", steps, values)
     _scatter(panel, "cold", steps, values)
     foot = [_FAILED_HEIGHT] * len(steps)
@@ -214,7 +214,7 @@ def draw_order(panel: Axes, steps: Sequence[Step]) -> None:
 
 
 def draw_key(panels: Sequence[Axes], *, failures: Sequence[str], payload_count: int) -> None:
-    """One key below the panels for all that they hold."""
+    """One key below the panels for everything in them."""
     mixed = payload_count > 1
     words = {
         "duration": "mean duration of the mix" if mixed else "mean duration",

@@ -1,4 +1,4 @@
-"""Monthly cost over requests as a picture: a line a platform, crossings with their intervals."""
+"""Monthly cost over requests as a picture: a line per platform, crossings with their intervals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINES: Final = {
     "EC2": (canvas.RECOMMENDED, (0, (2, 2)), 1.6),
     "Managed": (canvas.FAILED, "solid", 1.6),
 }
-"""Color, dashes and width: lines that lie on each other are told apart by their dashes."""
+"""Color, dashes and width: overlapping lines differ in their dashes."""
 _ELSEWHERE_ALPHA: Final = 0.45
 """The other architecture has the same lines, paler."""
 
@@ -110,7 +110,7 @@ def _scale(panel: Axes, shown: Sequence[PlatformCost]) -> None:
 
 
 def _draw_crossings(panel: Axes, shown: Sequence[PlatformCost]) -> None:
-    """At Lambda's cost at that rate, which is where the lines meet; open to the right if never."""
+    """At Lambda's cost at that rate, where the lines meet; open to the right if never."""
     rates = np.log([point.rate_per_s for point in shown[0].curve])
     costs = np.log([max(point.cost_usd_per_month, 0.01) for point in shown[0].curve])
     right = float(np.exp(rates[-1]))

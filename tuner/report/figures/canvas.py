@@ -1,4 +1,4 @@
-"""What every figure has: its size, colors and type, its headline, and the file that it becomes.
+"""What every figure has: its size, colors and type, its headline, and the file it becomes.
 
 One style, whatever the user's own settings are.
 """
@@ -72,7 +72,7 @@ _RC: Final = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Matplotlib's own defaults and this style, whatever a matplotlibrc says; then as before.
+    """Matplotlib's own defaults and this style, whatever a matplotlibrc says; restored afterwards.
 
     Raises InputError without matplotlib.
     """
@@ -122,20 +122,20 @@ def render_figure(figure: Figure, format_name: FigureFormat) -> bytes:
 
 
 def wrapped(text: str) -> str:
-    """A headline in two lines at most, in letters that the font has."""
+    """A headline in at most two lines, in characters that the font has."""
     lines = textwrap.wrap(text, HEADLINE_COLUMNS, max_lines=2, placeholder=" …")
     return drawable("\n".join(lines))
 
 
 def drawable(text: str) -> str:
-    """Foreign scripts would be boxes, with a warning for each: they become question marks."""
+    """Foreign scripts would be boxes, each with a warning: they become question marks."""
     return "".join(char if ord(char) < 0x250 or char in "–−…→’≤≥▶" else "?" for char in text)
 
 
 def write_heading(
     figure: Figure, title: str, below: str, *, size: float, below_y: float = 0.943
 ) -> None:
-    """The bold title, in letters that the font has, and the lines below it."""
+    """The bold title, in characters that the font has, and the lines below it."""
     place = {"x": 0.012, "y": 0.985, "ha": "left"}
     figure.suptitle(drawable(title), **place, fontsize=size, fontweight="bold")
     figure.text(0.012, below_y, below, va="top", linespacing=1.35)

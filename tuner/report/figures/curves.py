@@ -1,7 +1,7 @@
-"""Curves over memory as a picture: the answer of one sweep, and two sweeps against each other.
+"""Curves over memory as a picture: the answer of one sweep, and a comparison of two.
 
 An answer's two panels share a log-2 memory axis. The first has duration on the left and cost on the
-right, with 90% bands, the samples and the size of each goal; the second shows which size was
+right, with 90% bands, the samples and the size for each goal; the second shows which size was
 invoked when, and so is the key to the samples' colors.
 """
 
@@ -32,7 +32,7 @@ _QUANTITIES: Final = (
     ("duration_ms", "warm duration (ms)", ""),
     ("cost_usd_per_million", "cost per million", "$"),
 )
-"""Of a comparison's panels: the name that sizes have for it, its label and its unit."""
+"""For a comparison's panels: the size's attribute, its label and its unit."""
 _NAME_LENGTH: Final = 64
 """Lambda's own limit for a function's name."""
 _LARGE_TITLE_LENGTH: Final = 64
@@ -42,7 +42,7 @@ _BOLD_COLUMNS: Final = 96
 
 
 def draw_recommendation(recommendation: Recommendation, sweep: Sweep) -> Figure:
-    """The figure of one answer and the sweep that it rests on, 900 × 620 px.
+    """The figure of one answer and its sweep, 900 × 620 px.
 
     It needs no display and no pyplot. Raises InputError without matplotlib.
     """
@@ -98,7 +98,7 @@ def _panels(
 
 
 def _write_heading(figure: Figure, recommendation: Recommendation) -> None:
-    """Function and verdict; what others named is cut, and is in letters that the font has."""
+    """Function and verdict; foreign names are cut, and in characters that the font has."""
     function = recommendation.function
     name = plain(function.name)
     name = name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"

@@ -1,4 +1,4 @@
-"""What a figure shows of a sweep: its invocations in order, and the sizes that stand out."""
+"""What a figure shows of a sweep: its invocations in order, and the notable sizes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Step:
     """One invocation; `number` counts from 1 in the order in which they were sent.
 
     `duration_ms` is the handler's time, also in a cold start; `cost_usd_per_million` is what was
-    billed, with a cold start's INIT in it.
+    billed, including a cold start's INIT.
     """
 
     number: int
@@ -38,13 +38,13 @@ class Step:
 
     @property
     def has_duration(self) -> bool:
-        """Whether its time says something of the size."""
+        """Whether its time says something about the size."""
         return self.kind in {"warm", "cold"}
 
 
 @dataclass(frozen=True, slots=True)
 class SizeMark:
-    """A size that stands out, and how it is drawn."""
+    """A notable size, and how it is drawn."""
 
     memory_mb: int
     label: str
@@ -56,7 +56,7 @@ class SizeMark:
 
 
 def steps_of(sweep: Sweep) -> tuple[Step, ...]:
-    """Every invocation in the order in which it was sent (a file's order is that of replies)."""
+    """Every invocation in the order in which it was sent (a file has the order of replies)."""
     ordered = sorted(sweep.invocations, key=lambda each: (each.started_s, each.index))
     return tuple(
         Step(
@@ -77,8 +77,8 @@ def failures_of(sweep: Sweep) -> tuple[str, ...]:
 
 
 def size_marks(recommendation: Recommendation) -> tuple[SizeMark, ...]:
-    """The current size, the answers of every goal and the recommended (or so far best) size; what
-    is one size is one mark.
+    """The current size, each goal's answer and the recommended (or so far best) size, one mark per
+    size.
     """
     choice, now_mb = recommendation.choice, recommendation.current.memory_mb
     names: dict[int, list[str]] = {now_mb: ["now"]}

@@ -147,7 +147,7 @@ def _value_tiles(answer: Recommendation) -> list[dict[str, str]]:
 
 
 def captions(view: SweepView) -> dict[str, str]:
-    """One sentence for each chart: what a reader who cannot see it should know."""
+    """One sentence for each chart: what a reader who can't see it should know."""
     answer = view.recommendation
     if not answer.curve:
         return {}
@@ -187,7 +187,7 @@ def _only_here(view: SweepView) -> list[Finding]:
 
 
 def reproduce(view: SweepView) -> dict[str, Any]:
-    """How to get this page again, and how to measure again, where that is known."""
+    """How to make this page again, and how to measure again, if that's known."""
     sweep = view.sweep
     return {
         "again": view.page_command,
@@ -227,7 +227,7 @@ def _front_caption(answer: Recommendation) -> str:
 
 
 def _sentence(text: str | None) -> str:
-    """With a capital where it begins with a word."""
+    """With a capital letter if it begins with a word."""
     return "" if not text else f"{text[0].upper()}{text[1:]}"
 
 

@@ -1,7 +1,7 @@
-"""What every page is: one file with its styles, scripts and data, which asks for nothing.
+"""What every page is: one file with its styles, scripts and data, which requests nothing.
 
-Text goes through the template's escaping, data cannot end its block, and the page's own policy lets
-no other script run than the page's own, and nothing be fetched.
+Text goes through the template's escaping, data can't end its block, and the page's own policy
+allows only the page's own scripts, and no requests.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def fill(template: str, scripts: tuple[str, ...], data: dict[str, Any], **words:
 
 
 def _embedded(data: dict[str, Any]) -> Markup:
-    """JSON that no HTML parser can read a tag in."""
+    """JSON in which no HTML parser can find a tag."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704 - nothing that ends the block is left
 
@@ -92,7 +92,7 @@ def _templates() -> Environment:
 
 
 def _prose(text: str) -> Markup:
-    """Prose that breaks no line within an option or before a unit."""
+    """Prose that doesn't break lines within an option or before a unit."""
     safe = str(escape(numbers.held(plain(text))))
     return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', safe))  # noqa: S704 - escaped
 

@@ -63,7 +63,7 @@ def findings(each: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def size_table(answer: Recommendation) -> Table:
-    """Every size that was invoked or is talked of, with what was counted there."""
+    """Every size that was invoked or mentioned, with what was counted there."""
     asked = answer.goal.percentile
     percentile = () if asked is None else (f"p{asked:g}",)
     counted = ("$ per million", "vs now", "calls", "cold", "failed", "memory used")
@@ -73,7 +73,9 @@ def size_table(answer: Recommendation) -> Table:
 
 
 def option_table(answer: Recommendation) -> Table | None:
-    """Now, and what each goal would choose; None where pairs are shown, or nothing is known."""
+    """The current size, and what each goal would choose; None if pairs are shown, or nothing is
+    known.
+    """
     asked = answer.goal.percentile
     rows = [
         Row(
@@ -122,7 +124,7 @@ def pair_table(answer: Recommendation) -> Table | None:
 
 
 def front_table(answer: Recommendation) -> Table | None:
-    """The front of cost and speed, cheapest first: what each step buys."""
+    """The front of cost and speed, cheapest first: what each step gains."""
     if answer.tradeoff is None or not answer.curve:
         return None
     estimates = {each.memory_mb: each for each in answer.curve}
@@ -143,7 +145,7 @@ def front_table(answer: Recommendation) -> Table | None:
 
 
 def cold_table(view: SweepView) -> Table:
-    """INIT times as seen, by size, and what a cold start is billed beyond a warm invocation."""
+    """Observed INIT times by size, and what a cold start is billed beyond a warm invocation."""
     seen: dict[int, list[float]] = {}
     for memory_mb, took_ms in cold_starts_seen(view.sweep):
         seen.setdefault(memory_mb, []).append(took_ms)
@@ -183,8 +185,8 @@ def payload_table(view: SweepView) -> Table | None:
 
 
 def platform_table(answer: BreakEven) -> Table:
-    """Every platform with its cost, the rate from which on it is cheaper, and last the fleet: a
-    phone shows what is first.
+    """Every platform with its cost, the rate above which it's cheaper, and last the fleet: a phone
+    shows the first columns.
     """
     lines = {each.name: number for number, each in enumerate(shown_platforms(answer))}
     rows = []
@@ -196,7 +198,7 @@ def platform_table(answer: BreakEven) -> Table:
 
 
 def sent_table(payloads: Sequence[PayloadClass]) -> Table:
-    """The payloads that were sent, by the beginning of their digests."""
+    """The payloads that were sent, with the beginning of their digests."""
     rows = [
         Row((each.name, f"{each.weight:g}", f"{each.size_bytes:,}", f"{each.sha256[:16]}…"))
         for each in payloads
