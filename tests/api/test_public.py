@@ -31,7 +31,7 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """Laziness does not hide a misspelt name."""
+    """Laziness does not hide a misspelled name."""
     with pytest.raises(AttributeError, match="nope"):
         tuner.nope  # noqa: B018 - looking is the test
 

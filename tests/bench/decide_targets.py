@@ -203,7 +203,7 @@ def _invocations(runs: Sequence[GoalRun]) -> Limits:
 
 
 def _regrets(runs: Sequence[GoalRun], *, with_p90: bool = False) -> Limits:
-    """Mean over runs, 90th percentile and largest of the functions' means, in per cent."""
+    """Mean over runs, 90th percentile and largest of the functions' means, in percent."""
     by_name: dict[str, list[float]] = {}
     for run in runs:
         by_name.setdefault(run.name, []).append(_PER_CENT * run.regret)
@@ -221,7 +221,7 @@ def _intervals(runs: Sequence[GoalRun]) -> Limits:
 
 
 def _share(held: Sequence[bool]) -> float:
-    """In per cent; 0 of nothing."""
+    """In percent; 0 of nothing."""
     return _PER_CENT * float(np.mean(held)) if held else 0.0
 
 

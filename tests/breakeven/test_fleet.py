@@ -109,7 +109,7 @@ def test_a_busy_core_breaks_even_with_fargate_near_48_percent() -> None:
 def test_above_the_break_even_the_fleet_stays_cheaper(
     unit: float, capacity: float, per_rate: float, fixed: float, min_units: int
 ) -> None:
-    """Above the break-even no rate is dearer, and just below it some is: it is the lowest such."""
+    """Above the break-even no rate is more expensive; just below it some are: it is the lowest."""
     fleet = Fleet((machine(unit),), min_units, fixed, usd_per_rate=0.3)
     found = break_even_per_s(fleet, np.array([[capacity]]), np.array([per_rate]))[0, 0]
 
@@ -123,7 +123,7 @@ def test_above_the_break_even_the_fleet_stays_cheaper(
     rates = found * np.concatenate([1 + 1e-6 * np.arange(1, 5), np.geomspace(1.0001, 50, 300)])
     tolerance = 1e-5 * per_rate * found
     assert all(gap(float(rate)) < tolerance for rate in rates)
-    # The stretch on which the fleet is still dearer may be far shorter than 1e-7 of the rate.
+    # The stretch where the fleet costs more may be far shorter than 1e-7 of the rate.
     assert max(gap(found * (1 - below)) for below in (1e-7, 1e-8, 1e-9)) > -tolerance
 
 
@@ -199,8 +199,8 @@ def test_the_worked_example_can_be_recomputed_by_hand() -> None:
     Lambda: 0.0000002 + 0.1 s × 1.7275390625 GB × 0.0000166667 = $0.00000307926 an invocation, so
     $8.0923 a month for each request a second (2,628,000 s). A task: 730 h × (0.04048 + 2 ×
     0.004445 + 0.005) = $39.69 a month; it bears 0.6 / 0.1 s = 6/s. Just above 24/s five tasks are
-    needed: $198.45 against Lambda's $194.21, dearer. Just above 30/s six: $238.14 against $242.77,
-    cheaper, as is every later step. So five tasks decide: 198.45 / 8.0923 = 24.52/s.
+    needed: $198.45 against Lambda's $194.21, more expensive. Just above 30/s six: $238.14 against
+    $242.77, cheaper, as is every later step. So five tasks decide: 198.45 / 8.0923 = 24.52/s.
     """
     fleet = Fleet((machine(39.69),), min_units=2, fixed_usd=0, usd_per_rate=0)
     work, scenario = work_of(wait_ms=0, cpu_ms=100), central_scenario(0.6, 10.0)

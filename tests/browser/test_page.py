@@ -128,7 +128,7 @@ def violations(found: Any) -> list[dict[str, Any]]:
 
 
 def colours(picture: bytes) -> Counter[Any]:
-    """How many pixels have each colour."""
+    """How many pixels have each color."""
     found = Image.open(io.BytesIO(picture)).convert("RGB").getcolors(1 << 24) or []
     return Counter({colour: count for count, colour in found})
 

@@ -32,7 +32,7 @@ NOTHING_KEPT["XDG_CONFIG_HOME"] = "/nonexistent"  # nor a configuration of the o
 def run(
     *arguments: str, cwd: Path = ROOT, timeout_s: float = 60, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `tuner` without AWS settings, without a terminal and without colours; JSON that it prints
+    """Run `tuner` without AWS settings, without a terminal and without colors; JSON that it prints
     is held against the schema.
     """
     ran = subprocess.run(

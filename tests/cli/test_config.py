@@ -82,7 +82,7 @@ def test_a_project_sends_no_file_from_elsewhere(tmp_path: Path, given: str) -> N
 
 
 def test_an_unknown_key_is_one_line_that_names_the_known_ones(tmp_path: Path) -> None:
-    """A misspelt key never passes silently."""
+    """A misspelled key never passes silently."""
     (tmp_path / "tuner.toml").write_text('regoin = "eu-west-2"\n')
     ran = run_here("prices", "show", cwd=tmp_path)
     assert ran.returncode == 1

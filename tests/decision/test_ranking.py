@@ -59,8 +59,8 @@ def test_a_weight_of_nothing_asks_for_the_cheapest() -> None:
 
 @pytest.mark.parametrize(("name", "exponent"), [("balanced", 1.0), ("speed", 0.1)])
 def test_the_larger_weight_is_one(name: GoalName, exponent: float) -> None:
-    """Ten per cent more time is a loss of ten per cent where time counts as much as cost or more;
-    ten per cent more cost is one to the power of what cost counts of it.
+    """Ten percent more time is a loss of ten percent where time counts as much as cost or more;
+    ten percent more cost is one to the power of what cost counts of it.
     """
     found = ranking([[1, 1, 1.1, 9]], [[10, 11, 10, 90]], Goal(name))
     assert found.regret_table()[0, :3] == pytest.approx([0.0, 0.1, 1.1**exponent - 1])

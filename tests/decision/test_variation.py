@@ -57,7 +57,7 @@ def whole_sweep(
 
 
 def test_cost_of_a_record_is_known_for_every_pair() -> None:
-    """Within a few per cent of the truth, at each size and batch size."""
+    """Within a few percent of the truth, at each size and batch size."""
     variation = decided(whole_sweep()).variation
     assert variation is not None
     assert [each.value for each in variation.values] == ["1", "5", "10"]

@@ -44,7 +44,7 @@ def test_a_published_description_overrides(client: Any) -> None:
 
 
 def test_numbers_never_repeat(client: Any) -> None:
-    """A deleted version's number is not given again, and the deleted one cannot be had."""
+    """A deleted version's number is not given again, and the deleted one isn't available."""
     for memory_mb in (128, 256, 384):
         set_memory(client, memory_mb)
         publish(client)

@@ -118,12 +118,12 @@ def tailed(events: Sequence[Event]) -> bytes:
 
 
 def tailed_short(events: Sequence[Event]) -> bytes:
-    """`aws logs tail --format short`, coloured."""
+    """`aws logs tail --format short`, colored."""
     return _led(events, lambda each: f"\x1b[32m{iso(each.at_ms, zone='', digits=0)}\x1b[0m ")
 
 
 def sam_logs(events: Sequence[Event]) -> bytes:
-    """`sam logs`, coloured."""
+    """`sam logs`, colored."""
     return _led(
         events,
         lambda each: (

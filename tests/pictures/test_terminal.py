@@ -12,7 +12,7 @@ from tests.pictures.terminal_svg import draw
 
 
 def test_the_picture_has_the_words_and_the_curves_of_the_terminal() -> None:
-    """On a terminal the answer has colour; drawn, every word of it is there, and dots and marks."""
+    """On a terminal the answer has color; drawn, every word of it is there, and dots and marks."""
     output = run_in_terminal([*COMMAND, "--explain"], columns=100)
     assert "\x1b[1;36mRESIZE" in output or "\x1b[1;32mKEEP" in output
     svg = draw(output, "tuner report")

@@ -60,7 +60,7 @@ def item(
 
 
 def lambda_items(region: str = "eu-west-1", prefix: str = "EU-") -> list[dict[str, Any]]:
-    """Lambda, x86_64 a tenth dearer than in 2025 and arm64 as then, SnapStart, and free use."""
+    """Lambda, x86_64 10% more expensive than in 2025, arm64 as then, SnapStart, and free use."""
     bounds, arm_bounds = ("6000000000", "15000000000"), ("7500000000", "18750000000")
     made = [
         (("Lambda-GB-Second", "0.0000183334", "0.0000165", "0.0000146667"), bounds),

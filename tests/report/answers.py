@@ -80,7 +80,7 @@ def with_percentiles(size: SizeEstimate) -> SizeEstimate:
 
 
 def resize(**changes: Any) -> Recommendation:
-    """3008 to 1792 MB; 128 MB died for want of memory."""
+    """3008 to 1792 MB; 128 MB died for lack of memory."""
     made = Recommendation(
         environment="aws",
         function=made_function(3008, name="resize-images", region="eu-west-1"),

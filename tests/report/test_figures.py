@@ -32,7 +32,7 @@ VERDICTS = [answers.resize, answers.keep, answers.inconclusive]
 
 
 def sweep_of(**changes: Any) -> Sweep:
-    """A sweep at the answers' sizes; every invocation at 128 MB dies for want of memory."""
+    """A sweep at the answers' sizes; every invocation at 128 MB dies for lack of memory."""
     made = made_sweep(sizes_mb=answers.SIZES_MB, warm_count=2, current_mb=3008)
     invocations = tuple(
         replace(each, outcome=Outcome.OUT_OF_MEMORY) if each.memory_mb == 128 else each
@@ -86,7 +86,7 @@ def test_a_users_own_settings_change_nothing() -> None:
 
 
 def test_pixels_are_900_by_620_on_opaque_paper() -> None:
-    """The picture fits a README and does not depend on the page's colour."""
+    """The picture fits a README and does not depend on the page's color."""
     drawn = draw_recommendation(answers.resize(), sweep_of())
     data = render_figure(drawn, "png")
     size = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])  # PNG's IHDR
@@ -190,7 +190,7 @@ def test_one_size_is_one_mark(answer: Recommendation, words: str) -> None:
 
 
 def test_close_marks_keep_their_labels_apart() -> None:
-    """Labels of neighbouring sizes do not lie on one another, nor outside the picture."""
+    """Labels of neighboring sizes do not lie on one another, nor outside the picture."""
     answer = replace(answers.resize(), options=(answers.option("cheapest", 1728),))
     answer = replace(answer, current=replace(answer.current, memory_mb=1856))
     drawn = draw_recommendation(answer, sweep_of())

@@ -29,7 +29,7 @@ def data_of(html: str) -> Any:
 
 
 def test_five_hundred_invocations_fit_in_250_kilobytes() -> None:
-    """Every invocation is in the page, and so is the chart library with its licence."""
+    """Every invocation is in the page, and so is the chart library with its license."""
     sweep = large_sweep()
     html = render([shown(sweep, rate_per_s=50.0)], version="1")
     assert len(html.encode()) < 250_000

@@ -77,7 +77,7 @@ def test_a_comment_cannot_be_injected_into() -> None:
 
 @pytest.mark.parametrize("color", [True, False])
 def test_no_escape_sequence_of_a_name_reaches_the_terminal(color: bool) -> None:
-    """Only the report's own colours are escape sequences, and none without colour."""
+    """Only the report's own colors are escape sequences, and none without color."""
     made = answers.resize(
         function=made_function(3008, name=HOSTILE, runtime="\x1b]0;title\x07"),
         findings=(Finding("x", "warning", HOSTILE),),

@@ -60,8 +60,8 @@ def observe_live(
     """Say what a function did and cost in the last days, by CloudWatch.
 
     The window ends at the last whole hour. `agree` is asked with what log queries will cost. What
-    else may not be read is told as a finding. Raises AwsError and its kin, InputError, PriceError
-    and NotAgreedError.
+    else may not be read becomes a finding. Raises AwsError and its subclasses, InputError,
+    PriceError and NotAgreedError.
     """
     reference = parse_reference(request.function)
     region = request.region

@@ -92,7 +92,7 @@ def scan_account(
 
     `agree` is asked once, with what the log queries will cost. An interrupted scan of the same
     question goes on where it was, within a day. A region that can't be read is told, unless all
-    can't. Raises AwsError and its kin, InputError, NotAgreedError.
+    can't. Raises AwsError and its subclasses, InputError, NotAgreedError.
     """
     asked = [request.regions, request.profiles, request.endpoint_url, request.days]
     with (

@@ -25,7 +25,7 @@ def list_functions(services: Services) -> Iterator[tuple[AccountFunction, ...]]:
 
 
 def read_function(services: Services, function: FunctionRef) -> AccountFunction:
-    """One function, at $LATEST. Raises AwsError and its kin."""
+    """One function, at $LATEST. Raises AwsError and its subclasses."""
     answer = services.ask("lambda", "GetFunction", function, FunctionName=function.target)
     return account_function(answer.get("Configuration", {}), services.region)
 

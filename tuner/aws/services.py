@@ -88,7 +88,7 @@ class Services:
     def ask(
         self, service: str, operation: str, function: FunctionRef | None = None, **parameters: Any
     ) -> dict[str, Any]:
-        """Send one request; `function` is for messages. Raises AwsError and its kin."""
+        """Send one request; `function` is for messages. Raises AwsError and its subclasses."""
         request = Request(operation, function, purpose=self.purpose)
         for wait_s in _THROTTLE_WAITS_S:
             try:

@@ -283,7 +283,7 @@ def _ratio(
 
 
 def _faster(speedup: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
-    """Say "only 2% faster", or "no faster" below half a per cent."""
+    """Say "only 2% faster", or "no faster" below half a percent."""
     gain = float(np.mean(speedup)) - 1
     return "no faster" if gain < 0.005 else f"only {percent(gain)} faster"
 

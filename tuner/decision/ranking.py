@@ -1,8 +1,8 @@
 """The goal's objective over sizes, and the regret of every answer.
 
-One smooth objective: log cost + w log duration, where the time weight w says how many per cent of
-cost a per cent of time is worth. A weight above 1 divides the sum, so that a loss of one per cent
-is never more than one per cent of what counts most. Loss is the objective over its best, less 1;
+One smooth objective: log cost + w log duration, where the time weight w says how many percent of
+cost a percent of time is worth. A weight above 1 divides the sum, so that a loss of one percent
+is never more than one percent of what counts most. Loss is the objective over its best, less 1;
 regret the loss of an answer.
 """
 

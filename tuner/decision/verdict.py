@@ -252,7 +252,7 @@ def errors_are_random(evidence: Evidence) -> bool:
 
 
 def memory_may_explain(evidence: Evidence, failing_mb: int) -> bool:
-    """Whether a size may fail for want of memory: neither it nor a smaller one has succeeded."""
+    """Whether a size may fail for lack of memory: neither it nor a smaller one has succeeded."""
     return not any(n and m <= failing_mb for m, n in evidence.success_counts.items())
 
 

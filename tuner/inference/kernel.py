@@ -3,7 +3,7 @@
 A discrepancy is the sum of two Gaussian processes over log2 of memory. The slow one (Matern 3/2) is
 what no form of the library has: it bends, and near and far sizes share it. The rough one
 (Ornstein-Uhlenbeck) is a size's own: the kinks of quota windows, of allocators, of hosts, which
-neighbouring sizes share at most in part. Both are the function's, not noise: a bill has them too.
+neighboring sizes share at most in part. Both are the function's, not noise: a bill has them too.
 """
 
 from __future__ import annotations

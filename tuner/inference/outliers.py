@@ -29,11 +29,11 @@ LARGEST_KINK_RATIO = 0.25
 def winsorize(
     logs: Floats, cold: NDArray[np.bool_], size_of_sample: NDArray[np.intp], sizes: NDArray[np.int_]
 ) -> tuple[Floats, Floats]:
-    """Pull in samples that lie far from their size's centre, by the pooled robust deviation; and
+    """Pull in samples that lie far from their size's center, by the pooled robust deviation; and
     say by how much (log) each may still be wrong.
 
-    The centre is the median of the size's samples and the nearest shape: so two that agree outvote
-    the shape, and one alone is held against it, with room for a kink. Cold samples are centred
+    The center is the median of the size's samples and the nearest shape: so two that agree outvote
+    the shape, and one alone is held against it, with room for a kink. Cold samples are centerd
     by the median of what they take longer.
 
     A size's only sample that lies far above the shape of all the others is either a slow call or

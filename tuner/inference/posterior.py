@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
-"""Scatter between environments, and prior weight (a few per cent is usual, more is not rare)."""
+"""Scatter between environments, and prior weight (a few percent is usual, more is not rare)."""
 _WITHIN_SCALES = (0.6, 1.0, 1.7, 3.0, 5.5)
 """Deviation within an environment, over its estimate from repetitions: few of those say little."""
 _NEGLIGIBLE = 7.0
@@ -206,7 +206,7 @@ class _Compact:
 
     @classmethod
     def of(cls, at_sizes: Floats, log_scale: Floats) -> _Compact:
-        """Keep the directions in which shapes differ by more than a hundredth of a per cent."""
+        """Keep the directions in which shapes differ by more than a hundredth of a percent."""
         centre = at_sizes.mean(axis=0)
         apart = at_sizes - centre
         extent, directions = np.linalg.eigh(apart.T @ apart / len(apart))

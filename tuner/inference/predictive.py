@@ -144,7 +144,7 @@ def _share_below(
 ) -> Floats:
     """Share of durations below each log ratio, but for unseen slow calls: (grid, draws)."""
     below = weight[-1] * _normal_share_below(grid[:, None] / np.hypot(between, within))
-    # A sample stands for its neighbourhood, the smaller the more there are.
+    # A sample stands for its neighborhood, the smaller the more there are.
     near = float(np.median(within)) * max(len(seen.log_ratio), 1) ** -0.2 / 2
     for ratio in np.unique(between):
         columns = between == ratio

@@ -11,7 +11,7 @@ one vCPU; pressure (garbage collection, paging, quota windows) is what makes dur
 than 1/c at small sizes. Every term falls with c but the last, which a few shapes have: workers by
 memory, heaps that are filled before they are collected, caches that thrash. All others never rise.
 
-The prior is drawn once, from the platform's documented behaviour and not from any one data set.
+The prior is drawn once, from the platform's documented behavior and not from any one data set.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Two layers of noise: between execution environments and within one; and cold handlers apart.
 
-Ten samples of one environment are not ten environments: an environment keeps its neighbour, its
+Ten samples of one environment are not ten environments: an environment keeps its neighbor, its
 host and its luck for life. So samples are averaged within an environment first, and a size's level
 is known no better than the number of its environments allows. The handler's own time in a cold
 start tells of the shape as well, but not of the level: it is a level of its own kind.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # Prior of the noise within an environment: worth this many samples at this relative deviation.
-# A few per cent is what warm Lambda invocations of unchanged work scatter by.
+# A few percent is what warm Lambda invocations of unchanged work scatter by.
 _PRIOR_COUNT = 2.5
 _PRIOR_RATIO = 0.05
 # How differently sizes take to a cold start, once its common factor is taken out.
@@ -107,7 +107,7 @@ class Levels:
         return self._solve(between_ratio, 1.0).log_likelihood
 
     def _solve(self, between_ratio: float, within_scale: float) -> _Solved:
-        """Generalised least squares with, for each environment, the covariance
+        """Generalized least squares with, for each environment, the covariance
         [[s + w, s], [s, s + c]]: s shared luck, w and c the variances of its two means.
         """
         within = (within_scale * self.within_ratio) ** 2

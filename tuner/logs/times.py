@@ -1,4 +1,4 @@
-"""What leads a log line: times in every notation, colour codes, log streams, names of tables.
+"""What leads a log line: times in every notation, color codes, log streams, names of tables.
 
 All times are UTC; one without a zone is taken for UTC, as the AWS CLI and SAM print it.
 """
@@ -44,7 +44,7 @@ class Lead(NamedTuple):
 
 
 def read_lead(line: str) -> Lead:
-    """Take times, colour codes, a log stream and a table's words off the beginning of a line."""
+    """Take times, color codes, a log stream and a table's words off the beginning of a line."""
     at_us: int | None = None
     shape: str | None = None
     stream: str | None = None

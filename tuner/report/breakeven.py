@@ -106,7 +106,7 @@ def render(
 
 
 def render_markdown(answer: BreakEven, *, with_bill: bool = False) -> str:
-    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
+    """Return GitHub- and GitLab-flavored Markdown; everything foreign in it is inert."""
     table = markdown_table(TITLES, JUSTIFY, map(platform_cells, answer.platforms))
     if same := equal_rows(answer):
         table += f"\n\n<sub>{markdown(same)}</sub>"

@@ -100,7 +100,7 @@ def render(found: Comparison, *, width: int, encoding: str = "utf-8") -> str:
 
 
 def render_markdown(found: Comparison) -> str:
-    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert."""
+    """Return GitHub- and GitLab-flavored Markdown; everything foreign in it is inert."""
     sides = (f"- **{label}** {code_span(describe_side(side))}" for label, side in found.sides)
     assumed = "; ".join(markdown(text) for text in found.assumptions)
     if found.kind == "same":

@@ -40,7 +40,7 @@ DROPPED_FIRST: Final = ("sizes", "assumptions", "findings")
 def render(
     recommendation: Recommendation, *, change: str = "", without: Collection[str] = ()
 ) -> str:
-    """Return GitHub- and GitLab-flavoured Markdown; everything foreign in it is inert.
+    """Return GitHub- and GitLab-flavored Markdown; everything foreign in it is inert.
 
     `change` is Markdown of what would have to be changed; `without` names whole sections of
     DROPPED_FIRST to leave out.

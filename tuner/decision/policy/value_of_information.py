@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 BETWEEN_RATIO: Final = 0.03
-"""Assumed scatter between environments (public measurements: a few per cent)."""
+"""Assumed scatter between environments (public measurements: a few percent)."""
 _COLD_RATIO = 0.07
 """Assumed scatter of a cold handler's time around its usual multiple of the warm one."""
 _INDISTINCT = 1e-6
@@ -123,7 +123,7 @@ class Explained:
     """
 
     levels: Floats
-    """The quantity's draws, standardised: (draws,)."""
+    """The quantity's draws, standardized: (draws,)."""
     coefficients: Floats
     """Of 1, the level, and its square less 1: (3, answers)."""
 

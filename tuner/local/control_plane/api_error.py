@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-# Codes whose modelled member is spelt "Message"; the other exceptions say "message".
+# Codes whose modelled member is spelled "Message"; the other exceptions say "message".
 _CAPITAL_MESSAGE: Final = frozenset(
     {"RecursiveInvocationException", "ResourceNotFoundException", "ServiceException"}
 )

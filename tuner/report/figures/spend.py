@@ -114,7 +114,7 @@ def _draw_deploys(panels: Sequence[Axes], answer: Spend) -> None:
 
 
 def _draw_changes(panel: Axes, answer: Spend) -> None:
-    """The changes that cost or save the most are labelled; those of keys without a line aren't."""
+    """The changes that cost or save the most are labeled; those of keys without a line aren't."""
     shown = shown_keys(answer)
     changes = sorted(
         (each for each in answer.changes if each.key in shown),
