@@ -11,6 +11,7 @@ import pytest
 from tests.aws.scripted_account import REGION, ScriptedAccount, Truth, large_account
 from tests.aws.wire import Reply, WireServer
 from tuner.api.scanning import ScanRequest, scan_account
+from tuner.aws.reading_policy import least_reading_policy
 from tuner.errors import AccessDeniedError, NotAgreedError
 from tuner.pricing import load_price_book
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 30, 0, 20, tzinfo=UTC)
 HOURS_PER_MONTH = 730
+QUICK = ScanRequest((REGION,), days=1)
+"""Fewer data points, where the figures don't matter."""
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def test_costs_are_those_of_every_billed_millisecond(scan: Callable[..., Scan]) 
 def test_one_query_reads_fifty_groups_and_idle_functions_none(scan: Callable[..., Scan]) -> None:
     """Of 240 functions a third isn't invoked: four queries, and a question for each that idles."""
     account = ScriptedAccount(large_account(240))
-    found = scan(account)
+    found = scan(account, request=QUICK)
     assert len(found.functions) == 240
     assert account.calls["StartQuery"] == 4
     assert account.calls["ListFunctions"] == 5
@@ -140,7 +143,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_answered(scan: Callable[...
 def test_a_denied_group_costs_the_others_nothing(scan: Callable[..., Scan]) -> None:
     """The query of sixty groups is halved until the one that may not be read is alone."""
     functions = [Truth(f"f{number:02}", denied=number == 17) for number in range(60)]
-    found = by_name(scan(ScriptedAccount(functions)))
+    found = by_name(scan(ScriptedAccount(functions), request=QUICK))
     assert {name for name, each in found.items() if each.cost_basis == "metrics"} == {"f17"}
 
 
@@ -150,7 +153,7 @@ def test_an_interrupted_scan_goes_on_and_pays_for_nothing_twice(
     """Stopped after its second query, it asks for the third alone; then the journal is gone."""
     functions = [Truth(f"f{number:03}") for number in range(150)]
     account = ScriptedAccount(functions)
-    whole = scan(account)
+    whole = scan(account, request=QUICK)
     calls = dict(account.calls)
     told: list[str] = []
 
@@ -161,11 +164,11 @@ def test_an_interrupted_scan_goes_on_and_pays_for_nothing_twice(
 
     account = ScriptedAccount(functions)
     with pytest.raises(KeyboardInterrupt):
-        scan(account, tell=stop)
+        scan(account, request=QUICK, tell=stop)
     [journal] = (tmp_path / "scans").iterdir()
     assert journal.stat().st_mode & 0o777 == 0o600
     assert "secret" not in journal.read_text()
-    again = scan(account, tell=told.append, now=NOW + timedelta(hours=3))
+    again = scan(account, request=QUICK, tell=told.append, now=NOW + timedelta(hours=3))
     assert any("going on with the scan that began at 00:20 UTC" in line for line in told)
     assert dict(account.calls)["StartQuery"] == calls["StartQuery"] == 3
     assert dict(account.calls)["ListFunctions"] == calls["ListFunctions"]
@@ -177,8 +180,8 @@ def test_a_scan_that_is_to_begin_anew_asks_everything_again(scan: Callable[..., 
     """What was kept of one that was interrupted isn't taken."""
     account = ScriptedAccount([Truth("a")])
     with pytest.raises(NotAgreedError):
-        scan(account, agree=lambda _: False)
-    scan(account, request=ScanRequest((REGION,), restart=True))
+        scan(account, request=QUICK, agree=lambda _: False)
+    scan(account, request=replace(QUICK, restart=True))
     assert account.calls["ListFunctions"] == 2
 
 
@@ -270,3 +273,22 @@ def test_nothing_of_a_function_s_environment_is_kept(
     kept = "".join(file.read_text() for file in (tmp_path / "scans").iterdir())
     assert '"name":"a"' in kept
     assert "a secret" not in kept + repr(scan(account))
+
+
+def test_the_policy_has_what_a_scan_calls_and_nothing_else(scan: Callable[..., Scan]) -> None:
+    """Every call is allowed by `tuner iam-policy --for scan`, and every action is called."""
+    account = ScriptedAccount(
+        [
+            Truth("a", provisioned=(("live", 5, 0.2),), optimizer=("Optimized", (), None, 0.0)),
+            Truth("b", memory_before=(512, 1), versioned=True),
+        ]
+    )
+    scan(account, request=replace(QUICK, days=2))
+    services = {"Insights": "logs", "Query": "logs", "LogGroups": "logs", "Metric": "cloudwatch",
+                "Recommendations": "compute-optimizer"}  # fmt: skip
+    called = {
+        f"{next((s for word, s in services.items() if word in name), 'lambda')}:{name}"
+        for name in account.calls
+    }
+    statements = least_reading_policy("scan")["Statement"]
+    assert called == {each["Action"] for each in statements}

@@ -55,6 +55,8 @@ class Truth:
     optimizer: tuple[str, tuple[str, ...], int | None, float] | None = None
     memory_before: tuple[int, int] | None = None
     """(size, days ago until which it had it): a deployment changed the memory."""
+    versioned: bool = False
+    """Whether a published version is invoked, one for each size: 8 now, 7 before."""
 
     @property
     def group(self) -> str:
@@ -80,7 +82,8 @@ class Truth:
         }  # fmt: skip
         head = {"@log": f"{ACCOUNT}:{self.group}", "day": f"{day:%Y-%m-%d} 00:00:00.000"}
         texts = {key: f"{value:.12E}" for key, value in sums.items()}
-        return {**head, "version": "$LATEST", **texts}
+        version = "8" if self.memory_on(days_ago) == self.memory_mb else "7"
+        return {**head, "version": version if self.versioned else "$LATEST", **texts}
 
 
 @dataclass
