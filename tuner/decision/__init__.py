@@ -4,10 +4,10 @@ Read `analysis` first. `analyse` reads the evidence (`evidence`), estimates dura
 every candidate size (`candidates`, `estimates`), bars what fails or breaks a limit (`constraints`),
 ranks the sizes under the goal (`ranking`; all of that is a `problem`), weighs a move away from the
 current size (`move`), and gives the answer or says what more it needs (`verdict`). `recommend` (in
-`recommendation`) says it, with what else was seen (`findings`, `diagnostics`). An earlier sweep
-comes in by `prior`, and `prior_use` says how far it counted. `compare` holds two sweeps against
-each other. `policy` chooses the invocations by the same problem. All of it is pure: the same sweep
-and seed give the same answer.
+`recommendation`) reports it, with what else was seen (`findings`, `diagnostics`). An earlier sweep
+comes in through `prior`, and `prior_use` says how much it counted. `compare` compares two sweeps.
+`policy` chooses the invocations with the same problem. All of it is pure: the same sweep and seed
+give the same answer.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = ["Analysis", "analyse", "candidate_sizes", "recommend"]
 
 
 def __getattr__(name: str) -> Any:
-    """Hand the public names on lazily: importing this package does not load numpy."""
+    """Load public names on first use: importing this package doesn't load numpy."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,7 +1,6 @@
 """One analysis of a sweep, from which every answer is read.
 
-It stands here and not among the values of `tuner.model`, since it holds this package's evidence,
-posterior and ranking.
+It's here and not in `tuner.model` because it has this package's evidence, posterior and ranking.
 """
 
 from __future__ import annotations
@@ -40,10 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Analysis(Presented):
-    """A sweep with its evidence, the decision problem it poses, and the verdict on that.
+    """A sweep with its evidence, its decision problem, and the verdict.
 
-    `problem` is what the verdict rests on: where a payload parameter was varied and can be set, the
-    chosen value's. It is None where the samples are too few for a curve. `problems` have every
+    `problem` is what the verdict rests on: if a payload parameter was varied and can be set, the
+    chosen value's. It is None if the samples are too few for a curve. `problems` have every
     payload, each in one of them.
     """
 
@@ -58,7 +57,7 @@ class Analysis(Presented):
     variation: Variation | None = None
 
     def __repr__(self) -> str:
-        """What it came to, in a line: the draws are many numbers."""
+        """The result in one line: the draws are many numbers."""
         size = self.choice.memory_mb or self.choice.best_so_far_mb
         name, now = self.sweep.function.name, self.current.memory_mb
         return f"<Analysis of {name}: {self.choice.verdict}, {size} MB (now {now} MB)>"
@@ -70,12 +69,12 @@ class Analysis(Presented):
 
     @property
     def ranking(self) -> Ranking | None:
-        """The draws as the goal sees them."""
+        """The draws under the goal."""
         return None if self.problem is None else self.problem.ranking
 
     @property
     def answered(self) -> Sweep:
-        """The part of the sweep that the answer is of: where a batch size is chosen with the memory
+        """The part of the sweep behind the answer: if a batch size is chosen along with the memory
         size, the invocations with the chosen one.
         """
         sweep = self.sweep
@@ -96,9 +95,9 @@ def analyse(
 ) -> Analysis:
     """Fit, draw, rank and judge, once.
 
-    Without limits the range is the one that the sweep was planned over; without `seed` it is the
-    plan's. Pure: the same sweep, prices, goal and seed give the same analysis. Raises PriceError
-    for an unknown region or architecture, InputError if the limits leave no size.
+    Without limits the range is the sweep's planned one; without `seed` it is the plan's. Pure: the
+    same sweep, prices, goal and seed give the same analysis. Raises PriceError for an unknown
+    region or architecture, InputError if the limits leave no size.
     """
     function, plan = sweep.function, sweep.plan
     question = Question(
@@ -140,7 +139,7 @@ def analyse(
 def _of_the_mix(
     sweep: Sweep, question: Question, evidence: Evidence, seed: int, draw_count: int
 ) -> Analysis:
-    """Answer for the mix of all payloads, which count by their weights."""
+    """Answer for the mix of all payloads, by their weights."""
     if not evidence.samples or evidence.unsampled_payloads:
         return _without_curve(sweep, question, evidence)
     problem = build_problem(question, evidence, seed=seed, draw_count=draw_count)
@@ -188,7 +187,7 @@ def _of_the_best_value(
 
 
 def _without_curve(sweep: Sweep, question: Question, evidence: Evidence) -> Analysis:
-    """Answer where some payload has no warm sample."""
+    """Answer if some payload has no warm sample."""
     choice = undecided(why_no_curve(question, evidence))
     return Analysis(
         sweep, question, evidence, choice, current_size(None, question.function.memory_mb)

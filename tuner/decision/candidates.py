@@ -23,10 +23,10 @@ _STEP_MB = 64
 def candidate_sizes(
     min_memory_mb: int | None, max_memory_mb: int | None, current_memory_mb: int
 ) -> tuple[int, ...]:
-    """Sizes that a person would write, ascending, within the limits (None: the platform's).
+    """Sizes that people would choose, ascending, within the limits (None: the platform's).
 
     Multiples of 64 MB, the size of one vCPU, both sides of every core threshold, and the current
-    size if it lies within the limits. Raises UsageError if the limits leave nothing.
+    size if it's within the limits. Raises UsageError if the limits leave nothing.
     """
     low = MIN_MEMORY_MB if min_memory_mb is None else min_memory_mb
     high = MAX_MEMORY_MB if max_memory_mb is None else max_memory_mb
@@ -45,7 +45,7 @@ def candidate_sizes(
 def named_within(
     sizes_mb: Sequence[int], min_memory_mb: int | None, max_memory_mb: int | None
 ) -> tuple[int, ...]:
-    """The named sizes within the limits (None: any). Raises UsageError if that is none of them."""
+    """The named sizes within the limits (None: any). Raises UsageError if there are none."""
     low, high = min_memory_mb or MIN_MEMORY_MB, max_memory_mb or MAX_MEMORY_MB
     within = tuple(size for size in sizes_mb if low <= size <= high)
     if not within:
@@ -59,9 +59,9 @@ def named_within(
 def candidates_of(
     sweep: Sweep, min_memory_mb: int | None = None, max_memory_mb: int | None = None
 ) -> frozenset[int]:
-    """The sizes that the operator named, or those that a person would write and what was invoked;
-    within the limits, or the range that was planned. What the account turned out to refuse is
-    none. Raises UsageError if the limits leave nothing.
+    """The sizes that the operator named, or those that people would choose and those invoked;
+    within the limits, or the planned range. Sizes that the account refused aren't candidates.
+    Raises UsageError if the limits leave nothing.
     """
     candidates = _asked_for(sweep, min_memory_mb, max_memory_mb)
     if sweep.memory_cap_mb is None:

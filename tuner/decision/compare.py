@@ -1,8 +1,8 @@
 """Compares two sweeps: before and after, two architectures, two versions of the code.
 
 Each side keeps its own curve and prices. The two sets of posterior draws are independent, so every
-draw of one is set against every draw of the other: the ratios' mean and 90% interval say how large
-the difference is, and whether zero lies in it says whether it is real.
+draw of one is compared with every draw of the other: the ratios' mean and 90% interval say how
+large the difference is, and whether zero is inside says whether it's real.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _TIMES_AND_HOSTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An analysis to compare, with the name that the user calls its sweep by."""
+    """An analysis to compare, with the user's name for its sweep."""
 
     source: str
     analysis: Analysis
@@ -60,7 +60,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Drawn:
-    """An entry's curve at all sizes that may be asked of either."""
+    """An entry's curve at all sizes that may be asked for on either side."""
 
     entry: Entry
     estimates: Estimates
@@ -83,10 +83,10 @@ class _Drawn:
 
 
 def compare(a: Entry, b: Entry) -> Comparison:
-    """Set sweep `b` against sweep `a`. Pure: the same analyses give the same comparison.
+    """Compare sweep `b` with sweep `a`. Pure: the same analyses give the same comparison.
 
-    The goal of `b` gives the share of cold starts and the tolerance below which a difference is
-    none. Raises InputError where a sweep has no warm sample of every payload.
+    The goal of `b` gives the share of cold starts and the tolerance below which a difference
+    doesn't count. Raises InputError if a sweep has no warm sample of every payload.
     """
     goal = b.analysis.question.goal
     sizes = sorted(_sizes(a) | _sizes(b))
@@ -137,7 +137,7 @@ def _draw(entry: Entry, sizes: Sequence[int]) -> _Drawn:
 
 
 def _sizes(entry: Entry) -> set[int]:
-    """Every size that may be asked of a side."""
+    """Every size that may be asked for on a side."""
     asked = {entry.sweep.function.memory_mb, entry.analysis.choice.memory_mb}
     return entry.sizes_mb | {size for size in asked if size is not None}
 
@@ -196,7 +196,7 @@ def _pair(what: PairKind, a: _Drawn, b: _Drawn, sizes: tuple[int, int], toleranc
 
 
 def _pool(a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float) -> Pooled:
-    """Each size's ratio counts alike: draws of the mean logarithm over the sizes."""
+    """Each size's ratio counts equally: draws of the mean logarithm over the sizes."""
     parts = []
     columns = [_columns(side, sizes) for side in (a, b)]
     for both in (
@@ -214,9 +214,10 @@ def _pool(a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float) -> Poole
 def _by_size(
     a: _Drawn, b: _Drawn, sizes: Sequence[int], tolerance: float
 ) -> Iterator[tuple[Change, Change]]:
-    """The change at every size: draw by draw, once those of B are shuffled.
+    """The change at every size: draw by draw, after B's are shuffled.
 
-    Sweeps of one seed would else share their random numbers, and look more alike than they are.
+    Otherwise sweeps with one seed would share their random numbers, and look more alike than they
+    are.
     """
     order = np.random.default_rng(len(sizes)).permutation(len(b.estimates.cost_usd))
     columns_a, columns_b = _columns(a, sizes), _columns(b, sizes)
@@ -253,7 +254,7 @@ def _verdict(ratio: Interval, tolerance: float) -> ChangeVerdict:
 
 
 def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding]:
-    """Everything beside the function's own change that may be behind a difference."""
+    """Everything besides the function's own change that may cause a difference."""
     if a.environment != b.environment:
         yield Finding(
             "environments_differ",
@@ -299,7 +300,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
 
 
 def _differing_settings(a: Sweep, b: Sweep) -> list[str]:
-    """Names of settings, by their digests; what the code's size is follows from the code."""
+    """Names of settings, by their digests; the code's size follows from the code."""
     left, right = dict(a.function.settings), dict(b.function.settings)
     differing = {name for name in left | right if left.get(name) != right.get(name)}
     own = ("runtime", "timeout_s", "ephemeral_storage_mb")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tuner.decision.question import Question
 
 HEADROOM_USE_RATIO: Final = 0.8
-"""A size must leave 20% of its memory unused: more is needed one day than in a few calls."""
+"""A size must leave 20% of its memory unused, because some day needs more than a few calls show."""
 _SURE_QUANTILE = 0.9
 
 Bar = Literal[
@@ -37,7 +37,7 @@ Bar = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The latency that a limit is held against, at one size: the worst payload's."""
+    """The latency that a limit is checked against, at one size: the worst payload's."""
 
     memory_mb: int
     bound_ms: float
@@ -61,7 +61,7 @@ class Constraints:
 
 
 def apply_constraints(question: Question, evidence: Evidence, estimates: Estimates) -> Constraints:
-    """Judge every size of the estimates; what is no candidate is out of range."""
+    """Judge every size of the estimates; one that isn't a candidate is out of range."""
     goal, timeout_s = question.goal, question.function.timeout_s
     different = frozenset[int]()
     if not goal.allow_different_replies:
@@ -90,7 +90,7 @@ def apply_constraints(question: Question, evidence: Evidence, estimates: Estimat
 
 
 def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
-    """Whether a size fails or is short of memory, as far as the invocations say."""
+    """Whether a size fails or is short of memory, as far as the invocations show."""
     for size, counts in evidence.failures.items():
         if size == memory_mb:
             return "fails"
@@ -106,8 +106,8 @@ def platform_bar(evidence: Evidence, memory_mb: int) -> Bar | None:
 
 
 def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
-    """(largest size that was killed for memory, smallest larger one that succeeded): the memory
-    floor lies between. None without a kill, or if nothing above it succeeded.
+    """(largest size killed for memory, smallest larger one that succeeded): the memory floor is in
+    between. None without a kill, or if nothing above it succeeded.
     """
     killed = [m for m, counts in evidence.failures.items() if counts[Outcome.OUT_OF_MEMORY]]
     floor = max(killed, default=None)
@@ -118,14 +118,14 @@ def floor_gap_mb(evidence: Evidence) -> tuple[int, int] | None:
 
 
 def _in_floor_gap(evidence: Evidence, memory_mb: int) -> bool:
-    """Whether nobody knows if the size survives."""
+    """Whether it's unknown if the size survives."""
     gap = floor_gap_mb(evidence)
     return gap is not None and gap[0] < memory_mb < gap[1]
 
 
 def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
-    """Largest observed use at the size; else at the next larger one, since runtimes with a garbage
-    collector use more where there is more; else at the next smaller. None if nothing was seen.
+    """Largest observed use at the size; else at the next larger one, because runtimes with a
+    garbage collector use more if there is more; else at the next smaller. None if nothing was seen.
     """
     seen = sorted(evidence.memory_used_mb)
     if not seen:
@@ -137,7 +137,7 @@ def expected_use_mb(evidence: Evidence, memory_mb: int) -> int | None:
 def _latencies(
     evidence: Evidence, estimates: Estimates, percentile: float | None
 ) -> dict[int, Latency]:
-    """Bound the mean by the curve, a percentile by a size's samples where there are enough."""
+    """Bound the mean by the curve, a percentile by a size's samples if there are enough."""
     if percentile is None:
         means = np.quantile(estimates.worst_ms, _SURE_QUANTILE, axis=0)
         return {

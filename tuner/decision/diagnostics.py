@@ -52,14 +52,14 @@ def environment_findings(sweep: Sweep) -> Iterator[Finding]:
 
 
 def distribution_findings(problem: Problem) -> Iterator[Finding]:
-    """Cold starts that outweigh the work, slow first calls, and durations of two kinds."""
+    """Cold starts that outweigh the work, slow first calls, and durations in two groups."""
     yield from _cold_starts(problem)
     yield from _first_calls(problem)
     yield from _modes(problem)
 
 
 def _cold_starts(problem: Problem) -> Iterator[Finding]:
-    """INIT against the handler, over the cold starts that were seen."""
+    """INIT compared with the handler, over the observed cold starts."""
     seen = problem.evidence.cold_starts
     if not seen:
         return
@@ -117,7 +117,7 @@ def _first_calls(problem: Problem) -> Iterator[Finding]:
 
 
 def _modes(problem: Problem) -> Iterator[Finding]:
-    """A gap in the middle of the durations, sizes' medians taken out."""
+    """A gap in the middle of the durations, after removing the sizes' medians."""
     residuals: list[float] = []
     for payload, samples in problem.evidence.samples.items():
         for size in problem.measured:

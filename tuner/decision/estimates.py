@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _INSIDE_SHARE = 0.92
-"""Of 200 draws the shortest interval with so many in it holds 90% of normal ones to come."""
+"""Out of 200 draws, the shortest interval containing this many holds 90% of normal ones to come."""
 # INIT runs at up to two full cores whatever the memory, so it falls little with memory: the prior
 # of its exponent over memory is 0.1 ± 0.3. Single INITs scatter by some 15%.
 _EXPONENT, _EXPONENT_DEVIATION = 0.1, 0.3
@@ -48,9 +48,9 @@ class Estimates:
     by_payload_ms: Mapping[str, Floats]
     by_payload_usd: Mapping[str, Floats]
     curves: Mapping[str, Curve]
-    """By payload, what the draws are of."""
+    """By payload, what the draws come from."""
     init_ms: Floats
-    """What a cold start is billed beyond a warm invocation; zeros where it is nothing."""
+    """What a cold start is billed beyond a warm invocation; zeros if nothing."""
 
     @property
     def within_ratio(self) -> float:
@@ -151,9 +151,9 @@ def interval(draws: Floats) -> Interval:
 def intervals(draws: Floats) -> list[Interval]:
     """Mean and the shortest 90% interval of every column.
 
-    Where the truth lies at the edge of what is possible (a duration that memory does not change at
-    all), the likeliest values are at one end: an interval with 5% on either side would leave just
-    those out.
+    If the truth is at the edge of what is possible (a duration that memory doesn't change at all),
+    the likeliest values are at one end, and an interval with 5% on either side would leave out
+    exactly those.
     """
     ordered = np.sort(np.ascontiguousarray(draws.T), axis=1)
     inside = math.ceil(_INSIDE_SHARE * len(draws)) - 1

@@ -25,27 +25,27 @@ class ColdStart:
     payload: str
     duration_ms: float
     billed_extra_ms: float
-    """Billed beyond the handler's duration: the billed INIT or restore, 0 where it is free."""
+    """Billed beyond the handler's duration: the billed INIT or restore, 0 if it's free."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Everything that the decision needs of a sweep.
+    """Everything that the decision needs from a sweep.
 
-    `weights` sum to 1. `failures` counts, by size, the outcomes that speak against a size; lost
-    replies and service errors do not.
+    `weights` sum to 1. `failures` counts, by size, the outcomes that count against a size; lost
+    replies and service errors don't.
     """
 
     weights: Mapping[str, float]
     samples: Mapping[str, tuple[Sample, ...]]
-    """By payload; the handler's time in cold starts is among them, marked."""
+    """By payload, including the handler's time in cold starts, which is marked."""
     cold_starts: tuple[ColdStart, ...]
     failures: Mapping[int, Counter[Outcome]]
     success_counts: Mapping[int, int]
     memory_used_mb: Mapping[int, int]
     """The largest observed use, by size."""
     replies: Mapping[str, Mapping[int, Counter[str]]] = field(default_factory=dict)
-    """What successes answered, by payload and size: classes of replies, where they are known."""
+    """What successes answered, by payload and size: classes of replies, if known."""
 
     @property
     def measured_mb(self) -> tuple[int, ...]:
@@ -75,7 +75,7 @@ class Evidence:
 def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float]) -> Evidence:
     """Sort invocations. Failed and discarded ones are never duration samples.
 
-    `weights` has every payload of the sweep; they need not sum to 1.
+    `weights` has every payload of the sweep; they needn't sum to 1.
     """
     total = sum(weights.values())
     samples: dict[str, list[Sample]] = {name: [] for name in weights}
@@ -122,7 +122,7 @@ def read_evidence(invocations: Iterable[Invocation], weights: Mapping[str, float
 
 
 def _call_number(invocation: Invocation, next_number: dict[str, int]) -> int | None:
-    """Which call of its environment it was; None where the first one was not seen."""
+    """Which call of its environment it was; None if the first one wasn't seen."""
     name = invocation.environment
     if name is None:
         return None

@@ -28,7 +28,7 @@ _NOISE_RATIO = 0.25
 _TIMEOUT_USE_RATIO = 0.7
 _PAYLOADS_APART = 1.5
 _RISE_DOUBT = 0.05
-"""How probable it may be that a duration does not rise by so much where it is said to rise."""
+"""The largest probability that a reported rise in duration isn't that large."""
 _LEAST_LOG_RISE = math.log(1.05)
 _USUAL_GRID_MB = (128, 256, 512, 1024, 1536, 3008)
 """The sizes that tools with a fixed grid measure by default."""
@@ -74,7 +74,7 @@ def problem_findings(problem: Problem, choice: Choice, timeout_s: int) -> Iterat
 
 
 def _failures(evidence: Evidence) -> Iterator[Finding]:
-    """Sizes that fail, by what came of them."""
+    """Sizes that fail, by outcome."""
     by_outcome = {
         outcome: {m: c[outcome] for m, c in sorted(evidence.failures.items()) if c[outcome]}
         for outcome in (Outcome.OUT_OF_MEMORY, Outcome.TIMEOUT)
@@ -96,8 +96,8 @@ def _failures(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _function_errors(evidence: Evidence) -> Iterator[Finding]:
-    """Errors of the handler, which memory may or may not explain; where nothing ever succeeded,
-    the verdict says so.
+    """Handler errors, which memory may or may not explain; if nothing ever succeeded, the verdict
+    says so.
     """
     errors = {m: c[Outcome.FUNCTION_ERROR] for m, c in sorted(evidence.failures.items())}
     sizes = {m: count for m, count in errors.items() if count}
@@ -120,7 +120,7 @@ def _function_errors(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _rises(problem: Problem) -> Iterator[Finding]:
-    """A duration that surely rises with memory somewhere, by what was measured."""
+    """A duration that surely rises with memory somewhere, as measured."""
     columns = [problem.estimates.column(size) for size in problem.measured]
     logs = np.log(problem.estimates.duration_ms[:, columns])
     surely = [
@@ -142,7 +142,9 @@ def _rises(problem: Problem) -> Iterator[Finding]:
 
 
 def _cores(problem: Problem) -> Iterator[Finding]:
-    """One core or more: the largest measured size against one vCPU, if both are known enough."""
+    """One core or more: the largest measured size against one vCPU, if both are known
+    well enough.
+    """
     if (
         not problem.measured
         or problem.measured[-1] < 1.4 * MB_PER_VCPU
@@ -221,7 +223,7 @@ def _time_left(problem: Problem, choice: Choice, timeout_s: int) -> Iterator[Fin
 
 
 def _payloads(problem: Problem, choice: Choice) -> Iterator[Finding]:
-    """Payloads whose durations are far apart: the mix decides the mean."""
+    """Payloads with very different durations: the mix decides the mean."""
     column = problem.estimates.column(choice.memory_mb or problem.current_mb)
     means = {
         name: float(d[:, column].mean()) for name, d in problem.estimates.by_payload_ms.items()
@@ -269,7 +271,7 @@ def _modelled(problem: Problem, choice: Choice) -> Iterator[Finding]:
 
 
 def _flat_below_a_core(problem: Problem) -> bool:
-    """Whether more CPU does not help even below one core: then cores say nothing."""
+    """Whether more CPU doesn't help even below one core: then cores don't matter."""
     below = [m for m in problem.measured if m <= MB_PER_VCPU / 2]
     return not below or float(np.mean(_ratio(problem, below[0], problem.measured[-1]))) < 1.3
 
@@ -289,7 +291,7 @@ def _faster(speedup: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
 
 
 def _gap(evidence: Evidence) -> str:
-    """Say which sizes above the kill nobody tried."""
+    """Say which sizes above the kill weren't tried."""
     gap = floor_gap_mb(evidence)
     if gap is None or gap[1] - gap[0] <= 64:
         return ""

@@ -1,9 +1,8 @@
-"""Percentiles of warm duration at every size: measured where the samples allow, else modelled.
+"""Percentiles of warm duration at every size: measured if the samples allow, else modelled.
 
-Measured rests on the samples of that size alone, whatever their distribution (`percentile`).
-Modelled is the curve's mean times how all sizes' samples scatter around it
-(`tuner.inference.predictive`).
-One is never filled up with the other. With several payloads it is the slowest one's percentile.
+Measured rests on that size's samples alone, whatever their distribution (`percentile`). Modelled is
+the curve's mean times the scatter of all sizes' samples around it (`tuner.inference.predictive`).
+The two are never mixed. With several payloads, it's the slowest one's percentile.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ if TYPE_CHECKING:
 
 SHOWN_PERCENTILES: Final = (50.0, 95.0, 99.0)
 _SCATTER_SEED: Final = 1769
-"""Independent of the curve's draws: how calls scatter says nothing of where the mean lies."""
+"""Independent of the curve's draws: the scatter of calls says nothing about the mean."""
 
 
 def shown_percentiles(goal: Goal) -> tuple[float, ...]:
-    """p50, p95, p99 and the one that is asked for, ascending."""
+    """p50, p95, p99 and the one asked for, ascending."""
     return tuple(sorted({*SHOWN_PERCENTILES, *([goal.percentile] if goal.percentile else [])}))
 
 
@@ -94,8 +93,8 @@ class Scatter:
     def _measured(
         self, payloads: Sequence[str], memory_mb: int, percentile: float, count: int
     ) -> PercentileEstimate:
-        """From the samples of the size alone, of which every payload has enough: `count` is what
-        the one with the fewest has.
+        """From the size's own samples, of which every payload has enough: `count` is the fewest
+        that any has.
         """
         each = [
             measured_interval(self.evidence.warm_ms(name, memory_mb), percentile)

@@ -1,4 +1,4 @@
-"""Two sweeps of which one or both vary a parameter: compared value by value, like with like."""
+"""Compares two sweeps, of which one or both vary a parameter, value by value."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class MatchedSweeps:
 
 
 def match_sweeps(a: Sweep, b: Sweep, sources: tuple[str, str]) -> MatchedSweeps | None:
-    """Take both sweeps apart by value; None where neither varies a parameter.
+    """Split both sweeps by value; None if neither varies a parameter.
 
-    A sweep with one batch size has that value alone. Raises InputError where there is no value of
-    the same parameter in both.
+    A sweep with one batch size has that value alone. Raises InputError if both have no value of the
+    same parameter in common.
     """
     varied = [sweep.plan.varied for sweep in (a, b)]
     known = next((each for each in varied if each is not None), None)
@@ -55,7 +55,7 @@ def match_sweeps(a: Sweep, b: Sweep, sources: tuple[str, str]) -> MatchedSweeps 
 
 
 def _values(sweep: Sweep, varied: VariedParameter | None, other: VariedParameter) -> list[str]:
-    """What a sweep has values of; without a variation its batch size, if the other varies that."""
+    """The values that a sweep has; without a variation its batch size, if the other varies that."""
     if varied is not None:
         return [*varied.values]
     counts = {payload.record_count for payload in sweep.plan.payloads}
@@ -69,7 +69,7 @@ def _told(varied: VariedParameter | None, values: list[str]) -> str:
 
 
 def _part(sweep: Sweep, value: str) -> Sweep:
-    """The sweep at one value, as one that varies nothing, with the curves that its answer has."""
+    """The sweep at one value, as one that varies nothing, with its answer's curves."""
     if (varied := sweep.plan.varied) is None:
         return sweep
     part = sweep_at(sweep, value)

@@ -1,10 +1,10 @@
-"""Two questions, not one: which size, and whether to move there from the current one.
+"""Two questions: which size, and whether to move there from the current one.
 
 The size is the one with the least sum of expected regret and a price for every invocation that it
-lacks to be answered. A move is right where that size is better than the current one by more than
-the tolerance with a probability of 90%, even if some third size may be a little better still; a
-slower size must also be cheaper by that much, with 95%. The current size is kept where what other
-sizes may bring is not worth a change. Otherwise it is open whether to move.
+still lacks. A move is right if that size is better than the current one by more than the tolerance
+with a probability of 90%, even if some third size may be a little better still; a slower size must
+also be cheaper by that much, with 95%. The current size is kept if no other size has enough to gain
+to be worth a change. Otherwise it's open whether to move.
 """
 
 from __future__ import annotations
@@ -28,35 +28,35 @@ if TYPE_CHECKING:
 SURE: Final = 0.9
 """How probable it must be that a size is better, for a move."""
 _SURE_CHEAPER: Final = 0.95
-"""How probable it must be that a slower one is cheaper: slower for nothing is harm."""
+"""How probable it must be that a slower one is cheaper: slower for nothing does harm."""
 _SMALL_GAIN, _SMALL_STAKE = 3.0, 5.0
-"""A change is not worth an unlikely gain of so many tolerances, where all sizes together do not
-have more to bring than the stake."""
+"""A change isn't worth an unlikely gain of this many tolerances, unless all sizes together have
+more than the stake to gain."""
 _LIKELY: Final = 0.75
 _LACKING_TOLERANCES: Final = 0.4
-"""Expected regret, in tolerances, that every invocation must take away which is made only to answer
-with a better size."""
+"""Expected regret, in tolerances, that an invocation must remove if it's made only to answer with a
+better size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What follows from the draws, whether or not the samples are there that an answer needs."""
+    """What follows from the draws, whether or not an answer has the samples it needs."""
 
     verdict: Verdict
     answer: int
-    """Column of the size that is answered for, or leant to."""
+    """Column of the size that is answered, or leaned toward."""
     confidence: float
-    """Probability that the verdict is right: that a move gains more than the tolerance; of a keep,
-    that no size does. Where it is open, of the move."""
+    """Probability that the verdict is right: for a move, that it gains more than the tolerance; for
+    a keep, that no size does. If it's open, the move's."""
     stake: float
     """Expected regret of staying."""
     confidence_of: Literal["move", "best"] = "best"
-    """Where the current size may not stay, a move is right: its confidence is of the size."""
+    """If the current size can't stay, a move is right: its confidence is in the size."""
 
 
 def firm_move(problem: Problem) -> Move:
-    """Answer both questions; where the best size has no warm sample and a measured one surely beats
-    what stays, with that one. The regret's bound says what may be given up.
+    """Answer both questions; if the best size has no warm sample and a measured one surely beats
+    the current one, with that one. The regret's bound says what may be given up.
     """
     move, sizes = weigh_move(problem), problem.estimates.sizes_mb
     if sizes[move.answer] in problem.measured:
@@ -69,9 +69,9 @@ def firm_move(problem: Problem) -> Move:
 def weigh_move(problem: Problem, *, only_measured: bool = False) -> Move:
     """Answer both questions. Some size must be allowed.
 
-    Where the current value of a varied parameter is another, a move is away from the current size
-    with that value, and `keep` says that it is not worth it: then the current value's own problem
-    has the answer.
+    If a varied parameter's current value is another, a move is away from the current size with that
+    value, and `keep` says that it isn't worth it: then the current value's own problem has the
+    answer.
     """
     ranking, tolerance = problem.ranking, problem.goal.tolerance_ratio
     chosen = measured_answer(problem, only=only_measured)
@@ -95,7 +95,7 @@ def weigh_move(problem: Problem, *, only_measured: bool = False) -> Move:
 
 
 def _staying(problem: Problem) -> Staying | None:
-    """What changing nothing would be; None where the current size may not stay."""
+    """What changing nothing would be; None if the current size can't stay."""
     ranking, estimates = problem.ranking, problem.estimates
     if problem.now is not None:
         return ranking.staying
@@ -110,10 +110,10 @@ def _staying(problem: Problem) -> Staying | None:
 
 
 def measured_answer(problem: Problem, *, only: bool = False) -> int:
-    """The column with the least expected regret, where every invocation that a size lacks to be
-    answered counts like a part of the tolerance (with `only`, no size that lacks one comes before
-    one that does not). The current size lacks none, since it may be kept; with another value of a
-    varied parameter it is a move like any other.
+    """The column with the least expected regret, where every invocation that a size still lacks
+    counts as a part of the tolerance (with `only`, a size that lacks none comes before any that
+    does). The current size lacks none, because it may be kept; with another value of a varied
+    parameter it's a move like any other.
     """
     ranking = problem.ranking
     expected = np.where(ranking.allowed, ranking.regret_table().mean(axis=0), np.inf)
@@ -126,12 +126,12 @@ def measured_answer(problem: Problem, *, only: bool = False) -> int:
 
 
 def lacking_price(problem: Problem) -> float:
-    """What an invocation that a size lacks to be answered counts, as expected regret."""
+    """What an invocation that a size still lacks counts as, in expected regret."""
     return _LACKING_TOLERANCES * problem.goal.tolerance_ratio
 
 
 def lacking_counts(problem: Problem) -> Floats:
-    """How many invocations each size lacks to carry an answer: a cold one where it has none, and a
+    """How many invocations each size lacks to support an answer: a cold one if it has none, and a
     warm one of every payload; (sizes,).
     """
     samples = problem.evidence.samples
@@ -147,8 +147,8 @@ def lacking_counts(problem: Problem) -> Floats:
 
 
 def answer_within(problem: Problem, move: Move, invocation_count: int) -> int:
-    """The column that looks best of those which so many invocations suffice to answer with; the
-    move's own where there is none.
+    """The column that looks best among those that this many invocations could complete; the move's
+    own if there is none.
     """
     ranking, now = problem.ranking, problem.of_current
     stays = problem.now is None and move.answer == ranking.current
@@ -161,7 +161,7 @@ def answer_within(problem: Problem, move: Move, invocation_count: int) -> int:
 
 
 def _is_worth_slowness(problem: Problem, chosen: int, staying: Staying) -> bool:
-    """Whether a size is no slower than what stays, or surely cheaper."""
+    """Whether a size is no slower than the current one, or surely cheaper."""
     duration, cost = problem.estimates.duration_ms, problem.estimates.cost_usd
     if duration[:, chosen].mean() <= staying.duration_ms.mean():
         return True

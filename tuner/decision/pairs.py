@@ -1,7 +1,7 @@
-"""Sizes with values of a varied parameter: which pair serves the goal best by the record.
+"""Sizes with values of a varied parameter: which pair serves the goal best, per record.
 
-Each value has a problem of its own, over the same candidates. The problems are rivals: cost and
-duration of a record are compared, and an answer's regret is measured to the best pair of all.
+Each value has its own problem, over the same candidates. The problems are rivals: a record's cost
+and duration are compared, and an answer's regret is measured against the best pair of all.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ def best_problem(problems: Sequence[StratumProblem], current_value: str) -> Stra
 def answering_problem(
     problems: Sequence[StratumProblem], current_value: str
 ) -> StratumProblem | None:
-    """Return the problem that the answer is of: the best one, or that of the current value where a
-    move away from it is not worth it.
+    """Return the problem that the answer is for: the best one, or the current value's if moving
+    away from it isn't worth it.
     """
     best, now = best_problem(problems, current_value), problem_at(problems, current_value)
     if best is None or now is None or best.problem.now is None:
@@ -111,7 +111,7 @@ def answering_problem(
 def judge_pairs(
     problems: Sequence[StratumProblem], varied: VariedParameter
 ) -> tuple[StratumProblem, Choice]:
-    """Reach a verdict over all pairs; return the problem that it rests on too."""
+    """Reach a verdict over all pairs; also return the problem that it rests on."""
     now = problem_at(problems, varied.current)
     best = answering_problem(problems, varied.current)
     if best is None:
@@ -130,12 +130,12 @@ def judge_pairs(
 
 
 def problem_at(problems: Sequence[StratumProblem], value: str) -> StratumProblem | None:
-    """The problem of a value; None where it has none (its events failed everywhere)."""
+    """A value's problem; None if it has none (its events failed everywhere)."""
     return next((each for each in problems if each.stratum.value == value), None)
 
 
 def current_record_usd(now: StratumProblem | None) -> Floats | None:
-    """Cost of a record at the current size, one value for each draw; None where that fails."""
+    """Cost of a record at the current size, one value per draw; None if that fails."""
     if now is None or current_fails(now.problem):
         return None
     return np.asarray(now.record_usd[:, now.problem.estimates.column(now.problem.current_mb)])
@@ -144,7 +144,7 @@ def current_record_usd(now: StratumProblem | None) -> Floats | None:
 def estimate_pairs(
     each: StratumProblem, now: StratumProblem | None, shown_mb: Sequence[int]
 ) -> Iterator[PairEstimate]:
-    """What is known of some sizes at one value; `now` has the current pair."""
+    """What is known about some sizes at one value; `now` has the current pair."""
     before = current_record_usd(now)
     problem = each.problem
     percentiles = _percentiles(problem, shown_mb)
@@ -164,7 +164,7 @@ def estimate_pairs(
 
 
 def _percentiles(problem: Problem, shown_mb: Sequence[int]) -> dict[int, PercentileEstimate]:
-    """The percentile that is asked for, of the slowest class's events with this value."""
+    """The requested percentile, for the slowest class's events with this value."""
     asked, evidence = problem.goal.percentile, problem.evidence
     sizes_mb = [size for size in shown_mb if not evidence.failures.get(size)]
     if asked is None or not sizes_mb:
@@ -175,7 +175,9 @@ def _percentiles(problem: Problem, shown_mb: Sequence[int]) -> dict[int, Percent
 
 
 def _against(each: StratumProblem, problems: Sequence[StratumProblem]) -> StratumProblem:
-    """The problem with the others' objectives beside its own, for as many records as its events."""
+    """The problem with the others' objectives beside its own, for as many records as its events
+    have.
+    """
     others = [
         other.problem.ranking.objective[:, other.problem.ranking.allowed]
         * (_records(each) / _records(other))
@@ -189,8 +191,8 @@ def _against(each: StratumProblem, problems: Sequence[StratumProblem]) -> Stratu
 
 
 def _moving_from(now: StratumProblem | None, each: StratumProblem) -> StratumProblem:
-    """The problem with the current pair as what stays, where its own value is not the current one;
-    nothing may stay where that pair fails or breaks a limit.
+    """The problem with the current pair as the status quo, if its own value isn't the current one;
+    there is no status quo if that pair fails or breaks a limit.
     """
     if now is None or now.stratum.value == each.stratum.value:
         return each

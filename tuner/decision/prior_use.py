@@ -1,4 +1,6 @@
-"""What is said of an earlier sweep that informed an answer: which, how far, if they agree."""
+"""What to say about an earlier sweep that informed an answer: which, how much, and whether they
+agree.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from tuner.model.prior_evidence import PriorEvidence
 
 _BELIEVED: Final = 0.5
-"""Below this the earlier sweep is said to be contradicted; before any sample it is 0.8."""
+"""Below this, the earlier sweep is reported as contradicted; before any sample it is 0.8."""
 _NAMES: Final = {
     "code_sha256": "the code",
     "environment": "where it ran (this machine or AWS)",
@@ -39,7 +41,7 @@ def prior_use(prior: PriorEvidence, problem: Problem | None) -> PriorUse:
 
 
 def _weight(prior: PriorEvidence, problem: Problem) -> float | None:
-    """The least over the payloads whose level it tells; of all where it tells none."""
+    """The smallest over the payloads whose level it informs; over all if it informs none."""
     weights = {
         name: curve.prior_weight
         for name, curve in problem.estimates.curves.items()
@@ -52,7 +54,7 @@ def _weight(prior: PriorEvidence, problem: Problem) -> float | None:
 def prior_findings(
     prior: PriorEvidence, payloads: Sequence[PayloadClass], problem: Problem | None
 ) -> Iterator[Finding]:
-    """Which earlier sweep informed one with `payloads`, how far, and whether they agree."""
+    """Which earlier sweep informed one with `payloads`, how much, and whether they agree."""
     use = prior_use(prior, problem)
     samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"
     which = f"the sweep {use.sweep_id} of {use.started_at[:10]} ({samples}, code"
@@ -89,7 +91,7 @@ def prior_findings(
 
 
 def assumed_of(prior: PriorEvidence) -> str:
-    """What an answer assumes of the earlier sweep."""
+    """What an answer assumes about the earlier sweep."""
     if prior_use(prior, None).tells == "level_and_shape":
         return (
             f"the function is as {prior.source_id} measured it, except where samples contradict it"

@@ -1,4 +1,4 @@
-"""The decision problem: what is asked, what was seen, and what follows for every size."""
+"""The decision problem: the question, the evidence, and what follows for every size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Problem:
     """A question with its evidence, the posterior, the constraints and the ranking.
 
-    `estimates` are the posterior's draws that the decision is made from.
+    `estimates` are the posterior's draws that the decision uses.
     """
 
     question: Question
@@ -39,7 +39,7 @@ class Problem:
 
     @property
     def of_current(self) -> Problem:
-        """The current value's problem: the one that tells of the current size as it is now."""
+        """The current value's problem, which describes the current size as it is now."""
         return self.now or self
 
     @property
@@ -49,7 +49,7 @@ class Problem:
 
     @property
     def current_mb(self) -> int:
-        """The size that the function has now."""
+        """The function's current size."""
         return self.question.function.memory_mb
 
     @property

@@ -1,4 +1,4 @@
-"""What is asked of a sweep."""
+"""The question to a sweep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: which of `candidates` suits this function best under the goal."""
+    """Which of `candidates` suits this function best under the goal."""
 
     goal: Goal
     function: FunctionConfig
@@ -23,8 +23,8 @@ class Question:
     prior: PriorEvidence | None = None
     """What an earlier sweep measured."""
     recent_duration_ms: float | None = None
-    """The function's mean duration at its current size, where it is known."""
+    """The function's mean duration at its current size, if known."""
 
     def without(self, memory_mb: int) -> Question:
-        """The same question, with one size less to choose from."""
+        """The same question with one size fewer to choose from."""
         return replace(self, candidates=self.candidates - {memory_mb})

@@ -1,7 +1,7 @@
 """The goal's objective over sizes, and the regret of every answer.
 
 One smooth objective: log cost + w log duration, where the time weight w says how many percent of
-cost a percent of time is worth. A weight above 1 divides the sum, so that a loss of one percent
+cost one percent of time is worth. A weight above 1 divides the sum, so that a loss of one percent
 is never more than one percent of what counts most. Loss is the objective over its best, less 1;
 regret the loss of an answer.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Staying:
-    """What is answered by changing nothing, draw by draw."""
+    """The result of changing nothing, draw by draw."""
 
     objective: Floats
     duration_ms: Floats
@@ -33,13 +33,13 @@ class Staying:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Estimates seen through a goal. `allowed` says which columns may be recommended at all."""
+    """Estimates under a goal. `allowed` says which columns may be recommended at all."""
 
     goal: Goal
     objective: Floats
     allowed: NDArray[np.bool_]
     current: int
-    """Column of the current size, which is estimated even if it is no candidate."""
+    """Column of the current size, which is estimated even if it isn't a candidate."""
     rivals: Floats | None = None
     """The objective of answers beyond these columns (sizes with another value of a payload
     parameter), which the best is the best of as well: (draws, answers).
@@ -58,7 +58,7 @@ class Ranking:
         return int(np.where(among, self.regret_table().mean(axis=0), np.inf).argmin())
 
     def gains(self, column: int) -> Floats:
-        """By how much answering `column` is better than staying, as a share of the objective of
+        """How much better answering `column` is than staying, as a share of the objective of
         staying, for each draw.
         """
         now = self.objective[:, self.current] if self.staying is None else self.staying.objective
@@ -84,7 +84,7 @@ class Ranking:
         return np.asarray(regrets[:, regrets.mean(axis=0).argmin()][:, None])
 
     def answers(self) -> Floats:
-        """The objective of all that may be answered, rivals too: (draws, answers)."""
+        """The objective of everything that may be answered, including rivals: (draws, answers)."""
         own = self.objective[:, self.allowed]
         return own if self.rivals is None else np.column_stack([own, self.rivals])
 
@@ -94,7 +94,7 @@ class Ranking:
 
 
 def rank(estimates: Estimates, goal: Goal, allowed: NDArray[np.bool_], current_mb: int) -> Ranking:
-    """See estimates, the current size's among them, through a goal."""
+    """Rank estimates, including the current size's, under a goal."""
     cost_exponent, time_exponent = goal.exponents
     return Ranking(
         goal=goal,

@@ -49,8 +49,8 @@ def recommend(
 ) -> Recommendation:
     """Say what size the swept function should have, how sure that is, and what it saves.
 
-    A resize that saves less than `needed` is a keep. Pure: the same analysis gives the same answer.
-    With `today` prices that are over 90 days old get a warning.
+    A resize that saves less than `needed` becomes a keep. Pure: the same analysis gives the same
+    answer. With `today`, prices over 90 days old get a warning.
     """
     sweep, problem = analysis.sweep, analysis.problem
     goal, prices = analysis.question.goal, analysis.question.prices
@@ -123,7 +123,7 @@ def _findings(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) -> Iterator[Finding]:
-    """A sweep that did not end, and prices that are old."""
+    """A sweep that didn't finish, and old prices."""
     if sweep.end is None:
         count = len(sweep.invocations)
         text = f"the sweep was cut off after {count} invocations: the answer rests on those"
@@ -197,7 +197,7 @@ def _stamp(analysis: Analysis, choice: Choice) -> SweepStamp:
 
 
 def _pay_back(analysis: Analysis, choice: Choice) -> Interval | None:
-    """The sweep's cost over what an invocation saves, where that is above zero whatever it is."""
+    """The sweep's cost over what an invocation saves, if that is surely above zero."""
     sweep, problem = analysis.sweep, analysis.problem
     if problem is None or choice.verdict != "resize" or choice.memory_mb is None:
         return None

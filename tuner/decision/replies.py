@@ -24,7 +24,7 @@ _MOSTLY_RATIO: Final = 0.5
 
 
 def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
-    """Error replies, and sizes that answer otherwise."""
+    """Error replies, and sizes that answer differently."""
     errors: dict[str, dict[int, int]] = {}
     for by_size in evidence.replies.values():
         for size, counts in by_size.items():
@@ -115,7 +115,7 @@ def _shapes(classes: Mapping[str, int] | set[str]) -> set[str]:
 
 
 def _sizes(classes: Mapping[str, int] | set[str]) -> set[int]:
-    """Powers of two; what is no number (a file may hold anything) says nothing."""
+    """Powers of two; anything but a number (a file may have anything) counts as nothing."""
     texts = (each.partition("/")[2] for each in classes)
     return {int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 4}
 

@@ -1,4 +1,4 @@
-"""Whether a resize saves enough to be worth a change: a flag means real money."""
+"""Whether a resize saves enough to be worth a change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOTHING = Interval(0.0, 0.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class SavingNeeded:
-    """The least saving that a resize for money needs; the amount counts where a rate is known."""
+    """The least saving that a resize for money needs; the amount counts if a rate is known."""
 
     rate_per_s: float | None = None
     least_usd_per_month: float = 50.0
@@ -28,8 +28,8 @@ class SavingNeeded:
 
 
 def with_saving(analysis: Analysis, needed: SavingNeeded) -> tuple[Choice, Finding | None]:
-    """The verdict with what it saves a month; a resize for less money than needed is kept, with a
-    finding. A resize that gains more by time than by money is left as it is.
+    """The verdict with its monthly saving; a resize that saves less than needed becomes a keep,
+    with a finding. A resize that gains more by time than by money stays.
     """
     choice = analysis.choice
     saving = _monthly_saving(analysis, needed.rate_per_s)
@@ -60,7 +60,7 @@ def _is_for_time(analysis: Analysis) -> bool:
 
 
 def _monthly_saving(analysis: Analysis, rate_per_s: float | None) -> Interval | None:
-    """What the chosen size saves a month over the current one: its ratio of today's bill."""
+    """What the chosen size saves a month over the current one: its share of today's bill."""
     choice, current = analysis.choice, analysis.current
     ratio, now, count = choice.saving_ratio, current.cost_usd_per_million, 1.0
     if choice.parameters and analysis.variation is not None:
@@ -75,7 +75,7 @@ def _monthly_saving(analysis: Analysis, rate_per_s: float | None) -> Interval | 
 
 
 def _below(choice: Choice, saving: Interval | None, needed: SavingNeeded) -> tuple[str, str] | None:
-    """Why the saving is too small to be flagged, and by what; None if it is not."""
+    """Why the saving is too small to act on, and by what; None if it isn't."""
     size, ratio = f"{choice.memory_mb} MB", choice.saving_ratio
     least, share = needed.least_usd_per_month, needed.least_ratio
     if saving is not None and saving.estimate < least:

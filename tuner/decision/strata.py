@@ -1,4 +1,4 @@
-"""A sweep over a varied parameter, taken apart: the mix of classes at each value."""
+"""A sweep over a varied parameter, split up: the mix of classes at each value."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SEEDS_APART: Final = 101
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """What the function receives at one value; classes that do not use the parameter are in all.
+    """What the function receives at one value; classes that don't use the parameter are in all.
 
-    `weights` are shares of events, by payload; `record_count` is the mean number of records of an
+    `weights` are shares of events, by payload; `record_count` is the mean number of records in an
     event. `position` is the value's place among all values.
     """
 
@@ -43,14 +43,14 @@ def strata_of(payloads: Sequence[PayloadClass], values: Sequence[str]) -> tuple[
 
 
 def mean_record_count(payloads: Iterable[PayloadClass]) -> float:
-    """Records of an event, on average over the weights."""
+    """Records in an event, on average over the weights."""
     mix = tuple(payloads)
     total = sum(each.weight for each in mix)
     return sum(each.weight * each.record_count for each in mix) / total
 
 
 def sweep_at(sweep: Sweep, value: str) -> Sweep:
-    """Return the sweep as if it had been made with one value of its varied parameter alone."""
+    """Return the sweep as if it had been made with only one value of its varied parameter."""
     payloads = _mix(sweep.plan.payloads, value)
     names = {each.name for each in payloads}
     return replace(
@@ -61,7 +61,9 @@ def sweep_at(sweep: Sweep, value: str) -> Sweep:
 
 
 def seed_at(seed: int, position: int) -> int:
-    """Curves of different values are drawn apart: what one knows, another does not."""
+    """Curves of different values are drawn independently: one's error says nothing about
+    another's.
+    """
     return seed + _SEEDS_APART * position
 
 

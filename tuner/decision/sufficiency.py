@@ -1,4 +1,4 @@
-"""What is missing where the samples are too few for an answer."""
+"""What is missing if the samples are too few for an answer."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def only_size(problem: Problem) -> Choice | None:
-    """A range of one size, or samples at one size, cannot support a comparison. Cold samples of
-    other sizes can: they tell of the shape.
+    """A range of one size, or samples at one size, can't support a comparison. Cold samples at
+    other sizes can: they show the shape.
     """
     if len(problem.evidence.sampled_mb) > 1:
         return None
@@ -30,7 +30,7 @@ def only_size(problem: Problem) -> Choice | None:
 
 
 def why_no_curve(question: Question, evidence: Evidence) -> str:
-    """Say what is missing where there is no warm sample."""
+    """Say what is missing if there is no warm sample."""
     current_mb = question.function.memory_mb
     if not question.goal.allow_different_replies and (
         why := error_at_current(evidence, current_mb)
@@ -54,7 +54,7 @@ def why_no_curve(question: Question, evidence: Evidence) -> str:
 
 
 def _why_nothing_succeeded(evidence: Evidence) -> str:
-    """Say what came of every invocation, and what to do."""
+    """Say what became of every invocation, and what to do."""
     counts = sum(evidence.failures.values(), Counter())
     count, largest_mb = counts.total(), max(evidence.failures)
     if counts[Outcome.OUT_OF_MEMORY] == count:

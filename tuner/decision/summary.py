@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def summarise_sizes(sweep: Sweep, scatters: Sequence[Scatter]) -> Iterator[SizeSummary]:
-    """One summary for each size and payload that was invoked: by ascending size, payloads in the
-    plan's order. `scatters` have every payload that has a curve.
+    """One summary for each size and payload that was invoked: by ascending size, with payloads in
+    the plan's order. `scatters` has every payload with a curve.
     """
     invoked_mb = {invocation.memory_mb for invocation in sweep.invocations}
     durations, costs = _by_payload([scatter.estimates for scatter in scatters], invoked_mb)
@@ -126,7 +126,7 @@ def curve_estimates(scatter: Scatter) -> Iterator[SizeEstimate]:
 
 
 def current_size(problem: Problem | None, memory_mb: int) -> CurrentSize:
-    """What is known of the size that the function has now; without a problem, the size alone."""
+    """What is known about the function's current size; without a problem, the size alone."""
     if problem is None:
         return CurrentSize(memory_mb, None, None)
     estimates, column = problem.estimates, problem.estimates.column(memory_mb)
@@ -138,8 +138,8 @@ def current_size(problem: Problem | None, memory_mb: int) -> CurrentSize:
 
 
 def break_down(problem: Problem | None) -> Breakdown:
-    """Each payload's curve and what cold starts add, apart from each other, at every size. Empty
-    without a curve.
+    """Each payload's curve and what cold starts add, separately, at every size. Empty without a
+    curve.
     """
     if problem is None:
         return Breakdown((), ())

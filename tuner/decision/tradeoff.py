@@ -18,8 +18,8 @@ _SURE_QUANTILE = 0.9
 
 
 def weigh_tradeoff(problem: Problem) -> Tradeoff:
-    """Judge the allowed sizes by their posterior means; limits on cost and duration do not bar a
-    size here, since they are what the front is looked at for.
+    """Judge the allowed sizes by their posterior means; limits on cost and duration don't bar a
+    size here, because the front helps to choose them.
     """
     limits = ("too slow", "too dear")
     open_sizes = [m for m, bar in problem.constraints.bars.items() if bar is None or bar in limits]
@@ -60,7 +60,7 @@ def _knee(problem: Problem, front: Sequence[int]) -> int | None:
 
 def _latency_targets(problem: Problem, sizes_mb: Sequence[int]) -> Iterator[LatencyTarget]:
     """Round targets (1, 2, 5 × 10^n) from the fastest to the slowest size, each with the cheapest
-    size that is sure to keep it.
+    size that is sure to meet it.
     """
     if not sizes_mb:
         return
@@ -74,7 +74,7 @@ def _latency_targets(problem: Problem, sizes_mb: Sequence[int]) -> Iterator[Late
 
 
 def _round_targets(low_ms: float, high_ms: float) -> Iterator[float]:
-    """1, 2, 5 × 10^n from the first that `low_ms` keeps to the first that `high_ms` keeps."""
+    """1, 2, 5 × 10^n from the first that `low_ms` meets to the first that `high_ms` meets."""
     decade = 10.0 ** np.floor(np.log10(low_ms))
     target = 0.0
     while target < high_ms:

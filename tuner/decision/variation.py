@@ -1,4 +1,4 @@
-"""What a sweep over a varied parameter shows: each value apart."""
+"""What a sweep over a varied parameter shows, value by value."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def vary(
     varied: VariedParameter,
     choice: Choice,
 ) -> Variation:
-    """What every value alone would have; the size that the verdict names is among its pairs."""
+    """What each value alone would have; the verdict's size is among its pairs."""
     named = {size for size in (choice.memory_mb, choice.best_so_far_mb) if size is not None}
     answers = tuple(_value_answer(stratum, problems, varied, named) for stratum in strata)
     # Where the value is set with the size, the best one is the answer's: a keep has today's.
@@ -37,7 +37,7 @@ def vary(
 
 
 def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
-    """What failed, for each value apart; what is of the whole run is said once."""
+    """What failed, for each value separately; findings about the whole run appear once."""
     said = set()
     for stratum in strata_of(sweep.plan.payloads, varied.values):
         evidence = stratum.evidence(sweep.invocations)
@@ -51,7 +51,7 @@ def varied_findings(sweep: Sweep, varied: VariedParameter) -> Iterator[Finding]:
 
 
 def variation_findings(variation: Variation) -> Iterator[Finding]:
-    """A parameter of the work that asks for other sizes at other values."""
+    """A parameter whose values call for different sizes."""
     picked = {each.value: each.memory_mb for each in variation.values if each.memory_mb}
     name = variation.parameter.name
     if variation.parameter.is_setting or len(set(picked.values())) < 2:
@@ -79,7 +79,7 @@ def _value_answer(
     varied: VariedParameter,
     named_mb: Collection[int],
 ) -> ValueAnswer:
-    """What one value would have, were there no other."""
+    """What one value would have if it were the only one."""
     each = problem_at(problems, stratum.value)
     if each is None:
         return ValueAnswer(stratum.value, stratum.record_count, None, ())

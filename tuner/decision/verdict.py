@@ -33,7 +33,7 @@ GOAL_WISHES: Final = {
 }
 _BOUND_QUANTILE = 0.95
 _MANY_ALIKE = 4
-"""From so many sizes on that look as good it is worth saying which they are."""
+"""From this many equally good sizes on, it's worth listing them."""
 _HARDLY_RATIO = 0.02
 """Sizes that come this close to each other come as near to a limit."""
 
@@ -76,7 +76,7 @@ def judge(problem: Problem) -> Choice:
 
 
 def errors_for_work(problem: Problem) -> str | None:
-    """Object where the current size answers with errors: its samples are not of the work."""
+    """Object if the current size answers with errors: its samples aren't of the work."""
     if problem.goal.allow_different_replies:
         return None
     return error_at_current(problem.evidence, problem.current_mb)
@@ -110,7 +110,7 @@ def undecided(
 
 
 def nothing_allowed(problem: Problem) -> str:
-    """Say why no size may be recommended, and which comes nearest to the limits."""
+    """Say why no size may be recommended, and which comes closest to the limits."""
     nearest = _cheapest_near_limits(problem)
     if nearest is None:
         return (
@@ -126,7 +126,7 @@ def nothing_allowed(problem: Problem) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """A limit of the goal, and what a size reaches of it."""
+    """A limit of the goal, and what a size reaches."""
 
     parameter: str
     reached: str
@@ -188,7 +188,7 @@ def _within_all_but_limits(problem: Problem) -> list[int]:
 
 
 def _objection(problem: Problem, move: Move) -> str | None:
-    """What speaks against the answer and what more would be needed; None if nothing does."""
+    """What is wrong with the answer and what more would be needed; None if nothing is."""
     size = problem.estimates.sizes_mb[move.answer]
     if errors_are_random(problem.evidence):
         return RANDOM_ERRORS
@@ -213,7 +213,7 @@ def _objection(problem: Problem, move: Move) -> str | None:
 
 
 def _doubt(problem: Problem, move: Move) -> str | None:
-    """Object where it is open whether a move helps."""
+    """Object if it's open whether a move helps."""
     if move.verdict != "inconclusive":
         return None
     size, now = problem.estimates.sizes_mb[move.answer], problem.current_mb
@@ -233,7 +233,7 @@ def _doubt(problem: Problem, move: Move) -> str | None:
 
 
 def _alike(problem: Problem) -> str:
-    """Say so where many sizes are as good as the best one, as far as is known."""
+    """Say so if many sizes are as good as the best one, as far as is known."""
     expected = problem.ranking.regret_table().mean(axis=0)
     near = expected <= expected[problem.ranking.allowed].min() + problem.goal.tolerance_ratio
     sizes = np.array(problem.estimates.sizes_mb)[near & problem.ranking.allowed]
@@ -244,8 +244,8 @@ def _alike(problem: Problem) -> str:
 
 
 def errors_are_random(evidence: Evidence) -> bool:
-    """Whether function errors come and go with no relation to memory: at two sizes or more, one of
-    which memory cannot explain.
+    """Whether function errors come and go regardless of memory: at two sizes or more, one of which
+    memory can't explain.
     """
     erring = [m for m, counts in evidence.failures.items() if counts[Outcome.FUNCTION_ERROR]]
     return len(erring) >= 2 and any(not memory_may_explain(evidence, size) for size in erring)
@@ -263,7 +263,7 @@ def _basis(problem: Problem, size: int) -> Basis:
 
 
 def _saving(problem: Problem, chosen: int) -> Interval | None:
-    """Saving against the current size, draw by draw; None where that fails."""
+    """Saving against the current size, draw by draw; None if that fails."""
     if current_fails(problem):
         return None
     now = problem.estimates.cost_usd[:, problem.estimates.column(problem.current_mb)]

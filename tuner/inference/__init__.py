@@ -23,7 +23,7 @@ _HOMES = {"Curve": "curve", "Sample": "sample", "fit_curve": "curve"}
 
 
 def __getattr__(name: str) -> Any:
-    """Hand the public names on lazily: importing this package does not load numpy."""
+    """Load public names on first use: importing this package doesn't load numpy."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - only when a name is asked for

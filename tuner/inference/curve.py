@@ -34,7 +34,7 @@ _SLOW_CALLS_STREAM = 1
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Draws over a grid of sizes; sizes between are log-log interpolated.
+    """Draws over a grid of sizes, with log-log interpolation in between.
 
     Every draw is positive. `within_ratio` is the relative deviation of single invocations within
     one environment.
@@ -59,14 +59,14 @@ class Curve:
     """
 
     def draws_ms(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:
-        """Mean warm durations in ms, one row for each draw and one column for each size.
+        """Mean warm durations in ms, one row per draw and one column per size.
 
         Sizes outside the grid (128–10,240 MB and the measured ones) get its end's value.
         """
         return np.asarray(np.exp(self._at(self.log_draws, sizes_mb)))
 
     def settled(self, samples: Sequence[Sample]) -> Sequence[Sample]:
-        """The samples without what first calls take longer, if the function likely settles."""
+        """The samples without the extra time of first calls, if the function likely settles."""
         return self.settling.removed_from(samples) if self.settling.is_likely else samples
 
     def slow_log_at(self, sizes_mb: Sequence[int]) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ class Sample:
     call_number: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no platform reports: it would poison every logarithm after it."""
+        """Refuse what no platform reports: it would poison every later logarithm."""
         if self.memory_mb <= 0 or not math.isfinite(self.duration_ms) or self.duration_ms < 0:
             raise ValueError(
                 f"a sample needs a positive size and a finite duration: "

@@ -1,10 +1,10 @@
-"""Which invocation next, and when to stop: pure, so that benchmarks can replay it.
+"""Which invocation comes next, and when to stop: pure, so benchmarks can replay it.
 
 Read `adaptive` first. A `Policy` is told every invocation that was made and returns the `Trial`s to
-start now; that one spends each where it changes the decision: it begins with the `initial_design`,
-and asks the `value_of_information` what one more would be worth, until there is a verdict.
-`stratified` does so over sizes and values of a varied parameter. `fixed` runs every size equally
-often.
+start now. The adaptive one spends each where it changes the decision: it begins with the
+`initial_design`, and asks the `value_of_information` what one more would be worth, until there is a
+verdict. `stratified` does so over sizes and values of a varied parameter. `fixed` runs every size
+equally often.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Trial:
 
 
 class Policy(Protocol):
-    """Chooses trials. It is told everything; it has no clock and no network, and its only
-    randomness comes from a seed.
+    """Chooses trials. It's told everything; it has no clock and no network, and its only randomness
+    comes from a seed.
     """
 
     @property
     def planned_count(self) -> int:
-        """How many invocations are foreseen at most, for progress."""
+        """How many invocations are expected at most, for progress."""
 
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
@@ -48,9 +48,9 @@ class Policy(Protocol):
         """Sizes to publish in one window with those of `trials`: they are likely next."""
 
     def account_for(self, earlier: Sequence[Invocation]) -> None:
-        """Count what an earlier run of the sweep made as made; once, before the first trial."""
+        """Count what an earlier run of the sweep made; once, before the first trial."""
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
-        """Take no further trials at this size: it fails or cannot be published. With a payload:
-        with that one (and others of its value of a varied parameter) alone.
+        """Take no more trials at this size, which fails or can't be published. With a payload: only
+        with that one (and others of its value of a varied parameter).
         """

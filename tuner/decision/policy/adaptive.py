@@ -35,19 +35,20 @@ if TYPE_CHECKING:
 _BATCH = 4
 _UNPROVEN_INIT_MS = 300.0
 _COMPARED = 12
-"""Samples at the current size and at the one leant to, before all sizes are looked at again."""
+"""Samples at the current size and at the one leaned toward, before all sizes are
+considered again."""
 _WORTH_COMPARING = 0.01
 """A smaller gain takes hundreds of samples to be sure of, however small the tolerance."""
 _NEIGHBOUR_OCTAVES = 0.2
 _TRIED_OCTAVES = 0.3
 _NEAR_BEST = 0.9
-"""A batch holds what is worth nearly as much as the best: the rest would be spent blindly."""
+"""A batch has what is worth nearly as much as the best: the rest would be spent blindly."""
 _MOST_ENVIRONMENTS = 4
 _SURE_SHARE = 0.6
 _RESERVED = 4
 _PRICE_OPEN, _PRICE_SETTLED = 0.001, 0.004
-"""Regret that an invocation must promise to take away: while it is open whether a move helps, and
-once that is settled."""
+"""Regret that an invocation must promise to remove: while it's open whether a move helps, and once
+that is settled."""
 _RIVAL_REGRET = 0.1
 """A size that was only seen cold may turn out this much better than it looks."""
 _COMPARED_CALLS = 2
@@ -57,7 +58,7 @@ _MOST_CALLS = 8
 """Where first calls are slower, an environment is called until what the next call may take longer
 is less than the first, or so often."""
 _SURE_OF_A_LIMIT = 3
-"""Warm samples after which a limit that looks out of reach is taken to be."""
+"""Warm samples after which a limit that looks out of reach counts as out of reach."""
 
 
 class AdaptivePolicy:
@@ -97,7 +98,7 @@ class AdaptivePolicy:
 
     @property
     def planned_count(self) -> int:
-        """How many invocations are foreseen at most."""
+        """How many invocations are expected at most."""
         return self._started + max(self._left, 0)
 
     def next_trials(
@@ -119,12 +120,12 @@ class AdaptivePolicy:
         return tuple(sorted({trial.memory_mb for trial in trials} | set(likely)))
 
     def account_for(self, earlier: Sequence[Invocation]) -> None:
-        """Earlier invocations count against the limit; what they tell comes with `done`."""
+        """Earlier invocations count against the limit; their results come with `done`."""
         self._left -= len(earlier)
         self._started += len(earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
-        """Take no further trials at this size."""
+        """Take no more trials at this size."""
         del reason, payload
         self._excluded.add(memory_mb)
         self._question = self._question.without(memory_mb)
@@ -136,7 +137,7 @@ class AdaptivePolicy:
         self._started, self._left = started, left
 
     def initial_trials(self, evidence: Evidence) -> tuple[Trial, ...]:
-        """What every payload needs for a curve of its own."""
+        """What every payload needs for its own curve."""
         if self._first_mb is None:
             self._first_mb = first_sizes(self._question, self._weights, self._seed)
         open_mb = self._open_sizes(evidence)
@@ -150,8 +151,8 @@ class AdaptivePolicy:
         )
 
     def confirm_limits(self, problem: Problem) -> tuple[Trial, ...]:
-        """Warm samples at the size that comes nearest to limits which no size seems to meet: few
-        samples may be wrong about that.
+        """Warm samples at the size closest to limits that no size seems to meet: few samples may be
+        wrong about that.
         """
         nearest = nearest_to_limits(problem)
         if nearest is None or nearest in self._excluded:
@@ -162,8 +163,8 @@ class AdaptivePolicy:
         return ()
 
     def confirm(self, problem: Problem) -> tuple[Trial, ...] | None:
-        """A sample that a verdict cannot do without: () if there is a verdict and nothing left to
-        gain, None if it is open what to measure.
+        """A sample that a verdict needs: () if there is a verdict and nothing left to gain, None if
+        it's open what to measure.
         """
         move = weigh_move(problem)
         size = problem.estimates.sizes_mb[move.answer]
@@ -213,8 +214,8 @@ class AdaptivePolicy:
     def worthwhile(
         self, problem: Problem, promise: float, trials: tuple[Trial, ...]
     ) -> tuple[Trial, ...]:
-        """The trials if they are worth their price, or else what makes a move sure that looks worth
-        it; then what makes the answer so far a measured one.
+        """The trials if they are worth their price, or else what confirms a move that looks worth
+        it; then what turns the answer so far into a measured one.
         """
         if self._spends_all or promise > _PRICE_SETTLED:
             return trials
@@ -228,7 +229,7 @@ class AdaptivePolicy:
         return self.confirm_measured(problem)
 
     def confirm_measured(self, problem: Problem) -> tuple[Trial, ...]:
-        """What makes the answer so far a measured one."""
+        """What turns the answer so far into a measured one."""
         return self._unmeasured(problem, weigh_move(problem).answer)
 
     def _choose(self, evidence: Evidence, slots: int) -> tuple[Trial, ...]:
@@ -278,7 +279,7 @@ class AdaptivePolicy:
         return (min(seen, key=seen.__getitem__),) * _MOST_ENVIRONMENTS
 
     def _warm_rival(self, problem: Problem, move: Move) -> tuple[Trial, ...]:
-        """A warm sample at the closest rival, where that was only seen cold."""
+        """A warm sample at the closest rival, if it has only been seen cold."""
         sizes = problem.estimates.sizes_mb
         answer = sizes[move.answer]
         expected = problem.ranking.regret_table().mean(axis=0)
@@ -335,7 +336,7 @@ class AdaptivePolicy:
         return ()
 
     def _unmeasured(self, problem: Problem, column: int) -> tuple[Trial, ...]:
-        """A trial at the answer and at the current size, where they lack a warm sample."""
+        """A trial at the answer and at the current size, if they lack a warm sample."""
         size, now = problem.estimates.sizes_mb[column], problem.of_current
         unmeasured = [(size, problem)]
         if (size != problem.current_mb or problem.now is not None) and not current_fails(now):

@@ -49,13 +49,13 @@ class FixedPolicy:
 
     @property
     def planned_count(self) -> int:
-        """How many invocations are foreseen: those started and those still to come."""
+        """How many invocations are expected: those started and those still to come."""
         return self._started.total() + min(len(self._waiting), self._left)
 
     def next_trials(
         self, done: Sequence[Invocation], in_flight: Sequence[Trial], slot_count: int
     ) -> tuple[Trial, ...]:
-        """Return the next trials of the order. What came of the others changes nothing."""
+        """Return the next trials in order. The others' results change nothing."""
         del done, in_flight
         count = max(min(slot_count, self._left), 0)
         chosen, self._waiting = self._waiting[:count], self._waiting[count:]
@@ -64,7 +64,7 @@ class FixedPolicy:
         return tuple(chosen)
 
     def sizes_worth_publishing(self, trials: Sequence[Trial]) -> tuple[int, ...]:
-        """Every size that has trials to come, with those of `trials`: one window serves all."""
+        """Every size with trials to come, with those of `trials`: one window serves all."""
         affordable = self._waiting[: max(self._left, 0)]
         return tuple(sorted({trial.memory_mb for trial in (*trials, *affordable)}))
 

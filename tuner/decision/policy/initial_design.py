@@ -1,4 +1,4 @@
-"""The first look: where nothing is known, and where each payload needs a curve of its own."""
+"""The first look: if nothing is known, and if each payload needs its own curve."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tuner.decision.question import Question
 
 _FIRST_SIZES_MB = (128, 704)
-"""Where nothing is known: expensive sizes are tried only if the cheap ones leave a doubt."""
+"""If nothing is known: expensive sizes are tried only if the cheap ones leave a doubt."""
 _APART_OCTAVES = 0.5
 _FEWEST_SIZES = 3
 """A curve through fewer sizes rests on the prior."""
@@ -73,7 +73,7 @@ def initial_trials(
 
 
 def _ends_in_time(question: Question, memory_mb: int) -> bool:
-    """Whether a typical function that takes what this one took lately ends before the timeout."""
+    """Whether a typical function with this recent duration ends before the timeout."""
     recent_ms, now_mb = question.recent_duration_ms, question.function.memory_mb
     if recent_ms is None:
         return True
@@ -140,5 +140,5 @@ def _own_curves(evidence: Evidence, wanted: int) -> Iterator[Trial]:
 
 
 def _is_floor(evidence: Evidence, memory_mb: int) -> bool:
-    """Whether a failing size also rules out what lies below it."""
+    """Whether a failing size also rules out the sizes below it."""
     return not any(n and m < memory_mb for m, n in evidence.success_counts.items())

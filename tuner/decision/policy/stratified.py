@@ -76,7 +76,7 @@ class StratifiedPolicy:
 
     @property
     def planned_count(self) -> int:
-        """How many invocations are foreseen at most."""
+        """How many invocations are expected at most."""
         return self._started + max(self._left, 0)
 
     def next_trials(
@@ -105,7 +105,7 @@ class StratifiedPolicy:
         self._started += len(earlier)
 
     def exclude(self, memory_mb: int, reason: str, payload: str | None = None) -> None:
-        """Take no further trials at this size, with a payload: with its value."""
+        """Take no more trials at this size, with a payload: with its value."""
         if payload is None:
             self._question = self._question.without(memory_mb)
         for stratum, policy in zip(self._strata, self._policies, strict=True):
@@ -150,7 +150,7 @@ class StratifiedPolicy:
 def _informative(
     policies: Sequence[AdaptivePolicy], problems: Sequence[StratumProblem], slots: int
 ) -> tuple[float, tuple[Trial, ...]]:
-    """The trials of the value where they promise most, and that promise."""
+    """The trials of the most promising value, and what they promise."""
     found = [
         policy.acquire(each.problem, slots)
         for policy, each in zip(policies, problems, strict=True)
