@@ -40,7 +40,7 @@ _VALUES: Final = "tuner_values.pickle"
 _LOAD: Final = f"""import pickle
 with open(__file__.replace("{_HANDLER}.py", "{_VALUES}"), "rb") as file:
     globals().update(pickle.load(file))"""
-# What is returned goes back as JSON; an array or a frame need not be any.
+# The return value goes back as JSON, which an array or a frame may not be.
 _ENTRY: Final = """
 
 def handler(event, context):
@@ -211,7 +211,7 @@ class _Sources:
         for name, value in self._values.items():
             try:
                 data = pickle.dumps(value)
-            except Exception as error:  # foreign code raises what it likes
+            except Exception as error:  # foreign code may raise anything
                 raise self._refusal(
                     f"{name} can't be pickled ({error}): make it within the function"
                 ) from None

@@ -68,7 +68,7 @@ def compare(
             "two functions says nothing about either; `different_functions=True` does it anyway"
         )
     goal, book = goal or common_goal(a, b) or Goal(), price_book or current_price_book()
-    a, b = a.alone, b.alone  # one may be what the other was informed by
+    a, b = a.alone, b.alone  # one may have informed the other
 
     def between(pair: tuple[Sweep, Sweep]) -> Comparison:
         known = analyses if pair == (a, b) and analyses is not None else None

@@ -128,7 +128,7 @@ def remove(chosen: Sequence[KeptSweep], state_dir: Path) -> tuple[KeptSweep, ...
         except OSError as error:
             raise InputError(f"{each.file} can't be removed: {error.strerror}") from None
         removed.append(each)
-        with contextlib.suppress(OSError):  # others are left in it
+        with contextlib.suppress(OSError):  # others are still in it
             each.file.parent.rmdir()
     return tuple(removed)
 

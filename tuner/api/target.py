@@ -150,7 +150,7 @@ def _local_target(
                 allow_outside=allow_outside,
             )
         )
-        # The endpoint and all that it holds end with this run: so does the journal.
+        # The endpoint and everything in it end with this run, and so does the journal.
         journals = stack.enter_context(tempfile.TemporaryDirectory(prefix="tuner-"))
         gateway = stack.enter_context(
             connect(

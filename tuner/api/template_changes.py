@@ -66,7 +66,7 @@ def _another_size(edit: MemoryEdit, current_mb: int, *, picked: bool) -> str | N
     """Why the line isn't the measured function's: it sets a size other than the current one."""
     if edit.memory_mb == current_mb or (edit.is_chosen and picked):
         return None
-    if edit.now == edit.after and not edit.is_chosen:  # somebody has changed it already
+    if edit.now == edit.after and not edit.is_chosen:  # somebody has already changed it
         return None
     advice = (
         "give `template_parameters=NAME=VALUE` to pick its branch"

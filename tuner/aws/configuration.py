@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tuner.model.function import Architecture, PackageType
 
-# Fields that have a place of their own in FunctionConfig.
+# Fields with their own place in FunctionConfig.
 _MODELLED = frozenset(
     ("FunctionName", "FunctionArn", "Architectures", "PackageType", "Runtime", "MemorySize",
      "Timeout", "EphemeralStorage", "CodeSha256", "Version", "Description", "RevisionId",

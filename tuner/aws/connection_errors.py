@@ -123,7 +123,7 @@ def _credentials_problem(error: Exception, connection: Connection) -> Credential
         case boto.LoginError():
             text = f"the login session has expired: run `aws login{connection.profile_option}`"
         case boto.CredentialRetrievalError() | boto.RefreshWithMFAUnsupportedError():
-            # What a credential process printed may hold a secret: it is not quoted.
+            # A credential process's output may have a secret: it isn't quoted.
             provider = plain(error.kwargs.get("provider", "MFA"))
             text = (
                 f"the AWS credentials could not be fetched or refreshed ({provider}): get new ones"

@@ -37,7 +37,7 @@ _CONFLICT_ATTEMPTS = 4
 _THROTTLE_WAITS_S = (0.5, 1.0, 2.0, 4.0)
 _MAX_PAGES: Final = 1000
 """50,000 versions: a longer list is an endpoint's fault."""
-# What a configuration says of work under way, and the waiter for its end.
+# How a configuration shows work in progress, and the waiter for its end.
 _UNDER_WAY: Final = (
     ("State", "Pending", "function_active_v2"),
     ("LastUpdateStatus", "InProgress", "function_updated_v2"),
@@ -160,7 +160,7 @@ class ControlPlane:
 
     def _wait_until(self, waiter_name: str, function: FunctionRef, qualifier: str | None) -> None:
         """Wait for a function or version. Raises AwsError if Lambda failed or takes too long."""
-        client: Any = self.client  # its waiters' types know whole seconds only
+        client: Any = self.client  # its waiters' types allow whole seconds only
         waiter = client.get_waiter(waiter_name)
         named, request = _named(function, qualifier), Request("GetFunction", function, qualifier)
         for delay_s, count in self._polling:

@@ -68,7 +68,7 @@ class Renewal:
     def _renew(self, generation: int, is_there: Callable[[], bool]) -> bool:
         with self._lock:
             if self._generation != generation:
-                return True  # another thread has seen to it
+                return True  # another thread has done it
             self._is_given_up |= self._in_vain >= MOST_IN_VAIN or not self._wait_for(is_there)
             if self._is_given_up:
                 return False

@@ -56,7 +56,7 @@ def connect(
     session = open_session(
         region=region, profile=profile, endpoint_url=endpoint_url, access_key_id=access_key_id
     )
-    if not session.keys:  # made-up keys of a server on this machine do not expire
+    if not session.keys:  # made-up keys for a local server don't expire
         session.on_client.append(Renewal(session, credentials_wait or CredentialsWait()).attach)
     return LambdaGateway(session, max_connections=max_connections, known=reference)
 

@@ -54,7 +54,7 @@ def least_policy(
     if isolation != "version":
         statements += _to_copy(arn, f"arn:{partition}:iam::{account_id}:role/*")
     statements += [
-        # IAM knows no resource for this one.
+        # IAM has no resource for this one.
         allow("SeeItsEventSources", ["lambda:ListEventSourceMappings"], ["*"]),
         allow("OptionalSeeItsAsyncSettings", ["lambda:GetFunctionEventInvokeConfig"], [arn]),
         allow("ReadConcurrencyLimits", ["lambda:GetAccountSettings"], ["*"]),
@@ -133,7 +133,7 @@ def _to_copy(arn: str, roles: str) -> list[dict[str, Any]]:
             ],
             [copies],
         ),
-        # For `tuner recover --function`; IAM knows no resource for this one.
+        # For `tuner recover --function`; IAM has no resource for this one.
         allow("OptionalFindCopiesWithoutJournal", ["lambda:ListFunctions"], ["*"]),
         allow(
             "OptionalDeleteLogsOfCopies",

@@ -40,7 +40,7 @@ _CHUNK_BYTES = 64 * 1024
 _READ_LIMIT_BYTES = MAX_SYNC_PAYLOAD_BYTES + _CHUNK_BYTES
 
 # Raised once the request was, or may have been, on its way. HTTPClientError is botocore's word for
-# whatever it did not foresee, and TLS can break in the middle of a reply too.
+# anything unexpected, and TLS can break in the middle of a reply too.
 _PERHAPS_RAN = (
     boto.ConnectionClosedError,
     boto.HTTPClientError,
@@ -49,7 +49,7 @@ _PERHAPS_RAN = (
     boto.ResponseStreamingError,
     boto.SSLError,
 )
-# Lambda's API reference, "Invoke", Errors: what Lambda could not set up, so that nothing ran.
+# Lambda's API reference, "Invoke", Errors: what Lambda couldn't set up, so nothing ran.
 SETUP_FAILURES = frozenset(
     ("EC2AccessDeniedException", "EC2ThrottledException", "EC2UnexpectedException",
      "ENILimitReachedException", "ENINotReadyException", "InvalidRuntimeException",
@@ -89,7 +89,7 @@ class Invocations:
         clock = self._clock
         started_s = clock()
         try:
-            # "name:1" rather than Qualifier: some servers of this API overlook the latter.
+            # "name:1" rather than Qualifier, which some servers of this API ignore.
             answer = client.invoke(
                 FunctionName=f"{function.target}:{version}", LogType="Tail", Payload=payload
             )
@@ -125,7 +125,7 @@ class Invocations:
                     read_timeout=timeout_s + self._grace_s,
                     retries={"mode": "standard", "total_max_attempts": 1},
                     max_pool_connections=self._max_connections,
-                    # The parameters are made here, for every single invocation.
+                    # The parameters are made here, for every invocation.
                     parameter_validation=False,
                 )
             return self._clients[timeout_s]

@@ -53,7 +53,7 @@ _UNKNOWN_KEYS = frozenset(
     ("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "MissingAuthenticationToken",
      "MissingAuthenticationTokenException", "AuthFailure", "UnrecognizedClientException")
 )  # fmt: skip
-# Their messages may hold the signed headers, the session token among them: never quoted.
+# Their messages may have the signed headers with the session token: never quoted.
 _BAD_SIGNATURE = frozenset(
     ("IncompleteSignature", "IncompleteSignatureException", "InvalidSignature",
      "InvalidSignatureException", "SignatureDoesNotMatch")
@@ -221,7 +221,7 @@ def _denied(message: str, connection: Connection, request: Request) -> AccessDen
     elif action in (default, *_IAM_ACTIONS.values()):
         asked = "`tuner iam-policy` (`purpose={}`)" if request.purpose else "`tuner iam-policy {}`"
         advice = f"{asked.format(request.purpose or name or 'FUNCTION')} prints the least policy"
-    else:  # a key, a role: needed on the way, and no part of the policy
+    else:  # a key or role that it needs, which isn't in the policy
         advice = f"allow it for these credentials ({request.operation} needs it)"
     return AccessDeniedError(
         f"access denied: {action}{f' on function {name}' if name else ''} in {connection.text} "
@@ -245,7 +245,7 @@ def _retry_after_s(response: Mapping[str, Any]) -> float | None:
     try:
         seconds = float(given)
     except (TypeError, ValueError):
-        return None  # absent, or an HTTP date, which Lambda does not send
+        return None  # absent, or an HTTP date, which Lambda doesn't send
     return seconds if 0 <= seconds < float("inf") else None
 
 

@@ -40,7 +40,7 @@ _PLAIN: Final = (
     "Architectures", "FileSystemConfigs", "Handler", "KMSKeyArn", "MemorySize", "PackageType",
     "Role", "Runtime", "Timeout",
 )  # fmt: skip
-# What a copy takes along of a setting that has parts, and the parts that are its own or Lambda's.
+# The parts of a setting that a copy takes along, and the parts that are its own or Lambda's.
 _PARTS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
     "Environment": (frozenset({"Variables"}), frozenset({"Error"})),
     "EphemeralStorage": (frozenset({"Size"}), frozenset()),
@@ -97,7 +97,7 @@ class TemporaryCopies(LambdaReader):
         source, made = self.resolve(function), self._copy(copy)
         client: Any = self._control.client
         with self._control.translating(Request("GetFunction", source)):
-            # With the link to the code, which stays in here.
+            # With the link to the code, which stays in this module.
             answer = client.get_function(FunctionName=source.target)
             settings = copied_settings(answer["Configuration"])
         code = _code_of(build) if build is not None else self._code(source, answer)
@@ -105,7 +105,7 @@ class TemporaryCopies(LambdaReader):
         try:
             with self._control.translating(Request("CreateFunction", made)):
                 client.create_function(FunctionName=made.target, **parameters)
-        except ConflictError:  # the SDK's first try took effect, or it is somebody else's
+        except ConflictError:  # the SDK's first try took effect, or it's somebody else's
             self._check_ours(made, description)
         raw = self._control.settled(made)
         others = _differing(answer["Configuration"], raw)

@@ -156,7 +156,7 @@ def break_even_per_s(fleet: Fleet, capacity: Floats, lambda_usd_per_rate: Floats
     unit = fleet.unit_usd
     with np.errstate(divide="ignore", invalid="ignore"):
         gain = margin * capacity - unit
-        # A step on whose beginning both cost the same does not count: hence one less than ceil.
+        # A step that begins at equal cost doesn't count: hence one less than ceil.
         last = np.ceil((fleet.fixed_usd + margin * capacity) / gain - 1e-9) - 1
         last = np.maximum(last, fleet.min_units)
         crossing = (fleet.fixed_usd + last * unit) / margin
@@ -217,7 +217,7 @@ def break_even_by_hour_per_s(
 def _step_rates(capacity: Floats, load: FleetLoad) -> Floats:
     """Just above each multiple of a fixed unit's capacity, where another unit is needed."""
     if not load.is_fixed:
-        return np.empty(0)  # many hours in small steps are smooth together
+        return np.empty(0)  # many hours in small steps add up to a smooth curve
     starts = np.arange(1, MOST_STEPS + 1)[:, None] * capacity
     return np.asarray(starts.ravel() * (1 + 1e-9))
 

@@ -174,7 +174,7 @@ def _assumptions(middle: CostModel) -> list[_Assumption]:
         _Assumption("vcpu_speed", 1.0, *SPEED_RANGE, drawn("vcpu_speed")),
         _Assumption("container_concurrency", held, few, many, drawn("concurrency")),
     ]
-    if terms.traffic.basis == "rate" and peak > 1:  # a steady load is known to be one
+    if terms.traffic.basis == "rate" and peak > 1:  # a load that is said to be steady stays so
         found.append(_Assumption("peak_ratio", peak, 1.0, PEAK_RANGE * peak, peaking))
     return found
 

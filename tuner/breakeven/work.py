@@ -92,7 +92,7 @@ def part_work(sizes_mb: Sequence[int], duration_ms: Floats) -> tuple[Floats, Flo
     at_top = duration_ms[:, top]
     wait = np.clip(_intercept(MB_PER_VCPU / sizes[below], duration_ms[:, below]), 0, at_top)
     cpu = np.maximum(at_top - wait, 1e-3 * at_top) * share
-    wait = np.maximum(at_top - cpu / share, 0.0)  # rounding may leave less than nothing
+    wait = np.maximum(at_top - cpu / share, 0.0)  # rounding may leave it slightly negative
     left = np.maximum(duration_ms[:, -1] - wait, cpu / max(float(sizes[-1]) / MB_PER_VCPU, 1.0))
     return wait, cpu, np.maximum(cpu / left, 1.0)
 

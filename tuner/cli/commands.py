@@ -96,7 +96,7 @@ def measure_command(view: SweepView, flags: Sequence[str]) -> str:
 def goal_flags(goal: Goal, kept: Goal | None = None) -> list[str]:
     """The options that turn the goal kept in a sweep (or the default one) into this one."""
     usual = kept or type(goal)()
-    # A goal that is named has its own weight, and so drops the one that is kept.
+    # A named goal has its own weight, which replaces the kept one.
     drops_weight = goal.time_weight is None and usual.time_weight is not None
     is_named = drops_weight or goal.name != usual.name
     flags = [f"--goal {goal.name}"] if is_named else []

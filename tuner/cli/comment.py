@@ -140,7 +140,7 @@ class ChangeOptions:
             [(sweep, shown(answer)) for sweep, answer in answers],
             key=key,
             digests=[digest_of(each) for each in self.code or ()],
-            # A template's own line is quoted as it stands.
+            # A template's own line is quoted verbatim.
             changes=[shown(each) if isinstance(each, NoTemplateLine) else each for each in changes],
         )
 

@@ -115,7 +115,7 @@ def read_file(folder: Path) -> dict[str, Any]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a folder that may not be entered
+    except OSError:  # a folder without access
         return False
 
 
@@ -144,7 +144,7 @@ def _is_outside(given: str, folder: Path) -> bool:
     try:
         path = (folder / given).resolve()
         return path.exists() and not path.is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError):  # inline JSON is no name that a file system takes
+    except (OSError, ValueError, RuntimeError):  # inline JSON isn't a valid file name
         return False
 
 

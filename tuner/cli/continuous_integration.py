@@ -17,7 +17,7 @@ from tuner.forge.protocol import ForgeName, Target
 _PULL_REF: Final = re.compile(r"refs/pull/([0-9]+)/(?:merge|head)")
 _REPOSITORY: Final[dict[ForgeName, re.Pattern[str]]] = {
     "github": re.compile(r"[\w.-]+/[\w.-]+"),
-    "gitlab": re.compile(r"[\w.-]+(?:/[\w.-]+)+"),  # groups have groups
+    "gitlab": re.compile(r"[\w.-]+(?:/[\w.-]+)+"),  # groups can be nested
 }
 _MAX_EVENT_BYTES: Final = 32 * 1024 * 1024
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -34,7 +34,7 @@ class _Names(NamedTuple):
 
 _NAMES: Final[dict[ForgeName, _Names]] = {
     "github": _Names("GITHUB_REPOSITORY", "GITHUB_API_URL", "GITHUB_TOKEN", "pull request"),
-    # https://docs.gitlab.com/ci/variables/predefined_variables/; a job's own token may not comment.
+    # https://docs.gitlab.com/ci/variables/predefined_variables/; a job token can't comment.
     "gitlab": _Names("CI_PROJECT_PATH", "CI_API_V4_URL", "GITLAB_TOKEN", "merge request"),
 }
 
@@ -132,7 +132,7 @@ def _check(api_url: str | None) -> None:
         raise UsageError("--api-url isn't an address: write https://HOST/PATH") from None
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     if not safe or not parts.hostname:
-        shown = f"{parts.scheme}://{parts.hostname or ''}"  # without a password that is in it
+        shown = f"{parts.scheme}://{parts.hostname or ''}"  # leaves out a password
         raise UsageError(f"--api-url {shown!r}: the token is sent over https only")
     if "@" in parts.netloc:
         raise UsageError(

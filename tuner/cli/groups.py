@@ -91,7 +91,7 @@ class GoalOptions:
             max_cost_usd_per_million=_or(self.max_cost_per_million, kept.max_cost_usd_per_million),
             cold_start_share=_or(self.cold_start_share, kept.cold_start_share),
             allow_different_replies=self.allow_different_replies or kept.allow_different_replies,
-            # A goal that is named has its own weight.
+            # A named goal has its own weight.
             time_weight=_or(self.time_weight, None if self.goal else kept.time_weight),
         )
 

@@ -55,7 +55,7 @@ def iam_policy(
     else:
         policy = least_policy(function, region=region or "*", isolation=isolation)
     show_json(policy)
-    count = len("".join(json.dumps(policy).split()))  # IAM does not count white space
+    count = len("".join(json.dumps(policy).split()))  # IAM doesn't count white space
     if count > MOST_OF_A_USER:
         say(
             f"The policy has {count:,} characters, and the inline policies of a user may have "

@@ -71,7 +71,7 @@ def serve(
     with (
         suppress(_StoppedError),
         _stopped_by_signals(),
-        # In a process of its own, without the variables of this one: handlers run below it.
+        # In its own process, without this one's variables, because handlers run below it.
         start_local_lambda(
             template,
             python=sys.executable,

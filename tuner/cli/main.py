@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the answer has seen enough; nothing more can be said there.
+        # The reader has seen enough and closed the pipe; nothing more can be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
@@ -78,7 +78,7 @@ def _run_app(arguments: list[str]) -> int:
         raise
     except Exception as error:
         asks_help = not arguments or bool({"-h", "--help"} & set(arguments))
-        if asks_help and isinstance(error, OSError):  # stdout is all that help needs
+        if asks_help and isinstance(error, OSError):  # help needs stdout only
             raise
         if os.environ.get("TUNER_DEBUG"):
             raise

@@ -115,7 +115,7 @@ MaxMemory = Annotated[
     int | None,
     measure_option(**SIZE_MB, help="Largest size to consider (default: 10240)."),
 ]
-# What is wanted has no default here: a sweep keeps the goal that it was made for.
+# The goal has no default here: a sweep keeps its own.
 GoalOption = Annotated[
     Literal["cost", "speed", "balanced"] | None,
     goal_option(
@@ -245,7 +245,7 @@ ReportFormat = Annotated[
     Literal["text", "json", "markdown", "html", "png", "svg"],
     output_option("--format", help="What to write."),
 ]
-# Not called `out`: a folder's setting of that name is the sweep file that `tune` writes.
+# Not called `out`: a setting of that name is the sweep file that `tune` writes.
 ReportFile = Annotated[
     Path | None,
     output_option(

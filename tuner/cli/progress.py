@@ -55,7 +55,7 @@ def progress() -> Iterator[ProgressHook]:
     try:
         yield BarProgress(bar)
     finally:
-        with suppress(OSError):  # the terminal is gone: the answer may go to a file all the same
+        with suppress(OSError):  # the terminal is gone, but the answer may still go to a file
             bar.stop()
 
 

@@ -91,7 +91,7 @@ def recover(
         stray = partial(
             recovery.open_stray, function, state_dir=folder, take_over=take_over or (), **place
         )
-        # Where nothing else is to be told, a failure to look is the whole answer.
+        # If there is nothing else to report, a failure to look is the whole answer.
         _recover_one(stray, outcome, manner, has_journal=False, is_all=not outcomes)
         outcomes.append(outcome)
     exit_code = max((outcome.exit_code for outcome in outcomes), default=0)

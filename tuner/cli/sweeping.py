@@ -194,7 +194,7 @@ def _run(
     try:
         return session.run(prepared, target, on_progress=on_progress, stop=stop)
     except (LeftChangedError, HookError):
-        with suppress(Exception):  # whatever it is, it must not hide what is left changed
+        with suppress(Exception):  # no error may hide that something is left changed
             answer(load_sweep(prepared.file))
         raise
 

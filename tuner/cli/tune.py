@@ -54,7 +54,7 @@ def tune(
     see the plan and its cost, and confirm it, before anything changes.
     """
     if target.local is not None:
-        refuse_other_systems()  # before what is imported next, which they lack
+        refuse_other_systems()  # before the next imports, which those systems lack
     from tuner.cli.sweeping import sweep_and_answer
 
     if function is None and measure.resume is None:

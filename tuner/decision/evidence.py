@@ -131,7 +131,7 @@ def _call_number(invocation: Invocation, next_number: dict[str, int]) -> int | N
     if name not in next_number:
         return None
     number = next_number[name]
-    if invocation.outcome in _FAILURES:  # the environment may be another one from here on
+    if invocation.outcome in _FAILURES:  # from here on it may be another environment
         del next_number[name]
     else:
         next_number[name] = number + 1

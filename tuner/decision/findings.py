@@ -40,7 +40,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
     yield from _function_errors(evidence)
     yield from replies_findings(evidence, sweep.function.memory_mb)
     if sweep.throttle_count and all(each.code != "throttled" for each in sweep.findings):
-        yield Finding(  # of a sweep that was cut off before it could say so
+        yield Finding(  # from a sweep that was cut off before it could report them
             "throttled",
             "info",
             f"{sweep.throttle_count} calls were throttled and retried; a throttled call runs "
@@ -48,7 +48,7 @@ def sweep_findings(sweep: Sweep, evidence: Evidence) -> Iterator[Finding]:
         )
     unsampled = set(evidence.unsampled_payloads)
     if not unsampled or unsampled == set(evidence.samples):
-        return  # nothing at all was sampled: the verdict says why
+        return  # there are no samples: the verdict says why
     for seen, advice in (
         (False, "never succeeded: fix it or leave it out"),
         (True, "has no warm sample yet: allow more invocations (`max_invocations`)"),

@@ -65,7 +65,7 @@ class Scatter:
         """Estimate the percentiles of the slowest of `payloads` at sizes of the estimates."""
         columns = [self.estimates.column(size) for size in sizes_mb]
         modelled = np.ascontiguousarray(self.worst_ms(payloads, columns).swapaxes(1, 2))
-        # The middle, not the mean: what may be slow now and then has no end upwards.
+        # The median, not the mean: rare slow calls have no upper limit.
         lows, middles, highs = np.quantile(
             modelled, (0.05, 0.5, 0.95), axis=2, overwrite_input=True
         ).tolist()

@@ -51,7 +51,7 @@ def _interval_ranks(count: int, percentile: float) -> tuple[int, int] | None:
     """Which of the sorted samples are the interval's ends, from 0; None if there are too few."""
     below = list(
         accumulate(_binomial(count, rank, percentile / 100) for rank in range(count))
-    )  # of index i: how surely the percentile lies below the i-th smallest
+    )  # for index i: how surely the percentile is below the i-th smallest
     if not below or below[-1] < _SURENESS:
         return None
     one_side = (1 + _SURENESS) / 2

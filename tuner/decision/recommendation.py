@@ -106,7 +106,7 @@ def _options(problem: Problem) -> Iterator[Option]:
 def _findings(analysis: Analysis) -> Iterator[Finding]:
     """What the run, the invocations and the curve show."""
     sweep, problem, varied = analysis.sweep, analysis.problem, analysis.sweep.plan.varied
-    # What fails is said once, by outcome, with what it rules out.
+    # Failures are reported once, by outcome, with what they rule out.
     yield from (finding for finding in sweep.findings if finding.code != "size_failed")
     if varied is None:
         yield from sweep_findings(sweep, analysis.evidence)

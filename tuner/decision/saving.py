@@ -111,7 +111,7 @@ def _kept(analysis: Analysis, reason: str, *, monthly: bool) -> Choice:
         cost_usd_per_million_records=current.cost_usd_per_million_records,
         saving_ratio=NOTHING,
         saving_usd_per_month=NOTHING if monthly else None,
-        # Both speak of the size that is best under the goal, which is not the one that is kept.
+        # Both are about the best size under the goal, not the one that is kept.
         expected_regret_ratio=None,
         regret_bound_ratio=None,
         confidence=None,

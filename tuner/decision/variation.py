@@ -83,7 +83,7 @@ def _value_answer(
     each = problem_at(problems, stratum.value)
     if each is None:
         return ValueAnswer(stratum.value, stratum.record_count, None, ())
-    # What says something of the work is as it comes: each value is compared with itself.
+    # Findings about the work stay: each value is compared with itself.
     now = problem_at(problems, varied.current) if varied.is_setting else each
     problem = replace(
         each.problem, ranking=replace(each.problem.ranking, rivals=None, staying=None), now=None

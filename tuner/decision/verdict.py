@@ -59,7 +59,7 @@ def judge(problem: Problem) -> Choice:
             lean_saving_ratio=_saving(problem, move.answer),
         )
     return Choice(
-        # The verdict is of the size; another value of a parameter goes with it.
+        # The verdict is about the size; another value of a parameter goes with it.
         verdict="keep" if size == problem.current_mb else move.verdict,
         memory_mb=size,
         basis=_basis(problem, size),

@@ -53,10 +53,10 @@ class GithubForge(RetryingClient):
             base_url=(target.api_url or DEFAULT_BASE_URL).rstrip("/"),
             timeout=_TIMEOUT_S,
             # No retry (waited for here, within a bound and with the caller's sleep), and an error
-            # for each redirect: PyGithub takes what comes with one for the answer.
+            # for each redirect, whose body PyGithub would take for the answer.
             retry=Retry(0, read=False, status_forcelist=_REDIRECTS, allowed_methods=None),
             per_page=100,
-            lazy=True,  # nothing is read of repository and comment but what is asked for
+            lazy=True,  # only the requested fields of repository and comment are read
             seconds_between_requests=None,
             seconds_between_writes=None,
         )
@@ -109,7 +109,7 @@ class GithubForge(RetryingClient):
     def shows(self, suggestion: Suggestion) -> bool:
         """Whether the diff shows the line as it is here. A file that's too large has no patch."""
         if self._files is None:
-            self._head = self.ask(lambda: self._pull.head.sha)  # before the files
+            self._head = self.ask(lambda: self._pull.head.sha)  # read before the files
             self._files = self.ask(
                 lambda: {
                     each.filename: new_side(each.patch or "") for each in self._pull.get_files()

@@ -44,14 +44,14 @@ class GitlabForge(RetryingClient):
             import requests  # noqa: PLC0415 - comes with it
         self._retry_after = ""
         session = requests.Session()
-        session.max_redirects = 0  # an error for each: the token's header would go along
+        session.max_redirects = 0  # an error for each, because the token's header would go along
         session.hooks["response"].append(self._note_headers)
         self._api = gitlab.Gitlab(
             target.api_url.removesuffix("/").removesuffix(_API) if target.api_url else None,
             private_token=target.token,
             timeout=_TIMEOUT_S,
             per_page=100,
-            keep_base_url=True,  # a further page is asked of the same server, with its token
+            keep_base_url=True,  # the next page comes from the same server, with its token
             session=session,
         )
         project, number = quote(target.repository, safe=""), target.number
@@ -102,7 +102,7 @@ class GitlabForge(RetryingClient):
     def shows(self, suggestion: Suggestion) -> bool:
         """Whether the diff shows the line as it is here. A file that's too large has no diff."""
         if self._files is None:
-            self._commits()  # before the files
+            self._commits()  # read before the files
             self._files = {
                 each["new_path"]: (each["old_path"], new_side(each.get("diff") or ""))
                 for each in self._listed(f"{self._path}/diffs")
@@ -143,7 +143,7 @@ class GitlabForge(RetryingClient):
             "new_line": suggestion.line,
         }
         if line is not None and line.old_line is not None:
-            position["old_line"] = line.old_line  # a line that did not change needs both
+            position["old_line"] = line.old_line  # an unchanged line needs both
         self._change("post", self._discussions, {"body": body, "position": position})
 
     def update_remark(self, remark: Remark, body: str) -> None:

@@ -97,7 +97,7 @@ class RetryingClient:
                 f"{self.forge} redirected the request, and redirects aren't followed: check "
                 f"`api_url` ({self.api_hint}), and that `repository` has its present name"
             )
-        if isinstance(error, OSError):  # of requests, most of whose errors are OSErrors
+        if isinstance(error, OSError):  # from requests, most of whose errors are OSErrors
             return ForgeError(
                 f"{self.forge} does not answer ({type(error).__name__}): check the network and "
                 "`api_url`"

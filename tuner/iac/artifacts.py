@@ -48,7 +48,7 @@ def local_files(node: TemplateNode, what: str) -> Path:
         )
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
-    except OSError:  # no name that a file system takes
+    except OSError:  # not a valid file name
         is_folder = is_file = False
     if is_file and path.suffix.lower() not in _PACKED:
         node.refuse(f"{what} {uri!r} is a file but not a ZIP: name its folder")
@@ -74,7 +74,7 @@ def _may_be_read(path: Path, node: TemplateNode) -> bool:
     try:
         own, wanted = node.path.parent.resolve(), path.resolve()
         roots = [each for each in (own, *own.parents) if (each / ".git").exists()]
-    except (OSError, ValueError, RuntimeError):  # no name that a file system takes: said later
+    except (OSError, ValueError, RuntimeError):  # not a valid file name: reported later
         return True
     return wanted.is_relative_to(roots[0] if roots else own)
 

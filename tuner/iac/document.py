@@ -17,7 +17,7 @@ from tuner.errors import TemplateError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation takes no larger template from S3
+MAX_TEMPLATE_BYTES: Final = 1_000_000  # CloudFormation accepts no larger template from S3
 _MAX_DEPTH: Final = 60
 MAX_NODES: Final = 100_000
 """Values that a file's aliases may expand to in total."""
@@ -33,7 +33,7 @@ _YAML_TAG: Final = "tag:yaml.org,2002:"
 STRING_TAG: Final = f"{_YAML_TAG}str"
 _PLAIN_TAGS: Final = frozenset({"str", "int", "float", "timestamp", "merge", "value"})
 
-# The C parser where PyYAML has one: the other takes ten seconds for a megabyte.
+# The C parser if PyYAML has one: the other takes ten seconds for a megabyte.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -82,7 +82,7 @@ class Scope:
             return False
         try:
             return self.is_absent(self._branch(argument, "Fn::If"))
-        except TemplateError:  # said when the value is needed
+        except TemplateError:  # reported when the value is needed
             return False
 
     def holds(self, name: str, node: TemplateNode) -> bool:

@@ -121,7 +121,7 @@ def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
         return False
     try:
         return node.resolved(_MEMORY).yaml_node is value.yaml_node
-    except TemplateError:  # of a part that only an account knows
+    except TemplateError:  # it has a part that only an account knows
         return False
 
 
@@ -176,7 +176,7 @@ class _Function:
                 f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
                 "where it is given"
             )
-        replace(parameter, given=str(memory_mb)).value(asked)  # whether it may have that value
+        replace(parameter, given=str(memory_mb)).value(asked)  # checks that it allows the value
         return parameter.nodes["Default"]
 
 
@@ -231,7 +231,7 @@ def _is_called(function: _Function, name: str) -> bool:
         return function.logical_id == name
     try:
         return function.name.text("FunctionName") == name
-    except TemplateError:  # of a part that only an account knows
+    except TemplateError:  # it has a part that only an account knows
         return False
 
 
@@ -249,7 +249,7 @@ def _may_be_called(function: _Function, name: str) -> bool:
     if kind != "Sub" or argument.is_list:
         return False
     texts = _REFERENCE.split(argument.text("FunctionName"))
-    # Names have 64 characters at most, so that many wildcards do not cost much either.
+    # Names have at most 64 characters, so even many wildcards are cheap.
     return len(texts) < 8 and re.fullmatch(".+".join(map(re.escape, texts)), name) is not None
 
 

@@ -37,7 +37,7 @@ _OF_EVENTS: Final = {
     "ServerlessHttpApiApiGatewayDefaultStage": ("$default", _HTTP_STAGE),
 }
 """What functions' events generate."""
-_ALWAYS_HERE: Final = "AWS::Logs::LogGroup"  # a group is made with its first line
+_ALWAYS_HERE: Final = "AWS::Logs::LogGroup"  # a log group is created by its first line
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ class References:
         scope = self.scope
         try:
             found = _generated_from(resource, scope, shared)
-        except TemplateError:  # of a value that only an account has
+        except TemplateError:  # it has a value that only an account knows
             return
         for name, (value, kind) in found.items():
             if name not in scope.types or name == resource.logical_id:

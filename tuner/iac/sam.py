@@ -96,7 +96,7 @@ def _template_file(path: Path) -> Path:
     try:
         if not path.is_dir():
             return path
-    except OSError:  # no name that a file system takes: reading it says so
+    except OSError:  # not a valid file name: reading it reports that
         return path
     for name in ("template.yaml", "template.yml"):
         if (path / name).is_file():

@@ -121,7 +121,7 @@ def fit_curve(
         known = levels if prior is None else JointLevels.of(levels, prior)
         rng = np.random.default_rng(seed if first_calls is None else (seed, 1))
         typical, changes = draw_log_curves(known, grid, rows.stop - rows.start, rng)
-        # All of them are drawn, so that other curves' are the same.
+        # All are drawn, so that other curves' draws stay the same.
         rng = np.random.default_rng((_SLOW_CALLS_STREAM, slow_calls_seed))
         slow = levels.slow_calls.draw_log_ratios(grid, draw_count, rng, runtime=runtime)[rows]
         unchanged = known.unchanged_share(changes) if isinstance(known, JointLevels) else None

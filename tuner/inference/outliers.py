@@ -62,7 +62,7 @@ def winsorize(
         inside = 0.5 * (1 + np.count_nonzero(counts > 1) / np.count_nonzero(~alone))
         spread = 1.4826 * float(np.quantile(np.abs(residual[~alone]), inside))
     limit = _CLIP_DEVIATIONS * max(spread, _USUAL_RATIO) + LARGEST_KINK_RATIO * alone
-    # What a quarter of all samples do is how the function scatters, and no slow call.
+    # If a quarter of all samples do it, that's the function's scatter, not slow calls.
     limit = np.maximum(limit, np.quantile(np.abs(residual), _USUAL_SHARE))
     typical = logs + np.clip(residual, -limit, limit) - residual
     above = level + typical - logs - of_others[size_of_sample]

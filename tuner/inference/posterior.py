@@ -230,7 +230,7 @@ def draw_log_curves(
     log_scale = prior_log_scale() - levels.log_anchor
     grid = _Grid.of(levels)
     glance = grid.log_weights(_Compact.whole(at_sizes, log_scale), grid.usual()).max(axis=1)
-    # Rounded, so that shapes which are alike at what was measured come in their own order.
+    # Rounded, so that shapes that agree at the measured sizes keep their order.
     plausible = _largest(np.round(glance, 9), _PLAUSIBLE_COUNT)
     compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
     weights = grid.log_weights(compact, grid.all())

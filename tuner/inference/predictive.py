@@ -79,7 +79,7 @@ def draw_ratio_quantiles(
     )
     weight = rng.dirichlet([*np.ones(count), _UNSEEN_COUNT], draw_count).T
     slow = draw_slow_rates(0, count, draw_count, rng)
-    # Where slow calls were seen, these tell of their rate; longer ones are possible.
+    # If slow calls were seen, they give the rate; longer ones are possible.
     slow *= weight[-1] if seen.slow else 1.0
     grid = _grid(seen.log_ratio, float(np.hypot(between, within).max()))
     usual = _share_below(grid, seen, weight, between=between, within=within)

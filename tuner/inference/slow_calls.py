@@ -50,7 +50,7 @@ _OWN_OCTAVES = 1.0
 _LEAST_RATIO = 0.5
 _NEVER = 1e-30
 _PRIOR_COUNT = 4.0
-_LARGEST_DEVIATION = 0.7  # a factor of two either way: beyond that nothing is known
+_LARGEST_DEVIATION = 0.7  # a factor of two either way: nothing is known beyond that
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def draw_slow_rates(
     """
     rates = np.array([0.0, *_RATES])
     prior = np.array([1 - share, *[share / len(_RATES)] * len(_RATES)])
-    # In logarithms: a thousand samples' likelihood is less than any number that there is.
+    # In logarithms: the likelihood of a thousand samples underflows.
     slow_log = slow_count * np.log(np.maximum(rates, _NEVER)) if slow_count else 0.0
     log_weight = np.log(prior) + slow_log + typical_count * np.log1p(-rates)
     weight = np.exp(log_weight - log_weight.max())

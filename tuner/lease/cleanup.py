@@ -79,7 +79,7 @@ def delete_versions(
         try:
             return io.retry(lambda: _listed(io.control, name, sweep_id, versions_before))
         except FunctionNotFoundError:
-            journal.published.clear()  # gone with it
+            journal.published.clear()  # they are gone with it
             return []
 
     def delete(version: str) -> None:

@@ -117,7 +117,9 @@ class Journal:
             make_private_dir(path.parent)
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             journal = cls(path, descriptor)
-            lock_file(descriptor, waits=True)  # for whoever looks, a moment, whether it is locked
+            lock_file(
+                descriptor, waits=True
+            )  # someone may hold it briefly to see whether it's locked
         except OSError as error:
             raise LeaseError(
                 f"the journal {path} can't be written ({error.strerror}): nothing was changed"

@@ -146,7 +146,7 @@ def remove_sweep_tag(arn: str, value: str, io: LeaseIO) -> None:
         try:
             io.control.remove_tag(arn, SWEEP_TAG)
         except AccessDeniedError:
-            if found is None:  # who may not remove a tag could hardly set one
+            if found is None:  # without permission to remove a tag, it was hardly set
                 return
             raise
         if io.control.read_tags(arn).get(SWEEP_TAG) == value:

@@ -267,7 +267,7 @@ def _remove_tag(plan: RecoveryPlan, io: LeaseIO) -> None:
         return
     except AwsError as error:
         if isinstance(error, AccessDeniedError) and not plan.remove_tag:
-            return  # whether it is still there may not even be read
+            return  # not even allowed to read whether it's still there
         raise LeftChangedError(
             f"{name}: the tag {SWEEP_TAG} wasn't removed ({error}). Run: tuner recover"
         ) from error
@@ -298,7 +298,7 @@ def _is_running(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
-        return False  # gone meanwhile, or unreadable: reading it says so
+        return False  # since removed, or unreadable: reading it reports that
     try:
         lock_file(descriptor, shared=True)
     except OSError:

@@ -147,11 +147,11 @@ def _run(work: Callable[[], T], limit: WorkLimit, is_over: Callable[[], bool]) -
 
     def enter() -> None:
         if not entered.acquire(blocking=False):
-            return  # an interruption hit the start of a thread that runs nevertheless
+            return  # interrupted while starting the thread, which runs anyway
         _here.is_worker = True
         try:
             run.returned.append(work())
-        except BaseException as error:  # handed on to the caller
+        except BaseException as error:  # passed on to the caller
             run.raised.append(error)
         finally:
             ended.set()

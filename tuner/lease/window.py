@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tuner.lease.uninterruptible import WorkLimit
     from tuner.model.function import FunctionConfig
 
-# After these an update has not been made and will not be.
+# After these, an update wasn't made and won't be.
 _NOT_MADE = (
     AccessDeniedError,
     CredentialsError,
@@ -75,7 +75,7 @@ class PublishWindow:
         limit: WorkLimit,
         restores: bool = True,
     ) -> None:
-        # A temporary copy is not restored: it is going to be deleted.
+        # A temporary copy isn't restored, because it will be deleted.
         self._restores = restores
         self._limit = limit
         self._original = original
@@ -145,7 +145,7 @@ class PublishWindow:
         is_ours = is_new and is_of_sweep(version, self._sweep_id)
         self._journal.tell_published(version.version, is_new=is_ours)
         self._check_version(version, size, is_new)
-        # Publishing may move the RevisionId.
+        # Publishing may change the RevisionId.
         self._latest = self._checked(self._agreeing(self._read(), size), size)
         self._io.on_progress(VersionPublished(size, version.version, is_new))
         return PublishedSize(size, version.version, is_new)

@@ -38,7 +38,7 @@ def is_inside(path: Path, folder: Path) -> bool:
     """Whether a path is in a folder once all links are followed."""
     try:
         return path.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError, RuntimeError):  # no name that a file system takes, endless links
+    except (OSError, ValueError, RuntimeError):  # not a valid file name, or endless links
         return False
 
 

@@ -84,7 +84,7 @@ class SourceEvents:
     def event_count(self) -> int | None:
         """How many events come before a recorded body repeats; None: bodies are made."""
         count = self._bodies.event_count if isinstance(self._bodies, Recorded) else None
-        # Parts of a batch are drawn from all over a folder: batches may share some.
+        # Parts of a batch come from all over the folder, so batches may share some.
         return count if count is None or self.batch_size == 1 else 1
 
     def body(self, index: int) -> bytes:

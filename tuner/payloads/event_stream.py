@@ -82,7 +82,7 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
         raise PayloadError(f"folder {str(folder)!r} holds no events: put one file per event in it")
     digest = hashlib.sha256()
     for name in sorted(sizes):
-        if sizes[name] > MAX_SYNC_PAYLOAD_BYTES + 3:  # a byte order mark is not sent
+        if sizes[name] > MAX_SYNC_PAYLOAD_BYTES + 3:  # the byte order mark isn't sent
             raise PayloadError(
                 f"payload file {str(folder / name)!r} is over 6 MB, Lambda's limit for an "
                 "invocation: take it out, or make it smaller"

@@ -114,7 +114,9 @@ def _render(recipe: Mapping[str, Any], index: int | None, part: int = 0) -> str:
         try:
             reply = _children[0].render(recipe, index, part)
         finally:
-            if reply is None:  # interrupted, or ended: what it says next would be another's
+            if (
+                reply is None
+            ):  # interrupted, or ended: its next output would belong to another event
                 code = _children.pop().end()
     if reply is None:
         why = "grows over Lambda's 6 MB or out of memory: make it smaller"

@@ -22,7 +22,7 @@ _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2")
 _SCHEMA_SUFFIX: Final = ".schema.json"
 
 
-# What may be repeated in a message: a path, never a payload that was mistaken for one.
+# Only a path may be repeated in a message, never a payload mistaken for one.
 _LOOKS_LIKE_PATH: Final = re.compile(r"[\w./~+@-][\w./~+@ -]{0,254}")
 _BEGINS_JSON: Final = ("{", "[", '"')
 

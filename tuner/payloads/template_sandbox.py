@@ -93,7 +93,7 @@ def _check_growth(operator: str, left: Any, right: Any) -> None:
     sized = [len(each) for each in (left, right) if hasattr(each, "__len__")]
     whole = [each for each in (left, right) if isinstance(each, int)]
     too_much = {
-        "%": isinstance(left, str),  # a width in it would make any length
+        "%": isinstance(left, str),  # a width in it could make any length
         "+": sum(sized) > _MOST,
         "*": bool(sized and whole and sized[0] * whole[0] > _MOST)
         or (len(whole) == 2 and sum(map(int.bit_length, whole)) > _MOST_BITS),

@@ -38,8 +38,10 @@ _MOST_MEMORY_BYTES: Final = 512 * 1024 * 1024
 
 def main() -> None:
     """Answer requests on stdin until it ends: a recipe with its number, or an event from one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's, whose end ends this
-    with suppress(ValueError, OSError):  # a system without such a limit
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is for the caller, whose end ends this process
+    with suppress(ValueError, OSError):  # the system has no such limit
         resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY_BYTES, _MOST_MEMORY_BYTES))
     recipes: dict[int, Any] = {}
     while True:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FREE_EPHEMERAL_STORAGE_MB: Final = 512
 
-# 1/1024 and 1/1000 end after a few decimals: with this many digits no product is ever rounded.
+# 1/1024 and 1/1000 have few decimals: with this many digits no product is ever rounded.
 _EXACT: Final = Context(prec=60)
 
 
@@ -282,7 +282,7 @@ def age_finding(as_of: str, today: datetime.date) -> Finding | None:
     return Finding(
         "old_prices",
         "warning",
-        # No count of days: a comment would else change daily.
+        # No count of days, because a comment would change daily.
         f"the oldest price used is from {as_of}, over {MAX_PRICE_AGE_DAYS} days ago: run tuner "
         "prices refresh",
     )

@@ -56,7 +56,7 @@ def make_document(found: Iterable[Fact], *, as_of: str, what: str) -> dict[str, 
     }
     for fact in found:
         _place(regions[fact.block].setdefault(fact.region, {}), fact)
-    # The fee, and so the older day, is the bundled one: the Price List has it by type only.
+    # The fee, and so the older date, is the bundled one: the Price List has it by type only.
     requests = {name: entry["request"] for name, entry in regions.pop("managed_instances").items()}
     managed = {**bundled["managed_instances"], "requests": requests}
     for block, complete in (("lambda", _complete_lambda), ("fargate", _complete_fargate)):

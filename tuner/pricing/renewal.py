@@ -53,7 +53,7 @@ def current_price_book(data_dir: Path | None = None) -> PriceBook:
 
 @functools.lru_cache(maxsize=4)
 def _book_with(file: Path, stamp: int) -> PriceBook:
-    del stamp  # a file that was written again is another one
+    del stamp  # a rewritten file counts as a new one
     try:
         return newest_prices(load_price_book(), _read(file))
     except PriceError as error:

@@ -91,7 +91,7 @@ def draw(
             cells[y][x] = "*"
     for point in sorted(points, key=lambda point: (point.current, point.recommended)):
         if mark := _mark(point, glyphs):
-            # In the cell of the curve's own dot, so that a mark lies on its curve.
+            # In the cell of the curve's own dot, so that a mark is on its curve.
             column = round(across.position(point.memory_mb) * (plot_width * wide - 1)) // wide
             row = round((1 - up.position(point.value)) * (height * high - 1)) // high
             cells[row][column] = mark

@@ -52,7 +52,7 @@ def to_json(recommendation: Recommendation) -> dict[str, Any]:
         },
         "current": {
             **fields,
-            # The curve is of the chosen value; another value's events have other percentiles.
+            # The curve is for the chosen value; another value's events have other percentiles.
             "percentiles_ms": None
             if current.parameters != recommendation.choice.parameters
             else _percentiles_at(recommendation, current.memory_mb),

@@ -145,7 +145,7 @@ def _print_pairs(
 ) -> None:
     rows = pair_rows(recommendation) if explain else main_pair_rows(recommendation)
     asked = recommendation.goal.percentile
-    # What there is beside a percentile: without room that is below, with what else is said.
+    # What goes beside a percentile; without room, it goes below with the notes.
     width = console.width - (0 if asked is None else _PERCENTILE_WIDTH)
     roomy = width >= ROOMY_WIDTH
     million = "$/million" if width >= WIDE_WIDTH else "$/M"

@@ -58,7 +58,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
     """
     check_output(inputs.request, inputs.earlier)
     gateway, book = target.gateway, current_price_book()
-    book.lambda_prices(gateway.region, "x86_64")  # an unknown region: say so before asking there
+    book.lambda_prices(gateway.region, "x86_64")  # report an unknown region before calling it
     config = gateway.read_function(gateway.resolve(inputs.function).target)
     check_measurable(config)
     inputs, findings = as_measured(inputs, target, config)
@@ -92,7 +92,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
         config,
         goal,
         planned,
-        # The checked ones begin anew at their end, which once_each must not.
+        # Checked events start over at their end, which once_each mustn't.
         inputs.payloads if request.safety.once_each else checked,
         prices,
         file,

@@ -163,7 +163,7 @@ class _Reading:
         kind = _KINDS.get(str(record.pop("record", None)))
         if kind is None:
             raise RecordError("the record's kind is unknown")
-        match _value(kind, record):  # a payload is for whoever asks for it, `read_payloads`
+        match _value(kind, record):  # payloads are read only on request, by `read_payloads`
             case PriorEvidence() as prior:
                 self._prior = prior
             case PriorEnvironment() as environment:
@@ -197,7 +197,7 @@ class _Reading:
         plan = sweep.plan
         if invocation.index != len(self._invocations):
             raise RecordError(f"index {invocation.index} follows {len(self._invocations) - 1}")
-        # The current size is measured even where the operator's limits leave it out.
+        # The current size is measured even if the operator's limits exclude it.
         if invocation.memory_mb not in {*plan.sizes_mb, sweep.function.memory_mb}:
             raise RecordError(f"{invocation.memory_mb} MB isn't a size of the plan")
         if all(invocation.payload != payload.name for payload in plan.payloads):
@@ -243,7 +243,7 @@ def _begin(record: dict[str, Any], path: Path) -> Sweep:
             f"the file is of version {version}, which can't be read any more: tune again"
         )
     if isinstance(goal := record.get("goal"), dict):
-        goal.pop("cost_slack_ratio", None)  # of the former rule: the new one answers
+        goal.pop("cost_slack_ratio", None)  # from the former rule: the new one answers
     try:
         header = _value(Header, record)
     except UsageError as error:

@@ -36,7 +36,7 @@ _LEAST_SIZES: Final = 2
 _HANDFUL: Final = 5
 _LEAST_SIZES_OF_ROW: Final = 3
 _UNANSWERED: Final = (Outcome.LOST_REPLY, Outcome.SERVICE_ERROR)
-# A function that fails now and then shall keep its sizes: with one failure in ten, three among the
+# A function that sometimes fails keeps its sizes: with one failure in ten, three among the
 # first five happen in 1% of all sizes.
 _LEAST_ERRORS: Final = 3
 _UNANSWERED_STREAK: Final = 5

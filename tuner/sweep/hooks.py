@@ -69,7 +69,7 @@ class Hooks:
                 input=event,
                 stdout=_STDERR,  # stdout carries the answer
                 env={**self.environment, **variables, "TUNER_HOOK": when},
-                start_new_session=True,  # a Ctrl-C is the sweep's to answer; cleaning up goes on
+                start_new_session=True,  # the sweep handles Ctrl-C; cleaning up continues
                 timeout=MAX_S,
                 check=True,
             )

@@ -174,7 +174,7 @@ class VersionEnvironments:
         if self._crash_count == 0:
             return None
         if report is not None and report.cold_start:
-            # One call at a time: had the crashed environment been kept, it would have served.
+            # One call at a time: a kept environment would have served this call.
             if self._is_traceable:
                 self._crash_count = 0
             return None

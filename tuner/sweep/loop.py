@@ -135,7 +135,7 @@ class SweepLoop:
             self._end = "interrupted"
             return
         if self._start_pending(most_a_version=1):
-            # More calls in flight of a version would only be more cold starts.
+            # More calls in flight for a version would only add cold starts.
             fair_share = math.ceil(self._slots.count / max(1, len(self._versions)))
             self._start_pending(most_a_version=fair_share)
 
@@ -209,7 +209,9 @@ class SweepLoop:
                 continue
             worst_usd = self._pricing.worst_cost_usd(trial.memory_mb)
             if not self._ledger.can_afford(worst_usd):
-                if not self._in_flight:  # otherwise what ends may cost less than its worst case
+                if (
+                    not self._in_flight
+                ):  # otherwise a call that ends may cost less than its worst case
                     self._end = "budget"
                     self._recording.find(findings.BUDGET_REACHED)
                 return False
@@ -331,7 +333,7 @@ class SweepLoop:
         """
         if not self._in_flight:
             return
-        self._end = self._end or "failed"  # an error is on its way up
+        self._end = self._end or "failed"  # an error is being raised
         for call in tuple(self._in_flight):
             if call.due_s is not None:  # a throttle ran nothing
                 self._settle(call, 0.0)

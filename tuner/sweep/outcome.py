@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # An exception's class name in any of Lambda's languages. Anything else may hold data.
 _ERROR_TYPE = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
-# Runtimes that end themselves before the platform does.
+# Runtimes that exit before the platform ends them.
 _MEMORY_ERRORS: Final = frozenset(
     ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
 )

@@ -145,7 +145,7 @@ def plan_adaptive(request: TuneRequest, basis: Basis, goal: Goal) -> SweepPlan:
     _check_affordable(basis.pricing, sizes, request.budget.budget_usd)
     estimate = estimate_adaptive(
         basis.pricing,
-        sorted({*sizes, basis.function.memory_mb}),  # measured even where the limits leave it out
+        sorted({*sizes, basis.function.memory_mb}),  # measured even if the limits exclude it
         invocation_count=most,
         concurrency=basis.concurrency,
         publish_s=basis.publish_s,

@@ -84,13 +84,13 @@ class Recording:
             self._writer.append(invocation)
         earlier = self._earlier
         if earlier is not None and earlier.file is not None and earlier.plan.keep_payloads:
-            # What it kept of the events may not be sent again.
+            # Events that it kept may not be sent again.
             for key, body in read_payloads(Path(earlier.file)).items():
                 self.keep(*key, body)
         if self.memory_cap_mb is not None:
             self._writer.append(MemoryCap(self.memory_cap_mb))
         self.find_all((*self._earlier_findings, *self._sweep.findings))
-        if self._unsaved is not None:  # nothing is measured yet: not a call is worth making
+        if self._unsaved is not None:  # nothing is measured yet: no call is worth making
             raise self._unsaved
         self._writer.settle()
 

@@ -29,7 +29,7 @@ WARM_COUNT: Final = 5
 """Warm samples per size, if the limits allow."""
 _USUAL_INVOCATIONS: Final = 60
 _LEAST_SIZE_COUNT: Final = 3
-# A rung this near to a size that is measured anyway tells nothing new.
+# A rung this close to a measured size adds nothing.
 _TOO_NEAR_RATIO: Final = 0.1
 
 

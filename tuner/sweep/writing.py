@@ -64,7 +64,7 @@ class SweepWriter:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.fchmod(descriptor, 0o600)
             if self._beside is not None:
-                with suppress(OSError):  # no file system has to have locks
+                with suppress(OSError):  # not every file system has locks
                     lock_file(descriptor)
         except OSError as error:
             raise self._unwritable(error) from error
@@ -96,11 +96,11 @@ class SweepWriter:
         try:
             self._write({"record": "sweep", "schema_version": SCHEMA_VERSION, **to_record(header)})
         except SweepFileError:
-            with suppress(OSError):  # half a header is no sweep: nothing of it is left
+            with suppress(OSError):  # half a header isn't a sweep: remove it
                 os.ftruncate(self._descriptor, 0)
             raise
         if sweep.prior is not None:
-            # Kept, so that this one is answered again without the earlier one's file.
+            # Kept, so that this one can be answered without the earlier one's file.
             self.append(dataclasses.replace(sweep.prior, environments=()))
             for environment in sweep.prior.environments:
                 self.append(environment)
@@ -114,7 +114,7 @@ class SweepWriter:
         """
         if self._beside is None or self._continues is None:
             return
-        _check_unchanged(self.path, self._continues)  # the function's lock is held since
+        _check_unchanged(self.path, self._continues)  # the function's lock has been held since
         try:
             os.fsync(self._descriptor)
             self._beside.replace(self.path.resolve())

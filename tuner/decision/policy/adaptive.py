@@ -130,7 +130,7 @@ class AdaptivePolicy:
         self._excluded.add(memory_mb)
         self._question = self._question.without(memory_mb)
 
-    # For one that shares its invocations with others (`tuner.decision.policy.stratified`)
+    # For policies that share invocations (`tuner.decision.policy.stratified`)
 
     def account(self, *, started: int, left: int) -> None:
         """Take what all of them have started, and have left."""
@@ -170,7 +170,7 @@ class AdaptivePolicy:
         size = problem.estimates.sizes_mb[move.answer]
         answer = answer_within(problem, move, self._left)
         if move.verdict == "inconclusive":
-            # The last invocations make what looks best a measured size, whatever is still open.
+            # The last invocations measure what looks best, whatever is still open.
             if self._left <= _RESERVED:
                 return self._unmeasured(problem, answer) or None
             return None

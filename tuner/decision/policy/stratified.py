@@ -117,7 +117,7 @@ class StratifiedPolicy:
         first = dict.fromkeys(each for each in chain(*zip_longest(*initial)) if each is not None)
         if first:
             return tuple(first)
-        # A value whose events fail everywhere is left out: the others have an answer.
+        # A value whose events fail everywhere is left out: the others still have an answer.
         known = [
             (policy, stratum, evidence)
             for policy, stratum, evidence in zip(

@@ -54,7 +54,7 @@ _RC: Final = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "font.family": ["DejaVu Sans"],  # the one font that matplotlib brings along
+    "font.family": ["DejaVu Sans"],  # the only font that comes with matplotlib
     "font.size": 9,
     "text.color": INK,
     "text.usetex": False,
@@ -65,7 +65,7 @@ _RC: Final = {
     "ytick.labelcolor": INK,
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
-    "svg.fonttype": "path",  # looks the same wherever it is shown
+    "svg.fonttype": "path",  # looks the same everywhere
     "svg.hashsalt": "lambda-tuner",  # ids of an SVG are random without one
 }
 

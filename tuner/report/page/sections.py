@@ -116,7 +116,7 @@ def tiles(answer: Recommendation) -> list[dict[str, str]]:
             _spread(after.duration_ms if after else current.duration_ms),
         ),
     ]
-    # Events that hold other numbers of records are not compared by the event.
+    # Events with different numbers of records aren't compared per event.
     if not choice.parameters:
         after_cost = after.cost_usd_per_million if after else current.cost_usd_per_million
         then_text = dollars(after_cost) if after and moved else None
