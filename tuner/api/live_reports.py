@@ -135,20 +135,18 @@ class LiveReader:
         self._tell = tell
         self._scanned: float | None = None
 
-    @property
-    def window(self) -> Window:
-        """What is read of the log."""
-        return Window(self._log.start, self._log.end)
-
     def read(self, folder: ObservationFolder) -> tuple[ReportStore, Reading]:
-        """Read the reports into the folder's store, or take what's kept of the same window.
+        """Read the reports into the folder's store, or take what's kept of this hour's question.
 
         Raises AwsError, InputError and NotAgreedError.
         """
         function, group = self._log.function, self._log.group
         name = f"CloudWatch Logs {function.account}:{function.region}:{group.name}"
+        hour = f"{self._log.end:%Y-%m-%dT%H}"
+        question = f"{self._log.end - self._log.start} {hour}"
+        window = Window(self._log.start, self._log.end)
         store, reading = folder.read_live(
-            name, self.window, partial(self._take, name), asked=function.name
+            name, question, window, partial(self._take, name), asked=function.name
         )
         if self._scanned is not None:
             price = usd(insights.price_usd(self._scanned))

@@ -59,9 +59,9 @@ def observe_live(
 ) -> Observation:
     """Say what a function did and cost in the last days, by CloudWatch.
 
-    The window ends at the last whole hour. `agree` is asked with what log queries will cost. What
-    else may not be read becomes a finding. Raises AwsError and its subclasses, InputError,
-    PriceError and NotAgreedError.
+    The window ends now, or where the same was asked within the hour. `agree` is asked with what log
+    queries will cost. What else may not be read becomes a finding. Raises AwsError and its
+    subclasses, InputError, PriceError and NotAgreedError.
     """
     reference = parse_reference(request.function)
     region = request.region
@@ -72,7 +72,7 @@ def observe_live(
         raise UsageError(
             f"`discount_percent` {request.discount_percent:g} is out of range: 0 to under 100"
         )
-    end = now.replace(minute=0, second=0, microsecond=0)
+    end = now.replace(microsecond=0)
     session = open_session(
         region=region, profile=request.profile, endpoint_url=request.endpoint_url
     )
@@ -84,6 +84,7 @@ def observe_live(
             services, seen.log(request.source), request.source, agree=agree, tell=tell
         )
         store, reading = reader.read(ObservationFolder(state_dir))
+        window = reading.asked_window or reading.window
         function = seen.function
         book = price_book or current_price_book()
         prices = book.lambda_prices(function.region, function.architecture)
@@ -92,7 +93,7 @@ def observe_live(
             found = observe_store(
                 store,
                 function.name,
-                own_window=reader.window,
+                own_window=window,
                 sources=reading.sources,
                 prices=prices,
                 account=function.account or None,
@@ -109,8 +110,8 @@ def observe_live(
                     "durations are of invocations that succeeded",
                 ),
             )
-        metrics = seen.metrics_of(reader.window)
-        logs_usd = seen.log_cost_usd(reader.window, book)
+        metrics = seen.metrics_of(window)
+        logs_usd = seen.log_cost_usd(window, book)
     return replace(
         found,
         memory_mb=function.memory_mb,
@@ -164,7 +165,11 @@ class _Seen:
             return None
         try:
             size = metric_data.ingested_bytes(
-                self._services, self.function.log_group, start=window.start, end=window.end
+                self._services,
+                self.function.log_group,
+                start=window.start,
+                end=window.end,
+                period_s=_period_s(window.start, window.end),
             )
         except AwsError as error:
             self._cannot(error)
@@ -174,7 +179,9 @@ class _Seen:
     def _metrics(self, start: datetime.datetime, end: datetime.datetime) -> FunctionMetrics | None:
         name = self.function.name
         try:
-            return metric_data.function_metrics(self._services, [name], start=start, end=end)[name]
+            return metric_data.function_metrics(
+                self._services, [name], start=start, end=end, period_s=_period_s(start, end)
+            )[name]
         except AwsError as error:
             self._cannot(error)
             return None
@@ -183,6 +190,15 @@ class _Seen:
         message = f"no throttles, no concurrency and no log costs are told ({error})"
         if not self.findings:
             self.findings.append(Finding("not_read", "warning", message))
+
+
+def _period_s(start: datetime.datetime, end: datetime.datetime) -> int:
+    """The shortest that CloudWatch keeps so long: a minute for 15 days, five for 63, else an hour.
+
+    Data points lie on whole periods, and a window begins and ends at any second.
+    """
+    days = (end - start).total_seconds() / 86_400
+    return 60 if days < 15 else 300 if days < 63 else 3600
 
 
 def _storage_cost_usd(

@@ -24,24 +24,29 @@ _METRICS: Final = (
     ("ConcurrentExecutions", "Maximum"),
 )
 METRIC_COUNT: Final = len(_METRICS)
-_PERIOD_S: Final = 3600
+HOUR_S: Final = 3600
 _SINGLE_QUESTION: Final = 500
 
 
 def function_metrics(
-    services: Services, names: Sequence[str], *, start: datetime, end: datetime
+    services: Services,
+    names: Sequence[str],
+    *,
+    start: datetime,
+    end: datetime,
+    period_s: int = HOUR_S,
 ) -> dict[str, FunctionMetrics]:
     """Sums of up to 100 functions of the region, by name. Raises AwsError.
 
-    `start` and `end` should be whole hours, as the data points are. A function without data points
-    was not invoked.
+    `start` and `end` should be whole periods, as the data points are. A function without data
+    points was not invoked.
     """
     asked = [
         (name, metric, statistic, {"FunctionName": name})
         for name in names
         for metric, statistic in _METRICS
     ]
-    found = _values(services, asked, start=start, end=end)
+    found = _values(services, asked, start=start, end=end, period_s=period_s)
     return {name: _metrics_of(name, found) for name in names}
 
 
@@ -91,14 +96,14 @@ def provisioned_utilization(
 
 
 def ingested_bytes(
-    services: Services, log_group: str, *, start: datetime, end: datetime
+    services: Services, log_group: str, *, start: datetime, end: datetime, period_s: int
 ) -> float | None:
     """How much was written to a log group; None where CloudWatch has no data point.
 
     Raises AwsError.
     """
     asked = [(log_group, "IncomingBytes", "Sum", {"LogGroupName": log_group})]
-    found = _values(services, asked, start=start, end=end, namespace="AWS/Logs")
+    found = _values(services, asked, start=start, end=end, period_s=period_s, namespace="AWS/Logs")
     values = found[log_group, "IncomingBytes"]
     return sum(values) if values else None
 
@@ -109,9 +114,10 @@ def _values(
     *,
     start: datetime,
     end: datetime,
+    period_s: int = HOUR_S,
     namespace: str = "AWS/Lambda",
 ) -> defaultdict[tuple[str, str], list[float]]:
-    """Every hour's value by (name, metric), over all pages."""
+    """Every period's value by (name, metric), over all pages."""
     queries = [
         {
             "Id": f"m{number}",
@@ -121,7 +127,7 @@ def _values(
                     "MetricName": metric,
                     "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
                 },
-                "Period": _PERIOD_S,
+                "Period": period_s,
                 "Stat": statistic,
             },
             "ReturnData": True,

@@ -54,6 +54,8 @@ class Reading:
     asked: tuple[str, ...]
     """The functions that were asked of it: rows that name none are theirs."""
     read_at: datetime
+    asked_window: Window | None = None
+    """What a live source was asked for; None of files, which are read whole."""
 
 
 class ObservationFolder:
@@ -84,15 +86,16 @@ class ObservationFolder:
     def read_live(
         self,
         source: str,
+        question: str,
         window: Window,
         take: Callable[[Collector], None],
         *,
         asked: str,
     ) -> tuple[ReportStore, Reading]:
-        """Take a live source's reports of a window, or what was kept of them.
+        """Take a live source's reports of a window, or what was kept for the same question.
 
-        `take` hands lines on to a collector; where the same window is kept it isn't called. Raises
-        InputError, and what `take` raises.
+        `take` hands lines on to a collector; where they're kept it isn't called, and the window is
+        `asked_window` of what is returned. Raises InputError, and what `take` raises.
         """
 
         def read(collector: Collector) -> ReadFiles:
@@ -100,9 +103,14 @@ class ObservationFolder:
             collector.flush()
             return ReadFiles(read=[source])
 
-        key = [_FORMAT, source, str(window.start), str(window.end)]
-        kept = self._folder / f"{_digest([source])[:16]}-{_digest(key)[:24]}.parquet"
-        return self._kept_or_read(kept, (source,), read, asked)
+        kept = self._folder / (
+            f"{_digest([source])[:16]}-{_digest([_FORMAT, source, question])[:24]}.parquet"
+        )
+        store, reading = self._kept_or_read(kept, (source,), read, asked)
+        if reading.asked_window is None:
+            reading = replace(reading, asked_window=window)
+            self._write(kept, reading)
+        return store, reading
 
     def _kept_or_read(
         self,
@@ -258,13 +266,12 @@ def _reading(kept: Path) -> Reading | None:
         record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
         if record.pop("format") != _FORMAT or not kept.is_file():
             return None
-        start, end = record["window"]["start"], record["window"]["end"]
+        asked = record.get("asked_window")
         return Reading(
             **{
                 **record,
-                "window": Window(
-                    start and datetime.fromisoformat(start), end and datetime.fromisoformat(end)
-                ),
+                "window": _window(record["window"]),
+                "asked_window": asked and _window(asked),
                 "sources": tuple(record["sources"]),
                 "unreadable": tuple(Unreadable(**each) for each in record["unreadable"]),
                 "torn": tuple((name, why) for name, why in record["torn"]),
@@ -275,6 +282,11 @@ def _reading(kept: Path) -> Reading | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _window(record: dict[str, str | None]) -> Window:
+    ends = (record["start"], record["end"])
+    return Window(*(each and datetime.fromisoformat(each) for each in ends))
 
 
 def _moment(at_us: int | None) -> datetime | None:
