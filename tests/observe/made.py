@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.observe.intake import Intake, open_database
+from tuner.observe.database import open_database
+from tuner.observe.intake import Intake
 from tuner.observe.store import ReportStore
 
 if TYPE_CHECKING:

@@ -80,6 +80,10 @@ class Collector:
     def add(self, row: ReportRow) -> None:
         """Take a report."""
         self.rows.append(row)
+        self.flush_if_full()
+
+    def flush_if_full(self) -> None:
+        """Hand on what is there if it's a batch."""
         if len(self.rows) >= BATCH:
             self.flush()
 

@@ -10,17 +10,25 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tuner.logs.messages import REPORT, TELLING, MessageReader
+from tuner.logs.messages import REPORT, MessageReader, tells
 from tuner.logs.records import read_value
 from tuner.logs.times import STREAM, Lead, read_lead, read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from tuner.logs.collector import Collector
     from tuner.logs.messages import Stream
-    from tuner.model.observation import Origin
+    from tuner.model.observation import ObservedOutcome, Origin
 
+# A report as Lambda mostly writes it, bare or exported; `messages` reads all others.
+_USUAL: Final = re.compile(
+    r"(?:(\d{4}-\d\d-\d\dT\d\d:\d\d:)([0-5]\d)\.(\d{3})Z )?REPORT RequestId: (\S+)"
+    r"\tDuration: (\d{1,15}(?:\.\d{1,30})?) ms\tBilled Duration: (\d{1,15}) ms"
+    r"\tMemory Size: (\d{1,15}) MB\tMax Memory Used: (\d{1,15}) MB"
+    r"(?:\tInit Duration: (\d{1,15}(?:\.\d{1,30})?) ms)?\s*"
+).fullmatch
+_SUCCESS: Final[tuple[ObservedOutcome, str | None]] = ("success", None)
 _LOGGER: Final = re.compile(r"\[[A-Z]{4,8}\]\t(?=\d{4}-)")
 _REQUEST: Final = re.compile(r"(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|undefined)(?=\s)")
 """What runtimes put behind the time of a line that a function logs."""
@@ -54,23 +62,66 @@ class LineReader:
         self._spans: dict[str, tuple[int, int]] = {}
         """First and last time, by how they are written."""
         self._platform_shapes: set[str] = set()
+        self._exports_platform = False
+        self._earliest = self._latest = ""
+        self._is_within = False
+        """Whether the next line goes on with what the last ones began."""
 
-    def read(self, lines: Iterable[str]) -> None:
+    def read(self, lines: Sequence[str]) -> None:
         """Read lines of text, each with whatever leads it."""
         messages = self.messages
         for line in lines:
             messages.number += 1
-            if self._pretty is not None:
+            if self._is_within:
                 self._go_on(line)
-            elif self._row is not None:
-                self._go_on_in_row(line)
+            elif REPORT in line and (usual := _USUAL(line)) is not None:
+                self._usual(usual)
+            elif line[23:25] == "Z " and line[10:11] == "T":
+                self._exported(line)
             elif line.startswith(REPORT):
                 messages.has_platform_lines = True
                 messages.report(line, None, messages.plain)
-            elif line[10:11] == "T" and line[23:25] == "Z ":
-                self._exported(line)
-            else:
+            elif line.startswith("START RequestId: "):
+                messages.has_platform_lines = True
+                messages.start(line, messages.plain)
+            elif not line.startswith("END RequestId: "):
                 self._other(line)
+        messages.collector.flush_if_full()
+
+    def _usual(self, usual: re.Match[str]) -> None:
+        """Take a report as it mostly is, bare or as CloudWatch exports it. They are many."""
+        minute, second, milli, request_id, duration, billed, memory, used, init = usual.groups()
+        messages = self.messages
+        stream = messages.plain
+        if minute is None:
+            messages.has_platform_lines = True
+            at_us = stream.at_us
+        else:
+            minute_us = self._minutes.get(minute)
+            if minute_us is None and (minute_us := self._minute(minute)) is None:
+                self._other(usual.string)
+                return
+            at_us = minute_us + int(second) * 1_000_000 + int(milli) * 1000
+            self._exports_platform = True
+            self._saw_export(usual.string)
+        duration_ms = float(duration)
+        judged = _SUCCESS if not stream.notes else messages.judge(stream, request_id, duration_ms)
+        messages.collector.rows.append(
+            (
+                messages.number_of(stream, request_id),
+                messages.number,
+                request_id,
+                at_us,
+                duration_ms,
+                int(billed),
+                int(memory),
+                int(used),
+                None if init is None else float(init),
+                None,
+                None,
+                *judged,
+            )
+        )
 
     def value(self, value: Any) -> None:
         """Read a JSON value that stands by itself."""
@@ -81,7 +132,13 @@ class LineReader:
         """Say that the source ends."""
         if self._row is not None:
             self._end_row(None)
-        self._pretty = None
+        self._pretty, self._is_within = None, False
+        for line in (self._earliest, self._latest):
+            at_us = read_time(line[:24]) if line else None
+            if at_us is not None:
+                self._saw(at_us, _USUAL_SHAPE)
+        if self._exports_platform:
+            self._platform_shapes.add(_USUAL_SHAPE)
         self.messages.end()
         for shape, span in self._spans.items():
             if self._counts(shape):
@@ -96,25 +153,26 @@ class LineReader:
 
     def _exported(self, line: str) -> None:
         """Read a line as CloudWatch exports it: `2026-11-29T10:00:00.123Z message`."""
-        at_us = self._time(line)
-        if at_us is None:
+        minute_us = self._minutes.get(line[:17])
+        if minute_us is None and self._minute(line[:17]) is None:
             self._other(line)
             return
-        text = line[25:]
         messages = self.messages
-        if text.startswith(REPORT):
-            self._platform_shapes.add(_USUAL_SHAPE)
-            self._saw(at_us, _USUAL_SHAPE)
-            messages.report(text, at_us, messages.plain)
-        elif text[:1].isalpha():
-            self._saw(at_us, _USUAL_SHAPE)
-            if _PLATFORM.match(text):
-                self._platform_shapes.add(_USUAL_SHAPE)
-            if _OF_REQUEST not in self._spans:
-                messages.plain.at_us = at_us
-            messages.take(text, at_us, messages.plain)
-        else:
+        if line.startswith("START RequestId: ", 25):
+            messages.start(line[25:], messages.plain)
+        elif not line[25:26].isalpha():
             self._other(line)
+            return
+        else:
+            text = line[25:]
+            if not self._exports_platform and _PLATFORM.match(text):
+                self._exports_platform = True
+            if REPORT in text or tells(text):
+                messages.take(text, read_time(line[:24]), messages.plain)
+        # In this shape the order of texts is that of times; they are read at the end.
+        if line < self._earliest or not self._earliest:
+            self._earliest = line
+        self._latest = max(self._latest, line)
 
     def _other(self, line: str) -> None:
         """Read any line."""
@@ -125,11 +183,8 @@ class LineReader:
             self._begin_row(line)
         elif head in _LEADING or REPORT in line or line.startswith("RESULTS\t"):
             self._led(read_lead(line[_after_logger(line) :]))
-        elif any(word in line for word in TELLING):
-            lead = read_lead(line)
-            if lead.rest is line and line.startswith("START RequestId:"):
-                self.messages.has_platform_lines = True
-            self._led(lead)
+        elif tells(line):
+            self._led(read_lead(line))
 
     def _led(self, lead: Lead) -> None:
         """Read a line by what leads it and the message behind."""
@@ -145,7 +200,7 @@ class LineReader:
             if shape == _OF_REQUEST or _OF_REQUEST not in self._spans:
                 stream.at_us = lead.at_us
         if lead.rest.rstrip() == "{":
-            self._pretty, self._pretty_lead = ["{"], (lead.at_us, stream)
+            self._begin_pretty(lead.at_us, stream)
         else:
             messages.take(lead.rest, lead.at_us, stream)
 
@@ -158,7 +213,7 @@ class LineReader:
         """Read a line of JSON that nothing leads: a record, or what wraps messages."""
         messages = self.messages
         if line.rstrip() == "{":
-            self._pretty, self._pretty_lead = ["{"], (None, messages.plain)
+            self._begin_pretty(None, messages.plain)
             return
         if found := _JSON_TIME.search(line, 0, 200):
             at_us = read_time(found[1])
@@ -176,16 +231,21 @@ class LineReader:
         )
         messages.json_line(line, None, messages.plain)
 
+    def _begin_pretty(self, at_us: int | None, stream: Stream) -> None:
+        self._pretty, self._pretty_lead, self._is_within = ["{"], (at_us, stream), True
+
     def _go_on(self, line: str) -> None:
-        """Read on in a JSON object that is written over several lines."""
-        assert self._pretty is not None
+        """Read on in what is written over several lines: a JSON object, or a row of a table."""
+        if self._pretty is None:
+            self._go_on_in_row(line)
+            return
         self._pretty.append(line)
         if line.rstrip() == "}" or len(self._pretty) > _MOST_PRETTY:
-            text, self._pretty = " ".join(self._pretty), None
+            text, self._pretty, self._is_within = " ".join(self._pretty), None, False
             self.messages.json_line(text, *self._pretty_lead)
 
     def _begin_row(self, line: str) -> None:
-        self._row = []
+        self._row, self._is_within = [], True
         self._go_on_in_row(line)
 
     def _go_on_in_row(self, line: str) -> None:
@@ -202,26 +262,20 @@ class LineReader:
 
     def _end_row(self, at_us: int | None) -> None:
         assert self._row is not None
-        row, self._row = _ROW.fullmatch("\n".join(self._row)), None
+        row, self._row, self._is_within = _ROW.fullmatch("\n".join(self._row)), None, False
         if row is not None:
             ingested_us = int(row[1]) * 1000
             stream = self.messages.stream(row[2])
             self.messages.message(row[5], at_us or ingested_us, stream)
 
-    def _time(self, line: str) -> int | None:
-        """The time of a line that begins as `2026-11-29T10:00:00.123Z`."""
-        minute = self._minutes.get(line[:17])
-        if minute is None:
-            minute = read_time(f"{line[:17]}00Z")
-            if minute is None:
-                return None
+    def _minute(self, text: str) -> int | None:
+        """What `2026-11-29T10:00:` is in µs; kept."""
+        minute_us = read_time(f"{text}00Z")
+        if minute_us is not None:
             if len(self._minutes) > _MOST_MINUTES:
                 self._minutes.clear()
-            self._minutes[line[:17]] = minute
-        second, milli = line[17:19], line[20:23]
-        if not (second.isdecimal() and milli.isdecimal() and line[19] == "."):
-            return None
-        return minute + int(second) * 1_000_000 + int(milli) * 1000
+            self._minutes[text] = minute_us
+        return minute_us
 
 
 def _after_logger(line: str) -> int:

@@ -32,7 +32,6 @@ _USUAL: Final = re.compile(
     rf"(?:\tRestore Duration: {_NUMBER})?(?:\tBilled Restore Duration: {_NUMBER})?"
     r"(?:\tStatus: (\w+))?(?:\tError Type: (\S+))?\s*"
 )
-_START: Final = re.compile(r"START RequestId: (\S+)(?:\s+Version: (\S{1,128}))?")
 _TIMED_OUT: Final = re.compile(r"(?:(\S+) )?Task timed out after (\d{1,6}\.\d\d) seconds\s*")
 _EXITED: Final = re.compile(
     r"RequestId: (\S+) (?:Error: Runtime exited with error: (signal: killed)?|Process exited)"
@@ -48,11 +47,14 @@ _MEMORY_ERRORS: Final = frozenset(
 )
 _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
 _KEPT_NOTES: Final = 10_000
-TELLING: Final = ("START RequestId:", "timed out", "RROR", "RequestId: ", "Traceback")
-"""What a line has that says something of a request, if it does."""
 
 Note = tuple["ObservedOutcome", str | None, float]
 """What a line says of a request before its report: outcome, error's class, least duration in ms."""
+
+
+def tells(line: str) -> bool:
+    """Whether a line may say something of a request."""
+    return "RequestId: " in line or "RROR" in line or "timed out" in line or "Traceback" in line
 
 
 class Stream:
@@ -119,6 +121,12 @@ class MessageReader:
         if len(self._functions) == 1:
             self.collector.name_function(self.origin.source, next(iter(self._functions)))
 
+    def judge(
+        self, stream: Stream, request_id: str, duration_ms: float
+    ) -> tuple[ObservedOutcome, str | None]:
+        """What came of an invocation whose report has no status."""
+        return _judged(stream, request_id, duration_ms, None, None)
+
     def take(self, text: str, at_us: int | None, stream: Stream) -> None:
         """Read a message's line, with nothing before it."""
         if text.startswith("{"):
@@ -127,16 +135,23 @@ class MessageReader:
             self.report(text, at_us, stream)
         elif REPORT in text:
             self.collector.quoted_count += 1
-        elif any(word in text for word in TELLING):
+        elif tells(text):
             self.told(text, stream)
+
+    def start(self, text: str, stream: Stream) -> None:
+        """Note the version that a START line names."""
+        words = text.split()
+        if len(words) >= 3:
+            stream.begun, stream.doubt = words[2], None
+            if len(words) >= 5 and words[3] == "Version:":
+                if len(stream.versions) >= _KEPT_NOTES:
+                    stream.versions.clear()  # of requests whose reports are not in this source
+                stream.versions[words[2]] = words[4][:128]
 
     def told(self, text: str, stream: Stream) -> None:
         """Note what a line that is no report says of a request."""
         if text.startswith("START RequestId:"):
-            if found := _START.match(text):
-                stream.begun, stream.doubt = found[1], None
-                if found[2] and len(stream.versions) < _KEPT_NOTES:
-                    stream.versions[found[1]] = found[2]
+            self.start(text, stream)
         elif found := _TIMED_OUT.fullmatch(text.strip()):
             _note(stream, found[1] or "", ("timeout", None, float(found[2]) * 1000 - 1))
         elif found := _EXITED.match(text):
@@ -172,7 +187,7 @@ class MessageReader:
             outcome, signature = _judged(stream, request_id, duration_ms, status, kind)
         self.collector.add(
             (
-                self._number(stream, request_id),
+                self.number_of(stream, request_id),
                 self.number,
                 request_id,
                 stream.at_us if at_us is None else at_us,
@@ -206,7 +221,7 @@ class MessageReader:
         )
         self.collector.add(
             (
-                self._number(stream, report.request_id),
+                self.number_of(stream, report.request_id),
                 self.number,
                 report.request_id,
                 stream.at_us if at_us is None else at_us,
@@ -222,7 +237,7 @@ class MessageReader:
             )
         )
 
-    def _number(self, stream: Stream, request_id: str) -> int:
+    def number_of(self, stream: Stream, request_id: str) -> int:
         """The number of a report's origin."""
         version = stream.versions.pop(request_id, None) if stream.versions else None
         found = stream.numbers.get(version)
@@ -274,8 +289,8 @@ class MessageReader:
             self._unusual(value, at_us, stream)
         elif kind == "platform.start" and isinstance(request_id, str):
             stream.begun = request_id
-            if isinstance(version, str) and len(stream.versions) < _KEPT_NOTES:
-                stream.versions[request_id] = version[:128]
+            if isinstance(version, str):
+                self.start(f"START RequestId: {request_id} Version: {version}", stream)
         elif kind == "platform.initStart" and isinstance(record.get("functionName"), str):
             self._named(record["functionName"], stream)
 

@@ -2,5 +2,5 @@
 
 Read `store` first: one table of reports in DuckDB, and the questions that everything else asks of
 it. `intake` fills it from batches of rows or from values, `folder` keeps what was read (Parquet in
-the state folder), and `usage` makes an `Observation` of one function.
+the state folder, by `database`), and `usage` makes an `Observation` of one function.
 """

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -18,7 +19,13 @@ from tuner.logs.archive import ReadFiles, read_files
 from tuner.logs.collector import Unreadable
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
-from tuner.observe.intake import Intake, duckdb_error, open_database
+from tuner.observe.database import (
+    duckdb_error,
+    open_database,
+    read_parquet,
+    write_parquet,
+)
+from tuner.observe.intake import Intake
 from tuner.observe.store import ReportStore
 from tuner.whole_file import write_whole
 
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 
     from tuner.logs.collector import Collector
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Of the files below, and of how lines are read: with another, archives are read anew."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -155,25 +162,15 @@ class ObservationFolder:
         except OSError as error:
             raise InputError(f"{self._folder} can't be written ({error.strerror})") from None
         part = kept.with_name(f"{kept.stem}.{os.getpid()}.part")
-        database = part.with_suffix(".duckdb")
-        connection = open_database(database)
+        spill = part.with_suffix(".spill")
+        connection = open_database(spill)
         try:
             intake = Intake(connection)
             came = read(intake.collector)
             if not came.read:
                 name, why = came.unusable[0]
                 raise InputError(f"no file there holds logs: {name} is left out ({why})")
-            intake.finish()
-            count, first, last = connection.execute(
-                "SELECT count(*), epoch_us(min(logged_at)), epoch_us(max(logged_at)) FROM reports"
-            ).fetchone() or (0, None, None)
-            for at_us in (first, last):
-                if at_us is not None:
-                    intake.collector.saw(at_us)
-            connection.execute(
-                f"COPY reports TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd,"
-                " ROW_GROUP_SIZE 200000)"
-            )
+            count = intake.finish(part)
             reading = _made_reading(sources, intake, came, count)
         except duckdb_error() as error:
             _remove(part)
@@ -181,7 +178,7 @@ class ObservationFolder:
             raise InputError(f"what is read can't be kept in {self._folder}: {why}") from None
         finally:
             connection.close()
-            _remove(database, database.with_name(f"{database.name}.wal"))
+            shutil.rmtree(spill, ignore_errors=True)
         part.chmod(0o600)
         part.replace(kept)
         self._write(kept, reading)
@@ -199,24 +196,17 @@ class ObservationFolder:
         reading = _reading(kept)
         asked = reading is not None and function in reading.asked
         connection = open_database()
-        mine = f"(function = $1 OR (function IS NULL AND {asked}))"
-        source = f"read_parquet('{_quoted(kept)}')"
+        mine = f"coalesce(function = $1 OR (function IS NULL AND {asked}), false)"
+        source = read_parquet(kept)
         try:
-            [count] = connection.execute(
-                f"SELECT count(*) FROM {source} WHERE {mine}",  # noqa: S608 - of constants
+            count, others = connection.execute(
+                f"SELECT count(*) FILTER ({mine}), count(*) FILTER (NOT {mine}) FROM ({source})",  # noqa: S608 - of constants
                 [function],
-            ).fetchone() or (0,)
-            [others] = connection.execute(
-                f"SELECT count(*) FROM {source} WHERE NOT coalesce({mine}, false)",  # noqa: S608 - of constants
-                [function],
-            ).fetchone() or (0,)
+            ).fetchone() or (0, 0)
             if count and others:
                 part = kept.with_suffix(".part")
-                connection.execute(
-                    f"COPY (SELECT * FROM {source} WHERE NOT coalesce({mine}, false))"  # noqa: S608 - of constants
-                    f" TO '{_quoted(part)}' (FORMAT parquet, COMPRESSION zstd)",
-                    [function],
-                )
+                left = f"SELECT * FROM ({source}) WHERE NOT {mine}"  # noqa: S608 - of constants
+                connection.execute(write_parquet(left, part), [function])
                 part.chmod(0o600)
                 part.replace(kept)
         finally:
@@ -224,8 +214,8 @@ class ObservationFolder:
         if not others:
             _remove(kept, kept.with_suffix(".json"))
         elif reading is not None and asked:
-            left = tuple(name for name in reading.asked if name != function)
-            self._write(kept, replace(reading, asked=left))
+            others_asked = tuple(name for name in reading.asked if name != function)
+            self._write(kept, replace(reading, asked=others_asked))
         return int(count)
 
 
@@ -233,7 +223,7 @@ def _opened(kept: Path) -> ReportStore | None:
     """The reports of a file; None where it is damaged."""
     connection = open_database()
     try:
-        connection.execute(f"CREATE VIEW reports AS SELECT * FROM read_parquet('{_quoted(kept)}')")  # noqa: S608 - a path of ours
+        connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
     except duckdb_error():
         connection.close()
         return None
@@ -295,10 +285,6 @@ def _moment(at_us: int | None) -> datetime | None:
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value).encode()).hexdigest()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _remove(*paths: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.collector import Collector
-from tuner.model.optional_import import optional_import
+from tuner.observe.database import write_parquet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,18 +32,21 @@ _RAW: Final = """CREATE TABLE raw (
     billed_duration_ms BIGINT, memory_mb BIGINT, max_memory_used_mb BIGINT,
     init_duration_ms DOUBLE, restore_duration_ms DOUBLE, billed_restore_duration_ms DOUBLE,
     outcome VARCHAR, error_signature VARCHAR)"""
-_MEASURED: Final = """request_id, logged_us, duration_ms, billed_duration_ms, memory_mb,
-    max_memory_used_mb, init_duration_ms, restore_duration_ms, billed_restore_duration_ms,
-    outcome, error_signature"""
+_NAMED: Final = """named AS (
+    SELECT raw.*, o.* EXCLUDE (number) FROM raw JOIN origins o ON raw.origin = o.number)"""
+_COLUMNS: Final = """account, region, function, version, log_stream, architecture, source,
+    request_id, attempt::INTEGER AS attempt, make_timestamp(logged_us) AS logged_at, memory_mb,
+    duration_ms, billed_duration_ms, init_duration_ms, restore_duration_ms,
+    billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms"""
+_ONCE_EACH: Final = f"""WITH {_NAMED}
+    SELECT {_COLUMNS} FROM (SELECT *, 1 AS attempt FROM named) LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - of constants
+_ARE_REPEATED: Final = """SELECT count(*) > count(DISTINCT hash(request_id)) FROM raw"""
 # Rows whose request is there once need no more. Attempts that took the same are told apart by time
 # where there is one (`place`: minutes apart; `alike`: apart in one source), else by their place in
 # the source, and only where they failed, since nothing else is run again. The same numbers in
 # another source are a copy. What a source without a
 # function's name has of a request is of the function that another source names.
-_REPORTS: Final = f"""CREATE TABLE reports AS
-    WITH named AS (
-        SELECT raw.*, o.* EXCLUDE (number) FROM raw JOIN origins o ON raw.origin = o.number),
-    again AS (
+_REPEATED: Final = f"""WITH {_NAMED}, again AS (
         SELECT hash(request_id) AS h FROM raw GROUP BY h HAVING count(*) > 1),
     repeated AS (
         SELECT * REPLACE (coalesce(function, max(function) OVER (PARTITION BY request_id))
@@ -86,10 +89,7 @@ _REPORTS: Final = f"""CREATE TABLE reports AS
             ORDER BY logged_us, origin, line) AS attempt FROM merged
         UNION ALL BY NAME
         SELECT *, 1 AS attempt FROM named WHERE hash(request_id) NOT IN (SELECT h FROM again))
-    SELECT account, region, function, version, log_stream, architecture, source, request_id,
-        attempt::INTEGER AS attempt, make_timestamp(logged_us) AS logged_at, memory_mb,
-        duration_ms, billed_duration_ms, init_duration_ms, restore_duration_ms,
-        billed_restore_duration_ms, max_memory_used_mb, outcome, error_signature, cpu.cpu_ms
+    SELECT {_COLUMNS}
     FROM attempts LEFT JOIN cpu USING (request_id)"""  # noqa: S608 - nothing of it is given by a user
 
 
@@ -127,8 +127,11 @@ class Intake:
             )
         )
 
-    def finish(self) -> None:
-        """Count every line once, and number the attempts."""
+    def finish(self, into: Path | None = None) -> int:
+        """Count every line once, and number the attempts; return how many there are.
+
+        They become the table `reports`, or a Parquet file.
+        """
         self.collector.flush()
         origins = [
             (number, each.account, each.region, each.function, each.version, each.log_stream,
@@ -145,50 +148,70 @@ class Intake:
             "cpu (request_id VARCHAR, cpu_ms DOUBLE)",
             [*self.collector.cpu_ms.items()],
         )
-        self._connection.execute(_REPORTS)
+        times = self._connection.execute(
+            "SELECT min(logged_us), max(logged_us) FROM raw"
+        ).fetchone()
+        for at_us in times or ():
+            if at_us is not None:
+                self.collector.saw(at_us)
+        reports = _REPEATED if self._one(_ARE_REPEATED) else _ONCE_EACH
+        if into is None:
+            self._connection.execute(f"CREATE TABLE reports AS {reports}")
+            count = self._one("SELECT count(*) FROM reports")
+        else:
+            count = self._one(write_parquet(reports, into))
         self._connection.execute("DROP TABLE raw; DROP TABLE origins; DROP TABLE cpu")
+        return int(count)
+
+    def _one(self, sql: str) -> Any:
+        row = self._connection.execute(sql).fetchone()
+        return None if row is None else row[0]
 
     def _insert(self, rows: list[ReportRow]) -> None:
-        import numpy as np  # noqa: PLC0415 - not needed to ask what was read before
-
         columns = list(zip(*rows, strict=True))
-        floats = {4, 8, 9, 10}
-        texts = {2, 11, 12}
         batch: dict[str, Any] = {}
+        chosen = []
         for index, column in enumerate(columns):
-            if index in texts:
-                batch[f"c{index}"] = np.array(column, dtype=object)
-            elif index in floats:
-                batch[f"c{index}"] = np.array(column, dtype=np.float64)
-            else:
-                missing = _NO_TIME if index == 3 else _NO_SIZE
-                filled = [missing if each is None else each for each in column]
-                batch[f"c{index}"] = np.array(filled, dtype=np.int64)
+            sql, batch[f"c{index}"] = _column(index, column)
+            chosen.append(sql)
         self._connection.register("batch", batch)
-        self._connection.execute(
-            "INSERT INTO raw SELECT c0, c1, c2, nullif(c3, ?), c4, c5, c6, nullif(c7, ?), c8, c9,"
-            " c10, c11, c12 FROM batch",
-            [_NO_TIME, _NO_SIZE],
-        )
+        self._connection.execute(f"INSERT INTO raw SELECT {', '.join(chosen)} FROM batch")  # noqa: S608 - of numbers and names of columns
         self._connection.unregister("batch")
 
 
-def open_database(path: Path | None = None) -> DuckDBPyConnection:
-    """A new database in a file, or in memory; `optional_import` says how to get DuckDB."""
-    with optional_import("reading logs needs DuckDB", "duckdb", extra="observe"):
-        import duckdb  # noqa: PLC0415 - an extra
-    connection = duckdb.connect(":memory:" if path is None else str(path))
-    connection.execute(
-        "SET memory_limit = '192MB'; SET threads = 2; SET preserve_insertion_order = true"
-    )
-    return connection
+_ID: Final = 2
+_TIME: Final = 3
+_FLOATS: Final = frozenset((4, 8, 9, 10))
+_WORDS: Final = frozenset((11, 12))
 
 
-def duckdb_error() -> type[Exception]:
-    """What DuckDB raises."""
-    import duckdb  # noqa: PLC0415 - an extra
+def _column(index: int, column: tuple[Any, ...]) -> tuple[str, Any]:
+    """A column of a batch: what DuckDB is to take of it, and its values."""
+    import numpy as np  # noqa: PLC0415 - not needed to ask what was read before
 
-    return duckdb.Error
+    name = f"c{index}"
+    if index == _ID:
+        return name, np.array(column, dtype=object)
+    if index in _WORDS:
+        return _words(name, column)
+    if index in _FLOATS:
+        return name, np.array(column, dtype=np.float64)
+    if None not in column:
+        return name, np.array(column, dtype=np.int64)
+    missing = _NO_TIME if index == _TIME else _NO_SIZE
+    filled = [missing if each is None else each for each in column]
+    return f"nullif({name}, {missing})", np.array(filled, dtype=np.int64)
+
+
+def _words(name: str, column: tuple[str | None, ...]) -> tuple[str, Any]:
+    """The same of a column with few words: they go as numbers."""
+    import numpy as np  # noqa: PLC0415 - as above
+
+    words = [each for each in dict.fromkeys(column) if each is not None]
+    numbers: dict[str | None, int] = {word: number for number, word in enumerate(words, 1)}
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+    known = np.array([numbers.get(word, 0) for word in column], dtype=np.int64)
+    return f"list_extract([{listed}]::VARCHAR[], nullif({name}, 0))", known
 
 
 def _make_table(connection: DuckDBPyConnection, head: str, rows: list[tuple[Any, ...]]) -> None:
