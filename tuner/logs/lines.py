@@ -165,14 +165,20 @@ class LineReader:
             return
         else:
             text = line[25:]
-            if not self._exports_platform and _PLATFORM.match(text):
-                self._exports_platform = True
+            if not self._exports_platform:
+                self._exports_platform = _PLATFORM.match(text) is not None
+                if _OF_REQUEST not in self._spans:  # as near as it gets for reports without a time
+                    messages.plain.at_us = read_time(line[:24])
             if REPORT in text or tells(text):
                 messages.take(text, read_time(line[:24]), messages.plain)
-        # In this shape the order of texts is that of times; they are read at the end.
+        self._saw_export(line)
+
+    def _saw_export(self, line: str) -> None:
+        """Widen the window. In this shape texts sort as times do, so they are read at the end."""
+        if line > self._latest:  # noqa: PLR1730 - quicker than max()
+            self._latest = line
         if line < self._earliest or not self._earliest:
             self._earliest = line
-        self._latest = max(self._latest, line)
 
     def _other(self, line: str) -> None:
         """Read any line."""

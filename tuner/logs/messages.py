@@ -140,13 +140,16 @@ class MessageReader:
 
     def start(self, text: str, stream: Stream) -> None:
         """Note the version that a START line names."""
-        words = text.split()
-        if len(words) >= 3:
-            stream.begun, stream.doubt = words[2], None
-            if len(words) >= 5 and words[3] == "Version:":
-                if len(stream.versions) >= _KEPT_NOTES:
-                    stream.versions.clear()  # of requests whose reports are not in this source
-                stream.versions[words[2]] = words[4][:128]
+        if text[53:63] == " Version: ":  # behind a UUID
+            stream.begun, version = text[17:53], text[63:].rstrip()
+        else:
+            words = [*text.split(), "", "", ""]
+            stream.begun, version = words[2], words[4] if words[3] == "Version:" else ""
+        stream.doubt = None
+        if version:
+            if len(stream.versions) >= _KEPT_NOTES:
+                stream.versions.clear()  # of requests whose reports are not in this source
+            stream.versions[stream.begun] = version[:128]
 
     def told(self, text: str, stream: Stream) -> None:
         """Note what a line that is no report says of a request."""
