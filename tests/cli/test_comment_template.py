@@ -90,7 +90,7 @@ def test_a_template_without_the_function_is_said(tmp_path: Path, template: Path)
     template.write_text(TEMPLATE.replace("made", "other").replace("Made", "Other"))
     name = save(tmp_path / "a.jsonl")
     ran = run_here("comment", name, "--dry-run", "--template", str(template))
-    assert "infra/template.yaml: no function" in ran.stdout
+    assert "no function called made in infra/template.yaml" in ran.stdout
     unasked = run_here("comment", name, "--dry-run", cwd=template.parent)
     assert "template" not in unasked.stdout
 
@@ -115,28 +115,28 @@ def test_the_line_of_another_environment_is_not_changed(tmp_path: Path, template
     asked = ("comment", name, "--dry-run", "--template", str(template))
     template.write_text(BRANCHES)
     ran = run_here(*asked)
-    assert re.search(r"MemorySize is 512 MB .* 3008 MB", ran.stdout)
+    assert re.search(r"has 512 MB here.* 3008 MB", ran.stdout)
     assert "```diff" not in ran.stdout
     assert "-      MemorySize: !If [IsProd, 3008, 512]" in (
         run_here(*asked, "--parameter", "Stage=prod").stdout
     )
     template.write_text(TEMPLATE.replace("3008", "640"))
-    assert "MemorySize is 640 MB there" in run_here(*asked).stdout
+    assert "has 640 MB here" in run_here(*asked).stdout
 
 
-def test_a_value_that_something_else_uses_is_not_suggested(
+def test_a_value_that_something_else_uses_is_left(
     github: FakeGithub, job: dict[str, str], tmp_path: Path, template: Path
 ) -> None:
-    """The line is shown in the comment, with what else it would change."""
+    """The function gets a size of its own, which is suggested on its own line."""
     shared = TEMPLATE.replace("MemorySize: 3008", "MemorySize: !Ref Size").replace(
         "Resources:", "Parameters:\n  Size:\n    Type: Number\n    Default: 3008\nResources:"
     )
     shared += "      EphemeralStorage: {Size: !Ref Size}\n"
     template.write_text(shared)
-    github.files["infra/template.yaml"] = ChangedFile(shared.replace("3008", "1024"), shared)
+    github.files["infra/template.yaml"] = ChangedFile(
+        shared.replace("!Ref Size  #", "1024  #"), shared
+    )
     name = save(tmp_path / "a.jsonl")
     assert run_here("comment", name, cwd=template.parent, **job).returncode == 0
-    assert github.remarks == []
-    [body] = github.by()
-    assert "**whose value `Made.EphemeralStorage.Size` uses too**" in body
-    assert "-    Default: 3008" in body
+    [remark] = github.remarks
+    assert "```suggestion\n      MemorySize: 192  # @team" in remark["body"]

@@ -106,8 +106,8 @@ def _suggestions(subjects: Sequence[Subject]) -> dict[str, Suggestion]:
         name = subject.recommendation.function.name
         if (
             change.now != change.after
-            and not (change.shared_by or change.used_by)
-            and is_plain(change.after)
+            and "\n" not in change.now
+            and all(map(is_plain, change.after.split("\n")))
         ):
             words = render_suggestion(subject)
             found[name] = Suggestion(

@@ -1,86 +1,58 @@
-"""What recommendations would change in a repository's templates."""
+"""What recommendations would change in a repository's infrastructure code."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tuner.errors import NotInTemplateError, TemplateError
-from tuner.iac import memory_edit
+from tuner.api.applying import RefusedEdit, plan_edits, wanted_by
 from tuner.report.comment import NoTemplateLine, TemplateChange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tuner.iac import MemoryEdit
     from tuner.model.recommendation import Recommendation
-
-USUAL_NAMES: Final = ("template.yaml", "template.yml", "template.json")
-
-
-def usual_templates(folder: Path) -> list[Path]:
-    """The usual SAM or CloudFormation template in a folder, if there is one."""
-    return [folder / name for name in USUAL_NAMES if (folder / name).is_file()][:1]
 
 
 def template_change(
     answer: Recommendation,
-    templates: Sequence[Path],
+    places: Sequence[Path],
     *,
     named: bool,
     parameters: Mapping[str, str] | None = None,
 ) -> TemplateChange | NoTemplateLine | None:
-    """Return the line that gives a function its recommended memory, or why there is none.
+    """Return the lines that give a function its recommended memory, or why there are none.
 
-    None if nothing is recommended, or if the user didn't name the templates (`named`) and none has
-    the function.
+    `places` are files and folders. None if nothing is recommended, or if the user didn't name the
+    places (`named`) and none has the function.
     """
-    memory_mb = answer.choice.memory_mb
-    if memory_mb is None:
+    wanted = wanted_by(answer)
+    if isinstance(wanted, RefusedEdit):
         return None
-    missing = None
-    for template in templates:
-        shown = _in_repository(template)
-        try:
-            edit = memory_edit(template, answer.function.name, memory_mb, parameters=parameters)
-        except NotInTemplateError as error:
-            missing = missing or _reason(error, template, shown)
-        except TemplateError as error:
-            return _reason(error, template, shown)
-        else:
-            if why := _another_size(edit, answer.current.memory_mb, picked=bool(parameters)):
-                return NoTemplateLine(f"{shown}:{edit.line}: {why}")
-            return TemplateChange(
-                shown,
-                edit.line,
-                edit.now,
-                edit.after,
-                edit.memory_mb,
-                edit.shared_by,
-                used_by=edit.used_by,
-            )
-    return missing if named else None
-
-
-def _another_size(edit: MemoryEdit, current_mb: int, *, picked: bool) -> str | None:
-    """Why the line isn't the measured function's: it sets a size other than the current one."""
-    if edit.memory_mb == current_mb or (edit.is_chosen and picked):
-        return None
-    if edit.now == edit.after and not edit.is_chosen:  # somebody has already changed it
-        return None
-    advice = (
-        "give `template_parameters=NAME=VALUE` to pick its branch"
-        if edit.is_chosen
-        else "use the template that the function was deployed from"
-    )
-    return (
-        f"MemorySize is {edit.memory_mb} MB there, and the measured function has {current_mb} MB: "
-        f"{advice}"
+    plan = plan_edits([wanted], places, parameters=parameters)
+    for each in plan.refused:
+        if each.is_missing and not named:
+            return None
+        if each.is_missing:
+            shown = ", ".join(map(_in_repository, places))
+            return NoTemplateLine(f"no function called {each.function} in {shown}")
+        return NoTemplateLine(_as_in_repository(each))
+    edit = plan.edits[0]
+    return TemplateChange(
+        _in_repository(edit.path),
+        edit.line,
+        edit.before.replace("\r\n", "\n"),
+        edit.after.replace("\r\n", "\n"),
+        edit.was_mb,
     )
 
 
-def _reason(error: TemplateError, path: Path, shown: str) -> NoTemplateLine:
-    return NoTemplateLine(str(error).replace(str(path), shown))
+def _as_in_repository(refused: RefusedEdit) -> str:
+    if refused.path is None:
+        return refused.reason
+    shown = _in_repository(refused.path)
+    line = "" if refused.line is None else f":{refused.line}"
+    return f"{shown}{line}: {refused.reason.replace(str(refused.path), shown)}"
 
 
 def _in_repository(path: Path) -> str:

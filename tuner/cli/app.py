@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "comment": Entry(
         "tuner.cli.comment:comment", "Post the answer on a pull request, or update it."
     ),
+    "apply": Entry("tuner.cli.apply:apply", "Write the answer where the memory is set."),
     "break-even": Entry(
         "tuner.cli.break_even:break_even", "Compare Lambda with containers and EC2 at your traffic."
     ),

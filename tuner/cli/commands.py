@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tuner.breakeven.terms import Terms
+    from tuner.iac.edit import Edit
     from tuner.model.goal import Goal
     from tuner.model.recommendation import Recommendation
-    from tuner.report.comment import TemplateChange
     from tuner.report.page.data import SweepView
 
 
@@ -36,21 +36,21 @@ def apply_line(
     template: Path | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> str | None:
-    """How to apply the answer: the line of the template (by default the folder's own), or the AWS
-    CLI's command. None if there is nothing to do.
+    """How to apply the answer: `tuner apply` with the line that it would change (by default, of the
+    repository), or the AWS CLI's command. None if there is nothing to do.
     """
     if recommendation.choice.verdict != "resize" or _is_installed(template):
         return None
-    from tuner.api.template_changes import (
-        template_change,
-        usual_templates,
-    )
-    from tuner.report.comment import TemplateChange
+    from tuner.api.applying import plan_edits, wanted_by, working_repository
+    from tuner.errors import TunerError
 
-    for each in usual_templates(Path()) if template is None else [template]:
-        change = template_change(recommendation, [each], named=False, parameters=parameters)
-        if isinstance(change, TemplateChange):
-            return _template_line(each, change)
+    places = [working_repository()] if template is None else [template]
+    try:
+        plan = plan_edits([wanted_by(recommendation)], places, parameters=parameters)
+    except TunerError:  # too many files, for instance
+        return apply_command(recommendation)
+    for edit in plan.edits:
+        return _edit_line(recommendation, edit, template)
     return apply_command(recommendation)
 
 
@@ -59,17 +59,24 @@ def _is_installed(template: Path | None) -> bool:
     return template is not None and template.is_relative_to(Path(__file__).parents[1])
 
 
-def _template_line(template: Path, change: TemplateChange) -> str:
+def _edit_line(recommendation: Recommendation, edit: Edit, template: Path | None) -> str:
     folder = Path.cwd()
-    shown = template.relative_to(folder) if template.is_relative_to(folder) else template
-    where = f"{shown}:{change.line}"
-    now, after = change.now.strip(), change.after.strip()
-    if now == after:
-        return f"{where} sets {change.memory_mb} MB already: deploy it"
-    if now == f"MemorySize: {change.memory_mb}":
-        after = after.removeprefix("MemorySize: ")
-    also = f" (sets {', '.join(change.shared_by)} too)" if change.shared_by else ""
-    return f"{where}  {now} → {after}{also}"
+    shown = edit.path.relative_to(folder) if edit.path.is_relative_to(folder) else edit.path
+    if edit.before == edit.after:
+        return f"{shown}:{edit.line} sets {edit.memory_mb} MB already: deploy it"
+    now = edit.before.strip()
+    after = edit.after.removeprefix(edit.before).strip()
+    name, colon, written = after.partition(": ")
+    if edit.how == "insert":
+        change = f"+ {after}"
+    elif colon and now == f"{name}: {edit.was_mb}":
+        change = f"{now} → {written}"
+    else:
+        change = f"{now} → {after}"
+    words = ["tuner apply", shlex.quote(plain(recommendation.function.name))]
+    if template is not None:
+        words += ["--template", shlex.quote(plain(str(shown)))]
+    return f"{' '.join(words)}   ({shown}:{edit.line}  {change})"
 
 
 def page_command(view: SweepView, flags: Sequence[str]) -> str:

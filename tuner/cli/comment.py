@@ -112,11 +112,10 @@ class ChangeOptions:
     template: Annotated[
         list[Path] | None,
         _pull_request(
-            metavar="FILE",
+            metavar="FILE|FOLDER",
             exists=True,
-            dir_okay=False,
-            help="CloudFormation or SAM template to suggest the size in, repeatable (default: "
-            "template.yaml, .yml or .json, if there is one here).",
+            help="File or folder of infrastructure code to suggest the size in, repeatable "
+            "(default: this repository).",
             show_default=False,
         ),
     ] = None
@@ -126,12 +125,13 @@ class ChangeOptions:
         self, answers: "Sequence[tuple[Sweep, Recommendation]]", *, key: str | None
     ) -> "CommentText":
         """Return the comment. Raises InputError and SweepFileError."""
+        from tuner.api.applying import working_repository
         from tuner.api.comment import compose_comment
-        from tuner.api.template_changes import template_change, usual_templates
+        from tuner.api.template_changes import template_change
         from tuner.report.comment import NoTemplateLine
         from tuner.session.inputs import digest_of
 
-        found = self.template or usual_templates(Path())
+        found = self.template or [working_repository()]
         given, named = parameters_of(self.parameter), bool(self.template)
         changes = [
             template_change(answer, found, named=named, parameters=given) for _, answer in answers

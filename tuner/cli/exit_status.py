@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 _HAVE_JSON: Final = frozenset(
     {
-        *("tune", "report", "compare", "break-even", "recover", "prices show", "prices refresh"),
+        *(
+            "tune",
+            "report",
+            "compare",
+            "apply",
+            "break-even",
+            "recover",
+            "prices show",
+            "prices refresh",
+        ),
         *("payload sources", "payload make", "payload events", "payload check", "local check"),
         *("sweeps", "observe", "scan", "spend"),
     }

@@ -56,7 +56,7 @@ _NAMED_ALIKE: Final = (
         "spot_share",
         "take_over",
     ),
-    *("top", "traffic", "utilization", "vary"),
+    *("stage", "template", "top", "traffic", "utilization", "vary"),
 )
 FLAGS: Final = {
     **{name: f"--{name.replace('_', '-')}" for name in _NAMED_ALIKE},

@@ -1,13 +1,17 @@
-"""Infrastructure templates: functions' settings and the lines they are on.
+"""Infrastructure code: functions' settings, where they are written, and changes there.
 
 `document` is a YAML or JSON file as a tree that knows its lines; `parameters` and `intrinsics`
-resolve values. Read `sam` first: it walks a template, checks it against the `supported_properties`,
-lets functions refer to its `resources` (`references`), and reads each with `function_properties`
-and its local `artifacts`: the values in `template`. `memory_edit` finds the line that sets a
-function's memory, and reads templates more loosely.
+resolve what a value comes to. To run functions, read `sam` first: it walks a template, holds it
+against the `supported_properties`, lets functions refer to its `resources` (`references`), and
+reads each with `function_properties` and its local `artifacts`: the values in `template`.
+
+To change a function's memory, read `edit` first: a name comes in, an `Edit` goes out, checked by
+reading the file again. `dialects` finds the files and their readers, one module a dialect
+(`cloudformation`), each of which returns the values of `setting`; `yaml_edit` knows where YAML
+writes a value and takes a new one.
 """
 
-from tuner.iac.memory_edit import MemoryEdit, memory_edit
+from tuner.iac.edit import Edit, Wanted, edit_memory
 from tuner.iac.sam import read_template
 from tuner.iac.template import (
     IgnoredPart,
@@ -18,12 +22,13 @@ from tuner.iac.template import (
 )
 
 __all__ = [
+    "Edit",
     "IgnoredPart",
-    "MemoryEdit",
     "Template",
     "TemplateFunction",
     "TemplateLayer",
     "TemplateResource",
-    "memory_edit",
+    "Wanted",
+    "edit_memory",
     "read_template",
 ]

@@ -233,11 +233,15 @@ def _without_tag(yaml_node: yaml.Node) -> yaml.Node:
     return plain
 
 
-def read_document(path: Path) -> TemplateNode:
-    """Return the root of the file's only document; TemplateError if it isn't one."""
-    text = _with_whole_characters(read_text(path))
+def read_document(path: Path, text: str | None = None, *, checked: bool = False) -> TemplateNode:
+    """Return the root of the file's only document; TemplateError if it isn't one.
+
+    `text` stands in for what the file has; `checked` is one whose shape is known to be harmless.
+    """
+    text = _with_whole_characters(read_text(path) if text is None else text)
     try:
-        _check_shape(path, text)
+        if not checked:
+            _check_shape(path, text)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -267,8 +271,24 @@ def _with_whole_characters(text: str) -> str:
     return _PAIR.sub(whole, text)
 
 
+def shifted(text: str, offset: int) -> int:
+    """Turn an offset of a node's mark into one of the file's text, which may have such pairs."""
+    if not text.lstrip().startswith(("{", "[")):
+        return offset
+    for match in _PAIR.finditer(text):
+        if match.start() >= offset:
+            break
+        offset += len(match[0]) - len(match[1]) - 10
+    return offset
+
+
 def read_text(path: Path) -> str:
     """Return the file's text; TemplateError if it can't be a template."""
+    return decoded(path, file_bytes(path))
+
+
+def file_bytes(path: Path) -> bytes:
+    """Return the file's bytes; TemplateError if it can't be a template."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_TEMPLATE_BYTES + 1)
@@ -278,6 +298,11 @@ def read_text(path: Path) -> str:
         raise TemplateError(f"template {path} can't be read: {error.strerror}") from None
     if len(data) > MAX_TEMPLATE_BYTES:
         raise TemplateError(f"template {path} is over 1 MB, CloudFormation's limit")
+    return data
+
+
+def decoded(path: Path, data: bytes) -> str:
+    """Return a file's text, without a byte order mark. Raises TemplateError."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -114,20 +114,16 @@ def _answer(subject: Subject, without: Sequence[str]) -> str:
 
 
 class TemplateChange(NamedTuple):
-    """The line of a template that sets the memory; `path` is relative to the repository's root."""
+    """The lines that set the memory; `path` is relative to the repository's root."""
 
     path: str
     line: int
     now: str
     after: str
-    memory_mb: int
-    """What the line sets now."""
-    shared_by: tuple[str, ...] = ()
-    """Other functions whose memory it also sets."""
+    memory_mb: int | None
+    """What the function has by it now; None where only the deployment knows."""
     suggested: bool = False
-    """Whether there is a suggestion on the line itself."""
-    used_by: tuple[str, ...] = ()
-    """What else uses its value: `Resize.EphemeralStorage`."""
+    """Whether a suggestion stands on the line itself."""
 
 
 class NoTemplateLine(NamedTuple):
@@ -142,14 +138,16 @@ def render_change(change: TemplateChange | NoTemplateLine) -> str:
         return f"Nothing to change in the template: {markdown(change.reason)}."
     where = f"{code_span(change.path)}, line {change.line}"
     if change.now == change.after:
-        return f"{where}, already sets {numbers.memory(change.memory_mb)}."
+        size = "this size" if change.memory_mb is None else numbers.memory(change.memory_mb)
+        return f"{where}, already sets {size}."
     if change.suggested:
         return f"See the suggested change on {where}."
-    block = code_block([f"-{change.now}", f"+{change.after}"], "diff")
-    shared = ""
-    if change.shared_by:
-        names = ", ".join(map(code_span, change.shared_by))
-        shared = f", **which also sets the memory of {names}**"
-    if change.used_by:
-        shared += f", **whose value {', '.join(map(code_span, change.used_by))} uses too**"
-    return f"{where}{shared}:\n\n{block}"
+    return f"{where}:\n\n{code_block(_changed_lines(change), 'diff')}"
+
+
+def _changed_lines(change: TemplateChange) -> list[str]:
+    """The lines of a diff; one that only gets others below it is context."""
+    now, after = change.now.split("\n"), change.after.split("\n")
+    if len(now) == 1 and len(after) > 1 and now[0] in (after[0], after[-1]):
+        return [f" {line}" if line == now[0] else f"+{line}" for line in after]
+    return [*(f"-{line}" for line in now), *(f"+{line}" for line in after)]

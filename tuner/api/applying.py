@@ -1,0 +1,145 @@
+"""Writes recommended memory where functions are declared: plan, look at it, write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import InputError, NotInTemplateError, TemplateError
+from tuner.iac.dialects import Stage, find_units
+from tuner.iac.edit import Edit, Wanted, diff, edit_memory, read_declarations
+from tuner.iac.setting import Refusal, Sources
+from tuner.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tuner.model.recommendation import Recommendation
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEdit:
+    """A function whose memory isn't changed, and why."""
+
+    function: str
+    path: Path | None
+    line: int | None
+    reason: str
+    is_missing: bool = False
+    """Whether nothing declares it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditPlan:
+    """What would be written; nothing is yet."""
+
+    edits: tuple[Edit, ...]
+    refused: tuple[RefusedEdit, ...]
+    before: Mapping[Path, bytes]
+    after: Mapping[Path, bytes]
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff; empty if there is none."""
+        return diff(self.before, self.after)
+
+    def write(self) -> bool:
+        """Write each file in full or not at all; return whether there was one.
+
+        Raises InputError if a file changed in the meantime or can't be written.
+        """
+        for path, data in self.before.items():
+            if Sources().data(path) != data:
+                raise InputError(f"{path} changed in the meantime; nothing was written: run again")
+        for path, data in self.after.items():
+            try:
+                write_whole(path, data)
+            except OSError as error:
+                raise InputError(f"{path} can't be written: {error.strerror}") from None
+        return bool(self.after)
+
+
+def wanted_by(answer: Recommendation) -> Wanted | RefusedEdit:
+    """What an answer asks for; refused if it recommends nothing."""
+    name, memory_mb = answer.function.name, answer.choice.memory_mb
+    if memory_mb is None:
+        return RefusedEdit(
+            name, None, None, "the sweep is inconclusive, so there is nothing to apply: tune again"
+        )
+    return Wanted(name, memory_mb, answer.current.memory_mb)
+
+
+def plan_edits(
+    wanted: Sequence[Wanted | RefusedEdit],
+    places: Sequence[Path],
+    *,
+    stage: str | None = None,
+    parameters: Mapping[str, str] | None = None,
+) -> EditPlan:
+    """Find where each function's memory is set and how the files would be with the new one.
+
+    `places` are files and folders. Raises TemplateError for a named file that declares nothing.
+    """
+    chosen = Stage(stage, dict(parameters or {}))
+    units = find_units(places)
+    sources, edits, refused = Sources(), [], []
+    for each in wanted:
+        if isinstance(each, RefusedEdit):
+            refused.append(each)
+            continue
+        try:
+            declared = read_declarations(units, sources, chosen)
+            edit, sources = edit_memory(each, declared, sources, chosen)
+        except TemplateError as error:
+            refused.append(_refused(each.function, error))
+        else:
+            edits.append(edit)
+    before = {path: Sources().data(path) for path in sources.changed}
+    return EditPlan(tuple(edits), tuple(refused), before, dict(sources.changed))
+
+
+def working_repository() -> Path:
+    """The root of the repository that the working folder is in; the folder if it's in none."""
+    here = Path.cwd()
+    root = next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+    return Path() if root == here else root
+
+
+def _refused(function: str, error: TemplateError) -> RefusedEdit:
+    refusal = Refusal.within(error)
+    missing = isinstance(error, NotInTemplateError)
+    return RefusedEdit(function, refusal.path, refusal.line, refusal.reason, is_missing=missing)
+
+
+def to_json(plan: EditPlan, *, written: bool) -> dict[str, Any]:
+    """As `tuner apply --json` prints it."""
+    return {
+        "schema_version": 1,
+        "kind": "edit",
+        "edits": [
+            {
+                "function": each.function,
+                "path": str(each.path),
+                "line": each.line,
+                "column": each.column,
+                "before": each.before,
+                "after": each.after,
+                "memory_mb": each.memory_mb,
+                "was_mb": each.was_mb,
+                "how": each.how,
+                "shared_by": list(each.shared_by),
+            }
+            for each in plan.edits
+        ],
+        "refused": [
+            {
+                "function": each.function,
+                "path": None if each.path is None else str(each.path),
+                "line": each.line,
+                "reason": each.reason,
+            }
+            for each in plan.refused
+        ],
+        "written": written,
+    }

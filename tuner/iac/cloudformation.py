@@ -1,0 +1,374 @@
+"""CloudFormation and SAM: where a template sets its functions' memory.
+
+A template is read more loosely here than to run it: whatever else it holds, the place is found. The
+value of a function alone is changed where it is written: in its properties, a parameter's Default,
+a branch or a map. What others use too is left, and the function gets a size of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from tuner.errors import TemplateError
+from tuner.iac.document import TemplateNode
+from tuner.iac.intrinsics import Scope
+from tuner.iac.parameters import Parameter, read_parameters
+from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources
+from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
+from tuner.iac.yaml_edit import Yaml
+from tuner.model import lambda_limits as limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_REFERENCE: Final = re.compile(r"\$\{[^!][^}]*\}")
+_MEMORY: Final = "MemorySize"
+_CHOOSING: Final = ("If", "FindInMap")
+_PASSED: Final = ("Properties", "Ref", "Condition")
+_LOOP: Final = "Fn::ForEach::"
+_DEPLOY_FILES: Final = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
+_TOP_LEVEL: Final = re.compile(r"""^["'\s{]*Resources["']?\s*:""", re.MULTILINE)
+
+
+def is_template(text: str) -> bool:
+    """Whether a text may be a template with functions."""
+    return any(kind in text for kind in FUNCTIONS) and _TOP_LEVEL.search(text) is not None
+
+
+def read_functions(
+    path: Path, sources: Sources, *, parameters: Mapping[str, str] | None = None
+) -> list[DeclaredFunction]:
+    """Return a template's functions in its order. Raises TemplateError."""
+    template = _Template(Yaml.read(path, sources), sources)
+    template.read(parameters or {})
+    return [
+        DeclaredFunction(
+            each.logical_id,
+            path,
+            each.key.line,
+            partial(template.locate, each),
+            name=_literal_name(each),
+            made_names=tuple(_made_names(each)),
+            memory=template.memory(each.memory),
+        )
+        for each in template.functions
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Function:
+    logical_id: str
+    key: TemplateNode
+    name: TemplateNode | None = None
+    properties: TemplateNode | None = None
+    own: tuple[TemplateNode, TemplateNode] | None = None
+    """Key and value of its own MemorySize."""
+    memory: TemplateNode | None = None
+    """Its own one, a merged one or that of Globals."""
+    in_loop: bool = False
+
+
+@dataclass(slots=True)
+class _Template:
+    yaml: Yaml
+    sources: Sources
+    scope: Scope = field(default_factory=Scope)
+    functions: list[_Function] = field(default_factory=list)
+
+    def read(self, given: Mapping[str, str]) -> None:
+        root = self.yaml.root
+        sections = root.values("the template")
+        if "Resources" not in sections:
+            root.refuse("the template has no Resources")
+        scope = self.scope = Scope(read_parameters(sections.get("Parameters"), given))
+        sections = {name: replace(node, scope=scope) for name, node in sections.items()}
+        scope.mappings = _values(sections.get("Mappings"), "Mappings")
+        scope.conditions = _values(sections.get("Conditions"), "Conditions")
+        shared = _values(_values(sections.get("Globals"), "Globals").get("Function"), "Globals")
+        section = sections["Resources"]
+        alone, _ = section.function()  # a loop alone looks like a function of CloudFormation
+        if alone.startswith("ForEach::"):
+            ((key, resource),) = section.yaml_node.value
+            self._read_loop(
+                f"Fn::{alone}",
+                replace(section, yaml_node=key),
+                replace(section, yaml_node=resource),
+            )
+            return
+        for logical_id, (key, resource) in section.entries("Resources").items():
+            if logical_id.startswith(_LOOP):
+                self._read_loop(logical_id, key, resource)
+                continue
+            parts = _values(resource, logical_id) if resource.is_mapping else {}
+            kind = parts["Type"].text("Type") if "Type" in parts else ""
+            if kind in FUNCTIONS:
+                self._read_function(logical_id, key, parts, shared if kind == FUNCTION else {})
+
+    def _read_function(
+        self,
+        logical_id: str,
+        key: TemplateNode,
+        parts: Mapping[str, TemplateNode],
+        shared: Mapping[str, TemplateNode],
+    ) -> None:
+        properties = parts.get("Properties")
+        own = {} if properties is None else properties.entries(f"the properties of {logical_id}")
+        memory = own[_MEMORY][1] if _MEMORY in own else shared.get(_MEMORY)
+        self.functions.append(
+            _Function(
+                logical_id,
+                key,
+                own["FunctionName"][1] if "FunctionName" in own else None,
+                properties,
+                own[_MEMORY] if _MEMORY in own and _is_written(properties, own[_MEMORY]) else None,
+                memory,
+            )
+        )
+
+    def _read_loop(self, loop: str, key: TemplateNode, body: TemplateNode) -> None:
+        """Functions that a loop makes are known, so that they are refused with their line."""
+        text = self.yaml.text[
+            self.yaml.at(body.yaml_node.start_mark) : self.yaml.ends(body.yaml_node)
+        ]
+        if any(kind in text for kind in FUNCTIONS):
+            resources = body.arguments(loop)[2] if len(body.arguments(loop)) > 2 else None
+            for name in resources.values(loop) if resources is not None else ():
+                self.functions.append(_Function(name, key, in_loop=True))
+
+    def memory(self, node: TemplateNode | None) -> int | str:
+        """MB, or the expression as it is written where only a deployment knows."""
+        if node is None:
+            return limits.MIN_MEMORY_MB
+        try:
+            return _megabytes(node)
+        except TemplateError:
+            yaml_node = node.yaml_node
+            return self.yaml.text[self.yaml.at(yaml_node.start_mark) : self.yaml.ends(yaml_node)]
+
+    def locate(self, function: _Function, memory_mb: int) -> Setting:
+        """Where the function's new size goes. Raises TemplateError."""
+        if function.in_loop:
+            function.key.refuse(
+                f"{function.logical_id} is made by a loop ({_LOOP[:-2]}), which gives all its "
+                "functions the same memory: write this one out, or change the loop by hand"
+            )
+        now = self.memory(function.memory)
+        now_mb = now if isinstance(now, int) else None
+        if function.own is None:
+            return self._added(function, now_mb)
+        key, memory = function.own
+        yaml_node = memory.yaml_node
+        if yaml_node.start_mark.index < key.yaml_node.end_mark.index:  # an alias
+            shared = self._sharing(function, memory)
+            return replace(self.yaml.overriding(key, memory, now_mb), shared_by=shared)
+        if not memory.function()[0]:
+            return self.yaml.replacing(memory, now_mb)
+        return self._followed(function, key, memory, now_mb, memory_mb)
+
+    def _added(self, function: _Function, now_mb: int | None) -> Setting:
+        if function.properties is None:
+            function.key.refuse(
+                f"{function.logical_id} has no Properties to add {_MEMORY} to: write them"
+            )
+        shared = () if function.memory is None else self._sharing(function, function.memory)
+        return replace(self.yaml.inserting(function.properties, _MEMORY, now_mb), shared_by=shared)
+
+    def _followed(
+        self,
+        function: _Function,
+        key: TemplateNode,
+        memory: TemplateNode,
+        now_mb: int | None,
+        memory_mb: int,
+    ) -> Setting:
+        """The place that a function of CloudFormation leads to, or the function's own value."""
+        place = self._place(memory, memory_mb)
+        shared = self._sharing(function, memory)
+        used = self._other_uses(place)
+        if not (shared or used):
+            return self.yaml.replacing(place, now_mb)
+        chosen = memory.function()[0] in _CHOOSING
+        if chosen:
+            both = ", ".join([*shared, *used])
+            place.refuse(
+                f"the memory of {function.logical_id} is chosen by {memory.function_as_written}, "
+                f"and {both} have the value too: give {function.logical_id} a value of its own"
+            )
+        return replace(self.yaml.overriding(key, memory, now_mb), shared_by=(*shared, *used))
+
+    def _sharing(self, function: _Function, memory: TemplateNode) -> tuple[str, ...]:
+        """Logical ids of other functions whose memory comes from the same place."""
+        place = self._place_or_none(memory)
+        if place is None:
+            return ()
+        return tuple(
+            each.logical_id
+            for each in self.functions
+            if each is not function
+            and each.memory is not None
+            and (other := self._place_or_none(each.memory)) is not None
+            and _same_place(other, place)
+        )
+
+    def _place_or_none(self, memory: TemplateNode) -> TemplateNode | None:
+        with contextlib.suppress(TemplateError):
+            return self._place(memory, None)
+        return None
+
+    def _place(self, node: TemplateNode, memory_mb: int | None) -> TemplateNode:
+        """The plain value that a node comes from. Raises TemplateError."""
+        name, argument = node.function()
+        if not name:
+            return node
+        if name == "Ref":
+            return self._default(argument.text(_MEMORY), argument, memory_mb)
+        if name == "FindInMap":
+            return self._place(self.scope.resolve(node, _MEMORY), memory_mb)
+        parts = argument.arguments(_MEMORY) if name == "If" else []
+        if len(parts) != 3:
+            node.refuse(f"{_MEMORY} uses {node.function_as_written}: no single line sets it")
+        holds = self.scope.holds(parts[0].text(_MEMORY), parts[0])
+        return self._place(parts[1 if holds else 2], memory_mb)
+
+    def _default(self, name: str, asked: TemplateNode, memory_mb: int | None) -> TemplateNode:
+        parameter = self.scope.parameters.get(name)
+        if parameter is None:
+            asked.refuse(f"{_MEMORY} refers to {name}, which isn't a parameter of the template")
+        if parameter.given is not None:
+            parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is set")
+        if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
+            parameter.key.refuse(
+                f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
+                "where it is given"
+            )
+        if memory_mb is not None:
+            self._check_parameter(parameter, asked, memory_mb)
+        return parameter.nodes["Default"]
+
+    def _check_parameter(self, parameter: Parameter, asked: TemplateNode, memory_mb: int) -> None:
+        """Refuse a value that isn't allowed, and a Default that a deployment's file overrides."""
+        replace(parameter, given=str(memory_mb)).value(asked)
+        for name in _DEPLOY_FILES:
+            file = self.yaml.path.with_name(name)
+            if not file.is_file():
+                continue
+            for number, line in enumerate(self.sources.text(file).splitlines(), start=1):
+                if re.search(rf"\b{re.escape(parameter.name)}\b\W*[=:]", line):
+                    raise TemplateError(
+                        f"{file}:{number}: the parameter {parameter.name}, which sets the memory, "
+                        f"is given here: change it here to {memory_mb}"
+                    )
+
+    def _other_uses(self, value: TemplateNode) -> tuple[str, ...]:
+        """What else a value sets, by section or resource and property, each once."""
+        memories = [each.memory for each in self.functions if each.memory is not None]
+        known = {id(each.yaml_node) for each in memories if self._comes_from(each, value)}
+        names = [
+            name
+            for name, parameter in self.scope.parameters.items()
+            if any(node.yaml_node is value.yaml_node for node in parameter.nodes.values())
+        ]
+        found: dict[str, None] = {}
+
+        def look(yaml_node: yaml.Node, path: tuple[str, ...]) -> None:
+            if id(yaml_node) in known and path[-1:] == (_MEMORY,):
+                return
+            node = TemplateNode(self.yaml.path, yaml_node, self.scope)
+            if path[:1] not in (("Parameters",), ("Mappings",)) and (
+                yaml_node is value.yaml_node or _refers(node, names, value)
+            ):
+                found[".".join(path[1:] if path[0] == "Resources" else path)] = None
+                return
+            if isinstance(yaml_node, yaml.MappingNode):
+                for key, inner in yaml_node.value:
+                    own = str(key.value) if isinstance(key, yaml.ScalarNode) else ""
+                    look(inner, path if own in _PASSED or own.startswith("Fn::") else (*path, own))
+            elif isinstance(yaml_node, yaml.SequenceNode):
+                for inner in yaml_node.value:
+                    look(inner, path)
+
+        look(self.yaml.root.yaml_node, ())
+        return tuple(found)
+
+    def _comes_from(self, memory: TemplateNode, value: TemplateNode) -> bool:
+        place = self._place_or_none(memory)
+        return place is not None and _same_place(place, value)
+
+
+def _megabytes(node: TemplateNode) -> int:
+    return node.whole_number(_MEMORY, "MB", least=1, most=limits.MAX_MEMORY_MB)
+
+
+def _same_place(one: TemplateNode, other: TemplateNode) -> bool:
+    marks = [each.yaml_node.start_mark for each in (one, other)]
+    return bool(marks[0].index == marks[1].index)
+
+
+def _is_written(properties: TemplateNode | None, pair: tuple[TemplateNode, TemplateNode]) -> bool:
+    """Whether a property is among a function's own, not merged into them."""
+    if properties is None or not isinstance(properties.yaml_node, yaml.MappingNode):
+        return False
+    return any(key is pair[0].yaml_node for key, _ in properties.yaml_node.value)
+
+
+def _refers(node: TemplateNode, names: list[str], value: TemplateNode) -> bool:
+    """Whether a node is a function that comes to the value of a parameter or of a map."""
+    kind, argument = node.function()
+    written = argument.yaml_node.value
+    if kind == "Ref":
+        return written in names
+    if kind == "Sub":
+        text = written[0].value if argument.is_list and written else written
+        return any(f"${{{name}}}" in str(text) for name in names)
+    if kind != "FindInMap":
+        return False
+    try:
+        return node.resolved(_MEMORY).yaml_node is value.yaml_node
+    except TemplateError:  # of a part that only an account knows
+        return False
+
+
+def _kind(parameter: Parameter) -> str:
+    return parameter.nodes["Type"].text("Type") if "Type" in parameter.nodes else ""
+
+
+def _values(node: TemplateNode | None, what: str) -> dict[str, TemplateNode]:
+    """A mapping's values by name; none where it is not there."""
+    return {} if node is None else node.values(what)
+
+
+def _literal_name(function: _Function) -> str | None:
+    if function.name is None:
+        return None
+    try:
+        return function.name.text("FunctionName")
+    except TemplateError:  # of a part that only an account knows
+        return None
+
+
+def _made_names(function: _Function) -> list[str]:
+    """What CloudFormation makes where no name is given, or what a name's known parts are."""
+    if function.in_loop:
+        return [f"{ANY}-{_REFERENCE.sub(ANY, function.logical_id)}-{SUFFIX}"]
+    if function.name is None:
+        return [f"{ANY}-{function.logical_id}-{SUFFIX}"]
+    kind, argument = function.name.function()
+    with contextlib.suppress(TemplateError):
+        if kind == "Sub":
+            argument = argument.arguments("FunctionName")[0] if argument.is_list else argument
+            return [_REFERENCE.sub(ANY, argument.text("FunctionName"))]
+        if kind == "Join":
+            by, listed = argument.arguments("FunctionName", 2, 2)
+            parts = [
+                ANY if item.function()[0] else item.text("FunctionName")
+                for item in listed.arguments("FunctionName")
+            ]
+            return [by.text("FunctionName").join(parts)]
+    return []

@@ -1,0 +1,98 @@
+"""Which files declare functions, and in which dialect: by their names and what they hold."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.errors import TemplateError
+from tuner.iac import cloudformation
+from tuner.iac.setting import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tuner.iac.setting import DeclaredFunction
+
+Dialect = Literal["cloudformation"]
+_SKIPPED: Final = frozenset(
+    {
+        *(".git", ".aws-sam", ".serverless", ".terraform", ".terragrunt-cache", ".venv", "venv"),
+        *("node_modules", "cdk.out", "__pycache__", "site-packages", ".tox", ".mypy_cache"),
+        *("dist", "build", ".build", ".pulumi", ".next"),
+    }
+)
+"""Folders that hold what tools made."""
+_YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
+_MAX_FILES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is read at once: a file, or for Terraform a folder."""
+
+    path: Path
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a deployment chooses: a stage, and parameters of CloudFormation."""
+
+    name: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def find_units(places: Sequence[Path]) -> list[Unit]:
+    """Return what may declare functions among files and folders, each once.
+
+    Raises TemplateError for a named file of no known dialect.
+    """
+    found: dict[Unit, None] = {}
+    for place in places:
+        if place.is_dir():
+            found.update(dict.fromkeys(_units_within(place)))
+            continue
+        unit = _unit(place, Sources().text(place))
+        if unit is None:
+            raise TemplateError(
+                f"{place} is no file that sets a function's memory: CloudFormation and SAM are "
+                "known"
+            )
+        found[unit] = None
+    return list(found)
+
+
+def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
+    """Return a unit's functions. Raises TemplateError."""
+    return cloudformation.read_functions(unit.path, sources, parameters=stage.parameters)
+
+
+def _units_within(folder: Path) -> Iterator[Unit]:
+    count = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            path = Path(parent, name)
+            if path.suffix not in _YAML:
+                continue
+            count += 1
+            if count > _MAX_FILES:
+                raise TemplateError(
+                    f"{folder} has over {_MAX_FILES:,} files to look into: name the file or its "
+                    "folder (`template`)"
+                )
+            try:
+                unit = _unit(path, Sources().text(path))
+            except TemplateError:  # too large, or no text
+                continue
+            if unit is not None:
+                yield unit
+
+
+def _unit(path: Path, text: str) -> Unit | None:
+    if path.suffix in _YAML and cloudformation.is_template(text):
+        return Unit(path, "cloudformation")
+    return None

@@ -1,0 +1,173 @@
+"""Changes a function's memory where it is declared: exactly that, checked by reading it again."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuner.errors import NotInTemplateError, TemplateError
+from tuner.iac.dialects import read_unit
+from tuner.iac.setting import BOM, Refusal, same_but
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tuner.iac.dialects import Stage, Unit
+    from tuner.iac.setting import DeclaredFunction, How, Setting, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The memory that a function should have."""
+
+    function: str
+    """Its deployed name, logical id, resource label or function key."""
+    memory_mb: int
+    was_mb: int | None = None
+    """What it is deployed with, to hold against the file; None where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one value; `before` equals `after` where the file has the memory already."""
+
+    function: str
+    path: Path
+    line: int
+    """Of the first changed line, from 1."""
+    column: int
+    before: str
+    """The whole lines as they are, and as they would be, without the last line break."""
+    after: str
+    memory_mb: int
+    was_mb: int | None
+    how: How
+    shared_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """The functions of all units, and the units that can't be read."""
+
+    functions: tuple[tuple[Unit, tuple[DeclaredFunction, ...]], ...]
+    unreadable: tuple[Refusal, ...]
+
+
+def read_declarations(units: Sequence[Unit], sources: Sources, stage: Stage) -> Declarations:
+    """Read all units."""
+    found, unreadable = [], []
+    for unit in units:
+        try:
+            found.append((unit, tuple(read_unit(unit, sources, stage))))
+        except TemplateError as error:
+            unreadable.append(Refusal.of(error, unit.path))
+    return Declarations(tuple(found), tuple(unreadable))
+
+
+def edit_memory(
+    wanted: Wanted, declared: Declarations, sources: Sources, stage: Stage
+) -> tuple[Edit, Sources]:
+    """Return the edit and the files as they would be.
+
+    Raises TemplateError where the function can't be served, NotInTemplateError where nothing
+    declares it. The message begins with file and line where there are any.
+    """
+    unit, functions, index = _chosen(wanted.function, declared)
+    function = functions[index]
+    now = function.memory
+    if now != wanted.memory_mb:
+        _check_was(wanted, function)
+    setting = function.locate(wanted.memory_mb)
+    data = sources.data(setting.path)
+    if now == wanted.memory_mb:
+        return _edit(wanted, setting, data, data), sources
+    start, end = setting.span
+    after = data[:start] + setting.written(wanted.memory_mb) + data[end:]
+    changed = sources.with_file(setting.path, after)
+    again = read_unit(unit, changed, stage)
+    if why := same_but(functions, again, index, wanted.memory_mb):
+        line = data.count(b"\n", 0, start) + 1
+        raise TemplateError(f"{setting.path}:{line}: {why}: change it by hand")
+    return _edit(wanted, setting, data, after), changed
+
+
+def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunction, ...], int]:
+    """The one function that a name means. Raises TemplateError."""
+    ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
+    for unit, functions in declared.functions:
+        for index, each in enumerate(functions):
+            rank = each.rank(name)
+            if rank is not None:
+                ranked.setdefault(rank, []).append((unit, functions, index))
+    if not ranked:
+        why = f": {declared.unreadable[0]}" if declared.unreadable else ""
+        raise NotInTemplateError(f"nothing here declares a function called {name}{why}")
+    matches = ranked[min(ranked)]
+    if len(matches) > 1:
+        found = [functions[index] for _, functions, index in matches]
+        places = ", ".join(f"{each.path}:{each.line} ({each.key})" for each in found[:8])
+        more = f" and {len(found) - 8} more" if len(found) > 8 else ""
+        raise TemplateError(
+            f"{found[0].path}:{found[0].line}: several declarations may be {name}: {places}{more}: "
+            "name the one file (`template`), or resolve their names with "
+            "`template_parameters=NAME=VALUE`"
+        )
+    return matches[0]
+
+
+def _check_was(wanted: Wanted, function: DeclaredFunction) -> None:
+    """Refuse where the file sets another memory than the function is deployed with."""
+    if wanted.was_mb is None or function.memory == wanted.was_mb:
+        return
+    if isinstance(function.memory, int):
+        raise TemplateError(
+            f"{function.path}:{function.line}: {function.key} has {function.memory} MB here, and "
+            f"the function is deployed with {wanted.was_mb} MB: use the file that it was deployed "
+            "from, or give what chooses its size there (`stage`, `template_parameters=NAME=VALUE`)"
+        )
+
+
+def _edit(wanted: Wanted, setting: Setting, data: bytes, after: bytes) -> Edit:
+    start, end = setting.span
+    first = data.rfind(b"\n", 0, start) + 1
+    text_start = first + len(BOM) if first == 0 and data.startswith(BOM) else first
+    last = _line_end(data, end)
+    behind = last + len(after) - len(data)
+    old, new = (_text(data[text_start:last]), _text(after[text_start:behind]))
+    return Edit(
+        wanted.function,
+        setting.path,
+        data.count(b"\n", 0, start) + 1,
+        len(_text(data[text_start:start])) + 1,
+        old,
+        new,
+        wanted.memory_mb,
+        setting.memory_mb,
+        setting.how,
+        setting.shared_by,
+    )
+
+
+def _line_end(data: bytes, at: int) -> int:
+    found = data.find(b"\n", at)
+    return len(data) if found < 0 else found
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace").removesuffix("\r")
+
+
+def diff(before: Mapping[Path, bytes], after: Mapping[Path, bytes]) -> str:
+    """Return the change of files as a unified diff."""
+    lines: list[str] = []
+    for path, new in after.items():
+        old, shown = before[path], path.as_posix().lstrip("/")
+        lines += difflib.unified_diff(
+            _text(old).splitlines(keepends=True),
+            _text(new).splitlines(keepends=True),
+            f"a/{shown}",
+            f"b/{shown}",
+        )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

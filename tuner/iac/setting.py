@@ -1,0 +1,162 @@
+"""Where functions' memory is set, whatever the dialect: the values that its reader returns.
+
+A reader gets its files from `Sources`, so that the same reader can be asked again about files as
+they would be after an edit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from tuner.iac.document import decoded, file_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tuner.errors import TemplateError
+
+How = Literal["replace", "insert"]
+BOM: Final = b"\xef\xbb\xbf"
+_PLACED: Final = re.compile(r"(.+?):(\d+): ")
+ANY: Final = "\0"
+"""In a pattern of names: one or more characters that only the deployment knows."""
+SUFFIX: Final = "\1"
+"""In a pattern of names: what CloudFormation puts behind a name that it makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The bytes to write a function's memory over, or between."""
+
+    path: Path
+    span: tuple[int, int]
+    """Byte offsets in the file; equal for an insertion."""
+    memory_mb: int | None
+    """What the function has now; None where only the deployment knows."""
+    shared_by: tuple[str, ...] = ()
+    """Others whose memory comes from where this function's came from; they keep theirs."""
+    how: How = "replace"
+    before: str = ""
+    """What is written before the number, and after it."""
+    after: str = ""
+
+    def written(self, memory_mb: int) -> bytes:
+        """What the span becomes."""
+        return f"{self.before}{memory_mb}{self.after}".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a function's memory can't be changed here."""
+
+    path: Path | None
+    line: int | None
+    reason: str
+
+    @classmethod
+    def of(cls, error: TemplateError, path: Path) -> Refusal:
+        """Take path and line out of a message that begins with them."""
+        text = str(error)
+        found = re.match(re.escape(str(path)) + r":(\d+): ", text)
+        if found is None:
+            return cls(path, None, text.removeprefix(f"{path}: "))
+        return cls(path, int(found[1]), text[found.end() :])
+
+    @classmethod
+    def within(cls, error: TemplateError) -> Refusal:
+        """Take path and line out of a message that may begin with them."""
+        found = _PLACED.match(str(error))
+        if found is None:
+            return cls(None, None, str(error))
+        return cls(Path(found[1]), int(found[2]), str(error)[found.end() :])
+
+    def __str__(self) -> str:
+        where = str(self.path) if self.line is None else f"{self.path}:{self.line}"
+        return f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredFunction:
+    """A function as an infrastructure file declares it."""
+
+    key: str
+    """Logical id, resource label or function key."""
+    path: Path
+    line: int
+    locate: Callable[[int], Setting] = field(repr=False, compare=False)
+    """Where a new size goes. Raises TemplateError, which says why, where there is no such place."""
+    name: str | None = None
+    """Its literal name."""
+    made_names: tuple[str, ...] = ()
+    """Names that the framework would deploy it under; with ANY for unknown parts."""
+    memory: int | str | None = None
+    """What it has: MB, or the expression where only the deployment knows; held against edits."""
+
+    def rank(self, name: str) -> int | None:
+        """How `name` means it: 0 literally, 1 as the framework names it, 2 by its key."""
+        if self.name == name:
+            return 0
+        if any(_matches(pattern, name) for pattern in self.made_names):
+            return 1
+        return 2 if self.key == name else None
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if ANY not in pattern:
+        return pattern == name
+    parts = pattern.split(ANY)
+    if not all(part.rstrip(SUFFIX) in name for part in parts):
+        return False
+    # Names have 64 characters at most, so that many wildcards don't cost much either.
+    if len(parts) >= 8 or not any(part.strip(f"-_.{SUFFIX}") for part in parts):
+        return False
+    written = ".+".join(map(re.escape, parts)).replace(re.escape(SUFFIX), "[A-Za-z0-9]{4,}")
+    return re.fullmatch(written, name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Files as they are, or as they would be."""
+
+    changed: Mapping[Path, bytes] = field(default_factory=dict)
+
+    def data(self, path: Path) -> bytes:
+        """Return a file's bytes. Raises TemplateError."""
+        found = self.changed.get(path)
+        return file_bytes(path) if found is None else found
+
+    def text(self, path: Path) -> str:
+        """Return its text, without a byte order mark. Raises TemplateError."""
+        return decoded(path, self.data(path))
+
+    def with_file(self, path: Path, data: bytes) -> Sources:
+        """The same with one file as it would be."""
+        return Sources({**self.changed, path: data})
+
+
+def byte_span(data: bytes, text: str, start: int, end: int) -> tuple[int, int]:
+    """Turn character offsets of a decoded file into byte offsets."""
+    first = len(BOM) if data.startswith(BOM) else 0
+    begin = first + len(text[:start].encode())
+    return begin, begin + len(text[start:end].encode())
+
+
+def same_but(
+    before: Iterable[DeclaredFunction],
+    after: Iterable[DeclaredFunction],
+    index: int,
+    memory_mb: int,
+) -> str | None:
+    """Say what an edit of one function (by its place in the list) did besides; None if nothing."""
+    old, new = list(before), list(after)
+    if [each.key for each in old] != [each.key for each in new]:
+        return "the edit would change which functions there are"
+    if new[index].memory != memory_mb:
+        return f"the file would not give {old[index].key} {memory_mb} MB after the edit"
+    for number, (one, other) in enumerate(zip(old, new, strict=True)):
+        if number != index and one.memory != other.memory:
+            return f"the edit would change the memory of {one.key} too"
+    return None
