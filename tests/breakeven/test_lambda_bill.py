@@ -14,7 +14,7 @@ from scipy.stats import poisson
 
 from tests.breakeven.test_fleet import work_of
 from tuner.breakeven.answer import total_usd
-from tuner.breakeven.lambda_bill import LambdaBill, _busy_among, _ready_count
+from tuner.breakeven.lambda_bill import LambdaBill
 from tuner.breakeven.terms import Terms
 from tuner.breakeven.traffic import Traffic
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
@@ -174,13 +174,3 @@ def test_logs_and_a_gateway_are_counted() -> None:
     bill = LambdaBill(PRICES, 512, terms, log_gb_usd=0.5, gateway_usd=1e-6)
     more = month(bill, work, 1.0) - month(LambdaBill(PRICES, 512, Terms()), work, 1.0)
     assert more == pytest.approx(2.0 * SECONDS_PER_MONTH / 1e6)
-
-
-def test_environments_that_are_busy_are_poisson_distributed() -> None:
-    """From hardly any to a million at once: as scipy's distribution has it, to six digits."""
-    busy = np.exp(np.linspace(np.log(1e-4), np.log(1e6), 4_000)).reshape(40, 100)
-    ready = _ready_count(busy)
-    below = poisson.cdf(ready - 2, busy)
-    full = poisson.sf(ready - 1, busy)
-    expected = busy * below + ready * full
-    np.testing.assert_allclose(_busy_among(busy, ready), expected, rtol=1e-6, atol=1e-12)

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 
 from tests.inference.made import made_samples, one_thread_ms
 from tuner.inference import Sample
-from tuner.inference.predictive import draw_ratio_quantiles, normal_share_below
+from tuner.inference.predictive import _normal_share_below, draw_ratio_quantiles
 from tuner.inference.variance_components import measure_levels
 
 SIZES_MB = (128, 256, 512, 1024, 2048)
@@ -69,4 +69,4 @@ def test_cold_samples_alone_still_give_an_answer() -> None:
 def test_the_normal_table_is_scipys_to_six_digits() -> None:
     """Between its points too, and far outside."""
     deviations = np.random.default_rng(2).uniform(-9, 9, 5000)
-    np.testing.assert_allclose(normal_share_below(deviations), ndtr(deviations), atol=1e-6)
+    np.testing.assert_allclose(_normal_share_below(deviations), ndtr(deviations), atol=1e-6)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tuner.breakeven.answer import BillItem, merged
-from tuner.inference.predictive import normal_share_below
 from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ FREE_REQUESTS: Final = 1_000_000
 FREE_GB_SECONDS: Final = 400_000
 SAVINGS_PLAN_RATIO: Final = 0.12
 """One year, no upfront; on duration and provisioned concurrency, not on requests."""
-_MANY: Final = 50.0
-_NEAR: Final = 1e-4
 READY_DEVIATIONS: Final = 0.2533
 """An environment busy 60% of the time pays off (by its prices relative to on demand's, which have
 the same ratio in every region). Requests come at random, so the number busy at one moment is
@@ -278,29 +275,8 @@ def _ready_count(busy: Floats) -> Floats:
 
 def _busy_among(busy: Floats, ready: Floats) -> Floats:
     """Mean number of busy environments among the provisioned: E[min(X, ready)], X Poisson."""
-    below = np.where(ready >= 2, _poisson_share(np.maximum(ready - 2, 0), busy), 0.0)
-    full = 1 - np.where(ready >= 1, _poisson_share(np.maximum(ready - 1, 0), busy), 1.0)
+    from scipy.special import pdtr  # noqa: PLC0415 - only for loads that are steady
+
+    below = np.where(ready >= 2, pdtr(np.maximum(ready - 2, 0), busy), 0.0)
+    full = 1 - np.where(ready >= 1, pdtr(np.maximum(ready - 1, 0), busy), 1.0)
     return np.asarray(busy * below + ready * full)
-
-
-def _poisson_share(counts: Floats, means: Floats) -> Floats:
-    """The probability of at most so many: summed where few are expected, else to five digits by
-    the first term of Temme's expansion (DLMF 8.12.3, 8.12.7), for counts near their mean.
-    `scipy.special` has it, and takes a quarter of a second to import.
-    """
-    shares, many = np.empty(np.shape(means)), means >= _MANY
-    few_counts, few_means = counts[~many], means[~many]
-    term, total = np.exp(-few_means), np.zeros_like(few_means)
-    for count in range(int(few_counts.max(initial=0)) + 1):
-        total += np.where(count <= few_counts, term, 0.0)
-        term = term * few_means / (count + 1)
-    shares[~many] = total
-    a = counts[many] + 1
-    mu = (means[many] - a) / a
-    near = np.abs(mu) < _NEAR
-    safe = np.where(near, _NEAR, mu)
-    eta = np.where(near, mu, np.sign(safe) * np.sqrt(2 * (safe - np.log1p(safe))))
-    first = np.where(near, mu / 12 - 1 / 3, 1 / safe - 1 / np.where(near, _NEAR, eta))
-    beside = np.exp(-a * eta**2 / 2) / np.sqrt(2 * np.pi * a) * first
-    shares[many] = normal_share_below(-eta * np.sqrt(a)) + beside
-    return shares

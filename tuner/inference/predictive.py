@@ -143,14 +143,14 @@ def _share_below(
     grid: Floats, seen: _Seen, weight: Floats, *, between: Floats, within: Floats
 ) -> Floats:
     """Share of durations below each log ratio, but for unseen slow calls: (grid, draws)."""
-    below = weight[-1] * normal_share_below(grid[:, None] / np.hypot(between, within))
+    below = weight[-1] * _normal_share_below(grid[:, None] / np.hypot(between, within))
     # A sample stands for its neighborhood, the smaller the more there are.
     near = float(np.median(within)) * max(len(seen.log_ratio), 1) ** -0.2 / 2
     for ratio in np.unique(between):
         columns = between == ratio
         width = np.where(seen.alone, near, np.hypot(ratio, near))
         below[:, columns] += (
-            normal_share_below((grid[:, None] - seen.log_ratio) / width) @ weight[:-1, columns]
+            _normal_share_below((grid[:, None] - seen.log_ratio) / width) @ weight[:-1, columns]
         )
     return np.asarray(below)
 
@@ -169,7 +169,7 @@ def _slow_share_below(grid: Floats) -> Floats:
     return np.asarray(-np.expm1(-np.maximum(np.expm1(grid), 0.0) / SLOW_CALL_EXTRA))
 
 
-def normal_share_below(deviations: Floats) -> Floats:
+def _normal_share_below(deviations: Floats) -> Floats:
     """The standard normal's distribution, from a table to six digits: `scipy.special` has it to
     sixteen, and takes a quarter of a second to import, which every report would wait for.
     """

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from tuner.model.interval import Interval
 from tuner.observe.hourly import HOURS_PER_DAY, fit_noise
-from tuner.observe.student_t import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -296,8 +297,9 @@ def _in_money(
     after = _Mean(costs, noise, place, high)
     variance = before.variance + after.variance
     share = (before.day_part + after.day_part) / variance if variance else 0.0
-    freedom = noise.day_freedom / share**2 if share > 1e-6 else math.inf
-    quantile = t_quantile(0.95, freedom)
+    quantile = float(
+        student_t.ppf(0.95, noise.day_freedom / share**2) if share > 1e-6 else norm.ppf(0.95)
+    )
     change = math.log(after.usd / before.usd)
     reach = quantile * math.sqrt(variance)
     ratio = Interval(*(math.expm1(change + each) for each in (0.0, -reach, reach)))

@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.stats import t as student_t
 
 from tuner.model.finding import Finding
 from tuner.model.interval import Interval
 from tuner.model.spend import UNTAGGED, Earning
-from tuner.observe.student_t import t_quantile
 
 if TYPE_CHECKING:
     import datetime
@@ -72,7 +72,7 @@ def growth(
     at = np.array([(day - both[0]).days for day in both], dtype=float)
     ratios = np.log([cost[day] / earned[day] for day in both])
     slope, error = _trend(at, ratios)
-    reach = t_quantile(0.95, len(both) - 2) * error
+    reach = float(student_t.ppf(0.95, len(both) - 2)) * error
     return Interval(
         *(math.expm1((slope + each) * _DAYS_PER_MONTH) for each in (0.0, -reach, reach))
     )

@@ -10,10 +10,10 @@ the day.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from scipy.stats import chi2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +30,8 @@ _EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _FEWEST_DAYS_FOR_HOURS: Final = 4
 _FEWEST_DAYS_FOR_WEEK: Final = 14
 # Residuals beyond 2.5 deviations count as 2.5: an outage of an hour is no noise of all hours.
-_CAP_DEVIATIONS: Final = 2.5
-_CAP: Final = _CAP_DEVIATIONS**2
-_BEYOND: Final = 2 * (1 - NormalDist().cdf(_CAP_DEVIATIONS))
-# The mean of a squared normal deviate, capped: by parts.
-_CAPPED_MEAN: Final = (
-    1 - _BEYOND - 2 * _CAP_DEVIATIONS * NormalDist().pdf(_CAP_DEVIATIONS) + _CAP * _BEYOND
-)
+_CAP: Final = 2.5**2
+_CAPPED_MEAN: Final = float(chi2.cdf(_CAP, 3) + _CAP * chi2.sf(_CAP, 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

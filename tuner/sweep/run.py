@@ -106,7 +106,7 @@ def _fixed(prepared: PreparedSweep) -> Policy:
 
 
 def _adaptive(prepared: PreparedSweep) -> Policy:
-    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads numpy
+    from tuner.decision.policy.adaptive import AdaptivePolicy  # noqa: PLC0415 - loads scipy
     from tuner.decision.policy.stratified import StratifiedPolicy  # noqa: PLC0415 - as above
 
     plan, varied = prepared.plan, prepared.plan.varied
