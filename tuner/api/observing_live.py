@@ -111,6 +111,8 @@ def observe_live(
                 ),
             )
         metrics = seen.metrics_of(window)
+        if metrics is not None and not metrics.invocation_count:
+            metrics = None  # of a server without them: its log has reports
         logs_usd = seen.log_cost_usd(window, book)
     return replace(
         found,

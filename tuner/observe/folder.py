@@ -275,8 +275,10 @@ def _reading(kept: Path) -> Reading | None:
 
 
 def _window(record: dict[str, str | None]) -> Window:
-    ends = (record["start"], record["end"])
-    return Window(*(each and datetime.fromisoformat(each) for each in ends))
+    start, end = (
+        each and datetime.fromisoformat(each) for each in (record["start"], record["end"])
+    )
+    return Window(start or None, end or None)
 
 
 def _moment(at_us: int | None) -> datetime | None:
