@@ -168,14 +168,14 @@ def test_the_same_question_is_answered_from_what_was_kept(
     logs.write_bytes(forms.exported(events) + f"REPORT RequestId: {secret}\n".encode())
     first = observe("--logs", str(logs))
     files = {each.name: each.stat().st_mtime_ns for each in kept.iterdir()}
-    assert len(files) == 2
+    assert len(files) == 3
     assert observe("--logs", str(logs)) == first
     assert {each.name: each.stat().st_mtime_ns for each in kept.iterdir()} == files
     for each in kept.iterdir():
         assert secret.encode() not in each.read_bytes()
     logs.write_bytes(forms.exported([*events, *Invocation(5).text_events()]))
     assert observe("--logs", str(logs))["invocation_count"] == 2
-    assert len(list(kept.iterdir())) == 2
+    assert len(list(kept.iterdir())) == 3
     assert not {each.name for each in kept.iterdir()} & set(files)
 
 
@@ -185,8 +185,12 @@ def test_a_damaged_state_folder_is_read_anew(
     """Whatever happened to what was kept."""
     (tmp_path / "logs").write_bytes(forms.exported(over_days(1)))
     first = observe("--logs", str(tmp_path / "logs"))
-    for suffix, data in ((".json", b"{"), (".parquet", b"PAR1"), (".json", b"[]")):
-        [kept] = (tmp_path / "state" / "observations").glob(f"*{suffix}")
+    damage = (
+        (".json", b"{"), (".parquet", b"PAR1"), (".json", b"[]"), (".answers.json", b"[1"),
+        (".answers.json", b'{"x": 1}'),
+    )  # fmt: skip
+    for suffix, data in damage:
+        [kept] = (tmp_path / "state" / "observations").glob(f"*[0-9a-f]{suffix}")
         kept.write_bytes(data)
         assert observe("--logs", str(tmp_path / "logs")) == first
 

@@ -19,6 +19,7 @@ from tuner.logs.archive import ReadFiles, read_files
 from tuner.logs.collector import Unreadable
 from tuner.logs.files import LogFile, find_files
 from tuner.model.observation import Window
+from tuner.observe.answers import Answers
 from tuner.observe.database import (
     duckdb_error,
     open_database,
@@ -32,6 +33,8 @@ from tuner.whole_file import write_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
 
     from tuner.logs.collector import Collector
 
@@ -127,16 +130,12 @@ class ObservationFolder:
         asked: str | None,
     ) -> tuple[ReportStore, Reading]:
         reading = _reading(kept)
-        store = None if reading is None else _opened(kept)
-        if reading is None or store is None:
+        if reading is None:
             reading = self._read(kept, sources, read)
-            store = _opened(kept)
-        if store is None:
-            raise InputError(f"{kept} can't be read back: delete it, and ask again")
         if asked is not None and asked not in reading.asked:
             reading = replace(reading, asked=(*reading.asked, asked))
             self._write(kept, reading)
-        return store, reading
+        return _opened(kept), reading
 
     def forget(self, function: str) -> int:
         """Delete what is kept of a function; return how many reports that were."""
@@ -184,11 +183,11 @@ class ObservationFolder:
         self._write(kept, reading)
         for other in self._folder.glob(f"{kept.name.partition('-')[0]}-*.parquet"):
             if other != kept:  # of what the same paths held before
-                _remove(other, other.with_suffix(".json"))
+                _remove(other, other.with_suffix(".json"), _answers_of(other))
         return reading
 
     def _write(self, kept: Path, reading: Reading) -> None:
-        record = {"format": _FORMAT, **asdict(reading)}
+        record = {"format": _FORMAT, "size_bytes": kept.stat().st_size, **asdict(reading)}
         text = json.dumps(record, default=lambda moment: moment.isoformat())
         write_whole(kept.with_suffix(".json"), text.encode(), new_mode=0o600)
 
@@ -209,25 +208,36 @@ class ObservationFolder:
                 connection.execute(write_parquet(left, part), [function])
                 part.chmod(0o600)
                 part.replace(kept)
+        except duckdb_error():  # damaged, or of another version: nobody knows what it holds
+            count, others = 0, 0
         finally:
             connection.close()
+        _remove(_answers_of(kept))
         if not others:
             _remove(kept, kept.with_suffix(".json"))
-        elif reading is not None and asked:
+        elif reading is not None and (count or asked):
             others_asked = tuple(name for name in reading.asked if name != function)
             self._write(kept, replace(reading, asked=others_asked))
         return int(count)
 
 
-def _opened(kept: Path) -> ReportStore | None:
-    """The reports of a file; None where it is damaged."""
-    connection = open_database()
-    try:
-        connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
-    except duckdb_error():
-        connection.close()
-        return None
-    return ReportStore(connection)
+def _opened(kept: Path) -> ReportStore:
+    """The reports of a file, which is opened when it's first asked something new."""
+
+    def connect() -> DuckDBPyConnection:
+        connection = open_database()
+        try:
+            connection.execute(f"CREATE VIEW reports AS {read_parquet(kept)}")
+        except duckdb_error():
+            connection.close()
+            raise InputError(f"{kept} can't be read: delete it, and ask again") from None
+        return connection
+
+    return ReportStore(connect, Answers(_answers_of(kept)))
+
+
+def _answers_of(kept: Path) -> Path:
+    return kept.with_suffix(".answers.json")
 
 
 def _made_reading(
@@ -254,7 +264,8 @@ def _reading(kept: Path) -> Reading | None:
     """What was kept beside the reports; None where either is not there or can't be read."""
     try:
         record = json.loads(kept.with_suffix(".json").read_text(encoding="utf-8"))
-        if record.pop("format") != _FORMAT or not kept.is_file():
+        held = (record.pop("format"), record.pop("size_bytes"))
+        if held != (_FORMAT, kept.stat().st_size):
             return None
         asked = record.get("asked_window")
         return Reading(
@@ -275,10 +286,8 @@ def _reading(kept: Path) -> Reading | None:
 
 
 def _window(record: dict[str, str | None]) -> Window:
-    start, end = (
-        each and datetime.fromisoformat(each) for each in (record["start"], record["end"])
-    )
-    return Window(start or None, end or None)
+    ends = (record["start"], record["end"])
+    return Window(*(datetime.fromisoformat(each) if each else None for each in ends))
 
 
 def _moment(at_us: int | None) -> datetime | None:

@@ -38,9 +38,11 @@ from tuner.model.observation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from duckdb import DuckDBPyConnection
+
+    from tuner.observe.answers import Answers
 
 ALWAYS: Final = Window()
 """A window without ends: every report, with or without a time."""
@@ -67,14 +69,33 @@ _USAGE: Final = f"""
 
 
 class ReportStore:
-    """Reports in a DuckDB connection that has them as the table or view `reports`."""
+    """Reports in a DuckDB connection that has them as the table or view `reports`.
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self.connection = connection
+    The connection is opened when it's first needed. `answers` has what was asked before.
+    """
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection | Callable[[], DuckDBPyConnection],
+        answers: Answers | None = None,
+    ) -> None:
+        self._connect = connection
+        self._opened: DuckDBPyConnection | None = None
+        self._answers = answers
+
+    @property
+    def connection(self) -> DuckDBPyConnection:
+        """The database. Raises InputError where it can't be read."""
+        if self._opened is None:
+            self._opened = self._connect() if callable(self._connect) else self._connect
+        return self._opened
 
     def close(self) -> None:
-        """Let go of the database."""
-        self.connection.close()
+        """Let go of the database, and keep what was asked."""
+        if self._answers is not None:
+            self._answers.save()
+        if self._opened is not None:
+            self._opened.close()
 
     def __enter__(self) -> ReportStore:
         return self
@@ -212,7 +233,12 @@ class ReportStore:
         return int(row[0])
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, list(values)).fetchall()
+        found = None if self._answers is None else self._answers.get(sql, values)
+        if found is None:
+            found = self.connection.execute(sql, list(values)).fetchall()
+            if self._answers is not None:
+                self._answers.keep(sql, values, found)
+        return found
 
 
 def _where(function: str | None, window: Window, account: str | None) -> tuple[str, list[Any]]:
