@@ -1,38 +1,36 @@
 """A Lambda-compatible endpoint on loopback that runs real handlers under real limits.
 
 The names below are all that the rest of the project uses. Read `local_lambda` first: its
-`LocalLambda` puts the parts together. This is what an Invoke meets, in order.
+`LocalLambda` puts the parts together. An Invoke passes through these, in order.
 
-`http/` takes the connection. Its server reads one request at a time, and `http.endpoint` sends it
-one of three ways: Lambda's paths to the control plane, `/_tuner/` to `local_lambda` itself, and
-everything else through its proxy to the emulated services. What a web page could send is
-refused here.
+`http/` takes the connection. Its server reads one request at a time, and `http.endpoint` routes it:
+Lambda's paths to the control plane, `/_tuner/` to `local_lambda` itself, and everything else
+through its proxy to the emulated services. What a web page could send is refused here.
 
-`control_plane/` is Lambda's API. `lambda_api` finds the operation by botocore's model of the API,
-holds the request against it (`validation`), and runs the operation with a `Call`. The operations
-are in `functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them change or
-ask one `function_store`, by the rules that Lambda has for versions, revisions and updates in
-progress. For an Invoke, it says which `Deployment` is meant: one version's code and settings.
-`invoke` stops circles, and `events` runs what nobody waits for.
+`control_plane/` is Lambda's API. `lambda_api` finds the operation in botocore's model of the API,
+checks the request against it (`validation`), and runs the operation with a `Call`. The operations
+are in `functions`, `aliases`, `layers`, `governance`, `events` and `invoke`; all of them use one
+`function_store`, with Lambda's rules for versions, revisions and updates in progress. For an
+Invoke, it finds the `Deployment`: one version's code and settings. `invoke` stops recursion, and
+`events` runs asynchronous calls.
 
-`deployment` is the interface to what runs code: a deployment and a request go in, a payload and a
-log come out. Whoever does that is an `Executor`; tests of what calls Lambda bring one of their own.
+`deployment` is the interface to what runs code: it takes a deployment and a request, and returns a
+payload and a log. What implements it is an `Executor`; tests of Lambda's callers bring their own.
 
 `execution/` is the real one. The invocation waits for its share of the host's cores, gets an idle
-execution environment or a new one, and the event is handed to a runtime in processes of its own:
-AWS's client for Python, ours for Node.js, or the function's own bootstrap (`execution/runtime`),
-which gets CPU and memory as Lambda would give them.
-What it wrote and took becomes the log, its REPORT line and the answer, which goes back the same
-way.
+execution environment or a new one, and the event is passed to a runtime in its own processes: AWS's
+client for Python, ours for Node.js, or the function's own bootstrap (`execution/runtime`), with the
+CPU and memory that Lambda would give it. Its output and usage become the log, its REPORT line and
+the answer, which returns the same way.
 
-`emulated_services` is S3, SQS, DynamoDB, CloudWatch Logs and the rest, in one more process
+`emulated_services` is S3, SQS, DynamoDB, CloudWatch Logs and the rest, in another process
 (`moto_server`), so that they take no time from what is measured. Handlers' clients reach them
 through the same port.
 
-Around that: a `FunctionDefinition` says what to deploy at the start, `build` builds it, `deployer`
-puts it into the store and `template_report` tells what is missing, and `child_process` runs the
-whole in a child (`python -m tuner.local`) that ends with its parent. `cpu_check` and `machine_load`
-measure how true all that is on this machine.
+Around that, a `FunctionDefinition` says what to deploy at the start, `build` builds it, `deployer`
+puts it into the store, `template_report` reports what is missing, and `child_process` runs
+everything in a child (`python -m tuner.local`) that ends with its parent. `cpu_check` and
+`machine_load` measure how accurate it is on this machine.
 """
 
 from __future__ import annotations
