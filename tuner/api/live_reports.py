@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
+from tuner.api.region_reader import parts
 from tuner.aws import insights, log_groups
 from tuner.aws.insights import LogQuery
 from tuner.aws.report_query import REPORT_QUERY, cpu_events_query, report_rows
@@ -19,6 +19,7 @@ from tuner.errors import AccessDeniedError, InputError, NotAgreedError
 from tuner.logs.messages import MessageReader
 from tuner.model.account import ReadingCost
 from tuner.model.finding import Finding
+from tuner.model.interval import counted
 from tuner.model.observation import Origin, Window
 from tuner.report.numbers import usd
 
@@ -40,17 +41,25 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class LiveLog:
-    """A function's log, and the window in which it's read."""
+class LivePlan:
+    """Functions of a region with their log groups, and the window in which they're read."""
 
-    function: AccountFunction
-    group: LogGroup
+    logs: tuple[tuple[AccountFunction, LogGroup], ...]
     start: datetime
     end: datetime
     invocation_count: int | None
     """By CloudWatch's metrics, for how many slices are needed."""
     cpu_group: LogGroup | None = None
-    """Where the Lambda Insights extension writes its events, for a function that has it."""
+    """Where the Lambda Insights extension writes its events, if one has it."""
+
+    @property
+    def name(self) -> str:
+        """What the answer calls the source."""
+        function, group = self.logs[0]
+        place = f"{function.account}:{function.region}"
+        if len(self.logs) == 1:
+            return f"CloudWatch Logs {place}:{group.name}"
+        return f"CloudWatch Logs {place}, {len(self.logs)} groups"
 
 
 def check_readable(
@@ -60,10 +69,10 @@ def check_readable(
     source: LiveSource,
 ) -> LogGroup:
     """Return the group. Raises InputError where it has no reports that could be read."""
-    counted = ""
+    seen = ""
     if metrics is not None:
-        counted = f" (CloudWatch counts {metrics.invocation_count:,} invocations)"
-    place = f"in {function.region}{counted}"
+        seen = f" (CloudWatch counts {metrics.invocation_count:,} invocations)"
+    place = f"in {function.region}{seen}"
     if group is None:
         raise InputError(
             f"{function.name} has no log group {function.log_group} {place}: it was never invoked, "
@@ -87,96 +96,103 @@ def check_readable(
     return group
 
 
-def narrowed(log: LiveLog) -> tuple[LiveLog, tuple[Finding, ...]]:
-    """The window that can be read: what the group retains, and so many reports at most."""
+def narrowed(plan: LivePlan) -> tuple[LivePlan, tuple[Finding, ...]]:
+    """The window that can be read: what the groups retain, and so many reports at most."""
     findings = []
-    days = (log.end - log.start) / timedelta(days=1)
-    kept = log.group.retention_days
-    if kept is not None and kept < days:
-        log = replace(log, start=log.end - timedelta(days=kept))
-        findings.append(
-            Finding(
-                "retention_short",
-                "warning",
-                f"the log is kept for {kept} of the {days:g} days: the figures are of those",
+    days = (plan.end - plan.start) / timedelta(days=1)
+    kept = [group.retention_days for _, group in plan.logs if group.retention_days is not None]
+    if kept and min(kept) < days:
+        least = min(kept)
+        short = sum(each < days for each in kept)
+        if len(plan.logs) == 1:
+            plan = replace(plan, start=plan.end - timedelta(days=least))
+            told = f"the log is kept for {least} of the {days:g} days: the figures are of those"
+        else:
+            told = (
+                f"{counted(short, 'log')} kept for less than {days:g} days, one for {least}: "
+                "earlier costs are missing"
             )
-        )
-    if log.invocation_count is not None and log.invocation_count > MOST_REPORTS:
-        share = MOST_REPORTS / log.invocation_count
-        start = log.end - (log.end - log.start) * share
-        log = replace(log, start=start.replace(minute=0, second=0, microsecond=0))
+        findings.append(Finding("retention_short", "warning", told))
+    if plan.invocation_count is not None and plan.invocation_count > MOST_REPORTS:
+        share = MOST_REPORTS / plan.invocation_count
+        start = plan.end - (plan.end - plan.start) * share
+        plan = replace(plan, start=start.replace(minute=0, second=0, microsecond=0))
         findings.append(
             Finding(
                 "window_narrowed",
                 "info",
-                f"CloudWatch counts {log.invocation_count:,} invocations: only those since "
-                f"{log.start:%Y-%m-%d %H:%M} UTC are read one by one",
+                f"CloudWatch counts {plan.invocation_count:,} invocations: only those since "
+                f"{plan.start:%Y-%m-%d %H:%M} UTC are read one by one",
             )
         )
-    return log, tuple(findings)
+    return plan, tuple(findings)
 
 
 class LiveReader:
-    """Reads a function's log; `agree` is asked with what a query will cost."""
+    """Reads the logs of a plan; `agree` is asked with what queries will cost."""
 
     def __init__(
         self,
         services: Services,
-        log: LiveLog,
+        plan: LivePlan,
         source: LiveSource,
         *,
         agree: Callable[[ReadingCost], bool],
         tell: Callable[[str], None],
     ) -> None:
         self._services = services
-        self._log, self.findings = narrowed(log)
+        self._plan, self.findings = narrowed(plan)
         self._source = source
         self._agree = agree
         self._tell = tell
         self._scanned: float | None = None
 
-    def read(self, folder: ObservationFolder) -> tuple[ReportStore, Reading]:
+    def read(self, folder: ObservationFolder, *, asked: str) -> tuple[ReportStore, Reading]:
         """Read the reports into the folder's store, or take what's kept of this hour's question.
 
-        Raises AwsError, InputError and NotAgreedError.
+        `asked` is the function whose rows are those that name none. Raises AwsError, InputError and
+        NotAgreedError.
         """
-        function, group = self._log.function, self._log.group
-        name = f"CloudWatch Logs {function.account}:{function.region}:{group.name}"
-        hour = f"{self._log.end:%Y-%m-%dT%H}"
-        question = f"{self._log.end - self._log.start} {hour}"
-        window = Window(self._log.start, self._log.end)
+        plan = self._plan
+        groups = sorted(group.name for _, group in plan.logs)
+        question = f"{plan.end - plan.start} {plan.end:%Y-%m-%dT%H} {groups}"
         store, reading = folder.read_live(
-            name, question, window, partial(self._take, name), asked=function.name
+            plan.name, question, Window(plan.start, plan.end), self._take, asked=asked
         )
         if self._scanned is not None:
             price = usd(insights.price_usd(self._scanned))
             self._tell(f"Queries scanned {self._scanned / 1e9:.2g} GB, which costs {price}.")
         return store, reading
 
-    def _take(self, name: str, collector: Collector) -> None:
-        function = self._log.function
-        reader = MessageReader(
-            collector,
-            Origin(
-                name,
-                function=function.name,
-                account=function.account or None,
-                region=function.region,
-                architecture=function.architecture,
-            ),
-        )
+    def _take(self, collector: Collector) -> None:
+        readers = {
+            group.name: MessageReader(
+                collector,
+                Origin(
+                    self._plan.name,
+                    function=function.name,
+                    account=function.account or None,
+                    region=function.region,
+                    architecture=function.architecture,
+                ),
+            )
+            for function, group in self._plan.logs
+        }
+        first = next(iter(readers.values()))
         for lines in self._pages():
             for line in lines:
-                reader.number += 1
+                collector.line_count += 1
+                reader = readers.get(line.log_group)
                 at_us = (line.at - _EPOCH) // timedelta(microseconds=1)
-                is_report = line.log_group == self._log.group.name
-                stream = reader.stream(line.log_stream) if is_report else reader.plain
-                reader.message(line.message, at_us, stream)
-        collector.line_count = reader.number
-        reader.end()
+                if reader is None:  # of Lambda Insights: it tells of requests by their ids
+                    first.message(line.message, at_us, first.plain)
+                else:
+                    reader.message(line.message, at_us, reader.stream(line.log_stream))
+        for reader in readers.values():
+            reader.end()
 
     def _pages(self) -> Iterator[Iterable[LogLine]]:
-        log = self._log
+        plan = self._plan
         if self._source != "events":
             try:
                 yield from self._queried()
@@ -186,45 +202,51 @@ class LiveReader:
                 self._tell(f"No query is allowed ({error}): reading event by event, which is slow.")
             else:
                 return
-        yield from log_groups.report_lines(
-            self._services,
-            log.group.name,
-            start=log.start,
-            end=log.end,
-            logs_json=log.function.logs_json,
-        )
+        for function, group in plan.logs:
+            yield from log_groups.report_lines(
+                self._services,
+                group.name,
+                start=plan.start,
+                end=plan.end,
+                logs_json=function.logs_json,
+            )
 
     def _queried(self) -> Iterator[Iterable[LogLine]]:
         """Ask slice by slice, each for no more rows than a query returns."""
-        log = self._log
-        asked = [(log.group, REPORT_QUERY)]
-        if log.cpu_group is not None:
-            asked.append((log.cpu_group, cpu_events_query(log.function.name)))
+        plan = self._plan
+        asked = [
+            (part, REPORT_QUERY)
+            for part in parts([group for _, group in plan.logs], insights.GROUPS_A_QUERY)
+        ]
+        if plan.cpu_group is not None:
+            names = [each.name for each, _ in plan.logs if each.has_lambda_insights]
+            asked.append(((plan.cpu_group,), cpu_events_query(names)))
         now = datetime.now(UTC)
         size = sum(
-            insights.bytes_to_scan(group, start=log.start, end=log.end, now=now)
-            for group, _ in asked
+            insights.bytes_to_scan(group, start=plan.start, end=plan.end, now=now)
+            for groups, _ in asked
+            for group in groups
         )
         if not self._agree(ReadingCost(size, insights.price_usd(size), 0, 0.0)):
             raise NotAgreedError("nothing was queried")
-        for group, text in asked:
-            for start, end in _slices(log):
-                yield from self._slice(group.name, text, start, end)
+        for groups, text in asked:
+            for start, end in _slices(plan):
+                yield from self._slice(tuple(each.name for each in groups), text, start, end)
 
     def _slice(
-        self, group: str, text: str, start: datetime, end: datetime
+        self, groups: tuple[str, ...], text: str, start: datetime, end: datetime
     ) -> Iterator[Iterable[LogLine]]:
         begin: datetime | None = start
         while begin is not None:
-            query = LogQuery((group,), text, begin, end, insights.MOST_ROWS)
+            query = LogQuery(groups, text, begin, end, insights.MOST_ROWS)
             answer = insights.run_query(self._services, query)
             self._scanned = (self._scanned or 0.0) + answer.bytes_scanned
-            lines = [*report_rows(answer.rows, group)]
+            lines = [*report_rows(answer.rows, groups[0])]
             yield lines
             begin = _rest(lines, answer.matched_count, begin, end)
 
 
-def _slices(log: LiveLog) -> Iterator[tuple[datetime, datetime]]:
+def _slices(log: LivePlan) -> Iterator[tuple[datetime, datetime]]:
     """The window in parts of whole seconds that are small enough if traffic is even."""
     count = max(math.ceil((log.invocation_count or 0) / _ROWS_A_SLICE), 1)
     step = timedelta(seconds=math.ceil((log.end - log.start).total_seconds() / count))

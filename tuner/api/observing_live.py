@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tuner.api.live_reports import LiveLog, LiveReader, check_readable
+from tuner.api.live_reports import LivePlan, LiveReader, check_readable
 from tuner.aws import function_list, log_groups, metric_data
 from tuner.aws.function_ref import check_region, parse_reference
 from tuner.aws.services import Services
@@ -81,9 +81,9 @@ def observe_live(
     with Services(session, purpose="observe", sleep=sleep) as services:
         seen = _Seen(services, reference, end - timedelta(days=request.days), end)
         reader = LiveReader(
-            services, seen.log(request.source), request.source, agree=agree, tell=tell
+            services, seen.plan(request.source), request.source, agree=agree, tell=tell
         )
-        store, reading = reader.read(ObservationFolder(state_dir))
+        store, reading = reader.read(ObservationFolder(state_dir), asked=seen.function.name)
         window = reading.asked_window or reading.window
         function = seen.function
         book = price_book or current_price_book()
@@ -141,7 +141,7 @@ class _Seen:
         self.findings: list[Finding] = []
         self.function = function_list.read_function(services, reference)
 
-    def log(self, source: LiveSource) -> LiveLog:
+    def plan(self, source: LiveSource) -> LivePlan:
         """Its log, if that has reports to read. Raises InputError and AwsError."""
         function = self.function
         names = [function.log_group, *([CPU_GROUP] if function.has_lambda_insights else [])]
@@ -149,7 +149,7 @@ class _Seen:
         metrics = self._metrics(self._start, self._end)
         group = check_readable(function, groups.get(function.log_group), metrics, source)
         count = None if metrics is None else metrics.invocation_count
-        return LiveLog(function, group, self._start, self._end, count, groups.get(CPU_GROUP))
+        return LivePlan(((function, group),), self._start, self._end, count, groups.get(CPU_GROUP))
 
     def metrics_of(self, window: Window) -> FunctionMetrics | None:
         """CloudWatch's sums over what was read; None where that's not allowed."""

@@ -10,10 +10,10 @@ from tuner.aws.usage_query import RECORD, REPORT
 from tuner.model.account import LogLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 REPORT_QUERY: Final = (
-    "fields @timestamp, @logStream, @message\n"
+    "fields @timestamp, @log, @logStream, @message\n"
     f"| filter @message like /{REPORT}/ or @message like /{RECORD}/"
     " or @message like /Task timed out after [0-9.]+ seconds/"
     " or @message like /^RequestId: [^ ]+ Error: Runtime exited/\n"
@@ -22,22 +22,27 @@ REPORT_QUERY: Final = (
 """Lines that say what came of an invocation stand beside the reports; others aren't asked for."""
 
 
-def cpu_events_query(function: str) -> str:
-    """The extension's events of one function: a stream of the group is named as it."""
+def cpu_events_query(functions: Sequence[str]) -> str:
+    """The extension's events of these functions; they share one group."""
+    names = ", ".join(f'"{name}"' for name in functions)
     return (
-        "fields @timestamp, @logStream, @message\n"
-        f'| filter function_name = "{function}" and ispresent(cpu_total_time)\n'
+        "fields @timestamp, @log, @logStream, @message\n"
+        f"| filter function_name in [{names}] and ispresent(cpu_total_time)\n"
         "| sort @timestamp asc"
     )
 
 
 def report_rows(rows: Iterable[Mapping[str, str]], log_group: str) -> Iterator[LogLine]:
-    """Rows as lines; a row without a time or a message is none."""
+    """Rows as lines; a row without a time or a message is none.
+
+    `log_group` is where a row is from that doesn't say it.
+    """
     for row in rows:
         at = _moment(row.get("@timestamp", ""))
         message = row.get("@message")
         if at is not None and message is not None:
-            yield LogLine(at, log_group, row.get("@logStream", ""), message.rstrip("\n"))
+            group = row.get("@log", log_group).rpartition(":")[2]
+            yield LogLine(at, group, row.get("@logStream", ""), message.rstrip("\n"))
 
 
 def _moment(text: str) -> datetime | None:

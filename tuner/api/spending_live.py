@@ -1,0 +1,203 @@
+"""Where the money goes, by what AWS has: logs, tags and CloudTrail's changes, read only."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tuner.api.live_reports import LivePlan, LiveReader, check_readable
+from tuner.api.region_reader import parts
+from tuner.aws import account_reports, function_list, log_groups, metric_data
+from tuner.aws.function_ref import parse_reference
+from tuner.aws.services import Services
+from tuner.aws.session import open_session
+from tuner.errors import AwsError, InputError
+from tuner.model.finding import Finding
+from tuner.model.interval import counted
+from tuner.observe.deployments import trail_deployments
+from tuner.observe.folder import ObservationFolder
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from tuner.api.live_reports import LiveSource
+    from tuner.model.account import AccountFunction, LogGroup, ReadingCost
+    from tuner.model.spend import Deployment
+    from tuner.observe.folder import Reading
+    from tuner.observe.store import ReportStore
+
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAccount:
+    """Where the functions are, and how far back to look."""
+
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+    days: float = 14
+    source: LiveSource = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """What was read of an account for its spend."""
+
+    store: ReportStore
+    reading: Reading
+    tags: dict[str, str] | None
+    """The tag's value by function; None where no tag was asked for."""
+    deployments: tuple[Deployment, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_account(
+    account: LiveAccount,
+    *,
+    function: str | None,
+    tag: str | None,
+    with_changes: bool,
+    state_dir: Path,
+    now: datetime.datetime,
+    agree: Callable[[ReadingCost], bool],
+    tell: Callable[[str], None] = lambda _: None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> LiveFacts:
+    """Read the reports of every function that ran (or of one), and what explains them.
+
+    `tag` is the key whose values are wanted; `with_changes` asks CloudTrail. What may not be read
+    becomes a finding, but for the list of functions and their logs. Raises AwsError and its
+    subclasses, InputError and NotAgreedError.
+    """
+    end = now.replace(microsecond=0)
+    start = end - timedelta(days=account.days)
+    session = open_session(
+        region=account.region, profile=account.profile, endpoint_url=account.endpoint_url
+    )
+    with Services(session, purpose="spend", sleep=sleep) as services:
+        reader = _AccountReader(services, start, end)
+        plan = reader.plan(function, account.source)
+        live = LiveReader(services, plan, account.source, agree=agree, tell=tell)
+        store, reading = live.read(
+            ObservationFolder(state_dir), asked=function or plan.logs[0][0].name
+        )
+        try:
+            tags = None if tag is None else reader.tags(tag)
+            deployments = reader.changes() if with_changes else ()
+        except BaseException:
+            store.close()
+            raise
+    findings = (*live.findings, *reader.findings)
+    return LiveFacts(store, reading, tags, deployments, findings)
+
+
+class _AccountReader:
+    """What of a region's functions has a log that can be read, and what is known beside it."""
+
+    def __init__(
+        self, services: Services, start: datetime.datetime, end: datetime.datetime
+    ) -> None:
+        self._services = services
+        self._start = start
+        self._end = end
+        self.findings: list[Finding] = []
+
+    def plan(self, function: str | None, source: LiveSource) -> LivePlan:
+        """The logs to read. Raises InputError where there's none."""
+        functions = self._functions(function)
+        counts = self._counts(functions)
+        ran = [each for each in functions if counts is None or counts.get(each.name)]
+        if not ran:
+            raise InputError(
+                f"no function of {self._services.region} was invoked since "
+                f"{self._start:%Y-%m-%d %H:%M} UTC: give more `days`, or another `region`"
+            )
+        groups = log_groups.find_log_groups(self._services, [each.log_group for each in ran])
+        logs = [*self._readable(ran, groups, source)]
+        total = None if counts is None else sum(counts.get(each.name, 0) for each, _ in logs)
+        return LivePlan(tuple(logs), self._start, self._end, total)
+
+    def _functions(self, function: str | None) -> list[AccountFunction]:
+        if function is not None:
+            return [function_list.read_function(self._services, parse_reference(function))]
+        return [each for page in function_list.list_functions(self._services) for each in page]
+
+    def _counts(self, functions: Sequence[AccountFunction]) -> dict[str, int] | None:
+        """Invocations by function; None where metrics may not be read, or a server has none."""
+        counts: dict[str, int] = {}
+        hour = {"minute": 0, "second": 0}
+        start, end = self._start.replace(**hour), self._end.replace(**hour) + timedelta(hours=1)  # type: ignore[arg-type]
+        try:
+            for part in parts(functions, metric_data.FUNCTIONS_A_QUESTION):
+                names = [each.name for each in part]
+                found = metric_data.function_metrics(self._services, names, start=start, end=end)
+                counts |= {name: each.invocation_count for name, each in found.items()}
+        except AwsError as error:
+            self._cannot("invocation metrics, so that idle functions are queried as well", error)
+            return None
+        is_local = self._services.session.is_loopback
+        return None if is_local and not any(counts.values()) else counts
+
+    def _readable(
+        self,
+        functions: Sequence[AccountFunction],
+        groups: dict[str, LogGroup],
+        source: LiveSource,
+    ) -> Iterator[tuple[AccountFunction, LogGroup]]:
+        left_out: list[str] = []
+        reasons: list[InputError] = []
+        seen = set()
+        for each in functions:
+            try:
+                group = check_readable(each, groups.get(each.log_group), None, source)
+            except InputError as error:
+                left_out.append(each.name)
+                reasons.append(error)
+                continue
+            if group.name not in seen:  # one that several functions log to is read once
+                seen.add(group.name)
+                yield each, group
+        if reasons and not seen:
+            raise reasons[0]
+        if left_out:
+            names = ", ".join(left_out[:_NAMED])
+            more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+            self.findings.append(
+                Finding(
+                    "logs_not_read",
+                    "warning",
+                    f"{counted(len(left_out), 'function')} without a log that can be read, whose "
+                    f"costs are missing: {names}{more}. The first: {reasons[0]}",
+                )
+            )
+
+    def tags(self, key: str) -> dict[str, str]:
+        """A tag's value by function. Raises AwsError, and InputError where no function has it."""
+        found: dict[str, str] = {}
+        for page in account_reports.function_tags(self._services):
+            found |= {name: tags[key] for name, tags in page.items() if key in tags}
+        if not found:
+            raise InputError(
+                f"no function of {self._services.region} has the tag {key}: check `by`"
+            )
+        return found
+
+    def changes(self) -> tuple[Deployment, ...]:
+        """CloudTrail's changes in the window; none where that may not be asked."""
+        try:
+            pages = account_reports.function_changes(
+                self._services, start=self._start, end=self._end
+            )
+            return trail_deployments(event for page in pages for event in page)
+        except AwsError as error:
+            if not self._services.session.is_loopback:
+                self._cannot("CloudTrail, so that only the logs tell of deployments", error)
+            return ()
+
+    def _cannot(self, what: str, error: AwsError) -> None:
+        self.findings.append(Finding("not_read", "warning", f"could not read {what} ({error})"))
