@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tuner.api.answers import break_even, fit_curve, plot, recommend
     from tuner.api.callables import tune_callable
     from tuner.api.comparing import compare
+    from tuner.api.spending import spend
     from tuner.api.tuning import TuneOptions, tune
     from tuner.breakeven.answer import BreakEven
     from tuner.breakeven.terms import Terms
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tuner.model.goal import Goal
     from tuner.model.interval import Interval
     from tuner.model.recommendation import Recommendation
+    from tuner.model.spend import Spend
     from tuner.model.sweep import Sweep
     from tuner.sweep.store import load_sweep
 
@@ -40,6 +42,7 @@ _HOMES: Final = {
     "Goal": "tuner.model.goal",
     "Interval": "tuner.model.interval",
     "Recommendation": "tuner.model.recommendation",
+    "Spend": "tuner.model.spend",
     "Sweep": "tuner.model.sweep",
     "Terms": "tuner.breakeven.terms",
     "Traffic": "tuner.breakeven.traffic",
@@ -51,6 +54,7 @@ _HOMES: Final = {
     "load_sweep": "tuner.sweep.store",
     "plot": "tuner.api.answers",
     "recommend": "tuner.api.answers",
+    "spend": "tuner.api.spending",
     "tune": "tuner.api.tuning",
     "tune_callable": "tuner.api.callables",
 }
@@ -62,6 +66,7 @@ __all__ = [
     "Goal",
     "Interval",
     "Recommendation",
+    "Spend",
     "Sweep",
     "Terms",
     "Traffic",
@@ -74,6 +79,7 @@ __all__ = [
     "load_sweep",
     "plot",
     "recommend",
+    "spend",
     "tune",
     "tune_callable",
 ]

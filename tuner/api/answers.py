@@ -13,6 +13,7 @@ from tuner.errors import InputError, UsageError
 from tuner.model.comparison import Comparison
 from tuner.model.number_fields import check_number
 from tuner.model.recommendation import Recommendation
+from tuner.model.spend import Spend
 from tuner.pricing.renewal import current_price_book
 from tuner.session import analyse
 from tuner.session.breakeven import platforms_of
@@ -110,10 +111,10 @@ def fit_curve(sweep: SweepLike, payload: str | None = None, *, draw_count: int =
 
 
 def plot(
-    what: SweepLike | Recommendation | Analysis | Comparison | BreakEven,
+    what: SweepLike | Recommendation | Analysis | Comparison | BreakEven | Spend,
     answer: Recommendation | None = None,
 ) -> Figure:
-    """Draw a sweep with its answer, a comparison or a break-even, 900 × 620 px.
+    """Draw a sweep with its answer, a comparison, a break-even or a spend, 900 × 620 px.
 
     The figure shows itself in a notebook; `savefig` writes it. A sweep without `answer` is answered
     for its own goal; an answer alone is drawn with the sweep from its file. Raises InputError
@@ -130,6 +131,10 @@ def plot(
         from tuner.report.figures.breakeven import draw_break_even
 
         return draw_break_even(what)
+    if isinstance(what, Spend):
+        from tuner.report.figures.spend import draw_spend
+
+        return draw_spend(what)
     from tuner.report.figures.curves import draw_recommendation
 
     if answer is not None and not isinstance(answer, Recommendation):

@@ -10,8 +10,9 @@ from tuner.decision import Analysis
 from tuner.errors import TunerError
 from tuner.model.comparison import Comparison
 from tuner.model.record import to_record
+from tuner.model.spend import Spend
 from tuner.model.sweep import Sweep
-from tuner.report import breakeven, card, json
+from tuner.report import breakeven, card, json, spend_json
 
 
 def as_dict(value: Any) -> dict[str, Any]:
@@ -23,6 +24,8 @@ def as_dict(value: Any) -> dict[str, Any]:
             return json.comparison_json(value)
         case BreakEven():
             return breakeven.to_json(value)
+        case Spend():
+            return spend_json.to_json(value)
         case Analysis():
             return json.to_json(session.recommend(value))
     return json.to_json(value)
@@ -35,6 +38,8 @@ def as_html(value: Any) -> str | None:
             return card.comparison_card(value)
         case BreakEven():
             return card.break_even_card(value)
+        case Spend():
+            return card.spend_card(value)
         case Sweep() | Analysis():
             try:
                 analysis = session.analyse(value) if isinstance(value, Sweep) else value

@@ -10,7 +10,7 @@ import html
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.interval import counted
-from tuner.report import breakeven, comparison, numbers
+from tuner.report import breakeven, comparison, numbers, spend
 from tuner.report.rows import by_weight, main_pair_rows, option_rows, per_record
 from tuner.report.sanitize import plain
 from tuner.report.wording import certainty, describe_function, goal_line, headline, money
@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from tuner.model.comparison import Comparison
     from tuner.model.finding import Finding
     from tuner.model.recommendation import Recommendation
+    from tuner.model.spend import Spend
 
 _RULE: Final = "1px solid rgba(128,128,128,.45)"
 _EDGES: Final = {"resize": "#d9730d", "keep": "#2e9e5b", "inconclusive": "#c29500"}
 _NEUTRAL: Final = "#8a8f98"
 _MOST_FINDINGS: Final = 4
+_MOST_KEYS: Final = 12
 
 
 def recommendation_card(answer: Recommendation) -> str:
@@ -60,6 +62,15 @@ def comparison_card(found: Comparison) -> str:
     sides = [f"{label} {comparison.describe_side(side)}" for label, side in found.sides]
     title, about = comparison.headline(found), comparison.KINDS[found.kind]
     return _card(title, about, sides, table, found.findings)
+
+
+def spend_card(answer: Spend) -> str:
+    """What it all cost, what moved it, and a row a key."""
+    keys = spend.key_rows(answer, bars=True)[:_MOST_KEYS]
+    table = _table(spend.key_head(answer), spend.KEY_JUSTIFY, [(each, False) for each in keys])
+    said = spend.change_sentences(answer)
+    about = spend.title(answer)
+    return _card(f"Spend: {spend.summary(answer)}", about, said, table, answer.findings)
 
 
 def _options(answer: Recommendation) -> str:

@@ -55,10 +55,12 @@ def render(answer: Spend, *, version: str) -> str:
         has_days=bool(days),
         changes=_change_table(answer),
         keys=_key_table(answer),
-        revenue=_table(EARNING_HEAD, earning_rows(answer)) if answer.revenue else None,
+        revenue=_table((key_head(answer)[0], *EARNING_HEAD[1:]), earning_rows(answer))
+        if answer.revenue
+        else None,
         bill=None
         if answer.bill is None
-        else _table(("", "more on the bill", "remarks"), bill_rows(answer)),
+        else _table(("reason", "more on the bill", "remarks"), bill_rows(answer)),
         bill_sentence="" if answer.bill is None else bill_sentence(answer),
         deploys=_deploy_table(answer),
         found=findings(answer.findings),
