@@ -17,9 +17,9 @@ MEASURES = (pytest.mark.slow, pytest.mark.xdist_group("cores"))
 BY_NAME = pytest.mark.parametrize("twin", TWINS, ids=lambda twin: twin.stem)
 
 
-def test_the_five_are_there() -> None:
+def test_the_six_are_there() -> None:
     """Each twin has a notebook, and each notebook a twin."""
-    assert len(TWINS) == 5
+    assert len(TWINS) == 6
     assert [twin.stem for twin in TWINS] == sorted(each.stem for each in FOLDER.glob("*.ipynb"))
 
 

@@ -66,6 +66,10 @@ def spend(
     (what the logs tell), a table (CSV: at, version, function), a file of CloudTrail's (JSON),
     "git:REPO", or several. `revenue` is CSV: day, feature, revenue in dollars. `bill` is a FOCUS
     1.0 or Cost and Usage export. AWS is not called. Raises UsageError, InputError and PriceError.
+
+    >>> found = tuner.spend("examples/spend/logs")
+    >>> [change.cause.version for change in found.changes if change.cause]
+    ['2', '2, 1024 → 512 MB']
     """
     if not 0 <= discount_percent < 100:
         raise UsageError(f"`discount_percent` {discount_percent:g} is out of range: 0 to under 100")

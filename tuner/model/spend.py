@@ -132,7 +132,12 @@ class BillCheck:
 
 @dataclass(frozen=True, slots=True)
 class Spend(Presented):
-    """The whole answer of `tuner spend`. Days ascend; keys come most expensive first."""
+    """The whole answer of `tuner spend`. Days ascend; keys come most expensive first.
+
+    >>> found = tuner.spend("examples/spend/logs")
+    >>> found.keys, f"${found.cost_usd:.4f}"
+    (('search', 'checkout', 'thumbnails'), '$0.0028')
+    """
 
     by: str
     """`function` or `tag:KEY`."""

@@ -41,8 +41,9 @@ _WINDOWS_HOURS: Final = np.array(
     [3, 4, 6, 8, 10, 12, 15, 18, 20, 22, 24, 26, 28, 32, 36, 42, 48, 60, 72, 96, 120, 168, 240, 336]
 )
 # The threshold of a window of one day, in standard deviations. With those of the other windows
-# below, white noise gives 0.6 alarms in a year of hours (tests/bench/observe_changes.py).
-DAY_THRESHOLD: Final = 3.7
+# below, who asks every day is told of at most one false change of a function in a year
+# (`tests/bench/observe_changes.py`).
+DAY_THRESHOLD: Final = 3.75
 _LONGER: Final = 0.25
 _ROUNDS: Final = 4
 _LIKELY: Final = 2.97

@@ -38,8 +38,8 @@ def draw_spend(answer: Spend) -> Figure:
     """The figure of one answer, 900 × 620 px. Raises InputError without matplotlib."""
     with canvas.styled():
         figure = canvas.new_figure()
-        costs = figure.add_axes((0.085, 0.545, 0.89, 0.305))
-        prices = figure.add_axes((0.085, 0.145, 0.89, 0.305), sharex=costs)
+        costs = figure.add_axes((0.105, 0.545, 0.87, 0.305))
+        prices = figure.add_axes((0.105, 0.145, 0.87, 0.305), sharex=costs)
         days = sorted({each.day for each in answer.days})
         if days:
             _draw_costs(costs, answer, days)
