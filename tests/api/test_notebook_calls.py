@@ -202,7 +202,7 @@ def test_payloads_may_be_the_events_themselves() -> None:
         (lambda: tuner.recommend(MIXED, "fast"), "'fast' isn't a goal: pass cost, balanced, speed"),
         (lambda: tuner.recommend(MIXED, min_memory_mb="512"), "`min_memory_mb` is '512': pass"),
         (lambda: tuner.break_even(MIXED, "50/y"), "no known unit: write 50/s"),
-        (lambda: tuner.break_even(MIXED, "fifty"), "'fifty' is no rate: write 50/s, 3000/min"),
+        (lambda: tuner.break_even(MIXED, "fifty"), "'fifty' isn't a rate: write 50/s, 3000/min"),
         (lambda: tuner.break_even(MIXED, [50]), 'a list .* pass a rate such as "50/s"'),
         (lambda: tuner.break_even(MIXED, -3), "give one above 0"),
         (lambda: tuner.recommend(MIXED, today="soon"), "pass a datetime.date, or text such as"),

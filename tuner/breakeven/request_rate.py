@@ -6,18 +6,27 @@ import math
 from typing import Final
 
 from tuner.errors import UsageError
+from tuner.model.lambda_limits import SECONDS_PER_MONTH
 
-_RATE_UNITS: Final = {"s": 1.0, "min": 60.0, "h": 3600.0, "day": 86_400.0}
+_RATE_UNITS: Final = {
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "day": 86_400.0,
+    "month": float(SECONDS_PER_MONTH),
+}
 _COUNT_UNITS: Final = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
 def parse_rate(text: str) -> float:
-    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`, in requests per second. Raises UsageError."""
+    """`50/s`, `50`, `3000/min`, `5k/h`, `1M/day` or `30M/month`, in requests per second. Raises
+    UsageError.
+    """
     number, _, unit = text.strip().partition("/")
     seconds = _RATE_UNITS.get(unit.strip() or "s")
     if seconds is None:
-        raise UsageError(f"{text!r} has no known unit: write 50/s, 3000/min, 5k/h or 1M/day")
-    return _parse(number, text, "rate: write 50/s, 3000/min, 5k/h or 1M/day") / seconds
+        raise UsageError(f"{text!r} has no known unit: write 50/s, 3000/min, 1M/day or 30M/month")
+    return _parse(number, text, "rate: write 50/s, 3000/min, 1M/day or 30M/month") / seconds
 
 
 def parse_count(text: str) -> float:

@@ -219,7 +219,7 @@ Rate = Annotated[
     traffic_option(
         metavar="N/s",
         parser=values.rate_per_s,
-        help="Request rate: 50/s, 3000/min, 5k/h or 1M/day.",
+        help="Request rate: 50/s, 3000/min, 1M/day or 30M/month.",
     ),
 ]
 PerMonth = Annotated[

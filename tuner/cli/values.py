@@ -134,7 +134,7 @@ def event_sizes(text: str) -> str:
 
 
 def rate_per_s(text: str) -> float:
-    """`50/s`, `50`, `3000/min`, `5k/h` or `1M/day`: above 0, in requests per second."""
+    """`50/s`, `3000/min`, `1M/day` or `30M/month`: above 0, in requests per second."""
     from tuner.breakeven.request_rate import parse_rate
 
     return _read(parse_rate, str(text))

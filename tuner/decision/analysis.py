@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tuner.decision.busy_machine import doubted
 from tuner.decision.candidates import candidates_of
 from tuner.decision.estimates import interval
 from tuner.decision.evidence import read_evidence
@@ -109,7 +110,17 @@ def analyse(
     )
     evidence = read_evidence(sweep.invocations, {p.name: p.weight for p in plan.payloads})
     seed = plan.seed if seed is None else seed
-    varied = plan.varied
+    found = _analysed(sweep, question, evidence, seed, draw_count)
+    if found.problem is None or all(each.code != "host_busy" for each in sweep.findings):
+        return found
+    return replace(found, choice=doubted(found.choice, found.problem, evidence))
+
+
+def _analysed(
+    sweep: Sweep, question: Question, evidence: Evidence, seed: int, draw_count: int
+) -> Analysis:
+    """Answer for the mix of payloads, or for the values of a varied parameter."""
+    plan, varied = sweep.plan, sweep.plan.varied
     if varied is None:
         return _of_the_mix(sweep, question, evidence, seed, draw_count)
     if evidence.unsampled_payloads and not varied.is_setting:

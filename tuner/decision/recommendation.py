@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tuner.decision.diagnostics import distribution_findings, environment_findings
 from tuner.decision.estimates import interval
 from tuner.decision.findings import problem_findings, sweep_findings
 from tuner.decision.latency import learn_scatter, shown_percentiles
-from tuner.decision.move import SURE, firm_move, measured_answer
+from tuner.decision.move import firm_move, measured_answer
 from tuner.decision.prior_use import assumed_of, prior_findings, prior_use
 from tuner.decision.ranking import rank
 from tuner.decision.saving import SavingNeeded, with_saving
@@ -22,7 +20,6 @@ from tuner.decision.variation import variation_findings, varied_findings
 from tuner.model.finding import Finding
 from tuner.model.goal import OPTION_WEIGHTS
 from tuner.model.interval import Interval
-from tuner.model.invocation import Outcome
 from tuner.model.recommendation import Option, PriceStamp, Recommendation, SweepStamp
 from tuner.pricing.book import age_finding
 
@@ -39,10 +36,6 @@ if TYPE_CHECKING:
     from tuner.model.sweep import Sweep
     from tuner.pricing import LambdaPrices
 
-_BUSY_SLOWDOWN: Final = 2.0
-"""How much slower a size may have looked where other work wants its core as much as it does, and a
-fair scheduler gives each half. How far a busy machine really bends the sizes isn't known."""
-
 
 def recommend(
     analysis: Analysis, *, needed: SavingNeeded | None = None, today: datetime.date | None = None
@@ -56,7 +49,6 @@ def recommend(
     goal, prices = analysis.question.goal, analysis.question.prices
     needed = needed or SavingNeeded()
     choice, small_saving = with_saving(analysis, needed)
-    choice = _doubted(choice, analysis)
     findings = [*_findings(analysis), *_caveats(sweep, prices, today)]
     if small_saving is not None:
         findings.append(small_saving)
@@ -130,47 +122,6 @@ def _caveats(sweep: Sweep, prices: LambdaPrices, today: datetime.date | None) ->
         yield Finding("sweep_cut_off", "warning", text)
     if today is not None and (old := age_finding(prices.as_of, today)) is not None:
         yield old
-
-
-def _doubted(choice: Choice, analysis: Analysis) -> Choice:
-    """Take back what a busy machine may have made look so: only a resize that would be one if the
-    current size had looked twice as slow as it is, or one that is killed for memory, is left.
-    """
-    sweep, problem = analysis.sweep, analysis.problem
-    if problem is None or choice.confidence is None or choice.verdict == "inconclusive":
-        return choice
-    if all(each.code != "host_busy" for each in sweep.findings):
-        return choice
-    now, failures = problem.current_mb, analysis.evidence.failures
-    unknown = replace(choice, expected_regret_ratio=None, regret_bound_ratio=None, confidence=None)
-    if choice.verdict == "resize" and choice.memory_mb is not None:
-        if choice.confidence_of == "move":
-            left = 1 - problem.ranking.gains(problem.estimates.column(choice.memory_mb))
-            gains = 1 - left * _BUSY_SLOWDOWN ** sum(problem.goal.exponents)
-            sure = float(np.mean(gains > problem.goal.tolerance_ratio))
-            if sure >= SURE:
-                return replace(unknown, confidence=sure)
-        elif now in failures and failures[now][Outcome.OUT_OF_MEMORY]:
-            return unknown
-        doubt = (
-            f"{choice.memory_mb} MB looks best, but maybe not if that made {now} MB look twice as "
-            "slow as it is"
-        )
-    else:
-        doubt = f"another size may be better than {now} MB"
-    return replace(
-        unknown,
-        verdict="inconclusive",
-        memory_mb=None,
-        duration_ms=None,
-        cost_usd_per_million=None,
-        cost_usd_per_million_records=None,
-        saving_ratio=None,
-        saving_usd_per_month=None,
-        best_so_far_mb=choice.memory_mb,
-        lean_saving_ratio=choice.saving_ratio,
-        reason=f"this machine was busy with other work: {doubt}; tune again when it's idle",
-    )
 
 
 def _scatters(analysis: Analysis) -> tuple[list[Scatter], tuple[SizeEstimate, ...]]:

@@ -196,7 +196,8 @@ def _objection(problem: Problem, move: Move) -> str | None:
     resize = size != problem.current_mb or problem.now is not None
     if size not in problem.measured:
         return _doubt(problem, move) or (
-            f"{size} MB looks best but wasn't measured: add it with `memory_sizes_mb`"
+            f"{size} MB looks best but wasn't measured: go on with the sweep under this goal "
+            "(`resume`), or name that size (`memory_sizes_mb`)"
         )
     if resize and problem.current_mb not in now.measured and not current_fails(now):
         return (
