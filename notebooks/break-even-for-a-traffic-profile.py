@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Break-even for a traffic profile
 #
-# From which traffic on is a function cheaper elsewhere? That depends on the shape of the traffic as
-# much as on its volume: Lambda is billed for what comes, a fleet for what it stands ready for.
+# At what traffic is a function cheaper elsewhere? That depends on the shape of the traffic as
+# much as on its volume: Lambda is billed for what comes in, a fleet for its capacity.
 
 # %%
 import math

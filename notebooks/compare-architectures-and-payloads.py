@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Compare architectures and payloads
 #
-# Is a difference between two sweeps real, and how large is it? Every draw of one curve is set
-# against every draw of the other: where zero lies outside the 90 % interval of their ratio, the
+# Is a difference between two sweeps real, and how large is it? Every draw of one curve is compared
+# with every draw of the other: if zero is outside the 90% interval of their ratio, the
 # difference is real.
 
 # %%
@@ -16,8 +16,8 @@ x86 = tuner.load_sweep("../examples/sweeps/mixed.jsonl")
 # ## x86_64 and arm64
 #
 # On AWS you would sweep both builds and compare the two files. This repository has no sweep of an
-# arm64 machine, so here is the part that can be said without one: what arm64's *prices* alone
-# change, were the durations the same.
+# arm64 machine, so this shows what can be said without one: what arm64's *prices* alone
+# change if the durations are the same.
 
 # %%
 arm = replace(x86, function=replace(x86.function, architecture="arm64"))
@@ -34,7 +34,7 @@ tuner.plot(found)
 # %% [markdown]
 # ## Payloads
 #
-# The queue worker was swept with several classes of events. Each has a curve of its own; the answer
+# The queue worker was swept with several classes of events. Each has its own curve; the answer
 # weighs them by their share of the traffic.
 
 # %%

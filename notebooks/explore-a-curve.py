@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Explore a curve
 #
-# A saved sweep holds every invocation. From it come the answer, the curve under the answer, and
-# what would be answered under another goal. Nothing here needs AWS.
+# A saved sweep has every invocation. It gives the answer, the curve behind the answer, and
+# the answer for another goal. Nothing here needs AWS.
 
 # %%
 import tuner
@@ -14,7 +14,7 @@ answer
 # %% [markdown]
 # ## What was measured
 #
-# One row an invocation, in the order of the replies (with pandas installed).
+# One row per invocation, in the order of the replies (with pandas installed).
 
 # %%
 frame = sweep.to_frame()
@@ -33,8 +33,8 @@ tuner.plot(sweep, answer)
 # %% [markdown]
 # ## The curve and its doubts
 #
-# A curve is a set of draws: every one is a course that the samples allow. Their mean is the
-# estimate, their quantiles the 90 % interval; at sizes that were not measured they lie further
+# A curve is a set of draws: each is a curve that the samples allow. Their mean is the
+# estimate, their quantiles the 90% interval; at sizes that were not measured they lie further
 # apart.
 
 # %%
@@ -51,7 +51,7 @@ for size, mean, at_least, at_most in zip(sizes, curve.mean_ms(sizes), low, high)
 # %% [markdown]
 # ## Another goal, another answer
 #
-# The goal decides what is best. A limit on the duration makes the cheapest size that keeps it the
+# The goal decides what is best. With a limit on duration, the cheapest size within it is the
 # answer.
 
 # %%

@@ -16,7 +16,7 @@ print(sweep.plan.method, "·", len(sweep.plan.sizes_mb), "sizes to choose from")
 # ## The order
 #
 # First a spread of sizes, to learn the curve's shape; then, batch by batch, the sizes that promise
-# the largest drop of regret for their price.
+# the largest drop in regret for their price.
 
 # %%
 ordered = sorted(sweep.invocations, key=lambda each: each.started_s)
@@ -27,8 +27,8 @@ for number, each in enumerate(ordered, start=1):
 # %% [markdown]
 # ## The answer as it grew
 #
-# The expected regret is what the answer would cost over the best size, on average over all that the
-# curve may be. The sweep stops once it is below the tolerance (1 %).
+# The expected regret is what the answer would cost over the best size, on average over everything the
+# curve may be. The sweep stops once it is below the tolerance (1%).
 
 # %%
 for count in range(4, len(ordered) + 1):
@@ -47,7 +47,7 @@ for count in range(4, len(ordered) + 1):
 # %% [markdown]
 # ## Where they went
 #
-# The last panel has the order; the colours of the samples tell it in the others.
+# The last panel has the order; the samples' colors show it in the others.
 
 # %%
 tuner.plot(sweep)

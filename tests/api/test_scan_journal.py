@@ -59,5 +59,5 @@ def test_a_day_later_the_scan_begins_anew(tmp_path: Path) -> None:
 def test_a_folder_that_takes_no_file_is_one_clear_line(tmp_path: Path) -> None:
     """It names the file and the reason."""
     (tmp_path / "scans").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="can't be written"):
         opened(tmp_path)

@@ -169,7 +169,7 @@ def test_an_interrupted_scan_goes_on_and_pays_for_nothing_twice(
     assert journal.stat().st_mode & 0o777 == 0o600
     assert "secret" not in journal.read_text()
     again = scan(account, request=QUICK, tell=told.append, now=NOW + timedelta(hours=3))
-    assert any("going on with the scan that began at 00:20 UTC" in line for line in told)
+    assert any("resuming the scan that began at 00:20 UTC" in line for line in told)
     assert dict(account.calls)["StartQuery"] == calls["StartQuery"] == 3
     assert dict(account.calls)["ListFunctions"] == calls["ListFunctions"]
     assert (again.functions, again.window) == (whole.functions, whole.window)

@@ -94,7 +94,7 @@ def test_a_bill_in_parquet_reads_the_same(tmp_path: Path) -> None:
     [
         (FOCUS + focus_line(currency="EUR"), "line 2: the bill is in EUR"),
         (FOCUS + focus_line(hours=24 * 31), "by the month only"),
-        (FOCUS + focus_line("x"), "line 2: 'x' is no number"),
+        (FOCUS + focus_line("x"), "line 2: 'x' isn't a number"),
         (FOCUS, "no line of AWS Lambda"),
         ("a,b\n1,2\n", "neither a FOCUS 1.0 export"),
     ],

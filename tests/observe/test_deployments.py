@@ -165,5 +165,5 @@ def test_tags_of_a_repository_are_read(tmp_path: Path) -> None:
     for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "a"], ["tag", "v1.7"]):
         subprocess.run([*run, *words], check=True, env=when)
     assert git_tags(tmp_path) == (Deployment(NOON, None, "v1.7", "git"),)
-    with pytest.raises(InputError, match="no git repository"):
+    with pytest.raises(InputError, match="isn't a readable git repository"):
         git_tags(tmp_path / "none")

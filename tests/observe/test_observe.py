@@ -262,7 +262,7 @@ def test_text_says_what_json_says(tmp_path: Path) -> None:
             "the logs are of resize",
         ),
         (forms.exported(over_days(1)), ("--from", "2027-01-01"), "no line is in that window"),
-        (forms.exported(over_days(1)), ("--from", "yesterday"), "is no time"),
+        (forms.exported(over_days(1)), ("--from", "yesterday"), "isn't a time"),
         (forms.exported(over_days(1)), ("--days", "-1"), "--days"),
         (forms.exported(over_days(1)), ("--discount", "100"), "--discount"),
         (forms.plain(over_days(1)), ("--days", "1"), "no line has a time"),

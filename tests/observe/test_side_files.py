@@ -46,8 +46,8 @@ def test_a_packed_table_reads_the_same(tmp_path: Path) -> None:
         ("day,feature,revenue,currency\n2026-03-03,a,5,EUR\n", "line 2: revenue is in EUR"),
         ("day,feature,revenue\n2026-03-03,a,€5\n", "line 2: revenue is in €"),
         ("day,feature,revenue\n2026-03-03,a,5 GBP\n", "line 2: revenue is in GBP"),
-        ("day,feature,revenue\n2026-03-03,a,much\n", "line 2: 'much' is no amount"),
-        ("day,feature,revenue\n3 March,a,5\n", "line 2: '3 March' is no day"),
+        ("day,feature,revenue\n2026-03-03,a,much\n", "line 2: 'much' isn't an amount"),
+        ("day,feature,revenue\n3 March,a,5\n", "line 2: '3 March' isn't a day"),
         ("day,feature,revenue\n2026-03-03,,5\n", "line 2 names no feature"),
         ("day,feature,revenue\n2026-03-03,a\n", "line 2 has 2 of 3 columns"),
         ("day,what,revenue\n", "lacks the column feature"),
@@ -70,7 +70,7 @@ def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="check `revenue`"):
         read_revenue(tmp_path / "none.csv")
     (tmp_path / "bytes.csv").write_bytes(b"day,feature,revenue\n\xff\xfe,\x00")
-    with pytest.raises(InputError, match="no CSV table"):
+    with pytest.raises(InputError, match="isn't a CSV table"):
         read_revenue(tmp_path / "bytes.csv")
     (tmp_path / "torn.csv").write_bytes(gzip.compress(b"day,feature,revenue\n" * 50)[:-12])
     with pytest.raises(InputError):
@@ -86,7 +86,7 @@ def test_deployments_have_times_of_any_zone(tmp_path: Path) -> None:
     assert (first.function, first.version, first.source) == ("f", "42", "csv")
     assert (second.function, second.version) == (None, "deployment")
     path.write_text("at\nyesterday\n")
-    with pytest.raises(InputError, match="line 2: 'yesterday' is no time"):
+    with pytest.raises(InputError, match="line 2: 'yesterday' isn't a time"):
         read_deploys(path)
 
 

@@ -36,7 +36,9 @@ def evidence_of(
         unread = plan.unread.get(name) or refused.get(name)
         ran = name in metrics and metrics[name].invocation_count
         if plan.with_logs and unread is None and ran and not sums:
-            unread = "its log has no report of the window: its cost is of CloudWatch's durations"
+            unread = (
+                "its log has no report of the window: its cost is based on CloudWatch's durations"
+            )
         is_idle = name in metrics and not ran
         made.append(
             FunctionEvidence(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _APART: Final = frozenset(("AccessDeniedException", "AccessDenied", "ResourceNotFoundException"))
 """Refusals that concern one group of a query, while the others may be read."""
-_WITHOUT: Final = "its cost is of CloudWatch's durations, without advice"
+_WITHOUT: Final = "its cost is based on CloudWatch's durations, without advice"
 
 
 @dataclass(frozen=True, slots=True)

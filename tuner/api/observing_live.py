@@ -189,7 +189,7 @@ class _Seen:
             return None
 
     def _cannot(self, error: AwsError) -> None:
-        message = f"no throttles, no concurrency and no log costs are told ({error})"
+        message = f"throttles, concurrency and log costs are left out ({error})"
         if not self.findings:
             self.findings.append(Finding("not_read", "warning", message))
 

@@ -100,7 +100,7 @@ class ScanJournal:
             flags = os.O_CREAT | os.O_WRONLY | (os.O_TRUNC if is_new else os.O_APPEND)
             self._out = os.fdopen(os.open(self.file, flags, 0o600), "a", encoding="utf-8")
         except OSError as error:
-            raise InputError(f"{self.file} cannot be written: {error.strerror}") from None
+            raise InputError(f"{self.file} can't be written: {error.strerror}") from None
         if is_new:
             times = (self.window.begun_at, self.window.start, self.window.end)
             self._write({"window": [each.isoformat() for each in times]})
@@ -114,7 +114,7 @@ class ScanJournal:
             self._out.flush()
             os.fsync(self._out.fileno())
         except OSError as error:
-            raise InputError(f"{self.file} cannot be written: {error.strerror}") from None
+            raise InputError(f"{self.file} can't be written: {error.strerror}") from None
 
 
 def _read(file: Path) -> tuple[ScanWindow | None, dict[str, Any]]:

@@ -102,7 +102,7 @@ def scan_account(
         ExitStack() as opened,
     ):
         if journal.resumed_count:
-            tell(f"going on with the scan that began at {journal.window.begun_at:%H:%M} UTC")
+            tell(f"resuming the scan that began at {journal.window.begun_at:%H:%M} UTC")
         found = _Found()
         open_services = partial(
             Services, purpose="scan", least_interval_s=least_interval_s, sleep=sleep

@@ -134,7 +134,7 @@ class _SideFiles(NamedTuple):
                 f"columns function and {key}"
             )
         if bill is not None and not Path(bill).is_file():
-            raise InputError(f"{bill} is no file: check `bill`")
+            raise InputError(f"{bill} isn't a file: check `bill`")
         given = [deploys] if isinstance(deploys, str) else list(deploys)
         return cls(
             tags=None if tags is None or by == "function" else read_tags(Path(tags), key),
@@ -162,7 +162,7 @@ def _window(store: ReportStore, reading: Reading, span: Span, function: str | No
         raise InputError(
             f"{_nothing(store, function)}"
             if not reading.report_count
-            else "no line has a time, so nothing can be told by day: take logs with their "
+            else "no line has a time, so nothing is known by day: take logs with their "
             "timestamps, as aws logs and exports write them"
         )
     return window

@@ -56,7 +56,7 @@ def observe(
     end: Annotated[
         Any,
         options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; of a day, its end."
+            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
         ),
     ] = None,
     days: Annotated[
@@ -100,7 +100,7 @@ def observe(
         float,
         options.limits_option(
             **options.AMOUNT_OR_NOTHING,
-            help="What reading may cost without asking you; more needs a yes.",
+            help="What reading may cost without asking you.",
         ),
     ] = 1.0,
     yes: options.Yes = False,

@@ -67,7 +67,7 @@ def scan(
     end: Annotated[
         Any,
         options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; of a day, its end."
+            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
         ),
     ] = None,
     architecture: Annotated[
@@ -91,7 +91,7 @@ def scan(
         float,
         options.limits_option(
             **options.AMOUNT_OR_NOTHING,
-            help="What reading may cost without asking you; more needs a yes.",
+            help="What reading may cost without asking you.",
         ),
     ] = 1.0,
     metrics_only: Annotated[
@@ -102,9 +102,7 @@ def scan(
     ] = False,
     restart: Annotated[
         bool,
-        options.limits_option(
-            "--restart", help="Ask everything again, also where a scan was interrupted."
-        ),
+        options.limits_option("--restart", help="Start over, even if a scan was interrupted."),
     ] = False,
     yes: options.Yes = False,
     dry_run: options.DryRun = False,

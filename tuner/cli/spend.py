@@ -50,7 +50,7 @@ class LogOptions:
     end: Annotated[
         Any,
         options.measure_option(
-            "--to", metavar="TIME", parser=values.moment_to, help="The same; of a day, its end."
+            "--to", metavar="TIME", parser=values.moment_to, help="The same; a day means its end."
         ),
     ] = None
     days: Annotated[
@@ -68,7 +68,7 @@ class SideOptions:
     by: Annotated[
         str,
         options.traffic_option(
-            metavar="function|tag:KEY", help="What to add costs up by: tag:feature, for one."
+            metavar="function|tag:KEY", help="What to add costs up by, such as tag:feature."
         ),
     ] = "function"
     tags: Annotated[
@@ -119,7 +119,7 @@ def spend(
         str | None,
         typer.Argument(
             metavar="[FUNCTION]",
-            help="Only this one; lines that name no function are its (default: all functions).",
+            help="Only this one, including lines that name no function (default: all functions).",
             show_default=False,
         ),
     ] = None,

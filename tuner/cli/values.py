@@ -172,13 +172,13 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(str(text).strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time: write 2026-11-01 or 2026-11-01T06:30Z"
+            f"{text!r} isn't a time: write 2026-11-01 or 2026-11-01T06:30Z"
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def moment_to(text: str) -> datetime:
-    """The same; of a day, its end."""
+    """The same; a day means its end."""
     found = moment(text)
     is_day = len(str(text).strip()) <= len("2026-11-01")
     return found + timedelta(days=1, microseconds=-1) if is_day else found

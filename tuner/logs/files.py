@@ -62,7 +62,7 @@ def find_files(paths: Iterable[Path]) -> tuple[LogFile, ...]:
     found: dict[tuple[int, int], LogFile] = {}
     for path in paths:
         if not path.exists():
-            raise InputError(f"{path} is not there: give `logs` a file or a folder of logs")
+            raise InputError(f"{path} does not exist: give `logs` a file or a folder of logs")
         for each, within in _below(path) if path.is_dir() else [(path, path.name)]:
             try:
                 stat = each.stat()
@@ -99,7 +99,7 @@ def _cannot_list(error: OSError) -> None:
 def read_text(file: LogFile) -> Iterator[str]:
     """The text of a file in pieces of about a megabyte: UTF-8 (or UTF-16 with its mark).
 
-    Raises UnusableFileError for what is no text or can't be read, TornFileError behind the last
+    Raises UnusableFileError for what isn't text or can't be read, TornFileError behind the last
     piece of what is cut off.
     """
     try:

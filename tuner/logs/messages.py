@@ -258,7 +258,7 @@ class MessageReader:
                 value = json.loads(line)
             except (ValueError, RecursionError):
                 if _PLATFORM_TYPE.search(line, 0, 400):
-                    why = "a platform.report record that is no whole JSON object"
+                    why = "a platform.report record that isn't a whole JSON object"
                     self.collector.cannot_read(self.origin.source, self.number, why, line)
                 return
             if isinstance(value, dict):

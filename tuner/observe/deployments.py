@@ -140,9 +140,7 @@ def git_tags(repository: Path) -> tuple[Deployment, ...]:
     command = [git, "-C", str(repository), "for-each-ref", "refs/tags", form]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, the path is an argument of its own
     if done.returncode != 0:
-        raise InputError(
-            f"{repository} is no git repository that can be read: check `deploys=git:REPO`"
-        )
+        raise InputError(f"{repository} isn't a readable git repository: check `deploys=git:REPO`")
     found = []
     for line in done.stdout.splitlines():
         at, _, name = line.partition("\t")

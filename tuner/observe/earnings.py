@@ -124,7 +124,7 @@ def _findings(
             Finding(
                 "revenue_missing",
                 "info",
-                f"`revenue` says nothing of {_listed(silent)}: only the cost is known",
+                f"`revenue` doesn't have {_listed(silent)}: only the cost is known",
             )
         )
     if not known:

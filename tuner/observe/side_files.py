@@ -42,7 +42,7 @@ def read_revenue(path: Path) -> dict[str, dict[datetime.date, float]]:
             )
         found = _AMOUNT.fullmatch(amount)
         if found is None:
-            raise InputError(f"{where}: {amount[:40]!r} is no amount of dollars")
+            raise InputError(f"{where}: {amount[:40]!r} isn't an amount of dollars")
         days = revenue.setdefault(_needed(where, row, "feature"), {})
         day = _day(where, row["day"])
         days[day] = days.get(day, 0.0) + float(found[1].replace(",", ""))
@@ -108,7 +108,7 @@ def rows_of(
                 yield where, dict(zip(names, row, strict=False))
         except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile):
             raise InputError(
-                f"{path} is no CSV table, plain or gzip: check `{parameter}`"
+                f"{path} isn't a CSV table, plain or gzip: check `{parameter}`"
             ) from None
 
 
@@ -118,7 +118,7 @@ def instant(where: str, text: str) -> datetime.datetime:
         at = datetime.datetime.fromisoformat(text.strip())
     except ValueError:
         raise InputError(
-            f"{where}: {text.strip()[:40]!r} is no time: write it as 2026-03-03T14:05:00Z"
+            f"{where}: {text.strip()[:40]!r} isn't a time: write it as 2026-03-03T14:05:00Z"
         ) from None
     return at.replace(tzinfo=datetime.UTC) if at.tzinfo is None else at.astimezone(datetime.UTC)
 
@@ -132,7 +132,7 @@ def amount(where: str, text: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: {text.strip()[:40]!r} is no number")
+        raise InputError(f"{where}: {text.strip()[:40]!r} isn't a number")
     return value
 
 
@@ -151,7 +151,7 @@ def _day(where: str, text: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(text.strip()[:10])
     except ValueError:
-        raise InputError(f"{where}: {text.strip()[:40]!r} is no day: write 2026-03-03") from None
+        raise InputError(f"{where}: {text.strip()[:40]!r} isn't a day: write 2026-03-03") from None
 
 
 def _needed(where: str, row: Mapping[str, str], column: str) -> str:

@@ -36,7 +36,7 @@ class Span:
         if own.start is None or own.end is None:
             if self.is_given:
                 raise InputError(
-                    "no line has a time, so no window can be told: leave out `start`, `end`, `days`"
+                    "no line has a time, so no window is known: leave out `start`, `end`, `days`"
                 )
             return own
         end = min(own.end, self.end or own.end)

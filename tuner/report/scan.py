@@ -82,7 +82,7 @@ def headline(scan: Scan) -> str:
 def cost_line(scan: Scan) -> str:
     """What the questions cost, as they were counted."""
     if scan.cost is None:
-        return f"Prices as of {scan.prices_as_of}. AWS wasn't asked."
+        return f"Prices as of {scan.prices_as_of}. AWS wasn't called."
     return (
         f"Prices as of {scan.prices_as_of}. The scan cost {numbers.usd(scan.cost.usd)}: log "
         f"queries of {gigabytes(scan.cost.log_bytes)} {numbers.usd(scan.cost.query_usd)}, "
