@@ -27,7 +27,7 @@ for number, each in enumerate(ordered, start=1):
 # %% [markdown]
 # ## The answer as it grew
 #
-# The expected regret is what the answer would cost over the best size, on average over everything the
+# The expected regret is what the answer would cost over the best size, on average over all that the
 # curve may be. The sweep stops once it is below the tolerance (1%).
 
 # %%

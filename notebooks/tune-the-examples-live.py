@@ -3,7 +3,7 @@
 #
 # `tuner.tune` does the whole job: it starts a Lambda-compatible endpoint on this machine, runs the
 # real handler under Lambda's CPU and memory limits, chooses its invocations, and answers. It needs
-# `lambda-tuner[local]`, no account and no Docker. Figures depend on this machine and differ from run to
+# `lambda-tuner[local]`, no account and no Docker. Figures depend on the machine and vary from run to
 # run.
 
 # %%
@@ -43,7 +43,7 @@ tuner.plot(tuner.load_sweep(folder / "mixed.jsonl"), busy)
 # %% [markdown]
 # ## Which gains more from memory
 #
-# Each function at its largest size relative to its smallest: waiting stays the same, computing doesn't.
+# Each at its largest size relative to its smallest: waiting stays the same, computing doesn't.
 
 # %%
 for each in (answer, busy):
