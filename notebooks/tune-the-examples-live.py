@@ -3,7 +3,7 @@
 #
 # `tuner.tune` does the whole job: it starts a Lambda-compatible endpoint on this machine, runs the
 # real handler under Lambda's CPU and memory limits, chooses its invocations, and answers. It needs
-# `lambda-tuner[local]`, no account and no Docker. Figures depend on the machine and vary from run to
+# `lambda-tuner[local]`, no account and no Docker. Figures depend on this machine and vary by
 # run.
 
 # %%
