@@ -25,6 +25,8 @@ def test_the_answer_is_shown_in_every_format(sweep_file: str) -> None:
     assert "CANDIDATE FOR CONTAINERS" in text.stdout
     found = json.loads(run_here("break-even", sweep_file, "--per-month", "30M", "--json").stdout)
     assert found["rate_per_s"] == pytest.approx(30e6 / 2_628_000)
+    same = json.loads(run_here("break-even", sweep_file, "--rate", "30M/month", "--json").stdout)
+    assert same["rate_per_s"] == found["rate_per_s"]
     markdown = run_here("break-even", sweep_file, "--format", "markdown").stdout
     assert markdown.startswith("**BREAK-EVEN")
     page = Path(sweep_file).with_suffix(".html")

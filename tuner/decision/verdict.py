@@ -226,7 +226,7 @@ def _doubt(problem: Problem, move: Move) -> str | None:
         )
     current = f"the current {now} MB" if problem.now is None else "what is set now"
     gain = interval(problem.ranking.gains(move.answer))
-    likely = f"{percent_digits(gain.low, 1)} to {percent(gain.high, 1)}"
+    likely = f"{percent_digits(gain.low)} to {percent(gain.high)}"
     return (
         f"{size} MB looks {percent(gain.estimate, 1)} better than {current}, but that isn't "
         f"certain ({likely}): more samples at both would settle it (raise `max_invocations`)"
@@ -276,5 +276,5 @@ def _reason(problem: Problem, size: int) -> str:
     if current_fails(problem):
         return f"invocations fail at the current {problem.current_mb} MB and succeed at {size} MB"
     if size == problem.current_mb:
-        return "no other size is enough better to be worth a change"
+        return "no other size is worth the change"
     return f"{size} MB is {GOAL_WISHES[problem.goal.first]}"
