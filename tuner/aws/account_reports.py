@@ -1,4 +1,6 @@
-"""What other services know of functions: CloudTrail's changes, tags, Compute Optimizer's advice."""
+"""What other services know about functions: CloudTrail's changes, tags, Compute
+Optimizer's advice.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,11 @@ _NOT_ENROLLED: Final = "OptInRequiredException"
 def function_changes(
     services: Services, *, start: datetime, end: datetime, most_pages: int = 200
 ) -> Iterator[tuple[TrailEvent, ...]]:
-    """Changes to functions of the last 90 days, newest first, 50 events a page, two pages a second.
+    """Changes to functions in the last 90 days, newest first, 50 events per page, two pages a
+    second.
 
-    `most_pages` bounds the questions: reads are among the events, and there's no way to ask for
-    changes alone. Raises AwsError.
+    `most_pages` bounds the requests: reads are among the events, and there's no way to ask only for
+    changes. Raises AwsError.
     """
     for number, page in enumerate(
         services.pages(
@@ -83,7 +86,7 @@ def _bare(function: str) -> str:
 
 
 def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
-    """Tags by the function's name, page by page; functions without tags don't come.
+    """Tags by the function's name, page by page; functions without tags are missing.
 
     Raises AwsError.
     """
@@ -101,7 +104,7 @@ def function_tags(services: Services) -> Iterator[dict[str, dict[str, str]]]:
 
 
 def optimizer_findings(services: Services) -> Iterator[dict[str, OptimizerFinding]] | None:
-    """Compute Optimizer's findings by the function's name, page by page; None where it's off.
+    """Compute Optimizer's findings by the function's name, page by page; None if it's off.
 
     Raises AwsError.
     """
@@ -148,6 +151,6 @@ def _finding(raw: dict[str, Any]) -> OptimizerFinding:
 
 
 def error_code(error: AwsError) -> str:
-    """AWS's own code of a refusal, "" where the refusal is not AWS's."""
+    """AWS's own code for a refusal, "" if the refusal isn't AWS's."""
     cause = error.__cause__
     return str(cause.response["Error"].get("Code", "")) if isinstance(cause, ClientError) else ""

@@ -1,4 +1,4 @@
-"""The functions of an account in a region, and the environments that are kept ready for them."""
+"""The functions of an account in a region, and their provisioned environments."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def account_function(raw: dict[str, Any], region: str) -> AccountFunction:
 
 
 def provisioned_counts(services: Services, function: str) -> tuple[tuple[str, int], ...]:
-    """(version or alias, environments kept ready) of a function; none is the usual answer.
+    """A function's (version or alias, provisioned environments); usually none.
 
     Raises AwsError.
     """

@@ -1,7 +1,7 @@
 """CloudWatch Logs Insights: queries over up to 50 log groups, their price, all pages of results.
 
-A query is priced by the bytes that it scans, whatever it finds. What it costs is estimated from the
-groups' sizes before it's started, and known from its statistics after.
+A query is priced by the bytes it scans, whatever it finds. Its cost is estimated from the groups'
+sizes before it starts, and known from its statistics afterwards.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GROUPS_A_QUERY: Final = 50
 MOST_ROWS: Final = 100_000
 """Of one query, by pages of 10,000."""
 WITHOUT_INSIGHTS: Final = frozenset(("DELIVERY",))
-"""Log classes that no query can read."""
+"""Log classes that can't be queried."""
 _BYTES_PER_GB: Final = 1e9
 _LOOK_EVERY_S: Final = 1.0
 _LOOPBACK_LOOK_EVERY_S: Final = 0.02
@@ -37,7 +37,7 @@ Key = TypeVar("Key")
 
 
 def price_usd(bytes_scanned: float) -> float:
-    """What scanning so much costs."""
+    """The price of scanning this much."""
     return bytes_scanned / _BYTES_PER_GB * PRICE_USD_PER_GB
 
 
@@ -74,7 +74,7 @@ class QueryAnswer:
 
 
 class QueryRuns(Generic[Key]):
-    """Runs queries side by side and yields each answer when it's there."""
+    """Runs queries side by side and yields each answer when it's ready."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class QueryRuns(Generic[Key]):
         on_start: Callable[[Key, str], None] = lambda *_: None,
         at_once: int = 10,
     ) -> None:
-        """`started` has the ids of queries that an earlier run paid for already."""
+        """`started` has the ids of queries that an earlier run already paid for."""
         self._services = services
         self._waiting = deque(queries)
         self._started = dict(started or {})
@@ -152,7 +152,7 @@ class QueryRuns(Generic[Key]):
                 yield key, query, answer
 
     def _answer(self, query_id: str) -> QueryAnswer | None:
-        """The whole answer of a query that's done; None while it runs."""
+        """The whole answer of a finished query; None while it runs."""
         first = self._services.ask("logs", "GetQueryResults", queryId=query_id)
         status = first.get("status", "Unknown")
         if status in _UNDER_WAY:
@@ -184,7 +184,7 @@ def run_query(services: Services, query: LogQuery) -> QueryAnswer:
 
 
 def halves(query: LogQuery) -> tuple[LogQuery, LogQuery] | None:
-    """The same query of each half of its groups; None where there's but one."""
+    """The same query for each half of its groups; None if there is only one."""
     middle = len(query.log_groups) // 2
     if not middle:
         return None

@@ -19,10 +19,10 @@ _JSON_PATTERN: Final = '{ $.type = "platform.report" }'
 
 
 def find_log_groups(services: Services, names: Collection[str]) -> dict[str, LogGroup]:
-    """Those of the names that exist, by name. Raises AwsError.
+    """The existing ones among the names, by name. Raises AwsError.
 
-    A few are asked for one by one. Many are read from the list of Lambda's own groups, 50 a page,
-    and only those with a name of the owner's one by one.
+    A few are asked for one by one. If there are many, Lambda's own groups are read from the list,
+    50 per page, and only groups that the owner named are asked for one by one.
     """
     found: dict[str, LogGroup] = {}
     single = list(dict.fromkeys(names))
@@ -83,5 +83,5 @@ def from_ms(epoch_ms: float) -> datetime:
 
 
 def to_ms(moment: datetime) -> int:
-    """The same the other way."""
+    """The reverse."""
     return int(moment.timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""CloudWatch's sums over a window of many functions at once: 500 metrics a question."""
+"""CloudWatch's sums over a window for many functions at once: 500 metrics per request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The least IAM policies for what only reads: `tuner observe`, `tuner scan`, `tuner spend`."""
+"""The least IAM policies for commands that only read: `tuner observe`, `tuner scan`,
+`tuner spend`.
+"""
 
 from __future__ import annotations
 

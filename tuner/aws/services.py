@@ -1,4 +1,4 @@
-"""The services that say what production does: their clients, and how fast they're asked.
+"""The services that report on production: their clients, and how fast they're asked.
 
 An account's limits are shared with its owners' own tools, so all requests of one `Services`
 together stay below ten a second, and some services have a smaller limit of their own.
@@ -40,10 +40,10 @@ _MAX_PAGES: Final = 10_000
 
 
 class Services:
-    """Sends reading requests: spaced, repeated where throttled, refusals translated.
+    """Sends reading requests: spaced, repeated if throttled, refusals translated.
 
-    `purpose` tells which policy has what a refused request needs. A server on this machine is asked
-    as fast as it answers unless `least_interval_s` says otherwise.
+    `purpose` says which policy has what a refused request needs. A local server is asked as fast as
+    it answers unless `least_interval_s` says otherwise.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Services:
 
     @contextmanager
     def translating(self, request: Request) -> Iterator[None]:
-        """Translate whatever refusal comes of a request."""
+        """Translate any refusal of a request."""
         try:
             yield
         except REFUSALS as error:

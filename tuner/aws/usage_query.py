@@ -38,7 +38,7 @@ FLAGS: Final = (
         ),
     ),
 )
-"""1 where the message has one of these, else 0: Insights knows no conditional sums."""
+"""1 if the message has one of these, else 0: Insights has no conditional sums."""
 REPORT: Final = r"^REPORT RequestId: "
 RECORD: Final = r'"type":\s*"platform\.report"'
 STREAM: Final = r"^[0-9]{4}/[0-9]{2}/[0-9]{2}/([A-Za-z0-9_-]*)\[([^\]]+)\]"
@@ -70,7 +70,7 @@ def usage_query() -> str:
 
 
 CPU_GROUP: Final = "/aws/lambda-insights"
-"""Where the Lambda Insights extension of every function writes its events."""
+"""Where every function's Lambda Insights extension writes its events."""
 
 
 def cpu_query() -> str:

@@ -1,6 +1,6 @@
-"""`tuner observe`: what production says of a function, without an invocation.
+"""`tuner observe`: what production says about a function, without an invocation.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 import os
@@ -114,11 +114,11 @@ def observe(
 ) -> int:
     """Say what a function does and costs in production, without an invocation.
 
-    Its log in CloudWatch is read, with its settings and metrics beside it; only reading requests
-    are sent, and what log queries cost is said before and after. With --logs AWS isn't called, and
-    the window is from the first to the last line. Lines of files that name no function are taken
-    for FUNCTION's; those of other functions are left out. What was read is kept in the state folder
-    (REPORT fields, request ids and error classes, never messages), so that asking again is quick.
+    It reads the function's log in CloudWatch, its settings and its metrics. It only reads, and says
+    what log queries cost before and after. With --logs AWS isn't called, and the window is from the
+    first to the last line. Lines that name no function count as FUNCTION's; other functions' lines
+    are left out. What was read is kept in the state folder (REPORT fields, request ids and error
+    classes, never messages), so asking again is quick.
     """
     from tuner.api import observing
     from tuner.cli.config import state_dir, today

@@ -1,4 +1,4 @@
-"""What reading logs costs: said before a query is sent, and asked about where it's much."""
+"""What reading logs costs: shown before a query is sent, and confirmed if it's much."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 def agreement(
     *, budget_usd: float, yes: bool = False, dry_run: bool = False
 ) -> Callable[[ReadingCost], bool]:
-    """Return what says a price on stderr, and whether it's agreed to.
+    """Return what shows a price on stderr, and whether it's agreed to.
 
-    Above the budget somebody is asked; without a terminal that raises UsageError, which names the
-    flag. With `dry_run` the answer is no.
+    Above the budget it asks; without a terminal that raises UsageError, which names the flag. With
+    `dry_run` the answer is no.
     """
 
     def agreed(cost: ReadingCost) -> bool:

@@ -1,6 +1,6 @@
 """`tuner scan`: every function of an account, ranked by what tuning would save.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 import sys
@@ -120,10 +120,10 @@ def scan(
 ) -> int:
     """Rank an account's functions by what tuning would save, without an invocation.
 
-    Every function is listed with its cost, the advice of its logs, and Compute Optimizer's finding
-    beside it; idle ones and limits that are near are told. Only reading requests are sent, under
-    ten a second. What log queries cost is said before they're sent, and what they cost after. An
-    interrupted scan goes on where it was.
+    It lists every function with its cost, the advice from its logs, and Compute Optimizer's
+    finding, and reports idle functions and limits that are close. It only reads, with fewer than
+    ten requests a second, and says what log queries cost before and after. An interrupted scan
+    resumes where it was.
     """
     from tuner.cli import picture
     from tuner.cli.flags import shown
@@ -167,7 +167,7 @@ def _names(given: str | None) -> tuple[str, ...]:
 
 
 def _of_account(request: Any, *, budget_usd: float, yes: bool, dry_run: bool) -> "Scan | None":
-    """Scan the account; None where only the price was to be told."""
+    """Scan the account; None if only the price was asked for."""
     from datetime import UTC, datetime
 
     from tuner.api.scanning import scan_account

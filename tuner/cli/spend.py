@@ -1,6 +1,6 @@
-"""`tuner spend`: where the money goes, by function or feature, and which deployment moved it.
+"""`tuner spend`: where the money goes, by function or feature, and which deployment changed it.
 
-Annotations are evaluated by typer, so nothing here is postponed.
+typer evaluates annotations, so nothing here is postponed.
 """
 
 import os
@@ -63,7 +63,7 @@ class LogOptions:
 
 @dataclass(frozen=True, slots=True)
 class SideOptions:
-    """What is known beside the logs."""
+    """What is known besides the logs."""
 
     by: Annotated[
         str,

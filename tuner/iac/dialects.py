@@ -1,4 +1,4 @@
-"""Which files declare functions, and in which dialect: by their names and what they hold."""
+"""Which files declare functions, and in which dialect, by name and content."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SKIPPED: Final = frozenset(
         *("dist", "build", ".build", ".pulumi", ".next"),
     }
 )
-"""Folders that hold what tools made."""
+"""Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
 _MAX_FILES: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What is read at once: a file, or for Terraform a folder."""
+    """What is read at once: a file, or a folder for Terraform."""
 
     path: Path
     dialect: Dialect
@@ -39,7 +39,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a deployment chooses: a stage, and parameters of CloudFormation."""
+    """What a deployment chooses: a stage, and CloudFormation parameters."""
 
     name: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Stage:
 def find_units(places: Sequence[Path]) -> list[Unit]:
     """Return what may declare functions among files and folders, each once.
 
-    Raises TemplateError for a named file of no known dialect.
+    Raises TemplateError for a named file of an unknown dialect.
     """
     found: dict[Unit, None] = {}
     for place in places:

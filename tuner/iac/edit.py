@@ -1,4 +1,4 @@
-"""Changes a function's memory where it is declared: exactly that, checked by reading it again."""
+"""Changes a function's memory where it is declared: exactly that, checked by reading it back."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Wanted:
     """Its deployed name, logical id, resource label or function key."""
     memory_mb: int
     was_mb: int | None = None
-    """What it is deployed with, to hold against the file; None where nobody knows."""
+    """Its deployed size, to compare with the file; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of one value; `before` equals `after` where the file has the memory already."""
+    """A change of one value; `before` equals `after` if the file already has the memory."""
 
     function: str
     path: Path
@@ -69,10 +69,10 @@ def read_declarations(units: Sequence[Unit], sources: Sources, stage: Stage) -> 
 def edit_memory(
     wanted: Wanted, declared: Declarations, sources: Sources, stage: Stage
 ) -> tuple[Edit, Sources]:
-    """Return the edit and the files as they would be.
+    """Return the edit and the files after it.
 
-    Raises TemplateError where the function can't be served, NotInTemplateError where nothing
-    declares it. The message begins with file and line where there are any.
+    Raises TemplateError if the function can't be changed, NotInTemplateError if nothing declares
+    it. The message begins with file and line if there are any.
     """
     unit, functions, index = _chosen(wanted.function, declared)
     function = functions[index]
@@ -118,7 +118,7 @@ def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunc
 
 
 def _check_was(wanted: Wanted, function: DeclaredFunction) -> None:
-    """Refuse where the file sets another memory than the function is deployed with."""
+    """Refuse if the file's memory isn't what the function is deployed with."""
     if wanted.was_mb is None or function.memory == wanted.was_mb:
         return
     if isinstance(function.memory, int):
@@ -160,7 +160,7 @@ def _text(data: bytes) -> str:
 
 
 def diff(before: Mapping[Path, bytes], after: Mapping[Path, bytes]) -> str:
-    """Return the change of files as a unified diff."""
+    """Return the change to files as a unified diff."""
     lines: list[str] = []
     for path, new in after.items():
         old, shown = before[path], path.as_posix().lstrip("/")

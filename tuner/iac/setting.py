@@ -1,7 +1,7 @@
-"""Where functions' memory is set, whatever the dialect: the values that its reader returns.
+"""Where functions' memory is set, in any dialect: the values that its reader returns.
 
-A reader gets its files from `Sources`, so that the same reader can be asked again about files as
-they would be after an edit.
+A reader gets its files from `Sources`, so that the same reader can be asked again about files after
+an edit.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ _PLACED: Final = re.compile(r"(.+?):(\d+): ")
 ANY: Final = "\0"
 """In a pattern of names: one or more characters that only the deployment knows."""
 SUFFIX: Final = "\1"
-"""In a pattern of names: what CloudFormation puts behind a name that it makes."""
+"""In a pattern of names: what CloudFormation appends to a generated name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The bytes to write a function's memory over, or between."""
+    """The bytes to replace with a function's memory, or to insert it between."""
 
     path: Path
     span: tuple[int, int]
     """Byte offsets in the file; equal for an insertion."""
     memory_mb: int | None
-    """What the function has now; None where only the deployment knows."""
+    """What the function has now; None if only the deployment knows."""
     shared_by: tuple[str, ...] = ()
-    """Others whose memory comes from where this function's came from; they keep theirs."""
+    """Others whose memory comes from the same place; they keep theirs."""
     how: How = "replace"
     before: str = ""
     """What is written before the number, and after it."""
     after: str = ""
 
     def written(self, memory_mb: int) -> bytes:
-        """What the span becomes."""
+        """The span's new text."""
         return f"{self.before}{memory_mb}{self.after}".encode()
 
 
@@ -87,16 +87,17 @@ class DeclaredFunction:
     path: Path
     line: int
     locate: Callable[[int], Setting] = field(repr=False, compare=False)
-    """Where a new size goes. Raises TemplateError, which says why, where there is no such place."""
+    """Where a new size goes. Raises TemplateError, which says why, if there is no such place."""
     name: str | None = None
     """Its literal name."""
     made_names: tuple[str, ...] = ()
     """Names that the framework would deploy it under; with ANY for unknown parts."""
     memory: int | str | None = None
-    """What it has: MB, or the expression where only the deployment knows; held against edits."""
+    """What it has: MB, or the expression if only the deployment knows; edits are checked against
+    it."""
 
     def rank(self, name: str) -> int | None:
-        """How `name` means it: 0 literally, 1 as the framework names it, 2 by its key."""
+        """How `name` matches it: 0 literally, 1 as the framework names it, 2 by its key."""
         if self.name == name:
             return 0
         if any(_matches(pattern, name) for pattern in self.made_names):
@@ -119,7 +120,7 @@ def _matches(pattern: str, name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Files as they are, or as they would be."""
+    """Files as they are, or as they would be after an edit."""
 
     changed: Mapping[Path, bytes] = field(default_factory=dict)
 
@@ -133,7 +134,7 @@ class Sources:
         return decoded(path, self.data(path))
 
     def with_file(self, path: Path, data: bytes) -> Sources:
-        """The same with one file as it would be."""
+        """The same with one file changed."""
         return Sources({**self.changed, path: data})
 
 
@@ -150,7 +151,7 @@ def same_but(
     index: int,
     memory_mb: int,
 ) -> str | None:
-    """Say what an edit of one function (by its place in the list) did besides; None if nothing."""
+    """Say what else an edit of one function (by its place in the list) changed; None if nothing."""
     old, new = list(before), list(after)
     if [each.key for each in old] != [each.key for each in new]:
         return "the edit would change which functions there are"

@@ -1,4 +1,4 @@
-"""Where a value of a YAML (or JSON) file is written, and where a new one goes: exact offsets."""
+"""Where a value in a YAML (or JSON) file is written, and where a new one goes: exact offsets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tuner.iac.setting import Sources
 
 _NEIGHBORS: Final = ("Timeout", "timeout", "Runtime", "runtime", "Handler", "handler")
-"""A new line goes below the first of these that is there."""
+"""A new line goes below the first of these that exists."""
 _NUMBER: Final = re.compile(r"\d+(?=(\s*MB)?$)", re.IGNORECASE)
 _ALIAS: Final = re.compile(r"\s*:\s*(\*[^\s,\]}]+)")
 _ANCHOR: Final = re.compile(r"&\S+\s+")
@@ -49,14 +49,14 @@ class Yaml:
         return shifted(self.text, mark.index)
 
     def ends(self, node: yaml.Node) -> int:
-        """The character offset behind a node, without what follows a block."""
+        """The character offset after a node, without what follows a block."""
         if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
             return self.at(node.end_mark)
         last = node.value[-1]
         return self.ends(last[1] if isinstance(last, tuple) else last)
 
     def replacing(self, value: TemplateNode, memory_mb: int | None) -> Setting:
-        """Put another number where a plain value has one, quotes kept. Raises TemplateError."""
+        """Replace a plain value's number, keeping quotes. Raises TemplateError."""
         node = value.yaml_node
         start, end = self.at(node.start_mark), self.at(node.end_mark)
         written = self.text[start:end]
@@ -71,7 +71,7 @@ class Yaml:
         return self._setting((start, start + len(found[0])), memory_mb)
 
     def overriding(self, key: TemplateNode, value: TemplateNode, memory_mb: int | None) -> Setting:
-        """Put a number in place of a whole value, such as a function or an alias."""
+        """Replace a whole value, such as a function or an alias, with a number."""
         behind = self.at(key.yaml_node.end_mark)
         node = value.yaml_node
         start, end = self.at(node.start_mark), self.ends(node)
@@ -154,7 +154,7 @@ class Yaml:
         )
 
     def _new_line(self, at: int) -> str:
-        """The line break that the file has after a place, or before its end."""
+        """The file's line break after a place, or before its end."""
         found = self.text.find("\n", at)
         found = self.text.rfind("\n") if found < 0 else found
         return "\r\n" if found > 0 and self.text[found - 1] == "\r" else "\n"

@@ -1,8 +1,8 @@
-"""What Lambda's logs say: REPORT lines, and archives of them in every form they come in.
+"""What Lambda's logs say: REPORT lines, and archives of them in every form.
 
 Read `report` first: a REPORT line, as text or JSON, parsed and written. `archive` reads files and
-folders: `files` finds and unpacks them, `lines` takes off what leads a line (`times`), `records`
-what wraps a message in JSON, and `messages` hands what a message says to a `collector`.
+folders: `files` finds and unpacks them, `lines` removes what precedes a message (`times`),
+`records` unwraps messages in JSON, and `messages` passes what a message says to a `collector`.
 """
 
 from tuner.logs.report import format_report, format_report_json, parse_report, parse_reports

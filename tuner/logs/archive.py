@@ -1,4 +1,4 @@
-"""Reads archives: files and folders of logs, whatever form each has."""
+"""Reads archives: files and folders of logs, in whatever form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tuner.logs.files import LogFile
 
 _MOST_LINE: Final = 32 << 20
-"""Characters of a line or a JSON value that are kept; what is longer is no log line."""
+"""Characters of a line or a JSON value that are kept; anything longer isn't a log line."""
 _LISTED: Final = re.compile(r'\s*\{\s*"(?:events|results|logEvents|Records|records)"\s*:\s*\[')
 _SPACE: Final = re.compile(r"[\s\x1e\0]*")
 _COMMA: Final = re.compile(r"[\s,]*")
@@ -26,19 +26,19 @@ _JSON: Final = re.compile(r'\s*(?:\{|\[\s*(?:["{\[\]0-9]|$))')
 _STREAM_FOLDER: Final = re.compile(
     r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-((?:[A-Za-z0-9_-]{1,64})?\[[^\]/]{1,140}\]\w+)/"
 )
-"""The folder of a stream in an export of CloudWatch Logs: slashes became dashes."""
+"""A stream's folder in an export of CloudWatch Logs, with dashes instead of slashes."""
 _decode: Final = json.JSONDecoder().raw_decode
 
 
 @dataclass(slots=True)
 class ReadFiles:
-    """What came of an archive's files; lists of (file, why)."""
+    """The result of reading an archive's files; lists of (file, why)."""
 
     read: list[str] = field(default_factory=list)
     torn: list[tuple[str, str]] = field(default_factory=list)
     unusable: list[tuple[str, str]] = field(default_factory=list)
     too_long_count: int = 0
-    """Lines that were too long to be kept."""
+    """Lines that were too long to keep."""
 
 
 def read_files(
@@ -46,7 +46,7 @@ def read_files(
     collector: Collector,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReadFiles:
-    """Read files into a collector, and flush it. `progress` hears of (files read, of all)."""
+    """Read files into a collector, and flush it. `progress` gets (files read, files in all)."""
     came = ReadFiles()
     for count, file in enumerate(files):
         if progress is not None:
@@ -95,7 +95,7 @@ def _read(reader: LineReader, source: _Pieces) -> int:
 
 
 class _Pieces:
-    """Text that comes in pieces; what is before `at` has been read."""
+    """Text that comes in pieces; everything before `at` has been read."""
 
     def __init__(self, pieces: Iterator[str]) -> None:
         self._pieces = pieces
@@ -105,7 +105,7 @@ class _Pieces:
         self.too_long_count = 0
 
     def piece(self) -> str | None:
-        """The next piece by itself; None at the end, and where the file is torn."""
+        """The next piece; None at the end, and if the file is torn."""
         try:
             return next(self._pieces, None)
         except TornFileError as error:
@@ -113,7 +113,7 @@ class _Pieces:
             return None
 
     def more(self) -> bool:
-        """Make the text that is left at least twice as long; False at the end."""
+        """Make the remaining text at least twice as long; False at the end."""
         parts = [self.text[self.at :]]
         wanted = 2 * len(parts[0]) or 1
         self.at, length = 0, len(parts[0])
@@ -125,7 +125,7 @@ class _Pieces:
 
 
 def _read_lines(reader: LineReader, source: _Pieces) -> None:
-    """Hand on whole lines, many at once."""
+    """Pass on whole lines, many at once."""
     piece: str | None = source.text
     parts: list[str] = []
     length = 0
@@ -169,7 +169,7 @@ def _read_line(reader: LineReader, source: _Pieces) -> None:
 
 
 def _read_value(reader: LineReader, source: _Pieces) -> bool:
-    """Read the JSON value that begins here; False where none does."""
+    """Read the JSON value that begins here; False if there is none."""
     listed = _LISTED.match(source.text, source.at)
     if listed is not None:
         source.at = listed.end()

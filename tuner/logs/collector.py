@@ -1,4 +1,4 @@
-"""Takes what readers find in logs, and hands it on in batches."""
+"""Takes what readers find in logs, and passes it on in batches."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Collector:
         """The first few."""
         self.unreadable_count = 0
         self.quoted_count = 0
-        """Lines with a report in the middle of other text: a function's own words."""
+        """Lines with a report in the middle of other text: a function's own output."""
         self.line_count = 0
         self._reading = ""
         self._counts: dict[int, int] = {}
         self._most: dict[int, int] = {}
-        """How often an unreadable line stands in one source at most, by its hash."""
+        """The most often an unreadable line occurs in one source, by its hash."""
         self.first_us: int | None = None
         self.last_us: int | None = None
 
@@ -67,7 +67,7 @@ class Collector:
         return self.origins.setdefault(origin, len(self.origins))
 
     def name_function(self, source: str, function: str) -> None:
-        """Say whose a source is that has been read without knowing it."""
+        """Name the function of a source that was read without one."""
         renamed = {
             replace(each, function=function)
             if each.source == source and each.function is None
@@ -83,12 +83,12 @@ class Collector:
         self.flush_if_full()
 
     def flush_if_full(self) -> None:
-        """Hand on what is there if it's a batch."""
+        """Pass on what is there if it's a batch."""
         if len(self.rows) >= BATCH:
             self.flush()
 
     def flush(self) -> None:
-        """Hand on what is there."""
+        """Pass on what is there."""
         if self.rows:
             rows, self.rows = self.rows, []
             self._take(rows)

@@ -1,4 +1,4 @@
-"""Finds the files of an archive and unpacks them: text comes out, whatever it was packed in."""
+"""Finds the files of an archive and unpacks them to text, however they were packed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _UNTAKEN: Final = (
 )
 _NO_LOGS: Final = "not text"
 _DEEPEST: Final = 3
-"""How often a file can be packed again in itself: Firehose packs records that are packed."""
+"""How often a file can be packed within itself: Firehose packs records that are packed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,24 @@ class LogFile:
 
     path: Path
     within: str
-    """Where it lies below the folder that was given; its name where it was given itself."""
+    """Its path below the given folder; its name if it was given itself."""
     size_bytes: int
     modified_ns: int
 
 
 class UnusableFileError(Exception):
-    """A file that holds no logs, with why."""
+    """A file without logs, and why."""
 
 
 class TornFileError(Exception):
-    """The rest of a file can't be unpacked: what came before was handed out."""
+    """The rest of a file can't be unpacked: what came before was passed on."""
 
 
 def find_files(paths: Iterable[Path]) -> tuple[LogFile, ...]:
-    """The files that are named or that lie in named folders, each once, by path.
+    """The named files and those in named folders, each once, by path.
 
-    Links are followed, and one that leads back to a folder above ends there. What begins with a dot
-    is left out of folders. Raises InputError for what is not there, can't be read, or is empty.
+    Links are followed, except back to a folder above. Names that begin with a dot are left out of
+    folders. Raises InputError for what doesn't exist, can't be read, or is empty.
     """
     found: dict[tuple[int, int], LogFile] = {}
     for path in paths:
@@ -160,7 +160,7 @@ def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _before_damage(unpack: Any, data: bytes) -> Iterator[bytes]:
-    """What can still be unpacked of data in which there is an error."""
+    """What can still be unpacked from damaged data."""
     with contextlib.suppress(zlib.error):
         for begin in range(0, len(data), _STEP):
             if out := unpack.decompress(data[begin : begin + _STEP]):
@@ -189,7 +189,7 @@ def _unzstd(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _slices(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Small parts: there is no limit to what comes out of one."""
+    """Small parts, because the output of one has no limit."""
     for piece in pieces:
         for begin in range(0, len(piece), _SLICE):
             yield piece[begin : begin + _SLICE]

@@ -1,7 +1,7 @@
-"""Reads lines of text: takes off what leads each, and hands on the message behind it.
+"""Reads lines of text: removes what precedes each message, and passes the message on.
 
-A line's time counts for the window of its source only if it is written as the platform's own lines
-are: a function may begin its lines with any date.
+A line's time counts for its source's window only if it's written like the platform's own lines,
+because a function may begin its lines with any date.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _USUAL: Final = re.compile(
 _SUCCESS: Final[tuple[ObservedOutcome, str | None]] = ("success", None)
 _LOGGER: Final = re.compile(r"\[[A-Z]{4,8}\]\t(?=\d{4}-)")
 _REQUEST: Final = re.compile(r"(?:[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|undefined)(?=\s)")
-"""What runtimes put behind the time of a line that a function logs."""
+"""What runtimes put after the time of a line that a function logs."""
 _PLATFORM: Final = re.compile(
     r"(?:START|END|REPORT) RequestId: |INIT_START |INIT_REPORT |RESTORE_"
     r"|\{\"time\":.{0,60}\"platform\."
@@ -65,10 +65,10 @@ class LineReader:
         self._exports_platform = False
         self._earliest = self._latest = ""
         self._is_within = False
-        """Whether the next line goes on with what the last ones began."""
+        """Whether the next line continues the last ones."""
 
     def read(self, lines: Sequence[str]) -> None:
-        """Read lines of text, each with whatever leads it."""
+        """Read lines of text, each with whatever precedes its message."""
         messages = self.messages
         for line in lines:
             messages.number += 1
@@ -89,7 +89,9 @@ class LineReader:
         messages.collector.flush_if_full()
 
     def _usual(self, usual: re.Match[str]) -> None:
-        """Take a report as it mostly is, bare or as CloudWatch exports it. They are many."""
+        """Take a report in its most common forms, bare or as CloudWatch exports it, because they
+        are many.
+        """
         minute, second, milli, request_id, duration, billed, memory, used, init = usual.groups()
         messages = self.messages
         stream = messages.plain
@@ -124,7 +126,7 @@ class LineReader:
         )
 
     def value(self, value: Any) -> None:
-        """Read a JSON value that stands by itself."""
+        """Read a separate JSON value."""
         self.messages.number += 1
         read_value(self.messages, value)
 
@@ -146,7 +148,7 @@ class LineReader:
                     self.messages.collector.saw(at_us)
 
     def _counts(self, shape: str) -> bool:
-        """Whether times of that shape count: as the platform's, else with a request, else any."""
+        """Whether times of that shape count: the platform's, else with a request, else any."""
         if self._platform_shapes:
             return shape in self._platform_shapes
         return shape == _OF_REQUEST or _OF_REQUEST not in self._spans
@@ -193,7 +195,7 @@ class LineReader:
             self._led(read_lead(line))
 
     def _led(self, lead: Lead) -> None:
-        """Read a line by what leads it and the message behind."""
+        """Read a line by what precedes its message, and the message."""
         messages = self.messages
         stream = messages.stream(lead.stream, lead.group)
         if lead.at_us is not None and lead.shape is not None:
@@ -216,7 +218,9 @@ class LineReader:
             self._spans[shape] = (min(at_us, first), max(at_us, last))
 
     def _json(self, line: str) -> None:
-        """Read a line of JSON that nothing leads: a record, or what wraps messages."""
+        """Read a line of JSON with nothing before it: a record, or something that wraps
+        messages.
+        """
         messages = self.messages
         if line.rstrip() == "{":
             self._begin_pretty(None, messages.plain)
@@ -241,7 +245,7 @@ class LineReader:
         self._pretty, self._pretty_lead, self._is_within = ["{"], (at_us, stream), True
 
     def _go_on(self, line: str) -> None:
-        """Read on in what is written over several lines: a JSON object, or a row of a table."""
+        """Continue something written over several lines: a JSON object, or a row of a table."""
         if self._pretty is None:
             self._go_on_in_row(line)
             return
@@ -255,7 +259,7 @@ class LineReader:
         self._go_on_in_row(line)
 
     def _go_on_in_row(self, line: str) -> None:
-        """Read on in a row of a table, up to the time that ends it."""
+        """Continue a row of a table, up to the time that ends it."""
         assert self._row is not None
         if self._row and line.startswith(("EVENTS\t", "SEARCHEDLOGSTREAMS\t")):
             self._end_row(None)
@@ -275,7 +279,7 @@ class LineReader:
             self.messages.message(row[5], at_us or ingested_us, stream)
 
     def _minute(self, text: str) -> int | None:
-        """What `2026-11-29T10:00:` is in µs; kept."""
+        """What `2026-11-29T10:00:` is in µs; cached."""
         minute_us = read_time(f"{text}00Z")
         if minute_us is not None:
             if len(self._minutes) > _MOST_MINUTES:
@@ -285,6 +289,6 @@ class LineReader:
 
 
 def _after_logger(line: str) -> int:
-    """Where a line of Python's own logger goes on behind its level."""
+    """Where a line of Python's own logger continues after its level."""
     found = _LOGGER.match(line) if line.startswith("[") else None
     return found.end() if found else 0

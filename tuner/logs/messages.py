@@ -1,7 +1,7 @@
-"""Reads log messages: reports, and what the lines around them say of the same request.
+"""Reads log messages: reports, and what the lines around them say about the same request.
 
-Lines of one log stream are of one environment, which runs a request at a time. A source that names
-no streams may mix them, so what can be is told apart by request ids.
+Lines of one log stream come from one environment, which runs one request at a time. A source that
+names no streams may mix them, so request ids separate what they can.
 """
 
 from __future__ import annotations
@@ -49,11 +49,12 @@ _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
 _KEPT_NOTES: Final = 10_000
 
 Note = tuple["ObservedOutcome", str | None, float]
-"""What a line says of a request before its report: outcome, error's class, least duration in ms."""
+"""What a line says about a request before its report: outcome, error's class, minimum duration in
+ms."""
 
 
 def tells(line: str) -> bool:
-    """Whether a line may say something of a request."""
+    """Whether a line may say something about a request."""
     return "RequestId: " in line or "RROR" in line or "timed out" in line or "Traceback" in line
 
 
@@ -83,11 +84,11 @@ class MessageReader:
         self.collector = collector
         self.origin = origin
         self.plain = Stream(origin)
-        """The source itself, where it names no streams."""
+        """The source itself, if it names no streams."""
         self.number = 0
         """Lines (or JSON values) read so far."""
         self.has_platform_lines = False
-        """Whether lines of the platform's stand here as they are, in no envelope."""
+        """Whether it has bare platform lines, without an envelope."""
         self._streams: dict[tuple[str | None, ...], Stream] = {}
         self._functions: set[str] = set()
 
@@ -98,7 +99,7 @@ class MessageReader:
         account: str | None = None,
         region: str | None = None,
     ) -> Stream:
-        """The state of a log stream; of the source itself where it names none."""
+        """The state of a log stream; of the source itself if it names none."""
         if name is None and group is None:
             return self.plain
         key = (group, name, account, region)
@@ -124,7 +125,7 @@ class MessageReader:
     def judge(
         self, stream: Stream, request_id: str, duration_ms: float
     ) -> tuple[ObservedOutcome, str | None]:
-        """What came of an invocation whose report has no status."""
+        """The outcome of an invocation whose report has no status."""
         return _judged(stream, request_id, duration_ms, None, None)
 
     def take(self, text: str, at_us: int | None, stream: Stream) -> None:
@@ -152,7 +153,7 @@ class MessageReader:
             stream.versions[stream.begun] = version[:128]
 
     def told(self, text: str, stream: Stream) -> None:
-        """Note what a line that is no report says of a request."""
+        """Note what a line other than a report says about a request."""
         if text.startswith("START RequestId:"):
             self.start(text, stream)
         elif found := _TIMED_OUT.fullmatch(text.strip()):
@@ -207,7 +208,7 @@ class MessageReader:
         )
 
     def _unusual(self, given: str | Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
-        """Read a report as `report` does: the last word on what a report is."""
+        """Read a report as `report` does: this decides what a report is."""
         try:
             report = parse_report(given) if isinstance(given, str) else read_report_record(given)
         except ReportLineError as error:
@@ -298,7 +299,7 @@ class MessageReader:
             self._named(record["functionName"], stream)
 
     def _named(self, function: str, stream: Stream) -> None:
-        """An environment began, and said whose it is."""
+        """An environment began, and named its function."""
         if stream is self.plain:
             self._functions.add(function)
             if len(self._functions) < 2:  # the whole source is of this function, if no other comes
@@ -311,8 +312,8 @@ class MessageReader:
 def _origin_of(
     origin: Origin, stream: str | None, group: str | None, account: str | None, region: str | None
 ) -> Origin:
-    """Where the lines of a stream are from: newer streams have the function's name, groups of
-    Lambda's own have it, and every stream has the version.
+    """Where a stream's lines come from: newer streams have the function's name, Lambda's own groups
+    have it, and every stream has the version.
     """
     named = STREAM.fullmatch(stream) if stream else None
     function = named[1] if named else None
@@ -329,7 +330,7 @@ def _origin_of(
 
 
 def _note(stream: Stream, request_id: str, note: Note) -> None:
-    """Keep what is said of a request; a kill or a timeout says more than an error's class."""
+    """Keep what is said about a request; a kill or a timeout says more than an error's class."""
     if len(stream.notes) >= _KEPT_NOTES:
         stream.notes.clear()  # of requests whose reports are not in this source
     earlier = stream.notes.get(request_id)
@@ -340,9 +341,9 @@ def _note(stream: Stream, request_id: str, note: Note) -> None:
 def _judged(
     stream: Stream, request_id: str, duration_ms: float, status: str | None, kind: str | None
 ) -> tuple[ObservedOutcome, str | None]:
-    """What came of an invocation, by its report and by the lines before it.
+    """An invocation's outcome, by its report and the lines before it.
 
-    A status that is not known is an error. Memory used is no evidence of a kill.
+    An unknown status is an error. Memory used doesn't prove a kill.
     """
     note = stream.notes.pop(request_id, None)
     general = stream.notes.get("")

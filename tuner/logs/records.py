@@ -1,4 +1,4 @@
-"""Reads what wraps log messages in JSON: subscription records, and what the AWS CLI prints."""
+"""Unwraps log messages from JSON: subscription records, and what the AWS CLI prints."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ENVELOPE: Final = frozenset(
     (*_MESSAGE, *_TIME, *_STREAM, *_GROUP, "ingestionTime", "@ingestionTime", "eventId", "id",
      "@ptr", "extractedFields", "owner", "@requestId", "@type")
 )  # fmt: skip
-"""What a record may have that only wraps a message. With anything else it's a function's own."""
+"""What a record that only wraps a message may have. With anything else it's a function's own."""
 _LISTS: Final = ("events", "results", "logEvents", "Records", "records")
 _OF_FIREHOSE: Final = frozenset(("recordId", "approximateArrivalTimestamp"))
 _MOST_UNPACKED: Final = 64 << 20
@@ -30,7 +30,7 @@ _DEEPEST: Final = 6
 
 
 def read_value(reader: MessageReader, value: Any, depth: int = 0) -> bool:
-    """Read a JSON value of an archive; False where it wraps nothing that is known."""
+    """Read a JSON value of an archive; False if it wraps nothing known."""
     if depth > _DEEPEST:
         return False
     if isinstance(value, list):
@@ -78,7 +78,7 @@ def _read_list(reader: MessageReader, values: list[Any], depth: int) -> bool:
 
 
 def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
-    """What CloudWatch Logs sends to a subscription; a CONTROL_MESSAGE is no log."""
+    """What CloudWatch Logs sends to a subscription; a CONTROL_MESSAGE isn't a log."""
     if record.get("messageType") != "DATA_MESSAGE":
         return
     stream = reader.stream(
@@ -90,7 +90,7 @@ def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
 
 
 def _is_record(value: Mapping[str, Any]) -> bool:
-    """Whether it's a record that a log line is: the platform's, Lambda Insights', a runtime's."""
+    """Whether it's a record from a log line: the platform's, Lambda Insights', a runtime's."""
     of_platform = str(value.get("type")).startswith("platform.")
     return of_platform or "cpu_total_time" in value or isinstance(value.get("errorType"), str)
 

@@ -107,7 +107,7 @@ def format_report_json(report: PlatformReport, time: str) -> str:
 
 
 class _Log:
-    """The lines of a log, and which of its requests it says to have timed out."""
+    """The lines of a log, and which of its requests it reports as timed out."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
@@ -249,7 +249,7 @@ def _report(
 
 
 def _status(value: object) -> ReportStatus:
-    """Take a status that is not known for an error: it must not become a sample."""
+    """Treat an unknown status as an error: it must not become a sample."""
     if value == "success":
         return "success"
     return "timeout" if value == "timeout" else "error"

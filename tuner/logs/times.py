@@ -1,6 +1,6 @@
-"""What leads a log line: times in every notation, color codes, log streams, names of tables.
+"""What precedes a message: times in every notation, color codes, log streams, names of tables.
 
-All times are UTC; one without a zone is taken for UTC, as the AWS CLI and SAM print it.
+All times are UTC; one without a zone counts as UTC, as the AWS CLI and SAM print it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORD: Final = re.compile(
     r"|\[?[\w.-]{1,80}\]?[ \t]*\|)(?=\s)"
 )
 _MOST_LED: Final = 1200
-"""A prefix that is longer is no prefix."""
+"""Anything longer isn't a prefix."""
 _EPOCH_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US: Final = 86_400_000_000
 _LATEST_US: Final = 253_402_300_799_000_000  # year 9999
@@ -36,7 +36,7 @@ class Lead(NamedTuple):
 
     at_us: int | None
     shape: str | None
-    """How the time is written: the platform writes its own alike throughout a source."""
+    """How the time is written: the platform writes its own the same way throughout a source."""
     stream: str | None
     group: str | None
     rest: str
@@ -44,7 +44,7 @@ class Lead(NamedTuple):
 
 
 def read_lead(line: str) -> Lead:
-    """Take times, color codes, a log stream and a table's words off the beginning of a line."""
+    """Remove times, color codes, a log stream and a table's words from the beginning of a line."""
     at_us: int | None = None
     shape: str | None = None
     stream: str | None = None
