@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac import cloudformation
+from tuner.iac import cloudformation, terraform
 from tuner.iac.setting import Sources
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tuner.iac.setting import DeclaredFunction
 
-Dialect = Literal["cloudformation"]
+Dialect = Literal["cloudformation", "terraform"]
 _SKIPPED: Final = frozenset(
     {
         *(".git", ".aws-sam", ".serverless", ".terraform", ".terragrunt-cache", ".venv", "venv"),
@@ -26,6 +26,7 @@ _SKIPPED: Final = frozenset(
 )
 """Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
+_SUFFIXES: Final = _YAML | {".tf"}
 _MAX_FILES: Final = 20_000
 
 
@@ -35,6 +36,8 @@ class Unit:
 
     path: Path
     dialect: Dialect
+    only: Path | None = None
+    """The one file whose functions are meant, where it was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,17 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
         unit = _unit(place, Sources().text(place))
         if unit is None:
             raise TemplateError(
-                f"{place} is no file that sets a function's memory: CloudFormation and SAM are "
-                "known"
+                f"{place} declares no function that is known here: CloudFormation, SAM and "
+                "Terraform are read"
             )
-        found[unit] = None
+        found[replace(unit, only=place) if unit.path != place else unit] = None
     return list(found)
 
 
 def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a unit's functions. Raises TemplateError."""
+    if unit.dialect == "terraform":
+        return terraform.read_functions(unit.path, sources, stage=stage.name)
     return cloudformation.read_functions(unit.path, sources, parameters=stage.parameters)
 
 
@@ -76,7 +81,7 @@ def _units_within(folder: Path) -> Iterator[Unit]:
         folders[:] = sorted(name for name in folders if name not in _SKIPPED)
         for name in sorted(names):
             path = Path(parent, name)
-            if path.suffix not in _YAML:
+            if path.suffix not in _SUFFIXES:
                 continue
             count += 1
             if count > _MAX_FILES:
@@ -95,4 +100,6 @@ def _units_within(folder: Path) -> Iterator[Unit]:
 def _unit(path: Path, text: str) -> Unit | None:
     if path.suffix in _YAML and cloudformation.is_template(text):
         return Unit(path, "cloudformation")
+    if path.suffix == ".tf" and terraform.has_functions(text):
+        return Unit(path.parent, "terraform")
     return None

@@ -98,7 +98,7 @@ def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunc
     ranked: dict[int, list[tuple[Unit, tuple[DeclaredFunction, ...], int]]] = {}
     for unit, functions in declared.functions:
         for index, each in enumerate(functions):
-            rank = each.rank(name)
+            rank = each.rank(name) if unit.only in (None, each.path) else None
             if rank is not None:
                 ranked.setdefault(rank, []).append((unit, functions, index))
     if not ranked:

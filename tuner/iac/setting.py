@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from tuner.iac.document import decoded, file_bytes
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tuner.errors import TemplateError
 
+T = TypeVar("T")
 How = Literal["replace", "insert"]
 BOM: Final = b"\xef\xbb\xbf"
 _PLACED: Final = re.compile(r"(.+?):(\d+): ")
@@ -102,7 +103,7 @@ class DeclaredFunction:
             return 0
         if any(_matches(pattern, name) for pattern in self.made_names):
             return 1
-        return 2 if self.key == name else None
+        return 2 if name in (self.key, self.key.rpartition(".")[2]) else None
 
 
 def _matches(pattern: str, name: str) -> bool:
@@ -123,6 +124,8 @@ class Sources:
     """Files as they are, or as they would be after an edit."""
 
     changed: Mapping[Path, bytes] = field(default_factory=dict)
+    _read: dict[object, tuple[object, Any]] = field(default_factory=dict, compare=False, repr=False)
+    """What was made of a file or folder before, and from what."""
 
     def data(self, path: Path) -> bytes:
         """Return a file's bytes. Raises TemplateError."""
@@ -134,8 +137,24 @@ class Sources:
         return decoded(path, self.data(path))
 
     def with_file(self, path: Path, data: bytes) -> Sources:
-        """The same with one file changed."""
-        return Sources({**self.changed, path: data})
+        """The same with one file as it would be."""
+        return Sources({**self.changed, path: data}, self._read)
+
+    def parsed(self, path: Path, parse: Callable[[bytes], T]) -> T:
+        """What a file is parsed to, made again only if it changed. Raises TemplateError."""
+        data = self.data(path)
+        known = self._read.get(path)
+        if known is None or known[0] != data:
+            known = self._read[path] = (data, parse(data))
+        return known[1]
+
+    def listed(self, folder: Path, look: Callable[[], list[Path]]) -> list[Path]:
+        """Files found in a folder, looked for once."""
+        known = self._read.setdefault((folder, "files"), (None, []))
+        if not known[1]:
+            known[1].extend(look())
+        found: list[Path] = known[1]
+        return found
 
 
 def byte_span(data: bytes, text: str, start: int, end: int) -> tuple[int, int]:

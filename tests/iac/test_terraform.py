@@ -1,0 +1,206 @@
+"""In Terraform a function's memory is changed where it's written for that function alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.iac.editing import check_lines, edited, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAIN = """\
+variable "env" {}
+variable "own" {
+  default = 512 # MB
+}
+variable "both" { default = 640 }
+variable "none" {}
+locals {
+  alone = 768
+  all   = "896"
+  sizes = { a = 1024 }
+}
+resource "aws_lambda_function" "literal" {
+  function_name = "shop-${var.env}-literal"
+  memory_size   = 2048
+}
+resource "aws_lambda_function" "bare" {
+  function_name = "bare"
+  timeout       = 3 # s
+  role          = "r"
+}
+resource "aws_lambda_function" "empty" {
+}
+resource "aws_lambda_function" "by_var" { memory_size = var.own }
+resource "aws_lambda_function" "by_local" { memory_size = local.alone }
+resource "aws_lambda_function" "one" { memory_size = local.all }
+resource "aws_lambda_function" "two" { memory_size = local.all }
+resource "aws_lambda_function" "three" { memory_size = var.both }
+resource "aws_lambda_function" "four" { memory_size = var.both }
+resource "aws_lambda_function" "given" { memory_size = var.none }
+resource "aws_lambda_function" "by_map" { memory_size = local.sizes["a"] }
+resource "aws_lambda_function" "perhaps" {
+  count       = var.env == "prod" ? 1 : 0
+  memory_size = 256
+}
+resource "aws_lambda_function" "several" {
+  for_each    = toset(["a", "b"])
+  memory_size = 256
+}
+resource "aws_lambda_function" "ignored" {
+  memory_size = 256
+  lifecycle { ignore_changes = [memory_size] }
+}
+module "from_registry" {
+  source        = "terraform-aws-modules/lambda/aws"
+  function_name = "of-module"
+  memory_size   = 384
+}
+module "layer" {
+  source       = "terraform-aws-modules/lambda/aws"
+  create_layer = true
+}
+"""
+
+
+def write(folder: Path, text: str = MAIN, name: str = "main.tf") -> Path:
+    (folder / ".git").mkdir(exist_ok=True)
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "was_mb", "after", "shared_by"),
+    [
+        ("shop-prod-literal", 2048, "  memory_size   = 320", ()),
+        ("bare", 128, "  timeout       = 3 # s\n  memory_size   = 320", ()),
+        ("empty", 128, 'resource "aws_lambda_function" "empty" {\n  memory_size = 320', ()),
+        ("by_var", 512, "  default = 320 # MB", ()),
+        ("aws_lambda_function.by_local", 768, "  alone = 320", ()),
+        (
+            "one",
+            896,
+            'resource "aws_lambda_function" "one" { memory_size = 320 }',
+            ("aws_lambda_function.two",),
+        ),
+        (
+            "four",
+            640,
+            'resource "aws_lambda_function" "four" { memory_size = 320 }',
+            ("aws_lambda_function.three",),
+        ),
+        ("perhaps", 256, "  memory_size = 320", ()),
+        ("of-module", 384, "  memory_size   = 320", ()),
+    ],
+)
+def test_the_memory_is_changed_where_it_is_the_functions_own(
+    tmp_path: Path, *, name: str, was_mb: int, after: str, shared_by: tuple[str, ...]
+) -> None:
+    """A literal, a variable's default, a local; a shared one is overridden at the function."""
+    path = write(tmp_path)
+    found, data = edited(tmp_path, name, 320)
+    assert (found.was_mb, found.after, found.shared_by) == (was_mb, after, shared_by)
+    check_lines(found, path.read_bytes(), data)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "words"),
+    [
+        ("given", 6, "has no default"),
+        ("by_map", 30, 'is local.sizes["a"], which depends on more than one place'),
+        ("several", 36, "for_each makes several functions"),
+        ("ignored", 41, "Terraform ignores changes of memory_size"),
+    ],
+)
+def test_what_stands_for_more_than_one_size_is_refused_with_its_line(
+    tmp_path: Path, name: str, line: int, words: str
+) -> None:
+    """Never a guess; and a module that makes a layer is no function."""
+    path = write(tmp_path)
+    said = refusal(tmp_path, name, 320)
+    assert said.startswith(f"{path}:{line}: ")
+    assert words in said
+    assert "nothing here declares" in refusal(tmp_path, "layer")
+
+
+def test_a_file_of_values_is_changed_where_it_counts(tmp_path: Path) -> None:
+    """terraform.tfvars always does; another one is named by the stage, or asked for."""
+    write(tmp_path)
+    write(tmp_path, "own = 1024\n", "envs/prod.tfvars")
+    write(tmp_path, "own = 1536\n", "envs/dev.tfvars")
+    assert "say which (`stage`, the file's name)" in refusal(tmp_path, "by_var")
+    found, _ = edited(tmp_path, "by_var", 320, stage="prod")
+    assert (found.path.name, found.was_mb, found.after) == ("prod.tfvars", 1024, "own = 320")
+    write(tmp_path, "own = 2048\n", "terraform.tfvars")
+    found, _ = edited(tmp_path, "by_var", 320)
+    assert (found.path.name, found.was_mb) == ("terraform.tfvars", 2048)
+
+
+def test_a_module_is_changed_for_one_call_only(tmp_path: Path) -> None:
+    """At the call; what is written in the module itself is the same for all its calls."""
+    inner = write(
+        tmp_path,
+        'variable "name" {}\nvariable "memory" { default = 512 }\n'
+        'resource "aws_lambda_function" "f" {\n  function_name = var.name\n'
+        "  memory_size = var.memory\n}\n"
+        'resource "aws_lambda_function" "g" {\n  function_name = "${var.name}-g"\n'
+        "  memory_size = 256\n}\n",
+        "modules/fn/main.tf",
+    )
+    outer = write(
+        tmp_path,
+        'module "a" {\n  source = "./modules/fn"\n  name = "first"\n  memory = 1024\n}\n'
+        'module "b" {\n  source = "./modules/fn"\n  name = "second"\n}\n',
+    )
+    found, data = edited(tmp_path, "first", 320)
+    assert (found.path, found.line, found.after) == (outer, 4, "  memory = 320")
+    check_lines(found, outer.read_bytes(), data)
+    found, _ = edited(tmp_path, "second", 320)
+    assert (found.path, found.was_mb) == (outer, 512)
+    assert found.after == '  source = "./modules/fn"\n  memory = 320'
+    said = refusal(tmp_path, "first-g", 320)
+    assert said.startswith(f"{inner}:7: this folder is called as a module 2 times")
+
+
+@settings(max_examples=30)
+@given(
+    comment=st.text('äx🙂#{}"', max_size=5),
+    quote=st.sampled_from(["", '"']),
+    bom=st.booleans(),
+    new_line=st.sampled_from(["\n", "\r\n"]),
+    has_memory=st.booleans(),
+    memory_mb=st.integers(129, 10240),
+)
+def test_only_the_number_changes(
+    tmp_path_factory: pytest.TempPathFactory,
+    *,
+    comment: str,
+    quote: str,
+    bom: bool,
+    new_line: str,
+    has_memory: bool,
+    memory_mb: int,
+) -> None:
+    """Byte for byte, with any line break, byte order mark and comments."""
+    memory = f"  memory_size   = {quote}777{quote} # {comment}\n" if has_memory else ""
+    text = (
+        f'# {comment}\nresource "aws_lambda_function" "f" {{\n  function_name = "f" // {comment}\n'
+        f'{memory}}}\nresource "aws_lambda_function" "g" {{\n  memory_size = 777\n}}\n'
+    ).replace("\n", new_line)
+    folder = tmp_path_factory.mktemp("t")
+    before = (b"\xef\xbb\xbf" if bom else b"") + text.encode()
+    write(folder).write_bytes(before)
+    found, after = edited(folder, "f", memory_mb)
+    check_lines(found, before, after)
+    line = f"  memory_size   = {memory_mb}{new_line}".encode()
+    if has_memory:
+        assert after == before.replace(b"777", str(memory_mb).encode(), 1)
+    else:
+        assert after.replace(line, b"", 1) == before

@@ -1,0 +1,214 @@
+"""Terraform's language, as far as memory and names need it: blocks, attributes, plain values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from tuner.errors import TemplateError
+from tuner.iac.setting import ANY, Setting
+from tuner.model.optional_import import optional_import
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tuner.iac.setting import Sources
+
+_REFERENCE: Final = re.compile(r"(var|local)\.([A-Za-z_][\w-]*)")
+_WORD: Final = re.compile(rb"[A-Za-z_][\w-]*")
+
+
+@cache
+def _parser() -> Any:
+    with optional_import(
+        "Terraform files need tree-sitter-hcl",
+        "tree_sitter",
+        "tree_sitter_hcl",
+        extra="apply",
+        error=TemplateError,
+    ):
+        import tree_sitter  # noqa: PLC0415 - of an extra
+        import tree_sitter_hcl  # noqa: PLC0415
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_hcl.language()))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An attribute of a block: where it is, and its expression."""
+
+    path: Path
+    name: str
+    node: Any = field(repr=False)
+    """Of the expression."""
+    start: int
+    """Byte offset of the attribute."""
+
+    @property
+    def text(self) -> str:
+        """The expression as it is written."""
+        return str(self.node.text.decode("utf-8", "replace"))
+
+    @property
+    def line(self) -> int:
+        """From 1."""
+        return int(self.node.start_point[0]) + 1
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise TemplateError with file and line."""
+        raise TemplateError(f"{self.path}:{self.line}: {why}")
+
+    @property
+    def number(self) -> int | None:
+        """A plain whole number, quoted or not."""
+        text = self.text.strip('"')
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else None
+
+    @property
+    def string(self) -> str | None:
+        """A plain string."""
+        node = _inner(self.node)
+        if node.type != "literal_value" or node.children[0].type != "string_lit":
+            return None
+        return "".join(
+            each.text.decode()
+            for each in node.children[0].children
+            if each.type == "template_literal"
+        )
+
+    def pattern(self, known: Callable[[str, str], str | None]) -> str | None:
+        """A string with ANY where it depends on what isn't known; None if it's no string."""
+        if self.string is not None:
+            return self.string
+        node = _inner(self.node)
+        if node.type != "template_expr" or node.children[0].type != "quoted_template":
+            return None
+        parts = []
+        for each in node.children[0].children:
+            text = each.text.decode()
+            if each.type == "template_literal":
+                parts.append(text)
+            elif each.type in ("template_interpolation", "template_directive"):
+                found = _REFERENCE.fullmatch(text.removeprefix("${").removesuffix("}").strip())
+                parts.append((known(found[1], found[2]) if found else None) or ANY)
+        return "".join(parts)
+
+    @property
+    def reference(self) -> tuple[str, str] | None:
+        """`var` or `local` and a name, where it's just that."""
+        found = _REFERENCE.fullmatch(self.text)
+        return (found[1], found[2]) if found else None
+
+    def setting(self, memory_mb: int | None) -> Setting:
+        """Another number in its place; quotes stay where there is a plain number."""
+        start, end = int(self.node.start_byte), int(self.node.end_byte)
+        if self.number is not None and self.text.startswith('"'):
+            start, end = start + 1, end - 1
+        return Setting(self.path, (start, end), memory_mb)
+
+
+def _inner(node: Any) -> Any:
+    """An expression's only child, as often as that holds."""
+    while node.type == "expression" and node.child_count == 1:
+        node = node.children[0]
+    return node
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: `resource "aws_lambda_function" "f" { … }`."""
+
+    path: Path
+    kind: str
+    labels: tuple[str, ...]
+    node: Any = field(repr=False)
+    values: dict[str, Value] = field(repr=False)
+
+    @property
+    def line(self) -> int:
+        """From 1."""
+        return int(self.node.start_point[0]) + 1
+
+    def blocks(self, kind: str) -> list[Block]:
+        """Blocks within it."""
+        body = next((each for each in self.node.children if each.type == "body"), None)
+        return [] if body is None else [b for b in _blocks(self.path, body) if b.kind == kind]
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise TemplateError with file and line."""
+        raise TemplateError(f"{self.path}:{self.line}: {why}")
+
+    def inserting(
+        self, name: str, memory_mb: int | None, data: bytes, below: tuple[str, ...]
+    ) -> Setting:
+        """Add an attribute, below the first of these that fits on its line, else on top."""
+        for other in below:
+            value = self.values.get(other)
+            if value is None or value.node.start_point[0] != value.node.end_point[0]:
+                continue
+            line = data.rfind(b"\n", 0, value.start) + 1
+            indent = data[line : value.start]
+            end = data.find(b"\n", value.node.end_byte)
+            if indent.strip() or end < 0:
+                continue
+            at = end - (data[end - 1 : end] == b"\r")
+            new_line = "\r\n" if at < end else "\n"
+            equals = data[value.start + len(other) : value.node.start_byte]
+            column = len(other) + len(equals) - len(equals.lstrip())
+            gap = " " * max(column - len(name), 1)
+            before = f"{new_line}{indent.decode()}{name}{gap}= "
+            return Setting(self.path, (at, at), memory_mb, how="insert", before=before)
+        start = next(each for each in self.node.children if each.type == "block_start")
+        at = int(start.end_byte)
+        end = data.find(b"\n", at)
+        if end < 0 or data[at:end].strip(b"\r "):
+            self.refuse(f"{name} can't be added to a block on one line: write it out")
+        new_line = "\r\n" if data[end - 1 : end] == b"\r" else "\n"
+        margin = " " * int(self.node.start_point[1])
+        before = f"{new_line}{margin}  {name} = "
+        return Setting(self.path, (at, at), memory_mb, how="insert", before=before)
+
+
+def read_blocks(path: Path, sources: Sources) -> list[Block]:
+    """Return a file's blocks; a `.tfvars` file is one block. Raises TemplateError."""
+    return sources.parsed(path, partial(_parsed, path))
+
+
+def _parsed(path: Path, data: bytes) -> list[Block]:
+    root = _parser().parse(data).root_node
+    body = next((each for each in root.children if each.type == "body"), None)
+    if body is None:
+        return []
+    if path.suffix == ".tfvars":
+        return [Block(path, "tfvars", (), root, _values(path, body))]
+    return list(_blocks(path, body))
+
+
+def references_in(data: bytes, kind: str, name: str) -> int:
+    """How often `var.NAME` or `local.NAME` is written in a file."""
+    found = re.findall(rb"\b" + f"{kind}.{re.escape(name)}".encode() + rb"(?![\w-])", data)
+    return len(found)
+
+
+def _blocks(path: Path, body: Any) -> Iterator[Block]:
+    for node in body.children:
+        if node.type != "block":
+            continue
+        words = [each for each in node.children if each.type in ("identifier", "string_lit")]
+        labels = tuple(each.text.decode().strip('"') for each in words[1:])
+        inner = next((each for each in node.children if each.type == "body"), None)
+        values = {} if inner is None else _values(path, inner)
+        yield Block(path, words[0].text.decode() if words else "", labels, node, values)
+
+
+def _values(path: Path, body: Any) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for node in body.children:
+        if node.type == "attribute" and len(node.children) >= 3:
+            name = node.children[0].text.decode()
+            expression = next((each for each in node.children if each.type == "expression"), None)
+            if expression is not None:
+                found[name] = Value(path, name, expression, int(node.start_byte))
+    return found
