@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac import cloudformation, terraform
+from tuner.iac import cloudformation, serverless, terraform
 from tuner.iac.setting import Sources
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tuner.iac.setting import DeclaredFunction
 
-Dialect = Literal["cloudformation", "terraform"]
+Dialect = Literal["cloudformation", "terraform", "serverless"]
 _SKIPPED: Final = frozenset(
     {
         *(".git", ".aws-sam", ".serverless", ".terraform", ".terragrunt-cache", ".venv", "venv"),
@@ -61,8 +61,8 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
         unit = _unit(place, Sources().text(place))
         if unit is None:
             raise TemplateError(
-                f"{place} declares no function that is known here: CloudFormation, SAM and "
-                "Terraform are read"
+                f"{place} declares no function that is known here: CloudFormation, SAM, "
+                "Terraform and Serverless are read"
             )
         found[replace(unit, only=place) if unit.path != place else unit] = None
     return list(found)
@@ -72,6 +72,8 @@ def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFuncti
     """Return a unit's functions. Raises TemplateError."""
     if unit.dialect == "terraform":
         return terraform.read_functions(unit.path, sources, stage=stage.name)
+    if unit.dialect == "serverless":
+        return serverless.read_functions(unit.path, sources, stage=stage.name)
     return cloudformation.read_functions(unit.path, sources, parameters=stage.parameters)
 
 
@@ -100,6 +102,8 @@ def _units_within(folder: Path) -> Iterator[Unit]:
 def _unit(path: Path, text: str) -> Unit | None:
     if path.suffix in _YAML and cloudformation.is_template(text):
         return Unit(path, "cloudformation")
+    if path.suffix in _YAML and serverless.is_service(text):
+        return Unit(path, "serverless")
     if path.suffix == ".tf" and terraform.has_functions(text):
         return Unit(path.parent, "terraform")
     return None
