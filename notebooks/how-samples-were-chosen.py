@@ -1,5 +1,5 @@
 # %% [markdown]
-# # How the optimiser chose its samples
+# # How the optimizer chose its samples
 #
 # A sweep spends its invocations where they change the decision. A saved sweep can be replayed: here
 # the answer is asked for again after every reply, from what was known by then.
@@ -28,7 +28,8 @@ for number, each in enumerate(ordered, start=1):
 # ## The answer as it grew
 #
 # The expected regret is what the answer would cost over the best size, on average over all that the
-# curve may be. The sweep stops once it is below the tolerance (1%).
+# curve may be. The sweep stops once it's below the tolerance (1%), or once the verdict is sure and
+# what more could be gained isn't worth another invocation, as here.
 
 # %%
 for count in range(4, len(ordered) + 1):
