@@ -187,7 +187,7 @@ def _reason(ruling: Ruling | None, lowest: float | None) -> str:
         if lowest is None:
             return "no platform becomes cheaper at any rate"
         rate = f"{lowest:,.0f}" if lowest >= 1000 else f"{lowest:.3g}"
-        return f"no rate is given; above {rate}/s another platform stays cheaper"
+        return f"no rate given; above {rate}/s another platform stays cheaper"
     need = f"${ruling.threshold_usd:,.0f} a month"
     if ruling.candidate is None or ruling.saving_usd is None:
         return f"no other platform can take it; leaving Lambda must save {need}"

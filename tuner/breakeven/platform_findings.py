@@ -53,7 +53,7 @@ def traffic_findings(terms: Terms, duration_ms: float) -> Iterator[Finding]:
             "info",
             f"for staying: the peak is {top:.2g} times the mean{known}: "
             + ("a fleet lags behind it" if terms.autoscaling else "a fleet is sized for it")
-            + ", Lambda bills only what comes in",
+            + ", while Lambda bills only what comes in",
         )
     yield from _seen_findings(traffic, duration_ms)
     rate = traffic.rate_per_s
@@ -286,7 +286,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
     terms = costs.terms
     size = costs.bill.memory_mb
     held = counted(f"{terms.container_concurrency:g}", "request")
-    provisioned = " or provisioned, the cheaper" if terms.provisioned else ""
+    provisioned = " or provisioned, whichever is cheaper" if terms.provisioned else ""
     tier = ", with what's left of the account's free tier"
     if terms.account_gb_seconds is None:
         tier = ", without its free tier"
@@ -304,7 +304,7 @@ def assumptions(costs: CostModel) -> tuple[str, ...]:
         *(() if terms.arm_speed == 1 else (f"arm vCPUs {terms.arm_speed:g} times as fast as x86",)),
         f"{held} at once in a process while they wait",
         "two tasks or instances at least, three Managed Instances",
-        "none on which a request takes over 2% longer than on Lambda",
+        "no platform where a request takes over 2% longer than on Lambda",
         "public addresses" if not terms.nat else "two NAT gateways, not counting their traffic",
         trigger,
         "log ingestion and data transfer left out (the same everywhere)"

@@ -48,7 +48,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         "tuner.cli.observe:observe", "Say what a function does and costs, from its logs."
     ),
     "spend": Entry(
-        "tuner.cli.spend:spend", "Say where the money goes, and which deployment moved it."
+        "tuner.cli.spend:spend", "Say where the money goes, and which deployment changed it."
     ),
     "scan": Entry("tuner.cli.scan:scan", "Rank an account's functions by what tuning would save."),
     "recover": Entry("tuner.cli.recover:recover", "Undo what an interrupted sweep left changed."),

@@ -61,8 +61,8 @@ def write_help(command: Any, ctx: Any, formatter: Any, *, short: bool = False) -
             formatter.write_dl(rows, col_max=_NAMES_WIDTH)
     if settings := _settings(command, short=short):
         text = (
-            f"{', '.join(settings)}. Best set in tuner.toml; the documentation's page Settings "
-            "says what each does."
+            f"{', '.join(settings)}. Best set in tuner.toml; the documentation's Settings "
+            "page explains each."
         )
         with formatter.section("Rarely needed"):
             formatter.write("".join(_wrapped(text, formatter.width)))

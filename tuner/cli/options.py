@@ -51,8 +51,8 @@ LocalTemplate = Annotated[
     where_option(
         parser=values.template,
         metavar="TEMPLATE",
-        help="Run this SAM template's functions on this machine. No account is needed; demo "
-        "names the examples' template.",
+        help="Run this SAM template's functions on this machine. No account is needed; demo is "
+        "the example template.",
     ),
 ]
 TemplateParameters = Annotated[
@@ -69,8 +69,8 @@ TemplateEnvironment = Annotated[
     where_option(
         "--env",
         metavar="NAME=VALUE",
-        help="Environment variable of the template's functions, in place of what the template "
-        "says. Repeatable.",
+        help="Environment variable of the template's functions, overriding the template's. "
+        "Repeatable.",
         show_default=False,
     ),
 ]
@@ -90,13 +90,13 @@ PayloadSize = Annotated[
         help="Size of events made from a schema: 2kB, or p50=2kB,p99=200kB.",
     ),
 ]
-Raw = Annotated[bool, measure_option("--raw", help="Take payload files that aren't JSON.")]
+Raw = Annotated[bool, measure_option("--raw", help="Accept payload files that aren't JSON.")]
 AllowOutside = Annotated[
     bool,
     measure_option(
         "--allow-outside",
-        help="Let payload sets name files outside their folder, and templates code outside their "
-        "repository.",
+        help="Let payload sets use files outside their folder, and templates use code outside "
+        "their repository.",
     ),
 ]
 Vary = Annotated[
@@ -201,7 +201,7 @@ TakeOver = Annotated[
     typer.Option(
         "--take-over",
         metavar="SWEEP_ID",
-        help="Put right what this sweep left too: it is not running on any machine. Repeatable.",
+        help="Also undo what this sweep left: it is not running on any machine. Repeatable.",
     ),
 ]
 Yes = Annotated[bool, limits_option("--yes", help="Agree to the plan and any cost; don't ask.")]
@@ -209,7 +209,7 @@ AllowSideEffects = Annotated[
     bool,
     limits_option(
         "--allow-side-effects",
-        help="Agree to what invocations may set off, such as queue messages. --yes agrees to the "
+        help="Agree to what invocations may trigger, such as queue messages. --yes agrees to the "
         "cost only.",
     ),
 ]
@@ -266,9 +266,7 @@ Out = Annotated[
         help="Sweep file to write (default: a new one in the state folder).",
     ),
 ]
-Force = Annotated[
-    bool, output_option("--force", help="Replace the sweep that --out already holds.")
-]
+Force = Annotated[bool, output_option("--force", help="Replace the sweep that --out already has.")]
 DetailedExitcode = Annotated[
     bool,
     output_option(

@@ -51,7 +51,7 @@ def refresh(
             "--region",
             metavar="REGION",
             parser=values.region,
-            help="Region to ask for; repeatable (default: the profile's).",
+            help="Region to fetch; repeatable (default: the profile's).",
         ),
     ] = None,
     saved: Annotated[

@@ -121,13 +121,13 @@ class BudgetOptions:
         options.limits_option(
             metavar="N",
             min=1,
-            help="Most invocations (default: 40). Given, all are spent if the answer needs them; "
-            "otherwise fewer where more wouldn't decide.",
+            help="Limit on invocations (default: 40). If you set it, all are spent if the answer "
+            "needs them; otherwise the sweep stops once more wouldn't decide.",
         ),
     ] = None
     budget_usd: Annotated[
         float | None,
-        options.limits_option(**options.AMOUNT, help="Most dollars to spend."),
+        options.limits_option(**options.AMOUNT, help="Limit on dollars spent."),
     ] = None
     concurrency: Annotated[
         int | None,
@@ -159,7 +159,7 @@ class SafetyOptions:
     once_each: Annotated[
         bool,
         options.limits_option(
-            "--once-each", help="Send no event twice: for what can't safely run again."
+            "--once-each", help="Never send an event twice: for code that can't safely repeat it."
         ),
     ] = False
     before: Annotated[
