@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tuner.api.observing import DEFAULT_REGION
+from tuner.api.side_files import SideFiles
+from tuner.api.spending_live import read_account
+from tuner.aws.function_ref import parse_reference
 from tuner.errors import InputError, UsageError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.observe.bill import check_bill, read_bill
 from tuner.observe.cost_hours import NO_NAME, CostHours, Place
-from tuner.observe.deployments import git_tags, read_trail
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
-from tuner.observe.side_files import read_deploys, read_revenue, read_tags
 from tuner.observe.spend import SideFacts, where_it_goes
 from tuner.observe.usage import Span
 from tuner.pricing.book import age_finding
@@ -26,17 +29,17 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Sequence
 
+    from tuner.api.spending_live import LiveAccount
+    from tuner.model.account import ReadingCost
     from tuner.model.function import Architecture
     from tuner.model.observation import Window
-    from tuner.model.spend import BillCheck, Deployment, Spend
+    from tuner.model.spend import BillCheck, Spend
     from tuner.observe.folder import Reading
     from tuner.observe.store import ReportStore
     from tuner.pricing import PriceBook
 
     PathLike = str | os.PathLike[str]
 
-_TAG: Final = "tag:"
-_GIT: Final = "git:"
 _MOST_NAMED: Final = 3
 
 
@@ -71,101 +74,107 @@ def spend(
     >>> [change.cause.version for change in found.changes if change.cause]
     ['2', '2, 1024 → 512 MB']
     """
-    if not 0 <= discount_percent < 100:
-        raise UsageError(f"`discount_percent` {discount_percent:g} is out of range: 0 to under 100")
-    book = price_book or current_price_book()
-    side = _SideFiles.of(by, tags, deploys, revenue, bill)
+    pricing = _pricing(price_book, discount_percent, region, architecture)
+    side = SideFiles.of(by, tags, deploys, revenue, bill)
     folder = ObservationFolder(state_dir or default_state_dir())
     given = [logs] if isinstance(logs, str | os.PathLike) else logs
     store, reading = folder.read([Path(each) for each in given], asked=function, progress=progress)
     with store:
-        window = _window(store, reading, Span(start, end, days), function)
-        pricing = _Pricing(book, region, architecture, discount_percent / 100)
-        places, assumed = _places(store, pricing, function)
-        hours = CostHours(store, window, places)
-        functions = hours.functions()
-        if not functions:
-            raise InputError(_nothing(store, function))
-        facts = SideFacts(
-            by=by,
-            tags=side.tags,
-            deployments=side.deployments,
-            from_logs=side.from_logs,
-            revenue=side.revenue,
-            bill=None if bill is None else _checked(Path(bill), hours, window, places),
-        )
-        return where_it_goes(
-            functions,
-            facts,
-            window=_ends(window),
-            region=", ".join(sorted({each.prices.region for each in places})),
-            prices_as_of=min(each.prices.as_of for each in places),
-            assumptions=assumed,
-            findings=(
-                *reading_findings(reading),
-                *_findings(hours, places, facts, given_bill=bill is not None, today=today),
-            ),
-        )
+        window = Span(start, end, days).of(reading.window)
+        return _answer(store, reading, window, side, pricing, function=function, today=today)
 
 
-class _SideFiles(NamedTuple):
-    """What was given beside the logs, read before them: a mistake is told at once."""
+def spend_live(
+    account: LiveAccount,
+    *,
+    function: str | None = None,
+    by: str = "function",
+    tags: PathLike | None = None,
+    deploys: str | Sequence[str] = "auto",
+    revenue: PathLike | None = None,
+    bill: PathLike | None = None,
+    discount_percent: float = 0.0,
+    state_dir: Path,
+    now: datetime.datetime,
+    agree: Callable[[ReadingCost], bool],
+    tell: Callable[[str], None] = lambda _: None,
+    price_book: PriceBook | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Spend:
+    """Say the same of an account, by its logs of the last days, its tags and CloudTrail's changes.
 
-    tags: dict[str, str] | None
-    deployments: tuple[Deployment, ...]
-    from_logs: bool
-    revenue: dict[str, dict[datetime.date, float]] | None
-
-    @classmethod
-    def of(
-        cls,
-        by: str,
-        tags: PathLike | None,
-        deploys: str | Sequence[str],
-        revenue: PathLike | None,
-        bill: PathLike | None,
-    ) -> _SideFiles:
-        key = by.removeprefix(_TAG)
-        if by != "function" and (key == by or not key):
-            raise UsageError(f"`by` is {by!r}: give function or tag:KEY, such as tag:feature")
-        if by != "function" and tags is None:
-            raise UsageError(
-                f"the tag {key} of functions is not in logs: give `tags`, a CSV table with the "
-                f"columns function and {key}"
-            )
-        if bill is not None and not Path(bill).is_file():
-            raise InputError(f"{bill} isn't a file: check `bill`")
-        given = [deploys] if isinstance(deploys, str) else list(deploys)
-        return cls(
-            tags=None if tags is None or by == "function" else read_tags(Path(tags), key),
-            deployments=tuple(found for each in given for found in _deployments(each)),
-            from_logs="auto" in given,
-            revenue=None if revenue is None else read_revenue(Path(revenue)),
-        )
+    Only reads. `agree` is asked with what log queries will cost. A table of `tags` takes the place
+    of the account's own. Raises AwsError and its subclasses besides, and NotAgreedError.
+    """
+    pricing = _pricing(price_book, discount_percent, account.region, None)
+    side = SideFiles.of(by, tags, deploys, revenue, bill, tags_known=True)
+    found = read_account(
+        account,
+        function=function,
+        tag=side.tag if side.tags is None else None,
+        with_changes=side.from_logs,
+        state_dir=state_dir,
+        now=now,
+        agree=agree,
+        tell=tell,
+        sleep=sleep,
+    )
+    side = side._replace(
+        tags=found.tags if side.tags is None else side.tags,
+        deployments=(*side.deployments, *found.deployments),
+    )
+    with found.store as store:
+        window = found.reading.asked_window or found.reading.window
+        answer = _answer(
+            store, found.reading, window, side, pricing,
+            function=None if function is None else parse_reference(function).name,
+            today=now.date(),
+        )  # fmt: skip
+    return replace(answer, findings=(*found.findings, *answer.findings))
 
 
-def _deployments(given: str) -> tuple[Deployment, ...]:
-    if given in {"auto", "none"}:
-        return ()
-    if given.startswith(_GIT):
-        return git_tags(Path(given.removeprefix(_GIT) or "."))
-    path = Path(given)
-    if {".json"} & set(path.suffixes):
-        return read_trail(path)
-    return read_deploys(path)
-
-
-def _window(store: ReportStore, reading: Reading, span: Span, function: str | None) -> Window:
-    """The window of the answer, by lines of the function asked for."""
-    window = span.of(reading.window)
-    if window.start is None:
+def _answer(
+    store: ReportStore,
+    reading: Reading,
+    window: Window,
+    side: SideFiles,
+    pricing: _Pricing,
+    /,
+    *,
+    function: str | None,
+    today: datetime.date | None,
+) -> Spend:
+    """What a store says within a window. Raises InputError where it says nothing."""
+    if window.start is None and reading.report_count:
         raise InputError(
-            f"{_nothing(store, function)}"
-            if not reading.report_count
-            else "no line has a time, so nothing is known by day: take logs with their "
-            "timestamps, as aws logs and exports write them"
+            "no line has a time, so nothing is known by day: take logs with their timestamps, "
+            "as aws logs and exports write them"
         )
-    return window
+    places, assumed = _places(store, pricing, function)
+    hours = CostHours(store, window, places)
+    functions = [] if window.start is None else hours.functions()
+    if not functions:
+        raise InputError(_nothing(store, function))
+    facts = SideFacts(
+        by="function" if side.tag is None else f"tag:{side.tag}",
+        tags=side.tags,
+        deployments=side.deployments,
+        from_logs=side.from_logs,
+        revenue=side.revenue,
+        bill=None if side.bill is None else _checked(side.bill, hours, window, places),
+    )
+    return where_it_goes(
+        functions,
+        facts,
+        window=_ends(window),
+        region=", ".join(sorted({each.prices.region for each in places})),
+        prices_as_of=min(each.prices.as_of for each in places),
+        assumptions=assumed,
+        findings=(
+            *reading_findings(reading),
+            *_findings(hours, places, facts, given_bill=side.bill is not None, today=today),
+        ),
+    )
 
 
 class _Pricing(NamedTuple):
@@ -175,6 +184,17 @@ class _Pricing(NamedTuple):
     region: str | None
     architecture: Architecture | None
     discount_ratio: float
+
+
+def _pricing(
+    book: PriceBook | None,
+    discount_percent: float,
+    region: str | None,
+    architecture: Architecture | None,
+) -> _Pricing:
+    if not 0 <= discount_percent < 100:
+        raise UsageError(f"`discount_percent` {discount_percent:g} is out of range: 0 to under 100")
+    return _Pricing(book or current_price_book(), region, architecture, discount_percent / 100)
 
 
 def _places(

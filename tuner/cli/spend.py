@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, picture, values
-from tuner.cli.groups import spread
+from tuner.cli.groups import WhereOptions, spread
 
 if TYPE_CHECKING:
     from tuner.model.spend import Spend
 
 EPILOG = """\
-tuner spend --logs exported/
+tuner spend --region eu-west-1 --by tag:feature
 
 tuner spend --logs exported/ --by tag:feature --tags tags.csv --revenue revenue.csv
 
@@ -56,9 +56,25 @@ class LogOptions:
     days: Annotated[
         float | None,
         options.measure_option(
-            "--days", metavar="N", min=0.0, help="Days counted back from the last line."
+            "--days",
+            metavar="N",
+            min=0.0,
+            help="Days counted back from now (default: 14), with --logs from the last line.",
+            show_default=False,
         ),
     ] = None
+    source: Annotated[
+        Literal["auto", "insights", "events"],
+        options.measure_option(help="How CloudWatch is read, as for tuner observe."),
+    ] = "auto"
+    budget_usd: Annotated[
+        float,
+        options.limits_option(
+            **options.AMOUNT_OR_NOTHING,
+            help="What reading may cost without asking you; more needs a yes.",
+        ),
+    ] = 1.0
+    yes: options.Yes = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +90,17 @@ class SideOptions:
     tags: Annotated[
         Path | None,
         options.traffic_option(
-            metavar="CSV", help="Tags of functions: columns function and the tag's key."
+            metavar="CSV",
+            help="Tags of functions: columns function and the tag's key (default: the account's).",
         ),
     ] = None
     deploys: Annotated[
         list[str] | None,
         options.traffic_option(
             metavar="auto|CSV|JSON|git:REPO",
-            help="Deployments: auto (versions and memory sizes in the logs), a table with the "
-            "columns at, version and function, a CloudTrail file, a repository's tags, none. "
-            "Repeatable (default: auto).",
+            help="Deployments: auto (versions and memory sizes in the logs, and without --logs "
+            "CloudTrail), a table with the columns at, version and function, a CloudTrail file, a "
+            "repository's tags, none. Repeatable (default: auto).",
             show_default=False,
         ),
     ] = None
@@ -103,14 +120,30 @@ class SideOptions:
     ] = None
     architecture: Annotated[
         Literal["x86_64", "arm64"] | None,
-        options.traffic_option(help="Whose prices count (default: the logs', else x86_64)."),
+        options.traffic_option(
+            help="With --logs: whose prices count (default: the logs', else x86_64)."
+        ),
     ] = None
     discount_percent: Annotated[
         float,
         options.traffic_option(
-            "--discount", metavar="PERCENT", min=0.0, help="Off the list price, such as 12."
+            "--discount",
+            metavar="PERCENT",
+            parser=values.discount_percent,
+            help="Off the list price, such as 12%.",
         ),
     ] = 0.0
+
+    def given(self) -> dict[str, Any]:
+        """What both ways of reading take."""
+        return {
+            "by": self.by,
+            "tags": self.tags,
+            "deploys": self.deploys or "auto",
+            "revenue": self.revenue,
+            "bill": self.bill_file,
+            "discount_percent": self.discount_percent,
+        }
 
 
 @spread
@@ -118,7 +151,7 @@ def spend(
     function: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FUNCTION]",
+            metavar="FUNCTION",
             help="Only this one, including lines that name no function (default: all functions).",
             show_default=False,
         ),
@@ -126,7 +159,7 @@ def spend(
     *,
     read: LogOptions,
     side: SideOptions,
-    region: Annotated[str | None, options.region_option("the logs', AWS_REGION, us-east-1")] = None,
+    where: WhereOptions,
     format_name: Annotated[
         Literal["text", "json", "markdown", "html", "png", "svg"],
         options.output_option("--format", help="How to show it."),
@@ -144,37 +177,73 @@ def spend(
     """Say where the money goes: cost by day and function or feature, and what moved it.
 
     Changes of what an invocation costs are found and put to the deployment that explains them;
-    traffic is kept apart. With --logs AWS isn't called, and the window is from the first to the
-    last line.
+    traffic is kept apart. The logs of a region's functions are read from CloudWatch, with tags and
+    CloudTrail's changes; only reading requests are sent, and what log queries cost is said before
+    and after. With --logs AWS isn't called, and the window is from the first to the last line.
     """
-    from tuner.api import spending
-    from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
     from tuner.errors import UsageError
 
     form = picture.format_of(format_name, json=json)
     picture.check(form, out_file, sweep_count=1)
-    if not read.logs:
-        raise UsageError("give --logs PATH: files or folders of functions' logs")
-    answer = spending.spend(
-        read.logs,
+    if read.logs:
+        answer = _of_logs(function, read, side, where)
+    elif read.start is not None or read.end is not None:
+        raise UsageError("--from and --to are for --logs: give --days")
+    else:
+        answer = _of_account(function, read, side, where)
+    _show(shown(answer), form, out_file)
+    return 0
+
+
+def _of_logs(
+    function: str | None, read: LogOptions, side: SideOptions, where: WhereOptions
+) -> "Spend":
+    from tuner.api.spending import spend
+    from tuner.cli.config import state_dir, today
+
+    usual = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return spend(
+        [Path("/dev/stdin") if str(each) == "-" else each for each in read.logs or []],
         function=function,
-        by=side.by,
-        tags=side.tags,
-        deploys=side.deploys or "auto",
-        revenue=side.revenue,
-        bill=side.bill_file,
         start=read.start,
         end=read.end,
         days=read.days,
-        region=region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"),
+        region=where.region or usual,
         architecture=side.architecture,
-        discount_percent=side.discount_percent,
         state_dir=state_dir(),
         today=today(),
+        **side.given(),
     )
-    _show(shown(answer), form, out_file)
-    return 0
+
+
+def _of_account(
+    function: str | None, read: LogOptions, side: SideOptions, where: WhereOptions
+) -> "Spend":
+    from datetime import UTC, datetime
+
+    from tuner.api.spending import spend_live
+    from tuner.api.spending_live import LiveAccount
+    from tuner.cli.config import state_dir
+    from tuner.cli.reading import agreement
+    from tuner.cli.screen import say
+
+    account = LiveAccount(
+        region=where.region,
+        profile=where.profile,
+        endpoint_url=where.endpoint_url,
+        days=14 if read.days is None else read.days,
+        source=read.source,
+    )
+    return spend_live(
+        account,
+        function=function,
+        state_dir=state_dir(),
+        now=datetime.now(UTC),
+        agree=agreement(budget_usd=read.budget_usd, yes=read.yes),
+        tell=say,
+        **side.given(),
+    )
 
 
 def _show(answer: "Spend", form: str, out_file: Path | None) -> None:
