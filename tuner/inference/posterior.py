@@ -5,7 +5,8 @@ and a cold level has the cold start's factor besides. The scale has a flat prior
 that follow the quota's windows, whose steps tell it. The discrepancy is a slow and a rough process
 over log2 of memory (`discrepancy`): real functions have kinks that no smooth form knows. How large
 both are, and both layers' scatter, is unknown too, and averaged over a grid with prior weights;
-so is what changed since an earlier sweep, whose levels may stand beside this one's (`prior_sweep`).
+so is what changed since an earlier sweep, whose levels may stand beside this one's (`prior_sweep`),
+and how far the traffic of two periods differs where production is the evidence (`production`).
 Given shape and grid point everything is Gaussian, so the posterior is an exact weighted mixture.
 """
 
@@ -27,13 +28,15 @@ from tuner.inference.prior import (
     prior_shapes,
 )
 from tuner.inference.prior_sweep import JointLevels
+from tuner.inference.production import ObservedLevels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tuner.inference.variance_components import Levels
+    from tuner.inference.variance_components import Levels, Observations
 
     Floats = NDArray[np.float64]
+    AnyLevels = Levels | JointLevels | ObservedLevels
 
 BETWEEN_RATIOS = ((0.01, 0.2), (0.03, 0.4), (0.06, 0.25), (0.12, 0.15))
 """Scatter between environments, and prior weight (a few percent is usual, more is not rare)."""
@@ -99,15 +102,13 @@ class _Grid:
     change_count: int
 
     @classmethod
-    def of(cls, levels: Levels | JointLevels) -> _Grid:
+    def of(cls, levels: AnyLevels) -> _Grid:
         """The whole grid, but for noises that the scatter rules out that shows without a curve."""
-        weights = {
-            (between, scale): np.log(weight) + levels.within_log_weight(scale)
-            for between, weight in BETWEEN_RATIOS
-            for scale in _WITHIN_SCALES
-        }
-        least = max(weights.values()) - _NEGLIGIBLE
-        noises = [(levels.observe(*noise), w) for noise, w in weights.items() if w > least]
+        change_count = 1
+        if isinstance(levels, ObservedLevels):
+            noises, change_count = levels.noises(), levels.change_count
+        else:
+            noises = _plausible_noises(levels)
         first = noises[0][0]
         seen, cold = first.size_index, first.cold
         octaves = cold * np.log2(levels.sizes_mb[seen] / 1024)
@@ -118,6 +119,7 @@ class _Grid:
         prior = np.array([w + observed.scatter_log_likelihood for observed, w in noises])
         if isinstance(levels, JointLevels):
             level, noise, prior = levels.with_changes(level, noise, prior)
+            change_count = len(levels.changes)
         slow, rough = discrepancy_kernels(levels.sizes_mb[seen], levels.sizes_mb[seen])
         own = np.array([a**2 * slow + b**2 * rough for a, b, _ in _DISCREPANCY_RATIOS])
         covariance = (noise[:, None] + own[None, :]).reshape(-1, len(seen), len(seen))
@@ -134,7 +136,7 @@ class _Grid:
             scale_weights=ones / precision[:, None],
             scale_precision=precision,
             log_constant=(prior[:, None] + own_prior).ravel() - 0.5 * volume,
-            change_count=len(noise) // len(noises),
+            change_count=change_count,
         )
 
     def noise_of(self, points: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -215,25 +217,39 @@ class _Compact:
         return cls(centre, kept, places, log_scale)
 
 
+def _plausible_noises(levels: Levels | JointLevels) -> list[tuple[Observations, float]]:
+    """The noises of a sweep that its repetitions do not rule out, with their log weight."""
+    weights = {
+        (between, scale): np.log(weight) + levels.within_log_weight(scale)
+        for between, weight in BETWEEN_RATIOS
+        for scale in _WITHIN_SCALES
+    }
+    least = max(weights.values()) - _NEGLIGIBLE
+    return [(levels.observe(*noise), w) for noise, w in weights.items() if w > least]
+
+
 def draw_log_curves(
-    levels: Levels | JointLevels,
+    levels: AnyLevels,
     grid_mb: NDArray[np.int_],
     draw_count: int,
     rng: np.random.Generator,
+    shape_log_weight: Floats | None = None,
 ) -> tuple[Floats, NDArray[np.intp]]:
     """Draw log durations of typical calls at ascending sizes that include the measured ones:
     (draws, grid); and which change since an earlier sweep each draw has: (draws,).
 
-    Draws never rise with memory, unless the levels do.
+    Draws never rise with memory, unless the levels do. `shape_log_weight` is what else speaks for
+    each shape of the library: (shapes,).
     """
     at_sizes = np.column_stack([prior_log_duration(int(size)) for size in levels.sizes_mb])
     log_scale = prior_log_scale() - levels.log_anchor
     grid = _Grid.of(levels)
-    glance = grid.log_weights(_Compact.whole(at_sizes, log_scale), grid.usual()).max(axis=1)
+    known = np.zeros(len(at_sizes)) if shape_log_weight is None else shape_log_weight
+    glance = grid.log_weights(_Compact.whole(at_sizes, log_scale), grid.usual()).max(axis=1) + known
     # Rounded, so that shapes that agree at the measured sizes keep their order.
     plausible = _largest(np.round(glance, 9), _PLAUSIBLE_COUNT)
     compact = _Compact.of(at_sizes[plausible], log_scale[plausible])
-    weights = grid.log_weights(compact, grid.all())
+    weights = grid.log_weights(compact, grid.all()) + known[plausible, None]
     which, shape_index = np.divmod(_pick(weights.T.ravel(), draw_count, rng), len(plausible))
     shape = plausible[shape_index]
     curves = prior_shapes().select(shape).log_duration(grid_mb)
