@@ -30,7 +30,7 @@ from tests.bench.decide_runs import adaptive_run, by_function
 from tests.bench.decide_targets import print_targets
 from tests.bench.decide_world import CURVES, generated_functions, recorded_functions
 from tuner.inference import Sample, fit_curve
-from tuner.sweep.plan import MOST_INVOCATIONS
+from tuner.model.plan import MOST_INVOCATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

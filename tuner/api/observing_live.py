@@ -97,6 +97,7 @@ def observe_live(
                 sources=reading.sources,
                 prices=prices,
                 account=function.account or None,
+                settings=function,
                 discount_ratio=Decimal(repr(float(request.discount_percent))) / 100,
                 unreadable_line_count=reading.unreadable_count,
                 findings=(
@@ -116,7 +117,6 @@ def observe_live(
         logs_usd = seen.log_cost_usd(window, book)
     return replace(
         found,
-        memory_mb=function.memory_mb,
         throttle_count=None if metrics is None else metrics.throttle_count,
         max_concurrency=found.max_concurrency if metrics is None else metrics.max_concurrency,
         ephemeral_storage_cost_usd=_storage_cost_usd(function, found.usage, prices),

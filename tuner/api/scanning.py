@@ -21,6 +21,7 @@ from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Window
 from tuner.model.scan import Scan
+from tuner.observe.advising import advise_function
 from tuner.observe.scanning import rank, scan_function, total_cost_usd_per_month
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
@@ -84,7 +85,7 @@ def scan_account(
     now: datetime.datetime,
     agree: Callable[[ReadingCost], bool],
     tell: Callable[[str], None] = lambda _: None,
-    advise: Advise | None = None,
+    advise: Advise | None = advise_function,
     least_interval_s: float | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Scan:

@@ -10,6 +10,7 @@ from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.scan import Scan
+from tuner.observe.advising import advise_function
 from tuner.observe.archive_days import archive_evidence
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
@@ -38,7 +39,7 @@ def scan_logs(
     architecture: Architecture | None = None,
     sort: SortKey = "saving",
     today: datetime.date | None = None,
-    advise: Advise | None = None,
+    advise: Advise | None = advise_function,
 ) -> Scan:
     """Rank the functions of files and folders of logs; the window is from first to last line.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tuner.model.advice import Advice
     from tuner.model.finding import Finding
 
 ObservedOutcome = Literal["success", "error", "timeout", "oom"]
@@ -213,6 +214,7 @@ class Observation:
     prices_as_of: str
     findings: tuple[Finding, ...]
     assumptions: tuple[str, ...]
+    advice: Advice | None = None
 
     @property
     def cost_usd_per_million(self) -> Decimal:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from tuner.model.payload import Variant  # noqa: TC001 - files are read by these hints
 
 Isolation = Literal["auto", "version", "clone"]
 EstimateBasis = Literal["recent_duration", "timeout"]
 Method = Literal["adaptive", "exhaustive"]
+MOST_INVOCATIONS: Final = 40
+"""Of an adaptive sweep. If a decision needs more, the answer says so instead of going on."""
 
 
 @dataclass(frozen=True, slots=True)

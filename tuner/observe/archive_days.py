@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.account import AccountFunction
 from tuner.model.scan import DaySums, FunctionEvidence
+from tuner.observe.store import where_of
 
 if TYPE_CHECKING:
     from tuner.model.function import Architecture
@@ -55,6 +56,19 @@ def archive_evidence(
         for (account, place, name), some in rows.items()
     )
     return made, unnamed
+
+
+def function_days(
+    store: ReportStore, function: str, window: Window, *, account: str | None = None
+) -> tuple[tuple[DaySums, ...], dict[int, float]]:
+    """One function's days (reports that name none are taken for its own), and the mean CPU time of
+    an invocation at each size where that is known.
+    """
+    where, values = where_of(function, window, account)
+    rows = store.connection.execute(_SUMS.format(where=where), values).fetchall()
+    # Sources that name the function differently (with an account or without) share a day.
+    days = tuple(DaySums(function, row[3] or "", *row[4:18]) for row in rows)
+    return days, {row[5]: row[20] for row in rows if row[20] is not None}
 
 
 def _evidence(

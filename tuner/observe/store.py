@@ -126,7 +126,7 @@ class ReportStore:
     def _usages(
         self, keys: str, function: str, window: Window, account: str | None
     ) -> list[tuple[tuple[Any, ...], Usage]]:
-        where, values = _where(function, window, account)
+        where, values = where_of(function, window, account)
         head = f"{keys}, " if keys else ""
         tail = f"GROUP BY {keys}" if keys else ""
         count = keys.count(",") + 1 if keys else 0
@@ -137,7 +137,7 @@ class ReportStore:
         self, function: str, memory_mb: int, window: Window = ALWAYS, *, at_most: int = 20_000
     ) -> tuple[float, ...]:
         """Durations in ms of warm successes at a size: all, or the same sample each time."""
-        where, values = _where(function, window, None)
+        where, values = where_of(function, window, None)
         rows = self._all(
             f"SELECT duration_ms FROM reports WHERE {where} AND memory_mb = ? AND {_SUCCESS}"  # noqa: S608 - of constants
             " AND init_duration_ms IS NULL AND restore_duration_ms IS NULL"
@@ -148,7 +148,7 @@ class ReportStore:
 
     def daily(self, window: Window = ALWAYS, *, function: str | None = None) -> tuple[DayUse, ...]:
         """Use by UTC day, function, version and memory size, in that order."""
-        where, values = _where(function, window, None)
+        where, values = where_of(function, window, None)
         rows = self._all(
             f"""SELECT strftime(logged_at, '%Y-%m-%d') AS day, function, version, memory_mb,
                   count(*), sum(memory_mb::HUGEINT * billed_duration_ms)::VARCHAR,
@@ -166,7 +166,7 @@ class ReportStore:
 
     def functions(self, window: Window = ALWAYS) -> tuple[FunctionUse, ...]:
         """Every function, those first whose GB-seconds are the most."""
-        where, values = _where(None, window, None)
+        where, values = where_of(None, window, None)
         rows = self._all(
             f"""SELECT account, region, function,
                   coalesce(arg_max(memory_mb, logged_at), max(memory_mb)), {_USAGE}
@@ -180,7 +180,7 @@ class ReportStore:
 
     def accounts(self, function: str) -> tuple[tuple[str | None, str | None], ...]:
         """The pairs of (account, region) that reports of a function are from."""
-        where, values = _where(function, Window(), None)
+        where, values = where_of(function, Window(), None)
         rows = self._all(
             f"SELECT DISTINCT account, region FROM reports WHERE {where} ORDER BY ALL",  # noqa: S608 - of constants
             values,
@@ -189,7 +189,7 @@ class ReportStore:
 
     def architectures(self, function: str) -> tuple[str, ...]:
         """The architectures that sources name, the most frequent first."""
-        where, values = _where(function, Window(), None)
+        where, values = where_of(function, Window(), None)
         rows = self._all(
             f"SELECT architecture FROM reports WHERE {where} AND architecture IS NOT NULL"  # noqa: S608 - of constants
             " GROUP BY architecture ORDER BY count(*) DESC, architecture",
@@ -199,7 +199,7 @@ class ReportStore:
 
     def latest_memory_mb(self, function: str, window: Window = ALWAYS) -> int | None:
         """The size of a function's latest report."""
-        where, values = _where(function, window, None)
+        where, values = where_of(function, window, None)
         [row] = self._all(
             f"""SELECT coalesce(arg_max(memory_mb, logged_at), last(memory_mb))
                 FROM reports WHERE {where}""",  # noqa: S608 - of constants
@@ -211,7 +211,7 @@ class ReportStore:
         """How many ran at once at most, by when they ended and how long they took; None where no
         report has a time.
         """
-        where, values = _where(function, window, None)
+        where, values = where_of(function, window, None)
         [row] = self._all(
             f"""WITH ran AS (
                   SELECT epoch_us(logged_at) AS ended,
@@ -241,7 +241,7 @@ class ReportStore:
         return found
 
 
-def _where(function: str | None, window: Window, account: str | None) -> tuple[str, list[Any]]:
+def where_of(function: str | None, window: Window, account: str | None) -> tuple[str, list[Any]]:
     """A condition and its values."""
     parts: list[str] = ["true"]
     values: list[Any] = []

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Final
 from tuner.errors import InputError
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window
+from tuner.observe.advice import advise
+from tuner.observe.advising import sizes_in
+from tuner.observe.weighing import Situation
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tuner.model.account import AccountFunction
     from tuner.model.finding import Finding
     from tuner.model.observation import Usage
     from tuner.observe.store import ReportStore
@@ -86,12 +90,15 @@ def observe(
     sources: tuple[str, ...],
     prices: LambdaPrices,
     account: str | None = None,
+    settings: AccountFunction | None = None,
     discount_ratio: Decimal = Decimal(),
     unreadable_line_count: int = 0,
     findings: tuple[Finding, ...] = (),
     assumptions: tuple[str, ...] = (),
 ) -> Observation:
-    """The usage of a function. Raises InputError where there is no report of it in the window."""
+    """The usage of a function, and what to do about its memory. `settings` are today's, where they
+    are known. Raises InputError where there is no report of it in the window.
+    """
     window = span.of(own_window)
     asked = window if span.is_given else Window()
     usage = store.total(function, asked, account=account)
@@ -104,17 +111,27 @@ def observe(
         for each in store.usage(function, asked, account=account)
     )
     cost = cost_usd(usage, prices, discount_ratio)
+    a_month = per_month(cost, window)
+    memory_mb = store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb
+    situation = Situation(
+        memory_mb=memory_mb if settings is None else settings.memory_mb,
+        window_s=window.seconds,
+        timeout_s=None if settings is None else settings.timeout_s,
+        ephemeral_storage_mb=None if settings is None else settings.ephemeral_storage_mb,
+        discount_ratio=float(discount_ratio),
+    )
+    sizes = sizes_in(store, function, asked, memory_mb=situation.memory_mb, account=account)
     return Observation(
         function=function,
         region=prices.region,
         architecture=prices.architecture,
-        memory_mb=store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb,
+        memory_mb=situation.memory_mb,
         window=window,
         sources=sources,
         usage=usage,
         by_memory=by_memory,
         cost_usd=cost,
-        cost_usd_per_month=per_month(cost, window),
+        cost_usd_per_month=a_month,
         ephemeral_storage_cost_usd=None,
         log_ingestion_cost_usd=None,
         max_concurrency=store.max_concurrency(function, asked),
@@ -124,6 +141,7 @@ def observe(
         prices_as_of=prices.as_of,
         findings=findings,
         assumptions=assumptions,
+        advice=advise(sizes, situation, prices),
     )
 
 

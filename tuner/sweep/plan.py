@@ -15,7 +15,7 @@ from tuner.decision.candidates import named_within
 from tuner.decision.percentile import samples_needed
 from tuner.errors import InputError, UsageError
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
-from tuner.model.plan import PayloadClass, SweepPlan
+from tuner.model.plan import MOST_INVOCATIONS, PayloadClass, SweepPlan
 from tuner.sweep.estimate import (
     PUBLISH_S,
     Pricing,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from tuner.pricing import LambdaPrices
     from tuner.sweep.estimate import Estimate
 
-MOST_INVOCATIONS: Final = 40
-"""If a decision needs more, the answer says so instead of going on."""
 PER_FURTHER_PAYLOAD: Final = 6
 """Each payload has its own curve: samples at three sizes, and as many where they matter."""
 LEAST_INVOCATIONS: Final = 4

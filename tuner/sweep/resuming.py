@@ -10,8 +10,9 @@ from tuner.decision.policy.fixed import FixedPolicy
 from tuner.errors import InputError
 from tuner.lease.restore import differences
 from tuner.model.payload import Payload
+from tuner.model.plan import MOST_INVOCATIONS
 from tuner.sweep.file import read_payloads
-from tuner.sweep.plan import MOST_INVOCATIONS, payload_classes
+from tuner.sweep.plan import payload_classes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
