@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
+from tuner.report.advice import advice_json, advice_lines
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
 from tuner.report.json import SCHEMA_VERSION, findings_json
 from tuner.report.sanitize import plain
@@ -61,6 +62,7 @@ def to_json(found: Observation) -> dict[str, Any]:
         "unreadable_line_count": found.unreadable_line_count,
         "left_out_count": found.left_out_count,
         "by_memory": [_by_memory(each) for each in found.by_memory],
+        "advice": advice_json(found.advice),
         "findings": findings_json(found.findings),
         "assumptions": list(found.assumptions),
         "prices": {"as_of": found.prices_as_of, "region": found.region},
@@ -107,7 +109,11 @@ def render(found: Observation, *, width: int, encoding: str = "utf-8") -> str:
         "",
         *table_lines([_TITLES, *map(_row, found.by_memory)], _JUSTIFY),
     ]
-    said = [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
+    said = []
+    if found.advice is not None:
+        command = f"tuner tune {plain(found.function)}"
+        said += [*advice_lines(found.advice, found.memory_mb, command), ""]
+    said += [f"{SIGNS[each.severity]} {plain(each.message)}" for each in found.findings]
     said.append(f"Assumes {'; '.join(found.assumptions)}; prices of {found.prices_as_of}.")
     lines.append("")
     for text in said:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.model.interval import counted
 from tuner.report import numbers
+from tuner.report.advice import advice_json
 from tuner.report.console import SIGNS, fit_to, glyphs_for, table_lines, wrapped
-from tuner.report.json import SCHEMA_VERSION, findings_json, interval_json
+from tuner.report.json import SCHEMA_VERSION, findings_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
@@ -222,19 +223,6 @@ def function_json(each: ScannedFunction) -> dict[str, Any]:
             for some in each.provisioned
         ],
         "findings": findings_json(each.findings),
-    }
-
-
-def advice_json(advice: Advice | None) -> dict[str, Any] | None:
-    """The advice as in an observation; None where there is none."""
-    if advice is None:
-        return None
-    return {
-        "verdict": advice.verdict,
-        "memory_mb": advice.memory_mb,
-        "saving_usd_per_month": interval_json(advice.saving_usd_per_month),
-        "saving_ratio": interval_json(advice.saving_ratio),
-        "reason": advice.reason,
     }
 
 
