@@ -62,6 +62,9 @@ bench-local: $(STAMP)  ## Measure how true the local Lambda is, and what it cost
 bench-decide: $(STAMP)  ## Measure the decisions against the target table, beside the baselines
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench.decide  # as the command does, before numpy
 
+bench-observe: $(STAMP)  ## Measure what is read of production: a million reports, advice, changes, a scan
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(sort $(basename $(notdir $(wildcard tests/bench/observe_*.py))))
+
 readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
@@ -84,4 +87,4 @@ notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, output
 clean:  ## Remove what the targets made
 	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide readme pictures prices findings docs notebooks clean
+.PHONY: help demo browser openapi test test-slow test-all check bench bench-local bench-decide bench-observe readme pictures prices findings docs notebooks clean

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 20
 _STEP: Final = 256
+_HEAD: Final = 4096
 _SLICE: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -200,10 +201,9 @@ def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
     encoding = "utf-8"
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
-    elif b"\0" in first[:4096]:
-        raise UnusableFileError(
-            "a tar archive: unpack it first" if first[257:262] == b"ustar" else _NO_LOGS
-        )
+    elif _is_binary(first[:_HEAD]):
+        is_tar = first[257:262] == b"ustar"
+        raise UnusableFileError("a tar archive: unpack it first" if is_tar else _NO_LOGS)
     decode = codecs.getincrementaldecoder(encoding)("replace").decode
     text = decode(first).removeprefix("\ufeff")
     yield text
@@ -211,3 +211,15 @@ def _decoded(pieces: Iterator[bytes]) -> Iterator[str]:
         yield decode(piece)
     if rest := decode(b"", final=True):
         yield rest
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether it's no text: zeros that are many, or among bytes that are no UTF-8."""
+    zeros = head.count(b"\0")
+    if not zeros or zeros * 10 > len(head):
+        return zeros > 0
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return False

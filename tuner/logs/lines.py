@@ -43,6 +43,9 @@ _ROW: Final = re.compile(
     rf"EVENTS\t(?:\d{{40,60}}\t)?(\d{{13}})\t(?:({STREAM.pattern})\t)?(.*)", re.DOTALL
 )
 _ROW_END: Final = re.compile(r"(.*)\t(\d{13})\s*", re.DOTALL)
+_ROW_OVER: Final = (
+    "EVENTS\t", "SEARCHEDLOGSTREAMS\t", REPORT, "START RequestId: ", "END RequestId: "
+)  # fmt: skip
 _USUAL_SHAPE: Final = "-T3Z"
 _OF_REQUEST: Final = "request"
 _LEADING: Final = frozenset("0123456789\x1b[/ \t\ufeff")
@@ -245,14 +248,24 @@ class LineReader:
         self._pretty, self._pretty_lead, self._is_within = ["{"], (at_us, stream), True
 
     def _go_on(self, line: str) -> None:
-        """Continue something written over several lines: a JSON object, or a row of a table."""
+        """Continue something written over several lines: a JSON object, or a row of a table.
+
+        A line that can't be part of it ends it: a function may print anything.
+        """
         if self._pretty is None:
             self._go_on_in_row(line)
-            return
-        self._pretty.append(line)
-        if line.rstrip() == "}" or len(self._pretty) > _MOST_PRETTY:
-            text, self._pretty, self._is_within = " ".join(self._pretty), None, False
-            self.messages.json_line(text, *self._pretty_lead)
+        elif line[:1] not in " \t}":
+            self._pretty, self._is_within = None, False
+            self._again(line)
+        else:
+            self._pretty.append(line)
+            if line.rstrip() == "}" or len(self._pretty) > _MOST_PRETTY:
+                text, self._pretty, self._is_within = " ".join(self._pretty), None, False
+                self.messages.json_line(text, *self._pretty_lead)
+
+    def _again(self, line: str) -> None:
+        self.messages.number -= 1
+        self.read([line])
 
     def _begin_row(self, line: str) -> None:
         self._row, self._is_within = [], True
@@ -261,9 +274,9 @@ class LineReader:
     def _go_on_in_row(self, line: str) -> None:
         """Continue a row of a table, up to the time that ends it."""
         assert self._row is not None
-        if self._row and line.startswith(("EVENTS\t", "SEARCHEDLOGSTREAMS\t")):
+        if self._row and (line.startswith(_ROW_OVER) or line[23:25] == "Z "):
             self._end_row(None)
-            self._other(line)
+            self._again(line)
             return
         ended = _ROW_END.fullmatch(line)
         self._row.append(line if ended is None else ended[1])
