@@ -508,7 +508,7 @@ def test_an_init_that_names_its_function_names_the_source(tmp_path: Path) -> Non
 
 def test_what_is_not_there_or_empty_is_one_line(tmp_path: Path) -> None:
     """What is wrong, where, and what to do."""
-    with pytest.raises(InputError, match="gone is not there"):
+    with pytest.raises(InputError, match="gone does not exist"):
         read(tmp_path / "gone")
     with pytest.raises(InputError, match="no file"):
         read(tmp_path)
