@@ -37,7 +37,9 @@ def least_reading_policy(
     groups = f"arn:{partition}:logs:{region}:{account_id}:log-group"
     logs = f"{groups}:{LAMBDA_PREFIX}{name}:*"
     statements = [
-        _functions(purpose, functions),
+        allow("ReadFunction", ["lambda:GetFunction"], [functions])
+        if purpose == "observe" or function is not None
+        else allow("ListFunctions", ["lambda:ListFunctions"], ["*"]),
         allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
         allow("QueryLogs", ["logs:StartQuery"], [logs]),
         allow("ReadQueries", ["logs:GetQueryResults"], ["*"]),
@@ -46,7 +48,7 @@ def least_reading_policy(
     if purpose != "spend":
         extension = f"{groups}:/aws/lambda-insights:*"
         statements.append(allow("OptionalReadCpuTime", ["logs:StartQuery"], [extension]))
-    if purpose == "observe":
+    if purpose != "scan":
         statements.append(allow("OptionalReadLogsWithoutQuery", ["logs:FilterLogEvents"], [logs]))
     if purpose == "scan":
         statements += [
@@ -69,9 +71,3 @@ def least_reading_policy(
             allow("OptionalSeeDeployments", ["cloudtrail:LookupEvents"], ["*"]),
         ]
     return policy_of(statements)
-
-
-def _functions(purpose: Purpose, functions: str) -> dict[str, Any]:
-    if purpose == "observe":
-        return allow("ReadFunction", ["lambda:GetFunction"], [functions])
-    return allow("ListFunctions", ["lambda:ListFunctions"], ["*"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, values
+from tuner.cli.reading import ReadingBudget, Source, agreement
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -84,25 +85,13 @@ def observe(
             help="Off the list price, such as 12%.",
         ),
     ] = 0.0,
-    source: Annotated[
-        Literal["auto", "insights", "events"],
-        options.measure_option(
-            help="How CloudWatch is read. insights: by queries, which are priced by the bytes they "
-            "scan. events: event by event, free and slow. auto: queries, where they're allowed."
-        ),
-    ] = "auto",
+    source: Source = "auto",
     region: Annotated[
         str | None, options.region_option("the ARN's or the profile's; with --logs us-east-1")
     ] = None,
     profile: options.Profile = None,
     endpoint_url: options.EndpointUrl = None,
-    budget_usd: Annotated[
-        float,
-        options.limits_option(
-            **options.AMOUNT_OR_NOTHING,
-            help="What reading may cost without asking you.",
-        ),
-    ] = 1.0,
+    budget_usd: ReadingBudget = 1.0,
     yes: options.Yes = False,
     forget: Annotated[
         str | None,
@@ -123,7 +112,6 @@ def observe(
     from tuner.api import observing
     from tuner.cli.config import state_dir, today
     from tuner.cli.flags import shown
-    from tuner.cli.reading import agreement
     from tuner.errors import UsageError
 
     if forget is not None:
@@ -134,7 +122,6 @@ def observe(
         if start is not None or end is not None:
             raise UsageError("--from and --to are for --logs: give --days")
         from tuner.api.observing_live import LiveRequest
-        from tuner.cli.reading import agreement
 
         request = LiveRequest(
             function,

@@ -1,27 +1,55 @@
-"""What reading logs costs: shown before a query is sent, and confirmed if it's much."""
+"""What reading logs costs: shown before a query is sent, and confirmed if it's much.
 
-from __future__ import annotations
+Annotations are evaluated by typer, so nothing here is postponed.
+"""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from tuner.cli import options
 from tuner.cli.screen import agree, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tuner.model.account import ReadingCost
+
+Source = Annotated[
+    Literal["auto", "insights", "events"],
+    options.measure_option(
+        help="How CloudWatch is read. insights: by queries, which are priced by the bytes they "
+        "scan. events: event by event, free and slow. auto: queries, where they're allowed."
+    ),
+]
+ReadingBudget = Annotated[
+    float,
+    options.limits_option(
+        **options.AMOUNT_OR_NOTHING,
+        help="What reading may cost without asking you.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """How an account is read."""
+
+    source: Source = "auto"
+    profile: options.Profile = None
+    endpoint_url: options.EndpointUrl = None
+    budget_usd: ReadingBudget = 1.0
+    yes: options.Yes = False
 
 
 def agreement(
     *, budget_usd: float, yes: bool = False, dry_run: bool = False
-) -> Callable[[ReadingCost], bool]:
+) -> "Callable[[ReadingCost], bool]":
     """Return what shows a price on stderr, and whether it's agreed to.
 
     Above the budget it asks; without a terminal that raises UsageError, which names the flag. With
     `dry_run` the answer is no.
     """
 
-    def agreed(cost: ReadingCost) -> bool:
+    def agreed(cost: "ReadingCost") -> bool:
         from tuner.report import numbers
         from tuner.report.scan import gigabytes
 

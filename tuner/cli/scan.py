@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tuner.cli import options, values
+from tuner.cli.reading import ReadingBudget, agreement
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -87,13 +88,7 @@ def scan(
             min=1, metavar="N", help="Only the first N functions.", show_default=False
         ),
     ] = None,
-    budget_usd: Annotated[
-        float,
-        options.limits_option(
-            **options.AMOUNT_OR_NOTHING,
-            help="What reading may cost without asking you.",
-        ),
-    ] = 1.0,
+    budget_usd: ReadingBudget = 1.0,
     metrics_only: Annotated[
         bool,
         options.limits_option(
@@ -172,7 +167,6 @@ def _of_account(request: Any, *, budget_usd: float, yes: bool, dry_run: bool) ->
 
     from tuner.api.scanning import scan_account
     from tuner.cli.config import state_dir
-    from tuner.cli.reading import agreement
     from tuner.errors import NotAgreedError
 
     try:
