@@ -97,17 +97,24 @@ def test_throttled_requests_are_waited_for_and_sent_again(
 def test_requests_keep_below_ten_a_second(
     wire: WireServer, session: Session, waited_s: list[float]
 ) -> None:
-    """All services together; CloudTrail, which allows two a second, keeps below that."""
-    services = Services(session, purpose="spend", least_interval_s=0.11, sleep=waited_s.append)
+    """All services together, by a clock that stands still: the twentieth waits for 19 turns.
+
+    CloudTrail, which allows two a second, keeps below that.
+    """
+    services = Services(
+        session, purpose="spend", least_interval_s=0.125, sleep=waited_s.append, clock=lambda: 0.0
+    )
     wire.say(Reply(body={}))
     for _ in range(10):
         services.ask("lambda", "ListFunctions")
-        services.ask("logs", "DescribeLogGroups")
-    assert 1.8 < max(waited_s) < 2.2  # the clock stood nearly still: twenty turns of 0.11 s
-    waited_s.clear()
+        services.ask("lambda", "ListEventSourceMappings")
+    assert waited_s == [0.125 * turn for turn in range(1, 20)]
+    services = Services(
+        session, purpose="spend", least_interval_s=0.125, sleep=waited_s.append, clock=lambda: 0.0
+    )
     for _ in range(3):
         services.ask("cloudtrail", "LookupEvents")
-    assert max(waited_s) > 0.5
+    assert max(waited_s[19:]) > 2 * 0.5
 
 
 @pytest.mark.parametrize(

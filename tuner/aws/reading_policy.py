@@ -38,7 +38,7 @@ def least_reading_policy(
     logs = f"{groups}:{LAMBDA_PREFIX}{name}:*"
     statements = [
         allow("ReadFunction", ["lambda:GetFunction"], [functions])
-        if purpose == "observe" or function is not None
+        if purpose == "observe" or (purpose == "spend" and function is not None)
         else allow("ListFunctions", ["lambda:ListFunctions"], ["*"]),
         allow("FindLogGroups", ["logs:DescribeLogGroups"], ["*"]),
         allow("QueryLogs", ["logs:StartQuery"], [logs]),

@@ -53,13 +53,15 @@ class Services:
         purpose: Purpose,
         least_interval_s: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
         self.session = session
         self.purpose: Purpose = purpose
         self.sleep = sleep
         default_s = 0.0 if session.is_loopback else _LEAST_INTERVAL_S
         self._interval_s = default_s if least_interval_s is None else least_interval_s
-        self._limiter = RateLimiter(self._interval_s, sleep=sleep)
+        self._limiter = RateLimiter(self._interval_s, clock=clock, sleep=sleep)
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
@@ -82,7 +84,9 @@ class Services:
             if self._interval_s:
                 self._limiter.attach(client)
                 if service in _OWN_INTERVALS_S:
-                    RateLimiter(_OWN_INTERVALS_S[service], sleep=self.sleep).attach(client)
+                    RateLimiter(
+                        _OWN_INTERVALS_S[service], clock=self._clock, sleep=self.sleep
+                    ).attach(client)
         return client
 
     def ask(
