@@ -4,7 +4,6 @@ Annotations are evaluated by typer, so nothing here is postponed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options
@@ -27,17 +26,6 @@ ReadingBudget = Annotated[
         help="What reading may cost without asking you.",
     ),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """How an account is read."""
-
-    source: Source = "auto"
-    profile: options.Profile = None
-    endpoint_url: options.EndpointUrl = None
-    budget_usd: ReadingBudget = 1.0
-    yes: options.Yes = False
 
 
 def agreement(

@@ -63,17 +63,8 @@ class LogOptions:
             show_default=False,
         ),
     ] = None
-    source: Annotated[
-        Literal["auto", "insights", "events"],
-        options.measure_option(help="How CloudWatch is read, as for tuner observe."),
-    ] = "auto"
-    budget_usd: Annotated[
-        float,
-        options.limits_option(
-            **options.AMOUNT_OR_NOTHING,
-            help="What reading may cost without asking you; more needs a yes.",
-        ),
-    ] = 1.0
+    source: Source = "auto"
+    budget_usd: ReadingBudget = 1.0
     yes: options.Yes = False
 
 
@@ -225,7 +216,6 @@ def _of_account(
     from tuner.api.spending import spend_live
     from tuner.api.spending_live import LiveAccount
     from tuner.cli.config import state_dir
-    from tuner.cli.reading import agreement
     from tuner.cli.screen import say
 
     account = LiveAccount(
