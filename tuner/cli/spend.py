@@ -12,6 +12,7 @@ import typer
 
 from tuner.cli import options, picture, values
 from tuner.cli.groups import WhereOptions, spread
+from tuner.cli.reading import ReadingBudget, Source, agreement
 
 if TYPE_CHECKING:
     from tuner.model.spend import Spend
