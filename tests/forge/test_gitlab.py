@@ -91,7 +91,7 @@ def test_a_token_that_may_only_read_is_told_apart(
 @pytest.mark.parametrize(
     ("method", "status", "words"),
     [
-        ("GET", 401, "job's own"),
+        ("GET", 401, "job token"),
         ("GET", 404, "`number`"),
         ("POST", 422, "422"),
         ("POST", 502, "502"),
