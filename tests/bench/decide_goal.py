@@ -142,10 +142,10 @@ def _score(
     resize = choice.verdict == "resize" and function.survives(current_mb)
     regret = min(answer / best - 1, 1.0)
     bound = choice.regret_bound_ratio
-    if choice.verdict == "keep":
-        right = best >= now * (1 - _TOLERANCE)
-    else:
+    if choice.confidence_of == "move":
         right = answer <= now * (1 - _TOLERANCE)
+    else:
+        right = best >= answer * (1 - _TOLERANCE)
     return GoalRun(
         name=function.name,
         current_mb=current_mb,

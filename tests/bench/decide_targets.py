@@ -3,7 +3,8 @@
 Every function is decided about from four current sizes (`decide_goal`). `recorded` and `generated`
 are all functions of a kind; `held out` those of both that nothing was chosen by. Below each figure
 stands the former rule's, of seed 0 (`decide_former`; `--quick` has that seed alone). A bin of
-stated confidence with few runs is shown and not judged.
+stated confidence with few runs is shown and not judged; its runs are of a few functions, whose
+luck is shared, so each bin shows the standard error that this leaves.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _held_rows() -> list[tuple[str, float, float, Callable[[Sequence[GoalRun]], 
 
 def _print_confidence(console: Console, groups: Groups) -> int:
     """Stated confidence beside the truth, bin by bin."""
-    table = Table(title="Confidence: said / true (runs), within 3 points")
+    table = Table(title="Confidence: said / true ± its error (runs of functions), within 3 points")
     shown = [group for group in _GROUPS if group in groups]
     for column in ("said", *shown):
         table.add_column(column)
@@ -157,10 +158,24 @@ def _print_confidence(console: Console, groups: Groups) -> int:
             apart = abs(said - true) > 3 and len(runs) >= _JUDGED_COUNT
             missed += apart
             sign = " MISSED" if apart else ""
-            cells.append(f"{said:.0f} / {true:.0f}% ({len(runs)}){sign}")
+            error = _PER_CENT * _standard_error(runs)
+            count = len({run.name for run in runs})
+            cells.append(f"{said:.0f} / {true:.0f} ± {error:.0f}% ({len(runs)} of {count}){sign}")
         table.add_row(f"{low:.0%} to {min(high, 1):.0%}", *cells)
     console.print(table)
     return missed
+
+
+def _standard_error(runs: Sequence[GoalRun]) -> float:
+    """Of what is said less what is true: a function's runs are right or wrong together, so their
+    sums are what scatters (Liang and Zeger, 1986).
+    """
+    sums: dict[str, float] = {}
+    for run in runs:
+        sums[run.name] = sums.get(run.name, 0.0) + run.confidence - run.right
+    apart = np.array(list(sums.values()))
+    freedom = len(apart) / max(len(apart) - 1, 1)
+    return float(np.sqrt(freedom * np.sum(apart**2))) / len(runs)
 
 
 def _grouped(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -55,6 +55,7 @@ def judge(problem: Problem) -> Choice:
             regret=regret,
             regret_bound=bound,
             confidence=move.confidence,
+            confidence_of=move.confidence_of,
             best_so_far_mb=size,
             lean_saving_ratio=_saving(problem, move.answer),
         )
@@ -88,6 +89,7 @@ def undecided(
     regret: float | None = None,
     regret_bound: float | None = None,
     confidence: float | None = None,
+    confidence_of: Literal["move", "best"] = "best",
     best_so_far_mb: int | None = None,
     lean_saving_ratio: Interval | None = None,
 ) -> Choice:
@@ -103,6 +105,7 @@ def undecided(
         expected_regret_ratio=regret,
         regret_bound_ratio=regret_bound,
         confidence=confidence,
+        confidence_of=confidence_of,
         reason=reason,
         best_so_far_mb=best_so_far_mb,
         lean_saving_ratio=lean_saving_ratio,
