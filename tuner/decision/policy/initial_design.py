@@ -56,8 +56,6 @@ def initial_trials(
     picked = [current] if current in untried else []
     picked += [size for size in first_mb if size in untried and size not in picked]
     anchors = list(_FIRST_SIZES_MB)
-    if affordable < _FEWEST_SIZES:
-        anchors.reverse()  # a middle size survives, and suits most functions
     if tried and not seen:
         anchors = [2 * max(tried), 4 * max(tried)]
     elif len(picked) + len(seen) + len(anchors) < wanted:
