@@ -140,10 +140,11 @@ def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """Members one after another, as Firehose writes them; zeros between and behind are padding."""
     unpack, is_open = zlib.decompressobj(wbits=31), False
-    for piece in pieces:
-        data = piece if is_open else piece.lstrip(b"\0")
+    for part in _slices(pieces):
+        data = part if is_open else part.lstrip(b"\0")
+        before = unpack.copy() if is_open else zlib.decompressobj(wbits=31)
         while data:
-            before, is_open = unpack.copy(), True
+            is_open = True
             try:
                 out = unpack.decompress(data, _CHUNK * 4)
             except zlib.error as error:
@@ -154,8 +155,10 @@ def _gunzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
             if unpack.eof:
                 data = unpack.unused_data.lstrip(b"\0")
                 unpack, is_open = zlib.decompressobj(wbits=31), False
+                before = zlib.decompressobj(wbits=31)
             else:
                 data = unpack.unconsumed_tail
+                before = unpack.copy() if data else before
     if is_open:
         raise TornFileError("the gzip data ends too early")
 

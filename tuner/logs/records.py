@@ -61,20 +61,25 @@ def _read_list(reader: MessageReader, values: list[Any], depth: int) -> bool:
     """Events; messages alone; messages with their times; rows of an Insights query."""
     known = False
     for each in values:
-        match each:
-            case str():
-                reader.message(each, None, reader.stream(None))
-            case [int() | float() | str() as at, str() as text] if read_time(at) is not None:
-                reader.message(text, read_time(at), reader.stream(None))
-            case [{"field": str()}, *_]:
-                fields = {pair.get("field"): pair.get("value") for pair in each}
-                known |= read_value(reader, fields, depth + 1)
-                continue
-            case _:
-                known |= read_value(reader, each, depth + 1)
-                continue
-        known = True
+        if isinstance(each, dict) and _is_envelope(each) and not reader.has_platform_lines:
+            _event(reader, each)
+            known = True
+        elif isinstance(each, str):
+            reader.message(each, None, reader.plain)
+            known = True
+        elif isinstance(each, list) and _is_pair(each):
+            reader.message(each[1], read_time(each[0]), reader.plain)
+            known = True
+        elif isinstance(each, list) and each and isinstance(each[0], dict) and "field" in each[0]:
+            fields = {pair.get("field"): pair.get("value") for pair in each}
+            known |= read_value(reader, fields, depth + 1)
+        else:
+            known |= read_value(reader, each, depth + 1)
     return known or not values
+
+
+def _is_pair(value: list[Any]) -> bool:
+    return len(value) == 2 and isinstance(value[1], str) and read_time(value[0]) is not None
 
 
 def _subscription(reader: MessageReader, record: Mapping[str, Any]) -> None:
@@ -96,9 +101,9 @@ def _is_record(value: Mapping[str, Any]) -> bool:
 
 
 def _is_envelope(value: Mapping[str, Any]) -> bool:
-    has_message = any(isinstance(value.get(name), str) for name in _MESSAGE)
-    has_more = any(name in value for name in _ENVELOPE.difference(_MESSAGE))
-    return has_message and has_more and _ENVELOPE.issuperset(value)
+    """Whether it only wraps a message, with at least a time, a stream or an id."""
+    message = value.get("message", value.get("@message"))
+    return isinstance(message, str) and len(value) > 1 and _ENVELOPE.issuperset(value)
 
 
 def _event(reader: MessageReader, value: Mapping[str, Any]) -> None:
@@ -138,7 +143,10 @@ def _unpacked(data: str) -> Any:
 
 
 def _first(value: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((value[name] for name in names if value.get(name) is not None), None)
+    for name in names:
+        if (found := value.get(name)) is not None:
+            return found
+    return None
 
 
 def _text(value: Any) -> str | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _ISO: Final = re.compile(
-    r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?"
+    r"(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,9}))?"
     r"(?: ?(Z|UTC|[+-]\d\d:?\d\d))?(?![0-9A-Za-z:.])"
 )
 _EPOCH: Final = re.compile(r"(\d{13}|\d{16}|\d{10}(?:\.\d{1,6})?)(?![0-9A-Za-z:.-])")
@@ -24,10 +25,18 @@ _WORD: Final = re.compile(
     r"(?:EVENTS|RESULTS|@message|@timestamp|\d{40,60}|/[\w./#-]{1,500}"
     r"|\[?[\w.-]{1,80}\]?[ \t]*\|)(?=\s)"
 )
+_COLORS: Final = r"(?:\x1b\[[0-9;]*m)?"
+_NAMED: Final = r"(\d{4}/\d\d/\d\d/(?:[A-Za-z0-9_-]{1,64})?\[[^\]\s]{1,140}\]\[?[\w-]+\]?)"
+# A time, with a stream before or behind it, before what begins as a message: most lines.
+_USUAL: Final = re.compile(
+    rf"{_COLORS}(?:{_NAMED}{_COLORS}[ \t]+{_COLORS})?"
+    r"(\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d):([0-5]\d)(?:[.,](\d{1,9}))?"
+    rf"(?: ?(Z|UTC|[+-]\d\d:?\d\d))?{_COLORS}(?:[ \t]+{_COLORS}{_NAMED}{_COLORS})?[ \t]+"
+    r"(?=[A-Za-z{])"
+)
 _MOST_LED: Final = 1200
 """Anything longer isn't a prefix."""
 _EPOCH_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_US: Final = 86_400_000_000
 _LATEST_US: Final = 253_402_300_799_000_000  # year 9999
 
 
@@ -45,6 +54,18 @@ class Lead(NamedTuple):
 
 def read_lead(line: str) -> Lead:
     """Remove times, color codes, a log stream and a table's words from the beginning of a line."""
+    usual = _USUAL.match(line)
+    if usual is not None:
+        before, minute, second, fraction, zone, behind = usual.groups()
+        minute_us = _minute_us(minute, zone)
+        if minute_us is not None:
+            at = minute_us + int(second) * 1_000_000 + int((fraction or "0")[:6].ljust(6, "0"))
+            shape = _shape(minute, fraction, zone)
+            return Lead(at, shape, before or behind, None, line[usual.end() :])
+    return _read_any_lead(line)
+
+
+def _read_any_lead(line: str) -> Lead:
     at_us: int | None = None
     shape: str | None = None
     stream: str | None = None
@@ -72,23 +93,31 @@ def _time_at(line: str, begin: int) -> tuple[int, str, int] | None:
     """A time that stands there in µs, how it is written, and where it ends."""
     iso = _ISO.match(line, begin)
     if iso is not None:
-        at_us = _us(iso)
-        zone = iso[8] if iso[8] in (None, "Z", "UTC") else "+"
-        shape = f"{line[begin + 4]}{line[begin + 10]}{len(iso[7] or '')}{zone}"
-        return None if at_us is None else (at_us, shape, iso.end())
+        minute, second, fraction, zone = iso.groups()
+        minute_us = _minute_us(minute, zone)
+        if minute_us is None or int(second) > 60:
+            return None
+        at_us = minute_us + int(second) * 1_000_000 + int((fraction or "0")[:6].ljust(6, "0"))
+        return at_us, _shape(minute, fraction, zone), iso.end()
     epoch = _EPOCH.match(line, begin)
     return None if epoch is None else (_epoch_us(epoch[1]), str(len(epoch[1])), epoch.end())
 
 
-def _us(iso: re.Match[str]) -> int | None:
-    year, month, day, hour, minute, second = map(int, iso.groups()[:6])
+def _shape(minute: str, fraction: str | None, zone: str | None) -> str:
+    zone = zone if zone in (None, "Z", "UTC") else "+"
+    return f"{minute[4]}{minute[10]}{len(fraction or '')}{zone}"
+
+
+@lru_cache(maxsize=10_000)
+def _minute_us(minute: str, zone: str | None) -> int | None:
+    """When a minute of a zone begins; None if there is none such."""
     try:
-        whole = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=_zone(iso[8]))
+        year, month, day, hour, number = (int(minute[at : at + 2]) for at in (2, 5, 8, 11, 14))
+        year += int(minute[:2]) * 100
+        begin = datetime(year, month, day, hour, number, tzinfo=_zone(zone))
     except ValueError:
         return None
-    micro = int((iso[7] or "0")[:6].ljust(6, "0"))
-    seconds = (whole - _EPOCH_DAY) // timedelta(seconds=1) + (second == 60)
-    return seconds * 1_000_000 + micro
+    return (begin - _EPOCH_DAY) // timedelta(microseconds=1)
 
 
 def _zone(text: str | None) -> timezone:
