@@ -154,6 +154,8 @@ class MessageReader:
 
     def told(self, text: str, stream: Stream) -> None:
         """Note what a line other than a report says about a request."""
+        if text.startswith("END RequestId:"):
+            return
         if text.startswith("START RequestId:"):
             self.start(text, stream)
         elif found := _TIMED_OUT.fullmatch(text.strip()):
