@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac import cloudformation, serverless, terraform
+from tuner.iac import cdk_python, cdk_typescript, cloudformation, serverless, terraform
 from tuner.iac.setting import Sources
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tuner.iac.setting import DeclaredFunction
 
-Dialect = Literal["cloudformation", "terraform", "serverless"]
+Dialect = Literal["cloudformation", "terraform", "serverless", "cdk_python", "cdk_typescript"]
 _SKIPPED: Final = frozenset(
     {
         *(".git", ".aws-sam", ".serverless", ".terraform", ".terragrunt-cache", ".venv", "venv"),
@@ -26,7 +26,7 @@ _SKIPPED: Final = frozenset(
 )
 """Folders with tools' output."""
 _YAML: Final = frozenset({".yaml", ".yml", ".json", ".template"})
-_SUFFIXES: Final = _YAML | {".tf"}
+_SUFFIXES: Final = _YAML | {".tf", ".py", *cdk_typescript.SUFFIXES}
 _MAX_FILES: Final = 20_000
 
 
@@ -72,6 +72,10 @@ def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFuncti
     """Return a unit's functions. Raises TemplateError."""
     if unit.dialect == "terraform":
         return terraform.read_functions(unit.path, sources, stage=stage.name)
+    if unit.dialect == "cdk_python":
+        return cdk_python.read_functions(unit.path, sources)
+    if unit.dialect == "cdk_typescript":
+        return cdk_typescript.read_functions(unit.path, sources)
     if unit.dialect == "serverless":
         return serverless.read_functions(unit.path, sources, stage=stage.name)
     return cloudformation.read_functions(unit.path, sources, parameters=stage.parameters)
@@ -104,6 +108,10 @@ def _unit(path: Path, text: str) -> Unit | None:
         return Unit(path, "cloudformation")
     if path.suffix in _YAML and serverless.is_service(text):
         return Unit(path, "serverless")
+    if path.suffix == ".py" and cdk_python.has_functions(text):
+        return Unit(path, "cdk_python")
+    if path.suffix in cdk_typescript.SUFFIXES and cdk_typescript.has_functions(text):
+        return None if path.name.endswith(".d.ts") else Unit(path, "cdk_typescript")
     if path.suffix == ".tf" and terraform.has_functions(text):
         return Unit(path.parent, "terraform")
     return None

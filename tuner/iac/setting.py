@@ -26,6 +26,10 @@ ANY: Final = "\0"
 """In a pattern of names: one or more characters that only the deployment knows."""
 SUFFIX: Final = "\1"
 """In a pattern of names: what CloudFormation appends to a generated name."""
+DIGEST: Final = "\2"
+"""In a pattern of names: what CDK puts behind a logical id."""
+INNER: Final = "\3"
+"""In a pattern of names: ids of what is around, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +97,43 @@ class DeclaredFunction:
     """Its literal name."""
     made_names: tuple[str, ...] = ()
     """Names that the framework would deploy it under; with ANY for unknown parts."""
+    nested_names: tuple[str, ...] = ()
+    """Names that it may have too, which mean it only if no other function is meant."""
     memory: int | str | None = None
     """What it has: MB, or the expression if only the deployment knows; edits are checked against
     it."""
 
     def rank(self, name: str) -> int | None:
-        """How `name` matches it: 0 literally, 1 as the framework names it, 2 by its key."""
+        """How `name` matches it: 0 literally, 1 or 2 as the framework names it, 3 by its key."""
         if self.name == name:
             return 0
         if any(_matches(pattern, name) for pattern in self.made_names):
             return 1
-        return 2 if name in (self.key, self.key.rpartition(".")[2]) else None
+        if any(_matches(pattern, name) for pattern in self.nested_names):
+            return 2
+        return 3 if name in (self.key, self.key.rpartition(".")[2]) else None
+
+
+_MEANINGS: Final = {
+    SUFFIX: "[A-Za-z0-9]{4,}",
+    DIGEST: "[0-9A-F]{8}",
+    INNER: "[A-Za-z0-9]*",
+}
+_UNKNOWN: Final = re.compile("[\1\2\3]")
 
 
 def _matches(pattern: str, name: str) -> bool:
     if ANY not in pattern:
         return pattern == name
     parts = pattern.split(ANY)
-    if not all(part.rstrip(SUFFIX) in name for part in parts):
+    if not all(piece in name for part in parts for piece in _UNKNOWN.split(part)):
         return False
     # Names have 64 characters at most, so that many wildcards don't cost much either.
-    if len(parts) >= 8 or not any(part.strip(f"-_.{SUFFIX}") for part in parts):
+    if len(parts) >= 8 or not any(_UNKNOWN.sub("", part).strip("-_.") for part in parts):
         return False
-    written = ".+".join(map(re.escape, parts)).replace(re.escape(SUFFIX), "[A-Za-z0-9]{4,}")
+    written = ".+".join(map(re.escape, parts))
+    for unknown, meaning in _MEANINGS.items():
+        written = written.replace(re.escape(unknown), meaning)
     return re.fullmatch(written, name) is not None
 
 

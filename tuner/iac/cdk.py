@@ -1,0 +1,115 @@
+"""What CDK apps have in common in every language: classes, made names, and how often code runs."""
+
+from __future__ import annotations
+
+import re
+from os import walk
+from os.path import normpath, relpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tuner.iac.document import MAX_TEMPLATE_BYTES
+from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+from tuner.iac.setting import Sources
+
+MODULES: Final = {
+    "aws_lambda": ("Function", "DockerImageFunction", "SingletonFunction", "CfnFunction"),
+    "aws_sam": ("CfnFunction",),
+    "aws_lambda_python": ("PythonFunction",),
+    "aws_lambda_nodejs": ("NodejsFunction",),
+    "aws_lambda_go": ("GoFunction",),
+}
+"""Classes that make functions, by module; an alpha module's name ends in `_alpha` besides."""
+_SKIPPED: Final = frozenset(
+    {"node_modules", "cdk.out", ".git", ".venv", "venv", "dist", "build", "site-packages"}
+)
+_TESTS: Final = re.compile(r"(^|[/_.])(tests?|spec|__tests__)([/_.]|$)")
+_MAX_FILES: Final = 2_000
+_PLAIN: Final = re.compile(r"[^A-Za-z0-9]")
+
+
+def classes_of(module: str) -> tuple[str, ...]:
+    """The classes of a module that make functions; none of another module's."""
+    return MODULES.get(module.replace("-", "_").removesuffix("_alpha"), ())
+
+
+def made_names(construct_id: str) -> tuple[str, ...]:
+    """STACK-IdDIGEST-SUFFIX, as CDK and CloudFormation name a function right in a stack."""
+    return (f"{ANY}-{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
+
+
+def nested_names(construct_id: str) -> tuple[str, ...]:
+    """The same within other constructs, whose ids come first."""
+    return (f"{ANY}-{INNER}{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
+
+
+def places_of_use(
+    path: Path, name: str, sources: Sources, suffixes: Sequence[str], *, is_class: bool
+) -> list[str]:
+    """Where the app makes an object of a class, or calls a function: file and line.
+
+    Tests are left out: they make stacks that nobody deploys.
+    """
+    root = _project(path)
+    whole = path.resolve()
+    files = sources.listed(root / "".join(suffixes), lambda: _files_of(root, suffixes))
+    made = rf"new\s+{name}\s*[(<]" if ".ts" in suffixes and is_class else rf"\b{name}\s*\("
+    pattern = re.compile(made.encode())
+    defined = re.compile(rb"(\bclass|\bdef|\bfunction|\basync|\bnew)\s+$")
+    found = []
+    for file in files:
+        shown = Path(normpath(path.parent / relpath(file, whole.parent)))
+        data = sources.data(shown)
+        for match in pattern.finditer(data):
+            before = data[max(0, match.start() - 20) : match.start()]
+            if defined.search(before) and not made.startswith("new"):
+                continue
+            line_start = data.rfind(b"\n", 0, match.start()) + 1
+            if data[line_start : match.start()].lstrip().startswith((b"#", b"//", b"*")):
+                continue
+            if _is_method_definition(data, match.end(), line_start, match.start(), suffixes):
+                continue
+            line = data.count(b"\n", 0, match.start()) + 1
+            found.append(f"{shown}:{line}")
+    return found
+
+
+def _is_method_definition(
+    data: bytes, end: int, line_start: int, start: int, suffixes: Sequence[str]
+) -> bool:
+    """Whether `name(` begins a method of a TypeScript class: it begins its line, `{` ends it."""
+    if ".ts" not in suffixes:
+        return False
+    head = data[line_start:start].strip().decode("utf-8", "replace")
+    if not re.fullmatch(r"((private|public|protected|static|async|override)\s*)*", head):
+        return False
+    line = data[end : max(data.find(b"\n", end), end)]
+    return line.rstrip().endswith((b"{", b"(", b",")) and b";" not in line and b"=" not in line
+
+
+def _project(path: Path) -> Path:
+    """The app's folder: that of cdk.json; else the file's."""
+    whole = path.resolve().parent
+    for folder in (whole, *whole.parents[:5]):
+        if (folder / "cdk.json").is_file():
+            return folder
+    return whole
+
+
+def _files_of(root: Path, suffixes: Sequence[str]) -> list[Path]:
+    found: list[Path] = []
+    for parent, folders, names in walk(root):
+        folders[:] = [name for name in folders if name not in _SKIPPED]
+        for name in names:
+            file = Path(parent, name)
+            if file.suffix in suffixes and not name.endswith(".d.ts") and file.is_file():
+                tests = _TESTS.search(file.relative_to(root).as_posix())
+                if not tests and file.stat().st_size < MAX_TEMPLATE_BYTES:
+                    found.append(file)
+        if len(found) > _MAX_FILES:
+            break
+    return sorted(found)

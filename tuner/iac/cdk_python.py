@@ -1,0 +1,346 @@
+"""CDK in Python: calls of the classes that make functions.
+
+Python's own parser gives exact byte offsets, so nothing else is needed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from tuner.errors import TemplateError
+from tuner.iac.cdk import classes_of, made_names, nested_names, places_of_use
+from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
+from tuner.model import lambda_limits as limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_MEMORY: Final = "memory_size"
+_BESIDE: Final = ("timeout", "runtime", "handler")
+_LOOPS: Final = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_LINE: Final = re.compile(rb"\r\n|\r|\n")
+
+
+def has_functions(text: str) -> bool:
+    """Whether a Python file may declare functions."""
+    return "aws_cdk" in text and "Function(" in text
+
+
+def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
+    """Return a file's functions in its order. Raises TemplateError."""
+    reader = _Reader(path, sources)
+    reader.read()
+    return [
+        DeclaredFunction(
+            _text_of(each.id) or ast.unparse(each.id),
+            path,
+            each.call.lineno,
+            partial(reader.locate, each),
+            name=reader.name(each),
+            made_names=tuple(reader.made_names(each)),
+            nested_names=nested_names(_text_of(each.id) or "") if _text_of(each.id) else (),
+            memory=reader.memory(each),
+        )
+        for each in reader.calls
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    call: ast.Call
+    id: ast.expr
+    around: tuple[ast.AST, ...]
+    """What the call is in, from the module inward."""
+    values: Mapping[str, ast.keyword]
+
+
+@dataclass(slots=True)
+class _Reader:
+    path: Path
+    sources: Sources
+    calls: list[_Call] = field(default_factory=list)
+    _data: bytes = b""
+    _tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
+    _lines: list[int] = field(default_factory=list)
+    _modules: dict[str, str] = field(default_factory=dict)
+    """What a name stands for: `aws_cdk.aws_lambda`, `aws_cdk.aws_lambda.Function`."""
+
+    def read(self) -> None:
+        self._data = self.sources.data(self.path)
+        try:
+            self._tree = ast.parse(self._data)
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None) or 1
+            raise TemplateError(f"{self.path}:{line}: not valid Python for this version") from None
+        self._lines = [0, *(match.end() for match in _LINE.finditer(self._data))]
+        for node in ast.walk(self._tree):
+            self._read_import(node)
+        self._visit(self._tree, ())
+
+    def _read_import(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                name = each.asname or each.name.partition(".")[0]
+                self._modules[name] = each.name if each.asname else name
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            for each in node.names:
+                if each.name == "*":
+                    for known in classes_of(node.module.rpartition(".")[2]):
+                        self._modules[known] = f"{node.module}.{known}"
+                else:
+                    self._modules[each.asname or each.name] = f"{node.module}.{each.name}"
+
+    def _visit(self, node: ast.AST, around: tuple[ast.AST, ...]) -> None:
+        if isinstance(node, ast.Call) and self._is_function(node.func):
+            values = {each.arg: each for each in node.keywords if each.arg is not None}
+            its_id = node.args[1] if len(node.args) > 1 else None
+            if its_id is None and "id" in values:
+                its_id = values["id"].value
+            if its_id is not None and not isinstance(its_id, ast.Starred):
+                self.calls.append(_Call(node, its_id, around, values))
+        for child in ast.iter_child_nodes(node):
+            self._visit(child, (*around, node))
+
+    def _is_function(self, node: ast.expr) -> bool:
+        name = _dotted(node)
+        if name is None:
+            return False
+        first, dot, rest = name.partition(".")
+        module, _, kind = f"{self._modules.get(first, first)}{dot}{rest}".rpartition(".")
+        return module.startswith("aws_cdk") and kind in classes_of(module.rpartition(".")[2])
+
+    def memory(self, each: _Call) -> int | str:
+        """MB, or the expression where only the program knows."""
+        if _MEMORY in each.values:
+            value = each.values[_MEMORY].value
+            number = _number(value)
+            if number is None and isinstance(value, ast.Name):
+                constant = self._constant(value)
+                number = None if constant is None else _number(constant)
+            return ast.unparse(value) if number is None else number
+        extra = self._extra(each)
+        if extra is None:
+            return limits.MIN_MEMORY_MB
+        found = None if isinstance(extra, ast.expr) else extra.get(_MEMORY)
+        if isinstance(extra, ast.expr):
+            return f"**{ast.unparse(extra)}"
+        number = None if found is None else _number(found)
+        return limits.MIN_MEMORY_MB if found is None else number or ast.unparse(found)
+
+    def locate(self, each: _Call, _memory_mb: int) -> Setting:
+        """Where the function's new size goes. Raises TemplateError."""
+        self._check_single(each)
+        now = self.memory(each)
+        now_mb = now if isinstance(now, int) else None
+        if _MEMORY in each.values:
+            return self._of_value(each.values[_MEMORY].value, now_mb)
+        extra = self._extra(each)
+        if isinstance(extra, ast.expr):
+            self._refuse(
+                extra,
+                f"other arguments come from {ast.unparse(extra)[:60]}, which isn't known here",
+            )
+        if extra is not None and _MEMORY in extra:
+            shared = self._with_same_extra(each)
+            if shared:
+                self._refuse(
+                    extra[_MEMORY],
+                    f"{', '.join(shared)} get their memory here too: take it out and give each "
+                    "function its own",
+                )
+            return self._of_value(extra[_MEMORY], now_mb)
+        return self._inserted(each, now_mb)
+
+    def _of_value(self, value: ast.expr, now_mb: int | None) -> Setting:
+        if _number(value) is not None:
+            return Setting(self.path, self._span(value), now_mb)
+        constant = self._constant(value) if isinstance(value, ast.Name) else None
+        if constant is None or not isinstance(value, ast.Name) or _number(constant) is None:
+            self._refuse(
+                value,
+                f"the memory is {ast.unparse(value)[:60]}, which is no number in this file: write "
+                "one, or change it where it comes from",
+            )
+        names = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id == value.id]
+        if len(names) == 2 and not self._is_public(value.id):  # its assignment, and this
+            return Setting(self.path, self._span(constant), now_mb)
+        shared = tuple(
+            _text_of(each.id) or ast.unparse(each.id)
+            for each in self.calls
+            if _MEMORY in each.values
+            and each.values[_MEMORY].value is not value
+            and ast.unparse(each.values[_MEMORY].value) == value.id
+        )
+        return Setting(self.path, self._span(value), now_mb, shared_by=shared)
+
+    def _is_public(self, name: str) -> bool:
+        """Whether another file may use it: a module's constant without an underscore."""
+        return not name.startswith("_") and any(
+            isinstance(node, (ast.Assign, ast.AnnAssign))
+            and name in ast.unparse(node).split("=")[0]
+            for node in self._tree.body
+        )
+
+    def _inserted(self, each: _Call, now_mb: int | None) -> Setting:
+        beside = [name for name in (*_BESIDE, *each.values) if name in each.values]
+        if not beside or beside[0] == "id":
+            self._refuse(each.call, f"this call has no keyword to put {_MEMORY} beside: write it")
+        keyword = each.values[beside[0]]
+        at = self._at(keyword.lineno, keyword.col_offset)
+        line = self._data[self._lines[keyword.lineno - 1] : at]
+        gap = " "
+        if not line.strip().removeprefix(BOM):
+            end = self._data.find(b"\n", at)
+            gap = ("\r\n" if self._data[end - 1 : end] == b"\r" else "\n") + line.decode()
+        before, after = f"{_MEMORY}=", f",{gap}"
+        return Setting(self.path, (at, at), now_mb, how="insert", before=before, after=after)
+
+    def _check_single(self, each: _Call) -> None:
+        """Refuse a call that makes several functions."""
+        written = ast.unparse(each.id)
+        if _text_of(each.id) is None:
+            self._refuse(
+                each.call,
+                f"the id of this function is made by the program ({written[:60]}), so this line "
+                "may make several: change it by hand",
+            )
+        for node in each.around:
+            if isinstance(node, _LOOPS):
+                self._refuse(each.call, "a loop makes this function, and others with it")
+        names = [
+            (node, isinstance(node, ast.ClassDef))
+            for node in each.around
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and node.name != "__init__"
+        ]
+        for node, is_class in names:
+            uses = places_of_use(
+                self.path, re.escape(node.name), self.sources, (".py",), is_class=is_class
+            )
+            if len(uses) > 1:
+                self._refuse(
+                    each.call,
+                    f"{node.name} is used {len(uses)} times ({', '.join(uses[:4])}), and each "
+                    "makes this function: give it the memory as an argument",
+                )
+
+    def _extra(self, each: _Call) -> dict[str, ast.expr] | ast.expr | None:
+        """What `**` adds: its values where they are written in this file, else the expression."""
+        found: dict[str, ast.expr] = {}
+        stars = [keyword.value for keyword in each.call.keywords if keyword.arg is None]
+        if not stars:
+            return None
+        for star in stars:
+            value = self._constant(star) if isinstance(star, ast.Name) else star
+            if isinstance(value, ast.Dict):
+                for key, inner in zip(value.keys, value.values, strict=True):
+                    text = None if key is None else _text_of(key)
+                    if text is None:
+                        return star
+                    found[text] = inner
+            elif isinstance(value, ast.Call) and _dotted(value.func) == "dict" and not value.args:
+                for keyword in value.keywords:
+                    if keyword.arg is None:
+                        return star
+                    found[keyword.arg] = keyword.value
+            else:
+                return star
+        return found
+
+    def _with_same_extra(self, each: _Call) -> list[str]:
+        mine = {ast.unparse(k.value) for k in each.call.keywords if k.arg is None}
+        return [
+            _text_of(other.id) or ast.unparse(other.id)
+            for other in self.calls
+            if other is not each
+            and mine & {ast.unparse(k.value) for k in other.call.keywords if k.arg is None}
+        ]
+
+    def _constant(self, name: ast.Name) -> ast.expr | None:
+        """What a name is assigned, if that happens once in the file and nothing else changes it."""
+        stores = 0
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Name) and node.id == name.id:
+                stores += not isinstance(node.ctx, ast.Load)
+            elif isinstance(node, ast.arg) and node.arg == name.id:
+                return None
+            elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+                if isinstance(node.value, ast.Name) and node.value.id == name.id:
+                    return None
+            elif isinstance(node, ast.Call) and _dotted(node.func) == f"{name.id}.update":
+                return None
+        assigned = [
+            node.value
+            for node in ast.walk(self._tree)
+            if (
+                isinstance(node, ast.Assign)
+                and any(isinstance(t, ast.Name) and t.id == name.id for t in node.targets)
+            )
+            or (
+                isinstance(node, ast.AnnAssign)
+                and isinstance(node.target, ast.Name)
+                and node.target.id == name.id
+            )
+        ]
+        return assigned[0] if len(assigned) == 1 and stores == 1 else None
+
+    def name(self, each: _Call) -> str | None:
+        """Its literal name."""
+        pattern = self._name_pattern(each)
+        return None if pattern is None or ANY in pattern else pattern
+
+    def made_names(self, each: _Call) -> tuple[str, ...]:
+        """Its name's known parts, or what CDK makes of its id."""
+        pattern = self._name_pattern(each)
+        if pattern is not None:
+            return (pattern,)
+        text = _text_of(each.id)
+        return () if text is None else made_names(text)
+
+    def _name_pattern(self, each: _Call) -> str | None:
+        if "function_name" not in each.values:
+            return None
+        value = each.values["function_name"].value
+        if isinstance(value, ast.Name):
+            value = self._constant(value) or value
+        if isinstance(value, ast.JoinedStr):
+            return "".join(_text_of(part) or ANY for part in value.values)
+        return _text_of(value) or ANY
+
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return (
+            self._at(node.lineno, node.col_offset),
+            self._at(node.end_lineno, node.end_col_offset),
+        )
+
+    def _at(self, line: int, column: int) -> int:
+        first = len(BOM) if line == 1 and self._data.startswith(BOM) else 0
+        return self._lines[line - 1] + column + first
+
+    def _refuse(self, node: ast.expr, why: str) -> NoReturn:
+        raise TemplateError(f"{self.path}:{node.lineno}: {why}")
+
+
+def _number(node: ast.expr) -> int | None:
+    if isinstance(node, ast.Constant) and type(node.value) is int and node.value > 0:
+        return node.value
+    return None
+
+
+def _text_of(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """`a.b.c` of names and attributes."""
+    if isinstance(node, ast.Attribute):
+        inner = _dotted(node.value)
+        return None if inner is None else f"{inner}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else None
