@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from tuner.errors import TemplateError
-from tuner.iac import cdk_python, cdk_typescript, cloudformation, serverless, terraform
+from tuner.iac import cdk_python, cdk_typescript, chalice, cloudformation, serverless, terraform
 from tuner.iac.setting import Sources
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from tuner.iac.setting import DeclaredFunction
 
-Dialect = Literal["cloudformation", "terraform", "serverless", "cdk_python", "cdk_typescript"]
+Dialect = Literal[
+    "cloudformation", "terraform", "serverless", "cdk_python", "cdk_typescript", "chalice"
+]
 _SKIPPED: Final = frozenset(
     {
         *(".git", ".aws-sam", ".serverless", ".terraform", ".terragrunt-cache", ".venv", "venv"),
@@ -62,7 +64,7 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
         if unit is None:
             raise TemplateError(
                 f"{place} declares no function that is known here: CloudFormation, SAM, "
-                "Terraform and Serverless are read"
+                "Terraform, Serverless, CDK in Python or TypeScript, and Chalice are read"
             )
         found[replace(unit, only=place) if unit.path != place else unit] = None
     return list(found)
@@ -70,15 +72,19 @@ def find_units(places: Sequence[Path]) -> list[Unit]:
 
 def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFunction]:
     """Return a unit's functions. Raises TemplateError."""
-    if unit.dialect == "terraform":
-        return terraform.read_functions(unit.path, sources, stage=stage.name)
+    path = unit.path
+    if unit.dialect == "cloudformation":
+        return cloudformation.read_functions(path, sources, parameters=stage.parameters)
     if unit.dialect == "cdk_python":
-        return cdk_python.read_functions(unit.path, sources)
+        return cdk_python.read_functions(path, sources)
     if unit.dialect == "cdk_typescript":
-        return cdk_typescript.read_functions(unit.path, sources)
-    if unit.dialect == "serverless":
-        return serverless.read_functions(unit.path, sources, stage=stage.name)
-    return cloudformation.read_functions(unit.path, sources, parameters=stage.parameters)
+        return cdk_typescript.read_functions(path, sources)
+    by_stage = {
+        "chalice": chalice.read_functions,
+        "serverless": serverless.read_functions,
+        "terraform": terraform.read_functions,
+    }
+    return by_stage[unit.dialect](path, sources, stage=stage.name)
 
 
 def _units_within(folder: Path) -> Iterator[Unit]:
@@ -104,14 +110,19 @@ def _units_within(folder: Path) -> Iterator[Unit]:
 
 
 def _unit(path: Path, text: str) -> Unit | None:
-    if path.suffix in _YAML and cloudformation.is_template(text):
-        return Unit(path, "cloudformation")
-    if path.suffix in _YAML and serverless.is_service(text):
-        return Unit(path, "serverless")
-    if path.suffix == ".py" and cdk_python.has_functions(text):
-        return Unit(path, "cdk_python")
-    if path.suffix in cdk_typescript.SUFFIXES and cdk_typescript.has_functions(text):
-        return None if path.name.endswith(".d.ts") else Unit(path, "cdk_typescript")
-    if path.suffix == ".tf" and terraform.has_functions(text):
-        return Unit(path.parent, "terraform")
-    return None
+    """The dialect of a file, by its name and content."""
+    is_yaml, suffix = path.suffix in _YAML, path.suffix
+    known: dict[Dialect, bool] = {
+        "chalice": chalice.is_config(path),
+        "cloudformation": is_yaml and cloudformation.is_template(text),
+        "serverless": is_yaml and serverless.is_service(text),
+        "terraform": suffix == ".tf" and terraform.has_functions(text),
+        "cdk_python": suffix == ".py" and cdk_python.has_functions(text),
+        "cdk_typescript": suffix in cdk_typescript.SUFFIXES
+        and not path.name.endswith(".d.ts")
+        and cdk_typescript.has_functions(text),
+    }
+    dialect = next((each for each, fits in known.items() if fits), None)
+    if dialect is None:
+        return None
+    return Unit(path.parent if dialect == "terraform" else path, dialect)

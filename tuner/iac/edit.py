@@ -111,8 +111,7 @@ def _chosen(name: str, declared: Declarations) -> tuple[Unit, tuple[DeclaredFunc
         more = f" and {len(found) - 8} more" if len(found) > 8 else ""
         raise TemplateError(
             f"{found[0].path}:{found[0].line}: several declarations may be {name}: {places}{more}: "
-            "name the one file (`template`), or resolve their names with "
-            "`template_parameters=NAME=VALUE`"
+            "say which (`template`, `stage`, `template_parameters=NAME=VALUE`)"
         )
     return matches[0]
 
