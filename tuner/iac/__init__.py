@@ -7,8 +7,8 @@ reads each with `function_properties` and its local `artifacts`: the values in `
 
 To change a function's memory, read `edit` first: a name comes in, an `Edit` goes out, checked by
 reading the file again. `dialects` finds the files and their readers, one module a dialect
-(`cloudformation`, `terraform` with `hcl`, `serverless`, `cdk_python` and `cdk_typescript` with `cdk`,
-`chalice`), each of which returns the values of `setting`; `yaml_edit` knows where YAML
+(`cloudformation`, `terraform` with `hcl`, `serverless`, `cdk_python` and `cdk_typescript` with
+`cdk`, `chalice`), each of which returns the values of `setting`; `yaml_edit` knows where YAML
 writes a value and takes a new one.
 """
 
