@@ -105,7 +105,7 @@ def test_the_noise_is_taken_apart() -> None:
     )  # fmt: skip
     noise = fit_noise(hours, ())
     assert noise is not None
-    assert noise.within_variance == pytest.approx(np.log(1.36), rel=0.02)
+    assert noise.within_variance[0] == pytest.approx(np.log(1.36), rel=0.02)
     assert noise.hour_variance**0.5 == pytest.approx(0.02, rel=0.1)
     assert noise.day_variance**0.5 == pytest.approx(0.03, rel=0.25)
     cycle = 0.1 * np.sin((np.arange(24) - 14) / 24 * 2 * np.pi)

@@ -29,6 +29,8 @@ _HOURS_PER_WEEK: Final = 168
 _EPOCH_WEEKDAY: Final = 3  # 1970-01-01 was a Thursday; Monday is 0
 _FEWEST_DAYS_FOR_HOURS: Final = 4
 _FEWEST_DAYS_FOR_WEEK: Final = 14
+_PRIOR_FREEDOM: Final = 50
+"""A segment's variance is that of all hours where it has far fewer invocations than this."""
 # Residuals beyond 2.5 deviations count as 2.5: an outage of an hour is no noise of all hours.
 _CAP: Final = 2.5**2
 _CAPPED_MEAN: Final = float(chi2.cdf(_CAP, 3) + _CAP * chi2.sf(_CAP, 1))
@@ -98,8 +100,8 @@ class Noise:
 
     season: Floats
     """What the hour of the day and the day of the week add, for each hour."""
-    within_variance: float
-    """Of a single invocation's value."""
+    within_variance: Floats
+    """Of a single invocation's value, for each hour: a change of code may change it too."""
     hour_variance: float
     day_variance: float
     day_freedom: float
@@ -118,7 +120,7 @@ def fit_noise(costs: HourlyCosts, changes: Sequence[int]) -> Noise | None:
     day.
     """
     counts = costs.counts
-    within = _within_variance(costs)
+    within = _within_variance(costs, changes)
     if counts.sum() < 30 or costs.days[-1] < 1 or within is None:
         return None
     pieces = _Pieces(costs, changes)
@@ -151,8 +153,7 @@ class _Pieces:
     """Days, and the parts of a day within which the level changed."""
 
     def __init__(self, costs: HourlyCosts, changes: Sequence[int]) -> None:
-        hours = np.arange(len(costs.counts))
-        segment = np.searchsorted(np.asarray(changes, dtype=int), hours, side="right")
+        segment = _segments(len(costs.counts), changes)
         keys = costs.days * (len(changes) + 1) + segment
         _, first, of_hour = np.unique(keys, return_index=True, return_inverse=True)
         self.of_hour: Ints = np.asarray(of_hour, dtype=np.int64)
@@ -161,13 +162,22 @@ class _Pieces:
         """A column a segment, 1 where the piece is of it."""
 
 
-def _within_variance(costs: HourlyCosts) -> float | None:
-    several = costs.counts > 1
-    freedom = float((costs.counts[several] - 1).sum())
-    if freedom < 20:
+def _within_variance(costs: HourlyCosts, changes: Sequence[int]) -> Floats | None:
+    """By hour that of its segment, as far as the segment has invocations to tell."""
+    freedom = np.maximum(costs.counts - 1, 0)
+    if freedom.sum() < 20:
         return None
     squares = costs.value_square_sums - costs.value_sums**2 / np.maximum(costs.counts, 1)
-    return float(max(squares[several].sum() / freedom, 1e-10))
+    squares = np.where(freedom > 0, np.maximum(squares, 0.0), 0.0)
+    segment = _segments(len(freedom), changes)
+    whole = max(float(squares.sum() / freedom.sum()), 1e-10)
+    sums = np.bincount(segment, squares) + _PRIOR_FREEDOM * whole
+    return np.asarray((sums / (np.bincount(segment, freedom) + _PRIOR_FREEDOM))[segment])
+
+
+def _segments(count: int, changes: Sequence[int]) -> Ints:
+    """For each hour the number of its segment."""
+    return np.searchsorted(np.asarray(changes, dtype=int), np.arange(count), side="right")
 
 
 def _daily_cycle(costs: HourlyCosts, weights: Floats, pieces: Ints) -> tuple[Floats, Floats]:
