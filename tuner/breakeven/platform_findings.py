@@ -179,10 +179,13 @@ def deciding_finding(deciding: DecidingAssumption | None) -> Finding:
         text = f"autoscaling decides this: with a fleet sized for the peak all month {then}"
         return Finding("verdict_rests_on", "info", text)
     name, write = {
-        "utilization": ("the share of a fleet's vCPUs that the peak may fill", _percent),
-        "vcpu_speed": ("the speed of a vCPU over Lambda's", _times),
-        "container_concurrency": ("how many requests a process holds while they wait", _count),
-        "peak_ratio": ("the peak of the day over the mean", _times),
+        "utilization": ("the share of a fleet's vCPUs that the peak may fill", "{:.0%}".format),
+        "vcpu_speed": ("the speed of a vCPU over Lambda's", "{:.3g}×".format),
+        "container_concurrency": (
+            "how many requests a process holds while they wait",
+            "{:.2g}".format,
+        ),
+        "peak_ratio": ("the peak of the day over the mean", "{:.3g}×".format),
     }[deciding.name]
     side = "above" if deciding.flips_at > deciding.assumed else "below"
     then = "pays" if deciding.leaves else "no longer pays"
@@ -249,18 +252,6 @@ def many_units_finding(candidates: Sequence[Candidate], costs: CostModel) -> Fin
 def dollars(usd: float) -> str:
     """Whole dollars with the sign first."""
     return f"{'−' if usd <= -0.5 else ''}${abs(usd):,.0f}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}"
-
-
-def _times(ratio: float) -> str:
-    return f"{ratio:.3g}×"
-
-
-def _count(number: float) -> str:
-    return f"{number:.2g}"
 
 
 def price_findings(prices: Prices, ruling: Ruling | None) -> Iterator[Finding]:

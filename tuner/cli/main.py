@@ -30,7 +30,11 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write("tuner: stdout is closed, so no answer could be shown: nothing was done\n")
         return FAILED
     try:
-        code = _say_version() if arguments == ["--version"] else _run_app(arguments)
+        code = 0
+        if arguments == ["--version"]:
+            sys.stdout.write(f"tuner {__version__}\n")
+        else:
+            code = _run_app(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -43,11 +47,6 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write(f"tuner: stdout can't be written ({error.strerror})\n")
         return FAILED
     return code
-
-
-def _say_version() -> int:
-    sys.stdout.write(f"tuner {__version__}\n")
-    return 0
 
 
 def _stand_in_for_closed_streams() -> bool:

@@ -111,7 +111,11 @@ class Lease:
             if not window.is_closed:
                 self._left.append(_left_open(self.original, error))
             raise
-        self._tell_of_reused(publication)
+        self.findings += [
+            _reused_finding(entry.version, entry.memory_mb)
+            for entry in publication.published
+            if not entry.is_new
+        ]
         return publication
 
     def give_back(self) -> None:
@@ -163,11 +167,6 @@ class Lease:
         self._left += [f"version {number} wasn't deleted ({why})" for number, why in cleanup.failed]
         if not self._left:
             self._io.on_progress(CleanedUp(len(cleanup.deleted)))
-
-    def _tell_of_reused(self, publication: Publication) -> None:
-        for entry in publication.published:
-            if not entry.is_new:
-                self.findings.append(_reused_finding(entry.version, entry.memory_mb))
 
 
 @contextmanager

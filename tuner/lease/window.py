@@ -105,17 +105,15 @@ class PublishWindow:
         self._io.on_progress(WindowOpened(tuple(sizes_mb)))
         self.is_closed = False
         try:
-            publication = self._publish_all(self._in_order(sizes_mb), stop_requested)
+            # The size that $LATEST has needs no update.
+            in_order = sorted(sizes_mb, key=lambda mb: (mb != self._original.memory_mb, mb))
+            publication = self._publish_all(in_order, stop_requested)
         finally:
             if self._restores:
                 uninterruptible(self._restore, self._limit)
         if self._restores:
             self._io.on_progress(WindowClosed())
         return publication
-
-    def _in_order(self, sizes_mb: Sequence[int]) -> list[int]:
-        """The size that $LATEST has (it needs no update), then the others, ascending."""
-        return sorted(sizes_mb, key=lambda size: (size != self._original.memory_mb, size))
 
     def _publish_all(
         self, sizes_mb: Sequence[int], stop_requested: Callable[[], bool]

@@ -233,11 +233,8 @@ _LETTERS: Final = {"Lambda": "L", "Fargate": "F", "ECS": "C", "EC2": "E", "Manag
 
 def shown_platforms(answer: BreakEven) -> tuple[PlatformCost, ...]:
     """Platforms with a line: Lambda, those of the function's architecture, then the others."""
-    return tuple(sorted((p for p in answer.platforms if p.curve), key=_is_elsewhere))
-
-
-def _is_elsewhere(platform: PlatformCost) -> bool:
-    return not platform.same_architecture
+    shown = (platform for platform in answer.platforms if platform.curve)
+    return tuple(sorted(shown, key=lambda platform: not platform.same_architecture))
 
 
 def draw_costs(answer: BreakEven, *, width: int, glyphs: Glyphs) -> list[str]:

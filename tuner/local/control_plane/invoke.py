@@ -208,11 +208,12 @@ def _reply(target: Target, request: InvokeRequest, result: InvokeResult, *, tail
                 "errorType": "Function.ResponseSizeTooLarge",
             }
         ).encode()
+    new_trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"
     headers = [
         ("Content-Type", "application/json"),
         ("x-amzn-RequestId", request.request_id),
-        _version_header(target),
-        ("X-Amzn-Trace-Id", result.trace_header or request.trace_header or _new_trace()),
+        ("X-Amz-Executed-Version", target.deployment.version),
+        ("X-Amzn-Trace-Id", result.trace_header or request.trace_header or new_trace),
     ]
     if error:
         headers.append(("X-Amz-Function-Error", error))
@@ -220,11 +221,3 @@ def _reply(target: Target, request: InvokeRequest, result: InvokeResult, *, tail
         log_tail = base64.b64encode(result.log[-LOG_TAIL_BYTES:]).decode()
         headers.append(("X-Amz-Log-Result", log_tail))
     return Response(200, payload, tuple(headers))
-
-
-def _version_header(target: Target) -> tuple[str, str]:
-    return ("X-Amz-Executed-Version", target.deployment.version)
-
-
-def _new_trace() -> str:
-    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Sampled=0"

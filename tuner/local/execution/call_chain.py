@@ -62,7 +62,7 @@ class CallChain:
         with self._lock:
             known = given.get("Parent") in self._parents or root in self._own_roots
             is_own = not root or root in self._own_roots
-            root = root or _new_root()
+            root = root or f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
             parent = uuid.uuid4().hex[:16]
             self._parents.add(parent)
             if is_own:
@@ -80,7 +80,3 @@ class CallChain:
                 self._own_roots[root] -= 1
                 if not self._own_roots[root]:
                     del self._own_roots[root]
-
-
-def _new_root() -> str:
-    return f"1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"
