@@ -13,6 +13,7 @@ from tests.aws.wire import Reply, WireServer
 from tuner.api.scanning import ScanRequest, scan_account
 from tuner.aws.reading_policy import least_reading_policy
 from tuner.errors import AccessDeniedError, NotAgreedError
+from tuner.observe.advising import advise_function
 from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
@@ -43,7 +44,13 @@ def scan(wire: WireServer, tmp_path: Path) -> Callable[..., Scan]:
         asked = given.pop("request", ScanRequest((REGION,)))
         return scan_account(
             replace(asked, endpoint_url=wire.url),
-            **{"state_dir": tmp_path, "now": NOW, "agree": lambda _: True, **given},
+            **{
+                "state_dir": tmp_path,
+                "now": NOW,
+                "agree": lambda _: True,
+                "advise": None,  # it takes most of the time
+                **given,
+            },
         )
 
     return run
@@ -292,3 +299,23 @@ def test_the_policy_has_what_a_scan_calls_and_nothing_else(scan: Callable[..., S
     }
     statements = least_reading_policy("scan")["Statement"]
     assert called == {each["Action"] for each in statements}
+
+
+def test_advice_ranks_what_would_save_the_most_first(scan: Callable[..., Scan]) -> None:
+    """By the expected saving of a month, with its interval; an idle function has none."""
+    account = ScriptedAccount(
+        [
+            Truth("idle", daily_count=0),
+            Truth("small", daily_count=1000),
+            Truth("large", memory_mb=3008, daily_count=500_000, warm_ms=900.0),
+        ]
+    )
+    found = scan(account, request=QUICK, advise=advise_function)
+    assert [each.function.name for each in found.functions] == ["large", "small", "idle"]
+    large = found.functions[0].advice
+    assert large is not None
+    assert large.verdict in ("resize", "sweep")
+    assert large.saving_usd_per_month is not None
+    idle = found.functions[-1].advice
+    assert idle is not None
+    assert (idle.verdict, idle.reason) == ("unknown", "it wasn't invoked")

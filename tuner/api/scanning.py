@@ -9,20 +9,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.api.account_evidence import evidence_of
+from tuner.api.judging import judged
 from tuner.api.log_queries import LogQueries, plan_queries
 from tuner.api.region_reader import RegionReader
 from tuner.api.scan_journal import ScanJournal
 from tuner.aws.insights import price_usd
 from tuner.aws.services import Services
 from tuner.aws.session import open_session
-from tuner.errors import AwsError, NotAgreedError, PriceError
+from tuner.errors import AwsError, NotAgreedError
 from tuner.model.account import ReadingCost
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
 from tuner.model.observation import Window
 from tuner.model.scan import Scan
 from tuner.observe.advising import advise_function
-from tuner.observe.scanning import rank, scan_function, total_cost_usd_per_month
+from tuner.observe.scanning import rank, total_cost_usd_per_month
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tuner.api.log_queries import QueryPlan
     from tuner.aws.session import Session
     from tuner.model.account import AccountFunction, FunctionMetrics
-    from tuner.model.scan import FunctionEvidence, ScannedFunction
+    from tuner.model.scan import ScannedFunction
     from tuner.observe.scanning import Advise, SortKey
     from tuner.pricing import PriceBook
 
@@ -188,39 +189,6 @@ def _read_place(
                 f"{' or '.join(days)} days: their figures are of those",
             )
         )
-
-
-def judged(
-    evidence: Iterable[FunctionEvidence],
-    window_s: float,
-    book: PriceBook,
-    findings: list[Finding],
-    advise: Advise | None,
-    *,
-    asked_optimizer: bool,
-) -> list[ScannedFunction]:
-    """Price and judge each; a region without prices is told once."""
-    made, unpriced = [], set()
-    for each in evidence:
-        function = each.function
-        try:
-            prices = book.lambda_prices(function.region, function.architecture)
-        except PriceError as error:
-            prices = None
-            if function.region not in unpriced:
-                unpriced.add(function.region)
-                findings.append(Finding("region_unpriced", "warning", f"{error}"))
-        own_s = min(window_s, each.kept_days * 86_400) if each.kept_days else window_s
-        made.append(
-            scan_function(
-                each,
-                window_s=own_s,
-                prices=prices,
-                advise=advise,
-                asked_optimizer=asked_optimizer,
-            )
-        )
-    return made
 
 
 def _scan(

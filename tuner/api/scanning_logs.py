@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.api.judging import judged
 from tuner.api.observing import DEFAULT_REGION
-from tuner.api.scanning import judged
 from tuner.errors import InputError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
