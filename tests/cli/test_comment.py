@@ -137,7 +137,7 @@ def test_no_token_and_no_summary_prints_the_answer(job: dict[str, str], tmp_path
     job |= {"GITHUB_TOKEN": "", "GITHUB_STEP_SUMMARY": ""}
     ran = run_here("comment", save(tmp_path / "a.jsonl"), **job)
     assert "**RESIZE" in ran.stdout
-    assert "GITHUB_TOKEN holds no token" in ran.stderr
+    assert "GITHUB_TOKEN has no token" in ran.stderr
     assert ran.returncode == 0
     required = run_here("comment", str(tmp_path / "a.jsonl"), "--require-comment", **job)
     assert required.returncode == 2

@@ -243,7 +243,7 @@ def test_what_has_no_effect_here_is_noted_with_its_line(tmp_path: Path) -> None:
         (["EphemeralStorage: {Size: 511}"], ":8: EphemeralStorage is 511: it must be 512 to 10240"),
         (["EphemeralStorage: {}"], ":8: EphemeralStorage has no Size"),
         (["EphemeralStorage: 1024"], ":8: EphemeralStorage must be a mapping"),
-        (["LoggingConfig: {Level: INFO}"], ":8: Level is no part of LoggingConfig: LogFormat, "),
+        (["LoggingConfig: {Level: INFO}"], ":8: Level isn't part of LoggingConfig: LogFormat, "),
         (["EphemeralStorage: {Mb: 1}"], ":8: Mb of EphemeralStorage is not"),
         (["FunctionName: two words"], ":8: a function's name has at most 64 letters"),
         (["FunctionName: " + "x" * 65], ":8: a function's name has at most 64 letters"),

@@ -255,7 +255,7 @@ def test_text_says_what_json_says(tmp_path: Path) -> None:
     [
         (b"nothing here\n", (), "there is no REPORT line of thumbs"),
         (b"", (), "there is no REPORT line of thumbs"),
-        (b"\0\1\2", (), "no file there holds logs"),
+        (b"\0\1\2", (), "no file there has logs"),
         (
             forms.subscription(over_days(1)).replace(b"/thumbs", b"/resize"),
             (),

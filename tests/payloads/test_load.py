@@ -162,7 +162,7 @@ def test_a_spec_that_is_neither_file_nor_json_says_so(spec: str, says: str) -> N
 
 def test_an_empty_folder_and_a_file_used_as_one_say_so(tmp_path: Path) -> None:
     """A folder is a class of recorded events, so it must hold one."""
-    with pytest.raises(PayloadError, match="holds no events"):
+    with pytest.raises(PayloadError, match="has no events"):
         load_payloads([str(tmp_path)])
     with pytest.raises(PayloadError, match="neither a file nor JSON"):
         load_payloads([written(tmp_path / "event.json", b"{}") + "/inner"])

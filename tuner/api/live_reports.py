@@ -76,7 +76,7 @@ def check_readable(
     if group is None:
         raise InputError(
             f"{function.name} has no log group {function.log_group} {place}: it was never invoked, "
-            "its role may not write logs, or the group was deleted"
+            "its role can't write logs, or the group was deleted"
         )
     if not function.log_has_reports:
         raise InputError(

@@ -70,7 +70,7 @@ def scan_logs(
     seconds = window.seconds
     found = judged(evidence, seconds or 0.0, book, findings, advise, asked_optimizer=False)
     aged = today and age_finding(book.as_of, today)
-    assumed = [] if region else [f"prices of {DEFAULT_REGION} where no line names a region"]
+    assumed = [] if region else [f"prices of {DEFAULT_REGION} for lines without a region"]
     return Scan(
         functions=rank(found, sort),
         window=window,
@@ -83,6 +83,6 @@ def scan_logs(
             *assumed,
             "list prices without free tier and volume tiers",
             "a month of 730 hours like the window",
-            *([] if architecture else ["architecture x86_64 where no line names one"]),
+            *([] if architecture else ["architecture x86_64 for lines without one"]),
         ),
     )

@@ -318,5 +318,5 @@ def _nothing(store: ReportStore, function: str | None) -> str:
         )
     return (
         f"there is no REPORT line{whose} in the window: at that log level Lambda may write none, "
-        "so take logs of the system log level INFO, or look at whether these are Lambda's logs"
+        "so use logs with the system log level INFO, or check that these are Lambda's logs"
     )

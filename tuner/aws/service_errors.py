@@ -141,7 +141,7 @@ def _check_shape(given: Any, shape: Any, name: str) -> None:
     if given is None or kinds is None:
         return
     if not issubclass(type(given), kinds):
-        raise ShapeError(f"{name} is no {shape.type_name}")
+        raise ShapeError(f"{name} is not a {shape.type_name}")
     if shape.type_name == "structure":
         for key, part in shape.members.items():
             _check_shape(given.get(key), part, key)
@@ -196,7 +196,7 @@ def _bad_credentials(code: str, connection: Connection) -> CredentialsError:
     if code in EXPIRED:
         return CredentialsError(
             f"the AWS credentials have expired ({code}): run "
-            f"`aws sso login{connection.profile_option}` or get new ones where these came from"
+            f"`aws sso login{connection.profile_option}` or get new ones from the same place"
         )
     if code in _BAD_SIGNATURE:
         return CredentialsError(

@@ -74,9 +74,9 @@ def _seen_findings(traffic: Traffic, duration_ms: float) -> Iterator[Finding]:
             yield Finding(
                 "bursts_within_a_minute",
                 "info",
-                f"up to {traffic.peak_concurrency:,.0f} ran at once, where the busiest minute "
-                f"spread evenly needs {max(even, 1):,.0f}: a fleet sized by the minute lets "
-                "them wait (`peak_ratio` sizes it for more)",
+                f"up to {traffic.peak_concurrency:,.0f} ran at once, but the busiest minute, "
+                f"spread evenly, needs {max(even, 1):,.0f}: a fleet sized by the minute makes "
+                "them wait (a higher `peak_ratio` sizes it for more)",
             )
     if traffic.quiet_days >= 1:
         yield Finding(

@@ -118,8 +118,8 @@ def read_traffic(path: Path, peak_ratio: float | None = None) -> Traffic:
         hour, count = _read_row(path, number, row)
         if previous is not None and _hours_between(path, number, previous, hour) != 1:
             raise InputError(
-                f"{path}, line {number}: {row[0].strip()} does not follow the hour before it; "
-                "give every hour once, in order (0 where nothing came)"
+                f"{path}, line {number}: {row[0].strip()} isn't the next hour; "
+                "give every hour once, in order (0 if there were none)"
             )
         previous = hour
         requests.append(count)

@@ -218,7 +218,7 @@ def _post(text: "CommentText", pull_request: PullRequestOptions) -> "TunerError 
     target = pull_request.target()
     if not target.token:
         variable = token_variable(target.kind, pull_request.token_env)
-        return UsageError(f"{variable} holds no token")
+        return UsageError(f"{variable} has no token")
     try:
         posted = post_comment(text, open_forge(target, sleep=time.sleep, now_s=time.time))
     except ForgeReadOnlyError as error:

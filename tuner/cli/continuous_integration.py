@@ -136,6 +136,6 @@ def _check(api_url: str | None) -> None:
         raise UsageError(f"--api-url {shown!r}: the token is sent over https only")
     if "@" in parts.netloc:
         raise UsageError(
-            "--api-url holds a user or a token: write https://HOST/PATH, the token comes from the "
-            "environment (--token-env)"
+            "--api-url contains a user or a token: write https://HOST/PATH, the token comes from "
+            "the environment (--token-env)"
         )

@@ -139,7 +139,7 @@ def describe(event: ProgressEvent) -> str | None:
         case SizeExcluded():
             line = plain(f"{event.memory_mb} MB excluded: {event.reason}")
         case CallFailed():
-            line = plain(f"failed, retried where that may help: {event.reason}")
+            line = plain(f"failed, retried if that may help: {event.reason}")
         case CopyMade():
             line = plain(f"measuring a temporary copy: {event.name}")
         case CopyDeleted():

@@ -46,7 +46,7 @@ def ratio(text: str) -> float:
 def discount_percent(text: str) -> float:
     """`12` or `12%`: from 0 to under 100."""
     stripped = str(text).strip().removesuffix("%")
-    number = _number(stripped, f"{text!r} is no discount: write 12%")
+    number = _number(stripped, f"{text!r} isn't a discount: write 12%")
     if not 0 <= number < 100:
         raise typer.BadParameter(f"{text!r} is out of range: 0% to under 100%")
     return number

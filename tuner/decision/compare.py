@@ -275,7 +275,7 @@ def _findings(a: Sweep, b: Sweep, *, measured_in_both: bool) -> Iterator[Finding
         yield Finding(
             "samples_shared",
             "warning",
-            "one sweep resumed the other and holds its samples, so differences look smaller",
+            "one sweep resumed the other and has its samples, so differences look smaller",
         )
     if not measured_in_both:
         yield Finding(

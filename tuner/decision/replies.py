@@ -36,7 +36,7 @@ def replies_findings(evidence: Evidence, current_mb: int) -> Iterator[Finding]:
             "http_error_replies",
             "warning",
             f"{sum(sizes.values())} replies were errors ({ERRORS[kind]}), at "
-            f"{_list(sorted(sizes))}: a fast error is no work done. Check the function's log, or "
+            f"{_list(sorted(sizes))}: a fast error isn't work done. Check the function's log, or "
             "send another payload",
         )
     if differing := differing_mb(evidence, current_mb):

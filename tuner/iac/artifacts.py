@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tuner.iac.document import TemplateNode
 
 IN_S3: Final = (
-    "in S3, where a deployment tool has put it: use the template from before that (sam build's or "
+    "in S3, where a deployment tool put it: use the template from before that step (sam build's or "
     "package's input), or measure the deployed function without `local_template` "
-    "(`code=ZIP|FOLDER` takes a build of your own)"
+    "(`code=ZIP|FOLDER` takes your own build)"
 )
 _PACKED: Final = (".zip", ".jar")
 _ASSET: Final = "aws:asset:path"
@@ -54,7 +54,7 @@ def local_files(node: TemplateNode, what: str) -> Path:
         node.refuse(f"{what} {uri!r} is a file but not a ZIP: name its folder")
     if not (is_folder or is_file):
         node.refuse(
-            f"there is no folder or ZIP {uri!r} ({what}), seen from the template: build it first"
+            f"there is no folder or ZIP {uri!r} ({what}), relative to the template: build it first"
         )
     return path.resolve()
 

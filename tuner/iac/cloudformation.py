@@ -199,7 +199,7 @@ class _Template:
             both = ", ".join([*shared, *used])
             place.refuse(
                 f"the memory of {function.logical_id} is chosen by {memory.function_as_written}, "
-                f"and {both} have the value too: give {function.logical_id} a value of its own"
+                f"and {both} have the value too: give {function.logical_id} its own value"
             )
         return replace(self.yaml.overriding(key, memory, now_mb), shared_by=(*shared, *used))
 

@@ -174,7 +174,9 @@ class TemplateNode:
         if is_number and _OCTAL.fullmatch(written):
             digits = written.replace("_", "")
             if len(digits) > _MAX_DIGITS:
-                self.refuse(f"{what} begins with 0 and is no usable number: write it without the 0")
+                self.refuse(
+                    f"{what} starts with 0 and isn't a usable number: write it without the 0"
+                )
             self.refuse(
                 f"{what} {written} is octal in YAML, {int(digits, 8)}: write "
                 f"{digits.lstrip('0') or '0'}, or {int(digits, 8)} if you mean that"

@@ -163,7 +163,7 @@ class _Properties:
         entries = self.nodes["LoggingConfig"].entries("LoggingConfig")
         for name, (key, _) in entries.items():
             if name not in _LOGGING:
-                key.refuse(f"{name} is no part of LoggingConfig: {', '.join(_LOGGING)} are")
+                key.refuse(f"{name} isn't part of LoggingConfig: {', '.join(_LOGGING)} are")
         return tuple((name, value.text(name)) for name, (_, value) in entries.items())
 
     def _needed(self, name: str) -> TemplateNode:

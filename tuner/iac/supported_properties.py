@@ -33,7 +33,7 @@ LOOP: Final = "Fn::ForEach::"
 FUNCTION: Final = "AWS::Serverless::Function"
 PLAIN_FUNCTION: Final = "AWS::Lambda::Function"
 
-_DEPLOYED: Final = "it matters only where the function is deployed"
+_DEPLOYED: Final = "it matters only when the function is deployed"
 _TRIGGER: Final = "nothing but an invocation starts the function here"
 _ACCESS: Final = "a local function has no role"
 _FAILED_EVENT: Final = "failed events are not passed on here"

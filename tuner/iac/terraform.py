@@ -279,7 +279,7 @@ class _Reader:
             if self._value_files(scope, name):
                 place.refuse(
                     f"the variable {name} is used elsewhere too, and files of values give it: "
-                    "give this function a variable of its own"
+                    "give this function its own variable"
                 )
         return replace(self._in_folder(value, scope, now_mb), shared_by=shared)
 

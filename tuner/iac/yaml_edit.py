@@ -62,7 +62,7 @@ class Yaml:
         written = self.text[start:end]
         found = _NUMBER.search(str(node.value))
         if found is None or node.value != str(node.value).strip():
-            value.refuse(f"{str(node.value)[:40]!r} is no number of MB: write one out")
+            value.refuse(f"{str(node.value)[:40]!r} isn't a number of MB: write one out")
         if anchor := _ANCHOR.match(written):
             start, written = start + anchor.end(), written[anchor.end() :]
         if written.strip("\"'") != node.value:

@@ -189,7 +189,7 @@ class CloneLease:
         if changed:
             raise ForeignChangeError(
                 f"{self.original.name}: the copy differs in {', '.join(changed)}: somebody else "
-                "changed the function meanwhile. Sweep again"
+                "changed the function. Sweep again"
             )
 
 

@@ -147,7 +147,7 @@ def _check_bootstrap(function: FunctionDefinition, code: Code, layered: Layered 
     if not any(os.access(folder / "bootstrap", os.X_OK) for folder in folders):
         raise LocalError(
             f"{function.runtime} needs an executable file `bootstrap` in {function.code_dir}: "
-            "build it first (`build=True` does where BuildMethod is makefile, go or "
+            "build it first (`build=True` does if BuildMethod is makefile, go or "
             "rust-cargolambda)"
         )
 

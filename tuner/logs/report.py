@@ -58,7 +58,7 @@ def parse_report(text: str) -> PlatformReport:
         if report is not None:
             return report
     raise ReportLineError(
-        "the log holds no REPORT line (a long JSON log can push it out of the 4 KB tail): "
+        "the log has no REPORT line (a long JSON log can push it out of the 4 KB tail): "
         "look for it in CloudWatch Logs"
     )
 

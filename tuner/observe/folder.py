@@ -168,7 +168,7 @@ class ObservationFolder:
             came = read(intake.collector)
             if not came.read:
                 name, why = came.unusable[0]
-                raise InputError(f"no file there holds logs: {name} is left out ({why})")
+                raise InputError(f"no file there has logs: {name} is left out ({why})")
             count = intake.finish(part)
             reading = _made_reading(sources, intake, came, count)
         except duckdb_error() as error:

@@ -252,6 +252,6 @@ def _limit_findings(seen: ScannedFunction) -> Iterable[Finding]:
         yield Finding(
             "memory_nearly_full",
             "warning",
-            f"{used} of its {function.memory_mb} MB were used: a smaller size won't do, and larger "
-            "events may not fit",
+            f"{used} of its {function.memory_mb} MB were used: a smaller size won't fit, and "
+            "larger events may not fit",
         )

@@ -79,7 +79,7 @@ def _listed(folder: Path, within: Path | None) -> tuple[list[str], str]:
     except OSError as error:
         raise PayloadError(f"folder {str(folder)!r} can't be read: {error.strerror}") from None
     if not sizes:
-        raise PayloadError(f"folder {str(folder)!r} holds no events: put one file per event in it")
+        raise PayloadError(f"folder {str(folder)!r} has no events: put one file per event in it")
     digest = hashlib.sha256()
     for name in sorted(sizes):
         if sizes[name] > MAX_SYNC_PAYLOAD_BYTES + 3:  # the byte order mark isn't sent

@@ -101,7 +101,7 @@ def _become_user(user_id: int) -> None:
 def _check_executable(path: str) -> None:
     if os.path.exists(path) and not os.access(path, os.X_OK):  # noqa: PTH110 (pathlib would double the supervisor's start)
         raise PermissionError(
-            errno.EACCES, "handlers run as another user, who may not (chmod -R o+rX)", path
+            errno.EACCES, "handlers run as another user, who isn't allowed to (chmod -R o+rX)", path
         )
 
 
