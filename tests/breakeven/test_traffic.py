@@ -39,7 +39,7 @@ def test_a_day_gives_rate_and_shape(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         (day((0, "hour,requests_per_s")), "the header must be hour,requests"),
-        (day((5, "2026-01-31T05:00,7")), "line 6: 2026-01-31T05:00 does not follow"),
+        (day((5, "2026-01-31T05:00,7")), "line 6: 2026-01-31T05:00 isn't the next hour"),
         (day((5, "2026-01-31T04:00,-1")), "line 6: expected an hour"),
         (day((5, "noon,3")), "line 6: expected an hour"),
         (day((5, "2026-01-31T04:00+00:00,3")), "line 6: give every hour with a time zone"),
