@@ -7,4 +7,9 @@ sweeps; `comment` posts the answer on a pull request, with `template_changes` as
 `recovery` undoes what a sweep left, `trial` tries payloads, `host_check` checks this machine, and
 `presenting` shows answers in a notebook; `kept` lists and removes saved sweeps, `callables` tunes a
 plain Python function.
+
+What production says: `observing` reads files of logs and `observing_live` an account, where
+`live_reports` fills the same store. `scanning` ranks every function of an account
+(`region_reader` reads each region through `scan_journal`, `log_queries` its logs, `judging`
+advises), `scanning_logs` those of an archive; `spending` adds up what was spent.
 """

@@ -15,7 +15,7 @@ from tuner.report.json import SCHEMA_VERSION, findings_json
 from tuner.report.sanitize import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tuner.model.advice import Advice
     from tuner.model.interval import Interval
@@ -53,8 +53,9 @@ def render(scan: Scan, *, width: int, encoding: str, top: int | None = None) -> 
     """The first rows, what is to be said of the others, and what the scan cost."""
     shown = scan.functions[: MOST_LINES if top is None else top]
     lines = [headline(scan), ""]
-    rows = [TITLES, *(row_cells(each) for each in shown)]
-    if len({each.function.region for each in scan.functions}) < 2:
+    place = place_of(scan)
+    rows = [TITLES, *(row_cells(each, place(each)) for each in shown)]
+    if len({(each.function.account, each.function.region) for each in scan.functions}) < 2:
         rows = [(cells[0], "", *cells[2:]) for cells in rows]
     lines += table_lines(rows, "<<>>><>><", indent=0)
     if len(shown) < len(scan.functions):
@@ -97,13 +98,24 @@ def gigabytes(count: float) -> str:
     return f"{size:.2g} GB" if size < 10 else f"{size:,.0f} GB"
 
 
-def row_cells(each: ScannedFunction) -> tuple[str, ...]:
+def place_of(scan: Scan) -> Callable[[ScannedFunction], str]:
+    """How a function's place is written: its region, with its account where there are several."""
+    several = len({each.function.account for each in scan.functions}) > 1
+
+    def written(each: ScannedFunction) -> str:
+        account = each.function.account if several else ""
+        return " ".join(filter(None, (account, each.function.region)))
+
+    return written
+
+
+def row_cells(each: ScannedFunction, place: str) -> tuple[str, ...]:
     """One function's row; a dash stands for what isn't known."""
     advice = each.advice
     value = each.value_per_dollar
     return (
         plain(each.function.name),
-        each.function.region,
+        place,
         str(each.function.memory_mb),
         "–" if each.invocation_count is None else f"{each.invocation_count:,}",
         cost_cell(each),
@@ -130,10 +142,12 @@ def verdict_cell(advice: Advice | None) -> str:
 
 
 def saving_cell(saving: Interval | None) -> str:
-    """`12.40 (8.10–16.00)`, or a dash."""
+    """`12.40 (8.10–16.00)`, `3.04 (−0.31 to 9.14)`, or a dash."""
     if saving is None:
         return "–"
-    return f"{saving.estimate:,.2f} ({saving.low:,.2f}–{saving.high:,.2f})"
+    low, high = (f"{each:,.2f}".replace("-", "−") for each in (saving.low, saving.high))
+    joined = f"{low} to {high}" if saving.low < 0 else f"{low}–{high}"
+    return f"{saving.estimate:,.2f} ({joined})"
 
 
 def optimizer_cell(view: OptimizerView | None) -> str:

@@ -13,6 +13,7 @@ from tuner.report.scan import (
     grouped_findings,
     headline,
     optimizer_cell,
+    place_of,
     row_cells,
 )
 
@@ -31,6 +32,7 @@ _SEVERITIES: Final = {"info": "Note", "warning": "Warning", "error": "Error"}
 
 def render_scan(scan: Scan, *, version: str) -> str:
     """The page, UTF-8. What an account named is inert in it."""
+    place = place_of(scan)
     return fill(
         "scan.html.j2",
         ("scan.js",),
@@ -40,7 +42,7 @@ def render_scan(scan: Scan, *, version: str) -> str:
         headline=headline(scan),
         tiles=[*_tiles(scan)],
         head=_HEAD,
-        rows=[_row(each) for each in scan.functions],
+        rows=[_row(each, place(each)) for each in scan.functions],
         verdicts=sorted({each.advice.verdict for each in scan.functions if each.advice}),
         findings=[*_findings(scan)],
         assumptions=scan.assumptions,
@@ -69,9 +71,9 @@ def _tile(title: str, figure: str, note: str) -> dict[str, str]:
     return {"title": title, "figure": figure, "note": note}
 
 
-def _row(each: ScannedFunction) -> dict[str, Any]:
+def _row(each: ScannedFunction, place: str) -> dict[str, Any]:
     """Cells with what they sort by: a number where the cell is one, else None for its text."""
-    name, region, size, count, cost, verdict, saving, value, _ = row_cells(each)
+    name, region, size, count, cost, verdict, saving, value, _ = row_cells(each, place)
     advice = each.advice
     amount = None if advice is None else advice.saving_usd_per_month
     remarks = "; ".join(finding.message for finding in each.findings)
