@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from tuner.model.interval import Interval
+from tuner.model.interval import Interval  # noqa: TC001 - from_record reads the annotations
 
 AdviceVerdict = Literal["keep", "resize", "sweep", "unknown"]
 AdviceBasis = Literal["one_size", "several_sizes", "cpu_time", "several_sizes_and_cpu_time"]

@@ -6,13 +6,14 @@ import hashlib
 import json
 from contextlib import suppress
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tuner.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 _MOST_ROWS: Final = 500
 _MOST_ANSWERS: Final = 300
@@ -55,7 +56,13 @@ class Answers:
 
 
 def _key(sql: str, values: Sequence[Any]) -> str:
-    return hashlib.sha256(repr((sql, list(values))).encode()).hexdigest()
+    return hashlib.sha256(repr((_code_stamp(), sql, list(values))).encode()).hexdigest()
+
+
+@cache
+def _code_stamp() -> int:
+    """When the newest module beside this one was written: other code, other answers."""
+    return max(each.stat().st_mtime_ns for each in Path(__file__).parent.glob("*.py"))
 
 
 def _written(value: Any) -> Any:

@@ -25,8 +25,10 @@ every window without ends, and to none with one. `connection` is for SQL that is
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tuner.model.observation import (
     DayUse,
@@ -36,6 +38,7 @@ from tuner.model.observation import (
     Usage,
     Window,
 )
+from tuner.model.record import from_record, to_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
     from tuner.observe.answers import Answers
 
+T = TypeVar("T")
 ALWAYS: Final = Window()
 """A window without ends: every report, with or without a time."""
 _SUCCESS: Final = "outcome = 'success'"
@@ -231,6 +235,21 @@ class ReportStore:
             "SELECT count(*) FROM reports WHERE function IS NOT NULL AND function <> ?", [function]
         )
         return int(row[0])
+
+    def remember(self, question: str, facts: object, kind: type[T], compute: Callable[[], T]) -> T:
+        """What was computed of these reports and facts before, or is computed now.
+
+        `kind` is a dataclass; the `repr` of the facts has all that the answer depends on.
+        """
+        if self._answers is None:
+            return compute()
+        values = [repr(facts)]
+        for row in self._answers.get(question, values) or ():
+            with suppress(ValueError, NameError):
+                return from_record(kind, json.loads(row[0]))
+        value = compute()
+        self._answers.keep(question, values, [(json.dumps(to_record(value)),)])
+        return value
 
     def _all(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         found = None if self._answers is None else self._answers.get(sql, values)

@@ -8,11 +8,9 @@ from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Final
 
 from tuner.errors import InputError
+from tuner.model.advice import Advice
 from tuner.model.lambda_limits import HOURS_PER_MONTH
 from tuner.model.observation import MemoryObservation, Observation, Window
-from tuner.observe.advice import advise
-from tuner.observe.advising import sizes_in
-from tuner.observe.weighing import Situation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,19 +111,13 @@ def observe(
     cost = cost_usd(usage, prices, discount_ratio)
     a_month = per_month(cost, window)
     memory_mb = store.latest_memory_mb(function, asked) or by_memory[-1].memory_mb
-    situation = Situation(
-        memory_mb=memory_mb if settings is None else settings.memory_mb,
-        window_s=window.seconds,
-        timeout_s=None if settings is None else settings.timeout_s,
-        ephemeral_storage_mb=None if settings is None else settings.ephemeral_storage_mb,
-        discount_ratio=float(discount_ratio),
-    )
-    sizes = sizes_in(store, function, asked, memory_mb=situation.memory_mb, account=account)
+    memory_mb = memory_mb if settings is None else settings.memory_mb
+    facts = _Facts(function, asked, account, memory_mb, window.seconds, settings, discount_ratio)
     return Observation(
         function=function,
         region=prices.region,
         architecture=prices.architecture,
-        memory_mb=situation.memory_mb,
+        memory_mb=memory_mb,
         window=window,
         sources=sources,
         usage=usage,
@@ -141,8 +133,43 @@ def observe(
         prices_as_of=prices.as_of,
         findings=findings,
         assumptions=assumptions,
-        advice=advise(sizes, situation, prices),
+        advice=store.remember(
+            "advice", (facts, prices), Advice, lambda: _advice(store, facts, prices)
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What advice rests on beside the reports and the prices."""
+
+    function: str
+    window: Window
+    account: str | None
+    memory_mb: int
+    window_s: float | None
+    settings: AccountFunction | None
+    discount_ratio: Decimal
+
+
+def _advice(store: ReportStore, facts: _Facts, prices: LambdaPrices) -> Advice:
+    # numpy and scipy: not needed for what was answered before
+    from tuner.observe.advice import advise  # noqa: PLC0415
+    from tuner.observe.advising import sizes_in  # noqa: PLC0415
+    from tuner.observe.weighing import Situation  # noqa: PLC0415
+
+    settings = facts.settings
+    situation = Situation(
+        memory_mb=facts.memory_mb,
+        window_s=facts.window_s,
+        timeout_s=None if settings is None else settings.timeout_s,
+        ephemeral_storage_mb=None if settings is None else settings.ephemeral_storage_mb,
+        discount_ratio=float(facts.discount_ratio),
+    )
+    sizes = sizes_in(
+        store, facts.function, facts.window, memory_mb=facts.memory_mb, account=facts.account
+    )
+    return advise(sizes, situation, prices)
 
 
 def _nothing(store: ReportStore, function: str, span: Span) -> str:
