@@ -59,6 +59,16 @@ def judged(
     return [judge(each) for each in cases]
 
 
+def prices_as_of(book: PriceBook, functions: Iterable[ScannedFunction]) -> str:
+    """The day of the oldest price that a function's cost is made with."""
+    places = {
+        (each.function.region, each.function.architecture)
+        for each in functions
+        if each.cost_usd_per_month is not None
+    }
+    return min((book.lambda_prices(*place).as_of for place in places), default=book.as_of)
+
+
 def _cases(
     evidence: Iterable[FunctionEvidence],
     window_s: float,

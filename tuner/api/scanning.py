@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from tuner.api.account_evidence import evidence_of
-from tuner.api.judging import judged
+from tuner.api.judging import judged, prices_as_of
 from tuner.api.log_queries import LogQueries, plan_queries
 from tuner.api.region_reader import RegionReader
 from tuner.api.scan_journal import ScanJournal
@@ -194,14 +194,15 @@ def _read_place(
 def _scan(
     found: _Found, sort: SortKey, window: Window, book: PriceBook, places: Sequence[_Place]
 ) -> Scan:
-    old = None if window.end is None else age_finding(book.as_of, window.end.date())
+    as_of = prices_as_of(book, found.functions)
+    old = None if window.end is None else age_finding(as_of, window.end.date())
     return Scan(
         functions=rank(found.functions, sort),
         window=window,
         sources=tuple(f"Lambda, CloudWatch and its logs in {place.name}" for place in places),
         total_cost_usd_per_month=total_cost_usd_per_month(found.functions),
         cost=_paid(places),
-        prices_as_of=book.as_of,
+        prices_as_of=as_of,
         findings=(*found.findings, *((old,) if old else ())),
         assumptions=_ASSUMPTIONS,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.api.judging import judged
+from tuner.api.judging import judged, prices_as_of
 from tuner.api.observing import DEFAULT_REGION
 from tuner.errors import InputError
 from tuner.model.finding import Finding
@@ -69,7 +69,8 @@ def scan_logs(
         )
     seconds = window.seconds
     found = judged(evidence, seconds or 0.0, book, findings, advise, asked_optimizer=False)
-    aged = today and age_finding(book.as_of, today)
+    as_of = prices_as_of(book, found)
+    aged = today and age_finding(as_of, today)
     assumed = [] if region else [f"prices of {DEFAULT_REGION} for lines without a region"]
     return Scan(
         functions=rank(found, sort),
@@ -77,7 +78,7 @@ def scan_logs(
         sources=reading.sources,
         total_cost_usd_per_month=total_cost_usd_per_month(found),
         cost=None,
-        prices_as_of=book.as_of,
+        prices_as_of=as_of,
         findings=(*findings, *([aged] if aged else [])),
         assumptions=(
             *assumed,

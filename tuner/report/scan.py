@@ -131,7 +131,13 @@ def cost_cell(each: ScannedFunction) -> str:
     if each.cost_usd_per_month is None:
         return "–"
     mark = "~" if each.cost_basis == "metrics" else ""
-    return f"{mark}{each.cost_usd_per_month:,.2f}"
+    return f"{mark}{_dollars(each.cost_usd_per_month)}"
+
+
+def _dollars(amount_usd: float) -> str:
+    """Without the sign: cents from a dollar on, else two significant digits."""
+    text = numbers.usd(abs(amount_usd)).replace("$", "")
+    return f"−{text}" if amount_usd < 0 else text
 
 
 def verdict_cell(advice: Advice | None) -> str:
@@ -145,9 +151,9 @@ def saving_cell(saving: Interval | None) -> str:
     """`12.40 (8.10–16.00)`, `3.04 (−0.31 to 9.14)`, or a dash."""
     if saving is None:
         return "–"
-    low, high = (f"{each:,.2f}".replace("-", "−") for each in (saving.low, saving.high))
+    low, high = _dollars(saving.low), _dollars(saving.high)
     joined = f"{low} to {high}" if saving.low < 0 else f"{low}–{high}"
-    return f"{saving.estimate:,.2f} ({joined})"
+    return f"{_dollars(saving.estimate)} ({joined})"
 
 
 def optimizer_cell(view: OptimizerView | None) -> str:
