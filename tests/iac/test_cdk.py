@@ -249,3 +249,20 @@ def test_only_the_number_changes(
         assert after == before.replace(b"777", str(memory_mb).encode(), 1)
     else:
         assert after.replace(line.replace("\n", new_line).encode(), b"", 1) == before
+
+
+def test_pulumi_is_changed_where_the_memory_is_written(tmp_path: Path) -> None:
+    """A literal in Python and TypeScript; the id comes first, and seven digits are added to it."""
+    (tmp_path / "app.py").write_text(
+        "import pulumi_aws as aws\naws.lambda_.Function('one', name='first', memory_size=512)\n"
+    )
+    (tmp_path / "index.ts").write_text(
+        'import * as aws from "@pulumi/aws";\n'
+        'const two = new aws.lambda.Function("two", { runtime: "x" });\n'
+        'new aws.lambda.CallbackFunction("three", { memorySize: 1024, callback: f });\n'
+    )
+    assert edited(tmp_path, "first", 320)[0].after.endswith("name='first', memory_size=320)")
+    found, _ = edited(tmp_path, "two-1a2b3c4", 320)
+    assert (found.was_mb, found.line) == (128, 2)
+    assert '"two", { memorySize: 320, runtime: "x" });' in found.after
+    assert edited(tmp_path, "three-0f1e2d3", 320)[0].was_mb == 1024

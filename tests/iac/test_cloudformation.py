@@ -171,13 +171,33 @@ def test_a_size_that_the_parameter_refuses_is_said(tmp_path: Path) -> None:
     assert "at most 3008" in refusal(write(tmp_path, WHOLE), "ByRef", 4096)
 
 
-def test_a_parameter_that_the_deployment_gives_is_not_changed(tmp_path: Path) -> None:
-    """Its Default would have no effect: the file that gives it is named, with the line."""
+SAMCONFIG = """\
+version = 0.1
+[default.deploy.parameters]
+parameter_overrides = "Stage=\\"dev\\" Memory=\\"512\\"" # dev
+[prod.deploy.parameters]
+parameter_overrides = ["Stage=prod", "Memory=2048"]
+"""
+
+
+def test_a_parameter_is_changed_where_the_deployment_gives_it(tmp_path: Path) -> None:
+    """In samconfig.toml its Default has no effect; of several environments the stage says which."""
     path = write(tmp_path, WHOLE.replace('!Sub "${Memory}"', "128"))
-    (tmp_path / "samconfig.toml").write_text(
-        'version = 0.1\n[default.deploy.parameters]\nparameter_overrides = "Memory=512"\n'
-    )
-    assert "samconfig.toml:3: the parameter Memory" in refusal(path, "ByRef")
+    config = tmp_path / "samconfig.toml"
+    config.write_text(SAMCONFIG)
+    assert "say which (`stage`)" in refusal(path, "ByRef")
+    for stage, old in (("default", "512"), ("prod", "2048")):
+        found, data = edited(path, "ByRef", stage=stage)
+        assert (found.path, found.was_mb) == (config, int(old))
+        assert data.decode() == SAMCONFIG.replace(old, "256")
+
+
+def test_a_given_parameter_that_others_use_is_refused(tmp_path: Path) -> None:
+    """The override would be for all environments."""
+    path = write(tmp_path, WHOLE)
+    (tmp_path / "samconfig.toml").write_text(SAMCONFIG.replace("Memory=", "Both="))
+    said = refusal(path, "Two", stage="prod")
+    assert "samconfig.toml:5 gives, and One use it too" in said
 
 
 def test_a_file_that_sets_another_memory_than_is_deployed_is_refused(tmp_path: Path) -> None:

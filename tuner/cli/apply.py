@@ -90,7 +90,7 @@ def apply(
     """Write the recommended memory where your infrastructure code sets it.
 
     Changes that one value and no other byte, in CloudFormation, SAM, Terraform, Serverless, CDK
-    (Python, TypeScript, JavaScript) and Chalice. The file is read again with the change: if it
+    and Pulumi (Python, TypeScript, JavaScript) and Chalice. The file is read again with the change: if it
     didn't give the new memory to this function and the old to all others, nothing is written. Shows
     the diff and asks; what can't be changed for sure is refused with file, line and reason.
     """

@@ -1,4 +1,6 @@
-"""What CDK apps have in common in every language: classes, made names, and how often code runs."""
+"""What CDK and Pulumi programs have in common in every language: classes that make functions, the
+names that they get, and how often code runs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tuner.iac.document import MAX_TEMPLATE_BYTES
-from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX
+from tuner.iac.setting import ANY, DIGEST, INNER, SUFFIX, TAIL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,12 +26,18 @@ MODULES: Final = {
     "aws_lambda_go": ("GoFunction",),
 }
 """Classes that make functions, by module; an alpha module's name ends in `_alpha` besides."""
+_OF_PULUMI: Final = ("Function", "CallbackFunction")
 _SKIPPED: Final = frozenset(
     {"node_modules", "cdk.out", ".git", ".venv", "venv", "dist", "build", "site-packages"}
 )
 _TESTS: Final = re.compile(r"(^|[/_.])(tests?|spec|__tests__)([/_.]|$)")
 _MAX_FILES: Final = 2_000
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9]")
+
+
+def is_pulumi(module: str, kind: str) -> bool:
+    """Whether a class of a module is Pulumi's for functions."""
+    return module.rstrip("_") == "pulumi_aws.lambda" and kind in _OF_PULUMI
 
 
 def classes_of(module: str) -> tuple[str, ...]:
@@ -40,6 +48,11 @@ def classes_of(module: str) -> tuple[str, ...]:
 def made_names(construct_id: str) -> tuple[str, ...]:
     """STACK-IdDIGEST-SUFFIX, as CDK and CloudFormation name a function right in a stack."""
     return (f"{ANY}-{_PLAIN.sub('', construct_id)}{DIGEST}-{SUFFIX}",)
+
+
+def pulumi_names(its_id: str) -> tuple[str, ...]:
+    """The id and seven digits, as Pulumi names a function."""
+    return (f"{its_id}-{TAIL}",)
 
 
 def nested_names(construct_id: str) -> tuple[str, ...]:

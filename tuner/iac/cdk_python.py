@@ -1,4 +1,4 @@
-"""CDK in Python: calls of the classes that make functions.
+"""CDK and Pulumi in Python: calls of the classes that make functions.
 
 Python's own parser gives exact byte offsets, so nothing else is needed.
 """
@@ -9,10 +9,17 @@ import ast
 import re
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from tuner.errors import TemplateError
-from tuner.iac.cdk import classes_of, made_names, nested_names, places_of_use
+from tuner.iac.cdk import (
+    classes_of,
+    is_pulumi,
+    made_names,
+    nested_names,
+    places_of_use,
+    pulumi_names,
+)
 from tuner.iac.setting import ANY, BOM, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
 
@@ -28,7 +35,7 @@ _LINE: Final = re.compile(rb"\r\n|\r|\n")
 
 def has_functions(text: str) -> bool:
     """Whether a Python file may declare functions."""
-    return "aws_cdk" in text and "Function(" in text
+    return ("aws_cdk" in text or "pulumi_aws" in text) and "Function(" in text
 
 
 def read_functions(path: Path, sources: Sources) -> list[DeclaredFunction]:
@@ -57,6 +64,7 @@ class _Call:
     around: tuple[ast.AST, ...]
     """What the call is in, from the module inward."""
     values: Mapping[str, ast.keyword]
+    made_by: Literal["cdk", "pulumi"]
 
 
 @dataclass(slots=True)
@@ -96,23 +104,29 @@ class _Reader:
                     self._modules[each.asname or each.name] = f"{node.module}.{each.name}"
 
     def _visit(self, node: ast.AST, around: tuple[ast.AST, ...]) -> None:
-        if isinstance(node, ast.Call) and self._is_function(node.func):
+        made_by = self._made_by(node.func) if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and made_by is not None:
             values = {each.arg: each for each in node.keywords if each.arg is not None}
-            its_id = node.args[1] if len(node.args) > 1 else None
-            if its_id is None and "id" in values:
-                its_id = values["id"].value
+            place, name = (0, "resource_name") if made_by == "pulumi" else (1, "id")
+            its_id = node.args[place] if len(node.args) > place else None
+            if its_id is None and name in values:
+                its_id = values[name].value
             if its_id is not None and not isinstance(its_id, ast.Starred):
-                self.calls.append(_Call(node, its_id, around, values))
+                self.calls.append(_Call(node, its_id, around, values, made_by))
         for child in ast.iter_child_nodes(node):
             self._visit(child, (*around, node))
 
-    def _is_function(self, node: ast.expr) -> bool:
+    def _made_by(self, node: ast.expr) -> Literal["cdk", "pulumi"] | None:
+        """What makes a function by this call; None where none is made."""
         name = _dotted(node)
         if name is None:
-            return False
+            return None
         first, dot, rest = name.partition(".")
         module, _, kind = f"{self._modules.get(first, first)}{dot}{rest}".rpartition(".")
-        return module.startswith("aws_cdk") and kind in classes_of(module.rpartition(".")[2])
+        if is_pulumi(module, kind):
+            return "pulumi"
+        is_cdk = module.startswith("aws_cdk") and kind in classes_of(module.rpartition(".")[2])
+        return "cdk" if is_cdk else None
 
     def memory(self, each: _Call) -> int | str:
         """MB, or the expression where only the program knows."""
@@ -135,6 +149,8 @@ class _Reader:
     def locate(self, each: _Call, _memory_mb: int) -> Setting:
         """Where the function's new size goes. Raises TemplateError."""
         self._check_single(each)
+        if each.made_by == "pulumi" and len(each.call.args) > 1:
+            self._refuse(each.call, "its arguments are in an object, which isn't read: change it")
         now = self.memory(each)
         now_mb = now if isinstance(now, int) else None
         if _MEMORY in each.values:
@@ -188,7 +204,7 @@ class _Reader:
 
     def _inserted(self, each: _Call, now_mb: int | None) -> Setting:
         beside = [name for name in (*_BESIDE, *each.values) if name in each.values]
-        if not beside or beside[0] == "id":
+        if not beside or beside[0] in ("id", "resource_name"):
             self._refuse(each.call, f"this call has no keyword to put {_MEMORY} beside: write it")
         keyword = each.values[beside[0]]
         at = self._at(keyword.lineno, keyword.col_offset)
@@ -300,12 +316,15 @@ class _Reader:
         if pattern is not None:
             return (pattern,)
         text = _text_of(each.id)
-        return () if text is None else made_names(text)
+        if text is None:
+            return ()
+        return pulumi_names(text) if each.made_by == "pulumi" else made_names(text)
 
     def _name_pattern(self, each: _Call) -> str | None:
-        if "function_name" not in each.values:
+        key = "name" if each.made_by == "pulumi" else "function_name"
+        if key not in each.values:
             return None
-        value = each.values["function_name"].value
+        value = each.values[key].value
         if isinstance(value, ast.Name):
             value = self._constant(value) or value
         if isinstance(value, ast.JoinedStr):

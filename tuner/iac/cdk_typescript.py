@@ -1,4 +1,4 @@
-"""CDK in TypeScript and JavaScript: objects of the classes that make functions."""
+"""CDK and Pulumi in TypeScript and JavaScript: objects of the classes that make functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from tuner.errors import TemplateError
-from tuner.iac.cdk import classes_of, made_names, nested_names, places_of_use
+from tuner.iac.cdk import (
+    classes_of,
+    is_pulumi,
+    made_names,
+    nested_names,
+    places_of_use,
+    pulumi_names,
+)
 from tuner.iac.setting import ANY, DeclaredFunction, Setting, Sources
 from tuner.model import lambda_limits as limits
 from tuner.model.optional_import import optional_import
@@ -18,9 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES: Final = (".ts", ".js", ".mts", ".mjs", ".cts", ".cjs")
+_LIBRARIES: Final = ("aws-cdk-lib", "@aws-cdk/", "@pulumi/aws")
 _MEMORY: Final = "memorySize"
 _BESIDE: Final = ("timeout", "runtime", "handler", "entry")
-_FROM: Final = r"""['"]((?:aws-cdk-lib|@aws-cdk)[^'"]*)['"]"""
+_FROM: Final = r"""['"]((?:aws-cdk-lib|@aws-cdk|@pulumi/aws)[^'"]*)['"]"""
 _WHOLE: Final = re.compile(
     rf"import\s+\*\s+as\s+(\w+)\s+from\s+{_FROM}"
     rf"|(?:import|const|let|var)\s+(\w+)\s*=\s*require\(\s*{_FROM}"
@@ -37,13 +45,13 @@ _EACH: Final = ("map", "forEach", "flatMap", "reduce", "filter")
 
 def has_functions(text: str) -> bool:
     """Whether a file may declare functions."""
-    return ("aws-cdk-lib" in text or "@aws-cdk/" in text) and "Function" in text
+    return any(each in text for each in _LIBRARIES) and "Function" in text
 
 
 @cache
 def _parser() -> Any:
     with optional_import(
-        "CDK in TypeScript and JavaScript needs tree-sitter-typescript",
+        "TypeScript and JavaScript need tree-sitter-typescript",
         "tree_sitter",
         "tree_sitter_typescript",
         extra="apply",
@@ -79,6 +87,7 @@ class _Call:
     node: Any
     id: Any
     props: Any
+    by_pulumi: bool
 
     @property
     def line(self) -> int:
@@ -128,11 +137,14 @@ class _Reader:
             return
         first, dot, rest = _written(made).partition(".")
         module, _, kind = f"{self._modules.get(first, '')}{dot}{rest}".rpartition(".")
-        if kind not in classes_of(module.rpartition(".")[2]):
+        pulumi = is_pulumi(module, kind)
+        if not pulumi and kind not in classes_of(module.rpartition(".")[2]):
             return
         arguments = [each for each in listed.named_children if each.type != "comment"]
-        if len(arguments) >= 2:
-            self.calls.append(_Call(node, arguments[1], (arguments[2:] or [None])[0]))
+        arguments = arguments[0 if pulumi else 1 :]
+        if arguments:
+            props = arguments[1] if len(arguments) > 1 else None
+            self.calls.append(_Call(node, arguments[0], props, pulumi))
 
     def memory(self, each: _Call) -> int | str:
         """MB, or the expression where only the program knows."""
@@ -357,11 +369,14 @@ class _Reader:
         if pattern is not None:
             return (pattern,)
         text = _string(each.id)
-        return () if text is None else made_names(text)
+        if text is None:
+            return ()
+        return pulumi_names(text) if each.by_pulumi else made_names(text)
 
     def _name_pattern(self, each: _Call) -> str | None:
         found = self._object(each.props)
-        value = None if found is None else found.pairs.get("functionName")
+        key = "name" if each.by_pulumi else "functionName"
+        value = None if found is None else found.pairs.get(key)
         if value is None:
             return None
         if value.type == "identifier":
@@ -379,6 +394,8 @@ class _Reader:
 
 def _module(path: str) -> str:
     """`aws_lambda` for `aws-cdk-lib/aws-lambda`, `aws_cdk` for the library itself."""
+    if path.startswith("@pulumi/aws"):
+        return path.replace("@pulumi/aws", "pulumi_aws").replace("/", ".")
     last = path.rpartition("/")[2].replace("-", "_")
     return "aws_cdk" if path in ("aws-cdk-lib", "@aws-cdk/core") else last
 

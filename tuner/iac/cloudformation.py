@@ -19,6 +19,7 @@ from tuner.errors import TemplateError
 from tuner.iac.document import TemplateNode
 from tuner.iac.intrinsics import Scope
 from tuner.iac.parameters import Parameter, read_parameters
+from tuner.iac.samconfig import GivenValue, given_values
 from tuner.iac.setting import ANY, SUFFIX, DeclaredFunction, Setting, Sources
 from tuner.iac.supported_properties import FUNCTION, FUNCTIONS
 from tuner.iac.yaml_edit import Yaml
@@ -33,7 +34,6 @@ _MEMORY: Final = "MemorySize"
 _CHOOSING: Final = ("If", "FindInMap")
 _PASSED: Final = ("Properties", "Ref", "Condition")
 _LOOP: Final = "Fn::ForEach::"
-_DEPLOY_FILES: Final = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
 _TOP_LEVEL: Final = re.compile(r"""^["'\s{]*Resources["']?\s*:""", re.MULTILINE)
 
 
@@ -43,10 +43,14 @@ def is_template(text: str) -> bool:
 
 
 def read_functions(
-    path: Path, sources: Sources, *, parameters: Mapping[str, str] | None = None
+    path: Path,
+    sources: Sources,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    stage: str | None = None,
 ) -> list[DeclaredFunction]:
     """Return a template's functions in its order. Raises TemplateError."""
-    template = _Template(Yaml.read(path, sources), sources)
+    template = _Template(Yaml.read(path, sources), sources, stage=stage)
     template.read(parameters or {})
     return [
         DeclaredFunction(
@@ -81,6 +85,8 @@ class _Template:
     sources: Sources
     scope: Scope = field(default_factory=Scope)
     functions: list[_Function] = field(default_factory=list)
+    stage: str | None = None
+    _values_of: dict[str, list[GivenValue]] = field(default_factory=dict)
 
     def read(self, given: Mapping[str, str]) -> None:
         root = self.yaml.root
@@ -147,7 +153,8 @@ class _Template:
         if node is None:
             return limits.MIN_MEMORY_MB
         try:
-            return _megabytes(node)
+            given = self._given(node)
+            return _megabytes(node) if given is None else given.memory_mb
         except TemplateError:
             yaml_node = node.yaml_node
             return self.yaml.text[self.yaml.at(yaml_node.start_mark) : self.yaml.ends(yaml_node)]
@@ -189,9 +196,20 @@ class _Template:
         memory_mb: int,
     ) -> Setting:
         """The place that a CloudFormation function leads to, or the function's own value."""
-        place = self._place(memory, memory_mb)
+        given = self._given(memory)
+        place = self._place(memory, None if given else memory_mb)
         shared = self._sharing(function, memory)
         used = self._other_uses(place)
+        if given is not None:
+            if shared or used:
+                both = ", ".join([*shared, *used])
+                memory.refuse(
+                    f"the memory is a parameter that {given.path}:{given.line} gives, and {both} "
+                    f"use it too: give {function.logical_id} one of its own"
+                )
+            parameter = self.scope.parameters[memory.function()[1].text(_MEMORY)]
+            replace(parameter, given=str(memory_mb)).value(memory)
+            return given.setting()
         if not (shared or used):
             return self.yaml.replacing(place, now_mb)
         chosen = memory.function()[0] in _CHOOSING
@@ -243,6 +261,8 @@ class _Template:
             asked.refuse(f"{_MEMORY} refers to {name}, which isn't a parameter of the template")
         if parameter.given is not None:
             parameter.key.refuse(f"{_MEMORY} is the parameter {name}: change it where it is set")
+        if memory_mb is None and self._given_values(name):
+            return parameter.nodes.get("Default", parameter.key)
         if "Default" not in parameter.nodes or "SSM" in _kind(parameter):
             parameter.key.refuse(
                 f"{_MEMORY} is the parameter {name}, whose value is not in the template: change it "
@@ -255,16 +275,35 @@ class _Template:
     def _check_parameter(self, parameter: Parameter, asked: TemplateNode, memory_mb: int) -> None:
         """Refuse a value that isn't allowed, and a Default that a deployment's file overrides."""
         replace(parameter, given=str(memory_mb)).value(asked)
-        for name in _DEPLOY_FILES:
-            file = self.yaml.path.with_name(name)
-            if not file.is_file():
-                continue
-            for number, line in enumerate(self.sources.text(file).splitlines(), start=1):
-                if re.search(rf"\b{re.escape(parameter.name)}\b\W*[=:]", line):
-                    raise TemplateError(
-                        f"{file}:{number}: the parameter {parameter.name}, which sets the memory, "
-                        f"is given here: change it here to {memory_mb}"
-                    )
+        for given in self._given_values(parameter.name):
+            raise TemplateError(
+                f"{given.path}:{given.line}: the parameter {parameter.name}, which sets the "
+                f"memory, is given here: change it here to {memory_mb}"
+            )
+
+    def _given_values(self, parameter: str) -> list[GivenValue]:
+        if parameter not in self._values_of:
+            self._values_of[parameter] = given_values(self.yaml.path, parameter, self.sources)
+        return self._values_of[parameter]
+
+    def _given(self, memory: TemplateNode) -> GivenValue | None:
+        """What a deployment's file gives for the parameter that a memory is."""
+        name, argument = memory.function()
+        if name != "Ref":
+            return None
+        parameter = self.scope.parameters.get(argument.text(_MEMORY))
+        if parameter is None or parameter.given is not None:
+            return None
+        found = self._given_values(parameter.name)
+        if self.stage is not None:
+            found = [each for each in found if each.environment == self.stage]
+        if len(found) > 1:
+            places = ", ".join(f"{each.path}:{each.line} ({each.environment})" for each in found)
+            raise TemplateError(
+                f"{found[0].path}:{found[0].line}: the parameter {parameter.name}, which sets the "
+                f"memory, is given in {places}: say which (`stage`)"
+            )
+        return found[0] if found else None
 
     def _other_uses(self, value: TemplateNode) -> tuple[str, ...]:
         """What else uses a value, by section or resource and property, each once."""
@@ -273,7 +312,10 @@ class _Template:
         names = [
             name
             for name, parameter in self.scope.parameters.items()
-            if any(node.yaml_node is value.yaml_node for node in parameter.nodes.values())
+            if any(
+                node.yaml_node is value.yaml_node
+                for node in (parameter.key, *parameter.nodes.values())
+            )
         ]
         found: dict[str, None] = {}
 

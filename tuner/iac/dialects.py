@@ -74,7 +74,9 @@ def read_unit(unit: Unit, sources: Sources, stage: Stage) -> list[DeclaredFuncti
     """Return a unit's functions. Raises TemplateError."""
     path = unit.path
     if unit.dialect == "cloudformation":
-        return cloudformation.read_functions(path, sources, parameters=stage.parameters)
+        return cloudformation.read_functions(
+            path, sources, parameters=stage.parameters, stage=stage.name
+        )
     if unit.dialect == "cdk_python":
         return cdk_python.read_functions(path, sources)
     if unit.dialect == "cdk_typescript":

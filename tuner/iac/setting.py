@@ -30,6 +30,8 @@ DIGEST: Final = "\2"
 """In a pattern of names: what CDK puts behind a logical id."""
 INNER: Final = "\3"
 """In a pattern of names: ids of what is around, or nothing."""
+TAIL: Final = "\4"
+"""In a pattern of names: what Pulumi puts behind a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,13 @@ _MEANINGS: Final = {
     SUFFIX: "[A-Za-z0-9]{4,}",
     DIGEST: "[0-9A-F]{8}",
     INNER: "[A-Za-z0-9]*",
+    TAIL: "[0-9a-f]{7}",
 }
-_UNKNOWN: Final = re.compile("[\1\2\3]")
+_UNKNOWN: Final = re.compile("[\1\2\3\4]")
 
 
 def _matches(pattern: str, name: str) -> bool:
-    if ANY not in pattern:
+    if _UNKNOWN.search(pattern) is None and ANY not in pattern:
         return pattern == name
     parts = pattern.split(ANY)
     if not all(piece in name for part in parts for piece in _UNKNOWN.split(part)):

@@ -1,0 +1,85 @@
+"""samconfig.toml: which values SAM's deployments give to a template's parameters, and where."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tuner.errors import TemplateError
+from tuner.iac.setting import Setting, byte_span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tuner.iac.setting import Sources
+
+_NAMES: Final = ("samconfig.toml", "samconfig.yaml", "samconfig.yml")
+_SECTION: Final = re.compile(r"^\s*\[([\w.\"'-]+)\]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenValue:
+    """A number that a deployment gives to a parameter."""
+
+    path: Path
+    line: int
+    environment: str
+    """The table of the file: `default`, `prod`."""
+    memory_mb: int
+    span: tuple[int, int]
+    """Byte offsets of the number."""
+
+    def setting(self) -> Setting:
+        """Another number in its place."""
+        return Setting(self.path, self.span, self.memory_mb)
+
+
+def given_values(template: Path, parameter: str, sources: Sources) -> list[GivenValue]:
+    """Return where the files beside a template give a parameter a number.
+
+    Raises TemplateError where one gives it in a way that isn't read here.
+    """
+    found = []
+    for name in _NAMES:
+        file = template.with_name(name)
+        if file.is_file():
+            found += _given_in(file, parameter, sources)
+    return found
+
+
+def _given_in(file: Path, parameter: str, sources: Sources) -> list[GivenValue]:
+    text = sources.text(file)
+    name = re.escape(parameter)
+    plain = re.compile(
+        rf"(?:\bParameterKey={name},\s*ParameterValue=|(?<![\w-]){name}=)(?:\\?[\"'])?(\d+)(?!\w)"
+    )
+    mentioned = re.compile(rf"(?<![\w-]){name}(?![\w-])\W*[=:,]")
+    found = []
+    for match in mentioned.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        start = text.rfind("\n", 0, match.start()) + 1
+        if text[start : match.start()].lstrip().startswith("#"):
+            continue
+        number = next(
+            (m for m in plain.finditer(text) if m.start() <= match.start() < m.end()), None
+        )
+        if number is None or file.suffix != ".toml" or not _is_toml(text):
+            raise TemplateError(
+                f"{file}:{line}: the parameter {parameter}, which sets the memory, is given here: "
+                "change it here"
+            )
+        sections = [m[1] for m in _SECTION.finditer(text) if m.start() < match.start()]
+        environment = sections[-1].partition(".")[0].strip("\"'") if sections else ""
+        span = byte_span(sources.data(file), text, *number.span(1))
+        found.append(GivenValue(file, line, environment, int(number[1]), span))
+    return found
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return False
+    return True
