@@ -89,10 +89,10 @@ def apply(
 ) -> int:
     """Write the recommended memory where your infrastructure code sets it.
 
-    Changes that one value and no other byte, in CloudFormation, SAM, Terraform, Serverless, CDK
-    and Pulumi (Python, TypeScript, JavaScript) and Chalice. The file is read again with the change: if it
-    didn't give the new memory to this function and the old to all others, nothing is written. Shows
-    the diff and asks; what can't be changed for sure is refused with file, line and reason.
+    Changes that one value and no other byte, in CloudFormation, SAM, Terraform, Serverless, CDK and
+    Pulumi (Python, TypeScript, JavaScript) and Chalice. The file is read again with the change: if
+    it didn't give the new memory to this function and the old to all others, nothing is written.
+    Shows the diff and asks; what can't be changed for sure is refused with file, line and reason.
     """
     from tuner.api.applying import plan_edits, to_json, working_repository
     from tuner.errors import UsageError
