@@ -1,4 +1,4 @@
-"""Puts together what was read of each function of a region, before anything is said of it."""
+"""Combines what was read about each function of a region."""
 
 from __future__ import annotations
 

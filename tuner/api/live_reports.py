@@ -1,7 +1,7 @@
 """A function's reports straight from CloudWatch, into the same table as archives.
 
-Logs Insights is asked first; where that's denied, FilterLogEvents, which costs nothing and is slow.
-What was read is kept for the window: the same question within the hour asks for no log again.
+It asks Logs Insights first; if that's denied, FilterLogEvents, which is free but slow. What was
+read is kept for the window: the same question within the hour reads no log again.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ LiveSource = Literal["auto", "insights", "events"]
 MOST_REPORTS: Final = 1_000_000
 """More than these aren't read one by one: the window is narrowed to the latest."""
 _ROWS_A_SLICE: Final = 80_000
-"""Reports that a query is made for, of the 100,000 that it may return."""
+"""Reports that a query is planned for, out of the 100,000 that it may return."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class LivePlan:
-    """Functions of a region with their log groups, and the window in which they're read."""
+    """Functions of a region with their log groups, and the window to read."""
 
     logs: tuple[tuple[AccountFunction, LogGroup], ...]
     start: datetime
     end: datetime
     invocation_count: int | None
-    """By CloudWatch's metrics, for how many slices are needed."""
+    """From CloudWatch's metrics, to decide how many slices are needed."""
     cpu_group: LogGroup | None = None
     """Where the Lambda Insights extension writes its events, if one has it."""
 
     @property
     def name(self) -> str:
-        """What the answer calls the source."""
+        """The source's name in the answer."""
         function, group = self.logs[0]
         place = f"{function.account}:{function.region}"
         if len(self.logs) == 1:
@@ -68,7 +68,7 @@ def check_readable(
     metrics: FunctionMetrics | None,
     source: LiveSource,
 ) -> LogGroup:
-    """Return the group. Raises InputError where it has no reports that could be read."""
+    """Return the group. Raises InputError if it has no readable reports."""
     seen = ""
     if metrics is not None:
         seen = f" (CloudWatch counts {metrics.invocation_count:,} invocations)"
@@ -97,7 +97,7 @@ def check_readable(
 
 
 def narrowed(plan: LivePlan) -> tuple[LivePlan, tuple[Finding, ...]]:
-    """The window that can be read: what the groups retain, and so many reports at most."""
+    """The window that can be read: what the groups retain, and at most this many reports."""
     findings = []
     days = (plan.end - plan.start) / timedelta(days=1)
     kept = [group.retention_days for _, group in plan.logs if group.retention_days is not None]
@@ -129,7 +129,7 @@ def narrowed(plan: LivePlan) -> tuple[LivePlan, tuple[Finding, ...]]:
 
 
 class LiveReader:
-    """Reads the logs of a plan; `agree` is asked with what queries will cost."""
+    """Reads the logs of a plan; `agree` is asked about the cost of queries."""
 
     def __init__(
         self,
@@ -212,7 +212,7 @@ class LiveReader:
             )
 
     def _queried(self) -> Iterator[Iterable[LogLine]]:
-        """Ask slice by slice, each for no more rows than a query returns."""
+        """Query slice by slice, each for no more rows than a query returns."""
         plan = self._plan
         asked = [
             (part, REPORT_QUERY)
@@ -259,9 +259,9 @@ def _slices(log: LivePlan) -> Iterator[tuple[datetime, datetime]]:
 def _rest(
     lines: list[LogLine], matched_count: int, start: datetime, end: datetime
 ) -> datetime | None:
-    """Where to go on if a query had more rows than it returned; None if it had not.
+    """Where to continue if a query had more rows than it returned; None if it hadn't.
 
-    The last second is asked for again: the store counts the same line once. Raises InputError where
+    The last second is asked for again: the store counts the same line once. Raises InputError if
     that second alone has too many.
     """
     if not lines or len(lines) >= matched_count:

@@ -1,4 +1,4 @@
-"""The log queries of a scan: which groups are asked, what that will cost, and their answers."""
+"""The log queries of a scan: which groups are queried, what that will cost, and their answers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from tuner.model.scan import DaySums
 
 _APART: Final = frozenset(("AccessDeniedException", "AccessDenied", "ResourceNotFoundException"))
-"""Refusals that concern one group of a query, while the others may be read."""
+"""Refusals that concern one group of a query, while the others may be readable."""
 _WITHOUT: Final = "its cost is based on CloudWatch's durations, without advice"
 
 
 @dataclass(frozen=True, slots=True)
 class QueryPlan:
-    """Which groups are to be queried, why others aren't, and what it will cost."""
+    """Which groups will be queried, why others aren't, and what it will cost."""
 
     groups: tuple[str, ...]
     unread: Mapping[str, str]
@@ -45,9 +45,9 @@ def plan_queries(
     *,
     with_logs: bool,
 ) -> QueryPlan:
-    """Find the log groups that a query can read and that have something to say.
+    """Find the log groups that can be queried and have something to say.
 
-    Without logs, only what the metrics cost is planned.
+    Without logs, only the metrics' cost is planned.
     """
     ran = [
         each
@@ -82,7 +82,7 @@ def plan_queries(
 
 
 def why_unread(function: AccountFunction, group: LogGroup | None, *, is_known: bool) -> str | None:
-    """Why a function's log can't be queried; None where it can."""
+    """Why a function's log can't be queried; None if it can."""
     if not is_known:
         return "its log group isn't known"
     if group is None:
@@ -95,7 +95,7 @@ def why_unread(function: AccountFunction, group: LogGroup | None, *, is_known: b
 
 
 class LogQueries:
-    """Asks a plan's queries, through the reader's journal."""
+    """Sends a plan's queries, through the reader's journal."""
 
     def __init__(self, reader: RegionReader, plan: QueryPlan) -> None:
         self._reader = reader
@@ -146,7 +146,7 @@ class LogQueries:
     def _answers(
         self, queries: Iterable[tuple[str, LogQuery]]
     ) -> Iterator[tuple[LogQuery, QueryAnswer | AwsError]]:
-        """Answers of the journal first, then of CloudWatch; a refused query is asked by halves."""
+        """The journal's answers first, then CloudWatch's; a refused query is split in half."""
         waiting, reader = [], self._reader
         for key, query in queries:
             kept = reader.journal.get(reader.key(key))

@@ -1,4 +1,4 @@
-"""What a function's own logs say of it, without an invocation."""
+"""What a function's own logs say about it, without an invocation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tuner.pricing import PriceBook
 
 DEFAULT_REGION = "us-east-1"
-"""Whose prices are taken where neither the caller nor a source names a region."""
+"""The region for prices if neither the caller nor a source names one."""
 
 
 def observe(
@@ -99,7 +99,7 @@ def observe(
 
 
 def forget(function: str, *, state_dir: Path | None = None) -> int:
-    """Delete what is kept of a function's logs; return how many reports that were."""
+    """Delete what is kept of a function's logs; return the number of reports."""
     name = parse_reference(function).name
     return ObservationFolder(state_dir or default_state_dir()).forget(name)
 

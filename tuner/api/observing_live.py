@@ -1,4 +1,4 @@
-"""What a function does in production, by what AWS has of it: its logs, metrics and settings."""
+"""What a function does in production, from its logs, metrics and settings in AWS."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def observe_live(
 
 
 class _Seen:
-    """What AWS says of the function beside its log."""
+    """What AWS says about the function besides its log."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class _Seen:
         return self._metrics(window.start, window.end)
 
     def log_cost_usd(self, window: Window, book: PriceBook) -> Decimal | None:
-        """What its log's ingestion cost; None where bytes or price aren't known."""
+        """The cost of its log's ingestion; None if bytes or price aren't known."""
         price = next(
             (each.logs_gb_usd for each in book.network_entries
              if each.region == self.function.region), None

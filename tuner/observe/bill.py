@@ -1,7 +1,7 @@
 """A bill beside the logs: lines of a FOCUS 1.0 or Cost and Usage export, and why the two differ.
 
-A line's cost is what was billed for it; where a commitment (a Savings Plan) covers the line, its
-effective cost, which has the plan's share in it.
+A line's cost is what was billed for it; if a commitment (a Savings Plan) covers it, its effective
+cost, which includes the plan's share.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DAY: Final = datetime.timedelta(days=1)
 
 
 class _Columns(NamedTuple):
-    """What a form of export calls what is needed; an alternative is not always there."""
+    """A format's column names for what is needed; alternatives may be missing."""
 
     service: str
     start: str
@@ -66,7 +66,7 @@ _FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BillItem:
-    """Lambda's cost of one kind in an hour or day; `function` is None where the bill names none."""
+    """Lambda's cost of one kind in an hour or day; `function` is None if the bill names none."""
 
     function: str | None
     start: datetime.datetime
@@ -78,7 +78,7 @@ class BillItem:
 
 @dataclass(slots=True)
 class Used:
-    """What the logs add up to, of one function: requests, GB-seconds and their list cost."""
+    """What the logs add up to, for one function: requests, GB-seconds and their list cost."""
 
     request_count: int = 0
     gb_seconds: float = 0.0
@@ -97,8 +97,8 @@ _KINDS: Final[tuple[ItemKind, ...]] = ("requests", "gb_seconds", "other")
 def read_bill(path: Path) -> tuple[BillItem, ...]:
     """Read Lambda's items by hour or day, from CSV (plain or gzip) or Parquet.
 
-    Raises InputError where it is none of the forms, in another currency, or has no line of
-    Lambda's by the day.
+    Raises InputError if it's in neither format, in another currency, or has no line for Lambda by
+    the day.
     """
     rows = _parquet_rows(path) if path.suffix == ".parquet" else rows_of(path, (), "bill")
     form: _Columns | None = None
@@ -132,7 +132,8 @@ def check_bill(
     request_price_usd: float,
     gb_second_price_usd: float,
 ) -> BillCheck | None:
-    """Set a bill against the logs over the hours (or days) that both cover; None if there are none.
+    """Compare a bill with the logs over the hours (or days) that both cover; None if there are
+    none.
 
     `used(start, end)` is what the logs add up to. Prices are list prices of the logs' region.
     """
@@ -236,13 +237,13 @@ def _kind_of(text: str) -> ItemKind:
 
 
 def _function_of(resource: str) -> str | None:
-    """The function's name out of its ARN."""
+    """The function's name from its ARN."""
     parts = resource.strip().split(":")
     return parts[6] if len(parts) > 6 and parts[6] else None
 
 
 def _covers(window: tuple[datetime.datetime, datetime.datetime], item: BillItem) -> bool:
-    """Whether the logs cover an item's time: all of it, but for the hours at the window's ends."""
+    """Whether the logs cover an item's time, except for the hours at the window's ends."""
     return window[0] - _HOUR < item.start and item.start + item.length < window[1] + _HOUR
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 HOURS_PER_MONTH: Final = 730
 SMALLEST_RATIO: Final = 0.02
-"""A level that moved by less is not reported: nobody acts on it, and no model is that good."""
+"""A smaller change isn't reported: nobody acts on it, and no model is that good."""
 _BASELINE_HOURS: Final = 28 * HOURS_PER_DAY
 _SHORTEST_BASELINE_HOURS: Final = HOURS_PER_DAY
 _WINDOWS_HOURS: Final = np.array(
@@ -47,10 +47,10 @@ DAY_THRESHOLD: Final = 3.75
 _LONGER: Final = 0.25
 _ROUNDS: Final = 4
 _LIKELY: Final = 2.97
-"""Fall of the log-likelihood within which the true hour lies with 90%: on each side its excess is
+"""Drop in log-likelihood within which the true hour is with 90%: on each side its excess is
 exponential (Siegmund, "Confidence Sets in Change-point Problems", Int. Stat. Rev. 56 (1988))."""
 POSSIBLE: Final = 5.3
-"""The same with 99%: where a cause may be looked for."""
+"""The same with 99%: where to look for a cause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class ChangePoint:
     possible_hours: tuple[int, int]
     """The same, 99%."""
     found_hour: int
-    """The hour before which the archive had to end for the change not to be found."""
+    """The hour before which the archive would have to end for the change not to be found."""
     ratio: Interval
     """Cost of an invocation after over before, less 1."""
     usd_per_month: Interval
-    """The difference a month, at the traffic after the change."""
+    """The monthly difference, at the traffic after the change."""
     count_per_day_before: float
     count_per_day_after: float
 
@@ -131,7 +131,7 @@ class _Series:
             found[start] = look
 
     def kept(self, found: dict[int, int]) -> dict[int, int]:
-        """The changes that all hours around them bear out, each where it fits best."""
+        """The changes that all hours around them support, each where it fits best."""
         places, known = sorted(found), [found[each] for each in sorted(found)]
         while places:
             for _ in range(2):
@@ -153,7 +153,7 @@ class _Series:
         return gains, differences
 
     def _first_alarm(self, start: int, look: int) -> int | None:
-        """The first hour at which a window lies beyond its threshold."""
+        """The first hour at which a window is beyond its threshold."""
         ends = np.arange(max(start + _SHORTEST_BASELINE_HOURS + 3, look), self.length + 1)
         if not len(ends):
             return None
@@ -181,7 +181,7 @@ class _Series:
         return low + margin + (int(np.argmax(allowed)) if len(allowed) else 0)
 
     def _around(self, places: list[int], index: int) -> tuple[int, int]:
-        """The stretch of one change: up to its neighbors, and not over the baseline's length."""
+        """The stretch around one change: up to its neighbors, and at most the baseline's length."""
         place = places[index]
         before = places[index - 1] if index else 0
         after = places[index + 1] if index + 1 < len(places) else self.length
@@ -207,7 +207,9 @@ class _Series:
         *,
         with_day: bool = True,
     ) -> tuple[Floats, Floats, Floats]:
-        """Mean of [split, high) less that of [low, split), its variance, the days' part in that."""
+        """Mean of [split, high) minus that of [low, split), its variance, and the days' part in
+        that.
+        """
         before = self._weights[split] - self._weights[low]
         after = self._weights[high] - self._weights[split]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -225,7 +227,7 @@ class _Series:
 
 
 def _with_freedom(limit: Floats, day_share: Floats, freedom: float) -> Floats:
-    """A normal variable's limit, where a share of the variance is only known by so many days.
+    """A normal variable's limit, if a share of the variance is only known from this many days.
 
     Degrees of freedom by Satterthwaite (1946), Student's quantile by its expansion in them
     (Abramowitz and Stegun, 26.7.5).
@@ -266,7 +268,7 @@ def _described(
 
 
 def _ends(fall: Floats, low: int, place: int, limit: float) -> tuple[int, int]:
-    """The hours around a change at which it may have been, without a break."""
+    """The hours around a change when it may have happened, without a break."""
     at = place - low - 1
     first = last = at
     while first > 0 and fall[first - 1] <= limit:
@@ -277,7 +279,7 @@ def _ends(fall: Floats, low: int, place: int, limit: float) -> tuple[int, int]:
 
 
 def _per_day(costs: HourlyCosts, low: int, high: int, *, at_end: bool) -> float:
-    """Invocations a day in the whole days next to a change, a week at most."""
+    """Invocations per day in the whole days next to a change, at most a week."""
     hours = high - low
     if hours >= HOURS_PER_DAY:
         hours = min(hours // HOURS_PER_DAY, 7) * HOURS_PER_DAY
@@ -288,9 +290,9 @@ def _per_day(costs: HourlyCosts, low: int, high: int, *, at_end: bool) -> float:
 def _in_money(
     costs: HourlyCosts, noise: Noise, around: tuple[int, int, int]
 ) -> tuple[Interval, Interval]:
-    """The means before and after, cycle taken out: their ratio less 1, and dollars a month.
+    """The means before and after, without the cycle: their ratio less 1, and dollars a month.
 
-    Bills are means: here every invocation counts in full, the slowest too. 90% intervals on the
+    Bills are means: here every invocation counts in full, even the slowest. 90% intervals on the
     logarithm (the delta method), with the days' part in the degrees of freedom.
     """
     low, place, high = around
@@ -320,7 +322,7 @@ def _in_money(
 
 
 class _Mean:
-    """The mean cost of an invocation over a stretch, with the cycle taken out."""
+    """The mean cost of an invocation over a stretch, without the cycle."""
 
     def __init__(self, costs: HourlyCosts, noise: Noise, low: int, high: int) -> None:
         part = slice(low, high)

@@ -1,7 +1,7 @@
-"""Costs by the hour, read from the store of reports: a function's sums, and its settings in time.
+"""Costs by the hour, read from the store of reports: a function's sums, and its settings over time.
 
-Sums are of whole numbers (memory × billed milliseconds, billionths of a logarithm), so that
-reports give the same sums in whatever order they're read.
+Sums are of whole numbers (memory × billed milliseconds, billionths of a logarithm), so reports give
+the same sums in any order.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tuner.pricing import LambdaPrices
 
 NO_NAME: Final = "(no name)"
-"""The function of lines whose source names none."""
+"""The function name for lines whose source names none."""
 _CAP_QUANTILE: Final = 0.999
 _BINS_PER_E: Final = 100
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -46,7 +46,7 @@ _TIMED: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where reports are from, what their function is called, and the prices there."""
+    """Where reports are from, their function's name, and the prices there."""
 
     account: str | None
     region: str | None
@@ -148,7 +148,7 @@ class CostHours:
         return int(row[0]) if row else 0
 
     def _caps(self) -> dict[int, float]:
-        """By place the memory × ms that one report in a thousand exceeds, to 1%."""
+        """For each place, the memory × ms that one report in a thousand exceeds, to 1%."""
         found = self._columns(
             f"""WITH timed AS ({_TIMED})
             SELECT place, ceil(ln(greatest(mb_ms, 1)) * {_BINS_PER_E}) AS bin, count(*) AS count
@@ -165,7 +165,7 @@ class CostHours:
     def _hours(
         self, found: dict[str, NDArray[Any]], places: list[int]
     ) -> tuple[HourlyCosts, HourlyCosts]:
-        """A function's sums, put together where its places differ in price."""
+        """A function's sums, combined if its places differ in price."""
         mine = np.isin(found["place"], places)
         part = {name: column[mine] for name, column in found.items()}
         request = np.array([each.request_usd for each in self._places])
@@ -199,7 +199,7 @@ class CostHours:
         return logs, HourlyCosts.of(hours, *sums, values, ratio_squares - 2 * ratios + sums[0])
 
     def _settings(self) -> dict[str, tuple[SettingHour, ...]]:
-        """By function, where it had several: the lines of a version and memory size by hour."""
+        """By function, if it had several: the lines of a version and memory size by hour."""
         rows = self._connection.execute(
             f"""WITH timed AS ({_TIMED}),
             several AS (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_database(spill: Path | None = None) -> DuckDBPyConnection:
-    """A new database in memory; what does not fit goes to the folder `spill`. Raises InputError
+    """A new database in memory; what doesn't fit goes to the folder `spill`. Raises InputError
     without DuckDB.
     """
     with optional_import("reading logs needs DuckDB", "duckdb", extra="observe"):
@@ -35,8 +35,8 @@ def duckdb_error() -> type[Exception]:
 
 
 def write_parquet(reports: str, into: Path) -> str:
-    """SQL that writes reports to a file, and says how many. Most request ids are UUIDs: as such
-    they take half the room.
+    """SQL that writes reports to a file, and returns how many. Most request ids are UUIDs, which
+    take half the space in that form.
     """
     return f"""COPY (SELECT * EXCLUDE (request_id),
             CASE WHEN try_cast(request_id AS UUID)::VARCHAR = request_id
@@ -48,7 +48,7 @@ def write_parquet(reports: str, into: Path) -> str:
 
 
 def read_parquet(file: Path) -> str:
-    """SQL that reads them again."""
+    """SQL that reads them back."""
     return f"""SELECT * EXCLUDE (request_uuid, request_text),
             coalesce(request_text, request_uuid::VARCHAR) AS request_id
         FROM read_parquet('{quoted(file)}')"""  # noqa: S608 - a path of ours

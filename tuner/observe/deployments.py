@@ -1,7 +1,8 @@
 """Deployments and what they explain.
 
 Versions and memory sizes are in the logs themselves; AWS CloudTrail, a table and a repository's
-tags tell of more. A change of cost is put to the deployment within whose time it may have happened.
+tags have more. A change of cost is attributed to the deployment within whose time it may have
+happened.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 _EVENTS: Final = ("UpdateFunctionCode", "UpdateFunctionConfiguration", "PublishVersion",
                   "UpdateAlias")  # fmt: skip
-"""CloudTrail's names begin so; a date and a version of the API follow."""
+"""CloudTrail's names begin like this; a date and a version of the API follow."""
 _RANK: Final[dict[DeploymentSource, int]] = {
     "memory": 0,
     "version": 1,
@@ -36,7 +37,7 @@ _RANK: Final[dict[DeploymentSource, int]] = {
     "csv": 3,
     "git": 4,
 }
-"""What is in the logs is surest."""
+"""What is in the logs is most certain."""
 _LAG: Final[dict[DeploymentSource, datetime.timedelta]] = {
     "memory": datetime.timedelta(0),
     "version": datetime.timedelta(0),
@@ -44,7 +45,7 @@ _LAG: Final[dict[DeploymentSource, datetime.timedelta]] = {
     "csv": datetime.timedelta(hours=1),
     "git": datetime.timedelta(hours=6),
 }
-"""How long after its time a deployment may take effect: a tag is deployed by a pipeline later."""
+"""How long after its time a deployment may take effect: a pipeline deploys a tag later."""
 
 
 def cause_of(
@@ -56,8 +57,8 @@ def cause_of(
 ) -> Deployment | None:
     """The deployment that explains a change between two moments, or None.
 
-    A deployment explains it if it could take effect in that time; of several the surest source
-    wins, then the nearest to the estimate.
+    A deployment explains it if it could take effect in that time; among several the most certain
+    source wins, then the one closest to the estimate.
     """
 
     def distance(each: Deployment) -> datetime.timedelta:
@@ -85,8 +86,8 @@ def trail_deployments(events: Iterable[TrailEvent]) -> tuple[Deployment, ...]:
 
 
 def read_trail(path: Path) -> tuple[Deployment, ...]:
-    """Deployments in a file of CloudTrail's (JSON, plain or gzip), or in what
-    `aws cloudtrail lookup-events` printed. What failed, or concerns no function, is left out.
+    """Deployments in a CloudTrail file (JSON, plain or gzip), or in the output of `aws cloudtrail
+    lookup-events`. What failed, or concerns no function, is left out.
     """
     try:
         data = path.read_bytes()
@@ -132,7 +133,7 @@ def _no_trail(path: Path) -> InputError:
 
 
 def git_tags(repository: Path) -> tuple[Deployment, ...]:
-    """The tags of a repository, at the time when they were made (or their commit was)."""
+    """A repository's tags, at the time when they (or their commits) were made."""
     git = shutil.which("git")
     if git is None:
         raise InputError("git is not installed, which reads a repository's tags: give a CSV file")
@@ -150,7 +151,7 @@ def git_tags(repository: Path) -> tuple[Deployment, ...]:
 
 
 def merged(deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
-    """In order of time; what two sources of one function tell alike counts once, by the surer.
+    """In order of time; what two sources agree on counts once, by the more certain one.
 
     CloudTrail and a version in the logs within ten minutes of each other are one deployment.
     """
@@ -170,7 +171,7 @@ def merged(deployments: Sequence[Deployment]) -> tuple[Deployment, ...]:
 
 
 def known_by(deployment: Deployment, others: Iterable[Deployment]) -> Deployment:
-    """The same with the name of the nearest tag or line that tells of it, where one does."""
+    """The same, named by the nearest tag or line that describes it, if there is one."""
     near = [
         each
         for each in others

@@ -33,10 +33,10 @@ def earnings(
     keys: Sequence[str],
     revenue: Mapping[str, Mapping[datetime.date, float]],
 ) -> tuple[tuple[Earning, ...], tuple[Finding, ...]]:
-    """Set the cost of each key against its revenue, over the days that both are known for.
+    """Compare the cost of each key with its revenue, over the days that both are known for.
 
-    A key of which the file says nothing keeps its cost, with no revenue; what the file has beside
-    the keys is told of, and left out.
+    A key that the file lacks keeps its cost, with no revenue; what the file has besides the keys is
+    reported and left out.
     """
     costs: dict[str, dict[datetime.date, float]] = {}
     for each in days:
@@ -61,10 +61,10 @@ def earnings(
 def growth(
     cost: Mapping[datetime.date, float], earned: Mapping[datetime.date, float]
 ) -> Interval | None:
-    """How much faster cost grows than revenue, a month: the trend of their ratio, 90%.
+    """How much faster cost grows than revenue, per month: the trend of their ratio, 90%.
 
-    The slope of its logarithm by least squares, with errors that hold for days that go together
-    within a week (Newey and West, Econometrica 55 (1987), 703–708). None under 14 days.
+    The slope of its logarithm by least squares, with errors that allow for dependence between days
+    within a week (Newey and West, Econometrica 55 (1987), 703–708). None below 14 days.
     """
     both = sorted(day for day in cost if cost[day] > 0 and earned.get(day, 0.0) > 0)
     if len(both) < _FEWEST_DAYS:
@@ -95,7 +95,7 @@ def _trend(at: Floats, values: Floats) -> tuple[float, float]:
 
 
 def _within(values: Floats, groups: Floats) -> Floats:
-    """Each value less the mean of its group."""
+    """Each value minus the mean of its group."""
     _, place = np.unique(groups, return_inverse=True)
     means = np.bincount(place, values) / np.bincount(place)
     return np.asarray(values - means[place])

@@ -1,7 +1,7 @@
-"""Fills a table of reports: from batches of rows as readers hand them on, or from values.
+"""Fills a table of reports: from readers' batches of rows, or from values.
 
 The same line from two sources counts once; a retry, which has the same request id, is another
-attempt. Attempts are told apart by what they took, and by time where lines have one.
+attempt. Attempts are separated by what they took, and by time if lines have one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tuner.model.observation import ObservedReport, Origin
 
 _SAME_TIME_US: Final = 2_000_000
-"""Copies of a line can differ that much in time (some notations have whole seconds). A retry comes
-about a minute later."""
+"""Copies of a line can differ by this much in time (some notations have whole seconds). A retry
+comes about a minute later."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_TIME: Final = -(2**62)
 _NO_SIZE: Final = -1
@@ -94,7 +94,7 @@ _REPEATED: Final = f"""WITH {_NAMED}, again AS (
 
 
 class Intake:
-    """Takes reports into a database, by batches; `finish` makes the table `reports` of them."""
+    """Takes reports into a database in batches; `finish` makes the table `reports` from them."""
 
     def __init__(self, connection: DuckDBPyConnection) -> None:
         self._connection = connection
@@ -186,7 +186,7 @@ _WORDS: Final = frozenset((11, 12))
 
 
 def _column(index: int, column: tuple[Any, ...]) -> tuple[str, Any]:
-    """A column of a batch: what DuckDB is to take of it, and its values."""
+    """A column of a batch: its SQL expression, and its values."""
     import numpy as np  # noqa: PLC0415 - not needed to ask what was read before
 
     name = f"c{index}"
@@ -204,7 +204,7 @@ def _column(index: int, column: tuple[Any, ...]) -> tuple[str, Any]:
 
 
 def _words(name: str, column: tuple[str | None, ...]) -> tuple[str, Any]:
-    """The same of a column with few words: they go as numbers."""
+    """The same for a column with few distinct words: they are passed as numbers."""
     import numpy as np  # noqa: PLC0415 - as above
 
     words = [each for each in dict.fromkeys(column) if each is not None]

@@ -1,7 +1,7 @@
-"""Deployments that the logs themselves tell of: another version, or another memory size.
+"""Deployments that the logs themselves show: another version, or another memory size.
 
-A REPORT line has its memory size and its log stream the version. While a deployment takes over
-(an alias that moves by steps, environments that live on) lines of both come in turns: the time of a
+A REPORT line has its memory size and its log stream the version. While a deployment takes over (an
+alias that shifts gradually, environments that live on), lines of both alternate: the time of a
 deployment is the first line of the new one, and it's done when most lines are the new one's.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _HOUR: Final = timedelta(hours=1)
 _ENOUGH: Final = 20
-"""So many lines tell who leads; with fewer in an hour the hours after it are looked at too."""
+"""This many lines show who leads; with fewer in an hour, the following hours are considered too."""
 _LOOK_AHEAD_HOURS: Final = 24
 _LEAD_RATIO: Final = 0.6
 _LATEST: Final = {"", "$LATEST", None}
 
 
 class Setting(NamedTuple):
-    """What a deployment may change, as far as lines tell."""
+    """What a deployment may change, as far as lines show."""
 
     version: str | None
     memory_mb: int
@@ -42,7 +42,7 @@ class SettingHour:
 
 
 def deployments_in_logs(function: str, rows: Iterable[SettingHour]) -> tuple[Deployment, ...]:
-    """The deployments of one function. How it was at first is none of them."""
+    """The deployments of one function, not counting its initial state."""
     by_hour: dict[datetime, dict[Setting, SettingHour]] = {}
     for row in rows:
         by_hour.setdefault(row.hour, {})[row.setting] = row
@@ -71,7 +71,7 @@ def deployments_in_logs(function: str, rows: Iterable[SettingHour]) -> tuple[Dep
 def _leader(
     by_hour: Mapping[datetime, Mapping[Setting, SettingHour]], ahead: Sequence[datetime]
 ) -> Setting | None:
-    """The setting of most lines of an hour, and of the ones after it where these are few."""
+    """The setting of most lines in an hour, and in the following ones if there are few."""
     counts: dict[Setting, int] = {}
     for hour in ahead:
         if hour - ahead[0] > _LOOK_AHEAD_HOURS * _HOUR:
@@ -90,9 +90,9 @@ def _first_of(
     hours: Sequence[datetime],
     index: int,
 ) -> datetime:
-    """The first line of a setting's hours without a break around one of them.
+    """The first line in a setting's hours without a break around one of them.
 
-    Where few lines told who leads, its first line may only come in the hours after.
+    If few lines showed who leads, its first line may only come in the hours after.
     """
     while setting not in by_hour[hours[index]]:
         index += 1

@@ -1,4 +1,4 @@
-"""What reading an archive leaves to say: lines and files that could not be used, and why."""
+"""Findings from reading an archive: lines and files that couldn't be used, and why."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Tables that people keep beside the logs: revenue, deployments, features of functions.
 
-CSV with a header, columns in any order, UTF-8, plain or gzip. What can't be read is named by its
-line.
+CSV with a header, columns in any order, UTF-8, plain or gzip. Errors name the line.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ _OTHER_CURRENCY: Final = re.compile(r"[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b")
 def read_revenue(path: Path) -> dict[str, dict[datetime.date, float]]:
     """Read revenue by feature and day, in US dollars: columns day, feature, revenue (and currency).
 
-    Several lines of a day and feature are added up. Raises InputError for what isn't dollars.
+    Several lines for a day and feature are added up. Raises InputError for anything but dollars.
     """
     revenue: dict[str, dict[datetime.date, float]] = {}
     for where, row in rows_of(path, ("day", "feature", "revenue"), "revenue"):
@@ -52,9 +51,9 @@ def read_revenue(path: Path) -> dict[str, dict[datetime.date, float]]:
 
 
 def read_deploys(path: Path) -> tuple[Deployment, ...]:
-    """Read deployments: columns at (ISO 8601; UTC unless it says otherwise), version, function.
+    """Read deployments: columns at (ISO 8601; UTC unless stated), version, function.
 
-    Without a function a deployment may concern every one.
+    Without a function, a deployment may concern every one.
     """
     return tuple(
         Deployment(
@@ -68,9 +67,9 @@ def read_deploys(path: Path) -> tuple[Deployment, ...]:
 
 
 def read_tags(path: Path, key: str) -> dict[str, str]:
-    """Read the value of a tag by function: columns function and one named as the tag's key.
+    """Read a tag's value by function: columns function and one named like the tag's key.
 
-    Raises InputError where there is no such column.
+    Raises InputError if there is no such column.
     """
     values = {
         _needed(where, row, "function"): row[key].strip()
@@ -82,9 +81,9 @@ def read_tags(path: Path, key: str) -> dict[str, str]:
 def rows_of(
     path: Path, columns: tuple[str, ...], parameter: str
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield (where, row by lower-case column name) of a table that has these columns.
+    """Yield (where, row by lower-case column name) from a table that has these columns.
 
-    `parameter` is what the path was given as. Raises InputError.
+    `parameter` names the parameter that had the path. Raises InputError.
     """
     with _opened(path, parameter) as file:
         try:
@@ -124,7 +123,7 @@ def instant(where: str, text: str) -> datetime.datetime:
 
 
 def amount(where: str, text: str) -> float:
-    """A number, 0 where nothing is written. Raises InputError."""
+    """A number, 0 if it's empty. Raises InputError."""
     if text.strip() in {"", "NULL", "null"}:
         return 0.0
     try:

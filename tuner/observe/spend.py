@@ -1,6 +1,6 @@
-"""Where the money goes: days by key, what moved them, what they earn, and the bill beside them.
+"""Where the money goes: days by key, what changed them, what they earn, and the bill beside them.
 
-Pure: sums by the hour and what side files say go in, `Spend` comes out. `cost_hours` reads the sums
+Pure: it takes sums by the hour and the side files, and returns `Spend`. `cost_hours` reads the sums
 from the store; `change_points` finds the changes; `deployments` says which deployment explains one.
 """
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FEW_DAYS: Final = 14
 _TAIL_THRESHOLD: Final = 5.5
-"""Means of heavy tails are no normal variables: what the logarithms don't show needs more."""
+"""Means of heavy tails aren't normal variables: what the logarithms don't show needs more."""
 _SAME_CHANGE_HOURS: Final = 48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionHours:
-    """All that the logs say of one function, by the hour."""
+    """Everything that the logs say about one function, by the hour."""
 
     function: str
     logs: HourlyCosts
@@ -52,14 +52,14 @@ class FunctionHours:
 
 @dataclass(frozen=True, slots=True)
 class SideFacts:
-    """What is known beside the logs."""
+    """What is known besides the logs."""
 
     by: str = "function"
     tags: Mapping[str, str] | None = None
     """With `by` a tag: its value by function."""
     deployments: tuple[Deployment, ...] = ()
     from_logs: bool = True
-    """Whether deployments are read off the logs too."""
+    """Whether deployments are also read from the logs."""
     revenue: Mapping[str, Mapping[datetime.date, float]] | None = None
     bill: BillCheck | None = None
 
@@ -144,7 +144,7 @@ def _keys(days: Sequence[CostDay]) -> tuple[str, ...]:
 
 
 def _changes(hours: FunctionHours, key: str, deploys: Sequence[Deployment]) -> list[CostChange]:
-    """Of the typical invocation, and where the slowest alone made the mean move."""
+    """Those of the typical invocation, and those where only the slowest moved the mean."""
     found = list(find_changes(hours.logs))
     for each in find_changes(hours.capped, day_threshold=_TAIL_THRESHOLD):
         if all(abs(each.hour - other.hour) > _SAME_CHANGE_HOURS for other in found):
@@ -175,7 +175,7 @@ def _change(
 def _movements(
     functions: Sequence[FunctionHours], key_of: Mapping[str, str], keys: Sequence[str]
 ) -> tuple[Movement, ...]:
-    """First against last week by key, the two parts function by function."""
+    """First week against last by key, with the two parts computed per function."""
     if not functions:
         return ()
     first = min(each.logs.first_hour for each in functions) // HOURS_PER_DAY
@@ -197,7 +197,9 @@ def _movements(
 def _parts(
     counts: NDArray[np.float64], costs: NDArray[np.float64], span: int
 ) -> NDArray[np.float64]:
-    """Cost a day before and after, and how much of it is traffic, and how much price."""
+    """Daily cost before and after, and how much of the difference is traffic, and how
+    much price.
+    """
     count_before, count_after = counts[:span].mean(), counts[-span:].mean()
     before, after = costs[:span].mean(), costs[-span:].mean()
     if not count_before or not count_after:
