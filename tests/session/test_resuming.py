@@ -240,6 +240,21 @@ def test_what_is_left_of_every_size_counts_the_new_warm_ups(target: OpenTarget) 
     assert ready.plan.estimated_invocation_count == made
 
 
+def test_only_a_limit_that_was_given_is_spent(target: OpenTarget) -> None:
+    """A sweep that goes on stops once it has an answer, unless it was told how many to make."""
+    asked: dict[str, Any] = {"memory_sizes_mb": (128, 512)}
+    usual = measured(target, max_invocations=None, **asked)
+    file = Path(usual.file or "")
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:5]))  # interrupted
+    usual = load_sweep(file)
+    assert not usual.plan.spends_all
+    assert not prepared(target, earlier=usual).plan.spends_all
+    assert prepared(target, earlier=usual, max_invocations=30).plan.spends_all
+    told = measured(target, max_invocations=5, **asked)
+    assert told.plan.spends_all
+    assert not prepared(target, earlier=told).plan.spends_all  # those are made: as many as usual
+
+
 def test_a_spent_limit_is_refused(target: OpenTarget) -> None:
     """What was made counts: the message says how many."""
     earlier = measured(target)

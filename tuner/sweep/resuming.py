@@ -81,15 +81,19 @@ def what_is_left(plan: SweepPlan, earlier: Sweep) -> SweepPlan:
     """
     left = max(_count_left(plan, earlier), 1)
     share = left / max(plan.estimated_invocation_count, 1)
+    was, most = earlier.plan, plan.max_invocations
+    given_now = most != _usual_limit(was, len(earlier.invocations))
     return replace(
         plan,
-        sizes_named=earlier.plan.sizes_named,
+        sizes_named=was.sizes_named,
+        # A limit is spent where it was given, then or now; not where it's the usual one.
+        spends_all=given_now or (was.spends_all and most == was.max_invocations),
         estimated_invocation_count=left,
         estimated_cost_usd=plan.estimated_cost_usd * share,
         max_cost_usd=plan.max_cost_usd and plan.max_cost_usd * share,
         estimated_wall_s=plan.estimated_wall_s * share,
         max_wall_s=plan.max_wall_s and plan.max_wall_s * share,
-        resumed_from=earlier.plan.sweep_id,
+        resumed_from=was.sweep_id,
     )
 
 
