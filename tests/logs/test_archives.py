@@ -512,3 +512,20 @@ def test_what_is_not_there_or_empty_is_one_line(tmp_path: Path) -> None:
         read(tmp_path / "gone")
     with pytest.raises(InputError, match="no file"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("group", "function"),
+    [
+        ("/aws/lambda/thumbs", "thumbs"),
+        ("/aws/lambda/us-east-1.thumbs", "thumbs"),
+        ("/my/shared/group", None),
+        ("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/thumbs:*", "thumbs"),
+    ],
+)
+def test_a_log_group_names_its_function(tmp_path: Path, group: str, function: str | None) -> None:
+    """Lambda's own groups do, at the edge too; a group of one's own names none."""
+    event = {"timestamp": forms.START_MS, "message": REPORT, "logGroupName": group}
+    found = read_bytes(tmp_path, json.dumps([event]).encode())
+    [row] = found.rows
+    assert found.origin(row).function == function

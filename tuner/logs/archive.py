@@ -27,6 +27,8 @@ _STREAM_FOLDER: Final = re.compile(
     r"(?:^|/)(\d{4})-(\d\d)-(\d\d)-((?:[A-Za-z0-9_-]{1,64})?\[[^\]/]{1,140}\]\w+)/"
 )
 """A stream's folder in an export of CloudWatch Logs, with dashes instead of slashes."""
+_RECORD: Final = re.compile(r'\{"time": ?"[^"\\]{20,30}", ?"type": ?"platform\.\w+", ?"record"')
+"""A record of the platform's as a line."""
 _decode: Final = json.JSONDecoder().raw_decode
 
 
@@ -155,7 +157,11 @@ def _read_values(reader: LineReader, source: _Pieces) -> None:
         if source.at >= len(source.text):
             if not source.more():
                 return
-        elif source.text[source.at] not in "{[" or not _read_value(reader, source):
+        elif (
+            source.text[source.at] not in "{["
+            or _RECORD.match(source.text, source.at)
+            or not _read_value(reader, source)
+        ):
             _read_line(reader, source)
 
 

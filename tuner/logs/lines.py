@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.logs.messages import REPORT, MessageReader, tells
 from tuner.logs.records import read_value
+from tuner.logs.stream import judge
 from tuner.logs.times import STREAM, Lead, read_lead, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tuner.logs.collector import Collector
-    from tuner.logs.messages import Stream
+    from tuner.logs.stream import Stream
     from tuner.model.observation import ObservedOutcome, Origin
 
 # A report as Lambda mostly writes it, bare or exported; `messages` reads all others.
@@ -110,7 +111,7 @@ class LineReader:
             self._exports_platform = True
             self._saw_export(usual.string)
         duration_ms = float(duration)
-        judged = _SUCCESS if not stream.notes else messages.judge(stream, request_id, duration_ms)
+        judged = _SUCCESS if not stream.notes else judge(stream, request_id, duration_ms)
         messages.collector.rows.append(
             (
                 messages.number_of(stream, request_id),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tuner.errors import ReportLineError
 from tuner.logs.report import parse_report, read_report_record
+from tuner.logs.stream import MOST_KEPT, Stream, judge, keep_note
 from tuner.logs.times import STREAM, read_time
 
 if TYPE_CHECKING:
@@ -32,6 +33,18 @@ _USUAL: Final = re.compile(
     rf"(?:\tRestore Duration: {_NUMBER})?(?:\tBilled Restore Duration: {_NUMBER})?"
     r"(?:\tStatus: (\w+))?(?:\tError Type: (\S+))?\s*"
 )
+# A success as JSON logs mostly have it; `report` reads every other order and status.
+_JSON_USUAL: Final = re.compile(
+    r'\{"time": ?"([0-9T:.Z-]{20,30})", ?"type": ?"platform\.report", ?"record": ?\{'
+    r'"requestId": ?"([^"\\\s]{1,100})", ?"metrics": ?\{"durationMs": ?(\d{1,15}(?:\.\d{1,30})?)'
+    r', ?"billedDurationMs": ?(\d{1,15}), ?"memorySizeMB": ?(\d{1,15})'
+    r', ?"maxMemoryUsedMB": ?(\d{1,15})(?:, ?"initDurationMs": ?(\d{1,15}(?:\.\d{1,30})?))?\}'
+    r', ?"status": ?"success"\}\}\s*'
+)
+_JSON_START: Final = re.compile(
+    r'\{"time": ?"([0-9T:.Z-]{20,30})", ?"type": ?"platform\.start", ?"record": ?\{'
+    r'"requestId": ?"([^"\\\s]{1,100})", ?"version": ?"([^"\\\s]{1,128})"\}\}\s*'
+)
 _TIMED_OUT: Final = re.compile(r"(?:(\S+) )?Task timed out after (\d{1,6}\.\d\d) seconds\s*")
 _EXITED: Final = re.compile(
     r"RequestId: (\S+) (?:Error: Runtime exited with error: (signal: killed)?|Process exited)"
@@ -41,40 +54,13 @@ _NODE_ERROR: Final = re.compile(
     r'\t\{"errorType":"([^"]{1,100})"'
 )
 _PYTHON_ERROR: Final = re.compile(r"\[ERROR\] ([A-Za-z_][\w.]{0,99})(?::|\s*$|\r)")
-_ERROR_TYPE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.$:]{0,99}")
-_MEMORY_ERRORS: Final = frozenset(
-    ("Runtime.OutOfMemory", "MemoryError", "java.lang.OutOfMemoryError")
-)
+_AT_EDGE: Final = re.compile(r"^[a-z]{2}-[a-z]+-\d\.")
 _PLATFORM_TYPE: Final = re.compile(r'"type"\s*:\s*"platform\.report"')
-_KEPT_NOTES: Final = 10_000
-
-Note = tuple["ObservedOutcome", str | None, float]
-"""What a line says about a request before its report: outcome, error's class, minimum duration in
-ms."""
 
 
 def tells(line: str) -> bool:
     """Whether a line may say something about a request."""
     return "RequestId: " in line or "RROR" in line or "timed out" in line or "Traceback" in line
-
-
-class Stream:
-    """What was read of one log stream, or of a source without streams."""
-
-    __slots__ = ("at_us", "begun", "doubt", "notes", "numbers", "origin", "versions")
-
-    def __init__(self, origin: Origin) -> None:
-        self.origin = origin
-        self.numbers: dict[str | None, int] = {}
-        """The numbers of its origins, by version."""
-        self.versions: dict[str, str] = {}
-        self.notes: dict[str, Note] = {}
-        self.begun = ""
-        """The request of the latest START line."""
-        self.doubt: str | None = None
-        """An error's class on a line that was the runtime's own if a traceback follows."""
-        self.at_us: int | None = None
-        """The latest time that a line had."""
 
 
 class MessageReader:
@@ -122,12 +108,6 @@ class MessageReader:
         if len(self._functions) == 1:
             self.collector.name_function(self.origin.source, next(iter(self._functions)))
 
-    def judge(
-        self, stream: Stream, request_id: str, duration_ms: float
-    ) -> tuple[ObservedOutcome, str | None]:
-        """The outcome of an invocation whose report has no status."""
-        return _judged(stream, request_id, duration_ms, None, None)
-
     def take(self, text: str, at_us: int | None, stream: Stream) -> None:
         """Read a message's line, with nothing before it."""
         if text.startswith("{"):
@@ -148,7 +128,7 @@ class MessageReader:
             stream.begun, version = words[2], words[4] if words[3] == "Version:" else ""
         stream.doubt = None
         if version:
-            if len(stream.versions) >= _KEPT_NOTES:
+            if len(stream.versions) >= MOST_KEPT:
                 stream.versions.clear()  # of requests whose reports are not in this source
             stream.versions[stream.begun] = version[:128]
 
@@ -159,12 +139,12 @@ class MessageReader:
         if text.startswith("START RequestId:"):
             self.start(text, stream)
         elif found := _TIMED_OUT.fullmatch(text.strip()):
-            _note(stream, found[1] or "", ("timeout", None, float(found[2]) * 1000 - 1))
+            keep_note(stream, found[1] or "", ("timeout", None, float(found[2]) * 1000 - 1))
         elif found := _EXITED.match(text):
             outcome: ObservedOutcome = "oom" if found[2] else "error"
-            _note(stream, found[1], (outcome, "Runtime.ExitError", 0.0))
+            keep_note(stream, found[1], (outcome, "Runtime.ExitError", 0.0))
         elif found := _NODE_ERROR.search(text, 0, 1000):
-            _note(stream, found[1], ("error", found[2], 0.0))
+            keep_note(stream, found[1], ("error", found[2], 0.0))
         elif found := _PYTHON_ERROR.match(text):
             stream.doubt = found[1]
             if "Traceback (most recent call last)" in text:
@@ -174,7 +154,7 @@ class MessageReader:
 
     def _raised(self, stream: Stream) -> None:
         if stream.doubt is not None:
-            _note(stream, stream.begun, ("error", stream.doubt, 0.0))
+            keep_note(stream, stream.begun, ("error", stream.doubt, 0.0))
             stream.doubt = None
 
     def report(self, line: str, at_us: int | None, stream: Stream) -> None:
@@ -190,7 +170,7 @@ class MessageReader:
         signature: str | None = None
         duration_ms = float(duration)
         if status is not None or stream.notes:
-            outcome, signature = _judged(stream, request_id, duration_ms, status, kind)
+            outcome, signature = judge(stream, request_id, duration_ms, status, kind)
         self.collector.add(
             (
                 self.number_of(stream, request_id),
@@ -222,7 +202,7 @@ class MessageReader:
         self._add(report, at_us, stream)
 
     def _add(self, report: PlatformReport, at_us: int | None, stream: Stream) -> None:
-        outcome, signature = _judged(
+        outcome, signature = judge(
             stream, report.request_id, report.duration_ms, report.status, report.error_type
         )
         self.collector.add(
@@ -256,6 +236,17 @@ class MessageReader:
 
     def json_line(self, line: str, at_us: int | None, stream: Stream) -> None:
         """Read a JSON record of the platform, of Lambda Insights, or of a runtime's error."""
+        usual = _JSON_USUAL.fullmatch(line)
+        if usual is not None and (own_us := read_time(usual[1])) is not None:
+            self._usual_record(usual, own_us, at_us, stream)
+            return
+        begun = _JSON_START.fullmatch(line)
+        if begun is not None and (own_us := read_time(begun[1])) is not None:
+            if at_us is None:
+                self.collector.saw(own_us)
+                stream.at_us = own_us
+            self.start(f"START RequestId: {begun[2]} Version: {begun[3]}", stream)
+            return
         if '"platform.' in line or '"errorType"' in line or '"cpu_total_time"' in line:
             try:
                 value = json.loads(line)
@@ -266,6 +257,32 @@ class MessageReader:
                 return
             if isinstance(value, dict):
                 self.record(value, at_us, stream)
+
+    def _usual_record(
+        self, usual: re.Match[str], own_us: int, at_us: int | None, stream: Stream
+    ) -> None:
+        _time, request_id, duration, billed, memory, used, init = usual.groups()
+        if at_us is None:
+            self.collector.saw(own_us)
+            at_us = stream.at_us = own_us
+        stream.notes.pop(request_id, None)
+        self.collector.add(
+            (
+                self.number_of(stream, request_id),
+                self.number,
+                request_id,
+                at_us,
+                float(duration),
+                int(billed),
+                int(memory),
+                int(used),
+                None if init is None else float(init),
+                None,
+                None,
+                "success",
+                None,
+            )
+        )
 
     def record(self, value: Mapping[str, Any], at_us: int | None, stream: Stream) -> None:
         """Read a JSON record that a log line is."""
@@ -283,7 +300,7 @@ class MessageReader:
         elif isinstance(value.get("errorType"), str):
             request_id = value.get("requestId") or value.get("AWSRequestId") or stream.begun
             if isinstance(request_id, str) and value.get("level") in ("ERROR", "FATAL", None):
-                _note(stream, request_id, ("success", value["errorType"], 0.0))
+                keep_note(stream, request_id, ("success", value["errorType"], 0.0))
 
     def _platform(
         self, kind: str, value: Mapping[str, Any], at_us: int | None, stream: Stream
@@ -320,7 +337,8 @@ def _origin_of(
     named = STREAM.fullmatch(stream) if stream else None
     function = named[1] if named else None
     if function is None and group is not None and group.startswith("/aws/lambda/"):
-        function = group.removeprefix("/aws/lambda/")
+        # Functions at the edge log to groups with their home region's name before their own.
+        function = _AT_EDGE.sub("", group.removeprefix("/aws/lambda/"))
     return replace(
         origin,
         function=function or origin.function,
@@ -329,38 +347,3 @@ def _origin_of(
         account=account or origin.account,
         region=region or origin.region,
     )
-
-
-def _note(stream: Stream, request_id: str, note: Note) -> None:
-    """Keep what is said about a request; a kill or a timeout says more than an error's class."""
-    if len(stream.notes) >= _KEPT_NOTES:
-        stream.notes.clear()  # of requests whose reports are not in this source
-    earlier = stream.notes.get(request_id)
-    if earlier is None or note[0] != "success":
-        stream.notes[request_id] = note
-
-
-def _judged(
-    stream: Stream, request_id: str, duration_ms: float, status: str | None, kind: str | None
-) -> tuple[ObservedOutcome, str | None]:
-    """An invocation's outcome, by its report and the lines before it.
-
-    An unknown status is an error. Memory used doesn't prove a kill.
-    """
-    note = stream.notes.pop(request_id, None)
-    general = stream.notes.get("")
-    if note is None and general is not None and duration_ms >= general[2]:
-        note = stream.notes.pop("")
-    said, signature, _least = note or ("success", None, 0.0)
-    signature = kind or signature
-    if signature is not None and not _ERROR_TYPE.fullmatch(signature):
-        signature = "unknown"
-    if status == "success":
-        return "success", None
-    if signature in _MEMORY_ERRORS or said == "oom":
-        return "oom", signature
-    if status == "timeout" or said == "timeout":
-        return "timeout", signature
-    if status is not None or said == "error":
-        return "error", signature
-    return "success", None

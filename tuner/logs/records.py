@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tuner.logs.times import read_time
 
 if TYPE_CHECKING:
-    from tuner.logs.messages import MessageReader, Stream
+    from tuner.logs.messages import MessageReader
+    from tuner.logs.stream import Stream
 
 _MESSAGE: Final = ("message", "@message")
 _TIME: Final = ("timestamp", "@timestamp")
