@@ -183,7 +183,7 @@ def _sweep(weighed: Weighed, among: Truths, now_mb: int, worth: SweepWorth) -> A
         reason=(
             f"the best size may cost {_range(could)} less than {now_mb} MB, and {_basis(found)} "
             f"can't tell which it is: a sweep takes up to {worth.invocation_count} invocations, "
-            f"about {_usd(worth.cost_usd)}"
+            f"{_about(worth.cost_usd)}"
         ),
         basis=found.basis,
         leans_to_mb=size,
@@ -308,5 +308,5 @@ def _range(saving: Interval) -> str:
     return f"{percent_digits(saving.low)} to {percent(saving.high)}"
 
 
-def _usd(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 0.01 else "under $0.01"
+def _about(amount_usd: float) -> str:
+    return f"about ${amount_usd:,.2f}" if amount_usd >= 0.01 else "under $0.01"
