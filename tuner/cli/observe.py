@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from tuner.cli import options, values
-from tuner.cli.reading import ReadingBudget, Source, agreement
+from tuner.cli.reading import ReadingBudget, Source, agreement, files_read
 from tuner.cli.screen import say, show_json, show_text, width
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ def observe(
             discount_percent=discount_percent,
             state_dir=state_dir(),
             today=today(),
+            progress=files_read,
         )
     )
     _show(found, json=json)

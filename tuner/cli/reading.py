@@ -3,11 +3,13 @@
 Annotations are evaluated by typer, so nothing here is postponed.
 """
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tuner.cli import options
 from tuner.cli.screen import agree, say
+from tuner.model.interval import counted
 
 if TYPE_CHECKING:
     from tuner.model.account import ReadingCost
@@ -26,6 +28,14 @@ ReadingBudget = Annotated[
         help="What reading may cost without asking you.",
     ),
 ]
+
+
+def files_read(count: int, total: int) -> None:
+    """Say on a terminal that files are read, at the beginning and after each tenth of many."""
+    step = max(total // 10, 1)
+    if sys.stderr.isatty() and (count == 0 or (total >= 100 and count % step == 0)):
+        done = f" ({count:,} read)" if count else ""
+        say(f"Reading {counted(f'{total:,}', 'file')} of logs{done}")
 
 
 def agreement(

@@ -205,6 +205,7 @@ def _of_logs(
         architecture=side.architecture,
         state_dir=state_dir(),
         today=today(),
+        progress=files_read,
         **side.given(),
     )
 
@@ -217,7 +218,8 @@ def _of_account(
     from tuner.api.spending import spend_live
     from tuner.api.spending_live import LiveAccount
     from tuner.cli.config import state_dir
-    from tuner.cli.screen import say
+    from tuner.cli.reading import files_read
+from tuner.cli.screen import say
 
     account = LiveAccount(
         region=where.region,
