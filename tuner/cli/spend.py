@@ -12,7 +12,7 @@ import typer
 
 from tuner.cli import options, picture, values
 from tuner.cli.groups import WhereOptions, spread
-from tuner.cli.reading import ReadingBudget, Source, agreement
+from tuner.cli.reading import ReadingBudget, Source, agreement, files_read
 
 if TYPE_CHECKING:
     from tuner.model.spend import Spend
@@ -218,8 +218,7 @@ def _of_account(
     from tuner.api.spending import spend_live
     from tuner.api.spending_live import LiveAccount
     from tuner.cli.config import state_dir
-    from tuner.cli.reading import files_read
-from tuner.cli.screen import say
+    from tuner.cli.screen import say
 
     account = LiveAccount(
         region=where.region,
