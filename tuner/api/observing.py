@@ -11,12 +11,14 @@ from tuner.aws.function_ref import check_region, parse_reference
 from tuner.errors import UsageError
 from tuner.model.finding import Finding
 from tuner.model.interval import counted
+from tuner.observe import kept
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
 from tuner.observe.usage import Span
 from tuner.observe.usage import observe as observe_store
 from tuner.pricing.book import age_finding
 from tuner.pricing.renewal import current_price_book
+from tuner.report.observation import to_json
 from tuner.sweep.store import default_state_dir
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def observe(
             assumed.append(f"{discount_percent:g}% off the list price")
         assumed.append("durations are of invocations that succeeded")
         aged = today and age_finding(prices.as_of, today)
-        return observe_store(
+        found = observe_store(
             store,
             reference.name,
             own_window=reading.window,
@@ -96,11 +98,14 @@ def observe(
             ),
             assumptions=tuple(assumed),
         )
+    kept.keep(state_dir or default_state_dir(), to_json(found))
+    return found
 
 
 def forget(function: str, *, state_dir: Path | None = None) -> int:
     """Delete what is kept of a function's logs; return the number of reports."""
     name = parse_reference(function).name
+    kept.forget(state_dir or default_state_dir(), name)
     return ObservationFolder(state_dir or default_state_dir()).forget(name)
 
 

@@ -16,11 +16,13 @@ from tuner.aws.session import open_session
 from tuner.aws.usage_query import CPU_GROUP
 from tuner.errors import AwsError, UsageError
 from tuner.model.finding import Finding
+from tuner.observe import kept
 from tuner.observe.folder import ObservationFolder
 from tuner.observe.reading_findings import reading_findings
 from tuner.observe.usage import observe as observe_store
 from tuner.pricing.book import FREE_EPHEMERAL_STORAGE_MB, age_finding
 from tuner.pricing.renewal import current_price_book
+from tuner.report.observation import to_json
 
 if TYPE_CHECKING:
     import datetime
@@ -115,7 +117,7 @@ def observe_live(
         if metrics is not None and not metrics.invocation_count:
             metrics = None  # of a server without them: its log has reports
         logs_usd = seen.log_cost_usd(window, book)
-    return replace(
+    found = replace(
         found,
         throttle_count=None if metrics is None else metrics.throttle_count,
         max_concurrency=found.max_concurrency if metrics is None else metrics.max_concurrency,
@@ -123,6 +125,8 @@ def observe_live(
         log_ingestion_cost_usd=logs_usd,
         findings=(*found.findings, *seen.findings, *_missing(metrics, found.usage)),
     )
+    kept.keep(state_dir, to_json(found))
+    return found
 
 
 class _Seen:

@@ -77,6 +77,8 @@ class LoadOptions:
             return self._of_cloudwatch(sweep, where)
         if self.traffic is not None:
             return read_traffic(Path(self.traffic), self.peak_ratio)
+        if self.rate is None and self.per_month is None and sweep.environment == "aws":
+            return traffic_of(_observed_rate(sweep), None, self.peak_ratio)
         return traffic_of(self.rate, self.per_month, self.peak_ratio)
 
     def _of_cloudwatch(self, sweep: "Sweep", where: Target) -> "Traffic":
@@ -108,6 +110,21 @@ class LoadOptions:
             minutes = gateway.minute_loads(function.name, start=start, days=self.days)
         hours = self.days * 24
         return traffic_of_minutes(minutes, start=start, hours=hours, peak_ratio=self.peak_ratio)
+
+
+def _observed_rate(sweep: "Sweep") -> float | None:
+    """The rate that the function was observed to have lately; None if it wasn't."""
+    from tuner.cli.config import state_dir
+    from tuner.cli.screen import say
+    from tuner.observe.kept import fresh_observation, rate_of
+
+    found = fresh_observation(state_dir(), sweep.function.name, datetime.now(UTC))
+    if found is None or found["function"].get("region") != sweep.function.region:
+        return None
+    rate = rate_of(found)
+    if rate is not None:
+        say(f"Rate: {rate:.3g} requests/s, as observed until {found['window']['to'][:10]}.")
+    return rate
 
 
 @dataclass(frozen=True, slots=True)

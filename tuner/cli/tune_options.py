@@ -86,9 +86,10 @@ class MeasureOptions:
     prior: Annotated[
         str | None,
         options.measure_option(
-            metavar="SWEEP",
-            help="An earlier sweep of the function, to save invocations. A file, or the function's "
-            "name for its newest; none (the default) uses none.",
+            metavar="SWEEP|OBSERVATION|auto|none",
+            help="An earlier sweep of the function, to save invocations (a file, or the function's "
+            "name for its newest), or what `tuner observe --json` printed, for its traffic. auto "
+            "(the default): what it was observed to do in the last 30 days; none: nothing.",
         ),
     ] = None
 

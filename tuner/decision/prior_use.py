@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tuner.model.finding import Finding
+from tuner.model.interval import percent
 from tuner.model.recommendation import PriorUse
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _NAMES: Final = {
 
 def prior_use(prior: PriorEvidence, problem: Problem | None) -> PriorUse:
     """What an earlier sweep had to do with an answer."""
-    whole = all(map(prior.tells_level, prior.payloads))
+    whole = prior.source == "sweep" and all(map(prior.tells_level, prior.payloads))
     return PriorUse(
         sweep_id=prior.source_id,
         started_at=prior.started_at,
@@ -55,6 +56,9 @@ def prior_findings(
     prior: PriorEvidence, payloads: Sequence[PayloadClass], problem: Problem | None
 ) -> Iterator[Finding]:
     """Which earlier sweep informed one with `payloads`, how much, and whether they agree."""
+    if prior.source == "observation":
+        yield _observation_used(prior)
+        return
     use = prior_use(prior, problem)
     samples = f"{use.sample_count} samples at {len(prior.sizes_mb)} sizes"
     which = f"the sweep {use.sweep_id} of {use.started_at[:10]} ({samples}, code"
@@ -90,8 +94,26 @@ def prior_findings(
         )
 
 
+def _observation_used(prior: PriorEvidence) -> Finding:
+    told = []
+    if prior.rate_per_s is not None:
+        told.append(f"{prior.rate_per_s:.3g} requests/s")
+    if prior.cold_start_share is not None:
+        told.append(f"{percent(prior.cold_start_share, 1)} cold starts")
+    if prior.environments:
+        sizes = " and ".join(map(str, prior.sizes_mb))
+        told.append(f"the curve's shape by {sizes} MB, weakly")
+    return Finding(
+        "observation_used",
+        "info",
+        f"from {prior.source_id}: {', '.join(told) or 'nothing'}; `prior=none` leaves it out",
+    )
+
+
 def assumed_of(prior: PriorEvidence) -> str:
     """What an answer assumes about the earlier sweep."""
+    if prior.source == "observation":
+        return f"traffic is as in {prior.source_id}"
     if prior_use(prior, None).tells == "level_and_shape":
         return (
             f"the function is as {prior.source_id} measured it, except where samples contradict it"

@@ -32,13 +32,17 @@ class PriorEvidence:
     source_id: str
     started_at: str
     code_sha256: str
-    source: Literal["sweep"] = "sweep"
+    source: Literal["sweep", "observation"] = "sweep"
     differs: tuple[str, ...] = ()
     other_events: tuple[str, ...] = ()
     """Payloads whose event has changed: for them, too, it informs the shape alone."""
     killed_mb: int | None = None
     """The largest size that was killed for memory; None if the code has changed."""
     environments: tuple[PriorEnvironment, ...] = ()
+    rate_per_s: float | None = None
+    """Of an observation: invocations a second in production."""
+    cold_start_share: float | None = None
+    """Of an observation: how many of them were cold starts."""
 
     def tells_level(self, payload: str) -> bool:
         """Whether nothing that matters has changed since."""

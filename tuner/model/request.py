@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 LEAVE_CONCURRENCY: Final = 0.2
 """Share of the available concurrency left to live traffic."""
 NO_PRIOR: Final = "none"
+AUTO_PRIOR: Final = "auto"
+"""The word for a fresh observation of the function, if there is one: the default."""
 """The word for no earlier sweep, in case a configuration names one."""
 
 
@@ -45,7 +47,8 @@ class Measure:
     resume: str | Path | None = None
     """A sweep file, or a function's name for its newest sweep: continue it."""
     prior: str | Path | None = None
-    """Like `resume`: an earlier sweep of the function, to inform the curves; "none": nothing."""
+    """Like `resume`: an earlier sweep of the function, to inform the curves; or the file of an
+    observation, for its traffic too; None or "auto": a fresh observation; "none": nothing."""
 
 
 @dataclass(frozen=True, slots=True)

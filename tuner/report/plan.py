@@ -61,6 +61,10 @@ def _informed_by(prior: PriorEvidence | None) -> Iterator[str]:
     """What an earlier sweep will save."""
     if prior is None:
         return
+    if prior.source == "observation":
+        shape = ", and for the curve's shape" if prior.environments else ""
+        yield f"Informed by {plain(prior.source_id)} for rate and cold starts{shape}."
+        return
     which = f"the sweep {plain(prior.source_id)} of {plain(prior.started_at[:10])}"
     if all(map(prior.tells_level, prior.payloads)):
         yield f"Informed by {which}: the code is the same, so fewer invocations are needed."

@@ -17,7 +17,13 @@ from tuner.lease.clone import choose_isolation
 from tuner.model.goal import Goal
 from tuner.payloads.event_stream import checked_events
 from tuner.pricing.renewal import current_price_book
-from tuner.session.breakeven import platforms_of, saving_needed, with_platform
+from tuner.session.breakeven import (
+    platforms_of,
+    saving_needed,
+    with_observed_rate,
+    with_observed_share,
+    with_platform,
+)
 from tuner.session.inputs import Inputs, OpenTarget, check_output
 from tuner.session.planning import (
     as_measured,
@@ -85,6 +91,7 @@ def plan(inputs: Inputs, target: OpenTarget, *, goal: Goal, state_dir: Path) -> 
     )
     checked = checked_events(inputs.payloads, planned.max_invocations)
     prior = prior_of(inputs, target, config, planned.payloads)
+    goal = with_observed_share(goal, prior)
     file = request.output.out or SweepStore(state_dir).new_file(config.name, planned.sweep_id)
     continued = continued_in(file, inputs.earlier)
     check_writable(file, replace=request.output.force, continues=continued)
@@ -137,7 +144,7 @@ def analyse(
     """
     return decision.analyse(
         sweep,
-        goal or sweep.goal or Goal(),
+        with_observed_share(goal or sweep.goal or Goal(), sweep.prior),
         price_book=price_book or current_price_book(),
         min_memory_mb=min_memory_mb,
         max_memory_mb=max_memory_mb,
@@ -159,7 +166,7 @@ def recommend(
     given. A sweep that can't be compared leaves `platform` empty, with a finding if a rate was
     given.
     """
-    terms = terms or Terms()
+    terms = with_observed_rate(terms or Terms(), analysis.sweep.prior)
     found: BreakEven | InputError | PriceError
     try:
         found = platforms_of(analysis, terms, price_book=price_book, today=today)

@@ -11,6 +11,7 @@ from tuner.decision.recommendation import with_prices_of
 from tuner.decision.saving import SavingNeeded
 from tuner.errors import InputError, PriceError
 from tuner.model.finding import Finding
+from tuner.model.goal import Goal
 from tuner.model.recommendation import Platform
 from tuner.pricing.renewal import current_price_book
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tuner.breakeven.answer import BreakEven, Verdict
     from tuner.breakeven.terms import Terms
     from tuner.decision import Analysis
+    from tuner.model.prior_evidence import PriorEvidence
     from tuner.model.recommendation import Recommendation
     from tuner.pricing import PriceBook
 
@@ -41,6 +43,7 @@ def platforms_of(
     today: datetime.date | None = None,
 ) -> BreakEven:
     """Compare the platforms, from an analysis. Raises what `break_even` raises."""
+    terms = with_observed_rate(terms, analysis.sweep.prior)
     function = analysis.sweep.function
     return compare_platforms(
         function,
@@ -50,6 +53,21 @@ def platforms_of(
         today=today,
         seed=analysis.sweep.plan.seed,
     )
+
+
+def with_observed_rate(terms: Terms, prior: PriorEvidence | None) -> Terms:
+    """The terms, at the rate that production has where they have none."""
+    if terms.traffic.rate_per_s is not None or prior is None or prior.rate_per_s is None:
+        return terms
+    return replace(terms, traffic=replace(terms.traffic, rate_per_s=prior.rate_per_s))
+
+
+def with_observed_share(goal: Goal, prior: PriorEvidence | None) -> Goal:
+    """The goal, with production's share of cold starts in place of the default one."""
+    default = goal.cold_start_share == Goal().cold_start_share
+    if prior is None or prior.cold_start_share is None or not default:
+        return goal
+    return replace(goal, cold_start_share=prior.cold_start_share)
 
 
 def read_work(analysis: Analysis, memory_mb: int) -> Work:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from tuner.aws.function_ref import parse_reference
 from tuner.errors import AwsError, InputError, LocalError, UsageError
 from tuner.model.function import Build
 from tuner.model.lambda_limits import MAX_MEMORY_MB, MIN_MEMORY_MB
-from tuner.model.request import NO_PRIOR
+from tuner.model.request import AUTO_PRIOR, NO_PRIOR
+from tuner.observe.kept import fresh_observation, is_observation, read_observation
 from tuner.payloads import asks_for_test_events, load_payloads
 from tuner.sweep.hooks import NO_HOOKS, Hooks, parse_hooks
 from tuner.sweep.outcome import parse_fail_on
@@ -52,6 +55,8 @@ class Inputs:
     """The sweep to resume."""
     prior: Sweep | None = None
     """An earlier sweep that informs this one."""
+    observation: dict[str, Any] | None = None
+    """What production says of the function, as its JSON."""
 
     def isolated(self, isolation: Isolation) -> Inputs:
         """The same inputs with another isolation."""
@@ -90,8 +95,14 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     could fix, because starting an endpoint takes a quarter of a minute.
     """
     earlier, prior = None, None
-    if request.measure.prior not in {None, NO_PRIOR}:
-        prior = load_sweep(request.measure.prior, state_dir=state_dir)
+    named = request.measure.prior
+    observation = None
+    if named not in {None, AUTO_PRIOR, NO_PRIOR}:
+        assert named is not None
+        if is_observation(named):
+            observation = read_observation(named)
+        else:
+            prior = load_sweep(named, state_dir=state_dir)
     if request.measure.resume is not None:
         earlier = load_sweep(request.measure.resume, state_dir=state_dir)
         request = _with_earlier(request, earlier)
@@ -104,6 +115,9 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
         check_count(request.budget.max_invocations)
     if request.function is None:
         raise InputError("no function is named, and no sweep to resume")
+    if named in {None, AUTO_PRIOR} and request.target.local_template is None:
+        name = parse_reference(request.function).name
+        observation = fresh_observation(state_dir, name, datetime.now(UTC))
     if measure.fail_on is not None:
         parse_fail_on(measure.fail_on)
     asks_account = any(map(asks_for_test_events, measure.payloads))
@@ -116,7 +130,7 @@ def read_inputs(request: TuneRequest, *, state_dir: Path) -> Inputs:
     )
     build = None if measure.code is None else load_build(measure.code)
     most_invocations(request, payloads)
-    return Inputs(request, request.function, payloads, hooks, build, earlier, prior)
+    return Inputs(request, request.function, payloads, hooks, build, earlier, prior, observation)
 
 
 def with_payloads(

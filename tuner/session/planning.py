@@ -11,7 +11,8 @@ from tuner.lease.clone import LiveTraffic
 from tuner.model.finding import Finding
 from tuner.model.goal import Goal
 from tuner.model.lambda_limits import MAX_MEMORY_MB
-from tuner.model.request import NO_PRIOR
+from tuner.model.request import AUTO_PRIOR, NO_PRIOR
+from tuner.observe.kept import observed_prior
 from tuner.payloads.vary import varies_batch_size, with_batch_size_in_use
 from tuner.pricing.renewal import current_price_book
 from tuner.session.inputs import Inputs, OpenTarget, isolation_of_build
@@ -114,8 +115,9 @@ def prior_of(
     """
     earlier = inputs.earlier
     if inputs.prior is None:
-        dropped = inputs.request.measure.prior == NO_PRIOR
-        return None if earlier is None or dropped else earlier.prior
+        if earlier is not None:
+            return None if inputs.request.measure.prior == NO_PRIOR else earlier.prior
+        return _observed(inputs, config, payloads)
     prior_id = inputs.prior.plan.sweep_id
     if earlier is not None and prior_id in {earlier.plan.sweep_id, earlier.plan.resumed_from}:
         raise InputError(
@@ -125,6 +127,25 @@ def prior_of(
     return prior_evidence(
         inputs.prior, _to_measure(inputs, config, ""), payloads, target.environment
     )
+
+
+def _observed(
+    inputs: Inputs, config: FunctionConfig, payloads: Sequence[PayloadClass]
+) -> PriorEvidence | None:
+    """What production says about the function. One that was found by name may be of another
+    function with that name, and then says nothing; one that is named raises InputError.
+    """
+    if inputs.observation is None:
+        return None
+    names = tuple(each.name for each in payloads)
+    try:
+        return observed_prior(
+            inputs.observation, function=config.name, region=config.region, payloads=names
+        )
+    except InputError:
+        if inputs.request.measure.prior in {None, AUTO_PRIOR}:
+            return None
+        raise
 
 
 def _resumed(inputs: Inputs) -> Inputs:

@@ -1,0 +1,147 @@
+"""The latest observation of each function, kept for who tunes it next; and any that is a file.
+
+What is kept is the object that `observe` prints as JSON: nothing in it is more than figures.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tuner.errors import InputError
+from tuner.model.prior_evidence import PriorEnvironment, PriorEvidence
+from tuner.whole_file import write_whole
+
+if TYPE_CHECKING:
+    import os
+
+FRESH: Final = timedelta(days=30)
+"""Older traffic is not taken for today's unless it is asked for by name."""
+_FEWEST_INVOCATIONS: Final = 50
+"""A size with fewer tells nothing of the curve."""
+
+
+def keep(state_dir: Path, answer: dict[str, Any]) -> None:
+    """Keep an observation, in place of the function's earlier one. A full disk loses no answer."""
+    file = _file(state_dir, answer["function"]["name"])
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(file, json.dumps(answer).encode(), new_mode=0o600)
+    except OSError:
+        return
+
+
+def forget(state_dir: Path, function: str) -> None:
+    """Delete what was kept of a function."""
+    _file(state_dir, function).unlink(missing_ok=True)
+
+
+def fresh_observation(state_dir: Path, function: str, now: datetime) -> dict[str, Any] | None:
+    """The function's latest observation, if its window ended lately; None without one."""
+    file = _file(state_dir, function)
+    if not file.is_file():
+        return None
+    try:
+        found = read_observation(file)
+        end = datetime.fromisoformat(str(found["window"]["to"]))
+    except (InputError, ValueError):
+        return None
+    end = end if end.tzinfo else end.replace(tzinfo=UTC)
+    return found if now - end <= FRESH else None
+
+
+def is_observation(path: str | os.PathLike[str]) -> bool:
+    """Whether a file holds an observation, and not a sweep."""
+    try:
+        with Path(path).open("rb") as file:
+            begin = file.read(4096)
+    except OSError:
+        return False
+    return b'"kind"' in begin and b'"observation"' in begin
+
+
+def read_observation(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what `observe` printed as JSON. Raises InputError."""
+    try:
+        found = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise _no_observation(path) from None
+    if not isinstance(found, dict) or found.get("kind") != "observation":
+        raise _no_observation(path)
+    wanted = {"function": dict, "window": dict, "by_memory": list}
+    if not all(isinstance(found.get(key), kind) for key, kind in wanted.items()):
+        raise _no_observation(path)
+    return found
+
+
+def rate_of(observation: dict[str, Any]) -> float | None:
+    """Invocations a second; None where the observation doesn't say."""
+    return _positive(observation.get("rate_per_s"))
+
+
+def observed_prior(
+    observation: dict[str, Any], *, function: str, region: str, payloads: tuple[str, ...]
+) -> PriorEvidence:
+    """What an observation tells a sweep of `payloads`: rate, cold starts and, from two sizes on,
+    the curve's shape. Never its level, since production's events are others.
+
+    Raises InputError for an observation of another function.
+    """
+    name, place = (observation["function"].get(key) for key in ("name", "region"))
+    if (name, place) != (function, region):
+        raise InputError(
+            f"`prior` is an observation of {name} in {place}, and not of {function} in {region}"
+        )
+    until = str(observation["window"].get("to") or "")
+    rows = [each for each in observation["by_memory"] if _is_known(each)]
+    several = len({each["memory_mb"] for each in rows}) > 1
+    share = observation.get("cold_start_share")
+    return PriorEvidence(
+        source_id=f"the observation until {until[:10]}" if until else "an observation",
+        started_at=until,
+        code_sha256="",
+        source="observation",
+        other_events=payloads,
+        environments=tuple(
+            PriorEnvironment(
+                payload=payload,
+                memory_mb=each["memory_mb"],
+                environment=f"{each['memory_mb']}/{each.get('version') or number}",
+                cold=False,
+                durations_ms=(float(each["duration_ms"]["mean"]),),
+            )
+            for payload in payloads
+            for number, each in enumerate(rows)
+            if several
+        ),
+        rate_per_s=rate_of(observation),
+        cold_start_share=float(share) if isinstance(share, int | float) and share <= 1 else None,
+    )
+
+
+def _is_known(row: Any) -> bool:
+    if not isinstance(row, dict) or not isinstance(row.get("memory_mb"), int):
+        return False
+    durations = row.get("duration_ms")
+    mean = durations.get("mean") if isinstance(durations, dict) else None
+    count = row.get("invocation_count")
+    enough = isinstance(count, int) and count >= _FEWEST_INVOCATIONS
+    return enough and row["memory_mb"] > 0 and _positive(mean) is not None
+
+
+def _positive(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e15:
+        return None
+    return float(value)
+
+
+def _file(state_dir: Path, function: str) -> Path:
+    return state_dir / "observed" / f"{Path(function).name}.json"
+
+
+def _no_observation(path: str | os.PathLike[str]) -> InputError:
+    return InputError(f"{path} is no observation: give what `tuner observe --json` printed")
