@@ -144,4 +144,4 @@ def _file(state_dir: Path, function: str) -> Path:
 
 
 def _no_observation(path: str | os.PathLike[str]) -> InputError:
-    return InputError(f"{path} is no observation: give what `tuner observe --json` printed")
+    return InputError(f"{path} is no observation: give what `tuner observe` printed as JSON")
