@@ -85,7 +85,7 @@ def parallel_gain() -> float:
 def test_waiting_gains_nothing_from_memory(tmp_path: Path) -> None:
     """A handler that waits belongs at the smallest size that holds it."""
     answer = tune_until(
-        lambda found: found["recommendation"]["saving_ratio"]["low"] > 0.5,
+        lambda found: (found["recommendation"]["saving_ratio"] or {"low": 0})["low"] > 0.5,
         "io-wait",
         "--max-memory",
         "3008",

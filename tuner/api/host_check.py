@@ -86,8 +86,8 @@ def host_findings(state_dir: Path, cpu_control: str, core_count: int) -> tuple[F
     share = bare_share(PROBE_CPU_S)
     if share < BUSY_RATIO:
         text = (
-            f"this machine is busy: just before the sweep a bare loop got {percent(share)} of a "
-            "core, so sizes that need more measure too slow; tune again when it's idle"
+            f"this machine was busy at the start: a bare loop got {percent(share)} of a core, so "
+            "sizes that need more measure too slow; tune again when it's idle"
         )
         findings.append(Finding("host_busy", "warning", text))
     return tuple(findings)
