@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.breakeven.answer import BreakEven
     from tuner.model.comparison import Comparison
+    from tuner.model.recommendation import Recommendation
     from tuner.report.page.data import SweepView
 
 
@@ -82,10 +83,15 @@ def _overview(views: Sequence[SweepView]) -> Table:
         cells = (
             function.name,
             choice.verdict,
-            numbers.memory(answer.current.memory_mb),
-            "–" if choice.memory_mb is None else numbers.memory(choice.memory_mb),
+            _sizes(answer),
             "–" if saved is None else numbers.saving(saved),
             f"{function.architecture}, code {function.code_sha256[:7]}",
         )
         rows.append(Row(cells, swatch=number, link=f"sweep-{number + 1}"))
-    return Table(("function", "verdict", "now", "recommended", "saving", "of"), tuple(rows))
+    return Table(("function", "verdict", "memory", "saving", "of"), tuple(rows))
+
+
+def _sizes(answer: Recommendation) -> str:
+    """The size now, and the recommended one if that's another."""
+    now, then = answer.current.memory_mb, answer.choice.memory_mb
+    return numbers.memory(now) if then in {None, now} else f"{now} → {then} MB"
