@@ -1,5 +1,5 @@
-# Everything sets up what it needs in .venv; nothing else is touched, but that root gets Chromium
-# as Debian's package for the report page's tests, where that machine has none.
+# Everything sets up what it needs in .venv; nothing else is touched, except that root gets
+# Debian's Chromium package for the report page's tests, if the machine has none.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,20 +21,20 @@ $(STAMP): pyproject.toml
 demo: $(STAMP)  ## Tune a real handler on this machine, without an AWS account
 	$(BIN)/tuner demo --out demo-out/mixed.jsonl
 
-# Tests hold requests to GitHub against its own description; one file of a large package.
+# Tests check requests to GitHub against its own description; one file of a large package.
 $(OPENAPI): | $(STAMP)
 	@if command -v npm >/dev/null; then \
 	    cd $(VENV) && npm pack --silent '@octokit/openapi@^23.0.0' >/dev/null && \
 	    tar -xzOf octokit-openapi-*.tgz package/generated/api.github.com.json > github-openapi.part && \
 	    mv github-openapi.part github-openapi.json; rm -f octokit-openapi-*.tgz; \
-	else echo "npm is absent: requests to GitHub are not held against its description"; fi
+	else echo "npm is missing: requests to GitHub are not checked against its description"; fi
 
 # Tried once: without a browser the page's tests are skipped, and the last line says so.
 $(BROWSER): | $(STAMP)
 	@$(BIN)/python -m tests.browser.chromium || true
 	@touch $@
 
-browser: $(STAMP)  ## Get a browser for the report page's tests, where it can be had
+browser: $(STAMP)  ## Get a browser for the report page's tests, if one is available
 	@$(BIN)/python -m tests.browser.chromium
 
 openapi: $(OPENAPI)  ## Fetch GitHub's API description, which tests use
@@ -56,7 +56,7 @@ check: $(STAMP)  ## Format, lint, types, layers
 bench: $(STAMP)  ## Measure speed, memory and fidelity, as ratios in one run
 	$(BIN)/python -m tests.bench
 
-bench-local: $(STAMP)  ## Measure how true the local Lambda is, and what it costs itself
+bench-local: $(STAMP)  ## Measure how accurate the local Lambda is, and its own cost
 	$(BIN)/python -m tests.bench local_exec endpoint
 
 bench-decide: $(STAMP)  ## Measure the decisions against the target table, beside the baselines
@@ -65,10 +65,10 @@ bench-decide: $(STAMP)  ## Measure the decisions against the target table, besid
 bench-observe: $(STAMP)  ## Measure what is read of production: a million reports, advice, changes, a scan
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.bench $(sort $(basename $(notdir $(wildcard tests/bench/observe_*.py))))
 
-readme: $(STAMP)  ## Run the commands that the README shows and put in what they print
+readme: $(STAMP)  ## Run the commands that the README shows and insert their output
 	$(BIN)/python -m tests.end_to_end.renew_readme
 
-pictures: $(STAMP)  ## Make the README's pictures again (needs Chromium)
+pictures: $(STAMP)  ## Redraw the README's pictures (needs Chromium)
 	$(BIN)/python -m tests.pictures.renew
 
 prices: $(STAMP)  ## Renew the package's prices that are over 90 days old (a network and AWS credentials)
@@ -81,7 +81,7 @@ docs: $(STAMP)  ## Build the documentation as a site in build/docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 	@echo "build/docs/index.html"
 
-notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks, outputs and all
+notebooks: $(STAMP)  ## Run the notebooks' twins and write the notebooks with their outputs
 	$(BIN)/python -m tests.notebooks.renew
 
 clean:  ## Remove what the targets made
