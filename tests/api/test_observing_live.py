@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,8 @@ from tests.aws.live_log import COUNT, NOW, billed_mb_ms, make_live_function
 from tests.aws.moto_process import REGION, client, make_function, moto_process
 from tests.cli.running import run_here
 from tuner.api.observing_live import LiveRequest, observe_live
-from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError
+from tuner.errors import FunctionNotFoundError, InputError, NotAgreedError, PriceError, UsageError
+from tuner.pricing import load_price_book
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +34,7 @@ def url() -> Iterator[str]:
 def observe(url: str, tmp_path: Path) -> Callable[..., Observation]:
     def run(function: str = "resize", **given: Any) -> Observation:
         how = {"state_dir": tmp_path, "now": NOW, "agree": lambda _: True}
-        how |= {name: given.pop(name) for name in ("agree", "tell", "state_dir") if name in given}
+        how |= {name: given.pop(name) for name in ("agree", "price_book") if name in given}
         request = LiveRequest(function, region=REGION, endpoint_url=url, **given)
         return observe_live(request, **how)  # type: ignore[arg-type]
 
@@ -88,6 +90,21 @@ def test_what_has_no_log_is_one_clear_line(observe: Callable[..., Observation], 
     with pytest.raises(InputError, match="no log group /aws/lambda/fresh in eu-west-1") as caught:
         observe("fresh")
     assert "CloudWatch counts 0 invocations" in str(caught.value)
+
+
+def test_what_cannot_be_answered_is_told_before_a_query(
+    observe: Callable[..., Observation],
+) -> None:
+    """No days, and a region without prices: nobody is asked to pay for a query first."""
+
+    def agree(_: ReadingCost) -> bool:
+        raise AssertionError("asked for a price")
+
+    with pytest.raises(UsageError, match="`days=0`"):
+        observe(days=0, agree=agree)
+    nothing_known = replace(load_price_book(), lambda_entries=())
+    with pytest.raises(PriceError, match="eu-west-1"):
+        observe(agree=agree, price_book=nothing_known)
 
 
 def test_a_log_that_is_kept_for_less_says_so(observe: Callable[..., Observation], url: str) -> None:

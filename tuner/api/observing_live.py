@@ -74,6 +74,8 @@ def observe_live(
         raise UsageError(
             f"`discount_percent` {request.discount_percent:g} is out of range: 0 to under 100"
         )
+    if request.days <= 0:
+        raise UsageError(f"`days={request.days:g}` is no time to look back: give one at least")
     end = now.replace(microsecond=0)
     session = open_session(
         region=region, profile=request.profile, endpoint_url=request.endpoint_url
@@ -82,14 +84,14 @@ def observe_live(
         reference = replace(reference, account_id=None)
     with Services(session, purpose="observe", sleep=sleep) as services:
         seen = _Seen(services, reference, end - timedelta(days=request.days), end)
+        function = seen.function
+        book = price_book or current_price_book()
+        prices = book.lambda_prices(function.region, function.architecture)  # before a query's cost
         reader = LiveReader(
             services, seen.plan(request.source), request.source, agree=agree, tell=tell
         )
-        store, reading = reader.read(ObservationFolder(state_dir), asked=seen.function.name)
+        store, reading = reader.read(ObservationFolder(state_dir), asked=function.name)
         window = reading.asked_window or reading.window
-        function = seen.function
-        book = price_book or current_price_book()
-        prices = book.lambda_prices(function.region, function.architecture)
         aged = age_finding(prices.as_of, now.date())
         with store:
             found = observe_store(
