@@ -10,7 +10,7 @@ from typing import Final
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import MISSING, launch, use_own_downloads
-from tests.end_to_end.running import ROOT, tuner
+from tests.end_to_end.running import ROOT, environment, tuner
 from tests.pictures.comment_page import comment_page
 from tests.pictures.in_terminal import run_in_terminal
 from tests.pictures.terminal_svg import draw
@@ -28,7 +28,8 @@ HEIGHT: Final = 860
 
 def main() -> None:
     """The terminal, the figure, the page and the comment."""
-    shown = run_in_terminal([*COMMAND], columns=100)
+    day = {"SOURCE_DATE_EPOCH": environment(Path())["SOURCE_DATE_EPOCH"]}
+    shown = run_in_terminal([*COMMAND], columns=100, more=day)
     (ROOT / PICTURE).write_text(draw(shown, f"tuner {' '.join(COMMAND)}"), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "page.html"
